@@ -1,0 +1,68 @@
+"""Directories and files that appear whole or not at all.
+
+Everything is written beside its destination under a temporary name and renamed into place at the end, so a killed
+process leaves at most a hidden ``.NAME.partial-*`` directory, which the next writer of the same name sweeps away.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def atomic_directory(destination: Path) -> Iterator[Path]:
+    """Yield an empty directory that becomes ``destination`` when the block ends without an error.
+
+    An existing destination is replaced as a whole. After an error nothing of the new content remains and the old
+    content is untouched.
+
+    Raises:
+        ValueError: ``destination`` exists and is not a directory.
+    """
+    destination = destination.absolute()
+    if destination.exists() and not destination.is_dir():
+        raise ValueError(f"{destination} exists and is not a directory")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    for stale in destination.parent.glob(f".{destination.name}.partial-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
+    partial.chmod(0o755)
+    try:
+        yield partial
+        _sync_tree(partial)
+        if destination.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
+            destination.rename(old / "replaced")
+            partial.rename(destination)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            partial.rename(destination)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write ``text`` (UTF-8) so that a reader sees the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.partial-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def _sync_tree(directory: Path) -> None:
+    for path in sorted(directory.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())

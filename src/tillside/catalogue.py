@@ -1,0 +1,166 @@
+"""The items a shop sells: their ids, counts, prices and attributes, in one fixed order.
+
+Catalogue order is the identity of an item inside tillside: trained items first (most seen first, then by id), then
+the items that the training part never showed often enough. Attributes are kept as tokens such as ``brand=apple`` or
+``category=electronics.audio``; each level of a category path is a token of its own, so that items share what their
+families have in common. The item's display name is kept apart: it is shown, never learned from.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.events import BRAND, CATEGORY
+
+PRICE_BANDS = 10
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Items in catalogue order.
+
+    Attributes:
+        item_ids: N ids, distinct.
+        trained: the first ``trained`` items were seen often enough in the training part to have a learned vector.
+        counts_NB: events per item and behaviour in the training part, int64.
+        prices_N: the typical price, float32, in the log's own unit; NaN where it is unknown.
+        names: what a shopper reads, or an empty list when the log has none.
+        vocabulary: the T attribute tokens.
+        token_ids: indices into ``vocabulary``, items one after another, int32.
+        token_offsets: where each item's tokens start in ``token_ids``, int64 [N + 1].
+    """
+
+    item_ids: list[str]
+    trained: int
+    counts_NB: npt.NDArray[np.int64]
+    prices_N: npt.NDArray[np.float32]
+    names: list[str] = field(default_factory=list)
+    vocabulary: list[str] = field(default_factory=list)
+    token_ids: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    token_offsets: npt.NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        size = len(self.item_ids)
+        if self.token_offsets is None:
+            object.__setattr__(self, "token_offsets", np.zeros(size + 1, np.int64))
+        assert self.token_offsets is not None
+        if not 0 <= self.trained <= size:
+            raise ValueError(f"trained must be between 0 and {size}, got {self.trained}")
+        if len(self.counts_NB) != size or len(self.prices_N) != size or len(self.token_offsets) != size + 1:
+            raise ValueError(f"every column of the catalogue must have {size} rows")
+        if self.names and len(self.names) != size:
+            raise ValueError(f"names must be empty or hold {size} names, got {len(self.names)}")
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @cached_property
+    def index_of(self) -> dict[str, int]:
+        """Item id to catalogue index."""
+        return {item_id: index for index, item_id in enumerate(self.item_ids)}
+
+    def tokens_of(self, index: int) -> list[str]:
+        """The attribute tokens of one item."""
+        assert self.token_offsets is not None
+        start, end = self.token_offsets[index], self.token_offsets[index + 1]
+        return [self.vocabulary[token] for token in self.token_ids[start:end]]
+
+    def label(self, index: int) -> str:
+        """The item in words a shopkeeper reads: its name, or else its finest category and brand, or else its id."""
+        if self.names and self.names[index]:
+            return self.names[index]
+        tokens = self.tokens_of(index)
+        categories = [token.split("=", 1)[1] for token in tokens if token.startswith(f"{CATEGORY}=")]
+        brands = [token.split("=", 1)[1] for token in tokens if token.startswith(f"{BRAND}=")]
+        words = brands[:1] + [max(categories, key=len).split(".")[-1]] if categories else brands[:1]
+        return f"{' '.join(words)} ({self.item_ids[index]})" if words else self.item_ids[index]
+
+    def save(self, directory: Path) -> None:
+        """Write the catalogue into ``directory``, which is created."""
+        directory.mkdir(parents=True)
+        document = {"trained": self.trained, "item_ids": self.item_ids, "names": self.names}
+        document["vocabulary"] = self.vocabulary
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        (directory / "catalogue.json").write_text(text, encoding="utf-8")
+        np.save(directory / "counts.npy", self.counts_NB)
+        np.save(directory / "prices.npy", self.prices_N)
+        np.save(directory / "token_ids.npy", self.token_ids)
+        assert self.token_offsets is not None
+        np.save(directory / "token_offsets.npy", self.token_offsets)
+
+    @classmethod
+    def load(cls, directory: Path) -> "Catalogue":
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ValueError: a file is missing or damaged; the message names it.
+        """
+        document = _read(directory / "catalogue.json")
+        return cls(
+            item_ids=document["item_ids"],
+            trained=document["trained"],
+            names=document["names"],
+            vocabulary=document["vocabulary"],
+            counts_NB=_read(directory / "counts.npy"),
+            prices_N=_read(directory / "prices.npy"),
+            token_ids=_read(directory / "token_ids.npy"),
+            token_offsets=_read(directory / "token_offsets.npy"),
+        )
+
+
+def _read(path: Path) -> Any:
+    try:
+        if path.suffix == ".json":
+            return json.loads(path.read_text(encoding="utf-8"))
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+
+
+def attribute_tokens(attributes: Mapping[str, object]) -> list[str]:
+    """Tokens of one item's attributes, in the order of the mapping.
+
+    A category path gives a token for each level; a list or tuple gives a token for each element; None, NaN and empty
+    strings give none.
+    """
+    tokens: list[str] = []
+    for attribute, value in attributes.items():
+        for part in value if isinstance(value, list | tuple) else [value]:
+            text = "" if part is None or part != part else str(part).strip()
+            if not text:
+                continue
+            if attribute == CATEGORY:
+                levels = [level for level in text.split(".") if level]
+                tokens += [f"{CATEGORY}={'.'.join(levels[: depth + 1])}" for depth in range(len(levels))]
+            else:
+                tokens.append(f"{attribute}={text}")
+    return list(dict.fromkeys(tokens))
+
+
+def pack_tokens(
+    tokens_per_item: Iterable[Sequence[str]],
+) -> tuple[list[str], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Vocabulary (sorted), token ids and offsets for :class:`Catalogue`, from each item's tokens."""
+    rows = [list(tokens) for tokens in tokens_per_item]
+    vocabulary = sorted({token for tokens in rows for token in tokens})
+    index = {token: number for number, token in enumerate(vocabulary)}
+    ids = np.fromiter((index[token] for tokens in rows for token in tokens), np.int32)
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum([len(tokens) for tokens in rows], out=offsets[1:])
+    return vocabulary, ids, offsets
+
+
+def price_bands(prices_N: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Each item's price decile within the catalogue, 0 to 9, or -1 where the price is unknown."""
+    bands = np.full(len(prices_N), -1, np.int64)
+    known = np.isfinite(prices_N)
+    if known.any():
+        edges = np.quantile(prices_N[known], np.arange(1, PRICE_BANDS) / PRICE_BANDS)
+        bands[known] = np.searchsorted(edges, prices_N[known], side="right")
+    return bands

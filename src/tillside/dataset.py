@@ -1,0 +1,157 @@
+"""A prepared data set on disk: sessions as flat, memory-mapped arrays with offsets, and the catalogue beside them.
+
+``training.prepare`` writes it, everything after reads it. Layout of the directory::
+
+    dataset.json           format version, parts, behaviours, counts, time ranges, config, digest
+    sessions/NAME.npy      one flat array per column, sessions one after another
+    catalogue/             see tillside.catalogue
+    rejects.csv            the rows that were not taken, with file, line and reason
+
+Sessions lie in the order train, validation, test, and inside a part by the time they end, so a part is a range.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.catalogue import Catalogue
+from tillside.events import Behaviours
+
+FORMAT_VERSION: Final = 1
+Part = Literal["train", "validation", "test"]
+PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
+CaseRule = Literal["every", "last"]
+"""Which events of a test session are asked for: each one after the first, or only the last."""
+
+EVENT_ARRAYS: Final = {"items": np.int32, "behaviours": np.uint8, "times": np.int64}
+"""Always there; one value an event. ``items`` are catalogue indices, ``times`` UTC milliseconds or TIME_UNKNOWN."""
+OPTIONAL_EVENT_ARRAYS: Final = {"prices": np.float32, "quantities": np.int32, "scenes": np.int32}
+OPTIONAL_SESSION_ARRAYS: Final = {"users": np.int32}
+"""Ids in optional arrays are numbers in order of first appearance, -1 where the log has none; prices may be NaN."""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Flat event arrays of length E and offsets of length S + 1; session s is the slice offsets[s]:offsets[s + 1]."""
+
+    items: npt.NDArray[np.int32]
+    behaviours: npt.NDArray[np.uint8]
+    times: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+    optional: Mapping[str, npt.NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def slice(self, start: int, end: int) -> "Sessions":
+        """Sessions ``start`` to ``end``, without copying the event arrays."""
+        first, last = int(self.offsets[start]), int(self.offsets[end])
+        optional = {
+            name: array[start:end] if name in OPTIONAL_SESSION_ARRAYS else array[first:last]
+            for name, array in self.optional.items()
+        }
+        offsets = np.asarray(self.offsets[start : end + 1]) - first
+        return Sessions(self.items[first:last], self.behaviours[first:last], self.times[first:last], offsets, optional)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set as it lies on disk, opened for reading."""
+
+    path: Path
+    sessions: Sessions
+    catalogue: Catalogue
+    behaviours: Behaviours
+    parts: Mapping[Part, tuple[int, int]]
+    test_cases: CaseRule
+    about: Mapping[str, Any]
+    """The rest of dataset.json: counts, time_ranges, config, rejects, digest."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the arrays, the catalogue and the parts: equal digests mean equal data."""
+        return str(self.about["digest"])
+
+    def part(self, name: Part) -> Sessions:
+        """The sessions of one part."""
+        return self.sessions.slice(*self.parts[name])
+
+
+def write_dataset(
+    directory: Path,
+    *,
+    sessions: Sessions,
+    catalogue: Catalogue,
+    behaviours: Behaviours,
+    parts: Mapping[Part, tuple[int, int]],
+    test_cases: CaseRule,
+    about: Mapping[str, Any],
+) -> None:
+    """Write a data set into an existing, empty ``directory`` (see :func:`tillside.atomic.atomic_directory`)."""
+    folder = directory / "sessions"
+    folder.mkdir()
+    arrays: dict[str, npt.NDArray[Any]] = {name: getattr(sessions, name) for name in EVENT_ARRAYS}
+    arrays |= {"offsets": sessions.offsets, **sessions.optional}
+    types = EVENT_ARRAYS | OPTIONAL_EVENT_ARRAYS | OPTIONAL_SESSION_ARRAYS | {"offsets": np.int64}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(array, dtype=types[name]))
+    catalogue.save(directory / "catalogue")
+    document = {
+        "format_version": FORMAT_VERSION,
+        "behaviours": list(behaviours.names),
+        "parts": {name: list(parts[name]) for name in PARTS},
+        "test_cases": test_cases,
+    }
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and path.parent != directory:
+            digest.update(str(path.relative_to(directory)).encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    document |= {"arrays": sorted(arrays), "digest": digest.hexdigest(), **about}
+    text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
+    (directory / "dataset.json").write_text(text + "\n", encoding="utf-8")
+
+
+def load_dataset(path: Path) -> Dataset:
+    """Open a data set; the event arrays are memory-mapped.
+
+    Raises:
+        ValueError: the directory is not a data set, is of another format version, or its arrays do not fit together.
+    """
+    try:
+        document = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"{path} is not a prepared data set ({error}); make one with python -m training.prepare"
+        raise ValueError(message) from None
+    if document.get("format_version") != FORMAT_VERSION:
+        found = document.get("format_version")
+        raise ValueError(
+            f"{path}: dataset format_version {found} cannot be read, only {FORMAT_VERSION}; prepare it again"
+        )
+    arrays = {}
+    for name in document["arrays"]:
+        file = path / "sessions" / f"{name}.npy"
+        try:
+            arrays[name] = np.load(file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise ValueError(f"{file} cannot be read: {error}") from None
+    required = {name: arrays.pop(name) for name in [*EVENT_ARRAYS, "offsets"]}
+    sessions = Sessions(**required, optional=arrays)
+    lengths = {len(required[name]) for name in EVENT_ARRAYS}
+    if lengths != {int(sessions.offsets[-1])} or document["parts"]["test"][1] != len(sessions):
+        raise ValueError(f"{path}: the session arrays do not fit together; prepare it again")
+    return Dataset(
+        path=path,
+        sessions=sessions,
+        catalogue=Catalogue.load(path / "catalogue"),
+        behaviours=Behaviours(tuple(document.pop("behaviours"))),
+        parts={name: (int(a), int(b)) for name, (a, b) in document.pop("parts").items()},
+        test_cases=document.pop("test_cases"),
+        about=document,
+    )

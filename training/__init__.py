@@ -1,0 +1,1 @@
+"""From raw shop logs to a bundle: prepare, train, evaluate, export."""

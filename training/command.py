@@ -1,0 +1,147 @@
+"""How every ``python -m training.NAME`` starts: a Hydra config becomes a typed dataclass, an error becomes a sentence.
+
+Surprising: the config is composed once before Hydra runs, only so that a mistyped key or value can be answered with
+what is allowed there; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks.
+"""
+
+import dataclasses
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hydra
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+
+T = TypeVar("T")
+
+
+def config_directory() -> Path:
+    """The folder of YAML configs: inside the installed wheel, or at the top of the checkout."""
+    inside = Path(__file__).parent / "configs"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
+
+
+def command(name: str, schema: type[T]) -> Callable[[Callable[[T], Any]], Callable[[], None]]:
+    """Make ``main(config)`` a command whose config is ``configs/NAME.yaml``, checked against the dataclass ``schema``.
+
+    Bad input (a mistyped key, a wrong type, a ``ValueError`` or ``OSError`` from the body) ends the process with one
+    sentence on stderr and exit code 2.
+    """
+    ConfigStore.instance().store(name=f"{name}_schema", node=schema)
+
+    def decorate(main: Callable[[T], Any]) -> Callable[[], None]:
+        @functools.wraps(main)
+        def task(config: DictConfig) -> Any:
+            return main(_typed(config))
+
+        def run() -> None:
+            full = os.environ.get("HYDRA_FULL_ERROR") == "1"
+            try:
+                _check(name, sys.argv[1:])
+                hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)(_quiet(task))()
+            except KeyboardInterrupt:
+                sys.exit("interrupted")
+            except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
+                if full:
+                    raise
+                print(f"error: {_sentence(error)}", file=sys.stderr)
+                sys.exit(2)
+
+        return run
+
+    return decorate
+
+
+def _quiet(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
+    # Hydra prints a traceback and calls sys.exit(1) for any error of the body; bad input deserves one sentence.
+    @functools.wraps(task)
+    def body(config: DictConfig) -> Any:
+        try:
+            return task(config)
+        except (ValueError, OSError) as error:
+            if os.environ.get("HYDRA_FULL_ERROR") == "1":
+                raise
+            print(f"error: {_sentence(error)}", file=sys.stderr)
+            sys.exit(2)
+
+    return body
+
+
+def _typed(config: DictConfig) -> Any:
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ValueError(f"{missing[0]} must be given, as {missing[0]}=VALUE")
+    _refuse_added_keys(config, "")
+    return OmegaConf.to_object(config)
+
+
+def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
+    """``+key=value`` gets past the schema; a key that nothing reads is a mistake all the same."""
+    schema = OmegaConf.get_type(node)
+    if schema is not None and dataclasses.is_dataclass(schema):
+        allowed = sorted(field.name for field in dataclasses.fields(schema))
+        for key in node:
+            if key not in allowed:
+                raise ValueError(f"{prefix}{key} is not a setting; allowed here: {', '.join(allowed)}")
+    for key in node:
+        if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
+            _refuse_added_keys(node[key], f"{prefix}{key}.")
+
+
+def _check(name: str, arguments: list[str]) -> None:
+    """Compose the config of a single run to find mistakes early; sweeps and Hydra's own flags go straight to Hydra."""
+    if any(argument.startswith("-") for argument in arguments):
+        return
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
+        try:
+            config = compose(name, overrides=arguments)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise ValueError(f"{_sentence(error)}{_allowed(name, arguments, error)}") from None
+        _typed(config)
+
+
+def _allowed(name: str, arguments: list[str], error: BaseException) -> str:
+    """The keys that are allowed where ``error`` found an unknown one."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        cause = cause.__cause__
+    full_key = str(getattr(cause, "full_key", "") or "")
+    if cause is None or not full_key:
+        return ""
+    groups = [argument for argument in arguments if "." not in argument.partition("=")[0]]
+    try:
+        config = compose(
+            name, overrides=[group for group in groups if (config_directory() / group.partition("=")[0]).is_dir()]
+        )
+    except (HydraException, OmegaConfBaseException):
+        return ""
+    parent = full_key.rpartition(".")[0]
+    node = OmegaConf.select(config, parent) if parent else config
+    return f"; allowed here: {', '.join(sorted(str(key) for key in node))}" if node is not None else ""
+
+
+def _sentence(error: BaseException) -> str:
+    texts = [str(error)]
+    if isinstance(error, HydraException) and isinstance(error.__cause__, OmegaConfBaseException):
+        texts.append(str(error.__cause__))
+    lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
+    noise = (
+        "full_key:",
+        "object_type=",
+        "reference_type=",
+        "To append to your config",
+        "Config search path",
+        "provider=",
+    )
+    kept = [line for line in lines if not line.startswith(noise)]
+    return " ".join(dict.fromkeys(kept)) or type(error).__name__
