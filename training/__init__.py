@@ -1,1 +1,7 @@
 """From raw shop logs to a bundle: prepare, train, evaluate, export."""
+
+import os
+
+# Before anything imports these libraries: none of them may call home from a shop's machine.
+for _switch in ("MLFLOW_DISABLE_TELEMETRY", "ORT_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+    os.environ.setdefault(_switch, "1")

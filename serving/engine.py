@@ -1,0 +1,115 @@
+"""The two ONNX graphs of a bundle as two calls: ``encode`` (session to query) and ``search`` (query to items).
+
+One intra-op thread and no spinning: a second thread shortens a quiet machine's latency but ruins the slow percent once
+a core is shared, and spinning burns idle CPU. Replicas, not threads, use more cores.
+
+Shapes: B rows, L events of the longest row, D dimensions, K items.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from tillside.bundle import ENCODER, SCORER, Bundle
+from tillside.encoding import Batch
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+Signature = dict[str, tuple[str, int]]
+
+_FLOAT, _INT = "tensor(float)", "tensor(int64)"
+ENCODER_INPUTS: Final[Signature] = {
+    "item_vectors": (_FLOAT, 3),
+    "behaviours": (_INT, 2),
+    "gaps": (_INT, 2),
+    "lengths": (_INT, 1),
+    "ask": (_INT, 1),
+}
+ENCODER_OUTPUTS: Final[Signature] = {"query": (_FLOAT, 2), "intent": (_FLOAT, 1)}
+SCORER_INPUTS: Final[Signature] = {"query": (_FLOAT, 2), "k": (_INT, 1)}
+SCORER_OUTPUTS: Final[Signature] = {"scores": (_FLOAT, 2), "items": (_INT, 2)}
+
+
+class EngineError(RuntimeError):
+    """The graphs gave no usable numbers for a request; another tier must answer."""
+
+
+class Engine:
+    """The sessions of one bundle; safe to call from several threads.
+
+    Raises:
+        ValueError: a graph cannot be loaded or does not have the contract's inputs and outputs.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.items_ND = np.asarray(bundle.items_ND)
+        self._encoder = _session(bundle.path / ENCODER, ENCODER_INPUTS, ENCODER_OUTPUTS)
+        self._scorer = _session(bundle.path / SCORER, SCORER_INPUTS, SCORER_OUTPUTS, prepacking=False)
+
+    def encode(self, batch: Batch, ask_B: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Query vectors [B, D] and the probability that each session still reaches the goal [B].
+
+        Raises:
+            EngineError: the graph failed or gave numbers that are not finite.
+        """
+        feed = {
+            "item_vectors": self.items_ND[batch.items_BL],
+            "behaviours": batch.behaviours_BL,
+            "gaps": batch.gaps_BL,
+            "lengths": batch.lengths_B,
+            "ask": ask_B,
+        }
+        query_BD, intent_B = _run(self._encoder, list(ENCODER_OUTPUTS), feed)
+        return query_BD, intent_B
+
+    def search(self, query_BD: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
+        """Scores and catalogue indices [B, k] of the best items, best first, ties in catalogue order.
+
+        Raises:
+            EngineError: the graph failed or gave numbers that are not finite.
+        """
+        scores_BK, items_BK = _run(self._scorer, list(SCORER_OUTPUTS), {"query": query_BD, "k": np.array([k])})
+        return scores_BK, items_BK
+
+
+def _run(session: onnxruntime.InferenceSession, outputs: list[str], feed: dict[str, Any]) -> list[npt.NDArray[Any]]:
+    try:
+        arrays: list[npt.NDArray[Any]] = session.run(outputs, feed)
+    except Exception as error:  # onnxruntime's own exceptions share no base class
+        raise EngineError(type(error).__name__) from None
+    if not np.isfinite(arrays[0]).all() or not np.isfinite(arrays[1]).all():
+        raise EngineError("numbers that are not finite")
+    return arrays
+
+
+def _session(
+    path: Path, inputs: Signature, outputs: Signature, *, prepacking: bool = True
+) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # failures come back as exceptions; the log would only repeat them
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    if not prepacking:  # a packed copy of the item matrix doubles its memory and gains nothing for single queries
+        options.add_session_config_entry("session.disable_prepacking", "1")
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions share no base class
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{path} cannot be loaded by ONNX Runtime: {reason}") from None
+    for kind, expected, found in (
+        ("inputs", inputs, session.get_inputs()),
+        ("outputs", outputs, session.get_outputs()),
+    ):
+        signature = {node.name: (node.type, len(node.shape)) for node in found}
+        if signature != expected:
+            raise ValueError(f"{path} must have the {kind} {_words(expected)}; it has {_words(signature)}")
+    return session
+
+
+def _words(signature: Signature) -> str:
+    return ", ".join(f"{name} {kind} of rank {rank}" for name, (kind, rank) in sorted(signature.items()))

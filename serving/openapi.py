@@ -1,0 +1,257 @@
+"""The OpenAPI 3.1 description of the API, with examples; limits come from the settings, so it says what is enforced.
+
+It is written by hand, since a generated one explains nothing; tests hold it against the message types and against
+real answers.
+"""
+
+from typing import Any
+
+from serving.messages import DEFAULT_K, LATEST_TIMESTAMP
+from serving.problems import PROBLEM_JSON
+from serving.settings import Limits
+from tillside import __version__
+
+Document = dict[str, Any]
+
+
+def openapi_document(limits: Limits) -> Document:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "tillside",
+            "version": __version__,
+            "summary": "Which items to offer next, from what the shopper just did.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": {
+            "/v1/recommend": {"post": _recommend()},
+            "/v1/model": {"get": _get("model", "What answers, and where it comes from", "Model", not_ready=True)},
+            "/health/live": {"get": _get("live", "The process runs", "Health")},
+            "/health/ready": {
+                "get": _get("ready", "A bundle was verified, replayed and warmed up", "Health", not_ready=True)
+            },
+            "/metrics": {
+                "get": {
+                    "operationId": "metrics",
+                    "summary": "Prometheus metrics",
+                    "responses": {
+                        "200": {
+                            "description": "The text page",
+                            "content": {"text/plain": {"schema": {"type": "string"}}},
+                        }
+                    },
+                }
+            },
+            "/openapi.json": {
+                "get": {
+                    "operationId": "openapi",
+                    "summary": "This document",
+                    "responses": {"200": _json_response("This document", {"type": "object"})},
+                }
+            },
+        },
+        "components": {
+            "schemas": {
+                "Event": _event(limits),
+                "RecommendRequest": _request(limits),
+                "RecommendedItem": _item(),
+                "Answer": _answer(),
+                "Model": _model(),
+                "Health": _object({"status": {"enum": ["live", "ready"]}, "bundle": {"type": "string"}}, "status"),
+                "Problem": _problem(),
+            }
+        },
+    }
+
+
+def _recommend() -> Document:
+    refusals = {
+        "400": "The body is empty, not UTF-8, not JSON, or repeats a key",
+        "408": "The body did not arrive in time",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "A field is missing, unknown, or holds what is not allowed; field names it",
+        "500": "A fault of the server",
+        "503": "No bundle answers yet",
+    }
+    return {
+        "operationId": "recommend",
+        "summary": "The best next items for a session",
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": _ref("RecommendRequest"),
+                    "examples": {
+                        "product page": {"value": {"session": [{"item_id": "1004856", "behaviour": "click"}], "k": 3}},
+                        "checkout": {
+                            "value": {
+                                "session": [
+                                    {"item_id": "1004856", "behaviour": "click", "timestamp": 1767225600000},
+                                    {"item_id": "1004856", "behaviour": "cart", "timestamp": 1767225660000},
+                                ],
+                                "behaviour": "purchase",
+                                "exclude": ["1004856"],
+                            }
+                        },
+                        "nothing known": {"value": {"session": []}},
+                    },
+                }
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "At most k items, best first; fewer where fewer are eligible",
+                "content": {
+                    "application/json": {
+                        "schema": _ref("Answer"),
+                        "examples": {"checkout": {"value": _example_answer()}},
+                    }
+                },
+            },
+            **{status: _problem_response(text) for status, text in refusals.items()},
+        },
+    }
+
+
+def _example_answer() -> Document:
+    item = {"item_id": "1005115", "score": 7.25, "source": "model", "because": "1004856"}
+    return {
+        "recommendation_id": "5f0c1d9a6e1b4b0f9d3c2a1b0e9f8d7c",
+        "items": [item],
+        "tier": "model",
+        "behaviour": "purchase",
+        "purchase_intent": 0.41,
+        "unknown_items": [],
+        "bundle": "3f9a1c0b7d2e",
+    }
+
+
+def _event(limits: Limits) -> Document:
+    properties = {
+        "item_id": _text(limits, "One the bundle does not know is listed in the answer's unknown_items."),
+        "behaviour": _text(limits, "One of the bundle's behaviours (see /v1/model); the first one when left out."),
+        "timestamp": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "maximum": LATEST_TIMESTAMP,
+            "description": "UTC, milliseconds since the epoch; null or left out where there is no clock.",
+        },
+    }
+    return {**_object(properties, "item_id"), "additionalProperties": False}
+
+
+def _request(limits: Limits) -> Document:
+    properties = {
+        "session": {
+            "type": "array",
+            "items": _ref("Event"),
+            "maxItems": limits.session_events,
+            "description": "What the shopper did, oldest first. May be empty: popularity answers.",
+        },
+        "behaviour": _text(limits, "What the items are wanted for; the bundle's first behaviour when left out."),
+        "k": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": limits.k,
+            "default": DEFAULT_K,
+            "description": "How many items, clamped to what is eligible.",
+        },
+        "exclude": {
+            "type": "array",
+            "items": _text(limits, "An item that must not be recommended."),
+            "maxItems": limits.excluded_items,
+            "default": [],
+        },
+    }
+    return {**_object(properties, "session"), "additionalProperties": False}
+
+
+def _item() -> Document:
+    properties = {
+        "item_id": {"type": "string"},
+        "score": {"type": "number", "description": "Comparable within one answer only."},
+        "source": {"enum": ["model", "popularity"]},
+        "because": {"type": ["string", "null"], "description": "The session's item that lies nearest; null without."},
+    }
+    return _object(properties, *properties)
+
+
+def _answer() -> Document:
+    properties = {
+        "recommendation_id": {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "Report feedback by it."},
+        "items": {"type": "array", "items": _ref("RecommendedItem")},
+        "tier": {"enum": ["model", "popularity"]},
+        "behaviour": {"type": "string", "description": "What was asked for."},
+        "purchase_intent": {
+            "type": ["number", "null"],
+            "minimum": 0,
+            "maximum": 1,
+            "description": "Probability that the session still reaches the last behaviour; null where nothing tells.",
+        },
+        "unknown_items": {
+            "type": "array",
+            "items": {"type": "string"},
+            "uniqueItems": True,
+            "description": "Items of the session and the exclusions that the bundle does not know.",
+        },
+        "bundle": {"type": "string", "description": "Version of the bundle that answered."},
+    }
+    return _object(properties, *properties)
+
+
+def _model() -> Document:
+    properties = {
+        "bundle": {"type": "string"},
+        "loaded_at": {"type": "string", "format": "date-time"},
+        "behaviours": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        "items": {"type": "integer", "minimum": 1, "description": "Items that can be recommended."},
+        "dim": {"type": "integer", "minimum": 1},
+        "max_length": {"type": "integer", "minimum": 1, "description": "Events of a session that are looked at."},
+        "purchase_intent": {"type": "boolean", "description": "Whether answers carry a purchase intent."},
+        "dataset": {"description": "Name and digest of the data set."},
+        "git": {"description": "The commit that trained it."},
+        "run": {"description": "The tracking run that trained it."},
+        "measurements": {"description": "What was measured at export."},
+    }
+    return _object(properties, *properties)
+
+
+def _problem() -> Document:
+    properties = {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "One sentence that says what to change."},
+        "field": {"type": "string", "description": "Path of the field at fault."},
+        "allowed": {"type": "string", "description": "What the field may hold."},
+    }
+    return _object(properties, "type", "title", "status", "detail")
+
+
+def _get(operation: str, summary: str, schema: str, *, not_ready: bool = False) -> Document:
+    responses = {"200": _json_response(summary, _ref(schema))}
+    if not_ready:
+        responses["503"] = _problem_response("No bundle answers yet; detail says why")
+    return {"operationId": operation, "summary": summary, "responses": responses}
+
+
+def _json_response(description: str, schema: Document) -> Document:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _problem_response(description: str) -> Document:
+    return {"description": description, "content": {PROBLEM_JSON: {"schema": _ref("Problem")}}}
+
+
+def _object(properties: Document, *required: str) -> Document:
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def _text(limits: Limits, description: str) -> Document:
+    return {"type": "string", "minLength": 1, "maxLength": limits.text, "description": description}
+
+
+def _ref(name: str) -> Document:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,171 @@
+"""The bundle: everything a server needs to answer, immutable, and every file of it under a SHA-256.
+
+``training.export`` writes one, ``serving`` verifies it before it believes a byte. Layout of the directory::
+
+    manifest.json     format version, hashes, encoding, behaviours, where it came from, what was measured
+    encoder.onnx      item_vectors [B, L, D], behaviours, gaps [B, L], lengths, ask [B] -> query [B, D], intent [B]
+    scorer.onnx       query [B, D], k [1] -> scores, items [B, k]; its matrix is items.npy
+    items.npy         float32 [N, D], the vectors of the first N items of the catalogue
+    catalogue/        see tillside.catalogue
+    goldens.json      requests with the answers they must get
+
+The encoder takes item *vectors*, looked up in items.npy by the caller, so that items can come and go without a new
+encoder.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.catalogue import Catalogue
+from tillside.encoding import EncodingSpec
+from tillside.events import Behaviours
+
+FORMAT_VERSION: Final = 1
+MANIFEST: Final = "manifest.json"
+ENCODER: Final = "encoder.onnx"
+SCORER: Final = "scorer.onnx"
+ITEMS: Final = "items.npy"
+CATALOGUE: Final = "catalogue"
+GOLDENS: Final = "goldens.json"
+REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle.
+
+    Attributes:
+        path: the directory.
+        manifest: manifest.json as it stands.
+    """
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        """First 12 hex digits of the SHA-256 over all files: two bundles with one version are the same."""
+        return str(self.manifest["version"])
+
+    @property
+    def has_intent(self) -> bool:
+        """Whether the encoder's intent output was trained; a log without its goal behaviour cannot teach it."""
+        return bool(self.manifest["intent"])
+
+    @cached_property
+    def encoding(self) -> EncodingSpec:
+        """How sessions become arrays."""
+        return EncodingSpec.from_document(self.manifest["encoding"])
+
+    @cached_property
+    def behaviours(self) -> Behaviours:
+        """The behaviours of a session, and those that may be asked for."""
+        return Behaviours(tuple(self.manifest["behaviours"]))
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Ids, names, counts and prices; its first ``len(items_ND)`` items can be recommended."""
+        return Catalogue.load(self.path / CATALOGUE)
+
+    @cached_property
+    def items_ND(self) -> npt.NDArray[np.float32]:  # noqa: N802
+        """The item vectors, memory-mapped."""
+        vectors: npt.NDArray[np.float32] = np.load(self.path / ITEMS, mmap_mode="r", allow_pickle=False)
+        return vectors
+
+    @cached_property
+    def goldens(self) -> list[dict[str, Any]]:
+        """Requests (``request``) and what they must be answered with (``items``, ``scores``, ``purchase_intent``)."""
+        document = json.loads((self.path / GOLDENS).read_text(encoding="utf-8"))
+        return list(document["goldens"])
+
+
+def seal(directory: Path, about: Mapping[str, Any]) -> None:
+    """Write manifest.json over the files in ``directory``.
+
+    Args:
+        about: encoding, behaviours, intent, dataset, git, run and measurements; JSON types only.
+    """
+    files = {
+        path.relative_to(directory).as_posix(): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path != directory / MANIFEST
+    }
+    together = hashlib.sha256(json.dumps([about, files], sort_keys=True).encode()).hexdigest()
+    document = {"format_version": FORMAT_VERSION, "version": together[:12], **about, "files": files}
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    (directory / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Verify every hash, size and shape of a bundle.
+
+    Raises:
+        ValueError: the bundle cannot be trusted; the sentence says which file and why.
+    """
+    manifest = _read_manifest(path)
+    for name, expected in manifest["files"].items():
+        file = _inside(path, name)
+        if not file.is_file():
+            raise ValueError(f"bundle {path}: {name} is missing")
+        if file.stat().st_size != expected["bytes"]:
+            raise ValueError(f"bundle {path}: {name} has {file.stat().st_size} bytes, expected {expected['bytes']}")
+        if _sha256(file) != expected["sha256"]:
+            raise ValueError(f"bundle {path}: {name} does not have the SHA-256 that the manifest states")
+    for name in REQUIRED_FILES:
+        if name not in manifest["files"]:
+            raise ValueError(f"bundle {path}: the manifest does not list {name}")
+    bundle = Bundle(path, manifest)
+    try:
+        vectors, catalogue, _, _ = bundle.items_ND, bundle.catalogue, bundle.encoding, bundle.goldens
+        bundle.behaviours.index(bundle.behaviours.goal)
+    except (KeyError, TypeError, AttributeError, OSError, EOFError) as error:
+        raise ValueError(f"bundle {path}: {type(error).__name__}: {error}") from None
+    if vectors.ndim != 2 or vectors.dtype != np.float32 or not 0 < len(vectors) <= len(catalogue):
+        raise ValueError(
+            f"bundle {path}: {ITEMS} must be float32 [items, dim] with 1 to {len(catalogue)} items, "
+            f"got {vectors.dtype} {list(vectors.shape)}"
+        )
+    if not np.isfinite(vectors).all():
+        raise ValueError(f"bundle {path}: {ITEMS} holds values that are not finite")
+    return bundle
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is not a bundle ({error}); make one with python -m training.export") from None
+    if not isinstance(manifest, dict) or manifest.get("format_version") != FORMAT_VERSION:
+        found = manifest.get("format_version") if isinstance(manifest, dict) else None
+        raise ValueError(f"bundle {path}: format_version {found} cannot be read, only {FORMAT_VERSION}")
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not all(
+        isinstance(f, dict) and {"sha256", "bytes"} <= f.keys() for f in files.values()
+    ):
+        raise ValueError(f"bundle {path}: the manifest must list its files with sha256 and bytes")
+    return manifest
+
+
+def _inside(path: Path, name: str) -> Path:
+    """The file ``name`` of the bundle, refused when it would lead outside."""
+    pure = PurePosixPath(name)
+    if pure.is_absolute() or ".." in pure.parts or "\\" in name:
+        raise ValueError(f"bundle {path}: the file name {name!r} leads outside the bundle")
+    file = path / pure
+    if not file.resolve().is_relative_to(path.resolve()):
+        raise ValueError(f"bundle {path}: the file {name!r} is a link that leads outside the bundle")
+    return file
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

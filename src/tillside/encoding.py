@@ -1,0 +1,163 @@
+"""How a session becomes arrays: the one encoding that training, evaluation, export and serving all call.
+
+Items the model has no vector for are left out, the last ``max_length`` events are kept, and the time since the event
+before becomes a logarithmic bucket. Padding goes to the right and carries no meaning: the lengths say what is real.
+A prefix of up to ``max_length`` events is encoded alike wherever it stands, so what was learned is what is served.
+
+Shapes: E events, S sessions, B rows of a batch, L events of the longest row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.events import TIME_UNKNOWN
+
+FIRST_OR_UNKNOWN: Final = 0
+"""The gap bucket of a row's first event, and of events without a clock."""
+
+IntArray = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingSpec:
+    """What an encoder was trained with; it travels in the bundle.
+
+    Attributes:
+        max_length: events kept, the latest ones.
+        gap_edges_ms: ascending upper edges of the time-gap buckets; the default doubles from 1 s to 12 days.
+        collapse_repeats: leave out an event that repeats the item and behaviour of the one before, as preparation did.
+    """
+
+    max_length: int = 50
+    gap_edges_ms: tuple[int, ...] = tuple(1000 * 2**power for power in range(21))
+    collapse_repeats: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_length < 1:
+            raise ValueError(f"max_length must be at least 1, got {self.max_length}")
+        if list(self.gap_edges_ms) != sorted(set(self.gap_edges_ms)):
+            raise ValueError("gap_edges_ms must ascend")
+
+    @property
+    def gap_buckets(self) -> int:
+        """How many buckets there are: the unknown one, one below each edge, one above the last."""
+        return len(self.gap_edges_ms) + 2
+
+    def document(self) -> dict[str, Any]:
+        """The spec as JSON types."""
+        edges = list(self.gap_edges_ms)
+        return {"max_length": self.max_length, "gap_edges_ms": edges, "collapse_repeats": self.collapse_repeats}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "EncodingSpec":
+        """The inverse of :meth:`document`."""
+        edges = tuple(int(edge) for edge in document["gap_edges_ms"])
+        return cls(int(document["max_length"]), edges, bool(document["collapse_repeats"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Right-padded rows: int64 [B, L] each, and the real lengths [B]."""
+
+    items_BL: npt.NDArray[np.int64]
+    behaviours_BL: npt.NDArray[np.int64]
+    gaps_BL: npt.NDArray[np.int64]
+    lengths_B: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSessions:
+    """Sessions as flat arrays of the K events that the model knows.
+
+    Attributes:
+        items, behaviours, gaps: [K].
+        kept_before_E: for each event of the source, and one past the last, how many kept events stand before it.
+        starts_E: for each event of the source, where its session starts among the kept events.
+    """
+
+    items: npt.NDArray[np.int64]
+    behaviours: npt.NDArray[np.int64]
+    gaps: npt.NDArray[np.int64]
+    kept_before_E: npt.NDArray[np.int64]
+    starts_E: npt.NDArray[np.int64]
+
+
+def encode_sessions(
+    items: IntArray, behaviours: IntArray, times: IntArray, offsets: IntArray, *, spec: EncodingSpec, known_items: int
+) -> EncodedSessions:
+    """Encode whole sessions without cutting them; :func:`cut` makes rows of them.
+
+    Args:
+        items, behaviours, times: flat arrays [E]; an item outside 0 .. ``known_items`` - 1 is left out.
+        offsets: [S + 1].
+    """
+    kept = (items >= 0) & (items < known_items)
+    if spec.collapse_repeats and len(items) > 1:
+        again = np.zeros(len(items), bool)
+        again[1:] = (items[1:] == items[:-1]) & (behaviours[1:] == behaviours[:-1])
+        again[offsets[:-1][np.diff(offsets) > 0]] = False
+        kept &= ~again
+    kept_before = np.zeros(len(items) + 1, np.int64)
+    np.cumsum(kept, out=kept_before[1:])
+    starts = np.repeat(kept_before[offsets[:-1]], np.diff(offsets))
+    flat_times = np.asarray(times, np.int64)[kept]
+    gaps = gap_buckets(flat_times, spec=spec)
+    first = kept_before[offsets[:-1]]
+    gaps[first[first < len(gaps)]] = FIRST_OR_UNKNOWN
+    return EncodedSessions(
+        items=np.asarray(items, np.int64)[kept],
+        behaviours=np.asarray(behaviours, np.int64)[kept],
+        gaps=gaps,
+        kept_before_E=kept_before,
+        starts_E=starts,
+    )
+
+
+def gap_buckets(times: npt.NDArray[np.int64], *, spec: EncodingSpec) -> npt.NDArray[np.int64]:
+    """Bucket of the time since the event before, int64 [E]; a clock that steps back counts as no time passed."""
+    buckets = np.zeros(len(times), np.int64)
+    if len(times) > 1:
+        clock = (times[1:] != TIME_UNKNOWN) & (times[:-1] != TIME_UNKNOWN)
+        passed = np.maximum(times[1:] - times[:-1], 0)
+        buckets[1:] = np.where(clock, 1 + np.searchsorted(np.array(spec.gap_edges_ms), passed, side="right"), 0)
+    return buckets
+
+
+def cut(encoded: EncodedSessions, starts_B: IntArray, ends_B: IntArray) -> Batch:
+    """Rows ``starts_B[b]:ends_B[b]`` of the kept events, padded to the longest; each at least one column wide."""
+    lengths = np.asarray(ends_B - starts_B, np.int64)
+    width = max(1, int(lengths.max(initial=1)))
+    columns = np.arange(width)
+    real = columns < lengths[:, None]
+    index = np.where(real, starts_B[:, None] + columns, 0)
+    if not len(encoded.items):
+        empty = np.zeros(real.shape, np.int64)
+        return Batch(empty, empty, empty, lengths)
+    gaps = np.where(real, encoded.gaps[index], 0)
+    gaps[:, 0] = FIRST_OR_UNKNOWN
+    return Batch(
+        items_BL=np.where(real, encoded.items[index], 0),
+        behaviours_BL=np.where(real, encoded.behaviours[index], 0),
+        gaps_BL=gaps,
+        lengths_B=lengths,
+    )
+
+
+def cut_before(encoded: EncodedSessions, events: IntArray, *, spec: EncodingSpec) -> Batch:
+    """For each source event, what the model may see before it: the last ``max_length`` kept events of its session."""
+    ends = encoded.kept_before_E[events]
+    starts = np.maximum(encoded.starts_E[events], ends - spec.max_length)
+    return cut(encoded, starts, ends)
+
+
+def encode_session(
+    items: IntArray, behaviours: IntArray, times: IntArray, *, spec: EncodingSpec, known_items: int
+) -> Batch:
+    """One live session as a batch of one row: what the server sends to the encoder."""
+    encoded = encode_sessions(items, behaviours, times, np.array([0, len(items)]), spec=spec, known_items=known_items)
+    end = len(encoded.items)
+    return cut(encoded, np.array([max(0, end - spec.max_length)]), np.array([end]))

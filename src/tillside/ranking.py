@@ -1,0 +1,134 @@
+"""Ranking and its metrics, over the whole catalogue.
+
+Ties count against us: an item with the target's score stands before the target. Ties among recommended items are
+broken by catalogue order, so that the same scores always give the same list. A target that cannot be ranked (unseen in
+training) has the rank :data:`MISSED` and stays in every mean as a miss.
+
+Shapes: B cases, V items, S sessions, M metrics, R resamples.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+MISSED: Final = np.iinfo(np.int64).max
+CUTOFFS: Final = (5, 10, 20)
+
+FloatArray = npt.NDArray[np.floating[Any]]
+
+
+def ranks_of_targets(scores_BV: FloatArray, targets_B: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
+    """Rank of each target, 1 is best; a target outside 0 .. V - 1 has rank MISSED."""
+    items = scores_BV.shape[1]
+    known = (targets_B >= 0) & (targets_B < items)
+    target_scores = scores_BV[np.arange(len(targets_B)), np.where(known, targets_B, 0)]
+    ranks = np.count_nonzero(scores_BV >= target_scores[:, None], axis=1).astype(np.int64)
+    return np.where(known, ranks, MISSED)
+
+
+def top_k(scores_BV: FloatArray, k: int) -> npt.NDArray[np.int64]:
+    """The k best items of each row, best first, ties in catalogue order, int64 [B, min(k, V)]."""
+    rows, items = scores_BV.shape
+    k = min(k, items)
+    if k == 0:
+        return np.zeros((rows, 0), np.int64)
+    partition = np.argpartition(-scores_BV, k - 1, axis=1)[:, :k]
+    kth = np.take_along_axis(scores_BV, partition, axis=1).min(axis=1)
+    tied_at_edge = np.count_nonzero(scores_BV >= kth[:, None], axis=1) > k
+    for row in np.flatnonzero(tied_at_edge):
+        better = np.flatnonzero(scores_BV[row] > kth[row])
+        equal = np.flatnonzero(scores_BV[row] == kth[row])
+        partition[row] = np.concatenate([better, equal[: k - len(better)]])
+    partition.sort(axis=1)
+    order = np.argsort(-np.take_along_axis(scores_BV, partition, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(partition, order, axis=1)
+
+
+def recall_at(ranks_B: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:
+    """1 where the target is among the best k, else 0. With one target a case this is also the hit rate."""
+    return (ranks_B <= k).astype(np.float64)
+
+
+def mrr_at(ranks_B: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:
+    """1 / rank where the target is among the best k, else 0."""
+    return np.where(ranks_B <= k, 1.0 / ranks_B, 0.0)
+
+
+def ndcg_at(ranks_B: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:
+    """1 / log2(1 + rank) where the target is among the best k, else 0 (one relevant item, so the ideal gain is 1)."""
+    clipped = np.minimum(ranks_B, k)  # log2(1 + MISSED) would overflow
+    return np.where(ranks_B <= k, 1.0 / np.log2(1.0 + clipped), 0.0)
+
+
+def case_metrics(
+    ranks_B: npt.NDArray[np.int64], cutoffs: Sequence[int] = CUTOFFS
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Every metric of every case, by name: ``recall@5`` ... ``ndcg@20``."""
+    kinds = {"recall": recall_at, "mrr": mrr_at, "ndcg": ndcg_at}
+    return {f"{name}@{k}": metric(ranks_B, k) for name, metric in kinds.items() for k in cutoffs}
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def bootstrap_means(
+    values_MB: FloatArray, sessions_B: npt.NDArray[np.integer[Any]], *, rng: np.random.Generator, resamples: int = 500
+) -> list[Interval]:
+    """Mean of each metric over cases, with percentile intervals from resampling whole sessions.
+
+    Cases of one session are alike, so drawing cases one by one would make the intervals too narrow.
+
+    Args:
+        values_MB: M metrics of B cases.
+        sessions_B: the session that each case belongs to, any integers.
+    """
+    if values_MB.shape[1] == 0:
+        return [Interval(float("nan"), float("nan"), float("nan"))] * len(values_MB)
+    _, session = np.unique(sessions_B, return_inverse=True)
+    size = int(session.max()) + 1
+    counts_S = np.bincount(session, minlength=size).astype(np.float64)
+    sums_MS = np.stack([np.bincount(session, weights=row, minlength=size) for row in values_MB])
+    means_RM = np.empty((resamples, len(values_MB)))
+    for resample in range(resamples):
+        weights_S = np.bincount(rng.integers(0, size, size), minlength=size)
+        means_RM[resample] = sums_MS @ weights_S / (counts_S @ weights_S)
+    low_M, high_M = np.quantile(means_RM, [0.025, 0.975], axis=0)
+    means_M = values_MB.mean(axis=1)
+    return [Interval(float(m), float(a), float(b)) for m, a, b in zip(means_M, low_M, high_M, strict=True)]
+
+
+def area_under_roc(scores_B: FloatArray, labels_B: npt.NDArray[np.bool_]) -> float:
+    """Probability that a positive scores above a negative, ties counted half; NaN without both classes."""
+    positives, negatives = int(labels_B.sum()), int((~labels_B).sum())
+    if not positives or not negatives:
+        return float("nan")
+    _, inverse, counts = np.unique(scores_B, return_inverse=True, return_counts=True)
+    mean_rank = np.cumsum(counts) - (counts - 1) / 2
+    rank_sum = float(mean_rank[inverse][labels_B].sum())
+    return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def reliability(
+    probabilities_B: FloatArray, labels_B: npt.NDArray[np.bool_], *, bins: int = 15
+) -> list[tuple[float, float, int]]:
+    """Mean prediction, share observed and number of cases of equally filled bins, lowest predictions first."""
+    order = np.argsort(probabilities_B, kind="stable")
+    chunks = np.array_split(order, min(bins, len(order))) if len(order) else []
+    return [(float(probabilities_B[c].mean()), float(labels_B[c].mean()), len(c)) for c in chunks]
+
+
+def calibration_error(bins: Sequence[tuple[float, float, int]]) -> float:
+    """Expected calibration error over the bins of :func:`reliability`; NaN without cases."""
+    cases = sum(count for _, _, count in bins)
+    if not cases:
+        return float("nan")
+    return sum(count * abs(predicted - observed) for predicted, observed, count in bins) / cases

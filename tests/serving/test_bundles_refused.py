@@ -1,0 +1,199 @@
+"""A bundle that cannot be trusted is refused with a sentence, whatever is wrong with it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from serving.goldens import difference_of_lists
+from serving.loading import load_recommender
+from serving.settings import Limits
+from tests.bundles import COUNTS_NA, GOLDENS_OF_TINY, ITEMS_ND, about_tiny, encoder, scorer, tiny_bundle
+from tillside.bundle import ENCODER, GOLDENS, ITEMS, MANIFEST, SCORER, seal
+
+
+@pytest.fixture
+def bundle(orchard, tmp_path) -> Path:
+    """A copy of the tiny bundle, to be broken."""
+    return Path(shutil.copytree(orchard, tmp_path / "bundle"))
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ValueError) as caught:
+        load_recommender(path, Limits())
+    sentence = str(caught.value)
+    assert str(path) in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+def edit_manifest(bundle: Path, edit) -> None:
+    manifest = json.loads((bundle / MANIFEST).read_text())
+    edit(manifest)
+    (bundle / MANIFEST).write_text(json.dumps(manifest))
+
+
+def test_not_a_directory(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    for path in (file, tmp_path, tmp_path / "nothing"):
+        assert "is not a bundle" in refusal(path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format_version": 1}', '{"format_version": 1, "files": {"a": 1}}'])
+def test_a_manifest_that_is_none(bundle, text):
+    (bundle / MANIFEST).write_text(text)
+    refusal(bundle)
+
+
+def test_another_format_version(bundle):
+    edit_manifest(bundle, lambda manifest: manifest.update(format_version=99))
+    assert "format_version 99 cannot be read, only 1" in refusal(bundle)
+
+
+@pytest.mark.parametrize("key", ["version", "intent", "encoding", "behaviours"])
+def test_a_manifest_that_lacks_something(bundle, key):
+    edit_manifest(bundle, lambda manifest: manifest.pop(key))
+    assert key in refusal(bundle)
+
+
+def test_a_changed_byte(bundle):
+    content = bytearray((bundle / ITEMS).read_bytes())
+    content[-1] ^= 1
+    (bundle / ITEMS).write_bytes(content)
+    assert "items.npy does not have the SHA-256 that the manifest states" in refusal(bundle)
+
+
+def test_a_truncated_file(bundle):
+    content = (bundle / ENCODER).read_bytes()
+    (bundle / ENCODER).write_bytes(content[:-10])
+    assert f"encoder.onnx has {len(content) - 10} bytes, expected {len(content)}" in refusal(bundle)
+
+
+def test_a_missing_file(bundle):
+    (bundle / SCORER).unlink()
+    assert "scorer.onnx is missing" in refusal(bundle)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "catalogue/../../outside", "a\\..\\b"])
+def test_a_name_that_leads_outside(bundle, name):
+    (bundle.parent / "outside").write_text("")
+    edit_manifest(bundle, lambda manifest: manifest["files"].update({name: {"sha256": "", "bytes": 0}}))
+    assert "leads outside the bundle" in refusal(bundle)
+
+
+def test_a_link_that_leads_outside(bundle):
+    outside = bundle.parent / "outside.npy"
+    (bundle / ITEMS).rename(outside)
+    (bundle / ITEMS).symlink_to(outside)
+    assert "'items.npy' is a link that leads outside the bundle" in refusal(bundle)
+
+
+def test_vectors_that_are_not_numbers(tmp_path):
+    items_ND = ITEMS_ND.copy()
+    items_ND[3, 1] = np.nan
+    assert "items.npy holds values that are not finite" in refusal(tiny_bundle(tmp_path / "b", items_ND=items_ND))
+
+
+def test_an_item_twice_in_the_catalogue(tmp_path):
+    path = tiny_bundle(tmp_path / "b", item_ids=["apple", "pear", "plum", "fig", "apple", "newcomer"])
+    assert "holds an item id twice" in refusal(path)
+
+
+def test_counts_of_other_behaviours(tmp_path):
+    assert "counts [2] behaviours" in refusal(tiny_bundle(tmp_path / "b", counts_NA=COUNTS_NA[:, :2]))
+
+
+def resealed(bundle: Path) -> Path:
+    (bundle / MANIFEST).unlink()
+    seal(bundle, about_tiny())
+    return bundle
+
+
+def test_a_graph_that_is_none(bundle):
+    (bundle / ENCODER).write_bytes(b"nonsense")
+    assert "encoder.onnx cannot be loaded by ONNX Runtime" in refusal(resealed(bundle))
+
+
+def test_a_graph_with_other_inputs(bundle):
+    shutil.copy(bundle / SCORER, bundle / ENCODER)
+    assert "encoder.onnx must have the inputs" in refusal(resealed(bundle))
+
+
+@pytest.mark.parametrize("location", ["../outside.npy", "/etc/hostname"])
+def test_a_graph_whose_weights_lie_outside(bundle, location):
+    shutil.copy(bundle / ITEMS, bundle.parent / "outside.npy")
+    onnx.save(scorer(bundle / ITEMS, location=location), bundle / SCORER)
+    assert "scorer.onnx cannot be loaded by ONNX Runtime" in refusal(resealed(bundle))
+
+
+def test_weights_that_are_not_numbers(bundle):
+    onnx.save(encoder(np.full((3, 2), np.nan, np.float32)), bundle / ENCODER)
+    assert "golden 0: the model failed with numbers that are not finite" in refusal(resealed(bundle))
+
+
+def test_a_graph_for_vectors_of_another_size(bundle):
+    onnx.save(encoder(np.zeros((3, 7), np.float32)), bundle / ENCODER)
+    assert "golden 0: the model failed" in refusal(resealed(bundle))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"items": ["apple", "fig", "pear"]}, "are not the expected ones"),
+        ({"items": ["apple", "plum"]}, "3 items, expected 2"),
+        ({"scores": [1.1, 1.0, 1.0]}, "score 1.0 at rank 1, expected 1.1"),
+        ({"purchase_intent": 0.3}, "purchase_intent is 0.268"),
+        ({"purchase_intent": None}, "purchase_intent is 0.268"),
+        ({"request": {"session": [], "k": 0}}, "golden 0 is not a valid request: k must be"),
+        ({"request": {"session": [], "behaviour": "like"}}, "golden 0 is not a valid request: behaviour must be"),
+        ({"items": 3}, "a golden is malformed: Expected"),
+        ({"scores": ["a", "b", "c"]}, "a golden is malformed: Expected"),
+        ({"scores": None}, "a golden is malformed: Expected"),
+    ],
+)
+def test_a_golden_that_is_answered_otherwise(bundle, change, sentence):
+    goldens = [{**GOLDENS_OF_TINY[0], **change}]
+    if change.get("items") == ["apple", "fig", "pear"]:
+        goldens[0]["request"] = {"session": [{"item_id": "apple", "behaviour": "cart"}, {"item_id": "pear"}], "k": 3}
+        goldens[0].update(scores=[1.0, 1.0, 0.5], purchase_intent=0.5)
+    (bundle / GOLDENS).write_text(json.dumps({"goldens": goldens}))
+    assert sentence in refusal(resealed(bundle))
+
+
+@pytest.mark.parametrize("document", [{"goldens": []}, {"goldens": [7]}, {"goldens": {"a": 1}}, {}, [], 7])
+def test_goldens_that_prove_nothing(bundle, document):
+    (bundle / GOLDENS).write_text(json.dumps(document))
+    refusal(resealed(bundle))
+
+
+def test_level_items_may_change_places():
+    scores = [3.0, 2.0, 2.000001, 1.0, 1.0]
+    assert difference_of_lists("abcde", scores, "acbde", [3.0, 2.000001, 2.0, 1.0, 1.0]) is None
+    assert difference_of_lists("abcde", scores, "abcdf", scores) is None  # the cut may have fallen elsewhere
+    assert (
+        difference_of_lists("abcde", scores, "bacde", scores)
+        == "1 of the items at ranks 1 to 1 are not the expected ones"
+    )
+    assert (
+        difference_of_lists("abcde", scores, "abfde", scores)
+        == "1 of the items at ranks 2 to 3 are not the expected ones"
+    )
+
+
+def test_numbers_may_differ_a_little_and_no_more():
+    assert difference_of_lists("ab", [2.0, 1.0], "ab", [2.00009, 1.0]) is None
+    assert difference_of_lists("ab", [2.0, 1.0], "ab", [2.0002, 1.0]) == "score 2.0002 at rank 1, expected 2.0"
+    assert difference_of_lists("ab", [2.0, 1.0], "ab", [2.0, float("nan")]) == "score nan at rank 2, expected 1.0"
+
+
+def test_a_graph_with_another_output(bundle):
+    model = onnx.load(bundle / ENCODER)
+    model.graph.output.pop()
+    model.graph.output.append(helper.make_tensor_value_info("logit_B", TensorProto.FLOAT, ["batch"]))
+    onnx.save(model, bundle / ENCODER)
+    assert "must have the outputs" in refusal(resealed(bundle))

@@ -1,0 +1,128 @@
+"""The command as an operator meets it: flags, a clean stop, one sentence when it cannot start, a quiet log."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serving.settings import Limits, Settings, parse_settings
+from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "serving", *arguments], capture_output=True, text=True, timeout=DEADLINE_SECONDS
+    )
+
+
+def read_until(connection: socket.socket, end: bytes) -> bytes:
+    received = b""
+    while end not in received:
+        chunk = connection.recv(65536)
+        assert chunk, f"the connection ended after {received!r}"
+        received += chunk
+    return received
+
+
+def test_sigterm_lets_the_request_in_flight_finish_and_exits_0(orchard, tmp_path):
+    server = ServerProcess(orchard, tmp_path / "log")
+    body = b'{"session": []}'
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_SECONDS) as connection:
+        connection.sendall(
+            b"POST /v1/recommend HTTP/1.1\r\nhost: server\r\ncontent-type: application/json\r\n"
+            b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % len(body)
+        )
+        assert read_until(connection, b"\r\n\r\n").startswith(b"HTTP/1.1 100")  # the handler waits for the body
+        server.process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{server.url}/health/live")
+            except httpx.ConnectError:
+                break
+        connection.sendall(body)
+        assert read_until(connection, b'"bundle"').startswith(b"HTTP/1.1 200")
+    assert server.process.wait(DEADLINE_SECONDS) == 0
+    assert "Traceback" not in server.log
+
+
+def test_the_log_holds_no_item_ids(orchard, tmp_path):
+    server = ServerProcess(orchard, tmp_path / "log")
+    for item_id in ("pear", "secret-item", "x" * 300):
+        httpx.post(f"{server.url}/v1/recommend", json={"session": [{"item_id": item_id}]})
+    assert server.stop() == 0
+    assert not [word for word in ("pear", "secret", "xxx") if word in server.log]
+
+
+def test_a_refused_bundle_ends_the_process_with_one_sentence(tmp_path):
+    ended = run("--bundle", str(tmp_path), "--port", "0")
+    assert ended.returncode == 2
+    errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert f"{tmp_path} is not a bundle" in errors[0]
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken(orchard):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run("--bundle", str(orchard), "--port", str(taken.getsockname()[1]))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: cannot listen on 127.0.0.1:")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_flags_win_over_variables_and_variables_over_defaults():
+    environment = {
+        "TILLSIDE_BUNDLE": "/bundle",
+        "TILLSIDE_LISTEN_HOST": "0.0.0.0",
+        "TILLSIDE_LISTEN_PORT": "9000",
+        "TILLSIDE_MAX_K": "50",
+        "TILLSIDE_PORT": "tcp://10.0.0.1:8080",  # what Kubernetes sets for a Service called tillside
+    }
+    settings = parse_settings(["--port", "9001", "--max-session", "7"], environment)
+    assert settings == Settings(Path("/bundle"), "0.0.0.0", 9001, limits=Limits(k=50, session_events=7))
+    assert parse_settings(["--bundle", "b"], {}) == Settings(Path("b"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "sentence"),
+    [
+        ([], {}, "error: --bundle DIR (or TILLSIDE_BUNDLE) must be given"),
+        (["--bundle", "b", "--port", "x"], {}, "error: argument --port: must be an integer from 0 to 65535, got 'x'"),
+        (["--bundle", "b", "--port", "-1"], {}, "must be an integer from 0 to 65535, got '-1'"),
+        (["--bundle", "b", "--max-k", "0"], {}, "argument --max-k: must be an integer from 1 to 100000, got '0'"),
+        (
+            ["--bundle", "b"],
+            {"TILLSIDE_LISTEN_PORT": "99999"},
+            "--port: must be an integer from 0 to 65535, got '99999'",
+        ),
+        (["--bundle", "b", "--wrokers", "2"], {}, "unrecognized arguments: --wrokers 2"),
+    ],
+)
+def test_a_wrong_flag_is_named_with_what_is_allowed(arguments, environment, sentence, capsys):
+    with pytest.raises(SystemExit) as caught:
+        parse_settings(arguments, environment)
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert len(error.splitlines()) == 1
+
+
+def test_nothing_is_written_and_no_telemetry_is_kept(orchard, tmp_path, monkeypatch):
+    """ONNX Runtime's wheels keep a device id in the home folder unless they are told not to."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    assert "ORT_DISABLE_TELEMETRY" not in os.environ
+    before = sorted(path.name for path in orchard.rglob("*"))
+    assert ServerProcess(orchard, tmp_path / "log").stop() == 0
+    assert list(home.iterdir()) == []
+    assert sorted(path.name for path in orchard.rglob("*")) == before

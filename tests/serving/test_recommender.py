@@ -1,0 +1,196 @@
+"""The recommender's answers, worked out by hand from the encoder that tests/bundles.py describes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.engine import EngineError
+from serving.loading import load_recommender
+from serving.messages import Event, FieldError, RecommendRequest
+from serving.recommender import Recommender
+from serving.settings import Limits
+from tests.bundles import ASK_AD, GOLDENS_OF_TINY, tiny_bundle
+from tillside.bundle import open_bundle
+
+
+@pytest.fixture(scope="module")
+def recommender(orchard) -> Recommender:
+    return load_recommender(orchard, Limits())
+
+
+def session_of(*events: str) -> list[Event]:
+    """Events from words: ``pear`` is a click, ``pear:cart`` a cart, ``pear:cart@1500`` one with a timestamp."""
+    session = []
+    for word in events:
+        name, _, time = word.partition("@")
+        item_id, _, behaviour = name.partition(":")
+        session.append(Event(item_id, behaviour or "click", int(time) if time else None))
+    return session
+
+
+def ask(recommender: Recommender, *events: str, **fields):
+    return recommender.answer(RecommendRequest(session_of(*events), **fields)).answer
+
+
+def scores_of(answer) -> dict[str, float]:
+    return {item.item_id: pytest.approx(item.score) for item in answer.items}
+
+
+def test_two_clicks_by_hand(recommender):
+    answer = ask(recommender, "pear", "apple")
+    # weights 1 and 2: (1 * (0, 1) + 2 * (1, 0)) / 3 = (2/3, 1/3)
+    # plum (1, 1) and fig (1, 1): 1; apple (1, 0): 2/3; pear (0, 1): 1/3; date (-1, 2): -2/3 + 2/3 = 0
+    assert [item.item_id for item in answer.items] == ["plum", "fig", "apple", "pear", "date"]
+    assert [item.score for item in answer.items] == pytest.approx([1, 1, 2 / 3, 1 / 3, 0], abs=1e-6)
+    assert answer.purchase_intent == pytest.approx(0.5)  # sigmoid(2 - 2)
+    assert answer.tier == "model"
+    assert answer.behaviour == "click"
+    assert answer.unknown_items == []
+
+
+def test_because_is_the_nearest_item_of_the_session_and_the_latest_of_level_ones(recommender):
+    because = {item.item_id: item.because for item in ask(recommender, "pear", "apple").items}
+    # plum and fig have a cosine of 0.71 with both, and apple came last; date has 0.89 with pear, -0.45 with apple
+    assert because == {"plum": "apple", "fig": "apple", "apple": "apple", "pear": "pear", "date": "pear"}
+
+
+def test_a_stronger_behaviour_weighs_more_and_ties_stand_in_catalogue_order(recommender):
+    answer = ask(recommender, "apple:cart", "pear")
+    # weights 1 * 2 and 2 * 1: (0.5, 0.5), so plum and fig have 1, and apple, pear and date 0.5 each
+    assert [item.item_id for item in answer.items] == ["plum", "fig", "apple", "pear", "date"]
+    assert [item.score for item in answer.items] == [1, 1, 0.5, 0.5, 0.5]
+
+
+def test_time_between_events_counts(recommender):
+    answer = ask(recommender, "apple@1767225600000", "pear@1767225601500")
+    # 1.5 s is gap bucket 2, so pear weighs 2 / 3 beside apple's 1: (1, 2/3) / (5/3) = (0.6, 0.4)
+    assert scores_of(answer) == {"plum": 1.0, "fig": 1.0, "apple": 0.6, "pear": 0.4, "date": 0.2}
+
+
+def test_the_behaviour_asked_for_changes_the_answer(recommender):
+    # a click on apple gives (1, 0); asking for a cart adds (0, 1), for a purchase (2, 0)
+    assert scores_of(ask(recommender, "apple", behaviour="cart", k=3)) == {"plum": 2.0, "fig": 2.0, "apple": 1.0}
+    bought = ask(recommender, "apple", behaviour="purchase", k=4)
+    assert scores_of(bought) == {"apple": 3.0, "plum": 3.0, "fig": 3.0, "pear": 0.0}
+    assert bought.behaviour == "purchase"
+
+
+def test_only_the_latest_events_are_kept(recommender):
+    # max_length is 4
+    long = ask(recommender, "date", "pear", "apple", "apple", "plum")
+    short = ask(recommender, "pear", "apple", "apple", "plum")
+    assert long.items == short.items
+    assert long.purchase_intent == short.purchase_intent
+
+
+def test_unknown_items_are_left_out_and_listed_once_each(recommender):
+    answer = ask(recommender, "pear", "ghost", "apple", "ghost", "newcomer", exclude=["ghost", "phantom", "fig"])
+    without = ask(recommender, "pear", "apple", exclude=["fig"])
+    assert answer.unknown_items == ["ghost", "newcomer", "phantom"]
+    assert answer.items == without.items
+
+
+@pytest.mark.parametrize("events", [(), ("ghost", "newcomer")], ids=["empty", "unknown only"])
+def test_a_session_that_tells_nothing_gets_popularity(recommender, events):
+    answer = ask(recommender, *events, behaviour="purchase")
+    # purchases: plum 3, fig 3, date 1, apple 0, pear 0; by all events fig 11 > plum 9, and 9 of apple = 9 of pear
+    assert [item.item_id for item in answer.items] == ["fig", "plum", "date", "apple", "pear"]
+    assert {item.source for item in answer.items} == {answer.tier} == {"popularity"}
+    assert {item.because for item in answer.items} == {None}
+    assert answer.purchase_intent is None
+
+
+def test_popularity_keeps_exclusions_and_k(recommender):
+    answer = ask(recommender, behaviour="purchase", k=2, exclude=["plum"])
+    assert [item.item_id for item in answer.items] == ["fig", "date"]
+
+
+@pytest.mark.parametrize("events", [(), ("apple",)])
+def test_k_is_clamped_to_what_is_eligible(recommender, events):
+    assert len(ask(recommender, *events, k=1000).items) == 5
+    assert len(ask(recommender, *events, k=1000, exclude=["fig", "fig", "ghost"]).items) == 4
+    assert ask(recommender, *events, exclude=["apple", "pear", "plum", "fig", "date"]).items == []
+
+
+def test_an_answer_without_items_still_has_its_intent(recommender):
+    answer = ask(recommender, "apple", exclude=["apple", "pear", "plum", "fig", "date"])
+    assert answer.tier == "model"
+    assert answer.purchase_intent == pytest.approx(0.2689414)  # sigmoid(1 - 2)
+
+
+def test_twenty_items_are_the_default(tmp_path):
+    bundle = tiny_bundle(
+        tmp_path / "many",
+        items_ND=np.ones((30, 2), np.float32),
+        item_ids=[f"i{number:02}" for number in range(30)],
+        counts_NA=np.zeros((30, 3), np.int64),
+    )
+    answer = ask(Recommender(open_bundle(bundle)), "i07")
+    assert [item.item_id for item in answer.items] == [f"i{number:02}" for number in range(20)]
+
+
+def test_an_unknown_behaviour_is_refused_by_name_and_place(recommender):
+    with pytest.raises(FieldError, match=r'^behaviour must be one of click, cart, purchase, got "buy"$'):
+        ask(recommender, behaviour="buy")
+    with pytest.raises(FieldError, match=r'^session\[1\].behaviour must be one of click, cart, purchase, got "like"$'):
+        ask(recommender, "pear", "ghost:like")
+
+
+def test_a_bundle_without_a_trained_intent_gives_none(tmp_path):
+    goldens = [{**golden, "purchase_intent": None} for golden in GOLDENS_OF_TINY]
+    bundle = tiny_bundle(tmp_path / "b", goldens=goldens, about={"intent": False})
+    assert ask(load_recommender(bundle, Limits()), "apple").purchase_intent is None
+
+
+def test_a_model_that_fails_is_replaced_by_popularity(recommender, monkeypatch):
+    def fail(*_):
+        raise EngineError("Fail")
+
+    monkeypatch.setattr(recommender.engine, "encode", fail)
+    outcome = recommender.answer(RecommendRequest(session_of("apple")))
+    assert outcome.failure == "Fail"
+    assert outcome.answer.tier == "popularity"
+    assert outcome.answer.items[0].item_id == "apple"
+
+
+def test_numbers_that_are_not_finite_never_reach_an_answer(tmp_path):
+    asks_AD = ASK_AD.copy()
+    asks_AD[2] = np.nan  # no golden asks for a purchase
+    recommender = load_recommender(tiny_bundle(tmp_path / "nan", ask_AD=asks_AD), Limits())
+    outcome = recommender.answer(RecommendRequest(session_of("apple"), behaviour="purchase"))
+    assert outcome.failure == "numbers that are not finite"
+    assert outcome.answer.tier == "popularity"
+    assert outcome.answer.purchase_intent is None
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory) -> Recommender:
+    """Forty items whose small whole coordinates give many exact ties."""
+    rng = np.random.default_rng(7)
+    bundle = tiny_bundle(
+        tmp_path_factory.mktemp("bundles") / "crowd",
+        items_ND=rng.integers(-2, 3, (40, 3)).astype(np.float32),
+        item_ids=[f"i{number:02}" for number in range(40)],
+        counts_NA=rng.integers(0, 4, (40, 3)),
+        ask_AD=np.zeros((3, 3), np.float32),
+    )
+    return Recommender(open_bundle(bundle))
+
+
+@given(
+    seen=st.integers(0, 39),
+    k=st.integers(1, 60),
+    excluded=st.sets(st.integers(0, 39)),
+    known_session=st.booleans(),
+)
+def test_excluding_is_masking_before_the_top_k(crowd, seen, k, excluded, known_session):
+    """Whatever is excluded, the answer is the best k of the rest, ties in catalogue order."""
+    exclude = [f"i{item:02}" for item in excluded]
+    answer = ask(crowd, *([f"i{seen:02}"] if known_session else []), k=k, exclude=exclude)
+    items_ND = crowd.engine.items_ND
+    scores_N = items_ND @ items_ND[seen] if known_session else crowd._popularity_AN[0].copy()
+    scores_N[list(excluded)] = -np.inf
+    best = np.argsort(-scores_N, kind="stable")[: min(k, 40 - len(excluded))]
+    assert [item.item_id for item in answer.items] == [f"i{item:02}" for item in best]
+    assert [item.score for item in answer.items] == scores_N[best].tolist()

@@ -1,0 +1,134 @@
+"""Training batches cut straight from the memory-mapped arrays: no per-session Python, hardly any padding.
+
+Rows are sorted by length, shuffled among their equals, and filled into batches up to a budget of padded events; then
+the batches are shuffled. The composition depends on (seed, epoch) alone, so a resumed run sees what the unbroken one
+would have seen, and the number of batches is the same in every epoch.
+
+Shapes: R rows, B rows of a batch, L events of its longest row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tillside.dataset import Sessions
+from tillside.encoding import EncodingSpec, cut, encode_sessions
+
+
+@dataclass(frozen=True)
+class TrainingBatch:
+    """Inputs, and at each real position the next event: what it was done to, and how. int64 [B, L] unless said."""
+
+    items_BL: Tensor
+    behaviours_BL: Tensor
+    gaps_BL: Tensor
+    target_items_BL: Tensor
+    target_behaviours_BL: Tensor
+    goal_later_BL: Tensor
+    """bool: the session reaches its goal after this event."""
+    learn_BL: Tensor
+    """bool: a target stands here, and no earlier row has learned from it."""
+
+    def to(self, device: torch.device) -> "TrainingBatch":
+        """The batch on another device; Lightning calls this."""
+        return TrainingBatch(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+
+class TrainingRows:
+    """All training sessions as rows of at most ``max_length`` events and their next ones.
+
+    A session that is longer is covered by overlapping rows; each event is learned as a target in one of them.
+    """
+
+    def __init__(self, sessions: Sessions, *, spec: EncodingSpec, items: int, goal: int) -> None:
+        arrays = (np.asarray(sessions.items), np.asarray(sessions.behaviours), np.asarray(sessions.times))
+        self.encoded = encode_sessions(*arrays, np.asarray(sessions.offsets), spec=spec, known_items=items)
+        bounds = self.encoded.kept_before_E[np.asarray(sessions.offsets)]
+        self.starts, self.ends, self.first_targets = _rows(bounds, spec.max_length)
+        goal_events = np.where(self.encoded.behaviours == goal, np.arange(len(self.encoded.items)), -1)
+        last_goal = (
+            np.maximum.reduceat(goal_events, bounds[:-1][np.diff(bounds) > 0]) if len(goal_events) else goal_events
+        )
+        last_goal_K = np.repeat(last_goal, np.diff(bounds)[np.diff(bounds) > 0])
+        self.goal_later_K = np.arange(len(self.encoded.items)) < last_goal_K
+        self.targets = int(np.sum(self.ends - self.first_targets))
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def batch(self, rows_B: npt.NDArray[np.int64]) -> TrainingBatch:
+        """The rows as tensors."""
+        starts, ends, first_targets = self.starts[rows_B], self.ends[rows_B], self.first_targets[rows_B]
+        inputs, targets = cut(self.encoded, starts, ends - 1), cut(self.encoded, starts + 1, ends)
+        columns = np.arange(inputs.items_BL.shape[1])
+        learn = (columns < inputs.lengths_B[:, None]) & (starts[:, None] + 1 + columns >= first_targets[:, None])
+        goal_later = self.goal_later_K[np.minimum(starts[:, None] + columns, len(self.goal_later_K) - 1)]
+        return TrainingBatch(
+            *(torch.from_numpy(array) for array in (inputs.items_BL, inputs.behaviours_BL, inputs.gaps_BL)),
+            *(torch.from_numpy(array) for array in (targets.items_BL, targets.behaviours_BL, goal_later, learn)),
+        )
+
+
+def _rows(bounds: npt.NDArray[np.int64], max_length: int) -> tuple[npt.NDArray[np.int64], ...]:
+    """Starts, ends and first targets of the rows that cover the sessions between ``bounds``."""
+    starts, ends = bounds[:-1], bounds[1:]
+    first = ends - starts >= 2
+    starts, ends = starts[first], ends[first]
+    rows = [(starts, np.minimum(ends, starts + max_length + 1), starts + 1)]
+    stride = max(1, max_length // 2)
+    covered, open_ends, session_starts = rows[0][1], ends, starts
+    while (longer := covered < open_ends).any():
+        covered, open_ends, session_starts = covered[longer], open_ends[longer], session_starts[longer]
+        next_ends = np.minimum(open_ends, covered + stride)
+        rows.append((np.maximum(session_starts, next_ends - max_length - 1), next_ends, covered))
+        covered = next_ends
+    columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
+    return columns[0], columns[1], columns[2]
+
+
+class TrainingLoader:
+    """An iterable over one epoch's batches, of a fixed length; Lightning takes it as a data loader.
+
+    Args:
+        budget: padded events of a batch; one row always fits.
+        rank, world: this process takes every ``world``-th batch; the last ones repeat so that all take equally many.
+    """
+
+    def __init__(self, rows: TrainingRows, *, budget: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        self.rows, self.seed, self.rank, self.world = rows, seed, rank, world
+        self.epoch = 0
+        self.skip = 0
+        """Batches of the next epoch that a resumed run has already learned from."""
+        self._lengths = rows.ends - rows.starts - 1
+        self._cuts = _cuts(np.sort(self._lengths), budget)
+        widths = np.sort(self._lengths)[self._cuts[1:] - 1]
+        padded = int((widths * np.diff(self._cuts)).sum())
+        self.padding_share = 1 - float(self._lengths.sum()) / max(padded, 1)
+
+    def __len__(self) -> int:
+        return -(-(len(self._cuts) - 1) // self.world)
+
+    def __iter__(self) -> Iterator[TrainingBatch]:
+        rng = np.random.default_rng([self.seed, self.epoch])
+        shuffled = rng.permutation(len(self._lengths))
+        ordered = shuffled[np.argsort(self._lengths[shuffled], kind="stable")]
+        batches = rng.permutation(len(self._cuts) - 1)
+        mine = np.resize(batches, len(self) * self.world)[self.rank :: self.world]
+        skip, self.skip = self.skip, 0
+        self.epoch += 1
+        for batch in mine[skip:]:
+            yield self.rows.batch(ordered[self._cuts[batch] : self._cuts[batch + 1]])
+
+
+def _cuts(sorted_lengths: npt.NDArray[np.int64], budget: int) -> npt.NDArray[np.int64]:
+    """Where batches begin and end among rows of ascending length, so that rows x longest stays within ``budget``."""
+    cuts = [0]
+    while cuts[-1] < len(sorted_lengths):
+        rest = sorted_lengths[cuts[-1] : cuts[-1] + budget]
+        fits = np.searchsorted(rest * np.arange(1, len(rest) + 1), budget, side="right")
+        cuts.append(cuts[-1] + max(1, int(fits)))
+    return np.array(cuts, np.int64)

@@ -1,0 +1,87 @@
+"""The parts a trunk is composed of, written with plain matrix products so that they export.
+
+Attention takes its queries apart from its context, so that the final layer can be run for one position only, and knows
+order through a learned bias by distance: nothing depends on how long the row is or where it was cut.
+
+Shapes: B rows, Q queries a row, L events a row, H heads, D width, F hidden width of the feed-forward part.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class DistanceBias(nn.Module):
+    """A learned attention bias for each head and each distance back from the query; the future is masked."""
+
+    def __init__(self, heads: int, max_length: int) -> None:
+        super().__init__()
+        self.bias_LH = nn.Parameter(torch.zeros(max_length, heads))
+
+    def forward(self, positions_BQ: Tensor, length: int) -> Tensor:
+        """Bias [B, H, Q, L] for queries that stand at ``positions_BQ`` of a row of ``length`` events."""
+        columns_L = torch.arange(length, device=positions_BQ.device)
+        distance_BQL = positions_BQ[:, :, None] - columns_L
+        bias_BQLH = self.bias_LH[distance_BQL.clamp(0, self.bias_LH.shape[0] - 1)]
+        return bias_BQLH.masked_fill((distance_BQL < 0)[..., None], -1e9).permute(0, 3, 1, 2)
+
+
+class Attention(nn.Module):
+    """Multi-head attention of queries over a context, with an additive bias."""
+
+    def __init__(self, dim: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(dim, dim)
+        self.key_value = nn.Linear(dim, 2 * dim)
+        self.out = nn.Linear(dim, dim)
+        self.dropout = dropout
+
+    def forward(self, queries_BQD: Tensor, context_BLD: Tensor, bias_BHQL: Tensor) -> Tensor:
+        batch, length, dim = context_BLD.shape
+        width = dim // self.heads
+        query_BHQW = self.query(queries_BQD).view(batch, -1, self.heads, width).transpose(1, 2)
+        key_BLD, value_BLD = self.key_value(context_BLD).chunk(2, dim=-1)
+        key_BHWL = key_BLD.view(batch, length, self.heads, width).permute(0, 2, 3, 1)
+        value_BHLW = value_BLD.view(batch, length, self.heads, width).transpose(1, 2)
+        weights_BHQL = torch.softmax(query_BHQW @ key_BHWL / math.sqrt(width) + bias_BHQL, dim=-1)
+        weights_BHQL = functional.dropout(weights_BHQL, self.dropout, self.training)
+        mixed_BQD = (weights_BHQL @ value_BHLW).transpose(1, 2).reshape(batch, -1, dim)
+        out: Tensor = self.out(mixed_BQD)
+        return out
+
+
+class SwiGLU(nn.Module):
+    """The gated feed-forward part of Shazeer (2020)."""
+
+    def __init__(self, dim: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.gate_up = nn.Linear(dim, 2 * hidden)
+        self.down = nn.Linear(hidden, dim)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x_BQD: Tensor) -> Tensor:
+        gate_BQF, up_BQF = self.gate_up(x_BQD).chunk(2, dim=-1)
+        out: Tensor = self.down(self.dropout(functional.silu(gate_BQF) * up_BQF))
+        return out
+
+
+class Block(nn.Module):
+    """Pre-normalised attention and feed-forward, each added to what came in."""
+
+    def __init__(self, dim: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norm_attention = nn.LayerNorm(dim)
+        self.attention = Attention(dim, heads, dropout)
+        self.norm_forward = nn.LayerNorm(dim)
+        self.forward_part = SwiGLU(dim, 2 * dim, dropout)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, queries_BQD: Tensor, context_BLD: Tensor, bias_BHQL: Tensor) -> Tensor:
+        """Queries of the whole row are the context itself; the final layer passes its own."""
+        attended_BQD = self.attention(self.norm_attention(queries_BQD), self.norm_attention(context_BLD), bias_BHQL)
+        x_BQD = queries_BQD + self.dropout(attended_BQD)
+        out: Tensor = x_BQD + self.dropout(self.forward_part(self.norm_forward(x_BQD)))
+        return out

@@ -1,0 +1,49 @@
+"""Makes the purchase-intent head mean what it says: Platt scaling on the validation part (Platt 1999)."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from training.evaluation import Cases, ModelScorer, rank
+from training.model import NextItemModel
+
+
+def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *, items: int) -> None:
+    """Fit the slope and shift of the intent logit on validation cases and store them in the encoder."""
+    slope_buffer, shift_buffer = model.encoder.get_buffer("intent_slope"), model.encoder.get_buffer("intent_shift")
+    slope_buffer.fill_(1.0)
+    shift_buffer.fill_(0.0)
+    intent_C = rank(scorer, cases, items=items, coverage=False).intent_C
+    assert intent_C is not None
+    slope, shift = platt(np.asarray(intent_C, np.float64), cases.goal_later_C)
+    slope_buffer.fill_(slope)
+    shift_buffer.fill_(shift)
+
+
+def platt(
+    probabilities_C: npt.NDArray[np.float64], labels_C: npt.NDArray[np.bool_], *, steps: int = 50
+) -> tuple[float, float]:
+    """Slope and shift of a logistic regression of the labels on the logits of ``probabilities_C``.
+
+    The targets are smoothed as Platt's paper has it, so a part with few buyers does not give certainties. Where one
+    class is missing there is nothing to learn, and the answer is (1, 0).
+    """
+    positives = int(labels_C.sum())
+    negatives = len(labels_C) - positives
+    if not positives or not negatives:
+        return 1.0, 0.0
+    clipped = torch.from_numpy(np.clip(probabilities_C, 1e-7, 1 - 1e-7))
+    logits_C = torch.logit(clipped)
+    targets_C = torch.from_numpy(np.where(labels_C, (positives + 1) / (positives + 2), 1 / (negatives + 2)))
+    line = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([line], max_iter=steps, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        solver.zero_grad()
+        value = torch.nn.functional.binary_cross_entropy_with_logits(logits_C * line[0] + line[1], targets_C)
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    solver.step(loss)
+    slope, shift = line.detach().tolist()
+    return slope, shift

@@ -1,0 +1,111 @@
+"""Lightning callbacks: the point a killed run resumes from, the epoch's figures for MLflow, the progress bar.
+
+Surprising: the resume point is written *before* a batch, not after an epoch. There the loop's counters, the weights,
+the optimizer, the random state and the place in the data agree exactly, so a resumed run ends where the unbroken one
+would have ended.
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import TQDMProgressBar
+
+from training.batches import TrainingBatch
+from training.datamodule import SessionData
+from training.tracking import Tracker
+
+RESUME_FILE = "resume.ckpt"
+
+
+class ResumePoint(pl.Callback):
+    """Writes ``resume.ckpt`` at the start of every epoch and every ``minutes`` (or ``batches``) within one."""
+
+    def __init__(self, folder: Path, *, minutes: float, batches: int | None = None) -> None:
+        self.path, self.minutes, self.batches = folder / RESUME_FILE, minutes, batches
+        self._written = time.monotonic()
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        due = time.monotonic() - self._written > 60 * self.minutes
+        if batch_idx == 0 or due or (self.batches is not None and batch_idx % self.batches == 0):
+            trainer.save_checkpoint(self.path)
+            self._written = time.monotonic()
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        done = trainer.fit_loop.epoch_loop.batch_progress.current.completed
+        checkpoint["tillside"] = {
+            "random_state": torch.get_rng_state(),
+            "epoch": trainer.current_epoch,
+            "batches_done": done,
+        }
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self._loaded: Mapping[str, Any] | None = checkpoint["tillside"]
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, SessionData)
+        data.resume_at = (self._loaded["epoch"], self._loaded["batches_done"])
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if getattr(self, "_loaded", None) is not None:
+            torch.set_rng_state(self._loaded["random_state"])
+
+
+class EpochMetrics(pl.Callback):
+    """Collects what each epoch measured and sends it to MLflow in one call."""
+
+    def __init__(self, tracker: Tracker | None, *, padding_share: float) -> None:
+        self.tracker, self.padding_share = tracker, padding_share
+        self.history: list[dict[str, float]] = []
+        self._started, self._events = time.monotonic(), 0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._started, self._events, self._validation = time.monotonic(), 0, 0.0
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: TrainingBatch, batch_idx: int
+    ) -> None:
+        self._events += int(batch.learn_BL.sum())
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._validation = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        now = time.monotonic()
+        trained = (self._validation or now) - self._started
+        measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        measured |= {
+            "train/events_per_second": self._events / max(trained, 1e-9),
+            "train/padding_share": self.padding_share,
+            "train/epoch_seconds": now - self._started,
+            "train/temperature": float(pl_module.model.encoder.log_temperature.detach().exp()),
+        }
+        self.history.append({"epoch": trainer.current_epoch, **measured})
+        if self.tracker is not None:
+            self.tracker.metrics(measured, step=trainer.current_epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"history": self.history}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.history = state_dict["history"]
+
+
+class TrainingBar(TQDMProgressBar):
+    """Loss, speed and the best validation figure; nothing else, and seldom redrawn."""
+
+    def __init__(self) -> None:
+        super().__init__(refresh_rate=20)
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        shown = super().get_metrics(trainer, pl_module)
+        shown.pop("v_num", None)
+        return shown

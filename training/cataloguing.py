@@ -1,0 +1,128 @@
+"""The catalogue of a prepared log: items in their order, with counts, a typical price, attribute tokens and a name.
+
+A price is the median over the training events, or else the item file's, or else the median over the later events: what
+a shop knows of an item on the day it first offers it. An attribute is the most frequent value of the events, those
+before the training part ends first, or else the item file's.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
+
+from tillside.catalogue import Catalogue, attribute_tokens, pack_tokens, price_bands
+from tillside.events import ITEM_ID, NAME, PRICE, TIMESTAMP, Behaviours
+from training.engine import Engine
+from training.readers.log import PART
+from training.selection import CODE, TRAINED, count_column
+from training.splits import TRAIN
+
+PRICE_BAND: Final = "price_band"
+
+
+def build_catalogue(
+    engine: Engine,
+    coded: ir.Table,
+    ranked: ir.Table,
+    item_file: ir.Table | None,
+    *,
+    events: ir.Table,
+    before: int,
+    attributes: Sequence[str],
+    behaviours: Behaviours,
+) -> Catalogue:
+    """The catalogue of the items in ``ranked`` (from ``rank_items``).
+
+    Args:
+        engine: where the tables live.
+        coded: the events, from ``code_events``.
+        ranked: the items in order.
+        item_file: ITEM_ID and further columns, or None.
+        events: the canonical events.
+        before: from ``training_ends``.
+        attributes: columns of ``events`` that describe the item.
+        behaviours: the behaviours that are counted.
+    """
+    ids = engine.backend.to_pyarrow(ranked.order_by(CODE).select(ITEM_ID))[ITEM_ID].to_pylist()
+    counts = [count_column(index) for index in range(len(behaviours))]
+    numbers = engine.arrays(ranked.order_by(CODE), [TRAINED, *counts])
+    listed = None if item_file is None else item_file.inner_join(ranked.select(ITEM_ID, CODE), ITEM_ID)
+    columns = {}
+    for name in attributes:
+        values = _most_frequent(events, name, before).inner_join(ranked.select(ITEM_ID, CODE), ITEM_ID)
+        columns[name] = _column(engine, values, name, len(ids))
+    if listed is not None:
+        listed = engine.keep(listed)
+        for name in [name for name in listed.columns if name not in (ITEM_ID, CODE, PRICE)]:
+            given = _column(engine, listed.select(CODE, name), name, len(ids))
+            early = columns.get(name)
+            columns[name] = (
+                given if early is None else [a if a is not None else b for a, b in zip(early, given, strict=True)]
+            )
+    prices_N = _prices(engine, coded, listed, len(ids))
+    names = [str(name or "") for name in columns.pop(NAME, [])]
+    bands = [str(band) if band >= 0 else None for band in price_bands(prices_N).tolist()]
+    tokens = _tokens(columns | {PRICE_BAND: bands}, len(ids))
+    vocabulary, token_ids, token_offsets = pack_tokens(tokens)
+    return Catalogue(
+        item_ids=ids,
+        trained=int(numbers[TRAINED].sum()),
+        counts_NB=np.stack([numbers[name] for name in counts], axis=1).astype(np.int64),
+        prices_N=prices_N,
+        names=names if any(names) else [],
+        vocabulary=vocabulary,
+        token_ids=token_ids,
+        token_offsets=token_offsets,
+    )
+
+
+def _most_frequent(events: ir.Table, name: str, before: int) -> ir.Table:
+    """Each item's most frequent value; events before that moment go first, ties to the smaller text."""
+    known = events.filter(events[name].notnull())
+    early = (known[TIMESTAMP] < before).cast("int64").sum()
+    values = known.group_by(ITEM_ID, name).agg(__early=early, __all=known.count())
+    order = [values["__early"].desc(), values["__all"].desc(), values[name]]
+    ranked = values.mutate(__rank=ibis.row_number().over(group_by=values[ITEM_ID], order_by=order))
+    return ranked.filter(ranked["__rank"] == 0).select(ITEM_ID, name)
+
+
+def _column(engine: Engine, table: ir.Table, name: str, size: int) -> list[Any]:
+    data = engine.backend.to_pyarrow(table)
+    column: list[Any] = [None] * size
+    for code, value in zip(data[CODE].to_pylist(), data[name].to_pylist(), strict=True):
+        column[code] = value
+    return column
+
+
+def _prices(engine: Engine, coded: ir.Table, listed: ir.Table | None, size: int) -> npt.NDArray[np.float32]:
+    prices_N = np.full(size, np.nan, np.float32)
+    sources = []
+    if PRICE in coded.columns:
+        later = coded.filter(coded[PRICE].notnull())
+        early = later.filter(later[PART] == TRAIN)
+        sources += [table.group_by(CODE).agg(**{PRICE: table[PRICE].median()}) for table in (early, later)]
+    if listed is not None and PRICE in listed.columns:
+        sources.insert(1, listed.filter(listed[PRICE].notnull()).select(CODE, PRICE))
+    for table in sources:
+        found = engine.arrays(table, [CODE, PRICE])
+        unknown = np.isnan(prices_N[found[CODE]])
+        prices_N[found[CODE][unknown]] = found[PRICE][unknown]
+    return prices_N
+
+
+def _tokens(columns: dict[str, list[Any]], size: int) -> list[list[str]]:
+    """Each item's tokens; a value that many items share is turned into tokens once."""
+    tokens: list[list[str]] = [[] for _ in range(size)]
+    for name, column in columns.items():
+        cache: dict[Any, list[str]] = {}
+        for own, value in zip(tokens, column, strict=True):
+            if value is None:
+                continue
+            key = tuple(value) if isinstance(value, list) else value
+            if key not in cache:
+                cache[key] = attribute_tokens({name: value})
+            own += cache[key]
+    return tokens

@@ -1,0 +1,72 @@
+"""The trained model as one file: weights and what is needed to build the model around them, plain types only."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tillside.dataset import Dataset
+from tillside.encoding import EncodingSpec
+from training.model import ModelConfig, NextItemModel
+
+MODEL_FILE = "model.pt"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model in evaluation mode, and how its sessions are encoded."""
+
+    model: NextItemModel
+    config: ModelConfig
+    spec: EncodingSpec
+    intent: bool
+
+
+def build_model(config: ModelConfig, dataset: Dataset, spec: EncodingSpec) -> NextItemModel:
+    """A fresh model for a data set."""
+    return NextItemModel(config, dataset.catalogue, behaviours=len(dataset.behaviours), gap_buckets=spec.gap_buckets)
+
+
+def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
+    """Write the model; the data set's digest and place go with it."""
+    document = {
+        "state": trained.model.state_dict(),
+        "model": asdict(trained.config),
+        "encoding": trained.spec.document(),
+        "intent": trained.intent,
+        "dataset": {"path": str(dataset.path.absolute()), "digest": dataset.digest},
+    }
+    torch.save(document, path)
+
+
+def dataset_path(path: Path) -> str:
+    """Where the data set lay that the model in ``path`` was trained on."""
+    return str(_read(path)["dataset"]["path"])
+
+
+def load_model(path: Path, dataset: Dataset) -> TrainedModel:
+    """Read what :func:`save_model` wrote.
+
+    Raises:
+        ValueError: the file is damaged, or the data set is not the one the model was trained on.
+    """
+    document = _read(path)
+    expected = document["dataset"]["digest"]
+    if dataset.digest != expected:
+        raise ValueError(
+            f"{path} was trained on the data set with digest {expected[:12]}, "
+            f"but {dataset.path} has {dataset.digest[:12]}"
+        )
+    config, spec = ModelConfig(**document["model"]), EncodingSpec.from_document(document["encoding"])
+    model = build_model(config, dataset, spec)
+    model.load_state_dict(document["state"])
+    return TrainedModel(model.eval(), config, spec, bool(document["intent"]))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises a dozen kinds for a damaged file
+        raise ValueError(f"{path} is not a model file: {error}") from None
+    return document

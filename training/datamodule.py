@@ -1,0 +1,83 @@
+"""The Lightning data module: training batches for this process, validation cases in chunks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pytorch_lightning as pl
+
+from tillside.dataset import Dataset
+from tillside.encoding import Batch, EncodingSpec
+from training.batches import TrainingLoader, TrainingRows
+from training.evaluation import Cases, make_cases
+
+CHUNK = 512
+
+
+@dataclass(frozen=True)
+class CaseChunk:
+    """Cases to rank, as numpy arrays [B]."""
+
+    batch: Batch
+    targets_B: npt.NDArray[np.int64]
+    asked_B: npt.NDArray[np.int64]
+
+    def to(self, device: object) -> "CaseChunk":
+        """Lightning calls this; the scorer moves what it needs."""
+        return self
+
+
+class CaseLoader:
+    """All cases, shortest prefixes first, in chunks; this process takes every ``world``-th."""
+
+    def __init__(self, cases: Cases, *, rank: int = 0, world: int = 1) -> None:
+        self.cases = cases
+        by_length = np.argsort(cases.prefix_lengths_C, kind="stable")[rank::world]
+        self.chunks = [by_length[start : start + CHUNK] for start in range(0, len(by_length), CHUNK)]
+
+    def __len__(self) -> int:
+        return len(self.chunks)
+
+    def __iter__(self) -> Iterator[CaseChunk]:
+        for chosen in self.chunks:
+            yield CaseChunk(self.cases.batch(chosen), self.cases.targets_C[chosen], self.cases.asked_C[chosen])
+
+
+class SessionData(pl.LightningDataModule):
+    """Training rows and validation cases of a prepared data set.
+
+    Args:
+        batch_events: padded events of a training batch.
+        validation_cases: rank about this many after each epoch.
+    """
+
+    def __init__(
+        self, dataset: Dataset, *, spec: EncodingSpec, batch_events: int, validation_cases: int, seed: int
+    ) -> None:
+        super().__init__()
+        items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
+        self.rows = TrainingRows(dataset.part("train"), spec=spec, items=items, goal=goal)
+        if not len(self.rows):
+            raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")
+        self.validation = make_cases(
+            dataset.part("validation"), rule="every", spec=spec, items=items, goal=goal, limit=validation_cases
+        )
+        if not len(self.validation):
+            raise ValueError(f"{dataset.path}: the validation part has no cases; prepare with a larger share for it")
+        self.batch_events, self.seed = batch_events, seed
+        self.loader: TrainingLoader | None = None
+        self.resume_at: tuple[int, int] = (0, 0)
+        """Epoch and batch of a resumed run."""
+
+    def train_dataloader(self) -> TrainingLoader:
+        """This process's batches."""
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        self.loader = TrainingLoader(self.rows, budget=self.batch_events, seed=self.seed, rank=rank, world=world)
+        self.loader.epoch, self.loader.skip = self.resume_at
+        return self.loader
+
+    def val_dataloader(self) -> CaseLoader:
+        """This process's validation cases."""
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        return CaseLoader(self.validation, rank=rank, world=world)

@@ -1,0 +1,107 @@
+"""Evaluate a trained run on its test part, beside popularity and last-item co-visitation.
+
+python -m training.evaluate run=RUN_ID [out=DIR]
+"""
+
+import json
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tillside.atomic import write_text_atomically
+from tillside.dataset import Dataset, load_dataset
+from tillside.recommenders import CoVisitation, Popularity, popularity
+from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
+from training.command import command
+from training.evaluation import ModelScorer, make_cases, rank, report
+from training.tables import metrics_table, say
+from training.tracking import Tracker, TrackingConfig, fetch_artifact
+
+METRICS_FILE = "metrics.json"
+MODEL = "tillside"
+
+
+@dataclass
+class EvaluateConfig:
+    """Which run to judge, and on what."""
+
+    run: str = "???"
+    dataset: str | None = None
+    """Default: the data set the run was trained on, where it lay then."""
+    out: str | None = None
+    """Folder for metrics.json; default: print only."""
+    seed: int = 0
+    """Of the bootstrap."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+
+def evaluate_run(
+    trained: TrainedModel, dataset: Dataset, *, folder: Path | None, seed: int, tracker: Tracker | None = None
+) -> dict[str, Any]:
+    """Rank all test cases with the model and the baselines, write metrics.json and log it."""
+    items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
+    cases = make_cases(dataset.part("test"), rule=dataset.test_cases, spec=trained.spec, items=items, goal=goal)
+    if not len(cases):
+        raise ValueError(f"{dataset.path}: the test part has no cases; prepare with a larger share for it")
+    by_popularity = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
+    systems = {
+        MODEL: ModelScorer.of(trained.model, by_popularity),
+        "covisitation": CoVisitation.fit(dataset.part("train"), items=items),
+        "popularity": by_popularity,
+    }
+    ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()}
+    metrics = report(
+        ranked,
+        cases,
+        items=items,
+        behaviours=dataset.behaviours.names,
+        seed=seed,
+        intent_of=MODEL if trained.intent else None,
+    )
+    metrics["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
+    if folder is not None:
+        write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
+        if tracker is not None:
+            tracker.artifact(folder / METRICS_FILE)
+    if tracker is not None:
+        tracker.metrics(headline(metrics))
+    return metrics
+
+
+def headline(metrics: dict[str, Any]) -> dict[str, float]:
+    """The figures of a metrics document that a run is compared by, under ``test/``."""
+    flat: dict[str, float] = {}
+    for name, system in metrics["systems"].items():
+        prefix = "test/" if name == MODEL else f"test/{name}/"
+        flat |= {f"{prefix}{metric}": value["value"] for metric, value in system["all"].items() if metric != "cases"}
+        flat[f"{prefix}coverage@20"] = system["coverage@20"]
+        for behaviour, values in system["by_behaviour"].items():
+            flat |= {f"{prefix}{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
+    flat["test/unseen_target_share"] = metrics["unseen_target_share"]
+    if "intent" in metrics:
+        flat |= {f"test/intent_{name}": metrics["intent"][name] for name in ("auc", "calibration_error", "base_rate")}
+    return flat
+
+
+def open_run(run: str, tracking: TrackingConfig, dataset_override: str | None) -> tuple[TrainedModel, Dataset]:
+    """Fetch a run's model from MLflow and open the data set it was trained on."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = fetch_artifact(tracking, run, MODEL_FILE, into=Path(folder))
+        dataset = load_dataset(Path(dataset_override or dataset_path(path)))
+        return load_model(path, dataset), dataset
+
+
+@command("evaluate", EvaluateConfig)
+def main(config: EvaluateConfig) -> None:
+    """Entry point."""
+    trained, dataset = open_run(config.run, config.tracking, config.dataset)
+    folder = Path(config.out) if config.out else None
+    metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed)
+    metrics_table(metrics, title=f"{dataset.about['name']}: test part")
+    if folder is not None:
+        say(f"wrote {folder / METRICS_FILE}")
+
+
+if __name__ == "__main__":
+    main()

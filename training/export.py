@@ -1,0 +1,93 @@
+"""Export a run as a bundle: ONNX encoder, item matrix, catalogue, goldens, and proof that the numbers agree.
+
+    python -m training.export run=RUN_ID out=DIR
+
+Nothing is written unless onnxruntime and torch agree on real sessions: at lengths 1, 2, full and over-long, in batches
+of 1 and 3, and on the offline evaluator's top 20.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tillside import bundle
+from tillside.atomic import atomic_directory
+from tillside.dataset import Dataset
+from training.checkpoint import TrainedModel
+from training.command import command
+from training.evaluate import METRICS_FILE, MODEL, open_run
+from training.graphs import write_encoder, write_scorer
+from training.parity import check_parity, make_goldens
+from training.tables import say
+from training.tracking import TrackingConfig, fetch_artifact, git_state
+
+
+@dataclass
+class ExportConfig:
+    """Which run to export, and where to."""
+
+    run: str = "???"
+    out: str = "???"
+    dataset: str | None = None
+    """Default: the data set the run was trained on, where it lay then."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+
+def export_run(
+    trained: TrainedModel, dataset: Dataset, out: Path, *, metrics: Mapping[str, Any], run_id: str
+) -> dict[str, Any]:
+    """Write the bundle to ``out``; returns what the parity gate measured.
+
+    Raises:
+        ValueError: torch and onnxruntime do not agree; nothing is written.
+    """
+    with atomic_directory(out) as folder:
+        trained.model.eval()
+        vectors_ND = trained.model.items().detach().cpu().numpy().astype(np.float32)
+        np.save(folder / bundle.ITEMS, vectors_ND)
+        write_encoder(trained, folder / bundle.ENCODER)
+        write_scorer(folder / bundle.ITEMS, folder / bundle.SCORER)
+        dataset.catalogue.save(folder / bundle.CATALOGUE)
+        parity = check_parity(trained, dataset, folder)
+        goldens = make_goldens(trained, dataset, folder)
+        text = json.dumps({"goldens": goldens}, indent=1, ensure_ascii=False)
+        (folder / bundle.GOLDENS).write_text(text + "\n", encoding="utf-8")
+        about = {
+            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "behaviours": list(dataset.behaviours.names),
+            "encoding": trained.spec.document(),
+            "intent": trained.intent,
+            "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
+            "git": git_state(),
+            "run": run_id,
+            "metrics": {
+                name: value["value"] for name, value in metrics["systems"][MODEL]["all"].items() if name != "cases"
+            },
+            "parity": parity,
+        }
+        bundle.seal(folder, about)
+        bundle.open_bundle(folder)
+    return parity
+
+
+@command("export", ExportConfig)
+def main(config: ExportConfig) -> None:
+    """Entry point."""
+    trained, dataset = open_run(config.run, config.tracking, config.dataset)
+    with tempfile.TemporaryDirectory() as folder:
+        file = fetch_artifact(config.tracking, config.run, METRICS_FILE, into=Path(folder))
+        metrics = json.loads(file.read_text(encoding="utf-8"))
+    parity = export_run(trained, dataset, Path(config.out), metrics=metrics, run_id=config.run)
+    version = bundle.open_bundle(Path(config.out)).version
+    say(f"bundle {version} is in {config.out}; torch and onnxruntime differ by at most {parity['max_difference']:.1e}")
+    say(f"serve it:  python -m serving --bundle {config.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""The next-item model: a causal Transformer that reads a session and is asked for a behaviour.
+
+Surprising: (1) positions are distances back from the query, so a prefix has one hidden state wherever it stands;
+(2) the behaviour asked for enters the *final* layer as its query, so one pass over the session answers several
+questions and serving runs that layer for one position; (3) item vectors and queries are unit vectors, and a learned
+temperature scales their product (NISER, Gupta et al. 2019), which keeps popular items from winning by length; (4) the
+encoder reads item vectors, not item numbers, so the catalogue can change without it.
+
+Shapes: N items, T attribute tokens, B rows, L events a row, Q queries a row, D width.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tillside.catalogue import Catalogue
+from training.blocks import Block, DistanceBias
+
+MAX_TEMPERATURE = 60.0
+"""Keeps every logit where the loss needs no shift (training.losses.SAFE_LOGIT)."""
+
+
+@dataclass
+class ModelConfig:
+    """Width, depth and regularisation of the model."""
+
+    dim: int = 64
+    layers: int = 2
+    heads: int = 2
+    max_length: int = 50
+    dropout: float = 0.2
+    item_dropout: float = 0.2
+    """Dropout on the session's item vectors as they enter the trunk."""
+    temperature: float = 16.0
+    """First value of the learned factor on the cosine of query and item."""
+
+    def __post_init__(self) -> None:
+        for name, low in (("dim", 2), ("layers", 1), ("heads", 1), ("max_length", 1)):
+            if getattr(self, name) < low:
+                raise ValueError(f"model.{name} must be at least {low}, got {getattr(self, name)}")
+        for name in ("dropout", "item_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"model.{name} must be in [0, 1), got {getattr(self, name)}")
+        if self.dim % self.heads:
+            raise ValueError(f"model.dim must be a multiple of model.heads ({self.heads}), got {self.dim}")
+        if self.temperature <= 0:
+            raise ValueError(f"model.temperature must be above 0, got {self.temperature}")
+
+
+class ItemTable(nn.Module):
+    """Item vectors: what is learned of the item itself plus the mean of its attribute tokens, to unit length."""
+
+    def __init__(self, catalogue: Catalogue, dim: int) -> None:
+        super().__init__()
+        assert catalogue.token_offsets is not None
+        self.item = nn.Embedding(catalogue.trained, dim)
+        nn.init.normal_(self.item.weight, std=1 / math.sqrt(dim))
+        self.token: nn.Embedding | None = None
+        offsets = torch.from_numpy(catalogue.token_offsets[: catalogue.trained + 1].copy())
+        tokens = torch.from_numpy(catalogue.token_ids[: int(offsets[-1])].astype("int64"))
+        self.register_buffer("token_offsets", offsets, persistent=False)
+        self.register_buffer("token_ids", tokens, persistent=False)
+        if len(tokens):
+            self.token = nn.Embedding(len(catalogue.vocabulary), dim)
+            nn.init.normal_(self.token.weight, std=1 / math.sqrt(dim))
+
+    def forward(self) -> Tensor:
+        """All trained items, unit rows [N, D]."""
+        vectors_ND = self.item.weight
+        if self.token is not None:
+            ids, offsets = self.get_buffer("token_ids"), self.get_buffer("token_offsets")[:-1]
+            vectors_ND = vectors_ND + functional.embedding_bag(ids, self.token.weight, offsets, mode="mean")
+        return functional.normalize(vectors_ND, dim=-1)
+
+
+class Encoder(nn.Module):
+    """Sessions of item vectors to query vectors and purchase intent."""
+
+    def __init__(self, config: ModelConfig, *, behaviours: int, gap_buckets: int) -> None:
+        super().__init__()
+        dim = config.dim
+        self.scale = math.sqrt(dim)
+        self.behaviour = nn.Embedding(behaviours, dim)
+        self.gap = nn.Embedding(gap_buckets, dim)
+        self.ask = nn.Embedding(behaviours, dim)
+        for embedding in (self.behaviour, self.gap, self.ask):
+            nn.init.normal_(embedding.weight, std=0.02)
+        self.item_dropout = nn.Dropout(config.item_dropout)
+        self.biases = nn.ModuleList(DistanceBias(config.heads, config.max_length) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(Block(dim, config.heads, config.dropout) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(dim)
+        self.to_query = nn.Linear(dim, dim)
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature)))
+        self.intent = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, 1))
+        self.register_buffer("intent_slope", torch.ones(()))
+        self.register_buffer("intent_shift", torch.zeros(()))
+
+    def trunk(self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor) -> Tensor:
+        """Hidden state of every event, through all layers but the final one, [B, L, D]."""
+        length = behaviours_BL.shape[1]
+        x_BLD = self.item_dropout(item_vectors_BLD * self.scale)
+        x_BLD = x_BLD + self.behaviour(behaviours_BL) + self.gap(gaps_BL)
+        positions_BL = torch.arange(length, device=x_BLD.device)[None, :]
+        for bias, block in zip(list(self.biases)[:-1], list(self.blocks)[:-1], strict=True):
+            x_BLD = block(x_BLD, x_BLD, bias(positions_BL, length))
+        return x_BLD
+
+    def queries(self, hidden_BLD: Tensor, positions_BQ: Tensor, ask_BQ: Tensor) -> Tensor:
+        """Query vectors [B, Q, D] for a behaviour asked for at a position; length = the temperature."""
+        index_BQD = positions_BQ[:, :, None].expand(-1, -1, hidden_BLD.shape[-1])
+        asked_BQD = hidden_BLD.gather(1, index_BQD) + self.ask(ask_BQ)
+        bias_BHQL = self.biases[-1](positions_BQ, hidden_BLD.shape[1])
+        out_BQD = self.to_query(self.norm(self.blocks[-1](asked_BQD, hidden_BLD, bias_BHQL)))
+        unit_BQD = functional.normalize(out_BQD, dim=-1)
+        return unit_BQD * self.log_temperature.clamp(max=math.log(MAX_TEMPERATURE)).exp()
+
+    def intent_logits(self, hidden_BLD: Tensor) -> Tensor:
+        """Logits, before calibration, that the session still reaches its goal after each event [B, L]."""
+        logits: Tensor = self.intent(hidden_BLD)
+        return logits[..., 0]
+
+    def forward(
+        self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What is exported: the query [B, D] at each row's last event, and the calibrated intent [B]."""
+        hidden_BLD = self.trunk(item_vectors_BLD, behaviours_BL, gaps_BL)
+        last_B1 = (lengths_B - 1)[:, None]
+        query_BD = self.queries(hidden_BLD, last_B1, ask_B[:, None])[:, 0]
+        last_hidden_B1D = hidden_BLD.gather(1, last_B1[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
+        logit_B = self.intent_logits(last_hidden_B1D)[:, 0]
+        slope, shift = self.get_buffer("intent_slope"), self.get_buffer("intent_shift")
+        return query_BD, torch.sigmoid(logit_B * slope + shift)
+
+
+class NextItemModel(nn.Module):
+    """The encoder and the item table it was trained with."""
+
+    def __init__(self, config: ModelConfig, catalogue: Catalogue, *, behaviours: int, gap_buckets: int) -> None:
+        super().__init__()
+        self.items = ItemTable(catalogue, config.dim)
+        self.encoder = Encoder(config, behaviours=behaviours, gap_buckets=gap_buckets)

@@ -1,0 +1,174 @@
+"""The Lightning module: hands batches to the model and its losses, and steps the optimizer. It decides nothing else.
+
+Validation is not a loss here: :mod:`training.evaluation` ranks the catalogue for validation cases after every epoch,
+with the code that will judge the test part.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from tillside.ranking import mrr_at, ranks_of_targets, recall_at
+from training.batches import TrainingBatch
+from training.datamodule import CaseChunk
+from training.evaluation import ModelScorer, Scorer
+from training.losses import full_softmax, intent_loss, sampled_softmax
+from training.model import NextItemModel
+
+
+class Softmax(Enum):
+    """Which items a target is compared with."""
+
+    auto = "auto"
+    full = "full"
+    sampled = "sampled"
+
+
+@dataclass
+class LossConfig:
+    """The loss and, for the sampled one, its pool."""
+
+    softmax: Softmax = Softmax.auto
+    """auto: full up to ``full_up_to_items`` trained items, sampled above."""
+    full_up_to_items: int = 60_000
+    pool: int = 8192
+    """Negatives drawn for a batch and shared by all of it."""
+    uniform_share: float = 0.5
+    """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
+    intent_weight: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.pool < 1:
+            raise ValueError(f"loss.pool must be at least 1, got {self.pool}")
+        if not 0 < self.uniform_share <= 1:
+            raise ValueError(f"loss.uniform_share must be above 0 and at most 1, got {self.uniform_share}")
+        if self.intent_weight < 0:
+            raise ValueError(f"loss.intent_weight must not be negative, got {self.intent_weight}")
+
+
+@dataclass
+class OptimizerConfig:
+    """AdamW with a linear warm-up and a cosine descent."""
+
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    warmup_share: float = 0.05
+    clip_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "clip_norm"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"optimizer.{name} must be above 0, got {getattr(self, name)}")
+        if self.weight_decay < 0 or not 0 <= self.warmup_share < 1:
+            raise ValueError("optimizer.weight_decay must not be negative and optimizer.warmup_share in [0, 1)")
+
+
+def choose_softmax(config: LossConfig, items: int) -> Softmax:
+    """The loss for a catalogue of this size: a target costs items x width in the full softmax, pool x width else."""
+    if config.softmax is not Softmax.auto:
+        return config.softmax
+    return Softmax.full if items <= config.full_up_to_items else Softmax.sampled
+
+
+class NextItemModule(pl.LightningModule):
+    """Trains a :class:`NextItemModel`.
+
+    Args:
+        counts_N: events of each item in training, for the popularity half of the sampled pool.
+        fallback: answers validation cases whose prefix holds no known item.
+        intent: whether the log can teach purchase intent.
+    """
+
+    def __init__(
+        self,
+        model: NextItemModel,
+        *,
+        loss: LossConfig,
+        optimizer: OptimizerConfig,
+        counts_N: Tensor,
+        fallback: Scorer,
+        intent: bool,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.loss, self.optimizer, self.fallback, self.intent = loss, optimizer, fallback, intent
+        self.softmax = choose_softmax(loss, len(counts_N))
+        uniform = torch.full_like(counts_N, 1 / len(counts_N), dtype=torch.float64)
+        drawn = loss.uniform_share * uniform + (1 - loss.uniform_share) * counts_N / counts_N.sum()
+        self.register_buffer("draw_cumulative_N", drawn.cumsum(0), persistent=False)
+        self.register_buffer("log_expected_N", (drawn * loss.pool).log().float(), persistent=False)
+
+    def training_step(self, batch: TrainingBatch, batch_index: int) -> Tensor:
+        """Loss of one batch."""
+        next_item, intent = self.losses(batch)
+        self.log(
+            "train/loss", next_item, prog_bar=True, on_step=False, on_epoch=True, batch_size=int(batch.learn_BL.sum())
+        )
+        if not self.intent:
+            return next_item
+        self.log("train/intent_loss", intent, on_step=False, on_epoch=True, batch_size=int(batch.learn_BL.sum()))
+        return next_item + self.loss.intent_weight * intent
+
+    def losses(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
+        """Next-item loss and purchase-intent loss, each a mean over the batch's targets."""
+        encoder, vectors_ND = self.model.encoder, self.model.items()
+        hidden_BLD = encoder.trunk(
+            torch.nn.functional.embedding(batch.items_BL, vectors_ND), batch.behaviours_BL, batch.gaps_BL
+        )
+        positions_BL = torch.arange(hidden_BLD.shape[1], device=hidden_BLD.device).expand(len(hidden_BLD), -1)
+        queries_QD = encoder.queries(hidden_BLD, positions_BL, batch.target_behaviours_BL)[batch.learn_BL]
+        targets_Q = batch.target_items_BL[batch.learn_BL]
+        weights_Q = torch.ones_like(targets_Q, dtype=torch.float32)
+        if self.softmax is Softmax.full:
+            next_item = full_softmax(queries_QD, vectors_ND, targets_Q, weights_Q)
+        else:
+            next_item = self._sampled(queries_QD, vectors_ND, targets_Q, weights_Q)
+        if not self.intent:
+            return next_item, next_item.new_zeros(())
+        labels_Q = batch.goal_later_BL[batch.learn_BL]
+        return next_item, intent_loss(encoder.intent_logits(hidden_BLD)[batch.learn_BL], labels_Q, weights_Q)
+
+    def _sampled(self, queries_QD: Tensor, vectors_ND: Tensor, targets_Q: Tensor, weights_Q: Tensor) -> Tensor:
+        cumulative_N = self.get_buffer("draw_cumulative_N")
+        draws_P = torch.rand(self.loss.pool, dtype=cumulative_N.dtype, device=cumulative_N.device)
+        pool_P = torch.searchsorted(cumulative_N, draws_P).clamp_max(len(cumulative_N) - 1)
+        return sampled_softmax(
+            queries_QD,
+            vectors_ND[targets_Q],
+            vectors_ND[pool_P],
+            targets_Q,
+            pool_P,
+            weights_Q,
+            log_expected_pool_P=self.get_buffer("log_expected_N")[pool_P],
+        )
+
+    def on_validation_epoch_start(self) -> None:
+        """Item vectors are computed once for all cases."""
+        self.scorer = ModelScorer.of(self.model, self.fallback)
+
+    def validation_step(self, chunk: CaseChunk, batch_index: int) -> None:
+        """Rank the catalogue for a chunk of cases."""
+        ranks_B = ranks_of_targets(self.scorer.score(chunk.batch, chunk.asked_B), chunk.targets_B)
+        means = {"val/recall@20": recall_at(ranks_B, 20).mean(), "val/mrr@20": mrr_at(ranks_B, 20).mean()}
+        self.log_dict(means, prog_bar=True, batch_size=len(ranks_B), sync_dist=True)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW; no decay on norms, biases and other vectors."""
+        matrices = [parameter for parameter in self.parameters() if parameter.ndim >= 2]
+        vectors = [parameter for parameter in self.parameters() if parameter.ndim < 2]
+        groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+        config = self.optimizer
+        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, foreach=True)
+        total = int(self.trainer.estimated_stepping_batches)
+        warmup = max(1, round(total * config.warmup_share))
+
+        def factor(step: int) -> float:
+            return min((step + 1) / warmup, 0.5 * (1 + math.cos(math.pi * min(1.0, step / total))))
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

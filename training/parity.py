@@ -1,0 +1,170 @@
+"""The gate between torch and onnxruntime, and the goldens that every server replays.
+
+Real sessions go through both at lengths 1, 2, full and over-long, alone and in threes; then the graphs' top 20 are held
+against the offline evaluator's. Items may change places only where their scores differ by less than the arithmetic
+can resolve.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from tillside import bundle
+from tillside.dataset import Dataset, Sessions
+from tillside.encoding import Batch, cut, encode_session, encode_sessions
+from tillside.events import TIME_UNKNOWN
+from tillside.ranking import top_k
+from tillside.recommenders import Popularity, popularity
+from training.checkpoint import TrainedModel
+from training.evaluation import ModelScorer
+
+TOLERANCE = 1e-4
+"""Largest difference of a score, which lies within the temperature of about 16; fp32 resolves about 2e-6 there."""
+TOP = 20
+PREFIXES = 256
+GOLDENS = 12
+
+
+class BundleGraphs:
+    """The encoder and the scorer of a bundle in onnxruntime, one thread each."""
+
+    def __init__(self, folder: Path) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.items_ND = np.load(folder / bundle.ITEMS, mmap_mode="r")
+        self.encoder = ort.InferenceSession(str(folder / bundle.ENCODER), options, providers=["CPUExecutionProvider"])
+        self.scorer = ort.InferenceSession(str(folder / bundle.SCORER), options, providers=["CPUExecutionProvider"])
+
+    def encode(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float32], ...]:
+        """Query [B, D] and intent [B]."""
+        feeds = {
+            "item_vectors": self.items_ND[batch.items_BL],
+            "behaviours": batch.behaviours_BL,
+            "gaps": batch.gaps_BL,
+            "lengths": batch.lengths_B,
+            "ask": ask_B,
+        }
+        query_BD, intent_B = self.encoder.run(["query", "intent"], feeds)
+        return query_BD, intent_B
+
+    def top(self, query_BD: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[Any], ...]:
+        """Scores and items [B, k]."""
+        scores_BK, items_BK = self.scorer.run(["scores", "items"], {"query": query_BD, "k": np.array([k], np.int64)})
+        return scores_BK, items_BK
+
+
+def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[str, Any]:
+    """Compare torch and the graphs in ``folder``; returns what was measured.
+
+    Raises:
+        ValueError: they differ; the sentence says where and by how much.
+    """
+    graphs = BundleGraphs(folder)
+    items = len(graphs.items_ND)
+    fallback = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
+    scorer = ModelScorer.of(trained.model, fallback)
+    worst = 0.0
+    for length in (1, 2, trained.spec.max_length, 2 * trained.spec.max_length + 1):
+        for rows in (1, 3):
+            batch, ask_B = _rows_of_length(trained, dataset, length=length, rows=rows)
+            expected_BV, expected_intent_B = scorer.score_and_intent(batch, ask_B)
+            query_BD, intent_B = graphs.encode(batch, ask_B)
+            difference = float(np.abs(query_BD @ graphs.items_ND.T - expected_BV).max())
+            difference = max(difference, float(np.abs(intent_B - expected_intent_B).max()))
+            if not difference < TOLERANCE:
+                raise ValueError(
+                    f"export refused: onnxruntime and torch differ by {difference:.2e} (allowed {TOLERANCE:.0e}) "
+                    f"for {rows} session(s) of {length} events"
+                )
+            worst = max(worst, difference)
+    compared, moved = 0, 0
+    for session, end in _prefixes(dataset, PREFIXES):
+        batch = _encode_prefix(trained, dataset.part("test"), session, end, items)
+        if not batch.lengths_B[0]:
+            continue
+        ask_B = _asked(dataset.part("test"), session, end)
+        expected_BV = scorer.score(batch, ask_B)
+        offline_K = top_k(expected_BV, TOP)[0]
+        _, served_BK = graphs.top(graphs.encode(batch, ask_B)[0], min(TOP, items))
+        differs = served_BK[0] != offline_K
+        gaps = np.abs(expected_BV[0, served_BK[0]] - expected_BV[0, offline_K])[differs]
+        if gaps.max(initial=0) > TOLERANCE:
+            raise ValueError(f"export refused: the top {TOP} differ for test session {session} before event {end}")
+        compared, moved = compared + 1, moved + int(differs.any())
+    return {"max_difference": worst, "prefixes": compared, "prefixes_with_swapped_ties": moved}
+
+
+def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[dict[str, Any]]:
+    """Requests made of real test prefixes, with the graphs' own answers."""
+    graphs = BundleGraphs(folder)
+    catalogue, names = dataset.catalogue, dataset.behaviours.names
+    items = len(graphs.items_ND)
+    sessions = dataset.part("test")
+    goldens = []
+    for number, (session, end) in enumerate(_prefixes(dataset, GOLDENS)):
+        batch = _encode_prefix(trained, sessions, session, end, items)
+        if not batch.lengths_B[0]:
+            continue
+        start = int(sessions.offsets[session])
+        ask = number % len(names)
+        events = []
+        for event in range(start, end):
+            fields = {
+                "item_id": catalogue.item_ids[int(sessions.items[event])],
+                "behaviour": names[int(sessions.behaviours[event])],
+            }
+            if sessions.times[event] != TIME_UNKNOWN:
+                fields["timestamp"] = int(sessions.times[event])
+            events.append(fields)
+        k = min(TOP, items)
+        query_BD, intent_B = graphs.encode(batch, np.array([ask], np.int64))
+        scores_BK, items_BK = graphs.top(query_BD, k)
+        goldens.append(
+            {
+                "request": {"session": events, "behaviour": names[ask], "k": k},
+                "items": [catalogue.item_ids[int(item)] for item in items_BK[0]],
+                "scores": [float(score) for score in scores_BK[0]],
+                "purchase_intent": float(intent_B[0]) if trained.intent else None,
+            }
+        )
+    return goldens
+
+
+def _prefixes(dataset: Dataset, count: int) -> list[tuple[int, int]]:
+    """Up to ``count`` (session, end) pairs spread evenly over the test part, at varying depth."""
+    sessions = dataset.part("test")
+    chosen = np.unique(np.linspace(0, len(sessions) - 1, min(count, len(sessions))).astype(int))
+    pairs = []
+    for number, session in enumerate(chosen):
+        start, stop = int(sessions.offsets[session]), int(sessions.offsets[session + 1])
+        if stop - start >= 2:
+            pairs.append((int(session), start + 1 + number % (stop - start - 1)))
+    return pairs
+
+
+def _asked(sessions: Sessions, session: int, end: int) -> npt.NDArray[np.int64]:
+    return np.array([sessions.behaviours[end]], np.int64)
+
+
+def _encode_prefix(trained: TrainedModel, sessions: Sessions, session: int, end: int, items: int) -> Batch:
+    events = slice(int(sessions.offsets[session]), end)
+    arrays = (sessions.items[events], sessions.behaviours[events], sessions.times[events])
+    return encode_session(*(np.asarray(array) for array in arrays), spec=trained.spec, known_items=items)
+
+
+def _rows_of_length(
+    trained: TrainedModel, dataset: Dataset, *, length: int, rows: int
+) -> tuple[Batch, npt.NDArray[np.int64]]:
+    """Rows of exactly ``length`` real test events before truncation, sessions joined where one is too short."""
+    sessions = dataset.part("test")
+    items = dataset.catalogue.trained
+    known = np.flatnonzero(np.asarray(sessions.items) < items)
+    places = known[np.arange(length * rows) % len(known)]
+    arrays = [np.asarray(array)[places] for array in (sessions.items, sessions.behaviours, sessions.times)]
+    offsets = np.arange(rows + 1) * length
+    encoded = encode_sessions(*arrays, offsets, spec=trained.spec, known_items=items)
+    starts, ends = np.maximum(offsets[:-1], offsets[1:] - trained.spec.max_length), offsets[1:]
+    return cut(encoded, starts, ends), np.arange(rows, dtype=np.int64) % len(dataset.behaviours)

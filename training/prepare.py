@@ -1,0 +1,260 @@
+"""Raw shop log to a prepared data set: ``python -m training.prepare data=rees46 data.path=LOG out=DIR``.
+
+Read the log, refuse it when too many rows are bad, make sessions, part them by time, choose items and sessions on the
+training part alone, and write arrays and catalogue. The directory appears whole or not at all.
+"""
+
+import dataclasses
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import MISSING
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tillside.atomic import atomic_directory
+from tillside.catalogue import Catalogue
+from tillside.dataset import PARTS, Dataset, load_dataset, write_dataset
+from tillside.events import TIME_UNKNOWN
+from training.cataloguing import build_catalogue
+from training.command import command
+from training.engine import open_engine
+from training.readers import Log, LogConfig
+from training.rejects import Rejects, collect_rejects, good_events
+from training.selection import Selection, code_events, rank_items, select_sessions
+from training.sessionising import Repeats, make_sessions, number_items
+from training.splits import SplitConfig, split_sessions, training_ends
+
+STAGES = 6
+
+
+@dataclass
+class PrepareConfig:
+    """Settings of ``training.prepare``; configs/prepare.yaml explains them."""
+
+    out: str = MISSING
+    data: LogConfig = MISSING
+    session_gap_minutes: float | None = None
+    repeats: Repeats = Repeats.keep
+    max_session_length: int | None = None
+    min_item_support: int | None = None
+    min_session_length: int = 2
+    split: SplitConfig = field(default_factory=SplitConfig)
+    max_reject_share: float = 0.01
+
+    def resolved(self) -> "PrepareConfig":
+        """The same with every default filled in.
+
+        Raises:
+            ValueError: a setting is out of range or does not fit the log.
+        """
+        given = self.data.split_is_given
+        if self.session_gap_minutes is not None and not self.session_gap_minutes > 0:
+            raise ValueError(f"session_gap_minutes must be above 0 or null, got {self.session_gap_minutes}")
+        if self.max_session_length is not None and self.max_session_length < 2:
+            raise ValueError(f"max_session_length must be at least 2 or null, got {self.max_session_length}")
+        if given and (self.session_gap_minutes or self.max_session_length or self.repeats is not Repeats.keep):
+            raise ValueError(
+                f"session_gap_minutes, max_session_length and repeats cannot be set for data={self.data.name}: "
+                "its sessions and cases are given"
+            )
+        support = (1 if given else 5) if self.min_item_support is None else self.min_item_support
+        for name, value in (("min_item_support", support), ("min_session_length", self.min_session_length)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        if not 0 <= self.max_reject_share <= 1:
+            raise ValueError(f"max_reject_share must be between 0 and 1, got {self.max_reject_share}")
+        return dataclasses.replace(self, min_item_support=support, split=self.split.resolved(split_is_given=given))
+
+
+def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda stage: None) -> Dataset:
+    """Prepare a log and open the result.
+
+    Args:
+        config: the settings.
+        on_stage: called with a few words as each of the STAGES begins.
+
+    Raises:
+        ValueError: a setting, a file or too many of its rows are bad, or nothing is left; nothing is written then.
+    """
+    config = config.resolved()
+    assert config.min_item_support is not None
+    out = Path(config.out)
+    if out.is_dir() and any(out.iterdir()) and not (out / "dataset.json").exists():
+        raise ValueError(f"out: {out} holds other files and no data set; name a new directory, or empty this one")
+    with atomic_directory(out) as directory:
+        scratch = directory / "scratch"
+        scratch.mkdir()
+        with open_engine(scratch) as engine:
+            on_stage("reading the log")
+            log = config.data.read(engine)
+            rejects = collect_rejects(engine, log, max_reject_share=config.max_reject_share)
+
+            on_stage("making sessions")
+            taken = good_events(log)
+            numbered = number_items(engine, taken)
+            events = make_sessions(
+                engine,
+                taken,
+                numbered,
+                gap_minutes=config.session_gap_minutes,
+                repeats=config.repeats,
+                max_length=config.max_session_length,
+            )
+
+            on_stage("parting train, validation and test")
+            sessions = split_sessions(engine, events, config.split)
+
+            on_stage("choosing items and sessions")
+            items = rank_items(
+                engine, events, sessions, numbered, behaviours=log.behaviours, min_support=config.min_item_support
+            )
+            coded = code_events(engine, events, sessions, items)
+            engine.drop(events)
+            selection = select_sessions(engine, coded, sessions, events=taken, min_length=config.min_session_length)
+            _refuse_empty_parts(selection, config.split)
+
+            on_stage("building the catalogue")
+            catalogue = build_catalogue(
+                engine,
+                coded,
+                items,
+                log.items,
+                events=taken,
+                before=training_ends(engine, sessions),
+                attributes=log.attributes,
+                behaviours=log.behaviours,
+            )
+
+            on_stage("writing")
+            rejects.write(directory / "rejects.csv")
+        shutil.rmtree(scratch)
+        write_dataset(
+            directory,
+            sessions=selection.sessions,
+            catalogue=catalogue,
+            behaviours=log.behaviours,
+            parts=selection.parts,
+            test_cases="last" if config.data.split_is_given else "every",
+            about=_about(config, log, rejects, selection, catalogue),
+        )
+    return load_dataset(out)
+
+
+def _refuse_empty_parts(selection: Selection, split: SplitConfig) -> None:
+    wanted = {"validation": split.validation, "test": split.test}
+    for name in PARTS:
+        start, end = selection.parts[name]
+        if start == end and wanted.get(name):
+            raise ValueError(
+                f"the {name} part holds no session of two events or more; raise split.{name} (now {wanted[name]:g}, "
+                f"by {split.by.value}), set it to 0, or give a longer log"
+            )
+
+
+def _about(
+    config: PrepareConfig, log: Log, rejects: Rejects, selection: Selection, catalogue: Catalogue
+) -> dict[str, Any]:
+    counts: dict[str, Any] = {
+        "rows": rejects.rows,
+        "rejected": rejects.reasons,
+        "skipped": rejects.skipped,
+        "items": len(catalogue),
+        "items_trained": catalogue.trained,
+        "parts": {},
+    }
+    times = {}
+    arrays = selection.sessions
+    for name, (start, end) in selection.parts.items():
+        first, last = arrays.offsets[start], arrays.offsets[end]
+        items, behaviours, clock = arrays.items[first:last], arrays.behaviours[first:last], arrays.times[first:last]
+        counted = np.bincount(behaviours, minlength=len(log.behaviours)).tolist()
+        counts["parts"][name] = {
+            "sessions": end - start,
+            "events": int(last - first),
+            "items": len(np.unique(items)),
+            "behaviours": dict(zip(log.behaviours.names, counted, strict=True)),
+            "untrained_share": float((items >= catalogue.trained).mean()) if len(items) else 0.0,
+            "sessions_dropped_short": selection.dropped[name],
+        }
+        known = len(clock) and clock[0] != TIME_UNKNOWN
+        times[name] = [_iso(clock.min()), _iso(clock.max())] if known else None
+    return {
+        "name": config.data.name,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sources": [
+            {"path": str(source.path), "bytes": source.size, "sha256": source.sha256} for source in log.sources
+        ],
+        "counts": counts,
+        "time_ranges": times,
+        "config": _plain(dataclasses.asdict(config)),
+    }
+
+
+def _iso(milliseconds: Any) -> str:
+    return (
+        datetime.fromtimestamp(int(milliseconds) / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    return value.value if isinstance(value, Enum) else value
+
+
+def summary(dataset: Dataset, *, seconds: float) -> Table:
+    """The table that a run ends with."""
+    counts, ranges = dataset.about["counts"], dataset.about["time_ranges"]
+    table = Table(title=f"{dataset.path}  ({dataset.about['name']}, {seconds:.1f} s)", title_justify="left")
+    table.add_column("part")
+    for name in ("sessions", "events", *dataset.behaviours.names, "items", "untrained", "too short"):
+        table.add_column(name, justify="right")
+    table.add_column("from, to (UTC)")
+    for part in PARTS:
+        row = counts["parts"][part]
+        numbers = [row["sessions"], row["events"], *(row["behaviours"][name] for name in dataset.behaviours.names)]
+        numbers.append(row["items"])
+        cells = [f"{number:,}" for number in numbers]
+        cells += [f"{row['untrained_share']:.2%}", f"{row['sessions_dropped_short']:,}"]
+        span = " to ".join(moment[:16].replace("T", " ") for moment in ranges[part]) if ranges[part] else "no clock"
+        table.add_row(part, *cells, span)
+    rejected = "; ".join(f"{count:,} {reason}" for reason, count in counts["rejected"].items()) or "none"
+    skipped = "; ".join(f"{count:,} {reason}" for reason, count in counts["skipped"].items()) or "none"
+    table.caption_justify = "left"
+    table.caption = (
+        f"{counts['rows']:,} rows read; rejected: {rejected}; skipped: {skipped}\n"
+        f"{counts['items_trained']:,} trained items of {counts['items']:,}; digest {dataset.digest[:16]}"
+    )
+    return table
+
+
+@command("prepare", PrepareConfig)
+def main(config: PrepareConfig) -> None:
+    """Prepare, with a progress bar on a terminal and a summary at the end."""
+    started = time.perf_counter()
+    columns = (TextColumn("{task.description:<36}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("", total=STAGES, completed=-1)
+
+        def on_stage(stage: str) -> None:
+            progress.update(task, description=stage, advance=1)
+
+        dataset = prepare(config, on_stage=on_stage)
+    console = Console() if sys.stdout.isatty() else Console(width=140)
+    console.print(summary(dataset, seconds=time.perf_counter() - started))
+    console.print(f"next: python -m training.train dataset={dataset.path}", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The Diginetica log of the CIKM Cup 2016: item views and purchases, semicolons, a day and the time since its start.
+
+``timeframe`` counts milliseconds since the first query of the session; with ``eventdate`` at midnight it orders a
+session's events and tells its day, which is all that the publisher gave. Prices are given as base-2 logarithms.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import ibis
+import ibis.expr.types as ir
+
+from tillside.events import CATEGORY, ITEM_ID, PRICE
+from training.engine import Engine
+from training.readers.fields import milliseconds, number, words
+from training.readers.folder import open_member, open_member_if_there, read_events
+from training.readers.items import item_rows, last_of_each
+from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.readers.source import SourceFile
+from training.readers.tables import delimited
+
+VIEWS = "train-item-views.csv"
+PURCHASES = "train-purchases.csv"
+
+
+@dataclass
+class DigineticaConfig(FileLogConfig):
+    """``data=diginetica``: ``path`` is the folder with train-item-views.csv."""
+
+    name: ClassVar[str] = "diginetica"
+    behaviours: list[str] = field(default_factory=lambda: ["click", "purchase"])
+
+    def read(self, engine: Engine) -> Log:
+        """The log as a canonical table; purchases, categories and products may be absent."""
+        behaviours = publisher_behaviours(self, allowed=("click", "purchase"))
+        identity = {"click": "click", "purchase": "purchase"}
+        sources = [open_member(engine, self.path, VIEWS)]
+        purchases = open_member_if_there(engine, self.path, PURCHASES)
+        sources += [purchases] if purchases is not None else []
+        tables = []
+        for file, (source, behaviour) in enumerate(zip(sources, ("click", "purchase"), strict=False)):
+            text = delimited(engine, source, delimiter=";")
+            text.need("sessionId", "userId", "itemId", "timeframe", "eventdate")
+
+            def raw(table: ir.Table, behaviour: str = behaviour) -> RawEvents:
+                return RawEvents(
+                    session_id=table.sessionId,
+                    user_id=words(table.userId).nullif("NA"),
+                    item_id=table.itemId,
+                    behaviour=ibis.literal(behaviour),
+                    timestamp=_time(table),
+                    timestamp_format="epoch_ms",
+                )
+
+            tables.append(read_events(engine, text, raw, file=file, behaviours=behaviours, behaviour_map=identity))
+        items = self._items(engine, sources)
+        return Log(in_order(*tables), behaviours, sources, items=items)
+
+    def _items(self, engine: Engine, sources: list[SourceFile]) -> ir.Table | None:
+        found: list[ir.Table] = []
+        for name, column, attribute in (
+            ("product-categories.csv", "categoryId", CATEGORY),
+            ("products.csv", "pricelog2", PRICE),
+        ):
+            source = open_member_if_there(engine, self.path, name)
+            if source is None:
+                continue
+            text = delimited(engine, source, delimiter=";")
+            text.need("itemId", column)
+
+            def columns(table: ir.Table, column: str = column, attribute: str = attribute) -> dict[str, ir.Value]:
+                value = table[column] if attribute == CATEGORY else _price(table[column])
+                return {ITEM_ID: table.itemId, attribute: value}
+
+            found.append(last_of_each(item_rows(engine, text, columns)))
+            sources.append(source)
+        if len(found) < 2:
+            return found[0] if found else None
+        categories, prices = found
+        joined = categories.outer_join(prices, ITEM_ID)
+        item_id = joined[ITEM_ID].coalesce(joined[f"{ITEM_ID}_right"])
+        return joined.select(joined[CATEGORY], joined[PRICE], **{ITEM_ID: item_id})
+
+
+def _time(table: ir.Table) -> ir.IntegerValue:
+    since = number(table.timeframe)
+    day = milliseconds(table.eventdate, "iso")
+    return day + ibis.ifelse((since >= 0) & (since < 1e12), since, None).round().cast("int64")
+
+
+def _price(column: ir.Value) -> ir.Value:
+    return ibis.literal(2.0) ** number(column)

@@ -1,0 +1,167 @@
+"""Any log of events: CSV, TSV, Parquet or JSONL, gzipped or not, with its columns and behaviours named in the config.
+
+A column that is not named is taken when the file has one of the canonical name. Without session ids, sessions are made
+by an idle gap of each user.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import ClassVar, Final
+
+import ibis.expr.types as ir
+
+from tillside.events import BEHAVIOUR, ITEM_ID, SESSION_ID, TIMESTAMP, USER_ID, Behaviours
+from training.engine import Engine
+from training.readers.fields import check_timestamp_format
+from training.readers.folder import read_events
+from training.readers.items import item_rows, last_of_each
+from training.readers.log import ITEM_COLUMNS, FileLogConfig, Log, RawEvents, in_order
+from training.readers.source import SourceFile, open_source
+from training.readers.tables import TextTable, delimited, json_lines, parquet
+
+FORMATS: Final = {
+    ".csv": "delimited", ".tsv": "delimited", ".tab": "delimited", ".txt": "delimited",
+    ".parquet": "parquet", ".pq": "parquet",
+    ".jsonl": "json", ".ndjson": "json", ".json": "json",
+}  # fmt: skip
+
+
+@dataclass
+class EventColumns:
+    """The log's names of the canonical columns; null takes the canonical name where the file has it."""
+
+    session_id: str | None = None
+    user_id: str | None = None
+    item_id: str | None = None
+    behaviour: str | None = None
+    timestamp: str | None = None
+    price: str | None = None
+    quantity: str | None = None
+    scene_id: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    name: str | None = None
+
+
+@dataclass
+class ItemColumns:
+    """The item file's names of the canonical columns; null takes the canonical name where the file has it."""
+
+    item_id: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    price: str | None = None
+    name: str | None = None
+
+
+@dataclass
+class EventsConfig(FileLogConfig):
+    """``data=events``.
+
+    Attributes:
+        columns: the log's column names.
+        attributes: further columns of the events that describe the item.
+        behaviour_map: the log's word to a name in ``behaviours``, or to null to leave such events out; empty means
+            that the log uses those names itself.
+        timestamp_format: auto (ISO 8601, or epoch by size), iso, epoch_s, epoch_ms, or a pattern such as
+            '%d/%m/%Y %H:%M'.
+        delimiter: of a text file; null takes the one of ``,;|`` and tab that its header has most of.
+        items: a file of items; every column that is not in ``item_columns`` is an attribute.
+        item_columns: the item file's column names.
+    """
+
+    name: ClassVar[str] = "events"
+
+    columns: EventColumns = field(default_factory=EventColumns)
+    attributes: list[str] = field(default_factory=list)
+    behaviour_map: dict[str, str | None] = field(default_factory=dict)
+    timestamp_format: str = "auto"
+    delimiter: str | None = None
+    items: str | None = None
+    item_columns: ItemColumns = field(default_factory=ItemColumns)
+
+    def read(self, engine: Engine) -> Log:
+        """The log as a canonical table."""
+        behaviours = Behaviours(tuple(self.behaviours))
+        check_timestamp_format(self.timestamp_format)
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise ValueError(f"data.delimiter must be one character, got {self.delimiter!r}")
+        for word, name in self.behaviour_map.items():
+            if name is not None and name not in behaviours.names:
+                allowed = ", ".join(behaviours.names)
+                raise ValueError(f"data.behaviour_map.{word} is {name!r}; allowed: {allowed}, or null to leave it out")
+        source = open_source(self.path, engine.scratch)
+        text = self._table(engine, source, "data.path")
+        names = _names(text, self.columns, self.attributes, "data.columns")
+        if not {SESSION_ID, USER_ID} & set(names):
+            found = ", ".join(text.columns)
+            raise ValueError(
+                f"{source.path} has neither a session_id nor a user_id column (set data.columns); it has: {found}"
+            )
+        needed = [ITEM_ID, TIMESTAMP] + ([BEHAVIOUR] if len(behaviours) > 1 else [])
+        _need(text, names, needed, "data.columns")
+        attributes = [name for name in ITEM_COLUMNS if name in names] + self.attributes
+
+        def raw(table: ir.Table) -> RawEvents:
+            optional = {
+                name: table[names[name]] if name in names else None
+                for name in ("session_id", "user_id", "behaviour", "price", "quantity", "scene_id")
+            }
+            return RawEvents(
+                item_id=table[names[ITEM_ID]],
+                timestamp=table[names[TIMESTAMP]],
+                timestamp_format=self.timestamp_format,
+                attributes={name: table[names.get(name, name)] for name in attributes},
+                **optional,
+            )
+
+        events = read_events(engine, text, raw, file=0, behaviours=behaviours, behaviour_map=self.behaviour_map)
+        sources = [source]
+        items = self._items(engine, sources)
+        return Log(in_order(events), behaviours, sources, attributes=tuple(attributes), items=items)
+
+    def _items(self, engine: Engine, sources: list[SourceFile]) -> ir.Table | None:
+        if self.items is None:
+            return None
+        source = open_source(self.items, engine.scratch, field="data.items")
+        sources.append(source)
+        text = self._table(engine, source, "data.items")
+        names = _names(text, self.item_columns, (), "data.item_columns")
+        _need(text, names, [ITEM_ID], "data.item_columns")
+        names |= {name: name for name in text.columns if name not in names.values() and name not in names}
+        return last_of_each(item_rows(engine, text, lambda table: {ours: table[its] for ours, its in names.items()}))
+
+    def _table(self, engine: Engine, source: SourceFile, setting: str) -> TextTable:
+        name = Path(source.path.name.removesuffix(".gz"))
+        kind = FORMATS.get(name.suffix.lower())
+        if kind is None:
+            raise ValueError(f"{setting}: {source.path} must end in one of {', '.join(FORMATS)}, with or without .gz")
+        if kind == "parquet":
+            return parquet(engine, source)
+        if kind == "json":
+            return json_lines(engine, source)
+        return delimited(engine, source, delimiter=self.delimiter)
+
+
+def _names(
+    text: TextTable, columns: EventColumns | ItemColumns, attributes: Sequence[str], setting: str
+) -> dict[str, str]:
+    """Canonical name to the file's own, for the columns that the file has."""
+    names = {}
+    for canonical in (entry.name for entry in fields(columns)):
+        given = getattr(columns, canonical)
+        if given is not None and given not in text.columns:
+            found = ", ".join(text.columns)
+            raise ValueError(f"{setting}.{canonical}: {text.source.path} has no column {given!r}; it has: {found}")
+        if given is not None or canonical in text.columns:
+            names[canonical] = given or canonical
+    text.need(*attributes)
+    return names
+
+
+def _need(text: TextTable, names: dict[str, str], needed: Sequence[str], setting: str) -> None:
+    for name in needed:
+        if name not in names:
+            found = ", ".join(text.columns)
+            raise ValueError(f"{text.source.path} has no column {name!r} (set {setting}.{name}); it has: {found}")

@@ -1,0 +1,213 @@
+"""What every reader gives: the canonical table of events, with a reason on each row that is not taken.
+
+A rejected row is a mistake in the log and counts against ``max_reject_share``; a skipped row is expected in that log
+(a return, a postage line) and is only counted. ``RawEvents`` names the columns of a publisher's table, and
+``canonical`` turns them into the one schema of ``tillside.events``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+import ibis
+import ibis.expr.types as ir
+from omegaconf import MISSING
+
+from tillside.events import (
+    BEHAVIOUR,
+    BRAND,
+    CATEGORY,
+    DEFAULT_BEHAVIOURS,
+    ITEM_ID,
+    NAME,
+    PRICE,
+    QUANTITY,
+    SCENE_ID,
+    SESSION_ID,
+    TIME_UNKNOWN,
+    TIMESTAMP,
+    USER_ID,
+    Behaviours,
+)
+from training.engine import Engine
+from training.readers.fields import LATEST, milliseconds, number, words
+from training.readers.source import SourceFile
+from training.readers.tables import RECORD
+
+FILE: Final = "__file"
+ORDER: Final = "__order"
+"""Grows in the order of files, records, and events inside a record."""
+POSITION: Final = "__position"
+REJECT: Final = "__reject"
+SKIP: Final = "__skip"
+PART: Final = "__part"
+"""0 train, 1 validation, 2 test."""
+BEHAVIOUR_TEXT: Final = "__behaviour_text"
+PRICE_TEXT: Final = "__price_text"
+QUANTITY_TEXT: Final = "__quantity_text"
+LEFT_OUT: Final = -1
+
+MISSING_ITEM: Final = "missing item_id"
+UNPARSABLE_TIME: Final = "unparsable timestamp"
+UNKNOWN_BEHAVIOUR: Final = "unknown behaviour"
+BAD_PRICE: Final = "price is not a number of at least 0"
+BAD_QUANTITY: Final = "quantity is not a whole number of at least 0"
+
+
+@dataclass
+class LogConfig(ABC):
+    """What all logs have in common.
+
+    Attributes:
+        behaviours: the behaviours to keep, weakest first; the last one is the goal.
+    """
+
+    name: ClassVar[str]
+    split_is_given: ClassVar[bool] = False
+
+    behaviours: list[str] = field(default_factory=lambda: list(DEFAULT_BEHAVIOURS))
+
+    @abstractmethod
+    def read(self, engine: Engine) -> "Log":
+        """The log as a canonical table.
+
+        Raises:
+            ValueError: a file is missing, empty, damaged, or lacks a column.
+        """
+
+
+@dataclass
+class FileLogConfig(LogConfig):
+    """A log that lies in one file or in one folder of its publisher.
+
+    Attributes:
+        path: the file, or the folder.
+    """
+
+    path: str = MISSING
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log as read.
+
+    Attributes:
+        events: FILE, RECORD, ORDER, REJECT, SKIP, the required columns of tillside.events that the log has (SESSION_ID
+            or USER_ID), optional ones, and ``attributes``.
+        behaviours: the ordered list that the codes in BEHAVIOUR count.
+        sources: the files; FILE counts them.
+        attributes: columns of ``events`` that describe the item.
+        items: ITEM_ID, and any of PRICE, NAME and attributes; or None.
+    """
+
+    events: ir.Table
+    behaviours: Behaviours
+    sources: Sequence[SourceFile]
+    attributes: tuple[str, ...] = ()
+    items: ir.Table | None = None
+
+
+@dataclass(frozen=True)
+class RawEvents:
+    """The columns of a publisher's table, None where it has none; ``timestamp_format`` as in readers.fields."""
+
+    item_id: ir.Value
+    timestamp: ir.Value | None
+    timestamp_format: str = "auto"
+    session_id: ir.Value | None = None
+    user_id: ir.Value | None = None
+    behaviour: ir.Value | None = None
+    price: ir.Value | None = None
+    quantity: ir.Value | None = None
+    scene_id: ir.Value | None = None
+    attributes: Mapping[str, ir.Value] = field(default_factory=dict)
+    part: ir.IntegerValue | None = None
+    skip: Sequence[tuple[ir.BooleanValue, str]] = ()
+
+
+def canonical(
+    table: ir.Table, raw: RawEvents, *, file: int, behaviours: Behaviours, behaviour_map: Mapping[str, str | None]
+) -> ir.Table:
+    """The canonical columns of ``table``, row for row.
+
+    Args:
+        table: where the columns of ``raw`` come from; RECORD and POSITION are passed on.
+        raw: the publisher's columns.
+        file: number of the file among the log's sources.
+        behaviours: the behaviours to keep.
+        behaviour_map: the publisher's word to ours; a word mapped to None, or to one that is not kept, is skipped.
+            Empty means that the log uses our words.
+    """
+    columns: dict[str, ir.Value] = {name: table[name] for name in (RECORD, POSITION) if name in table.columns}
+    columns |= {FILE: ibis.literal(file, "int8"), ITEM_ID: words(raw.item_id)}
+    columns |= {name: words(value) for name, value in raw.attributes.items()}
+    if raw.timestamp is not None:
+        columns[TIMESTAMP] = milliseconds(raw.timestamp, raw.timestamp_format)
+    ids = {SESSION_ID: raw.session_id, USER_ID: raw.user_id, SCENE_ID: raw.scene_id, BEHAVIOUR_TEXT: raw.behaviour}
+    columns |= {name: words(value) for name, value in ids.items() if value is not None}
+    if raw.price is not None:
+        columns |= {PRICE_TEXT: words(raw.price), PRICE: number(raw.price)}
+    if raw.quantity is not None:
+        columns |= {QUANTITY_TEXT: words(raw.quantity), QUANTITY: number(raw.quantity)}
+    if raw.part is not None:
+        columns[PART] = raw.part.cast("int8")
+    skips = ibis.cases(*raw.skip) if raw.skip else ibis.null("string")
+    shaped = table.select(**columns, **{SKIP: skips.cast("string")})
+    return _judged(shaped, behaviours, behaviour_map)
+
+
+def _judged(table: ir.Table, behaviours: Behaviours, behaviour_map: Mapping[str, str | None]) -> ir.Table:
+    owner = SESSION_ID if SESSION_ID in table.columns else USER_ID
+    checks = [(table[owner].isnull(), f"missing {owner}"), (table[ITEM_ID].isnull(), MISSING_ITEM)]
+    values: dict[str, ir.Value] = {}
+    if TIMESTAMP in table.columns:
+        known = (table[TIMESTAMP] >= 0) & (table[TIMESTAMP] < LATEST)
+        checks.append((~known.fill_null(False), UNPARSABLE_TIME))
+    else:
+        values[TIMESTAMP] = ibis.literal(TIME_UNKNOWN, "int64")
+    code: ir.Value = ibis.literal(0)
+    skip = table[SKIP]
+    if BEHAVIOUR_TEXT in table.columns:
+        text = table[BEHAVIOUR_TEXT]
+        names = dict(behaviour_map) or {name: name for name in behaviours.names}
+        codes = {word: behaviours.index(name) if name in behaviours.names else LEFT_OUT for word, name in names.items()}
+        code = text.cases(*codes.items(), else_=None)
+        skip = skip.coalesce(ibis.ifelse(code == LEFT_OUT, ibis.literal("behaviour left out: ") + text, None))
+        checks.append((code.isnull(), UNKNOWN_BEHAVIOUR))
+    for name, text_name, reason in ((PRICE, PRICE_TEXT, BAD_PRICE), (QUANTITY, QUANTITY_TEXT, BAD_QUANTITY)):
+        if name in table.columns:
+            value = table[name]
+            whole = value == value.floor() if name == QUANTITY else ibis.literal(True)
+            sound = (value >= 0) & (value < 2**31) & whole
+            checks.append((table[text_name].notnull() & ~sound.fill_null(False), reason))
+            values[name] = ibis.ifelse(sound, value, None)
+    reject = ibis.ifelse(skip.isnull(), ibis.cases(*checks), None)
+    judged = table.mutate(**{BEHAVIOUR: code.cast("int8"), SKIP: skip, REJECT: reject}, **values)
+    return judged.drop(*(name for name in (BEHAVIOUR_TEXT, PRICE_TEXT, QUANTITY_TEXT) if name in judged.columns))
+
+
+def in_order(*tables: ir.Table) -> ir.Table:
+    """Canonical tables of several files as one, with ORDER."""
+    ordered = []
+    for table in tables:
+        position = table[POSITION].cast("int64") if POSITION in table.columns else ibis.literal(0, "int64")
+        order = table[FILE].cast("int64") * 2**56 + table[RECORD].cast("int64") * 2**22 + position
+        ordered.append(table.mutate(**{ORDER: order}).drop(*({POSITION} & set(table.columns))))
+    return ordered[0] if len(ordered) == 1 else ibis.union(*ordered)
+
+
+def publisher_behaviours(config: LogConfig, *, allowed: Sequence[str]) -> Behaviours:
+    """The behaviours to keep of a log that has a fixed set of them.
+
+    Raises:
+        ValueError: one is asked for that the log does not have.
+    """
+    for name in config.behaviours:
+        if name not in allowed:
+            raise ValueError(f"data.behaviours: a {config.name} log has no {name!r}; allowed: {', '.join(allowed)}")
+    return Behaviours(tuple(config.behaviours))
+
+
+ITEM_COLUMNS: Final = (CATEGORY, BRAND, NAME)
+"""Item columns with a meaning of their own."""

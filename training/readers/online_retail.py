@@ -1,0 +1,54 @@
+"""UCI Online Retail: invoices of a gift wholesaler; an invoice is a session, every line of it a purchase.
+
+Returns (a negative quantity, or an invoice number that starts with C) and lines that are no product (postage, bank
+charges, vouchers, samples, corrections) are skipped, which is no error. A product's code starts with five digits, or
+with DCGS, or is PADS.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+import ibis.expr.types as ir
+
+from training.engine import Engine
+from training.readers.fields import number, words
+from training.readers.folder import read_events
+from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.readers.source import open_source
+from training.readers.tables import delimited
+
+COLUMNS: Final = ("invoice", "stock_code", "quantity", "invoice_date", "unit_price", "customer_id")
+PRODUCT: Final = r"^(\d{5}|DCGS|PADS$)"
+
+
+@dataclass
+class OnlineRetailConfig(FileLogConfig):
+    """``data=online_retail``: ``path`` is the CSV with the columns of COLUMNS."""
+
+    name: ClassVar[str] = "online_retail"
+    behaviours: list[str] = field(default_factory=lambda: ["purchase"])
+
+    def read(self, engine: Engine) -> Log:
+        """The log as a canonical table; codes that differ only in upper and lower case are one item."""
+        behaviours = publisher_behaviours(self, allowed=("purchase",))
+        source = open_source(self.path, engine.scratch)
+        text = delimited(engine, source)
+        text.need(*COLUMNS)
+        events = read_events(engine, text, _raw, file=0, behaviours=behaviours, behaviour_map={})
+        return Log(in_order(events), behaviours, [source])
+
+
+def _raw(table: ir.Table) -> RawEvents:
+    code = words(table.stock_code).upper()
+    quantity = number(table.quantity)
+    returned = words(table.invoice).startswith("C") | (quantity < 0)
+    return RawEvents(
+        session_id=table.invoice,
+        user_id=table.customer_id,
+        item_id=code,
+        timestamp=table.invoice_date,
+        timestamp_format="iso",
+        price=table.unit_price,
+        quantity=table.quantity,
+        skip=[(returned.fill_null(False), "return"), (~code.re_search(PRODUCT).fill_null(True), "not a product")],
+    )

@@ -1,0 +1,50 @@
+"""The OTTO log: JSONL, one session a line with its events; times in milliseconds, or in seconds as some copies have."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import ibis
+
+from training.engine import Engine
+from training.readers.log import (
+    POSITION,
+    FileLogConfig,
+    Log,
+    RawEvents,
+    canonical,
+    in_order,
+    publisher_behaviours,
+)
+from training.readers.records import MALFORMED
+from training.readers.source import open_source
+from training.readers.tables import RECORD, json_lines, keep_rows, note_bad
+
+BEHAVIOURS: Final = {"clicks": "click", "carts": "cart", "orders": "purchase"}
+STRUCTURE: Final = {"session": "VARCHAR", "events": [{"aid": "VARCHAR", "ts": "VARCHAR", "type": "VARCHAR"}]}
+
+
+@dataclass
+class OttoConfig(FileLogConfig):
+    """``data=otto``: ``path`` is one file, such as otto-recsys-train.jsonl."""
+
+    name: ClassVar[str] = "otto"
+
+    def read(self, engine: Engine) -> Log:
+        """The log as a canonical table; a line without a list of events is malformed."""
+        behaviours = publisher_behaviours(self, allowed=("click", "cart", "purchase"))
+        source = open_source(self.path, engine.scratch)
+        lines = keep_rows(engine, json_lines(engine, source, STRUCTURE))
+        bad = engine.arrays(lines.filter(lines.events.isnull()).order_by(RECORD), [RECORD])[RECORD]
+        note_bad(source, records=bad, reasons=[MALFORMED] * len(bad))
+        events = lines.events.zip(ibis.range(lines.events.length())).unnest()
+        pairs = lines.select(lines[RECORD], lines.session, pair=events)
+        event = pairs.pair.f1
+        raw = RawEvents(
+            session_id=pairs.session,
+            item_id=event.aid,
+            behaviour=event.type,
+            timestamp=event.ts,
+        )
+        table = pairs.mutate(**{POSITION: pairs.pair.f2})
+        shaped = canonical(table, raw, file=0, behaviours=behaviours, behaviour_map=BEHAVIOURS)
+        return Log(in_order(engine.keep(shaped)), behaviours, [source])

@@ -1,0 +1,49 @@
+"""The REES46 shop logs: one CSV with views, carts and purchases, sessions, prices, brands and category codes."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import ibis.expr.types as ir
+
+from tillside.events import BRAND, CATEGORY
+from training.engine import Engine
+from training.readers.fields import words
+from training.readers.folder import read_events
+from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.readers.source import open_source
+from training.readers.tables import delimited
+
+BEHAVIOURS: Final = {"view": "click", "cart": "cart", "purchase": "purchase", "remove_from_cart": None}
+COLUMNS: Final = (
+    "event_time", "event_type", "product_id", "category_id", "category_code", "brand", "price", "user_id",
+    "user_session",
+)  # fmt: skip
+
+
+@dataclass
+class Rees46Config(FileLogConfig):
+    """``data=rees46``: ``path`` is one month, such as 2019-Oct.csv.gz."""
+
+    name: ClassVar[str] = "rees46"
+
+    def read(self, engine: Engine) -> Log:
+        """The log as a canonical table; an item's category is its code, or its number where it has no code."""
+        behaviours = publisher_behaviours(self, allowed=("click", "cart", "purchase"))
+        source = open_source(self.path, engine.scratch)
+        text = delimited(engine, source)
+        text.need(*COLUMNS)
+        events = read_events(engine, text, _raw, file=0, behaviours=behaviours, behaviour_map=BEHAVIOURS)
+        return Log(in_order(events), behaviours, [source], attributes=(CATEGORY, BRAND))
+
+
+def _raw(table: ir.Table) -> RawEvents:
+    return RawEvents(
+        session_id=table.user_session,
+        user_id=table.user_id,
+        item_id=table.product_id,
+        behaviour=table.event_type,
+        timestamp=table.event_time,
+        timestamp_format="iso",
+        price=table.price,
+        attributes={CATEGORY: words(table.category_code).coalesce(words(table.category_id)), BRAND: table.brand},
+    )

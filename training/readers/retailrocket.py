@@ -1,0 +1,96 @@
+"""The Retailrocket log: events.csv, and the hashed item properties, of which the category is taken.
+
+Sessions are made by an idle gap of each visitor. An item's category is the latest one in the properties, as a path
+from the root where category_tree.csv is there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from tillside.events import CATEGORY, ITEM_ID, TIMESTAMP
+from training.engine import Engine
+from training.readers.fields import milliseconds, words
+from training.readers.folder import open_member, open_member_if_there, read_events
+from training.readers.items import item_rows, last_of_each
+from training.readers.log import FILE, FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.readers.source import SourceFile
+from training.readers.tables import RECORD, delimited, keep_rows
+
+BEHAVIOURS: Final = {"view": "click", "addtocart": "cart", "transaction": "purchase"}
+PROPERTIES: Final = ("item_properties_part1.csv", "item_properties_part2.csv")
+
+
+@dataclass
+class RetailrocketConfig(FileLogConfig):
+    """``data=retailrocket``: ``path`` is the folder with events.csv."""
+
+    name: ClassVar[str] = "retailrocket"
+
+    def read(self, engine: Engine) -> Log:
+        """The log as a canonical table; the property files and the category tree may be absent."""
+        behaviours = publisher_behaviours(self, allowed=("click", "cart", "purchase"))
+        source = open_member(engine, self.path, "events.csv")
+        text = delimited(engine, source)
+        text.need("timestamp", "visitorid", "event", "itemid")
+        events = read_events(engine, text, _raw, file=0, behaviours=behaviours, behaviour_map=BEHAVIOURS)
+        sources = [source]
+        items = self._items(engine, sources)
+        return Log(in_order(events), behaviours, sources, items=items)
+
+    def _items(self, engine: Engine, sources: list[SourceFile]) -> ir.Table | None:
+        found = [open_member_if_there(engine, self.path, name) for name in PROPERTIES]
+        tables = []
+        for source in filter(None, found):
+            text = delimited(engine, source)
+            text.need("timestamp", "itemid", "property", "value")
+            rows = item_rows(engine, text, _category)
+            tables.append(rows.mutate(**{FILE: ibis.literal(len(sources), "int8")}).filter(rows[CATEGORY].notnull()))
+            sources.append(source)
+        if not tables:
+            return None
+        rows = tables[0] if len(tables) == 1 else ibis.union(*tables)
+        latest = last_of_each(rows.mutate(**{TIMESTAMP: milliseconds(rows[TIMESTAMP])}), by=(TIMESTAMP, FILE, RECORD))
+        tree = open_member_if_there(engine, self.path, "category_tree.csv")
+        if tree is None:
+            return latest
+        sources.append(tree)
+        text = delimited(engine, tree)
+        text.need("categoryid", "parentid")
+        rows = engine.rows(keep_rows(engine, text))
+        paths = category_paths({str(row["categoryid"]): row["parentid"] for row in rows})
+        table = ibis.memtable(pa.table({"__leaf": list(paths), "__path": list(paths.values())}))
+        joined = latest.left_join(table, latest[CATEGORY] == table["__leaf"])
+        return joined.select(ITEM_ID, **{CATEGORY: joined["__path"].coalesce(joined[CATEGORY])})
+
+
+def category_paths(parents: Mapping[str, str | None]) -> dict[str, str]:
+    """Each category to its path from the root, parted by dots; a circle is cut where it closes."""
+    paths = {}
+    for leaf in parents:
+        path, node = [leaf], parents[leaf]
+        while node is not None and node not in path:
+            path.append(node)
+            node = parents.get(node)
+        paths[leaf] = ".".join(reversed(path))
+    return paths
+
+
+def _raw(table: ir.Table) -> RawEvents:
+    return RawEvents(
+        user_id=table.visitorid,
+        item_id=table.itemid,
+        behaviour=table.event,
+        timestamp=table.timestamp,
+        timestamp_format="epoch_ms",
+    )
+
+
+def _category(table: ir.Table) -> dict[str, ir.Value]:
+    # Twenty million properties, one in twenty of use: the values of the others are not kept.
+    value = ibis.ifelse(words(table.property) == "categoryid", table.value, None)
+    return {ITEM_ID: table.itemid, CATEGORY: value, TIMESTAMP: table.timestamp}

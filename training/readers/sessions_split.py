@@ -1,0 +1,76 @@
+"""Ready-made train and test files, as papers on session-based recommendation pass them on.
+
+A train line is a session, items parted by blanks, oldest first; a test line is one evaluation case: prefix, tab, next
+item. There is an order but no clock. A test line becomes a test session of which only the last item is asked for.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+from omegaconf import MISSING
+
+from tillside.events import Behaviours
+from training.engine import Engine
+from training.readers.log import (
+    POSITION,
+    Log,
+    LogConfig,
+    RawEvents,
+    canonical,
+    in_order,
+)
+from training.readers.records import MALFORMED
+from training.readers.source import open_source
+from training.readers.tables import LINE, RECORD, keep_rows, note_bad, text_lines
+
+TEST_LINE = r"^[^\t]*[^\t ][^\t]*\t *[^\t ]+ *$"
+TRAIN_LINE = r"^[^\t]+$"
+
+
+@dataclass
+class SessionsSplitConfig(LogConfig):
+    """``data=sessions_split``.
+
+    Attributes:
+        train: the file of train sessions.
+        test: the file of test cases.
+    """
+
+    name: ClassVar[str] = "sessions_split"
+    split_is_given: ClassVar[bool] = True
+
+    train: str = MISSING
+    test: str = MISSING
+    behaviours: list[str] = field(default_factory=lambda: ["click"])
+
+    def read(self, engine: Engine) -> Log:
+        """The log as a canonical table with PART."""
+        behaviours = Behaviours(tuple(self.behaviours))
+        if len(behaviours) != 1:
+            raise ValueError(f"data.behaviours must hold one name for a sessions_split log, got {self.behaviours}")
+        sources = [
+            open_source(self.train, engine.scratch, field="data.train"),
+            open_source(self.test, engine.scratch, field="data.test"),
+        ]
+        tables: list[ir.Table] = []
+        for file, (source, pattern, part) in enumerate(zip(sources, (TRAIN_LINE, TEST_LINE), (0, 2), strict=True)):
+            lines = keep_rows(engine, text_lines(engine, source))
+            bad = engine.arrays(lines.filter(~lines[LINE].re_search(pattern)).order_by(RECORD), [RECORD])[RECORD]
+            note_bad(source, records=np.asarray(bad, np.int64), reasons=[MALFORMED] * len(bad))
+            good = lines.filter(lines[LINE].re_search(pattern))
+            items = good[LINE].replace("\t", " ").split(" ").filter(lambda word: word.strip() != "")
+            listed = good.select(RECORD, items=items)
+            pairs = listed.select(RECORD, pair=listed.items.zip(ibis.range(listed.items.length())).unnest())
+            table = pairs.mutate(**{POSITION: pairs.pair.f2})
+            raw = RawEvents(
+                session_id=ibis.literal(f"{file}-") + table[RECORD].cast("string"),
+                item_id=table.pair.f1,
+                timestamp=None,
+                part=ibis.literal(part),
+            )
+            shaped = canonical(table, raw, file=file, behaviours=behaviours, behaviour_map={})
+            tables.append(engine.keep(shaped))
+        return Log(in_order(*tables), behaviours, sources)

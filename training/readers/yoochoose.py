@@ -1,0 +1,66 @@
+"""The YOOCHOOSE log of the RecSys Challenge 2015: clicks and buys in two files without a header.
+
+A price of 0 in the buys stands for an unknown one, and so does a quantity of 0; category 0 in the clicks stands for
+none.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import ibis
+import ibis.expr.types as ir
+
+from tillside.events import CATEGORY
+from training.engine import Engine
+from training.readers.fields import words
+from training.readers.folder import open_member, read_events
+from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.readers.tables import delimited
+
+
+@dataclass
+class YoochooseConfig(FileLogConfig):
+    """``data=yoochoose``: ``path`` is the folder with yoochoose-clicks.dat and yoochoose-buys.dat."""
+
+    name: ClassVar[str] = "yoochoose"
+    behaviours: list[str] = field(default_factory=lambda: ["click", "purchase"])
+
+    def read(self, engine: Engine) -> Log:
+        """The log as a canonical table, clicks before buys of the same millisecond."""
+        behaviours = publisher_behaviours(self, allowed=("click", "purchase"))
+        identity = {"click": "click", "purchase": "purchase"}
+        clicks = open_member(engine, self.path, "yoochoose-clicks.dat")
+        buys = open_member(engine, self.path, "yoochoose-buys.dat")
+        clicked = delimited(engine, clicks, names=("session", "timestamp", "item", "category"))
+        bought = delimited(engine, buys, names=("session", "timestamp", "item", "price", "quantity"))
+        tables = [
+            read_events(engine, text, raw, file=file, behaviours=behaviours, behaviour_map=identity)
+            for file, (text, raw) in enumerate([(clicked, _click), (bought, _buy)])
+        ]
+        return Log(in_order(*tables), behaviours, [clicks, buys], attributes=(CATEGORY,))
+
+
+def _click(table: ir.Table) -> RawEvents:
+    return RawEvents(
+        session_id=table.session,
+        item_id=table.item,
+        behaviour=ibis.literal("click"),
+        timestamp=table.timestamp,
+        timestamp_format="iso",
+        price=ibis.null("string"),
+        quantity=ibis.null("string"),
+        attributes={CATEGORY: words(table.category).nullif("0")},
+    )
+
+
+def _buy(table: ir.Table) -> RawEvents:
+    return RawEvents(
+        session_id=table.session,
+        item_id=table.item,
+        behaviour=ibis.literal("purchase"),
+        timestamp=table.timestamp,
+        timestamp_format="iso",
+        price=words(table.price).nullif("0"),
+        quantity=words(table.quantity).nullif("0"),
+        attributes={CATEGORY: ibis.null("string")},
+    )

@@ -1,0 +1,99 @@
+"""The rows that were not taken: counted by reason, listed with file, line and text, and limited in their share.
+
+The share is taken file by file, so that a bad file of events cannot hide behind a long file of item properties.
+"""
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis
+import numpy as np
+
+from training.engine import Engine
+from training.readers.log import FILE, REJECT, SKIP, Log
+from training.readers.source import SourceFile
+from training.readers.tables import RECORD
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """What was not taken.
+
+    Attributes:
+        rows: event rows read, good or bad.
+        reasons: rejected rows by reason.
+        skipped: skipped rows by reason.
+        lines: file, line and reason of each rejected row, in this order.
+    """
+
+    rows: int
+    reasons: dict[str, int]
+    skipped: dict[str, int]
+    lines: list[tuple[SourceFile, int, str]]
+
+    def write(self, path: Path) -> None:
+        """Write the list as CSV: file, line, reason, text."""
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["file", "line", "reason", "text"])
+            for source in dict.fromkeys(id(source) for source, _, _ in self.lines):
+                rows = [row for row in self.lines if id(row[0]) == source]
+                texts = rows[0][0].texts([line for _, line, _ in rows])
+                for owner, line, reason in rows:
+                    writer.writerow([str(owner.path), line, reason, texts.get(line, "")])
+
+
+def collect_rejects(engine: Engine, log: Log, *, max_reject_share: float) -> Rejects:
+    """Count the rows of ``log`` that are not taken.
+
+    Raises:
+        ValueError: a file's share of bad rows is above ``max_reject_share``, or the log holds no events.
+    """
+    events = log.events
+    counted = events.group_by(FILE, SKIP, REJECT).agg(n=events.count())
+    skipped: Counter[str] = Counter()
+    rows = [source.rows + len(source.malformed) for source in log.sources]
+    event_rows = [len(source.malformed) for source in log.sources]
+    for row in engine.rows(counted):
+        event_rows[row[FILE]] += row["n"]
+        if row[SKIP] is not None:
+            skipped[row[SKIP]] += row["n"]
+    event_files = {row[FILE] for row in engine.rows(events.select(FILE).distinct())}
+    rows = [event_rows[file] if file in event_files else total for file, total in enumerate(rows)]
+    bad = events.filter(events[REJECT].notnull()).select(FILE, REJECT, RECORD).order_by(FILE, RECORD)
+    found = engine.backend.to_pyarrow(bad)
+    reasons = found[REJECT].to_pylist()
+    files, records = (np.asarray(found[name].to_numpy(), np.int64) for name in (FILE, RECORD))
+    lines: list[tuple[SourceFile, int, str]] = []
+    for number, source in enumerate(log.sources):
+        here = np.flatnonzero(files == number)
+        own = list(zip(source.line_of(records[here]).tolist(), (reasons[index] for index in here), strict=True))
+        own = sorted(own + source.malformed)
+        lines += [(source, line, reason) for line, reason in own]
+        _check_share(source, own, rows[number], max_reject_share)
+    if not event_files and not lines:
+        raise ValueError(f"{', '.join(str(source.path) for source in log.sources)}: the log holds no events")
+    counts = Counter(reason for _, _, reason in lines)
+    total = sum(rows[file] for file in event_files)
+    return Rejects(total, dict(sorted(counts.items())), dict(sorted(skipped.items())), lines)
+
+
+def _check_share(source: SourceFile, bad: list[tuple[int, str]], rows: int, limit: float) -> None:
+    if not bad or len(bad) <= limit * rows:
+        return
+    reason, count = Counter(reason for _, reason in bad).most_common(1)[0]
+    line = next(line for line, why in bad if why == reason)
+    text = source.texts([line]).get(line, "")
+    example = f"line {line}: {text[:200]!r}" if text else f"row {line}"
+    raise ValueError(
+        f"{source.path}: {len(bad):,} of {rows:,} rows are bad ({len(bad) / rows:.2%}, max_reject_share is "
+        f"{limit:.2%}), most often: {reason} ({count:,} rows, such as {example})"
+    )
+
+
+def good_events(log: Log) -> "ibis.expr.types.Table":
+    """The events that are taken."""
+    taken = log.events.filter(log.events[REJECT].isnull() & log.events[SKIP].isnull())
+    return taken.drop(REJECT, SKIP, FILE, RECORD)

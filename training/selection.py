@@ -1,0 +1,171 @@
+"""Which items are trained and which sessions stay, decided on the training part alone, and the arrays that come of it.
+
+One pass, in this order: items with enough training events are trained; training sessions lose the others and are then
+dropped when they are too short. Validation and test sessions keep all their events, and are dropped only when a single
+event leaves nothing to predict. So a trained item may have fewer events left than the minimum.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tillside.dataset import PARTS, Part, Sessions
+from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, TIMESTAMP, USER_ID, Behaviours
+from training.engine import Engine
+from training.readers.log import ORDER, PART
+from training.sessionising import ITEM, SESSION
+from training.splits import END, TRAIN
+
+CODE: Final = "__code"
+"""An item's place in the catalogue."""
+TRAINED: Final = "__trained"
+COUNT: Final = "__count"
+SHORTEST: Final = 2
+"""A validation or test session must have one event to ask from and one to ask for."""
+
+
+def count_column(behaviour: int) -> str:
+    """The column of an item's training events of one behaviour."""
+    return f"__count_{behaviour}"
+
+
+def rank_items(
+    engine: Engine, events: ir.Table, sessions: ir.Table, items: ir.Table, *, behaviours: Behaviours, min_support: int
+) -> ir.Table:
+    """The ``items`` in catalogue order, with CODE, TRAINED and their training events by behaviour."""
+    placed = events.select(SESSION, ITEM, BEHAVIOUR).inner_join(sessions.select(SESSION, PART), SESSION)
+    train = placed[PART] == TRAIN
+    counts = {
+        count_column(index): (train & (placed[BEHAVIOUR] == index)).cast("int64").sum()
+        for index in range(len(behaviours))
+    }
+    counted = placed.group_by(ITEM).agg(**counts, **{COUNT: train.cast("int64").sum()})
+    items = counted.inner_join(items, ITEM)
+    items = items.mutate(**{TRAINED: items[COUNT] >= min_support})
+    order = [items[TRAINED].desc(), ibis.ifelse(items[TRAINED], items[COUNT], 0).desc(), items[ITEM_ID]]
+    return engine.keep(items.mutate(**{CODE: ibis.row_number().over(order_by=order)}).order_by(CODE))
+
+
+def code_events(engine: Engine, events: ir.Table, sessions: ir.Table, items: ir.Table) -> ir.Table:
+    """Every event with its item's CODE and TRAINED and its session's PART and END."""
+    given = events.drop(PART) if PART in events.columns else events
+    joined = given.inner_join(sessions, SESSION)
+    return engine.keep(joined.inner_join(items.select(ITEM, CODE, TRAINED), ITEM).drop(ITEM))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What stays.
+
+    Attributes:
+        sessions: the arrays.
+        parts: the range of sessions of each part.
+        dropped: sessions that were too short, by part.
+    """
+
+    sessions: Sessions
+    parts: dict[Part, tuple[int, int]]
+    dropped: dict[str, int]
+
+
+def select_sessions(
+    engine: Engine, coded: ir.Table, sessions: ir.Table, *, events: ir.Table, min_length: int
+) -> Selection:
+    """Drop what is too short and sort the rest: by part, end, first event in the file; inside, time and file order.
+
+    Args:
+        engine: where the tables live.
+        coded: from ``code_events``.
+        sessions: from ``split_sessions``.
+        events: the canonical events, for the users.
+        min_length: of a training session.
+
+    Raises:
+        ValueError: no training session is left.
+    """
+    taken = coded.filter((coded[PART] != TRAIN) | coded[TRAINED])
+    lengths = taken.group_by(SESSION).agg(__length=taken.count())
+    measured = sessions.left_join(lengths, SESSION).drop(f"{SESSION}_right")
+    length = measured["__length"].fill_null(0)
+    short = length < ibis.ifelse(measured[PART] == TRAIN, min_length, SHORTEST)
+    measured = engine.keep(measured.mutate(__short=short))
+    counted = measured.group_by(PART).agg(n=measured["__short"].cast("int64").sum())
+    dropped = {row[PART]: int(row["n"]) for row in engine.rows(counted)}
+    kept = measured.filter(~measured["__short"])
+    chosen = taken.inner_join(kept.select(SESSION), SESSION)
+    arrays = _pull(engine, chosen.order_by(PART, END, SESSION, TIMESTAMP, ORDER), size=engine.value(chosen.count()))
+    ids = arrays.pop(SESSION)
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.zeros(0, np.int64)
+    part_of_S = arrays.pop(PART)[starts]
+    if not (part_of_S == TRAIN).any():
+        raise ValueError(
+            "no training session is left after min_item_support and min_session_length; lower them, or give a "
+            "longer log"
+        )
+    edges = np.searchsorted(part_of_S, np.arange(len(PARTS) + 1)).tolist()
+    optional = {_ARRAYS[name]: arrays[name] for name in (PRICE, QUANTITY, SCENE_ID) if name in arrays}
+    if USER_ID in events.columns:
+        # A session's name is the order number of one of its events.
+        owned = kept.inner_join(events.select(ORDER, USER_ID), kept[SESSION] == events[ORDER])
+        users = engine.backend.to_pyarrow(owned.order_by(PART, END, SESSION).select(USER_ID))[USER_ID]
+        optional["users"] = _Numbers().of(users)
+    offsets = np.r_[starts, len(ids)].astype(np.int64)
+    return Selection(
+        sessions=Sessions(arrays[CODE], arrays[BEHAVIOUR], arrays[TIMESTAMP], offsets, optional),
+        parts={name: (edges[number], edges[number + 1]) for number, name in enumerate(PARTS)},
+        dropped={name: dropped.get(number, 0) for number, name in enumerate(PARTS)},
+    )
+
+
+_ARRAYS: Final = {PRICE: "prices", QUANTITY: "quantities", SCENE_ID: "scenes"}
+_TYPES: Final[dict[str, type[np.generic]]] = {
+    CODE: np.int32,
+    BEHAVIOUR: np.uint8,
+    TIMESTAMP: np.int64,
+    SESSION: np.int64,
+    PART: np.int8,
+    PRICE: np.float32,
+    QUANTITY: np.int32,
+    SCENE_ID: np.int32,
+}
+
+
+def _pull(engine: Engine, events: ir.Table, *, size: int) -> dict[str, npt.NDArray[Any]]:
+    """Fill numpy arrays batch by batch, so that the whole table never stands in memory twice."""
+    names = [name for name in _TYPES if name in events.columns]
+    arrays = {name: np.empty(size, _TYPES[name]) for name in names}
+    scenes, at = _Numbers(), 0
+    for batch in engine.batches(events.select(*names)):
+        for name in names:
+            column = batch[name]
+            if name == SCENE_ID:
+                values = scenes.of(column)
+            elif name == PRICE:
+                values = column.to_numpy(zero_copy_only=False)
+            elif name == QUANTITY:
+                values = column.fill_null(-1).to_numpy(zero_copy_only=False)
+            else:
+                values = column.to_numpy(zero_copy_only=False)
+            arrays[name][at : at + len(batch)] = values
+        at += len(batch)
+    assert at == size
+    return arrays
+
+
+class _Numbers:
+    """Ids as numbers in order of first appearance, -1 for none."""
+
+    def __init__(self) -> None:
+        self._number_of: dict[str, int] = {}
+
+    def of(self, column: "pa.Array | pa.ChunkedArray") -> npt.NDArray[np.int32]:
+        encoded = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        encoded = encoded.dictionary_encode()
+        known = [self._number_of.setdefault(text, len(self._number_of)) for text in encoded.dictionary.to_pylist()]
+        numbers = np.array([*known, -1], np.int32)
+        return numbers[encoded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)]

@@ -1,0 +1,96 @@
+"""Events to sessions: by the log's ids or by an idle gap of each user, then repeats, then a guard against bots.
+
+Sessions and items are named by the order number of their first event in the file: unique, short, and the same on every
+run.
+"""
+
+from enum import Enum
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, SESSION_ID, TIMESTAMP, USER_ID
+from training.engine import Engine
+from training.readers.log import ORDER, PART
+
+SESSION: Final = "__session"
+ITEM: Final = "__item"
+DEFAULT_GAP_MINUTES: Final = 30.0
+
+
+class Repeats(Enum):
+    """What happens to the same item and behaviour twice in a row."""
+
+    keep = "keep"
+    collapse = "collapse"
+
+
+def number_items(engine: Engine, events: ir.Table) -> ir.Table:
+    """One row an item: ITEM_ID and ITEM."""
+    return engine.keep(events.group_by(ITEM_ID).agg(**{ITEM: events[ORDER].min()}))
+
+
+def make_sessions(
+    engine: Engine,
+    events: ir.Table,
+    items: ir.Table,
+    *,
+    gap_minutes: float | None,
+    repeats: Repeats,
+    max_length: int | None,
+) -> ir.Table:
+    """The events with numbers for ids: SESSION, ITEM, BEHAVIOUR, TIMESTAMP, ORDER, and what else of them is numbers.
+
+    Args:
+        engine: where the table lives.
+        events: good events, in the canonical schema.
+        items: from ``number_items``.
+        gap_minutes: a longer pause starts a new session. None: 30 minutes where the log has users and no session ids,
+            and no such rule where it has session ids.
+        repeats: keep or collapse the same item and behaviour twice in a row (the first one stays).
+        max_length: a longer session is cut into sessions of this length; None for no limit.
+    """
+    owner = SESSION_ID if SESSION_ID in events.columns else USER_ID
+    owners = events.group_by(owner).agg(**{SESSION: events[ORDER].min()})
+    optional = [name for name in (PRICE, QUANTITY, SCENE_ID, PART) if name in events.columns]
+    table = events.select(owner, ITEM_ID, BEHAVIOUR, TIMESTAMP, ORDER, *optional)
+    table = table.inner_join(owners, owner).drop(owner).inner_join(items, ITEM_ID).drop(ITEM_ID)
+    gap = gap_minutes or (DEFAULT_GAP_MINUTES if owner == USER_ID else None)
+    if gap is not None:
+        table = _cut_at_gaps(table, milliseconds=round(gap * 60_000))
+    if repeats is Repeats.collapse:
+        table = _collapse(table)
+    if max_length is not None:
+        table = _cut_at_length(table, max_length)
+    return engine.keep(table)
+
+
+def _cut_at_gaps(table: ir.Table, *, milliseconds: int) -> ir.Table:
+    order = [table[TIMESTAMP], table[ORDER]]
+    pause = table[TIMESTAMP] - table[TIMESTAMP].lag().over(group_by=table[SESSION], order_by=order)
+    paused = table.mutate(__starts=(pause > milliseconds).fill_null(False).cast("int64"))
+    visits = paused.mutate(
+        __piece=paused["__starts"]
+        .sum()
+        .over(ibis.cumulative_window(group_by=paused[SESSION], order_by=[paused[TIMESTAMP], paused[ORDER]]))
+    )
+    return _renamed(visits.drop("__starts"))
+
+
+def _collapse(table: ir.Table) -> ir.Table:
+    window = ibis.window(group_by=table[SESSION], order_by=[table[TIMESTAMP], table[ORDER]])
+    same = (table[ITEM] == table[ITEM].lag().over(window)) & (table[BEHAVIOUR] == table[BEHAVIOUR].lag().over(window))
+    marked = table.mutate(__repeat=same.fill_null(False))
+    return marked.filter(~marked["__repeat"]).drop("__repeat")
+
+
+def _cut_at_length(table: ir.Table, length: int) -> ir.Table:
+    place = ibis.row_number().over(group_by=table[SESSION], order_by=[table[TIMESTAMP], table[ORDER]])
+    return _renamed(table.mutate(__piece=place // length))
+
+
+def _renamed(table: ir.Table) -> ir.Table:
+    """Each piece of a session becomes a session of its own."""
+    first = table[ORDER].min().over(group_by=[table[SESSION], table["__piece"]])
+    return table.mutate(**{SESSION: first}).drop("__piece")

@@ -1,0 +1,98 @@
+"""The event log on disk, written in the order of time while sessions are still being made.
+
+Sessions are made in batches by the time they begin. Events later than the beginning of the next batch wait here, so
+memory holds a batch and what reaches past it, never the whole log.
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tillside.events import (
+    BEHAVIOUR,
+    DEFAULT_BEHAVIOURS,
+    ITEM_ID,
+    PRICE,
+    QUANTITY,
+    SCENE_ID,
+    SESSION_ID,
+    TIMESTAMP,
+    USER_ID,
+)
+from training.shop.goods import Goods, Ints
+
+COLUMNS: Final = (SESSION_ID, ITEM_ID, BEHAVIOUR, TIMESTAMP, USER_ID, QUANTITY, SCENE_ID)
+"""Of the waiting arrays; ids are numbers there, -1 for none."""
+
+SCHEMA: Final = pa.schema(
+    [
+        (SESSION_ID, pa.string()),
+        (ITEM_ID, pa.string()),
+        (BEHAVIOUR, pa.string()),
+        (TIMESTAMP, pa.int64()),
+        (USER_ID, pa.string()),
+        (PRICE, pa.float64()),
+        (QUANTITY, pa.int32()),
+        (SCENE_ID, pa.string()),
+    ]
+)
+
+
+def ids(prefix: str, numbers: Ints) -> pa.Array:
+    """Readable ids such as ``s-00000042``, null for negative numbers."""
+    digits = pc.utf8_lpad(pc.cast(pa.array(np.maximum(numbers, 0)), pa.string()), 8, "0")
+    texts = pc.binary_join_element_wise(prefix, digits, "-")
+    return pc.if_else(pa.array(numbers >= 0), texts, None) if (numbers < 0).any() else texts
+
+
+class EventLog:
+    """Writes events to a Parquet file; use as a context manager."""
+
+    def __init__(self, path: Path, goods: Goods) -> None:
+        self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd", store_schema=False)
+        self._waiting: list[tuple[Ints, ...]] = []
+        self._item_ids = pa.array(goods.item_ids())
+        self._prices = goods.price_N
+
+    def __enter__(self) -> "EventLog":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    def add(self, columns: tuple[Ints, ...]) -> None:
+        """Take events in the order of COLUMNS; those of one session stand in the order in which they happened."""
+        self._waiting.append(columns)
+
+    def write_until(self, time: int) -> None:
+        """Write the events before ``time``; nothing earlier may be added after that."""
+        columns = [np.concatenate(column) for column in zip(*self._waiting, strict=True)]
+        times = columns[COLUMNS.index(TIMESTAMP)]
+        ready = times < time
+        self._waiting = [tuple(column[~ready] for column in columns)]
+        order = np.flatnonzero(ready)
+        order = order[np.argsort(times[order], kind="stable")]
+        if len(order):
+            self._writer.write_table(self._table(*(column[order] for column in columns)))
+
+    def _table(
+        self, session: Ints, item: Ints, behaviour: Ints, time: Ints, user: Ints, quantity: Ints, scene: Ints
+    ) -> pa.Table:
+        arrays = [
+            ids("s", session),
+            self._item_ids.take(pa.array(item)),
+            pa.array(DEFAULT_BEHAVIOURS).take(pa.array(behaviour)),
+            pa.array(time),
+            ids("u", user),
+            pa.array(self._prices[item]),
+            pa.array(quantity.astype(np.int32)),
+            ids("live", scene),
+        ]
+        return pa.table([pc.cast(array, field.type) for array, field in zip(arrays, SCHEMA, strict=True)], SCHEMA)

@@ -1,0 +1,123 @@
+"""Sessions to train, validation and test: whole sessions, by the time of their last event, or as the log gives them.
+
+Sessions that end at the same moment always land in the same part.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+
+from tillside.events import TIMESTAMP
+from training.engine import Engine
+from training.readers.log import PART
+from training.sessionising import SESSION
+
+END: Final = "__end"
+DAY: Final = 86_400_000
+TRAIN, VALIDATION, TEST = 0, 1, 2
+
+
+class SplitBy(Enum):
+    """What parts the sessions."""
+
+    auto = "auto"
+    fractions = "fractions"
+    days = "days"
+    given = "given"
+
+
+DEFAULTS: Final = {
+    SplitBy.fractions: (0.05, 0.1),
+    SplitBy.days: (7.0, 7.0),
+    SplitBy.given: (0.05, 0.0),
+}
+
+
+@dataclass
+class SplitConfig:
+    """How the log is parted.
+
+    Attributes:
+        by: fractions (the last sessions by end time), days (the last days), given (the log says which sessions are
+            test; validation is the last share of its train sessions), auto (given where the log has it, or else
+            fractions).
+        validation: share of the sessions, or days; null for 0.05 or 7.
+        test: share of the sessions, or days; null for 0.1 or 7. Not used when the split is given.
+    """
+
+    by: SplitBy = SplitBy.auto
+    validation: float | None = None
+    test: float | None = None
+
+    def resolved(self, *, split_is_given: bool) -> "SplitConfig":
+        """The same with every default filled in.
+
+        Raises:
+            ValueError: a share or a number of days is out of range, or ``by`` does not fit the log.
+        """
+        by = self.by if self.by is not SplitBy.auto else SplitBy.given if split_is_given else SplitBy.fractions
+        if (by is SplitBy.given) != split_is_given:
+            fitting = "auto or given" if split_is_given else "auto, fractions or days"
+            raise ValueError(f"split.by is {by.value!r}, which does not fit this log; allowed: {fitting}")
+        if by is SplitBy.given and self.test is not None:
+            raise ValueError(f"split.test is {self.test}, but the log gives its test cases; leave it out")
+        validation, test = DEFAULTS[by]
+        validation = validation if self.validation is None else self.validation
+        test = test if self.test is None else self.test
+        for name, value in (("validation", validation), ("test", test)):
+            if not value >= 0:
+                raise ValueError(f"split.{name} must be at least 0, got {value}")
+        if by is not SplitBy.days and validation + test >= 1:
+            raise ValueError(
+                f"split.validation + split.test must be below 1 (shares of sessions), got {validation + test}"
+            )
+        return SplitConfig(by, validation, test)
+
+
+def split_sessions(engine: Engine, events: ir.Table, config: SplitConfig) -> ir.Table:
+    """One row a session: SESSION, END and PART. ``config`` is resolved."""
+    columns = {END: events[TIMESTAMP].max()}
+    if PART in events.columns:
+        columns[PART] = events[PART].min()
+    sessions = engine.keep(events.group_by(SESSION).agg(**columns))
+    assert config.validation is not None
+    assert config.test is not None
+    if config.by is SplitBy.given:
+        train = sessions.filter(sessions[PART] == TRAIN)
+        first = _at_share(engine, train, SESSION, 1 - config.validation)
+        moved = (sessions[PART] == TRAIN) & (sessions[SESSION] >= first)
+        part = ibis.ifelse(moved if first is not None else False, VALIDATION, sessions[PART])
+        return engine.keep(sessions.mutate(**{PART: part.cast("int8")}))
+    if config.by is SplitBy.days:
+        last = engine.value(sessions[END].max()) or 0
+        test_from: int | None = last - round(config.test * DAY) + 1
+        validation_from: int | None = last - round((config.test + config.validation) * DAY) + 1
+    else:
+        test_from = _at_share(engine, sessions, END, 1 - config.test)
+        validation_from = _at_share(engine, sessions, END, 1 - config.test - config.validation)
+    never = 2**62
+    part = ibis.cases(
+        (sessions[END] >= (never if test_from is None else test_from), TEST),
+        (sessions[END] >= (never if validation_from is None else validation_from), VALIDATION),
+        else_=TRAIN,
+    )
+    return engine.keep(sessions.mutate(**{PART: part.cast("int8")}))
+
+
+def training_ends(engine: Engine, sessions: ir.Table) -> int:
+    """The moment the first session of a later part ends: nothing before it is the future to the training part."""
+    ends = engine.value(sessions.filter(sessions[PART] != TRAIN)[END].min())
+    return 2**62 if ends is None else int(ends)
+
+
+def _at_share(engine: Engine, sessions: ir.Table, column: str, share: float) -> int | None:
+    """The value below which ``share`` of the sessions lie; None when that is all of them."""
+    count = engine.value(sessions.count())
+    place = round(share * count)
+    if place >= count:
+        return None
+    rows = engine.rows(sessions.order_by(column).select(column).limit(1, offset=place))
+    return int(rows[0][column])

@@ -1,0 +1,50 @@
+"""What commands print: sentences and tables, on stdout, readable without colours."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+SHOWN = ("recall@5", "recall@20", "mrr@20", "ndcg@20")
+PLAIN_WIDTH = 120
+"""Columns where the output goes to a file or a pipe."""
+
+
+def say(text: str) -> None:
+    """Print one plain sentence."""
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; every column but the first is aligned to the right."""
+    table = Table(title=title, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=PLAIN_WIDTH)
+    console.print(table)
+
+
+def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
+    """Print a metrics document: every system over all cases, then by behaviour, then purchase intent."""
+    behaviours = sorted({name for system in metrics["systems"].values() for name in system["by_behaviour"]})
+    slices = [("all", None), *((name, name) for name in behaviours if len(behaviours) > 1)]
+    rows = []
+    for label, behaviour in slices:
+        for name, system in metrics["systems"].items():
+            values = system["all"] if behaviour is None else system["by_behaviour"][behaviour]
+            figures = [f"{values[m]['value']:.4f} ±{(values[m]['high'] - values[m]['low']) / 2:.4f}" for m in SHOWN]
+            rows.append([name, label, f"{values['cases']:,}", *figures])
+    print_table(f"{title}, {metrics['cases']:,} cases", ["system", "asked", "cases", *SHOWN], rows)
+    say("± is half the width of the 95 % bootstrap interval over sessions")
+    say(f"targets unseen in training: {metrics['unseen_target_share']:.1%} (they stay as misses)")
+    if "intent" in metrics:
+        intent = metrics["intent"]
+        say(
+            f"purchase intent: AUC {intent['auc']:.3f}, calibration error {intent['calibration_error']:.4f}, "
+            f"base rate {intent['base_rate']:.3f}"
+        )

@@ -1,0 +1,199 @@
+"""MLflow: one run's parameters, metrics, inputs and artifacts, sent in batches.
+
+Surprising: a fresh SQLite store is migrated under a file lock before anyone writes to it, because first writers that
+arrive together break it for good; and one metric call costs tens of milliseconds, so an epoch's metrics go in one.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+import mlflow
+import mlflow.db
+from mlflow.entities import Dataset as MlflowDataset
+from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+from tillside.dataset import Dataset
+
+PARAMETER_LIMIT = 6000
+"""Characters of a parameter's value that MLflow keeps."""
+
+
+@dataclass
+class TrackingConfig:
+    """Where runs are recorded."""
+
+    uri: str | None = None
+    """Any MLflow tracking URI; default: MLFLOW_TRACKING_URI, or else ``mlflow.db`` in ``runs``."""
+    experiment: str = "tillside"
+    run_name: str | None = None
+    runs: str = "runs"
+    """Folder of checkpoints and of the default store."""
+
+
+class Tracker:
+    """Writes one MLflow run."""
+
+    def __init__(self, client: mlflow.MlflowClient, run: Run, uri: str) -> None:
+        self.client, self.run, self.uri = client, run, uri
+
+    @property
+    def run_id(self) -> str:
+        """MLflow's id of the run."""
+        return str(self.run.info.run_id)
+
+    @classmethod
+    def start(cls, config: TrackingConfig, *, run_id: str | None = None) -> "Tracker":
+        """Start a run, or go on with run ``run_id``.
+
+        Raises:
+            ValueError: the store cannot be reached or the run does not exist.
+        """
+        client, uri = open_store(config)
+        try:
+            if run_id is not None:
+                client.update_run(run_id, status="RUNNING")
+                return cls(client, client.get_run(run_id), uri)
+            experiment = client.get_experiment_by_name(config.experiment)
+            experiment_id = experiment.experiment_id if experiment else _create_experiment(client, config, uri)
+            tags = {f"git.{name}": str(value) for name, value in git_state().items()}
+            return cls(client, client.create_run(experiment_id, run_name=config.run_name, tags=tags), uri)
+        except MlflowException as error:
+            raise ValueError(f"MLflow at {uri}: {error.message}") from None
+
+    def parameters(self, config: Mapping[str, Any]) -> None:
+        """Log a nested config as flat parameters."""
+        flat = {key: str(value)[:PARAMETER_LIMIT] for key, value in flatten(config).items()}
+        items = list(flat.items())
+        for start in range(0, len(items), 100):
+            self.client.log_batch(self.run_id, params=[Param(*item) for item in items[start : start + 100]])
+
+    def dataset(self, dataset: Dataset) -> None:
+        """Log the data set as the run's input: name, digest, where it lies, counts."""
+        counts = json.dumps(dataset.about.get("counts", {}))
+        entity = MlflowDataset(
+            name=str(dataset.about.get("name", dataset.path.name)),
+            digest=dataset.digest[:36],
+            source_type="local",
+            source=json.dumps({"path": str(dataset.path.absolute())}),
+            profile=counts,
+        )
+        self.client.log_inputs(self.run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
+        self.tags({"dataset.digest": dataset.digest, "dataset.path": str(dataset.path.absolute())})
+
+    def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
+        """Log numbers at a step, all in one call; values that are not finite are left out."""
+        now = int(time.time() * 1000)
+        finite = {name.replace("@", "_at_"): float(value) for name, value in values.items() if value == value}
+        self.client.log_batch(self.run_id, metrics=[Metric(name, value, now, step) for name, value in finite.items()])
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Set tags, all in one call."""
+        self.client.log_batch(self.run_id, tags=[RunTag(name, value) for name, value in values.items()])
+
+    def artifact(self, path: Path, folder: str | None = None) -> None:
+        """Keep a file, or everything in a directory, with the run."""
+        if path.is_dir():
+            self.client.log_artifacts(self.run_id, str(path), folder)
+        else:
+            self.client.log_artifact(self.run_id, str(path), folder)
+
+    def end(self, status: str = "FINISHED") -> None:
+        """Close the run: FINISHED, FAILED or KILLED."""
+        self.client.set_terminated(self.run_id, status)
+
+    @property
+    def open_command(self) -> str:
+        """What a person types to look at the run."""
+        if self.uri.startswith("sqlite:"):
+            return f"mlflow server --backend-store-uri {self.uri} --port 5000"
+        return f"open {self.uri}"
+
+    @property
+    def page(self) -> str:
+        """The run's page, on the server that :attr:`open_command` starts or on the one that is there."""
+        server = "http://127.0.0.1:5000" if self.uri.startswith("sqlite:") else self.uri
+        return f"{server}/#/experiments/{self.run.info.experiment_id}/runs/{self.run_id}"
+
+
+def open_store(config: TrackingConfig) -> tuple[mlflow.MlflowClient, str]:
+    """A client of the configured store, which is created when it is the default one and new."""
+    default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
+    uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
+    if uri.startswith("sqlite:"):
+        _create_sqlite(Path(unquote(urlparse(uri).path.removeprefix("/"))))
+    mlflow.set_tracking_uri(uri)
+    return mlflow.MlflowClient(uri), uri
+
+
+def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path) -> Path:
+    """Copy one artifact of a run.
+
+    Raises:
+        ValueError: no such run, or it has no such artifact.
+    """
+    client, uri = open_store(config)
+    try:
+        return Path(client.download_artifacts(run_id, path, str(into)))
+    except (MlflowException, OSError) as error:
+        message = getattr(error, "message", str(error))
+        raise ValueError(f"run {run_id} at {uri} has no artifact {path}: {message}") from None
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings to one with dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def git_state() -> dict[str, str]:
+    """Commit of the checkout this code runs from and whether files differ from it; empty outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
+        status = subprocess.run(["git", "status", "--porcelain"], cwd=here, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"commit": commit.stdout.strip(), "state": "dirty" if status.stdout.strip() else "clean"}
+
+
+def _create_sqlite(database: Path) -> None:
+    database = Path("/") / database if not database.is_absolute() else database
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with (database.parent / f".{database.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if database.exists():
+            return
+        # A migration that is killed half-way must not leave a store behind that looks finished.
+        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
+            fresh = Path(folder) / database.name
+            assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
+            mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
+            fresh.rename(database)
+
+
+def _create_experiment(client: mlflow.MlflowClient, config: TrackingConfig, uri: str) -> str:
+    artifacts = Path(config.runs).absolute() / "artifacts"
+    try:
+        return str(
+            client.create_experiment(config.experiment, artifacts.as_uri() if uri.startswith("sqlite:") else None)
+        )
+    except MlflowException:
+        experiment = client.get_experiment_by_name(config.experiment)  # another run was first
+        if experiment is None:
+            raise
+        return str(experiment.experiment_id)
