@@ -8,6 +8,7 @@ Shapes: N items, D dimensions, A behaviours.
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,7 @@ def _model(graph: onnx.GraphProto) -> onnx.ModelProto:
 
 def _value(name: str, kind: int, shape: list[str | int]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, kind, shape)
+
+
+if __name__ == "__main__":  # .ci/run makes one for the environment that cannot
+    tiny_bundle(Path(sys.argv[1]))

@@ -15,7 +15,8 @@ def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *,
     shift_buffer.fill_(0.0)
     intent_C = rank(scorer, cases, items=items, coverage=False).intent_C
     assert intent_C is not None
-    slope, shift = platt(np.asarray(intent_C, np.float64), cases.goal_later_C)
+    answered_C = ~np.isnan(intent_C)  # the others hold no known item
+    slope, shift = platt(intent_C[answered_C].astype(np.float64), cases.goal_later_C[answered_C])
     slope_buffer.fill_(slope)
     shift_buffer.fill_(shift)
 

@@ -126,7 +126,7 @@ class ModelScorer:
     def score_and_intent(
         self, batch: Batch, ask_B: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Scores [B, V] and purchase intent [B]."""
+        """Scores [B, V] and purchase intent [B], which is NaN where no item is known: nothing was read."""
         device = self.vectors_VD.device
         items_BL, behaviours_BL, gaps_BL, lengths_B, asked_B = (
             torch.from_numpy(array).to(device)
@@ -137,10 +137,11 @@ class ModelScorer:
                 self.vectors_VD[items_BL], behaviours_BL, gaps_BL, lengths_B, asked_B
             )
             scores_BV = (query_BD @ self.vectors_VD.T).cpu().numpy()
+        intents_B = intent_B.cpu().numpy()
         empty = batch.lengths_B == 0
         if empty.any():
-            scores_BV[empty] = self.fallback.score(batch, ask_B)[empty]
-        return scores_BV, intent_B.cpu().numpy()
+            scores_BV[empty], intents_B[empty] = self.fallback.score(batch, ask_B)[empty], np.nan
+        return scores_BV, intents_B
 
 
 @dataclass
@@ -149,6 +150,7 @@ class Ranked:
 
     ranks_C: npt.NDArray[np.int64]
     intent_C: npt.NDArray[np.float32] | None = None
+    """NaN where the prefix holds no known item."""
     recommended: set[int] = field(default_factory=set)
 
 
@@ -184,7 +186,8 @@ def report(
     """The metrics document of a run: every system, over all cases, by behaviour asked for and by prefix length.
 
     Args:
-        intent_of: the system whose purchase intent is judged, if the log could teach it.
+        intent_of: the system whose purchase intent is judged, if the log could teach it; the judgement is left out
+            where the cases do not show sessions of both kinds.
     """
     unseen = cases.targets_C >= items
     document: dict[str, Any] = {
@@ -198,15 +201,17 @@ def report(
     }
     intent_C = ranked[intent_of].intent_C if intent_of else None
     if intent_C is not None:
-        labels_C = cases.goal_later_C
-        bins = reliability(intent_C, labels_C)
-        document["intent"] = {
-            "auc": area_under_roc(intent_C, labels_C),
-            "calibration_error": calibration_error(bins),
-            "base_rate": float(labels_C.mean()),
-            "cases": len(cases),
-            "reliability": bins,
-        }
+        answered_C = ~np.isnan(intent_C)
+        intent_C, labels_C = intent_C[answered_C], cases.goal_later_C[answered_C]
+        if labels_C.any() and not labels_C.all():
+            bins = reliability(intent_C, labels_C)
+            document["intent"] = {
+                "auc": area_under_roc(intent_C, labels_C),
+                "calibration_error": calibration_error(bins),
+                "base_rate": float(labels_C.mean()),
+                "cases": len(labels_C),
+                "reliability": bins,
+            }
     return document
 
 

@@ -80,15 +80,17 @@ def sampled_softmax(
     *,
     log_expected_pool_P: Tensor,
 ) -> Tensor:
-    """Weighted mean cross entropy of each target against one shared pool of negatives.
+    """Weighted mean cross entropy of each target against one shared pool of negatives, in fp32.
 
     Args:
         targets_Q, pool_P: item indices; where a pool item is the query's own target it does not count as a negative.
         log_expected_pool_P: log of how often each pool item is expected in the pool (logQ). With it the logits
             estimate those of the full softmax, and the target's own logit needs no correction.
     """
-    target_logits = (queries_QD * target_items_QD).sum(dim=1, dtype=torch.float32)
-    pool_logits = (queries_QD @ pool_items_PD.T).float() - log_expected_pool_P
+    with torch.autocast(queries_QD.device.type, enabled=False):
+        queries_QD = queries_QD.float()
+        target_logits = (queries_QD * target_items_QD.float()).sum(dim=1)
+        pool_logits = queries_QD @ pool_items_PD.float().T - log_expected_pool_P
     pool_logits = pool_logits.masked_fill(targets_Q[:, None] == pool_P, -math.inf)
     log_sums = torch.logaddexp(target_logits, pool_logits.logsumexp(dim=1))
     return ((log_sums - target_logits) * weights_Q).sum() / weights_Q.sum().clamp_min(1e-12)

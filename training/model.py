@@ -12,6 +12,8 @@ Shapes: N items, T attribute tokens, B rows, L events a row, Q queries a row, D 
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -46,8 +48,18 @@ class ModelConfig:
                 raise ValueError(f"model.{name} must be in [0, 1), got {getattr(self, name)}")
         if self.dim % self.heads:
             raise ValueError(f"model.dim must be a multiple of model.heads ({self.heads}), got {self.dim}")
-        if self.temperature <= 0:
-            raise ValueError(f"model.temperature must be above 0, got {self.temperature}")
+        if not 0 < self.temperature <= MAX_TEMPERATURE:
+            raise ValueError(f"model.temperature must be above 0 and at most {MAX_TEMPERATURE}, got {self.temperature}")
+
+
+def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Token ids and starts [N] of the trained items, without the tokens that only one item has: they say nothing new."""
+    assert catalogue.token_offsets is not None
+    offsets = catalogue.token_offsets[: catalogue.trained + 1]
+    tokens = catalogue.token_ids[: int(offsets[-1])].astype(np.int64)
+    shared = np.bincount(tokens, minlength=len(catalogue.vocabulary))[tokens] > 1
+    shared_before = np.concatenate([[0], np.cumsum(shared)])
+    return tokens[shared], shared_before[offsets[:-1]]
 
 
 class ItemTable(nn.Module):
@@ -55,14 +67,12 @@ class ItemTable(nn.Module):
 
     def __init__(self, catalogue: Catalogue, dim: int) -> None:
         super().__init__()
-        assert catalogue.token_offsets is not None
         self.item = nn.Embedding(catalogue.trained, dim)
         nn.init.normal_(self.item.weight, std=1 / math.sqrt(dim))
+        tokens, offsets = shared_tokens(catalogue)
+        self.register_buffer("token_ids", torch.from_numpy(tokens), persistent=False)
+        self.register_buffer("token_offsets", torch.from_numpy(offsets), persistent=False)
         self.token: nn.Embedding | None = None
-        offsets = torch.from_numpy(catalogue.token_offsets[: catalogue.trained + 1].copy())
-        tokens = torch.from_numpy(catalogue.token_ids[: int(offsets[-1])].astype("int64"))
-        self.register_buffer("token_offsets", offsets, persistent=False)
-        self.register_buffer("token_ids", tokens, persistent=False)
         if len(tokens):
             self.token = nn.Embedding(len(catalogue.vocabulary), dim)
             nn.init.normal_(self.token.weight, std=1 / math.sqrt(dim))
@@ -71,7 +81,7 @@ class ItemTable(nn.Module):
         """All trained items, unit rows [N, D]."""
         vectors_ND = self.item.weight
         if self.token is not None:
-            ids, offsets = self.get_buffer("token_ids"), self.get_buffer("token_offsets")[:-1]
+            ids, offsets = self.get_buffer("token_ids"), self.get_buffer("token_offsets")
             vectors_ND = vectors_ND + functional.embedding_bag(ids, self.token.weight, offsets, mode="mean")
         return functional.normalize(vectors_ND, dim=-1)
 

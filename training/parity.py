@@ -5,6 +5,7 @@ against the offline evaluator's. Items may change places only where their scores
 can resolve.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,13 +159,19 @@ def _encode_prefix(trained: TrainedModel, sessions: Sessions, session: int, end:
 def _rows_of_length(
     trained: TrainedModel, dataset: Dataset, *, length: int, rows: int
 ) -> tuple[Batch, npt.NDArray[np.int64]]:
-    """Rows of exactly ``length`` real test events before truncation, sessions joined where one is too short."""
+    """Rows of exactly ``length`` real test events before truncation, sessions joined where one is too short.
+
+    Repeats are kept, whatever the data set's rule: joining makes some that no session had.
+    """
     sessions = dataset.part("test")
     items = dataset.catalogue.trained
     known = np.flatnonzero(np.asarray(sessions.items) < items)
+    if not len(known):
+        raise ValueError("export refused: the test part has no item that was trained, so nothing can be compared")
     places = known[np.arange(length * rows) % len(known)]
     arrays = [np.asarray(array)[places] for array in (sessions.items, sessions.behaviours, sessions.times)]
     offsets = np.arange(rows + 1) * length
-    encoded = encode_sessions(*arrays, offsets, spec=trained.spec, known_items=items)
+    spec = replace(trained.spec, collapse_repeats=False)
+    encoded = encode_sessions(*arrays, offsets, spec=spec, known_items=items)
     starts, ends = np.maximum(offsets[:-1], offsets[1:] - trained.spec.max_length), offsets[1:]
     return cut(encoded, starts, ends), np.arange(rows, dtype=np.int64) % len(dataset.behaviours)

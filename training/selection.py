@@ -167,5 +167,5 @@ class _Numbers:
         encoded = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
         encoded = encoded.dictionary_encode()
         known = [self._number_of.setdefault(text, len(self._number_of)) for text in encoded.dictionary.to_pylist()]
-        numbers = np.array([*known, -1], np.int32)
+        numbers: npt.NDArray[np.int32] = np.array([*known, -1], np.int32)
         return numbers[encoded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)]

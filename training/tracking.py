@@ -6,6 +6,8 @@ arrive together break it for good; and one metric call costs tens of millisecond
 
 import fcntl
 import json
+import logging
+import math
 import os
 import subprocess
 import tempfile
@@ -14,13 +16,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import mlflow
 import mlflow.db
 from mlflow.entities import Dataset as MlflowDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from sqlalchemy import make_url
 
 from tillside.dataset import Dataset
 
@@ -93,7 +95,7 @@ class Tracker:
     def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
         """Log numbers at a step, all in one call; values that are not finite are left out."""
         now = int(time.time() * 1000)
-        finite = {name.replace("@", "_at_"): float(value) for name, value in values.items() if value == value}
+        finite = {name.replace("@", "_at_"): float(value) for name, value in values.items() if math.isfinite(value)}
         self.client.log_batch(self.run_id, metrics=[Metric(name, value, now, step) for name, value in finite.items()])
 
     def tags(self, values: Mapping[str, str]) -> None:
@@ -129,8 +131,8 @@ def open_store(config: TrackingConfig) -> tuple[mlflow.MlflowClient, str]:
     """A client of the configured store, which is created when it is the default one and new."""
     default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
     uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
-    if uri.startswith("sqlite:"):
-        _create_sqlite(Path(unquote(urlparse(uri).path.removeprefix("/"))))
+    if uri.startswith("sqlite:") and (database := make_url(uri).database):
+        _create_sqlite(Path(database).absolute())
     mlflow.set_tracking_uri(uri)
     return mlflow.MlflowClient(uri), uri
 
@@ -172,7 +174,6 @@ def git_state() -> dict[str, str]:
 
 
 def _create_sqlite(database: Path) -> None:
-    database = Path("/") / database if not database.is_absolute() else database
     database.parent.mkdir(parents=True, exist_ok=True)
     with (database.parent / f".{database.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -181,6 +182,7 @@ def _create_sqlite(database: Path) -> None:
         # A migration that is killed half-way must not leave a store behind that looks finished.
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
             fresh = Path(folder) / database.name
+            logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
             assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
             mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
             fresh.rename(database)

@@ -171,6 +171,7 @@ def train(config: TrainConfig) -> float:
             export_run(trained, dataset, folder / "bundle", metrics=metrics, run_id=tracker.run_id)
             tracker.artifact(folder / "bundle", "bundle")
         tracker.end()
+        link_latest(folder)
     except BaseException as error:
         if tracker is not None:
             tracker.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
@@ -226,10 +227,19 @@ def fit(
     return epoch_metrics
 
 
+def link_latest(folder: Path) -> None:
+    """Point ``latest`` beside the run's folder at it."""
+    fresh = folder.parent / f".latest-{folder.name}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder.name)
+    fresh.replace(folder.parent / "latest")
+
+
 def quiet_lightning() -> None:
     """Keep Lightning's advertisements and its notes on what it is meant to do here off the screen."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")
+    warnings.filterwarnings("ignore", r"You're resuming from a checkpoint that ended before")  # ResumePoint sees to it
     warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
 
 

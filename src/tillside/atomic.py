@@ -5,6 +5,7 @@ process leaves at most a hidden ``.NAME.partial-*`` directory, which the next wr
 """
 
 import contextlib
+import glob
 import os
 import shutil
 import tempfile
@@ -26,7 +27,7 @@ def atomic_directory(destination: Path) -> Iterator[Path]:
     if destination.exists() and not destination.is_dir():
         raise ValueError(f"{destination} exists and is not a directory")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    for stale in destination.parent.glob(f".{destination.name}.partial-*"):
+    for stale in destination.parent.glob(f".{glob.escape(destination.name)}.partial-*"):
         shutil.rmtree(stale, ignore_errors=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
     partial.chmod(0o755)

@@ -102,6 +102,9 @@ class Catalogue:
             ValueError: a file is missing or damaged; the message names it.
         """
         document = _read(directory / "catalogue.json")
+        expected = {"item_ids", "trained", "names", "vocabulary"}
+        if not isinstance(document, dict) or not expected <= document.keys():
+            raise ValueError(f"{directory / 'catalogue.json'} must hold {', '.join(sorted(expected))}")
         return cls(
             item_ids=document["item_ids"],
             trained=document["trained"],

@@ -129,11 +129,14 @@ def load_dataset(path: Path) -> Dataset:
     except (OSError, ValueError) as error:
         message = f"{path} is not a prepared data set ({error}); make one with python -m training.prepare"
         raise ValueError(message) from None
-    if document.get("format_version") != FORMAT_VERSION:
-        found = document.get("format_version")
+    found = document.get("format_version") if isinstance(document, dict) else None
+    if found != FORMAT_VERSION:
         raise ValueError(
             f"{path}: dataset format_version {found} cannot be read, only {FORMAT_VERSION}; prepare it again"
         )
+    expected = {"arrays", "behaviours", "parts", "test_cases", "digest"}
+    if not expected <= document.keys() or not {*EVENT_ARRAYS, "offsets"} <= set(document["arrays"]):
+        raise ValueError(f"{path}: dataset.json lacks entries; prepare it again")
     arrays = {}
     for name in document["arrays"]:
         file = path / "sessions" / f"{name}.npy"

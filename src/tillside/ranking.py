@@ -25,7 +25,7 @@ def ranks_of_targets(scores_BV: FloatArray, targets_B: npt.NDArray[np.integer[An
     items = scores_BV.shape[1]
     known = (targets_B >= 0) & (targets_B < items)
     target_scores = scores_BV[np.arange(len(targets_B)), np.where(known, targets_B, 0)]
-    ranks = np.count_nonzero(scores_BV >= target_scores[:, None], axis=1).astype(np.int64)
+    ranks = (items - np.count_nonzero(scores_BV < target_scores[:, None], axis=1)).astype(np.int64)
     return np.where(known, ranks, MISSED)
 
 

@@ -4,10 +4,10 @@ A column that is not named is taken when the file has one of the canonical name.
 by an idle gap of each user.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import ibis.expr.types as ir
 
@@ -62,7 +62,7 @@ class EventsConfig(FileLogConfig):
     Attributes:
         columns: the log's column names.
         attributes: further columns of the events that describe the item.
-        behaviour_map: the log's word to a name in ``behaviours``, or to null to leave such events out; empty means
+        behaviour_map: the log's word to a name in ``behaviours``, or to null to leave such events out; null means
             that the log uses those names itself.
         timestamp_format: auto (ISO 8601, or epoch by size), iso, epoch_s, epoch_ms, or a pattern such as
             '%d/%m/%Y %H:%M'.
@@ -75,7 +75,7 @@ class EventsConfig(FileLogConfig):
 
     columns: EventColumns = field(default_factory=EventColumns)
     attributes: list[str] = field(default_factory=list)
-    behaviour_map: dict[str, str | None] = field(default_factory=dict)
+    behaviour_map: Any = None
     timestamp_format: str = "auto"
     delimiter: str | None = None
     items: str | None = None
@@ -87,10 +87,7 @@ class EventsConfig(FileLogConfig):
         check_timestamp_format(self.timestamp_format)
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise ValueError(f"data.delimiter must be one character, got {self.delimiter!r}")
-        for word, name in self.behaviour_map.items():
-            if name is not None and name not in behaviours.names:
-                allowed = ", ".join(behaviours.names)
-                raise ValueError(f"data.behaviour_map.{word} is {name!r}; allowed: {allowed}, or null to leave it out")
+        behaviour_map = _checked_map(self.behaviour_map, behaviours)
         source = open_source(self.path, engine.scratch)
         text = self._table(engine, source, "data.path")
         names = _names(text, self.columns, self.attributes, "data.columns")
@@ -104,7 +101,7 @@ class EventsConfig(FileLogConfig):
         attributes = [name for name in ITEM_COLUMNS if name in names] + self.attributes
 
         def raw(table: ir.Table) -> RawEvents:
-            optional = {
+            optional: dict[str, Any] = {
                 name: table[names[name]] if name in names else None
                 for name in ("session_id", "user_id", "behaviour", "price", "quantity", "scene_id")
             }
@@ -116,7 +113,7 @@ class EventsConfig(FileLogConfig):
                 **optional,
             )
 
-        events = read_events(engine, text, raw, file=0, behaviours=behaviours, behaviour_map=self.behaviour_map)
+        events = read_events(engine, text, raw, file=0, behaviours=behaviours, behaviour_map=behaviour_map)
         sources = [source]
         items = self._items(engine, sources)
         return Log(in_order(events), behaviours, sources, attributes=tuple(attributes), items=items)
@@ -142,6 +139,17 @@ class EventsConfig(FileLogConfig):
         if kind == "json":
             return json_lines(engine, source)
         return delimited(engine, source, delimiter=self.delimiter)
+
+
+def _checked_map(given: Any, behaviours: Behaviours) -> dict[str, str | None]:
+    # The setting is typed Any: Hydra cannot put new keys into a typed mapping from the command line.
+    if given is not None and not isinstance(given, Mapping):
+        raise ValueError(f"data.behaviour_map must be a mapping such as {{view: click}}, got {given!r}")
+    for word, name in (given or {}).items():
+        if name is not None and name not in behaviours.names:
+            allowed = ", ".join(behaviours.names)
+            raise ValueError(f"data.behaviour_map.{word} is {name!r}; allowed: {allowed}, or null to leave it out")
+    return {str(word): name for word, name in (given or {}).items()}
 
 
 def _names(

@@ -18,7 +18,7 @@ _ISO: Final = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|[+-]\d
 
 
 @ibis.udf.scalar.builtin
-def try_strptime(text: str, pattern: str) -> "ibis.expr.datatypes.timestamp":  # type: ignore[empty-body,name-defined]
+def try_strptime(text: str, pattern: str) -> "ibis.expr.datatypes.timestamp":
     """DuckDB's own: null where the text does not follow the pattern."""
 
 
@@ -32,7 +32,7 @@ def check_timestamp_format(timestamp_format: str) -> None:
 
 
 @ibis.udf.scalar.builtin
-def trim(text: str) -> str:  # type: ignore[empty-body]
+def trim(text: str) -> str:
     """Without surrounding blanks; Ibis's own ``strip`` names six kinds of blank, which is five times slower."""
 
 

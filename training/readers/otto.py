@@ -38,13 +38,13 @@ class OttoConfig(FileLogConfig):
         note_bad(source, records=bad, reasons=[MALFORMED] * len(bad))
         events = lines.events.zip(ibis.range(lines.events.length())).unnest()
         pairs = lines.select(lines[RECORD], lines.session, pair=events)
-        event = pairs.pair.f1
-        raw = RawEvents(
-            session_id=pairs.session,
-            item_id=event.aid,
-            behaviour=event.type,
-            timestamp=event.ts,
-        )
         table = pairs.mutate(**{POSITION: pairs.pair.f2})
+        event = table.pair.f1
+        raw = RawEvents(
+            session_id=table.session,
+            item_id=event["aid"],
+            behaviour=event["type"],
+            timestamp=event["ts"],
+        )
         shaped = canonical(table, raw, file=0, behaviours=behaviours, behaviour_map=BEHAVIOURS)
         return Log(in_order(engine.keep(shaped)), behaviours, [source])

@@ -123,7 +123,7 @@ def open_source(path: str | Path, scratch: Path, *, field: str = "data.path") ->
     return SourceFile(path, plain, size, sha256, regular)
 
 
-def look_through(file: IO[bytes], *, copy: IO[bytes] | None, name: str, text: bool = True) -> bool:
+def look_through(file: IO[bytes] | gzip.GzipFile, *, copy: IO[bytes] | None, name: str, text: bool = True) -> bool:
     """Read ``file`` to its end, into ``copy`` if there is one, and say whether it is regular text.
 
     Raises:

@@ -20,7 +20,7 @@ from training.engine import Engine
 from training.readers.records import INVALID_UTF8, MALFORMED, lines_of, records_of
 from training.readers.source import CHUNK, SourceFile
 
-BATCH: Final = 100_000
+BATCH: Final = 20_000
 LINE: Final = "line"
 NO_DELIMITER: Final = "\x01"
 """Stands for no delimiter at all; look_through sends a file that holds it to the other parser."""

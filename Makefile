@@ -1,0 +1,40 @@
+# make setup | demo | test | check | bench.  Every target sets up what it needs.
+PYTHON ?= python3.11
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+ARGS   ?=
+
+.PHONY: setup demo test check format bench clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[train,serve,dev]'
+	touch $@
+
+# The whole way, from a log to answers. Another log: make demo ARGS="data=rees46 data.path=events.csv.gz"
+demo: $(READY)
+	$(BIN)/python -m training.demo $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Trains on the logs in DATA (about an hour on two cores) and rewrites benchmarks/results/.
+DATA ?= ../shared/data
+bench: $(READY)
+	$(BIN)/python -m benchmarks.quality rees46 diginetica --data $(DATA)
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,1 @@
+"""Scripts that measure and print tables; their dated results lie in ``benchmarks/results``."""

@@ -1,0 +1,85 @@
+"""Tiny raw logs for tests, in the formats of their publishers, and ways to look at what a reader made of them."""
+
+import gzip
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tillside.dataset import Dataset, Part
+from training.engine import open_engine
+from training.readers import LogConfig
+from training.readers.log import FILE, ORDER, REJECT, SKIP
+from training.readers.tables import RECORD
+from training.rejects import collect_rejects
+
+SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+"""Real logs, where they are there."""
+REES46_HEADER = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session"
+EVENTS_HEADER = "session_id,item_id,behaviour,timestamp"
+
+
+def write_log(path: Path, *lines: str, newline: str = "\n") -> Path:
+    """Write lines of text; gzipped when the name ends in .gz."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = "".join(f"{line}{newline}" for line in lines).encode()
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    return path
+
+
+def rees46_line(
+    session: str, item: str, *, at: str = "2019-10-01 00:00:00 UTC", behaviour: str = "view", price: str = "9.99"
+) -> str:
+    """One event as REES46 writes it."""
+    return f"{at},{behaviour},{item},2053013552326770905,electronics.audio,acme,{price},77,{session}"
+
+
+def events_log(path: Path, sessions: Iterable[tuple[str, int, Sequence[str]]]) -> Path:
+    """An ``events`` CSV of clicks: each session's id, the second at which it starts, and its items, a second apart."""
+    lines = [
+        f"{session},{item},click,{start + offset}"
+        for session, start, items in sessions
+        for offset, item in enumerate(items)
+    ]
+    return write_log(path, EVENTS_HEADER, *lines)
+
+
+@dataclass(frozen=True)
+class LogRead:
+    """What a reader took, row for row, and what it did not take."""
+
+    events: list[dict[str, Any]]
+    items: dict[str, dict[str, Any]]
+    skipped: dict[str, int]
+    rejected: list[tuple[str, int, str]]
+
+    def column(self, name: str) -> list[Any]:
+        """One column of the events that were taken, in file order."""
+        return [event[name] for event in self.events]
+
+
+def read_log(config: LogConfig, scratch: Path) -> LogRead:
+    """Run a reader alone; any number of bad rows is allowed."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with open_engine(scratch) as engine:
+        log = config.read(engine)
+        rejects = collect_rejects(engine, log, max_reject_share=1.0)
+        rows = engine.rows(log.events.order_by(ORDER))
+        items = [] if log.items is None else engine.rows(log.items)
+    taken = [row for row in rows if row[REJECT] is None and row[SKIP] is None]
+    hidden = (REJECT, SKIP, FILE, RECORD, ORDER)
+    return LogRead(
+        events=[{name: value for name, value in row.items() if name not in hidden} for row in taken],
+        items={item.pop("item_id"): item for item in items},
+        skipped=rejects.skipped,
+        rejected=[(source.path.name, line, reason) for source, line, reason in rejects.lines],
+    )
+
+
+def sessions_of(dataset: Dataset, part: Part) -> list[list[str]]:
+    """The item ids of a part, session by session."""
+    sessions, ids = dataset.part(part), dataset.catalogue.item_ids
+    return [
+        [ids[item] for item in sessions.items[sessions.offsets[number] : sessions.offsets[number + 1]]]
+        for number in range(len(sessions))
+    ]

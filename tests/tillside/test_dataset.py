@@ -1,0 +1,122 @@
+"""A data set on disk: what is written is what is read, equal data have equal digests, and damage is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.datasets import make_catalogue, make_dataset, make_sessions
+from tillside.dataset import Sessions, load_dataset, write_dataset
+from tillside.events import Behaviours
+
+TRAIN, VALIDATION, TEST = [[0, 1], [1, (2, "cart"), 0]], [[2, 0]], [[0, (1, "purchase")], [3, 0, 1]]
+
+
+def write(directory, **changes):
+    given = {"train": TRAIN, "validation": VALIDATION, "test": TEST, "trained": 3, "newcomers": 1} | changes
+    return make_dataset(directory, **given)
+
+
+def test_parts_are_the_sessions_that_were_given(tmp_path):
+    dataset = write(tmp_path / "d", test_cases="last")
+    assert dataset.part("train").items.tolist() == [0, 1, 1, 2, 0]
+    assert dataset.part("train").offsets.tolist() == [0, 2, 5]
+    assert dataset.part("validation").items.tolist() == [2, 0]
+    assert dataset.part("test").items.tolist() == [0, 1, 3, 0, 1]
+    assert dataset.part("test").behaviours.tolist() == [0, 2, 0, 0, 0]
+    assert dataset.part("test").offsets.tolist() == [0, 2, 5]
+    assert dataset.behaviours == Behaviours()
+    assert dataset.test_cases == "last"
+    assert dataset.catalogue.item_ids == ["i0", "i1", "i2", "i3"]
+    assert dataset.about["name"] == "d"
+
+
+def test_event_arrays_are_memory_mapped(tmp_path):
+    assert isinstance(write(tmp_path / "d").sessions.items, np.memmap)
+
+
+def test_equal_data_have_equal_digests_and_any_change_shows(tmp_path):
+    digests = [
+        write(tmp_path / str(number), **changes).digest
+        for number, changes in enumerate(
+            [
+                {},
+                {},
+                {"test": [*TEST, [0, 1]]},
+                {"train": [[0, 1], [1, (2, "purchase"), 0]]},
+                {"validation": [], "test": [*VALIDATION, *TEST]},  # the same sessions, parted otherwise
+                {"test_cases": "last"},
+                {"tokens": [["brand=acme"]]},
+            ]
+        )
+    ]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 6
+    assert all(len(digest) == 64 for digest in digests)
+
+
+def test_slices_keep_optional_arrays_by_event_and_by_session():
+    base = make_sessions([[0, 1], [2], [3, 4, 5]])
+    optional = {"prices": np.arange(6, dtype=np.float32), "users": np.array([7, 8, 9], np.int32)}
+    sessions = Sessions(base.items, base.behaviours, base.times, base.offsets, optional)
+    middle = sessions.slice(1, 3)
+    assert middle.items.tolist() == [2, 3, 4, 5]
+    assert middle.offsets.tolist() == [0, 1, 4]
+    assert middle.optional["prices"].tolist() == [2, 3, 4, 5]
+    assert middle.optional["users"].tolist() == [8, 9]
+    assert np.shares_memory(middle.items, base.items)
+    assert len(sessions.slice(3, 3)) == 0
+
+
+def test_optional_arrays_travel(tmp_path):
+    base = make_sessions([[0, 1]])
+    sessions = Sessions(base.items, base.behaviours, base.times, base.offsets, {"users": np.array([4])})
+    parts = {"train": (0, 1), "validation": (1, 1), "test": (1, 1)}
+    write_dataset(
+        tmp_path,
+        sessions=sessions,
+        catalogue=make_catalogue(base, trained=2),
+        behaviours=Behaviours(),
+        parts=parts,
+        test_cases="every",
+        about={},
+    )
+    users = load_dataset(tmp_path).part("train").optional["users"]
+    assert (users.tolist(), users.dtype) == ([4], np.int32)
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "null", "{}", '{"format_version": 1}'])
+def test_a_folder_that_is_no_data_set_is_refused(tmp_path, content):
+    write(tmp_path / "d")
+    path = tmp_path / "d" / "dataset.json"
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content)
+    with pytest.raises(ValueError, match=str(tmp_path / "d")):
+        load_dataset(tmp_path / "d")
+
+
+def test_another_format_version_is_refused(tmp_path):
+    path = write(tmp_path / "d").path / "dataset.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 9}))
+    with pytest.raises(ValueError, match="format_version 9 cannot be read, only 1; prepare it again"):
+        load_dataset(tmp_path / "d")
+
+
+@pytest.mark.parametrize("name", ["items", "offsets"])
+def test_a_truncated_or_missing_array_is_named(tmp_path, name):
+    path = write(tmp_path / "d").path / "sessions" / f"{name}.npy"
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(ValueError, match=f"{name}.npy cannot be read"):
+        load_dataset(tmp_path / "d")
+    path.unlink()
+    with pytest.raises(ValueError, match=f"{name}.npy cannot be read"):
+        load_dataset(tmp_path / "d")
+
+
+@pytest.mark.parametrize(("name", "array"), [("times", np.zeros(3)), ("offsets", np.array([0, 2, 4]))])
+def test_arrays_that_do_not_fit_together_are_refused(tmp_path, name, array):
+    np.save(write(tmp_path / "d").path / "sessions" / f"{name}.npy", array)
+    with pytest.raises(ValueError, match="do not fit together"):
+        load_dataset(tmp_path / "d")

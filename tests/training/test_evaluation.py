@@ -1,0 +1,187 @@
+"""Cases, ranks and the report, by hand on a tiny scorer; model and baselines go through the same code."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from tests.datasets import make_dataset, make_sessions, random_rows
+from tests.models import SPEC, make_model, make_trained
+from tillside.encoding import EncodingSpec
+from tillside.ranking import MISSED, ranks_of_targets
+from tillside.recommenders import CoVisitation, Popularity
+from training import evaluation
+from training.evaluate import METRICS_FILE, evaluate_run, headline
+from training.evaluation import ModelScorer, Ranked, make_cases, rank, report
+
+ITEMS = 4
+ROWS = [[0, (1, "cart"), (0, "purchase"), 2], [3], [2, 7], [7, (1, "purchase")]]
+"""Item 7 is unseen in training."""
+
+
+def cases_of(rows=ROWS, *, rule="every", items=ITEMS, limit=None, spec=EncodingSpec()):
+    return make_cases(make_sessions(rows), rule=rule, spec=spec, items=items, goal=2, limit=limit)
+
+
+@dataclass
+class LastItemPlusOne:
+    """Puts the item after the last one first; an empty row gets item 0."""
+
+    calls: int = 0
+
+    def score(self, batch, ask_B):
+        self.calls += 1
+        scores_BV = np.tile(-np.arange(ITEMS, dtype=np.float32), (len(ask_B), 1))
+        for row, length in enumerate(batch.lengths_B):
+            if length:
+                scores_BV[row, (batch.items_BL[row, length - 1] + 1) % ITEMS] = 1
+        return scores_BV
+
+
+def test_every_event_after_the_first_is_a_case():
+    cases = cases_of()
+    assert cases.events_C.tolist() == [1, 2, 3, 6, 8]
+    assert cases.sessions_C.tolist() == [0, 0, 0, 2, 3]
+    assert cases.targets_C.tolist() == [1, 0, 2, 7, 1]
+    assert cases.asked_C.tolist() == [1, 2, 0, 0, 2]
+    assert cases.prefix_lengths_C.tolist() == [1, 2, 3, 1, 1]
+    # the purchase is event 2 of the first session, and the target itself in the last
+    assert cases.goal_later_C.tolist() == [True, True, False, False, True]
+
+
+def test_the_last_event_of_a_session_of_two_or_more_is_a_case():
+    cases = cases_of(rule="last")
+    assert cases.events_C.tolist() == [3, 6, 8]
+    assert cases.prefix_lengths_C.tolist() == [3, 1, 1]
+
+
+def test_a_case_shows_what_came_before_and_nothing_else():
+    cases = cases_of()
+    batch = cases.batch(np.array([2, 0, 4]))
+    assert batch.items_BL.tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
+    assert batch.behaviours_BL.tolist() == [[0, 1, 2], [0, 0, 0], [0, 0, 0]]
+    assert batch.lengths_B.tolist() == [3, 1, 0]  # item 7 is not known, so nothing is left
+
+
+def test_a_limit_takes_whole_sessions_spread_over_the_part():
+    rows = [[0, 1, 2]] * 50
+    cases = cases_of(rows, limit=20)
+    # 100 cases for a limit of 20: every fifth session
+    assert np.unique(cases.sessions_C).tolist() == list(range(0, 50, 5))
+    assert len(cases) == 20
+    assert len(cases_of(rows, limit=100)) == len(cases_of(rows)) == 100
+
+
+def test_a_part_without_sessions_has_no_cases():
+    assert len(cases_of([])) == 0
+    assert len(cases_of([[1]])) == 0
+
+
+def test_ranks_by_hand_with_unseen_targets_as_misses():
+    ranked = rank(LastItemPlusOne(), cases_of(), items=ITEMS)
+    # after 0 comes 1: rank 1. After 1 comes 2: then 0, rank 2. After 0 comes 1: then 0, then 2: rank 3.
+    # 7 is unseen: missed. Nothing known: 0, then 1: rank 2.
+    assert ranked.ranks_C.tolist() == [1, 2, 3, MISSED, 2]
+    assert ranked.recommended == {0, 1, 2, 3}
+    assert ranked.intent_C is None
+
+
+def test_chunks_change_nothing(monkeypatch):
+    cases = cases_of(random_rows(40, items=6))
+    whole, scorer = rank(LastItemPlusOne(), cases, items=ITEMS), LastItemPlusOne()
+    monkeypatch.setattr(evaluation, "CHUNK_SCORES", 3 * ITEMS)
+    assert np.array_equal(rank(scorer, cases, items=ITEMS).ranks_C, whole.ranks_C)
+    assert scorer.calls == -(-len(cases) // 3)
+
+
+def test_the_report_by_hand():
+    cases = cases_of()
+    ranked = {"tiny": rank(LastItemPlusOne(), cases, items=ITEMS)}
+    document = report(ranked, cases, items=ITEMS, behaviours=["click", "cart", "purchase"], seed=0)
+    assert (document["cases"], document["sessions"]) == (5, 3)
+    assert document["unseen_target_share"] == pytest.approx(1 / 5)
+    assert "intent" not in document
+    tiny = document["systems"]["tiny"]
+    everything = tiny["all"]
+    assert everything["cases"] == 5
+    assert everything["recall@20"]["value"] == pytest.approx(4 / 5)
+    assert everything["mrr@20"]["value"] == pytest.approx((1 + 1 / 2 + 1 / 3 + 0 + 1 / 2) / 5)
+    # ranks 1, 2, 3, missed, 2: 1 + 2 / log2(3) + 1 / log2(4)
+    assert everything["ndcg@5"]["value"] == pytest.approx((1 + 2 / np.log2(3) + 1 / 2) / 5)
+    assert everything["recall@20"]["low"] <= 4 / 5 <= everything["recall@20"]["high"]
+    assert list(tiny["by_behaviour"]) == ["click", "cart", "purchase"]
+    assert tiny["by_behaviour"]["purchase"]["cases"] == 2
+    assert tiny["by_behaviour"]["purchase"]["mrr@20"]["value"] == pytest.approx((1 / 2 + 1 / 2) / 2)
+    assert {band: values["cases"] for band, values in tiny["by_prefix_length"].items()} == {"1": 3, "2": 1, "3-4": 1}
+    assert tiny["coverage@20"] == 1.0
+
+
+def test_bands_share_out_all_cases():
+    cases = cases_of([list(range(3)) * 5] * 2)
+    ranked = {"tiny": rank(LastItemPlusOne(), cases, items=ITEMS)}
+    bands = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0)["systems"]["tiny"]["by_prefix_length"]
+    # 14 cases each: prefixes of 1; 2; 3, 4; 5 .. 9; 10 .. 14
+    assert {band: values["cases"] for band, values in bands.items()} == {"1": 2, "2": 2, "3-4": 4, "5-9": 10, "10+": 10}
+
+
+def test_intent_is_judged_over_the_cases_that_hold_a_known_item():
+    cases = cases_of()  # goal later: yes, yes, no, no, yes; the last one has no known item
+    intent_C = np.array([0.9, 0.3, 0.4, 0.1, np.nan], np.float32)
+    ranked = {"tiny": Ranked(np.ones(5, np.int64), intent_C)}
+    document = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, intent_of="tiny")["intent"]
+    assert document["cases"] == 4
+    assert document["base_rate"] == pytest.approx(1 / 2)
+    # pairs: .9 > .4, .9 > .1, .3 < .4, .3 > .1
+    assert document["auc"] == pytest.approx(3 / 4)
+    # a bin a case: (0.1 + 0.7 + 0.4 + 0.1) / 4
+    assert document["calibration_error"] == pytest.approx(1.3 / 4)
+
+
+def test_intent_is_not_judged_where_all_cases_are_of_one_kind():
+    cases = cases_of([[0, 1], [1, 2]])
+    ranked = {"tiny": Ranked(np.ones(2, np.int64), np.array([0.1, 0.2], np.float32))}
+    assert "intent" not in report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, intent_of="tiny")
+
+
+def test_the_model_is_asked_for_each_cases_behaviour_and_popularity_answers_where_nothing_is_known():
+    model = make_model(items=ITEMS)
+    popular = Popularity(np.array([[1, 2, 3, 4], [4, 3, 2, 1], [2, 1, 4, 3]], np.float32))
+    cases = cases_of(spec=SPEC)
+    scores_BV, intent_B = ModelScorer.of(model, popular).score_and_intent(cases.batch(np.arange(5)), cases.asked_C)
+    assert scores_BV[4].tolist() == [2, 1, 4, 3]  # asked for a purchase
+    assert np.isnan(intent_B).tolist() == [False] * 4 + [True]
+    for case in range(4):
+        batch = cases.batch(np.array([case]))
+        alone_BV, _ = ModelScorer.of(model, popular).score_and_intent(batch, cases.asked_C[case : case + 1])
+        np.testing.assert_allclose(scores_BV[case], alone_BV[0], atol=2e-5)
+        others_BV, _ = ModelScorer.of(model, popular).score_and_intent(batch, (cases.asked_C[case : case + 1] + 1) % 3)
+        assert np.abs(others_BV - alone_BV).max() > 1e-3
+
+
+@pytest.mark.parametrize("rule", ["every", "last"])
+def test_a_run_is_evaluated_beside_its_baselines(tmp_path, rule):
+    train, test = random_rows(40, items=5, seed=1), random_rows(20, items=6, seed=2)
+    dataset = make_dataset(tmp_path / "d", train=train, test=test, trained=5, newcomers=1, test_cases=rule)
+    metrics = evaluate_run(make_trained(dataset), dataset, folder=tmp_path / "out", seed=0)
+    assert json.loads((tmp_path / "out" / METRICS_FILE).read_text()) == json.loads(json.dumps(metrics))
+    assert list(metrics["systems"]) == ["tillside", "covisitation", "popularity"]
+    assert metrics["cases"] == (20 if rule == "last" else sum(len(row) - 1 for row in test))
+    assert metrics["dataset"] == {"name": "d", "digest": dataset.digest}
+    cases = make_cases(dataset.part("test"), rule=rule, spec=SPEC, items=5, goal=2)
+    assert metrics["unseen_target_share"] == pytest.approx((cases.targets_C == 5).mean())
+    scores_BV = CoVisitation.fit(dataset.part("train"), items=5).score(cases.batch(np.arange(len(cases))), cases.asked_C)
+    recall = (ranks_of_targets(scores_BV, cases.targets_C) <= 5).mean()
+    assert metrics["systems"]["covisitation"]["all"]["recall@5"]["value"] == pytest.approx(recall)
+    flat = headline(metrics)
+    assert flat["test/recall@20"] == metrics["systems"]["tillside"]["all"]["recall@20"]["value"]
+    assert flat["test/covisitation/recall@5"] == pytest.approx(recall)
+    assert flat["test/click/mrr@20"] == metrics["systems"]["tillside"]["by_behaviour"]["click"]["mrr@20"]["value"]
+    assert flat["test/intent_auc"] == metrics["intent"]["auc"]
+    assert all(np.isfinite(value) for value in flat.values())
+
+
+def test_a_test_part_without_cases_is_refused(tmp_path):
+    dataset = make_dataset(tmp_path / "d", train=[[0, 1]], test=[[1]], trained=2)
+    with pytest.raises(ValueError, match="the test part has no cases; prepare with a larger share for it"):
+        evaluate_run(make_trained(dataset), dataset, folder=None, seed=0)

@@ -1,0 +1,182 @@
+"""Export: the bundle answers what torch answers, and nothing is written when it does not."""
+
+import json
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.datasets import make_dataset, random_rows
+from tests.models import SPEC, make_trained
+from tillside import bundle
+from tillside.encoding import EncodingSpec, encode_session
+from tillside.ranking import top_k
+from tillside.recommenders import Popularity, popularity
+from training import export
+from training.evaluation import ModelScorer
+from training.export import export_run
+from training.graphs import write_encoder
+from training.parity import BundleGraphs, check_parity, make_goldens
+
+ITEMS, NEWCOMERS = 30, 2
+METRICS = {"systems": {"tillside": {"all": {"cases": 4, "recall@20": {"value": 0.5, "low": 0.4, "high": 0.6}}}}}
+TOKENS = [[f"brand={item % 4}"] for item in range(ITEMS)]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    train, test = random_rows(30, items=ITEMS, seed=1), random_rows(40, items=ITEMS + NEWCOMERS, longest=12, seed=2)
+    folder = tmp_path_factory.mktemp("data") / "d"
+    return make_dataset(folder, train=train, test=test, trained=ITEMS, newcomers=NEWCOMERS, tokens=TOKENS)
+
+
+@pytest.fixture(scope="module")
+def trained(dataset):
+    made = make_trained(dataset)
+    made.model.encoder.intent_slope.fill_(1.5)
+    made.model.encoder.intent_shift.fill_(-0.5)
+    return made
+
+
+@pytest.fixture(scope="module")
+def exported(dataset, trained, tmp_path_factory):
+    out = tmp_path_factory.mktemp("bundles") / "bundle"
+    parity = export_run(trained, dataset, out, metrics=METRICS, run_id="run-1")
+    return out, parity
+
+
+def scorer_of(trained, dataset) -> ModelScorer:
+    return ModelScorer.of(trained.model, Popularity(popularity(dataset.catalogue.counts_NB[:ITEMS])))
+
+
+def test_the_bundle_opens_and_says_where_it_came_from(dataset, exported):
+    out, parity = exported
+    opened = bundle.open_bundle(out)
+    assert opened.encoding == SPEC
+    assert opened.behaviours == dataset.behaviours
+    assert opened.has_intent
+    assert len(opened.items_ND) == ITEMS
+    assert len(opened.catalogue) == ITEMS + NEWCOMERS
+    assert opened.manifest["run"] == "run-1"
+    assert opened.manifest["dataset"] == {"name": "d", "digest": dataset.digest}
+    assert opened.manifest["metrics"] == {"recall@20": 0.5}
+    assert opened.manifest["parity"] == parity
+    assert parity["max_difference"] < 1e-4
+    assert parity["prefixes"] > 30
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("length", [1, 2, SPEC.max_length, 3 * SPEC.max_length])
+def test_torch_and_onnx_agree(dataset, trained, exported, length, rows):
+    rng = np.random.default_rng(length)
+    batches = [
+        encode_session(
+            rng.integers(0, ITEMS, length),
+            rng.integers(0, 3, length),
+            np.cumsum(rng.integers(0, 10**7, length)),
+            spec=SPEC,
+            known_items=ITEMS,
+        )
+        for _ in range(rows)
+    ]
+    batch = type(batches[0])(
+        *(np.concatenate([getattr(b, name) for b in batches]) for name in ("items_BL", "behaviours_BL", "gaps_BL")),
+        np.concatenate([b.lengths_B for b in batches]),
+    )
+    ask_B = np.arange(rows) % 3
+    scores_BV, intent_B = scorer_of(trained, dataset).score_and_intent(batch, ask_B)
+    graphs = BundleGraphs(exported[0])
+    query_BD, onnx_intent_B = graphs.encode(batch, ask_B)
+    onnx_scores_BK, onnx_items_BK = graphs.top(query_BD, ITEMS)
+    np.testing.assert_allclose(onnx_intent_B, intent_B, atol=1e-4)
+    np.testing.assert_allclose(onnx_scores_BK, np.take_along_axis(scores_BV, onnx_items_BK, axis=1), atol=1e-4)
+    np.testing.assert_array_equal(onnx_items_BK[:, :5], top_k(scores_BV, 5))
+
+
+def test_the_scorer_maps_the_item_vectors_in_place(exported, tmp_path):
+    path = exported[0]
+    model = onnx.load(path / bundle.SCORER, load_external_data=False)
+    (matrix,) = model.graph.initializer
+    place = {entry.key: entry.value for entry in matrix.external_data}
+    vectors_ND = np.load(path / bundle.ITEMS)
+    assert place["location"] == bundle.ITEMS
+    content = (path / bundle.ITEMS).read_bytes()[int(place["offset"]) :][: int(place["length"])]
+    assert content == vectors_ND.tobytes()
+    assert (path / bundle.SCORER).stat().st_size < 2000  # no second copy of the matrix
+    copy = shutil.copytree(path, tmp_path / "copy")
+    query_BD = np.eye(1, vectors_ND.shape[1], dtype=np.float32)
+    np.save(copy / bundle.ITEMS, -vectors_ND)
+    (best,) = BundleGraphs(copy).top(query_BD, 1)[1]
+    assert best == vectors_ND[:, 0].argmin()
+
+
+def test_level_items_come_in_catalogue_order(exported):
+    query_BD = np.zeros((1, np.load(exported[0] / bundle.ITEMS).shape[1]), np.float32)
+    _, items_BK = BundleGraphs(exported[0]).top(query_BD, ITEMS)
+    assert items_BK.tolist() == [list(range(ITEMS))]
+
+
+def test_goldens_can_be_made_again_and_ask_for_every_behaviour(dataset, trained, exported):
+    goldens = bundle.open_bundle(exported[0]).goldens
+    assert make_goldens(trained, dataset, exported[0]) == goldens
+    assert {golden["request"]["behaviour"] for golden in goldens} == {"click", "cart", "purchase"}
+    for golden in goldens:
+        session = golden["request"]["session"]
+        items = np.array([dataset.catalogue.index_of[event["item_id"]] for event in session])
+        behaviours = np.array([dataset.behaviours.index(event["behaviour"]) for event in session])
+        times = np.array([event["timestamp"] for event in session])
+        batch = encode_session(items, behaviours, times, spec=SPEC, known_items=ITEMS)
+        ask_B = np.array([dataset.behaviours.index(golden["request"]["behaviour"])])
+        scores_BV, intent_B = scorer_of(trained, dataset).score_and_intent(batch, ask_B)
+        best = top_k(scores_BV, 20)[0]
+        assert golden["items"] == [dataset.catalogue.item_ids[item] for item in best]
+        np.testing.assert_allclose(golden["scores"], scores_BV[0, best], atol=1e-4)
+        assert golden["purchase_intent"] == pytest.approx(intent_B[0], abs=1e-4)
+
+
+def test_nothing_is_written_when_the_encoder_is_made_of_other_weights(dataset, trained, tmp_path, monkeypatch):
+    other = make_trained(dataset, seed=9)
+    monkeypatch.setattr(export, "write_encoder", lambda trained, path: write_encoder(other, path))
+    with pytest.raises(ValueError, match="export refused: onnxruntime and torch differ by"):
+        export_run(trained, dataset, tmp_path / "bundle", metrics=METRICS, run_id="run-1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_gate_notices_item_vectors_of_other_weights(dataset, trained, exported, tmp_path):
+    copy = shutil.copytree(exported[0], tmp_path / "copy")
+    vectors_ND = np.load(copy / bundle.ITEMS)
+    vectors_ND[3] = -vectors_ND[3]
+    np.save(copy / bundle.ITEMS, vectors_ND)
+    with pytest.raises(ValueError, match="export refused"):
+        check_parity(trained, dataset, copy)
+
+
+def test_the_gate_notices_a_list_in_another_order(dataset, trained, exported, monkeypatch):
+    top = BundleGraphs.top
+
+    def reversed_top(self, query_BD, k):
+        scores_BK, items_BK = top(self, query_BD, k)
+        return scores_BK[:, ::-1], items_BK[:, ::-1]
+
+    monkeypatch.setattr(BundleGraphs, "top", reversed_top)
+    with pytest.raises(ValueError, match=r"export refused: the top 20 differ for test session \d+ before event \d+"):
+        check_parity(trained, dataset, exported[0])
+
+
+def test_a_log_that_collapses_repeats_and_has_no_clock_passes_the_gate(tmp_path, trained, exported):
+    """The gate joins sessions, and the joints repeat the same click; nothing there may be taken for a repeat."""
+    data = make_dataset(tmp_path / "d", train=[[0, 1]], test=[[0, 0, 1]] * 3, trained=ITEMS, tokens=TOKENS, clock=False)
+    spec = EncodingSpec(max_length=SPEC.max_length, collapse_repeats=True)
+    collapsing = type(trained)(trained.model, trained.config, spec, intent=False)
+    assert check_parity(collapsing, data, exported[0])["max_difference"] < 1e-4
+    goldens = make_goldens(collapsing, data, exported[0])
+    assert all("timestamp" not in event for golden in goldens for event in golden["request"]["session"])
+    assert {golden["purchase_intent"] for golden in goldens} == {None}
+    assert json.dumps(goldens)
+
+
+def test_a_test_part_of_unseen_items_only_is_refused(tmp_path, trained, exported):
+    data = make_dataset(tmp_path / "d", train=[[0, 1]], test=[[ITEMS, ITEMS]], trained=ITEMS, newcomers=1)
+    with pytest.raises(ValueError, match="export refused: the test part has no item that was trained"):
+        check_parity(trained, data, exported[0])

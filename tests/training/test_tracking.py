@@ -1,0 +1,178 @@
+"""MLflow: what is logged can be read back, a fresh store stands six first writers, and a wrong run is one sentence."""
+
+import json
+import math
+import multiprocessing
+import threading
+
+import mlflow
+import pytest
+
+from tests.datasets import make_dataset
+from training.tracking import Tracker, TrackingConfig, fetch_artifact, flatten, git_state, open_store
+
+WRITERS = 6
+
+
+@pytest.fixture(autouse=True)
+def no_store_of_the_environment(monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> TrackingConfig:
+    """A default store, new."""
+    return TrackingConfig(runs=str(tmp_path_factory.mktemp("shop 100%") / "runs"), run_name="first")
+
+
+@pytest.fixture
+def tracker(config) -> Tracker:
+    return Tracker.start(config)
+
+
+def stored(tracker: Tracker):
+    return mlflow.MlflowClient(tracker.uri).get_run(tracker.run_id)
+
+
+def start_together(config: TrackingConfig, barrier, answers) -> None:
+    barrier.wait()
+    try:
+        tracker = Tracker.start(config)
+        tracker.metrics({"val/recall@20": 0.5})
+        tracker.end()
+        answers.put(tracker.run_id)
+    except BaseException as error:
+        answers.put(f"failed: {error!r}")
+        raise
+
+
+def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["training.tracking"])  # the slow imports once, not six times
+    barrier, answers = context.Barrier(WRITERS), context.Queue()
+    fresh = TrackingConfig(runs=str(tmp_path / "runs"))
+    processes = [context.Process(target=start_together, args=(fresh, barrier, answers)) for _ in range(WRITERS)]
+    for process in processes:
+        process.start()
+    found = [answers.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join()
+    assert len(set(found)) == WRITERS
+    assert not [answer for answer in found if answer.startswith("failed")]
+    client, _ = open_store(fresh)
+    (experiment,) = [e for e in client.search_experiments() if e.name == "tillside"]
+    runs = client.search_runs([experiment.experiment_id])
+    assert {run.info.run_id for run in runs} == set(found)
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert {run.data.metrics["val/recall_at_20"] for run in runs} == {0.5}
+
+
+def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
+    folder = config.runs
+    assert tracker.uri == f"sqlite:///{folder}/mlflow.db"
+    assert tracker.open_command == f"mlflow server --backend-store-uri {tracker.uri} --port 5000"
+    assert tracker.page.endswith(f"/#/experiments/{tracker.run.info.experiment_id}/runs/{tracker.run_id}")
+    (tmp_path / "note").write_text("kept")
+    tracker.artifact(tmp_path / "note", "notes")
+    (kept,) = (tmp_path.parent / folder).rglob("note")
+    assert kept.is_relative_to(f"{folder}/artifacts")
+
+
+def test_a_relative_sqlite_store_lies_where_the_process_stands(tmp_path, monkeypatch, config, tracker):
+    (tmp_path / "my.db").write_bytes(open(f"{config.runs}/mlflow.db", "rb").read())  # spares a migration
+    monkeypatch.chdir(tmp_path)
+    second = Tracker.start(TrackingConfig(uri="sqlite:///my.db", runs=str(tmp_path / "runs")))
+    assert stored(second).info.run_id == second.run_id
+    assert (tmp_path / ".my.db.lock").exists()
+
+
+def test_two_stores_in_one_process_stay_apart(tmp_path, config, tracker):
+    """The default follows ``runs``, whatever store was opened before."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mlflow.db").write_bytes(open(f"{config.runs}/mlflow.db", "rb").read())
+    _, uri = open_store(TrackingConfig(runs=str(tmp_path / "runs")))
+    assert uri == f"sqlite:///{tmp_path}/runs/mlflow.db"
+
+
+def test_the_environment_names_the_store_and_the_config_comes_first(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.shop:5000")
+    assert open_store(TrackingConfig())[1] == "http://mlflow.shop:5000"
+    assert open_store(TrackingConfig(uri="http://other:1"))[1] == "http://other:1"
+
+
+def test_parameters_are_flat_and_more_than_a_hundred_go(tracker):
+    tracker.parameters({"model": {"dim": 64, "deep": {"er": None}}, "long": "x" * 7000})
+    tracker.parameters({f"p{number}": number for number in range(150)})
+    params = stored(tracker).data.params
+    assert params["model.dim"] == "64"
+    assert params["model.deep.er"] == "None"
+    assert params["long"] == "x" * 6000
+    assert len(params) == 153
+
+
+def test_flatten_by_hand():
+    assert flatten({"a": {"b": {"c": 1}, "d": [2]}, "e": {}}) == {"a.b.c": 1, "a.d": [2]}
+
+
+def test_metrics_keep_their_steps_and_only_finite_ones_go(tracker):
+    tracker.metrics({"val/mrr@20": 0.1, "bad": math.nan, "worse": math.inf, "worst": -math.inf}, step=0)
+    tracker.metrics({"val/mrr@20": 0.2}, step=1)
+    history = mlflow.MlflowClient(tracker.uri).get_metric_history(tracker.run_id, "val/mrr_at_20")
+    assert [(metric.step, metric.value) for metric in history] == [(0, 0.1), (1, 0.2)]
+    assert set(stored(tracker).data.metrics) == {"val/mrr_at_20"}
+
+
+def test_the_data_set_is_an_input_of_the_run(tracker, tmp_path):
+    dataset = make_dataset(tmp_path / "shop", train=[[0, 1]], trained=2)
+    tracker.dataset(dataset)
+    run = stored(tracker)
+    (given,) = run.inputs.dataset_inputs
+    assert given.dataset.name == "shop"
+    assert dataset.digest.startswith(given.dataset.digest)
+    assert json.loads(given.dataset.source) == {"path": str(dataset.path)}
+    assert run.data.tags["dataset.digest"] == dataset.digest
+
+
+def test_a_run_says_which_commit_it_came_from(tracker):
+    tags = stored(tracker).data.tags
+    assert {f"git.{name}": value for name, value in git_state().items()}.items() <= tags.items()
+    assert stored(tracker).info.run_name == "first"
+
+
+def test_a_resumed_run_is_the_same_run_and_runs_again(config, tracker):
+    tracker.metrics({"loss": 2.0}, step=0)
+    tracker.end("KILLED")
+    assert stored(tracker).info.status == "KILLED"
+    resumed = Tracker.start(config, run_id=tracker.run_id)
+    assert resumed.run_id == tracker.run_id
+    assert stored(resumed).info.status == "RUNNING"
+    resumed.metrics({"loss": 1.0}, step=1)
+    resumed.end()
+    assert stored(tracker).info.status == "FINISHED"
+    assert stored(tracker).data.metrics == {"loss": 1.0}
+
+
+@pytest.mark.parametrize("run_id", ["0" * 32, "nonsense", "../../etc"])
+def test_an_unknown_run_is_one_sentence(config, tracker, run_id, tmp_path):
+    with pytest.raises(ValueError, match=f"^MLflow at sqlite:.*{run_id}") as caught:
+        Tracker.start(config, run_id=run_id)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=f"^run {run_id} at sqlite:.* has no artifact model.pt: ") as caught:
+        fetch_artifact(config, run_id, "model.pt", into=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_artifacts_come_back_and_a_missing_one_is_one_sentence(config, tracker, tmp_path):
+    folder = tmp_path / "figures"
+    folder.mkdir()
+    (folder / "curve.png").write_bytes(b"png")
+    tracker.artifact(folder, "figures")
+    copy = fetch_artifact(config, tracker.run_id, "figures", into=tmp_path)
+    assert (copy / "curve.png").read_bytes() == b"png"
+    with pytest.raises(ValueError, match=r"has no artifact nothing\.json") as caught:
+        fetch_artifact(config, tracker.run_id, "nothing.json", into=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_keeps_running_for_the_sake_of_telemetry(tracker):
+    assert not [thread.name for thread in threading.enumerate() if "elemetry" in thread.name]

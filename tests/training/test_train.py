@@ -1,0 +1,164 @@
+"""Training as a whole: it learns, the same seed gives the same numbers, and a stopped run resumes exactly."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from tillside.atomic import atomic_directory
+from tillside.bundle import open_bundle
+from tillside.catalogue import Catalogue
+from tillside.dataset import Sessions, write_dataset
+from tillside.events import Behaviours
+from training import train as training
+from training.callbacks import RESUME_FILE
+from training.model import ModelConfig
+from training.tracking import TrackingConfig, open_store
+from training.train import TrainConfig, TrainerConfig, plan, train
+
+ITEMS, SESSIONS, LENGTH = 12, 160, 5
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sessions that walk the catalogue in a circle, two steps at a time; the third event is a cart, the last a
+    purchase when the first item is even. What comes next follows from what came before."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, ITEMS, SESSIONS)
+    items_SL = (first[:, None] + 2 * np.arange(LENGTH)) % ITEMS
+    behaviours_SL = np.zeros((SESSIONS, LENGTH), np.uint8)
+    behaviours_SL[:, 2] = 1
+    behaviours_SL[first % 2 == 0, LENGTH - 1] = 2
+    times_SL = np.arange(SESSIONS)[:, None] * 3_600_000 + np.arange(LENGTH) * 5_000
+    sessions = Sessions(
+        items_SL.ravel().astype(np.int32),
+        behaviours_SL.ravel(),
+        times_SL.ravel(),
+        np.arange(SESSIONS + 1) * LENGTH,
+        {},
+    )
+    parts = {"train": (0, 120), "validation": (120, 140), "test": (140, SESSIONS)}
+    counts = np.zeros((ITEMS, 3), np.int64)
+    np.add.at(counts, (items_SL[:120].ravel(), behaviours_SL[:120].ravel()), 1)
+    catalogue = Catalogue([f"i{n:02d}" for n in range(ITEMS)], ITEMS, counts, np.full(ITEMS, np.nan, np.float32))
+    path = tmp_path_factory.mktemp("circle") / "dataset"
+    with atomic_directory(path) as folder:
+        write_dataset(
+            folder,
+            sessions=sessions,
+            catalogue=catalogue,
+            behaviours=Behaviours(),
+            parts=parts,
+            test_cases="every",
+            about={"name": "circle", "config": {"repeats": "keep"}, "counts": {}},
+        )
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def config(dataset: Path, runs: Path, **trainer: Any) -> TrainConfig:
+    settings = {"max_epochs": 6, "batch_events": 64, "progress_bar": False, **trainer}
+    return TrainConfig(
+        dataset=str(dataset),
+        export=False,
+        model=ModelConfig(dim=16, layers=2, heads=2, max_length=8, dropout=0.1, item_dropout=0.1),
+        trainer=TrainerConfig(**settings),
+        tracking=TrackingConfig(runs=str(runs), uri=f"sqlite:///{runs.parent}/mlflow.db"),
+    )
+
+
+@pytest.fixture(scope="module")
+def unbroken(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that nothing disturbed, with its bundle."""
+    runs = tmp_path_factory.mktemp("unbroken") / "runs"
+    settings = config(dataset, runs)
+    settings.export = True
+    torch.set_num_threads(1)
+    train(settings)
+    return (runs / "latest").resolve()
+
+
+def test_it_learns_what_the_baselines_cannot(unbroken: Path) -> None:
+    """The next item is two steps on: co-visitation cannot tell before from after, popularity knows nothing."""
+    metrics = json.loads((unbroken / "metrics.json").read_text())
+    recall = {name: system["all"]["recall@5"]["value"] for name, system in metrics["systems"].items()}
+    assert recall["tillside"] > 0.9
+    assert recall["tillside"] > recall["popularity"] + 0.2
+    assert set(metrics["systems"]["tillside"]["by_behaviour"]) == {"click", "cart", "purchase"}
+    assert 0 <= metrics["intent"]["auc"] <= 1
+
+
+def test_a_run_leaves_everything_a_reviewer_needs(unbroken: Path, dataset: Path) -> None:
+    """Config, metrics by epoch, the data set as input, figures, metrics.json and a bundle that verifies."""
+    client, _ = open_store(TrackingConfig(uri=f"sqlite:///{unbroken.parent.parent}/mlflow.db"))
+    run = client.get_run(unbroken.name)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["model.dim"] == "16"
+    assert run.data.tags["dataset.digest"] == json.loads((dataset / "dataset.json").read_text())["digest"]
+    assert run.inputs.dataset_inputs[0].dataset.name == "circle"
+    assert {"train/loss", "val/mrr_at_20", "test/recall_at_20", "test/intent_auc"} <= run.data.metrics.keys()
+    assert len(client.get_metric_history(unbroken.name, "val/mrr_at_20")) == 6
+    top = {artifact.path for artifact in client.list_artifacts(unbroken.name)}
+    assert top == {"bundle", "figures", "metrics.json", "model.pt"}
+    assert open_bundle(unbroken / "bundle").manifest["run"] == unbroken.name
+
+
+def test_the_same_seed_gives_the_same_metrics_to_the_last_digit(unbroken: Path, dataset: Path, tmp_path: Path) -> None:
+    train(config(dataset, tmp_path / "runs"))
+    assert (tmp_path / "runs/latest/metrics.json").read_text() == (unbroken / "metrics.json").read_text()
+
+
+@pytest.mark.parametrize("stop_at", [3, 8, 16])
+def test_a_run_stopped_anywhere_ends_where_the_unbroken_one_does(
+    unbroken: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
+) -> None:
+    """Stopped in the first epoch, at the start of one and within one; 8 batches an epoch, a resume point every 2."""
+
+    class Killed(BaseException):
+        pass
+
+    class Stop(pl.Callback):
+        def on_train_batch_end(self, trainer: pl.Trainer, *arguments: Any) -> None:
+            if trainer.global_step == stop_at:
+                raise Killed
+
+    settings = config(dataset, tmp_path / "runs", checkpoint_batches=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "TrainingBar", Stop)
+        settings.trainer.progress_bar = True
+        with pytest.raises(Killed):
+            train(settings)
+    (folder,) = [path for path in (tmp_path / "runs").iterdir() if (path / RESUME_FILE).exists()]
+    stored = (folder / "config.yaml").read_text().replace("progress_bar: true", "progress_bar: false")
+    (folder / "config.yaml").write_text(stored)
+
+    train(TrainConfig(resume=folder.name, tracking=settings.tracking))
+
+    assert (folder / "metrics.json").read_text() == (unbroken / "metrics.json").read_text()
+    resumed, whole = (torch.load(path / "model.pt", weights_only=True)["state"] for path in (folder, unbroken))
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+
+
+def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"resume=nothing: .*config\.yaml is missing, so there is nothing to go on"):
+        train(TrainConfig(resume="nothing", tracking=TrackingConfig(runs=str(tmp_path))))
+
+
+def test_batches_and_epochs_follow_from_the_size_of_the_log() -> None:
+    """400 batches an epoch within bounds, 4,000 steps within bounds; what is given stays."""
+    assert plan(7_000, TrainerConfig()) == (256, 60)  # 27 steps an epoch: 4000 / 27 = 148, at most 60
+    assert plan(200_000, TrainerConfig()) == (512, 10)  # 200,000 / 400 = 500, nearest power of two 512: 390 steps
+    assert plan(10**8, TrainerConfig()) == (2048, 10)
+    assert plan(7_000, TrainerConfig(max_epochs=3, batch_events=64)) == (64, 3)

@@ -1,0 +1,150 @@
+"""The whole way in one command: a log is simulated (or given), prepared, learned, exported, served and asked.
+
+    python -m training.demo
+    python -m training.demo data=rees46 data.path=events.csv.gz
+
+Every stage is run as the command a user would type, and printed first. The server is the real one, on a free loopback
+port; the questions are real sessions of the test part, taken from the bundle's goldens.
+"""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tillside.bundle import Bundle, open_bundle
+from tillside.catalogue import Catalogue
+from training.evaluate import METRICS_FILE
+from training.tables import metrics_table, print_table, say
+
+FOLDER = Path("demo")
+QUESTIONS = 4
+ANSWERS = 5
+WAIT_SECONDS = 60
+
+
+def main(arguments: list[str]) -> None:
+    """Run every stage; ``arguments`` go to ``training.prepare`` in place of the simulated log."""
+    started = time.monotonic()
+    shop, dataset, runs, bundle = (FOLDER / name for name in ("shop", "dataset", "runs", "bundle"))
+    if not arguments:
+        run("training.simulate", f"out={shop}")
+        arguments = ["data=events", f"data.path={shop}/events.parquet", f"data.items={shop}/items.parquet"]
+    run("training.prepare", *arguments, f"out={dataset}")
+    run("training.train", f"dataset={dataset}", "trainer=quick", f"tracking.runs={runs}")
+    run_id = (runs / "latest").resolve().name
+    run("training.export", f"run={run_id}", f"out={bundle}", f"tracking.runs={runs}")
+    with served(bundle) as url:
+        ask(open_bundle(bundle), url)
+    metrics = json.loads((runs / run_id / METRICS_FILE).read_text(encoding="utf-8"))
+    metrics_table(metrics, title="How good it is, on sessions it has never seen")
+    say(f"the whole way took {time.monotonic() - started:.0f} s")
+    say(
+        f"look at the run:  {Path(sys.executable).parent}/mlflow server "
+        f"--backend-store-uri sqlite:///{runs.absolute()}/mlflow.db --port 5000"
+    )
+    say("then open         http://127.0.0.1:5000/#/experiments/1?workflowType=machine_learning")
+
+
+def run(module: str, *arguments: str) -> None:
+    """Run a stage as its own process and stop the demo when it fails."""
+    say(f"\n$ python -m {module} {shlex.join(arguments)}")
+    done = subprocess.run([sys.executable, "-m", module, *arguments], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+@contextmanager
+def served(bundle: Path) -> Iterator[str]:
+    """Start the server on a free loopback port and yield its address once it is ready."""
+    say(f"\n$ python -m serving --bundle {bundle} --port 0")
+    with tempfile.TemporaryFile("w+") as log:
+        command = [sys.executable, "-m", "serving", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0"]
+        server = subprocess.Popen(command, stderr=log)
+        try:
+            yield _ready(server, log)
+        finally:
+            server.terminate()
+            server.wait(timeout=WAIT_SECONDS)
+
+
+def ask(bundle: Bundle, url: str) -> None:
+    """Ask about a few real sessions, for the next click and for the goal, and print the answers."""
+    catalogue = bundle.catalogue
+    goldens = [golden["request"] for golden in bundle.goldens][:QUESTIONS]
+    rows: list[list[str]] = []
+    behaviours = bundle.behaviours
+    for number, request in enumerate(goldens):
+        for behaviour in dict.fromkeys((behaviours.names[0], behaviours.goal)):
+            answer = _post(f"{url}/v1/recommend", {**request, "behaviour": behaviour, "k": ANSWERS})
+            rows += _lines(answer, request["session"], catalogue, number)
+    columns = ["the shopper did", "asked for", "offer", "price", "why"]
+    print_table("What the shop would show", columns, rows)
+
+
+def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue, number: int) -> list[list[str]]:
+    did = [f"{event['behaviour']} {_label(catalogue, event['item_id'])}" for event in session[-ANSWERS:]]
+    asked = answer["behaviour"]
+    if answer["purchase_intent"] is not None:
+        asked += f"\n(buys: {answer['purchase_intent']:.0%})"
+    lines = []
+    for place, item in enumerate(answer["items"]):
+        price = float(catalogue.prices_N[catalogue.index_of[item["item_id"]]])
+        because = item["because"]
+        why = "popular in the shop"
+        if because == item["item_id"]:
+            why = "looked at in this session"
+        elif because is not None:
+            why = f"goes with {_label(catalogue, because)}"
+        lines.append(
+            [
+                did[place] if place < len(did) else "",
+                asked.split("\n")[place] if place < len(asked.split("\n")) else "",
+                _label(catalogue, item["item_id"]),
+                f"{price:,.2f}" if np.isfinite(price) else "",
+                why,
+            ]
+        )
+    return [*lines, [""] * 5]
+
+
+def _label(catalogue: Catalogue, item_id: str) -> str:
+    return catalogue.label(catalogue.index_of[item_id])
+
+
+def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=json.dumps(body).encode(), headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        answer: dict[str, Any] = json.load(response)
+    return answer
+
+
+def _ready(server: subprocess.Popen[bytes], log: Any) -> str:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        log.seek(0)
+        found = re.search(r"listening on (http\S+)", log.read())
+        try:
+            if found:
+                urllib.request.urlopen(f"{found[1]}/health/ready", timeout=2).close()
+                return found[1]
+        except OSError:
+            pass  # live, not ready yet
+        time.sleep(0.1)
+    log.seek(0)
+    sys.exit(f"error: the server did not become ready: {log.read()}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
