@@ -87,9 +87,9 @@ def make_cases(
     if limit is not None and chosen.sum() > limit:
         chosen &= session_E % -(-int(chosen.sum()) // limit) == 0
     events = events[chosen]
-    goal_E = np.where(np.asarray(sessions.behaviours) == goal, np.arange(len(session_E)), -1)
-    last_goal_S = np.maximum.reduceat(goal_E, offsets[:-1]) if len(goal_E) else goal_E
     behaviours_E, items_E = np.asarray(sessions.behaviours), np.asarray(sessions.items)
+    goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
+    last_goal_S[session_E[goals]] = goals  # the last of a session's goals is written last
     return Cases(
         encoded=encode_sessions(
             items_E, behaviours_E, np.asarray(sessions.times), offsets, spec=spec, known_items=items

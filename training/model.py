@@ -29,12 +29,12 @@ MAX_TEMPERATURE = 60.0
 class ModelConfig:
     """Width, depth and regularisation of the model."""
 
-    dim: int = 64
+    dim: int = 96
     layers: int = 2
     heads: int = 2
     max_length: int = 50
     dropout: float = 0.2
-    item_dropout: float = 0.2
+    item_dropout: float = 0.3
     """Dropout on the session's item vectors as they enter the trunk."""
     temperature: float = 16.0
     """First value of the learned factor on the cosine of query and item."""

@@ -55,7 +55,7 @@ class LossConfig:
 class OptimizerConfig:
     """AdamW with a linear warm-up and a cosine descent."""
 
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 0.01
     warmup_share: float = 0.05
     clip_norm: float = 1.0

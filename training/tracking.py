@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import os
+import shlex
 import subprocess
 import tempfile
 import time
@@ -117,7 +118,7 @@ class Tracker:
     def open_command(self) -> str:
         """What a person types to look at the run."""
         if self.uri.startswith("sqlite:"):
-            return f"mlflow server --backend-store-uri {self.uri} --port 5000"
+            return f"mlflow server --backend-store-uri {shlex.quote(self.uri)} --port 5000"
         return f"open {self.uri}"
 
     @property
@@ -133,7 +134,6 @@ def open_store(config: TrackingConfig) -> tuple[mlflow.MlflowClient, str]:
     uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
     if uri.startswith("sqlite:") and (database := make_url(uri).database):
         _create_sqlite(Path(database).absolute())
-    mlflow.set_tracking_uri(uri)
     return mlflow.MlflowClient(uri), uri
 
 

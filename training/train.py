@@ -50,9 +50,9 @@ class TrainerConfig:
     """How long, in what batches and on what to train."""
 
     max_epochs: int | None = None
-    """Default: as many as give about 4,000 steps, between 10 and 60."""
+    """Default: as many as give about 4,000 steps, between 8 and 60."""
     batch_events: int | None = None
-    """Padded events of a batch. Default: such that an epoch has about 400 batches, between 256 and 2,048."""
+    """Padded events of a batch. Default: such that an epoch has about 800 batches, between 256 and 2,048."""
     patience: int = 2
     """Epochs without a better val/mrr@20 before training stops."""
     validation_cases: int = 20_000
@@ -103,10 +103,10 @@ def plan(targets: int, config: TrainerConfig) -> tuple[int, int]:
     Small logs need small batches to see enough steps, and more passes; large ones neither.
     """
     batch_events = config.batch_events or int(
-        min(2048, max(256, 2 ** round(torch.tensor(targets / 400).log2().item())))
+        min(2048, max(256, 2 ** round(torch.tensor(targets / 800).log2().item())))
     )
     steps = max(1, targets // batch_events)
-    return batch_events, config.max_epochs or min(60, max(10, round(4000 / steps)))
+    return batch_events, config.max_epochs or min(60, max(8, round(4000 / steps)))
 
 
 def train(config: TrainConfig) -> float:

@@ -35,9 +35,14 @@ def test_after_an_error_the_old_content_is_untouched_and_nothing_new_remains(tmp
     target = tmp_path / "out"
     with atomic_directory(target) as partial:
         (partial / "old").write_text("old")
-    with pytest.raises(error), atomic_directory(target) as partial:
-        (partial / "new").write_text("new")
-        raise error
+
+    def fail():
+        with atomic_directory(target) as partial:
+            (partial / "new").write_text("new")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert names(target) == ["old"]
     assert names(tmp_path) == ["out"]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
@@ -41,6 +41,7 @@ def lists(batch: Batch) -> list[list]:
     return [array.tolist() for array in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B)]
 
 
+@settings(deadline=None)
 @given(SESSIONS, st.integers(1, 6), st.booleans())
 def test_what_stands_before_an_event_is_encoded_as_the_live_prefix_is(rows, max_length, collapse):
     spec = EncodingSpec(max_length=max_length, gap_edges_ms=(1000, 60_000), collapse_repeats=collapse)
@@ -51,6 +52,7 @@ def test_what_stands_before_an_event_is_encoded_as_the_live_prefix_is(rows, max_
             assert lists(offline) == lists(live(row[:place], spec))
 
 
+@settings(deadline=None)
 @given(SESSIONS, st.integers(1, 6))
 def test_rows_cut_together_are_the_rows_cut_alone_and_padded_on_the_right(rows, max_length):
     spec = EncodingSpec(max_length=max_length)

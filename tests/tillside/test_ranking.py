@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tillside.ranking import (
@@ -52,6 +52,7 @@ def test_a_model_that_answers_not_a_number_is_ranked_last_not_first():
     assert ranks_of_targets(row(1, math.nan, 0), np.array([0])).tolist() == [2]
 
 
+@settings(deadline=None)
 @given(SCORES, st.data())
 def test_a_rank_is_the_place_in_a_list_sorted_against_the_target(scores, data):
     target = data.draw(st.integers(0, len(scores) - 1))
@@ -59,6 +60,7 @@ def test_a_rank_is_the_place_in_a_list_sorted_against_the_target(scores, data):
     assert ranks_of_targets(row(*scores), np.array([target]))[0] == against.index(target) + 1
 
 
+@settings(deadline=None)
 @given(st.lists(SCORES.map(lambda scores: (scores * 12)[:12]), min_size=1, max_size=4), st.integers(0, 15))
 def test_top_k_is_a_stable_sort_cut_off(rows, k):
     scores_BV = np.array(rows)
@@ -124,6 +126,7 @@ def test_session_numbers_may_be_anything_and_no_cases_give_no_number():
     assert math.isnan(nothing.value)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.booleans()), min_size=1, max_size=20))
 def test_auc_is_the_share_of_pairs_in_the_right_order(cases):
     scores_B, labels_B = np.array([c[0] for c in cases]), np.array([c[1] for c in cases])

@@ -57,7 +57,9 @@ def test_scores_are_the_last_items_neighbours_and_then_popularity():
     model = CoVisitation.fit(make_sessions([[0, 1, 2], [2, 1], [3]]), items=4)
     # events 1, 2, 2, 1: the tie-break is events / (2 + 1)
     tie_break = np.array([1, 2, 2, 1]) / 3
-    np.testing.assert_allclose(model.score(batch_of(0, 1), np.array([0]))[0], tie_break + np.array([1, 0, 2, 0]), rtol=1e-6)
+    np.testing.assert_allclose(
+        model.score(batch_of(0, 1), np.array([0]))[0], tie_break + np.array([1, 0, 2, 0]), rtol=1e-6
+    )
     np.testing.assert_allclose(model.score(batch_of(), np.array([0]))[0], tie_break, rtol=1e-6)
     assert model.score(batch_of(1), np.array([2])).tolist() == model.score(batch_of(1), np.array([0])).tolist()
 

@@ -20,7 +20,9 @@ def make_rows(rows, *, max_length: int = 50, items: int = 1000, collapse: bool =
     return TrainingRows(make_sessions(rows), spec=spec, items=items, goal=PURCHASE)
 
 
-def make_loader(rows: TrainingRows, *, budget: int = 16, seed: int = 0, rank: int = 0, world: int = 1) -> TrainingLoader:
+def make_loader(
+    rows: TrainingRows, *, budget: int = 16, seed: int = 0, rank: int = 0, world: int = 1
+) -> TrainingLoader:
     return TrainingLoader(rows, budget=budget, seed=seed, rank=rank, world=world)
 
 

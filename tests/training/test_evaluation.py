@@ -16,11 +16,12 @@ from training.evaluate import METRICS_FILE, evaluate_run, headline
 from training.evaluation import ModelScorer, Ranked, make_cases, rank, report
 
 ITEMS = 4
-ROWS = [[0, (1, "cart"), (0, "purchase"), 2], [3], [2, 7], [7, (1, "purchase")]]
+DEFAULT_SPEC = EncodingSpec()
+ROWS = [[0, (1, "cart"), (0, "purchase"), 2], [3], [2, 7], [], [7, (1, "purchase")], []]
 """Item 7 is unseen in training."""
 
 
-def cases_of(rows=ROWS, *, rule="every", items=ITEMS, limit=None, spec=EncodingSpec()):
+def cases_of(rows=ROWS, *, rule="every", items=ITEMS, limit=None, spec=DEFAULT_SPEC):
     return make_cases(make_sessions(rows), rule=rule, spec=spec, items=items, goal=2, limit=limit)
 
 
@@ -42,7 +43,7 @@ class LastItemPlusOne:
 def test_every_event_after_the_first_is_a_case():
     cases = cases_of()
     assert cases.events_C.tolist() == [1, 2, 3, 6, 8]
-    assert cases.sessions_C.tolist() == [0, 0, 0, 2, 3]
+    assert cases.sessions_C.tolist() == [0, 0, 0, 2, 4]
     assert cases.targets_C.tolist() == [1, 0, 2, 7, 1]
     assert cases.asked_C.tolist() == [1, 2, 0, 0, 2]
     assert cases.prefix_lengths_C.tolist() == [1, 2, 3, 1, 1]
@@ -170,7 +171,9 @@ def test_a_run_is_evaluated_beside_its_baselines(tmp_path, rule):
     assert metrics["dataset"] == {"name": "d", "digest": dataset.digest}
     cases = make_cases(dataset.part("test"), rule=rule, spec=SPEC, items=5, goal=2)
     assert metrics["unseen_target_share"] == pytest.approx((cases.targets_C == 5).mean())
-    scores_BV = CoVisitation.fit(dataset.part("train"), items=5).score(cases.batch(np.arange(len(cases))), cases.asked_C)
+    scores_BV = CoVisitation.fit(dataset.part("train"), items=5).score(
+        cases.batch(np.arange(len(cases))), cases.asked_C
+    )
     recall = (ranks_of_targets(scores_BV, cases.targets_C) <= 5).mean()
     assert metrics["systems"]["covisitation"]["all"]["recall@5"]["value"] == pytest.approx(recall)
     flat = headline(metrics)

@@ -1,4 +1,4 @@
-"""The model: the future never leaks, padding changes nothing, a prefix is a prefix, and items are only their vectors."""
+"""The future never leaks, padding changes nothing, a prefix is a prefix, and items are only their vectors."""
 
 from dataclasses import replace
 

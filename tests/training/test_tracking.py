@@ -4,6 +4,7 @@ import json
 import math
 import multiprocessing
 import threading
+from pathlib import Path
 
 import mlflow
 import pytest
@@ -48,7 +49,9 @@ def start_together(config: TrackingConfig, barrier, answers) -> None:
 
 def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["training.tracking"])  # the slow imports once, not six times
+    context.set_forkserver_preload(
+        ["training.tracking", "mlflow.store.tracking.sqlalchemy_store"]
+    )  # the slow imports once, not six times
     barrier, answers = context.Barrier(WRITERS), context.Queue()
     fresh = TrackingConfig(runs=str(tmp_path / "runs"))
     processes = [context.Process(target=start_together, args=(fresh, barrier, answers)) for _ in range(WRITERS)]
@@ -70,7 +73,7 @@ def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
 def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
     folder = config.runs
     assert tracker.uri == f"sqlite:///{folder}/mlflow.db"
-    assert tracker.open_command == f"mlflow server --backend-store-uri {tracker.uri} --port 5000"
+    assert tracker.open_command == f"mlflow server --backend-store-uri '{tracker.uri}' --port 5000"
     assert tracker.page.endswith(f"/#/experiments/{tracker.run.info.experiment_id}/runs/{tracker.run_id}")
     (tmp_path / "note").write_text("kept")
     tracker.artifact(tmp_path / "note", "notes")
@@ -79,7 +82,7 @@ def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
 
 
 def test_a_relative_sqlite_store_lies_where_the_process_stands(tmp_path, monkeypatch, config, tracker):
-    (tmp_path / "my.db").write_bytes(open(f"{config.runs}/mlflow.db", "rb").read())  # spares a migration
+    (tmp_path / "my.db").write_bytes(Path(config.runs, "mlflow.db").read_bytes())  # spares a migration
     monkeypatch.chdir(tmp_path)
     second = Tracker.start(TrackingConfig(uri="sqlite:///my.db", runs=str(tmp_path / "runs")))
     assert stored(second).info.run_id == second.run_id
@@ -89,7 +92,7 @@ def test_a_relative_sqlite_store_lies_where_the_process_stands(tmp_path, monkeyp
 def test_two_stores_in_one_process_stay_apart(tmp_path, config, tracker):
     """The default follows ``runs``, whatever store was opened before."""
     (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "mlflow.db").write_bytes(open(f"{config.runs}/mlflow.db", "rb").read())
+    (tmp_path / "runs" / "mlflow.db").write_bytes(Path(config.runs, "mlflow.db").read_bytes())
     _, uri = open_store(TrackingConfig(runs=str(tmp_path / "runs")))
     assert uri == f"sqlite:///{tmp_path}/runs/mlflow.db"
 

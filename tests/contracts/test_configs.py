@@ -1,0 +1,72 @@
+"""Every YAML under configs/ belongs to a command and composes with it."""
+
+import importlib
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import OmegaConf
+
+from training.command import config_directory
+
+COMMANDS = {
+    "prepare": ("training.prepare", "PrepareConfig", ["data"]),
+    "train": ("training.train", "TrainConfig", ["model", "loss", "trainer", "experiment"]),
+    "evaluate": ("training.evaluate", "EvaluateConfig", []),
+    "export": ("training.export", "ExportConfig", []),
+    "simulate": ("training.simulate", "SimulateConfig", []),
+}
+"""A command's module, the dataclass of its config, and the groups it chooses from."""
+
+FILES = sorted(
+    path.relative_to(config_directory()).with_suffix("").as_posix() for path in config_directory().rglob("*.yaml")
+)
+CHOICES = [
+    (command, group, file.removeprefix(f"{group}/"))
+    for command, (_, _, groups) in COMMANDS.items()
+    for group in groups
+    for file in FILES
+    if file.startswith(f"{group}/")
+]
+
+
+def composed(command: str, *overrides: str):
+    module, schema, _ = COMMANDS[command]
+    expected = getattr(importlib.import_module(module), schema)
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
+        config = compose(command, overrides=list(overrides))
+    assert OmegaConf.get_type(config) is expected
+    return config
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_composes_with_its_typed_config(command):
+    composed(command)
+
+
+@pytest.mark.parametrize(("command", "group", "choice"), CHOICES)
+def test_every_choice_of_every_group_composes(command, group, choice):
+    config = composed(command, f"{group}={choice}")
+    if group in config:
+        assert OmegaConf.get_type(config[group]) is not dict  # a typed group, so a mistyped key fails
+
+
+def test_every_file_is_a_command_or_a_choice():
+    reached = set(COMMANDS) | {f"{group}/{choice}" for _, group, choice in CHOICES}
+    assert set(FILES) == reached
+
+
+def test_every_group_of_the_checkout_has_a_choice():
+    folders = {path.name for path in config_directory().iterdir() if path.is_dir()}
+    assert folders <= {group for _, _, groups in COMMANDS.values() for group in groups}
+
+
+def test_the_files_hold_the_defaults_that_the_dataclasses_state():
+    """What a command does by default can be read in either place."""
+    train = composed("train")
+    assert (train.model.dim, train.model.layers, train.loss.softmax.value) == (64, 2, "auto")
+    schema = OmegaConf.structured(importlib.import_module("training.train").TrainConfig)
+    assert {key: train[key] for key in ("model", "loss", "trainer")} == {
+        key: schema[key] for key in ("model", "loss", "trainer")
+    }
