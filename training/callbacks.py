@@ -16,6 +16,7 @@ from pytorch_lightning.callbacks import TQDMProgressBar
 
 from training.batches import TrainingBatch
 from training.datamodule import SessionData
+from training.tables import say
 from training.tracking import Tracker
 
 RESUME_FILE = "resume.ckpt"
@@ -89,8 +90,14 @@ class EpochMetrics(pl.Callback):
             "train/temperature": float(pl_module.model.encoder.log_temperature.detach().exp()),
         }
         self.history.append({"epoch": trainer.current_epoch, **measured})
-        if self.tracker is not None:
-            self.tracker.metrics(measured, step=trainer.current_epoch)
+        if self.tracker is None:
+            return
+        self.tracker.metrics(measured, step=trainer.current_epoch)
+        say(
+            f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}: loss {measured['train/loss']:.3f}, "
+            f"val recall@20 {measured['val/recall@20']:.4f}, mrr@20 {measured['val/mrr@20']:.4f}, "
+            f"{measured['train/events_per_second']:,.0f} events/s, {now - self._started:.0f} s"
+        )
 
     def state_dict(self) -> dict[str, Any]:
         return {"history": self.history}

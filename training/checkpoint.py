@@ -37,7 +37,9 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
         "intent": trained.intent,
         "dataset": {"path": str(dataset.path.absolute()), "digest": dataset.digest},
     }
-    torch.save(document, path)
+    partial = path.with_name(f".{path.name}.partial")
+    torch.save(document, partial)
+    partial.replace(path)
 
 
 def dataset_path(path: Path) -> str:

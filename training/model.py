@@ -53,7 +53,7 @@ class ModelConfig:
 
 
 def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Token ids and starts [N] of the trained items, without the tokens that only one item has: they say nothing new."""
+    """Token ids, and each trained item's start [N] among them; tokens of one item alone say nothing new."""
     assert catalogue.token_offsets is not None
     offsets = catalogue.token_offsets[: catalogue.trained + 1]
     tokens = catalogue.token_ids[: int(offsets[-1])].astype(np.int64)

@@ -62,10 +62,12 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "clip_norm"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"optimizer.{name} must be above 0, got {getattr(self, name)}")
-        if self.weight_decay < 0 or not 0 <= self.warmup_share < 1:
-            raise ValueError("optimizer.weight_decay must not be negative and optimizer.warmup_share in [0, 1)")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"optimizer.{name} must be above 0 and finite, got {getattr(self, name)}")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"optimizer.weight_decay must not be negative, got {self.weight_decay}")
+        if not 0 <= self.warmup_share < 1:
+            raise ValueError(f"optimizer.warmup_share must be in [0, 1), got {self.warmup_share}")
 
 
 def choose_softmax(config: LossConfig, items: int) -> Softmax:
@@ -158,10 +160,11 @@ class NextItemModule(pl.LightningModule):
         self.log_dict(means, prog_bar=True, batch_size=len(ranks_B), sync_dist=True)
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW; no decay on norms, biases and other vectors."""
-        matrices = [parameter for parameter in self.parameters() if parameter.ndim >= 2]
-        vectors = [parameter for parameter in self.parameters() if parameter.ndim < 2]
-        groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+        """AdamW; no decay on norms, biases (those by distance too) and the temperature."""
+        named = list(self.named_parameters())
+        matrices = [parameter for name, parameter in named if parameter.ndim >= 2 and "bias" not in name]
+        others = [parameter for name, parameter in named if parameter.ndim < 2 or "bias" in name]
+        groups = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
         config = self.optimizer
         optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, foreach=True)
         total = int(self.trainer.estimated_stepping_batches)

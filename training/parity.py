@@ -83,7 +83,8 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[
             worst = max(worst, difference)
     compared, moved = 0, 0
     for session, end in _prefixes(dataset, PREFIXES):
-        batch = _encode_prefix(trained, dataset.part("test"), session, end, items)
+        start = int(dataset.part("test").offsets[session])
+        batch = _encode(trained, dataset.part("test"), slice(start, end), items)
         if not batch.lengths_B[0]:
             continue
         ask_B = _asked(dataset.part("test"), session, end)
@@ -99,39 +100,60 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[
 
 
 def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[dict[str, Any]]:
-    """Requests made of real test prefixes, with the graphs' own answers."""
+    """Requests made of real test prefixes, with the graphs' own answers; the last one is an empty session.
+
+    Half of them are the prefixes that show the most behaviours, half are spread evenly over the test part.
+    """
     graphs = BundleGraphs(folder)
-    catalogue, names = dataset.catalogue, dataset.behaviours.names
+    sessions, names = dataset.part("test"), dataset.behaviours.names
     items = len(graphs.items_ND)
-    sessions = dataset.part("test")
+    prefixes = _prefixes(dataset, PREFIXES)
+    starts = [int(sessions.offsets[session]) for session, _ in prefixes]
+    varied = [-len(np.unique(sessions.behaviours[s:end])) for s, (_, end) in zip(starts, prefixes, strict=True)]
+    chosen = [prefixes[place] for place in np.argsort(varied, kind="stable")[: GOLDENS // 2]]
+    chosen += _prefixes(dataset, GOLDENS - len(chosen))
     goldens = []
-    for number, (session, end) in enumerate(_prefixes(dataset, GOLDENS)):
-        batch = _encode_prefix(trained, sessions, session, end, items)
+    for number, (session, end) in enumerate(dict.fromkeys(chosen)):
+        start = max(int(sessions.offsets[session]), end - 2 * trained.spec.max_length)
+        batch = _encode(trained, sessions, slice(start, end), items)
         if not batch.lengths_B[0]:
             continue
-        start = int(sessions.offsets[session])
         ask = number % len(names)
-        events = []
-        for event in range(start, end):
-            fields = {
-                "item_id": catalogue.item_ids[int(sessions.items[event])],
-                "behaviour": names[int(sessions.behaviours[event])],
-            }
-            if sessions.times[event] != TIME_UNKNOWN:
-                fields["timestamp"] = int(sessions.times[event])
-            events.append(fields)
-        k = min(TOP, items)
         query_BD, intent_B = graphs.encode(batch, np.array([ask], np.int64))
-        scores_BK, items_BK = graphs.top(query_BD, k)
-        goldens.append(
-            {
-                "request": {"session": events, "behaviour": names[ask], "k": k},
-                "items": [catalogue.item_ids[int(item)] for item in items_BK[0]],
-                "scores": [float(score) for score in scores_BK[0]],
-                "purchase_intent": float(intent_B[0]) if trained.intent else None,
-            }
-        )
+        scores_BK, items_BK = graphs.top(query_BD, min(TOP, items))
+        request = {"session": _events(dataset, slice(start, end)), "behaviour": names[ask]}
+        intent = float(intent_B[0]) if trained.intent else None
+        goldens.append(_golden(dataset, request, items_BK[0], scores_BK[0], intent))
+    popular = popularity(dataset.catalogue.counts_NB[:items])[0]
+    best = top_k(popular[None], TOP)[0]
+    goldens.append(_golden(dataset, {"session": [], "behaviour": names[0]}, best, popular[best], None))
     return goldens
+
+
+def _golden(
+    dataset: Dataset,
+    request: dict[str, Any],
+    items_K: npt.NDArray[np.int64],
+    scores_K: npt.NDArray[np.float32],
+    intent: float | None,
+) -> dict[str, Any]:
+    return {
+        "request": {**request, "k": len(items_K)},
+        "items": [dataset.catalogue.item_ids[int(item)] for item in items_K],
+        "scores": [float(score) for score in scores_K],
+        "purchase_intent": intent,
+    }
+
+
+def _events(dataset: Dataset, events: slice) -> list[dict[str, Any]]:
+    """Test events as the shop's backend would send them."""
+    sessions, names = dataset.part("test"), dataset.behaviours.names
+    columns = (sessions.items[events], sessions.behaviours[events], sessions.times[events])
+    rows = []
+    for item, behaviour, time in zip(*(column.tolist() for column in columns), strict=True):
+        row = {"item_id": dataset.catalogue.item_ids[item], "behaviour": names[behaviour]}
+        rows.append(row if time == TIME_UNKNOWN else {**row, "timestamp": time})
+    return rows
 
 
 def _prefixes(dataset: Dataset, count: int) -> list[tuple[int, int]]:
@@ -150,8 +172,7 @@ def _asked(sessions: Sessions, session: int, end: int) -> npt.NDArray[np.int64]:
     return np.array([sessions.behaviours[end]], np.int64)
 
 
-def _encode_prefix(trained: TrainedModel, sessions: Sessions, session: int, end: int, items: int) -> Batch:
-    events = slice(int(sessions.offsets[session]), end)
+def _encode(trained: TrainedModel, sessions: Sessions, events: slice, items: int) -> Batch:
     arrays = (sessions.items[events], sessions.behaviours[events], sessions.times[events])
     return encode_session(*(np.asarray(array) for array in arrays), spec=trained.spec, known_items=items)
 

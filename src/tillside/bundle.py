@@ -35,6 +35,7 @@ SCORER: Final = "scorer.onnx"
 ITEMS: Final = "items.npy"
 CATALOGUE: Final = "catalogue"
 GOLDENS: Final = "goldens.json"
+REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "files")
 REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
 
 
@@ -52,7 +53,7 @@ class Bundle:
 
     @property
     def version(self) -> str:
-        """First 12 hex digits of the SHA-256 over all files: two bundles with one version are the same."""
+        """First 12 hex digits of a SHA-256 over the manifest and all files: bundles of one version are the same."""
         return str(self.manifest["version"])
 
     @property
@@ -99,10 +100,13 @@ def seal(directory: Path, about: Mapping[str, Any]) -> None:
         for path in sorted(directory.rglob("*"))
         if path.is_file() and path != directory / MANIFEST
     }
-    together = hashlib.sha256(json.dumps([about, files], sort_keys=True).encode()).hexdigest()
-    document = {"format_version": FORMAT_VERSION, "version": together[:12], **about, "files": files}
+    document = {"format_version": FORMAT_VERSION, "version": _version(about, files), **about, "files": files}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     (directory / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _version(about: Mapping[str, Any], files: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([about, files], sort_keys=True).encode()).hexdigest()[:12]
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -136,6 +140,9 @@ def open_bundle(path: Path) -> Bundle:
         )
     if not np.isfinite(vectors).all():
         raise ValueError(f"bundle {path}: {ITEMS} holds values that are not finite")
+    about = {key: value for key, value in manifest.items() if key not in ("format_version", "version", "files")}
+    if manifest.get("version") != _version(about, manifest["files"]):
+        raise ValueError(f"bundle {path}: {MANIFEST} was changed after it was sealed, its version does not fit it")
     return bundle
 
 
@@ -147,7 +154,10 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format_version") != FORMAT_VERSION:
         found = manifest.get("format_version") if isinstance(manifest, dict) else None
         raise ValueError(f"bundle {path}: format_version {found} cannot be read, only {FORMAT_VERSION}")
-    files = manifest.get("files")
+    for key in REQUIRED_KEYS:
+        if key not in manifest:
+            raise ValueError(f"bundle {path}: the manifest lacks {key!r}")
+    files = manifest["files"]
     if not isinstance(files, dict) or not all(
         isinstance(f, dict) and {"sha256", "bytes"} <= f.keys() for f in files.values()
     ):

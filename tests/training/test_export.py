@@ -120,6 +120,7 @@ def test_goldens_can_be_made_again_and_ask_for_every_behaviour(dataset, trained,
     goldens = bundle.open_bundle(exported[0]).goldens
     assert make_goldens(trained, dataset, exported[0]) == goldens
     assert {golden["request"]["behaviour"] for golden in goldens} == {"click", "cart", "purchase"}
+    assert goldens[-1]["request"]["session"] == []
     for golden in goldens:
         session = golden["request"]["session"]
         items = np.array([dataset.catalogue.index_of[event["item_id"]] for event in session])
@@ -131,7 +132,10 @@ def test_goldens_can_be_made_again_and_ask_for_every_behaviour(dataset, trained,
         best = top_k(scores_BV, 20)[0]
         assert golden["items"] == [dataset.catalogue.item_ids[item] for item in best]
         np.testing.assert_allclose(golden["scores"], scores_BV[0, best], atol=1e-4)
-        assert golden["purchase_intent"] == pytest.approx(intent_B[0], abs=1e-4)
+        if session:
+            assert golden["purchase_intent"] == pytest.approx(intent_B[0], abs=1e-4)
+        else:
+            assert golden["purchase_intent"] is None
 
 
 def test_nothing_is_written_when_the_encoder_is_made_of_other_weights(dataset, exported, tmp_path, monkeypatch):

@@ -69,7 +69,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def config(dataset: Path, runs: Path, **trainer: Any) -> TrainConfig:
-    settings = {"max_epochs": 6, "batch_events": 64, "progress_bar": False, **trainer}
+    settings = {"max_epochs": 6, "batch_events": 64, "patience": 6, "progress_bar": False, **trainer}
     return TrainConfig(
         dataset=str(dataset),
         export=False,
