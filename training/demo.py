@@ -28,8 +28,9 @@ from training.evaluate import METRICS_FILE
 from training.tables import metrics_table, print_table, say
 
 FOLDER = Path("demo")
-QUESTIONS = 4
-ANSWERS = 5
+QUESTIONS = 3
+ANSWERS = 4
+LABEL = 30
 WAIT_SECONDS = 60
 
 
@@ -80,46 +81,48 @@ def served(bundle: Path) -> Iterator[str]:
 
 def ask(bundle: Bundle, url: str) -> None:
     """Ask about a few real sessions, for the next click and for the goal, and print the answers."""
-    catalogue = bundle.catalogue
-    goldens = [golden["request"] for golden in bundle.goldens][:QUESTIONS]
-    rows: list[list[str]] = []
     behaviours = bundle.behaviours
-    for number, request in enumerate(goldens):
+    rows: list[list[str]] = []
+    for request in [golden["request"] for golden in bundle.goldens if golden["request"]["session"]][:QUESTIONS]:
         for behaviour in dict.fromkeys((behaviours.names[0], behaviours.goal)):
             answer = _post(f"{url}/v1/recommend", {**request, "behaviour": behaviour, "k": ANSWERS})
-            rows += _lines(answer, request["session"], catalogue, number)
-    columns = ["the shopper did", "asked for", "offer", "price", "why"]
-    print_table("What the shop would show", columns, rows)
+            rows += _lines(answer, request["session"], bundle.catalogue)
+    columns = ["the shopper's last steps", "asked for the next", "offer", "price", "why"]
+    print_table("What the shop would show", columns, rows, numbers=("price",))
 
 
-def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue, number: int) -> list[list[str]]:
-    did = [f"{event['behaviour']} {_label(catalogue, event['item_id'])}" for event in session[-ANSWERS:]]
-    asked = answer["behaviour"]
+def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue) -> list[list[str]]:
+    steps = [f"{event['behaviour']}: {_label(catalogue, event['item_id'])}" for event in session[-ANSWERS:]]
+    asked = [answer["behaviour"]]
     if answer["purchase_intent"] is not None:
-        asked += f"\n(buys: {answer['purchase_intent']:.0%})"
+        asked.append(f"(buys: {answer['purchase_intent']:.0%})")
     lines = []
     for place, item in enumerate(answer["items"]):
         price = float(catalogue.prices_N[catalogue.index_of[item["item_id"]]])
-        because = item["because"]
-        why = "popular in the shop"
-        if because == item["item_id"]:
-            why = "looked at in this session"
-        elif because is not None:
-            why = f"goes with {_label(catalogue, because)}"
-        lines.append(
-            [
-                did[place] if place < len(did) else "",
-                asked.split("\n")[place] if place < len(asked.split("\n")) else "",
-                _label(catalogue, item["item_id"]),
-                f"{price:,.2f}" if np.isfinite(price) else "",
-                why,
-            ]
-        )
+        cells = [
+            steps[place] if place < len(steps) else "",
+            asked[place] if place < len(asked) else "",
+            _label(catalogue, item["item_id"]),
+            f"{price:,.2f}" if np.isfinite(price) else "",
+            _why(item, session, catalogue),
+        ]
+        lines.append(cells)
     return [*lines, [""] * 5]
 
 
+def _why(item: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue) -> str:
+    """In a shopkeeper's words: taken up again, near to something in the session, or popular."""
+    done = [event["behaviour"] for event in session if event["item_id"] == item["item_id"]]
+    if done:
+        return f"again: {done[-1]} in this session"
+    if item["because"] is None:
+        return "popular in the shop"
+    return f"near {_label(catalogue, item['because'])}"
+
+
 def _label(catalogue: Catalogue, item_id: str) -> str:
-    return catalogue.label(catalogue.index_of[item_id])
+    label = catalogue.label(catalogue.index_of[item_id])
+    return label if len(label) <= LABEL else f"{label[: LABEL - 1]}…"
 
 
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:

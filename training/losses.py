@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-CHUNK_BYTES = 32 * 2**20
-"""Logits held at once by :func:`full_softmax`; about the size of a last-level cache, so that it is seldom left."""
+CHUNK_BYTES = 22 * 2**20
+"""Logits held at once by :func:`full_softmax`. Larger chunks leave the caches, smaller ones make thin products."""
 
 SAFE_LOGIT = 64.0
 """Below this, exp() of a logit can neither overflow nor vanish in fp32 sums, so the usual shift by the maximum, two
@@ -32,11 +32,12 @@ class _ChunkedSoftmax(torch.autograd.Function):
         grad_items = torch.zeros_like(items_VD) if need_grad else None
         loss = queries_QD.new_zeros((), dtype=torch.float64)
         chunk = max(1, CHUNK_BYTES // (4 * len(items_VD)))
+        buffer = items_VD.new_empty(min(chunk, len(queries_QD)), len(items_VD))  # new pages for each chunk would cost
         bounded = float(queries_QD.norm(dim=1).amax() * items_VD.norm(dim=1).amax()) < SAFE_LOGIT
         for start in range(0, len(queries_QD), chunk):
             rows = slice(start, start + chunk)
             queries, targets, weights = queries_QD[rows], targets_Q[rows], weights_Q[rows] / total
-            logits = queries @ items_VD.T
+            logits = torch.mm(queries, items_VD.T, out=buffer[: len(queries)])
             target_logits = logits.gather(1, targets[:, None])[:, 0]
             shift = torch.zeros_like(target_logits) if bounded else logits.amax(dim=1)
             exps = (logits if bounded else logits.sub_(shift[:, None])).exp_()

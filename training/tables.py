@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 SHOWN = ("recall@5", "recall@20", "mrr@20", "ndcg@20")
-PLAIN_WIDTH = 120
+PLAIN_WIDTH = 150
 """Columns where the output goes to a file or a pipe."""
 
 
@@ -16,11 +16,13 @@ def say(text: str) -> None:
     Console(highlight=False, soft_wrap=True).print(text, markup=False)
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; every column but the first is aligned to the right."""
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()
+) -> None:
+    """Print a table; the columns named in ``numbers`` are aligned to the right."""
     table = Table(title=title, title_justify="left")
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     console = Console(highlight=False)
@@ -39,7 +41,9 @@ def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
             values = system["all"] if behaviour is None else system["by_behaviour"][behaviour]
             figures = [f"{values[m]['value']:.4f} ±{(values[m]['high'] - values[m]['low']) / 2:.4f}" for m in SHOWN]
             rows.append([name, label, f"{values['cases']:,}", *figures])
-    print_table(f"{title}, {metrics['cases']:,} cases", ["system", "asked", "cases", *SHOWN], rows)
+    print_table(
+        f"{title}, {metrics['cases']:,} cases", ["system", "asked", "cases", *SHOWN], rows, numbers=["cases", *SHOWN]
+    )
     say("± is half the width of the 95 % bootstrap interval over sessions")
     say(f"targets unseen in training: {metrics['unseen_target_share']:.1%} (they stay as misses)")
     if "intent" in metrics:
