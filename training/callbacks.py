@@ -28,11 +28,12 @@ class ResumePoint(pl.Callback):
     def __init__(self, folder: Path, *, minutes: float, batches: int | None = None) -> None:
         self.path, self.minutes, self.batches = folder / RESUME_FILE, minutes, batches
         self._written = time.monotonic()
+        self._loaded: Mapping[str, Any] | None = None
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        due = time.monotonic() - self._written > 60 * self.minutes
+        due = trainer.strategy.broadcast(time.monotonic() - self._written > 60 * self.minutes)  # clocks may differ
         if batch_idx == 0 or due or (self.batches is not None and batch_idx % self.batches == 0):
             trainer.save_checkpoint(self.path)
             self._written = time.monotonic()
@@ -41,8 +42,11 @@ class ResumePoint(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         done = trainer.fit_loop.epoch_loop.batch_progress.current.completed
+        states: list[torch.Tensor] = [torch.get_rng_state()] * trainer.world_size
+        if trainer.world_size > 1:
+            torch.distributed.all_gather_object(states, torch.get_rng_state())
         checkpoint["tillside"] = {
-            "random_state": torch.get_rng_state(),
+            "random_states": states,
             "epoch": trainer.current_epoch,
             "batches_done": done,
         }
@@ -50,14 +54,20 @@ class ResumePoint(pl.Callback):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        self._loaded: Mapping[str, Any] | None = checkpoint["tillside"]
+        self._loaded = checkpoint["tillside"]
+        assert self._loaded is not None
         data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, SessionData)
         data.resume_at = (self._loaded["epoch"], self._loaded["batches_done"])
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if getattr(self, "_loaded", None) is not None:
-            torch.set_rng_state(self._loaded["random_state"])
+        if self._loaded is not None:
+            states = self._loaded["random_states"]
+            if len(states) != trainer.world_size:
+                raise ValueError(
+                    f"the run to resume had {len(states)} process(es), this one has {trainer.world_size}; use as many"
+                )
+            torch.set_rng_state(states[trainer.global_rank])
 
 
 class EpochMetrics(pl.Callback):
@@ -74,7 +84,7 @@ class EpochMetrics(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: TrainingBatch, batch_idx: int
     ) -> None:
-        self._events += int(batch.learn_BL.sum())
+        self._events += int(batch.learn_BL.sum()) * trainer.world_size
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._validation = time.monotonic()

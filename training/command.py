@@ -45,7 +45,7 @@ def command(name: str, schema: type[T]) -> Callable[[Callable[[T], Any]], Callab
         def run() -> None:
             full = os.environ.get("HYDRA_FULL_ERROR") == "1"
             try:
-                _check(name, sys.argv[1:])
+                check_overrides(name, sys.argv[1:])
                 hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)(_quiet(task))()
             except KeyboardInterrupt:
                 sys.exit("interrupted")
@@ -96,17 +96,16 @@ def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
             _refuse_added_keys(node[key], f"{prefix}{key}.")
 
 
-def _check(name: str, arguments: list[str]) -> None:
+def check_overrides(name: str, arguments: list[str]) -> None:
     """Compose the config of a single run to find mistakes early; sweeps and Hydra's own flags go straight to Hydra."""
     if any(argument.startswith("-") for argument in arguments):
         return
     GlobalHydra.instance().clear()
     with initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
         try:
-            config = compose(name, overrides=arguments)
+            compose(name, overrides=arguments)
         except (HydraException, OmegaConfBaseException) as error:
             raise ValueError(f"{_sentence(error)}{_allowed(name, arguments, error)}") from None
-        _typed(config)
 
 
 def _allowed(name: str, arguments: list[str], error: BaseException) -> str:

@@ -108,12 +108,11 @@ class NextItemModule(pl.LightningModule):
     def training_step(self, batch: TrainingBatch, batch_index: int) -> Tensor:
         """Loss of one batch."""
         next_item, intent = self.losses(batch)
-        self.log(
-            "train/loss", next_item, prog_bar=True, on_step=False, on_epoch=True, batch_size=int(batch.learn_BL.sum())
-        )
+        over_epoch = {"on_step": False, "on_epoch": True, "batch_size": int(batch.learn_BL.sum()), "sync_dist": True}
+        self.log("train/loss", next_item, prog_bar=True, **over_epoch)
         if not self.intent:
             return next_item
-        self.log("train/intent_loss", intent, on_step=False, on_epoch=True, batch_size=int(batch.learn_BL.sum()))
+        self.log("train/intent_loss", intent, **over_epoch)
         return next_item + self.loss.intent_weight * intent
 
     def losses(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:

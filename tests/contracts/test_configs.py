@@ -65,7 +65,7 @@ def test_every_group_of_the_checkout_has_a_choice():
 def test_the_files_hold_the_defaults_that_the_dataclasses_state():
     """What a command does by default can be read in either place."""
     train = composed("train")
-    assert (train.model.dim, train.model.layers, train.loss.softmax.value) == (64, 2, "auto")
+    assert (train.model.dim, train.model.layers, train.loss.softmax.value) == (96, 2, "auto")
     schema = OmegaConf.structured(importlib.import_module("training.train").TrainConfig)
     assert {key: train[key] for key in ("model", "loss", "trainer")} == {
         key: schema[key] for key in ("model", "loss", "trainer")

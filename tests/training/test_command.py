@@ -96,7 +96,7 @@ def test_a_value_of_the_wrong_type_is_named(start, argument, words):
 
 
 def test_a_value_out_of_range_is_refused_by_its_dataclass(start):
-    assert "model.dim must be a multiple of model.heads (3), got 64" in start.refused("model.heads=3")
+    assert "model.dim must be a multiple of model.heads (5), got 96" in start.refused("model.heads=5")
 
 
 def test_an_unknown_choice_is_answered_with_the_choices(start):

@@ -1,0 +1,75 @@
+"""What the README says is so: its commands exist and compose, its links lead somewhere, its figures were measured."""
+
+import importlib
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from serving.settings import parse_settings
+from training.command import check_overrides
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = ROOT / "benchmarks/results"
+
+
+def commands() -> list[list[str]]:
+    """Every ``python -m`` command of the README, in words; those of the table of stages too."""
+    joined = README.replace("\\\n", " ")
+    found = re.findall(r"python -m ([^`|#\n]+)|-m (training\.train [^`|#\n]+)", joined)
+    return [shlex.split(first or second) for first, second in found]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_commands_exist_and_take_what_they_are_given(words: list[str]) -> None:
+    module, *arguments = words
+    importlib.import_module(module.replace("serving", "serving.settings"))
+    if module == "serving" and "--help" not in arguments:
+        parse_settings(arguments, {})
+    if module.startswith("training."):
+        overrides = [word for word in arguments if "=" in word and "..." not in word]
+        check_overrides(module.removeprefix("training."), [word for word in overrides if "," not in word])
+
+
+def test_the_commands_were_found() -> None:
+    modules = {words[0] for words in commands()}
+    assert {f"training.{name}" for name in ("simulate", "prepare", "train", "evaluate", "export")} <= modules
+    assert "serving" in modules
+
+
+def test_links_lead_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"make (\w+)", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= 250
+
+
+@pytest.mark.parametrize("log", ["diginetica", "rees46"])
+def test_figures_are_those_of_the_benchmark(log: str) -> None:
+    """A line ``| LOG | system | recall@20 | mrr@20 |`` of the README says what benchmarks/results says, rounded."""
+    document = json.loads((RESULTS / f"quality-{log}.json").read_text(encoding="utf-8"))
+    measured = {(row["system"], row["metric"]): row["value"] for row in document["rows"]}
+    lines = re.findall(rf"^\| {log} \| (\S+) \| ([.\d]+) \| ([.\d]+) \|", README, re.MULTILINE)
+    assert {system for system, _, _ in lines} == {"tillside", "covisitation", "popularity"}
+    for system, recall, mrr in lines:
+        assert (recall, mrr) == tuple(f"{measured[system, metric]:.3f}" for metric in ("recall@20", "mrr@20"))
+
+
+@pytest.mark.parametrize("name", ["quality-diginetica", "quality-rees46"])
+def test_the_readable_result_is_made_from_the_other(name: str) -> None:
+    from benchmarks.results import markdown
+
+    document = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    assert (RESULTS / f"{name}.md").read_text(encoding="utf-8") == markdown(document)
