@@ -6,6 +6,7 @@ a core is shared, and spinning burns idle CPU. Replicas, not threads, use more c
 Shapes: B rows, L events of the longest row, D dimensions, K items.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from tillside.bundle import ENCODER, SCORER, Bundle
+from tillside.bundle import ENCODER, ENCODER_OPTIONS, SCORER, SCORER_OPTIONS, Bundle
 from tillside.encoding import Batch
 
 FloatArray = npt.NDArray[np.float32]
@@ -46,8 +47,8 @@ class Engine:
 
     def __init__(self, bundle: Bundle) -> None:
         self.items_ND = np.asarray(bundle.items_ND)
-        self._encoder = _session(bundle.path / ENCODER, ENCODER_INPUTS, ENCODER_OUTPUTS)
-        self._scorer = _session(bundle.path / SCORER, SCORER_INPUTS, SCORER_OUTPUTS, prepacking=False)
+        self._encoder = _session(bundle.path / ENCODER, ENCODER_INPUTS, ENCODER_OUTPUTS, ENCODER_OPTIONS)
+        self._scorer = _session(bundle.path / SCORER, SCORER_INPUTS, SCORER_OUTPUTS, SCORER_OPTIONS)
 
     def encode(self, batch: Batch, ask_B: IntArray) -> tuple[FloatArray, FloatArray]:
         """Query vectors [B, D] and the probability that each session still reaches the goal [B].
@@ -86,16 +87,14 @@ def _run(session: onnxruntime.InferenceSession, outputs: list[str], feed: dict[s
 
 
 def _session(
-    path: Path, inputs: Signature, outputs: Signature, *, prepacking: bool = True
+    path: Path, inputs: Signature, outputs: Signature, entries: Mapping[str, str]
 ) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # failures come back as exceptions; the log would only repeat them
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    if not prepacking:  # a packed copy of the item matrix doubles its memory and gains nothing for single queries
-        options.add_session_config_entry("session.disable_prepacking", "1")
+    for key, value in entries.items():
+        options.add_session_config_entry(key, value)
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions share no base class

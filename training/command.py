@@ -1,14 +1,17 @@
 """How every ``python -m training.NAME`` starts: a Hydra config becomes a typed dataclass, an error becomes a sentence.
 
 Surprising: the config is composed once before Hydra runs, only so that a mistyped key or value can be answered with
-what is allowed there; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks.
+what is allowed there; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks. And
+SIGTERM ends a command as Ctrl-C does, by an exception, so that what is half-done is cleared away first.
 """
 
+import contextlib
 import dataclasses
 import functools
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +26,10 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 T = TypeVar("T")
 
 
+class Stopped(BaseException):
+    """SIGINT or SIGTERM arrived. Not a KeyboardInterrupt, which Lightning and DuckDB turn into something else."""
+
+
 def config_directory() -> Path:
     """The folder of YAML configs: inside the installed wheel, or at the top of the checkout."""
     inside = Path(__file__).parent / "configs"
@@ -33,7 +40,7 @@ def command(name: str, schema: type[T]) -> Callable[[Callable[[T], Any]], Callab
     """Make ``main(config)`` a command whose config is ``configs/NAME.yaml``, checked against the dataclass ``schema``.
 
     Bad input (a mistyped key, a wrong type, a ``ValueError`` or ``OSError`` from the body) ends the process with one
-    sentence on stderr and exit code 2.
+    sentence on stderr and exit code 2; SIGINT and SIGTERM end it with one sentence and 128 + the signal's number.
     """
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
 
@@ -44,9 +51,12 @@ def command(name: str, schema: type[T]) -> Callable[[Callable[[T], Any]], Callab
 
         def run() -> None:
             full = os.environ.get("HYDRA_FULL_ERROR") == "1"
+            sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # argparse wants them in one piece: a=1 -m b=2,3
             try:
                 check_overrides(name, sys.argv[1:])
-                hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)(_quiet(task))()
+                start = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)
+                with _errors_of_hydra():
+                    start(_quiet(task, full))()
             except KeyboardInterrupt:
                 sys.exit("interrupted")
             except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
@@ -60,14 +70,59 @@ def command(name: str, schema: type[T]) -> Callable[[Callable[[T], Any]], Callab
     return decorate
 
 
-def _quiet(task: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Within the block SIGINT and SIGTERM raise :class:`Stopped`, once; a signal that was ignored before stays so.
+
+    Raises:
+        SystemExit: one arrived; a sentence was printed, and the code is 128 + its number.
+    """
+    received: list[signal.Signals] = []
+
+    def stop(number: int, _: Any) -> None:
+        if not received:  # a second one must not interrupt the clearing up
+            received.append(signal.Signals(number))
+            raise Stopped
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
+    try:
+        yield
+    except BaseException:
+        if not received:
+            raise
+        print(f"error: stopped by {received[0].name}", file=sys.stderr)  # whatever a library has made of it
+        sys.exit(128 + received[0])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _errors_of_hydra() -> Iterator[None]:
+    """Let Hydra raise what it would else print over many lines."""
+    before = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before
+
+
+def _quiet(task: Callable[[DictConfig], Any], full: bool) -> Callable[[DictConfig], Any]:
     # Hydra prints a traceback and calls sys.exit(1) for any error of the body; bad input deserves one sentence.
     @functools.wraps(task)
     def body(config: DictConfig) -> Any:
         try:
-            return task(config)
+            with stopped_by_signals():
+                return task(config)
         except (ValueError, OSError) as error:
-            if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            if full:
                 raise
             print(f"error: {_sentence(error)}", file=sys.stderr)
             sys.exit(2)
@@ -94,6 +149,10 @@ def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
     for key in node:
         if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
             _refuse_added_keys(node[key], f"{prefix}{key}.")
+
+
+def _is_override(argument: str) -> bool:
+    return argument.startswith("~") or ("=" in argument and not argument.startswith("-"))
 
 
 def check_overrides(name: str, arguments: list[str]) -> None:

@@ -24,10 +24,14 @@ import numpy as np
 
 from tillside.bundle import Bundle, open_bundle
 from tillside.catalogue import Catalogue
+from training.command import stopped_by_signals
 from training.evaluate import METRICS_FILE
 from training.tables import metrics_table, print_table, say
 
 FOLDER = Path("demo")
+SHOP: tuple[str, ...] = ("sessions=20000", "items=1000", "shoppers=6000")
+"""The simulated shop's size."""
+TRAINING: tuple[str, ...] = ("trainer=quick",)
 QUESTIONS = 3
 ANSWERS = 4
 LABEL = 30
@@ -36,13 +40,20 @@ WAIT_SECONDS = 60
 
 def main(arguments: list[str]) -> None:
     """Run every stage; ``arguments`` go to ``training.prepare`` in place of the simulated log."""
+    if arguments in (["-h"], ["--help"]):
+        say(str(__doc__))
+        return
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    if flags:
+        print(f"error: the demo takes settings of training.prepare and no flags, got {flags[0]}", file=sys.stderr)
+        sys.exit(2)
     started = time.monotonic()
     shop, dataset, runs, bundle = (FOLDER / name for name in ("shop", "dataset", "runs", "bundle"))
     if not arguments:
-        run("training.simulate", f"out={shop}")
+        run("training.simulate", *SHOP, f"out={shop}")
         arguments = ["data=events", f"data.path={shop}/events.parquet", f"data.items={shop}/items.parquet"]
     run("training.prepare", *arguments, f"out={dataset}")
-    run("training.train", f"dataset={dataset}", "trainer=quick", f"tracking.runs={runs}")
+    run("training.train", f"dataset={dataset}", *TRAINING, f"tracking.runs={runs}")
     run_id = (runs / "latest").resolve().name
     run("training.export", f"run={run_id}", f"out={bundle}", f"tracking.runs={runs}")
     with served(bundle) as url:
@@ -60,9 +71,14 @@ def main(arguments: list[str]) -> None:
 def run(module: str, *arguments: str) -> None:
     """Run a stage as its own process and stop the demo when it fails."""
     say(f"\n$ python -m {module} {shlex.join(arguments)}")
-    done = subprocess.run([sys.executable, "-m", module, *arguments], check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+    stage = subprocess.Popen([sys.executable, "-m", module, *arguments])
+    try:
+        code = stage.wait()
+    finally:
+        stage.terminate()  # nothing, if it has ended; a demo that is stopped stops its stage and lets it clear up
+        stage.wait()
+    if code:
+        sys.exit(code)
 
 
 @contextmanager
@@ -150,4 +166,5 @@ def _ready(server: subprocess.Popen[bytes], log: Any) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with stopped_by_signals():
+        main(sys.argv[1:])

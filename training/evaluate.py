@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from tillside.atomic import write_text_atomically
+from tillside.bundle import Bundle, open_bundle
 from tillside.dataset import Dataset, load_dataset
+from tillside.encoding import EncodingSpec
 from tillside.recommenders import CoVisitation, Popularity, popularity
+from training.bundled import BundleGraphs, rank_bundle
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
-from training.evaluation import ModelScorer, make_cases, rank, report
+from training.evaluation import Cases, ModelScorer, make_cases, rank, report
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, fetch_artifact
 
@@ -29,21 +32,43 @@ class EvaluateConfig:
     run: str = "???"
     dataset: str | None = None
     """Default: the data set the run was trained on, where it lay then."""
+    bundle: str | None = None
+    """An exported bundle of the run: judge it too, one session at a time, as the server runs it."""
     out: str | None = None
     """Folder for metrics.json; default: print only."""
     seed: int = 0
     """Of the bootstrap."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, got {self.seed}")
 
-def evaluate_run(
-    trained: TrainedModel, dataset: Dataset, *, folder: Path | None, seed: int, tracker: Tracker | None = None
-) -> dict[str, Any]:
-    """Rank all test cases with the model and the baselines, write metrics.json and log it."""
+
+def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
+    """The cases of the test part.
+
+    Raises:
+        ValueError: there are none.
+    """
     items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
-    cases = make_cases(dataset.part("test"), rule=dataset.test_cases, spec=trained.spec, items=items, goal=goal)
+    cases = make_cases(dataset.part("test"), rule=dataset.test_cases, spec=spec, items=items, goal=goal)
     if not len(cases):
         raise ValueError(f"{dataset.path}: the test part has no cases; prepare with a larger share for it")
+    return cases
+
+
+def evaluate_run(
+    trained: TrainedModel,
+    dataset: Dataset,
+    *,
+    folder: Path | None,
+    seed: int,
+    tracker: Tracker | None = None,
+    bundle: Bundle | None = None,
+) -> dict[str, Any]:
+    """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it."""
+    cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.trained
     by_popularity = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
     systems = {
         MODEL: ModelScorer.of(trained.model, by_popularity),
@@ -51,6 +76,8 @@ def evaluate_run(
         "popularity": by_popularity,
     }
     ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()}
+    if bundle is not None:
+        ranked["bundle"] = rank_bundle(BundleGraphs(bundle.path), by_popularity, cases)
     metrics = report(
         ranked,
         cases,
@@ -95,9 +122,14 @@ def open_run(run: str, tracking: TrackingConfig, dataset_override: str | None) -
 @command("evaluate", EvaluateConfig)
 def main(config: EvaluateConfig) -> None:
     """Entry point."""
-    trained, dataset = open_run(config.run, config.tracking, config.dataset)
     folder = Path(config.out) if config.out else None
-    metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise ValueError(f"out={config.out} exists and is not a directory")
+    bundle = open_bundle(Path(config.bundle)) if config.bundle else None
+    if bundle is not None and bundle.manifest.get("run") != config.run:
+        raise ValueError(f"bundle={config.bundle} was exported from run {bundle.manifest.get('run')}, not {config.run}")
+    trained, dataset = open_run(config.run, config.tracking, config.dataset)
+    metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed, bundle=bundle)
     metrics_table(metrics, title=f"{dataset.about['name']}: test part")
     if folder is not None:
         say(f"wrote {folder / METRICS_FILE}")

@@ -45,9 +45,9 @@ def export_run(
     """Write the bundle to ``out``; returns what the parity gate measured.
 
     Raises:
-        ValueError: torch and onnxruntime do not agree; nothing is written.
+        ValueError: torch and onnxruntime do not agree, or ``out`` holds something else; nothing is written.
     """
-    with atomic_directory(out) as folder:
+    with atomic_directory(out, marks=[bundle.MANIFEST, bundle.ENCODER]) as folder:
         trained.model.eval()
         vectors_ND = trained.model.items().detach().cpu().numpy().astype(np.float32)
         np.save(folder / bundle.ITEMS, vectors_ND)

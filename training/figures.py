@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from training.tracking import Tracker
 
@@ -54,8 +55,8 @@ def recall_by_prefix_length(metrics: Mapping[str, Any]) -> Figure:
         errors = [[v["value"] - v["low"] for v in values], [v["high"] - v["value"] for v in values]]
         axes.bar(places, heights, 0.8 / len(systems), yerr=errors, label=name, capsize=2)
         axes.set_xticks(range(len(bands)), [f"{band}\n({values['cases']:,})" for band, values in bands.items()])
-    _label(axes, "recall@20 by events before the target (cases)", "", "recall@20")
-    axes.legend()
+    _label(axes, "", "events before the target (cases)", "recall@20")
+    figure.legend(loc="outside upper center", ncols=len(systems))
     return figure
 
 
@@ -78,3 +79,5 @@ def _label(axes: Axes, title: str, x: str, y: str) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.grid(alpha=0.3)
+    if x == "epoch":
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))

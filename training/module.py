@@ -47,8 +47,8 @@ class LossConfig:
             raise ValueError(f"loss.pool must be at least 1, got {self.pool}")
         if not 0 < self.uniform_share <= 1:
             raise ValueError(f"loss.uniform_share must be above 0 and at most 1, got {self.uniform_share}")
-        if self.intent_weight < 0:
-            raise ValueError(f"loss.intent_weight must not be negative, got {self.intent_weight}")
+        if not 0 <= self.intent_weight < math.inf:
+            raise ValueError(f"loss.intent_weight must be finite and not negative, got {self.intent_weight}")
 
 
 @dataclass

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
-from tillside import bundle
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import Batch, cut, encode_session, encode_sessions
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
+from training.bundled import BundleGraphs
 from training.checkpoint import TrainedModel
 from training.evaluation import ModelScorer
 
@@ -27,34 +26,6 @@ TOLERANCE = 1e-4
 TOP = 20
 PREFIXES = 256
 GOLDENS = 12
-
-
-class BundleGraphs:
-    """The encoder and the scorer of a bundle in onnxruntime, one thread each."""
-
-    def __init__(self, folder: Path) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        self.items_ND = np.load(folder / bundle.ITEMS, mmap_mode="r")
-        self.encoder = ort.InferenceSession(str(folder / bundle.ENCODER), options, providers=["CPUExecutionProvider"])
-        self.scorer = ort.InferenceSession(str(folder / bundle.SCORER), options, providers=["CPUExecutionProvider"])
-
-    def encode(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Query [B, D] and intent [B]."""
-        feeds = {
-            "item_vectors": self.items_ND[batch.items_BL],
-            "behaviours": batch.behaviours_BL,
-            "gaps": batch.gaps_BL,
-            "lengths": batch.lengths_B,
-            "ask": ask_B,
-        }
-        query_BD, intent_B = self.encoder.run(["query", "intent"], feeds)
-        return query_BD, intent_B
-
-    def top(self, query_BD: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[Any], ...]:
-        """Scores and items [B, k]."""
-        scores_BK, items_BK = self.scorer.run(["scores", "items"], {"query": query_BD, "k": np.array([k], np.int64)})
-        return scores_BK, items_BK
 
 
 def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[str, Any]:

@@ -89,9 +89,7 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
     config = config.resolved()
     assert config.min_item_support is not None
     out = Path(config.out)
-    if out.is_dir() and any(out.iterdir()) and not (out / "dataset.json").exists():
-        raise ValueError(f"out: {out} holds other files and no data set; name a new directory, or empty this one")
-    with atomic_directory(out) as directory:
+    with atomic_directory(out, marks=["dataset.json"]) as directory:
         scratch = directory / "scratch"
         scratch.mkdir()
         with open_engine(scratch) as engine:

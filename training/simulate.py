@@ -80,9 +80,6 @@ def start_of(config: SimulateConfig) -> datetime.date:
         start = datetime.date.min
     if not 1970 <= start.year <= 2200:
         raise ValueError(f"start must be a date such as 2026-01-01, in the years 1970 to 2200, got {config.start!r}")
-    out = Path(config.out)
-    if out.is_dir() and any(out.iterdir()) and not (out / "truth" / "shop.json").is_file():
-        raise ValueError(f"out={config.out} holds something other than a simulated shop; name a new directory")
     return start
 
 
@@ -95,12 +92,15 @@ def simulate(config: SimulateConfig) -> dict[str, float]:
     start = start_of(config)
     root = np.random.SeedSequence(config.seed)
     for_shop, for_arrivals, for_batches = root.spawn(3)
-    world = _open_shop(np.random.default_rng(for_shop), config, start)
-    begin = arrivals(
-        np.random.default_rng(for_arrivals), sessions=config.sessions, start_ms=world.demand.start_ms, days=config.days
-    )
-    outcomes = Outcomes(config.items)
-    with atomic_directory(Path(config.out)) as folder:
+    with atomic_directory(Path(config.out), marks=["truth/shop.json"]) as folder:
+        world = _open_shop(np.random.default_rng(for_shop), config, start)
+        begin = arrivals(
+            np.random.default_rng(for_arrivals),
+            sessions=config.sessions,
+            start_ms=world.demand.start_ms,
+            days=config.days,
+        )
+        outcomes = Outcomes(config.items)
         (folder / "truth").mkdir()
         with EventLog(folder / "events.parquet", world.goods) as log:
             _fill(log, outcomes, world, config, begin, for_batches)

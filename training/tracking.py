@@ -4,6 +4,7 @@ Surprising: a fresh SQLite store is migrated under a file lock before anyone wri
 arrive together break it for good; and one metric call costs tens of milliseconds, so an epoch's metrics go in one.
 """
 
+import contextlib
 import fcntl
 import json
 import logging
@@ -13,7 +14,7 @@ import shlex
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,12 @@ from mlflow.entities import Dataset as MlflowDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from tillside.dataset import Dataset
 
+DIGEST = "dataset.digest"
+"""Tag of a run."""
 PARAMETER_LIMIT = 6000
 """Characters of a parameter's value that MLflow keeps."""
 
@@ -55,30 +59,36 @@ class Tracker:
         return str(self.run.info.run_id)
 
     @classmethod
-    def start(cls, config: TrackingConfig, *, run_id: str | None = None) -> "Tracker":
-        """Start a run, or go on with run ``run_id``.
+    def start(cls, config: TrackingConfig, *, run_id: str | None = None, digest: str | None = None) -> "Tracker":
+        """Start a run, or go on with run ``run_id``, whose data set had ``digest``.
 
         Raises:
-            ValueError: the store cannot be reached or the run does not exist.
+            ValueError: the store cannot be reached, or the run does not exist or had another data set.
         """
         client, uri = open_store(config)
-        try:
+        with _sentences(uri):
             if run_id is not None:
+                with _no_patience():
+                    recorded = client.get_run(run_id).data.tags.get(DIGEST)
+                if digest is not None and recorded not in (None, digest):
+                    raise ValueError(
+                        f"run {run_id} was trained on the data set with digest {recorded[:12]}, not {digest[:12]}"
+                    )
                 client.update_run(run_id, status="RUNNING")
                 return cls(client, client.get_run(run_id), uri)
-            experiment = client.get_experiment_by_name(config.experiment)
+            with _no_patience():
+                experiment = client.get_experiment_by_name(config.experiment)
             experiment_id = experiment.experiment_id if experiment else _create_experiment(client, config, uri)
             tags = {f"git.{name}": str(value) for name, value in git_state().items()}
             return cls(client, client.create_run(experiment_id, run_name=config.run_name, tags=tags), uri)
-        except MlflowException as error:
-            raise ValueError(f"MLflow at {uri}: {error.message}") from None
 
     def parameters(self, config: Mapping[str, Any]) -> None:
         """Log a nested config as flat parameters."""
         flat = {key: str(value)[:PARAMETER_LIMIT] for key, value in flatten(config).items()}
         items = list(flat.items())
-        for start in range(0, len(items), 100):
-            self.client.log_batch(self.run_id, params=[Param(*item) for item in items[start : start + 100]])
+        with _sentences(self.uri):
+            for start in range(0, len(items), 100):
+                self.client.log_batch(self.run_id, params=[Param(*item) for item in items[start : start + 100]])
 
     def dataset(self, dataset: Dataset) -> None:
         """Log the data set as the run's input: name, digest, where it lies, counts."""
@@ -90,29 +100,35 @@ class Tracker:
             source=json.dumps({"path": str(dataset.path.absolute())}),
             profile=counts,
         )
-        self.client.log_inputs(self.run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
-        self.tags({"dataset.digest": dataset.digest, "dataset.path": str(dataset.path.absolute())})
+        with _sentences(self.uri):
+            self.client.log_inputs(self.run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
+        self.tags({DIGEST: dataset.digest, "dataset.path": str(dataset.path.absolute())})
 
     def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
         """Log numbers at a step, all in one call; values that are not finite are left out."""
         now = int(time.time() * 1000)
         finite = {name.replace("@", "_at_"): float(value) for name, value in values.items() if math.isfinite(value)}
-        self.client.log_batch(self.run_id, metrics=[Metric(name, value, now, step) for name, value in finite.items()])
+        metrics = [Metric(name, value, now, step) for name, value in finite.items()]
+        with _sentences(self.uri):
+            self.client.log_batch(self.run_id, metrics=metrics)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags, all in one call."""
-        self.client.log_batch(self.run_id, tags=[RunTag(name, value) for name, value in values.items()])
+        with _sentences(self.uri):
+            self.client.log_batch(self.run_id, tags=[RunTag(name, value) for name, value in values.items()])
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """Keep a file, or everything in a directory, with the run."""
-        if path.is_dir():
-            self.client.log_artifacts(self.run_id, str(path), folder)
-        else:
-            self.client.log_artifact(self.run_id, str(path), folder)
+        with _sentences(self.uri):
+            if path.is_dir():
+                self.client.log_artifacts(self.run_id, str(path), folder)
+            else:
+                self.client.log_artifact(self.run_id, str(path), folder)
 
     def end(self, status: str = "FINISHED") -> None:
         """Close the run: FINISHED, FAILED or KILLED."""
-        self.client.set_terminated(self.run_id, status)
+        with _sentences(self.uri), contextlib.nullcontext() if status == "FINISHED" else _no_patience():
+            self.client.set_terminated(self.run_id, status)
 
     @property
     def open_command(self) -> str:
@@ -128,13 +144,50 @@ class Tracker:
         return f"{server}/#/experiments/{self.run.info.experiment_id}/runs/{self.run_id}"
 
 
-def open_store(config: TrackingConfig) -> tuple[mlflow.MlflowClient, str]:
-    """A client of the configured store, which is created when it is the default one and new."""
+def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.MlflowClient, str]:
+    """A client of the configured store; an SQLite store that is not there yet is created.
+
+    Raises:
+        ValueError: the store cannot be opened, or is not there and ``create`` is false.
+    """
     default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
     uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
-    if uri.startswith("sqlite:") and (database := make_url(uri).database):
-        _create_sqlite(Path(database).absolute())
-    return mlflow.MlflowClient(uri), uri
+    with _sentences(uri):
+        if uri.startswith("sqlite:") and (database := make_url(uri).database):
+            if create:
+                _create_sqlite(Path(database).absolute())
+            elif not Path(database).exists():
+                raise ValueError(f"no runs are recorded at {uri}; set tracking.runs or tracking.uri to where they are")
+        return mlflow.MlflowClient(uri), uri
+
+
+@contextlib.contextmanager
+def _sentences(uri: str) -> Iterator[None]:
+    """Turn what a store raises into one sentence."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
+        lines = [line.strip() for line in str(getattr(error, "message", error)).splitlines() if line.strip()]
+        sentence = lines[0] if lines else type(error).__name__
+        if "Max retries exceeded" in sentence:  # urllib3 tells the whole story; its last words are the reason
+            sentence = "the server does not answer: " + sentence.rpartition(": ")[2].removesuffix('"))')
+        raise ValueError(f"MLflow at {uri}: {sentence}") from None
+
+
+@contextlib.contextmanager
+def _no_patience() -> Iterator[None]:
+    """MLflow goes on asking a server that is not there for minutes: right within a run, wrong at its start."""
+    impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+    before = {name: os.environ.get(name) for name in impatient}
+    os.environ.update(impatient)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path) -> Path:
@@ -143,7 +196,9 @@ def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path
     Raises:
         ValueError: no such run, or it has no such artifact.
     """
-    client, uri = open_store(config)
+    client, uri = open_store(config, create=False)
+    with _sentences(uri), _no_patience():
+        client.search_experiments(max_results=1)
     try:
         return Path(client.download_artifacts(run_id, path, str(into)))
     except (MlflowException, OSError) as error:

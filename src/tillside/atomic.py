@@ -9,23 +9,29 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
 @contextlib.contextmanager
-def atomic_directory(destination: Path) -> Iterator[Path]:
+def atomic_directory(destination: Path, *, marks: Sequence[str] = ()) -> Iterator[Path]:
     """Yield an empty directory that becomes ``destination`` when the block ends without an error.
 
     An existing destination is replaced as a whole. After an error nothing of the new content remains and the old
     content is untouched.
 
+    Args:
+        marks: files that an existing ``destination`` must hold, unless it is empty; they show that it is ours.
+
     Raises:
-        ValueError: ``destination`` exists and is not a directory.
+        ValueError: ``destination`` exists and is not a directory, or is somebody else's.
     """
     destination = destination.absolute()
     if destination.exists() and not destination.is_dir():
         raise ValueError(f"{destination} exists and is not a directory")
+    missing = [mark for mark in marks if not (destination / mark).is_file()]
+    if missing and destination.is_dir() and any(destination.iterdir()):
+        raise ValueError(f"{destination} holds other files and no {missing[0]}; name a new directory, or empty it")
     destination.parent.mkdir(parents=True, exist_ok=True)
     for stale in destination.parent.glob(f".{glob.escape(destination.name)}.partial-*"):
         shutil.rmtree(stale, ignore_errors=True)

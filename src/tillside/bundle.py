@@ -35,6 +35,10 @@ SCORER: Final = "scorer.onnx"
 ITEMS: Final = "items.npy"
 CATALOGUE: Final = "catalogue"
 GOLDENS: Final = "goldens.json"
+ENCODER_OPTIONS: Final = {"session.intra_op.allow_spinning": "0", "session.inter_op.allow_spinning": "0"}
+"""Session config entries of onnxruntime. Server and offline evaluator share them: other kernels round otherwise."""
+SCORER_OPTIONS: Final = {**ENCODER_OPTIONS, "session.disable_prepacking": "1"}
+"""A packed copy of the item matrix would double its memory and gain nothing for single queries."""
 REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "files")
 REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
 

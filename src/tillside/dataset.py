@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -134,9 +134,21 @@ def load_dataset(path: Path) -> Dataset:
         raise ValueError(
             f"{path}: dataset format_version {found} cannot be read, only {FORMAT_VERSION}; prepare it again"
         )
-    expected = {"arrays", "behaviours", "parts", "test_cases", "digest"}
-    if not expected <= document.keys() or not {*EVENT_ARRAYS, "offsets"} <= set(document["arrays"]):
-        raise ValueError(f"{path}: dataset.json lacks entries; prepare it again")
+    try:
+        dataset = _open(path, document)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(
+            f"{path}: dataset.json is damaged ({type(error).__name__}: {error}); prepare it again"
+        ) from None
+    _refuse_misfits(dataset)
+    return dataset
+
+
+def _open(path: Path, document: dict[str, Any]) -> Dataset:
+    lacking = {"arrays", "behaviours", "parts", "test_cases", "digest", "name", "config"} - document.keys()
+    lacking |= {*EVENT_ARRAYS, "offsets"} - set(document.get("arrays", ()))
+    if lacking:
+        raise ValueError(f"{path}: dataset.json lacks entries ({', '.join(sorted(lacking))}); prepare it again")
     arrays = {}
     for name in document["arrays"]:
         file = path / "sessions" / f"{name}.npy"
@@ -146,9 +158,6 @@ def load_dataset(path: Path) -> Dataset:
             raise ValueError(f"{file} cannot be read: {error}") from None
     required = {name: arrays.pop(name) for name in [*EVENT_ARRAYS, "offsets"]}
     sessions = Sessions(**required, optional=arrays)
-    lengths = {len(required[name]) for name in EVENT_ARRAYS}
-    if lengths != {int(sessions.offsets[-1])} or document["parts"]["test"][1] != len(sessions):
-        raise ValueError(f"{path}: the session arrays do not fit together; prepare it again")
     return Dataset(
         path=path,
         sessions=sessions,
@@ -158,3 +167,19 @@ def load_dataset(path: Path) -> Dataset:
         test_cases=document.pop("test_cases"),
         about=document,
     )
+
+
+def _refuse_misfits(dataset: Dataset) -> None:
+    """Raise ValueError where the arrays, the catalogue and the parts do not fit together."""
+    sessions, ends = dataset.sessions, [dataset.parts[name] for name in PARTS]
+    events = len(sessions.items)
+    contiguous = [0, *(end for _, end in ends)] == [*(start for start, _ in ends), len(sessions)]
+    flat = all(getattr(sessions, name).shape == (events,) for name in EVENT_ARRAYS)
+    offsets = np.asarray(sessions.offsets)
+    rising = len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == events and bool((np.diff(offsets) >= 0).all())
+    if not (contiguous and flat and rising and dataset.test_cases in get_args(CaseRule)):
+        raise ValueError(f"{dataset.path}: the session arrays do not fit together; prepare it again")
+    if events and not 0 <= int(sessions.items.min()) <= int(sessions.items.max()) < len(dataset.catalogue):
+        raise ValueError(f"{dataset.path}: sessions hold items that the catalogue does not have; prepare it again")
+    if events and int(sessions.behaviours.max()) >= len(dataset.behaviours):
+        raise ValueError(f"{dataset.path}: sessions hold behaviours that dataset.json does not name; prepare it again")

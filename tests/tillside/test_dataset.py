@@ -79,7 +79,7 @@ def test_optional_arrays_travel(tmp_path):
         behaviours=Behaviours(),
         parts=parts,
         test_cases="every",
-        about={},
+        about={"name": "tiny", "config": {}},
     )
     users = load_dataset(tmp_path).part("train").optional["users"]
     assert (users.tolist(), users.dtype) == ([4], np.int32)

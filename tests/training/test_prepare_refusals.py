@@ -142,7 +142,7 @@ def test_given_cases_cannot_be_changed(tmp_path: Path, changes: dict[str, object
 
 def test_a_directory_that_holds_something_else_is_not_replaced(tmp_path: Path) -> None:
     path = good_log(tmp_path / "log.csv")
-    with pytest.raises(ValueError, match="holds other files and no data set"):
+    with pytest.raises(ValueError, match=r"holds other files and no dataset\.json"):
         prepare(PrepareConfig(out=str(tmp_path), data=EventsConfig(path=str(path), behaviours=["click"])))
     assert path.exists()
 

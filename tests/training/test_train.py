@@ -15,11 +15,12 @@ from tillside.bundle import open_bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions, write_dataset
 from tillside.events import Behaviours
-from training import train as training
+from training import fitting
 from training.callbacks import RESUME_FILE
+from training.fitting import TrainerConfig, plan
 from training.model import ModelConfig
 from training.tracking import TrackingConfig, open_store
-from training.train import TrainConfig, TrainerConfig, plan, train
+from training.train import TrainConfig, train
 
 ITEMS, SESSIONS, LENGTH = 12, 160, 5
 
@@ -136,7 +137,7 @@ def test_a_run_stopped_anywhere_ends_where_the_unbroken_one_does(
 
     settings = config(dataset, tmp_path / "runs", checkpoint_batches=2)
     with monkeypatch.context() as patched:
-        patched.setattr(training, "TrainingBar", Stop)
+        patched.setattr(fitting, "TrainingBar", Stop)
         settings.trainer.progress_bar = True
         with pytest.raises(Killed):
             train(settings)

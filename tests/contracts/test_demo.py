@@ -1,0 +1,37 @@
+"""The demo goes the whole way: every stage as its own process, a real server, answers a shopkeeper can read."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from training import demo
+
+
+def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "SHOP", ("sessions=800", "items=120", "shoppers=300", "days=20"))
+    monkeypatch.setattr(demo, "TRAINING", (*demo.TRAINING, "trainer.max_epochs=1", "model=small"))
+    demo.main([])
+    output = capfd.readouterr().out
+    for stage in ("simulate", "prepare", "train", "export"):
+        assert f"$ python -m training.{stage} " in output
+    assert "What the shop would show" in output
+    assert "buys: " in output
+    assert "near " in output or "again: " in output
+    for system in ("tillside", "covisitation", "popularity"):
+        assert f"│ {system}" in output
+    assert f"{Path(sys.executable).parent}/mlflow server --backend-store-uri sqlite:///{tmp_path}" in output
+
+
+def test_a_stage_that_fails_ends_the_demo_with_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        demo.main(["data=rees46", "data.path=nowhere.csv"])
+    assert caught.value.code == 2
+    assert "nowhere.csv" in capfd.readouterr().err
+    assert not (tmp_path / "demo/dataset").exists()

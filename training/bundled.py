@@ -1,0 +1,88 @@
+"""A bundle's graphs run as the server runs them: one session at a time, in the server's own session options.
+
+Matrix products of one row and of many add up in different orders, so a list made in batches can swap two items whose
+scores agree to the last digits. What is measured here is, item for item, what the server answers.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from tillside import bundle
+from tillside.encoding import Batch
+from tillside.ranking import MISSED, top_k
+from training.evaluation import COVERAGE_AT, Cases, Ranked, Scorer
+
+
+class BundleGraphs:
+    """The encoder and the scorer of a bundle in onnxruntime, one thread each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.items_ND = np.load(folder / bundle.ITEMS, mmap_mode="r")
+        self.encoder = _session(folder / bundle.ENCODER, bundle.ENCODER_OPTIONS)
+        self.scorer = _session(folder / bundle.SCORER, bundle.SCORER_OPTIONS)
+
+    def encode(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float32], ...]:
+        """Query [B, D] and intent [B]."""
+        feeds = {
+            "item_vectors": self.items_ND[batch.items_BL],
+            "behaviours": batch.behaviours_BL,
+            "gaps": batch.gaps_BL,
+            "lengths": batch.lengths_B,
+            "ask": ask_B,
+        }
+        query_BD, intent_B = self.encoder.run(["query", "intent"], feeds)
+        return query_BD, intent_B
+
+    def top(self, query_BD: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[Any], ...]:
+        """Scores and items [B, k]."""
+        scores_BK, items_BK = self.scorer.run(["scores", "items"], {"query": query_BD, "k": np.array([k], np.int64)})
+        return scores_BK, items_BK
+
+
+def served_lists(
+    graphs: BundleGraphs, fallback: Scorer, cases: Cases, chosen: npt.NDArray[np.integer[Any]], *, k: int
+) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], float]]:
+    """Scores and items of each chosen case's answer, best first, and its purchase intent.
+
+    Args:
+        fallback: answers sessions that hold no item the bundle knows; their intent is NaN.
+    """
+    k = min(k, len(graphs.items_ND))
+    for case in chosen:
+        one = np.array([case])
+        batch, ask_B = cases.batch(one), cases.asked_C[one]
+        if batch.lengths_B[0]:
+            query_BD, intent_B = graphs.encode(batch, ask_B)
+            scores_BK, items_BK = graphs.top(query_BD, k)
+            yield scores_BK[0], items_BK[0], float(intent_B[0])
+        else:
+            scores_BV = fallback.score(batch, ask_B)
+            best = top_k(scores_BV, k)[0]
+            yield scores_BV[0, best], best, float("nan")
+
+
+def rank_bundle(graphs: BundleGraphs, fallback: Scorer, cases: Cases) -> Ranked:
+    """Each case's rank within the 20 items the server would answer with; a target that is not among them is missed."""
+    ranked = Ranked(np.full(len(cases), MISSED), np.full(len(cases), np.nan, np.float32))
+    assert ranked.intent_C is not None
+    lists = served_lists(graphs, fallback, cases, np.arange(len(cases)), k=COVERAGE_AT)
+    for case, (scores_K, items_K, intent) in enumerate(lists):
+        ranked.intent_C[case] = intent
+        ranked.recommended.update(items_K.tolist())
+        place = np.flatnonzero(items_K == cases.targets_C[case])
+        if len(place):
+            ranked.ranks_C[case] = np.count_nonzero(scores_K >= scores_K[place[0]])
+    return ranked
+
+
+def _session(path: Path, entries: dict[str, str]) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    for key, value in entries.items():
+        options.add_session_config_entry(key, value)
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,152 @@
+"""How long, in what batches and on what a module is trained: Lightning's trainer as tillside uses it."""
+
+import logging
+import math
+import warnings
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from training.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingBar
+from training.datamodule import SessionData
+from training.module import NextItemModule
+from training.tracking import Tracker
+
+
+class Precision(Enum):
+    """Arithmetic of the trunk; the softmax is always fp32."""
+
+    auto = "auto"
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+@dataclass
+class TrainerConfig:
+    """How long, in what batches and on what to train."""
+
+    max_epochs: int | None = None
+    """Default: as many as give about 4,000 steps, between 8 and 60."""
+    batch_events: int | None = None
+    """Padded events of a batch. Default: such that an epoch has about 800 batches, between 256 and 2,048."""
+    patience: int = 2
+    """Epochs without a better val/mrr@20 before training stops."""
+    validation_cases: int = 20_000
+    checkpoint_minutes: float = 5.0
+    checkpoint_batches: int | None = None
+    precision: Precision = Precision.auto
+    """auto: bf16 on a GPU that has it, fp32 elsewhere; on CPUs without AMX bf16 is slower."""
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    progress_bar: bool = True
+
+    def __post_init__(self) -> None:
+        for name in (
+            "max_epochs",
+            "batch_events",
+            "patience",
+            "validation_cases",
+            "checkpoint_batches",
+            "devices",
+            "nodes",
+        ):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"trainer.{name} must be at least 1, got {value}")
+        if not self.checkpoint_minutes >= 0:
+            raise ValueError(f"trainer.checkpoint_minutes must be 0 or more, got {self.checkpoint_minutes}")
+
+
+def plan(targets: int, config: TrainerConfig) -> tuple[int, int]:
+    """Batch size in events and number of epochs, from the size of the log.
+
+    Small logs need small batches to see enough steps, and more passes; large ones neither.
+    """
+    nearest = 2 ** round(math.log2(max(targets, 1) / 800))
+    batch_events = config.batch_events or int(min(2048, max(256, nearest)))
+    steps = max(1, targets // batch_events)
+    return batch_events, config.max_epochs or min(60, max(8, round(4000 / steps)))
+
+
+def fit(
+    module: NextItemModule,
+    data: SessionData,
+    config: TrainerConfig,
+    *,
+    folder: Path,
+    epochs: int,
+    tracker: Tracker | None,
+    resume: bool,
+) -> EpochMetrics:
+    """Run Lightning's trainer, from the resume point if there is one to go on from."""
+    quiet_lightning()
+    data_loader = data.train_dataloader()
+    epoch_metrics = EpochMetrics(tracker, padding_share=data_loader.padding_share)
+    callbacks: list[pl.Callback] = [
+        ModelCheckpoint(folder, "best", monitor="val/mrr@20", mode="max", enable_version_counter=False),
+        EarlyStopping("val/mrr@20", mode="max", patience=config.patience),
+        epoch_metrics,
+        ResumePoint(folder, minutes=config.checkpoint_minutes, batches=config.checkpoint_batches),
+    ]
+    if config.progress_bar:
+        callbacks.append(TrainingBar())
+    try:
+        trainer = make_trainer(config, epochs=epochs, callbacks=callbacks, clip_norm=module.optimizer.clip_norm)
+    except (MisconfigurationException, ImportError, ValueError) as error:
+        machine = f"trainer.accelerator={config.accelerator}, trainer.devices={config.devices}"
+        raise ValueError(f"{machine} cannot be had here: {error}") from None
+    trainer.fit(module, data, ckpt_path=folder / RESUME_FILE if resume else None, weights_only=True)
+    return epoch_metrics
+
+
+def make_trainer(config: TrainerConfig, *, epochs: int, callbacks: list[pl.Callback], clip_norm: float) -> pl.Trainer:
+    """Lightning's trainer, without what tillside does itself."""
+    return pl.Trainer(
+        max_epochs=epochs,
+        accelerator=config.accelerator,
+        devices=config.devices,
+        num_nodes=config.nodes,
+        precision=lightning_precision(config.precision),
+        gradient_clip_val=clip_norm,
+        callbacks=callbacks,
+        logger=False,
+        num_sanity_val_steps=0,
+        enable_progress_bar=config.progress_bar,
+        enable_model_summary=False,
+    )
+
+
+def lightning_precision(precision: Precision) -> Any:
+    """Lightning's name for a precision."""
+    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return "bf16-mixed" if precision is Precision.bf16 or (precision is Precision.auto and gpu) else "32-true"
+
+
+def load_best(module: NextItemModule, folder: Path) -> float:
+    """Put the weights of the best epoch into the module; returns its val/mrr@20.
+
+    Raises:
+        ValueError: training diverged.
+    """
+    checkpoint = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
+    module.load_state_dict(checkpoint["state_dict"])
+    module.eval()
+    if not all(bool(parameter.isfinite().all()) for parameter in module.parameters()):
+        raise ValueError("training diverged: the weights are no longer finite numbers; lower optimizer.learning_rate")
+    states = [state for name, state in checkpoint["callbacks"].items() if name.startswith("ModelCheckpoint")]
+    return float(states[0]["best_model_score"])
+
+
+def quiet_lightning() -> None:
+    """Keep Lightning's advertisements and its notes on what it is meant to do here off the screen."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")
+    warnings.filterwarnings("ignore", r"You're resuming from a checkpoint that ended before")  # ResumePoint sees to it
+    warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
