@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tillside.dataset import Dataset, Part
-from training.engine import open_engine
+from training.preparation.engine import open_engine
+from training.preparation.rejects import collect_rejects
 from training.readers import LogConfig
 from training.readers.log import FILE, ORDER, REJECT, SKIP
 from training.readers.tables import RECORD
-from training.rejects import collect_rejects
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 """Real logs, where they are there."""

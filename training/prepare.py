@@ -25,14 +25,14 @@ from tillside.atomic import atomic_directory
 from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Dataset, load_dataset, write_dataset
 from tillside.events import TIME_UNKNOWN
-from training.cataloguing import build_catalogue
 from training.command import command
-from training.engine import open_engine
+from training.preparation.cataloguing import build_catalogue
+from training.preparation.engine import open_engine
+from training.preparation.rejects import Rejects, collect_rejects, good_events
+from training.preparation.selection import Selection, code_events, rank_items, select_sessions
+from training.preparation.sessionising import Repeats, make_sessions, number_items
+from training.preparation.splits import SplitConfig, split_sessions, training_ends
 from training.readers import Log, LogConfig
-from training.rejects import Rejects, collect_rejects, good_events
-from training.selection import Selection, code_events, rank_items, select_sessions
-from training.sessionising import Repeats, make_sessions, number_items
-from training.splits import SplitConfig, split_sessions, training_ends
 
 STAGES = 6
 

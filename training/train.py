@@ -29,7 +29,7 @@ from training.figures import run_figures
 from training.fitting import TrainerConfig, fit, load_best, plan
 from training.model import ModelConfig
 from training.module import LossConfig, NextItemModule, OptimizerConfig
-from training.sessionising import Repeats
+from training.preparation.sessionising import Repeats
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, flatten
 

@@ -10,13 +10,13 @@ import pytest
 
 from tests.logs import EVENTS_HEADER, REES46_HEADER, SHARED, events_log, rees46_line, sessions_of, write_log
 from tillside.dataset import Dataset
+from training.preparation.sessionising import Repeats
+from training.preparation.splits import SplitBy, SplitConfig
 from training.prepare import PrepareConfig, prepare
 from training.readers.events import EventsConfig
 from training.readers.online_retail import OnlineRetailConfig
 from training.readers.rees46 import Rees46Config
 from training.readers.sessions_split import SessionsSplitConfig
-from training.sessionising import Repeats
-from training.splits import SplitBy, SplitConfig
 
 NO_SPLIT = SplitConfig(by=SplitBy.fractions, validation=0.0, test=0.0)
 DAY = 86_400

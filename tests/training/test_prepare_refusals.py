@@ -13,11 +13,11 @@ import pytest
 from tests.logs import EVENTS_HEADER, events_log, write_log
 from tillside.dataset import load_dataset
 from training import prepare as stage
+from training.preparation.sessionising import Repeats
+from training.preparation.splits import SplitBy, SplitConfig
 from training.prepare import PrepareConfig, prepare
 from training.readers.events import EventsConfig
 from training.readers.sessions_split import SessionsSplitConfig
-from training.sessionising import Repeats
-from training.splits import SplitBy, SplitConfig
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import CATEGORY, ITEM_ID, PRICE
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.fields import milliseconds, number, words
 from training.readers.folder import open_member, open_member_if_there, read_events
 from training.readers.items import item_rows, last_of_each

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, SESSION_ID, TIMESTAMP, USER_ID, Behaviours
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.fields import check_timestamp_format
 from training.readers.folder import read_events
 from training.readers.items import item_rows, last_of_each

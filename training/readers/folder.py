@@ -6,7 +6,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 
 from tillside.events import Behaviours
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.log import RawEvents, canonical
 from training.readers.source import SourceFile, open_source
 from training.readers.tables import TextTable, keep_rows

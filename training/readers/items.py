@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from tillside.events import ITEM_ID, PRICE
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.fields import number, words
 from training.readers.log import BAD_PRICE, MISSING_ITEM, REJECT
 from training.readers.tables import RECORD, TextTable, keep_rows, note_bad

@@ -30,7 +30,7 @@ from tillside.events import (
     USER_ID,
     Behaviours,
 )
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.fields import LATEST, milliseconds, number, words
 from training.readers.source import SourceFile
 from training.readers.tables import RECORD

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 import ibis.expr.types as ir
 
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.fields import number, words
 from training.readers.folder import read_events
 from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours

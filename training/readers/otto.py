@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 import ibis
 
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.log import (
     POSITION,
     FileLogConfig,

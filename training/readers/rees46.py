@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import ibis.expr.types as ir
 
 from tillside.events import BRAND, CATEGORY
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.fields import words
 from training.readers.folder import read_events
 from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from tillside.events import CATEGORY, ITEM_ID, TIMESTAMP
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.fields import milliseconds, words
 from training.readers.folder import open_member, open_member_if_there, read_events
 from training.readers.items import item_rows, last_of_each

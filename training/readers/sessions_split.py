@@ -13,7 +13,7 @@ import numpy as np
 from omegaconf import MISSING
 
 from tillside.events import Behaviours
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.log import (
     POSITION,
     Log,

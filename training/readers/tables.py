@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.records import INVALID_UTF8, MALFORMED, lines_of, records_of
 from training.readers.source import CHUNK, SourceFile
 

@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import CATEGORY
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.fields import words
 from training.readers.folder import open_member, read_events
 from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours

@@ -11,7 +11,7 @@ from pathlib import Path
 import ibis
 import numpy as np
 
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.log import FILE, REJECT, SKIP, Log
 from training.readers.source import SourceFile
 from training.readers.tables import RECORD

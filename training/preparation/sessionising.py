@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, SESSION_ID, TIMESTAMP, USER_ID
-from training.engine import Engine
+from training.preparation.engine import Engine
 from training.readers.log import ORDER, PART
 
 SESSION: Final = "__session"

@@ -11,9 +11,9 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import TIMESTAMP
-from training.engine import Engine
+from training.preparation.engine import Engine
+from training.preparation.sessionising import SESSION
 from training.readers.log import PART
-from training.sessionising import SESSION
 
 END: Final = "__end"
 DAY: Final = 86_400_000

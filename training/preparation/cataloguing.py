@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from tillside.catalogue import Catalogue, attribute_tokens, pack_tokens, price_bands
 from tillside.events import ITEM_ID, NAME, PRICE, TIMESTAMP, Behaviours
-from training.engine import Engine
+from training.preparation.engine import Engine
+from training.preparation.selection import CODE, TRAINED, count_column
+from training.preparation.splits import TRAIN
 from training.readers.log import PART
-from training.selection import CODE, TRAINED, count_column
-from training.splits import TRAIN
 
 PRICE_BAND: Final = "price_band"
 

@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from tillside.dataset import PARTS, Part, Sessions
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, TIMESTAMP, USER_ID, Behaviours
-from training.engine import Engine
+from training.preparation.engine import Engine
+from training.preparation.sessionising import ITEM, SESSION
+from training.preparation.splits import END, TRAIN
 from training.readers.log import ORDER, PART
-from training.sessionising import ITEM, SESSION
-from training.splits import END, TRAIN
 
 CODE: Final = "__code"
 """An item's place in the catalogue."""
