@@ -31,7 +31,8 @@ from training.tables import metrics_table, print_table, say
 FOLDER = Path("demo")
 SHOP: tuple[str, ...] = ("sessions=20000", "items=1000", "shoppers=6000")
 """The simulated shop's size."""
-TRAINING: tuple[str, ...] = ("trainer=quick",)
+TRAINING: tuple[str, ...] = ()
+"""Overrides of the default recipe."""
 QUESTIONS = 3
 ANSWERS = 4
 LABEL = 30

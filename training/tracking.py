@@ -80,6 +80,7 @@ class Tracker:
                 experiment = client.get_experiment_by_name(config.experiment)
             experiment_id = experiment.experiment_id if experiment else _create_experiment(client, config, uri)
             tags = {f"git.{name}": str(value) for name, value in git_state().items()}
+            tags["mlflow.source.name"] = "training.train"
             return cls(client, client.create_run(experiment_id, run_name=config.run_name, tags=tags), uri)
 
     def parameters(self, config: Mapping[str, Any]) -> None:
@@ -141,7 +142,7 @@ class Tracker:
     def page(self) -> str:
         """The run's page, on the server that :attr:`open_command` starts or on the one that is there."""
         server = "http://127.0.0.1:5000" if self.uri.startswith("sqlite:") else self.uri
-        return f"{server}/#/experiments/{self.run.info.experiment_id}/runs/{self.run_id}"
+        return f"{server}/#/experiments/{self.run.info.experiment_id}/runs/{self.run_id}?workflowType=machine_learning"
 
 
 def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.MlflowClient, str]:
