@@ -78,7 +78,8 @@ class Catalogue:
         tokens = self.tokens_of(index)
         categories = [token.split("=", 1)[1] for token in tokens if token.startswith(f"{CATEGORY}=")]
         brands = [token.split("=", 1)[1] for token in tokens if token.startswith(f"{BRAND}=")]
-        words = [*brands[:1], max(categories, key=len).split(".")[-1]] if categories else brands[:1]
+        finest = max(categories, key=len, default="").split(".")[-1]
+        words = brands[:1] if not finest or finest.isdigit() else [*brands[:1], finest]  # a bare number says nothing
         return f"{' '.join(words)} ({self.item_ids[index]})" if words else self.item_ids[index]
 
     def save(self, directory: Path) -> None:
