@@ -123,23 +123,8 @@ def test_price_bands_are_deciles_of_the_known_prices():
     assert price_bands(np.array([np.nan], np.float32)).tolist() == [-1]
 
 
-def test_a_label_is_what_a_shopkeeper_reads():
-    """The name; else brand and finest category; a category that is a bare number says nothing; else the id."""
-    tokens = [
-        ["category=phone"],
-        ["category=phone", "category=phone.case", "brand=acme"],
-        ["category=2053", "brand=acme"],
-        ["category=2053"],
-    ]
-    vocabulary, token_ids, offsets = pack_tokens(tokens)
-    catalogue = Catalogue(
-        item_ids=["1", "2", "3", "4"],
-        trained=4,
-        counts_NB=np.zeros((4, 1), np.int64),
-        prices_N=np.full(4, np.nan, np.float32),
-        names=["Nova Phone", "", "", ""],
-        vocabulary=vocabulary,
-        token_ids=token_ids,
-        token_offsets=offsets,
-    )
-    assert [catalogue.label(index) for index in range(4)] == ["Nova Phone", "acme case (2)", "acme (3)", "4"]
+def test_a_category_that_is_a_bare_number_is_no_label():
+    vocabulary, token_ids, token_offsets = pack_tokens([["category=2053", "brand=acme"], ["category=2053"]])
+    tokens = {"vocabulary": vocabulary, "token_ids": token_ids, "token_offsets": token_offsets}
+    numbered = Catalogue(["1", "2"], 2, np.zeros((2, 1), np.int64), np.full(2, np.nan, np.float32), **tokens)
+    assert [numbered.label(index) for index in range(2)] == ["acme (1)", "2"]
