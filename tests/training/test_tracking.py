@@ -74,7 +74,8 @@ def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
     folder = config.runs
     assert tracker.uri == f"sqlite:///{folder}/mlflow.db"
     assert tracker.open_command == f"mlflow server --backend-store-uri '{tracker.uri}' --port 5000"
-    assert tracker.page.endswith(f"/#/experiments/{tracker.run.info.experiment_id}/runs/{tracker.run_id}")
+    place = f"/#/experiments/{tracker.run.info.experiment_id}/runs/{tracker.run_id}"
+    assert tracker.page.endswith(f"{place}?workflowType=machine_learning")  # a bare link opens another tab
     (tmp_path / "note").write_text("kept")
     tracker.artifact(tmp_path / "note", "notes")
     (kept,) = (tmp_path.parent / folder).rglob("note")
