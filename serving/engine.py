@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from tillside.bundle import ENCODER, ENCODER_OPTIONS, SCORER, SCORER_OPTIONS, Bundle
+from tillside.bundle import ENCODER, ENCODER_OPTIONS, SCORER, SCORER_OPTIONS, Bundle, encoder_feeds
 from tillside.encoding import Batch
 
 FloatArray = npt.NDArray[np.float32]
@@ -56,14 +56,7 @@ class Engine:
         Raises:
             EngineError: the graph failed or gave numbers that are not finite.
         """
-        feed = {
-            "item_vectors": self.items_ND[batch.items_BL],
-            "behaviours": batch.behaviours_BL,
-            "gaps": batch.gaps_BL,
-            "lengths": batch.lengths_B,
-            "ask": ask_B,
-        }
-        query_BD, intent_B = _run(self._encoder, list(ENCODER_OUTPUTS), feed)
+        query_BD, intent_B = _run(self._encoder, list(ENCODER_OUTPUTS), encoder_feeds(self.items_ND, batch, ask_B))
         return query_BD, intent_B
 
     def search(self, query_BD: FloatArray, k: int) -> tuple[FloatArray, IntArray]:

@@ -28,14 +28,7 @@ class BundleGraphs:
 
     def encode(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float32], ...]:
         """Query [B, D] and intent [B]."""
-        feeds = {
-            "item_vectors": self.items_ND[batch.items_BL],
-            "behaviours": batch.behaviours_BL,
-            "gaps": batch.gaps_BL,
-            "lengths": batch.lengths_B,
-            "ask": ask_B,
-        }
-        query_BD, intent_B = self.encoder.run(["query", "intent"], feeds)
+        query_BD, intent_B = self.encoder.run(["query", "intent"], bundle.encoder_feeds(self.items_ND, batch, ask_B))
         return query_BD, intent_B
 
     def top(self, query_BD: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[Any], ...]:

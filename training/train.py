@@ -12,6 +12,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 from omegaconf import OmegaConf
+from pytorch_lightning.utilities import rank_zero_only
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
@@ -88,8 +89,8 @@ def train(config: TrainConfig) -> float:
         intent=intent,
     )
 
-    main_process = int(torch.distributed.get_rank() if torch.distributed.is_initialized() else _environment_rank()) == 0
-    tracker = Tracker.start(config.tracking, run_id=config.resume, digest=dataset.digest) if main_process else None
+    first = rank_zero_only.rank == 0  # of the processes that torchrun or a cluster started
+    tracker = Tracker.start(config.tracking, run_id=config.resume, digest=dataset.digest) if first else None
     folder = runs / (tracker.run_id if tracker else "worker")
     try:
         if tracker is not None:
@@ -177,12 +178,6 @@ def stored_config(folder: Path, config: TrainConfig) -> TrainConfig:
         if value not in (default[key], kept[key]):
             raise ValueError(f"{key} cannot be changed by resume={config.resume}: it is {kept[key]} there, got {value}")
     return resumed
-
-
-def _environment_rank() -> int:
-    import os
-
-    return int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")))
 
 
 @command("train", TrainConfig)

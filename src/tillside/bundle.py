@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
-from tillside.encoding import EncodingSpec
+from tillside.encoding import Batch, EncodingSpec
 from tillside.events import Behaviours
 
 FORMAT_VERSION: Final = 1
@@ -91,6 +91,19 @@ class Bundle:
         """Requests (``request``) and what they must be answered with (``items``, ``scores``, ``purchase_intent``)."""
         document = json.loads((self.path / GOLDENS).read_text(encoding="utf-8"))
         return list(document["goldens"])
+
+
+def encoder_feeds(
+    items_ND: npt.NDArray[np.float32], batch: Batch, ask_B: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[Any]]:
+    """The encoder's inputs by name, for sessions of catalogue indices; the item vectors are looked up here."""
+    return {
+        "item_vectors": items_ND[batch.items_BL],
+        "behaviours": batch.behaviours_BL,
+        "gaps": batch.gaps_BL,
+        "lengths": batch.lengths_B,
+        "ask": ask_B,
+    }
 
 
 def seal(directory: Path, about: Mapping[str, Any]) -> None:
