@@ -1,7 +1,8 @@
 """A request becomes an answer: which items, from which tier, and because of what. No HTTP here.
 
 Exclusions cost no second pass: the best ``k + number of excluded`` items without the excluded ones are exactly the
-best k of the rest. A session with nothing the model knows, or a model that fails, is answered by popularity.
+best k of the rest. What past sessions say is blended in after the search (tillside.blending). A session with nothing
+the model knows, or a model that fails, is answered by popularity.
 
 Shapes: N items that can be recommended, A behaviours, K answered items, L session items, D dimensions.
 """
@@ -17,6 +18,7 @@ from msgspec import UNSET, UnsetType
 
 from serving.engine import Engine, EngineError
 from serving.messages import DEFAULT_K, Answer, FieldError, RecommendedItem, RecommendRequest
+from tillside.blending import blended_top
 from tillside.bundle import Bundle
 from tillside.encoding import Batch, encode_session
 from tillside.events import TIME_UNKNOWN
@@ -62,6 +64,7 @@ class Recommender:
         self.bundle = bundle
         self.engine = Engine(bundle)
         self._items_ND = self.engine.items_ND
+        self._memory = bundle.memory
         self._item_ids = bundle.catalogue.item_ids[: len(self._items_ND)]
         self._index_of = {item_id: index for index, item_id in enumerate(self._item_ids)}
         if len(self._index_of) != len(self._item_ids):
@@ -159,12 +162,17 @@ class Recommender:
     def _from_model(self, question: _Question, query_BD: npt.NDArray[np.float32]) -> list[RecommendedItem]:
         if question.k == 0:
             return []
+        seen_L = question.batch.items_BL[0, : question.batch.lengths_B[0]]
         scores_BK, items_BK = self.engine.search(query_BD, question.k + len(question.excluded))
         items_K, scores_K = items_BK[0], scores_BK[0]
+        if self._memory is not None:
+            items_C, bonus_C = self._memory.bonus(seen_L, question.ask)
+            scores_K, items_K = blended_top(
+                scores_K, items_K, query_D=query_BD[0], items_ND=self._items_ND, items_C=items_C, bonus_C=bonus_C
+            )
         if question.excluded:
             kept = [rank for rank, item in enumerate(items_K.tolist()) if item not in question.excluded][: question.k]
             items_K, scores_K = items_K[kept], scores_K[kept]
-        seen_L = question.batch.items_BL[0, : question.batch.lengths_B[0]]
         nearest_K = self._nearest(items_K, seen_L)
         return [
             RecommendedItem(self._item_ids[item], score, "model", self._item_ids[because])

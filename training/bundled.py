@@ -13,15 +13,17 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from tillside import bundle
+from tillside.blending import SessionMemory, blended_top
 from tillside.encoding import Batch
 from tillside.ranking import MISSED, top_k
 from training.evaluation import COVERAGE_AT, Cases, Ranked, Scorer
 
 
 class BundleGraphs:
-    """The encoder and the scorer of a bundle in onnxruntime, one thread each."""
+    """The encoder and the scorer of a bundle in onnxruntime, one thread each, and its memory of past sessions."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, memory: SessionMemory | None) -> None:
+        self.memory = memory
         self.items_ND = np.load(folder / bundle.ITEMS, mmap_mode="r")
         self.encoder = _session(folder / bundle.ENCODER, bundle.ENCODER_OPTIONS)
         self.scorer = _session(folder / bundle.SCORER, bundle.SCORER_OPTIONS)
@@ -35,6 +37,20 @@ class BundleGraphs:
         """Scores and items [B, k]."""
         scores_BK, items_BK = self.scorer.run(["scores", "items"], {"query": query_BD, "k": np.array([k], np.int64)})
         return scores_BK, items_BK
+
+    def answer(
+        self, batch: Batch, ask_B: npt.NDArray[np.int64], k: int
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], float]:
+        """Scores and items [k] for a batch of one session that holds an item, and its intent."""
+        query_BD, intent_B = self.encode(batch, ask_B)
+        scores_BK, items_BK = self.top(query_BD, k)
+        scores_K, items_K = scores_BK[0], items_BK[0]
+        if self.memory is not None:
+            items_C, bonus_C = self.memory.bonus(batch.items_BL[0, : batch.lengths_B[0]], int(ask_B[0]))
+            scores_K, items_K = blended_top(
+                scores_K, items_K, query_D=query_BD[0], items_ND=self.items_ND, items_C=items_C, bonus_C=bonus_C
+            )
+        return scores_K, items_K, float(intent_B[0])
 
 
 def served_lists(
@@ -50,9 +66,7 @@ def served_lists(
         one = np.array([case])
         batch, ask_B = cases.batch(one), cases.asked_C[one]
         if batch.lengths_B[0]:
-            query_BD, intent_B = graphs.encode(batch, ask_B)
-            scores_BK, items_BK = graphs.top(query_BD, k)
-            yield scores_BK[0], items_BK[0], float(intent_B[0])
+            yield graphs.answer(batch, ask_B, k)
         else:
             scores_BV = fallback.score(batch, ask_B)
             best = top_k(scores_BV, k)[0]

@@ -20,6 +20,7 @@ from training.tables import say
 from training.tracking import Tracker
 
 RESUME_FILE = "resume.ckpt"
+VALIDATED = ("recall@20", "mrr@20")
 
 
 class ResumePoint(pl.Callback):
@@ -71,10 +72,14 @@ class ResumePoint(pl.Callback):
 
 
 class EpochMetrics(pl.Callback):
-    """Collects what each epoch measured and sends it to MLflow in one call."""
+    """Collects what each epoch measured and sends it to MLflow in one call.
 
-    def __init__(self, tracker: Tracker | None, *, padding_share: float) -> None:
-        self.tracker, self.padding_share = tracker, padding_share
+    Args:
+        stage: first word of the names of what is measured in training; the module calls it ``train``.
+    """
+
+    def __init__(self, tracker: Tracker | None, *, padding_share: float, stage: str = "train") -> None:
+        self.tracker, self.padding_share, self.stage = tracker, padding_share, stage
         self.history: list[dict[str, float]] = []
         self._started, self._events = time.monotonic(), 0
 
@@ -102,12 +107,17 @@ class EpochMetrics(pl.Callback):
         self.history.append({"epoch": trainer.current_epoch, **measured})
         if self.tracker is None:
             return
-        self.tracker.metrics(measured, step=trainer.current_epoch)
-        say(
-            f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}: loss {measured['train/loss']:.3f}, "
-            f"val recall@20 {measured['val/recall@20']:.4f}, mrr@20 {measured['val/mrr@20']:.4f}, "
-            f"{measured['train/events_per_second']:,.0f} events/s, {now - self._started:.0f} s"
-        )
+        named = {name.replace("train/", f"{self.stage}/"): value for name, value in measured.items()}
+        self.tracker.metrics(named, step=trainer.current_epoch)
+        ranked = [f"val {name} {measured[f'val/{name}']:.4f}" for name in VALIDATED if f"val/{name}" in measured]
+        figures = [
+            f"loss {measured['train/loss']:.3f}",
+            *ranked,
+            f"{measured['train/events_per_second']:,.0f} events/s",
+            f"{now - self._started:.0f} s",
+        ]
+        again = "" if self.stage == "train" else f"{self.stage}, "
+        say(f"{again}epoch {trainer.current_epoch + 1} of {trainer.max_epochs}: {', '.join(figures)}")
 
     def state_dict(self) -> dict[str, Any]:
         return {"history": self.history}

@@ -1,12 +1,13 @@
 """The trained model as one file: weights and what is needed to build the model around them, plain types only."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tillside.dataset import Dataset
+from tillside.blending import SessionMemory
+from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from training.model import ModelConfig, NextItemModel
 
@@ -21,6 +22,14 @@ class TrainedModel:
     config: ModelConfig
     spec: EncodingSpec
     intent: bool
+    memory: SessionMemory | None = None
+    """What past sessions add to the model's scores."""
+    refitted: bool = False
+    """Whether the validation part was learned from too, after it had chosen the number of epochs and the blend."""
+
+    def sessions(self, dataset: Dataset) -> Sessions:
+        """What it was fitted on, so that baselines may be fitted on the same."""
+        return dataset.before_test() if self.refitted else dataset.part("train")
 
 
 def build_model(config: ModelConfig, dataset: Dataset, spec: EncodingSpec) -> NextItemModel:
@@ -35,6 +44,8 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
         "model": asdict(trained.config),
         "encoding": trained.spec.document(),
         "intent": trained.intent,
+        "memory": trained.memory.document() if trained.memory else None,
+        "refitted": trained.refitted,
         "dataset": {"path": str(dataset.path.absolute()), "digest": dataset.digest},
     }
     partial = path.with_name(f".{path.name}.partial")
@@ -63,7 +74,16 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
     config, spec = ModelConfig(**document["model"]), EncodingSpec.from_document(document["encoding"])
     model = build_model(config, dataset, spec)
     model.load_state_dict(document["state"])
-    return TrainedModel(model.eval(), config, spec, bool(document["intent"]))
+    trained = TrainedModel(model.eval(), config, spec, bool(document["intent"]), refitted=bool(document["refitted"]))
+    if document["memory"] is None:
+        return trained
+    memory = SessionMemory.fit(
+        trained.sessions(dataset),
+        items=dataset.catalogue.trained,
+        document=document["memory"],
+        behaviours=len(dataset.behaviours),
+    )
+    return replace(trained, memory=memory)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -50,14 +50,23 @@ class SessionData(pl.LightningDataModule):
     Args:
         batch_events: padded events of a training batch.
         validation_cases: rank about this many after each epoch.
+        refit: learn from the validation part too.
     """
 
     def __init__(
-        self, dataset: Dataset, *, spec: EncodingSpec, batch_events: int, validation_cases: int, seed: int
+        self,
+        dataset: Dataset,
+        *,
+        spec: EncodingSpec,
+        batch_events: int,
+        validation_cases: int,
+        seed: int,
+        refit: bool = False,
     ) -> None:
         super().__init__()
         items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
-        self.rows = TrainingRows(dataset.part("train"), spec=spec, items=items, goal=goal)
+        sessions = dataset.before_test() if refit else dataset.part("train")
+        self.rows = TrainingRows(sessions, spec=spec, items=items, goal=goal)
         if not len(self.rows):
             raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")
         self.validation = make_cases(
@@ -65,7 +74,7 @@ class SessionData(pl.LightningDataModule):
         )
         if not len(self.validation):
             raise ValueError(f"{dataset.path}: the validation part has no cases; prepare with a larger share for it")
-        self.batch_events, self.seed = batch_events, seed
+        self.batch_events, self.seed, self.spec = batch_events, seed, spec
         self.loader: TrainingLoader | None = None
         self.resume_at: tuple[int, int] = (0, 0)
         """Epoch and batch of a resumed run."""

@@ -5,7 +5,7 @@ python -m training.evaluate run=RUN_ID [out=DIR]
 
 import json
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,16 @@ from tillside.recommenders import CoVisitation, Popularity, popularity
 from training.bundled import BundleGraphs, rank_bundle
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
-from training.evaluation import Cases, ModelScorer, make_cases, rank, report
+from training.evaluation import Cases, ModelScorer, Scorer, make_cases, rank, report
+from training.memory import NeighbourScorer
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, fetch_artifact
 
 METRICS_FILE = "metrics.json"
 MODEL = "tillside"
+TRANSFORMER = "transformer"
+"""The model without its memory of past sessions."""
+NEIGHBOURS = "session-knn"
 
 
 @dataclass
@@ -70,14 +74,18 @@ def evaluate_run(
     """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it."""
     cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.trained
     by_popularity = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
-    systems = {
-        MODEL: ModelScorer.of(trained.model, by_popularity),
-        "covisitation": CoVisitation.fit(dataset.part("train"), items=items),
+    model = ModelScorer.of(trained.model, by_popularity, trained.memory)
+    systems: dict[str, Scorer] = {MODEL: model}
+    if trained.memory is not None:
+        systems[TRANSFORMER] = replace(model, memory=None)
+        systems[NEIGHBOURS] = NeighbourScorer(trained.memory.neighbours, by_popularity)
+    systems |= {
+        "covisitation": CoVisitation.fit(trained.sessions(dataset), items=items),
         "popularity": by_popularity,
     }
     ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()}
     if bundle is not None:
-        ranked["bundle"] = rank_bundle(BundleGraphs(bundle.path), by_popularity, cases)
+        ranked["bundle"] = rank_bundle(BundleGraphs(bundle.path, bundle.memory), by_popularity, cases)
     metrics = report(
         ranked,
         cases,

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from tillside.blending import SessionMemory
 from tillside.dataset import CaseRule, Sessions
 from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before, encode_sessions
 from tillside.ranking import (
@@ -106,17 +107,21 @@ def make_cases(
 
 @dataclass(frozen=True)
 class ModelScorer:
-    """A torch model behind the :class:`Scorer` interface, with popularity for sessions it knows nothing of."""
+    """A torch model behind the :class:`Scorer` interface, with popularity for sessions it knows nothing of.
+
+    With a memory, what past sessions say is added to the scores, as it is in the server.
+    """
 
     model: NextItemModel
     vectors_VD: torch.Tensor
     fallback: Scorer
+    memory: SessionMemory | None = None
 
     @classmethod
-    def of(cls, model: NextItemModel, fallback: Scorer) -> "ModelScorer":
+    def of(cls, model: NextItemModel, fallback: Scorer, memory: SessionMemory | None = None) -> "ModelScorer":
         """Compute the item vectors once."""
         with torch.inference_mode():
-            return cls(model, model.items(), fallback)
+            return cls(model, model.items(), fallback, memory)
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Scores [B, V]."""
@@ -137,6 +142,11 @@ class ModelScorer:
                 self.vectors_VD[items_BL], behaviours_BL, gaps_BL, lengths_B, asked_B
             )
             scores_BV = (query_BD @ self.vectors_VD.T).cpu().numpy()
+        if self.memory is not None:
+            for row, (length, ask) in enumerate(zip(batch.lengths_B.tolist(), ask_B.tolist(), strict=True)):
+                if length:
+                    items_C, bonus_C = self.memory.bonus(batch.items_BL[row, :length], ask)
+                    scores_BV[row, items_C] += bonus_C
         intents_B = intent_B.cpu().numpy()
         empty = batch.lengths_B == 0
         if empty.any():

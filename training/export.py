@@ -54,6 +54,9 @@ def export_run(
         write_encoder(trained, folder / bundle.ENCODER)
         write_scorer(folder / bundle.ITEMS, folder / bundle.SCORER)
         dataset.catalogue.save(folder / bundle.CATALOGUE)
+        if trained.memory is not None:
+            (folder / bundle.NEIGHBOURS).mkdir()
+            trained.memory.neighbours.save(folder / bundle.NEIGHBOURS)
         parity = check_parity(trained, dataset, folder)
         goldens = make_goldens(trained, dataset, folder)
         text = json.dumps({"goldens": goldens}, indent=1, ensure_ascii=False)
@@ -63,6 +66,7 @@ def export_run(
             "behaviours": list(dataset.behaviours.names),
             "encoding": trained.spec.document(),
             "intent": trained.intent,
+            "memory": trained.memory.document() if trained.memory else None,
             "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
             "git": git_state(),
             "run": run_id,

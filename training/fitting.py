@@ -38,6 +38,9 @@ class TrainerConfig:
     patience: int = 2
     """Epochs without a better val/mrr@20 before training stops."""
     validation_cases: int = 20_000
+    refit: bool = True
+    """Train anew at the end, for as many epochs as were best, on the validation part too: the newest sessions tell most
+    about the next ones."""
     checkpoint_minutes: float = 5.0
     checkpoint_batches: int | None = None
     precision: Precision = Precision.auto
@@ -83,30 +86,45 @@ def fit(
     folder: Path,
     epochs: int,
     tracker: Tracker | None,
-    resume: bool,
+    stage: str = "train",
 ) -> EpochMetrics:
-    """Run Lightning's trainer, from the resume point if there is one to go on from."""
+    """Run Lightning's trainer, from the resume point in the folder if there is one.
+
+    Args:
+        stage: ``train`` ranks validation cases after each epoch, keeps the best one and stops early; ``refit`` runs
+            all its epochs and keeps the last.
+    """
     quiet_lightning()
     data_loader = data.train_dataloader()
-    epoch_metrics = EpochMetrics(tracker, padding_share=data_loader.padding_share)
+    epoch_metrics = EpochMetrics(tracker, padding_share=data_loader.padding_share, stage=stage)
     callbacks: list[pl.Callback] = [
-        ModelCheckpoint(folder, "best", monitor="val/mrr@20", mode="max", enable_version_counter=False),
-        EarlyStopping("val/mrr@20", mode="max", patience=config.patience),
         epoch_metrics,
         ResumePoint(folder, minutes=config.checkpoint_minutes, batches=config.checkpoint_batches),
     ]
+    if stage == "train":
+        best = ModelCheckpoint(folder, "best", monitor="val/mrr@20", mode="max", enable_version_counter=False)
+        callbacks[:0] = [best, EarlyStopping("val/mrr@20", mode="max", patience=config.patience)]
     if config.progress_bar:
         callbacks.append(TrainingBar())
     try:
-        trainer = make_trainer(config, epochs=epochs, callbacks=callbacks, clip_norm=module.optimizer.clip_norm)
+        trainer = make_trainer(
+            config,
+            epochs=epochs,
+            callbacks=callbacks,
+            clip_norm=module.optimizer.clip_norm,
+            validate=stage == "train",
+        )
     except (MisconfigurationException, ImportError, ValueError) as error:
         machine = f"trainer.accelerator={config.accelerator}, trainer.devices={config.devices}"
         raise ValueError(f"{machine} cannot be had here: {error}") from None
-    trainer.fit(module, data, ckpt_path=folder / RESUME_FILE if resume else None, weights_only=True)
+    resume_point = folder / RESUME_FILE
+    trainer.fit(module, data, ckpt_path=resume_point if resume_point.is_file() else None, weights_only=True)
     return epoch_metrics
 
 
-def make_trainer(config: TrainerConfig, *, epochs: int, callbacks: list[pl.Callback], clip_norm: float) -> pl.Trainer:
+def make_trainer(
+    config: TrainerConfig, *, epochs: int, callbacks: list[pl.Callback], clip_norm: float, validate: bool
+) -> pl.Trainer:
     """Lightning's trainer, without what tillside does itself."""
     return pl.Trainer(
         max_epochs=epochs,
@@ -118,6 +136,8 @@ def make_trainer(config: TrainerConfig, *, epochs: int, callbacks: list[pl.Callb
         callbacks=callbacks,
         logger=False,
         num_sanity_val_steps=0,
+        limit_val_batches=1.0 if validate else 0,
+        enable_checkpointing=validate,
         enable_progress_bar=config.progress_bar,
         enable_model_summary=False,
     )
@@ -129,19 +149,24 @@ def lightning_precision(precision: Precision) -> Any:
     return "bf16-mixed" if precision is Precision.bf16 or (precision is Precision.auto and gpu) else "32-true"
 
 
-def load_best(module: NextItemModule, folder: Path) -> float:
-    """Put the weights of the best epoch into the module; returns its val/mrr@20.
+def load_best(module: NextItemModule, folder: Path) -> tuple[float, int]:
+    """Put the weights of the best epoch into the module; returns its val/mrr@20 and how many epochs it took.
 
     Raises:
         ValueError: training diverged.
     """
     checkpoint = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
     module.load_state_dict(checkpoint["state_dict"])
+    refuse_diverged(module)
+    states = [state for name, state in checkpoint["callbacks"].items() if name.startswith("ModelCheckpoint")]
+    return float(states[0]["best_model_score"]), int(checkpoint["epoch"]) + 1
+
+
+def refuse_diverged(module: NextItemModule) -> None:
+    """Put the module into evaluation mode; ValueError if a weight is not a finite number."""
     module.eval()
     if not all(bool(parameter.isfinite().all()) for parameter in module.parameters()):
         raise ValueError("training diverged: the weights are no longer finite numbers; lower optimizer.learning_rate")
-    states = [state for name, state in checkpoint["callbacks"].items() if name.startswith("ModelCheckpoint")]
-    return float(states[0]["best_model_score"])
 
 
 def quiet_lightning() -> None:

@@ -165,7 +165,7 @@ class NextItemModule(pl.LightningModule):
         others = [parameter for name, parameter in named if parameter.ndim < 2 or "bias" in name]
         groups = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
         config = self.optimizer
-        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, foreach=True)
+        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
         total = int(self.trainer.estimated_stepping_batches)
         warmup = max(1, round(total * config.warmup_share))
 

@@ -34,15 +34,16 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[
     Raises:
         ValueError: they differ; the sentence says where and by how much.
     """
-    graphs = BundleGraphs(folder)
+    graphs = BundleGraphs(folder, trained.memory)
     items = len(graphs.items_ND)
     fallback = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
-    scorer = ModelScorer.of(trained.model, fallback)
+    model_alone = ModelScorer.of(trained.model, fallback)
+    scorer = replace(model_alone, memory=trained.memory)
     worst = 0.0
     for length in (1, 2, trained.spec.max_length, 2 * trained.spec.max_length + 1):
         for rows in (1, 3):
             batch, ask_B = _rows_of_length(trained, dataset, length=length, rows=rows)
-            expected_BV, expected_intent_B = scorer.score_and_intent(batch, ask_B)
+            expected_BV, expected_intent_B = model_alone.score_and_intent(batch, ask_B)
             query_BD, intent_B = graphs.encode(batch, ask_B)
             difference = float(np.abs(query_BD @ graphs.items_ND.T - expected_BV).max())
             difference = max(difference, float(np.abs(intent_B - expected_intent_B).max()))
@@ -61,9 +62,9 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[
         ask_B = _asked(dataset.part("test"), session, end)
         expected_BV = scorer.score(batch, ask_B)
         offline_K = top_k(expected_BV, TOP)[0]
-        _, served_BK = graphs.top(graphs.encode(batch, ask_B)[0], min(TOP, items))
-        differs = served_BK[0] != offline_K
-        gaps = np.abs(expected_BV[0, served_BK[0]] - expected_BV[0, offline_K])[differs]
+        _, served_K, _ = graphs.answer(batch, ask_B, min(TOP, items))
+        differs = served_K != offline_K
+        gaps = np.abs(expected_BV[0, served_K] - expected_BV[0, offline_K])[differs]
         if gaps.max(initial=0) > TOLERANCE:
             raise ValueError(f"export refused: the top {TOP} differ for test session {session} before event {end}")
         compared, moved = compared + 1, moved + int(differs.any())
@@ -75,7 +76,7 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[
 
     Half of them are the prefixes that show the most behaviours, half are spread evenly over the test part.
     """
-    graphs = BundleGraphs(folder)
+    graphs = BundleGraphs(folder, trained.memory)
     sessions, names = dataset.part("test"), dataset.behaviours.names
     items = len(graphs.items_ND)
     prefixes = _prefixes(dataset, PREFIXES)
@@ -90,11 +91,9 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[
         if not batch.lengths_B[0]:
             continue
         ask = number % len(names)
-        query_BD, intent_B = graphs.encode(batch, np.array([ask], np.int64))
-        scores_BK, items_BK = graphs.top(query_BD, min(TOP, items))
+        scores_K, items_K, intent = graphs.answer(batch, np.array([ask], np.int64), min(TOP, items))
         request = {"session": _events(dataset, slice(start, end)), "behaviour": names[ask]}
-        intent = float(intent_B[0]) if trained.intent else None
-        goldens.append(_golden(dataset, request, items_BK[0], scores_BK[0], intent))
+        goldens.append(_golden(dataset, request, items_K, scores_K, intent if trained.intent else None))
     popular = popularity(dataset.catalogue.counts_NB[:items])[0]
     best = top_k(popular[None], TOP)[0]
     goldens.append(_golden(dataset, {"session": [], "behaviour": names[0]}, best, popular[best], None))

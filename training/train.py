@@ -9,28 +9,22 @@ import contextlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import pytorch_lightning as pl
 import torch
 from omegaconf import OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
 from tillside.atomic import write_text_atomically
-from tillside.dataset import Dataset, load_dataset
-from tillside.encoding import EncodingSpec
-from tillside.recommenders import Popularity, popularity
-from training.calibration import calibrate_intent
+from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
-from training.checkpoint import MODEL_FILE, TrainedModel, build_model, save_model
+from training.checkpoint import MODEL_FILE, save_model
 from training.command import command
-from training.datamodule import SessionData
 from training.evaluate import cases_to_judge, evaluate_run
-from training.evaluation import ModelScorer
 from training.export import export_run
 from training.figures import run_figures
-from training.fitting import TrainerConfig, fit, load_best, plan
+from training.fitting import TrainerConfig
+from training.learning import Lesson, learn
 from training.model import ModelConfig
-from training.module import LossConfig, NextItemModule, OptimizerConfig
-from training.preparation.sessionising import Repeats
+from training.module import LossConfig, OptimizerConfig
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, flatten
 
@@ -64,30 +58,8 @@ def train(config: TrainConfig) -> float:
     if config.dataset is None:
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
     dataset = load_dataset(Path(config.dataset))
-    pl.seed_everything(config.seed, verbose=False)
-    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
-    spec = EncodingSpec(max_length=config.model.max_length, collapse_repeats=collapse)
-    model = build_model(config.model, dataset, spec)
-    counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
-    fallback = Popularity(popularity(counts_NB))
-    batch_events, epochs = plan(int(counts_NB.sum()), config.trainer)
-    data = SessionData(
-        dataset,
-        spec=spec,
-        batch_events=batch_events,
-        validation_cases=config.trainer.validation_cases,
-        seed=config.seed,
-    )
-    cases_to_judge(dataset, spec)  # a data set without any is refused now, not after hours of training
-    intent = teaches_intent(dataset, data)
-    module = NextItemModule(
-        model,
-        loss=config.loss,
-        optimizer=config.optimizer,
-        counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
-        fallback=fallback,
-        intent=intent,
-    )
+    lesson = Lesson.prepare(config, dataset)
+    cases_to_judge(dataset, lesson.data.spec)  # a data set without any is refused now, not after hours of training
 
     first = rank_zero_only.rank == 0  # of the processes that torchrun or a cluster started
     tracker = Tracker.start(config.tracking, run_id=config.resume, digest=dataset.digest) if first else None
@@ -100,29 +72,17 @@ def train(config: TrainConfig) -> float:
                 tracker.parameters(OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))  # type: ignore[arg-type]
                 tracker.dataset(dataset)
             say(
-                f"run {tracker.run_id}: {data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
-                f"{module.softmax.value} softmax, batches of {batch_events} events, at most {epochs} epochs"
+                f"run {tracker.run_id}: {lesson.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
+                f"{lesson.module.softmax.value} softmax, batches of {lesson.data.batch_events} events, "
+                f"at most {lesson.epochs} epochs"
             )
-        epoch_metrics = fit(
-            module,
-            data,
-            config.trainer,
-            folder=folder,
-            epochs=epochs,
-            tracker=tracker,
-            resume=config.resume is not None,
-        )
+        best, trained, history = learn(lesson, dataset, folder=folder, tracker=tracker)
         if tracker is None:
             return 0.0
-        best = load_best(module, folder)
-        scorer = ModelScorer.of(model, fallback)
-        if intent:
-            calibrate_intent(model, scorer, data.validation, items=dataset.catalogue.trained)
-        trained = TrainedModel(model, config.model, spec, intent)
         save_model(folder / MODEL_FILE, trained, dataset)
         tracker.artifact(folder / MODEL_FILE)
         metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed, tracker=tracker)
-        run_figures(metrics, epoch_metrics.history, folder / "figures", tracker=tracker)
+        run_figures(metrics, history, folder / "figures", tracker=tracker)
         if config.export:
             export_run(trained, dataset, folder / "bundle", metrics=metrics, run_id=tracker.run_id)
             tracker.artifact(folder / "bundle", "bundle")
@@ -139,12 +99,6 @@ def train(config: TrainConfig) -> float:
     say(f"run {tracker.run_id} is in {folder}")
     say(f"look at it:  {tracker.open_command}   then {tracker.page}")
     return best
-
-
-def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
-    """Whether the log shows sessions with and without the goal, so that purchase intent can be learned."""
-    goal_later = data.rows.goal_later_K
-    return len(dataset.behaviours) > 1 and bool(goal_later.any()) and not bool(goal_later.all())
 
 
 def link_latest(folder: Path) -> None:

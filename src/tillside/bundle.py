@@ -7,6 +7,7 @@
     scorer.onnx       query [B, D], k [1] -> scores, items [B, k]; its matrix is items.npy
     items.npy         float32 [N, D], the vectors of the first N items of the catalogue
     catalogue/        see tillside.catalogue
+    neighbours/       past sessions, see tillside.neighbours; only where the manifest's ``memory`` gives them weight
     goldens.json      requests with the answers they must get
 
 The encoder takes item *vectors*, looked up in items.npy by the caller, so that items can come and go without a new
@@ -24,22 +25,24 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from tillside.blending import SessionMemory
 from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
 from tillside.events import Behaviours
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 MANIFEST: Final = "manifest.json"
 ENCODER: Final = "encoder.onnx"
 SCORER: Final = "scorer.onnx"
 ITEMS: Final = "items.npy"
 CATALOGUE: Final = "catalogue"
+NEIGHBOURS: Final = "neighbours"
 GOLDENS: Final = "goldens.json"
 ENCODER_OPTIONS: Final = {"session.intra_op.allow_spinning": "0", "session.inter_op.allow_spinning": "0"}
 """Session config entries of onnxruntime. Server and offline evaluator share them: other kernels round otherwise."""
 SCORER_OPTIONS: Final = {**ENCODER_OPTIONS, "session.disable_prepacking": "1"}
 """A packed copy of the item matrix would double its memory and gain nothing for single queries."""
-REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "files")
+REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "memory", "files")
 REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
 
 
@@ -85,6 +88,15 @@ class Bundle:
         """The item vectors, memory-mapped."""
         vectors: npt.NDArray[np.float32] = np.load(self.path / ITEMS, mmap_mode="r", allow_pickle=False)
         return vectors
+
+    @cached_property
+    def memory(self) -> SessionMemory | None:
+        """What past sessions add to the model's scores, if anything."""
+        document = self.manifest["memory"]
+        if document is None:
+            return None
+        behaviours, items = len(self.behaviours.names), len(self.items_ND)
+        return SessionMemory.load(self.path / NEIGHBOURS, document, items=items, behaviours=behaviours)
 
     @cached_property
     def goldens(self) -> list[dict[str, Any]]:
@@ -157,6 +169,12 @@ def open_bundle(path: Path) -> Bundle:
         )
     if not np.isfinite(vectors).all():
         raise ValueError(f"bundle {path}: {ITEMS} holds values that are not finite")
+    try:
+        _ = bundle.memory
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"bundle {path}: memory in the manifest is damaged ({type(error).__name__}: {error})"
+        ) from None
     about = {key: value for key, value in manifest.items() if key not in ("format_version", "version", "files")}
     if manifest.get("version") != _version(about, manifest["files"]):
         raise ValueError(f"bundle {path}: {MANIFEST} was changed after it was sealed, its version does not fit it")

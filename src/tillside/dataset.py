@@ -82,6 +82,10 @@ class Dataset:
         """The sessions of one part."""
         return self.sessions.slice(*self.parts[name])
 
+    def before_test(self) -> Sessions:
+        """The training and validation parts as one."""
+        return self.sessions.slice(self.parts["train"][0], self.parts["validation"][1])
+
 
 def write_dataset(
     directory: Path,

@@ -1,0 +1,164 @@
+"""From a data set to a trained model, in three steps: fit, choose on validation, refit.
+
+The training part is fitted until validation stops improving. Validation then chooses how past sessions are blended in
+and calibrates the purchase intent. At last a fresh model is trained for as many epochs as were best on the training
+*and* the validation part, because the newest sessions, which validation held back, tell most about the next ones; what
+validation chose is kept. Each step leaves a file in the run's folder, so that a killed run goes on in the step it was
+in.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytorch_lightning as pl
+import torch
+
+from tillside.atomic import write_text_atomically
+from tillside.blending import SessionMemory
+from tillside.dataset import Dataset
+from tillside.encoding import EncodingSpec
+from tillside.recommenders import Popularity, popularity
+from training.calibration import calibrate_intent
+from training.checkpoint import TrainedModel, build_model
+from training.datamodule import SessionData
+from training.evaluation import ModelScorer, Scorer
+from training.fitting import TrainerConfig, fit, load_best, plan, refuse_diverged
+from training.memory import learn_memory
+from training.model import ModelConfig
+from training.module import LossConfig, NextItemModule, OptimizerConfig
+from training.preparation.sessionising import Repeats
+from training.tables import say
+from training.tracking import Tracker
+
+HISTORY_FILE = "history.json"
+REFIT = "refit"
+History = list[dict[str, float]]
+
+
+class LessonConfig(Protocol):
+    """The parts of the command's config that learning depends on."""
+
+    seed: int
+    model: ModelConfig
+    loss: LossConfig
+    optimizer: OptimizerConfig
+    trainer: TrainerConfig
+
+
+@dataclass
+class Lesson:
+    """What is fitted: a fresh module, its data, and for how long at most."""
+
+    config: LessonConfig
+    data: SessionData
+    module: NextItemModule
+    fallback: Scorer
+    epochs: int
+
+    @classmethod
+    def prepare(cls, config: LessonConfig, dataset: Dataset, *, refit_epochs: int | None = None) -> "Lesson":
+        """Seed everything and build; the same config and data set give the same weights.
+
+        Args:
+            refit_epochs: learn from the validation part too, for so many epochs.
+        """
+        pl.seed_everything(config.seed, verbose=False)
+        collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
+        spec = EncodingSpec(max_length=config.model.max_length, collapse_repeats=collapse)
+        counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
+        fallback = Popularity(popularity(counts_NB))
+        batch_events, epochs = plan(int(counts_NB.sum()), config.trainer)
+        data = SessionData(
+            dataset,
+            spec=spec,
+            batch_events=batch_events,
+            validation_cases=config.trainer.validation_cases,
+            seed=config.seed,
+            refit=refit_epochs is not None,
+        )
+        module = NextItemModule(
+            build_model(config.model, dataset, spec),
+            loss=config.loss,
+            optimizer=config.optimizer,
+            counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
+            fallback=fallback,
+            intent=teaches_intent(dataset, data),
+        )
+        return cls(config, data, module, fallback, refit_epochs or epochs)
+
+
+def learn(
+    lesson: Lesson, dataset: Dataset, *, folder: Path, tracker: Tracker | None
+) -> tuple[float, TrainedModel, History]:
+    """Fit, choose, refit, going on from what lies in the folder; returns val/mrr@20, the model and the epochs' figures.
+
+    Args:
+        tracker: None in all processes but the first; what they return beside is of no use.
+    """
+    config, module = lesson.config, lesson.module
+    if not (folder / HISTORY_FILE).is_file():
+        fitted = fit(module, lesson.data, config.trainer, folder=folder, epochs=lesson.epochs, tracker=tracker)
+        if tracker is not None:
+            write_text_atomically(folder / HISTORY_FILE, json.dumps(fitted.history))
+    best, epochs, memory, history = 0.0, 0, None, []
+    if tracker is not None:
+        history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
+        best, epochs = load_best(module, folder)
+        memory = choose(lesson, dataset)
+        say(memory_sentence(memory, dataset))
+    spec, intent = lesson.data.spec, module.intent
+    trained = TrainedModel(module.model, config.model, spec, intent, memory)
+    if not config.trainer.refit:
+        return best, trained, history
+    again = Lesson.prepare(config, dataset, refit_epochs=_from_first(epochs))
+    place = folder / REFIT
+    if tracker is not None:
+        place.mkdir(exist_ok=True)
+    fit(again.module, again.data, config.trainer, folder=place, epochs=again.epochs, tracker=tracker, stage=REFIT)
+    refuse_diverged(again.module)
+    for name in ("intent_slope", "intent_shift"):
+        again.module.model.encoder.get_buffer(name).copy_(module.model.encoder.get_buffer(name))
+    if memory is not None:
+        memory = SessionMemory.fit(
+            dataset.before_test(),
+            items=dataset.catalogue.trained,
+            document=memory.document(),
+            behaviours=len(dataset.behaviours),
+        )
+    return best, TrainedModel(again.module.model, config.model, spec, intent, memory, refitted=True), history
+
+
+def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
+    """What validation decides after fitting: the calibration of the intent, and how past sessions are blended in."""
+    module, data, items = lesson.module, lesson.data, dataset.catalogue.trained
+    scorer = ModelScorer.of(module.model, lesson.fallback)
+    if module.intent:
+        calibrate_intent(module.model, scorer, data.validation, items=items)
+    return learn_memory(scorer, dataset.part("train"), data.validation, items=items, behaviours=len(dataset.behaviours))
+
+
+def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
+    """Whether the log shows sessions with and without the goal, so that purchase intent can be learned."""
+    goal_later = data.rows.goal_later_K
+    return len(dataset.behaviours) > 1 and bool(goal_later.any()) and not bool(goal_later.all())
+
+
+def memory_sentence(memory: SessionMemory, dataset: Dataset) -> str:
+    """The chosen blend in words."""
+    weights = ", ".join(f"{n} {w:g}" for n, w in zip(dataset.behaviours.names, memory.blend.weights, strict=True))
+    settings = memory.neighbours.settings
+    return (
+        f"past sessions weigh: {weights} (floor {memory.blend.floor:g}, item_decay {settings.item_decay:g}, "
+        f"age_decay {settings.age_decay:g})"
+    )
+
+
+def _from_first(epochs: int) -> int:
+    """The first process's number, in all of them."""
+    if not torch.distributed.is_initialized():
+        return epochs
+    shared: list[int] = [epochs]
+    torch.distributed.broadcast_object_list(shared)
+    return shared[0]

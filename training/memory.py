@@ -1,0 +1,173 @@
+"""Learns on validation how past sessions are read and how much they count beside the model (tillside.blending).
+
+Both choices are small grids judged by MRR@20 on validation cases: first what neighbours say alone, for a few settings
+of the neighbourhood; then the blend with the model's scores. For each case the model's best hundred and the candidates
+hold every item that can reach the blend's best twenty, so the grid costs no second pass over the catalogue.
+
+Shapes: C cases, E entries of all cases (case by case), A behaviours.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.blending import Blend, SessionMemory
+from tillside.dataset import Sessions
+from tillside.encoding import Batch
+from tillside.neighbours import Neighbourhood, SessionNeighbours
+from tillside.ranking import MISSED, mrr_at, top_k
+from training.evaluation import Cases, Scorer
+
+SETTINGS_CASES: Final = 4_000
+BLEND_CASES: Final = 12_000
+MIN_CASES: Final = 300
+"""A behaviour with fewer validation cases takes the weight that suits all of them."""
+MODEL_ITEMS: Final = 100
+CHUNK: Final = 256
+ITEM_DECAYS: Final = (1.0, 2.0, 5.0)
+AGE_DECAYS: Final = (0.0, 1.0, 0.3)
+WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
+FLOORS: Final = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+
+
+@dataclass(frozen=True)
+class NeighbourScorer:
+    """Session kNN alone, as a baseline; what it says nothing about is ordered by popularity."""
+
+    neighbours: SessionNeighbours
+    fallback: Scorer
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+        scores_BV = self.fallback.score(batch, ask_B)
+        top_B1 = scores_BV.max(axis=1, keepdims=True, initial=0)
+        scores_BV = scores_BV / np.maximum(top_B1, 1) * np.float32(1e-9)  # below any share that counts
+        for row, length in enumerate(batch.lengths_B.tolist()):
+            if length:
+                items_C, share_C = self.neighbours.evidence(batch.items_BL[row, :length])
+                scores_BV[row, items_C] += share_C
+        return scores_BV
+
+
+def learn_memory(scorer: Scorer, sessions: Sessions, cases: Cases, *, items: int, behaviours: int) -> SessionMemory:
+    """Settings and blend that rank validation cases best, over an index of the training sessions.
+
+    Args:
+        scorer: the model alone.
+        sessions: the training part.
+        cases: of the validation part.
+    """
+    known = np.flatnonzero((cases.targets_C < items) & (cases.prefix_lengths_C > 0))
+    index = SessionNeighbours.fit(sessions, items=items, settings=Neighbourhood())
+    chosen = _spread(known, SETTINGS_CASES)
+    best = max(
+        (Neighbourhood(item_decay=item, age_decay=age) for item, age in product(ITEM_DECAYS, AGE_DECAYS)),
+        key=lambda settings: _alone(index, settings, cases, chosen),
+    )
+    index.settings = best
+    entries = _entries(scorer, index, cases, _spread(known, BLEND_CASES), items=items)
+    return SessionMemory(index, learn_blend(entries, behaviours=behaviours))
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What of the catalogue matters for each case: the model's score and the neighbours' share of it."""
+
+    offsets_C: npt.NDArray[np.int64]
+    """Each case's entries start here; one more number ends them."""
+    scores_E: npt.NDArray[np.float32]
+    shares_E: npt.NDArray[np.float32]
+    target_C: npt.NDArray[np.int64]
+    """The target's entry; -1 where it is none."""
+    asked_C: npt.NDArray[np.int64]
+
+
+def learn_blend(entries: Entries, *, behaviours: int) -> Blend:
+    """The floor, and for each behaviour the weight, of the greatest MRR@20; the smaller of equal weights."""
+    asked_C = entries.asked_C
+    groups = [np.flatnonzero(asked_C == ask) for ask in range(behaviours)]
+    best, weights, floor = -1.0, (0.0,) * behaviours, FLOORS[0]
+    for tried in FLOORS:
+        mrr_WC = np.stack([mrr_at(_ranks(entries, weight, tried), 20) for weight in WEIGHTS])
+        overall = int(mrr_WC.mean(axis=1).argmax()) if len(asked_C) else 0
+        chosen = [int(mrr_WC[:, g].mean(axis=1).argmax()) if len(g) >= MIN_CASES else overall for g in groups]
+        reached = sum(float(mrr_WC[c, g].sum()) for c, g in zip(chosen, groups, strict=True))
+        if reached > best:
+            best, weights, floor = reached, tuple(WEIGHTS[c] for c in chosen), tried
+    return Blend(weights, floor)
+
+
+def _ranks(entries: Entries, weight: float, floor: float) -> npt.NDArray[np.int64]:
+    blended_E = entries.scores_E + np.float32(weight) * np.log1p(entries.shares_E / np.float32(floor))
+    found = entries.target_C >= 0
+    target_C = np.where(found, blended_E[entries.target_C], np.inf)
+    reached_E = blended_E >= np.repeat(target_C, np.diff(entries.offsets_C))
+    counts_C = np.add.reduceat(reached_E.astype(np.int64), entries.offsets_C[:-1]) if len(found) else np.zeros(0, int)
+    return np.where(found, counts_C, MISSED)
+
+
+def _alone(index: SessionNeighbours, settings: Neighbourhood, cases: Cases, chosen: npt.NDArray[np.int64]) -> float:
+    """MRR@20 of the neighbours alone."""
+    index.settings = settings
+    total = 0.0
+    for batch, targets_B, _ in _rows(cases, chosen):
+        for row, target in enumerate(targets_B.tolist()):
+            items_C, share_C = index.evidence(batch.items_BL[row, : batch.lengths_B[row]])
+            place = int(np.searchsorted(items_C, target))
+            if place < len(items_C) and items_C[place] == target:
+                rank = int(np.count_nonzero(share_C >= share_C[place]))
+                total += 1 / rank if rank <= 20 else 0.0
+    return total / max(len(chosen), 1)
+
+
+def _entries(
+    scorer: Scorer, index: SessionNeighbours, cases: Cases, chosen: npt.NDArray[np.int64], *, items: int
+) -> Entries:
+    scores, shares, lengths, targets, asked = [], [], [], [], []
+    for batch, targets_B, asked_B in _rows(cases, chosen):
+        scores_BV = scorer.score(batch, asked_B)
+        best_BK = top_k(scores_BV, min(MODEL_ITEMS, items))
+        for row, target in enumerate(targets_B.tolist()):
+            items_C, share_C = index.evidence(batch.items_BL[row, : batch.lengths_B[row]])
+            union = np.union1d(items_C, best_BK[row])
+            share = np.zeros(len(union), np.float32)
+            share[np.searchsorted(union, items_C)] = share_C
+            place = np.flatnonzero(union == target)
+            targets.append(int(place[0]) if len(place) else -1)
+            scores.append(scores_BV[row, union])
+            shares.append(share)
+            lengths.append(len(union))
+        asked.append(asked_B)
+    offsets_C = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    place_C = np.array(targets, np.int64)
+    none = np.zeros(0, np.float32)
+    return Entries(
+        offsets_C,
+        np.concatenate([none, *scores]),
+        np.concatenate([none, *shares]),
+        np.where(place_C >= 0, offsets_C[:-1] + place_C, -1),
+        np.concatenate([np.zeros(0, np.int64), *asked]),
+    )
+
+
+def _rows(
+    cases: Cases, chosen: npt.NDArray[np.int64]
+) -> Iterator[tuple[Batch, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Batches of cases that know an item, with targets and behaviours asked for."""
+    for start in range(0, len(chosen), CHUNK):
+        part = chosen[start : start + CHUNK]
+        batch = cases.batch(part)
+        known = batch.lengths_B > 0
+        if known.all():
+            yield batch, cases.targets_C[part], cases.asked_C[part]
+        elif known.any():
+            yield cases.batch(part[known]), cases.targets_C[part[known]], cases.asked_C[part[known]]
+
+
+def _spread(cases: npt.NDArray[np.int64], limit: int) -> npt.NDArray[np.int64]:
+    """About ``limit`` of the cases, spread evenly."""
+    return cases[:: max(1, -(-len(cases) // limit))]
