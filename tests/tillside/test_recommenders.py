@@ -35,8 +35,8 @@ def fit(rows, *, window: int = 10, items: int = 4) -> np.ndarray:
     model = CoVisitation.fit(make_sessions(rows), items=items, window=window)
     pairs_NN = np.zeros((items, items))
     for item in range(items):
-        near = slice(model.offsets[item], model.offsets[item + 1])
-        pairs_NN[item, model.neighbours[near]] += model.weights[near]
+        near = slice(model.pairs.offsets[item], model.pairs.offsets[item + 1])
+        pairs_NN[item, model.pairs.neighbours[near]] += model.pairs.weights[near]
     return pairs_NN
 
 
