@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ItemPairs:
-    """A sparse matrix: item i points to ``neighbours[offsets[i]:offsets[i + 1]]`` with ``weights`` of the same slice."""
+    """A sparse matrix: item i points to ``neighbours[offsets[i]:offsets[i + 1]]``, by the ``weights`` of that slice."""
 
     offsets: Ints
     neighbours: Ints
