@@ -67,6 +67,8 @@ class PrepareConfig:
                 f"session_gap_minutes, max_session_length and repeats cannot be set for data={self.data.name}: "
                 "its sessions and cases are given"
             )
+        if not self.data.has_clock and self.session_gap_minutes:
+            raise ValueError(f"session_gap_minutes must be null for data={self.data.name}, which has no clock")
         split = self.split.resolved(split_is_given=given, has_clock=self.data.has_clock)
         published = split.by in (SplitBy.given, SplitBy.leave_one_out)  # the protocols of papers keep every item
         support = (1 if published else 5) if self.min_item_support is None else self.min_item_support
