@@ -96,7 +96,8 @@ def test_counts_are_those_of_a_plain_double_loop(seed):
 def test_session_popularity_counts_then_takes_the_latest_and_fills_up_with_popularity():
     by_behaviour = np.array([[4, 1, 3, 0], [0, 0, 0, 9]], np.float32)
     model = SessionPopularity(by_behaviour)
-    # 1 twice, last at place 2 of 3; 2 once, at place 3; a fraction is place / (length + 1). 0 and 3: popularity / (4 + 1).
+    # 1 twice, last at place 2 of 3; 2 once, at place 3; a fraction is place / (length + 1).
+    # 0 and 3: popularity / (4 + 1).
     np.testing.assert_allclose(
         model.score(batch_of(1, 1, 2), np.array([0]))[0], [4 / 5, 2 + 2 / 4, 1 + 3 / 4, 0], rtol=1e-6
     )
@@ -117,7 +118,9 @@ def test_sequential_rules_lead_from_the_last_item_to_later_ones_by_distance():
     model = SequentialRules.fit(make_sessions([[0, 1, 2], [1, 2, 1]]), items=4)
     # After 1: 2 at distance 1 twice, 1 at distance 2; never 0. Events 1, 3, 2, 0 over 3 + 1 fill up.
     fill = FILL * np.array([1, 3, 2, 0]) / 4
-    np.testing.assert_allclose(model.score(batch_of(0, 1), np.array([0]))[0], fill + [0, 1 / 2, 2, 0], rtol=1e-6)
+    np.testing.assert_allclose(
+        model.score(batch_of(0, 1), np.array([0]))[0], fill + np.array([0, 1 / 2, 2, 0]), rtol=1e-6
+    )
     np.testing.assert_allclose(model.score(batch_of(3), np.array([0]))[0], fill, rtol=1e-6)
     np.testing.assert_allclose(model.score(batch_of(), np.array([0]))[0], fill, rtol=1e-6)
 

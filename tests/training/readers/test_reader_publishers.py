@@ -206,7 +206,7 @@ def test_sequences_are_a_user_and_then_items(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["a 1", "[1]", "{}", '{"a": 1}'])
 def test_an_attribute_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
     path, attributes = write_log(tmp_path / "s.txt", "u a b"), write_log(tmp_path / "a.json", content)
-    with pytest.raises(ValueError, match="data.attributes: .*a.json"):
+    with pytest.raises(ValueError, match=r"data\.attributes: .*a\.json"):
         read_log(SequencesConfig(path=str(path), attributes=str(attributes)), tmp_path / "scratch")
 
 
