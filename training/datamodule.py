@@ -70,7 +70,12 @@ class SessionData(pl.LightningDataModule):
         if not len(self.rows):
             raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")
         self.validation = make_cases(
-            dataset.part("validation"), rule="every", spec=spec, items=items, goal=goal, limit=validation_cases
+            dataset.part("validation"),
+            rule=dataset.validation_cases,
+            spec=spec,
+            items=items,
+            goal=goal,
+            limit=validation_cases,
         )
         if not len(self.validation):
             raise ValueError(f"{dataset.path}: the validation part has no cases; prepare with a larger share for it")

@@ -12,7 +12,8 @@ from tillside.encoding import EncodingSpec
 from tillside.ranking import MISSED, ranks_of_targets
 from tillside.recommenders import CoVisitation, Popularity
 from training import evaluation
-from training.evaluate import METRICS_FILE, evaluate_run, headline
+from training.baselines import Baseline
+from training.evaluate import METRICS_FILE, EvaluateConfig, evaluate_baselines, evaluate_run, headline
 from training.evaluation import ModelScorer, Ranked, make_cases, rank, report
 
 ITEMS = 4
@@ -182,6 +183,32 @@ def test_a_run_is_evaluated_beside_its_baselines(tmp_path, rule):
     assert flat["test/click/mrr@20"] == metrics["systems"]["tillside"]["by_behaviour"]["click"]["mrr@20"]["value"]
     assert flat["test/intent_auc"] == metrics["intent"]["auc"]
     assert all(np.isfinite(value) for value in flat.values())
+
+
+def test_baselines_are_judged_alone_on_the_same_cases(tmp_path):
+    train, test = random_rows(40, items=5, seed=1), random_rows(20, items=6, seed=2)
+    dataset = make_dataset(tmp_path / "d", train=train, test=test, trained=5, newcomers=1)
+    beside = evaluate_run(make_trained(dataset), dataset, folder=None, seed=0, baselines=list(Baseline))
+    alone = evaluate_baselines(dataset, list(Baseline), folder=tmp_path / "out", seed=0)
+    assert json.loads((tmp_path / "out" / METRICS_FILE).read_text()) == json.loads(json.dumps(alone))
+    assert list(alone["systems"]) == list(alone["fit_s"]) == [baseline.value for baseline in Baseline]
+    assert list(beside["systems"]) == ["tillside", *alone["systems"]]
+    assert {name: beside["systems"][name] for name in alone["systems"]} == alone["systems"]
+    recalls = {name: system["all"]["recall@5"]["value"] for name, system in alone["systems"].items()}
+    assert len({system["all"]["mrr@20"]["value"] for system in alone["systems"].values()}) == len(Baseline), recalls
+    assert (alone["cases"], alone["dataset"]) == (beside["cases"], beside["dataset"])
+
+
+def test_what_to_judge_must_be_said():
+    with pytest.raises(ValueError, match="run must be given"):
+        EvaluateConfig()
+    with pytest.raises(ValueError, match="run must be given"):
+        EvaluateConfig(dataset="d", baselines=[])
+    with pytest.raises(ValueError, match="run must be given"):
+        EvaluateConfig(dataset="d", bundle="b")
+    with pytest.raises(ValueError, match="baselines names one twice: item_knn, item_knn"):
+        EvaluateConfig(run="r", baselines=[Baseline.item_knn, Baseline.item_knn])
+    assert EvaluateConfig(dataset="d").baselines == [Baseline.covisitation, Baseline.popularity]
 
 
 def test_a_test_part_without_cases_is_refused(tmp_path):

@@ -1,0 +1,145 @@
+"""Rows of the quality table: made from metrics documents, kept or replaced by system, refused where cases differ."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import quality, results
+from benchmarks.logs import LOGS
+from benchmarks.quality import METRICS, best_first, figures, publish
+from benchmarks.results import markdown, read_rows
+from benchmarks.stages import Cost
+from training.baselines import Baseline
+from training.command import check_overrides
+
+ORIGIN = {"command": "python -m peers", "date": "2026-01-02", "machine": "a box", "commit": "0123456789ab"}
+
+
+def document(value: float, *, behaviours: tuple[str, ...] = ("click",), system: str = "tillside") -> dict[str, Any]:
+    """A metrics document whose every figure is ``value`` within 0.1, save recall@10, which is twice that."""
+
+    def part(cases: int) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            name: {"value": value, "low": value - 0.1, "high": value + 0.1} for name in METRICS if name != "recall@10"
+        }
+        return found | {"cases": cases, "recall@10": {"value": 2 * value, "low": 0.0, "high": 1.0}}
+
+    judged = {"all": part(9), "by_behaviour": {name: part(4) for name in behaviours}}
+    about = {"cases": 9, "sessions": 5, "unseen_target_share": 0.25, "fit_s": {system: 1.5}}
+    return about | {"systems": {system: judged}}
+
+
+def row(system: str, value: float, **more: Any) -> dict[str, Any]:
+    return {"log": "beauty", "system": system, "metric": "recall@20", "value": value, "cases": 9} | more
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Result files go to a folder of the test's."""
+    for module in (quality, results):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def test_figures_are_means_over_seeds_and_the_hit_rate_is_the_recall() -> None:
+    rows = figures("beauty", "tillside", [document(0.2), document(0.4)])
+    assert [r["metric"] for r in rows] == [*METRICS, "hr@10"]
+    found = {r["metric"]: r for r in rows}
+    assert found["mrr@5"]["value"] == pytest.approx((0.2 + 0.4) / 2)
+    assert found["mrr@5"]["low"] == pytest.approx((0.1 + 0.3) / 2)
+    assert found["hr@10"]["value"] == found["recall@10"]["value"] == pytest.approx((0.4 + 0.8) / 2)
+    assert {(r["log"], r["system"], r["seeds"], r["cases"]) for r in rows} == {("beauty", "tillside", 2, 9)}
+
+
+def test_several_behaviours_have_rows_of_their_own() -> None:
+    rows = figures("rees46", "tillside", [document(0.2, behaviours=("click", "cart"))])
+    assert [r["metric"] for r in rows] == [
+        *METRICS, "hr@10", *(f"{b}/{m}" for b in ("click", "cart") for m in METRICS)
+    ]  # fmt: skip
+    assert {r["cases"] for r in rows if r["metric"].startswith("cart/")} == {4}
+
+
+def test_a_system_measured_apart_joins_the_table_and_keeps_its_origin(folder: Path) -> None:
+    publish("beauty", [row("a", 0.2), row("b", 0.1)], "notes")
+    path = folder / "quality-beauty.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | ORIGIN))
+    publish("beauty", [row("b", 0.4)], "notes")
+    written = json.loads(path.read_text())
+    # b anew and best, without an origin of its own; a as it was, with the origin that the file had then.
+    assert written["rows"] == [row("b", 0.4), ORIGIN | row("a", 0.2)]
+    text = (folder / "quality-beauty.md").read_text()
+    assert text == markdown(written)
+    assert text.endswith("Measured apart:\n\n- a: `python -m peers`, 2026-01-02, a box, commit 0123456789.\n")
+    publish("beauty", [row("c", 0.3)], "notes")
+    again = {r["system"]: r for r in read_rows(path)}
+    assert list(again) == ["b", "c", "a"]
+    assert again["a"] == ORIGIN | row("a", 0.2)  # twice kept, and still its own
+    assert again["b"]["command"] == written["command"]
+
+
+def test_rows_of_another_document_are_taken_in(folder: Path, tmp_path: Path) -> None:
+    publish("beauty", [row("a", 0.2)], "these notes")
+    peers = tmp_path / "peers.json"
+    others = [row("peer", 0.3), row("peer", 0.9) | {"log": "rees46"}]
+    peers.write_text(json.dumps(ORIGIN | {"rows": others}))
+    quality.main(["beauty", "--merge", str(peers)])
+    written = json.loads((folder / "quality-beauty.json").read_text())
+    assert written["notes"] == "these notes"
+    assert [(r["system"], r["value"]) for r in written["rows"]] == [("peer", 0.3), ("a", 0.2)]
+    assert written["rows"][0] == ORIGIN | row("peer", 0.3)
+    with pytest.raises(SystemExit):
+        quality.main(["diginetica", "--merge", str(peers)])
+
+
+def test_systems_judged_on_other_cases_are_refused(folder: Path) -> None:
+    publish("beauty", [row("a", 0.2)], "notes")
+    with pytest.raises(ValueError, match="recall@20 was measured on other cases"):
+        publish("beauty", [row("b", 0.1, cases=8)], "notes")
+    assert [r["system"] for r in read_rows(folder / "quality-beauty.json")] == ["a"]
+
+
+def test_the_best_system_stands_first_and_one_without_recall_last() -> None:
+    rows = [row("x", 0.1) | {"metric": "train_s"}, row("a", 0.1), row("b", 0.3)]
+    assert [r["system"] for r in best_first(rows)] == ["b", "a", "x"]
+
+
+def test_every_system_is_measured_by_a_command_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands = []
+
+    def run_stage(module: str, *arguments: str) -> Cost:
+        commands.append([module, *arguments])
+        settings = dict(argument.split("=", 1) for argument in arguments)
+        out, system = None, "tillside"
+        if module == "training.train":
+            out = Path(settings["tracking.runs"]) / "latest"
+        elif module == "training.evaluate":
+            out, system = Path(settings["out"]), Baseline[settings["baselines"].strip("[]")].value
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "metrics.json").write_text(json.dumps(document(0.1, system=system)))
+        return Cost(seconds=4.0 if settings.get("seed") == "1" else 2.0, peak_mb=7.0)
+
+    monkeypatch.setattr(quality, "run_stage", run_stage)
+    rows, notes = quality.measure("simulated", quality.SYSTEMS, data=Path("logs"), work=tmp_path, seeds=2)
+    modules = [command[0] for command in commands]
+    assert modules == ["training.simulate", "training.prepare", *["training.train"] * 2] + ["training.evaluate"] * len(
+        Baseline
+    )
+    costs = {(r["system"], r["metric"]): r["value"] for r in rows if r["metric"] in ("train_s", "peak_mb")}
+    assert costs["tillside", "train_s"] == (2 + 4) / 2
+    assert costs["item-knn", "train_s"] == 1.5
+    assert {value for (_, metric), value in costs.items() if metric == "peak_mb"} == {7.0}
+    assert {r["system"] for r in rows} == set(quality.SYSTEMS)
+    assert "9 cases of 5 sessions" in notes
+    for module, *arguments in commands:
+        check_overrides(module.removeprefix("training."), arguments)
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_the_settings_of_every_log_exist(name: str) -> None:
+    log = LOGS[name]
+    check_overrides("prepare", [part.format(data="d", work="w") for part in log.prepare])
+    check_overrides("simulate", [part.format(work="w") for part in log.simulate or ()])
+    assert log.cases.endswith(".")

@@ -1,0 +1,19 @@
+"""A stage runs as a process of its own and is judged by its own memory."""
+
+import subprocess
+
+import pytest
+
+from benchmarks.stages import run_stage
+
+
+def test_a_stage_that_fails_stops_the_benchmark(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(subprocess.CalledProcessError, match="exit status 2"):
+        run_stage("json.tool", "--no-such-flag")
+    assert "$ python -m json.tool --no-such-flag" in capfd.readouterr().out
+
+
+def test_its_cost_is_its_own(capfd: pytest.CaptureFixture[str]) -> None:
+    hungry, modest = "x = bytearray(200 << 20)", "x = 1"
+    peaks = [run_stage("timeit", "-n1", "-r1", code).peak_mb for code in (hungry, modest)]
+    assert peaks[0] > 200 > peaks[1] > 1  # the larger one before does not count against the later one
