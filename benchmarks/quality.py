@@ -77,7 +77,7 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
     first = documents[0]
     notes = (
         f"{first['cases']:,} cases of {first['sessions']:,} sessions, the whole catalogue ranked, ties against us; "
-        f"{first['unseen_target_share']:.1%} of the targets are unseen in training and stay as misses. Intervals: "
+        f"{first['unseen_target_share']:.1%} of the targets cannot be ranked and stay as misses. Intervals: "
         f"95 %, bootstrap over sessions (seed 0); seeds of training: {arguments.seeds}. train_s is the whole of "
         "`training.train`: training, evaluation, figures, export."
     )

@@ -61,7 +61,12 @@ class SessionData(pl.LightningDataModule):
         if not len(self.rows):
             raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")
         self.validation = make_cases(
-            dataset.part("validation"), rule="every", spec=spec, items=items, goal=goal, limit=validation_cases
+            dataset.part("validation"),
+            rule="every",
+            spec=spec,
+            items=dataset.catalogue.rankable,
+            goal=goal,
+            limit=validation_cases,
         )
         if not len(self.validation):
             raise ValueError(f"{dataset.path}: the validation part has no cases; prepare with a larger share for it")

@@ -51,7 +51,7 @@ def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
     Raises:
         ValueError: there are none.
     """
-    items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
+    items, goal = dataset.catalogue.rankable, len(dataset.behaviours) - 1
     cases = make_cases(dataset.part("test"), rule=dataset.test_cases, spec=spec, items=items, goal=goal)
     if not len(cases):
         raise ValueError(f"{dataset.path}: the test part has no cases; prepare with a larger share for it")
@@ -68,7 +68,7 @@ def evaluate_run(
     bundle: Bundle | None = None,
 ) -> dict[str, Any]:
     """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it."""
-    cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.trained
+    cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
     by_popularity = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
     systems = {
         MODEL: ModelScorer.of(trained.model, by_popularity),
@@ -85,6 +85,7 @@ def evaluate_run(
         behaviours=dataset.behaviours.names,
         seed=seed,
         intent_of=MODEL if trained.intent else None,
+        counts_N=dataset.catalogue.counts_NB.sum(axis=1),
     )
     metrics["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
     if folder is not None:
@@ -105,6 +106,8 @@ def headline(metrics: dict[str, Any]) -> dict[str, float]:
         flat[f"{prefix}coverage@20"] = system["coverage@20"]
         for behaviour, values in system["by_behaviour"].items():
             flat |= {f"{prefix}{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
+        if "new_items" in system:
+            flat |= {f"{prefix}new_items/{m}": system["new_items"][m]["value"] for m in ("recall@20", "mrr@20")}
     flat["test/unseen_target_share"] = metrics["unseen_target_share"]
     if "intent" in metrics:
         flat |= {f"test/intent_{name}": metrics["intent"][name] for name in ("auc", "calibration_error", "base_rate")}

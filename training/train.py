@@ -69,7 +69,7 @@ def train(config: TrainConfig) -> float:
     spec = EncodingSpec(max_length=config.model.max_length, collapse_repeats=collapse)
     model = build_model(config.model, dataset, spec)
     counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
-    fallback = Popularity(popularity(counts_NB))
+    fallback = Popularity(popularity(dataset.catalogue.counts_NB[: dataset.catalogue.rankable]))
     batch_events, epochs = plan(int(counts_NB.sum()), config.trainer)
     data = SessionData(
         dataset,
@@ -117,7 +117,7 @@ def train(config: TrainConfig) -> float:
         best = load_best(module, folder)
         scorer = ModelScorer.of(model, fallback)
         if intent:
-            calibrate_intent(model, scorer, data.validation, items=dataset.catalogue.trained)
+            calibrate_intent(model, scorer, data.validation, items=dataset.catalogue.rankable)
         trained = TrainedModel(model, config.model, spec, intent)
         save_model(folder / MODEL_FILE, trained, dataset)
         tracker.artifact(folder / MODEL_FILE)
