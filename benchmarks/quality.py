@@ -1,118 +1,161 @@
-"""Ranking quality of the default recipe on real logs, beside its baselines: one table a log.
+"""Ranking quality of the default recipe beside its baselines: one table a log.
 
-    python -m benchmarks.quality rees46 diginetica --data ../shared/data [--seeds 1]
+    python -m benchmarks.quality rees46 diginetica --data ../shared/data [--seeds 3]
+    python -m benchmarks.quality beauty --systems item-knn sequential-rules
+    python -m benchmarks.quality diginetica --merge peers.json
 
-Every figure comes from the commands a user would type, run as processes of their own, with no override but the paths
-(and, for REES46, a support of 2, because the log at hand is three hours long).
+Every figure comes from the commands a user would type, each system in a process of its own, with no override but the
+paths (and, for REES46, a support of 2, because the log at hand is three hours long). A table keeps the rows of the
+systems that are not measured anew; they carry the command, date, machine and commit of their own.
 """
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import write_results
-from training.tables import metrics_table, say
+from benchmarks.logs import LOGS
+from benchmarks.results import RESULTS, read_rows, write_results
+from benchmarks.stages import run_stage
+from training.baselines import Baseline
+from training.evaluate import METRICS_FILE, MODEL
+from training.tables import print_table, say
 
 METRICS = [f"{name}@{k}" for name in ("recall", "mrr", "ndcg") for k in (5, 10, 20)]
+OTHER_NAMES = {"hr@10": "recall@10"}
+"""Names under which papers report the same figures: with one target a case the hit rate is the recall."""
+TRAINED: dict[str, tuple[str, ...]] = {MODEL: ()}
+"""Systems that ``training.train`` makes, with what it is given for each."""
+BASELINES = {baseline.value: baseline for baseline in Baseline}
+SYSTEMS = (*TRAINED, *BASELINES)
+SHOWN = ("recall@20", "mrr@20", "hr@10", "ndcg@10", "train_s", "peak_mb")
+
+Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class BenchmarkLog:
-    """A log to measure on: its title and how ``training.prepare`` reads it."""
-
-    title: str
-    prepare: tuple[str, ...]
-
-
-LOGS = {
-    "rees46": BenchmarkLog(
-        "REES46, first hours of 2019-10-01",
-        ("data=rees46", "data.path={data}/rees46_2019oct_head/events.csv.gz", "min_item_support=2"),
-    ),
-    "diginetica": BenchmarkLog(
-        "Diginetica, the published split of SR-GNN and GCE-GNN",
-        (
-            "data=sessions_split",
-            "data.train={data}/diginetica_gce/train_sessions.txt.gz",
-            "data.test={data}/diginetica_gce/test_prefix_tab_target.txt.gz",
-        ),
-    ),
-}
-
-
-def main() -> None:
-    """Measure each log and write its result files."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure each log, or take in what was measured elsewhere, and write its result files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("logs", nargs="+", choices=sorted(LOGS))
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=SYSTEMS, metavar="SYSTEM", help=str(SYSTEMS))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the logs")
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="folder for data sets and runs")
     parser.add_argument("--seeds", type=int, default=1, help="train with seeds 0 to N - 1; figures are means")
-    arguments = parser.parse_args()
-    for name in arguments.logs:
-        measure(name, arguments)
-
-
-def measure(name: str, arguments: argparse.Namespace) -> None:
-    """Prepare and train one log, print its table and write its files."""
-    log, work = LOGS[name], arguments.work / name
-    prepare = [part.format(data=arguments.data) for part in log.prepare]
-    _run("training.prepare", *prepare, f"out={work}/dataset")
-    documents, seconds, peaks = [], [], []
-    for seed in range(arguments.seeds):
-        started = time.monotonic()
-        options = [f"dataset={work}/dataset", f"tracking.runs={work}/runs"]
-        _run("training.train", *options, *([f"seed={seed}"] if seed else []), "trainer.progress_bar=false")
-        seconds.append(time.monotonic() - started)
-        peaks.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
-        documents.append(json.loads((work / "runs/latest/metrics.json").read_text(encoding="utf-8")))
-    rows = figures(name, documents)
-    rows.append({"log": name, "system": "tillside", "metric": "train_s", "value": sum(seconds) / len(seconds)})
-    rows.append({"log": name, "system": "tillside", "metric": "peak_mb", "value": max(peaks)})
-    first = documents[0]
-    notes = (
-        f"{first['cases']:,} cases of {first['sessions']:,} sessions, the whole catalogue ranked, ties against us; "
-        f"{first['unseen_target_share']:.1%} of the targets cannot be ranked and stay as misses. Intervals: "
-        f"95 %, bootstrap over sessions (seed 0); seeds of training: {arguments.seeds}. train_s is the whole of "
-        "`training.train`: training, evaluation, figures, export."
+    parser.add_argument(
+        "--merge", nargs="+", type=Path, default=[], metavar="RESULT", help="measure nothing; take rows in"
     )
-    write_results(f"quality-{name}", rows, title=log.title, notes=notes)
-    metrics_table(first, title=log.title)
+    given = parser.parse_args(arguments)
+    for name in given.logs:
+        if given.merge:
+            fresh = [row for path in given.merge for row in read_rows(path) if row["log"] == name]
+            if not fresh:
+                parser.error(f"--merge: {', '.join(map(str, given.merge))} hold no row of the log {name}")
+            notes = json.loads((RESULTS / f"quality-{name}.json").read_text(encoding="utf-8"))["notes"]
+        else:
+            fresh, notes = measure(name, given.systems, data=given.data, work=given.work / name, seeds=given.seeds)
+        publish(name, fresh, notes)
+
+
+def measure(name: str, systems: Sequence[str], *, data: Path, work: Path, seeds: int) -> tuple[list[Row], str]:
+    """Prepare one log and measure some systems on it: their rows, and notes on the cases."""
+    log, dataset = LOGS[name], work / "dataset"
+    if log.simulate is not None:
+        run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
+    run_stage("training.prepare", *(part.format(data=data, work=work) for part in log.prepare), f"out={dataset}")
+    rows: list[Row] = []
+    for system in systems:
+        if system in TRAINED:
+            rows += _trained(name, system, dataset=dataset, runs=work / "runs", seeds=seeds)
+        else:
+            rows += _baseline(name, system, dataset=dataset, out=work / "baselines" / system)
+        document = _metrics(work / ("runs/latest" if system in TRAINED else f"baselines/{system}"))
+    notes = (
+        f"{log.cases} {document['cases']:,} cases of {document['sessions']:,} sessions, the whole catalogue ranked, "
+        f"ties against us; {document['unseen_target_share']:.1%} of the targets cannot be ranked and stay as "
+        "misses. Intervals: 95 %, bootstrap over sessions (seed 0). train_s is the whole of `training.train` for a "
+        "trained system (training, evaluation, figures, export) and the fitting alone for a baseline; peak_mb is the "
+        "peak of the system's process, evaluation and all."
+    )
+    return rows, notes
+
+
+def publish(name: str, fresh: Sequence[Row], notes: str) -> None:
+    """Write the result files of a log from fresh rows and those that the files hold of other systems."""
+    systems = {row["system"] for row in fresh}
+    kept = [row for row in read_rows(RESULTS / f"quality-{name}.json") if row["system"] not in systems]
+    rows = best_first([*fresh, *kept])
+    refuse_other_cases(name, rows)
+    write_results(f"quality-{name}", rows, title=LOGS[name].title, notes=notes)
+    cells = {(row["system"], row["metric"]): f"{row['value']:.4g}" for row in rows}
+    table = [[s, *(cells.get((s, metric), "") for metric in SHOWN)] for s in dict.fromkeys(r["system"] for r in rows)]
+    print_table(LOGS[name].title, ["system", *SHOWN], table, numbers=SHOWN)
     say(f"wrote benchmarks/results/quality-{name}.json and .md")
 
 
-def figures(name: str, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of every system and metric: over all cases, and by behaviour where there are several."""
-    rows = []
-    for system, result in documents[0]["systems"].items():
-        slices = {"": "all"} | ({f"{b}/": b for b in result["by_behaviour"]} if len(result["by_behaviour"]) > 1 else {})
-        for prefix, place in slices.items():
-            for metric in METRICS:
-                found = [
-                    d["systems"][system]["all"] if place == "all" else d["systems"][system]["by_behaviour"][place]
-                    for d in documents
-                ]
-                mean = {key: sum(f[metric][key] for f in found) / len(found) for key in ("value", "low", "high")}
-                rows.append(
-                    {"log": name, "system": system, "metric": prefix + metric, "seeds": len(found)}
-                    | {"cases": found[0]["cases"]}
-                    | mean
-                )
-    if "intent" in documents[0]:
-        auc = sum(d["intent"]["auc"] for d in documents) / len(documents)
-        rows.append({"log": name, "system": "tillside", "metric": "intent_auc", "value": auc, "seeds": len(documents)})
+def figures(name: str, system: str, documents: Sequence[dict[str, Any]]) -> list[Row]:
+    """Rows of one system, as means over the documents: over all cases, and by behaviour where there are several."""
+    rows: list[Row] = []
+    results = [document["systems"][system] for document in documents]
+    behaviours = list(results[0]["by_behaviour"])
+    slices = {"": [result["all"] for result in results]}
+    if len(behaviours) > 1:
+        slices |= {f"{each}/": [result["by_behaviour"][each] for result in results] for each in behaviours}
+    for prefix, found in slices.items():
+        names = {metric: metric for metric in METRICS} | ({} if prefix else OTHER_NAMES)
+        for metric, source in names.items():
+            mean = {key: sum(f[source][key] for f in found) / len(found) for key in ("value", "low", "high")}
+            about = {"log": name, "system": system, "metric": prefix + metric, "seeds": len(found)}
+            rows.append(about | {"cases": found[0]["cases"]} | mean)
     return rows
 
 
-def _run(module: str, *arguments: str) -> None:
-    command = [sys.executable, "-m", module, *arguments]
-    say(f"$ python -m {module} {' '.join(arguments)}")
-    subprocess.run(command, check=True)
+def best_first(rows: Sequence[Row]) -> list[Row]:
+    """The rows with the systems of the highest recall@20 first; a system that has none stands last."""
+    recall = {row["system"]: row["value"] for row in rows if row["metric"] == "recall@20"}
+    return sorted(rows, key=lambda row: -recall.get(row["system"], -1.0))
+
+
+def refuse_other_cases(name: str, rows: Sequence[Row]) -> None:
+    """Raise ValueError when two systems were judged on different numbers of cases: no table can hold both."""
+    for metric in dict.fromkeys(row["metric"] for row in rows):
+        cases = {row["system"]: row["cases"] for row in rows if row["metric"] == metric and "cases" in row}
+        if len(set(cases.values())) > 1:
+            raise ValueError(
+                f"quality-{name}: {metric} was measured on other cases ({cases}); measure all systems again"
+            )
+
+
+def _trained(name: str, system: str, *, dataset: Path, runs: Path, seeds: int) -> list[Row]:
+    documents, costs = [], []
+    for seed in range(seeds):
+        options = [f"dataset={dataset}", f"tracking.runs={runs}", f"seed={seed}", "trainer.progress_bar=false"]
+        costs.append(run_stage("training.train", *TRAINED[system], *options))
+        documents.append(_metrics(runs / "latest"))
+    about = {"log": name, "system": system, "seeds": seeds}
+    rows = [row | {"system": system} for row in figures(name, MODEL, documents)]
+    if "intent" in documents[0]:
+        auc = sum(document["intent"]["auc"] for document in documents) / seeds
+        rows.append(about | {"metric": "intent_auc", "value": auc})
+    rows.append(about | {"metric": "train_s", "value": sum(cost.seconds for cost in costs) / seeds})
+    rows.append(about | {"metric": "peak_mb", "value": max(cost.peak_mb for cost in costs)})
+    return rows
+
+
+def _baseline(name: str, system: str, *, dataset: Path, out: Path) -> list[Row]:
+    chosen = BASELINES[system].name
+    cost = run_stage("training.evaluate", f"dataset={dataset}", f"baselines=[{chosen}]", f"out={out}")
+    document = _metrics(out)
+    about = {"log": name, "system": system, "seeds": 1}
+    rows = figures(name, system, [document])
+    rows.append(about | {"metric": "train_s", "value": document["fit_s"][system]})
+    rows.append(about | {"metric": "peak_mb", "value": cost.peak_mb})
+    return rows
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+    return document
 
 
 if __name__ == "__main__":

@@ -14,13 +14,16 @@ from tillside.atomic import write_text_atomically
 from training.tracking import git_state
 
 RESULTS = Path(__file__).parent / "results"
+ORIGIN = ("command", "date", "machine", "commit")
+"""What says how a figure came about: it stands in the document, and in a row that was measured apart from it."""
 
 
 def write_results(name: str, rows: Sequence[Mapping[str, Any]], *, title: str, notes: str) -> None:
     """Write both files of one benchmark, overwriting them.
 
     Args:
-        rows: one figure each: log, system, metric, value, and low, high, seeds and more where they apply.
+        rows: one figure each: log, system, metric, value, and low, high, seeds and more where they apply; and those of
+            ORIGIN where a figure was not measured by this command.
     """
     document = {
         "name": name,
@@ -37,23 +40,36 @@ def write_results(name: str, rows: Sequence[Mapping[str, Any]], *, title: str, n
     write_text_atomically(RESULTS / f"{name}.md", markdown(document))
 
 
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a result file, each with the command, date, machine and commit that it was measured with.
+
+    A file that is not there holds none.
+    """
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return [{name: document[name] for name in ORIGIN} | row for row in document["rows"]]
+
+
 def markdown(document: Mapping[str, Any]) -> str:
-    """A table with a line for each system and a column for each metric."""
+    """A table with a line for each system and a column for each metric; a table more for each BEHAVIOUR/METRIC."""
     rows = document["rows"]
-    metrics = list(dict.fromkeys(row["metric"] for row in rows))
-    systems = list(dict.fromkeys(row["system"] for row in rows))
-    cells = {(row["system"], row["metric"]): _cell(row) for row in rows}
-    lines = [
-        f"# {document['title']}",
-        "",
-        f"`{document['command']}`, {document['date']}, {document['machine']}, commit {document['commit'][:10]}.",
-        "",
-        document["notes"],
-        "",
-        "| system | " + " | ".join(metrics) + " |",
-        "| --- |" + " ---: |" * len(metrics),
-    ]
-    lines += [f"| {s} | " + " | ".join(cells.get((s, m), "") for m in metrics) + " |" for s in systems]
+    lines = [f"# {document['title']}", "", _measured(document), "", document["notes"]]
+    for part in dict.fromkeys(row["metric"].rpartition("/")[0] for row in rows):
+        own = [row for row in rows if row["metric"].rpartition("/")[0] == part]
+        metrics = list(dict.fromkeys(row["metric"] for row in own))
+        systems = list(dict.fromkeys(row["system"] for row in own))
+        cells = {(row["system"], row["metric"]): _cell(row) for row in own}
+        lines += ["", *([f"## {part}", ""] if part else [])]
+        lines += ["| system | " + " | ".join(metric.rpartition("/")[2] for metric in metrics) + " |"]
+        lines += ["| --- |" + " ---: |" * len(metrics)]
+        lines += [f"| {s} | " + " | ".join(cells.get((s, m), "") for m in metrics) + " |" for s in systems]
+    apart: dict[str, list[str]] = {}
+    for row in rows:
+        if "command" in row and row["system"] not in apart.setdefault(_measured(row), []):
+            apart[_measured(row)].append(row["system"])
+    if apart:
+        lines += ["", "Measured apart:", "", *(f"- {', '.join(systems)}: {how}" for how, systems in apart.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -66,6 +82,10 @@ def machine() -> str:
         model = names[0] if names else model
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
+
+
+def _measured(document: Mapping[str, Any]) -> str:
+    return f"`{document['command']}`, {document['date']}, {document['machine']}, commit {document['commit'][:10]}."
 
 
 def _cell(row: Mapping[str, Any]) -> str:

@@ -69,6 +69,7 @@ def make_dataset(
     trained: int,
     newcomers: int = 0,
     tokens: Sequence[Sequence[str]] = (),
+    validation_cases: CaseRule = "every",
     test_cases: CaseRule = "every",
     clock: bool = True,
     config: Mapping[str, object] | None = None,
@@ -84,6 +85,7 @@ def make_dataset(
         catalogue=catalogue,
         behaviours=Behaviours(),
         parts=parts,
+        validation_cases=validation_cases,
         test_cases=test_cases,
         about={"name": directory.name, "config": {"repeats": "keep"} | dict(config or {}), "counts": {"train": 1}},
     )

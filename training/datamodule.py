@@ -62,7 +62,7 @@ class SessionData(pl.LightningDataModule):
             raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")
         self.validation = make_cases(
             dataset.part("validation"),
-            rule="every",
+            rule=dataset.validation_cases,
             spec=spec,
             items=dataset.catalogue.rankable,
             goal=goal,

@@ -1,10 +1,13 @@
-"""Evaluate a trained run on its test part, beside popularity and last-item co-visitation.
+"""Evaluate a trained run on its test part, beside baselines; or the baselines of a data set alone.
 
 python -m training.evaluate run=RUN_ID [out=DIR]
+python -m training.evaluate dataset=DIR baselines=[sequential_rules,item_knn]
 """
 
 import json
 import tempfile
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,14 +16,17 @@ from tillside.atomic import write_text_atomically
 from tillside.bundle import Bundle, open_bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
-from tillside.recommenders import CoVisitation, Popularity, popularity
+from tillside.recommenders import Popularity, popularity
+from training.baselines import Baseline, fit_baseline
 from training.bundled import BundleGraphs, rank_bundle
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
-from training.evaluation import Cases, ModelScorer, make_cases, rank, report
+from training.evaluation import Cases, ModelScorer, Scorer, make_cases, rank, report
+from training.preparation.sessionising import Repeats
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, fetch_artifact
 
+BESIDE_A_RUN = (Baseline.covisitation, Baseline.popularity)
 METRICS_FILE = "metrics.json"
 MODEL = "tillside"
 
@@ -29,9 +35,11 @@ MODEL = "tillside"
 class EvaluateConfig:
     """Which run to judge, and on what."""
 
-    run: str = "???"
+    run: str | None = None
+    """A run's id; without one the baselines are judged alone, on ``dataset``."""
     dataset: str | None = None
     """Default: the data set the run was trained on, where it lay then."""
+    baselines: list[Baseline] = field(default_factory=lambda: list(BESIDE_A_RUN))
     bundle: str | None = None
     """An exported bundle of the run: judge it too, one session at a time, as the server runs it."""
     out: str | None = None
@@ -43,6 +51,10 @@ class EvaluateConfig:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, got {self.seed}")
+        if len(set(self.baselines)) < len(self.baselines):
+            raise ValueError(f"baselines names one twice: {', '.join(each.name for each in self.baselines)}")
+        if self.run is None and (self.dataset is None or not self.baselines or self.bundle is not None):
+            raise ValueError("run must be given, as run=RUN_ID; without one dataset and baselines, and no bundle")
 
 
 def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
@@ -66,15 +78,13 @@ def evaluate_run(
     seed: int,
     tracker: Tracker | None = None,
     bundle: Bundle | None = None,
+    baselines: Sequence[Baseline] = BESIDE_A_RUN,
 ) -> dict[str, Any]:
     """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it."""
     cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
     by_popularity = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
-    systems = {
-        MODEL: ModelScorer.of(trained.model, by_popularity),
-        "covisitation": CoVisitation.fit(dataset.part("train"), items=items),
-        "popularity": by_popularity,
-    }
+    systems: dict[str, Scorer] = {MODEL: ModelScorer.of(trained.model, by_popularity)}
+    systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in baselines}
     ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()}
     if bundle is not None:
         ranked["bundle"] = rank_bundle(BundleGraphs(bundle.path), by_popularity, cases)
@@ -94,6 +104,26 @@ def evaluate_run(
             tracker.artifact(folder / METRICS_FILE)
     if tracker is not None:
         tracker.metrics(headline(metrics))
+    return metrics
+
+
+def evaluate_baselines(
+    dataset: Dataset, baselines: Sequence[Baseline], *, folder: Path | None, seed: int
+) -> dict[str, Any]:
+    """Rank all test cases with the baselines alone; the document also says how long each took to fit, in seconds."""
+    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
+    cases, items = cases_to_judge(dataset, EncodingSpec(collapse_repeats=collapse)), dataset.catalogue.rankable
+    ranked, fit_s = {}, {}
+    for baseline in baselines:
+        started = time.perf_counter()
+        scorer = fit_baseline(baseline, dataset)
+        fit_s[baseline.value] = time.perf_counter() - started
+        ranked[baseline.value] = rank(scorer, cases, items=items)
+    counts_N = dataset.catalogue.counts_NB.sum(axis=1)
+    metrics = report(ranked, cases, items=items, behaviours=dataset.behaviours.names, seed=seed, counts_N=counts_N)
+    metrics |= {"dataset": {"name": dataset.about["name"], "digest": dataset.digest}, "fit_s": fit_s}
+    if folder is not None:
+        write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
     return metrics
 
 
@@ -131,8 +161,15 @@ def main(config: EvaluateConfig) -> None:
     bundle = open_bundle(Path(config.bundle)) if config.bundle else None
     if bundle is not None and bundle.manifest.get("run") != config.run:
         raise ValueError(f"bundle={config.bundle} was exported from run {bundle.manifest.get('run')}, not {config.run}")
-    trained, dataset = open_run(config.run, config.tracking, config.dataset)
-    metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed, bundle=bundle)
+    if config.run is None:
+        assert config.dataset is not None
+        dataset = load_dataset(Path(config.dataset))
+        metrics = evaluate_baselines(dataset, config.baselines, folder=folder, seed=config.seed)
+    else:
+        trained, dataset = open_run(config.run, config.tracking, config.dataset)
+        metrics = evaluate_run(
+            trained, dataset, folder=folder, seed=config.seed, bundle=bundle, baselines=config.baselines
+        )
     metrics_table(metrics, title=f"{dataset.about['name']}: test part")
     if folder is not None:
         say(f"wrote {folder / METRICS_FILE}")

@@ -32,7 +32,7 @@ from training.preparation.engine import open_engine
 from training.preparation.rejects import Rejects, collect_rejects, good_events
 from training.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
 from training.preparation.sessionising import Repeats, make_sessions, number_items
-from training.preparation.splits import SplitConfig, split_sessions, training_ends
+from training.preparation.splits import SplitBy, SplitConfig, leave_one_out, split_sessions, training_ends
 from training.readers import Log, LogConfig
 
 STAGES = 6
@@ -70,7 +70,11 @@ class PrepareConfig:
                 f"session_gap_minutes, max_session_length and repeats cannot be set for data={self.data.name}: "
                 "its sessions and cases are given"
             )
-        support = (1 if given else 5) if self.min_item_support is None else self.min_item_support
+        if not self.data.has_clock and self.session_gap_minutes:
+            raise ValueError(f"session_gap_minutes must be null for data={self.data.name}, which has no clock")
+        split = self.split.resolved(split_is_given=given, has_clock=self.data.has_clock)
+        published = split.by in (SplitBy.given, SplitBy.leave_one_out)  # the protocols of papers keep every item
+        support = (1 if published else 5) if self.min_item_support is None else self.min_item_support
         for name, value in (("min_item_support", support), ("min_session_length", self.min_session_length)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
@@ -80,7 +84,7 @@ class PrepareConfig:
             raise ValueError(f"seed must not be negative, got {self.seed}")
         if not 0 <= self.max_reject_share <= 1:
             raise ValueError(f"max_reject_share must be between 0 and 1, got {self.max_reject_share}")
-        return dataclasses.replace(self, min_item_support=support, split=self.split.resolved(split_is_given=given))
+        return dataclasses.replace(self, min_item_support=support, split=split)
 
 
 def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda stage: None) -> Dataset:
@@ -117,6 +121,8 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
             )
 
             on_stage("parting train, validation and test")
+            if config.split.by is SplitBy.leave_one_out:
+                events = leave_one_out(engine, events)
             sessions = split_sessions(engine, events, config.split)
 
             on_stage("choosing items and sessions")
@@ -153,7 +159,8 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
             catalogue=catalogue,
             behaviours=log.behaviours,
             parts=selection.parts,
-            test_cases="last" if config.data.split_is_given else "every",
+            validation_cases="last" if config.split.by is SplitBy.leave_one_out else "every",
+            test_cases="last" if config.split.by in (SplitBy.given, SplitBy.leave_one_out) else "every",
             about=_about(config, log, rejects, selection, catalogue),
         )
     return load_dataset(out)

@@ -27,7 +27,7 @@ FORMAT_VERSION: Final = 1
 Part = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
 CaseRule = Literal["every", "last"]
-"""Which events of a test session are asked for: each one after the first, or only the last."""
+"""Which events of a validation or test session are asked for: each one after the first, or only the last."""
 
 EVENT_ARRAYS: Final = {"items": np.int32, "behaviours": np.uint8, "times": np.int64}
 """Always there; one value an event. ``items`` are catalogue indices, ``times`` UTC milliseconds or TIME_UNKNOWN."""
@@ -69,6 +69,7 @@ class Dataset:
     catalogue: Catalogue
     behaviours: Behaviours
     parts: Mapping[Part, tuple[int, int]]
+    validation_cases: CaseRule
     test_cases: CaseRule
     about: Mapping[str, Any]
     """The rest of dataset.json: counts, time_ranges, config, rejects, digest."""
@@ -92,6 +93,7 @@ def write_dataset(
     parts: Mapping[Part, tuple[int, int]],
     test_cases: CaseRule,
     about: Mapping[str, Any],
+    validation_cases: CaseRule = "every",
 ) -> None:
     """Write a data set into an existing, empty ``directory`` (see :func:`tillside.atomic.atomic_directory`)."""
     folder = directory / "sessions"
@@ -108,6 +110,8 @@ def write_dataset(
         "parts": {name: list(parts[name]) for name in PARTS},
         "test_cases": test_cases,
     }
+    if validation_cases != "every":  # so that the digests of all other data sets stay what they were
+        document["validation_cases"] = validation_cases
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
     for path in sorted(directory.rglob("*")):
         if path.is_file() and path.parent != directory:
@@ -164,6 +168,7 @@ def _open(path: Path, document: dict[str, Any]) -> Dataset:
         catalogue=Catalogue.load(path / "catalogue"),
         behaviours=Behaviours(tuple(document.pop("behaviours"))),
         parts={name: (int(a), int(b)) for name, (a, b) in document.pop("parts").items()},
+        validation_cases=document.pop("validation_cases", "every"),
         test_cases=document.pop("test_cases"),
         about=document,
     )
@@ -177,7 +182,8 @@ def _refuse_misfits(dataset: Dataset) -> None:
     flat = all(getattr(sessions, name).shape == (events,) for name in EVENT_ARRAYS)
     offsets = np.asarray(sessions.offsets)
     rising = len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == events and bool((np.diff(offsets) >= 0).all())
-    if not (contiguous and flat and rising and dataset.test_cases in get_args(CaseRule)):
+    ruled = {dataset.validation_cases, dataset.test_cases} <= set(get_args(CaseRule))
+    if not (contiguous and flat and rising and ruled):
         raise ValueError(f"{dataset.path}: the session arrays do not fit together; prepare it again")
     if events and not 0 <= int(sessions.items.min()) <= int(sessions.items.max()) < len(dataset.catalogue):
         raise ValueError(f"{dataset.path}: sessions hold items that the catalogue does not have; prepare it again")

@@ -1,15 +1,23 @@
-"""Recommenders that need no training run: popularity and last-item co-visitation.
+"""Recommenders that need no training run, from popularity to the neighbours of items.
 
-They stand beside every model in its evaluation, and popularity also answers an empty session online.
+They stand beside every model in its evaluation, and popularity also answers an empty session online. All of them rank
+the whole catalogue: where a method has nothing to say about an item, popularity orders it, below what the method knows.
+
+Shapes: B rows of a batch, L events of the longest, N items.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import Sessions
 from tillside.encoding import Batch
+from tillside.pairs import ItemPairs
+
+FILL: Final = 1e-4
+"""What popularity may add to sums of fractions: two sums of 1/1 to 1/10 that differ do so by 1/2520 at least."""
 
 
 def popularity(counts_NB: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
@@ -34,43 +42,124 @@ class Popularity:
 
 
 @dataclass(frozen=True)
+class SessionPopularity:
+    """The items of the session itself, most often first, then latest first; the other items by popularity."""
+
+    scores_by_behaviour: npt.NDArray[np.float32]
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, items]: an item of the session has its count and a fraction for its last place, others below 1."""
+        shares = self.scores_by_behaviour / (self.scores_by_behaviour.max(axis=1, initial=0, keepdims=True) + 1)
+        scores_BN = shares[ask_B]
+        width = batch.items_BL.shape[1]
+        real_BL = np.arange(width) < batch.lengths_B[:, None]
+        counts_BL = np.zeros(batch.items_BL.shape, np.int64)
+        for column in range(width):
+            counts_BL += (batch.items_BL == batch.items_BL[:, [column]]) & real_BL[:, [column]]
+        for column in range(width):  # the last place of an item overwrites the earlier ones
+            rows = np.flatnonzero(real_BL[:, column])
+            fraction = (column + 1) / (width + 1)
+            scores_BN[rows, batch.items_BL[rows, column]] = counts_BL[rows, column] + fraction
+        return scores_BN
+
+
+@dataclass(frozen=True)
 class CoVisitation:
-    """Items seen in the same sessions as the last item, most often first; popularity breaks ties and fills up.
+    """Items seen in the same sessions as the last item, most often first."""
 
-    ``neighbours[offsets[i]:offsets[i + 1]]`` met item i in ``weights`` of the same slice many sessions' windows.
-    """
-
-    offsets: npt.NDArray[np.int64]
-    neighbours: npt.NDArray[np.int64]
-    weights: npt.NDArray[np.float32]
-    tie_break_N: npt.NDArray[np.float32]
+    pairs: ItemPairs
+    fill_N: npt.NDArray[np.float32]
 
     @classmethod
     def fit(cls, sessions: Sessions, *, items: int, window: int = 10) -> "CoVisitation":
         """Count pairs at most ``window`` events apart in one session, both ways, an item never with itself."""
-        length = len(sessions.items)
-        session_E = np.repeat(np.arange(len(sessions)), np.diff(sessions.offsets))
-        events = np.asarray(sessions.items, np.int64)
-        keys, weights = np.zeros(0, np.int64), np.zeros(0, np.int64)
-        for distance in range(1, min(window, length - 1) + 1):
-            left, right = events[:-distance], events[distance:]
-            together = (session_E[:-distance] == session_E[distance:]) & (left != right)
-            together &= (np.minimum(left, right) >= 0) & (np.maximum(left, right) < items)
-            left, right = left[together], right[together]
-            pairs = np.concatenate([keys, left * items + right, right * items + left])
-            pair_weights = np.concatenate([weights, np.ones(2 * len(left), np.int64)])
-            keys, inverse = np.unique(pairs, return_inverse=True)
-            weights = np.bincount(inverse, weights=pair_weights).astype(np.int64)
-        offsets = np.searchsorted(keys, np.arange(items + 1) * items)
-        counts = np.bincount(events[(events >= 0) & (events < items)], minlength=items)
-        tie_break = (counts / (counts.max(initial=0) + 1.0)).astype(np.float32)
-        return cls(offsets, keys % max(items, 1), weights.astype(np.float32), tie_break)
+        pairs = ItemPairs.count(
+            sessions, items=items, window=window, weigh=lambda distance: np.ones(len(distance)), both_ways=True
+        )
+        return cls(pairs, _shares_of_events(sessions, items))
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Scores [B, items]; the behaviour asked for makes no difference."""
-        scores = np.tile(self.tie_break_N, (len(batch.lengths_B), 1))
-        for row in np.flatnonzero(batch.lengths_B):
-            last = batch.items_BL[row, batch.lengths_B[row] - 1]
-            near = slice(self.offsets[last], self.offsets[last + 1])
-            scores[row, self.neighbours[near]] += self.weights[near]
-        return scores
+        return _from_last_items(batch, self.pairs, self.fill_N)
+
+
+@dataclass(frozen=True)
+class SequentialRules:
+    """Items that came after the last item, the sooner the better (SR of Kamehkhosh, Jannach and Ludewig, 2017)."""
+
+    pairs: ItemPairs
+    fill_N: npt.NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, sessions: Sessions, *, items: int, steps: int = 10) -> "SequentialRules":
+        """Sum 1 / distance over all later events up to ``steps`` away; an item may follow itself."""
+        pairs = ItemPairs.count(
+            sessions, items=items, window=steps, weigh=lambda distance: 1.0 / distance, both_ways=False
+        )
+        return cls(pairs, FILL * _shares_of_events(sessions, items))
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, items]; the behaviour asked for makes no difference."""
+        return _from_last_items(batch, self.pairs, self.fill_N)
+
+
+@dataclass(frozen=True)
+class ItemKnn:
+    """Items whose sessions are most like those of the session's items (Hidasi et al., 2016, who take the last alone).
+
+    The likeness of two items is the number of sessions that hold both, over the square root of the product of how many
+    hold each, both numbers plus ``damping``. An item weighs ``decay`` times as much as the one after it.
+    """
+
+    pairs: ItemPairs
+    fill_N: npt.NDArray[np.float32]
+    decay: float
+
+    @classmethod
+    def fit(
+        cls, sessions: Sessions, *, items: int, neighbours: int = 100, damping: float = 20.0, decay: float = 0.5
+    ) -> "ItemKnn":
+        """Compare all items that share a session and keep the ``neighbours`` most alike of each."""
+        sets = _item_sets(sessions, items)
+        longest = int(np.diff(sets.offsets).max(initial=0))
+        both = ItemPairs.count(
+            sets, items=items, window=longest, weigh=lambda distance: np.ones(len(distance)), both_ways=True
+        )
+        support_N = np.bincount(sets.items, minlength=items) + damping
+        norm_P = np.sqrt(support_N[both.sources] * support_N[both.neighbours])
+        cosines = ItemPairs(both.offsets, both.neighbours, (both.weights / norm_P).astype(np.float32))
+        return cls(cosines.strongest(neighbours), FILL**2 * _shares_of_events(sessions, items), decay)
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, items]; the behaviour asked for makes no difference."""
+        scores_BN = np.tile(self.fill_N, (len(batch.lengths_B), 1))
+        rows_K, columns_K = np.nonzero(np.arange(batch.items_BL.shape[1]) < batch.lengths_B[:, None])
+        factors_K = self.decay ** (batch.lengths_B[rows_K] - 1.0 - columns_K)
+        self.pairs.add_to(scores_BN, rows_K, batch.items_BL[rows_K, columns_K], factors_K.astype(np.float32))
+        return scores_BN
+
+
+def _from_last_items(batch: Batch, pairs: ItemPairs, fill_N: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    scores_BN = np.tile(fill_N, (len(batch.lengths_B), 1))
+    rows = np.flatnonzero(batch.lengths_B)
+    last = batch.items_BL[rows, batch.lengths_B[rows] - 1]
+    pairs.add_to(scores_BN, rows, last, np.ones(len(rows), np.float32))
+    return scores_BN
+
+
+def _shares_of_events(sessions: Sessions, items: int) -> npt.NDArray[np.float32]:
+    """Each item's events over one more than those of the most frequent item: below 1."""
+    events = np.asarray(sessions.items, np.int64)
+    counts = np.bincount(events[(events >= 0) & (events < items)], minlength=items)
+    return (counts / (counts.max(initial=0) + 1.0)).astype(np.float32)
+
+
+def _item_sets(sessions: Sessions, items: int) -> Sessions:
+    """The sessions with each known item once."""
+    session_E = np.repeat(np.arange(len(sessions)), np.diff(sessions.offsets))
+    events = np.asarray(sessions.items, np.int64)
+    known = (events >= 0) & (events < items)
+    keys = np.unique(session_E[known] * max(items, 1) + events[known])
+    offsets = np.searchsorted(keys, np.arange(len(sessions) + 1) * max(items, 1))
+    flat = (keys % max(items, 1)).astype(np.int32)
+    return Sessions(flat, np.zeros(len(flat), np.uint8), np.zeros(len(flat), np.int64), offsets, {})

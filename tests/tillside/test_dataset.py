@@ -26,9 +26,18 @@ def test_parts_are_the_sessions_that_were_given(tmp_path):
     assert dataset.part("test").behaviours.tolist() == [0, 2, 0, 0, 0]
     assert dataset.part("test").offsets.tolist() == [0, 2, 5]
     assert dataset.behaviours == Behaviours()
-    assert dataset.test_cases == "last"
+    assert (dataset.validation_cases, dataset.test_cases) == ("every", "last")
     assert dataset.catalogue.item_ids == ["i0", "i1", "i2", "i3"]
     assert dataset.about["name"] == "d"
+
+
+def test_the_rule_for_validation_cases_travels_and_must_be_known(tmp_path):
+    dataset = write(tmp_path / "d", validation_cases="last")
+    assert (dataset.validation_cases, dataset.test_cases) == ("last", "every")
+    path = dataset.path / "dataset.json"
+    path.write_text(path.read_text().replace('"validation_cases": "last"', '"validation_cases": "first"'))
+    with pytest.raises(ValueError, match="do not fit together"):
+        load_dataset(dataset.path)
 
 
 def test_event_arrays_are_memory_mapped(tmp_path):
@@ -46,12 +55,13 @@ def test_equal_data_have_equal_digests_and_any_change_shows(tmp_path):
                 {"train": [[0, 1], [1, (2, "purchase"), 0]]},
                 {"validation": [], "test": [*VALIDATION, *TEST]},  # the same sessions, parted otherwise
                 {"test_cases": "last"},
+                {"validation_cases": "last"},
                 {"tokens": [["brand=acme"]]},
             ]
         )
     ]
     assert digests[0] == digests[1]
-    assert len(set(digests)) == 6
+    assert len(set(digests)) == 7
     assert all(len(digest) == 64 for digest in digests)
 
 

@@ -1,11 +1,19 @@
-"""Popularity and co-visitation by hand."""
+"""Recommenders without training, by hand."""
 
 import numpy as np
 import pytest
 
 from tests.datasets import make_sessions
-from tillside.encoding import EncodingSpec, encode_session
-from tillside.recommenders import CoVisitation, Popularity, popularity
+from tillside.encoding import EncodingSpec, cut_before, encode_session, encode_sessions
+from tillside.recommenders import (
+    FILL,
+    CoVisitation,
+    ItemKnn,
+    Popularity,
+    SequentialRules,
+    SessionPopularity,
+    popularity,
+)
 
 
 def batch_of(*items: int, known: int = 4):
@@ -35,8 +43,8 @@ def fit(rows, *, window: int = 10, items: int = 4) -> np.ndarray:
     model = CoVisitation.fit(make_sessions(rows), items=items, window=window)
     pairs_NN = np.zeros((items, items))
     for item in range(items):
-        near = slice(model.offsets[item], model.offsets[item + 1])
-        pairs_NN[item, model.neighbours[near]] += model.weights[near]
+        near = slice(model.pairs.offsets[item], model.pairs.offsets[item + 1])
+        pairs_NN[item, model.pairs.neighbours[near]] += model.pairs.weights[near]
     return pairs_NN
 
 
@@ -83,3 +91,65 @@ def test_counts_are_those_of_a_plain_double_loop(seed):
                     expected[left, right] += 1
                     expected[right, left] += 1
     np.testing.assert_array_equal(fit(rows, window=3, items=6), expected)
+
+
+def test_session_popularity_counts_then_takes_the_latest_and_fills_up_with_popularity():
+    by_behaviour = np.array([[4, 1, 3, 0], [0, 0, 0, 9]], np.float32)
+    model = SessionPopularity(by_behaviour)
+    # 1 twice, last at place 2 of 3; 2 once, at place 3; a fraction is place / (length + 1). 0 and 3: popularity / (4 + 1).
+    np.testing.assert_allclose(
+        model.score(batch_of(1, 1, 2), np.array([0]))[0], [4 / 5, 2 + 2 / 4, 1 + 3 / 4, 0], rtol=1e-6
+    )
+    np.testing.assert_allclose(model.score(batch_of(), np.array([1]))[0], [0, 0, 0, 9 / 10], rtol=1e-6)
+    assert by_behaviour.tolist() == [[4, 1, 3, 0], [0, 0, 0, 9]]
+
+
+def test_session_popularity_answers_each_row_by_its_own_items():
+    spec, rows = EncodingSpec(), make_sessions([[0, 1], [2, 2, 0]])
+    encoded = encode_sessions(rows.items, rows.behaviours, rows.times, rows.offsets, spec=spec, known_items=4)
+    batch = cut_before(encoded, np.array([1, 4]), spec=spec)  # after 0; after 2 2
+    scores = SessionPopularity(np.array([[1, 0, 0, 3]], np.float32)).score(batch, np.array([0, 0]))
+    # popularity / (3 + 1); width 2: places count 1 / 3 and 2 / 3
+    np.testing.assert_allclose(scores, [[1 + 1 / 3, 0, 0, 3 / 4], [1 / 4, 0, 2 + 2 / 3, 3 / 4]], rtol=1e-6)
+
+
+def test_sequential_rules_lead_from_the_last_item_to_later_ones_by_distance():
+    model = SequentialRules.fit(make_sessions([[0, 1, 2], [1, 2, 1]]), items=4)
+    # After 1: 2 at distance 1 twice, 1 at distance 2; never 0. Events 1, 3, 2, 0 over 3 + 1 fill up.
+    fill = FILL * np.array([1, 3, 2, 0]) / 4
+    np.testing.assert_allclose(model.score(batch_of(0, 1), np.array([0]))[0], fill + [0, 1 / 2, 2, 0], rtol=1e-6)
+    np.testing.assert_allclose(model.score(batch_of(3), np.array([0]))[0], fill, rtol=1e-6)
+    np.testing.assert_allclose(model.score(batch_of(), np.array([0]))[0], fill, rtol=1e-6)
+
+
+def test_sequential_rules_end_after_their_steps():
+    model = SequentialRules.fit(make_sessions([[0, 1, 2]]), items=3, steps=1)
+    assert model.score(batch_of(0, known=3), np.array([0]))[0].round(2).tolist() == [0, 1, 0]
+
+
+def test_item_knn_is_the_cosine_of_sessions_with_the_earlier_items_halved():
+    rows = [[0, 1, 1], [0, 1, 2], [0], [2, 3]]
+    model = ItemKnn.fit(make_sessions(rows), items=4, damping=0)
+    # Sessions with 0, 1, 2, 3: 3, 2, 2, 1. Together: 0-1 2, 0-2 1, 1-2 1, 2-3 1.
+    to_1 = np.array([2 / np.sqrt(3 * 2), 0, 1 / np.sqrt(2 * 2), 0])
+    to_2 = np.array([1 / np.sqrt(3 * 2), 1 / np.sqrt(2 * 2), 0, 1 / np.sqrt(2 * 1)])
+    score = model.score(batch_of(1, 2), np.array([0]))[0]
+    np.testing.assert_allclose(score, to_2 + to_1 / 2, atol=1e-6)
+    damped = ItemKnn.fit(make_sessions(rows), items=4, damping=20).score(batch_of(3), np.array([0]))[0]
+    np.testing.assert_allclose(damped, [0, 0, 1 / np.sqrt(22 * 21), 0], atol=1e-6)
+
+
+def test_item_knn_keeps_the_nearest_and_fills_up_with_popularity():
+    model = ItemKnn.fit(make_sessions([[0, 1], [0, 1], [0, 2], [2, 2, 2]]), items=4, neighbours=1)
+    score = model.score(batch_of(0), np.array([0]))[0]
+    # 1 shares two sessions with 0, 2 but one; 2 has five events, 0 three.
+    assert np.argsort(-score).tolist() == [1, 2, 0, 3]
+    assert score[2] < 1e-7
+
+
+@pytest.mark.parametrize("fit_model", [CoVisitation.fit, SequentialRules.fit, ItemKnn.fit])
+@pytest.mark.parametrize("rows", [[], [[0]], [[9, 9]]])
+def test_logs_without_pairs_and_sessions_without_items_are_answered(fit_model, rows):
+    model = fit_model(make_sessions(rows), items=4)
+    assert np.isfinite(model.score(batch_of(), np.array([0]))).all()
+    assert model.score(batch_of(0, 3), np.array([0])).shape == (1, 4)

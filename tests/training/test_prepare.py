@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from tests.logs import EVENTS_HEADER, REES46_HEADER, SHARED, events_log, rees46_line, sessions_of, write_log
-from tillside.dataset import Dataset
+from tillside.dataset import PARTS, Dataset
+from tillside.encoding import EncodingSpec
+from training.datamodule import SessionData
 from training.preparation.sessionising import Repeats
 from training.preparation.splits import SplitBy, SplitConfig
 from training.prepare import PrepareConfig, prepare
 from training.readers.events import EventsConfig
 from training.readers.online_retail import OnlineRetailConfig
 from training.readers.rees46 import Rees46Config
+from training.readers.sequences import SequencesConfig
 from training.readers.sessions_split import SessionsSplitConfig
 
 NO_SPLIT = SplitConfig(by=SplitBy.fractions, validation=0.0, test=0.0)
@@ -229,6 +232,57 @@ def test_given_cases_all_survive_as_they_are(tmp_path: Path) -> None:
     assert dataset.catalogue.item_ids[dataset.catalogue.trained :] == ["77", "9"]
 
 
+def sequences(tmp_path: Path, *lines: str, attributes: str | None = None, **settings: Any) -> PrepareConfig:
+    path = write_log(tmp_path / "sequences.txt", *lines)
+    given = None if attributes is None else str(write_log(tmp_path / "attributes.json", attributes))
+    return PrepareConfig(out=str(tmp_path / "out"), data=SequencesConfig(path=str(path), attributes=given), **settings)
+
+
+def test_leaving_one_out_makes_three_sessions_of_one(tmp_path: Path) -> None:
+    lines = ["u a b c d", "v a c", "w b a e", "x d d a b a"]
+    attributes = '{"a": [7, 5], "d": [5], "elsewhere": [1]}'
+    dataset = prepare(sequences(tmp_path, *lines, attributes=attributes))
+    # v is too short to hold anything out; w has one event left to train on, which is too few.
+    assert sessions_of(dataset, "train") == [["a", "b"], ["a", "c"], ["d", "d", "a"]]
+    assert sessions_of(dataset, "validation") == [["a", "b", "c"], ["b", "a"], ["d", "d", "a", "b"]]
+    assert sessions_of(dataset, "test") == [["a", "b", "c", "d"], ["b", "a", "e"], ["d", "d", "a", "b", "a"]]
+    assert (dataset.validation_cases, dataset.test_cases) == ("last", "last")
+    # Users in order of first appearance: u, v, x; then u, w, x twice.
+    assert dataset.sessions.optional["users"].tolist() == [0, 1, 2, 0, 3, 2, 0, 3, 2]
+    # Counted in training alone: a 3, b 2 (w's too), d 2, c 1; e is held out.
+    catalogue = dataset.catalogue
+    assert (catalogue.item_ids, catalogue.trained) == (["a", "b", "d", "c", "e"], 4)
+    assert catalogue.counts_NB.tolist() == [[3], [2], [2], [1], [0]]
+    assert [catalogue.tokens_of(item) for item in range(3)] == [["attribute=7", "attribute=5"], [], ["attribute=5"]]
+
+
+def test_only_the_last_event_is_validated_when_one_is_left_out(tmp_path: Path) -> None:
+    dataset = prepare(sequences(tmp_path, "u a b c d", "v b a c a b"))
+    data = SessionData(dataset, spec=EncodingSpec(), batch_events=64, validation_cases=100, seed=0)
+    ids = dataset.catalogue.item_ids
+    assert [ids[item] for item in data.validation.targets_C] == ["c", "a"]
+    assert data.validation.prefix_lengths_C.tolist() == [2, 3]
+    # u trains on b after a; v on a after b and c after a
+    assert data.rows.targets == 3
+
+
+def test_leaving_one_out_goes_by_time_where_there_is_a_clock(tmp_path: Path) -> None:
+    lines = ["s,c,click,30", "s,a,click,10", "t,a,click,5", "s,d,click,40", "t,b,click,6", "s,b,click,20"]
+    path = write_log(tmp_path / "log.csv", EVENTS_HEADER, *lines)
+    dataset = prepare(clicks(path, split=SplitConfig(by=SplitBy.leave_one_out)))
+    assert sessions_of(dataset, "train") == [["a", "b"], ["a", "b"]]
+    assert sessions_of(dataset, "validation") == [["a", "b", "c"]]
+    assert sessions_of(dataset, "test") == [["a", "b", "c", "d"]]
+    assert dataset.part("test").times.tolist() == [10_000, 20_000, 30_000, 40_000]
+
+
+def test_leaving_one_out_is_the_same_after_repeats_are_collapsed(tmp_path: Path) -> None:
+    dataset = prepare(sequences(tmp_path, "u a a b b c d d", "v a a a", repeats=Repeats.collapse))
+    assert sessions_of(dataset, "train") == [["a", "b"]]
+    assert sessions_of(dataset, "validation") == [["a", "b", "c"]]
+    assert sessions_of(dataset, "test") == [["a", "b", "c", "d"]]
+
+
 def test_same_input_and_config_give_the_same_digest_and_other_config_another(tmp_path: Path) -> None:
     lines = [
         rees46_line(
@@ -282,6 +336,17 @@ def test_sessions_split_real_files(tmp_path: Path) -> None:
     # 186,670 train sessions with 906,140 events, of which the last 5 % (9,333.5 rounded to 9,334) are validation.
     assert dataset.parts == {"train": (0, 177_336), "validation": (177_336, 186_670), "test": (186_670, 247_528)}
     assert int(dataset.sessions.offsets[186_670]) == 906_140
+    assert untrained_never_in_training(dataset)
+
+
+def test_sequences_real_files(tmp_path: Path) -> None:
+    folder = prepared("amazon_beauty")
+    data = SequencesConfig(path=str(folder / "sequences.txt.gz"), attributes=str(folder / "item_attributes.json.gz"))
+    dataset = prepare(PrepareConfig(out=str(tmp_path / "out"), data=data))
+    # 22,363 users, 198,502 events; one and two events of each user are held out.
+    assert dataset.parts == {"train": (0, 22_363), "validation": (22_363, 44_726), "test": (44_726, 67_089)}
+    assert [len(dataset.part(part).items) for part in PARTS] == [198_502 - 44_726, 198_502 - 22_363, 198_502]
+    assert len(dataset.catalogue) == 12_101
     assert untrained_never_in_training(dataset)
 
 

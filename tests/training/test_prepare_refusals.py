@@ -17,6 +17,7 @@ from training.preparation.sessionising import Repeats
 from training.preparation.splits import SplitBy, SplitConfig
 from training.prepare import PrepareConfig, prepare
 from training.readers.events import EventsConfig
+from training.readers.sequences import SequencesConfig
 from training.readers.sessions_split import SessionsSplitConfig
 
 ROOT = Path(__file__).parent.parent.parent
@@ -118,6 +119,7 @@ def test_garbage_gets_one_sentence_and_leaves_nothing(
         ({"split": SplitConfig(by=SplitBy.given)}, "split.by is 'given', which does not fit this log"),
         ({"split": SplitConfig(by=SplitBy.days, validation=1, test=900)}, "no training session is left"),
         ({"split": SplitConfig(validation=0.001, test=0.1)}, "the validation part holds no session"),
+        ({"split": SplitConfig(by=SplitBy.leave_one_out, test=0.1)}, "must be null for leave_one_out"),
         ({"min_item_support": 1000}, "no training session is left"),
     ],
 )
@@ -127,6 +129,21 @@ def test_settings_out_of_range_are_refused(tmp_path: Path, changes: dict[str, ob
     with pytest.raises(ValueError, match=sentence):
         prepare(replace(PrepareConfig(out=str(tmp_path / "out"), data=data), **changes))  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"session_gap_minutes": 5.0}, "session_gap_minutes must be null for data=sequences, which has no clock"),
+        ({"split": SplitConfig(by=SplitBy.fractions)}, "does not fit this log; allowed: auto, leave_one_out"),
+    ],
+)
+def test_a_log_without_a_clock_cannot_be_parted_by_time(
+    tmp_path: Path, changes: dict[str, object], sentence: str
+) -> None:
+    config = PrepareConfig(out=str(tmp_path / "out"), data=SequencesConfig(path="sequences.txt"))
+    with pytest.raises(ValueError, match=sentence):
+        prepare(replace(config, **changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Sessions to train, validation and test: whole sessions, by the time of their last event, or as the log gives them.
 
-Sessions that end at the same moment always land in the same part.
+Sessions that end at the same moment always land in the same part. Leaving one out is the exception to whole sessions:
+it makes three sessions of one, for logs without a clock and for the published figures that were made so.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import ibis.expr.types as ir
 from tillside.events import TIMESTAMP
 from training.preparation.engine import Engine
 from training.preparation.sessionising import SESSION
-from training.readers.log import PART
+from training.readers.log import ORDER, PART
 
 END: Final = "__end"
 DAY: Final = 86_400_000
@@ -27,13 +28,17 @@ class SplitBy(Enum):
     fractions = "fractions"
     days = "days"
     given = "given"
+    leave_one_out = "leave_one_out"
 
 
 DEFAULTS: Final = {
     SplitBy.fractions: (0.05, 0.1),
     SplitBy.days: (7.0, 7.0),
     SplitBy.given: (0.05, 0.0),
+    SplitBy.leave_one_out: (0.0, 0.0),
 }
+HELD_OUT: Final = 2
+"""Events that leaving one out takes from a session: the last for test, the one before for validation."""
 
 
 @dataclass
@@ -42,26 +47,34 @@ class SplitConfig:
 
     Attributes:
         by: fractions (the last sessions by end time), days (the last days), given (the log says which sessions are
-            test; validation is the last share of its train sessions), auto (given where the log has it, or else
-            fractions).
-        validation: share of the sessions, or days; null for 0.05 or 7.
-        test: share of the sessions, or days; null for 0.1 or 7. Not used when the split is given.
+            test; validation is the last share of its train sessions), leave_one_out (see ``leave_one_out``), auto
+            (given where the log has it, leave_one_out where it has no clock, or else fractions).
+        validation: share of the sessions, or days; null for 0.05 or 7. Not used by leave_one_out.
+        test: share of the sessions, or days; null for 0.1 or 7. Not used by leave_one_out or when the split is given.
     """
 
     by: SplitBy = SplitBy.auto
     validation: float | None = None
     test: float | None = None
 
-    def resolved(self, *, split_is_given: bool) -> "SplitConfig":
+    def resolved(self, *, split_is_given: bool, has_clock: bool) -> "SplitConfig":
         """The same with every default filled in.
 
         Raises:
             ValueError: a share or a number of days is out of range, or ``by`` does not fit the log.
         """
-        by = self.by if self.by is not SplitBy.auto else SplitBy.given if split_is_given else SplitBy.fractions
-        if (by is SplitBy.given) != split_is_given:
-            fitting = "auto or given" if split_is_given else "auto, fractions or days"
-            raise ValueError(f"split.by is {by.value!r}, which does not fit this log; allowed: {fitting}")
+        fitting = [SplitBy.fractions, SplitBy.days, SplitBy.leave_one_out]
+        if split_is_given or not has_clock:
+            fitting = [SplitBy.given if split_is_given else SplitBy.leave_one_out]
+        by = fitting[0] if self.by is SplitBy.auto else self.by
+        if by not in fitting:
+            allowed = ", ".join(["auto", *(each.value for each in fitting)])
+            raise ValueError(f"split.by is {by.value!r}, which does not fit this log; allowed: {allowed}")
+        if by is SplitBy.leave_one_out and (self.validation, self.test) != (None, None):
+            raise ValueError(
+                f"split.validation and split.test must be null for leave_one_out, which holds out one event of each "
+                f"session for either, got {self.validation} and {self.test}"
+            )
         if by is SplitBy.given and self.test is not None:
             raise ValueError(f"split.test is {self.test}, but the log gives its test cases; leave it out")
         validation, test = DEFAULTS[by]
@@ -85,7 +98,7 @@ def split_sessions(engine: Engine, events: ir.Table, config: SplitConfig) -> ir.
     sessions = engine.keep(events.group_by(SESSION).agg(**columns))
     assert config.validation is not None
     assert config.test is not None
-    if config.by is SplitBy.given:
+    if config.by in (SplitBy.given, SplitBy.leave_one_out):
         train = sessions.filter(sessions[PART] == TRAIN)
         first = _at_share(engine, train, SESSION, 1 - config.validation)
         moved = (sessions[PART] == TRAIN) & (sessions[SESSION] >= first)
@@ -105,6 +118,28 @@ def split_sessions(engine: Engine, events: ir.Table, config: SplitConfig) -> ir.
         else_=TRAIN,
     )
     return engine.keep(sessions.mutate(**{PART: part.cast("int8")}))
+
+
+def leave_one_out(engine: Engine, events: ir.Table) -> ir.Table:
+    """The events with PART, where a session of three events or more has become three sessions.
+
+    The test session is all of it, to be asked for its last event; the validation session ends one event earlier and
+    the training session two. A shorter session is for training alone. Each new session is named by the order number of
+    another of its events, so that names stay unique.
+    """
+    order, others = events[ORDER], events[ORDER] != events[SESSION]
+    names = events.group_by(SESSION).agg(__events=events.count(), __second=order.min(where=others), __last=order.max())
+    latest_first = ibis.window(group_by=events[SESSION], order_by=[events[TIMESTAMP].desc(), order.desc()])
+    placed = engine.keep(events.mutate(__after=ibis.row_number().over(latest_first)).inner_join(names, SESSION))
+    long = placed["__events"] > HELD_OUT
+    copies = [
+        placed.filter(~long | (placed["__after"] >= HELD_OUT)).mutate(**{PART: ibis.literal(TRAIN, "int8")}),
+        placed.filter(long & (placed["__after"] >= 1)).mutate(
+            **{PART: ibis.literal(VALIDATION, "int8"), SESSION: placed["__second"]}
+        ),
+        placed.filter(long).mutate(**{PART: ibis.literal(TEST, "int8"), SESSION: placed["__last"]}),
+    ]
+    return engine.keep(ibis.union(*copies).drop("__events", "__second", "__last", "__after"))
 
 
 def training_ends(engine: Engine, sessions: ir.Table) -> int:

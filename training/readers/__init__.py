@@ -9,6 +9,7 @@ from training.readers.online_retail import OnlineRetailConfig
 from training.readers.otto import OttoConfig
 from training.readers.rees46 import Rees46Config
 from training.readers.retailrocket import RetailrocketConfig
+from training.readers.sequences import SequencesConfig
 from training.readers.sessions_split import SessionsSplitConfig
 from training.readers.yoochoose import YoochooseConfig
 
@@ -21,6 +22,7 @@ READERS: tuple[type[LogConfig], ...] = (
     OttoConfig,
     OnlineRetailConfig,
     SessionsSplitConfig,
+    SequencesConfig,
 )
 
 for reader in READERS:

@@ -65,6 +65,8 @@ class LogConfig(ABC):
 
     name: ClassVar[str]
     split_is_given: ClassVar[bool] = False
+    has_clock: ClassVar[bool] = True
+    """Without one its sessions cannot be parted by time."""
 
     behaviours: list[str] = field(default_factory=lambda: list(DEFAULT_BEHAVIOURS))
 

@@ -41,6 +41,7 @@ class SessionsSplitConfig(LogConfig):
 
     name: ClassVar[str] = "sessions_split"
     split_is_given: ClassVar[bool] = True
+    has_clock: ClassVar[bool] = False
 
     train: str = MISSING
     test: str = MISSING

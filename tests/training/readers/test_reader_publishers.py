@@ -10,6 +10,7 @@ from training.readers.online_retail import OnlineRetailConfig
 from training.readers.otto import OttoConfig
 from training.readers.rees46 import Rees46Config
 from training.readers.retailrocket import RetailrocketConfig, category_paths
+from training.readers.sequences import SequencesConfig
 from training.readers.sessions_split import SessionsSplitConfig
 from training.readers.yoochoose import YoochooseConfig
 
@@ -188,6 +189,25 @@ def test_sessions_split_makes_a_case_of_each_test_line(tmp_path: Path) -> None:
         ("test.txt", 4),
         ("test.txt", 5),
     ]
+
+
+def test_sequences_are_a_user_and_then_items(tmp_path: Path) -> None:
+    path = write_log(tmp_path / "sequences.txt.gz", "u1 a b a", "u2", "u3  c ", "u4\tc", "", "u1 b c")
+    attributes = write_log(tmp_path / "attributes.json", '{"a": [3, 1], "b": [], "z": ["x"]}')
+    log = read_log(SequencesConfig(path=str(path), attributes=str(attributes)), tmp_path / "scratch")
+    assert log.column("item_id") == ["a", "b", "a", "c", "b", "c"]
+    assert log.column("user_id") == ["u1", "u1", "u1", "u3", "u1", "u1"]
+    assert [len(set(log.column("session_id")[a:b])) for a, b in ((0, 3), (3, 6), (0, 6))] == [1, 2, 3]
+    assert set(log.column("timestamp")) == {-1}
+    assert log.items == {"a": {"attribute": ["3", "1"]}, "b": {"attribute": []}, "z": {"attribute": ["x"]}}
+    assert log.rejected == [("sequences.txt.gz", 2, "malformed row"), ("sequences.txt.gz", 4, "malformed row")]
+
+
+@pytest.mark.parametrize("content", ["a 1", "[1]", "{}", '{"a": 1}'])
+def test_an_attribute_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
+    path, attributes = write_log(tmp_path / "s.txt", "u a b"), write_log(tmp_path / "a.json", content)
+    with pytest.raises(ValueError, match="data.attributes: .*a.json"):
+        read_log(SequencesConfig(path=str(path), attributes=str(attributes)), tmp_path / "scratch")
 
 
 def test_rees46_real_file(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""The logs that quality is measured on: how each is prepared, and what its cases are."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BenchmarkLog:
+    """A log to measure on.
+
+    Attributes:
+        title: of its table.
+        prepare: what ``training.prepare`` is given; ``{data}`` is the folder of the logs, ``{work}`` where this one's
+            data set and runs lie.
+        cases: what is asked, in a sentence or two.
+        simulate: what ``training.simulate`` is given first, if the log is a simulated one.
+    """
+
+    title: str
+    prepare: tuple[str, ...]
+    cases: str
+    simulate: tuple[str, ...] | None = None
+
+
+EVERY_EVENT = "A case is an event after the first of a test session; the test part is the last tenth of the sessions."
+
+LOGS = {
+    "rees46": BenchmarkLog(
+        "REES46, first hours of 2019-10-01",
+        ("data=rees46", "data.path={data}/rees46_2019oct_head/events.csv.gz", "min_item_support=2"),
+        EVERY_EVENT,
+    ),
+    "diginetica": BenchmarkLog(
+        "Diginetica, the published split of SR-GNN and GCE-GNN",
+        (
+            "data=sessions_split",
+            "data.train={data}/diginetica_gce/train_sessions.txt.gz",
+            "data.test={data}/diginetica_gce/test_prefix_tab_target.txt.gz",
+        ),
+        "A case is a prefix and its next item, as published; items of the prefix are ranked like all others.",
+    ),
+    "beauty": BenchmarkLog(
+        "Amazon Beauty in the version of S3-Rec, leave-one-out",
+        (
+            "data=sequences",
+            "data.path={data}/amazon_beauty/sequences.txt.gz",
+            "data.attributes={data}/amazon_beauty/item_attributes.json.gz",
+        ),
+        "A case is the last item of a user after all others; the one before it is for validation. No user has an item "
+        "twice, and the items a user has are ranked like all others, which counts against us.",
+    ),
+    "online-retail": BenchmarkLog(
+        "UCI Online Retail, a wholesaler's invoices",
+        ("data=online_retail", "data.path={data}/online_retail/online_retail.csv.gz"),
+        "An invoice is a session, every line of it a purchase; its lines share one timestamp and come in the order of "
+        "the file. " + EVERY_EVENT + " So a case asks for the next line of an invoice, and half of the cases stand in "
+        "the longest tenth of the invoices.",
+    ),
+    "simulated": BenchmarkLog(
+        "The simulated shop, default settings",
+        ("data=events", "data.path={work}/shop/events.parquet", "data.items={work}/shop/items.parquet"),
+        EVERY_EVENT,
+        simulate=("out={work}/shop",),
+    ),
+}

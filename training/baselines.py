@@ -1,0 +1,34 @@
+"""The recommenders a model can be compared with, by name: which there are, and how each is fitted to a data set."""
+
+from enum import Enum
+
+from tillside.dataset import Dataset
+from tillside.recommenders import CoVisitation, ItemKnn, Popularity, SequentialRules, SessionPopularity, popularity
+from training.evaluation import Scorer
+
+
+class Baseline(Enum):
+    """A recommender that needs no training run."""
+
+    popularity = "popularity"
+    session_popularity = "session-popularity"
+    covisitation = "covisitation"
+    sequential_rules = "sequential-rules"
+    item_knn = "item-knn"
+
+
+def fit_baseline(baseline: Baseline, dataset: Dataset) -> Scorer:
+    """The recommender, fitted to the training part alone; it scores the items that can be ranked, cold ones last."""
+    train, items = dataset.part("train"), dataset.catalogue.rankable
+    scores_by_behaviour = popularity(dataset.catalogue.counts_NB[:items])
+    match baseline:
+        case Baseline.popularity:
+            return Popularity(scores_by_behaviour)
+        case Baseline.session_popularity:
+            return SessionPopularity(scores_by_behaviour)
+        case Baseline.covisitation:
+            return CoVisitation.fit(train, items=items)
+        case Baseline.sequential_rules:
+            return SequentialRules.fit(train, items=items)
+        case Baseline.item_knn:
+            return ItemKnn.fit(train, items=items)

@@ -1,0 +1,79 @@
+"""Sequences of users, as papers on sequential recommendation pass them on: a line is a user, then items, oldest first.
+
+There is an order but no clock, so the log can only be parted by leaving one out. A line is a session.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from tillside.events import ITEM_ID, Behaviours
+from training.preparation.engine import Engine
+from training.readers.log import POSITION, FileLogConfig, Log, RawEvents, canonical, in_order
+from training.readers.records import MALFORMED
+from training.readers.source import SourceFile, open_source
+from training.readers.tables import LINE, RECORD, keep_rows, note_bad, text_lines
+
+ATTRIBUTE: Final = "attribute"
+"""What the tokens of the attribute file are called."""
+SEQUENCE_LINE: Final = r"^ *[^\t ]+( +[^\t ]+)+ *$"
+
+
+@dataclass
+class SequencesConfig(FileLogConfig):
+    """``data=sequences``: ``path`` is the file of sequences.
+
+    Attributes:
+        attributes: a JSON object of item to a list of attributes.
+    """
+
+    name: ClassVar[str] = "sequences"
+    has_clock: ClassVar[bool] = False
+
+    attributes: str | None = None
+    behaviours: list[str] = field(default_factory=lambda: ["click"])
+
+    def read(self, engine: Engine) -> Log:
+        """The log as a canonical table."""
+        behaviours = Behaviours(tuple(self.behaviours))
+        if len(behaviours) != 1:
+            raise ValueError(f"data.behaviours must hold one name for a sequences log, got {self.behaviours}")
+        sources = [open_source(self.path, engine.scratch)]
+        lines = keep_rows(engine, text_lines(engine, sources[0]))
+        sound = lines[LINE].re_search(SEQUENCE_LINE)
+        bad = engine.arrays(lines.filter(~sound).order_by(RECORD), [RECORD])[RECORD]
+        note_bad(sources[0], records=np.asarray(bad, np.int64), reasons=[MALFORMED] * len(bad))
+        good = lines.filter(sound)
+        words = good[LINE].split(" ").filter(lambda word: word != "")
+        listed = good.select(RECORD, words=words)
+        pairs = listed.select(
+            RECORD, user=listed.words[0], pair=listed.words.zip(ibis.range(listed.words.length())).unnest()
+        )
+        pairs = pairs.filter(pairs.pair.f2 > 0)
+        table = pairs.mutate(**{POSITION: pairs.pair.f2})
+        raw = RawEvents(
+            session_id=table[RECORD].cast("string"), user_id=table.user, item_id=table.pair.f1, timestamp=None
+        )
+        shaped = engine.keep(canonical(table, raw, file=0, behaviours=behaviours, behaviour_map={}))
+        items = None
+        if self.attributes is not None:
+            sources.append(open_source(self.attributes, engine.scratch, field="data.attributes"))
+            items = _attributes(engine, sources[1])
+        return Log(in_order(shaped), behaviours, sources, items=items)
+
+
+def _attributes(engine: Engine, source: SourceFile) -> ir.Table:
+    try:
+        given = json.loads(source.plain.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"data.attributes: {source.path} is not JSON ({error})") from None
+    if not isinstance(given, dict) or not given or not all(isinstance(values, list) for values in given.values()):
+        raise ValueError(f"data.attributes: {source.path} must hold one JSON object of item to a list of attributes")
+    source.rows = len(given)
+    attributes = pa.array([[str(value) for value in values] for values in given.values()], pa.list_(pa.string()))
+    return engine.keep(ibis.memtable(pa.table({ITEM_ID: pa.array([*given], pa.string()), ATTRIBUTE: attributes})))
