@@ -72,7 +72,7 @@ def measure(name: str, systems: Sequence[str], *, data: Path, work: Path, seeds:
         document = _metrics(work / ("runs/latest" if system in TRAINED else f"baselines/{system}"))
     notes = (
         f"{log.cases} {document['cases']:,} cases of {document['sessions']:,} sessions, the whole catalogue ranked, "
-        f"ties against us; {document['unseen_target_share']:.1%} of the targets are unseen in training and stay as "
+        f"ties against us; {document['unseen_target_share']:.1%} of the targets cannot be ranked and stay as "
         "misses. Intervals: 95 %, bootstrap over sessions (seed 0). train_s is the whole of `training.train` for a "
         "trained system (training, evaluation, figures, export) and the fitting alone for a baseline; peak_mb is the "
         "peak of the system's process, evaluation and all."

@@ -18,8 +18,11 @@ class Baseline(Enum):
 
 
 def fit_baseline(baseline: Baseline, dataset: Dataset) -> Scorer:
-    """The recommender, fitted to all that came before the test part, as the model is; it scores the trained items."""
-    train, items = dataset.before_test(), dataset.catalogue.trained
+    """The recommender, fitted to all that came before the test part, as the model is.
+
+    It scores the items that can be ranked, cold ones last.
+    """
+    train, items = dataset.before_test(), dataset.catalogue.rankable
     scores_by_behaviour = popularity(dataset.catalogue.counts_NB[:items])
     match baseline:
         case Baseline.popularity:

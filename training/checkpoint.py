@@ -79,7 +79,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
         return trained
     memory = SessionMemory.fit(
         trained.sessions(dataset),
-        items=dataset.catalogue.trained,
+        items=dataset.catalogue.rankable,
         document=document["memory"],
         behaviours=len(dataset.behaviours),
     )

@@ -73,7 +73,7 @@ class SessionData(pl.LightningDataModule):
             dataset.part("validation"),
             rule=dataset.validation_cases,
             spec=spec,
-            items=items,
+            items=dataset.catalogue.rankable,
             goal=goal,
             limit=validation_cases,
         )

@@ -67,7 +67,7 @@ def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
     Raises:
         ValueError: there are none.
     """
-    items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
+    items, goal = dataset.catalogue.rankable, len(dataset.behaviours) - 1
     cases = make_cases(dataset.part("test"), rule=dataset.test_cases, spec=spec, items=items, goal=goal)
     if not len(cases):
         raise ValueError(f"{dataset.path}: the test part has no cases; prepare with a larger share for it")
@@ -85,7 +85,7 @@ def evaluate_run(
     baselines: Sequence[Baseline] = BESIDE_A_RUN,
 ) -> dict[str, Any]:
     """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it."""
-    cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.trained
+    cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
     by_popularity = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
     model = ModelScorer.of(trained.model, by_popularity, trained.memory)
     systems: dict[str, Scorer] = {MODEL: model}
@@ -103,6 +103,7 @@ def evaluate_run(
         behaviours=dataset.behaviours.names,
         seed=seed,
         intent_of=MODEL if trained.intent else None,
+        counts_N=dataset.catalogue.counts_NB.sum(axis=1),
     )
     metrics["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
     if folder is not None:
@@ -119,14 +120,15 @@ def evaluate_baselines(
 ) -> dict[str, Any]:
     """Rank all test cases with the baselines alone; the document also says how long each took to fit, in seconds."""
     collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
-    cases, items = cases_to_judge(dataset, EncodingSpec(collapse_repeats=collapse)), dataset.catalogue.trained
+    cases, items = cases_to_judge(dataset, EncodingSpec(collapse_repeats=collapse)), dataset.catalogue.rankable
     ranked, fit_s = {}, {}
     for baseline in baselines:
         started = time.perf_counter()
         scorer = fit_baseline(baseline, dataset)
         fit_s[baseline.value] = time.perf_counter() - started
         ranked[baseline.value] = rank(scorer, cases, items=items)
-    metrics = report(ranked, cases, items=items, behaviours=dataset.behaviours.names, seed=seed)
+    counts_N = dataset.catalogue.counts_NB.sum(axis=1)
+    metrics = report(ranked, cases, items=items, behaviours=dataset.behaviours.names, seed=seed, counts_N=counts_N)
     metrics |= {"dataset": {"name": dataset.about["name"], "digest": dataset.digest}, "fit_s": fit_s}
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
@@ -142,6 +144,8 @@ def headline(metrics: dict[str, Any]) -> dict[str, float]:
         flat[f"{prefix}coverage@20"] = system["coverage@20"]
         for behaviour, values in system["by_behaviour"].items():
             flat |= {f"{prefix}{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
+        if "new_items" in system:
+            flat |= {f"{prefix}new_items/{m}": system["new_items"][m]["value"] for m in ("recall@20", "mrr@20")}
     flat["test/unseen_target_share"] = metrics["unseen_target_share"]
     if "intent" in metrics:
         flat |= {f"test/intent_{name}": metrics["intent"][name] for name in ("auc", "calibration_error", "base_rate")}

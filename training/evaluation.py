@@ -1,8 +1,8 @@
 """Ranks the whole catalogue for every case and turns the ranks into metrics; model and baselines go the same way.
 
 A case is an event of a test session together with what came before it; it is asked for with the event's own behaviour.
-Where a prefix holds no item the model knows, popularity answers, as it does in the server. Targets unseen in training
-stay as misses.
+Where a prefix holds no item the model knows, popularity answers, as it does in the server. Targets that cannot be
+ranked stay as misses.
 
 Shapes: B cases of a chunk, C all cases, V items.
 """
@@ -50,7 +50,7 @@ class Cases:
         encoded: the sessions they stand in.
         events_C: the target's place in the flat arrays.
         sessions_C: the session it belongs to.
-        targets_C: its item; trained items are 0 .. V - 1.
+        targets_C: its item; the items that can be ranked are 0 .. V - 1.
         asked_C: its behaviour.
         goal_later_C: whether the session reaches its goal at the target or after it.
     """
@@ -192,14 +192,18 @@ def report(
     behaviours: Sequence[str],
     seed: int,
     intent_of: str | None = None,
+    counts_N: npt.NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """The metrics document of a run: every system, over all cases, by behaviour asked for and by prefix length.
 
     Args:
+        counts_N: training events of every item of the catalogue; with them cases whose target has none, ``new_items``,
+            are reported apart from the others, ``seen_items``.
         intent_of: the system whose purchase intent is judged, if the log could teach it; the judgement is left out
             where the cases do not show sessions of both kinds.
     """
     unseen = cases.targets_C >= items
+    new_C = None if counts_N is None else counts_N[cases.targets_C] == 0
     document: dict[str, Any] = {
         "cases": len(cases),
         "sessions": len(np.unique(cases.sessions_C)),
@@ -209,6 +213,15 @@ def report(
             for name, result in ranked.items()
         },
     }
+    if new_C is not None:
+        document["new_target_share"] = float(new_C.mean()) if len(cases) else 0.0
+        for name, result in ranked.items():
+            by_target = {"seen_items": ~new_C, "new_items": new_C}
+            document["systems"][name] |= {
+                slice_name: _slice(result, cases, chosen, seed)
+                for slice_name, chosen in by_target.items()
+                if chosen.any()
+            }
     intent_C = ranked[intent_of].intent_C if intent_of else None
     if intent_C is not None:
         answered_C = ~np.isnan(intent_C)

@@ -68,7 +68,7 @@ class Lesson:
         collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
         spec = EncodingSpec(max_length=config.model.max_length, collapse_repeats=collapse)
         counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
-        fallback = Popularity(popularity(counts_NB))
+        fallback = Popularity(popularity(dataset.catalogue.counts_NB[: dataset.catalogue.rankable]))
         batch_events, epochs = plan(int(counts_NB.sum()), config.trainer)
         data = SessionData(
             dataset,
@@ -123,7 +123,7 @@ def learn(
     if memory is not None:
         memory = SessionMemory.fit(
             dataset.before_test(),
-            items=dataset.catalogue.trained,
+            items=dataset.catalogue.rankable,
             document=memory.document(),
             behaviours=len(dataset.behaviours),
         )
@@ -132,7 +132,7 @@ def learn(
 
 def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
     """What validation decides after fitting: the calibration of the intent, and how past sessions are blended in."""
-    module, data, items = lesson.module, lesson.data, dataset.catalogue.trained
+    module, data, items = lesson.module, lesson.data, dataset.catalogue.rankable
     scorer = ModelScorer.of(module.model, lesson.fallback)
     if module.intent:
         calibrate_intent(module.model, scorer, data.validation, items=items)

@@ -4,9 +4,11 @@ Surprising: (1) positions are distances back from the query, so a prefix has one
 (2) the behaviour asked for enters the *final* layer as its query, so one pass over the session answers several
 questions and serving runs that layer for one position; (3) item vectors and queries are unit vectors, and a learned
 temperature scales their product (NISER, Gupta et al. 2019), which keeps popular items from winning by length; (4) the
-encoder reads item vectors, not item numbers, so the catalogue can change without it.
+encoder reads item vectors, not item numbers, so the catalogue can change without it; (5) while training, an item's own
+embedding is now and then left out, so that its attribute tokens learn to stand for it, as they must for cold items.
 
-Shapes: N items, T attribute tokens, B rows, L events a row, Q queries a row, D width.
+Shapes: N trained items, R rankable items (trained, then cold), T attribute tokens, B rows, L events a row, Q queries a
+row, D width.
 """
 
 import math
@@ -38,6 +40,8 @@ class ModelConfig:
     dropout: float = 0.2
     item_dropout: float = 0.3
     """Dropout on the session's item vectors as they enter the trunk."""
+    id_dropout: float = 0.1
+    """How often an item that has attribute tokens goes without its own embedding in a training step."""
     temperature: float = 16.0
     """First value of the learned factor on the cosine of query and item."""
 
@@ -45,7 +49,7 @@ class ModelConfig:
         for name, low in (("dim", 2), ("layers", 1), ("heads", 1), ("max_length", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"model.{name} must be at least {low}, got {getattr(self, name)}")
-        for name in ("dropout", "item_dropout"):
+        for name in ("dropout", "item_dropout", "id_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"model.{name} must be in [0, 1), got {getattr(self, name)}")
         if self.dim % self.heads:
@@ -55,13 +59,18 @@ class ModelConfig:
 
 
 def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Token ids, and each trained item's start [N] among them; tokens of one item alone say nothing new."""
+    """Token ids of the rankable items, and where each one's start and the last one's end [R + 1].
+
+    A token counts when training meets it and when two items share it; alone it would say nothing new.
+    """
     assert catalogue.token_offsets is not None
-    offsets = catalogue.token_offsets[: catalogue.trained + 1]
+    offsets = catalogue.token_offsets[: catalogue.rankable + 1]
     tokens = catalogue.token_ids[: int(offsets[-1])].astype(np.int64)
-    shared = np.bincount(tokens, minlength=len(catalogue.vocabulary))[tokens] > 1
-    shared_before = np.concatenate([[0], np.cumsum(shared)])
-    return tokens[shared], shared_before[offsets[:-1]]
+    size = len(catalogue.vocabulary)
+    met = np.bincount(tokens[: int(offsets[catalogue.trained])], minlength=size)[tokens] > 0
+    counted = met & (np.bincount(tokens, minlength=size)[tokens] > 1)
+    counted_before = np.concatenate([[0], np.cumsum(counted)])
+    return tokens[counted], counted_before[offsets]
 
 
 class _UnitRows(torch.autograd.Function):
@@ -83,10 +92,14 @@ class _UnitRows(torch.autograd.Function):
 
 
 class ItemTable(nn.Module):
-    """Item vectors: what is learned of the item itself plus the mean of its attribute tokens, to unit length."""
+    """Item vectors: what is learned of the item itself plus the mean of its attribute tokens, to unit length.
 
-    def __init__(self, catalogue: Catalogue, dim: int) -> None:
+    A cold item has its tokens alone.
+    """
+
+    def __init__(self, catalogue: Catalogue, config: ModelConfig) -> None:
         super().__init__()
+        dim, self.id_dropout, self.cold = config.dim, config.id_dropout, catalogue.rankable - catalogue.trained
         self.item = nn.Embedding(catalogue.trained, dim)
         nn.init.normal_(self.item.weight, std=1 / math.sqrt(dim))
         tokens, offsets = shared_tokens(catalogue)
@@ -98,13 +111,28 @@ class ItemTable(nn.Module):
             nn.init.normal_(self.token.weight, std=1 / math.sqrt(dim))
 
     def forward(self) -> Tensor:
-        """All trained items, unit rows [N, D]."""
-        vectors_ND = self.item.weight
-        if self.token is not None:
-            ids, offsets = self.get_buffer("token_ids"), self.get_buffer("token_offsets")
-            vectors_ND = vectors_ND + functional.embedding_bag(ids, self.token.weight, offsets, mode="mean")
-        unit_ND: Tensor = _UnitRows.apply(vectors_ND)
+        """All rankable items, unit rows [R, D]."""
+        own_RD = functional.pad(self.item.weight, (0, 0, 0, self.cold))
+        unit_RD: Tensor = _UnitRows.apply(own_RD + self._attributes(len(own_RD)))
+        return unit_RD
+
+    def trained(self) -> Tensor:
+        """The trained items as a training step sees them, unit rows [N, D]: some without what is their own."""
+        own_ND = self.item.weight
+        if self.training and self.id_dropout and self.token is not None:
+            bounds = self.get_buffer("token_offsets")[: len(own_ND) + 1]
+            dropped_N = (torch.rand(len(own_ND), device=own_ND.device) < self.id_dropout) & (bounds.diff() > 0)
+            own_ND = own_ND.masked_fill(dropped_N[:, None], 0.0)
+        unit_ND: Tensor = _UnitRows.apply(own_ND + self._attributes(len(own_ND)))
         return unit_ND
+
+    def _attributes(self, items: int) -> Tensor | float:
+        """Mean of the tokens of each of the first ``items``, zero where there is none."""
+        if self.token is None:
+            return 0.0
+        bounds = self.get_buffer("token_offsets")[: items + 1]
+        ids = self.get_buffer("token_ids")[: int(bounds[-1])]
+        return functional.embedding_bag(ids, self.token.weight, bounds, mode="mean", include_last_offset=True)
 
 
 class Encoder(nn.Module):
@@ -171,5 +199,5 @@ class NextItemModel(nn.Module):
 
     def __init__(self, config: ModelConfig, catalogue: Catalogue, *, behaviours: int, gap_buckets: int) -> None:
         super().__init__()
-        self.items = ItemTable(catalogue, config.dim)
+        self.items = ItemTable(catalogue, config)
         self.encoder = Encoder(config, behaviours=behaviours, gap_buckets=gap_buckets)

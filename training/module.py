@@ -117,7 +117,7 @@ class NextItemModule(pl.LightningModule):
 
     def losses(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
         """Next-item loss and purchase-intent loss, each a mean over the batch's targets."""
-        encoder, vectors_ND = self.model.encoder, self.model.items()
+        encoder, vectors_ND = self.model.encoder, self.model.items.trained()
         hidden_BLD = encoder.trunk(
             torch.nn.functional.embedding(batch.items_BL, vectors_ND), batch.behaviours_BL, batch.gaps_BL
         )

@@ -74,7 +74,8 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[
 def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[dict[str, Any]]:
     """Requests made of real test prefixes, with the graphs' own answers; the last one is an empty session.
 
-    Half of them are the prefixes that show the most behaviours, half are spread evenly over the test part.
+    Where the catalogue has cold items, the one before it holds such an item alone. Half of the others are the prefixes
+    that show the most behaviours, half are spread evenly over the test part.
     """
     graphs = BundleGraphs(folder, trained.memory)
     sessions, names = dataset.part("test"), dataset.behaviours.names
@@ -94,10 +95,23 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[
         scores_K, items_K, intent = graphs.answer(batch, np.array([ask], np.int64), min(TOP, items))
         request = {"session": _events(dataset, slice(start, end)), "behaviour": names[ask]}
         goldens.append(_golden(dataset, request, items_K, scores_K, intent if trained.intent else None))
+    if items > dataset.catalogue.trained:
+        goldens.append(_newcomer(trained, dataset, graphs))
     popular = popularity(dataset.catalogue.counts_NB[:items])[0]
     best = top_k(popular[None], TOP)[0]
     goldens.append(_golden(dataset, {"session": [], "behaviour": names[0]}, best, popular[best], None))
     return goldens
+
+
+def _newcomer(trained: TrainedModel, dataset: Dataset, graphs: BundleGraphs) -> dict[str, Any]:
+    """A session that holds the first cold item alone, which training has never seen."""
+    cold, names = dataset.catalogue.trained, dataset.behaviours.names
+    events = np.array([cold]), np.zeros(1, np.int64), np.array([TIME_UNKNOWN])
+    batch = encode_session(*events, spec=trained.spec, known_items=len(graphs.items_ND))
+    scores_K, items_K, intent = graphs.answer(batch, np.zeros(1, np.int64), min(TOP, len(graphs.items_ND)))
+    session = [{"item_id": dataset.catalogue.item_ids[cold], "behaviour": names[0]}]
+    request = {"session": session, "behaviour": names[0]}
+    return _golden(dataset, request, items_K, scores_K, intent if trained.intent else None)
 
 
 def _golden(
@@ -155,10 +169,10 @@ def _rows_of_length(
     Repeats are kept, whatever the data set's rule: joining makes some that no session had.
     """
     sessions = dataset.part("test")
-    items = dataset.catalogue.trained
+    items = dataset.catalogue.rankable
     known = np.flatnonzero(np.asarray(sessions.items) < items)
     if not len(known):
-        raise ValueError("export refused: the test part has no item that was trained, so nothing can be compared")
+        raise ValueError("export refused: the test part has no item that can be ranked, so nothing can be compared")
     places = known[np.arange(length * rows) % len(known)]
     arrays = [np.asarray(array)[places] for array in (sessions.items, sessions.behaviours, sessions.times)]
     offsets = np.arange(rows + 1) * length

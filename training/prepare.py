@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from training.command import command
 from training.preparation.cataloguing import build_catalogue
 from training.preparation.engine import open_engine
 from training.preparation.rejects import Rejects, collect_rejects, good_events
-from training.preparation.selection import Selection, code_events, rank_items, select_sessions
+from training.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
 from training.preparation.sessionising import Repeats, make_sessions, number_items
 from training.preparation.splits import SplitBy, SplitConfig, leave_one_out, split_sessions, training_ends
 from training.readers import Log, LogConfig
@@ -50,6 +51,8 @@ class PrepareConfig:
     min_session_length: int = 2
     split: SplitConfig = field(default_factory=SplitConfig)
     max_reject_share: float = 0.01
+    holdout_items: float = 0.0
+    seed: int = 0
 
     def resolved(self) -> "PrepareConfig":
         """The same with every default filled in.
@@ -75,6 +78,10 @@ class PrepareConfig:
         for name, value in (("min_item_support", support), ("min_session_length", self.min_session_length)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
+        if not 0 <= self.holdout_items < 1:
+            raise ValueError(f"holdout_items must be at least 0 and below 1, got {self.holdout_items}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, got {self.seed}")
         if not 0 <= self.max_reject_share <= 1:
             raise ValueError(f"max_reject_share must be between 0 and 1, got {self.max_reject_share}")
         return dataclasses.replace(self, min_item_support=support, split=split)
@@ -103,7 +110,7 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
 
             on_stage("making sessions")
             taken = good_events(log)
-            numbered = number_items(engine, taken)
+            numbered = number_items(engine, taken, log.items)
             events = make_sessions(
                 engine,
                 taken,
@@ -119,16 +126,19 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
             sessions = split_sessions(engine, events, config.split)
 
             on_stage("choosing items and sessions")
-            items = rank_items(
-                engine, events, sessions, numbered, behaviours=log.behaviours, min_support=config.min_item_support
-            )
+            ranked = partial(rank_items, behaviours=log.behaviours, min_support=config.min_item_support)
+            items = ranked(engine, events, sessions, numbered)
+            if config.holdout_items:
+                share, seed = config.holdout_items, config.seed
+                events = hold_out(engine, events, sessions, items, share=share, seed=seed)
+                items = ranked(engine, events, sessions, numbered)
             coded = code_events(engine, events, sessions, items)
             engine.drop(events)
             selection = select_sessions(engine, coded, sessions, events=taken, min_length=config.min_session_length)
             _refuse_empty_parts(selection, config.split)
 
             on_stage("building the catalogue")
-            catalogue = build_catalogue(
+            catalogue, place_N = build_catalogue(
                 engine,
                 coded,
                 items,
@@ -138,6 +148,7 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
                 attributes=log.attributes,
                 behaviours=log.behaviours,
             )
+            selection = selection.renumbered(place_N)
 
             on_stage("writing")
             rejects.write(directory / "rejects.csv")
@@ -175,6 +186,7 @@ def _about(
         "skipped": rejects.skipped,
         "items": len(catalogue),
         "items_trained": catalogue.trained,
+        "items_rankable": catalogue.rankable,
         "parts": {},
     }
     times = {}
@@ -236,9 +248,11 @@ def summary(dataset: Dataset, *, seconds: float) -> Table:
     rejected = "; ".join(f"{count:,} {reason}" for reason, count in counts["rejected"].items()) or "none"
     skipped = "; ".join(f"{count:,} {reason}" for reason, count in counts["skipped"].items()) or "none"
     table.caption_justify = "left"
+    cold = counts["items_rankable"] - counts["items_trained"]
     table.caption = (
         f"{counts['rows']:,} rows read; rejected: {rejected}; skipped: {skipped}\n"
-        f"{counts['items_trained']:,} trained items of {counts['items']:,}; digest {dataset.digest[:16]}"
+        f"{counts['items_trained']:,} trained items and {cold:,} cold ones of {counts['items']:,}; "
+        f"digest {dataset.digest[:16]}"
     )
     return table
 

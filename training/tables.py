@@ -32,20 +32,22 @@ def print_table(
 
 
 def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
-    """Print a metrics document: every system over all cases, then by behaviour, then purchase intent."""
+    """Print a metrics document: every system over all cases, by behaviour, for new targets apart, then intent."""
     behaviours = sorted({name for system in metrics["systems"].values() for name in system["by_behaviour"]})
-    slices = [("all", None), *((name, name) for name in behaviours if len(behaviours) > 1)]
+    apart = [name for name in ("seen_items", "new_items") if all(name in s for s in metrics["systems"].values())]
+    slices = ["all", *(behaviours if len(behaviours) > 1 else []), *(apart if len(apart) > 1 else [])]
     rows = []
-    for label, behaviour in slices:
+    for label in slices:
         for name, system in metrics["systems"].items():
-            values = system["all"] if behaviour is None else system["by_behaviour"][behaviour]
+            values = system[label] if label in ("all", *apart) else system["by_behaviour"][label]
             figures = [f"{values[m]['value']:.4f} ±{(values[m]['high'] - values[m]['low']) / 2:.4f}" for m in SHOWN]
             rows.append([name, label, f"{values['cases']:,}", *figures])
     print_table(
         f"{title}, {metrics['cases']:,} cases", ["system", "asked", "cases", *SHOWN], rows, numbers=["cases", *SHOWN]
     )
     say("± is half the width of the 95 % bootstrap interval over sessions")
-    say(f"targets unseen in training: {metrics['unseen_target_share']:.1%} (they stay as misses)")
+    unknown = f"{metrics['unseen_target_share']:.1%} cannot be ranked and stay as misses"
+    say(f"targets without a training event: {metrics.get('new_target_share', 0.0):.1%}; {unknown}")
     if "intent" in metrics:
         intent = metrics["intent"]
         say(

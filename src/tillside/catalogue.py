@@ -1,9 +1,10 @@
 """The items a shop sells: their ids, counts, prices and attributes, in one fixed order.
 
 Catalogue order is the identity of an item inside tillside: trained items first (most seen first, then by id), then
-the items that the training part never showed often enough. Attributes are kept as tokens such as ``brand=apple`` or
-``category=electronics.audio``; each level of a category path is a token of its own, so that items share what their
-families have in common. The item's display name is kept apart: it is shown, never learned from.
+the cold ones, which the training part never showed often enough but which share an attribute with a trained item, then
+the rest. Trained and cold items can be ranked; of the rest nothing is known. Attributes are kept as tokens such as
+``brand=apple`` or ``category=electronics.audio``; each level of a category path is a token of its own, so that items
+share what their families have in common. The item's display name is kept apart: it is shown, never learned from.
 """
 
 import json
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from tillside.events import BRAND, CATEGORY
 
+PRICE_BAND = "price_band"
 PRICE_BANDS = 10
 
 
@@ -64,6 +66,12 @@ class Catalogue:
     def index_of(self) -> dict[str, int]:
         """Item id to catalogue index."""
         return {item_id: index for index, item_id in enumerate(self.item_ids)}
+
+    @cached_property
+    def rankable(self) -> int:
+        """The first ``rankable`` items can be ranked: the trained ones, and the cold ones that come next."""
+        described = described_items(self.vocabulary, self.token_ids, self.token_offsets, trained=self.trained)
+        return len(self) if described.all() else int(described.argmin())
 
     def tokens_of(self, index: int) -> list[str]:
         """The attribute tokens of one item."""
@@ -158,6 +166,27 @@ def pack_tokens(
     offsets = np.zeros(len(rows) + 1, np.int64)
     np.cumsum([len(tokens) for tokens in rows], out=offsets[1:])
     return vocabulary, ids, offsets
+
+
+def described_items(
+    vocabulary: Sequence[str],
+    token_ids: npt.NDArray[np.int32],
+    token_offsets: npt.NDArray[np.int64] | None,
+    *,
+    trained: int,
+) -> npt.NDArray[np.bool_]:
+    """Whether each item is trained or carries a token that a trained item carries, bool [N].
+
+    The price band alone does not count: all that is known by it would be level.
+    """
+    assert token_offsets is not None
+    known_T = np.zeros(len(vocabulary), bool)
+    known_T[token_ids[: int(token_offsets[trained])]] = True
+    known_T &= ~np.array([token.startswith(f"{PRICE_BAND}=") for token in vocabulary], bool)
+    known_before = np.concatenate([[0], np.cumsum(known_T[token_ids])])
+    described_N: npt.NDArray[np.bool_] = known_before[token_offsets[1:]] > known_before[token_offsets[:-1]]
+    described_N[:trained] = True
+    return described_N
 
 
 def price_bands(prices_N: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:

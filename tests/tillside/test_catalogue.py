@@ -30,6 +30,18 @@ def test_each_item_has_its_own_tokens():
     assert [shop.tokens_of(index) for index in range(4)] == [*TOKENS, []]
 
 
+def test_cold_items_that_share_an_attribute_with_a_trained_one_can_be_ranked():
+    sessions = make_sessions([[0, 1]])
+    tokens = [["brand=acme", "price_band=1"], [], ["brand=acme"], ["x=1"], ["brand=acme"]]
+    assert make_catalogue(sessions, trained=2, newcomers=3, tokens=tokens).rankable == 3  # the run of them ends at x=1
+    assert make_catalogue(sessions, trained=2, newcomers=1, tokens=tokens[:3]).rankable == 3
+    assert make_catalogue(sessions, trained=2, tokens=tokens[:2]).rankable == 2
+    assert make_catalogue(sessions, trained=2, newcomers=1, tokens=[["x=1"], [], ["y=1"]]).rankable == 2
+    assert make_catalogue(sessions, trained=2, newcomers=1).rankable == 2
+    alone = [["price_band=1"], [], ["price_band=1"]]  # a price says too little
+    assert make_catalogue(sessions, trained=2, newcomers=1, tokens=alone).rankable == 2
+
+
 def test_the_label_is_the_name_or_else_what_the_attributes_say_or_else_the_id():
     assert catalogue().label(1) == "item 1"
     nameless = catalogue(names=[])

@@ -119,6 +119,19 @@ def test_the_report_by_hand():
     assert tiny["coverage@20"] == 1.0
 
 
+def test_cases_whose_target_is_new_are_reported_apart():
+    cases = cases_of([[0, 1, 2], [1, 2]])  # targets 1, 2 and 2, each right behind its prefix
+    ranked = {"tiny": Ranked(np.array([1, 4, 2]))}
+    document = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, counts_N=np.array([3, 1, 0, 0, 0]))
+    assert document["new_target_share"] == pytest.approx(2 / 3)
+    tiny = document["systems"]["tiny"]
+    assert (tiny["seen_items"]["cases"], tiny["seen_items"]["mrr@20"]["value"]) == (1, 1.0)
+    assert tiny["new_items"]["cases"] == 2
+    assert tiny["new_items"]["mrr@20"]["value"] == pytest.approx((1 / 4 + 1 / 2) / 2)
+    known = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, counts_N=np.ones(5, int))
+    assert "new_items" not in known["systems"]["tiny"]
+
+
 def test_bands_share_out_all_cases():
     cases = cases_of([list(range(3)) * 5] * 2)
     ranked = {"tiny": rank(LastItemPlusOne(), cases, items=ITEMS)}

@@ -7,10 +7,13 @@ import numpy as np
 import onnx
 import pytest
 
+from serving.messages import Event, RecommendRequest
+from serving.recommender import Recommender
 from tests.datasets import make_dataset, random_rows
 from tests.models import SPEC, make_trained
 from tillside import bundle
 from tillside.encoding import EncodingSpec, encode_session
+from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from training import export
@@ -20,7 +23,9 @@ from training.parity import BundleGraphs, check_parity, make_goldens
 
 ITEMS, NEWCOMERS = 30, 2
 METRICS = {"systems": {"tillside": {"all": {"cases": 4, "recall@20": {"value": 0.5, "low": 0.4, "high": 0.6}}}}}
-TOKENS = [[f"brand={item % 4}"] for item in range(ITEMS)]
+RANKABLE = ITEMS + 1
+TOKENS = [[f"brand={item % 4}"] for item in range(RANKABLE)]
+"""The first newcomer has a brand that training knows, the second one has nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +51,7 @@ def exported(dataset, trained, tmp_path_factory):
 
 
 def scorer_of(trained, dataset) -> ModelScorer:
-    return ModelScorer.of(trained.model, Popularity(popularity(dataset.catalogue.counts_NB[:ITEMS])))
+    return ModelScorer.of(trained.model, Popularity(popularity(dataset.catalogue.counts_NB[:RANKABLE])))
 
 
 def test_the_bundle_opens_and_says_where_it_came_from(dataset, exported):
@@ -55,7 +60,7 @@ def test_the_bundle_opens_and_says_where_it_came_from(dataset, exported):
     assert opened.encoding == SPEC
     assert opened.behaviours == dataset.behaviours
     assert opened.has_intent
-    assert len(opened.items_ND) == ITEMS
+    assert len(opened.items_ND) == RANKABLE
     assert len(opened.catalogue) == ITEMS + NEWCOMERS
     assert opened.manifest["run"] == "run-1"
     assert opened.manifest["dataset"] == {"name": "d", "digest": dataset.digest}
@@ -71,11 +76,11 @@ def test_torch_and_onnx_agree(dataset, trained, exported, length, rows):
     rng = np.random.default_rng(length)
     batches = [
         encode_session(
-            rng.integers(0, ITEMS, length),
+            rng.integers(0, RANKABLE, length),
             rng.integers(0, 3, length),
             np.cumsum(rng.integers(0, 10**7, length)),
             spec=SPEC,
-            known_items=ITEMS,
+            known_items=RANKABLE,
         )
         for _ in range(rows)
     ]
@@ -87,7 +92,7 @@ def test_torch_and_onnx_agree(dataset, trained, exported, length, rows):
     scores_BV, intent_B = scorer_of(trained, dataset).score_and_intent(batch, ask_B)
     graphs = BundleGraphs(exported[0])
     query_BD, onnx_intent_B = graphs.encode(batch, ask_B)
-    onnx_scores_BK, onnx_items_BK = graphs.top(query_BD, ITEMS)
+    onnx_scores_BK, onnx_items_BK = graphs.top(query_BD, RANKABLE)
     np.testing.assert_allclose(onnx_intent_B, intent_B, atol=1e-4)
     np.testing.assert_allclose(onnx_scores_BK, np.take_along_axis(scores_BV, onnx_items_BK, axis=1), atol=1e-4)
     np.testing.assert_array_equal(onnx_items_BK[:, :5], top_k(scores_BV, 5))
@@ -112,8 +117,8 @@ def test_the_scorer_maps_the_item_vectors_in_place(exported, tmp_path):
 
 def test_level_items_come_in_catalogue_order(exported):
     query_BD = np.zeros((1, np.load(exported[0] / bundle.ITEMS).shape[1]), np.float32)
-    _, items_BK = BundleGraphs(exported[0]).top(query_BD, ITEMS)
-    assert items_BK.tolist() == [list(range(ITEMS))]
+    _, items_BK = BundleGraphs(exported[0]).top(query_BD, RANKABLE)
+    assert items_BK.tolist() == [list(range(RANKABLE))]
 
 
 def test_goldens_can_be_made_again_and_ask_for_every_behaviour(dataset, trained, exported):
@@ -125,8 +130,8 @@ def test_goldens_can_be_made_again_and_ask_for_every_behaviour(dataset, trained,
         session = golden["request"]["session"]
         items = np.array([dataset.catalogue.index_of[event["item_id"]] for event in session])
         behaviours = np.array([dataset.behaviours.index(event["behaviour"]) for event in session])
-        times = np.array([event["timestamp"] for event in session])
-        batch = encode_session(items, behaviours, times, spec=SPEC, known_items=ITEMS)
+        times = np.array([event.get("timestamp", TIME_UNKNOWN) for event in session])
+        batch = encode_session(items, behaviours, times, spec=SPEC, known_items=RANKABLE)
         ask_B = np.array([dataset.behaviours.index(golden["request"]["behaviour"])])
         scores_BV, intent_B = scorer_of(trained, dataset).score_and_intent(batch, ask_B)
         best = top_k(scores_BV, 20)[0]
@@ -136,6 +141,23 @@ def test_goldens_can_be_made_again_and_ask_for_every_behaviour(dataset, trained,
             assert golden["purchase_intent"] == pytest.approx(intent_B[0], abs=1e-4)
         else:
             assert golden["purchase_intent"] is None
+
+
+def test_a_cold_item_is_read_and_offered_by_the_server(dataset, exported):
+    """Also by the golden before the last one, so that every server proves it before it answers."""
+    newcomer, stranger = dataset.catalogue.item_ids[ITEMS:]
+    recommender = Recommender(bundle.open_bundle(exported[0]))
+    event = Event(newcomer, behaviour="click")
+    answer = recommender.answer(RecommendRequest([event], k=RANKABLE)).answer
+    assert (answer.tier, answer.unknown_items) == ("model", [])
+    assert newcomer in [item.item_id for item in answer.items]
+    assert {item.because for item in answer.items} == {newcomer}
+    golden = bundle.open_bundle(exported[0]).goldens[-2]
+    assert golden["request"]["session"] == [{"item_id": newcomer, "behaviour": "click"}]
+    assert golden["items"] == [item.item_id for item in answer.items[:20]]
+    empty = recommender.answer(RecommendRequest([Event(stranger, behaviour="click")], k=RANKABLE)).answer
+    assert (empty.tier, empty.unknown_items) == ("popularity", [stranger])
+    assert (empty.items[-1].item_id, empty.items[-1].score) == (newcomer, 0.0)  # no event, so no popularity
 
 
 def test_nothing_is_written_when_the_encoder_is_made_of_other_weights(dataset, exported, tmp_path, monkeypatch):
@@ -180,5 +202,5 @@ def test_a_log_that_collapses_repeats_and_has_no_clock_passes_the_gate(tmp_path,
 
 def test_a_test_part_of_unseen_items_only_is_refused(tmp_path, trained, exported):
     data = make_dataset(tmp_path / "d", train=[[0, 1]], test=[[ITEMS, ITEMS]], trained=ITEMS, newcomers=1)
-    with pytest.raises(ValueError, match="export refused: the test part has no item that was trained"):
+    with pytest.raises(ValueError, match="export refused: the test part has no item that can be ranked"):
         check_parity(trained, data, exported[0])

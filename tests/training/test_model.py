@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.models import BEHAVIOURS, CONFIG, make_model, random_batch
+from tests.datasets import make_catalogue, make_sessions
+from tests.models import BEHAVIOURS, CONFIG, SPEC, make_model, random_batch
 from training.losses import SAFE_LOGIT
-from training.model import MAX_TEMPERATURE, ModelConfig
+from training.model import MAX_TEMPERATURE, ModelConfig, NextItemModel
 
 CLOSE = {"rtol": 0, "atol": 2e-5}
 LENGTH = 6
@@ -189,3 +190,40 @@ def test_a_setting_that_makes_no_sense_is_named(setting, sentence):
     with pytest.raises(ValueError) as caught:
         ModelConfig(**setting)
     assert sentence in str(caught.value)
+
+
+def cold_model(config=CONFIG):
+    """Four trained items and two cold ones; the last trained item has nothing that another one has."""
+    tokens = [["a=1", "b=1"], ["b=1"], ["a=1"], [], ["a=1", "b=1"], ["b=1", "new=1"]]
+    catalogue = make_catalogue(make_sessions([]), trained=4, newcomers=2, tokens=tokens)
+    torch.manual_seed(0)
+    return NextItemModel(config, catalogue, behaviours=BEHAVIOURS, gap_buckets=SPEC.gap_buckets).eval()
+
+
+def test_a_cold_item_is_the_mean_of_the_tokens_that_training_knows():
+    table = cold_model().items
+    a, b, _ = table.token.weight.detach()  # the third, new=1, is an attribute that no trained item has
+    expected = torch.stack([(a + b) / 2, b])
+    with torch.no_grad():
+        vectors = table()
+    assert vectors.shape == (6, CONFIG.dim)
+    torch.testing.assert_close(vectors[4:], torch.nn.functional.normalize(expected, dim=1))
+    torch.testing.assert_close(table.trained(), vectors[:4])
+
+
+def test_while_training_an_item_now_and_then_goes_without_its_own_vector():
+    table = cold_model(replace(CONFIG, id_dropout=0.5)).items
+    with torch.no_grad():
+        whole = table()
+        a, b, _ = torch.nn.functional.normalize(table.token.weight, dim=1)
+        bare = [torch.nn.functional.normalize((table.token.weight[0] + table.token.weight[1]), dim=0), b, a]
+        table.train()
+        draws = torch.stack([table.trained() for _ in range(200)])
+    for item in range(3):
+        left_out = (draws[:, item] - bare[item]).abs().amax(dim=1) < 1e-6
+        kept = (draws[:, item] - whole[item]).abs().amax(dim=1) < 1e-6
+        assert (left_out ^ kept).all()
+        assert 60 < int(left_out.sum()) < 140  # of 200 draws at one half: six standard deviations
+    torch.testing.assert_close(draws[:, 3], whole[3].expand(200, -1))  # nothing else could stand for it
+    with torch.no_grad():
+        torch.testing.assert_close(table.eval().trained(), whole[:4])

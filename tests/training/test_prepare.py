@@ -160,14 +160,49 @@ def test_catalogue_takes_price_and_attributes_from_the_training_events_first(tmp
     data = EventsConfig(path=str(path), behaviours=["click"], attributes=["colour"], items=str(items))
     dataset = prepare(replace(clicks(path), data=data, split=SplitConfig(validation=0, test=0.5)))
     catalogue = dataset.catalogue
-    assert catalogue.item_ids == ["i", "j"]
+    assert catalogue.item_ids == ["i", "j", "k"]  # k stands in the item file alone
     # The median of 10, 30 and 14; j has no training event, so the item file goes before the later 7.
-    assert catalogue.prices_N.tolist() == [14.0, 5.0]
-    assert catalogue.names == ["Lamp", ""]
-    # a.b stands in two training events, a.c in one; prices 5 and 14 are the lowest and the highest decile.
+    assert catalogue.prices_N.tolist() == [14.0, 5.0, 1.0]
+    assert catalogue.names == ["Lamp", "", ""]
+    # a.b stands in two training events, a.c in one; of the prices 1, 5 and 14 the middle one is the fifth decile.
     assert catalogue.tokens_of(0) == ["category=a", "category=a.b", "brand=acme", "colour=red", "price_band=9"]
-    assert catalogue.tokens_of(1) == ["brand=zen", "colour=blue", "size=xl", "price_band=0"]
+    assert catalogue.tokens_of(1) == ["brand=zen", "colour=blue", "size=xl", "price_band=5"]
+    assert catalogue.tokens_of(2) == ["brand=no", "size=s", "price_band=0"]
+    assert (catalogue.trained, catalogue.rankable) == (1, 1)  # neither shares anything with i
     assert np.isclose(dataset.sessions.optional["prices"], [10, 30, 14, 99, 7, 7]).all()
+
+
+def test_cold_items_follow_the_trained_ones_if_training_knows_an_attribute_of_theirs(tmp_path: Path) -> None:
+    sessions = [("t", 1, ["a", "b"]), ("x", 9, ["z", "c", "d", "a"])]
+    path = events_log(tmp_path / "log.csv", sessions)
+    # c has the brand of a, e of the item file has that of b; no trained item is of brand new, nothing is known of z.
+    items = write_log(tmp_path / "items.csv", "item_id,brand", "a,old", "b,other", "c,old", "d,new", "e,other")
+    data = EventsConfig(path=str(path), behaviours=["click"], items=str(items))
+    dataset = prepare(clicks(path, data=data, split=SplitConfig(validation=0, test=0.5)))
+    catalogue = dataset.catalogue
+    assert catalogue.item_ids == ["a", "b", "c", "e", "d", "z"]
+    assert (catalogue.trained, catalogue.rankable) == (2, 4)
+    assert dataset.about["counts"]["items_rankable"] == 4
+    assert catalogue.counts_NB.tolist() == [[1], [1], [0], [0], [0], [0]]
+    assert sessions_of(dataset, "test") == [["z", "c", "d", "a"]]
+
+
+def test_items_that_are_held_out_keep_their_test_events_alone(tmp_path: Path) -> None:
+    ids = [f"i{number}" for number in range(10)]
+    path = events_log(tmp_path / "log.csv", [(f"s{number}", 100 * number, ids) for number in range(10)])
+    split = SplitConfig(validation=0.2, test=0.2)
+    whole, config = prepare(clicks(path, split=split)), clicks(path, split=split, holdout_items=0.3)
+    assert whole.catalogue.trained == 10
+    dataset = prepare(config)
+    held = set(dataset.catalogue.item_ids[7:])
+    assert (dataset.catalogue.trained, dataset.catalogue.counts_NB[7:].sum()) == (7, 0)
+    for part in ("train", "validation"):
+        assert sessions_of(dataset, part) == [[item for item in ids if item not in held]] * len(dataset.part(part))
+    assert dataset.parts == whole.parts
+    assert sessions_of(dataset, "test") == sessions_of(whole, "test") == [ids] * 2
+    drawn = {frozenset(prepare(replace(config, seed=seed)).catalogue.item_ids[7:]) for seed in (0, 1, 2, 3)}
+    assert frozenset(held) in drawn
+    assert len(drawn) > 1
 
 
 def test_optional_columns_become_arrays(tmp_path: Path) -> None:

@@ -110,6 +110,9 @@ def test_garbage_gets_one_sentence_and_leaves_nothing(
         ({"max_session_length": 1}, "max_session_length must be at least 2 or null, got 1"),
         ({"min_item_support": 0}, "min_item_support must be at least 1, got 0"),
         ({"min_session_length": 0}, "min_session_length must be at least 1, got 0"),
+        ({"holdout_items": 1.0}, "holdout_items must be at least 0 and below 1, got 1.0"),
+        ({"holdout_items": -0.1}, "holdout_items must be at least 0 and below 1, got -0.1"),
+        ({"seed": -1}, "seed must not be negative, got -1"),
         ({"max_reject_share": 1.5}, "max_reject_share must be between 0 and 1, got 1.5"),
         ({"split": SplitConfig(validation=0.5, test=0.5)}, "must be below 1"),
         ({"split": SplitConfig(validation=-1)}, "split.validation must be at least 0, got -1"),
@@ -220,7 +223,7 @@ def test_the_command_prints_the_summary_and_what_to_type_next(tmp_path: Path) ->
         check=False,
     )
     assert (child.returncode, child.stderr) == (0, "")
-    assert "2 trained items of 2" in child.stdout
+    assert "2 trained items and 0 cold ones of 2" in child.stdout
     assert load_dataset(out).digest[:16] in child.stdout
     assert child.stdout.rstrip().endswith(f"next: python -m training.train dataset={out}")
 

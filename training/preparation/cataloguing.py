@@ -1,26 +1,26 @@
 """The catalogue of a prepared log: items in their order, with counts, a typical price, attribute tokens and a name.
 
+Only here is it known which cold items share a token with a trained one, so the final order is made here.
+
 A price is the median over the training events, or else the item file's, or else the median over the later events: what
 a shop knows of an item on the day it first offers it. An attribute is the most frequent value of the events, those
 before the training part ends first, or else the item file's.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 
-from tillside.catalogue import Catalogue, attribute_tokens, pack_tokens, price_bands
+from tillside.catalogue import PRICE_BAND, Catalogue, attribute_tokens, described_items, pack_tokens, price_bands
 from tillside.events import ITEM_ID, NAME, PRICE, TIMESTAMP, Behaviours
 from training.preparation.engine import Engine
 from training.preparation.selection import CODE, TRAINED, count_column
 from training.preparation.splits import TRAIN
 from training.readers.log import PART
-
-PRICE_BAND: Final = "price_band"
 
 
 def build_catalogue(
@@ -33,8 +33,8 @@ def build_catalogue(
     before: int,
     attributes: Sequence[str],
     behaviours: Behaviours,
-) -> Catalogue:
-    """The catalogue of the items in ``ranked`` (from ``rank_items``).
+) -> tuple[Catalogue, npt.NDArray[np.int64]]:
+    """The catalogue of the items in ``ranked`` (from ``rank_items``), and the place in it of each CODE.
 
     Args:
         engine: where the tables live.
@@ -66,17 +66,21 @@ def build_catalogue(
     names = [str(name or "") for name in columns.pop(NAME, [])]
     bands = [str(band) if band >= 0 else None for band in price_bands(prices_N).tolist()]
     tokens = _tokens(columns | {PRICE_BAND: bands}, len(ids))
-    vocabulary, token_ids, token_offsets = pack_tokens(tokens)
-    return Catalogue(
-        item_ids=ids,
-        trained=int(numbers[TRAINED].sum()),
-        counts_NB=np.stack([numbers[name] for name in counts], axis=1).astype(np.int64),
-        prices_N=prices_N,
-        names=names if any(names) else [],
+    trained = int(numbers[TRAINED].sum())
+    described_N = described_items(*pack_tokens(tokens), trained=trained)
+    order = np.argsort(~described_N, kind="stable")
+    vocabulary, token_ids, token_offsets = pack_tokens(tokens[code] for code in order)
+    catalogue = Catalogue(
+        item_ids=[ids[code] for code in order],
+        trained=trained,
+        counts_NB=np.stack([numbers[name] for name in counts], axis=1).astype(np.int64)[order],
+        prices_N=prices_N[order],
+        names=[names[code] for code in order] if any(names) else [],
         vocabulary=vocabulary,
         token_ids=token_ids,
         token_offsets=token_offsets,
     )
+    return catalogue, np.argsort(order)
 
 
 def _most_frequent(events: ir.Table, name: str, before: int) -> ir.Table:

@@ -5,7 +5,7 @@ dropped when they are too short. Validation and test sessions keep all their eve
 event leaves nothing to predict. So a trained item may have fewer events left than the minimum.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import ibis
@@ -18,7 +18,7 @@ from tillside.dataset import PARTS, Part, Sessions
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, TIMESTAMP, USER_ID, Behaviours
 from training.preparation.engine import Engine
 from training.preparation.sessionising import ITEM, SESSION
-from training.preparation.splits import END, TRAIN
+from training.preparation.splits import END, TEST, TRAIN
 from training.readers.log import ORDER, PART
 
 CODE: Final = "__code"
@@ -37,7 +37,7 @@ def count_column(behaviour: int) -> str:
 def rank_items(
     engine: Engine, events: ir.Table, sessions: ir.Table, items: ir.Table, *, behaviours: Behaviours, min_support: int
 ) -> ir.Table:
-    """The ``items`` in catalogue order, with CODE, TRAINED and their training events by behaviour."""
+    """The ``items`` in order, with CODE, TRAINED and their training events by behaviour; some may have no events."""
     placed = events.select(SESSION, ITEM, BEHAVIOUR).inner_join(sessions.select(SESSION, PART), SESSION)
     train = placed[PART] == TRAIN
     counts = {
@@ -45,10 +45,23 @@ def rank_items(
         for index in range(len(behaviours))
     }
     counted = placed.group_by(ITEM).agg(**counts, **{COUNT: train.cast("int64").sum()})
-    items = counted.inner_join(items, ITEM)
+    items = items.left_join(counted, ITEM).drop(f"{ITEM}_right")
+    items = items.mutate(**{name: items[name].fill_null(0) for name in (*counts, COUNT)})
     items = items.mutate(**{TRAINED: items[COUNT] >= min_support})
     order = [items[TRAINED].desc(), ibis.ifelse(items[TRAINED], items[COUNT], 0).desc(), items[ITEM_ID]]
     return engine.keep(items.mutate(**{CODE: ibis.row_number().over(order_by=order)}).order_by(CODE))
+
+
+def hold_out(
+    engine: Engine, events: ir.Table, sessions: ir.Table, ranked: ir.Table, *, share: float, seed: int
+) -> ir.Table:
+    """The events without those that a share of the trained items, drawn at random, has before the test part."""
+    trained = engine.value(ranked[TRAINED].cast("int64").sum())
+    drawn = np.random.default_rng(seed).choice(trained, round(share * trained), replace=False)
+    held = ranked.semi_join(ibis.memtable({CODE: np.sort(drawn)}), CODE)
+    early = sessions.filter(sessions[PART] != TEST)
+    gone = events.semi_join(held, ITEM).semi_join(early, SESSION)
+    return engine.keep(events.anti_join(gone, [SESSION, ORDER]))
 
 
 def code_events(engine: Engine, events: ir.Table, sessions: ir.Table, items: ir.Table) -> ir.Table:
@@ -71,6 +84,10 @@ class Selection:
     sessions: Sessions
     parts: dict[Part, tuple[int, int]]
     dropped: dict[str, int]
+
+    def renumbered(self, place_N: npt.NDArray[np.int64]) -> "Selection":
+        """The same with item i called ``place_N[i]``."""
+        return replace(self, sessions=replace(self.sessions, items=place_N[self.sessions.items].astype(np.int32)))
 
 
 def select_sessions(

@@ -26,9 +26,13 @@ class Repeats(Enum):
     collapse = "collapse"
 
 
-def number_items(engine: Engine, events: ir.Table) -> ir.Table:
-    """One row an item: ITEM_ID and ITEM."""
-    return engine.keep(events.group_by(ITEM_ID).agg(**{ITEM: events[ORDER].min()}))
+def number_items(engine: Engine, events: ir.Table, item_file: ir.Table | None) -> ir.Table:
+    """One row an item: ITEM_ID and ITEM, which is null for an item that only the item file knows."""
+    items = events.group_by(ITEM_ID).agg(**{ITEM: events[ORDER].min()})
+    if item_file is not None:
+        unseen = item_file.select(ITEM_ID).distinct().anti_join(items, ITEM_ID)
+        items = items.union(unseen.mutate(**{ITEM: ibis.null("int64")}))
+    return engine.keep(items)
 
 
 def make_sessions(
