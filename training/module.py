@@ -41,14 +41,17 @@ class LossConfig:
     uniform_share: float = 0.5
     """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
     intent_weight: float = 0.1
+    look_ahead_weight: float = 0.5
+    """Weight of a cart, purchase ... that comes later in the session, beside 1 for the very next event; 0: none."""
 
     def __post_init__(self) -> None:
         if self.pool < 1:
             raise ValueError(f"loss.pool must be at least 1, got {self.pool}")
         if not 0 < self.uniform_share <= 1:
             raise ValueError(f"loss.uniform_share must be above 0 and at most 1, got {self.uniform_share}")
-        if not 0 <= self.intent_weight < math.inf:
-            raise ValueError(f"loss.intent_weight must be finite and not negative, got {self.intent_weight}")
+        for name in ("intent_weight", "look_ahead_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"loss.{name} must be finite and not negative, got {getattr(self, name)}")
 
 
 @dataclass
@@ -116,7 +119,7 @@ class NextItemModule(pl.LightningModule):
         return next_item + self.loss.intent_weight * intent
 
     def losses(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
-        """Next-item loss and purchase-intent loss, each a mean over the batch's targets."""
+        """Next-item loss, with later events at their weight, and purchase-intent loss, each a weighted mean."""
         encoder, vectors_ND = self.model.encoder, self.model.items()
         hidden_BLD = encoder.trunk(
             torch.nn.functional.embedding(batch.items_BL, vectors_ND), batch.behaviours_BL, batch.gaps_BL
@@ -125,14 +128,23 @@ class NextItemModule(pl.LightningModule):
         queries_QD = encoder.queries(hidden_BLD, positions_BL, batch.target_behaviours_BL)[batch.learn_BL]
         targets_Q = batch.target_items_BL[batch.learn_BL]
         weights_Q = torch.ones_like(targets_Q, dtype=torch.float32)
-        if self.softmax is Softmax.full:
-            next_item = full_softmax(queries_QD, vectors_ND, targets_Q, weights_Q)
+        softmax = full_softmax if self.softmax is Softmax.full else self._sampled
+        if self.loss.look_ahead_weight and len(batch.ahead_rows_R):
+            ask_RL = batch.ahead_behaviours_R[:, None].expand_as(batch.ahead_items_RL)
+            rows_RLD, positions_RL = hidden_BLD[batch.ahead_rows_R], positions_BL[batch.ahead_rows_R]
+            ahead_AD = encoder.queries(rows_RLD, positions_RL, ask_RL)[batch.ahead_learn_RL]
+            items = softmax(
+                torch.cat([queries_QD, ahead_AD]),
+                vectors_ND,
+                torch.cat([targets_Q, batch.ahead_items_RL[batch.ahead_learn_RL]]),
+                torch.cat([weights_Q, weights_Q.new_full((len(ahead_AD),), self.loss.look_ahead_weight)]),
+            )
         else:
-            next_item = self._sampled(queries_QD, vectors_ND, targets_Q, weights_Q)
+            items = softmax(queries_QD, vectors_ND, targets_Q, weights_Q)
         if not self.intent:
-            return next_item, next_item.new_zeros(())
+            return items, items.new_zeros(())
         labels_Q = batch.goal_later_BL[batch.learn_BL]
-        return next_item, intent_loss(encoder.intent_logits(hidden_BLD)[batch.learn_BL], labels_Q, weights_Q)
+        return items, intent_loss(encoder.intent_logits(hidden_BLD)[batch.learn_BL], labels_Q, weights_Q)
 
     def _sampled(self, queries_QD: Tensor, vectors_ND: Tensor, targets_Q: Tensor, weights_Q: Tensor) -> Tensor:
         cumulative_N = self.get_buffer("draw_cumulative_N")
