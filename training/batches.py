@@ -86,8 +86,8 @@ class TrainingRows:
         learn = (columns < inputs.lengths_B[:, None]) & (starts[:, None] + 1 + columns >= first_targets[:, None])
         places = np.minimum(starts[:, None] + columns, len(self.goal_later_K) - 1)
         arrays = (inputs.items_BL, inputs.behaviours_BL, inputs.gaps_BL, targets.items_BL, targets.behaviours_BL)
-        ahead = self._ahead(places, learn)
-        return TrainingBatch(*(torch.from_numpy(array) for array in (*arrays, self.goal_later_K[places], learn, *ahead)))
+        arrays = (*arrays, self.goal_later_K[places], learn, *self._ahead(places, learn))
+        return TrainingBatch(*(torch.from_numpy(array) for array in arrays))
 
     def _ahead(
         self, places_BL: npt.NDArray[np.int64], learn_BL: npt.NDArray[np.bool_]

@@ -15,7 +15,8 @@ import onnxruntime as ort
 from tillside import bundle
 from tillside.encoding import Batch
 from tillside.ranking import MISSED, top_k
-from training.evaluation import COVERAGE_AT, Cases, Ranked, Scorer
+from training.cases import Cases
+from training.evaluation import COVERAGE_AT, Ranked, Scorer
 
 
 class BundleGraphs:

@@ -14,10 +14,14 @@ from tillside.bundle import Bundle, open_bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import CoVisitation, Popularity, popularity
+from training.asked import asked_matrix
+from training.boosting import boosted_intent
 from training.bundled import BundleGraphs, rank_bundle
+from training.calibration import judge_intent
+from training.cases import Cases, look_ahead_cases, make_cases
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
-from training.evaluation import Cases, ModelScorer, make_cases, rank, report
+from training.evaluation import ModelScorer, by_behaviour, rank, report
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, fetch_artifact
 
@@ -75,17 +79,24 @@ def evaluate_run(
         "covisitation": CoVisitation.fit(dataset.part("train"), items=items),
         "popularity": by_popularity,
     }
+    names, goal = dataset.behaviours.names, len(dataset.behaviours) - 1
     ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()}
+    intent_C = ranked[MODEL].intent_C if trained.intent else None
     if bundle is not None:
         ranked["bundle"] = rank_bundle(BundleGraphs(bundle.path), by_popularity, cases)
-    metrics = report(
-        ranked,
-        cases,
-        items=items,
-        behaviours=dataset.behaviours.names,
-        seed=seed,
-        intent_of=MODEL if trained.intent else None,
-    )
+    metrics = report(ranked, cases, items=items, behaviours=names, seed=seed)
+    ahead = look_ahead_cases(dataset.part("test"), cases, goal=goal)
+    if len(ahead):
+        for name, scorer in systems.items():
+            later = rank(scorer, ahead, items=items, coverage=False)
+            metrics["systems"][name]["look_ahead"] = by_behaviour(later, ahead, behaviours=names, seed=seed)
+    if goal:
+        metrics["asked"] = {
+            kind: asked_matrix(systems[MODEL], asked, items=items, behaviours=names, seed=seed)
+            for kind, asked in {"next": cases, "look_ahead": ahead}.items()
+        }
+    if intent_C is not None:
+        metrics |= judge_intent(intent_C, cases, boosted_intent(dataset, cases, seed=seed))
     metrics["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
@@ -105,9 +116,15 @@ def headline(metrics: dict[str, Any]) -> dict[str, float]:
         flat[f"{prefix}coverage@20"] = system["coverage@20"]
         for behaviour, values in system["by_behaviour"].items():
             flat |= {f"{prefix}{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
+        for behaviour, values in system.get("look_ahead", {}).items():
+            flat |= {f"{prefix}look_ahead/{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
+    for behaviour, row in metrics.get("asked", {}).get("next", {}).items():
+        asked = {name: values for name, values in row.items() if name != "cases"}
+        flat |= {f"test/{behaviour}/asked_{name}/mrr@20": values["mrr@20"]["value"] for name, values in asked.items()}
     flat["test/unseen_target_share"] = metrics["unseen_target_share"]
     if "intent" in metrics:
         flat |= {f"test/intent_{name}": metrics["intent"][name] for name in ("auc", "calibration_error", "base_rate")}
+        flat |= {f"test/boosting/intent_{name}": value for name, value in metrics["intent"].get("boosting", {}).items()}
     return flat
 
 

@@ -12,8 +12,9 @@ from tillside.encoding import EncodingSpec
 from tillside.ranking import MISSED, ranks_of_targets
 from tillside.recommenders import CoVisitation, Popularity
 from training import evaluation
+from training.cases import make_cases
 from training.evaluate import METRICS_FILE, evaluate_run, headline
-from training.evaluation import ModelScorer, Ranked, make_cases, rank, report
+from training.evaluation import ModelScorer, rank, report
 
 ITEMS = 4
 DEFAULT_SPEC = EncodingSpec()
@@ -102,7 +103,6 @@ def test_the_report_by_hand():
     document = report(ranked, cases, items=ITEMS, behaviours=["click", "cart", "purchase"], seed=0)
     assert (document["cases"], document["sessions"]) == (5, 3)
     assert document["unseen_target_share"] == pytest.approx(1 / 5)
-    assert "intent" not in document
     tiny = document["systems"]["tiny"]
     everything = tiny["all"]
     assert everything["cases"] == 5
@@ -124,25 +124,6 @@ def test_bands_share_out_all_cases():
     bands = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0)["systems"]["tiny"]["by_prefix_length"]
     # 14 cases each: prefixes of 1; 2; 3, 4; 5 .. 9; 10 .. 14
     assert {band: values["cases"] for band, values in bands.items()} == {"1": 2, "2": 2, "3-4": 4, "5-9": 10, "10+": 10}
-
-
-def test_intent_is_judged_over_the_cases_that_hold_a_known_item():
-    cases = cases_of()  # goal later: yes, yes, no, no, yes; the last one has no known item
-    intent_C = np.array([0.9, 0.3, 0.4, 0.1, np.nan], np.float32)
-    ranked = {"tiny": Ranked(np.ones(5, np.int64), intent_C)}
-    document = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, intent_of="tiny")["intent"]
-    assert document["cases"] == 4
-    assert document["base_rate"] == pytest.approx(1 / 2)
-    # pairs: .9 > .4, .9 > .1, .3 < .4, .3 > .1
-    assert document["auc"] == pytest.approx(3 / 4)
-    # a bin a case: (0.1 + 0.7 + 0.4 + 0.1) / 4
-    assert document["calibration_error"] == pytest.approx(1.3 / 4)
-
-
-def test_intent_is_not_judged_where_all_cases_are_of_one_kind():
-    cases = cases_of([[0, 1], [1, 2]])
-    ranked = {"tiny": Ranked(np.ones(2, np.int64), np.array([0.1, 0.2], np.float32))}
-    assert "intent" not in report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, intent_of="tiny")
 
 
 def test_the_model_is_asked_for_each_cases_behaviour_and_popularity_answers_where_nothing_is_known():
