@@ -40,8 +40,8 @@ class TrainingBatch:
     ahead_behaviours_R: Tensor
     ahead_items_RL: Tensor
     """The item of the next such event beyond the very next one."""
-    ahead_learn_RL: Tensor
-    """bool: there is one, and the position's next event is learned here too."""
+    ahead_steps_RL: Tensor
+    """How many known events ahead it comes, at least 2; 0 where there is none or another row learns from it."""
 
     def to(self, device: torch.device) -> "TrainingBatch":
         """The batch on another device; Lightning calls this."""
@@ -91,15 +91,16 @@ class TrainingRows:
 
     def _ahead(
         self, places_BL: npt.NDArray[np.int64], learn_BL: npt.NDArray[np.bool_]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        """Rows, behaviours, items and learn mask of the questions about later events, one behaviour after another."""
+    ) -> tuple[npt.NDArray[np.int64], ...]:
+        """Rows, behaviours, items and steps of the questions about later events, one behaviour after another."""
         found_ABL = [np.where(learn_BL, later_K[places_BL], -1) for later_K in self.ahead.values()]
         rows_A = [np.flatnonzero((found_BL >= 0).any(axis=1)) for found_BL in found_ABL]
         none = np.zeros((0, learn_BL.shape[1]), np.int64)  # a log of one behaviour has nothing to concatenate
         found_RL = np.concatenate([none, *(found[rows] for found, rows in zip(found_ABL, rows_A, strict=True))])
         rows_R = np.concatenate([none[:, 0], *rows_A])
         behaviours_R = np.repeat(np.array([*self.ahead], np.int64), [len(rows) for rows in rows_A])
-        return rows_R, behaviours_R, np.where(found_RL >= 0, self.encoded.items[found_RL], 0), found_RL >= 0
+        steps_RL = np.where(found_RL >= 0, found_RL - places_BL[rows_R], 0)
+        return rows_R, behaviours_R, np.where(steps_RL > 0, self.encoded.items[found_RL], 0), steps_RL
 
 
 def later_events(wanted_K: npt.NDArray[np.bool_], ends_K: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -41,17 +41,19 @@ class LossConfig:
     uniform_share: float = 0.5
     """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
     intent_weight: float = 0.1
-    look_ahead_weight: float = 0.5
-    """Weight of a cart, purchase ... that comes later in the session, beside 1 for the very next event; 0: none."""
+    look_ahead: float = 0.5
+    """A cart, purchase ... that comes n events later in the session than the very next event counts look_ahead ** n,
+    beside 1 for the next event itself; 0: only the next event is learned."""
 
     def __post_init__(self) -> None:
         if self.pool < 1:
             raise ValueError(f"loss.pool must be at least 1, got {self.pool}")
         if not 0 < self.uniform_share <= 1:
             raise ValueError(f"loss.uniform_share must be above 0 and at most 1, got {self.uniform_share}")
-        for name in ("intent_weight", "look_ahead_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"loss.{name} must be finite and not negative, got {getattr(self, name)}")
+        if not 0 <= self.intent_weight < math.inf:
+            raise ValueError(f"loss.intent_weight must be finite and not negative, got {self.intent_weight}")
+        if not 0 <= self.look_ahead <= 1:
+            raise ValueError(f"loss.look_ahead must be from 0 to 1, got {self.look_ahead}")
 
 
 @dataclass
@@ -129,15 +131,17 @@ class NextItemModule(pl.LightningModule):
         targets_Q = batch.target_items_BL[batch.learn_BL]
         weights_Q = torch.ones_like(targets_Q, dtype=torch.float32)
         softmax = full_softmax if self.softmax is Softmax.full else self._sampled
-        if self.loss.look_ahead_weight and len(batch.ahead_rows_R):
-            ask_RL = batch.ahead_behaviours_R[:, None].expand_as(batch.ahead_items_RL)
+        if self.loss.look_ahead and len(batch.ahead_rows_R):
+            asked_RL = batch.ahead_steps_RL > 0
+            ask_RL = batch.ahead_behaviours_R[:, None].expand_as(asked_RL)
             rows_RLD, positions_RL = hidden_BLD[batch.ahead_rows_R], positions_BL[batch.ahead_rows_R]
-            ahead_AD = encoder.queries(rows_RLD, positions_RL, ask_RL)[batch.ahead_learn_RL]
+            ahead_AD = encoder.queries(rows_RLD, positions_RL, ask_RL)[asked_RL]
+            ahead_A = self.loss.look_ahead ** (batch.ahead_steps_RL[asked_RL] - 1).float()
             items = softmax(
                 torch.cat([queries_QD, ahead_AD]),
                 vectors_ND,
-                torch.cat([targets_Q, batch.ahead_items_RL[batch.ahead_learn_RL]]),
-                torch.cat([weights_Q, weights_Q.new_full((len(ahead_AD),), self.loss.look_ahead_weight)]),
+                torch.cat([targets_Q, batch.ahead_items_RL[asked_RL]]),
+                torch.cat([weights_Q, ahead_A]),
             )
         else:
             items = softmax(queries_QD, vectors_ND, targets_Q, weights_Q)
