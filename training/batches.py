@@ -4,7 +4,10 @@ Rows are sorted by length, shuffled among their equals, and filled into batches 
 the batches are shuffled. The composition depends on (seed, epoch) alone, so a resumed run sees what the unbroken one
 would have seen, and the number of batches is the same in every epoch.
 
-Shapes: R rows, B rows of a batch, L events of its longest row.
+A position has up to one question per behaviour: its next event, asked with that event's own behaviour, and for every
+stronger behaviour (all but the first) the next such event further on in the session, unless the next event is it.
+
+Shapes: K known events, B rows of a batch, L events of its longest row, R rows of a batch asked for a later behaviour.
 """
 
 from collections.abc import Iterator
@@ -32,6 +35,13 @@ class TrainingBatch:
     """bool: the session reaches its goal after this event."""
     learn_BL: Tensor
     """bool: a target stands here, and no earlier row has learned from it."""
+    ahead_rows_R: Tensor
+    """int64: the row of the batch that is asked once more, all along, for ``ahead_behaviours_R``."""
+    ahead_behaviours_R: Tensor
+    ahead_items_RL: Tensor
+    """The item of the next such event beyond the very next one."""
+    ahead_steps_RL: Tensor
+    """How many known events ahead it comes, at least 2; 0 where there is none or another row learns from it."""
 
     def to(self, device: torch.device) -> "TrainingBatch":
         """The batch on another device; Lightning calls this."""
@@ -41,7 +51,11 @@ class TrainingBatch:
 class TrainingRows:
     """All training sessions as rows of at most ``max_length`` events and their next ones.
 
-    A session that is longer is covered by overlapping rows; each event is learned as a target in one of them.
+    A session that is longer is covered by overlapping rows; each event is learned as a target in one of them, and so
+    is what is asked about beyond it.
+
+    Args:
+        goal: the strongest behaviour's number; the weakest is 0.
     """
 
     def __init__(self, sessions: Sessions, *, spec: EncodingSpec, items: int, goal: int) -> None:
@@ -56,6 +70,10 @@ class TrainingRows:
         last_goal_K = np.repeat(last_goal, np.diff(bounds)[np.diff(bounds) > 0])
         self.goal_later_K = np.arange(len(self.encoded.items)) < last_goal_K
         self.targets = int(np.sum(self.ends - self.first_targets))
+        session_ends_K = np.repeat(bounds[1:], np.diff(bounds))
+        stronger = range(1, goal + 1)
+        self.ahead = {b: later_events(self.encoded.behaviours == b, session_ends_K) for b in stronger}
+        """By behaviour: each known event's place of the next such event beyond the one that follows it, or -1."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -66,11 +84,35 @@ class TrainingRows:
         inputs, targets = cut(self.encoded, starts, ends - 1), cut(self.encoded, starts + 1, ends)
         columns = np.arange(inputs.items_BL.shape[1])
         learn = (columns < inputs.lengths_B[:, None]) & (starts[:, None] + 1 + columns >= first_targets[:, None])
-        goal_later = self.goal_later_K[np.minimum(starts[:, None] + columns, len(self.goal_later_K) - 1)]
-        return TrainingBatch(
-            *(torch.from_numpy(array) for array in (inputs.items_BL, inputs.behaviours_BL, inputs.gaps_BL)),
-            *(torch.from_numpy(array) for array in (targets.items_BL, targets.behaviours_BL, goal_later, learn)),
-        )
+        places = np.minimum(starts[:, None] + columns, len(self.goal_later_K) - 1)
+        arrays = (inputs.items_BL, inputs.behaviours_BL, inputs.gaps_BL, targets.items_BL, targets.behaviours_BL)
+        arrays = (*arrays, self.goal_later_K[places], learn, *self._ahead(places, learn))
+        return TrainingBatch(*(torch.from_numpy(array) for array in arrays))
+
+    def _ahead(
+        self, places_BL: npt.NDArray[np.int64], learn_BL: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.int64], ...]:
+        """Rows, behaviours, items and steps of the questions about later events, one behaviour after another."""
+        found_ABL = [np.where(learn_BL, later_K[places_BL], -1) for later_K in self.ahead.values()]
+        rows_A = [np.flatnonzero((found_BL >= 0).any(axis=1)) for found_BL in found_ABL]
+        none = np.zeros((0, learn_BL.shape[1]), np.int64)  # a log of one behaviour has nothing to concatenate
+        found_RL = np.concatenate([none, *(found[rows] for found, rows in zip(found_ABL, rows_A, strict=True))])
+        rows_R = np.concatenate([none[:, 0], *rows_A])
+        behaviours_R = np.repeat(np.array([*self.ahead], np.int64), [len(rows) for rows in rows_A])
+        steps_RL = np.where(found_RL >= 0, found_RL - places_BL[rows_R], 0)
+        return rows_R, behaviours_R, np.where(steps_RL > 0, self.encoded.items[found_RL], 0), steps_RL
+
+
+def later_events(wanted_K: npt.NDArray[np.bool_], ends_K: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """For each event the place of the next wanted one of its session, -1 where there is none or it comes at once.
+
+    Args:
+        ends_K: where each event's session ends.
+    """
+    places_K = np.where(wanted_K, np.arange(len(wanted_K)), len(wanted_K))
+    at_or_after = np.minimum.accumulate(places_K[::-1])[::-1]
+    next_K = np.append(at_or_after[1:], len(wanted_K))[: len(wanted_K)]
+    return np.where((next_K < ends_K) & (next_K > np.arange(len(wanted_K)) + 1), next_K, -1)
 
 
 def _rows(bounds: npt.NDArray[np.int64], max_length: int) -> tuple[npt.NDArray[np.int64], ...]:

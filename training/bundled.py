@@ -16,7 +16,8 @@ from tillside import bundle
 from tillside.blending import SessionMemory, blended_top
 from tillside.encoding import Batch
 from tillside.ranking import MISSED, top_k
-from training.evaluation import COVERAGE_AT, Cases, Ranked, Scorer
+from training.cases import Cases
+from training.evaluation import COVERAGE_AT, Ranked, Scorer
 
 
 class BundleGraphs:

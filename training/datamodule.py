@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from tillside.dataset import Dataset
 from tillside.encoding import Batch, EncodingSpec
 from training.batches import TrainingLoader, TrainingRows
-from training.evaluation import Cases, make_cases
+from training.cases import Cases, make_cases
 
 CHUNK = 512
 

@@ -17,11 +17,15 @@ from tillside.bundle import Bundle, open_bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, popularity
+from training.asked import asked_matrix
 from training.baselines import Baseline, fit_baseline
+from training.boosting import boosted_intent
 from training.bundled import BundleGraphs, rank_bundle
+from training.calibration import judge_intent
+from training.cases import Cases, look_ahead_cases, make_cases
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
-from training.evaluation import Cases, ModelScorer, Scorer, make_cases, rank, report
+from training.evaluation import ModelScorer, Scorer, by_behaviour, rank, report
 from training.memory import NeighbourScorer
 from training.preparation.sessionising import Repeats
 from training.tables import metrics_table, say
@@ -93,18 +97,25 @@ def evaluate_run(
         systems[TRANSFORMER] = replace(model, memory=None)
         systems[NEIGHBOURS] = NeighbourScorer(trained.memory.neighbours, by_popularity)
     systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in baselines}
+    names, goal = dataset.behaviours.names, len(dataset.behaviours) - 1
     ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()}
+    intent_C = ranked[MODEL].intent_C if trained.intent else None
     if bundle is not None:
         ranked["bundle"] = rank_bundle(BundleGraphs(bundle.path, bundle.memory), by_popularity, cases)
-    metrics = report(
-        ranked,
-        cases,
-        items=items,
-        behaviours=dataset.behaviours.names,
-        seed=seed,
-        intent_of=MODEL if trained.intent else None,
-        counts_N=dataset.catalogue.counts_NB.sum(axis=1),
-    )
+    counts_N = dataset.catalogue.counts_NB.sum(axis=1)
+    metrics = report(ranked, cases, items=items, behaviours=names, seed=seed, counts_N=counts_N)
+    ahead = look_ahead_cases(dataset.part("test"), cases, goal=goal)
+    if len(ahead):
+        for name, scorer in systems.items():
+            later = rank(scorer, ahead, items=items, coverage=False)
+            metrics["systems"][name]["look_ahead"] = by_behaviour(later, ahead, behaviours=names, seed=seed)
+    if goal:
+        metrics["asked"] = {
+            kind: asked_matrix(model, asked, items=items, behaviours=names, seed=seed)
+            for kind, asked in {"next": cases, "look_ahead": ahead}.items()
+        }
+    if intent_C is not None:
+        metrics |= judge_intent(intent_C, cases, boosted_intent(dataset, cases, seed=seed))
     metrics["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
@@ -146,9 +157,15 @@ def headline(metrics: dict[str, Any]) -> dict[str, float]:
             flat |= {f"{prefix}{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
         if "new_items" in system:
             flat |= {f"{prefix}new_items/{m}": system["new_items"][m]["value"] for m in ("recall@20", "mrr@20")}
+        for behaviour, values in system.get("look_ahead", {}).items():
+            flat |= {f"{prefix}look_ahead/{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
+    for behaviour, row in metrics.get("asked", {}).get("next", {}).items():
+        asked = {name: values for name, values in row.items() if name != "cases"}
+        flat |= {f"test/{behaviour}/asked_{name}/mrr@20": values["mrr@20"]["value"] for name, values in asked.items()}
     flat["test/unseen_target_share"] = metrics["unseen_target_share"]
     if "intent" in metrics:
         flat |= {f"test/intent_{name}": metrics["intent"][name] for name in ("auc", "calibration_error", "base_rate")}
+        flat |= {f"test/boosting/intent_{name}": value for name, value in metrics["intent"].get("boosting", {}).items()}
     return flat
 
 

@@ -1,6 +1,5 @@
 """Ranks the whole catalogue for every case and turns the ranks into metrics; model and baselines go the same way.
 
-A case is an event of a test session together with what came before it; it is asked for with the event's own behaviour.
 Where a prefix holds no item the model knows, popularity answers, as it does in the server. Targets that cannot be
 ranked stay as misses.
 
@@ -8,7 +7,7 @@ Shapes: B cases of a chunk, C all cases, V items.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,17 +15,9 @@ import numpy.typing as npt
 import torch
 
 from tillside.blending import SessionMemory
-from tillside.dataset import CaseRule, Sessions
-from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before, encode_sessions
-from tillside.ranking import (
-    area_under_roc,
-    bootstrap_means,
-    calibration_error,
-    case_metrics,
-    ranks_of_targets,
-    reliability,
-    top_k,
-)
+from tillside.encoding import Batch
+from tillside.ranking import bootstrap_means, case_metrics, ranks_of_targets, top_k
+from training.cases import Cases
 from training.model import NextItemModel
 
 CHUNK_SCORES = 2**24
@@ -40,69 +31,6 @@ class Scorer(Protocol):
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Scores [B, V]."""
-
-
-@dataclass(frozen=True)
-class Cases:
-    """Test cases, in the order of their sessions.
-
-    Attributes:
-        encoded: the sessions they stand in.
-        events_C: the target's place in the flat arrays.
-        sessions_C: the session it belongs to.
-        targets_C: its item; the items that can be ranked are 0 .. V - 1.
-        asked_C: its behaviour.
-        goal_later_C: whether the session reaches its goal at the target or after it.
-    """
-
-    encoded: EncodedSessions
-    spec: EncodingSpec
-    events_C: npt.NDArray[np.int64]
-    sessions_C: npt.NDArray[np.int64]
-    targets_C: npt.NDArray[np.int64]
-    asked_C: npt.NDArray[np.int64]
-    prefix_lengths_C: npt.NDArray[np.int64]
-    goal_later_C: npt.NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.events_C)
-
-    def batch(self, chosen: npt.NDArray[np.int64]) -> Batch:
-        """What may be seen before the chosen cases."""
-        return cut_before(self.encoded, self.events_C[chosen], spec=self.spec)
-
-
-def make_cases(
-    sessions: Sessions, *, rule: CaseRule, spec: EncodingSpec, items: int, goal: int, limit: int | None = None
-) -> Cases:
-    """Cases of a part: every event after the first of its session, or each session's last.
-
-    Args:
-        limit: take about this many at most, from sessions spread evenly over the part.
-    """
-    offsets = np.asarray(sessions.offsets)
-    session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
-    events = np.arange(len(session_E))
-    first_E, last_E = offsets[:-1][session_E], offsets[1:][session_E] - 1
-    chosen = (events > first_E) if rule == "every" else (events == last_E) & (events > first_E)
-    if limit is not None and chosen.sum() > limit:
-        chosen &= session_E % -(-int(chosen.sum()) // limit) == 0
-    events = events[chosen]
-    behaviours_E, items_E = np.asarray(sessions.behaviours), np.asarray(sessions.items)
-    goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
-    last_goal_S[session_E[goals]] = goals  # the last of a session's goals is written last
-    return Cases(
-        encoded=encode_sessions(
-            items_E, behaviours_E, np.asarray(sessions.times), offsets, spec=spec, known_items=items
-        ),
-        spec=spec,
-        events_C=events,
-        sessions_C=session_E[events],
-        targets_C=items_E[events].astype(np.int64),
-        asked_C=behaviours_E[events].astype(np.int64),
-        prefix_lengths_C=events - first_E[events],
-        goal_later_C=last_goal_S[session_E[events]] >= events,
-    )
 
 
 @dataclass(frozen=True)
@@ -191,7 +119,6 @@ def report(
     items: int,
     behaviours: Sequence[str],
     seed: int,
-    intent_of: str | None = None,
     counts_N: npt.NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """The metrics document of a run: every system, over all cases, by behaviour asked for and by prefix length.
@@ -199,8 +126,6 @@ def report(
     Args:
         counts_N: training events of every item of the catalogue; with them cases whose target has none, ``new_items``,
             are reported apart from the others, ``seen_items``.
-        intent_of: the system whose purchase intent is judged, if the log could teach it; the judgement is left out
-            where the cases do not show sessions of both kinds.
     """
     unseen = cases.targets_C >= items
     new_C = None if counts_N is None else counts_N[cases.targets_C] == 0
@@ -222,19 +147,6 @@ def report(
                 for slice_name, chosen in by_target.items()
                 if chosen.any()
             }
-    intent_C = ranked[intent_of].intent_C if intent_of else None
-    if intent_C is not None:
-        answered_C = ~np.isnan(intent_C)
-        intent_C, labels_C = intent_C[answered_C], cases.goal_later_C[answered_C]
-        if labels_C.any() and not labels_C.all():
-            bins = reliability(intent_C, labels_C)
-            document["intent"] = {
-                "auc": area_under_roc(intent_C, labels_C),
-                "calibration_error": calibration_error(bins),
-                "base_rate": float(labels_C.mean()),
-                "cases": len(labels_C),
-                "reliability": bins,
-            }
     return document
 
 
@@ -245,10 +157,9 @@ def _system(result: Ranked, cases: Cases, *, items: int, behaviours: Sequence[st
         & (cases.prefix_lengths_C <= high)
         for low, high in PREFIX_BANDS
     }
-    asked = {name: cases.asked_C == index for index, name in enumerate(behaviours)}
     document: dict[str, Any] = {
         "all": _slice(result, cases, everything, seed),
-        "by_behaviour": {name: _slice(result, cases, chosen, seed) for name, chosen in asked.items() if chosen.any()},
+        "by_behaviour": by_behaviour(result, cases, behaviours=behaviours, seed=seed),
         "by_prefix_length": {
             name: _slice(result, cases, chosen, seed) for name, chosen in bands.items() if chosen.any()
         },
@@ -258,11 +169,20 @@ def _system(result: Ranked, cases: Cases, *, items: int, behaviours: Sequence[st
     return document
 
 
+def by_behaviour(result: Ranked, cases: Cases, *, behaviours: Sequence[str], seed: int) -> dict[str, Any]:
+    """Metrics with intervals for each behaviour that some case asks for."""
+    asked = {name: cases.asked_C == index for index, name in enumerate(behaviours)}
+    return {name: _slice(result, cases, chosen, seed) for name, chosen in asked.items() if chosen.any()}
+
+
+def intervals(
+    metrics: Mapping[str, npt.NDArray[np.float64]], sessions_C: npt.NDArray[np.int64], *, seed: int
+) -> dict[str, Any]:
+    """The mean of each metric over the cases, with its bootstrap interval over sessions, as JSON types."""
+    found = bootstrap_means(np.stack(list(metrics.values())), sessions_C, rng=np.random.default_rng(seed))
+    return {name: asdict(interval) for name, interval in zip(metrics, found, strict=True)}
+
+
 def _slice(result: Ranked, cases: Cases, chosen: npt.NDArray[np.bool_], seed: int) -> dict[str, Any]:
-    metrics = case_metrics(result.ranks_C[chosen])
-    values_MC = np.stack(list(metrics.values()))
-    intervals = bootstrap_means(values_MC, cases.sessions_C[chosen], rng=np.random.default_rng(seed))
-    document: dict[str, Any] = {"cases": int(chosen.sum())}
-    for name, interval in zip(metrics, intervals, strict=True):
-        document[name] = {"value": interval.value, "low": interval.low, "high": interval.high}
-    return document
+    metrics = intervals(case_metrics(result.ranks_C[chosen]), cases.sessions_C[chosen], seed=seed)
+    return {"cases": int(chosen.sum()), **metrics}

@@ -20,7 +20,8 @@ from tillside.dataset import Sessions
 from tillside.encoding import Batch
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.ranking import MISSED, mrr_at, top_k
-from training.evaluation import Cases, Scorer
+from training.cases import Cases
+from training.evaluation import Scorer
 
 SETTINGS_CASES: Final = 4_000
 BLEND_CASES: Final = 12_000

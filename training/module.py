@@ -41,6 +41,9 @@ class LossConfig:
     uniform_share: float = 0.5
     """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
     intent_weight: float = 0.1
+    look_ahead: float = 0.5
+    """A cart, purchase ... that comes n events later in the session than the very next event counts look_ahead ** n,
+    beside 1 for the next event itself; 0: only the next event is learned."""
 
     def __post_init__(self) -> None:
         if self.pool < 1:
@@ -49,6 +52,8 @@ class LossConfig:
             raise ValueError(f"loss.uniform_share must be above 0 and at most 1, got {self.uniform_share}")
         if not 0 <= self.intent_weight < math.inf:
             raise ValueError(f"loss.intent_weight must be finite and not negative, got {self.intent_weight}")
+        if not 0 <= self.look_ahead <= 1:
+            raise ValueError(f"loss.look_ahead must be from 0 to 1, got {self.look_ahead}")
 
 
 @dataclass
@@ -116,7 +121,7 @@ class NextItemModule(pl.LightningModule):
         return next_item + self.loss.intent_weight * intent
 
     def losses(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
-        """Next-item loss and purchase-intent loss, each a mean over the batch's targets."""
+        """Next-item loss, with later events at their weight, and purchase-intent loss, each a weighted mean."""
         encoder, vectors_ND = self.model.encoder, self.model.items.trained()
         hidden_BLD = encoder.trunk(
             torch.nn.functional.embedding(batch.items_BL, vectors_ND), batch.behaviours_BL, batch.gaps_BL
@@ -125,14 +130,25 @@ class NextItemModule(pl.LightningModule):
         queries_QD = encoder.queries(hidden_BLD, positions_BL, batch.target_behaviours_BL)[batch.learn_BL]
         targets_Q = batch.target_items_BL[batch.learn_BL]
         weights_Q = torch.ones_like(targets_Q, dtype=torch.float32)
-        if self.softmax is Softmax.full:
-            next_item = full_softmax(queries_QD, vectors_ND, targets_Q, weights_Q)
+        softmax = full_softmax if self.softmax is Softmax.full else self._sampled
+        if self.loss.look_ahead and len(batch.ahead_rows_R):
+            asked_RL = batch.ahead_steps_RL > 0
+            ask_RL = batch.ahead_behaviours_R[:, None].expand_as(asked_RL)
+            rows_RLD, positions_RL = hidden_BLD[batch.ahead_rows_R], positions_BL[batch.ahead_rows_R]
+            ahead_AD = encoder.queries(rows_RLD, positions_RL, ask_RL)[asked_RL]
+            ahead_A = self.loss.look_ahead ** (batch.ahead_steps_RL[asked_RL] - 1).float()
+            items = softmax(
+                torch.cat([queries_QD, ahead_AD]),
+                vectors_ND,
+                torch.cat([targets_Q, batch.ahead_items_RL[asked_RL]]),
+                torch.cat([weights_Q, ahead_A]),
+            )
         else:
-            next_item = self._sampled(queries_QD, vectors_ND, targets_Q, weights_Q)
+            items = softmax(queries_QD, vectors_ND, targets_Q, weights_Q)
         if not self.intent:
-            return next_item, next_item.new_zeros(())
+            return items, items.new_zeros(())
         labels_Q = batch.goal_later_BL[batch.learn_BL]
-        return next_item, intent_loss(encoder.intent_logits(hidden_BLD)[batch.learn_BL], labels_Q, weights_Q)
+        return items, intent_loss(encoder.intent_logits(hidden_BLD)[batch.learn_BL], labels_Q, weights_Q)
 
     def _sampled(self, queries_QD: Tensor, vectors_ND: Tensor, targets_Q: Tensor, weights_Q: Tensor) -> Tensor:
         cumulative_N = self.get_buffer("draw_cumulative_N")

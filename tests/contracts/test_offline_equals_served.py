@@ -16,8 +16,9 @@ from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from training.bundled import BundleGraphs, served_lists
+from training.cases import Cases, make_cases
 from training.checkpoint import MODEL_FILE, load_model
-from training.evaluation import Cases, ModelScorer, make_cases
+from training.evaluation import ModelScorer
 from training.fitting import TrainerConfig
 from training.model import ModelConfig
 from training.prepare import PrepareConfig, prepare

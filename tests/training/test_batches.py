@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.datasets import make_sessions, random_rows
 from tillside.encoding import EncodingSpec
-from training.batches import TrainingBatch, TrainingLoader, TrainingRows
+from training.batches import TrainingBatch, TrainingLoader, TrainingRows, later_events
 
 PURCHASE = 2
 
@@ -165,3 +165,56 @@ def test_batches_are_int64_and_move_to_a_device_whole(rows):
     assert batch.items_BL.dtype == batch.behaviours_BL.dtype == batch.gaps_BL.dtype == torch.int64
     assert batch.learn_BL.dtype == batch.goal_later_BL.dtype == torch.bool
     assert batch.to(torch.device("meta")).learn_BL.device.type == "meta"
+
+
+def asked_ahead(batches: list[TrainingBatch]) -> Counter[tuple[int, int, int, int]]:
+    """What stands at the position, the behaviour asked for there, the target's item, and how far on it is."""
+    asked: Counter[tuple[int, int, int, int]] = Counter()
+    for batch in batches:
+        rows, columns = np.nonzero(batch.ahead_steps_RL.numpy())
+        for row, column in zip(rows, columns, strict=True):
+            here = int(batch.items_BL[batch.ahead_rows_R[row], column])
+            behaviour, item = int(batch.ahead_behaviours_R[row]), int(batch.ahead_items_RL[row, column])
+            asked[here, behaviour, item, int(batch.ahead_steps_RL[row, column])] += 1
+    return asked
+
+
+def test_later_events_by_hand():
+    # two sessions of 5 and 2 events, wanted ones at 2, 4 and 5: from 0 on the 2 is two steps ahead, from 1 on it comes
+    # at once and is left to the next-event question, from 2 on the 4 is two ahead; nothing is seen across sessions
+    wanted = np.array([False, False, True, False, True, True, False])
+    assert later_events(wanted, np.array([5, 5, 5, 5, 5, 7, 7])).tolist() == [2, -1, 4, -1, -1, -1, -1]
+
+
+def test_look_ahead_by_hand():
+    training = make_rows([[0, 1, (1, "cart"), 2, (1, "purchase"), (2, "cart")], [3, 4], [5, 6, (7, "purchase")]])
+    batch = training.batch(np.array([0, 2]))
+    assert batch.ahead_rows_R.tolist() == [0, 0, 1]  # the first row asked for carts and purchases, the last for those
+    assert batch.ahead_behaviours_R.tolist() == [1, 2, 2]
+    assert batch.ahead_steps_RL.tolist() == [[2, 0, 3, 2, 0], [4, 3, 2, 0, 0], [2, 0, 0, 0, 0]]
+    assert batch.ahead_items_RL.tolist() == [[1, 0, 2, 2, 0], [1, 1, 1, 0, 0], [7, 0, 0, 0, 0]]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 6), st.integers(1, 40))
+def test_each_position_looks_ahead_once_for_each_stronger_behaviour_however_rows_overlap(seed, max_length, budget):
+    numbers = iter(range(1000))
+    drawn = random_rows(8, items=1, longest=15, seed=seed)
+    sessions = [[(next(numbers), *event[1:]) for event in session] for session in drawn]
+    expected: Counter[tuple[int, int, int, int]] = Counter()
+    for session in sessions:
+        for place, event in enumerate(session):
+            for behaviour, name in ((1, "cart"), (2, "purchase")):
+                later = [at for at in range(place + 1, len(session)) if session[at][1] == name]
+                if later and later[0] > place + 1:
+                    expected[event[0], behaviour, session[later[0]][0], later[0] - place] += 1
+    training = make_rows(sessions, max_length=max_length)
+    assert asked_ahead(list(make_loader(training, budget=budget))) == expected
+
+
+def test_a_log_of_one_behaviour_is_not_looked_ahead_in():
+    sessions = make_sessions([[0, 1, 2], [3, 4]])
+    training = TrainingRows(sessions, spec=EncodingSpec(), items=1000, goal=0)
+    batch = training.batch(np.arange(len(training)))
+    assert len(batch.ahead_rows_R) == len(batch.ahead_behaviours_R) == 0
+    assert batch.ahead_items_RL.shape == batch.ahead_steps_RL.shape == (0, batch.items_BL.shape[1])

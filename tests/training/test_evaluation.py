@@ -11,10 +11,13 @@ from tests.models import SPEC, make_model, make_trained
 from tillside.encoding import EncodingSpec
 from tillside.ranking import MISSED, ranks_of_targets
 from tillside.recommenders import CoVisitation, Popularity
-from training import evaluation
+from training import asked, evaluation
+from training.asked import asked_matrix
 from training.baselines import Baseline
+from training.cases import look_ahead_cases, make_cases
 from training.evaluate import METRICS_FILE, EvaluateConfig, evaluate_baselines, evaluate_run, headline
-from training.evaluation import ModelScorer, Ranked, make_cases, rank, report
+from training.evaluation import ModelScorer, Ranked, rank, report
+from training.tables import metrics_table
 
 ITEMS = 4
 DEFAULT_SPEC = EncodingSpec()
@@ -80,6 +83,49 @@ def test_a_part_without_sessions_has_no_cases():
     assert len(cases_of([[1]])) == 0
 
 
+def test_look_ahead_cases_ask_for_the_next_cart_or_purchase_beyond_the_very_next_event():
+    rows = [[0, 1, (1, "cart"), 2, (7, "purchase")], [3, (2, "purchase")], [2], [0, 1, (3, "cart")]]
+    part = make_sessions(rows)
+    cases = cases_of(rows)
+    ahead = look_ahead_cases(part, cases, goal=2)
+    # before 1: cart of 1, purchase of 7; before the cart and before 2: the purchase; before the last 1: the cart of 3
+    asked = list(zip(ahead.events_C, ahead.asked_C, ahead.targets_C, ahead.prefix_lengths_C, strict=True))
+    assert asked == [(1, 1, 1, 1), (9, 1, 3, 1), (1, 2, 7, 1), (2, 2, 7, 2), (3, 2, 7, 3)]
+    assert ahead.goal_later_C.tolist() == [True, False, True, True, True]
+    assert ahead.batch(np.array([4])).items_BL.tolist() == [[0, 1, 1]]
+    assert len(look_ahead_cases(part, cases_of(rows, rule="last"), goal=2)) == 0
+    assert len(look_ahead_cases(part, cases, goal=0)) == 0
+
+
+@dataclass
+class ByQuestion:
+    """Puts first the item whose number is the behaviour asked for."""
+
+    def score(self, batch, ask_B):
+        return -np.abs(np.arange(ITEMS) - ask_B[:, None]).astype(np.float32)
+
+
+def test_the_matrix_of_questions_by_hand():
+    # clicks on 0 and purchases of 2: the right question puts them first; asked for a cart both 0 and 2 tie behind 1,
+    # rank 3; asked for the other one, 0 or 2 is third
+    cases = cases_of([[3, 0, (2, "purchase")], [3, 0]])
+    matrix = asked_matrix(ByQuestion(), cases, items=ITEMS, behaviours=["click", "cart", "purchase"], seed=0)
+    assert list(matrix) == ["click", "purchase"]
+    assert matrix["click"]["cases"] == 2
+    assert [matrix["click"][asked]["mrr@20"]["value"] for asked in ("click", "cart", "purchase")] == [1, 1 / 3, 1 / 3]
+    assert matrix["purchase"]["purchase"]["mrr@20"] == {"value": 1, "low": 1, "high": 1}
+    assert matrix["purchase"]["cart"]["lost"]["mrr@20"]["value"] == pytest.approx(2 / 3)
+    assert matrix["purchase"]["cart"]["lost"]["recall@20"]["value"] == 0
+    assert "lost" not in matrix["purchase"]["purchase"]
+
+
+def test_a_matrix_of_many_cases_takes_some_of_each_behaviour(monkeypatch):
+    monkeypatch.setattr(asked, "CASES", 4)
+    cases = cases_of([[0, 1, (2, "cart")]] * 9)
+    matrix = asked_matrix(ByQuestion(), cases, items=ITEMS, behaviours=["click", "cart"], seed=0)
+    assert [matrix[name]["cases"] for name in ("click", "cart")] == [3, 3]  # every third of 9
+
+
 def test_ranks_by_hand_with_unseen_targets_as_misses():
     ranked = rank(LastItemPlusOne(), cases_of(), items=ITEMS)
     # after 0 comes 1: rank 1. After 1 comes 2: then 0, rank 2. After 0 comes 1: then 0, then 2: rank 3.
@@ -103,7 +149,6 @@ def test_the_report_by_hand():
     document = report(ranked, cases, items=ITEMS, behaviours=["click", "cart", "purchase"], seed=0)
     assert (document["cases"], document["sessions"]) == (5, 3)
     assert document["unseen_target_share"] == pytest.approx(1 / 5)
-    assert "intent" not in document
     tiny = document["systems"]["tiny"]
     everything = tiny["all"]
     assert everything["cases"] == 5
@@ -138,25 +183,6 @@ def test_bands_share_out_all_cases():
     bands = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0)["systems"]["tiny"]["by_prefix_length"]
     # 14 cases each: prefixes of 1; 2; 3, 4; 5 .. 9; 10 .. 14
     assert {band: values["cases"] for band, values in bands.items()} == {"1": 2, "2": 2, "3-4": 4, "5-9": 10, "10+": 10}
-
-
-def test_intent_is_judged_over_the_cases_that_hold_a_known_item():
-    cases = cases_of()  # goal later: yes, yes, no, no, yes; the last one has no known item
-    intent_C = np.array([0.9, 0.3, 0.4, 0.1, np.nan], np.float32)
-    ranked = {"tiny": Ranked(np.ones(5, np.int64), intent_C)}
-    document = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, intent_of="tiny")["intent"]
-    assert document["cases"] == 4
-    assert document["base_rate"] == pytest.approx(1 / 2)
-    # pairs: .9 > .4, .9 > .1, .3 < .4, .3 > .1
-    assert document["auc"] == pytest.approx(3 / 4)
-    # a bin a case: (0.1 + 0.7 + 0.4 + 0.1) / 4
-    assert document["calibration_error"] == pytest.approx(1.3 / 4)
-
-
-def test_intent_is_not_judged_where_all_cases_are_of_one_kind():
-    cases = cases_of([[0, 1], [1, 2]])
-    ranked = {"tiny": Ranked(np.ones(2, np.int64), np.array([0.1, 0.2], np.float32))}
-    assert "intent" not in report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, intent_of="tiny")
 
 
 def test_the_model_is_asked_for_each_cases_behaviour_and_popularity_answers_where_nothing_is_known():
@@ -195,6 +221,16 @@ def test_a_run_is_evaluated_beside_its_baselines(tmp_path, rule):
     assert flat["test/covisitation/recall@5"] == pytest.approx(recall)
     assert flat["test/click/mrr@20"] == metrics["systems"]["tillside"]["by_behaviour"]["click"]["mrr@20"]["value"]
     assert flat["test/intent_auc"] == metrics["intent"]["auc"]
+    asked_for = metrics["asked"]["next"]["cart"]
+    assert flat["test/cart/asked_click/mrr@20"] == asked_for["click"]["mrr@20"]["value"]
+    assert asked_for["cart"]["mrr@20"] == metrics["systems"]["tillside"]["by_behaviour"]["cart"]["mrr@20"]
+    assert flat["test/boosting/intent_auc"] == metrics["intent"]["boosting"]["auc"]
+    if rule == "every":
+        ahead = look_ahead_cases(dataset.part("test"), cases, goal=2)
+        later = metrics["systems"]["popularity"]["look_ahead"]["purchase"]
+        assert later["cases"] == (ahead.asked_C == 2).sum()
+        assert flat["test/popularity/look_ahead/purchase/mrr@20"] == later["mrr@20"]["value"]
+    metrics_table(metrics, title="a table of it can be printed")
     assert all(np.isfinite(value) for value in flat.values())
 
 

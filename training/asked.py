@@ -1,0 +1,42 @@
+"""Does it matter what is asked? The same cases, asked for each behaviour in turn.
+
+A model that heeds the question finds purchases best when asked for purchases and clicks best when asked for clicks.
+Each wrong question stands beside the right one, case by case, so the interval of what it loses is a paired one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from tillside.ranking import mrr_at, recall_at
+from training.cases import Cases
+from training.evaluation import Scorer, intervals, rank
+
+CASES: Final = 20_000
+"""Cases of each behaviour at most, spread evenly: each is ranked once for every behaviour."""
+
+
+def asked_matrix(scorer: Scorer, cases: Cases, *, items: int, behaviours: Sequence[str], seed: int) -> dict[str, Any]:
+    """Metrics by what was to be found and by what was asked for, ``matrix[target's behaviour][behaviour asked for]``.
+
+    Under ``lost`` stands what the wrong question loses against the right one; above 0 the right one is better.
+    """
+    matrix: dict[str, Any] = {}
+    for right, name in enumerate(behaviours):
+        chosen = np.flatnonzero(cases.asked_C == right)
+        if not len(chosen):
+            continue
+        some = cases.only(chosen[:: -(-len(chosen) // CASES)])
+        found = []
+        for asked in range(len(behaviours)):
+            ranks_C = rank(scorer, some.asking(asked), items=items, coverage=False).ranks_C
+            found.append({"mrr@20": mrr_at(ranks_C, 20), "recall@20": recall_at(ranks_C, 20)})
+        matrix[name] = {"cases": len(some)}
+        for asked, values in enumerate(found):
+            entry = intervals(values, some.sessions_C, seed=seed)
+            if asked != right:
+                lost = {metric: found[right][metric] - value_C for metric, value_C in values.items()}
+                entry["lost"] = intervals(lost, some.sessions_C, seed=seed)
+            matrix[name][behaviours[asked]] = entry
+    return matrix

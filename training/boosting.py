@@ -1,0 +1,128 @@
+"""What the intent head must stand beside: gradient boosting on hand-made features of the session so far.
+
+The features are what an analyst would count: how much was looked at, carted and bought, how often items were taken up
+again, pace, hour, prices, and how the items seen fare in the shop. They are computed for every prefix of every session
+at once, on flat arrays. The baseline reads the whole prefix, untrained items too, which the model cannot.
+
+Shapes: E events, each standing for the prefix that ends with it; F features; C cases; B behaviours.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from tillside.catalogue import Catalogue
+from tillside.dataset import Dataset, Sessions
+from tillside.events import TIME_UNKNOWN
+from training.cases import Cases
+
+TRAINED_ON: Final = 100_000
+"""Prefixes at most, from sessions spread evenly over the training part."""
+PRIOR_EVENTS: Final = 50
+"""An item's shares of carts and purchases lean on the shop's as if this many events more were known of it."""
+HOUR_MS: Final = 3_600_000
+FloatArray = npt.NDArray[np.float64]
+
+
+def boosted_intent(dataset: Dataset, cases: Cases, *, seed: int) -> FloatArray | None:
+    """Probability [C] that the session still reaches its goal, learned from the training part by gradient boosting.
+
+    None where the training part does not show prefixes of both kinds.
+    """
+    train, behaviours = dataset.part("train"), len(dataset.behaviours)
+    lengths = np.diff(train.offsets)
+    session_E = np.repeat(np.arange(len(train)), lengths)
+    events_E = np.arange(len(session_E))
+    followed_E = events_E + 1 < np.asarray(train.offsets)[1:][session_E]  # like the cases: something comes after
+    followed_E &= session_E % max(1, -(-int(followed_E.sum()) // TRAINED_ON)) == 0
+    last_goal_E = _running(np.where(np.asarray(train.behaviours) == behaviours - 1, events_E, -1)[::-1], lengths[::-1])
+    label_E = (last_goal_E[::-1] > events_E)[followed_E]
+    if not label_E.any() or label_E.all():
+        return None
+    model = HistGradientBoostingClassifier(learning_rate=0.1, max_iter=200, early_stopping=True, random_state=seed)
+    model.fit(session_features(train, dataset.catalogue, behaviours=behaviours)[followed_E], label_E)
+    features_EF = session_features(dataset.part("test"), dataset.catalogue, behaviours=behaviours)
+    probability_C: FloatArray = model.predict_proba(features_EF[cases.events_C - 1])[:, 1]
+    return probability_C
+
+
+def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: int) -> FloatArray:
+    """Features [E, F] of each event's session up to and with that event; NaN where the log does not say."""
+    offsets = np.asarray(sessions.offsets)
+    lengths = np.diff(offsets)
+    session_E = np.repeat(np.arange(len(lengths)), lengths)
+    starts_E = offsets[:-1][session_E]
+    events_E = np.arange(len(session_E))
+    items_E, behaviours_E = np.asarray(sessions.items, np.int64), np.asarray(sessions.behaviours, np.int64)
+    times_E = np.where(np.asarray(sessions.times) == TIME_UNKNOWN, np.nan, np.asarray(sessions.times))
+
+    def so_far(values_E: npt.NDArray[Any]) -> FloatArray:
+        sums = np.concatenate([[0.0], np.cumsum(values_E, dtype=np.float64)])
+        return sums[1:] - sums[starts_E]
+
+    def before(values_E: npt.NDArray[Any], steps: int = 1) -> FloatArray:
+        return np.where(events_E - steps >= starts_E, np.asarray(values_E, np.float64)[events_E - steps], np.nan)
+
+    length_E = events_E - starts_E + 1.0
+    new_E = _first_of(session_E * len(catalogue) + items_E)
+    counts_EB = np.stack([so_far(behaviours_E == b) for b in range(behaviours)], axis=1)
+    new_stronger_E = _first_of((session_E * behaviours + behaviours_E) * len(catalogue) + items_E)
+    distinct_EB = np.stack([so_far(new_stronger_E & (behaviours_E == b)) for b in range(behaviours)], axis=1)
+    since_EB = np.stack([events_E - _running(np.where(behaviours_E == b, events_E, -1), lengths) for b in
+                         range(behaviours)], axis=1).astype(np.float64)  # fmt: skip
+    since_EB[counts_EB == 0] = np.nan
+    gap_E = times_E - before(times_E)
+    elapsed_E = times_E - times_E[starts_E]
+    total_N = catalogue.counts_NB.sum(axis=1)
+    usual_B = catalogue.counts_NB.sum(axis=0) / max(1, total_N.sum())
+    shares_NB = (catalogue.counts_NB + PRIOR_EVENTS * usual_B) / (total_N + PRIOR_EVENTS)[:, None]
+    popularity_E = np.log1p(total_N)[items_E]
+    price_E = catalogue.prices_N[items_E].astype(np.float64)
+    priced_E = np.isfinite(price_E)
+    filled_E = np.where(priced_E, price_E, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_price_E = so_far(filled_E) / so_far(priced_E)
+        relative_price_E = price_E / mean_price_E
+    features = [
+        length_E[:, None],
+        counts_EB,
+        counts_EB / length_E[:, None],
+        distinct_EB,
+        since_EB,
+        so_far(new_E)[:, None],  # distinct items
+        (length_E - so_far(new_E))[:, None],  # repeats
+        ~new_E[:, None],  # the last item was seen before
+        np.stack([behaviours_E, before(behaviours_E), before(behaviours_E, 2)], axis=1),
+        np.stack([gap_E, before(gap_E), elapsed_E, elapsed_E / length_E], axis=1),
+        np.stack([times_E // HOUR_MS % 24, times_E // (24 * HOUR_MS) % 7], axis=1),
+        np.stack([price_E, mean_price_E, relative_price_E, _highest(filled_E, lengths)], axis=1),
+        np.stack([popularity_E, so_far(popularity_E) / length_E], axis=1),
+        shares_NB[items_E],  # how the last item fares
+        np.stack([so_far(share_N[items_E]) / length_E for share_N in shares_NB.T], axis=1),
+        np.stack([_highest(share_N[items_E], lengths) for share_N in shares_NB.T], axis=1),
+    ]
+    return np.concatenate(features, axis=1, dtype=np.float64)
+
+
+def _first_of(keys_E: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """True at the first event of each key."""
+    first_E = np.zeros(len(keys_E), bool)
+    first_E[np.unique(keys_E, return_index=True)[1]] = True
+    return first_E
+
+
+def _running(values_E: npt.NDArray[np.int64], lengths: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
+    """Running maximum of whole numbers of at least -1 within each stretch."""
+    span = int(values_E.max(initial=0)) + 2
+    lift_E = np.repeat(np.arange(len(lengths)), lengths) * span
+    running: npt.NDArray[np.int64] = np.maximum.accumulate(values_E + lift_E) - lift_E
+    return running
+
+
+def _highest(values_E: FloatArray, lengths: npt.NDArray[np.integer[Any]]) -> FloatArray:
+    """Running maximum within each session, exactly: taken over places in the sorted values."""
+    distinct, place_E = np.unique(values_E, return_inverse=True)
+    highest: FloatArray = distinct[_running(place_E.astype(np.int64), lengths)] if len(distinct) else values_E
+    return highest

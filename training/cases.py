@@ -1,0 +1,110 @@
+"""What a system is judged by: an item of a test session, asked for by its behaviour, given what came before.
+
+Next-event cases ask for the very next event with its own behaviour. Look-ahead cases stand at the same places and ask
+for the next cart, purchase ... that comes after the next event; the two never ask the same thing twice.
+
+Shapes: B chosen cases, C all cases, E events.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.dataset import CaseRule, Sessions
+from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before, encode_sessions
+from training.batches import later_events
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Questions with a known answer.
+
+    Attributes:
+        encoded: the sessions they stand in.
+        events_C: the very next event's place in the flat arrays; what stands before it may be seen.
+        sessions_C: the session it belongs to.
+        targets_C: the item to be found, the next event's or a later one's; trained items are 0 .. V - 1.
+        asked_C: the behaviour that the system is asked for, by rights the target's.
+        prefix_lengths_C: how many events of the session come before.
+        goal_later_C: whether the session reaches its goal at the next event or after it.
+    """
+
+    encoded: EncodedSessions
+    spec: EncodingSpec
+    events_C: npt.NDArray[np.int64]
+    sessions_C: npt.NDArray[np.int64]
+    targets_C: npt.NDArray[np.int64]
+    asked_C: npt.NDArray[np.int64]
+    prefix_lengths_C: npt.NDArray[np.int64]
+    goal_later_C: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.events_C)
+
+    def batch(self, chosen: npt.NDArray[np.int64]) -> Batch:
+        """What may be seen before the chosen cases."""
+        return cut_before(self.encoded, self.events_C[chosen], spec=self.spec)
+
+    def only(self, chosen: npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]) -> "Cases":
+        """Some of the cases, as indices or as a mask."""
+        return replace(self, **{name: getattr(self, name)[chosen] for name in _BY_CASE})
+
+    def asking(self, behaviour: int) -> "Cases":
+        """The same cases and targets, asked for another behaviour."""
+        return replace(self, asked_C=np.full_like(self.asked_C, behaviour))
+
+
+_BY_CASE: Final = tuple(column.name for column in fields(Cases) if column.name.endswith("_C"))
+
+
+def make_cases(
+    sessions: Sessions, *, rule: CaseRule, spec: EncodingSpec, items: int, goal: int, limit: int | None = None
+) -> Cases:
+    """Next-event cases of a part: every event after the first of its session, or each session's last.
+
+    Args:
+        limit: take about this many at most, from sessions spread evenly over the part.
+    """
+    offsets = np.asarray(sessions.offsets)
+    session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
+    events = np.arange(len(session_E))
+    first_E, last_E = offsets[:-1][session_E], offsets[1:][session_E] - 1
+    chosen = (events > first_E) if rule == "every" else (events == last_E) & (events > first_E)
+    if limit is not None and chosen.sum() > limit:
+        chosen &= session_E % -(-int(chosen.sum()) // limit) == 0
+    events = events[chosen]
+    behaviours_E, items_E = np.asarray(sessions.behaviours), np.asarray(sessions.items)
+    goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
+    last_goal_S[session_E[goals]] = goals  # the last of a session's goals is written last
+    return Cases(
+        encoded=encode_sessions(
+            items_E, behaviours_E, np.asarray(sessions.times), offsets, spec=spec, known_items=items
+        ),
+        spec=spec,
+        events_C=events,
+        sessions_C=session_E[events],
+        targets_C=items_E[events].astype(np.int64),
+        asked_C=behaviours_E[events].astype(np.int64),
+        prefix_lengths_C=events - first_E[events],
+        goal_later_C=last_goal_S[session_E[events]] >= events,
+    )
+
+
+def look_ahead_cases(sessions: Sessions, cases: Cases, *, goal: int) -> Cases:
+    """At the places of the next-event ``cases``: the next event of each stronger behaviour beyond the very next event.
+
+    Args:
+        sessions: the part that the cases were made of.
+        goal: the strongest behaviour's number; the weakest, 0, is not looked ahead to.
+    """
+    offsets = np.asarray(sessions.offsets)
+    ends_E = np.repeat(offsets[1:], np.diff(offsets))
+    behaviours_E, items_E = np.asarray(sessions.behaviours), np.asarray(sessions.items, np.int64)
+    stronger = range(1, goal + 1)
+    places_AC = [later_events(behaviours_E == behaviour, ends_E)[cases.events_C - 1] for behaviour in stronger]
+    chosen_A = [np.flatnonzero(place_C >= 0) for place_C in places_AC]
+    chosen_C = np.concatenate([np.zeros(0, np.int64), *chosen_A])
+    found_C = np.concatenate([np.zeros(0, np.int64), *(p[c] for p, c in zip(places_AC, chosen_A, strict=True))])
+    return replace(cases.only(chosen_C), targets_C=items_E[found_C], asked_C=behaviours_E[found_C].astype(np.int64))
