@@ -1,11 +1,11 @@
-# make setup | demo | test | check | bench.  Every target sets up what it needs.
+# make setup | demo | test | check | bench | peers.  Every target sets up what it needs.
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test check format bench peers clean
 
 setup: $(READY)
 
@@ -35,6 +35,14 @@ format: $(READY)
 DATA ?= ../shared/data
 bench: $(READY)
 	$(BIN)/python -m benchmarks.quality rees46 diginetica --data $(DATA)
+
+# RecTools and RePlay to compare with (python -m benchmarks.peers --help), each in an environment of its own.
+peers: runs/peers/rectools/.ready runs/peers/replay/.ready
+
+runs/peers/%/.ready: benchmarks/peers/%.txt
+	test -x runs/peers/$*/bin/python || $(PYTHON) -m venv runs/peers/$*
+	runs/peers/$*/bin/python -m pip install --disable-pip-version-check -q -r $<
+	touch $@
 
 clean:
 	rm -rf $(VENV) demo

@@ -1,0 +1,27 @@
+"""Where each peer library lives: an environment of its own, made from the requirements beside this file.
+
+make peers            # both, into runs/peers
+"""
+
+from pathlib import Path
+from typing import Final
+
+SYSTEMS: Final = {"rectools-sasrec": "rectools", "rectools-ligr": "rectools", "replay-sasrec": "replay"}
+"""Which library a system belongs to."""
+ENVIRONMENTS: Final = Path("runs/peers")
+
+
+def python_of(system: str, environments: Path = ENVIRONMENTS) -> Path:
+    """The Python that has the system's library.
+
+    Raises:
+        ValueError: its environment was not made.
+    """
+    library = SYSTEMS[system]
+    python = environments / library / "bin/python"
+    if not python.exists():
+        raise ValueError(
+            f"{system} needs an environment of its own and {python} does not exist; make it with: make peers "
+            f"(or install benchmarks/peers/{library}.txt elsewhere and name the folder with --environments)"
+        )
+    return python.absolute()

@@ -1,0 +1,112 @@
+"""Our side of the comparison: a data set becomes a peer's task, and its lists become our metrics.
+
+The cases are the ones that ``training.evaluate`` judges and the report is the same, so a peer's figures stand in one
+table with a run's. Where a prefix holds no known item, popularity answers for a peer as it does for our model.
+
+Shapes: C cases, K places of a list.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.peers.exchange import LIST_LENGTH, NO_ITEM, Rows, Task, ranks_in_lists
+from tillside.dataset import CaseRule, Dataset, Part, Sessions
+from tillside.encoding import EncodingSpec, encode_sessions
+from tillside.ranking import ranks_of_targets, top_k
+from tillside.recommenders import Popularity, popularity
+from training.evaluation import Cases, Ranked, make_cases, report
+
+CHUNK = 4096
+
+
+def spec_of(dataset: Dataset, length: int) -> EncodingSpec:
+    """How prefixes are cut: to ``length`` items, repeats as preparation treated them."""
+    return EncodingSpec(max_length=length, collapse_repeats=dataset.about["config"]["repeats"] == "collapse")
+
+
+def cases_of(dataset: Dataset, part: Part, length: int) -> Cases:
+    """Every event after the first of a validation session, and the test cases as the data set defines them."""
+    rule: CaseRule = "every" if part == "validation" else dataset.test_cases
+    items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
+    return make_cases(dataset.part(part), rule=rule, spec=spec_of(dataset, length), items=items, goal=goal)
+
+
+def make_task(dataset: Dataset, *, length: int, options: Mapping[str, Any]) -> Task:
+    """All that a peer is given; the test targets are not in it.
+
+    Raises:
+        ValueError: there is nothing to learn, to validate on or to ask.
+    """
+    validation, test = cases_of(dataset, "validation", length), cases_of(dataset, "test", length)
+    train = sessions_to_learn(dataset.part("train"), spec=spec_of(dataset, length), items=dataset.catalogue.trained)
+    for name, found in (("training session", train), ("validation case", validation), ("test case", test)):
+        if not len(found):
+            raise ValueError(f"{dataset.path} has no {name}; prepare a larger log")
+    prefixes = prefixes_of(validation)
+    fallback_ranks_C = np.zeros(len(validation), np.int64)
+    empty = np.flatnonzero(prefixes.lengths == 0)
+    if len(empty):
+        scores = by_popularity(dataset).score(validation.batch(empty), validation.asked_C[empty])
+        fallback_ranks_C[empty] = ranks_of_targets(scores, validation.targets_C[empty])
+    return Task(
+        items=dataset.catalogue.trained,
+        train=train,
+        validation=prefixes,
+        targets_C=validation.targets_C,
+        fallback_ranks_C=fallback_ranks_C,
+        test=prefixes_of(test),
+        options=options,
+    )
+
+
+def sessions_to_learn(sessions: Sessions, *, spec: EncodingSpec, items: int) -> Rows:
+    """Whole sessions of known items, those with a next item; a peer cuts long ones in its own way."""
+    offsets = np.asarray(sessions.offsets)
+    columns = (np.asarray(column) for column in (sessions.items, sessions.behaviours, sessions.times))
+    encoded = encode_sessions(*columns, offsets, spec=spec, known_items=items)
+    bounds = encoded.kept_before_E[offsets]
+    lengths = np.diff(bounds)
+    kept = np.repeat(lengths >= 2, lengths)
+    return _rows(encoded.items[kept], lengths[lengths >= 2])
+
+
+def prefixes_of(cases: Cases) -> Rows:
+    """What may be seen before each case."""
+    items, lengths = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for start in range(0, len(cases), CHUNK):
+        batch = cases.batch(np.arange(start, min(start + CHUNK, len(cases))))
+        real = np.arange(batch.items_BL.shape[1]) < batch.lengths_B[:, None]
+        items.append(batch.items_BL[real])
+        lengths.append(batch.lengths_B)
+    return _rows(np.concatenate(items), np.concatenate(lengths))
+
+
+def by_popularity(dataset: Dataset) -> Popularity:
+    """The recommender that answers empty prefixes."""
+    return Popularity(popularity(dataset.catalogue.counts_NB[: dataset.catalogue.trained]))
+
+
+def judge(
+    dataset: Dataset, lists_CK: npt.NDArray[np.int64], *, system: str, length: int, seed: int = 0
+) -> dict[str, Any]:
+    """The metrics document of a peer's lists, as ``training.evaluate`` writes it for a run."""
+    cases, items = cases_of(dataset, "test", length), dataset.catalogue.trained
+    lists_CK = lists_CK.copy()
+    empty = np.flatnonzero(prefixes_of(cases).lengths == 0)
+    for start in range(0, len(empty), CHUNK):
+        chosen = empty[start : start + CHUNK]
+        best_BK = top_k(by_popularity(dataset).score(cases.batch(chosen), cases.asked_C[chosen]), LIST_LENGTH)
+        lists_CK[chosen] = NO_ITEM
+        lists_CK[chosen[:, None], np.arange(best_BK.shape[1])] = best_BK
+    ranked = Ranked(
+        ranks_in_lists(lists_CK, cases.targets_C), recommended=set(np.unique(lists_CK[lists_CK != NO_ITEM]).tolist())
+    )
+    metrics = report({system: ranked}, cases, items=items, behaviours=dataset.behaviours.names, seed=seed)
+    return metrics | {"dataset": {"name": dataset.about["name"], "digest": dataset.digest}}
+
+
+def _rows(items: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Rows:
+    return Rows(items.astype(np.int32), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
