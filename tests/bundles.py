@@ -81,6 +81,7 @@ def about_tiny(spec: EncodingSpec = SPEC) -> dict[str, Any]:
         "encoding": spec.document(),
         "behaviours": list(BEHAVIOURS),
         "intent": True,
+        "memory": None,
         "dataset": {"name": "orchard", "digest": "0" * 64},
         "git": "0123456789abcdef",
         "run": "by hand",

@@ -47,7 +47,7 @@ class ItemPairs:
             keys = np.concatenate([keys, earlier * items + later, *([later * items + earlier] if both_ways else [])])
             sums = np.concatenate([sums, weights, *([weights] if both_ways else [])])
             keys, inverse = np.unique(keys, return_inverse=True)
-            sums = np.bincount(inverse, weights=sums, minlength=len(keys))
+            sums = np.bincount(inverse, weights=sums, minlength=len(keys)).astype(np.float64)
         offsets = np.searchsorted(keys, np.arange(items + 1) * items)
         return cls(offsets, keys % max(items, 1), sums.astype(np.float32))
 

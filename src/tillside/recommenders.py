@@ -50,7 +50,7 @@ class SessionPopularity:
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Scores [B, items]: an item of the session has its count and a fraction for its last place, others below 1."""
         shares = self.scores_by_behaviour / (self.scores_by_behaviour.max(axis=1, initial=0, keepdims=True) + 1)
-        scores_BN = shares[ask_B]
+        scores_BN: npt.NDArray[np.float32] = shares[ask_B]
         width = batch.items_BL.shape[1]
         real_BL = np.arange(width) < batch.lengths_B[:, None]
         counts_BL = np.zeros(batch.items_BL.shape, np.int64)
@@ -151,7 +151,8 @@ def _shares_of_events(sessions: Sessions, items: int) -> npt.NDArray[np.float32]
     """Each item's events over one more than those of the most frequent item: below 1."""
     events = np.asarray(sessions.items, np.int64)
     counts = np.bincount(events[(events >= 0) & (events < items)], minlength=items)
-    return (counts / (counts.max(initial=0) + 1.0)).astype(np.float32)
+    shares_N: npt.NDArray[np.float32] = (counts / (counts.max(initial=0) + 1.0)).astype(np.float32)
+    return shares_N
 
 
 def _item_sets(sessions: Sessions, items: int) -> Sessions:
