@@ -1,8 +1,8 @@
 """A peer's training clock: it counts what was learned, stands still in validation and says when to end.
 
 A check is due at the end of an epoch, and inside a long epoch after ``check_seconds`` of training; the weights of the
-best check are kept. Training ends when ``patience`` checks in a row brought nothing, or when what is left of the budget
-is needed for the last check and the test cases.
+best check are kept. Training ends when ``patience`` checks in a row brought nothing and an epoch ended since the best,
+or when what is left of the budget is needed for the last check and the test cases.
 """
 
 import time
@@ -51,6 +51,7 @@ class Curve:
         self._checked_at = 0.0
         self._check_cost = 0.0
         self._unchecked = 0
+        self._best_at = 0
 
     def after_batch(self, *, targets: int, sequences: int) -> bool:
         """Count a batch; True where training should end."""
@@ -70,9 +71,10 @@ class Curve:
     def after_epoch(self) -> bool:
         """Check at the end of an epoch; True where training should end."""
         self._pause()
-        self.epoch += 1
-        if self.stopped is None and self._unchecked:
-            self._check()
+        if self.stopped is None:
+            self.epoch += 1
+            if self._unchecked:
+                self._check()
         self._resumed = self.clock()
         return self.stopped is not None
 
@@ -96,7 +98,8 @@ class Curve:
         self.points.append(point | found)
         if self.best is None or found[SELECTED_BY] > self.best[SELECTED_BY]:
             self.best, self.best_weights = self.points[-1], self.keep()
-        elif len(self.points) - 1 - self.points.index(self.best) >= self.patience:
+            self._best_at = len(self.points)
+        elif len(self.points) - self._best_at >= self.patience and self.epoch > self.best["epoch"]:
             self.stopped = self.stopped or "patience"
 
     def account(self) -> dict[str, Any]:

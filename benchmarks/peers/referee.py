@@ -18,13 +18,14 @@ from tillside.encoding import EncodingSpec, encode_sessions
 from tillside.ranking import ranks_of_targets, top_k
 from tillside.recommenders import Popularity, popularity
 from training.evaluation import Cases, Ranked, make_cases, report
+from training.preparation.sessionising import Repeats
 
 CHUNK = 4096
 
 
 def spec_of(dataset: Dataset, length: int) -> EncodingSpec:
     """How prefixes are cut: to ``length`` items, repeats as preparation treated them."""
-    return EncodingSpec(max_length=length, collapse_repeats=dataset.about["config"]["repeats"] == "collapse")
+    return EncodingSpec(max_length=length, collapse_repeats=dataset.about["config"]["repeats"] == Repeats.collapse.name)
 
 
 def cases_of(dataset: Dataset, part: Part, length: int) -> Cases:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.peers.__main__ import main
 from benchmarks.peers.environments import python_of
 from benchmarks.peers.exchange import (
     LIST_LENGTH,
@@ -124,6 +125,17 @@ def test_an_answer_comes_back(tmp_path: Path) -> None:
     assert read_lists(tmp_path, cases=1, items=5).tolist() == lists([4, 0]).tolist()
     assert read_account(tmp_path) == {"targets": 3, "curve": [{"mrr@20": 0.5}]}
     json.dumps(read_account(tmp_path))
+
+
+def test_the_command_ends_with_that_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["replay-sasrec", "--dataset", "d", "--out", "o", "--budget-seconds", "9", "--environments", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["peers", *words])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("replay-sasrec needs an environment of its own")
 
 
 def test_a_missing_environment_is_one_sentence_that_says_what_to_do(tmp_path: Path) -> None:

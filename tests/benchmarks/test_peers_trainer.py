@@ -72,6 +72,14 @@ def test_patience_ends_training_and_the_best_weights_stay() -> None:
     assert curve.best_weights == "weights after 4 steps"
 
 
+def test_patience_never_runs_out_before_an_epoch_ended() -> None:
+    clock = Clock()
+    curve = make_curve(clock, [0.3, *[0.1] * 9], check_seconds=3.0)
+    epochs(curve, clock, count=9, batches=5)
+    # A check after each batch; the first is the best, two more would be enough, but the epoch has five batches.
+    assert (curve.stopped, curve.steps, curve.best_weights) == ("patience", 6, "weights after 1 steps")
+
+
 def test_long_epochs_are_checked_inside() -> None:
     clock = Clock()
     curve = make_curve(clock, [0.1, 0.2, 0.3], check_seconds=6.0)
@@ -106,6 +114,17 @@ def test_the_budget_leaves_room_for_the_last_check_and_the_answers() -> None:
         curve.after_epoch()
     curve.close()
     assert (curve.stopped, steps, len(curve.points)) == ("budget", 2 + 15, 2)
+
+
+def test_an_epoch_that_was_broken_off_does_not_count() -> None:
+    clock = Clock()
+    curve = make_curve(clock, [0.1], deadline=104.0)
+    curve.start()
+    clock.now += 5.0
+    assert curve.after_batch(targets=5, sequences=2)
+    assert curve.after_epoch(), "the trainer ends its epoch all the same"
+    curve.close()
+    assert (curve.epoch, len(curve.points)) == (0, 1)
 
 
 def test_speed_alone_is_measured_without_checks() -> None:
