@@ -35,6 +35,8 @@ class TrainingBatch:
     """bool: the session reaches its goal after this event."""
     learn_BL: Tensor
     """bool: a target stands here, and no earlier row has learned from it."""
+    weights_B: Tensor
+    """float32 [B]: how much each row counts."""
     ahead_rows_R: Tensor
     """int64: the row of the batch that is asked once more, all along, for ``ahead_behaviours_R``."""
     ahead_behaviours_R: Tensor
@@ -56,9 +58,10 @@ class TrainingRows:
 
     Args:
         goal: the strongest behaviour's number; the weakest is 0.
+        recency: a session counts e times less for each such share of the sessions that come after it; 0: all alike.
     """
 
-    def __init__(self, sessions: Sessions, *, spec: EncodingSpec, items: int, goal: int) -> None:
+    def __init__(self, sessions: Sessions, *, spec: EncodingSpec, items: int, goal: int, recency: float = 0.0) -> None:
         arrays = (np.asarray(sessions.items), np.asarray(sessions.behaviours), np.asarray(sessions.times))
         self.encoded = encode_sessions(*arrays, np.asarray(sessions.offsets), spec=spec, known_items=items)
         bounds = self.encoded.kept_before_E[np.asarray(sessions.offsets)]
@@ -70,6 +73,8 @@ class TrainingRows:
         last_goal_K = np.repeat(last_goal, np.diff(bounds)[np.diff(bounds) > 0])
         self.goal_later_K = np.arange(len(self.encoded.items)) < last_goal_K
         self.targets = int(np.sum(self.ends - self.first_targets))
+        later = 1 - np.searchsorted(bounds, self.starts, side="right") / max(len(sessions), 1)
+        self.weights = (np.exp(-later / recency) if recency else np.ones(len(later))).astype(np.float32)
         session_ends_K = np.repeat(bounds[1:], np.diff(bounds))
         stronger = range(1, goal + 1)
         self.ahead = {b: later_events(self.encoded.behaviours == b, session_ends_K) for b in stronger}
@@ -86,8 +91,8 @@ class TrainingRows:
         learn = (columns < inputs.lengths_B[:, None]) & (starts[:, None] + 1 + columns >= first_targets[:, None])
         places = np.minimum(starts[:, None] + columns, len(self.goal_later_K) - 1)
         arrays = (inputs.items_BL, inputs.behaviours_BL, inputs.gaps_BL, targets.items_BL, targets.behaviours_BL)
-        arrays = (*arrays, self.goal_later_K[places], learn, *self._ahead(places, learn))
-        return TrainingBatch(*(torch.from_numpy(array) for array in arrays))
+        weighed = (*arrays, self.goal_later_K[places], learn, self.weights[rows_B], *self._ahead(places, learn))
+        return TrainingBatch(*(torch.from_numpy(array) for array in weighed))
 
     def _ahead(
         self, places_BL: npt.NDArray[np.int64], learn_BL: npt.NDArray[np.bool_]

@@ -50,6 +50,7 @@ class SessionData(pl.LightningDataModule):
     Args:
         batch_events: padded events of a training batch.
         validation_cases: rank about this many after each epoch.
+        recency: how fast older sessions count less, see :class:`training.batches.TrainingRows`.
         refit: learn from the validation part too.
     """
 
@@ -61,12 +62,13 @@ class SessionData(pl.LightningDataModule):
         batch_events: int,
         validation_cases: int,
         seed: int,
+        recency: float = 0.0,
         refit: bool = False,
     ) -> None:
         super().__init__()
         items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
         sessions = dataset.before_test() if refit else dataset.part("train")
-        self.rows = TrainingRows(sessions, spec=spec, items=items, goal=goal)
+        self.rows = TrainingRows(sessions, spec=spec, items=items, goal=goal, recency=recency)
         if not len(self.rows):
             raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")
         self.validation = make_cases(

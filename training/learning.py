@@ -19,13 +19,15 @@ from tillside.atomic import write_text_atomically
 from tillside.blending import SessionMemory
 from tillside.dataset import Dataset
 from tillside.encoding import EncodingSpec
+from tillside.neighbours import SessionNeighbours
 from tillside.recommenders import Popularity, popularity
 from training.calibration import calibrate_intent
+from training.cases import make_cases
 from training.checkpoint import TrainedModel, build_model
 from training.datamodule import SessionData
 from training.evaluation import ModelScorer, Scorer
 from training.fitting import TrainerConfig, fit, load_best, plan, refuse_diverged
-from training.memory import learn_memory
+from training.memory import choose_neighbours, learn_memory
 from training.model import ModelConfig
 from training.module import LossConfig, NextItemModule, OptimizerConfig
 from training.preparation.sessionising import Repeats
@@ -55,18 +57,35 @@ class Lesson:
     data: SessionData
     module: NextItemModule
     fallback: Scorer
+    neighbours: SessionNeighbours
     epochs: int
 
     @classmethod
-    def prepare(cls, config: LessonConfig, dataset: Dataset, *, refit_epochs: int | None = None) -> "Lesson":
+    def prepare(cls, config: LessonConfig, dataset: Dataset) -> "Lesson":
+        """What is fitted first: the training part alone."""
+        spec, items = encoding(config, dataset), dataset.catalogue.rankable
+        part, goal = dataset.part("validation"), len(dataset.behaviours) - 1
+        limit, rule = config.trainer.validation_cases, dataset.validation_cases
+        cases = make_cases(part, rule=rule, spec=spec, items=items, goal=goal, limit=limit)
+        neighbours = choose_neighbours(dataset.part("train"), cases, items=items)
+        return cls.build(config, dataset, neighbours=neighbours)
+
+    @classmethod
+    def build(
+        cls,
+        config: LessonConfig,
+        dataset: Dataset,
+        *,
+        neighbours: SessionNeighbours,
+        refit_epochs: int | None = None,
+    ) -> "Lesson":
         """Seed everything and build; the same config and data set give the same weights.
 
         Args:
             refit_epochs: learn from the validation part too, for so many epochs.
         """
         pl.seed_everything(config.seed, verbose=False)
-        collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
-        spec = EncodingSpec(max_length=config.model.max_length, collapse_repeats=collapse)
+        spec = encoding(config, dataset)
         counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
         fallback = Popularity(popularity(dataset.catalogue.counts_NB[: dataset.catalogue.rankable]))
         batch_events, epochs = plan(int(counts_NB.sum()), config.trainer)
@@ -76,6 +95,7 @@ class Lesson:
             batch_events=batch_events,
             validation_cases=config.trainer.validation_cases,
             seed=config.seed,
+            recency=neighbours.settings.age_decay if config.loss.recency is None else config.loss.recency,
             refit=refit_epochs is not None,
         )
         module = NextItemModule(
@@ -86,7 +106,13 @@ class Lesson:
             fallback=fallback,
             intent=teaches_intent(dataset, data),
         )
-        return cls(config, data, module, fallback, refit_epochs or epochs)
+        return cls(config, data, module, fallback, neighbours, refit_epochs or epochs)
+
+
+def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
+    """How sessions are read."""
+    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
+    return EncodingSpec(max_length=config.model.max_length, collapse_repeats=collapse)
 
 
 def learn(
@@ -112,7 +138,7 @@ def learn(
     trained = TrainedModel(module.model, config.model, spec, intent, memory)
     if not config.trainer.refit:
         return best, trained, history
-    again = Lesson.prepare(config, dataset, refit_epochs=_from_first(epochs))
+    again = Lesson.build(config, dataset, neighbours=lesson.neighbours, refit_epochs=_from_first(epochs))
     place = folder / REFIT
     if tracker is not None:
         place.mkdir(exist_ok=True)
@@ -136,7 +162,7 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
     scorer = ModelScorer.of(module.model, lesson.fallback)
     if module.intent:
         calibrate_intent(module.model, scorer, data.validation, items=items)
-    return learn_memory(scorer, dataset.part("train"), data.validation, items=items, behaviours=len(dataset.behaviours))
+    return learn_memory(scorer, lesson.neighbours, data.validation, items=items, behaviours=len(dataset.behaviours))
 
 
 def teaches_intent(dataset: Dataset, data: SessionData) -> bool:

@@ -29,8 +29,9 @@ MIN_CASES: Final = 300
 """A behaviour with fewer validation cases takes the weight that suits all of them."""
 MODEL_ITEMS: Final = 100
 CHUNK: Final = 256
-ITEM_DECAYS: Final = (1.0, 2.0, 5.0)
-AGE_DECAYS: Final = (0.0, 1.0, 0.3)
+AGE_DECAYS: Final = (0.0, 2.0, 1.0, 0.5, 0.25)
+ITEM_DECAYS: Final = (4.0, 2.0, 1.0)
+LEVEL: Final = 0.005
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 FLOORS: Final = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 
@@ -54,24 +55,34 @@ class NeighbourScorer:
         return scores_BV
 
 
-def learn_memory(scorer: Scorer, sessions: Sessions, cases: Cases, *, items: int, behaviours: int) -> SessionMemory:
-    """Settings and blend that rank validation cases best, over an index of the training sessions.
+def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> SessionNeighbours:
+    """An index of the training sessions, with the settings that rank validation cases best.
+
+    Of settings that are level, to half a percent, the one that forgets least is taken.
 
     Args:
-        scorer: the model alone.
         sessions: the training part.
         cases: of the validation part.
     """
-    known = np.flatnonzero((cases.targets_C < items) & (cases.prefix_lengths_C > 0))
     index = SessionNeighbours.fit(sessions, items=items, settings=Neighbourhood())
-    chosen = _spread(known, SETTINGS_CASES)
-    best = max(
-        (Neighbourhood(item_decay=item, age_decay=age) for item, age in product(ITEM_DECAYS, AGE_DECAYS)),
-        key=lambda settings: _alone(index, settings, cases, chosen),
-    )
-    index.settings = best
-    entries = _entries(scorer, index, cases, _spread(known, BLEND_CASES), items=items)
-    return SessionMemory(index, learn_blend(entries, behaviours=behaviours))
+    chosen = _spread(_answerable(cases, items), SETTINGS_CASES)
+    tried = [Neighbourhood(item_decay=item, age_decay=age) for age, item in product(AGE_DECAYS, ITEM_DECAYS)]
+    reached = [_alone(index, settings, cases, chosen) for settings in tried]
+    index.settings = next(s for s, mrr in zip(tried, reached, strict=True) if mrr >= (1 - LEVEL) * max(reached))
+    return index
+
+
+def learn_memory(
+    scorer: Scorer, neighbours: SessionNeighbours, cases: Cases, *, items: int, behaviours: int
+) -> SessionMemory:
+    """The neighbours with the blend that ranks validation cases best.
+
+    Args:
+        scorer: the model alone.
+        cases: of the validation part, which the neighbours do not hold.
+    """
+    entries = _entries(scorer, neighbours, cases, _spread(_answerable(cases, items), BLEND_CASES), items=items)
+    return SessionMemory(neighbours, learn_blend(entries, behaviours=behaviours))
 
 
 @dataclass(frozen=True)
@@ -167,6 +178,10 @@ def _rows(
             yield batch, cases.targets_C[part], cases.asked_C[part]
         elif known.any():
             yield cases.batch(part[known]), cases.targets_C[part[known]], cases.asked_C[part[known]]
+
+
+def _answerable(cases: Cases, items: int) -> npt.NDArray[np.int64]:
+    return np.flatnonzero((cases.targets_C < items) & (cases.prefix_lengths_C > 0))
 
 
 def _spread(cases: npt.NDArray[np.int64], limit: int) -> npt.NDArray[np.int64]:

@@ -35,8 +35,9 @@ class LossConfig:
 
     softmax: Softmax = Softmax.auto
     """auto: full up to ``full_up_to_items`` trained items, sampled above."""
-    full_up_to_items: int = 60_000
-    pool: int = 8192
+    full_up_to_items: int = 20_000
+    """Above, the full softmax costs several times as much and ranks no better."""
+    pool: int = 4096
     """Negatives drawn for a batch and shared by all of it."""
     uniform_share: float = 0.5
     """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
@@ -44,6 +45,9 @@ class LossConfig:
     look_ahead: float = 0.5
     """A cart, purchase ... that comes n events later in the session than the very next event counts look_ahead ** n,
     beside 1 for the next event itself; 0: only the next event is learned."""
+    recency: float | None = None
+    """A session counts e times less for each such share of the log that lies after it; 0: all alike. null: as fast as
+    past sessions lose their use to session kNN, which validation tells before training starts."""
 
     def __post_init__(self) -> None:
         if self.pool < 1:
@@ -54,6 +58,8 @@ class LossConfig:
             raise ValueError(f"loss.intent_weight must be finite and not negative, got {self.intent_weight}")
         if not 0 <= self.look_ahead <= 1:
             raise ValueError(f"loss.look_ahead must be from 0 to 1, got {self.look_ahead}")
+        if self.recency is not None and not 0 <= self.recency < math.inf:
+            raise ValueError(f"loss.recency must be null, or finite and not negative, got {self.recency}")
 
 
 @dataclass
@@ -129,14 +135,15 @@ class NextItemModule(pl.LightningModule):
         positions_BL = torch.arange(hidden_BLD.shape[1], device=hidden_BLD.device).expand(len(hidden_BLD), -1)
         queries_QD = encoder.queries(hidden_BLD, positions_BL, batch.target_behaviours_BL)[batch.learn_BL]
         targets_Q = batch.target_items_BL[batch.learn_BL]
-        weights_Q = torch.ones_like(targets_Q, dtype=torch.float32)
+        weights_Q = batch.weights_B[:, None].expand(batch.learn_BL.shape)[batch.learn_BL]
         softmax = full_softmax if self.softmax is Softmax.full else self._sampled
         if self.loss.look_ahead and len(batch.ahead_rows_R):
             asked_RL = batch.ahead_steps_RL > 0
             ask_RL = batch.ahead_behaviours_R[:, None].expand_as(asked_RL)
             rows_RLD, positions_RL = hidden_BLD[batch.ahead_rows_R], positions_BL[batch.ahead_rows_R]
             ahead_AD = encoder.queries(rows_RLD, positions_RL, ask_RL)[asked_RL]
-            ahead_A = self.loss.look_ahead ** (batch.ahead_steps_RL[asked_RL] - 1).float()
+            weights_RL = batch.weights_B[batch.ahead_rows_R][:, None].expand_as(asked_RL)
+            ahead_A = self.loss.look_ahead ** (batch.ahead_steps_RL[asked_RL] - 1).float() * weights_RL[asked_RL]
             items = softmax(
                 torch.cat([queries_QD, ahead_AD]),
                 vectors_ND,

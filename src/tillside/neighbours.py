@@ -40,7 +40,7 @@ class Neighbourhood:
     item_decay: float = 1.5
     age_decay: float = 1.0
     idf_power: float = 0.5
-    newest: int = 1000
+    newest: int = 500
     neighbours: int = 500
     reach: float = 4.0
     before: float = 0.8
