@@ -32,9 +32,21 @@ class TrainedModel:
         return dataset.before_test() if self.refitted else dataset.part("train")
 
 
-def build_model(config: ModelConfig, dataset: Dataset, spec: EncodingSpec) -> NextItemModel:
-    """A fresh model for a data set."""
-    return NextItemModel(config, dataset.catalogue, behaviours=len(dataset.behaviours), gap_buckets=spec.gap_buckets)
+def build_model(
+    config: ModelConfig, dataset: Dataset, spec: EncodingSpec, sessions: Sessions | None = None
+) -> NextItemModel:
+    """A fresh model for a data set.
+
+    Args:
+        sessions: what it will be fitted to; None when weights will be loaded.
+    """
+    return NextItemModel(
+        config,
+        dataset.catalogue,
+        behaviours=len(dataset.behaviours),
+        gap_buckets=spec.gap_buckets,
+        sessions=sessions,
+    )
 
 
 def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:

@@ -67,8 +67,8 @@ class SessionData(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
-        sessions = dataset.before_test() if refit else dataset.part("train")
-        self.rows = TrainingRows(sessions, spec=spec, items=items, goal=goal, recency=recency)
+        self.sessions = dataset.before_test() if refit else dataset.part("train")
+        self.rows = TrainingRows(self.sessions, spec=spec, items=items, goal=goal, recency=recency)
         if not len(self.rows):
             raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")
         self.validation = make_cases(

@@ -99,7 +99,7 @@ class Lesson:
             refit=refit_epochs is not None,
         )
         module = NextItemModule(
-            build_model(config.model, dataset, spec),
+            build_model(config.model, dataset, spec, data.sessions),
             loss=config.loss,
             optimizer=config.optimizer,
             counts_N=torch.from_numpy(counts_NB.sum(axis=1)),

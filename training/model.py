@@ -13,17 +13,15 @@ row, D width.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from tillside.catalogue import Catalogue
+from tillside.dataset import Sessions
 from training.blocks import Block, DistanceBias
+from training.items import ItemTable
 
 MAX_TEMPERATURE = 60.0
 """Keeps every logit where the loss needs no shift (training.losses.SAFE_LOGIT)."""
@@ -42,6 +40,9 @@ class ModelConfig:
     """Dropout on the session's item vectors as they enter the trunk."""
     id_dropout: float = 0.1
     """How often an item that has attribute tokens goes without its own embedding in a training step."""
+    companions: int = 8
+    """An item leans on so many others that it most often meets in sessions, as in the global graph of GCE-GNN (Wang et
+    al. 2020): where few sessions tell of it, its companions do. 0: on none."""
     temperature: float = 16.0
     """First value of the learned factor on the cosine of query and item."""
 
@@ -49,6 +50,8 @@ class ModelConfig:
         for name, low in (("dim", 2), ("layers", 1), ("heads", 1), ("max_length", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"model.{name} must be at least {low}, got {getattr(self, name)}")
+        if self.companions < 0:
+            raise ValueError(f"model.companions must be at least 0, got {self.companions}")
         for name in ("dropout", "item_dropout", "id_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"model.{name} must be in [0, 1), got {getattr(self, name)}")
@@ -56,83 +59,6 @@ class ModelConfig:
             raise ValueError(f"model.dim must be a multiple of model.heads ({self.heads}), got {self.dim}")
         if not 0 < self.temperature <= MAX_TEMPERATURE:
             raise ValueError(f"model.temperature must be above 0 and at most {MAX_TEMPERATURE}, got {self.temperature}")
-
-
-def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Token ids of the rankable items, and where each one's start and the last one's end [R + 1].
-
-    A token counts when training meets it and when two items share it; alone it would say nothing new.
-    """
-    assert catalogue.token_offsets is not None
-    offsets = catalogue.token_offsets[: catalogue.rankable + 1]
-    tokens = catalogue.token_ids[: int(offsets[-1])].astype(np.int64)
-    size = len(catalogue.vocabulary)
-    met = np.bincount(tokens[: int(offsets[catalogue.trained])], minlength=size)[tokens] > 0
-    counted = met & (np.bincount(tokens, minlength=size)[tokens] > 1)
-    counted_before = np.concatenate([[0], np.cumsum(counted)])
-    return tokens[counted], counted_before[offsets]
-
-
-class _UnitRows(torch.autograd.Function):
-    """Rows to unit length. Autograd's own way through ``normalize`` takes five times the passes over a large table."""
-
-    @staticmethod
-    def forward(ctx: Any, rows_ND: Tensor) -> Tensor:
-        lengths_N1 = torch.linalg.vector_norm(rows_ND, dim=1, keepdim=True).clamp_min(1e-12)
-        unit_ND: Tensor = rows_ND / lengths_N1
-        ctx.save_for_backward(unit_ND, lengths_N1)
-        return unit_ND
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad_ND: Tensor) -> Tensor:
-        unit_ND, lengths_N1 = ctx.saved_tensors
-        along_N1 = (grad_ND * unit_ND).sum(dim=1, keepdim=True)
-        return torch.addcmul(grad_ND, unit_ND, along_N1, value=-1).div_(lengths_N1)
-
-
-class ItemTable(nn.Module):
-    """Item vectors: what is learned of the item itself plus the mean of its attribute tokens, to unit length.
-
-    A cold item has its tokens alone.
-    """
-
-    def __init__(self, catalogue: Catalogue, config: ModelConfig) -> None:
-        super().__init__()
-        dim, self.id_dropout, self.cold = config.dim, config.id_dropout, catalogue.rankable - catalogue.trained
-        self.item = nn.Embedding(catalogue.trained, dim)
-        nn.init.normal_(self.item.weight, std=1 / math.sqrt(dim))
-        tokens, offsets = shared_tokens(catalogue)
-        self.register_buffer("token_ids", torch.from_numpy(tokens), persistent=False)
-        self.register_buffer("token_offsets", torch.from_numpy(offsets), persistent=False)
-        self.token: nn.Embedding | None = None
-        if len(tokens):
-            self.token = nn.Embedding(len(catalogue.vocabulary), dim)
-            nn.init.normal_(self.token.weight, std=1 / math.sqrt(dim))
-
-    def forward(self) -> Tensor:
-        """All rankable items, unit rows [R, D]."""
-        own_RD = functional.pad(self.item.weight, (0, 0, 0, self.cold))
-        unit_RD: Tensor = _UnitRows.apply(own_RD + self._attributes(len(own_RD)))
-        return unit_RD
-
-    def trained(self) -> Tensor:
-        """The trained items as a training step sees them, unit rows [N, D]: some without what is their own."""
-        own_ND = self.item.weight
-        if self.training and self.id_dropout and self.token is not None:
-            bounds = self.get_buffer("token_offsets")[: len(own_ND) + 1]
-            dropped_N = (torch.rand(len(own_ND), device=own_ND.device) < self.id_dropout) & (bounds.diff() > 0)
-            own_ND = own_ND.masked_fill(dropped_N[:, None], 0.0)
-        unit_ND: Tensor = _UnitRows.apply(own_ND + self._attributes(len(own_ND)))
-        return unit_ND
-
-    def _attributes(self, items: int) -> Tensor | float:
-        """Mean of the tokens of each of the first ``items``, zero where there is none."""
-        if self.token is None:
-            return 0.0
-        bounds = self.get_buffer("token_offsets")[: items + 1]
-        ids = self.get_buffer("token_ids")[: int(bounds[-1])]
-        return functional.embedding_bag(ids, self.token.weight, bounds, mode="mean", include_last_offset=True)
 
 
 class Encoder(nn.Module):
@@ -197,7 +123,21 @@ class Encoder(nn.Module):
 class NextItemModel(nn.Module):
     """The encoder and the item table it was trained with."""
 
-    def __init__(self, config: ModelConfig, catalogue: Catalogue, *, behaviours: int, gap_buckets: int) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        catalogue: Catalogue,
+        *,
+        behaviours: int,
+        gap_buckets: int,
+        sessions: Sessions | None = None,
+    ) -> None:
         super().__init__()
-        self.items = ItemTable(catalogue, config)
+        self.items = ItemTable(
+            catalogue,
+            dim=config.dim,
+            id_dropout=config.id_dropout,
+            companions=config.companions,
+            sessions=sessions,
+        )
         self.encoder = Encoder(config, behaviours=behaviours, gap_buckets=gap_buckets)

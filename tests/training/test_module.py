@@ -41,7 +41,7 @@ def by_single_questions(*, look_ahead: float) -> float:
     encoded = TrainingRows(make_sessions(ROWS), spec=SPEC, items=ITEMS, goal=2)
     behaviours, items = encoded.encoded.behaviours.tolist(), encoded.encoded.items.tolist()
     starts = torch.tensor([0, *(len(row) for row in ROWS)]).cumsum(0).tolist()
-    for row, _, end, first in zip(encoded.starts, encoded.ends, encoded.first_targets, strict=True):
+    for row, end, first in zip(encoded.starts, encoded.ends, encoded.first_targets, strict=True):
         session_end = min(stop for stop in starts if stop >= end)
         for target in range(first, end):
             questions = [(behaviours[target], target)]

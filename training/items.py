@@ -1,0 +1,175 @@
+"""Item vectors: made of what is learned of the item itself, of its companions in sessions, and of its attributes.
+
+Tables have tens of thousands to millions of rows and every training step passes over them, so the two operations here
+that autograd would make slow have their own gradients.
+
+Shapes: N trained items, R rankable items (trained, then cold), T attribute tokens, P pairs, D width.
+"""
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from tillside.catalogue import Catalogue
+from tillside.dataset import Sessions
+from tillside.pairs import ItemPairs
+
+WINDOW: Final = 3
+"""Companions meet at most so many events apart; the further, the less it counts."""
+
+
+def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Token ids of the rankable items, and where each one's start and the last one's end [R + 1].
+
+    A token counts when training meets it and when two items share it; alone it would say nothing new.
+    """
+    assert catalogue.token_offsets is not None
+    offsets = catalogue.token_offsets[: catalogue.rankable + 1]
+    tokens = catalogue.token_ids[: int(offsets[-1])].astype(np.int64)
+    size = len(catalogue.vocabulary)
+    met = np.bincount(tokens[: int(offsets[catalogue.trained])], minlength=size)[tokens] > 0
+    counted = met & (np.bincount(tokens, minlength=size)[tokens] > 1)
+    counted_before = np.concatenate([[0], np.cumsum(counted)])
+    return tokens[counted], counted_before[offsets]
+
+
+class _UnitRows(torch.autograd.Function):
+    """Rows to unit length. Autograd's own way through ``normalize`` takes five times the passes over a large table."""
+
+    @staticmethod
+    def forward(ctx: Any, rows_ND: Tensor) -> Tensor:
+        lengths_N1 = torch.linalg.vector_norm(rows_ND, dim=1, keepdim=True).clamp_min(1e-12)
+        unit_ND: Tensor = rows_ND / lengths_N1
+        ctx.save_for_backward(unit_ND, lengths_N1)
+        return unit_ND
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_ND: Tensor) -> Tensor:
+        unit_ND, lengths_N1 = ctx.saved_tensors
+        along_N1 = (grad_ND * unit_ND).sum(dim=1, keepdim=True)
+        return torch.addcmul(grad_ND, unit_ND, along_N1, value=-1).div_(lengths_N1)
+
+
+class _WeightedSums(torch.autograd.Function):
+    """Each row a weighted sum of other rows. The gradient is the same with rows and sums exchanged, and as fast."""
+
+    @staticmethod
+    def forward(ctx: Any, rows_ND: Tensor, there: tuple[Tensor, ...], back: tuple[Tensor, ...]) -> Tensor:
+        ctx.save_for_backward(*back)
+        return _sums(rows_ND, *there)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_ND: Tensor) -> tuple[Tensor, None, None]:
+        return _sums(grad_ND, *ctx.saved_tensors), None, None
+
+
+def _sums(rows_ND: Tensor, ids_P: Tensor, bounds: Tensor, weights_P: Tensor) -> Tensor:
+    return functional.embedding_bag(
+        ids_P, rows_ND, bounds, mode="sum", per_sample_weights=weights_P, include_last_offset=True
+    )
+
+
+class Companions(nn.Module):
+    """Which items an item meets in sessions, each one's weights summing to 1, in both directions.
+
+    The arrays are saved with the model, so the sessions they were counted in are not needed again.
+    """
+
+    def __init__(self, sessions: Sessions | None, *, items: int, most: int) -> None:
+        super().__init__()
+        size = items * most
+        arrays = {"ids": np.zeros(size, np.int64), "bounds": np.zeros(items + 1, np.int64)}
+        arrays |= {"weights": np.zeros(size, np.float32)}
+        arrays |= {f"back_{name}": array.copy() for name, array in arrays.items()}
+        if sessions is not None:
+            pairs = ItemPairs.count(sessions, items=items, window=WINDOW, weigh=lambda d: 1 / d, both_ways=True)
+            pairs = pairs.strongest(most)
+            sums_N = np.bincount(pairs.sources, weights=pairs.weights, minlength=items)
+            shares_P = (pairs.weights / sums_N[pairs.sources]).astype(np.float32)
+            turned = np.argsort(pairs.neighbours, kind="stable")
+            met_N = np.bincount(pairs.neighbours, minlength=items)
+            found = {"ids": pairs.neighbours, "weights": shares_P}
+            found |= {"back_ids": pairs.sources[turned], "back_weights": shares_P[turned]}
+            for name, array in found.items():
+                arrays[name][: len(array)] = array
+            arrays["bounds"], arrays["back_bounds"] = pairs.offsets, np.concatenate([[0], np.cumsum(met_N)])
+        for name, array in arrays.items():
+            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)))
+
+    def forward(self, rows_ND: Tensor) -> Tensor:
+        """For each item the weighted mean of its companions' rows, zero where it has none."""
+        sums_ND: Tensor = _WeightedSums.apply(rows_ND, self._arrays(""), self._arrays("back_"))
+        return sums_ND
+
+    def _arrays(self, direction: str) -> tuple[Tensor, Tensor, Tensor]:
+        bounds = self.get_buffer(f"{direction}bounds")
+        used = int(bounds[-1])
+        return self.get_buffer(f"{direction}ids")[:used], bounds, self.get_buffer(f"{direction}weights")[:used]
+
+
+class ItemTable(nn.Module):
+    """Item vectors, to unit length: what is learned of the item itself and of its companions, and its attribute tokens.
+
+    A cold item has its tokens alone.
+
+    Args:
+        id_dropout: how often an item with tokens goes without all else in a training step.
+        companions: of each item at most.
+        sessions: where companions are counted; None when the weights will be loaded.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, *, dim: int, id_dropout: float, companions: int, sessions: Sessions | None
+    ) -> None:
+        super().__init__()
+        self.id_dropout, self.cold = id_dropout, catalogue.rankable - catalogue.trained
+        self.item = nn.Embedding(catalogue.trained, dim)
+        nn.init.normal_(self.item.weight, std=1 / math.sqrt(dim))
+        self.companions: Companions | None = None
+        if companions:
+            self.companions = Companions(sessions, items=catalogue.trained, most=companions)
+            self.lean = nn.Parameter(torch.tensor(0.5))
+        tokens, offsets = shared_tokens(catalogue)
+        self.register_buffer("token_ids", torch.from_numpy(tokens), persistent=False)
+        self.register_buffer("token_offsets", torch.from_numpy(offsets), persistent=False)
+        self.token: nn.Embedding | None = None
+        if len(tokens):
+            self.token = nn.Embedding(len(catalogue.vocabulary), dim)
+            nn.init.normal_(self.token.weight, std=1 / math.sqrt(dim))
+
+    def forward(self) -> Tensor:
+        """All rankable items, unit rows [R, D]."""
+        own_RD = functional.pad(self._own(), (0, 0, 0, self.cold))
+        unit_RD: Tensor = _UnitRows.apply(own_RD + self._attributes(len(own_RD)))
+        return unit_RD
+
+    def trained(self) -> Tensor:
+        """The trained items as a training step sees them, unit rows [N, D]: some without what is their own."""
+        own_ND = self._own()
+        if self.training and self.id_dropout and self.token is not None:
+            bounds = self.get_buffer("token_offsets")[: len(own_ND) + 1]
+            dropped_N = (torch.rand(len(own_ND), device=own_ND.device) < self.id_dropout) & (bounds.diff() > 0)
+            own_ND = own_ND.masked_fill(dropped_N[:, None], 0.0)
+        unit_ND: Tensor = _UnitRows.apply(own_ND + self._attributes(len(own_ND)))
+        return unit_ND
+
+    def _own(self) -> Tensor:
+        if self.companions is None:
+            return self.item.weight
+        return self.item.weight + self.lean * self.companions(self.item.weight)
+
+    def _attributes(self, items: int) -> Tensor | float:
+        """Mean of the tokens of each of the first ``items``, zero where there is none."""
+        if self.token is None:
+            return 0.0
+        bounds = self.get_buffer("token_offsets")[: items + 1]
+        ids = self.get_buffer("token_ids")[: int(bounds[-1])]
+        return functional.embedding_bag(ids, self.token.weight, bounds, mode="mean", include_last_offset=True)
