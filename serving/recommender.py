@@ -163,12 +163,20 @@ class Recommender:
         if question.k == 0:
             return []
         seen_L = question.batch.items_BL[0, : question.batch.lengths_B[0]]
-        scores_BK, items_BK = self.engine.search(query_BD, question.k + len(question.excluded))
+        wanted = question.k + len(question.excluded)
+        more = len(seen_L) if self._memory is not None else 0
+        scores_BK, items_BK = self.engine.search(query_BD, min(wanted + more, len(self._items_ND)))
         items_K, scores_K = items_BK[0], scores_BK[0]
         if self._memory is not None:
             items_C, bonus_C = self._memory.bonus(seen_L, question.ask)
             scores_K, items_K = blended_top(
-                scores_K, items_K, query_D=query_BD[0], items_ND=self._items_ND, items_C=items_C, bonus_C=bonus_C
+                scores_K,
+                items_K,
+                query_D=query_BD[0],
+                items_ND=self._items_ND,
+                items_C=items_C,
+                bonus_C=bonus_C,
+                k=wanted,
             )
         if question.excluded:
             kept = [rank for rank, item in enumerate(items_K.tolist()) if item not in question.excluded][: question.k]

@@ -7,8 +7,8 @@ hold every item that can reach the blend's best twenty, so the grid costs no sec
 Shapes: C cases, E entries of all cases (case by case), A behaviours.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
@@ -24,7 +24,7 @@ from training.cases import Cases
 from training.evaluation import Scorer
 
 SETTINGS_CASES: Final = 4_000
-BLEND_CASES: Final = 12_000
+BLEND_CASES: Final = 10_000
 MIN_CASES: Final = 300
 """A behaviour with fewer validation cases takes the weight that suits all of them."""
 MODEL_ITEMS: Final = 100
@@ -33,7 +33,9 @@ AGE_DECAYS: Final = (0.0, 2.0, 1.0, 0.5, 0.25)
 ITEM_DECAYS: Final = (4.0, 2.0, 1.0)
 LEVEL: Final = 0.005
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
-FLOORS: Final = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+FLOORS: Final = (1e-3, 3e-3, 1e-2, 3e-2)
+REPEATS: Final = 6
+BONUSES: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0, 4.0, -4.0, 6.0, -8.0)
 
 
 @dataclass(frozen=True)
@@ -93,33 +95,60 @@ class Entries:
     """Each case's entries start here; one more number ends them."""
     scores_E: npt.NDArray[np.float32]
     shares_E: npt.NDArray[np.float32]
+    back_E: npt.NDArray[np.int64]
+    """Which of a behaviour's repeats the entry gets; REPEATS where the session does not hold it."""
     target_C: npt.NDArray[np.int64]
     """The target's entry; -1 where it is none."""
     asked_C: npt.NDArray[np.int64]
 
+    def only(self, cases: npt.NDArray[np.int64]) -> "Entries":
+        """Some of the cases."""
+        sizes = np.diff(self.offsets_C)[cases]
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        first = self.offsets_C[:-1][cases]
+        chosen = np.repeat(first - offsets[:-1], sizes) + np.arange(offsets[-1])
+        target_C = self.target_C[cases]
+        target_C = np.where(target_C >= 0, target_C - first + offsets[:-1], -1)
+        arrays = (self.scores_E[chosen], self.shares_E[chosen], self.back_E[chosen])
+        return Entries(offsets, *arrays, target_C, self.asked_C[cases])
+
 
 def learn_blend(entries: Entries, *, behaviours: int) -> Blend:
-    """The floor, and for each behaviour the weight, of the greatest MRR@20; the smaller of equal weights."""
-    asked_C = entries.asked_C
-    groups = [np.flatnonzero(asked_C == ask) for ask in range(behaviours)]
-    best, weights, floor = -1.0, (0.0,) * behaviours, FLOORS[0]
-    for tried in FLOORS:
-        mrr_WC = np.stack([mrr_at(_ranks(entries, weight, tried), 20) for weight in WEIGHTS])
-        overall = int(mrr_WC.mean(axis=1).argmax()) if len(asked_C) else 0
-        chosen = [int(mrr_WC[:, g].mean(axis=1).argmax()) if len(g) >= MIN_CASES else overall for g in groups]
-        reached = sum(float(mrr_WC[c, g].sum()) for c, g in zip(chosen, groups, strict=True))
-        if reached > best:
-            best, weights, floor = reached, tuple(WEIGHTS[c] for c in chosen), tried
-    return Blend(weights, floor)
+    """For each behaviour asked for the weight and the repeats of the greatest MRR@20, and the floor for all of them."""
+    groups = [entries.asked_C == ask for ask in range(behaviours)]
+    best, found = -1.0, Blend((0.0,) * behaviours, FLOORS[0], ((0.0,) * REPEATS,) * behaviours)
+    for floor in FLOORS:
+        logged = replace(entries, shares_E=np.log1p(entries.shares_E / np.float32(floor)))
+        common = _tune(logged)
+        parts = [logged.only(np.flatnonzero(group)) for group in groups]
+        tuned = [_tune(part) if len(part.asked_C) >= MIN_CASES else common for part in parts]
+        mrr = sum(_mrr(part, *choice) * len(part.asked_C) for part, choice in zip(parts, tuned, strict=True))
+        if mrr > best:
+            best, found = mrr, Blend(tuple(w for w, _ in tuned), floor, tuple(tuple(r) for _, r in tuned))
+    return found
 
 
-def _ranks(entries: Entries, weight: float, floor: float) -> npt.NDArray[np.int64]:
-    blended_E = entries.scores_E + np.float32(weight) * np.log1p(entries.shares_E / np.float32(floor))
-    found = entries.target_C >= 0
-    target_C = np.where(found, blended_E[entries.target_C], np.inf)
-    reached_E = blended_E >= np.repeat(target_C, np.diff(entries.offsets_C))
-    counts_C = np.add.reduceat(reached_E.astype(np.int64), entries.offsets_C[:-1]) if len(found) else np.zeros(0, int)
-    return np.where(found, counts_C, MISSED)
+def _tune(logged: Entries) -> tuple[float, list[float]]:
+    """The weight and the repeats that rank the cases best, found one after another; the first of equal ones."""
+    repeats = [0.0] * REPEATS
+    weight = max(WEIGHTS, key=lambda tried: _mrr(logged, tried, repeats))
+    for place in range(REPEATS):
+        tried = [[*repeats[:place], bonus, *repeats[place + 1 :]] for bonus in BONUSES]
+        repeats = max(tried, key=lambda each: _mrr(logged, weight, each))
+    return max(WEIGHTS, key=lambda tried: _mrr(logged, tried, repeats)), repeats
+
+
+def _mrr(logged: Entries, weight: float, repeats: Sequence[float]) -> float:
+    """MRR@20 of the blend; ``shares_E`` holds the logarithms that the weight multiplies."""
+    if not len(logged.asked_C):
+        return 0.0
+    blended_E = logged.scores_E + np.float32(weight) * logged.shares_E
+    blended_E += np.array([*repeats, 0.0], np.float32)[logged.back_E]
+    found = logged.target_C >= 0
+    target_C = np.where(found, blended_E[logged.target_C], np.inf)
+    reached_E = blended_E >= np.repeat(target_C, np.diff(logged.offsets_C))
+    counts_C = np.add.reduceat(reached_E.astype(np.int64), logged.offsets_C[:-1])
+    return float(mrr_at(np.where(found, counts_C, MISSED), 20).mean())
 
 
 def _alone(index: SessionNeighbours, settings: Neighbourhood, cases: Cases, chosen: npt.NDArray[np.int64]) -> float:
@@ -139,19 +168,23 @@ def _alone(index: SessionNeighbours, settings: Neighbourhood, cases: Cases, chos
 def _entries(
     scorer: Scorer, index: SessionNeighbours, cases: Cases, chosen: npt.NDArray[np.int64], *, items: int
 ) -> Entries:
-    scores, shares, lengths, targets, asked = [], [], [], [], []
+    scores, shares, backs, lengths, targets, asked = [], [], [], [], [], []
     for batch, targets_B, asked_B in _rows(cases, chosen):
         scores_BV = scorer.score(batch, asked_B)
         best_BK = top_k(scores_BV, min(MODEL_ITEMS, items))
         for row, target in enumerate(targets_B.tolist()):
-            items_C, share_C = index.evidence(batch.items_BL[row, : batch.lengths_B[row]])
-            union = np.union1d(items_C, best_BK[row])
-            share = np.zeros(len(union), np.float32)
+            session_L = batch.items_BL[row, : batch.lengths_B[row]]
+            items_C, share_C = index.evidence(session_L)
+            seen_U, back_U = np.unique(session_L[::-1], return_index=True)
+            union = np.unique(np.concatenate([items_C, best_BK[row], seen_U]))
+            share, distance = np.zeros(len(union), np.float32), np.full(len(union), REPEATS)
             share[np.searchsorted(union, items_C)] = share_C
+            distance[np.searchsorted(union, seen_U)] = np.minimum(back_U, REPEATS - 1)
             place = np.flatnonzero(union == target)
             targets.append(int(place[0]) if len(place) else -1)
             scores.append(scores_BV[row, union])
             shares.append(share)
+            backs.append(distance)
             lengths.append(len(union))
         asked.append(asked_B)
     offsets_C = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -161,6 +194,7 @@ def _entries(
         offsets_C,
         np.concatenate([none, *scores]),
         np.concatenate([none, *shares]),
+        np.concatenate([np.zeros(0, np.int64), *backs]),
         np.where(place_C >= 0, offsets_C[:-1] + place_C, -1),
         np.concatenate([np.zeros(0, np.int64), *asked]),
     )

@@ -1,17 +1,17 @@
-"""The model's score and the neighbours' evidence made one: ``score + weight * log(1 + share / floor)``.
+"""The model's score, the neighbours' evidence and the pull of what the session already holds made one.
 
-In words: the evidence multiplies the model's odds of an item by a power of how far its share of the neighbours' votes
-stands above a floor. It is never negative and zero for most of the catalogue, so the best k of the blend are among the
-model's best k and the candidates: blending the whole catalogue offline and a few hundred items in the server give the
-same list.
+``score + weight * log(1 + share / floor) + repeats[distance]``: the first bonus multiplies the model's odds of an item
+by a power of how far its share of the neighbours' votes stands above a floor; the second one is for items of the
+session itself, by how many events ago they were seen last, because shoppers go back and forth. Both are zero for most
+of the catalogue, so blending the whole of it offline and a few hundred items in the server give the same list.
 
-Shapes: N items, A behaviours, C candidates, K items of a list, D dimensions.
+Shapes: N items, A behaviours, C candidates, K items of a list, L events of the session, D dimensions.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,40 +21,45 @@ from tillside.neighbours import Neighbourhood, SessionNeighbours
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+LIMIT: Final = 1e6
 
 
 @dataclass(frozen=True)
 class Blend:
-    """How much the evidence counts, learned on validation.
+    """How much each bonus counts, learned on validation.
 
     Attributes:
-        weights: of each behaviour asked for; 0 leaves the model alone.
+        weights: of the evidence, for each behaviour asked for; 0 leaves it out.
         floor: shares far below it say nothing.
+        repeats: for each behaviour asked for, the bonus of the session's latest item, of the one before it, and so on;
+            the last number is for all earlier ones.
     """
 
     weights: tuple[float, ...]
     floor: float
-
-    def bonus(self, share_C: FloatArray, ask: int) -> FloatArray:
-        """What is added to the candidates' scores [C]."""
-        bonus_C: FloatArray = np.log1p(share_C / np.float32(self.floor)) * np.float32(self.weights[ask])
-        return bonus_C
+    repeats: tuple[tuple[float, ...], ...]
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, behaviours: int) -> "Blend":
         """Read what ``asdict`` wrote.
 
         Raises:
-            ValueError: a weight or the floor is missing or out of range.
+            ValueError: a number is missing or out of range.
         """
         try:
             weights, floor = tuple(float(weight) for weight in document["weights"]), float(document["floor"])
-            sound = len(weights) == behaviours and all(0 <= weight < 1e6 for weight in weights) and 0 < floor < 1e6
+            repeats = tuple(tuple(float(bonus) for bonus in row) for row in document["repeats"])
+            sound = len(weights) == len(repeats) == behaviours and 0 < floor < LIMIT and all(repeats)
+            sound = sound and all(0 <= weight < LIMIT for weight in weights)
+            sound = sound and all(abs(bonus) < LIMIT for row in repeats for bonus in row)
         except (KeyError, TypeError, ValueError):
             sound = False
         if not sound:
-            raise ValueError(f"blend must give {behaviours} weights of at least 0 and a floor above 0, got {document}")
-        return cls(weights, floor)
+            raise ValueError(
+                f"blend must give {behaviours} weights of at least 0, a floor above 0 and {behaviours} rows of "
+                f"repeats, all below {LIMIT:g}, got {document}"
+            )
+        return cls(weights, floor, repeats)
 
 
 @dataclass(frozen=True)
@@ -86,15 +91,24 @@ class SessionMemory:
         return {"neighbourhood": asdict(self.neighbours.settings), "blend": asdict(self.blend)}
 
     def bonus(self, items_L: IntArray, ask: int) -> tuple[IntArray, FloatArray]:
-        """Candidates [C], ascending, and what is added to the model's score of each; none where it has no weight.
+        """Candidates [C], ascending, and what is added to the model's score of each.
+
+        All items of the session are among them, so a bonus below zero is never missed.
 
         Args:
             items_L: the session, oldest first; at least one item.
         """
-        if not self.blend.weights[ask]:
-            return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        items_C, share_C = self.neighbours.evidence(items_L)
-        return items_C, self.blend.bonus(share_C, ask)
+        seen_U, back_U = np.unique(items_L[::-1], return_index=True)
+        items_C, share_C = seen_U, np.zeros(len(seen_U), np.float32)
+        if self.blend.weights[ask]:
+            found_C, found_share_C = self.neighbours.evidence(items_L)
+            items_C = np.union1d(found_C, seen_U)
+            share_C = np.zeros(len(items_C), np.float32)
+            share_C[np.searchsorted(items_C, found_C)] = found_share_C
+        bonus_C: FloatArray = np.log1p(share_C / np.float32(self.blend.floor)) * np.float32(self.blend.weights[ask])
+        repeats = np.array(self.blend.repeats[ask], np.float32)
+        bonus_C[np.searchsorted(items_C, seen_U)] += repeats[np.minimum(back_U, len(repeats) - 1)]
+        return items_C, bonus_C
 
 
 def blended_top(
@@ -105,19 +119,18 @@ def blended_top(
     items_ND: FloatArray,
     items_C: IntArray,
     bonus_C: FloatArray,
+    k: int,
 ) -> tuple[FloatArray, IntArray]:
-    """Scores and items [K] of the blend, best first, ties in catalogue order.
+    """Scores and items [k] of the blend, best first, ties in catalogue order.
 
     Args:
-        scores_K, items_K: the model's best items.
+        scores_K, items_K: the model's best items, at least k and as many more as candidates with a bonus below zero.
         items_C: candidates, ascending, and what is added to the score of each.
     """
-    if not len(items_C):
-        return scores_K, items_K
     candidate_C = items_ND[items_C] @ query_D + bonus_C
     place_K = np.minimum(np.searchsorted(items_C, items_K), len(items_C) - 1)
     only_model_K = items_C[place_K] != items_K
     items = np.concatenate([items_C, items_K[only_model_K]])
     scores = np.concatenate([candidate_C, scores_K[only_model_K]])
-    best = np.lexsort((items, -scores))[: len(items_K)]
+    best = np.lexsort((items, -scores))[:k]
     return scores[best], items[best]
