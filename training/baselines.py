@@ -20,7 +20,7 @@ class Baseline(Enum):
 def fit_baseline(baseline: Baseline, dataset: Dataset) -> Scorer:
     """The recommender, fitted to the training part alone; it scores the items that can be ranked, cold ones last."""
     train, items = dataset.part("train"), dataset.catalogue.rankable
-    scores_by_behaviour = popularity(dataset.catalogue.counts_NB[:items])
+    scores_by_behaviour = popularity(dataset.catalogue.popular_NB[:items])
     match baseline:
         case Baseline.popularity:
             return Popularity(scores_by_behaviour)

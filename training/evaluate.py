@@ -82,7 +82,7 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it."""
     cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
-    by_popularity = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
+    by_popularity = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     systems: dict[str, Scorer] = {MODEL: ModelScorer.of(trained.model, by_popularity)}
     systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in baselines}
     ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()}

@@ -36,7 +36,7 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[
     """
     graphs = BundleGraphs(folder)
     items = len(graphs.items_ND)
-    fallback = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
+    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     scorer = ModelScorer.of(trained.model, fallback)
     worst = 0.0
     for length in (1, 2, trained.spec.max_length, 2 * trained.spec.max_length + 1):
@@ -98,7 +98,7 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[
         goldens.append(_golden(dataset, request, items_BK[0], scores_BK[0], intent))
     if items > dataset.catalogue.trained:
         goldens.append(_newcomer(trained, dataset, graphs))
-    popular = popularity(dataset.catalogue.counts_NB[:items])[0]
+    popular = popularity(dataset.catalogue.popular_NB[:items])[0]
     best = top_k(popular[None], TOP)[0]
     goldens.append(_golden(dataset, {"session": [], "behaviour": names[0]}, best, popular[best], None))
     return goldens

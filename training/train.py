@@ -69,7 +69,7 @@ def train(config: TrainConfig) -> float:
     spec = EncodingSpec(max_length=config.model.max_length, collapse_repeats=collapse)
     model = build_model(config.model, dataset, spec)
     counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
-    fallback = Popularity(popularity(dataset.catalogue.counts_NB[: dataset.catalogue.rankable]))
+    fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
     batch_events, epochs = plan(int(counts_NB.sum()), config.trainer)
     data = SessionData(
         dataset,

@@ -51,7 +51,7 @@ def exported(dataset, trained, tmp_path_factory):
 
 
 def scorer_of(trained, dataset) -> ModelScorer:
-    return ModelScorer.of(trained.model, Popularity(popularity(dataset.catalogue.counts_NB[:RANKABLE])))
+    return ModelScorer.of(trained.model, Popularity(popularity(dataset.catalogue.popular_NB[:RANKABLE])))
 
 
 def test_the_bundle_opens_and_says_where_it_came_from(dataset, exported):
