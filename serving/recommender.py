@@ -77,7 +77,7 @@ class Recommender:
                 f"bundle {bundle.path}: the catalogue counts {list(counts_NA.shape[1:])} behaviours, "
                 f"the manifest names {len(self._behaviours)}"
             )
-        self._popularity_AN = popularity(counts_NA)
+        self._popularity_AN = popularity(bundle.catalogue.popular_NB[: len(self._items_ND)])
         self._popular_AN = top_k(self._popularity_AN, len(self._items_ND)).astype(np.int32)
         norms_N = np.linalg.norm(self._items_ND, axis=1)
         self._inverse_norms_N = 1.0 / np.maximum(norms_N, np.finfo(np.float32).tiny)

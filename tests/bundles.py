@@ -54,6 +54,7 @@ def tiny_bundle(
     items_ND: npt.NDArray[np.float32] = ITEMS_ND,
     item_ids: Sequence[str] = ITEM_IDS,
     counts_NA: npt.NDArray[np.int64] = COUNTS_NA,
+    recent_NA: npt.NDArray[np.float32] | None = None,
     ask_AD: npt.NDArray[np.float32] = ASK_AD,
     spec: EncodingSpec = SPEC,
     about: Mapping[str, Any] | None = None,
@@ -65,6 +66,7 @@ def tiny_bundle(
         trained=len(items_ND),
         counts_NB=counts_NA,
         prices_N=np.full(size, np.nan, np.float32),
+        recent_NB=recent_NA,
     )
     catalogue.save(directory / CATALOGUE)
     np.save(directory / ITEMS, items_ND)

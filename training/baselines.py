@@ -23,7 +23,7 @@ def fit_baseline(baseline: Baseline, dataset: Dataset) -> Scorer:
     It scores the items that can be ranked, cold ones last.
     """
     train, items = dataset.before_test(), dataset.catalogue.rankable
-    scores_by_behaviour = popularity(dataset.catalogue.counts_NB[:items])
+    scores_by_behaviour = popularity(dataset.catalogue.popular_NB[:items])
     match baseline:
         case Baseline.popularity:
             return Popularity(scores_by_behaviour)

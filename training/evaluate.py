@@ -90,7 +90,7 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it."""
     cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
-    by_popularity = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
+    by_popularity = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     model = ModelScorer.of(trained.model, by_popularity, trained.memory)
     systems: dict[str, Scorer] = {MODEL: model}
     if trained.memory is not None:

@@ -87,7 +87,7 @@ class Lesson:
         pl.seed_everything(config.seed, verbose=False)
         spec = encoding(config, dataset)
         counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
-        fallback = Popularity(popularity(dataset.catalogue.counts_NB[: dataset.catalogue.rankable]))
+        fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
         batch_events, epochs = plan(int(counts_NB.sum()), config.trainer)
         data = SessionData(
             dataset,

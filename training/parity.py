@@ -36,7 +36,7 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[
     """
     graphs = BundleGraphs(folder, trained.memory)
     items = len(graphs.items_ND)
-    fallback = Popularity(popularity(dataset.catalogue.counts_NB[:items]))
+    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     model_alone = ModelScorer.of(trained.model, fallback)
     scorer = replace(model_alone, memory=trained.memory)
     worst = 0.0
@@ -97,7 +97,7 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[
         goldens.append(_golden(dataset, request, items_K, scores_K, intent if trained.intent else None))
     if items > dataset.catalogue.trained:
         goldens.append(_newcomer(trained, dataset, graphs))
-    popular = popularity(dataset.catalogue.counts_NB[:items])[0]
+    popular = popularity(dataset.catalogue.popular_NB[:items])[0]
     best = top_k(popular[None], TOP)[0]
     goldens.append(_golden(dataset, {"session": [], "behaviour": names[0]}, best, popular[best], None))
     return goldens

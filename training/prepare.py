@@ -29,6 +29,7 @@ from tillside.events import TIME_UNKNOWN
 from training.command import command
 from training.preparation.cataloguing import build_catalogue
 from training.preparation.engine import open_engine
+from training.preparation.recency import recent_events
 from training.preparation.rejects import Rejects, collect_rejects, good_events
 from training.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
 from training.preparation.sessionising import Repeats, make_sessions, number_items
@@ -149,6 +150,9 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
                 behaviours=log.behaviours,
             )
             selection = selection.renumbered(place_N)
+            train = selection.sessions.slice(*selection.parts["train"])
+            recent_NB = recent_events(train, items=len(catalogue), behaviours=len(log.behaviours))
+            catalogue = dataclasses.replace(catalogue, recent_NB=recent_NB)
 
             on_stage("writing")
             rejects.write(directory / "rejects.csv")

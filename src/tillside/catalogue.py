@@ -31,6 +31,7 @@ class Catalogue:
         item_ids: N ids, distinct.
         trained: the first ``trained`` items were seen often enough in the training part to have a learned vector.
         counts_NB: events per item and behaviour in the training part, int64.
+        recent_NB: the same events, of which older ones count less, float32; None for a log without a clock.
         prices_N: the typical price, float32, in the log's own unit; NaN where it is unknown.
         names: what a shopper reads, or an empty list when the log has none.
         vocabulary: the T attribute tokens.
@@ -46,6 +47,7 @@ class Catalogue:
     vocabulary: list[str] = field(default_factory=list)
     token_ids: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     token_offsets: npt.NDArray[np.int64] | None = None
+    recent_NB: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         size = len(self.item_ids)
@@ -56,6 +58,8 @@ class Catalogue:
             raise ValueError(f"trained must be between 0 and {size}, got {self.trained}")
         if len(self.counts_NB) != size or len(self.prices_N) != size or len(self.token_offsets) != size + 1:
             raise ValueError(f"every column of the catalogue must have {size} rows")
+        if self.recent_NB is not None and self.recent_NB.shape != self.counts_NB.shape:
+            raise ValueError(f"recent_NB must be of the shape of counts_NB {list(self.counts_NB.shape)}")
         if self.names and len(self.names) != size:
             raise ValueError(f"names must be empty or hold {size} names, got {len(self.names)}")
 
@@ -66,6 +70,11 @@ class Catalogue:
     def index_of(self) -> dict[str, int]:
         """Item id to catalogue index."""
         return {item_id: index for index, item_id in enumerate(self.item_ids)}
+
+    @property
+    def popular_NB(self) -> npt.NDArray[np.number[Any]]:  # noqa: N802
+        """What popularity is made of: recent events where the log has a clock, or else all."""
+        return self.counts_NB if self.recent_NB is None else self.recent_NB
 
     @cached_property
     def rankable(self) -> int:
@@ -99,6 +108,8 @@ class Catalogue:
         (directory / "catalogue.json").write_text(text, encoding="utf-8")
         np.save(directory / "counts.npy", self.counts_NB)
         np.save(directory / "prices.npy", self.prices_N)
+        if self.recent_NB is not None:
+            np.save(directory / "recent.npy", self.recent_NB)
         np.save(directory / "token_ids.npy", self.token_ids)
         assert self.token_offsets is not None
         np.save(directory / "token_offsets.npy", self.token_offsets)
@@ -123,6 +134,7 @@ class Catalogue:
             prices_N=_read(directory / "prices.npy"),
             token_ids=_read(directory / "token_ids.npy"),
             token_offsets=_read(directory / "token_offsets.npy"),
+            recent_NB=_read(directory / "recent.npy") if (directory / "recent.npy").exists() else None,
         )
 
 

@@ -7,7 +7,7 @@ Shapes: B rows of a batch, L events of the longest, N items.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ FILL: Final = 1e-4
 """What popularity may add to sums of fractions: two sums of 1/1 to 1/10 that differ do so by 1/2520 at least."""
 
 
-def popularity(counts_NB: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def popularity(counts_NB: npt.NDArray[np.number[Any]]) -> npt.NDArray[np.float32]:
     """How often each item met each behaviour, as scores [behaviours, items].
 
     Items that are level in the behaviour asked for are ordered by all their events.

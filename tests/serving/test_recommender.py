@@ -101,6 +101,14 @@ def test_a_session_that_tells_nothing_gets_popularity(recommender, events):
     assert answer.purchase_intent is None
 
 
+def test_popularity_counts_recent_events_where_the_bundle_has_them(tmp_path):
+    recent_NA = np.array([[0, 0, 0], [0.5, 0, 0], [0, 0, 2], [0, 0, 0], [0.75, 0, 0.25], [0, 0, 0]], np.float32)
+    recommender = Recommender(open_bundle(tiny_bundle(tmp_path / "bundle", recent_NA=recent_NA)))
+    answer = ask(recommender, behaviour="purchase", k=3)
+    # the tie-break is an item's events over 2 + 1: plum 2 + 2/3, date 0.25 + 1/3, pear 0 + 0.5/3
+    assert scores_of(answer) == {"plum": 2 + 2 / 3, "date": 0.25 + 1 / 3, "pear": 0.5 / 3}
+
+
 def test_popularity_keeps_exclusions_and_k(recommender):
     answer = ask(recommender, behaviour="purchase", k=2, exclude=["plum"])
     assert [item.item_id for item in answer.items] == ["fig", "date"]

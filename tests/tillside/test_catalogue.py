@@ -58,6 +58,7 @@ def test_the_label_is_the_name_or_else_what_the_attributes_say_or_else_the_id():
         ({"trained": 5}, "trained must be between 0 and 4, got 5"),
         ({"prices_N": np.zeros(3, np.float32)}, "every column of the catalogue must have 4 rows"),
         ({"token_offsets": np.zeros(4, np.int64)}, "every column of the catalogue must have 4 rows"),
+        ({"recent_NB": np.zeros((4, 2), np.float32)}, r"recent_NB must be of the shape of counts_NB \[4, 3\]"),
         ({"names": ["a"]}, "names must be empty or hold 4 names, got 1"),
     ],
 )
@@ -75,6 +76,16 @@ def test_what_is_saved_is_what_is_loaded(tmp_path):
     for name in ("counts_NB", "prices_N", "token_ids", "token_offsets"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(saved, name))
         assert getattr(loaded, name).dtype == getattr(saved, name).dtype
+    assert loaded.recent_NB is None
+    assert loaded.popular_NB is loaded.counts_NB
+
+
+def test_recent_events_are_what_popularity_is_made_of(tmp_path):
+    recent_NB = np.arange(12, dtype=np.float32).reshape(4, 3) / 8
+    catalogue(recent_NB=recent_NB).save(tmp_path / "catalogue")
+    loaded = Catalogue.load(tmp_path / "catalogue")
+    np.testing.assert_array_equal(loaded.popular_NB, recent_NB)
+    assert loaded.popular_NB.dtype == np.float32
 
 
 @pytest.mark.parametrize("name", ["catalogue.json", "counts.npy", "prices.npy", "token_ids.npy", "token_offsets.npy"])

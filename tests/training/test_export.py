@@ -51,7 +51,7 @@ def exported(dataset, trained, tmp_path_factory):
 
 
 def scorer_of(trained, dataset) -> ModelScorer:
-    return ModelScorer.of(trained.model, Popularity(popularity(dataset.catalogue.counts_NB[:RANKABLE])))
+    return ModelScorer.of(trained.model, Popularity(popularity(dataset.catalogue.popular_NB[:RANKABLE])))
 
 
 def test_the_bundle_opens_and_says_where_it_came_from(dataset, exported):
@@ -190,7 +190,9 @@ def test_the_gate_notices_a_list_in_another_order(dataset, trained, exported, mo
 
 def test_a_log_that_collapses_repeats_and_has_no_clock_passes_the_gate(tmp_path, trained, exported):
     """The gate joins sessions, and the joints repeat the same click; nothing there may be taken for a repeat."""
-    data = make_dataset(tmp_path / "d", train=[[0, 1]], test=[[0, 0, 1]] * 3, trained=ITEMS, tokens=TOKENS, clock=False)
+    data = make_dataset(
+        tmp_path / "d", train=[[0, 1]], test=[[0, 0, 1]] * 3, trained=ITEMS, newcomers=1, tokens=TOKENS, clock=False
+    )
     spec = EncodingSpec(max_length=SPEC.max_length, collapse_repeats=True)
     collapsing = type(trained)(trained.model, trained.config, spec, intent=False)
     assert check_parity(collapsing, data, exported[0])["max_difference"] < 1e-4

@@ -178,7 +178,7 @@ def test_cold_items_follow_the_trained_ones_if_training_knows_an_attribute_of_th
     # c has the brand of a, e of the item file has that of b; no trained item is of brand new, nothing is known of z.
     items = write_log(tmp_path / "items.csv", "item_id,brand", "a,old", "b,other", "c,old", "d,new", "e,other")
     data = EventsConfig(path=str(path), behaviours=["click"], items=str(items))
-    dataset = prepare(clicks(path, data=data, split=SplitConfig(validation=0, test=0.5)))
+    dataset = prepare(replace(clicks(path, split=SplitConfig(validation=0, test=0.5)), data=data))
     catalogue = dataset.catalogue
     assert catalogue.item_ids == ["a", "b", "c", "e", "d", "z"]
     assert (catalogue.trained, catalogue.rankable) == (2, 4)
