@@ -38,11 +38,12 @@ def write_results(name: str, rows: Sequence[Mapping[str, Any]], *, title: str, n
 
 
 def markdown(document: Mapping[str, Any]) -> str:
-    """A table with a line for each system and a column for each metric."""
+    """A table with a line for each system, of each log where there are several, and a column for each metric."""
     rows = document["rows"]
     metrics = list(dict.fromkeys(row["metric"] for row in rows))
-    systems = list(dict.fromkeys(row["system"] for row in rows))
-    cells = {(row["system"], row["metric"]): _cell(row) for row in rows}
+    keys = list(dict.fromkeys((row["log"], row["system"]) for row in rows))
+    several = len({log for log, _ in keys}) > 1
+    cells = {(row["log"], row["system"], row["metric"]): _cell(row) for row in rows}
     lines = [
         f"# {document['title']}",
         "",
@@ -50,10 +51,12 @@ def markdown(document: Mapping[str, Any]) -> str:
         "",
         document["notes"],
         "",
-        "| system | " + " | ".join(metrics) + " |",
-        "| --- |" + " ---: |" * len(metrics),
+        ("| log " if several else "") + "| system | " + " | ".join(metrics) + " |",
+        ("| --- " if several else "") + "| --- |" + " ---: |" * len(metrics),
     ]
-    lines += [f"| {s} | " + " | ".join(cells.get((s, m), "") for m in metrics) + " |" for s in systems]
+    for log, system in keys:
+        figures = " | ".join(cells.get((log, system, metric), "") for metric in metrics)
+        lines.append((f"| {log} " if several else "") + f"| {system} | {figures} |")
     return "\n".join(lines) + "\n"
 
 

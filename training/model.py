@@ -53,13 +53,14 @@ class ModelConfig:
 
 
 def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Token ids, and each trained item's start [N] among them; tokens of one item alone say nothing new."""
+    """Token ids, and where each trained item's begin and the last one's end [N + 1]; tokens of one item alone say
+    nothing new."""
     assert catalogue.token_offsets is not None
     offsets = catalogue.token_offsets[: catalogue.trained + 1]
     tokens = catalogue.token_ids[: int(offsets[-1])].astype(np.int64)
     shared = np.bincount(tokens, minlength=len(catalogue.vocabulary))[tokens] > 1
     shared_before = np.concatenate([[0], np.cumsum(shared)])
-    return tokens[shared], shared_before[offsets[:-1]]
+    return tokens[shared], shared_before[offsets]
 
 
 class ItemTable(nn.Module):
@@ -77,13 +78,27 @@ class ItemTable(nn.Module):
             self.token = nn.Embedding(len(catalogue.vocabulary), dim)
             nn.init.normal_(self.token.weight, std=1 / math.sqrt(dim))
 
-    def forward(self) -> Tensor:
-        """All trained items, unit rows [N, D]."""
-        vectors_ND = self.item.weight
+    def forward(self, rows_R: Tensor | None = None) -> Tensor:
+        """Unit vectors [R, D] of the chosen items, or [N, D] of all trained ones."""
+        vectors_RD = self.item.weight if rows_R is None else self.item(rows_R)
         if self.token is not None:
-            ids, offsets = self.get_buffer("token_ids"), self.get_buffer("token_offsets")
-            vectors_ND = vectors_ND + functional.embedding_bag(ids, self.token.weight, offsets, mode="mean")
-        return functional.normalize(vectors_ND, dim=-1)
+            ids, offsets = self._tokens(rows_R)
+            token_means_RD = functional.embedding_bag(
+                ids, self.token.weight, offsets, mode="mean", include_last_offset=True
+            )
+            vectors_RD = vectors_RD + token_means_RD
+        return functional.normalize(vectors_RD, dim=-1)
+
+    def _tokens(self, rows_R: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Token ids of the rows, and where each row's begin and the last one's end."""
+        ids, offsets = self.get_buffer("token_ids"), self.get_buffer("token_offsets")
+        if rows_R is None:
+            return ids, offsets
+        starts_R, counts_R = offsets[rows_R], offsets[rows_R + 1] - offsets[rows_R]
+        ends_R = counts_R.cumsum(0)
+        shifts_R = starts_R - (ends_R - counts_R)
+        places = torch.arange(int(counts_R.sum()), device=ids.device) + shifts_R.repeat_interleave(counts_R)
+        return ids[places], functional.pad(ends_R, (1, 0))
 
 
 class Encoder(nn.Module):

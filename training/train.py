@@ -87,6 +87,7 @@ def train(config: TrainConfig) -> float:
         counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
         fallback=fallback,
         intent=intent,
+        sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
     )
 
     first = rank_zero_only.rank == 0  # of the processes that torchrun or a cluster started
