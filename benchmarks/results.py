@@ -52,18 +52,25 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def markdown(document: Mapping[str, Any]) -> str:
-    """A table with a line for each system and a column for each metric; a table more for each BEHAVIOUR/METRIC."""
+    """A table with a line for each system and a column for each metric.
+
+    Systems of several logs have the log beside them; each BEHAVIOUR/METRIC has a table of its own.
+    """
     rows = document["rows"]
+    several = len({row["log"] for row in rows}) > 1
     lines = [f"# {document['title']}", "", _measured(document), "", document["notes"]]
     for part in dict.fromkeys(row["metric"].rpartition("/")[0] for row in rows):
         own = [row for row in rows if row["metric"].rpartition("/")[0] == part]
         metrics = list(dict.fromkeys(row["metric"] for row in own))
-        systems = list(dict.fromkeys(row["system"] for row in own))
-        cells = {(row["system"], row["metric"]): _cell(row) for row in own}
+        keys = list(dict.fromkeys((row["log"], row["system"]) for row in own))
+        cells = {(row["log"], row["system"], row["metric"]): _cell(row) for row in own}
         lines += ["", *([f"## {part}", ""] if part else [])]
-        lines += ["| system | " + " | ".join(metric.rpartition("/")[2] for metric in metrics) + " |"]
-        lines += ["| --- |" + " ---: |" * len(metrics)]
-        lines += [f"| {s} | " + " | ".join(cells.get((s, m), "") for m in metrics) + " |" for s in systems]
+        titles = ["log", "system"] if several else ["system"]
+        lines += ["| " + " | ".join([*titles, *(metric.rpartition("/")[2] for metric in metrics)]) + " |"]
+        lines += ["| --- " * len(titles) + "|" + " ---: |" * len(metrics)]
+        for log, system in keys:
+            figures = [cells.get((log, system, metric), "") for metric in metrics]
+            lines.append("| " + " | ".join([*([log] if several else []), system, *figures]) + " |")
     apart: dict[str, list[str]] = {}
     for row in rows:
         if "command" in row and row["system"] not in apart.setdefault(_measured(row), []):

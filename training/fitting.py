@@ -32,7 +32,7 @@ class TrainerConfig:
     """How long, in what batches and on what to train."""
 
     max_epochs: int | None = None
-    """Default: as many as give about 4,000 steps, between 8 and 60."""
+    """Default: 6 * (700,000 / targets) ** 0.4, between 3 and 60."""
     batch_events: int | None = None
     """Padded events of a batch. Default: such that an epoch has about 800 batches, between 256 and 2,048."""
     patience: int = 2
@@ -74,8 +74,8 @@ def plan(targets: int, config: TrainerConfig) -> tuple[int, int]:
     """
     nearest = 2 ** round(math.log2(max(targets, 1) / 800))
     batch_events = config.batch_events or int(min(2048, max(256, nearest)))
-    steps = max(1, targets // batch_events)
-    return batch_events, config.max_epochs or min(60, max(8, round(4000 / steps)))
+    epochs = round(6 * (700_000 / max(targets, 1)) ** 0.4)
+    return batch_events, config.max_epochs or min(60, max(3, epochs))
 
 
 def fit(

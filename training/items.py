@@ -109,6 +109,24 @@ class Companions(nn.Module):
         sums_ND: Tensor = _WeightedSums.apply(rows_ND, self._arrays(""), self._arrays("back_"))
         return sums_ND
 
+    def of(self, rows_V: Tensor, table_ND: Tensor, *, sparse: bool) -> Tensor:
+        """The same for some items alone [V, D].
+
+        Args:
+            sparse: whether the table's gradient is to be sparse.
+        """
+        places, bounds = ragged(self.get_buffer("bounds"), rows_V)
+        ids_P, weights_P = self.get_buffer("ids")[places], self.get_buffer("weights")[places]
+        return functional.embedding_bag(
+            ids_P,
+            table_ND,
+            bounds,
+            mode="sum",
+            per_sample_weights=weights_P,
+            include_last_offset=True,
+            sparse=sparse,
+        )
+
     def _arrays(self, direction: str) -> tuple[Tensor, Tensor, Tensor]:
         bounds = self.get_buffer(f"{direction}bounds")
         used = int(bounds[-1])
@@ -151,25 +169,49 @@ class ItemTable(nn.Module):
         unit_RD: Tensor = _UnitRows.apply(own_RD + self._attributes(len(own_RD)))
         return unit_RD
 
-    def trained(self) -> Tensor:
-        """The trained items as a training step sees them, unit rows [N, D]: some without what is their own."""
-        own_ND = self._own()
+    def trained(self, rows_V: Tensor | None = None) -> Tensor:
+        """Trained items as a training step sees them, unit rows [N, D]: some without what is their own.
+
+        Args:
+            rows_V: these items alone, [V, D].
+        """
+        own_VD = self._own(rows_V)
         if self.training and self.id_dropout and self.token is not None:
-            bounds = self.get_buffer("token_offsets")[: len(own_ND) + 1]
-            dropped_N = (torch.rand(len(own_ND), device=own_ND.device) < self.id_dropout) & (bounds.diff() > 0)
-            own_ND = own_ND.masked_fill(dropped_N[:, None], 0.0)
-        unit_ND: Tensor = _UnitRows.apply(own_ND + self._attributes(len(own_ND)))
-        return unit_ND
+            dropped_V = torch.rand(len(own_VD), device=own_VD.device) < self.id_dropout
+            own_VD = own_VD.masked_fill((dropped_V & self._described(rows_V)[: len(own_VD)])[:, None], 0.0)
+        unit_VD: Tensor = _UnitRows.apply(own_VD + self._attributes(len(own_VD), rows_V))
+        return unit_VD
 
-    def _own(self) -> Tensor:
+    def _own(self, rows_V: Tensor | None = None) -> Tensor:
+        if rows_V is None:
+            own_ND: Tensor = self.item.weight
+            return own_ND if self.companions is None else own_ND + self.lean * self.companions(own_ND)
+        own_VD: Tensor = self.item(rows_V)
         if self.companions is None:
-            return self.item.weight
-        return self.item.weight + self.lean * self.companions(self.item.weight)
+            return own_VD
+        return own_VD + self.lean * self.companions.of(rows_V, self.item.weight, sparse=self.item.sparse)
 
-    def _attributes(self, items: int) -> Tensor | float:
-        """Mean of the tokens of each of the first ``items``, zero where there is none."""
+    def _described(self, rows_V: Tensor | None) -> Tensor:
+        counts = self.get_buffer("token_offsets").diff() > 0
+        return counts if rows_V is None else counts[rows_V]
+
+    def _attributes(self, items: int, rows_V: Tensor | None = None) -> Tensor | float:
+        """Mean of the tokens of each of the first ``items``, or of the rows; zero where there is none."""
         if self.token is None:
             return 0.0
-        bounds = self.get_buffer("token_offsets")[: items + 1]
-        ids = self.get_buffer("token_ids")[: int(bounds[-1])]
+        bounds, ids = self.get_buffer("token_offsets")[: items + 1], self.get_buffer("token_ids")
+        if rows_V is not None:
+            places, bounds = ragged(self.get_buffer("token_offsets"), rows_V)
+            ids = ids[places]
+        else:
+            ids = ids[: int(bounds[-1])]
         return functional.embedding_bag(ids, self.token.weight, bounds, mode="mean", include_last_offset=True)
+
+
+def ragged(bounds: Tensor, rows_V: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the entries of some rows of a ragged array stand, and the bounds [V + 1] of the rows among them."""
+    starts_V, counts_V = bounds[rows_V], bounds[rows_V + 1] - bounds[rows_V]
+    ends_V = counts_V.cumsum(0)
+    shifts_V = starts_V - (ends_V - counts_V)
+    places = torch.arange(int(counts_V.sum()), device=bounds.device) + shifts_V.repeat_interleave(counts_V)
+    return places, functional.pad(ends_V, (1, 0))

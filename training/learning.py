@@ -105,6 +105,7 @@ class Lesson:
             counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
             fallback=fallback,
             intent=teaches_intent(dataset, data),
+            sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
         )
         return cls(config, data, module, fallback, neighbours, refit_epochs or epochs)
 

@@ -4,7 +4,7 @@ The full softmax never holds more than one chunk of logits: the forward pass com
 gradients too, so nothing is computed twice. The sampled softmax shares one pool of negatives over the whole batch and
 corrects for how likely each was to be drawn (logQ; Bengio & Senecal 2008, Yi et al. 2019).
 
-Shapes: Q queries, V items, P items of the pool, D width.
+Shapes: Q queries, V items, P draws or items of the pool, D width.
 """
 
 import math
@@ -24,40 +24,70 @@ passes over the logits, is left out. Unit vectors with a temperature stay below 
 
 
 class _ChunkedSoftmax(torch.autograd.Function):
+    """Against all items, or, with a pool, against its items (ascending, each once) and the target."""
+
     @staticmethod
-    def forward(ctx: Any, queries_QD: Tensor, items_VD: Tensor, targets_Q: Tensor, weights_Q: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        queries_QD: Tensor,
+        items_VD: Tensor,
+        targets_Q: Tensor,
+        weights_Q: Tensor,
+        pool_P: Tensor | None,
+        bias_P: Tensor | None,
+    ) -> Tensor:
         total = weights_Q.sum().clamp_min(1e-12)
         need_grad = any(ctx.needs_input_grad[:2])
         grad_queries = torch.empty_like(queries_QD) if need_grad else None
-        grad_items = torch.zeros_like(items_VD) if need_grad else None
+        compared_PD = items_VD if pool_P is None else items_VD[pool_P]
+        grad_compared = torch.zeros_like(compared_PD) if need_grad else None
+        grad_items = grad_compared if pool_P is None or not need_grad else torch.zeros_like(items_VD)
         loss = queries_QD.new_zeros((), dtype=torch.float64)
-        chunk = max(1, CHUNK_BYTES // (4 * len(items_VD)))
-        buffer = items_VD.new_empty(min(chunk, len(queries_QD)), len(items_VD))  # new pages for each chunk would cost
-        bounded = float(queries_QD.norm(dim=1).amax() * items_VD.norm(dim=1).amax()) < SAFE_LOGIT
+        chunk = max(1, CHUNK_BYTES // (4 * len(compared_PD)))
+        buffer = items_VD.new_empty(
+            min(chunk, len(queries_QD)), len(compared_PD)
+        )  # new pages for each chunk would cost
+        largest = float(queries_QD.norm(dim=1).amax() * items_VD.norm(dim=1).amax())
+        bounded = largest + (0.0 if bias_P is None else float(bias_P.abs().amax())) < SAFE_LOGIT
         for start in range(0, len(queries_QD), chunk):
             rows = slice(start, start + chunk)
             queries, targets, weights = queries_QD[rows], targets_Q[rows], weights_Q[rows] / total
-            logits = torch.mm(queries, items_VD.T, out=buffer[: len(queries)])
-            target_logits = logits.gather(1, targets[:, None])[:, 0]
-            shift = torch.zeros_like(target_logits) if bounded else logits.amax(dim=1)
-            exps = (logits if bounded else logits.sub_(shift[:, None])).exp_()
+            logits = torch.mm(queries, compared_PD.T, out=buffer[: len(queries)])
+            if pool_P is None or bias_P is None:
+                target_logits = logits.gather(1, targets[:, None])[:, 0]
+            else:
+                target_logits = (queries * items_VD[targets]).sum(dim=1)
+                logits += bias_P
+                places = torch.searchsorted(pool_P, targets).clamp_max(len(pool_P) - 1)
+                (own,) = torch.where(pool_P[places] == targets)  # the target counts once, and not as drawn
+                logits[own, places[own]] = -math.inf
+            shift = torch.zeros_like(target_logits)
+            if not bounded:
+                shift = torch.maximum(logits.amax(dim=1), target_logits)
+                logits -= shift[:, None]
+            exps = logits.exp_()
             sums = exps.sum(dim=1)  # divides the queries below instead of every logit: one pass fewer
+            target_exps = torch.zeros_like(sums) if pool_P is None else (target_logits - shift).exp()
+            sums += target_exps
             loss += ((sums.log() + shift - target_logits) * weights).sum(dtype=torch.float64)
-            if grad_queries is not None and grad_items is not None:
+            if grad_queries is not None and grad_compared is not None and grad_items is not None:
                 share = weights / sums
-                torch.mm(exps, items_VD, out=grad_queries[rows])
+                missing = weights * (1 - target_exps / sums)
+                torch.mm(exps, compared_PD, out=grad_queries[rows])
                 grad_queries[rows] *= share[:, None]
-                grad_queries[rows] -= items_VD[targets] * weights[:, None]
-                grad_items.addmm_(exps.T, queries * share[:, None])
-                grad_items.index_add_(0, targets, queries * -weights[:, None])
+                grad_queries[rows] -= items_VD[targets] * missing[:, None]
+                grad_compared.addmm_(exps.T, queries * share[:, None])
+                grad_items.index_add_(0, targets, queries * -missing[:, None])
+        if pool_P is not None and grad_items is not None and grad_compared is not None:
+            grad_items.index_add_(0, pool_P, grad_compared)
         ctx.save_for_backward(grad_queries, grad_items)
         return loss.to(queries_QD.dtype)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None, None]:
         grad_queries, grad_items = ctx.saved_tensors
-        return grad_queries * grad, grad_items * grad, None, None
+        return grad_queries * grad, grad_items * grad, None, None, None, None
 
 
 def full_softmax(queries_QD: Tensor, items_VD: Tensor, targets_Q: Tensor, weights_Q: Tensor) -> Tensor:
@@ -67,34 +97,36 @@ def full_softmax(queries_QD: Tensor, items_VD: Tensor, targets_Q: Tensor, weight
         weights_Q: non-negative; the mean divides by their sum.
     """
     with torch.autocast(queries_QD.device.type, enabled=False):
-        loss: Tensor = _ChunkedSoftmax.apply(queries_QD.float(), items_VD.float(), targets_Q, weights_Q.float())
+        loss: Tensor = _ChunkedSoftmax.apply(
+            queries_QD.float(), items_VD.float(), targets_Q, weights_Q.float(), None, None
+        )
     return loss
 
 
 def sampled_softmax(
     queries_QD: Tensor,
-    target_items_QD: Tensor,
-    pool_items_PD: Tensor,
+    items_VD: Tensor,
     targets_Q: Tensor,
     pool_P: Tensor,
     weights_Q: Tensor,
     *,
-    log_expected_pool_P: Tensor,
+    log_expected_V: Tensor,
 ) -> Tensor:
-    """Weighted mean cross entropy of each target against one shared pool of negatives, in fp32.
+    """Weighted mean cross entropy of each target against one shared pool of negatives, in fp32, in bounded memory.
 
     Args:
-        targets_Q, pool_P: item indices; where a pool item is the query's own target it does not count as a negative.
-        log_expected_pool_P: log of how often each pool item is expected in the pool (logQ). With it the logits
-            estimate those of the full softmax, and the target's own logit needs no correction.
+        items_VD: vectors that ``targets_Q`` and ``pool_P`` index; they need not be the whole catalogue.
+        pool_P: as drawn, repeats and all; where it holds a query's own target, that is no negative.
+        log_expected_V: log of how often each item is expected in the pool (logQ). With it the logits estimate those
+            of the full softmax, and the target's own logit needs no correction.
     """
+    drawn_P, times_P = torch.unique(pool_P, return_counts=True)  # drawn twice is one logit and a larger bias
+    bias_P = times_P.log() - log_expected_V[drawn_P]
     with torch.autocast(queries_QD.device.type, enabled=False):
-        queries_QD = queries_QD.float()
-        target_logits = (queries_QD * target_items_QD.float()).sum(dim=1)
-        pool_logits = queries_QD @ pool_items_PD.float().T - log_expected_pool_P
-    pool_logits = pool_logits.masked_fill(targets_Q[:, None] == pool_P, -math.inf)
-    log_sums = torch.logaddexp(target_logits, pool_logits.logsumexp(dim=1))
-    return ((log_sums - target_logits) * weights_Q).sum() / weights_Q.sum().clamp_min(1e-12)
+        loss: Tensor = _ChunkedSoftmax.apply(
+            queries_QD.float(), items_VD.float(), targets_Q, weights_Q.float(), drawn_P, bias_P
+        )
+    return loss
 
 
 def intent_loss(logits_Q: Tensor, labels_Q: Tensor, weights_Q: Tensor) -> Tensor:

@@ -35,12 +35,12 @@ class ModelConfig:
     layers: int = 2
     heads: int = 2
     max_length: int = 50
-    dropout: float = 0.2
-    item_dropout: float = 0.3
+    dropout: float = 0.3
+    item_dropout: float = 0.5
     """Dropout on the session's item vectors as they enter the trunk."""
     id_dropout: float = 0.1
     """How often an item that has attribute tokens goes without its own embedding in a training step."""
-    companions: int = 8
+    companions: int = 20
     """An item leans on so many others that it most often meets in sessions, as in the global graph of GCE-GNN (Wang et
     al. 2020): where few sessions tell of it, its companions do. 0: on none."""
     temperature: float = 16.0

@@ -12,6 +12,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from tillside.ranking import mrr_at, ranks_of_targets, recall_at
 from training.batches import TrainingBatch
@@ -19,6 +20,7 @@ from training.datamodule import CaseChunk
 from training.evaluation import ModelScorer, Scorer
 from training.losses import full_softmax, intent_loss, sampled_softmax
 from training.model import NextItemModel
+from training.optimizer import AdamWithSparseRows, clip_gradients
 
 
 class Softmax(Enum):
@@ -31,15 +33,21 @@ class Softmax(Enum):
 
 @dataclass
 class LossConfig:
-    """The loss and, for the sampled one, its pool."""
+    """The loss and, for the sampled one, its pool.
+
+    With the sampled softmax a step computes only the rows of the item table that its batch and its pool name.
+    """
 
     softmax: Softmax = Softmax.auto
     """auto: full up to ``full_up_to_items`` trained items, sampled above."""
     full_up_to_items: int = 20_000
     """Above, the full softmax costs several times as much and ranks no better."""
+    sparse_from_items: int = 200_000
+    """From so many items on, the optimizer steps only those rows of the item table that a sampled batch touches
+    (:mod:`training.optimizer`); below, all of them, which costs little there and lets their momentum go on."""
     pool: int = 4096
     """Negatives drawn for a batch and shared by all of it."""
-    uniform_share: float = 0.5
+    uniform_share: float = 1.0
     """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
     intent_weight: float = 0.1
     look_ahead: float = 0.5
@@ -52,6 +60,9 @@ class LossConfig:
     def __post_init__(self) -> None:
         if self.pool < 1:
             raise ValueError(f"loss.pool must be at least 1, got {self.pool}")
+        for name in ("full_up_to_items", "sparse_from_items"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"loss.{name} must be at least 0, got {getattr(self, name)}")
         if not 0 < self.uniform_share <= 1:
             raise ValueError(f"loss.uniform_share must be above 0 and at most 1, got {self.uniform_share}")
         if not 0 <= self.intent_weight < math.inf:
@@ -64,10 +75,11 @@ class LossConfig:
 
 @dataclass
 class OptimizerConfig:
-    """AdamW with a linear warm-up and a cosine descent."""
+    """AdamW with a linear warm-up and a cosine descent; Adam on single rows where the softmax is sampled."""
 
     learning_rate: float = 1e-2
     weight_decay: float = 0.01
+    """Of matrices; an item table whose rows are stepped singly has none, its vectors are of unit length anyway."""
     warmup_share: float = 0.05
     clip_norm: float = 1.0
 
@@ -95,6 +107,7 @@ class NextItemModule(pl.LightningModule):
         counts_N: events of each item in training, for the popularity half of the sampled pool.
         fallback: answers validation cases whose prefix holds no known item.
         intent: whether the log can teach purchase intent.
+        sparse_rows: whether the sampled softmax may give sparse gradients; NCCL, between GPUs, does not sum them.
     """
 
     def __init__(
@@ -106,11 +119,14 @@ class NextItemModule(pl.LightningModule):
         counts_N: Tensor,
         fallback: Scorer,
         intent: bool,
+        sparse_rows: bool = True,
     ) -> None:
         super().__init__()
         self.model = model
         self.loss, self.optimizer, self.fallback, self.intent = loss, optimizer, fallback, intent
         self.softmax = choose_softmax(loss, len(counts_N))
+        sampled = self.softmax is Softmax.sampled
+        model.items.item.sparse = sparse_rows and sampled and len(counts_N) >= loss.sparse_from_items
         uniform = torch.full_like(counts_N, 1 / len(counts_N), dtype=torch.float64)
         drawn = loss.uniform_share * uniform + (1 - loss.uniform_share) * counts_N / counts_N.sum()
         self.register_buffer("draw_cumulative_N", drawn.cumsum(0), persistent=False)
@@ -128,48 +144,42 @@ class NextItemModule(pl.LightningModule):
 
     def losses(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
         """Next-item loss, with later events at their weight, and purchase-intent loss, each a weighted mean."""
-        encoder, vectors_ND = self.model.encoder, self.model.items.trained()
-        hidden_BLD = encoder.trunk(
-            torch.nn.functional.embedding(batch.items_BL, vectors_ND), batch.behaviours_BL, batch.gaps_BL
-        )
+        encoder, table = self.model.encoder, self.model.items
+        asked_RL = batch.ahead_steps_RL > 0 if self.loss.look_ahead else batch.ahead_steps_RL > batch.items_BL.numel()
+        targets_Q = torch.cat([batch.target_items_BL[batch.learn_BL], batch.ahead_items_RL[asked_RL]])
+        items_BL, pool_P, rows_V = batch.items_BL, None, None
+        if self.softmax is Softmax.sampled:  # only the rows that occur: all that follows names them by their place here
+            pool_P = self._pool()
+            rows_V, places = torch.unique(torch.cat([items_BL.flatten(), targets_Q, pool_P]), return_inverse=True)
+            items_BL, targets_Q, pool_P = places.split([items_BL.numel(), len(targets_Q), len(pool_P)])
+            items_BL = items_BL.view_as(batch.items_BL)
+        vectors_VD = table.trained(rows_V)
+        hidden_BLD = encoder.trunk(functional.embedding(items_BL, vectors_VD), batch.behaviours_BL, batch.gaps_BL)
         positions_BL = torch.arange(hidden_BLD.shape[1], device=hidden_BLD.device).expand(len(hidden_BLD), -1)
         queries_QD = encoder.queries(hidden_BLD, positions_BL, batch.target_behaviours_BL)[batch.learn_BL]
-        targets_Q = batch.target_items_BL[batch.learn_BL]
-        weights_Q = batch.weights_B[:, None].expand(batch.learn_BL.shape)[batch.learn_BL]
-        softmax = full_softmax if self.softmax is Softmax.full else self._sampled
-        if self.loss.look_ahead and len(batch.ahead_rows_R):
-            asked_RL = batch.ahead_steps_RL > 0
+        weights_BL = batch.weights_B[:, None].expand(batch.learn_BL.shape)
+        learned_Q = weights_BL[batch.learn_BL]
+        weights_Q = learned_Q
+        if asked_RL.any():
             ask_RL = batch.ahead_behaviours_R[:, None].expand_as(asked_RL)
             rows_RLD, positions_RL = hidden_BLD[batch.ahead_rows_R], positions_BL[batch.ahead_rows_R]
-            ahead_AD = encoder.queries(rows_RLD, positions_RL, ask_RL)[asked_RL]
-            weights_RL = batch.weights_B[batch.ahead_rows_R][:, None].expand_as(asked_RL)
-            ahead_A = self.loss.look_ahead ** (batch.ahead_steps_RL[asked_RL] - 1).float() * weights_RL[asked_RL]
-            items = softmax(
-                torch.cat([queries_QD, ahead_AD]),
-                vectors_ND,
-                torch.cat([targets_Q, batch.ahead_items_RL[asked_RL]]),
-                torch.cat([weights_Q, ahead_A]),
-            )
+            queries_QD = torch.cat([queries_QD, encoder.queries(rows_RLD, positions_RL, ask_RL)[asked_RL]])
+            faded_A = self.loss.look_ahead ** (batch.ahead_steps_RL[asked_RL] - 1).float()
+            weights_Q = torch.cat([weights_Q, faded_A * weights_BL[batch.ahead_rows_R][asked_RL]])
+        if pool_P is None or rows_V is None:
+            items = full_softmax(queries_QD, vectors_VD, targets_Q, weights_Q)
         else:
-            items = softmax(queries_QD, vectors_ND, targets_Q, weights_Q)
+            log_expected_V = self.get_buffer("log_expected_N")[rows_V]
+            items = sampled_softmax(queries_QD, vectors_VD, targets_Q, pool_P, weights_Q, log_expected_V=log_expected_V)
         if not self.intent:
             return items, items.new_zeros(())
         labels_Q = batch.goal_later_BL[batch.learn_BL]
-        return items, intent_loss(encoder.intent_logits(hidden_BLD)[batch.learn_BL], labels_Q, weights_Q)
+        return items, intent_loss(encoder.intent_logits(hidden_BLD)[batch.learn_BL], labels_Q, learned_Q)
 
-    def _sampled(self, queries_QD: Tensor, vectors_ND: Tensor, targets_Q: Tensor, weights_Q: Tensor) -> Tensor:
+    def _pool(self) -> Tensor:
         cumulative_N = self.get_buffer("draw_cumulative_N")
         draws_P = torch.rand(self.loss.pool, dtype=cumulative_N.dtype, device=cumulative_N.device)
-        pool_P = torch.searchsorted(cumulative_N, draws_P).clamp_max(len(cumulative_N) - 1)
-        return sampled_softmax(
-            queries_QD,
-            vectors_ND[targets_Q],
-            vectors_ND[pool_P],
-            targets_Q,
-            pool_P,
-            weights_Q,
-            log_expected_pool_P=self.get_buffer("log_expected_N")[pool_P],
-        )
+        return torch.searchsorted(cumulative_N, draws_P).clamp_max(len(cumulative_N) - 1)
 
     def on_validation_epoch_start(self) -> None:
         """Item vectors are computed once for all cases."""
@@ -181,14 +191,25 @@ class NextItemModule(pl.LightningModule):
         means = {"val/recall@20": recall_at(ranks_B, 20).mean(), "val/mrr@20": mrr_at(ranks_B, 20).mean()}
         self.log_dict(means, prog_bar=True, batch_size=len(ranks_B), sync_dist=True)
 
+    def configure_gradient_clipping(
+        self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """By the norm over all parameters; Lightning's own way knows no sparse gradients."""
+        clip_gradients(self.parameters(), self.optimizer.clip_norm)
+
     def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW; no decay on norms, biases (those by distance too) and the temperature."""
-        named = list(self.named_parameters())
+        """AdamW; no decay on norms, biases (those by distance too) and the temperature, nor on sparse rows."""
+        table = self.model.items.item
+        named = [(name, each) for name, each in self.named_parameters() if not (table.sparse and each is table.weight)]
         matrices = [parameter for name, parameter in named if parameter.ndim >= 2 and "bias" not in name]
         others = [parameter for name, parameter in named if parameter.ndim < 2 or "bias" in name]
         groups = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
         config = self.optimizer
+        optimizer: torch.optim.Optimizer
         optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+        if table.sparse:
+            rows = torch.optim.SparseAdam([table.weight], lr=config.learning_rate)
+            optimizer = AdamWithSparseRows(optimizer, rows)
         total = int(self.trainer.estimated_stepping_batches)
         warmup = max(1, round(total * config.warmup_share))
 

@@ -112,16 +112,20 @@ def test_full_softmax_never_holds_more_logits_than_a_chunk(monkeypatch, scale):
     assert largest.elements == queries * items  # what it is measured against
 
 
-def sampled(queries_QD, items_VD, targets_Q, pool_P, weights_Q, log_expected_pool_P):
-    return sampled_softmax(
-        queries_QD,
-        items_VD[targets_Q],
-        items_VD[pool_P],
-        targets_Q,
-        pool_P,
-        weights_Q,
-        log_expected_pool_P=log_expected_pool_P,
+def sampled(queries_QD, items_VD, targets_Q, pool_P, weights_Q, log_expected_P):
+    log_expected_V = torch.zeros(len(items_VD)).index_put_((pool_P,), log_expected_P)
+    return sampled_softmax(queries_QD, items_VD, targets_Q, pool_P, weights_Q, log_expected_V=log_expected_V)
+
+
+def sampled_reference(queries_QD, items_VD, targets_Q, pool_P, weights_Q, log_expected_P):
+    """One logit for every draw; the target in front of them, and not among them."""
+    logits_QP = queries_QD @ items_VD[pool_P].T - log_expected_P
+    logits_QP = logits_QP.masked_fill(targets_Q[:, None] == pool_P, -math.inf)
+    own_Q1 = (queries_QD * items_VD[targets_Q]).sum(1, keepdim=True)
+    nll_Q = functional.cross_entropy(
+        torch.cat([own_Q1, logits_QP], 1), torch.zeros(len(targets_Q), dtype=torch.int64), reduction="none"
     )
+    return (nll_Q * weights_Q).sum() / weights_Q.sum()
 
 
 def test_sampled_softmax_by_hand():
@@ -136,6 +140,32 @@ def test_sampled_softmax_by_hand():
         torch.full((2,), math.log(2)),
     )
     assert loss.item() == pytest.approx(math.log(4 / 3))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 100])
+@pytest.mark.parametrize("scale", [1.0, 50.0], ids=["safe logits", "logits beyond SAFE_LOGIT"])
+def test_sampled_softmax_counts_every_draw_in_value_and_gradients_whatever_the_chunk(monkeypatch, rows, scale):
+    """Drawn in no order, some items twice and more, among them the targets of some queries."""
+    monkeypatch.setattr(losses, "CHUNK_BYTES", rows * 5 * 4)
+    queries_QD, items_VD, targets_Q, weights_Q = inputs(scale=scale)
+    pool_P = torch.cat([torch.tensor([9, 2, 9, 0, 9, 2]), targets_Q[:2]])
+    log_expected_P = torch.linspace(-2, 2, 11)[pool_P]
+
+    def with_pool(loss):
+        return lambda queries_QD, items_VD: loss(queries_QD, items_VD, targets_Q, pool_P, weights_Q, log_expected_P)
+
+    found = value_and_grads(with_pool(sampled), (queries_QD, items_VD), factor=3.0)
+    expected = value_and_grads(with_pool(sampled_reference), (queries_QD, items_VD), factor=3.0)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_sampled_softmax_never_holds_more_logits_than_a_chunk(monkeypatch):
+    monkeypatch.setattr(losses, "CHUNK_BYTES", 10 * 400 * 4)  # room for ten rows
+    queries_QD, items_VD, targets_Q, weights_Q = inputs(64, 500)
+    with LargestTensor() as largest:
+        sampled(queries_QD, items_VD, targets_Q, torch.arange(400), weights_Q, torch.zeros(400)).backward()
+    assert largest.elements == 10 * 400
 
 
 def test_with_every_item_in_the_pool_once_it_is_the_full_softmax():
@@ -175,7 +205,7 @@ def test_a_pool_of_nothing_but_the_target_teaches_nothing_and_breaks_nothing():
     targets_Q, pool_P = torch.full((3,), 4), torch.full((5,), 4)
     loss = sampled(queries_QD, items_VD, targets_Q, pool_P, weights_Q[:3], torch.zeros(5))
     loss.backward()
-    assert loss.item() == 0
+    assert loss.item() == pytest.approx(0, abs=1e-6)
     assert not queries_QD.grad.any()
     assert torch.isfinite(items_VD.grad).all()
 

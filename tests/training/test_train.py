@@ -19,6 +19,7 @@ from training import fitting
 from training.callbacks import RESUME_FILE
 from training.fitting import TrainerConfig, plan
 from training.model import ModelConfig
+from training.module import LossConfig, Softmax
 from training.tracking import TrackingConfig, open_store
 from training.train import TrainConfig, train
 
@@ -126,6 +127,12 @@ def test_a_run_stopped_anywhere_ends_where_the_unbroken_one_does(
     unbroken: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
 ) -> None:
     """Stopped in the first epoch, at the start of one and within one; 8 batches an epoch, a resume point every 2."""
+    settings = config(dataset, tmp_path / "runs", checkpoint_batches=2)
+    assert_same_end(run_or_resume(settings, monkeypatch, stop_at=stop_at), unbroken)
+
+
+def run_or_resume(settings: TrainConfig, monkeypatch: pytest.MonkeyPatch, *, stop_at: int | None) -> Path:
+    """The folder of a run that was killed after ``stop_at`` steps, if that is given, and then resumed."""
 
     class Killed(BaseException):
         pass
@@ -135,21 +142,41 @@ def test_a_run_stopped_anywhere_ends_where_the_unbroken_one_does(
             if trainer.global_step == stop_at:
                 raise Killed
 
-    settings = config(dataset, tmp_path / "runs", checkpoint_batches=2)
+    runs = Path(settings.tracking.runs)
+    if stop_at is None:
+        train(settings)
+        return (runs / "latest").resolve()
     with monkeypatch.context() as patched:
         patched.setattr(fitting, "TrainingBar", Stop)
         settings.trainer.progress_bar = True
         with pytest.raises(Killed):
             train(settings)
-    (folder,) = [path for path in (tmp_path / "runs").iterdir() if (path / RESUME_FILE).exists()]
+    (folder,) = [path for path in runs.iterdir() if (path / RESUME_FILE).exists()]
     stored = (folder / "config.yaml").read_text().replace("progress_bar: true", "progress_bar: false")
     (folder / "config.yaml").write_text(stored)
-
     train(TrainConfig(resume=folder.name, tracking=settings.tracking))
+    return folder
 
-    assert (folder / "metrics.json").read_text() == (unbroken / "metrics.json").read_text()
-    resumed, whole = (torch.load(path / "model.pt", weights_only=True)["state"] for path in (folder, unbroken))
-    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+
+def assert_same_end(resumed: Path, unbroken: Path) -> None:
+    """Metrics to the last digit, weights to the last bit."""
+    assert (resumed / "metrics.json").read_text() == (unbroken / "metrics.json").read_text()
+    found, whole = (torch.load(path / "model.pt", weights_only=True)["state"] for path in (resumed, unbroken))
+    assert all(torch.equal(found[name], whole[name]) for name in whole)
+
+
+def test_a_run_with_sparse_rows_learns_and_resumes_exactly(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a sampled softmax's step the item table sees only the batch's rows; stopped within the second epoch."""
+    folders = {}
+    for name, stop_at in (("unbroken", None), ("stopped", 11)):
+        settings = config(dataset, tmp_path / name / "runs", checkpoint_batches=2)
+        settings.loss = LossConfig(softmax=Softmax.sampled, pool=8)
+        folders[name] = run_or_resume(settings, monkeypatch, stop_at=stop_at)
+    metrics = json.loads((folders["unbroken"] / "metrics.json").read_text())
+    assert metrics["systems"]["tillside"]["all"]["recall@5"]["value"] > 0.9
+    assert_same_end(folders["stopped"], folders["unbroken"])
 
 
 def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:

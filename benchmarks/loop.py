@@ -1,0 +1,201 @@
+"""The training loop of ``training.train`` on one data set, timed: a process of its own, so that its peak memory is its.
+
+    python -m benchmarks.loop --dataset DIR --seconds 60 --out FILE [--quality 0.15]
+
+Module, data, batches and schedule are those of a real run; only the clock that ends it is added. Time in validation is
+not counted. A useful event is a target that was learned; padding is none.
+"""
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from torch.utils.flop_counter import FlopCounterMode, addmm_flop
+
+from tillside.atomic import write_text_atomically
+from tillside.dataset import Dataset, load_dataset
+from tillside.encoding import EncodingSpec
+from tillside.recommenders import Popularity, popularity
+from training.batches import TrainingBatch
+from training.checkpoint import build_model
+from training.datamodule import SessionData
+from training.fitting import TrainerConfig, make_trainer, plan, quiet_lightning
+from training.model import ModelConfig
+from training.module import LossConfig, NextItemModule, OptimizerConfig
+from training.preparation.sessionising import Repeats
+from training.train import teaches_intent
+
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+WARM_UP = 3
+"""Batches before the clock starts: the first ones pay for memory and for the choice of kernels."""
+COUNTED = 16
+"""Batches whose operations are counted."""
+PEAK_SIZE = 1024
+
+
+class TimedData(SessionData):
+    """Validates only where a quality is to be reached."""
+
+    validates = True
+
+    def val_dataloader(self) -> Any:
+        """Validation cases, or none."""
+        return super().val_dataloader() if self.validates else []
+
+
+class Clock(pl.Callback):
+    """Counts what was learned in how long, and ends the training."""
+
+    def __init__(self, *, seconds: float, quality: float | None, clock: str) -> None:
+        self.limit, self.quality, self.now = seconds, quality, CLOCKS[clock]
+        self.seconds, self.targets, self.sequences, self.steps = 0.0, 0, 0, 0
+        self.curve: list[dict[str, float]] = []
+        self._since: float | None = None
+        self._batches = 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The way to a quality begins at once; a rate is taken after the warm-up."""
+        if self.quality is not None:
+            self._since = self.now()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: TrainingBatch, batch_idx: int
+    ) -> None:
+        """Count the batch."""
+        self._batches += 1
+        if self._since is None:
+            if self._batches >= WARM_UP:
+                self._since = self.now()
+            return
+        self._pause()
+        self.targets += int(batch.learn_BL.sum())
+        self.sequences += len(batch.learn_BL)
+        self.steps += 1
+        if self.seconds >= self.limit:
+            trainer.should_stop = True
+        self._since = self.now()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the validation's figures; the clock stood still in the meantime."""
+        if self.quality is not None and "val/mrr@20" in trainer.callback_metrics:
+            figures = {name: float(trainer.callback_metrics[f"val/{name}"]) for name in ("recall@20", "mrr@20")}
+            self.curve.append({"epoch": trainer.current_epoch, "seconds": self.seconds} | figures)
+            if figures["mrr@20"] >= self.quality:
+                trainer.should_stop = True
+        if self._since is not None:
+            self._since = self.now()
+
+    def _pause(self) -> None:
+        assert self._since is not None
+        self.seconds += self.now() - self._since
+
+
+def measure(dataset: Dataset, *, seconds: float, quality: float | None, clock: str, seed: int) -> dict[str, Any]:
+    """Train for ``seconds``, or until validation mrr@20 reaches ``quality``; the account."""
+    quiet_lightning()
+    pl.seed_everything(seed, verbose=False)
+    peak = peak_flops(clock)
+    model_config, loss = ModelConfig(), LossConfig()
+    trainer_config = TrainerConfig(progress_bar=False)
+    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
+    spec = EncodingSpec(max_length=model_config.max_length, collapse_repeats=collapse)
+    counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
+    batch_events, epochs = plan(int(counts_NB.sum()), trainer_config)
+    data = TimedData(
+        dataset,
+        spec=spec,
+        batch_events=batch_events,
+        validation_cases=trainer_config.validation_cases,
+        seed=seed,
+    )
+    data.validates = quality is not None
+    module = NextItemModule(
+        build_model(model_config, dataset, spec),
+        loss=loss,
+        optimizer=OptimizerConfig(),
+        counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
+        fallback=Popularity(popularity(counts_NB)),
+        intent=teaches_intent(dataset, data),
+    )
+    timed = Clock(seconds=seconds, quality=quality, clock=clock)
+    trainer = make_trainer(
+        trainer_config,
+        epochs=epochs,
+        callbacks=[timed, ModelCheckpoint(save_top_k=0)],
+        clip_norm=module.optimizer.clip_norm,
+    )
+    trainer.fit(module, data)
+    assert data.loader is not None
+    reached = [point["seconds"] for point in timed.curve if quality is not None and point["mrr@20"] >= quality]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    per_target = flops_per_target(module, data)
+    rate = timed.targets / max(timed.seconds, 1e-9)
+    return {
+        "softmax": module.softmax.value,
+        "batch_events": batch_events,
+        "steps": timed.steps,
+        "training_seconds": timed.seconds,
+        "targets": timed.targets,
+        "targets_per_second": rate,
+        "sequences_per_second": timed.sequences / max(timed.seconds, 1e-9),
+        "padding_share": data.loader.padding_share,
+        "peak_mb": memory,
+        "peak_gflops": peak / 1e9,
+        "flops_per_target": per_target,
+        "matmul_peak_share": rate * per_target / peak,
+        "curve": timed.curve,
+        "seconds_to_quality": reached[0] if reached else None,
+    }
+
+
+def peak_flops(clock: str) -> float:
+    """Operations a second of the fastest of twelve large fp32 matrix products, on as many threads as training has."""
+    left, right = torch.randn(PEAK_SIZE, PEAK_SIZE), torch.randn(PEAK_SIZE, PEAK_SIZE)
+    out, now = torch.empty(PEAK_SIZE, PEAK_SIZE), CLOCKS[clock]
+    shortest = float("inf")
+    for _ in range(12):
+        started = now()
+        torch.mm(left, right, out=out)
+        shortest = min(shortest, now() - started)
+    return 2 * PEAK_SIZE**3 / shortest
+
+
+def flops_per_target(module: NextItemModule, data: SessionData) -> float:
+    """Operations of the matrix products of a step, forward and backward, for each target learned."""
+    loader = data.train_dataloader()
+    module.train()
+    operations, targets = 0, 0
+    for batch, _ in zip(loader, range(COUNTED), strict=False):
+        module.zero_grad()
+        with FlopCounterMode(display=False, custom_mapping={torch.ops.aten.addmm_: addmm_flop}) as counter:
+            next_item, intent = module.losses(batch)
+            (next_item + intent).backward()
+        operations += counter.get_total_flops()
+        targets += int(batch.learn_BL.sum())
+    return operations / max(targets, 1)
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser("python -m benchmarks.loop", description=__doc__)
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--quality", type=float)
+    parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    account = measure(
+        load_dataset(given.dataset), seconds=given.seconds, quality=given.quality, clock=given.clock, seed=given.seed
+    )
+    write_text_atomically(given.out, json.dumps(account, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""Two plain networks as baselines, GRU and SASRec, both with cross entropy over the whole catalogue.
+
+    python -m benchmarks.networks gru --dataset DIR --out DIR
+
+They learn from our batches by our trainer and are judged by our evaluator, so that only the network and the form of its
+scores differ: dot products of item vectors of any length, no attributes, behaviours or time gaps, nothing asked for.
+Each may choose its learning rate and dropout on the validation part. ``OUT/metrics.json`` is a metrics document like a
+run's, with an account beside it: settings, trials, seconds, peak memory and the validation curve.
+
+Shapes: N items, R rows of the table, B rows, L events a row, Q queries a row, D width.
+"""
+
+import argparse
+import json
+import math
+import resource
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from tillside.atomic import write_text_atomically
+from tillside.dataset import Dataset, load_dataset
+from tillside.encoding import EncodingSpec
+from tillside.recommenders import Popularity, popularity
+from training.datamodule import SessionData
+from training.evaluate import METRICS_FILE, cases_to_judge
+from training.evaluation import ModelScorer, rank, report
+from training.fitting import TrainerConfig, fit, load_best, plan
+from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
+from training.preparation.sessionising import Repeats
+from training.tables import metrics_table, say
+
+
+@dataclass(frozen=True)
+class Size:
+    """What all networks of a comparison share."""
+
+    dim: int = 96
+    layers: int = 2
+    heads: int = 2
+    max_length: int = 50
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a network may choose for itself."""
+
+    learning_rate: float
+    dropout: float
+
+
+GRID = [Settings(rate, dropout) for rate in (1e-3, 3e-3) for dropout in (0.2, 0.5)]
+"""Learning rates and dropouts that both networks are published with, or near to it."""
+
+
+class PlainItems(nn.Module):
+    """One free vector for each item, the same for input and scores."""
+
+    def __init__(self, items: int, dim: int) -> None:
+        super().__init__()
+        self.item = nn.Embedding(items, dim)
+        nn.init.normal_(self.item.weight, std=1 / math.sqrt(dim))
+
+    def forward(self, rows_R: Tensor | None = None) -> Tensor:
+        """Vectors of the chosen items [R, D], or of all [N, D]."""
+        vectors_RD: Tensor = self.item.weight if rows_R is None else self.item(rows_R)
+        return vectors_RD
+
+
+class PlainEncoder(nn.Module):
+    """What both encoders have in common: the hidden state at a position is the query, and nothing is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("log_temperature", torch.zeros(()))
+
+    def queries(self, hidden_BLD: Tensor, positions_BQ: Tensor, ask_BQ: Tensor) -> Tensor:
+        """Hidden states [B, Q, D] at the positions."""
+        return hidden_BLD.gather(1, positions_BQ[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
+
+    def forward(
+        self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The query [B, D] at each row's last event; a purchase intent [B] is not known."""
+        hidden_BLD = self.trunk(item_vectors_BLD, behaviours_BL, gaps_BL)
+        query_BD = self.queries(hidden_BLD, (lengths_B - 1)[:, None], ask_B[:, None])[:, 0]
+        return query_BD, torch.full_like(query_BD[:, 0], math.nan)
+
+
+class GruEncoder(PlainEncoder):
+    """GRU4Rec (Hidasi et al. 2016) with tied item vectors: one recurrent layer, dropout before and after it."""
+
+    def __init__(self, size: Size, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.gru = nn.GRU(size.dim, size.dim, batch_first=True)
+        self.out = nn.Linear(size.dim, size.dim)
+
+    def trunk(self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor) -> Tensor:
+        """Hidden state after every event [B, L, D]."""
+        hidden_BLD: Tensor = self.gru(self.dropout(item_vectors_BLD))[0]
+        out_BLD: Tensor = self.out(self.dropout(hidden_BLD))
+        return out_BLD
+
+
+class SasRecEncoder(PlainEncoder):
+    """SASRec (Kang and McAuley 2018): learned positions counted from the start, causal pre-norm blocks."""
+
+    def __init__(self, size: Size, dropout: float) -> None:
+        super().__init__()
+        self.scale = math.sqrt(size.dim)
+        self.position = nn.Embedding(size.max_length, size.dim)
+        nn.init.normal_(self.position.weight, std=1 / math.sqrt(size.dim))
+        self.dropout = nn.Dropout(dropout)
+        layer = nn.TransformerEncoderLayer(
+            size.dim, size.heads, 4 * size.dim, dropout, batch_first=True, norm_first=True
+        )
+        norm = nn.LayerNorm(size.dim)
+        self.blocks = nn.TransformerEncoder(layer, size.layers, norm=norm, enable_nested_tensor=False)
+
+    def trunk(self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor) -> Tensor:
+        """Hidden state of every event [B, L, D]."""
+        length = item_vectors_BLD.shape[1]
+        x_BLD = self.dropout(item_vectors_BLD * self.scale + self.position.weight[:length])
+        mask_LL = nn.Transformer.generate_square_subsequent_mask(length, device=x_BLD.device)
+        hidden_BLD: Tensor = self.blocks(x_BLD, mask=mask_LL, is_causal=True)
+        return hidden_BLD
+
+
+class PlainModel(nn.Module):
+    """Stands where a :class:`training.model.NextItemModel` does."""
+
+    def __init__(self, items: int, size: Size, encoder: PlainEncoder) -> None:
+        super().__init__()
+        self.items = PlainItems(items, size.dim)
+        self.encoder = encoder
+
+
+ENCODERS = {"gru": GruEncoder, "sasrec": SasRecEncoder}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained network: the weights of its best epoch, and how it came there."""
+
+    settings: Settings
+    scorer: ModelScorer
+    mrr: float
+    seconds: float
+    curve: list[dict[str, float]]
+
+
+def train_network(
+    name: str,
+    settings: Settings,
+    dataset: Dataset,
+    *,
+    size: Size,
+    spec: EncodingSpec,
+    config: TrainerConfig,
+    seed: int,
+) -> Fitted:
+    """Train to the end of ``config.max_epochs`` or of its patience."""
+    pl.seed_everything(seed, verbose=False)
+    items = dataset.catalogue.trained
+    counts_NB = dataset.catalogue.counts_NB[:items]
+    batch_events, epochs = plan(int(counts_NB.sum()), config)
+    data = SessionData(
+        dataset, spec=spec, batch_events=batch_events, validation_cases=config.validation_cases, seed=seed
+    )
+    fallback = Popularity(popularity(counts_NB))
+    model: Any = PlainModel(items, size, ENCODERS[name](size, settings.dropout))
+    module = NextItemModule(
+        model,
+        loss=LossConfig(softmax=Softmax.full),
+        optimizer=OptimizerConfig(learning_rate=settings.learning_rate, weight_decay=0.0),
+        counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
+        fallback=fallback,
+        intent=False,
+    )
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        epoch_metrics = fit(module, data, config, folder=Path(folder), epochs=epochs, tracker=None, resume=False)
+        seconds = time.monotonic() - started
+        best = load_best(module, Path(folder))
+    curve = validation_curve(epoch_metrics.history, targets=data.rows.targets)
+    return Fitted(settings, ModelScorer.of(model, fallback), best, seconds, curve)
+
+
+def validation_curve(history: Sequence[Mapping[str, float]], *, targets: int) -> list[dict[str, float]]:
+    """Validation figures after each epoch, by seconds of training alone: validation is not counted."""
+    seconds = np.cumsum([targets / epoch["train/events_per_second"] for epoch in history])
+    return [
+        {"epoch": epoch["epoch"], "seconds": float(second)} | {m: epoch[f"val/{m}"] for m in ("recall@20", "mrr@20")}
+        for second, epoch in zip(seconds, history, strict=True)
+    ]
+
+
+def measure(
+    name: str, dataset: Dataset, *, size: Size, config: TrainerConfig, trial: TrainerConfig, seed: int
+) -> dict[str, Any]:
+    """Try the grid in short trainings, train the best setting in full, judge it on the test part."""
+    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
+    spec = EncodingSpec(max_length=size.max_length, collapse_repeats=collapse)
+    cases, items = cases_to_judge(dataset, spec), dataset.catalogue.trained
+    trials = []
+    for settings in GRID:
+        tried = train_network(name, settings, dataset, size=size, spec=spec, config=trial, seed=seed)
+        trials.append({**asdict(settings), "mrr@20": tried.mrr, "seconds": tried.seconds})
+        say(f"{name}: {settings} reaches mrr@20 {tried.mrr:.4f} on validation in {tried.seconds:.0f} s")
+    best = GRID[int(np.argmax([each["mrr@20"] for each in trials]))]
+    fitted = train_network(name, best, dataset, size=size, spec=spec, config=config, seed=seed)
+    ranked = rank(fitted.scorer, cases, items=items)
+    document = report({name: ranked}, cases, items=items, behaviours=dataset.behaviours.names, seed=seed)
+    document["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
+    document["account"] = {
+        "settings": asdict(best),
+        "trials": trials,
+        "search_s": sum(each["seconds"] for each in trials),
+        "train_s": fitted.seconds,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "curve": fitted.curve,
+    }
+    return document
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.networks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("network", choices=sorted(ENCODERS))
+    parser.add_argument("--dataset", type=Path, required=True, help="a prepared data set")
+    parser.add_argument("--out", type=Path, required=True, help="folder for metrics.json")
+    parser.add_argument("--epochs", type=int, help="at most; default: as many as training.train would take")
+    parser.add_argument("--trial-epochs", type=int, default=2, help="of each setting of the grid")
+    parser.add_argument("--patience", type=int, default=2, help="epochs without a better val/mrr@20")
+    parser.add_argument("--seed", type=int, default=0)
+    for name, default in asdict(Size()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default)
+    given = parser.parse_args()
+    config = TrainerConfig(max_epochs=given.epochs, patience=given.patience, progress_bar=False)
+    document = measure(
+        given.network,
+        load_dataset(given.dataset),
+        size=Size(given.dim, given.layers, given.heads, given.max_length),
+        config=config,
+        trial=TrainerConfig(max_epochs=given.trial_epochs, patience=given.patience, progress_bar=False),
+        seed=given.seed,
+    )
+    given.out.mkdir(parents=True, exist_ok=True)
+    write_text_atomically(given.out / METRICS_FILE, json.dumps(document, indent=2) + "\n")
+    metrics_table(document, title=f"{document['dataset']['name']}: test part")
+    say(f"wrote {given.out / METRICS_FILE}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Training speed and memory by size of catalogue, and time to a validation quality, beside RecTools and RePlay.
+
+    python -m benchmarks.training --seconds 60 [--items 10000 50000 200000 1000000] [--peers rectools replay]
+    python -m benchmarks.training --seconds 1800 --items --dataset DIR --quality 0.15 --peers rectools replay
+
+Each measurement is a process of its own and takes ``--seconds`` of training at most. Peers have the same width, depth
+and length; above the catalogue size where we sample the softmax they sample it too, with their own number of negatives.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import write_results
+from benchmarks.sessions import write_sessions
+from tillside.dataset import load_dataset
+from training.model import ModelConfig
+from training.module import LossConfig
+from training.tables import say
+
+SIZES = (10_000, 50_000, 200_000, 1_000_000)
+PEERS = {"rectools": ("rectools-sasrec", 256), "replay": ("replay-sasrec", 1024)}
+"""A peer's system in benchmarks.peers, and how many negatives it samples."""
+FIGURES = {
+    "targets_per_second": "events_per_s",
+    "sequences_per_second": "sequences_per_s",
+    "padding_share": "padding_share",
+    "peak_mb": "peak_mb",
+    "matmul_peak_share": "matmul_peak_share",
+    "peak_gflops": "matmul_peak_gflops",
+    "seconds_to_quality": "time_to_quality_s",
+}
+"""Figures of an account, and the metrics they are written as."""
+
+
+def main() -> None:
+    """Measure, print as it goes, and write the result files."""
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--items", type=int, nargs="*", default=SIZES, help="sizes of the synthetic catalogues")
+    parser.add_argument("--seconds", type=float, required=True, help="of training, for each measurement")
+    parser.add_argument("--dataset", type=Path, help="a prepared data set to reach --quality on")
+    parser.add_argument("--quality", type=float, help="validation mrr@20 to reach")
+    parser.add_argument("--peers", nargs="*", default=[], choices=sorted(PEERS), help="see python -m benchmarks.peers")
+    parser.add_argument("--environments", type=Path, default=Path("runs/peers"), help="of the peers")
+    parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/training"))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: where others use the machine")
+    given = parser.parse_args()
+    if (given.dataset is None) != (given.quality is None):
+        parser.error("--dataset and --quality belong together")
+    rows, missing = [], []
+    logs = [(f"synthetic-{items}", dataset_of(items, given.work), None) for items in given.items]
+    if given.dataset is not None:
+        logs.append((str(load_dataset(given.dataset).about["name"]), given.dataset, given.quality))
+    for log, dataset, quality in logs:
+        accounts = {"tillside": ours(log, dataset, quality, given)}
+        for peer in given.peers:
+            account = theirs(peer, log, dataset, quality, given)
+            if account is None:
+                missing.append(f"{peer} on {log}")
+            else:
+                accounts[peer] = account
+        found = rows_of(log, accounts)
+        for row in found:
+            say(f"{log}: {row['system']} {row['metric']} {row['value']:,.4g}")
+        rows += found
+    notes = (
+        "An event is a target that was learned; padding is none. Rates are over training alone, "
+        f"{given.seconds:g} s of it at most for each measurement ({given.clock} clock, {given.threads} thread(s)). "
+        "matmul_peak_share: operations of the step's matrix products against the fastest 1024 x 1024 product of the "
+        "same process. Synthetic sessions: power law, mean length 5.5. A ratio of rates or times above 1 means that "
+        "tillside is faster." + (f" Not measured, because the peer failed: {', '.join(missing)}." if missing else "")
+    )
+    if given.quality is not None:
+        notes += f" Quality: mrr@20 of {given.quality:g} on the validation part."
+    write_results("training", rows, title="Training speed", notes=notes)
+    say("wrote benchmarks/results/training.json and .md")
+
+
+def dataset_of(items: int, work: Path) -> Path:
+    """The synthetic data set of a size; it is made once."""
+    path = work / f"synthetic-{items}"
+    if not path.is_dir():
+        work.mkdir(parents=True, exist_ok=True)
+        write_sessions(path, items=items)
+    return path
+
+
+def ours(log: str, dataset: Path, quality: float | None, given: argparse.Namespace) -> dict[str, Any]:
+    """The account of our training loop.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    out = given.work / f"tillside-{log}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    command = ["--dataset", str(dataset), "--seconds", str(given.seconds), "--clock", given.clock, "--out", str(out)]
+    command += [] if quality is None else ["--quality", str(quality)]
+    threads = {"OMP_NUM_THREADS": str(given.threads)}
+    subprocess.run([sys.executable, "-m", "benchmarks.loop", *command], env=os.environ | threads, check=True)
+    account: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return account
+
+
+def theirs(
+    peer: str, log: str, dataset: Path, quality: float | None, given: argparse.Namespace
+) -> dict[str, Any] | None:
+    """The account of a peer's training on the same sessions, or None where it failed."""
+    (system, negatives), model = PEERS[peer], ModelConfig()
+    out = given.work / f"{peer}-{log}"
+    out.mkdir(parents=True, exist_ok=True)
+    full = load_dataset(dataset).catalogue.trained <= LossConfig().full_up_to_items
+    settings = {"loss": "softmax" if full else "sampled_softmax", "dropout": 0.2, "rate": 0.001, "negatives": negatives}
+    command = [system, "--dataset", dataset, "--out", out, "--environments", given.environments]
+    command += ["--budget-seconds", given.seconds, "--clock", given.clock, "--threads", given.threads]
+    command += ["--dim", model.dim, "--layers", model.layers, "--heads", model.heads, "--length", model.max_length]
+    command += ["--settings", json.dumps(settings)]
+    command += ["--speed-only"] if quality is None else []
+    words = [str(word) for word in command]
+    if subprocess.run([sys.executable, "-m", "benchmarks.peers", *words], check=False).returncode:
+        return None
+    account: dict[str, Any] = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["account"]
+    reached = [point["seconds"] for point in account["curve"] if quality is not None and point["mrr@20"] >= quality]
+    return account | {"seconds_to_quality": reached[0] if reached else None}
+
+
+def rows_of(log: str, accounts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Absolute figures of every system, then the ratios of tillside to each peer; what is not known has no row."""
+    rows = [
+        {"log": log, "system": system, "metric": metric, "value": float(account[figure])}
+        for system, account in accounts.items()
+        for figure, metric in FIGURES.items()
+        if account.get(figure) is not None
+    ]
+    mine = accounts["tillside"]
+    for peer, account in accounts.items():
+        if peer == "tillside":
+            continue
+        ratios = {"events_per_s_ratio": mine["targets_per_second"] / account["targets_per_second"]}
+        times = mine["seconds_to_quality"], account["seconds_to_quality"]
+        if None not in times:
+            ratios["time_to_quality_ratio"] = times[1] / times[0]
+        rows += [
+            {"log": log, "system": f"tillside/{peer}", "metric": name, "value": value} for name, value in ratios.items()
+        ]
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The speed benchmark: its sessions, its count of operations, its clock and its ratios."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode, addmm_flop
+
+from benchmarks.loop import measure
+from benchmarks.results import markdown
+from benchmarks.sessions import MEAN_LENGTH, write_sessions
+from benchmarks.training import rows_of
+from tillside.dataset import load_dataset
+from training.losses import full_softmax
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("speed") / "sessions"
+    write_sessions(path, items=300, sessions=4000)
+    return path
+
+
+def test_sessions_have_two_events_at_least_and_the_mean_length_and_a_few_popular_items(sessions: Path) -> None:
+    dataset = load_dataset(sessions)
+    lengths = np.diff(np.asarray(dataset.part("train").offsets))
+    assert lengths.min() == 2
+    assert lengths.mean() == pytest.approx(MEAN_LENGTH, rel=0.05)
+    counts = np.sort(dataset.catalogue.counts_NB[:, 0])[::-1]
+    assert counts.sum() == lengths.sum()
+    assert counts[:30].sum() > 0.4 * counts.sum()  # a tenth of the items; a power law of .9 gives them .56
+
+
+def test_the_counter_sees_every_product_of_the_chunked_softmax() -> None:
+    # 5 queries, 7 items, width 3: logits, their gradient to queries, and to items, 2 * 5 * 7 * 3 operations each
+    queries, items = nn.Parameter(torch.randn(5, 3)), nn.Parameter(torch.randn(7, 3))
+    with FlopCounterMode(display=False, custom_mapping={torch.ops.aten.addmm_: addmm_flop}) as counter:
+        full_softmax(queries, items, torch.zeros(5, dtype=torch.int64), torch.ones(5)).backward()
+    assert counter.get_total_flops() == 3 * 2 * 5 * 7 * 3
+
+
+def test_the_loop_is_measured_and_ends_at_its_limit(sessions: Path) -> None:
+    account = measure(load_dataset(sessions), seconds=0.0, quality=None, clock="cpu", seed=0)
+    assert account["steps"] == 1
+    assert 0 < account["targets"] <= account["batch_events"]
+    assert account["targets_per_second"] == pytest.approx(account["targets"] / account["training_seconds"])
+    assert account["flops_per_target"] > 0
+    assert account["curve"] == []
+
+
+def test_a_quality_is_reached_at_the_end_of_an_epoch(sessions: Path) -> None:
+    account = measure(load_dataset(sessions), seconds=1e9, quality=1e-9, clock="cpu", seed=0)
+    assert len(account["curve"]) == 1
+    assert account["seconds_to_quality"] == account["curve"][0]["seconds"] > 0
+    assert account["targets"] == (np.diff(np.asarray(load_dataset(sessions).part("train").offsets)) - 1).sum()
+
+
+def test_ratios_above_one_mean_that_tillside_is_faster() -> None:
+    mine = {"targets_per_second": 300.0, "seconds_to_quality": 20.0, "peak_mb": 5.0}
+    peer = {"targets_per_second": 100.0, "seconds_to_quality": 50.0}
+    late = {"targets_per_second": 150.0, "seconds_to_quality": None}
+    rows = rows_of("log", {"tillside": mine, "rectools": peer, "replay": late})
+    found = {(row["system"], row["metric"]): row["value"] for row in rows}
+    assert found[("tillside/rectools", "events_per_s_ratio")] == 3
+    assert found[("tillside/rectools", "time_to_quality_ratio")] == 2.5
+    assert found[("tillside/replay", "events_per_s_ratio")] == 2
+    assert ("tillside/replay", "time_to_quality_ratio") not in found  # never reached is not a number
+    assert found[("rectools", "time_to_quality_s")] == 50
+
+
+def test_a_table_of_several_logs_has_a_line_for_each() -> None:
+    rows = [
+        {"log": log, "system": "tillside", "metric": "events_per_s", "value": 1000.0 * n}
+        for n, log in ((1, "a"), (2, "b"))
+    ]
+    document = {"title": "t", "command": "c", "date": "d", "machine": "m", "commit": "0", "notes": "n", "rows": rows}
+    lines = markdown(document).splitlines()
+    assert "| a | tillside | 1,000 |" in lines
+    assert "| b | tillside | 2,000 |" in lines
+    assert "| tillside | 1,000 |" in markdown({**document, "rows": rows[:1]}).splitlines()

@@ -1,0 +1,56 @@
+"""AdamW, and beside it Adam that reads and writes only the rows of the item table that a batch has touched.
+
+Surprising: a row that no batch touches stands still, where AdamW would let it drift on with its old momentum and decay
+it. Both are one optimizer to Lightning: one schedule, one state, one checkpoint.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+
+class AdamWithSparseRows(torch.optim.Optimizer):
+    """:class:`torch.optim.AdamW` and :class:`torch.optim.SparseAdam` stepped together.
+
+    Args:
+        dense: its parameters have dense gradients.
+        sparse: its parameters have sparse ones, as ``nn.Embedding(sparse=True)`` makes them.
+    """
+
+    def __init__(self, dense: torch.optim.AdamW, sparse: torch.optim.SparseAdam) -> None:
+        super().__init__([*dense.param_groups, *sparse.param_groups], {})
+        self.dense, self.sparse = dense, sparse
+        self._dense_groups = len(dense.param_groups)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+        """One step of both, with the groups and the state that this optimizer holds, freshly loaded or not."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        groups, split = self.param_groups, self._dense_groups
+        for part, own in ((self.dense, groups[:split]), (self.sparse, groups[split:])):
+            part.param_groups, part.state = own, self.state
+            part.step()
+        return loss
+
+
+def clip_gradients(parameters: Iterable[Parameter], clip_norm: float) -> None:
+    """Scale all gradients so that their common norm is at most ``clip_norm``; sparse ones count each row once."""
+    values: list[Tensor] = []
+    for parameter in parameters:
+        if parameter.grad is None:
+            continue
+        if parameter.grad.is_sparse:
+            parameter.grad = parameter.grad.coalesce()
+            values.append(parameter.grad.values())
+        else:
+            values.append(parameter.grad)
+    norm = torch.nn.utils.get_total_norm(values)
+    factor = (clip_norm / (norm + 1e-6)).clamp(max=1.0)
+    for value in values:
+        value.mul_(factor)
