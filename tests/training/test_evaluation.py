@@ -107,12 +107,12 @@ class ByQuestion:
 
 def test_the_matrix_of_questions_by_hand():
     # clicks on 0 and purchases of 2: the right question puts them first; asked for a cart both 0 and 2 tie behind 1,
-    # rank 3; asked for the other one, 0 or 2 is third
+    # rank 3; asked for a purchase 0 comes last, behind 2 and the level 1 and 3, rank 4
     cases = cases_of([[3, 0, (2, "purchase")], [3, 0]])
     matrix = asked_matrix(ByQuestion(), cases, items=ITEMS, behaviours=["click", "cart", "purchase"], seed=0)
     assert list(matrix) == ["click", "purchase"]
     assert matrix["click"]["cases"] == 2
-    assert [matrix["click"][asked]["mrr@20"]["value"] for asked in ("click", "cart", "purchase")] == [1, 1 / 3, 1 / 3]
+    assert [matrix["click"][asked]["mrr@20"]["value"] for asked in ("click", "cart", "purchase")] == [1, 1 / 3, 1 / 4]
     assert matrix["purchase"]["purchase"]["mrr@20"] == {"value": 1, "low": 1, "high": 1}
     assert matrix["purchase"]["cart"]["lost"]["mrr@20"]["value"] == pytest.approx(2 / 3)
     assert matrix["purchase"]["cart"]["lost"]["recall@20"]["value"] == 0
