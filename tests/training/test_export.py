@@ -191,7 +191,8 @@ def test_the_gate_notices_a_list_in_another_order(dataset, trained, exported, mo
 
 def test_a_log_that_collapses_repeats_and_has_no_clock_passes_the_gate(tmp_path, trained, exported):
     """The gate joins sessions, and the joints repeat the same click; nothing there may be taken for a repeat."""
-    data = make_dataset(tmp_path / "d", train=[[0, 1]], test=[[0, 0, 1]] * 3, trained=ITEMS, tokens=TOKENS, clock=False)
+    rows = {"train": [[0, 1]], "test": [[0, 0, 1]] * 3}
+    data = make_dataset(tmp_path / "d", **rows, trained=ITEMS, newcomers=NEWCOMERS, tokens=TOKENS, clock=False)
     spec = EncodingSpec(max_length=SPEC.max_length, collapse_repeats=True)
     collapsing = type(trained)(trained.model, trained.config, spec, intent=False)
     assert check_parity(collapsing, data, exported[0])["max_difference"] < 1e-4
