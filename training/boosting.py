@@ -20,6 +20,8 @@ from training.cases import Cases
 
 TRAINED_ON: Final = 100_000
 """Prefixes at most, from sessions spread evenly over the training part."""
+MIN_KNOWN: Final = 20
+"""A feature known of fewer prefixes is left out: scikit-learn fails on one that is known of none."""
 PRIOR_EVENTS: Final = 50
 """An item's shares of carts and purchases lean on the shop's as if this many events more were known of it."""
 HOUR_MS: Final = 3_600_000
@@ -42,9 +44,11 @@ def boosted_intent(dataset: Dataset, cases: Cases, *, seed: int) -> FloatArray |
     if not label_E.any() or label_E.all():
         return None
     model = HistGradientBoostingClassifier(learning_rate=0.1, max_iter=200, early_stopping=True, random_state=seed)
-    model.fit(session_features(train, dataset.catalogue, behaviours=behaviours)[followed_E], label_E)
+    learned_EF = session_features(train, dataset.catalogue, behaviours=behaviours)[followed_E]
+    known_F = np.isfinite(learned_EF).sum(axis=0) >= min(MIN_KNOWN, len(learned_EF))
+    model.fit(learned_EF[:, known_F], label_E)
     features_EF = session_features(dataset.part("test"), dataset.catalogue, behaviours=behaviours)
-    probability_C: FloatArray = model.predict_proba(features_EF[cases.events_C - 1])[:, 1]
+    probability_C: FloatArray = model.predict_proba(features_EF[cases.events_C - 1][:, known_F])[:, 1]
     return probability_C
 
 

@@ -7,7 +7,7 @@ python -m training.evaluate dataset=DIR baselines=[sequential_rules,item_knn]
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from training.calibration import judge_intent
 from training.cases import Cases, look_ahead_cases, make_cases
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
-from training.evaluation import ModelScorer, Scorer, by_behaviour, rank, report
+from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, rank, report
 from training.memory import NeighbourScorer
 from training.preparation.sessionising import Repeats
 from training.tables import metrics_table, say
@@ -98,17 +98,10 @@ def evaluate_run(
         systems[NEIGHBOURS] = NeighbourScorer(trained.memory.neighbours, by_popularity)
     systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in baselines}
     names, goal = dataset.behaviours.names, len(dataset.behaviours) - 1
-    ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()}
-    intent_C = ranked[MODEL].intent_C if trained.intent else None
-    if bundle is not None:
-        ranked["bundle"] = rank_bundle(BundleGraphs(bundle.path, bundle.memory), by_popularity, cases)
-    counts_N = dataset.catalogue.counts_NB.sum(axis=1)
-    metrics = report(ranked, cases, items=items, behaviours=names, seed=seed, counts_N=counts_N)
+    served = {"bundle": rank_bundle(BundleGraphs(bundle.path, bundle.memory), by_popularity, cases)} if bundle else {}
     ahead = look_ahead_cases(dataset.part("test"), cases, goal=goal)
-    if len(ahead):
-        for name, scorer in systems.items():
-            later = rank(scorer, ahead, items=items, coverage=False)
-            metrics["systems"][name]["look_ahead"] = by_behaviour(later, ahead, behaviours=names, seed=seed)
+    metrics, ranked = judge(systems, dataset, cases, ahead, served=served, seed=seed)
+    intent_C = ranked[MODEL].intent_C if trained.intent else None
     if goal:
         metrics["asked"] = {
             kind: asked_matrix(model, asked, items=items, behaviours=names, seed=seed)
@@ -126,20 +119,47 @@ def evaluate_run(
     return metrics
 
 
+def judge(
+    systems: Mapping[str, Scorer],
+    dataset: Dataset,
+    cases: Cases,
+    ahead: Cases,
+    *,
+    seed: int,
+    served: Mapping[str, Ranked] | None = None,
+) -> tuple[dict[str, Any], dict[str, Ranked]]:
+    """Rank the next-event ``cases`` and those that look ``ahead`` with every system, a run's or baselines alone.
+
+    Args:
+        served: ranks that were made elsewhere, for the same table.
+
+    Returns:
+        The metrics document, and the ranks of the next-event cases.
+    """
+    items, names = dataset.catalogue.rankable, dataset.behaviours.names
+    ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()} | dict(served or {})
+    counts_N = dataset.catalogue.counts_NB.sum(axis=1)
+    metrics = report(ranked, cases, items=items, behaviours=names, seed=seed, counts_N=counts_N)
+    if len(ahead):
+        for name, scorer in systems.items():
+            later = rank(scorer, ahead, items=items, coverage=False)
+            metrics["systems"][name]["look_ahead"] = by_behaviour(later, ahead, behaviours=names, seed=seed)
+    return metrics, ranked
+
+
 def evaluate_baselines(
     dataset: Dataset, baselines: Sequence[Baseline], *, folder: Path | None, seed: int
 ) -> dict[str, Any]:
     """Rank all test cases with the baselines alone; the document also says how long each took to fit, in seconds."""
     collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
-    cases, items = cases_to_judge(dataset, EncodingSpec(collapse_repeats=collapse)), dataset.catalogue.rankable
-    ranked, fit_s = {}, {}
+    cases = cases_to_judge(dataset, EncodingSpec(collapse_repeats=collapse))
+    systems, fit_s = {}, {}
     for baseline in baselines:
         started = time.perf_counter()
-        scorer = fit_baseline(baseline, dataset)
+        systems[baseline.value] = fit_baseline(baseline, dataset)
         fit_s[baseline.value] = time.perf_counter() - started
-        ranked[baseline.value] = rank(scorer, cases, items=items)
-    counts_N = dataset.catalogue.counts_NB.sum(axis=1)
-    metrics = report(ranked, cases, items=items, behaviours=dataset.behaviours.names, seed=seed, counts_N=counts_N)
+    ahead = look_ahead_cases(dataset.part("test"), cases, goal=len(dataset.behaviours) - 1)
+    metrics, _ = judge(systems, dataset, cases, ahead, seed=seed)
     metrics |= {"dataset": {"name": dataset.about["name"], "digest": dataset.digest}, "fit_s": fit_s}
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")

@@ -17,7 +17,8 @@ from tillside.dataset import CaseRule, Dataset, Part, Sessions
 from tillside.encoding import EncodingSpec, encode_sessions
 from tillside.ranking import ranks_of_targets, top_k
 from tillside.recommenders import Popularity, popularity
-from training.evaluation import Cases, Ranked, make_cases, report
+from training.cases import Cases, make_cases
+from training.evaluation import Ranked, report
 from training.preparation.sessionising import Repeats
 
 CHUNK = 4096

@@ -158,20 +158,26 @@ class SessionNeighbours:
         try:
             arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in FILES}
             index = cls(**arrays, settings=Neighbourhood(**settings))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, EOFError) as error:
             raise ValueError(f"{folder}: {error}") from None
         index.check(folder, items=items)
         return index
 
     def check(self, folder: Path, *, items: int) -> None:
         """Raise ValueError unless every number points inside the arrays."""
-        sessions = len(self.session_offsets) - 1
+        whole = (self.posting_offsets, self.postings, self.session_offsets, self.session_items)
+        flat = all(array.ndim == 1 for array in (*whole, self.idf))
+        sessions = len(self.session_offsets) - 1 if flat else -1
         fits = (
-            len(self.posting_offsets) == items + 1
+            flat
+            and all(array.dtype.kind in "iu" for array in whole)
+            and self.idf.dtype.kind == "f"
+            and len(self.posting_offsets) == items + 1
             and len(self.idf) == items
             and sessions >= 0
             and _partition(self.posting_offsets, len(self.postings))
             and _partition(self.session_offsets, len(self.session_items))
+            and bool((np.diff(self.session_offsets) > 0).all())
             and _within(self.postings, sessions)
             and _within(self.session_items, items)
             and bool(np.isfinite(self.idf).all())

@@ -52,7 +52,7 @@ def test_a_manifest_that_is_none(bundle, text):
 
 def test_another_format_version(bundle):
     edit_manifest(bundle, lambda manifest: manifest.update(format_version=99))
-    assert "format_version 99 cannot be read, only 1" in refusal(bundle)
+    assert "format_version 99 cannot be read, only 2" in refusal(bundle)
 
 
 @pytest.mark.parametrize("key", ["version", "intent", "encoding", "behaviours"])

@@ -33,7 +33,7 @@ def test_the_manifest_lists_every_file_but_itself(path):
     written = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
     assert set(manifest["files"]) == written - {MANIFEST}
     assert set(REQUIRED_FILES) <= set(manifest["files"])
-    assert manifest["format_version"] == 1
+    assert manifest["format_version"] == 2
     assert {name: manifest[name] for name in about_tiny()} == about_tiny()
 
 

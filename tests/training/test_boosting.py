@@ -70,6 +70,17 @@ def test_boosting_learns_what_the_features_show(tmp_path):
     assert np.ptp(boosted_C[~late_C]) < 1e-9  # after the first click all look alike
 
 
+def test_a_log_without_a_clock_and_prices_can_be_learned_from(tmp_path):
+    buys = [[0, (1, "cart"), 2, (1, "purchase")], [0, 1, 2, 3]]
+    rows = [buys[n % 2] for n in range(200)]
+    dataset = make_dataset(tmp_path / "d", train=rows[:100], test=rows[100:], trained=4, clock=False)
+    dataset.catalogue.prices_N[:] = np.nan
+    cases = make_cases(dataset.part("test"), rule="every", spec=SPEC, items=4, goal=2)
+    boosted_C = boosted_intent(dataset, cases, seed=0)
+    late_C = cases.prefix_lengths_C >= 2
+    assert area_under_roc(boosted_C[late_C], cases.goal_later_C[late_C]) == 1
+
+
 def test_nothing_is_learned_from_one_kind_of_session(tmp_path):
     dataset = log(tmp_path, [[0, 1, 2]] * 8)
     assert (

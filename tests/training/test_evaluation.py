@@ -106,8 +106,8 @@ class ByQuestion:
 
 
 def test_the_matrix_of_questions_by_hand():
-    # clicks on 0 and purchases of 2: the right question puts them first; asked for a cart both tie behind 1, rank 3;
-    # asked for purchases, 0 is last
+    # clicks on 0 and purchases of 2: the right question puts them first; asked for a cart both 0 and 2 tie behind 1,
+    # rank 3; asked for a purchase 0 comes last, behind 2 and the level 1 and 3, rank 4
     cases = cases_of([[3, 0, (2, "purchase")], [3, 0]])
     matrix = asked_matrix(ByQuestion(), cases, items=ITEMS, behaviours=["click", "cart", "purchase"], seed=0)
     assert list(matrix) == ["click", "purchase"]

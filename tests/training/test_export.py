@@ -17,9 +17,10 @@ from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from training import export
+from training.bundled import BundleGraphs
 from training.evaluation import ModelScorer
 from training.export import export_run
-from training.parity import BundleGraphs, check_parity, make_goldens
+from training.parity import check_parity, make_goldens
 
 ITEMS, NEWCOMERS = 30, 2
 METRICS = {"systems": {"tillside": {"all": {"cases": 4, "recall@20": {"value": 0.5, "low": 0.4, "high": 0.6}}}}}
@@ -90,7 +91,7 @@ def test_torch_and_onnx_agree(dataset, trained, exported, length, rows):
     )
     ask_B = np.arange(rows) % 3
     scores_BV, intent_B = scorer_of(trained, dataset).score_and_intent(batch, ask_B)
-    graphs = BundleGraphs(exported[0])
+    graphs = BundleGraphs(exported[0], None)
     query_BD, onnx_intent_B = graphs.encode(batch, ask_B)
     onnx_scores_BK, onnx_items_BK = graphs.top(query_BD, RANKABLE)
     np.testing.assert_allclose(onnx_intent_B, intent_B, atol=1e-4)
@@ -111,13 +112,13 @@ def test_the_scorer_maps_the_item_vectors_in_place(exported, tmp_path):
     copy = shutil.copytree(path, tmp_path / "copy")
     query_BD = np.eye(1, vectors_ND.shape[1], dtype=np.float32)
     np.save(copy / bundle.ITEMS, -vectors_ND)
-    (best,) = BundleGraphs(copy).top(query_BD, 1)[1]
+    (best,) = BundleGraphs(copy, None).top(query_BD, 1)[1]
     assert best == vectors_ND[:, 0].argmin()
 
 
 def test_level_items_come_in_catalogue_order(exported):
     query_BD = np.zeros((1, np.load(exported[0] / bundle.ITEMS).shape[1]), np.float32)
-    _, items_BK = BundleGraphs(exported[0]).top(query_BD, RANKABLE)
+    _, items_BK = BundleGraphs(exported[0], None).top(query_BD, RANKABLE)
     assert items_BK.tolist() == [list(range(RANKABLE))]
 
 
@@ -190,9 +191,8 @@ def test_the_gate_notices_a_list_in_another_order(dataset, trained, exported, mo
 
 def test_a_log_that_collapses_repeats_and_has_no_clock_passes_the_gate(tmp_path, trained, exported):
     """The gate joins sessions, and the joints repeat the same click; nothing there may be taken for a repeat."""
-    data = make_dataset(
-        tmp_path / "d", train=[[0, 1]], test=[[0, 0, 1]] * 3, trained=ITEMS, newcomers=1, tokens=TOKENS, clock=False
-    )
+    rows = {"train": [[0, 1]], "test": [[0, 0, 1]] * 3}
+    data = make_dataset(tmp_path / "d", **rows, trained=ITEMS, newcomers=NEWCOMERS, tokens=TOKENS, clock=False)
     spec = EncodingSpec(max_length=SPEC.max_length, collapse_repeats=True)
     collapsing = type(trained)(trained.model, trained.config, spec, intent=False)
     assert check_parity(collapsing, data, exported[0])["max_difference"] < 1e-4
