@@ -23,13 +23,14 @@ def make_module(*, pool: int = 6, tokens: list[list[str]] = TOKENS) -> NextItemM
     """A module of a catalogue that is larger than what a batch can touch; no dropout, so that steps compare."""
     torch.manual_seed(0)
     catalogue = make_catalogue(make_sessions([]), trained=ITEMS, tokens=tokens)
-    config = replace(CONFIG, dropout=0.0, item_dropout=0.0)
-    model = NextItemModel(config, catalogue, behaviours=3, gap_buckets=SPEC.gap_buckets)
+    config = replace(CONFIG, dropout=0.0, item_dropout=0.0, id_dropout=0.0, companions=2)
+    met = make_sessions([[item, item + 1, item + 3] for item in range(ITEMS - 3)])
+    model = NextItemModel(config, catalogue, behaviours=3, gap_buckets=SPEC.gap_buckets, sessions=met)
     stir(model, 0)
     counts = np.arange(1, ITEMS + 1)
     return NextItemModule(
         model,
-        loss=LossConfig(softmax=Softmax.sampled, pool=pool),
+        loss=LossConfig(softmax=Softmax.sampled, pool=pool, sparse_from_items=ITEMS),
         optimizer=OptimizerConfig(),
         counts_N=torch.from_numpy(counts),
         fallback=Popularity(counts.astype(np.float32)),
@@ -38,14 +39,16 @@ def make_module(*, pool: int = 6, tokens: list[list[str]] = TOKENS) -> NextItemM
 
 
 def make_batch(seed: int = 0) -> TrainingBatch:
-    """Two rows of three events, the last one padding."""
+    """Two rows of three events, the last one padding; the second row is asked for a purchase further on, too."""
     generator = torch.Generator().manual_seed(seed)
 
     def draw(high: int) -> torch.Tensor:
         return torch.randint(0, high, (2, 3), generator=generator)
 
     learn_BL = torch.tensor([[True, True, True], [True, True, False]])
-    return TrainingBatch(draw(12), draw(3), draw(SPEC.gap_buckets), draw(12), draw(3), draw(2).bool(), learn_BL)
+    sessions = (draw(12), draw(3), draw(SPEC.gap_buckets), draw(12), draw(3), draw(2).bool(), learn_BL)
+    ahead = (torch.tensor([1]), torch.tensor([2]), torch.tensor([[7, 7, 0]]), torch.tensor([[3, 2, 0]]))
+    return TrainingBatch(*sessions, torch.tensor([1.0, 0.5]), *ahead)
 
 
 def gradients(module: NextItemModule, batch: TrainingBatch, *, seed: int = 0) -> tuple[float, dict[str, torch.Tensor]]:
@@ -61,8 +64,8 @@ def over_the_whole_table(module: NextItemModule) -> NextItemModule:
     dense = copy.deepcopy(module)
     table = dense.model.items
     table.item.sparse = False
-    whole = table.forward
-    table.forward = lambda rows_R: whole()[rows_R]
+    whole = table.trained
+    table.trained = lambda rows_R: whole()[rows_R]
     return dense
 
 
@@ -70,7 +73,7 @@ def over_the_whole_table(module: NextItemModule) -> NextItemModule:
 def test_chosen_rows_are_those_of_the_whole_table(tokens):
     table = make_module(tokens=tokens).model.items
     rows_R = torch.tensor([39, 0, 5, 5, 10, 1])
-    torch.testing.assert_close(table(rows_R), table()[rows_R])
+    torch.testing.assert_close(table.trained(rows_R), table.trained()[rows_R])
 
 
 @pytest.mark.parametrize("tokens", [TOKENS, []], ids=["attributes", "no attributes"])
