@@ -50,7 +50,7 @@ class Blend:
         try:
             weights, floor = tuple(float(weight) for weight in document["weights"]), float(document["floor"])
             sound = len(weights) == behaviours and all(0 <= weight < 1e6 for weight in weights) and 0 < floor < 1e6
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             sound = False
         if not sound:
             raise ValueError(f"blend must give {behaviours} weights of at least 0 and a floor above 0, got {document}")
