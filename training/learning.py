@@ -174,12 +174,13 @@ def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
 
 def memory_sentence(memory: SessionMemory, dataset: Dataset) -> str:
     """The chosen blend in words."""
-    weights = ", ".join(f"{n} {w:g}" for n, w in zip(dataset.behaviours.names, memory.blend.weights, strict=True))
-    settings = memory.neighbours.settings
-    return (
-        f"past sessions weigh: {weights} (floor {memory.blend.floor:g}, item_decay {settings.item_decay:g}, "
-        f"age_decay {settings.age_decay:g})"
-    )
+    blend, settings = memory.blend, memory.neighbours.settings
+    told = [
+        f"{name} {weight:g}, again {'/'.join(f'{bonus:g}' for bonus in repeats)}"
+        for name, weight, repeats in zip(dataset.behaviours.names, blend.weights, blend.repeats, strict=True)
+    ]
+    decays = f"item_decay {settings.item_decay:g}, age_decay {settings.age_decay:g}"
+    return f"past sessions weigh: {'; '.join(told)} (floor {blend.floor:g}, {decays})"
 
 
 def _from_first(epochs: int) -> int:

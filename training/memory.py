@@ -32,8 +32,8 @@ CHUNK: Final = 256
 AGE_DECAYS: Final = (0.0, 2.0, 1.0, 0.5, 0.25)
 ITEM_DECAYS: Final = (4.0, 2.0, 1.0)
 LEVEL: Final = 0.005
-WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
-FLOORS: Final = (1e-3, 3e-3, 1e-2, 3e-2)
+WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+FLOORS: Final = (1e-3, 3e-3, 1e-2, 3e-2, 0.1)
 REPEATS: Final = 6
 BONUSES: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0, 4.0, -4.0, 6.0, -8.0)
 

@@ -52,7 +52,7 @@ class Blend:
             sound = len(weights) == len(repeats) == behaviours and 0 < floor < LIMIT and all(repeats)
             sound = sound and all(0 <= weight < LIMIT for weight in weights)
             sound = sound and all(abs(bonus) < LIMIT for row in repeats for bonus in row)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             sound = False
         if not sound:
             raise ValueError(
