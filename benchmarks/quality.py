@@ -11,6 +11,7 @@ systems that are not measured anew; they carry the command, date, machine and co
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,18 @@ from benchmarks.logs import LOGS
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from training.baselines import Baseline
-from training.evaluate import METRICS_FILE, MODEL
+from training.evaluate import METRICS_FILE, MODEL, NEIGHBOURS, TRANSFORMER
 from training.tables import print_table, say
 
 METRICS = [f"{name}@{k}" for name in ("recall", "mrr", "ndcg") for k in (5, 10, 20)]
 OTHER_NAMES = {"hr@10": "recall@10"}
 """Names under which papers report the same figures: with one target a case the hit rate is the recall."""
-TRAINED: dict[str, tuple[str, ...]] = {MODEL: ()}
-"""Systems that ``training.train`` makes, with what it is given for each."""
 BASELINES = {baseline.value: baseline for baseline in Baseline}
-SYSTEMS = (*TRAINED, *BASELINES)
+NETWORKS = ("gru", "sasrec")
+PEERS = ("rectools-sasrec", "rectools-ligr", "replay-sasrec")
+SYSTEMS = (MODEL, *BASELINES, *NETWORKS, *PEERS)
+PARTS = (TRANSFORMER, NEIGHBOURS)
+"""What tillside is made of, each alone: rows of their own beside it."""
 SHOWN = ("recall@20", "mrr@20", "hr@10", "ndcg@10", "train_s", "peak_mb")
 
 Row = dict[str, Any]
@@ -38,7 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure each log, or take in what was measured elsewhere, and write its result files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("logs", nargs="+", choices=sorted(LOGS))
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=SYSTEMS, metavar="SYSTEM", help=str(SYSTEMS))
+    parser.add_argument(
+        "--systems",
+        nargs="+",
+        choices=SYSTEMS,
+        default=(MODEL, *BASELINES),
+        metavar="SYSTEM",
+        help=f"{', '.join(SYSTEMS)}; the last three want `make peers`",
+    )
+    parser.add_argument("--budget", type=int, default=3600, help="seconds of a peer, its own search and all")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the logs")
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="folder for data sets and runs")
     parser.add_argument("--seeds", type=int, default=1, help="train with seeds 0 to N - 1; figures are means")
@@ -53,11 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 parser.error(f"--merge: {', '.join(map(str, given.merge))} hold no row of the log {name}")
             notes = json.loads((RESULTS / f"quality-{name}.json").read_text(encoding="utf-8"))["notes"]
         else:
-            fresh, notes = measure(name, given.systems, data=given.data, work=given.work / name, seeds=given.seeds)
+            fresh, notes = measure(
+                name, given.systems, data=given.data, work=given.work / name, seeds=given.seeds, budget=given.budget
+            )
         publish(name, fresh, notes)
 
 
-def measure(name: str, systems: Sequence[str], *, data: Path, work: Path, seeds: int) -> tuple[list[Row], str]:
+def measure(
+    name: str, systems: Sequence[str], *, data: Path, work: Path, seeds: int, budget: int
+) -> tuple[list[Row], str]:
     """Prepare one log and measure some systems on it: their rows, and notes on the cases."""
     log, dataset = LOGS[name], work / "dataset"
     if log.simulate is not None:
@@ -65,17 +80,22 @@ def measure(name: str, systems: Sequence[str], *, data: Path, work: Path, seeds:
     run_stage("training.prepare", *(part.format(data=data, work=work) for part in log.prepare), f"out={dataset}")
     rows: list[Row] = []
     for system in systems:
-        if system in TRAINED:
-            rows += _trained(name, system, dataset=dataset, runs=work / "runs", seeds=seeds)
+        out = work / "runs/latest" if system == MODEL else work / "others" / system
+        if system == MODEL:
+            rows += _ours(name, dataset=dataset, runs=work / "runs", seeds=seeds)
+        elif system in BASELINES:
+            rows += _baseline(name, system, dataset=dataset, out=out)
         else:
-            rows += _baseline(name, system, dataset=dataset, out=work / "baselines" / system)
-        document = _metrics(work / ("runs/latest" if system in TRAINED else f"baselines/{system}"))
+            rows += _other(name, system, dataset=dataset, out=out, budget=budget)
+        document = _metrics(out)
     notes = (
         f"{log.cases} {document['cases']:,} cases of {document['sessions']:,} sessions, the whole catalogue ranked, "
         f"ties against us; {document['unseen_target_share']:.1%} of the targets cannot be ranked and stay as "
-        "misses. Intervals: 95 %, bootstrap over sessions (seed 0). train_s is the whole of `training.train` for a "
-        "trained system (training, evaluation, figures, export) and the fitting alone for a baseline; peak_mb is the "
-        "peak of the system's process, evaluation and all."
+        "misses. Intervals: 95 %, bootstrap over sessions (seed 0). All but the peers and the networks, which keep "
+        "validation for stopping, are fitted on the validation part too. train_s is the whole of `training.train` "
+        "for tillside (training, evaluation, figures, export) and the fitting alone for the others; peak_mb is the "
+        f"peak of the system's process, evaluation and all. {TRANSFORMER} and {NEIGHBOURS} are the two parts of "
+        "tillside, each alone."
     )
     return rows, notes
 
@@ -126,14 +146,14 @@ def refuse_other_cases(name: str, rows: Sequence[Row]) -> None:
             )
 
 
-def _trained(name: str, system: str, *, dataset: Path, runs: Path, seeds: int) -> list[Row]:
+def _ours(name: str, *, dataset: Path, runs: Path, seeds: int) -> list[Row]:
     documents, costs = [], []
     for seed in range(seeds):
         options = [f"dataset={dataset}", f"tracking.runs={runs}", f"seed={seed}", "trainer.progress_bar=false"]
-        costs.append(run_stage("training.train", *TRAINED[system], *options))
+        costs.append(run_stage("training.train", *options))
         documents.append(_metrics(runs / "latest"))
-    about = {"log": name, "system": system, "seeds": seeds}
-    rows = [row | {"system": system} for row in figures(name, MODEL, documents)]
+    about = {"log": name, "system": MODEL, "seeds": seeds}
+    rows = [row for system in (MODEL, *PARTS) for row in figures(name, system, documents)]
     if "intent" in documents[0]:
         auc = sum(document["intent"]["auc"] for document in documents) / seeds
         rows.append(about | {"metric": "intent_auc", "value": auc})
@@ -151,6 +171,23 @@ def _baseline(name: str, system: str, *, dataset: Path, out: Path) -> list[Row]:
     rows.append(about | {"metric": "train_s", "value": document["fit_s"][system]})
     rows.append(about | {"metric": "peak_mb", "value": cost.peak_mb})
     return rows
+
+
+def _other(name: str, system: str, *, dataset: Path, out: Path, budget: int) -> list[Row]:
+    where = ["--dataset", str(dataset), "--out", str(out)]
+    if system in NETWORKS:
+        run_stage("benchmarks.networks", system, *where)
+    else:
+        run_stage("benchmarks.peers", system, *where, "--budget-seconds", str(budget), "--threads", str(os.cpu_count()))
+    document = _metrics(out)
+    about, account = {"log": name, "system": system, "seeds": 1}, document["account"]
+    seconds = account["train_s"] if system in NETWORKS else account["training_seconds"]
+    rows = figures(name, system, [document])
+    return [
+        *rows,
+        about | {"metric": "train_s", "value": seconds},
+        about | {"metric": "peak_mb", "value": account["peak_mb"]},
+    ]
 
 
 def _metrics(folder: Path) -> dict[str, Any]:

@@ -36,7 +36,7 @@ METRICS_FILE = "metrics.json"
 MODEL = "tillside"
 TRANSFORMER = "transformer"
 """The model without its memory of past sessions."""
-NEIGHBOURS = "session-knn"
+NEIGHBOURS = "vmis-knn"
 
 
 @dataclass
