@@ -1,7 +1,7 @@
 """A command of tillside as a process of its own, with its cost: what a benchmark pays for is what a user would pay.
 
-Surprising: the peak of memory is looked up while the command runs. What ``wait4`` and ``getrusage`` give starts from the
-memory of the process that called it, which may be the larger one.
+Surprising: the peak of memory is looked up while the command runs. What ``wait4`` and ``getrusage`` give starts from
+the memory of the process that called it, which may be the larger one.
 """
 
 import subprocess
