@@ -68,7 +68,7 @@ def test_a_command_can_be_started_twice_in_one_process(start):
 def test_a_mistyped_key_is_answered_with_what_is_allowed_there(start):
     sentence = start.refused("model.dmi=64")
     assert "dmi" in sentence
-    assert "allowed here: dim, dropout, heads, item_dropout, layers, max_length, temperature" in sentence
+    assert "allowed here: companions, dim, dropout, heads, item_dropout, layers, max_length, temperature" in sentence
     sentence = start.refused("sed=1")
     assert "sed" in sentence
     assert "seed" in sentence.partition("allowed here: ")[2].split(", ")
@@ -110,7 +110,7 @@ def test_an_unknown_choice_is_answered_with_the_choices(start):
 def test_an_added_key_that_nothing_reads_is_refused(start, argument):
     sentence = start.refused(argument)
     assert "width" in sentence
-    assert "allowed here: dim, dropout" in sentence
+    assert "allowed here: companions, dim, dropout" in sentence
 
 
 def test_an_added_key_at_the_top_is_refused(start):
