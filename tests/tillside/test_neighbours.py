@@ -12,9 +12,7 @@ from tillside.neighbours import FILES, Neighbourhood, SessionNeighbours
 
 HALF = 1 / np.log(2)
 """A decay of this length halves at each step."""
-PLAIN = Neighbourhood(
-    item_decay=HALF, age_decay=0.0, idf_power=0.0, newest=100, neighbours=100, reach=HALF, before=0.5
-)
+PLAIN = Neighbourhood(item_decay=HALF, age_decay=0.0, idf_power=0.0, newest=100, neighbours=100, reach=HALF, before=0.5)
 ITEMS = 4
 ROWS = [[0, 1], [1, 2, 0, 3], [0, 2]]
 
@@ -204,7 +202,9 @@ DAMAGES = {
 def test_damaged_arrays_are_refused(saved, name, damage):
     file = saved / f"{name}.npy"
     np.save(file, damage(np.load(file)))
-    with pytest.raises(ValueError, match=f"^{saved}: the arrays of the session index do not fit together or to 4 items"):
+    with pytest.raises(
+        ValueError, match=f"^{saved}: the arrays of the session index do not fit together or to 4 items"
+    ):
         SessionNeighbours.load(saved, asdict(PLAIN), items=ITEMS)
 
 

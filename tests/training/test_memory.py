@@ -5,7 +5,7 @@ import pytest
 
 from tests.datasets import make_sessions
 from tillside.blending import Blend
-from tillside.encoding import EncodingSpec, encode_sessions, cut_before
+from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.recommenders import Popularity
 from training import memory

@@ -178,7 +178,7 @@ def test_cold_items_follow_the_trained_ones_if_training_knows_an_attribute_of_th
     # c has the brand of a, e of the item file has that of b; no trained item is of brand new, nothing is known of z.
     items = write_log(tmp_path / "items.csv", "item_id,brand", "a,old", "b,other", "c,old", "d,new", "e,other")
     data = EventsConfig(path=str(path), behaviours=["click"], items=str(items))
-    dataset = prepare(clicks(path, data=data, split=SplitConfig(validation=0, test=0.5)))
+    dataset = prepare(replace(clicks(path, split=SplitConfig(validation=0, test=0.5)), data=data))
     catalogue = dataset.catalogue
     assert catalogue.item_ids == ["a", "b", "c", "e", "d", "z"]
     assert (catalogue.trained, catalogue.rankable) == (2, 4)
@@ -249,10 +249,10 @@ def test_leaving_one_out_makes_three_sessions_of_one(tmp_path: Path) -> None:
     assert (dataset.validation_cases, dataset.test_cases) == ("last", "last")
     # Users in order of first appearance: u, v, x; then u, w, x twice.
     assert dataset.sessions.optional["users"].tolist() == [0, 1, 2, 0, 3, 2, 0, 3, 2]
-    # Counted in training alone: a 3, b 2 (w's too), d 2, c 1; e is held out.
+    # Counted in training alone: a 3, b 2 (w's too), d 2, c 1; e is held out, elsewhere stands in no event.
     catalogue = dataset.catalogue
-    assert (catalogue.item_ids, catalogue.trained) == (["a", "b", "d", "c", "e"], 4)
-    assert catalogue.counts_NB.tolist() == [[3], [2], [2], [1], [0]]
+    assert (catalogue.item_ids, catalogue.trained) == (["a", "b", "d", "c", "e", "elsewhere"], 4)
+    assert catalogue.counts_NB.tolist() == [[3], [2], [2], [1], [0], [0]]
     assert [catalogue.tokens_of(item) for item in range(3)] == [["attribute=7", "attribute=5"], [], ["attribute=5"]]
 
 

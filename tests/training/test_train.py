@@ -15,9 +15,11 @@ from tillside.bundle import open_bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions, write_dataset
 from tillside.events import Behaviours
-from training import fitting
-from training.callbacks import RESUME_FILE
+from training import fitting, learning
+from training import train as training_command
+from training.callbacks import RESUME_FILE, EpochMetrics
 from training.fitting import TrainerConfig, plan
+from training.learning import REFIT
 from training.model import ModelConfig
 from training.tracking import TrackingConfig, open_store
 from training.train import TrainConfig, train
@@ -121,24 +123,47 @@ def test_the_same_seed_gives_the_same_metrics_to_the_last_digit(unbroken: Path, 
     assert (tmp_path / "runs/latest/metrics.json").read_text() == (unbroken / "metrics.json").read_text()
 
 
-@pytest.mark.parametrize("stop_at", [3, 8, 16])
-def test_a_run_stopped_anywhere_ends_where_the_unbroken_one_does(
-    unbroken: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
-) -> None:
-    """Stopped in the first epoch, at the start of one and within one; 8 batches an epoch, a resume point every 2."""
+class Killed(BaseException):
+    """What a kill is to the run."""
 
-    class Killed(BaseException):
-        pass
+
+def kill(*arguments: Any, **named: Any) -> None:
+    raise Killed
+
+
+def stopping(at: int, stage: str) -> type[pl.Callback]:
+    """A callback that kills the run after so many batches of a step."""
 
     class Stop(pl.Callback):
         def on_train_batch_end(self, trainer: pl.Trainer, *arguments: Any) -> None:
-            if trainer.global_step == stop_at:
+            (figures,) = [callback for callback in trainer.callbacks if isinstance(callback, EpochMetrics)]
+            if (figures.stage, trainer.global_step) == (stage, at):
                 raise Killed
 
+    return Stop
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "death"),
+    [
+        pytest.param(fitting, "TrainingBar", stopping(3, "train"), id="in the first epoch"),
+        pytest.param(fitting, "TrainingBar", stopping(8, "train"), id="at the start of an epoch"),
+        pytest.param(fitting, "TrainingBar", stopping(16, "train"), id="within an epoch"),
+        pytest.param(learning, "write_text_atomically", kill, id="when it was fitted"),
+        pytest.param(learning, "choose", kill, id="before validation chose"),
+        pytest.param(fitting, "TrainingBar", stopping(3, REFIT), id="in the first epoch of the refit"),
+        pytest.param(fitting, "TrainingBar", stopping(13, REFIT), id="within an epoch of the refit"),
+        pytest.param(training_command, "save_model", kill, id="when it was refitted"),
+    ],
+)
+def test_a_run_stopped_anywhere_ends_where_the_unbroken_one_does(
+    unbroken: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Any, name: str, death: Any
+) -> None:
+    """8 or 9 batches an epoch, a resume point every 2; within each step and between them."""
     settings = config(dataset, tmp_path / "runs", checkpoint_batches=2)
     with monkeypatch.context() as patched:
-        patched.setattr(fitting, "TrainingBar", Stop)
-        settings.trainer.progress_bar = True
+        patched.setattr(room, name, death)
+        settings.trainer.progress_bar = room is fitting
         with pytest.raises(Killed):
             train(settings)
     (folder,) = [path for path in (tmp_path / "runs").iterdir() if (path / RESUME_FILE).exists()]
@@ -148,8 +173,10 @@ def test_a_run_stopped_anywhere_ends_where_the_unbroken_one_does(
     train(TrainConfig(resume=folder.name, tracking=settings.tracking))
 
     assert (folder / "metrics.json").read_text() == (unbroken / "metrics.json").read_text()
-    resumed, whole = (torch.load(path / "model.pt", weights_only=True)["state"] for path in (folder, unbroken))
-    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+    resumed, whole = (torch.load(path / "model.pt", weights_only=True) for path in (folder, unbroken))
+    assert all(torch.equal(resumed["state"][name], whole["state"][name]) for name in whole["state"])
+    assert resumed["memory"] == whole["memory"]
+    assert resumed["refitted"]
 
 
 def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:
