@@ -1,12 +1,15 @@
 """A command of tillside as a process of its own, with its cost: what a benchmark pays for is what a user would pay."""
 
-import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from training.tables import say
+
+ALONE = Path(__file__).with_name("alone.py")
 
 
 @dataclass(frozen=True)
@@ -25,15 +28,16 @@ def run_stage(module: str, *arguments: str) -> Cost:
     """
     say(f"$ python -m {module} {' '.join(arguments)}")
     command = [sys.executable, "-m", module, *arguments]
-    started = time.monotonic()
-    process = subprocess.Popen(command)
-    try:
-        _, status, usage = os.wait4(process.pid, 0)  # unlike getrusage, this process alone and not the largest so far
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return Cost(time.monotonic() - started, usage.ru_maxrss / 1024)
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as peak:
+        started = time.monotonic()
+        process = subprocess.Popen([sys.executable, "-S", str(ALONE), peak.name, *command])
+        try:
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        seconds = time.monotonic() - started
+        if code:
+            raise subprocess.CalledProcessError(code, command)
+        return Cost(seconds, int(peak.read()) / 1024)

@@ -17,3 +17,8 @@ def test_its_cost_is_its_own(capfd: pytest.CaptureFixture[str]) -> None:
     hungry, modest = "x = bytearray(200 << 20)", "x = 1"
     peaks = [run_stage("timeit", "-n1", "-r1", code).peak_mb for code in (hungry, modest)]
     assert peaks[0] > 200 > peaks[1] > 1  # the larger one before does not count against the later one
+
+
+def test_the_memory_of_the_process_that_starts_it_is_not_counted() -> None:
+    large = bytearray(300 << 20)
+    assert run_stage("timeit", "-n1", "-r1", "x = 1").peak_mb < len(large) / 2**20
