@@ -56,14 +56,18 @@ def config(**trainer: Any) -> TrainConfig:
 
 @pytest.fixture(scope="module")
 def learned(dataset, tmp_path_factory):
-    """The lesson, what came of it, its folder, the fits that were made, and what was measured."""
+    """The lesson, what came of it, its folder, the fits that were made, what was chosen and what was measured."""
     torch.set_num_threads(1)
-    fits, figures, folder = [], Figures(), tmp_path_factory.mktemp("run")
-    fit, load_best = learning.fit, learning.load_best
+    fits, chosen, figures, folder = [], [], Figures(), tmp_path_factory.mktemp("run")
+    fit, load_best, choose = learning.fit, learning.load_best, learning.choose
 
     def spy(*arguments: Any, epochs: int, stage: str = "train", **more: Any) -> Any:
         fits.append((stage, epochs))
         return fit(*arguments, epochs=epochs, stage=stage, **more)
+
+    def choose_and_tell(*arguments: Any) -> Any:
+        chosen.append(choose(*arguments))
+        return chosen[-1]
 
     def second_is_best(*arguments: Any) -> tuple[float, int]:
         return load_best(*arguments)[0], 2
@@ -71,9 +75,10 @@ def learned(dataset, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(learning, "fit", spy)
         patched.setattr(learning, "load_best", second_is_best)
+        patched.setattr(learning, "choose", choose_and_tell)
         lesson = Lesson.prepare(config(), dataset)
         best, trained, history = learn(lesson, dataset, folder=folder, tracker=figures)
-    return lesson, best, trained, history, folder, fits, figures
+    return lesson, best, trained, history, folder, fits, chosen, figures
 
 
 def sessions_of(rows) -> list[list[int]]:
@@ -112,7 +117,7 @@ def test_the_refit_takes_as_many_epochs_as_were_best(learned):
 
 
 def test_the_best_epoch_is_that_of_the_greatest_validation_figure(learned, dataset):
-    _, best, _, history, folder, _, _ = learned
+    _, best, _, history, folder, *_ = learned
     figures = [epoch["val/mrr@20"] for epoch in history]
     again = Lesson.prepare(config(), dataset)
     assert learning.load_best(again.module, folder) == (pytest.approx(max(figures)), int(np.argmax(figures)) + 1)
@@ -120,7 +125,7 @@ def test_the_best_epoch_is_that_of_the_greatest_validation_figure(learned, datas
 
 
 def test_the_refitted_model_is_another_one_with_the_calibration_that_validation_gave(learned):
-    lesson, _, trained, _, _, _, _ = learned
+    lesson, _, trained, *_ = learned
     fitted, refitted = lesson.module.model.encoder, trained.model.encoder
     assert trained.refitted
     assert trained.intent
@@ -131,16 +136,15 @@ def test_the_refitted_model_is_another_one_with_the_calibration_that_validation_
     assert not trained.model.training
 
 
-def test_the_memory_keeps_the_blend_and_holds_the_validation_sessions_too(learned, dataset):
-    lesson, _, trained, _, _, _, _ = learned
-    chosen = learning.choose(lesson, dataset)
+def test_the_memory_keeps_the_blend_and_holds_the_validation_sessions_too(learned):
+    _, _, trained, _, _, _, (chosen,), _ = learned
     assert trained.memory.document() == chosen.document()
     sessions = [len(memory.neighbours.session_offsets) - 1 for memory in (chosen, trained.memory)]
     assert sessions == [TRAIN, TRAIN + VALIDATION]
 
 
 def test_the_figures_of_the_refit_stand_beside_those_of_the_fit(learned):
-    _, _, _, history, folder, _, figures = learned
+    _, _, _, history, folder, _, _, figures = learned
     assert {"train/loss", "refit/loss", "val/mrr@20"} <= figures.names
     assert [epoch["epoch"] for epoch in history] == [0, 1, 2]  # the fit's alone
     assert (folder / HISTORY_FILE).is_file()
