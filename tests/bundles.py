@@ -10,6 +10,7 @@ Shapes: N items, D dimensions, A behaviours.
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from tillside.bundle import CATALOGUE, ENCODER, GOLDENS, ITEMS, SCORER, seal
+from tests.datasets import make_sessions
+from tillside.blending import SessionMemory
+from tillside.bundle import CATALOGUE, ENCODER, GOLDENS, ITEMS, NEIGHBOURS, SCORER, seal
 from tillside.catalogue import Catalogue
 from tillside.encoding import EncodingSpec
+from tillside.neighbours import Neighbourhood
 
 BEHAVIOURS = ("click", "cart", "purchase")
 SPEC = EncodingSpec(max_length=4)
@@ -29,6 +33,7 @@ ITEM_IDS = ["apple", "pear", "plum", "fig", "date", "newcomer"]
 ITEMS_ND = np.array([[1, 0], [0, 1], [1, 1], [1, 1], [-1, 2]], np.float32)
 ASK_AD = np.array([[0, 0], [0, 1], [2, 0]], np.float32)
 COUNTS_NA = np.array([[9, 0, 0], [5, 4, 0], [5, 1, 3], [7, 1, 3], [1, 1, 1], [0, 0, 0]], np.int64)
+MEMORY_WEIGHTS = (4.0, 0.0, 1.0)
 GOLDENS_OF_TINY = [
     {
         # one click: the query is apple's vector (1, 0), so the scores are the first coordinates
@@ -57,6 +62,7 @@ def tiny_bundle(
     recent_NA: npt.NDArray[np.float32] | None = None,
     ask_AD: npt.NDArray[np.float32] = ASK_AD,
     spec: EncodingSpec = SPEC,
+    memory: SessionMemory | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a sealed bundle into ``directory``, which is created, and return it."""
@@ -73,8 +79,35 @@ def tiny_bundle(
     onnx.save(encoder(ask_AD), directory / ENCODER)
     onnx.save(scorer(directory / ITEMS), directory / SCORER)
     (directory / GOLDENS).write_text(json.dumps({"goldens": list(goldens)}), encoding="utf-8")
-    seal(directory, {**about_tiny(spec), **(about or {})})
+    remembered = {}
+    if memory is not None:
+        (directory / NEIGHBOURS).mkdir()
+        memory.neighbours.save(directory / NEIGHBOURS)
+        remembered = {"memory": memory.document()}
+    seal(directory, {**about_tiny(spec), **remembered, **(about or {})})
     return directory
+
+
+def tiny_memory(*rows: Sequence[str], weights: Sequence[float] = MEMORY_WEIGHTS, floor: float = 0.5) -> SessionMemory:
+    """Past sessions of the orchard that count alike whatever their age; by default one: apple, then date."""
+    sessions = make_sessions([[ITEM_IDS.index(item) for item in row] for row in rows or [("apple", "date")]])
+    document = {
+        "neighbourhood": asdict(Neighbourhood(age_decay=0.0)),
+        "blend": {"weights": list(weights), "floor": floor},
+    }
+    return SessionMemory.fit(sessions, items=len(ITEMS_ND), document=document, behaviours=len(BEHAVIOURS))
+
+
+GOLDENS_WITH_MEMORY = [
+    {
+        # apple and date have half of the votes each: 4 * log(1 + 0.5 / 0.5) = 4 * log(2) = 2.7725887 for 1 and for -1
+        "request": {"session": [{"item_id": "apple"}], "k": 3},
+        "items": ["apple", "date", "plum"],
+        "scores": [3.7725887, 1.7725887, 1.0],
+        "purchase_intent": 0.2689414,
+    },
+    GOLDENS_OF_TINY[1],
+]
 
 
 def about_tiny(spec: EncodingSpec = SPEC) -> dict[str, Any]:

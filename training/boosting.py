@@ -24,6 +24,8 @@ MIN_KNOWN: Final = 20
 """A feature known of fewer prefixes is left out: scikit-learn fails on one that is known of none."""
 PRIOR_EVENTS: Final = 50
 """An item's shares of carts and purchases lean on the shop's as if this many events more were known of it."""
+STEPS: Final = 2**24
+"""Steps of 1 in sums of prices and shares."""
 HOUR_MS: Final = 3_600_000
 FloatArray = npt.NDArray[np.float64]
 
@@ -63,11 +65,14 @@ def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: in
     times_E = np.where(np.asarray(sessions.times) == TIME_UNKNOWN, np.nan, np.asarray(sessions.times))
 
     def so_far(values_E: npt.NDArray[Any]) -> FloatArray:
-        sums = np.concatenate([[0.0], np.cumsum(values_E, dtype=np.float64)])
-        return sums[1:] - sums[starts_E]
+        """Sums in whole steps, which come out the same wherever the session stands: a tree would split on rounding."""
+        steps_E = np.rint(np.asarray(values_E, np.float64) * STEPS).astype(np.int64)
+        sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(steps_E)])
+        return (sums[1:] - sums[starts_E]) / STEPS
 
     def before(values_E: npt.NDArray[Any], steps: int = 1) -> FloatArray:
-        return np.where(events_E - steps >= starts_E, np.asarray(values_E, np.float64)[events_E - steps], np.nan)
+        earlier_E = np.asarray(values_E, np.float64)[np.maximum(events_E - steps, 0)]
+        return np.where(events_E - steps >= starts_E, earlier_E, np.nan)
 
     length_E = events_E - starts_E + 1.0
     new_E = _first_of(session_E * len(catalogue) + items_E)

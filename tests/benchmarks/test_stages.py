@@ -13,7 +13,12 @@ def test_a_stage_that_fails_stops_the_benchmark(capfd: pytest.CaptureFixture[str
     assert "$ python -m json.tool --no-such-flag" in capfd.readouterr().out
 
 
-def test_its_memory_is_its_own(capfd: pytest.CaptureFixture[str]) -> None:
-    ballast = bytearray(300 << 20)
-    assert 0 < run_stage("json.tool", "--help").peak_mb < 200  # not that of the process which started it
-    assert len(ballast) == 300 << 20
+def test_its_cost_is_its_own(capfd: pytest.CaptureFixture[str]) -> None:
+    hungry, modest = "x = bytearray(200 << 20)", "x = 1"
+    peaks = [run_stage("timeit", "-n1", "-r1", code).peak_mb for code in (hungry, modest)]
+    assert peaks[0] > 200 > peaks[1] > 1  # the larger one before does not count against the later one
+
+
+def test_the_memory_of_the_process_that_starts_it_is_not_counted() -> None:
+    large = bytearray(300 << 20)
+    assert run_stage("timeit", "-n1", "-r1", "x = 1").peak_mb < len(large) / 2**20

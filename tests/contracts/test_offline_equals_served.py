@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.serving.server_process import ServerProcess
+from tillside.bundle import open_bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
@@ -58,7 +59,10 @@ def test_a_thousand_real_prefixes_get_the_same_twenty_items_in_the_same_order(ru
     cases = make_cases(dataset.part("test"), rule="every", spec=trained.spec, items=items, goal=2, limit=None)
     assert len(cases) >= PREFIXES
     chosen = np.arange(PREFIXES)
-    scorer = ModelScorer.of(trained.model, Popularity(popularity(dataset.catalogue.popular_NB[:items])))
+    assert trained.memory is not None
+    assert set(cases.asked_C[chosen].tolist()) & set(np.flatnonzero(trained.memory.blend.weights).tolist())
+    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
+    scorer = ModelScorer.of(trained.model, fallback, trained.memory)
     scores, intents = scorer.score_and_intent(cases.batch(chosen), cases.asked_C[chosen])
     offline = [[dataset.catalogue.item_ids[item] for item in row] for row in top_k(scores, TOP)]
 
@@ -84,7 +88,8 @@ def test_a_thousand_real_prefixes_get_the_same_twenty_items_in_the_same_order(ru
 
 def lists_of_the_bundle(run: Path, dataset: Dataset, cases: Cases, chosen: np.ndarray) -> list[list[str]]:
     """What ``training.evaluate bundle=DIR`` finds: the best items of each case, by the bundle's own graphs."""
-    graphs, items = BundleGraphs(run / "bundle"), dataset.catalogue.rankable
+    graphs = BundleGraphs(run / "bundle", open_bundle(run / "bundle").memory)
+    items = dataset.catalogue.rankable
     fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     lists = served_lists(graphs, fallback, cases, chosen, k=TOP)
     return [[dataset.catalogue.item_ids[item] for item in best] for _, best, _ in lists]

@@ -118,7 +118,7 @@ def test_a_memory_is_fitted_and_loaded_as_its_document_says(tmp_path):
     ids=str,
 )
 def test_a_blend_that_is_none_is_refused(document):
-    with pytest.raises(ValueError, match="^blend must give 2 weights of at least 0 and a floor above 0, got"):
+    with pytest.raises(ValueError, match=r"^blend must give 2 weights of at least 0 and a floor above 0, got"):
         Blend.from_document(document, behaviours=2)
 
 

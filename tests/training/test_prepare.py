@@ -249,10 +249,10 @@ def test_leaving_one_out_makes_three_sessions_of_one(tmp_path: Path) -> None:
     assert (dataset.validation_cases, dataset.test_cases) == ("last", "last")
     # Users in order of first appearance: u, v, x; then u, w, x twice.
     assert dataset.sessions.optional["users"].tolist() == [0, 1, 2, 0, 3, 2, 0, 3, 2]
-    # Counted in training alone: a 3, b 2 (w's too), d 2, c 1; e is held out.
+    # Counted in training alone: a 3, b 2 (w's too), d 2, c 1; e is held out, elsewhere stands in no event.
     catalogue = dataset.catalogue
-    assert (catalogue.item_ids, catalogue.trained) == (["a", "b", "d", "c", "e"], 4)
-    assert catalogue.counts_NB.tolist() == [[3], [2], [2], [1], [0]]
+    assert (catalogue.item_ids, catalogue.trained) == (["a", "b", "d", "c", "e", "elsewhere"], 4)
+    assert catalogue.counts_NB.tolist() == [[3], [2], [2], [1], [0], [0]]
     assert [catalogue.tokens_of(item) for item in range(3)] == [["attribute=7", "attribute=5"], [], ["attribute=5"]]
 
 

@@ -15,9 +15,11 @@ from tillside.bundle import open_bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions, write_dataset
 from tillside.events import Behaviours
-from training import fitting
-from training.callbacks import RESUME_FILE
+from training import fitting, learning
+from training import train as training_command
+from training.callbacks import RESUME_FILE, EpochMetrics
 from training.fitting import TrainerConfig, plan
+from training.learning import REFIT
 from training.model import ModelConfig
 from training.module import LossConfig, Softmax
 from training.tracking import TrackingConfig, open_store
@@ -122,36 +124,57 @@ def test_the_same_seed_gives_the_same_metrics_to_the_last_digit(unbroken: Path, 
     assert (tmp_path / "runs/latest/metrics.json").read_text() == (unbroken / "metrics.json").read_text()
 
 
-@pytest.mark.parametrize("stop_at", [3, 8, 16])
-def test_a_run_stopped_anywhere_ends_where_the_unbroken_one_does(
-    unbroken: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
-) -> None:
-    """Stopped in the first epoch, at the start of one and within one; 8 batches an epoch, a resume point every 2."""
-    settings = config(dataset, tmp_path / "runs", checkpoint_batches=2)
-    assert_same_end(run_or_resume(settings, monkeypatch, stop_at=stop_at), unbroken)
+class Killed(BaseException):
+    """What a kill is to the run."""
 
 
-def run_or_resume(settings: TrainConfig, monkeypatch: pytest.MonkeyPatch, *, stop_at: int | None) -> Path:
-    """The folder of a run that was killed after ``stop_at`` steps, if that is given, and then resumed."""
+def kill(*arguments: Any, **named: Any) -> None:
+    raise Killed
 
-    class Killed(BaseException):
-        pass
+
+def stopping(at: int, stage: str) -> type[pl.Callback]:
+    """A callback that kills the run after so many batches of a step."""
 
     class Stop(pl.Callback):
         def on_train_batch_end(self, trainer: pl.Trainer, *arguments: Any) -> None:
-            if trainer.global_step == stop_at:
+            (figures,) = [callback for callback in trainer.callbacks if isinstance(callback, EpochMetrics)]
+            if (figures.stage, trainer.global_step) == (stage, at):
                 raise Killed
 
-    runs = Path(settings.tracking.runs)
-    if stop_at is None:
-        train(settings)
-        return (runs / "latest").resolve()
+    return Stop
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "death"),
+    [
+        pytest.param(fitting, "TrainingBar", stopping(3, "train"), id="in the first epoch"),
+        pytest.param(fitting, "TrainingBar", stopping(8, "train"), id="at the start of an epoch"),
+        pytest.param(fitting, "TrainingBar", stopping(16, "train"), id="within an epoch"),
+        pytest.param(learning, "write_text_atomically", kill, id="when it was fitted"),
+        pytest.param(learning, "choose", kill, id="before validation chose"),
+        pytest.param(fitting, "TrainingBar", stopping(3, REFIT), id="in the first epoch of the refit"),
+        pytest.param(fitting, "TrainingBar", stopping(13, REFIT), id="within an epoch of the refit"),
+        pytest.param(training_command, "save_model", kill, id="when it was refitted"),
+    ],
+)
+def test_a_run_stopped_anywhere_ends_where_the_unbroken_one_does(
+    unbroken: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Any, name: str, death: Any
+) -> None:
+    """8 or 9 batches an epoch, a resume point every 2; within each step and between them."""
+    settings = config(dataset, tmp_path / "runs", checkpoint_batches=2)
+    assert_same_end(killed_and_resumed(settings, monkeypatch, room, name, death), unbroken)
+
+
+def killed_and_resumed(
+    settings: TrainConfig, monkeypatch: pytest.MonkeyPatch, room: Any, name: str, death: Any
+) -> Path:
+    """The folder of a run that went on after its death."""
     with monkeypatch.context() as patched:
-        patched.setattr(fitting, "TrainingBar", Stop)
-        settings.trainer.progress_bar = True
+        patched.setattr(room, name, death)
+        settings.trainer.progress_bar = room is fitting
         with pytest.raises(Killed):
             train(settings)
-    (folder,) = [path for path in runs.iterdir() if (path / RESUME_FILE).exists()]
+    (folder,) = [path for path in Path(settings.tracking.runs).iterdir() if (path / RESUME_FILE).exists()]
     stored = (folder / "config.yaml").read_text().replace("progress_bar: true", "progress_bar: false")
     (folder / "config.yaml").write_text(stored)
     train(TrainConfig(resume=folder.name, tracking=settings.tracking))
@@ -161,22 +184,30 @@ def run_or_resume(settings: TrainConfig, monkeypatch: pytest.MonkeyPatch, *, sto
 def assert_same_end(resumed: Path, unbroken: Path) -> None:
     """Metrics to the last digit, weights to the last bit."""
     assert (resumed / "metrics.json").read_text() == (unbroken / "metrics.json").read_text()
-    found, whole = (torch.load(path / "model.pt", weights_only=True)["state"] for path in (resumed, unbroken))
-    assert all(torch.equal(found[name], whole[name]) for name in whole)
+    found, whole = (torch.load(path / "model.pt", weights_only=True) for path in (resumed, unbroken))
+    assert all(torch.equal(found["state"][name], whole["state"][name]) for name in whole["state"])
+    assert found["memory"] == whole["memory"]
+    assert found["refitted"]
 
 
 def test_a_run_with_sparse_rows_learns_and_resumes_exactly(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a sampled softmax's step the item table sees only the batch's rows; stopped within the second epoch."""
-    folders = {}
-    for name, stop_at in (("unbroken", None), ("stopped", 11)):
-        settings = config(dataset, tmp_path / name / "runs", checkpoint_batches=2)
-        settings.loss = LossConfig(softmax=Softmax.sampled, pool=8)
-        folders[name] = run_or_resume(settings, monkeypatch, stop_at=stop_at)
-    metrics = json.loads((folders["unbroken"] / "metrics.json").read_text())
+
+    def settings(runs: Path) -> TrainConfig:
+        made = config(dataset, runs, checkpoint_batches=2)
+        made.loss = LossConfig(softmax=Softmax.sampled, pool=8, sparse_from_items=1)
+        return made
+
+    train(settings(tmp_path / "unbroken"))
+    unbroken = (tmp_path / "unbroken/latest").resolve()
+    metrics = json.loads((unbroken / "metrics.json").read_text())
     assert metrics["systems"]["tillside"]["all"]["recall@5"]["value"] > 0.9
-    assert_same_end(folders["stopped"], folders["unbroken"])
+    stop = stopping(11, "train")
+    assert_same_end(
+        killed_and_resumed(settings(tmp_path / "runs"), monkeypatch, fitting, "TrainingBar", stop), unbroken
+    )
 
 
 def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def hold_out(
     """The events without those that a share of the trained items, drawn at random, has before the test part."""
     trained = engine.value(ranked[TRAINED].cast("int64").sum())
     drawn = np.random.default_rng(seed).choice(trained, round(share * trained), replace=False)
-    held = ranked.semi_join(ibis.memtable({CODE: np.sort(drawn)}), CODE)
+    held = ranked.semi_join(ibis.memtable(pa.table({CODE: np.sort(drawn)})), CODE)
     early = sessions.filter(sessions[PART] != TEST)
     gone = events.semi_join(held, ITEM).semi_join(early, SESSION)
     return engine.keep(events.anti_join(gone, [SESSION, ORDER]))

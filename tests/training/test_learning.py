@@ -1,0 +1,160 @@
+"""Fit, choose, refit: what each step learns from, and what of the first two the last one keeps."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.datasets import make_dataset, random_rows
+from tillside.dataset import Dataset
+from training import learning
+from training.fitting import TrainerConfig
+from training.learning import HISTORY_FILE, REFIT, Lesson, learn
+from training.model import ModelConfig
+from training.train import TrainConfig
+
+ITEMS, TRAIN, VALIDATION = 6, 40, 20
+
+
+class Figures:
+    """Takes the place of MLflow: the names of what was measured."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
+        self.names |= values.keys()
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Dataset:
+    return make_dataset(
+        tmp_path_factory.mktemp("learning") / "d",
+        train=random_rows(TRAIN, items=ITEMS, seed=1),
+        validation=random_rows(VALIDATION, items=ITEMS, seed=2),
+        test=random_rows(4, items=ITEMS, seed=3),
+        trained=ITEMS,
+    )
+
+
+def config(**trainer: Any) -> TrainConfig:
+    settings = {"max_epochs": 3, "batch_events": 64, "patience": 3, "progress_bar": False, **trainer}
+    model = ModelConfig(dim=8, layers=1, heads=2, max_length=8)
+    return TrainConfig(model=model, trainer=TrainerConfig(**settings))
+
+
+@pytest.fixture(scope="module")
+def learned(dataset, tmp_path_factory):
+    """The lesson, what came of it, its folder, the fits that were made, what was chosen and what was measured."""
+    torch.set_num_threads(1)
+    fits, chosen, figures, folder = [], [], Figures(), tmp_path_factory.mktemp("run")
+    fit, load_best, choose = learning.fit, learning.load_best, learning.choose
+
+    def spy(*arguments: Any, epochs: int, stage: str = "train", **more: Any) -> Any:
+        fits.append((stage, epochs))
+        return fit(*arguments, epochs=epochs, stage=stage, **more)
+
+    def choose_and_tell(*arguments: Any) -> Any:
+        chosen.append(choose(*arguments))
+        return chosen[-1]
+
+    def second_is_best(*arguments: Any) -> tuple[float, int]:
+        return load_best(*arguments)[0], 2
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(learning, "fit", spy)
+        patched.setattr(learning, "load_best", second_is_best)
+        patched.setattr(learning, "choose", choose_and_tell)
+        lesson = Lesson.prepare(config(), dataset)
+        best, trained, history = learn(lesson, dataset, folder=folder, tracker=figures)
+    return lesson, best, trained, history, folder, fits, chosen, figures
+
+
+def sessions_of(rows) -> list[list[int]]:
+    return [rows.encoded.items[start:end].tolist() for start, end in zip(rows.starts, rows.ends, strict=True)]
+
+
+def test_the_refit_learns_from_the_validation_part_too(tmp_path):
+    rows = {"train": [[0, 1, 2], [1, 0]], "validation": [[2, 0], [1, 2, 0]], "test": [[0, 2]]}
+    dataset = make_dataset(tmp_path / "d", **rows, trained=3)
+    fit = Lesson.prepare(config(), dataset)
+    assert sessions_of(fit.data.rows) == rows["train"]
+    assert (fit.data.rows.targets, fit.epochs) == (3, 3)
+    refit = Lesson.prepare(config(), dataset, refit_epochs=2)
+    assert sessions_of(refit.data.rows) == rows["train"] + rows["validation"]
+    assert (refit.data.rows.targets, refit.epochs) == (3 + 3, 2)
+    assert len(refit.data.validation) == len(fit.data.validation) == 3
+
+
+def test_by_leaving_one_out_no_event_is_learned_twice(tmp_path):
+    """Each shopper's validation session is the training session and one event more."""
+    rows = {"train": [[0, 1], [2, 0]], "validation": [[0, 1, 2], [2, 0, 1]], "test": [[0, 1, 2, 1]]}
+    dataset = make_dataset(tmp_path / "d", **rows, trained=3, validation_cases="last", test_cases="last")
+    refit = Lesson.prepare(config(), dataset, refit_epochs=1)
+    assert sessions_of(refit.data.rows) == rows["validation"]
+    assert refit.data.rows.targets == 4
+
+
+def test_both_begin_with_the_same_weights(dataset):
+    fit, refit = Lesson.prepare(config(), dataset), Lesson.prepare(config(), dataset, refit_epochs=1)
+    expected, found = fit.module.state_dict(), refit.module.state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_the_refit_takes_as_many_epochs_as_were_best(learned):
+    assert learned[5] == [("train", 3), (REFIT, 2)]
+
+
+def test_the_best_epoch_is_that_of_the_greatest_validation_figure(learned, dataset):
+    _, best, _, history, folder, *_ = learned
+    figures = [epoch["val/mrr@20"] for epoch in history]
+    again = Lesson.prepare(config(), dataset)
+    assert learning.load_best(again.module, folder) == (pytest.approx(max(figures)), int(np.argmax(figures)) + 1)
+    assert best == pytest.approx(max(figures))
+
+
+def test_the_refitted_model_is_another_one_with_the_calibration_that_validation_gave(learned):
+    lesson, _, trained, *_ = learned
+    fitted, refitted = lesson.module.model.encoder, trained.model.encoder
+    assert trained.refitted
+    assert trained.intent
+    calibration = float(fitted.intent_slope), float(fitted.intent_shift)
+    assert calibration != (1.0, 0.0)
+    assert (float(refitted.intent_slope), float(refitted.intent_shift)) == calibration
+    assert not torch.equal(refitted.log_temperature, fitted.log_temperature)
+    assert not trained.model.training
+
+
+def test_the_memory_keeps_the_blend_and_holds_the_validation_sessions_too(learned):
+    _, _, trained, _, _, _, (chosen,), _ = learned
+    assert trained.memory.document() == chosen.document()
+    sessions = [len(memory.neighbours.session_offsets) - 1 for memory in (chosen, trained.memory)]
+    assert sessions == [TRAIN, TRAIN + VALIDATION]
+
+
+def test_the_figures_of_the_refit_stand_beside_those_of_the_fit(learned):
+    _, _, _, history, folder, _, _, figures = learned
+    assert {"train/loss", "refit/loss", "val/mrr@20"} <= figures.names
+    assert [epoch["epoch"] for epoch in history] == [0, 1, 2]  # the fit's alone
+    assert (folder / HISTORY_FILE).is_file()
+
+
+def test_without_a_refit_the_fitted_model_stays(dataset, tmp_path):
+    lesson = Lesson.prepare(config(refit=False, max_epochs=1), dataset)
+    _, trained, _ = learn(lesson, dataset, folder=tmp_path, tracker=Figures())
+    assert trained.model is lesson.module.model
+    assert not trained.refitted
+    assert not (Path(tmp_path) / REFIT).exists()
+    assert len(trained.memory.neighbours.session_offsets) - 1 == TRAIN
+    assert len(trained.sessions(dataset)) == TRAIN
