@@ -81,7 +81,7 @@ class EpochMetrics(pl.Callback):
     def __init__(self, tracker: Tracker | None, *, padding_share: float, stage: str = "train") -> None:
         self.tracker, self.padding_share, self.stage = tracker, padding_share, stage
         self.history: list[dict[str, float]] = []
-        self._started, self._events = time.monotonic(), 0
+        self._started, self._events, self._validation = time.monotonic(), 0, 0.0  # no epoch starts on a resume in one
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started, self._events, self._validation = time.monotonic(), 0, 0.0
