@@ -71,7 +71,7 @@ def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> Sessio
     chosen = _spread(_answerable(cases, items), SETTINGS_CASES)
     tried = [Neighbourhood(item_decay=item, age_decay=age) for age, item in product(AGE_DECAYS, ITEM_DECAYS)]
     reached = [_alone(index, settings, cases, chosen) for settings in tried]
-    index.settings = next(s for s, ndcg in zip(tried, reached, strict=True) if ndcg >= (1 - LEVEL) * max(reached))
+    index.settings = next(s for s, each in zip(tried, reached, strict=True) if each >= (1 - LEVEL) * max(reached))
     return index
 
 
@@ -129,10 +129,10 @@ NONE: Final = Entries(np.zeros(1, np.int64), *np.zeros((2, 0), np.float32), *np.
 
 
 def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend]:
-    """For each behaviour asked for the weight and the repeats, and for all of them the floor, of the greatest recall@20 + MRR@20.
+    """For each behaviour asked for the weight and the repeats, and for all of them the floor, that rank best.
 
     Returns:
-        The recall@20 + MRR@20 that the blend reaches on these cases, and the blend.
+        The quality that the blend reaches on these cases, and the blend.
     """
     groups = [entries.asked_C == ask for ask in range(behaviours)]
     best, found = -1.0, Blend((0.0,) * behaviours, FLOORS[0], ((0.0,) * REPEATS,) * behaviours)
