@@ -171,7 +171,7 @@ def open_bundle(path: Path) -> Bundle:
         raise ValueError(f"bundle {path}: {ITEMS} holds values that are not finite")
     try:
         _ = bundle.memory
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(
             f"bundle {path}: memory in the manifest is damaged ({type(error).__name__}: {error})"
         ) from None
