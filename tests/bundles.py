@@ -18,7 +18,8 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from tillside.bundle import CATALOGUE, ENCODER, GOLDENS, ITEMS, SCORER, seal
+from tillside.blending import SessionMemory
+from tillside.bundle import CATALOGUE, ENCODER, GOLDENS, ITEMS, NEIGHBOURS, SCORER, seal
 from tillside.catalogue import Catalogue
 from tillside.encoding import EncodingSpec
 
@@ -57,6 +58,7 @@ def tiny_bundle(
     recent_NA: npt.NDArray[np.float32] | None = None,
     ask_AD: npt.NDArray[np.float32] = ASK_AD,
     spec: EncodingSpec = SPEC,
+    memory: SessionMemory | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a sealed bundle into ``directory``, which is created, and return it."""
@@ -73,17 +75,20 @@ def tiny_bundle(
     onnx.save(encoder(ask_AD), directory / ENCODER)
     onnx.save(scorer(directory / ITEMS), directory / SCORER)
     (directory / GOLDENS).write_text(json.dumps({"goldens": list(goldens)}), encoding="utf-8")
-    seal(directory, {**about_tiny(spec), **(about or {})})
+    if memory is not None:
+        (directory / NEIGHBOURS).mkdir()
+        memory.neighbours.save(directory / NEIGHBOURS)
+    seal(directory, {**about_tiny(spec, memory), **(about or {})})
     return directory
 
 
-def about_tiny(spec: EncodingSpec = SPEC) -> dict[str, Any]:
+def about_tiny(spec: EncodingSpec = SPEC, memory: SessionMemory | None = None) -> dict[str, Any]:
     """What the manifest says beside the hashes."""
     return {
         "encoding": spec.document(),
         "behaviours": list(BEHAVIOURS),
         "intent": True,
-        "memory": None,
+        "memory": memory.document() if memory else None,
         "dataset": {"name": "orchard", "digest": "0" * 64},
         "git": "0123456789abcdef",
         "run": "by hand",
