@@ -99,7 +99,10 @@ def test_past_sessions_are_read_as_they_were_sealed(path, remembering):
         (lambda memory: memory.update(neighbourhood=None), "must be a mapping"),
         (lambda memory: memory["neighbourhood"].update(colour=1), "unexpected keyword argument 'colour'"),
         (lambda memory: memory["neighbourhood"].update(item_decay="slow"), "not supported between"),
-        (lambda memory: memory["neighbourhood"].update(item_decay=0), "neighbourhood.item_decay must be above 0, got 0"),
+        (
+            lambda memory: memory["neighbourhood"].update(item_decay=0),
+            "neighbourhood.item_decay must be above 0, got 0",
+        ),
         (lambda memory: memory["neighbourhood"].update(reach=float("nan")), "neighbourhood.reach must be above 0"),
         (lambda memory: memory["neighbourhood"].update(age_decay=-1), "neighbourhood.age_decay must be finite and not"),
         (lambda memory: memory["neighbourhood"].update(before=float("inf")), "neighbourhood.before must be finite"),
