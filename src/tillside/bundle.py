@@ -171,9 +171,9 @@ def open_bundle(path: Path) -> Bundle:
         raise ValueError(f"bundle {path}: {ITEMS} holds values that are not finite")
     try:
         _ = bundle.memory
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(
-            f"bundle {path}: memory in the manifest is damaged ({type(error).__name__}: {error})"
+            f"bundle {path}: the memory of past sessions is damaged ({type(error).__name__}: {error})"
         ) from None
     about = {key: value for key, value in manifest.items() if key not in ("format_version", "version", "files")}
     if manifest.get("version") != _version(about, manifest["files"]):

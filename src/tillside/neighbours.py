@@ -8,6 +8,7 @@ of a millisecond; offline evaluation and the server run the same lines.
 Shapes: N items, S sessions, E their events, L events of the session asked about, P postings, C candidate items.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +45,18 @@ class Neighbourhood:
     neighbours: int = 500
     reach: float = 4.0
     before: float = 0.8
+
+    def __post_init__(self) -> None:
+        for name in ("item_decay", "reach"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"neighbourhood.{name} must be above 0, got {getattr(self, name)}")
+        for name in ("age_decay", "idf_power", "before"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"neighbourhood.{name} must be finite and not negative, got {getattr(self, name)}")
+        for name in ("newest", "neighbours"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"neighbourhood.{name} must be a whole number of at least 1, got {value}")
 
 
 class SessionNeighbours:

@@ -70,3 +70,8 @@ def test_the_files_hold_the_defaults_that_the_dataclasses_state():
     assert {key: train[key] for key in ("model", "loss", "trainer")} == {
         key: schema[key] for key in ("model", "loss", "trainer")
     }
+
+
+def test_the_sampled_loss_is_the_one_that_auto_takes():
+    auto, sampled = composed("train").loss, composed("train", "loss=sampled").loss
+    assert {**sampled, "softmax": auto.softmax} == dict(auto)

@@ -1,9 +1,10 @@
 """Offline = served: what the evaluator ranks is what the server answers, item for item, over HTTP.
 
 A log goes the whole way as a user would send it: prepared, learned, exported, served by ``python -m serving``; then
-the server is asked the evaluator's own cases.
+the server is asked the evaluator's own cases. Every second case excludes items, the session's latest among them.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -11,15 +12,17 @@ import numpy as np
 import pytest
 
 from tests.serving.server_process import ServerProcess
-from tillside.bundle import open_bundle
+from tillside.blending import Blend
 from tillside.dataset import Dataset, load_dataset
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from training.bundled import BundleGraphs, served_lists
 from training.cases import Cases, make_cases
-from training.checkpoint import MODEL_FILE, load_model
+from training.checkpoint import MODEL_FILE, TrainedModel, load_model
+from training.evaluate import MODEL
 from training.evaluation import ModelScorer
+from training.export import export_run
 from training.fitting import TrainerConfig
 from training.model import ModelConfig
 from training.prepare import PrepareConfig, prepare
@@ -30,11 +33,13 @@ from training.train import TrainConfig, train
 REES46 = Path(__file__).parents[3] / "shared/data/rees46_2019oct_head/events.csv.gz"
 PREFIXES = 1000
 TOP = 20
+BLEND = Blend((1.0, 2.0, 0.5), 0.01, ((-2.0, 1.5, 0.5), (3.0, -1.0, -0.5), (-4.0, 0.0, 1.0)))
+"""Written down, so that every part of it counts whatever validation says of a short run."""
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short run on the real REES46 log; its folder holds the model and the bundle."""
+    """A short run on the real REES46 log; its folder holds the model, the bundle comes later."""
     if not REES46.exists():
         pytest.skip(f"{REES46} is not on this machine")
     folder = tmp_path_factory.mktemp("rees46")
@@ -43,8 +48,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     train(
         TrainConfig(
             dataset=str(dataset),
+            export=False,
             model=ModelConfig(dim=32),
-            trainer=TrainerConfig(max_epochs=2, progress_bar=False),
+            trainer=TrainerConfig(max_epochs=2, validation_cases=1000, refit=False, progress_bar=False),
             tracking=TrackingConfig(runs=str(folder / "runs")),
         )
     )
@@ -55,29 +61,36 @@ def test_a_thousand_real_prefixes_get_the_same_twenty_items_in_the_same_order(ru
     """The evaluator's lists for the bundle equal the served ones; torch's may swap items that fp32 holds level."""
     dataset = load_dataset(run.parents[1] / "dataset")
     trained = load_model(run / MODEL_FILE, dataset)
+    assert trained.memory is not None
+    trained = replace(trained, memory=replace(trained.memory, blend=BLEND))
+    export_run(trained, dataset, tmp_path / "bundle", metrics={"systems": {MODEL: {"all": {}}}}, run_id="short")
     items = dataset.catalogue.rankable
     cases = make_cases(dataset.part("test"), rule="every", spec=trained.spec, items=items, goal=2, limit=None)
     assert len(cases) >= PREFIXES
     chosen = np.arange(PREFIXES)
-    assert trained.memory is not None
-    assert set(cases.asked_C[chosen].tolist()) & set(np.flatnonzero(trained.memory.blend.weights).tolist())
-    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
-    scorer = ModelScorer.of(trained.model, fallback, trained.memory)
-    scores, intents = scorer.score_and_intent(cases.batch(chosen), cases.asked_C[chosen])
-    offline = [[dataset.catalogue.item_ids[item] for item in row] for row in top_k(scores, TOP)]
+    lists = lists_of_the_bundle(tmp_path / "bundle", trained, dataset, cases, chosen)
+    left_out = [excluded(dataset, cases, case, lists[case]) if case % 2 else [] for case in chosen]
 
-    server = ServerProcess(run / "bundle", tmp_path / "server.log")
+    server = ServerProcess(tmp_path / "bundle", tmp_path / "server.log")
     try:
         with httpx.Client(base_url=server.url) as client:
-            answers = [client.post("/v1/recommend", json=request(dataset, cases, case)).json() for case in chosen]
+            requests = [request(dataset, cases, case, left_out[case]) for case in chosen]
+            answers = [client.post("/v1/recommend", json=each).json() for each in requests]
     finally:
         assert server.stop() == 0
 
+    item_ids = dataset.catalogue.item_ids
     served = [[item["item_id"] for item in answer["items"]] for answer in answers]
-    assert served == lists_of_the_bundle(run, dataset, cases, chosen)
+    for case, best in zip(chosen, served, strict=True):
+        assert best == [item_ids[item] for item in lists[case] if item not in left_out[case]][:TOP]
+
+    scorer = ModelScorer.of(trained.model, popular(dataset), trained.memory)
+    scores, intents = scorer.score_and_intent(cases.batch(chosen), cases.asked_C[chosen])
+    for row, items_left_out in enumerate(left_out):
+        scores[row, items_left_out] = -np.inf
     index_of, resolution = dataset.catalogue.index_of, 1e-5  # scores reach 60; fp32 resolves 4e-6 there
-    for row, (left, right) in enumerate(zip(offline, served, strict=True)):
-        swapped = [(index_of[a], index_of[b]) for a, b in zip(left, right, strict=True) if a != b]
+    for row, (offline, answered) in enumerate(zip(top_k(scores, TOP).tolist(), served, strict=True)):
+        swapped = [(a, index_of[b]) for a, b in zip(offline, answered, strict=True) if item_ids[a] != b]
         assert all(abs(scores[row, a] - scores[row, b]) < resolution for a, b in swapped)
     for answer, intent in zip(answers, intents, strict=True):
         assert answer["purchase_intent"] is None or abs(answer["purchase_intent"] - intent) < 1e-5
@@ -86,16 +99,25 @@ def test_a_thousand_real_prefixes_get_the_same_twenty_items_in_the_same_order(ru
     assert any(index_of[item] >= dataset.catalogue.trained for best in served for item in best)  # cold ones are offered
 
 
-def lists_of_the_bundle(run: Path, dataset: Dataset, cases: Cases, chosen: np.ndarray) -> list[list[str]]:
-    """What ``training.evaluate bundle=DIR`` finds: the best items of each case, by the bundle's own graphs."""
-    graphs = BundleGraphs(run / "bundle", open_bundle(run / "bundle").memory)
-    items = dataset.catalogue.rankable
-    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
-    lists = served_lists(graphs, fallback, cases, chosen, k=TOP)
-    return [[dataset.catalogue.item_ids[item] for item in best] for _, best, _ in lists]
+def popular(dataset: Dataset) -> Popularity:
+    return Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
 
 
-def request(dataset: Dataset, cases: Cases, case: int) -> dict[str, object]:
+def lists_of_the_bundle(
+    bundle: Path, trained: TrainedModel, dataset: Dataset, cases: Cases, chosen: np.ndarray
+) -> list[list[int]]:
+    """What ``training.evaluate bundle=DIR`` finds by the bundle's own graphs; longer by what may be excluded."""
+    graphs = BundleGraphs(bundle, trained.memory)
+    return [best.tolist() for _, best, _ in served_lists(graphs, popular(dataset), cases, chosen, k=TOP + 3)]
+
+
+def excluded(dataset: Dataset, cases: Cases, case: int, best: list[int]) -> list[int]:
+    """Two items that would be recommended and, where it can be, the latest one of the session."""
+    latest = int(dataset.part("test").items[cases.events_C[case] - 1])
+    return sorted({best[0], best[5], latest if latest < dataset.catalogue.rankable else best[9]})
+
+
+def request(dataset: Dataset, cases: Cases, case: int, left_out: list[int]) -> dict[str, object]:
     """The case as the shop's backend would send it."""
     sessions, event = dataset.part("test"), int(cases.events_C[case])
     names = dataset.behaviours.names
@@ -108,4 +130,5 @@ def request(dataset: Dataset, cases: Cases, case: int) -> dict[str, object]:
         }
         for place in range(start, event)
     ]
-    return {"session": events, "behaviour": names[int(cases.asked_C[case])], "k": TOP}
+    exclude = [dataset.catalogue.item_ids[item] for item in left_out]
+    return {"session": events, "behaviour": names[int(cases.asked_C[case])], "k": TOP, "exclude": exclude}

@@ -1,5 +1,7 @@
 """The recommender's answers, worked out by hand from the encoder that tests/bundles.py describes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,13 +12,20 @@ from serving.loading import load_recommender
 from serving.messages import Event, FieldError, RecommendRequest
 from serving.recommender import Recommender
 from serving.settings import Limits
-from tests.bundles import ASK_AD, GOLDENS_OF_TINY, tiny_bundle
+from tests.bundles import ASK_AD, GOLDENS_OF_TINY, ITEMS_ND, tiny_bundle
+from tests.datasets import make_sessions
+from tillside.blending import Blend, SessionMemory
 from tillside.bundle import open_bundle
+from tillside.neighbours import Neighbourhood, SessionNeighbours
 
 
 @pytest.fixture(scope="module")
 def recommender(orchard) -> Recommender:
     return load_recommender(orchard, Limits())
+
+
+def memory_of(blend: Blend, *past: list[int], items: int) -> SessionMemory:
+    return SessionMemory(SessionNeighbours.fit(make_sessions(past), items=items, settings=Neighbourhood()), blend)
 
 
 def session_of(*events: str) -> list[Event]:
@@ -74,6 +83,27 @@ def test_the_behaviour_asked_for_changes_the_answer(recommender):
     bought = ask(recommender, "apple", behaviour="purchase", k=4)
     assert scores_of(bought) == {"apple": 3.0, "plum": 3.0, "fig": 3.0, "pear": 0.0}
     assert bought.behaviour == "purchase"
+
+
+def test_past_sessions_and_repeats_are_added_by_hand(tmp_path):
+    blend = Blend((0.0, 1.0, 0.0), 0.1, ((-2.0, 0.5), (0.0, -3.0), (0.0,)))
+    memory = memory_of(blend, [0, 4], items=len(ITEMS_ND))
+    recommender = Recommender(open_bundle(tiny_bundle(tmp_path / "bundle", memory=memory)))
+    # clicks: 1, 1, 2/3, 1/3, 0 as above; apple, the latest, loses 2 and pear, the one before, gains 1/2
+    answer = ask(recommender, "pear", "apple")
+    assert [item.item_id for item in answer.items] == ["plum", "fig", "pear", "date", "apple"]
+    assert [item.score for item in answer.items] == pytest.approx([1, 1, 5 / 6, 0, -4 / 3], abs=1e-6)
+    assert {item.item_id: item.because for item in answer.items}["date"] == "pear"
+    # the best two without plum: fig, and pear has passed apple
+    answer = ask(recommender, "pear", "apple", k=2, exclude=["plum"])
+    assert [item.item_id for item in answer.items] == ["fig", "pear"]
+    # a cart adds (0, 1): plum and fig 2, pear 4/3, date 2, apple 2/3; date followed apple in the one past session, half
+    # of its votes each: log(1 + 0.5 / 0.1); pear, the item before the last, loses 3
+    votes = np.log(6)
+    expected = {"date": 2 + votes, "apple": 2 / 3 + votes, "plum": 2.0, "fig": 2.0, "pear": 4 / 3 - 3}
+    answer = ask(recommender, "pear", "apple", behaviour="cart")
+    assert [item.item_id for item in answer.items] == list(expected)
+    assert scores_of(answer) == expected
 
 
 def test_only_the_latest_events_are_kept(recommender):
@@ -172,18 +202,30 @@ def test_numbers_that_are_not_finite_never_reach_an_answer(tmp_path):
     assert outcome.answer.purchase_intent is None
 
 
-@pytest.fixture(scope="module")
-def crowd(tmp_path_factory) -> Recommender:
+def crowd_of(folder: Path, memory: SessionMemory | None = None) -> Recommender:
     """Forty items whose small whole coordinates give many exact ties."""
     rng = np.random.default_rng(7)
     bundle = tiny_bundle(
-        tmp_path_factory.mktemp("bundles") / "crowd",
+        folder / "crowd",
         items_ND=rng.integers(-2, 3, (40, 3)).astype(np.float32),
         item_ids=[f"i{number:02}" for number in range(40)],
         counts_NA=rng.integers(0, 4, (40, 3)),
         ask_AD=np.zeros((3, 3), np.float32),
+        memory=memory,
     )
     return Recommender(open_bundle(bundle))
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory) -> Recommender:
+    return crowd_of(tmp_path_factory.mktemp("bundles"))
+
+
+@pytest.fixture(scope="module")
+def crowd_that_goes_on(tmp_path_factory) -> Recommender:
+    """A crowd whose latest item loses 3 and whose item before that gains 3/4."""
+    blend = Blend((0.0,) * 3, 0.1, ((-3.0, 0.75),) * 3)
+    return crowd_of(tmp_path_factory.mktemp("bundles"), memory_of(blend, items=40))
 
 
 @given(
@@ -198,6 +240,28 @@ def test_excluding_is_masking_before_the_top_k(crowd, seen, k, excluded, known_s
     answer = ask(crowd, *([f"i{seen:02}"] if known_session else []), k=k, exclude=exclude)
     items_ND = crowd.engine.items_ND
     scores_N = items_ND @ items_ND[seen] if known_session else crowd._popularity_AN[0].copy()
+    scores_N[list(excluded)] = -np.inf
+    best = np.argsort(-scores_N, kind="stable")[: min(k, 40 - len(excluded))]
+    assert [item.item_id for item in answer.items] == [f"i{item:02}" for item in best]
+    assert [item.score for item in answer.items] == scores_N[best].tolist()
+
+
+@given(
+    seen=st.tuples(st.integers(0, 39), st.integers(0, 39)),
+    k=st.integers(1, 60),
+    excluded=st.sets(st.integers(0, 39)),
+)
+def test_excluding_is_masking_after_the_blend_of_the_whole_catalogue(crowd_that_goes_on, seen, k, excluded):
+    """Items that lose by repeats and items that are excluded make way for the next ones at once."""
+    earlier, latest = seen
+    exclude = [f"i{item:02}" for item in excluded]
+    # a cart first and a click second weigh 1 * 2 and 2 * 1, so every score is exact
+    answer = ask(crowd_that_goes_on, f"i{earlier:02}:cart", f"i{latest:02}", k=k, exclude=exclude)
+    items_ND = crowd_that_goes_on.engine.items_ND
+    scores_N = items_ND @ ((items_ND[earlier] + items_ND[latest]) / 2)
+    if earlier != latest:
+        scores_N[earlier] += 0.75
+    scores_N[latest] -= 3
     scores_N[list(excluded)] = -np.inf
     best = np.argsort(-scores_N, kind="stable")[: min(k, 40 - len(excluded))]
     assert [item.item_id for item in answer.items] == [f"i{item:02}" for item in best]

@@ -13,47 +13,79 @@ from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.ranking import top_k
 
 CLICK, PURCHASE = 0, 1
-DOCUMENT = {"neighbourhood": asdict(Neighbourhood(age_decay=0.0)), "blend": {"weights": [0.5, 0.0], "floor": 0.1}}
+BLEND = Blend((0.5, 0.0), 0.1, ((0.0,), (-1.0, 2.0, 0.25)))
+DOCUMENT = {"neighbourhood": asdict(Neighbourhood(age_decay=0.0)), "blend": asdict(BLEND)}
 
 
-def memory_of(*rows: list[int]) -> SessionMemory:
-    return SessionMemory.fit(make_sessions(rows), items=4, document=DOCUMENT, behaviours=2)
+def memory_of(*rows: list[int], blend: Blend = BLEND) -> SessionMemory:
+    return SessionMemory.fit(make_sessions(rows), items=6, document=DOCUMENT | {"blend": asdict(blend)}, behaviours=2)
 
 
-def test_the_bonus_by_hand():
-    # log(1 + 0.3 / 0.1) / 2 = log(4) / 2 = log(2)
-    bonus_C = Blend((0.5, 0.0), 0.1).bonus(np.array([0.3, 0.0], np.float32), CLICK)
-    np.testing.assert_allclose(bonus_C, [np.log(2), 0], rtol=1e-6)
-    assert bonus_C.dtype == np.float32
+def bonuses(memory: SessionMemory, session: list[int], ask: int) -> dict[int, float]:
+    """What each candidate gets, in the candidates' order."""
+    items_C, bonus_C = memory.bonus(np.array(session), ask)
+    assert (items_C.dtype, bonus_C.dtype) == (np.int64, np.float32)
+    assert items_C.tolist() == sorted(set(items_C.tolist()))
+    return dict(zip(items_C.tolist(), bonus_C.tolist(), strict=True))
 
 
-def test_a_memory_adds_to_what_the_neighbours_name():
-    items_C, bonus_C = memory_of([3, 1], [2, 0]).bonus(np.array([3]), CLICK)
-    assert items_C.tolist() == [1, 3]
-    # both have half of the votes: log(1 + 0.5 / 0.1) / 2
-    np.testing.assert_allclose(bonus_C, [np.log(6) / 2] * 2, rtol=1e-6)
+def test_the_neighbours_share_by_hand():
+    # one past session holds 3, and 3 and 1 have half of its votes: log(1 + 0.5 / 0.1) / 2
+    found = bonuses(memory_of([3, 1], [2, 0]), [3], CLICK)
+    assert found == pytest.approx({1: np.log(6) / 2, 3: np.log(6) / 2}, rel=1e-6)
 
 
-def test_a_weight_of_0_leaves_the_list_alone():
-    items_C, bonus_C = memory_of([3, 1], [2, 0]).bonus(np.array([3]), PURCHASE)
-    assert (len(items_C), len(bonus_C)) == (0, 0)
-    scores_K, items_K = np.array([2.0, 1.0], np.float32), np.array([3, 0])
-    query_D, items_ND = np.ones(2, np.float32), np.full((4, 2), np.nan, np.float32)  # not even looked at
-    found = blended_top(scores_K, items_K, query_D=query_D, items_ND=items_ND, items_C=items_C, bonus_C=bonus_C)
-    assert found[0] is scores_K
-    assert found[1] is items_K
+def test_a_weight_of_0_still_gives_the_repeats():
+    # 3 was the latest, 0 the one before it; what the neighbours name is not even asked for
+    found = bonuses(memory_of([3, 1], [2, 0]), [0, 3], PURCHASE)
+    assert found == {0: 2.0, 3: -1.0}
+
+
+def test_an_item_seen_twice_counts_from_where_it_was_seen_last():
+    # from the end: 5 is 0 events back, 2 is 1 (and not 3), 4 is 2
+    assert bonuses(memory_of(), [2, 4, 2, 5], PURCHASE) == {2: 2.0, 4: 0.25, 5: -1.0}
+    # the latest item stood before as well: 2 is 0 back, 4 is 1
+    assert bonuses(memory_of(), [2, 4, 2], PURCHASE) == {2: -1.0, 4: 2.0}
+
+
+def test_an_item_seen_before_the_row_of_repeats_gets_its_last_number():
+    # 5, 4, 3, 2 are 0 to 3 events back, and the row has three numbers; 1 and 0 are older still
+    expected = {5: -1.0, 4: 2.0, 3: 0.25, 2: 0.25, 1: 0.25, 0: 0.25}
+    assert bonuses(memory_of(), [0, 1, 2, 3, 4, 5], PURCHASE) == expected
+
+
+def test_evidence_and_repeats_add_up_and_each_behaviour_has_its_own():
+    blend = Blend((0.5, 1.0), 0.1, ((-2.0, 3.0), (0.0, 1.0)))
+    memory = memory_of([3, 1], [2, 0], blend=blend)
+    # 4 was in no past session, so 3 and 1 have half of the votes each: log(6); 3 was last, 4 the one before
+    logged = np.log(6)
+    assert bonuses(memory, [4, 3], CLICK) == pytest.approx({1: logged / 2, 3: logged / 2 - 2, 4: 3.0}, rel=1e-6)
+    assert bonuses(memory, [4, 3], PURCHASE) == pytest.approx({1: logged, 3: logged, 4: 1.0}, rel=1e-6)
+
+
+def test_all_items_of_the_session_are_candidates_even_without_neighbours():
+    assert bonuses(memory_of(), [4, 2], CLICK) == {2: 0.0, 4: 0.0}
 
 
 def test_a_candidate_from_outside_comes_in_and_one_inside_moves_up():
     # the model: 9, 8, 7, 0 for items 0 to 3, and its best two are 0 and 1
     items_ND, query_D = np.array([[9], [8], [7], [0]], np.float32), np.ones(1, np.float32)
     best = np.array([9, 8], np.float32), np.array([0, 1])
-    candidates = {"items_C": np.array([1, 2, 3]), "bonus_C": np.array([0.5, 2.5, 1], np.float32)}
-    scores_K, items_K = blended_top(*best, query_D=query_D, items_ND=items_ND, **candidates)
+    given = {"query_D": query_D, "items_ND": items_ND, "items_C": np.array([1, 2, 3]), "k": 2}
+    scores_K, items_K = blended_top(*best, bonus_C=np.array([0.5, 2.5, 1], np.float32), **given)
     assert (items_K.tolist(), scores_K.tolist()) == ([2, 0], [9.5, 9])
-    candidates["bonus_C"] = np.array([2, 2, 9], np.float32)  # 1 has 10; 0, 2 and 3 are level with 9, and 0 is first
-    scores_K, items_K = blended_top(*best, query_D=query_D, items_ND=items_ND, **candidates)
+    # 1 has 10; 0, 2 and 3 are level with 9, and 0 is first
+    scores_K, items_K = blended_top(*best, bonus_C=np.array([2, 2, 9], np.float32), **given)
     assert (items_K.tolist(), scores_K.tolist()) == ([1, 0], [10, 9])
+
+
+def test_an_item_that_loses_makes_way_for_the_next_of_a_longer_list():
+    # 0 falls to 4, below 1 and 2; the model's best two alone would not have known 2
+    items_ND, query_D = np.array([[9], [8], [7], [0]], np.float32), np.ones(1, np.float32)
+    best = np.array([9, 8, 7], np.float32), np.array([0, 1, 2])
+    losing = {"items_C": np.array([0]), "bonus_C": np.array([-5], np.float32)}
+    scores_K, items_K = blended_top(*best, query_D=query_D, items_ND=items_ND, k=2, **losing)
+    assert (items_K.tolist(), scores_K.tolist()) == ([1, 2], [8, 7])
 
 
 @settings(max_examples=200, deadline=None)
@@ -65,13 +97,42 @@ def test_the_best_of_the_few_are_the_best_of_the_whole_catalogue(data):
     number = st.integers(-3, 3)
     items_ND = np.array(data.draw(st.lists(st.tuples(number, number), min_size=items, max_size=items)), np.float32)
     query_D = np.array(data.draw(st.tuples(number, number)), np.float32)
-    items_C = np.array(sorted(data.draw(st.sets(st.integers(0, items - 1)))), np.int64)
-    quarters = st.lists(st.integers(0, 12), min_size=len(items_C), max_size=len(items_C))
-    bonus_C = np.array(data.draw(quarters), np.float32) / 4
+    # items of the session may lose, other candidates only gain
+    losing = data.draw(st.sets(st.integers(0, items - 1), min_size=1, max_size=6))
+    gaining = data.draw(st.sets(st.integers(0, items - 1))) - losing
+    quarters = {item: data.draw(st.integers(-16, 16)) for item in sorted(losing)}
+    quarters |= {item: data.draw(st.integers(0, 16)) for item in sorted(gaining)}
+    items_C = np.array(sorted(quarters), np.int64)
+    bonus_C = np.array([quarters[item] for item in sorted(quarters)], np.float32) / 4
     scores_N = items_ND @ query_D
-    model_K = top_k(scores_N[None], k)[0]
+    model_K = top_k(scores_N[None], k + len(losing))[0]
     scores_K, items_K = blended_top(
-        scores_N[model_K], model_K, query_D=query_D, items_ND=items_ND, items_C=items_C, bonus_C=bonus_C
+        scores_N[model_K], model_K, query_D=query_D, items_ND=items_ND, items_C=items_C, bonus_C=bonus_C, k=k
+    )
+    blended_N = scores_N.copy()
+    blended_N[items_C] += bonus_C
+    expected_K = top_k(blended_N[None], k)[0]
+    assert items_K.tolist() == expected_K.tolist()
+    assert scores_K.tolist() == blended_N[expected_K].tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    session=st.lists(st.integers(0, 5), min_size=1, max_size=8),
+    past=st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=5), max_size=5),
+    repeats=st.lists(st.integers(-12, 12), min_size=1, max_size=5),
+    scores=st.lists(st.integers(-6, 6), min_size=6, max_size=6),
+    k=st.integers(1, 6),
+)
+def test_a_session_answered_from_few_items_is_answered_as_from_all(session, past, repeats, scores, k):
+    """As server and evaluator do it: the model's best k and as many more as the session has events."""
+    blend = Blend((0.5, 0.0), 0.1, (tuple(bonus / 4 for bonus in repeats),) * 2)
+    items_C, bonus_C = memory_of(*past, blend=blend).bonus(np.array(session), CLICK)
+    scores_N = np.array(scores, np.float32)
+    model_K = top_k(scores_N[None], k + len(session))[0]
+    vectors = {"query_D": np.ones(1, np.float32), "items_ND": scores_N[:, None]}
+    scores_K, items_K = blended_top(
+        scores_N[model_K], model_K, items_C=items_C, bonus_C=bonus_C, k=min(k, len(scores_N)), **vectors
     )
     blended_N = scores_N.copy()
     blended_N[items_C] += bonus_C
@@ -82,14 +143,21 @@ def test_the_best_of_the_few_are_the_best_of_the_whole_catalogue(data):
 
 def test_a_memory_is_fitted_and_loaded_as_its_document_says(tmp_path):
     fitted = memory_of([3, 1], [2, 0])
-    assert fitted.blend == Blend((0.5, 0.0), 0.1)
-    assert fitted.document() == DOCUMENT | {"blend": {"weights": (0.5, 0.0), "floor": 0.1}}
+    assert fitted.blend == BLEND
+    assert fitted.document() == DOCUMENT
     fitted.neighbours.save(tmp_path)
-    loaded = SessionMemory.load(tmp_path, fitted.document(), items=4, behaviours=2)
+    loaded = SessionMemory.load(tmp_path, fitted.document(), items=6, behaviours=2)
     assert loaded.document() == fitted.document()
-    for found, expected in zip(loaded.bonus(np.array([3]), CLICK), fitted.bonus(np.array([3]), CLICK), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for ask in (CLICK, PURCHASE):
+        assert bonuses(loaded, [0, 3], ask) == bonuses(fitted, [0, 3], ask)
     assert isinstance(loaded.neighbours, SessionNeighbours)
+
+
+SOUND = {"weights": [1, 1], "floor": 0.1, "repeats": [[0, -1], [2]]}
+
+
+def without(key: str) -> dict[str, object]:
+    return {name: value for name, value in SOUND.items() if name != key}
 
 
 @pytest.mark.parametrize(
@@ -98,30 +166,55 @@ def test_a_memory_is_fitted_and_loaded_as_its_document_says(tmp_path):
         {},
         None,
         [],
-        {"weights": [1, 1]},
-        {"floor": 0.1},
-        {"weights": [1], "floor": 0.1},
-        {"weights": [1, 1, 1], "floor": 0.1},
-        {"weights": 1, "floor": 0.1},
-        {"weights": [1, -0.1], "floor": 0.1},
-        {"weights": [1, float("nan")], "floor": 0.1},
-        {"weights": [1, float("inf")], "floor": 0.1},
-        {"weights": [1, "much"], "floor": 0.1},
-        {"weights": [1, None], "floor": 0.1},
-        {"weights": [1, 10**400], "floor": 0.1},
-        {"weights": [1, 1], "floor": 0},
-        {"weights": [1, 1], "floor": -1},
-        {"weights": [1, 1], "floor": float("nan")},
-        {"weights": [1, 1], "floor": float("inf")},
-        {"weights": [1, 1], "floor": "low"},
+        *map(without, SOUND),
+        *(
+            SOUND | {"weights": bad}
+            for bad in (
+                [1],
+                [1, 1, 1],
+                1,
+                [1, -0.1],
+                [1, float("nan")],
+                [1, float("inf")],
+                [1, 1e6],
+                [1, "much"],
+                [1, None],
+                [1, 10**400],
+            )
+        ),
+        *(SOUND | {"floor": bad} for bad in (0, -1, float("nan"), float("inf"), 1e6, "low", None)),
+        *(
+            SOUND | {"repeats": bad}
+            for bad in (
+                [],
+                [[0]],
+                [[0]] * 3,
+                [[0], []],
+                [0, 0],
+                0,
+                None,
+                [[0], None],
+                [[0], [None]],
+                [[0], ["again"]],
+                [[0], [float("nan")]],
+                [[0], [float("inf")]],
+                [[0], [0, -float("inf")]],
+                [[0], [1e6]],
+                [[0], [-1e6]],
+                [[0], [10**400]],
+                [[0], [[0]]],
+            )
+        ),
     ],
     ids=str,
 )
 def test_a_blend_that_is_none_is_refused(document):
-    with pytest.raises(ValueError, match=r"^blend must give 2 weights of at least 0 and a floor above 0, got"):
+    sentence = "^blend must give 2 weights of at least 0, a floor above 0 and 2 rows of repeats, all below 1e.06, got"
+    with pytest.raises(ValueError, match=sentence):
         Blend.from_document(document, behaviours=2)
 
 
 def test_a_blend_is_read_as_it_was_written():
-    blend = Blend((0.0, 2.5), 0.003)
+    blend = Blend((0.0, 2.5), 0.003, ((-8.0,), (0.5, 0.0)))
     assert Blend.from_document(asdict(blend), behaviours=2) == blend
+    assert Blend.from_document(SOUND, behaviours=2) == Blend((1.0, 1.0), 0.1, ((0.0, -1.0), (2.0,)))

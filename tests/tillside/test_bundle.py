@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from tests.bundles import BEHAVIOURS, COUNTS_NA, ITEM_IDS, ITEMS_ND, SPEC, about_tiny, tiny_bundle
-from tillside.bundle import GOLDENS, ITEMS, MANIFEST, REQUIRED_FILES, open_bundle, seal
+from tests.datasets import make_sessions
+from tillside.blending import Blend, SessionMemory
+from tillside.bundle import GOLDENS, ITEMS, MANIFEST, NEIGHBOURS, REQUIRED_FILES, open_bundle, seal
+from tillside.neighbours import FILES, Neighbourhood, SessionNeighbours
+
+MEMORY = SessionMemory(
+    SessionNeighbours.fit(make_sessions([[0, 1], [1, 2]]), items=len(ITEMS_ND), settings=Neighbourhood()),
+    Blend((1.0, 0.0, 0.5), 0.1, ((-2.0, 0.5),) * 3),
+)
 
 
 @pytest.fixture
@@ -58,6 +66,84 @@ def test_another_file_or_another_word_about_it_is_another_version(path):
     seal(path, about_tiny())
     versions.add(open_bundle(path).version)
     assert len(versions) == 4
+
+
+@pytest.fixture
+def remembering(tmp_path):
+    """A bundle with past sessions."""
+    return tiny_bundle(tmp_path / "remembering", memory=MEMORY)
+
+
+def test_past_sessions_are_read_as_they_were_sealed(path, remembering):
+    assert open_bundle(path).memory is None
+    memory = open_bundle(remembering).memory
+    assert memory is not None
+    assert memory.document() == MEMORY.document()
+    for found, expected in zip(memory.bonus(np.array([0, 1]), 0), MEMORY.bonus(np.array([0, 1]), 0), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda memory: memory["blend"].pop("repeats"), "blend must give 3 weights"),
+        (lambda memory: memory["blend"].update(repeats=[[0.5]]), "blend must give 3 weights"),
+        (lambda memory: memory["blend"].update(repeats=[[0.5], [0.5], []]), "blend must give 3 weights"),
+        (lambda memory: memory["blend"].update(weights=[1, 1]), "blend must give 3 weights"),
+        (lambda memory: memory["blend"].update(weights=[1, 1, -1]), "blend must give 3 weights"),
+        (lambda memory: memory["blend"].update(weights="heavy"), "blend must give 3 weights"),
+        (lambda memory: memory["blend"].update(floor=0), "blend must give 3 weights"),
+        (lambda memory: memory.update(blend=None), "blend must give 3 weights"),
+        (lambda memory: memory.pop("blend"), "KeyError: 'blend'"),
+        (lambda memory: memory.pop("neighbourhood"), "KeyError: 'neighbourhood'"),
+        (lambda memory: memory.update(neighbourhood=None), "must be a mapping"),
+        (lambda memory: memory["neighbourhood"].update(colour=1), "unexpected keyword argument 'colour'"),
+        (lambda memory: memory["neighbourhood"].update(item_decay="slow"), "not supported between"),
+        (
+            lambda memory: memory["neighbourhood"].update(item_decay=0),
+            "neighbourhood.item_decay must be above 0, got 0",
+        ),
+        (lambda memory: memory["neighbourhood"].update(reach=float("nan")), "neighbourhood.reach must be above 0"),
+        (lambda memory: memory["neighbourhood"].update(age_decay=-1), "neighbourhood.age_decay must be finite and not"),
+        (lambda memory: memory["neighbourhood"].update(before=float("inf")), "neighbourhood.before must be finite"),
+        (lambda memory: memory["neighbourhood"].update(neighbours=0), "neighbourhood.neighbours must be a whole"),
+        (lambda memory: memory["neighbourhood"].update(newest=2.5), "neighbourhood.newest must be a whole number"),
+    ],
+)
+def test_a_manifest_whose_memory_is_damaged_is_refused(remembering, change, sentence):
+    about = json.loads(json.dumps(about_tiny(memory=MEMORY)))
+    change(about["memory"])
+    seal(remembering, about)
+    assert sentence in refusal_of_memory(remembering)
+
+
+@pytest.mark.parametrize("memory", [[], "much", 1, True, {}])
+def test_a_memory_that_is_none_is_refused(remembering, memory):
+    seal(remembering, about_tiny() | {"memory": memory})
+    refusal_of_memory(remembering)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_memory_that_lacks_a_file_is_refused(remembering, name):
+    (remembering / NEIGHBOURS / f"{name}.npy").unlink()
+    with pytest.raises(ValueError, match=rf"^bundle {remembering}: neighbours/{name}\.npy is missing$"):
+        open_bundle(remembering)
+    seal(remembering, about_tiny(memory=MEMORY))  # and where it was never sealed
+    assert f"{name}.npy" in refusal_of_memory(remembering)
+
+
+def test_past_sessions_of_another_catalogue_are_refused(remembering):
+    other = SessionNeighbours.fit(make_sessions([[0, 5]]), items=len(ITEMS_ND) + 1, settings=Neighbourhood())
+    other.save(remembering / NEIGHBOURS)
+    seal(remembering, about_tiny(memory=MEMORY))
+    assert f"do not fit together or to {len(ITEMS_ND)} items" in refusal_of_memory(remembering)
+
+
+def refusal_of_memory(path):
+    with pytest.raises(ValueError, match=f"^bundle {path}: the memory of past sessions is damaged") as caught:
+        open_bundle(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
 def test_opening_does_not_write(path):

@@ -54,7 +54,7 @@ def test_the_body_gets_the_dataclass_with_what_was_typed(start, tmp_path):
     assert isinstance(config, TrainConfig)
     assert config.dataset == "shop"
     assert (config.model.dim, config.model.dropout) == (32, 0.3)
-    assert (config.loss.softmax.value, config.loss.pool) == ("sampled", 8192)
+    assert (config.loss.softmax.value, config.loss.pool) == ("sampled", 4096)
     assert config.trainer.precision.value == "bf16"
     assert list(tmp_path.iterdir()) == []  # and Hydra leaves no folder of its own behind
 
@@ -68,7 +68,8 @@ def test_a_command_can_be_started_twice_in_one_process(start):
 def test_a_mistyped_key_is_answered_with_what_is_allowed_there(start):
     sentence = start.refused("model.dmi=64")
     assert "dmi" in sentence
-    assert "allowed here: companions, dim, dropout, heads, item_dropout, layers, max_length, temperature" in sentence
+    settings = "companions, dim, dropout, heads, id_dropout, item_dropout, layers, max_length, temperature"
+    assert f"allowed here: {settings}" in sentence
     sentence = start.refused("sed=1")
     assert "sed" in sentence
     assert "seed" in sentence.partition("allowed here: ")[2].split(", ")
@@ -76,7 +77,7 @@ def test_a_mistyped_key_is_answered_with_what_is_allowed_there(start):
 
 
 def test_a_mistyped_key_beside_a_group_is_answered_as_well(start):
-    assert "allowed here: dim, " in start.refused("model=small", "model.dmi=64", "trainer.patience=3")
+    assert "allowed here: companions, dim, " in start.refused("model=small", "model.dmi=64", "trainer.patience=3")
 
 
 @pytest.mark.parametrize(

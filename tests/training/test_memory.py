@@ -9,10 +9,13 @@ from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.recommenders import Popularity
 from training import memory
-from training.memory import Entries, NeighbourScorer, learn_blend
+from training.cases import make_cases
+from training.memory import Entries, NeighbourScorer, learn_blend, learn_memory
 
-CLICK, PURCHASE = 0, 1
+CLICK, CART = 0, 1
 MISSED = "missed"
+NONE = (0.0, 0.0, 0.0)
+"""Repeats that change nothing."""
 
 
 @pytest.fixture(autouse=True)
@@ -20,16 +23,22 @@ def _grids(monkeypatch):
     monkeypatch.setattr(memory, "WEIGHTS", (0.0, 1.0, 2.0))
     monkeypatch.setattr(memory, "FLOORS", (0.001, 0.1))
     monkeypatch.setattr(memory, "MIN_CASES", 1)
+    monkeypatch.setattr(memory, "REPEATS", 3)
+    monkeypatch.setattr(memory, "BONUSES", (0.0, 2.0, -2.0))
 
 
 def entries_of(*cases) -> Entries:
-    """A case is what it is asked for and its entries (score, share), the target's first; or MISSED: it has none."""
-    rows = [[entry for entry in entries if entry != MISSED] for _, *entries in cases]
+    """A case is what it is asked for and its entries, the target's first; or MISSED: it has none.
+
+    An entry is its score, its share and, where the session holds it, how many events ago.
+    """
+    rows = [[(*entry, memory.REPEATS)[:3] for entry in entries if entry != MISSED] for _, *entries in cases]
     offsets_C = np.cumsum([0, *(len(row) for row in rows)])
-    columns = np.array([entry for row in rows for entry in row], np.float32).reshape(-1, 2)
+    columns = np.array([entry for row in rows for entry in row], np.float32).reshape(-1, 3)
     target_C = [-1 if MISSED in case else start for case, start in zip(cases, offsets_C[:-1], strict=True)]
     asked_C = np.array([ask for ask, *_ in cases], np.int64)
-    return Entries(offsets_C, columns[:, 0], columns[:, 1], np.array(target_C, np.int64), asked_C)
+    back_E = columns[:, 2].astype(np.int64)
+    return Entries(offsets_C, columns[:, 0], columns[:, 1], back_E, np.array(target_C, np.int64), asked_C)
 
 
 HELPS = (0.0, 0.3), (1.0, 0.0)
@@ -38,27 +47,61 @@ HARMS = (1.0, 0.0), (0.0, 0.3)
 """They name the rival alone."""
 FAINT = (0.5, 0.0), (0.0, 0.003)
 """They hardly name the rival: log(1 + 3) = 1.39 lets it pass with a floor of 0.001, log(1.03) = 0.03 with 0.1 not."""
+LEFT = (0.0, 0.0), (1.0, 0.0, 0)
+"""The rival is the session's latest item, and it does not come again."""
+BACK = (0.0, 0.0, 1), (1.0, 0.0), (-5.0, 0.0, 0)
+"""The target is the item before the last; the last one is out of the race with any bonus."""
 
 
 def test_each_behaviour_takes_the_weight_that_ranks_its_cases_best_the_smaller_of_equals():
     # clicks: weight 0 has rank 2, 1 and 2 have rank 1; purchases: rank 1 with 0 only
-    blend = learn_blend(entries_of((CLICK, *HELPS), (PURCHASE, *HARMS)), behaviours=2)
+    blend = learn_blend(entries_of((CLICK, *HELPS), (CART, *HARMS)), behaviours=2)
     assert blend.weights == (1.0, 0.0)
+    assert blend.repeats == (NONE, NONE)
 
 
 def test_the_floor_is_the_one_that_the_whole_ranks_best_with():
     # 0.001: weight 0 has 1/2 + 1, weight 1 has 1 + 1/2. 0.1: weight 1 has 1 + 1
-    assert learn_blend(entries_of((CLICK, *HELPS), (CLICK, *FAINT)), behaviours=1) == Blend((1.0,), 0.1)
-    assert learn_blend(entries_of((CLICK, *HELPS)), behaviours=1) == Blend((1.0,), 0.001)  # the smaller of equals
+    assert learn_blend(entries_of((CLICK, *HELPS), (CLICK, *FAINT)), behaviours=1) == Blend((1.0,), 0.1, (NONE,))
+    # HELPS alone is level, and the smaller of equals is taken
+    assert learn_blend(entries_of((CLICK, *HELPS)), behaviours=1) == Blend((1.0,), 0.001, (NONE,))
 
 
 def test_a_behaviour_with_few_cases_takes_the_weight_that_suits_all(monkeypatch):
     monkeypatch.setattr(memory, "MIN_CASES", 2)
     # all four: weight 0 has 3 * 1/2 + 1, weight 1 has 3 + 1/2
-    entries = entries_of(*[(CLICK, *HELPS)] * 3, (PURCHASE, *HARMS))
+    entries = entries_of(*[(CLICK, *HELPS)] * 3, (CART, *HARMS))
     assert learn_blend(entries, behaviours=3).weights == (1.0, 1.0, 1.0)
-    entries = entries_of(*[(CLICK, *HELPS)] * 3, *[(PURCHASE, *HARMS)] * 2)
+    entries = entries_of(*[(CLICK, *HELPS)] * 3, *[(CART, *HARMS)] * 2)
     assert learn_blend(entries, behaviours=3).weights == (1.0, 0.0, 1.0)
+
+
+def test_items_that_never_come_again_get_a_negative_bonus():
+    # 0 - 2 is the only bonus that lets the target pass: rank 1 instead of 2
+    assert learn_blend(entries_of((CLICK, *LEFT)), behaviours=1) == Blend((0.0,), 0.001, ((-2.0, 0.0, 0.0),))
+
+
+def test_shoppers_who_go_back_to_the_item_before_the_last_give_it_a_positive_bonus():
+    # 0 + 2 passes the rival's 1; the last item has -3 at best, so its bonus stays 0
+    assert learn_blend(entries_of((CLICK, *BACK)), behaviours=1) == Blend((0.0,), 0.001, ((0.0, 2.0, 0.0),))
+
+
+def test_repeats_are_chosen_for_each_behaviour_and_for_few_cases_as_for_all(monkeypatch):
+    entries = entries_of(*[(CLICK, *BACK)] * 3, (CART, *LEFT))
+    back, left, both = (0.0, 2.0, 0.0), (-2.0, 0.0, 0.0), (-2.0, 2.0, 0.0)
+    # no case at all asks for a purchase, and what suits all cases is both
+    assert learn_blend(entries, behaviours=3).repeats == (back, left, both)
+    monkeypatch.setattr(memory, "MIN_CASES", 2)
+    assert learn_blend(entries, behaviours=3).repeats == (back, both, both)
+
+
+def test_the_weight_is_looked_at_again_once_the_repeats_are_known(monkeypatch):
+    monkeypatch.setattr(memory, "FLOORS", (0.1,))
+    # without repeats: weight 0 has 1/2 + 1/2, weight 1 (1.39 for a share of 0.3) has 1 + 1/3;
+    # then -2 for the latest item: weight 1 has 1 + 1/2, and weight 0 has 1 + 1
+    one = (CLICK, (0.0, 0.3), (1.0, 0.0, 0))
+    other = (CLICK, (0.5, 0.0), (1.0, 0.0, 0), (0.0, 0.3))
+    assert learn_blend(entries_of(one, other), behaviours=1) == Blend((0.0,), 0.1, ((-2.0, 0.0, 0.0),))
 
 
 def test_no_weight_wins_where_the_evidence_is_noise():
@@ -67,8 +110,10 @@ def test_no_weight_wins_where_the_evidence_is_noise():
     for _ in range(100):  # a good model, and shares that have nothing to do with the target
         shares = rng.permutation(np.linspace(0, 0.2, 10))
         scores = np.append(2.0, rng.normal(0, 0.5, 9))
-        cases.append((CLICK, *zip(scores.tolist(), shares.tolist(), strict=True)))
-    assert learn_blend(entries_of(*cases), behaviours=1).weights == (0.0,)
+        places = rng.permutation([0, 1, 2, *[memory.REPEATS] * 7])  # and what is in the session has not either
+        cases.append((CLICK, *zip(scores.tolist(), shares.tolist(), places.tolist(), strict=True)))
+    blend = learn_blend(entries_of(*cases), behaviours=1)
+    assert (blend.weights, blend.repeats) == ((0.0,), (NONE,))
 
 
 def test_a_tie_counts_against_the_target():
@@ -81,7 +126,50 @@ def test_cases_whose_target_is_nowhere_and_no_cases_at_all_change_nothing():
     missed = (CLICK, MISSED, (1.0, 0.0), (0.0, 0.3))
     assert learn_blend(entries_of(missed, (CLICK, *HELPS), missed), behaviours=1).weights == (1.0,)
     assert learn_blend(entries_of(missed), behaviours=1).weights == (0.0,)
-    assert learn_blend(entries_of(), behaviours=2).weights == (0.0, 0.0)
+    assert learn_blend(entries_of(), behaviours=2) == Blend((0.0, 0.0), 0.001, (NONE, NONE))
+
+
+def test_some_of_the_cases_by_hand():
+    entries = Entries(
+        offsets_C=np.array([0, 2, 5, 6, 8]),
+        scores_E=np.array([0.0, 0.1, 1.0, 1.1, 1.2, 2.0, 3.0, 3.1], np.float32),
+        shares_E=np.array([0.5, 0.5, 0.2, 0.3, 0.5, 1.0, 0.9, 0.1], np.float32),
+        back_E=np.array([3, 0, 1, 2, 3, 3, 0, 3]),
+        target_C=np.array([1, 4, -1, 6]),
+        asked_C=np.array([0, 1, 2, 0]),
+    )
+    some = entries.only(np.array([1, 2, 3]))
+    assert some.offsets_C.tolist() == [0, 3, 4, 6]
+    np.testing.assert_array_equal(some.scores_E, entries.scores_E[2:])
+    np.testing.assert_array_equal(some.shares_E, entries.shares_E[2:])
+    assert some.back_E.tolist() == [1, 2, 3, 3, 0, 3]
+    assert some.target_C.tolist() == [2, -1, 4]  # places 4 and 6, less the two entries that are gone
+    assert some.asked_C.tolist() == [1, 2, 0]
+
+    turned = entries.only(np.array([3, 0]))
+    assert turned.offsets_C.tolist() == [0, 2, 4]
+    np.testing.assert_array_equal(turned.scores_E, entries.scores_E[[6, 7, 0, 1]])
+    assert turned.target_C.tolist() == [0, 3]
+    assert turned.asked_C.tolist() == [0, 0]
+
+    nothing = entries.only(np.array([], np.int64))
+    assert nothing.offsets_C.tolist() == [0]
+    assert len(nothing.scores_E) == len(nothing.target_C) == len(nothing.asked_C) == 0
+
+
+@pytest.mark.parametrize(
+    ("session", "repeats"),
+    [([0, 1, 0], (0.0, 2.0, 0.0)), ([0, 1, 0, 2, 0], (0.0, 2.0, 0.0)), ([0, 1, 2, 3, 0], (0.0, 0.0, 2.0))],
+    ids=["one before the last", "seen last there", "older than the row"],
+)
+def test_how_long_ago_an_item_was_seen_is_read_from_the_cases(session, repeats):
+    # the last event goes back to 0, whose score of 0.5 needs a bonus to pass 4 and 5; 1 to 3 have 0 and lose anyway
+    scorer = Popularity(np.array([[0.5, 0, 0, 0, 1, 1]], np.float32))
+    cases = make_cases(make_sessions([session]), rule="last", spec=EncodingSpec(), items=6, goal=2)
+    nothing = SessionNeighbours.fit(make_sessions([]), items=6, settings=Neighbourhood())
+    learned = learn_memory(scorer, nothing, cases, items=6, behaviours=1)
+    assert learned.neighbours is nothing
+    assert learned.blend == Blend((0.0,), 0.001, (repeats,))
 
 
 def test_neighbours_alone_rank_by_shares_and_then_by_popularity():
