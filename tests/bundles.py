@@ -10,6 +10,7 @@ Shapes: N items, D dimensions, A behaviours.
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.datasets import make_sessions
 from tillside.blending import SessionMemory
 from tillside.bundle import CATALOGUE, ENCODER, GOLDENS, ITEMS, NEIGHBOURS, SCORER, seal
 from tillside.catalogue import Catalogue
 from tillside.encoding import EncodingSpec
+from tillside.neighbours import Neighbourhood
 
 BEHAVIOURS = ("click", "cart", "purchase")
 SPEC = EncodingSpec(max_length=4)
@@ -30,6 +33,7 @@ ITEM_IDS = ["apple", "pear", "plum", "fig", "date", "newcomer"]
 ITEMS_ND = np.array([[1, 0], [0, 1], [1, 1], [1, 1], [-1, 2]], np.float32)
 ASK_AD = np.array([[0, 0], [0, 1], [2, 0]], np.float32)
 COUNTS_NA = np.array([[9, 0, 0], [5, 4, 0], [5, 1, 3], [7, 1, 3], [1, 1, 1], [0, 0, 0]], np.int64)
+MEMORY_WEIGHTS = (4.0, 0.0, 1.0)
 GOLDENS_OF_TINY = [
     {
         # one click: the query is apple's vector (1, 0), so the scores are the first coordinates
@@ -80,6 +84,28 @@ def tiny_bundle(
         memory.neighbours.save(directory / NEIGHBOURS)
     seal(directory, {**about_tiny(spec, memory), **(about or {})})
     return directory
+
+
+def tiny_memory(*rows: Sequence[str], weights: Sequence[float] = MEMORY_WEIGHTS, floor: float = 0.5) -> SessionMemory:
+    """Past sessions of the orchard that count alike whatever their age; by default one: apple, then date."""
+    sessions = make_sessions([[ITEM_IDS.index(item) for item in row] for row in rows or [("apple", "date")]])
+    document = {
+        "neighbourhood": asdict(Neighbourhood(age_decay=0.0)),
+        "blend": {"weights": list(weights), "floor": floor, "repeats": [[0.0]] * len(BEHAVIOURS)},
+    }
+    return SessionMemory.fit(sessions, items=len(ITEMS_ND), document=document, behaviours=len(BEHAVIOURS))
+
+
+GOLDENS_WITH_MEMORY = [
+    {
+        # apple and date have half of the votes each: 4 * log(1 + 0.5 / 0.5) = 4 * log(2) = 2.7725887 for 1 and for -1
+        "request": {"session": [{"item_id": "apple"}], "k": 3},
+        "items": ["apple", "date", "plum"],
+        "scores": [3.7725887, 1.7725887, 1.0],
+        "purchase_intent": 0.2689414,
+    },
+    GOLDENS_OF_TINY[1],
+]
 
 
 def about_tiny(spec: EncodingSpec = SPEC, memory: SessionMemory | None = None) -> dict[str, Any]:
