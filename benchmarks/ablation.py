@@ -1,0 +1,96 @@
+"""What each part of the default recipe is worth: the recipe without it, or with another in its place, over some seeds.
+
+    python -m benchmarks.ablation beauty --seeds 3 [--variants full no-companions]
+
+Every variant is ``training.train`` with one override or two on the same prepared log. Two figures stand for each: what
+validation saw of the Transformer while it was fitted (``val/mrr@20``), which the recipe is chosen by, and what the test
+part says of the whole (``recall@20``, ``mrr@20``), which it is not.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from benchmarks.logs import LOGS
+from benchmarks.results import write_results
+from benchmarks.stages import run_stage
+from training.evaluate import METRICS_FILE, MODEL, TRANSFORMER
+from training.learning import HISTORY_FILE
+from training.tables import print_table, say
+
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "full": (),
+    "no-refit": ("trainer.refit=false",),
+    "no-companions": ("model.companions=0",),
+    "no-recency": ("loss.recency=0",),
+    "no-look-ahead": ("loss.look_ahead=0",),
+    "no-id-dropout": ("model.id_dropout=0",),
+    "light-dropout": ("model.dropout=0.1", "model.item_dropout=0.2"),
+    "full-softmax": ("loss=full",),
+    "sampled-softmax": ("loss=sampled",),
+    "popular-negatives": ("loss=sampled", "loss.uniform_share=0.5"),
+    "one-layer": ("model.layers=1",),
+}
+FIGURES = ("val/mrr@20", "recall@20", "mrr@20", "transformer/recall@20", "transformer/mrr@20", "train_s")
+
+Row = dict[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure each variant on one log and write ``ablation-LOG``."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("log", choices=sorted(LOGS))
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="VARIANT")
+    parser.add_argument("--seeds", type=int, default=3, help="train with seeds 0 to N - 1")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the logs")
+    parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="folder for data sets and runs")
+    given = parser.parse_args(arguments)
+    log, work = LOGS[given.log], given.work / given.log
+    dataset = work / "dataset"
+    if log.simulate is not None:
+        run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
+    run_stage("training.prepare", *(part.format(data=given.data, work=work) for part in log.prepare), f"out={dataset}")
+    rows: list[Row] = []
+    for variant in given.variants:
+        measured = [_measure(VARIANTS[variant], dataset, work / "ablation", seed=seed) for seed in range(given.seeds)]
+        rows += rows_of(given.log, variant, measured)
+    notes = (
+        "A row is the default recipe with what its name says. Values are means over the seeds, ± their standard "
+        "deviation where there are several. The log's own rules still decide the rest, so a variant that they would "
+        "have taken anyway equals the full recipe."
+    )
+    write_results(f"ablation-{given.log}", rows, title=f"Ablation: {log.title}", notes=notes)
+    cells = {(row["system"], row["metric"]): f"{row['value']:.4g}" for row in rows}
+    table = [[variant, *(cells[variant, figure] for figure in FIGURES)] for variant in given.variants]
+    print_table(f"Ablation: {log.title}", ["variant", *FIGURES], table, numbers=FIGURES)
+    say(f"wrote benchmarks/results/ablation-{given.log}.json and .md")
+
+
+def rows_of(log: str, variant: str, measured: Sequence[dict[str, float]]) -> list[Row]:
+    """One row for each figure: its mean over the seeds and, of several, one standard deviation to both sides."""
+    rows: list[Row] = []
+    for figure in FIGURES:
+        values = [each[figure] for each in measured]
+        row: Row = {"log": log, "system": variant, "metric": figure, "value": mean(values), "seeds": len(values)}
+        if len(values) > 1:
+            row |= {"low": mean(values) - stdev(values), "high": mean(values) + stdev(values)}
+        rows.append(row)
+    return rows
+
+
+def _measure(overrides: Sequence[str], dataset: Path, runs: Path, *, seed: int) -> dict[str, float]:
+    options = [f"dataset={dataset}", f"tracking.runs={runs}", f"seed={seed}", "trainer.progress_bar=false"]
+    cost = run_stage("training.train", *overrides, *options, "export=false")
+    systems = json.loads((runs / "latest" / METRICS_FILE).read_text(encoding="utf-8"))["systems"]
+    history = json.loads((runs / "latest" / HISTORY_FILE).read_text(encoding="utf-8"))
+    figures = {"val/mrr@20": max(epoch["val/mrr@20"] for epoch in history), "train_s": cost.seconds}
+    for name, prefix in ((MODEL, ""), (TRANSFORMER, "transformer/")):
+        figures |= {f"{prefix}{metric}": systems[name]["all"][metric]["value"] for metric in ("recall@20", "mrr@20")}
+    return figures
+
+
+if __name__ == "__main__":
+    main()
