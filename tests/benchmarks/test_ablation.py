@@ -2,6 +2,7 @@
 
 import pytest
 
+import training.train  # noqa: F401 (registers the schema)
 from benchmarks.ablation import FIGURES, VARIANTS, rows_of
 from training.command import check_overrides
 
