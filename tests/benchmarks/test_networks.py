@@ -57,7 +57,8 @@ def test_the_query_is_that_of_the_last_event_and_padding_changes_nothing(name):
 
 def test_rows_of_the_plain_table_are_its_weights_at_any_length():
     table = PlainItems(4, 3)
-    torch.testing.assert_close(table(torch.tensor([2, 0])), table.item.weight[[2, 0]])
+    torch.testing.assert_close(table.trained(torch.tensor([2, 0])), table.item.weight[[2, 0]])
+    torch.testing.assert_close(table.trained(), table.item.weight)
     torch.testing.assert_close(table(), table.item.weight)
 
 
