@@ -31,10 +31,10 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Trains on the logs in DATA (about an hour on two cores) and rewrites benchmarks/results/.
+# Trains on every log in DATA and rewrites benchmarks/results/quality-*. One log: python -m benchmarks.quality rees46
 DATA ?= ../shared/data
 bench: $(READY)
-	$(BIN)/python -m benchmarks.quality rees46 diginetica --data $(DATA)
+	$(BIN)/python -m benchmarks.quality rees46 online-retail beauty diginetica --data $(DATA)
 
 # RecTools and RePlay to compare with (python -m benchmarks.peers --help), each in an environment of its own.
 peers: runs/peers/rectools/.ready runs/peers/replay/.ready

@@ -10,7 +10,7 @@ how rare they are, to those of the session's items, of which later ones count mo
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import Batch
 from tillside.ranking import bootstrap_means, case_metrics
 from tillside.recommenders import Popularity, popularity
+from training.cases import Cases
 from training.checkpoint import MODEL_FILE, load_model
 from training.evaluate import MODEL, cases_to_judge
-from training.evaluation import Cases, ModelScorer, Scorer, rank
+from training.evaluation import ModelScorer, Scorer, rank
 from training.tables import print_table, say
 
 HELD_OUT = 0.1
@@ -72,15 +73,15 @@ def judge(name: str, dataset: Dataset, model: Path) -> tuple[list[dict[str, Any]
     """Rows of every system on the cases whose target is new, and a note on what they are."""
     catalogue, trained = dataset.catalogue, load_model(model, dataset)
     items = catalogue.rankable
-    new_N = catalogue.counts_NB.sum(axis=1) == 0
+    new_N = np.bincount(np.asarray(dataset.before_test().items), minlength=len(catalogue)) == 0
     cases = cases_to_judge(dataset, trained.spec)
     chosen = new_N[cases.targets_C] & (cases.targets_C < items)
     lost = int((new_N[cases.targets_C] & (cases.targets_C >= items)).sum())
-    cases = subset(cases, chosen)
+    cases = cases.only(chosen)
     by_tokens = attribute_popularity(catalogue)
-    fallback = Popularity(popularity(catalogue.counts_NB[:items]))
+    fallback = Popularity(popularity(catalogue.popular_NB[:items]))
     systems: dict[str, list[Scorer]] = {
-        MODEL: [ModelScorer.of(trained.model, fallback)],
+        MODEL: [ModelScorer.of(trained.model, fallback, trained.memory)],
         "attribute-knn": [NearestAttributes.of(catalogue, decay=decay) for decay in DECAYS],
         "attribute-popularity": [Popularity(by_tokens)],
     }
@@ -115,12 +116,6 @@ def best_of(
         about | {"metric": prefix + metric, "value": i.value, "low": i.low, "high": i.high, "cases": len(cases)}
         for metric, i in zip(METRICS, intervals, strict=True)
     ]
-
-
-def subset(cases: Cases, chosen_C: npt.NDArray[np.bool_]) -> Cases:
-    """Some of the cases."""
-    columns = ("events_C", "sessions_C", "targets_C", "asked_C", "prefix_lengths_C", "goal_later_C")
-    return replace(cases, **{column: getattr(cases, column)[chosen_C] for column in columns})
 
 
 def token_matrix(catalogue: Catalogue) -> npt.NDArray[np.float32]:

@@ -2,8 +2,10 @@
 
     python -m benchmarks.loop --dataset DIR --seconds 60 --out FILE [--quality 0.15]
 
-Module, data, batches and schedule are those of a real run; only the clock that ends it is added. Time in validation is
-not counted. A useful event is a target that was learned; padding is none.
+Module, data, batches and schedule are those of a real run's first fit; only the clock that ends it is added. Time in
+validation is not counted, and what comes before the first batch (companions, the choice of a neighbourhood) is told
+apart, as ``setup_seconds``. A useful event is a target that was learned; padding is none, and a later event that is
+learned beside the next one is not counted again.
 """
 
 import argparse
@@ -21,16 +23,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
-from tillside.encoding import EncodingSpec
-from tillside.recommenders import Popularity, popularity
 from training.batches import TrainingBatch
-from training.checkpoint import build_model
 from training.datamodule import SessionData
-from training.fitting import TrainerConfig, make_trainer, plan, quiet_lightning
-from training.model import ModelConfig
-from training.module import LossConfig, NextItemModule, OptimizerConfig
-from training.preparation.sessionising import Repeats
-from training.train import teaches_intent
+from training.fitting import TrainerConfig, make_trainer, quiet_lightning
+from training.learning import Lesson
+from training.module import NextItemModule
+from training.train import TrainConfig
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 WARM_UP = 3
@@ -103,36 +101,20 @@ def measure(dataset: Dataset, *, seconds: float, quality: float | None, clock: s
     quiet_lightning()
     pl.seed_everything(seed, verbose=False)
     peak = peak_flops(clock)
-    model_config, loss = ModelConfig(), LossConfig()
-    trainer_config = TrainerConfig(progress_bar=False)
-    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
-    spec = EncodingSpec(max_length=model_config.max_length, collapse_repeats=collapse)
-    counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
-    batch_events, epochs = plan(int(counts_NB.sum()), trainer_config)
-    data = SessionData(
-        dataset,
-        spec=spec,
-        batch_events=batch_events,
-        validation_cases=trainer_config.validation_cases,
-        seed=seed,
-    )
-    module = NextItemModule(
-        build_model(model_config, dataset, spec),
-        loss=loss,
-        optimizer=OptimizerConfig(),
-        counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
-        fallback=Popularity(popularity(counts_NB)),
-        intent=teaches_intent(dataset, data),
-    )
+    config = TrainConfig(seed=seed, trainer=TrainerConfig(progress_bar=False))
+    started = CLOCKS[clock]()
+    lesson = Lesson.prepare(config, dataset)
+    setup = CLOCKS[clock]() - started
+    module, data = lesson.module, lesson.data
     timed = Clock(seconds=seconds, quality=quality, clock=clock)
+    callbacks: list[pl.Callback] = [timed] if quality is None else [timed, ModelCheckpoint(save_top_k=0)]
     trainer = make_trainer(
-        trainer_config,
-        epochs=epochs,
-        callbacks=[timed, ModelCheckpoint(save_top_k=0)],
-        clip_norm=module.optimizer.clip_norm,
+        config.trainer,
+        epochs=lesson.epochs,
+        callbacks=callbacks,
+        clip_norm=config.optimizer.clip_norm,
+        validate=quality is not None,
     )
-    if quality is None:
-        trainer.limit_val_batches = 0
     trainer.fit(module, data)
     assert data.loader is not None
     reached = [point["seconds"] for point in timed.curve if quality is not None and point["mrr@20"] >= quality]
@@ -141,7 +123,8 @@ def measure(dataset: Dataset, *, seconds: float, quality: float | None, clock: s
     rate = timed.targets / max(timed.seconds, 1e-9)
     return {
         "softmax": module.softmax.value,
-        "batch_events": batch_events,
+        "batch_events": data.batch_events,
+        "setup_seconds": setup,
         "steps": timed.steps,
         "training_seconds": timed.seconds,
         "targets": timed.targets,

@@ -2,8 +2,10 @@
 
     python -m benchmarks.networks gru --dataset DIR --out DIR
 
-They learn from our batches by our trainer and are judged by our evaluator, so that only the network and the form of its
-scores differ: dot products of item vectors of any length, no attributes, behaviours or time gaps, nothing asked for.
+They learn from our batches by our trainer and are judged by our evaluator, but as they are published: every next item
+counts alike, later events and recency count nothing, items have no companions, attributes, behaviours or time gaps,
+nothing is asked for, and scores are dot products of item vectors of any length. So an item that training does not hold
+cannot be ranked, and such a target is a miss. They stop by the validation part and do not learn from it.
 Each may choose its learning rate and dropout on the validation part. ``OUT/metrics.json`` is a metrics document like a
 run's, with an account beside it: settings, trials, seconds, peak memory and the validation curve.
 
@@ -17,7 +19,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +71,13 @@ class PlainItems(nn.Module):
         self.item = nn.Embedding(items, dim)
         nn.init.normal_(self.item.weight, std=1 / math.sqrt(dim))
 
-    def forward(self, rows_R: Tensor | None = None) -> Tensor:
-        """Vectors of the chosen items [R, D], or of all [N, D]."""
+    def forward(self) -> Tensor:
+        """Vectors of all items [N, D]."""
+        vectors_ND: Tensor = self.item.weight
+        return vectors_ND
+
+    def trained(self, rows_R: Tensor | None = None) -> Tensor:
+        """The same for a training step, or the vectors of the chosen items [R, D]."""
         vectors_RD: Tensor = self.item.weight if rows_R is None else self.item(rows_R)
         return vectors_RD
 
@@ -168,7 +175,11 @@ def train_network(
     config: TrainerConfig,
     seed: int,
 ) -> Fitted:
-    """Train to the end of ``config.max_epochs`` or of its patience."""
+    """Train to the end of ``config.max_epochs`` or of its patience.
+
+    Args:
+        dataset: without attributes, see :func:`without_attributes`.
+    """
     pl.seed_everything(seed, verbose=False)
     items = dataset.catalogue.trained
     counts_NB = dataset.catalogue.counts_NB[:items]
@@ -176,11 +187,11 @@ def train_network(
     data = SessionData(
         dataset, spec=spec, batch_events=batch_events, validation_cases=config.validation_cases, seed=seed
     )
-    fallback = Popularity(popularity(counts_NB))
+    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     model: Any = PlainModel(items, size, ENCODERS[name](size, settings.dropout))
     module = NextItemModule(
         model,
-        loss=LossConfig(softmax=Softmax.full),
+        loss=LossConfig(softmax=Softmax.full, look_ahead=0.0),
         optimizer=OptimizerConfig(learning_rate=settings.learning_rate, weight_decay=0.0),
         counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
         fallback=fallback,
@@ -188,11 +199,18 @@ def train_network(
     )
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        epoch_metrics = fit(module, data, config, folder=Path(folder), epochs=epochs, tracker=None, resume=False)
+        epoch_metrics = fit(module, data, config, folder=Path(folder), epochs=epochs, tracker=None)
         seconds = time.monotonic() - started
-        best = load_best(module, Path(folder))
+        best, _ = load_best(module, Path(folder))
     curve = validation_curve(epoch_metrics.history, targets=data.rows.targets)
     return Fitted(settings, ModelScorer.of(model, fallback), best, seconds, curve)
+
+
+def without_attributes(dataset: Dataset) -> Dataset:
+    """The same sessions, of which trained items alone can be ranked: without attributes there are no cold ones."""
+    catalogue = dataset.catalogue
+    no_tokens = {"vocabulary": [], "token_ids": catalogue.token_ids[:0], "token_offsets": None}
+    return replace(dataset, catalogue=replace(catalogue, **no_tokens))
 
 
 def validation_curve(history: Sequence[Mapping[str, float]], *, targets: int) -> list[dict[str, float]]:
@@ -210,16 +228,17 @@ def measure(
     """Try the grid in short trainings, train the best setting in full, judge it on the test part."""
     collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
     spec = EncodingSpec(max_length=size.max_length, collapse_repeats=collapse)
-    cases, items = cases_to_judge(dataset, spec), dataset.catalogue.trained
-    trials = []
+    plain, trials = without_attributes(dataset), []
     for settings in GRID:
-        tried = train_network(name, settings, dataset, size=size, spec=spec, config=trial, seed=seed)
+        tried = train_network(name, settings, plain, size=size, spec=spec, config=trial, seed=seed)
         trials.append({**asdict(settings), "mrr@20": tried.mrr, "seconds": tried.seconds})
         say(f"{name}: {settings} reaches mrr@20 {tried.mrr:.4f} on validation in {tried.seconds:.0f} s")
     best = GRID[int(np.argmax([each["mrr@20"] for each in trials]))]
-    fitted = train_network(name, best, dataset, size=size, spec=spec, config=config, seed=seed)
-    ranked = rank(fitted.scorer, cases, items=items)
-    document = report({name: ranked}, cases, items=items, behaviours=dataset.behaviours.names, seed=seed)
+    fitted = train_network(name, best, plain, size=size, spec=spec, config=config, seed=seed)
+    cases = cases_to_judge(plain, spec)
+    ranked = rank(fitted.scorer, cases, items=plain.catalogue.rankable)
+    items, names = dataset.catalogue.rankable, dataset.behaviours.names  # those of the table that it stands in
+    document = report({name: ranked}, cases, items=items, behaviours=names, seed=seed)
     document["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
     document["account"] = {
         "settings": asdict(best),
@@ -232,8 +251,8 @@ def measure(
     return document
 
 
-def main() -> None:
-    """Entry point."""
+def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(
         "python -m benchmarks.networks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -246,7 +265,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     for name, default in asdict(Size()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default)
-    given = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    """Entry point."""
+    given = parse()
     config = TrainerConfig(max_epochs=given.epochs, patience=given.patience, progress_bar=False)
     document = measure(
         given.network,

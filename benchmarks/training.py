@@ -32,6 +32,7 @@ FIGURES = {
     "peak_mb": "peak_mb",
     "matmul_peak_share": "matmul_peak_share",
     "peak_gflops": "matmul_peak_gflops",
+    "setup_seconds": "setup_s",
     "seconds_to_quality": "time_to_quality_s",
 }
 """Figures of an account, and the metrics they are written as."""
@@ -74,8 +75,10 @@ def main() -> None:
         "An event is a target that was learned; padding is none. Rates are over training alone, "
         f"{given.seconds:g} s of it at most for each measurement ({given.clock} clock, {given.threads} thread(s)). "
         "matmul_peak_share: operations of the step's matrix products against the fastest 1024 x 1024 product of the "
-        "same process. Synthetic sessions: power law, mean length 5.5. A ratio of rates or times above 1 means that "
-        "tillside is faster." + (f" Not measured, because the peer failed: {', '.join(missing)}." if missing else "")
+        "same process. setup_s: before the first batch, for companions and the choice of a neighbourhood; it "
+        "counts in no rate or time. Synthetic sessions: power law, mean length 5.5. A ratio of rates or times above 1 "
+        "means that tillside is faster."
+        + (f" Not measured, because the peer failed: {', '.join(missing)}." if missing else "")
     )
     if given.quality is not None:
         notes += f" Quality: mrr@20 of {given.quality:g} on the validation part."

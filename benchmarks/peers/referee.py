@@ -30,8 +30,8 @@ def spec_of(dataset: Dataset, length: int) -> EncodingSpec:
 
 
 def cases_of(dataset: Dataset, part: Part, length: int) -> Cases:
-    """Every event after the first of a validation session, and the test cases as the data set defines them."""
-    rule: CaseRule = "every" if part == "validation" else dataset.test_cases
+    """The validation or test cases as the data set defines them; a prefix holds trained items alone."""
+    rule: CaseRule = dataset.validation_cases if part == "validation" else dataset.test_cases
     items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
     return make_cases(dataset.part(part), rule=rule, spec=spec_of(dataset, length), items=items, goal=goal)
 
@@ -88,14 +88,14 @@ def prefixes_of(cases: Cases) -> Rows:
 
 def by_popularity(dataset: Dataset) -> Popularity:
     """The recommender that answers empty prefixes."""
-    return Popularity(popularity(dataset.catalogue.counts_NB[: dataset.catalogue.trained]))
+    return Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.trained]))
 
 
 def judge(
     dataset: Dataset, lists_CK: npt.NDArray[np.int64], *, system: str, length: int, seed: int = 0
 ) -> dict[str, Any]:
     """The metrics document of a peer's lists, as ``training.evaluate`` writes it for a run."""
-    cases, items = cases_of(dataset, "test", length), dataset.catalogue.trained
+    cases, items = cases_of(dataset, "test", length), dataset.catalogue.rankable
     lists_CK = lists_CK.copy()
     empty = np.flatnonzero(prefixes_of(cases).lengths == 0)
     for start in range(0, len(empty), CHUNK):

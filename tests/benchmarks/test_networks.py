@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,9 +14,11 @@ from benchmarks.networks import (
     Size,
     train_network,
     validation_curve,
+    without_attributes,
 )
 from tests.datasets import make_dataset
 from tillside.encoding import EncodingSpec
+from training.evaluate import cases_to_judge
 from training.fitting import TrainerConfig
 
 SIZE = Size(dim=8, layers=2, heads=2, max_length=6)
@@ -57,8 +60,20 @@ def test_the_query_is_that_of_the_last_event_and_padding_changes_nothing(name):
 
 def test_rows_of_the_plain_table_are_its_weights_at_any_length():
     table = PlainItems(4, 3)
-    torch.testing.assert_close(table(torch.tensor([2, 0])), table.item.weight[[2, 0]])
+    torch.testing.assert_close(table.trained(torch.tensor([2, 0])), table.item.weight[[2, 0]])
+    torch.testing.assert_close(table.trained(), table.item.weight)
     torch.testing.assert_close(table(), table.item.weight)
+
+
+def test_without_attributes_only_trained_items_can_be_ranked_and_seen(tmp_path: Path):
+    """Item 2 is cold: a brand is all that is known of it. No network has a vector for it, as target or in a prefix."""
+    rows = {"train": [[0, 1]], "validation": [[0, 2, 1]], "test": [[2, 0]]}
+    dataset = make_dataset(tmp_path / "d", **rows, trained=2, newcomers=1, tokens=[["brand=a"]] * 3)
+    plain = without_attributes(dataset)
+    assert (dataset.catalogue.rankable, plain.catalogue.rankable) == (3, 2)
+    cases = cases_to_judge(plain, EncodingSpec(max_length=6))
+    assert (len(cases), cases.targets_C.tolist()) == (1, [0])
+    assert cases.batch(np.array([0])).lengths_B.tolist() == [0]
 
 
 def test_the_curve_counts_training_seconds_alone():

@@ -1,23 +1,29 @@
 """Rows of the quality table: made from metrics documents, kept or replaced by system, refused where cases differ."""
 
+import importlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import quality, results
+from benchmarks import networks, quality, results
 from benchmarks.logs import LOGS
-from benchmarks.quality import METRICS, best_first, figures, publish
+from benchmarks.peers.__main__ import parse as parse_peer
+from benchmarks.quality import METRICS, NETWORKS, PEERS, best_first, figures, publish
 from benchmarks.results import markdown, read_rows
 from benchmarks.stages import Cost
 from training.baselines import Baseline
 from training.command import check_overrides
+from training.evaluate import MODEL, NEIGHBOURS, TRANSFORMER
 
 ORIGIN = {"command": "python -m peers", "date": "2026-01-02", "machine": "a box", "commit": "0123456789ab"}
 
 
-def document(value: float, *, behaviours: tuple[str, ...] = ("click",), system: str = "tillside") -> dict[str, Any]:
+def document(
+    value: float, *, behaviours: tuple[str, ...] = ("click",), systems: tuple[str, ...] = (MODEL,)
+) -> dict[str, Any]:
     """A metrics document whose every figure is ``value`` within 0.1, save recall@10, which is twice that."""
 
     def part(cases: int) -> dict[str, Any]:
@@ -27,8 +33,19 @@ def document(value: float, *, behaviours: tuple[str, ...] = ("click",), system: 
         return found | {"cases": cases, "recall@10": {"value": 2 * value, "low": 0.0, "high": 1.0}}
 
     judged = {"all": part(9), "by_behaviour": {name: part(4) for name in behaviours}}
-    about = {"cases": 9, "sessions": 5, "unseen_target_share": 0.25, "fit_s": {system: 1.5}}
-    return about | {"systems": {system: judged}}
+    about = {"cases": 9, "sessions": 5, "unseen_target_share": 0.25, "fit_s": dict.fromkeys(systems, 1.5)}
+    return about | {"systems": dict.fromkeys(systems, judged)}
+
+
+def check(module: str, arguments: Sequence[str]) -> None:
+    """Refuse what the command would refuse."""
+    if module == "benchmarks.networks":
+        networks.parse(arguments)
+    elif module == "benchmarks.peers":
+        parse_peer([*arguments])
+    else:
+        importlib.import_module(module)  # registers its config
+        check_overrides(module.removeprefix("training."), [*arguments])
 
 
 def row(system: str, value: float, **more: Any) -> dict[str, Any]:
@@ -110,36 +127,47 @@ def test_every_system_is_measured_by_a_command_of_its_own(tmp_path: Path, monkey
 
     def run_stage(module: str, *arguments: str) -> Cost:
         commands.append([module, *arguments])
-        settings = dict(argument.split("=", 1) for argument in arguments)
-        out, system = None, "tillside"
+        settings = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+        out, systems, account = None, (MODEL, TRANSFORMER, NEIGHBOURS), {}
         if module == "training.train":
             out = Path(settings["tracking.runs"]) / "latest"
         elif module == "training.evaluate":
-            out, system = Path(settings["out"]), Baseline[settings["baselines"].strip("[]")].value
+            out, systems = Path(settings["out"]), (Baseline[settings["baselines"].strip("[]")].value,)
+        elif module.startswith("benchmarks."):
+            out, systems = Path(arguments[arguments.index("--out") + 1]), (arguments[0],)
+            account = {"training_seconds" if module == "benchmarks.peers" else "train_s": 5.0, "peak_mb": 8.0}
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
-            (out / "metrics.json").write_text(json.dumps(document(0.1, system=system)))
+            (out / "metrics.json").write_text(json.dumps(document(0.1, systems=systems) | {"account": account}))
         return Cost(seconds=4.0 if settings.get("seed") == "1" else 2.0, peak_mb=7.0)
 
     monkeypatch.setattr(quality, "run_stage", run_stage)
-    rows, notes = quality.measure("simulated", quality.SYSTEMS, data=Path("logs"), work=tmp_path, seeds=2)
+    rows, notes = quality.measure("simulated", quality.SYSTEMS, data=Path("logs"), work=tmp_path, seeds=2, budget=60)
     modules = [command[0] for command in commands]
-    assert modules == ["training.simulate", "training.prepare", *["training.train"] * 2] + ["training.evaluate"] * len(
-        Baseline
-    )
+    assert modules == [
+        "training.simulate",
+        "training.prepare",
+        *["training.train"] * 2,
+        *["training.evaluate"] * len(Baseline),
+        *["benchmarks.networks"] * len(NETWORKS),
+        *["benchmarks.peers"] * len(PEERS),
+    ]
     costs = {(r["system"], r["metric"]): r["value"] for r in rows if r["metric"] in ("train_s", "peak_mb")}
     assert costs["tillside", "train_s"] == (2 + 4) / 2
     assert costs["item-knn", "train_s"] == 1.5
-    assert {value for (_, metric), value in costs.items() if metric == "peak_mb"} == {7.0}
-    assert {r["system"] for r in rows} == set(quality.SYSTEMS)
+    assert {costs[system, "train_s"] for system in (*NETWORKS, *PEERS)} == {5.0}
+    apart = {*NETWORKS, *PEERS}  # these say themselves what memory they took
+    assert {s: costs[s, "peak_mb"] for s in quality.SYSTEMS} == {s: 8 if s in apart else 7 for s in quality.SYSTEMS}
+    assert {r["system"] for r in rows} == {*quality.SYSTEMS, TRANSFORMER, NEIGHBOURS}
     assert "9 cases of 5 sessions" in notes
+    assert all(parse_peer(words).budget_seconds == 60 for module, *words in commands if module == "benchmarks.peers")
     for module, *arguments in commands:
-        check_overrides(module.removeprefix("training."), arguments)
+        check(module, arguments)
 
 
 @pytest.mark.parametrize("name", LOGS)
 def test_the_settings_of_every_log_exist(name: str) -> None:
     log = LOGS[name]
-    check_overrides("prepare", [part.format(data="d", work="w") for part in log.prepare])
-    check_overrides("simulate", [part.format(work="w") for part in log.simulate or ()])
+    check("training.prepare", [part.format(data="d", work="w") for part in log.prepare])
+    check("training.simulate", [part.format(work="w") for part in log.simulate or ()])
     assert log.cases.endswith(".")
