@@ -2,8 +2,8 @@
 
 Both choices are small grids judged on validation cases by recall@20 + MRR@20, finding an item at all and putting it
 first: what neighbours say alone, for some settings of the neighbourhood; then the blend with the model's scores. For
-each case the model's best hundred and the candidates hold every item that can reach the blend's best twenty, so the
-grid costs no second pass over the catalogue.
+each case the model's best hundred and the strongest candidates hold what can reach the blend's best twenty, so the grid
+costs no second pass over the catalogue.
 
 Shapes: C cases, E entries of all cases (case by case), A behaviours.
 """
@@ -29,6 +29,7 @@ BLEND_CASES: Final = 8_000
 MIN_CASES: Final = 300
 """A behaviour with fewer validation cases takes the weight that suits all of them."""
 MODEL_ITEMS: Final = 100
+CANDIDATES: Final = 200
 CHUNK: Final = 256
 AGE_DECAYS: Final = (0.0, 2.0, 1.0, 0.5, 0.25)
 ITEM_DECAYS: Final = (4.0, 2.0, 1.0)
@@ -196,7 +197,7 @@ def _entries(
         best_BK = top_k(scores_BV, min(MODEL_ITEMS, items))
         for row, target in enumerate(targets_B.tolist()):
             session_L = batch.items_BL[row, : batch.lengths_B[row]]
-            items_C, share_C = index.evidence(session_L)
+            items_C, share_C = _strongest(*index.evidence(session_L))
             seen_U, back_U = np.unique(session_L[::-1], return_index=True)
             union = np.unique(np.concatenate([items_C, best_BK[row], seen_U]))
             share, distance = np.zeros(len(union), np.float32), np.full(len(union), REPEATS)
@@ -220,6 +221,16 @@ def _entries(
         np.where(place_C >= 0, offsets_C[:-1] + place_C, -1),
         np.concatenate([np.zeros(0, np.int64), *asked]),
     )
+
+
+def _strongest(
+    items_C: npt.NDArray[np.int64], share_C: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """The candidates of the largest shares, ascending: what hardly anyone took does not come among the best twenty."""
+    if len(items_C) <= CANDIDATES:
+        return items_C, share_C
+    kept = np.sort(np.argpartition(-share_C, CANDIDATES)[:CANDIDATES])
+    return items_C[kept], share_C[kept]
 
 
 def _rows(
