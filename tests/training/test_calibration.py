@@ -47,7 +47,7 @@ def test_certain_and_separable_predictions_give_finite_numbers():
 @pytest.fixture
 def calibrated():
     model = make_model()
-    torch.nn.init.normal_(model.encoder.intent[-1].weight, std=2.0, generator=torch.Generator().manual_seed(0))
+    torch.nn.init.normal_(model.encoder.intent[-1].weight, std=0.5, generator=torch.Generator().manual_seed(0))
     scorer = ModelScorer.of(model, Popularity(np.zeros((3, 12), np.float32)))
     cases = make_cases(make_sessions(random_rows(80, items=12)), rule="every", spec=SPEC, items=12, goal=2)
     before = rank(scorer, cases, items=12).intent_C

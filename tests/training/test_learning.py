@@ -54,6 +54,12 @@ def config(**trainer: Any) -> TrainConfig:
     return TrainConfig(model=model, trainer=TrainerConfig(**settings))
 
 
+def refit_of(dataset: Dataset, *, epochs: int) -> Lesson:
+    """What is trained once validation has chosen."""
+    neighbours = Lesson.prepare(config(), dataset).neighbours
+    return Lesson.build(config(), dataset, neighbours=neighbours, refit_epochs=epochs)
+
+
 @pytest.fixture(scope="module")
 def learned(dataset, tmp_path_factory):
     """The lesson, what came of it, its folder, the fits that were made, what was chosen and what was measured."""
@@ -91,7 +97,7 @@ def test_the_refit_learns_from_the_validation_part_too(tmp_path):
     fit = Lesson.prepare(config(), dataset)
     assert sessions_of(fit.data.rows) == rows["train"]
     assert (fit.data.rows.targets, fit.epochs) == (3, 3)
-    refit = Lesson.prepare(config(), dataset, refit_epochs=2)
+    refit = refit_of(dataset, epochs=2)
     assert sessions_of(refit.data.rows) == rows["train"] + rows["validation"]
     assert (refit.data.rows.targets, refit.epochs) == (3 + 3, 2)
     assert len(refit.data.validation) == len(fit.data.validation) == 3
@@ -101,14 +107,14 @@ def test_by_leaving_one_out_no_event_is_learned_twice(tmp_path):
     """Each shopper's validation session is the training session and one event more."""
     rows = {"train": [[0, 1], [2, 0]], "validation": [[0, 1, 2], [2, 0, 1]], "test": [[0, 1, 2, 1]]}
     dataset = make_dataset(tmp_path / "d", **rows, trained=3, validation_cases="last", test_cases="last")
-    refit = Lesson.prepare(config(), dataset, refit_epochs=1)
+    refit = refit_of(dataset, epochs=1)
     assert sessions_of(refit.data.rows) == rows["validation"]
     assert refit.data.rows.targets == 4
 
 
 def test_both_begin_with_the_same_weights(dataset):
-    fit, refit = Lesson.prepare(config(), dataset), Lesson.prepare(config(), dataset, refit_epochs=1)
-    expected, found = fit.module.state_dict(), refit.module.state_dict()
+    fit, refit = Lesson.prepare(config(), dataset), refit_of(dataset, epochs=1)
+    expected, found = dict(fit.module.named_parameters()), refit.module.state_dict()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 

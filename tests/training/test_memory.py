@@ -55,44 +55,44 @@ BACK = (0.0, 0.0, 1), (1.0, 0.0), (-5.0, 0.0, 0)
 
 def test_each_behaviour_takes_the_weight_that_ranks_its_cases_best_the_smaller_of_equals():
     # clicks: weight 0 has rank 2, 1 and 2 have rank 1; purchases: rank 1 with 0 only
-    blend = learn_blend(entries_of((CLICK, *HELPS), (CART, *HARMS)), behaviours=2)
+    blend = learn_blend(entries_of((CLICK, *HELPS), (CART, *HARMS)), behaviours=2)[1]
     assert blend.weights == (1.0, 0.0)
     assert blend.repeats == (NONE, NONE)
 
 
 def test_the_floor_is_the_one_that_the_whole_ranks_best_with():
     # 0.001: weight 0 has 1/2 + 1, weight 1 has 1 + 1/2. 0.1: weight 1 has 1 + 1
-    assert learn_blend(entries_of((CLICK, *HELPS), (CLICK, *FAINT)), behaviours=1) == Blend((1.0,), 0.1, (NONE,))
+    assert learn_blend(entries_of((CLICK, *HELPS), (CLICK, *FAINT)), behaviours=1)[1] == Blend((1.0,), 0.1, (NONE,))
     # HELPS alone is level, and the smaller of equals is taken
-    assert learn_blend(entries_of((CLICK, *HELPS)), behaviours=1) == Blend((1.0,), 0.001, (NONE,))
+    assert learn_blend(entries_of((CLICK, *HELPS)), behaviours=1)[1] == Blend((1.0,), 0.001, (NONE,))
 
 
 def test_a_behaviour_with_few_cases_takes_the_weight_that_suits_all(monkeypatch):
     monkeypatch.setattr(memory, "MIN_CASES", 2)
     # all four: weight 0 has 3 * 1/2 + 1, weight 1 has 3 + 1/2
     entries = entries_of(*[(CLICK, *HELPS)] * 3, (CART, *HARMS))
-    assert learn_blend(entries, behaviours=3).weights == (1.0, 1.0, 1.0)
+    assert learn_blend(entries, behaviours=3)[1].weights == (1.0, 1.0, 1.0)
     entries = entries_of(*[(CLICK, *HELPS)] * 3, *[(CART, *HARMS)] * 2)
-    assert learn_blend(entries, behaviours=3).weights == (1.0, 0.0, 1.0)
+    assert learn_blend(entries, behaviours=3)[1].weights == (1.0, 0.0, 1.0)
 
 
 def test_items_that_never_come_again_get_a_negative_bonus():
     # 0 - 2 is the only bonus that lets the target pass: rank 1 instead of 2
-    assert learn_blend(entries_of((CLICK, *LEFT)), behaviours=1) == Blend((0.0,), 0.001, ((-2.0, 0.0, 0.0),))
+    assert learn_blend(entries_of((CLICK, *LEFT)), behaviours=1)[1] == Blend((0.0,), 0.001, ((-2.0, 0.0, 0.0),))
 
 
 def test_shoppers_who_go_back_to_the_item_before_the_last_give_it_a_positive_bonus():
     # 0 + 2 passes the rival's 1; the last item has -3 at best, so its bonus stays 0
-    assert learn_blend(entries_of((CLICK, *BACK)), behaviours=1) == Blend((0.0,), 0.001, ((0.0, 2.0, 0.0),))
+    assert learn_blend(entries_of((CLICK, *BACK)), behaviours=1)[1] == Blend((0.0,), 0.001, ((0.0, 2.0, 0.0),))
 
 
 def test_repeats_are_chosen_for_each_behaviour_and_for_few_cases_as_for_all(monkeypatch):
     entries = entries_of(*[(CLICK, *BACK)] * 3, (CART, *LEFT))
     back, left, both = (0.0, 2.0, 0.0), (-2.0, 0.0, 0.0), (-2.0, 2.0, 0.0)
     # no case at all asks for a purchase, and what suits all cases is both
-    assert learn_blend(entries, behaviours=3).repeats == (back, left, both)
+    assert learn_blend(entries, behaviours=3)[1].repeats == (back, left, both)
     monkeypatch.setattr(memory, "MIN_CASES", 2)
-    assert learn_blend(entries, behaviours=3).repeats == (back, both, both)
+    assert learn_blend(entries, behaviours=3)[1].repeats == (back, both, both)
 
 
 def test_the_weight_is_looked_at_again_once_the_repeats_are_known(monkeypatch):
@@ -101,7 +101,7 @@ def test_the_weight_is_looked_at_again_once_the_repeats_are_known(monkeypatch):
     # then -2 for the latest item: weight 1 has 1 + 1/2, and weight 0 has 1 + 1
     one = (CLICK, (0.0, 0.3), (1.0, 0.0, 0))
     other = (CLICK, (0.5, 0.0), (1.0, 0.0, 0), (0.0, 0.3))
-    assert learn_blend(entries_of(one, other), behaviours=1) == Blend((0.0,), 0.1, ((-2.0, 0.0, 0.0),))
+    assert learn_blend(entries_of(one, other), behaviours=1)[1] == Blend((0.0,), 0.1, ((-2.0, 0.0, 0.0),))
 
 
 def test_no_weight_wins_where_the_evidence_is_noise():
@@ -112,21 +112,21 @@ def test_no_weight_wins_where_the_evidence_is_noise():
         scores = np.append(2.0, rng.normal(0, 0.5, 9))
         places = rng.permutation([0, 1, 2, *[memory.REPEATS] * 7])  # and what is in the session has not either
         cases.append((CLICK, *zip(scores.tolist(), shares.tolist(), places.tolist(), strict=True)))
-    blend = learn_blend(entries_of(*cases), behaviours=1)
+    blend = learn_blend(entries_of(*cases), behaviours=1)[1]
     assert (blend.weights, blend.repeats) == ((0.0,), (NONE,))
 
 
 def test_a_tie_counts_against_the_target():
     # without weight the rival is level: rank 2
     level = (CLICK, (1.0, 0.3), (1.0, 0.0))
-    assert learn_blend(entries_of(level), behaviours=1).weights == (1.0,)
+    assert learn_blend(entries_of(level), behaviours=1)[1].weights == (1.0,)
 
 
 def test_cases_whose_target_is_nowhere_and_no_cases_at_all_change_nothing():
     missed = (CLICK, MISSED, (1.0, 0.0), (0.0, 0.3))
-    assert learn_blend(entries_of(missed, (CLICK, *HELPS), missed), behaviours=1).weights == (1.0,)
-    assert learn_blend(entries_of(missed), behaviours=1).weights == (0.0,)
-    assert learn_blend(entries_of(), behaviours=2) == Blend((0.0, 0.0), 0.001, (NONE, NONE))
+    assert learn_blend(entries_of(missed, (CLICK, *HELPS), missed), behaviours=1)[1].weights == (1.0,)
+    assert learn_blend(entries_of(missed), behaviours=1)[1].weights == (0.0,)
+    assert learn_blend(entries_of(), behaviours=2)[1] == Blend((0.0, 0.0), 0.001, (NONE, NONE))
 
 
 def test_some_of_the_cases_by_hand():

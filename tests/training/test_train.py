@@ -216,9 +216,9 @@ def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:
 
 
 def test_batches_and_epochs_follow_from_the_size_of_the_log() -> None:
-    """800 batches an epoch within bounds, 4,000 steps within bounds; what is given stays."""
-    assert plan(7_000, TrainerConfig()) == (256, 60)  # 27 steps an epoch: 4000 / 27 = 148, at most 60
-    assert plan(90_000, TrainerConfig()) == (256, 11)  # 90,000 / 256 = 351 steps an epoch: 4000 / 351 = 11.4
-    assert plan(400_000, TrainerConfig()) == (512, 8)  # 400,000 / 800 = 500, nearest power of two 512: 781 steps
-    assert plan(10**8, TrainerConfig()) == (2048, 8)
+    """800 batches an epoch within bounds, 6 * (700,000 / targets) ** 0.4 epochs within bounds; what is given stays."""
+    assert plan(700, TrainerConfig()) == (256, 60)  # 6 * 1000 ** 0.4 = 95, at most 60
+    assert plan(7_000, TrainerConfig()) == (256, 38)  # 6 * 100 ** 0.4 = 6 * 6.310 = 37.9
+    assert plan(700_000, TrainerConfig()) == (1024, 6)  # 700,000 / 800 = 875, nearest power of two 1,024
+    assert plan(10**8, TrainerConfig()) == (2048, 3)
     assert plan(7_000, TrainerConfig(max_epochs=3, batch_events=64)) == (64, 3)
