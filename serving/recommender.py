@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 
 from serving.engine import Engine, EngineError
 from serving.messages import DEFAULT_K, Answer, FieldError, RecommendedItem, RecommendRequest
-from tillside.blending import blended_top
+from tillside.blending import best_items
 from tillside.bundle import Bundle
 from tillside.encoding import Batch, encode_session
 from tillside.events import TIME_UNKNOWN
@@ -163,21 +163,20 @@ class Recommender:
         if question.k == 0:
             return []
         seen_L = question.batch.items_BL[0, : question.batch.lengths_B[0]]
-        wanted = question.k + len(question.excluded)
-        more = len(seen_L) if self._memory is not None else 0
-        scores_BK, items_BK = self.engine.search(query_BD, min(wanted + more, len(self._items_ND)))
-        items_K, scores_K = items_BK[0], scores_BK[0]
-        if self._memory is not None:
-            items_C, bonus_C = self._memory.bonus(seen_L, question.ask)
-            scores_K, items_K = blended_top(
-                scores_K,
-                items_K,
-                query_D=query_BD[0],
-                items_ND=self._items_ND,
-                items_C=items_C,
-                bonus_C=bonus_C,
-                k=wanted,
-            )
+
+        def search(wanted: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+            scores_BK, items_BK = self.engine.search(query_BD, wanted)
+            return scores_BK[0], items_BK[0]
+
+        scores_K, items_K = best_items(
+            search,
+            self._memory,
+            session_L=seen_L,
+            ask=question.ask,
+            query_D=query_BD[0],
+            items_ND=self._items_ND,
+            k=question.k + len(question.excluded),
+        )
         if question.excluded:
             kept = [rank for rank, item in enumerate(items_K.tolist()) if item not in question.excluded][: question.k]
             items_K, scores_K = items_K[kept], scores_K[kept]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from tillside import bundle
-from tillside.blending import SessionMemory, blended_top
+from tillside.blending import SessionMemory, best_items
 from tillside.encoding import Batch
 from tillside.ranking import MISSED, top_k
 from training.cases import Cases
@@ -44,15 +44,20 @@ class BundleGraphs:
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], float]:
         """Scores and items [k] for a batch of one session that holds an item, and its intent."""
         query_BD, intent_B = self.encode(batch, ask_B)
-        seen_L = batch.items_BL[0, : batch.lengths_B[0]]
-        more = len(seen_L) if self.memory is not None else 0
-        scores_BK, items_BK = self.top(query_BD, min(k + more, len(self.items_ND)))
-        scores_K, items_K = scores_BK[0], items_BK[0]
-        if self.memory is not None:
-            items_C, bonus_C = self.memory.bonus(seen_L, int(ask_B[0]))
-            scores_K, items_K = blended_top(
-                scores_K, items_K, query_D=query_BD[0], items_ND=self.items_ND, items_C=items_C, bonus_C=bonus_C, k=k
-            )
+
+        def search(wanted: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+            scores_BK, items_BK = self.top(query_BD, wanted)
+            return scores_BK[0], items_BK[0]
+
+        scores_K, items_K = best_items(
+            search,
+            self.memory,
+            session_L=batch.items_BL[0, : batch.lengths_B[0]],
+            ask=int(ask_B[0]),
+            query_D=query_BD[0],
+            items_ND=self.items_ND,
+            k=k,
+        )
         return scores_K, items_K, float(intent_B[0])
 
 

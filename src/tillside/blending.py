@@ -8,7 +8,7 @@ of the catalogue, so blending the whole of it offline and a few hundred items in
 Shapes: N items, A behaviours, C candidates, K items of a list, L events of the session, D dimensions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -134,3 +134,26 @@ def blended_top(
     scores = np.concatenate([candidate_C, scores_K[only_model_K]])
     best = np.lexsort((items, -scores))[:k]
     return scores[best], items[best]
+
+
+def best_items(
+    search: Callable[[int], tuple[FloatArray, IntArray]],
+    memory: SessionMemory | None,
+    *,
+    session_L: IntArray,
+    ask: int,
+    query_D: FloatArray,
+    items_ND: FloatArray,
+    k: int,
+) -> tuple[FloatArray, IntArray]:
+    """Scores and items [k] of one session's answer: what the server gives and what the evaluator judges.
+
+    Args:
+        search: the model's best so many items, scores and items, best first.
+        session_L: at least one item, oldest first.
+    """
+    if memory is None:
+        return search(min(k, len(items_ND)))
+    scores_K, items_K = search(min(k + len(session_L), len(items_ND)))  # items seen may sink
+    items_C, bonus_C = memory.bonus(session_L, ask)
+    return blended_top(scores_K, items_K, query_D=query_D, items_ND=items_ND, items_C=items_C, bonus_C=bonus_C, k=k)
