@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help=f"{', '.join(SYSTEMS)}; the last three want `make peers`",
     )
     parser.add_argument("--budget", type=int, default=3600, help="seconds of a peer, its own search and all")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of a peer's training")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the logs")
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="folder for data sets and runs")
     parser.add_argument("--seeds", type=int, default=1, help="train with seeds 0 to N - 1; figures are means")
@@ -65,13 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
             notes = json.loads((RESULTS / f"quality-{name}.json").read_text(encoding="utf-8"))["notes"]
         else:
             fresh, notes = measure(
-                name, given.systems, data=given.data, work=given.work / name, seeds=given.seeds, budget=given.budget
+                name,
+                given.systems,
+                data=given.data,
+                work=given.work / name,
+                seeds=given.seeds,
+                budget=given.budget,
+                threads=given.threads,
             )
         publish(name, fresh, notes)
 
 
 def measure(
-    name: str, systems: Sequence[str], *, data: Path, work: Path, seeds: int, budget: int
+    name: str, systems: Sequence[str], *, data: Path, work: Path, seeds: int, budget: int, threads: int
 ) -> tuple[list[Row], str]:
     """Prepare one log and measure some systems on it: their rows, and notes on the cases."""
     log, dataset = LOGS[name], work / "dataset"
@@ -86,7 +93,7 @@ def measure(
         elif system in BASELINES:
             rows += _baseline(name, system, dataset=dataset, out=out)
         else:
-            rows += _other(name, system, dataset=dataset, out=out, budget=budget)
+            rows += _other(name, system, dataset=dataset, out=out, budget=budget, threads=threads)
         document = _metrics(out)
     notes = (
         f"{log.cases} {document['cases']:,} cases of {document['sessions']:,} sessions, the whole catalogue ranked, "
@@ -174,12 +181,12 @@ def _baseline(name: str, system: str, *, dataset: Path, out: Path) -> list[Row]:
     return rows
 
 
-def _other(name: str, system: str, *, dataset: Path, out: Path, budget: int) -> list[Row]:
+def _other(name: str, system: str, *, dataset: Path, out: Path, budget: int, threads: int) -> list[Row]:
     where = ["--dataset", str(dataset), "--out", str(out)]
     if system in NETWORKS:
         run_stage("benchmarks.networks", system, *where)
     else:
-        run_stage("benchmarks.peers", system, *where, "--budget-seconds", str(budget), "--threads", str(os.cpu_count()))
+        run_stage("benchmarks.peers", system, *where, "--budget-seconds", str(budget), "--threads", str(threads))
     document = _metrics(out)
     about, account = {"log": name, "system": system, "seeds": 1}, document["account"]
     seconds = account["train_s"] if system in NETWORKS else account["training_seconds"]

@@ -137,7 +137,7 @@ class Server:
                 "loaded_at": loaded_at.isoformat(timespec="seconds"),
                 "behaviours": bundle.behaviours.names,
                 "items": len(bundle.items_ND),
-                "dim": bundle.items_ND.shape[1],
+                "dim": bundle.items_ND.shape[1] - 1,  # the last column holds trends
                 "max_length": bundle.encoding.max_length,
                 "purchase_intent": bundle.has_intent,
                 **{key: bundle.manifest.get(key) for key in PROVENANCE},

@@ -79,7 +79,8 @@ class Recommender:
             )
         self._popularity_AN = popularity(bundle.catalogue.popular_NB[: len(self._items_ND)])
         self._popular_AN = top_k(self._popularity_AN, len(self._items_ND)).astype(np.int32)
-        norms_N = np.linalg.norm(self._items_ND, axis=1)
+        self._alike_ND = self._items_ND[:, :-1]  # without the trends
+        norms_N = np.linalg.norm(self._alike_ND, axis=1)
         self._inverse_norms_N = 1.0 / np.maximum(norms_N, np.finfo(np.float32).tiny)
 
     def answer(self, request: RecommendRequest) -> Outcome:
@@ -189,8 +190,8 @@ class Recommender:
     def _nearest(self, items_K: npt.NDArray[np.int64], seen_L: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """For each item the session item with the greatest cosine; the latest of those that are level."""
         latest_L = seen_L[::-1]
-        unit_LD = self._items_ND[latest_L] * self._inverse_norms_N[latest_L, None]
-        nearest: npt.NDArray[np.int64] = latest_L[(self._items_ND[items_K] @ unit_LD.T).argmax(axis=1)]
+        unit_LD = self._alike_ND[latest_L] * self._inverse_norms_N[latest_L, None]
+        nearest: npt.NDArray[np.int64] = latest_L[(self._alike_ND[items_K] @ unit_LD.T).argmax(axis=1)]
         return nearest
 
     def _from_popularity(self, question: _Question) -> list[RecommendedItem]:

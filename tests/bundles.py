@@ -75,8 +75,8 @@ def tiny_bundle(
         recent_NB=recent_NA,
     )
     catalogue.save(directory / CATALOGUE)
-    np.save(directory / ITEMS, items_ND)
-    onnx.save(encoder(ask_AD), directory / ENCODER)
+    np.save(directory / ITEMS, with_trends(items_ND))
+    onnx.save(encoder(with_trends(ask_AD)), directory / ENCODER)
     onnx.save(scorer(directory / ITEMS), directory / SCORER)
     (directory / GOLDENS).write_text(json.dumps({"goldens": list(goldens)}), encoding="utf-8")
     if memory is not None:
@@ -84,6 +84,11 @@ def tiny_bundle(
         memory.neighbours.save(directory / NEIGHBOURS)
     seal(directory, {**about_tiny(spec, memory), **(about or {})})
     return directory
+
+
+def with_trends(rows_ND: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rows as they are served, all without a trend."""
+    return np.pad(rows_ND, ((0, 0), (0, 1)))
 
 
 def tiny_memory(*rows: Sequence[str], weights: Sequence[float] = MEMORY_WEIGHTS, floor: float = 0.5) -> SessionMemory:

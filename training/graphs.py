@@ -29,7 +29,7 @@ def write_encoder(trained: TrainedModel, path: Path) -> None:
     Raises:
         ValueError: a dimension that must be dynamic came out fixed.
     """
-    encoder, dim = trained.model.encoder.eval(), trained.config.dim
+    encoder, dim = trained.model.encoder.eval(), trained.config.dim + 1
     generator = torch.Generator().manual_seed(0)
     length = max(2, min(5, trained.spec.max_length))  # examples of 0 or 1 would fix the dimension
     behaviours, gaps = torch.zeros(2, 3, length, dtype=torch.int64).unbind()  # one tensor twice would become one input

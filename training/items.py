@@ -3,7 +3,7 @@
 Tables have tens of thousands to millions of rows and every training step passes over them, so the two operations here
 that autograd would make slow have their own gradients.
 
-Shapes: N trained items, R rankable items (trained, then cold), T attribute tokens, P pairs, D width.
+Shapes: N trained items, R rankable items (trained, then cold), T attribute tokens, P pairs, D width, E = D + 1.
 """
 
 import math
@@ -22,6 +22,10 @@ from tillside.pairs import ItemPairs
 
 WINDOW: Final = 3
 """Companions meet at most so many events apart; the further, the less it counts."""
+TREND_SPAN: Final = 0.05
+"""Share of the log after which an event counts e times less as recent: what validation holds back by default."""
+TREND_PRIOR: Final = 3.0
+"""Events that every item is thought to have had beside its own, evenly over the log."""
 
 
 def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -37,6 +41,17 @@ def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDAr
     counted = met & (np.bincount(tokens, minlength=size)[tokens] > 1)
     counted_before = np.concatenate([[0], np.cumsum(counted)])
     return tokens[counted], counted_before[offsets]
+
+
+def trends(sessions: Sessions, *, items: int) -> npt.NDArray[np.float32]:
+    """How much more, or less, an item was met of late than over the whole log, as a logarithm [items]; 0: as often."""
+    events = np.asarray(sessions.items)
+    ages = 1 - np.arange(len(events)) / max(len(events), 1)
+    known = events < items
+    weights = np.exp(-ages[known] / TREND_SPAN) / TREND_SPAN
+    recent_N = np.bincount(events[known], weights=weights, minlength=items)
+    total_N = np.bincount(events[known], minlength=items)
+    return np.log((recent_N + TREND_PRIOR) / (total_N + TREND_PRIOR)).astype(np.float32)
 
 
 class _UnitRows(torch.autograd.Function):
@@ -136,12 +151,12 @@ class Companions(nn.Module):
 class ItemTable(nn.Module):
     """Item vectors, to unit length: what is learned of the item itself and of its companions, and its attribute tokens.
 
-    A cold item has its tokens alone.
+    A cold item has its tokens alone. Served rows have one number more, the item's trend, which the query weighs.
 
     Args:
         id_dropout: how often an item with tokens goes without all else in a training step.
         companions: of each item at most.
-        sessions: where companions are counted; None when the weights will be loaded.
+        sessions: where companions and trends are counted; None when the weights will be loaded.
     """
 
     def __init__(
@@ -155,6 +170,10 @@ class ItemTable(nn.Module):
         if companions:
             self.companions = Companions(sessions, items=catalogue.trained, most=companions)
             self.lean = nn.Parameter(torch.tensor(0.5))
+        trend_R = torch.zeros(catalogue.rankable)
+        if sessions is not None:
+            trend_R[: catalogue.trained] = torch.from_numpy(trends(sessions, items=catalogue.trained))
+        self.register_buffer("trend", trend_R)
         tokens, offsets = shared_tokens(catalogue)
         self.register_buffer("token_ids", torch.from_numpy(tokens), persistent=False)
         self.register_buffer("token_offsets", torch.from_numpy(offsets), persistent=False)
@@ -164,10 +183,10 @@ class ItemTable(nn.Module):
             nn.init.normal_(self.token.weight, std=1 / math.sqrt(dim))
 
     def forward(self) -> Tensor:
-        """All rankable items, unit rows [R, D]."""
+        """All rankable items as they are served: unit rows, then the trend [R, E]."""
         own_RD = functional.pad(self._own(), (0, 0, 0, self.cold))
         unit_RD: Tensor = _UnitRows.apply(own_RD + self._attributes(len(own_RD)))
-        return unit_RD
+        return torch.cat([unit_RD, self.get_buffer("trend")[:, None]], dim=1)
 
     def trained(self, rows_V: Tensor | None = None) -> Tensor:
         """Trained items as a training step sees them, unit rows [N, D]: some without what is their own.

@@ -134,7 +134,7 @@ def learn(
         history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
         best, epochs = load_best(module, folder)
         memory = choose(lesson, dataset)
-        say(memory_sentence(memory, dataset))
+        say(memory_sentence(memory, module.model.encoder.get_buffer("trend_weights").tolist(), dataset))
     spec, intent = lesson.data.spec, module.intent
     trained = TrainedModel(module.model, config.model, spec, intent, memory)
     if not config.trainer.refit:
@@ -145,7 +145,7 @@ def learn(
         place.mkdir(exist_ok=True)
     fit(again.module, again.data, config.trainer, folder=place, epochs=again.epochs, tracker=tracker, stage=REFIT)
     refuse_diverged(again.module)
-    for name in ("intent_slope", "intent_shift"):
+    for name in ("intent_slope", "intent_shift", "trend_weights"):
         again.module.model.encoder.get_buffer(name).copy_(module.model.encoder.get_buffer(name))
     if memory is not None:
         memory = SessionMemory.fit(
@@ -158,12 +158,18 @@ def learn(
 
 
 def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
-    """What validation decides after fitting: the calibration of the intent, and how past sessions are blended in."""
+    """What validation decides after fitting: the calibration of the intent, how past sessions are blended in, and what
+    trends are worth, which goes into the encoder."""
     module, data, items = lesson.module, lesson.data, dataset.catalogue.rankable
     scorer = ModelScorer.of(module.model, lesson.fallback)
     if module.intent:
         calibrate_intent(module.model, scorer, data.validation, items=items)
-    return learn_memory(scorer, lesson.neighbours, data.validation, items=items, behaviours=len(dataset.behaviours))
+    trend_N = module.model.items.get_buffer("trend").cpu().numpy()
+    memory, trends = learn_memory(
+        scorer, lesson.neighbours, data.validation, trend_N=trend_N, behaviours=len(dataset.behaviours)
+    )
+    module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
+    return memory
 
 
 def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
@@ -172,12 +178,14 @@ def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
     return len(dataset.behaviours) > 1 and bool(goal_later.any()) and not bool(goal_later.all())
 
 
-def memory_sentence(memory: SessionMemory, dataset: Dataset) -> str:
+def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset) -> str:
     """The chosen blend in words."""
     blend, settings = memory.blend, memory.neighbours.settings
     told = [
-        f"{name} {weight:g}, again {'/'.join(f'{bonus:g}' for bonus in repeats)}"
-        for name, weight, repeats in zip(dataset.behaviours.names, blend.weights, blend.repeats, strict=True)
+        f"{name} {weight:g}, again {'/'.join(f'{bonus:g}' for bonus in repeats)}, trend {trend:g}"
+        for name, weight, repeats, trend in zip(
+            dataset.behaviours.names, blend.weights, blend.repeats, trends, strict=True
+        )
     ]
     decays = f"item_decay {settings.item_decay:g}, age_decay {settings.age_decay:g}"
     return f"past sessions weigh: {'; '.join(told)} (floor {blend.floor:g}, {decays})"

@@ -1,6 +1,6 @@
-"""Learns on validation how past sessions are read and how much they count beside the model (tillside.blending).
+"""Learns on validation how past sessions are read and how much they, and trends, count beside the model.
 
-Both choices are small grids judged on validation cases by recall@20 + MRR@20, finding an item at all and putting it
+All choices are small grids judged on validation cases by recall@20 + MRR@20, finding an item at all and putting it
 first: what neighbours say alone, for some settings of the neighbourhood; then the blend with the model's scores. For
 each case the model's best hundred and the strongest candidates hold what can reach the blend's best twenty, so the grid
 costs no second pass over the catalogue.
@@ -28,13 +28,14 @@ SETTINGS_CASES: Final = 4_000
 BLEND_CASES: Final = 8_000
 MIN_CASES: Final = 300
 """A behaviour with fewer validation cases takes the weight that suits all of them."""
-MODEL_ITEMS: Final = 100
+MODEL_ITEMS: Final = 200
 CANDIDATES: Final = 200
 CHUNK: Final = 256
 AGE_DECAYS: Final = (0.0, 2.0, 1.0)
 """Not below 1: what suits the sessions right after the training part goes too far for those that come later."""
 ITEM_DECAYS: Final = (4.0, 2.0, 1.0)
 LEVEL: Final = 0.005
+TREND_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 FLOORS: Final = (1e-3, 3e-3, 1e-2, 0.1)
 REPEATS: Final = 6
@@ -78,26 +79,36 @@ def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> Sessio
 
 
 def learn_memory(
-    scorer: Scorer, neighbours: SessionNeighbours, cases: Cases, *, items: int, behaviours: int
-) -> SessionMemory:
+    scorer: Scorer,
+    neighbours: SessionNeighbours,
+    cases: Cases,
+    *,
+    trend_N: npt.NDArray[np.float32],
+    behaviours: int,
+) -> tuple[SessionMemory, tuple[float, ...]]:
     """The blend that ranks validation cases best, and the neighbours as it wants them: beside the model they may
     forget faster and look further back in the session than alone.
 
     Args:
-        scorer: the model alone.
-        cases: of the validation part, which the neighbours do not hold.
+        scorer: the model alone, without trends.
+        cases: of the validation part, which neither neighbours nor trends have seen.
+        trend_N: of every item that can be ranked.
+
+    Returns:
+        The memory, and for each behaviour asked for what a trend is worth.
     """
-    chosen, alone = _spread(_answerable(cases, items), BLEND_CASES), neighbours.settings
+    chosen, alone = _spread(_answerable(cases, len(trend_N)), BLEND_CASES), neighbours.settings
     ages = dict.fromkeys([alone.age_decay, alone.age_decay / 2, alone.age_decay / 4])
-    best, settings, blend = -1.0, alone, learn_blend(NONE, behaviours=behaviours)[1]
+    best, settings = -1.0, alone
+    _, blend, trends = learn_blend(NONE, behaviours=behaviours)
     for age, item in product(ages, ITEM_DECAYS):
         neighbours.settings = replace(alone, age_decay=age, item_decay=item)
-        entries = _entries(scorer, neighbours, cases, chosen, items=items)
-        reached, tried = learn_blend(entries, behaviours=behaviours)
+        entries = _entries(scorer, neighbours, cases, chosen, trend_N=trend_N)
+        reached, *tried = learn_blend(entries, behaviours=behaviours)
         if reached > best:
-            best, settings, blend = reached, neighbours.settings, tried
+            best, settings, (blend, trends) = reached, neighbours.settings, tried
     neighbours.settings = settings
-    return SessionMemory(neighbours, blend)
+    return SessionMemory(neighbours, blend), trends
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,7 @@ class Entries:
     shares_E: npt.NDArray[np.float32]
     back_E: npt.NDArray[np.int64]
     """Which of a behaviour's repeats the entry gets; REPEATS where the session does not hold it."""
+    trends_E: npt.NDArray[np.float32]
     target_C: npt.NDArray[np.int64]
     """The target's entry; -1 where it is none."""
     asked_C: npt.NDArray[np.int64]
@@ -122,22 +134,25 @@ class Entries:
         chosen = np.repeat(first - offsets[:-1], sizes) + np.arange(offsets[-1])
         target_C = self.target_C[cases]
         target_C = np.where(target_C >= 0, target_C - first + offsets[:-1], -1)
-        arrays = (self.scores_E[chosen], self.shares_E[chosen], self.back_E[chosen])
+        arrays = (self.scores_E[chosen], self.shares_E[chosen], self.back_E[chosen], self.trends_E[chosen])
         return Entries(offsets, *arrays, target_C, self.asked_C[cases])
 
 
-NONE: Final = Entries(np.zeros(1, np.int64), *np.zeros((2, 0), np.float32), *np.zeros((3, 0), np.int64))
+NO_FLOATS, NO_PLACES = np.zeros(0, np.float32), np.zeros(0, np.int64)
+NONE: Final = Entries(np.zeros(1, np.int64), NO_FLOATS, NO_FLOATS, NO_PLACES, NO_FLOATS, NO_PLACES, NO_PLACES)
 """No case at all."""
 
 
-def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend]:
-    """For each behaviour asked for the weight and the repeats, and for all of them the floor, that rank best.
+def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tuple[float, ...]]:
+    """For each behaviour asked for the weight, the repeats and the worth of a trend, and for all the floor, that rank
+    best.
 
     Returns:
-        The quality that the blend reaches on these cases, and the blend.
+        The quality that the blend reaches on these cases, the blend, and what a trend is worth.
     """
     groups = [entries.asked_C == ask for ask in range(behaviours)]
     best, found = -1.0, Blend((0.0,) * behaviours, FLOORS[0], ((0.0,) * REPEATS,) * behaviours)
+    trends = (0.0,) * behaviours
     for floor in FLOORS:
         logged = replace(entries, shares_E=np.log1p(entries.shares_E / np.float32(floor)))
         common = _tune(logged)
@@ -145,25 +160,28 @@ def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend]:
         tuned = [_tune(part) if len(part.asked_C) >= MIN_CASES else common for part in parts]
         total = sum(_quality(part, *choice) * len(part.asked_C) for part, choice in zip(parts, tuned, strict=True))
         if total > best:
-            best, found = total, Blend(tuple(w for w, _ in tuned), floor, tuple(tuple(r) for _, r in tuned))
-    return best / max(len(entries.asked_C), 1), found
+            weights, repeats, trends = (tuple(each) for each in zip(*tuned, strict=True))
+            best, found = total, Blend(weights, floor, repeats)
+    return best / max(len(entries.asked_C), 1), found, trends
 
 
-def _tune(logged: Entries) -> tuple[float, list[float]]:
-    """The weight and the repeats that rank the cases best, found one after another; the first of equal ones."""
-    repeats = [0.0] * REPEATS
-    weight = max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats))
+def _tune(logged: Entries) -> tuple[float, tuple[float, ...], float]:
+    """The weight, the repeats and the worth of a trend that rank the cases best, found one after another; the first of
+    equal ones."""
+    repeats = (0.0,) * REPEATS
+    weight = max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, 0.0))
     for place in range(REPEATS):
-        tried = [[*repeats[:place], bonus, *repeats[place + 1 :]] for bonus in BONUSES]
-        repeats = max(tried, key=lambda each: _quality(logged, weight, each))
-    return max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats)), repeats
+        tried = [(*repeats[:place], bonus, *repeats[place + 1 :]) for bonus in BONUSES]
+        repeats = max(tried, key=lambda each: _quality(logged, weight, each, 0.0))
+    trend = max(TREND_WEIGHTS, key=lambda tried: _quality(logged, weight, repeats, tried))
+    return max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, trend)), repeats, trend
 
 
-def _quality(logged: Entries, weight: float, repeats: Sequence[float]) -> float:
+def _quality(logged: Entries, weight: float, repeats: Sequence[float], trend: float) -> float:
     """recall@20 + MRR@20 of the blend; ``shares_E`` holds the logarithms that the weight multiplies."""
     if not len(logged.asked_C):
         return 0.0
-    blended_E = logged.scores_E + np.float32(weight) * logged.shares_E
+    blended_E = logged.scores_E + np.float32(weight) * logged.shares_E + np.float32(trend) * logged.trends_E
     blended_E += np.array([*repeats, 0.0], np.float32)[logged.back_E]
     found = logged.target_C >= 0
     target_C = np.where(found, blended_E[logged.target_C], np.inf)
@@ -190,12 +208,17 @@ def quality(ranks_C: npt.NDArray[np.int64]) -> float:
 
 
 def _entries(
-    scorer: Scorer, index: SessionNeighbours, cases: Cases, chosen: npt.NDArray[np.int64], *, items: int
+    scorer: Scorer,
+    index: SessionNeighbours,
+    cases: Cases,
+    chosen: npt.NDArray[np.int64],
+    *,
+    trend_N: npt.NDArray[np.float32],
 ) -> Entries:
-    scores, shares, backs, lengths, targets, asked = [], [], [], [], [], []
+    scores, shares, backs, trends, lengths, targets, asked = [], [], [], [], [], [], []
     for batch, targets_B, asked_B in _rows(cases, chosen):
         scores_BV = scorer.score(batch, asked_B)
-        best_BK = top_k(scores_BV, min(MODEL_ITEMS, items))
+        best_BK = top_k(scores_BV, min(MODEL_ITEMS, len(trend_N)))
         for row, target in enumerate(targets_B.tolist()):
             session_L = batch.items_BL[row, : batch.lengths_B[row]]
             items_C, share_C = _strongest(*index.evidence(session_L))
@@ -209,18 +232,19 @@ def _entries(
             scores.append(scores_BV[row, union])
             shares.append(share)
             backs.append(distance)
+            trends.append(trend_N[union])
             lengths.append(len(union))
         asked.append(asked_B)
     offsets_C = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     place_C = np.array(targets, np.int64)
-    none = np.zeros(0, np.float32)
     return Entries(
         offsets_C,
-        np.concatenate([none, *scores]),
-        np.concatenate([none, *shares]),
-        np.concatenate([np.zeros(0, np.int64), *backs]),
+        np.concatenate([NO_FLOATS, *scores]),
+        np.concatenate([NO_FLOATS, *shares]),
+        np.concatenate([NO_PLACES, *backs]),
+        np.concatenate([NO_FLOATS, *trends]),
         np.where(place_C >= 0, offsets_C[:-1] + place_C, -1),
-        np.concatenate([np.zeros(0, np.int64), *asked]),
+        np.concatenate([NO_PLACES, *asked]),
     )
 
 

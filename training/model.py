@@ -5,10 +5,13 @@ Surprising: (1) positions are distances back from the query, so a prefix has one
 questions and serving runs that layer for one position; (3) item vectors and queries are unit vectors, and a learned
 temperature scales their product (NISER, Gupta et al. 2019), which keeps popular items from winning by length; (4) the
 encoder reads item vectors, not item numbers, so the catalogue can change without it; (5) while training, an item's own
-embedding is now and then left out, so that its attribute tokens learn to stand for it, as they must for cold items.
+embedding is now and then left out, so that its attribute tokens learn to stand for it, as they must for cold items;
+(6) what is served is one wider than what is learned: the last number of an item is its trend and the last one of a
+query is what a trend is worth, which validation finds after training, so fashion costs no weight and no search of its
+own.
 
 Shapes: N trained items, R rankable items (trained, then cold), T attribute tokens, B rows, L events a row, Q queries a
-row, D width.
+row, D width, E = D + 1 as served.
 """
 
 import math
@@ -80,6 +83,7 @@ class Encoder(nn.Module):
         self.to_query = nn.Linear(dim, dim)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature)))
         self.intent = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, 1))
+        self.register_buffer("trend_weights", torch.zeros(behaviours))
         self.register_buffer("intent_slope", torch.ones(()))
         self.register_buffer("intent_shift", torch.zeros(()))
 
@@ -108,16 +112,17 @@ class Encoder(nn.Module):
         return logits[..., 0]
 
     def forward(
-        self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
+        self, item_vectors_BLE: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """What is exported: the query [B, D] at each row's last event, and the calibrated intent [B]."""
-        hidden_BLD = self.trunk(item_vectors_BLD, behaviours_BL, gaps_BL)
+        """What is exported: the query [B, E] at each row's last event, and the calibrated intent [B]."""
+        hidden_BLD = self.trunk(item_vectors_BLE[..., :-1], behaviours_BL, gaps_BL)
         last_B1 = (lengths_B - 1)[:, None]
         query_BD = self.queries(hidden_BLD, last_B1, ask_B[:, None])[:, 0]
         last_hidden_B1D = hidden_BLD.gather(1, last_B1[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
         logit_B = self.intent_logits(last_hidden_B1D)[:, 0]
         slope, shift = self.get_buffer("intent_slope"), self.get_buffer("intent_shift")
-        return query_BD, torch.sigmoid(logit_B * slope + shift)
+        query_BE = torch.cat([query_BD, self.get_buffer("trend_weights")[ask_B][:, None]], dim=1)
+        return query_BE, torch.sigmoid(logit_B * slope + shift)
 
 
 class NextItemModel(nn.Module):

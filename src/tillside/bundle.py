@@ -5,7 +5,8 @@
     manifest.json     format version, hashes, encoding, behaviours, where it came from, what was measured
     encoder.onnx      item_vectors [B, L, D], behaviours, gaps [B, L], lengths, ask [B] -> query [B, D], intent [B]
     scorer.onnx       query [B, D], k [1] -> scores, items [B, k]; its matrix is items.npy
-    items.npy         float32 [N, D], the vectors of the first N items of the catalogue
+    items.npy         float32 [N, D], the vectors of the first N items of the catalogue; the last column holds their
+                      trends, which say nothing of what an item is like
     catalogue/        see tillside.catalogue
     neighbours/       past sessions, see tillside.neighbours; only where the manifest's ``memory`` gives them weight
     goldens.json      requests with the answers they must get
@@ -30,7 +31,7 @@ from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
 from tillside.events import Behaviours
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 MANIFEST: Final = "manifest.json"
 ENCODER: Final = "encoder.onnx"
 SCORER: Final = "scorer.onnx"

@@ -142,7 +142,9 @@ def test_every_system_is_measured_by_a_command_of_its_own(tmp_path: Path, monkey
         return Cost(seconds=4.0 if settings.get("seed") == "1" else 2.0, peak_mb=7.0)
 
     monkeypatch.setattr(quality, "run_stage", run_stage)
-    rows, notes = quality.measure("simulated", quality.SYSTEMS, data=Path("logs"), work=tmp_path, seeds=2, budget=60)
+    rows, notes = quality.measure(
+        "simulated", quality.SYSTEMS, data=Path("logs"), work=tmp_path, seeds=2, budget=60, threads=1
+    )
     modules = [command[0] for command in commands]
     assert modules == [
         "training.simulate",

@@ -52,7 +52,7 @@ def test_a_manifest_that_is_none(bundle, text):
 
 def test_another_format_version(bundle):
     edit_manifest(bundle, lambda manifest: manifest.update(format_version=99))
-    assert "format_version 99 cannot be read, only 2" in refusal(bundle)
+    assert "format_version 99 cannot be read, only 3" in refusal(bundle)
 
 
 @pytest.mark.parametrize("key", ["version", "intent", "encoding", "behaviours", "memory"])
@@ -132,7 +132,7 @@ def test_a_graph_whose_weights_lie_outside(bundle, location):
 
 
 def test_weights_that_are_not_numbers(bundle):
-    onnx.save(encoder(np.full((3, 2), np.nan, np.float32)), bundle / ENCODER)
+    onnx.save(encoder(np.full((3, 3), np.nan, np.float32)), bundle / ENCODER)
     assert "golden 0: the model failed with numbers that are not finite" in refusal(resealed(bundle))
 
 

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.bundles import BEHAVIOURS, COUNTS_NA, ITEM_IDS, ITEMS_ND, SPEC, about_tiny, tiny_bundle
+from tests.bundles import BEHAVIOURS, COUNTS_NA, ITEM_IDS, ITEMS_ND, SPEC, about_tiny, tiny_bundle, with_trends
 from tests.datasets import make_sessions
 from tillside.blending import Blend, SessionMemory
 from tillside.bundle import GOLDENS, ITEMS, MANIFEST, NEIGHBOURS, REQUIRED_FILES, open_bundle, seal
@@ -31,7 +31,7 @@ def test_an_opened_bundle_holds_what_was_put_in(path):
     assert bundle.has_intent is True
     assert bundle.catalogue.item_ids == ITEM_IDS
     np.testing.assert_array_equal(bundle.catalogue.counts_NB, COUNTS_NA)
-    np.testing.assert_array_equal(bundle.items_ND, ITEMS_ND)
+    np.testing.assert_array_equal(bundle.items_ND, with_trends(ITEMS_ND))
     assert isinstance(bundle.items_ND, np.memmap)
     assert bundle.goldens[0]["items"] == ["apple", "plum", "fig"]
 
@@ -41,7 +41,7 @@ def test_the_manifest_lists_every_file_but_itself(path):
     written = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
     assert set(manifest["files"]) == written - {MANIFEST}
     assert set(REQUIRED_FILES) <= set(manifest["files"])
-    assert manifest["format_version"] == 2
+    assert manifest["format_version"] == 3
     assert {name: manifest[name] for name in about_tiny()} == about_tiny()
 
 

@@ -16,11 +16,14 @@ CLICK, CART = 0, 1
 MISSED = "missed"
 NONE = (0.0, 0.0, 0.0)
 """Repeats that change nothing."""
+TRENDING = {(0.0, 0.0, 3): 3.0, (2.5, 0.0, 3): -3.0}
+"""Trends of the entries that have one."""
 
 
 @pytest.fixture(autouse=True)
 def _grids(monkeypatch):
     monkeypatch.setattr(memory, "WEIGHTS", (0.0, 1.0, 2.0))
+    monkeypatch.setattr(memory, "TREND_WEIGHTS", (0.0, 0.5, 1.0))
     monkeypatch.setattr(memory, "FLOORS", (0.001, 0.1))
     monkeypatch.setattr(memory, "MIN_CASES", 1)
     monkeypatch.setattr(memory, "REPEATS", 3)
@@ -38,7 +41,8 @@ def entries_of(*cases) -> Entries:
     target_C = [-1 if MISSED in case else start for case, start in zip(cases, offsets_C[:-1], strict=True)]
     asked_C = np.array([ask for ask, *_ in cases], np.int64)
     back_E = columns[:, 2].astype(np.int64)
-    return Entries(offsets_C, columns[:, 0], columns[:, 1], back_E, np.array(target_C, np.int64), asked_C)
+    trends_E = np.array([TRENDING.get(entry, 0.0) for row in rows for entry in row], np.float32)
+    return Entries(offsets_C, columns[:, 0], columns[:, 1], back_E, trends_E, np.array(target_C, np.int64), asked_C)
 
 
 HELPS = (0.0, 0.3), (1.0, 0.0)
@@ -65,6 +69,16 @@ def test_the_floor_is_the_one_that_the_whole_ranks_best_with():
     assert learn_blend(entries_of((CLICK, *HELPS), (CLICK, *FAINT)), behaviours=1)[1] == Blend((1.0,), 0.1, (NONE,))
     # HELPS alone is level, and the smaller of equals is taken
     assert learn_blend(entries_of((CLICK, *HELPS)), behaviours=1)[1] == Blend((1.0,), 0.001, (NONE,))
+
+
+def test_what_a_trend_is_worth_is_learned_for_each_behaviour():
+    # the rival's 1 is passed with half of the target's trend of 3; where the rival's is 3, the target's lead would go
+    rises = (CLICK, (0.0, 0.0), (1.0, 0.0))
+    fades = (CART, (1.0, 0.0), (0.0, 0.0))
+    assert learn_blend(entries_of(rises, fades), behaviours=2)[2] == (0.5, 0.0)
+    # a lead of 2.5 that has faded by 3: one is passed with half of the trend already, the other needs all of it
+    both = (CLICK, (0.0, 0.0), (2.5, 0.0)), (CLICK, (0.0, 0.0), (2.9, 0.0))
+    assert learn_blend(entries_of(*both), behaviours=1)[2] == (1.0,)
 
 
 def test_a_behaviour_with_few_cases_takes_the_weight_that_suits_all(monkeypatch):
@@ -135,6 +149,7 @@ def test_some_of_the_cases_by_hand():
         scores_E=np.array([0.0, 0.1, 1.0, 1.1, 1.2, 2.0, 3.0, 3.1], np.float32),
         shares_E=np.array([0.5, 0.5, 0.2, 0.3, 0.5, 1.0, 0.9, 0.1], np.float32),
         back_E=np.array([3, 0, 1, 2, 3, 3, 0, 3]),
+        trends_E=np.array([0, 0, 1, 2, 3, 4, 5, 6], np.float32),
         target_C=np.array([1, 4, -1, 6]),
         asked_C=np.array([0, 1, 2, 0]),
     )
@@ -143,6 +158,7 @@ def test_some_of_the_cases_by_hand():
     np.testing.assert_array_equal(some.scores_E, entries.scores_E[2:])
     np.testing.assert_array_equal(some.shares_E, entries.shares_E[2:])
     assert some.back_E.tolist() == [1, 2, 3, 3, 0, 3]
+    assert some.trends_E.tolist() == [1, 2, 3, 4, 5, 6]
     assert some.target_C.tolist() == [2, -1, 4]  # places 4 and 6, less the two entries that are gone
     assert some.asked_C.tolist() == [1, 2, 0]
 
@@ -167,7 +183,8 @@ def test_how_long_ago_an_item_was_seen_is_read_from_the_cases(session, repeats):
     scorer = Popularity(np.array([[0.5, 0, 0, 0, 1, 1]], np.float32))
     cases = make_cases(make_sessions([session]), rule="last", spec=EncodingSpec(), items=6, goal=2)
     nothing = SessionNeighbours.fit(make_sessions([]), items=6, settings=Neighbourhood())
-    learned = learn_memory(scorer, nothing, cases, items=6, behaviours=1)
+    learned, trends = learn_memory(scorer, nothing, cases, trend_N=np.zeros(6, np.float32), behaviours=1)
+    assert trends == (0.0,)
     assert learned.neighbours is nothing
     assert learned.blend == Blend((0.0,), 0.001, (repeats,))
 

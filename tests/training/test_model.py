@@ -8,6 +8,7 @@ import torch
 
 from tests.datasets import make_catalogue, make_sessions
 from tests.models import BEHAVIOURS, CONFIG, SPEC, make_model, random_batch
+from training.items import trends
 from training.losses import SAFE_LOGIT
 from training.model import MAX_TEMPERATURE, ModelConfig, NextItemModel
 
@@ -36,7 +37,7 @@ def at_every_position(model, batch):
     items_BL, behaviours_BL, gaps_BL, _ = tensors(batch)
     positions_BL = torch.arange(items_BL.shape[1]).expand(len(items_BL), -1)
     with torch.no_grad():
-        hidden_BLD = model.encoder.trunk(model.items()[items_BL], behaviours_BL, gaps_BL)
+        hidden_BLD = model.encoder.trunk(model.items.trained()[items_BL], behaviours_BL, gaps_BL)
         asked = [
             model.encoder.queries(hidden_BLD, positions_BL, torch.full_like(positions_BL, ask))
             for ask in range(BEHAVIOURS)
@@ -90,7 +91,7 @@ def test_a_prefix_has_the_query_and_intent_of_its_place_in_the_longer_row(model)
         prefix = replace(batch, lengths_B=np.array([length]))
         for ask in range(BEHAVIOURS):
             query_BD, intent_B = forward(model, prefix, ask)
-            torch.testing.assert_close(query_BD, queries[ask][:, length - 1], **CLOSE)
+            torch.testing.assert_close(query_BD[:, :-1], queries[ask][:, length - 1], **CLOSE)
             torch.testing.assert_close(intent_B, logits_BL1[:, length - 1, 0].sigmoid(), **CLOSE)
 
 
@@ -139,8 +140,10 @@ def test_item_vectors_are_the_item_plus_the_mean_of_its_shared_tokens_to_unit_le
     table = make_model(items=4, tokens=[["a=1", "b=1", "c=1"], ["b=1"], ["a=1"]]).items
     (a, b, _), items_ND = table.token.weight.data, table.item.weight.data
     expected_ND = torch.stack([items_ND[0] + (a + b) / 2, items_ND[1] + b, items_ND[2] + a, items_ND[3]])
-    torch.testing.assert_close(table(), torch.nn.functional.normalize(expected_ND, dim=1))
-    torch.testing.assert_close(table().norm(dim=1), torch.ones(4))
+    unit_ND, trend_N = table().split([CONFIG.dim, 1], dim=1)
+    torch.testing.assert_close(unit_ND, torch.nn.functional.normalize(expected_ND, dim=1))
+    torch.testing.assert_close(unit_ND.norm(dim=1), torch.ones(4))
+    assert not trend_N.any()
 
 
 def test_items_share_what_their_attributes_have_in_common():
@@ -205,7 +208,7 @@ def test_a_cold_item_is_the_mean_of_the_tokens_that_training_knows():
     a, b, _ = table.token.weight.detach()  # the third, new=1, is an attribute that no trained item has
     expected = torch.stack([(a + b) / 2, b])
     with torch.no_grad():
-        vectors = table()
+        vectors, _ = table().split([CONFIG.dim, 1], dim=1)
     assert vectors.shape == (6, CONFIG.dim)
     torch.testing.assert_close(vectors[4:], torch.nn.functional.normalize(expected, dim=1))
     torch.testing.assert_close(table.trained(), vectors[:4])
@@ -214,7 +217,7 @@ def test_a_cold_item_is_the_mean_of_the_tokens_that_training_knows():
 def test_while_training_an_item_now_and_then_goes_without_its_own_vector():
     table = cold_model(replace(CONFIG, id_dropout=0.5)).items
     with torch.no_grad():
-        whole = table()
+        whole = table()[:, :-1]
         a, b, _ = torch.nn.functional.normalize(table.token.weight, dim=1)
         bare = [torch.nn.functional.normalize((table.token.weight[0] + table.token.weight[1]), dim=0), b, a]
         table.train()
@@ -227,3 +230,33 @@ def test_while_training_an_item_now_and_then_goes_without_its_own_vector():
     torch.testing.assert_close(draws[:, 3], whole[3].expand(200, -1))  # nothing else could stand for it
     with torch.no_grad():
         torch.testing.assert_close(table.eval().trained(), whole[:4])
+
+
+def test_a_trend_is_how_much_more_an_item_was_met_of_late():
+    # 80 events, one item a row of ten: 0 dies early, 1 comes late, 2 is met throughout, 3 never; 4 is not counted
+    early, late = [[4, 2]] + [[0, 2]] * 19, [[1, 2]] * 20
+    found_N = trends(make_sessions([*early, *late]), items=4)
+    ages = 1 - np.arange(80) / 80
+    weights = np.exp(-ages / 0.05) / 0.05
+    places = {0: np.arange(2, 40, 2), 1: np.arange(40, 80, 2), 2: np.arange(1, 80, 2), 3: np.arange(0)}
+    expected_N = [np.log((weights[where].sum() + 3) / (len(where) + 3)) for where in places.values()]
+    np.testing.assert_allclose(found_N, expected_N, rtol=1e-6)
+    assert found_N[0] < -1 < -0.1 < found_N[2] < 0.1 < 0.3 < found_N[1]
+    assert found_N[3] == 0
+    assert trends(make_sessions([]), items=2).tolist() == [0, 0]
+
+
+def test_a_trend_is_weighed_by_the_query_and_an_item_never_met_has_none():
+    tokens = [["a=1"], ["a=1"], ["a=1"]]
+    catalogue = make_catalogue(make_sessions([]), trained=2, newcomers=1, tokens=tokens)
+    sessions = make_sessions([[0, 0, 0, 0], [1, 1]])
+    following = NextItemModel(CONFIG, catalogue, behaviours=BEHAVIOURS, gap_buckets=SPEC.gap_buckets, sessions=sessions)
+    batch = random_batch([3], items=2)
+    following.eval().encoder.get_buffer("trend_weights").copy_(torch.tensor([0.0, 2.0, -1.0]))
+    with torch.no_grad():
+        vectors_NE = following.items()
+    torch.testing.assert_close(vectors_NE[:, -1], torch.tensor([*trends(sessions, items=2), 0.0]))
+    for ask, weight in enumerate((0.0, 2.0, -1.0)):
+        query_BE, _ = forward(following, batch, ask)
+        alone_BN = query_BE[:, :-1] @ vectors_NE[:, :-1].T
+        torch.testing.assert_close(query_BE @ vectors_NE.T, alone_BN + weight * vectors_NE[:, -1], **CLOSE)
