@@ -32,7 +32,7 @@ PEERS = ("rectools-sasrec", "rectools-ligr", "replay-sasrec")
 SYSTEMS = (MODEL, *BASELINES, *NETWORKS, *PEERS)
 PARTS = (TRANSFORMER, NEIGHBOURS)
 """What tillside is made of, each alone: rows of their own beside it."""
-SHOWN = ("recall@20", "mrr@20", "hr@10", "ndcg@10", "train_s", "peak_mb")
+SHOWN = ("recall@20", "mrr@20", "hr@10", "ndcg@10", "train_s", "cpu_s", "peak_mb")
 
 Row = dict[str, Any]
 
@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--budget", type=int, default=3600, help="seconds of a peer, its own search and all")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of a peer's training")
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="of a peer; cpu: on a busy machine")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the logs")
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="folder for data sets and runs")
     parser.add_argument("--seeds", type=int, default=1, help="train with seeds 0 to N - 1; figures are means")
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--merge", nargs="+", type=Path, default=[], metavar="RESULT", help="measure nothing; take rows in"
     )
     given = parser.parse_args(arguments)
+    peers = ["--budget-seconds", str(given.budget), "--threads", str(given.threads), "--clock", given.clock]
     for name in given.logs:
         if given.merge:
             fresh = [row for path in given.merge for row in read_rows(path) if row["log"] == name]
@@ -71,14 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 data=given.data,
                 work=given.work / name,
                 seeds=given.seeds,
-                budget=given.budget,
-                threads=given.threads,
+                peers=peers,
             )
         publish(name, fresh, notes)
 
 
 def measure(
-    name: str, systems: Sequence[str], *, data: Path, work: Path, seeds: int, budget: int, threads: int
+    name: str, systems: Sequence[str], *, data: Path, work: Path, seeds: int, peers: Sequence[str]
 ) -> tuple[list[Row], str]:
     """Prepare one log and measure some systems on it: their rows, and notes on the cases."""
     log, dataset = LOGS[name], work / "dataset"
@@ -93,7 +94,7 @@ def measure(
         elif system in BASELINES:
             rows += _baseline(name, system, dataset=dataset, out=out)
         else:
-            rows += _other(name, system, dataset=dataset, out=out, budget=budget, threads=threads)
+            rows += _other(name, system, dataset=dataset, out=out, peers=peers)
         document = _metrics(out)
     notes = (
         f"{log.cases} {document['cases']:,} cases of {document['sessions']:,} sessions, the whole catalogue ranked, "
@@ -101,8 +102,8 @@ def measure(
         "misses. Intervals: 95 %, bootstrap over sessions (seed 0). All but the peers and the networks, which keep "
         "validation for stopping and rank trained items alone, are fitted on the validation part too. "
         "train_s is the whole of `training.train` "
-        "for tillside (training, evaluation, figures, export) and the fitting alone for the others; peak_mb is the "
-        f"peak of the system's process, evaluation and all. {TRANSFORMER} and {NEIGHBOURS} are the two parts of "
+        "for tillside (training, evaluation, figures, export) and the fitting alone for the others; cpu_s and peak_mb are "
+        f"the processor seconds and the peak of the system's process, search, evaluation and all. {TRANSFORMER} and {NEIGHBOURS} are the two parts of "
         "tillside, each alone."
     )
     return rows, notes
@@ -166,6 +167,7 @@ def _ours(name: str, *, dataset: Path, runs: Path, seeds: int) -> list[Row]:
         auc = sum(document["intent"]["auc"] for document in documents) / seeds
         rows.append(about | {"metric": "intent_auc", "value": auc})
     rows.append(about | {"metric": "train_s", "value": sum(cost.seconds for cost in costs) / seeds})
+    rows.append(about | {"metric": "cpu_s", "value": sum(cost.cpu_seconds for cost in costs) / seeds})
     rows.append(about | {"metric": "peak_mb", "value": max(cost.peak_mb for cost in costs)})
     return rows
 
@@ -177,16 +179,17 @@ def _baseline(name: str, system: str, *, dataset: Path, out: Path) -> list[Row]:
     about = {"log": name, "system": system, "seeds": 1}
     rows = figures(name, system, [document])
     rows.append(about | {"metric": "train_s", "value": document["fit_s"][system]})
+    rows.append(about | {"metric": "cpu_s", "value": cost.cpu_seconds})
     rows.append(about | {"metric": "peak_mb", "value": cost.peak_mb})
     return rows
 
 
-def _other(name: str, system: str, *, dataset: Path, out: Path, budget: int, threads: int) -> list[Row]:
+def _other(name: str, system: str, *, dataset: Path, out: Path, peers: Sequence[str]) -> list[Row]:
     where = ["--dataset", str(dataset), "--out", str(out)]
     if system in NETWORKS:
-        run_stage("benchmarks.networks", system, *where)
+        cost = run_stage("benchmarks.networks", system, *where)
     else:
-        run_stage("benchmarks.peers", system, *where, "--budget-seconds", str(budget), "--threads", str(threads))
+        cost = run_stage("benchmarks.peers", system, *where, *peers)
     document = _metrics(out)
     about, account = {"log": name, "system": system, "seeds": 1}, document["account"]
     seconds = account["train_s"] if system in NETWORKS else account["training_seconds"]
@@ -194,6 +197,7 @@ def _other(name: str, system: str, *, dataset: Path, out: Path, budget: int, thr
     return [
         *rows,
         about | {"metric": "train_s", "value": seconds},
+        about | {"metric": "cpu_s", "value": cost.cpu_seconds},
         about | {"metric": "peak_mb", "value": account["peak_mb"]},
     ]
 

@@ -14,10 +14,11 @@ ALONE = Path(__file__).with_name("alone.py")
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall-clock seconds, and the peak of resident memory in MB (2^20 bytes)."""
+    """Wall-clock seconds, the peak of resident memory in MB (2^20 bytes), and seconds of all its threads together."""
 
     seconds: float
     peak_mb: float
+    cpu_seconds: float
 
 
 def run_stage(module: str, *arguments: str) -> Cost:
@@ -28,9 +29,9 @@ def run_stage(module: str, *arguments: str) -> Cost:
     """
     say(f"$ python -m {module} {' '.join(arguments)}")
     command = [sys.executable, "-m", module, *arguments]
-    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as peak:
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as cost:
         started = time.monotonic()
-        process = subprocess.Popen([sys.executable, "-S", str(ALONE), peak.name, *command])
+        process = subprocess.Popen([sys.executable, "-S", str(ALONE), cost.name, *command])
         try:
             code = process.wait()
         except BaseException:
@@ -40,4 +41,5 @@ def run_stage(module: str, *arguments: str) -> Cost:
         seconds = time.monotonic() - started
         if code:
             raise subprocess.CalledProcessError(code, command)
-        return Cost(seconds, int(peak.read()) / 1024)
+        peak, cpu_seconds = cost.read().split()
+        return Cost(seconds, int(peak) / 1024, float(cpu_seconds))

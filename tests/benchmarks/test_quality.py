@@ -139,11 +139,16 @@ def test_every_system_is_measured_by_a_command_of_its_own(tmp_path: Path, monkey
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             (out / "metrics.json").write_text(json.dumps(document(0.1, systems=systems) | {"account": account}))
-        return Cost(seconds=4.0 if settings.get("seed") == "1" else 2.0, peak_mb=7.0)
+        return Cost(seconds=4.0 if settings.get("seed") == "1" else 2.0, peak_mb=7.0, cpu_seconds=9.0)
 
     monkeypatch.setattr(quality, "run_stage", run_stage)
     rows, notes = quality.measure(
-        "simulated", quality.SYSTEMS, data=Path("logs"), work=tmp_path, seeds=2, budget=60, threads=1
+        "simulated",
+        quality.SYSTEMS,
+        data=Path("logs"),
+        work=tmp_path,
+        seeds=2,
+        peers=["--budget-seconds", "60", "--threads", "1"],
     )
     modules = [command[0] for command in commands]
     assert modules == [

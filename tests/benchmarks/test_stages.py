@@ -19,6 +19,12 @@ def test_its_cost_is_its_own(capfd: pytest.CaptureFixture[str]) -> None:
     assert peaks[0] > 200 > peaks[1] > 1  # the larger one before does not count against the later one
 
 
+def test_its_processor_seconds_are_those_of_all_its_work() -> None:
+    long = run_stage("timeit", "-n1", "-r1", "sum(range(10**7))").cpu_seconds
+    short = run_stage("timeit", "-n1", "-r1", "1").cpu_seconds
+    assert long > short > 0
+
+
 def test_the_memory_of_the_process_that_starts_it_is_not_counted() -> None:
     large = bytearray(300 << 20)
     assert run_stage("timeit", "-n1", "-r1", "x = 1").peak_mb < len(large) / 2**20
