@@ -1,7 +1,8 @@
 """A small process between a benchmark and a stage: ``python benchmarks/alone.py COST_FILE COMMAND ...``.
 
 Linux hands the peak memory of a process on to the program that it becomes, so a stage that a large process starts would
-seem at least as large. This one is small; it ends with the stage's code and leaves its peak, in KiB, and its processor seconds, in a file.
+seem at least as large. This one is small; it ends with the stage's code and leaves its peak, in KiB, and its processor
+seconds in a file.
 """
 
 import os

@@ -102,9 +102,9 @@ def measure(
         "misses. Intervals: 95 %, bootstrap over sessions (seed 0). All but the peers and the networks, which keep "
         "validation for stopping and rank trained items alone, are fitted on the validation part too. "
         "train_s is the whole of `training.train` "
-        "for tillside (training, evaluation, figures, export) and the fitting alone for the others; cpu_s and peak_mb are "
-        f"the processor seconds and the peak of the system's process, search, evaluation and all. {TRANSFORMER} and {NEIGHBOURS} are the two parts of "
-        "tillside, each alone."
+        "for tillside (training, evaluation, figures, export) and the fitting alone for the others; cpu_s and peak_mb "
+        "are the processor seconds and the peak of the system's process, search, evaluation and all. "
+        f"{TRANSFORMER} and {NEIGHBOURS} are the two parts of tillside, each alone."
     )
     return rows, notes
 
