@@ -1,10 +1,12 @@
 """Training speed and memory by size of catalogue, and time to a validation quality, beside RecTools and RePlay.
 
     python -m benchmarks.training --seconds 60 [--items 10000 50000 200000 1000000] [--peers rectools replay]
-    python -m benchmarks.training --seconds 1800 --items --dataset DIR --quality 0.15 --peers rectools replay
+    python -m benchmarks.training --seconds 60 --dataset DIR --peers replay --finished runs/benchmarks/LOG/others/*
 
 Each measurement is a process of its own and takes ``--seconds`` of training at most. Peers have the same width, depth
 and length; above the catalogue size where we sample the softmax they sample it too, with their own number of negatives.
+``--finished`` names what ``benchmarks.peers`` wrote on the same data set: how long each peer took to its best
+validation mrr@20, and how long our training takes to the same.
 """
 
 import argparse
@@ -33,7 +35,6 @@ FIGURES = {
     "matmul_peak_share": "matmul_peak_share",
     "peak_gflops": "matmul_peak_gflops",
     "setup_seconds": "setup_s",
-    "seconds_to_quality": "time_to_quality_s",
 }
 """Figures of an account, and the metrics they are written as."""
 
@@ -45,29 +46,33 @@ def main() -> None:
     )
     parser.add_argument("--items", type=int, nargs="*", default=SIZES, help="sizes of the synthetic catalogues")
     parser.add_argument("--seconds", type=float, required=True, help="of training, for each measurement")
-    parser.add_argument("--dataset", type=Path, help="a prepared data set to reach --quality on")
-    parser.add_argument("--quality", type=float, help="validation mrr@20 to reach")
+    parser.add_argument("--dataset", type=Path, help="a prepared data set to take the rates of too")
+    parser.add_argument("--finished", type=Path, nargs="*", default=[], metavar="DIR", help="peers trained on it")
     parser.add_argument("--peers", nargs="*", default=[], choices=sorted(PEERS), help="see python -m benchmarks.peers")
     parser.add_argument("--environments", type=Path, default=Path("runs/peers"), help="of the peers")
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/training"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: where others use the machine")
     given = parser.parse_args()
-    if (given.dataset is None) != (given.quality is None):
-        parser.error("--dataset and --quality belong together")
+    if given.finished and given.dataset is None:
+        parser.error("--finished wants the --dataset that they were trained on")
+    finished = finished_accounts(given.finished)
     rows, missing = [], []
-    logs = [(f"synthetic-{items}", dataset_of(items, given.work), None) for items in given.items]
+    logs = [(f"synthetic-{items}", dataset_of(items, given.work)) for items in given.items]
     if given.dataset is not None:
-        logs.append((str(load_dataset(given.dataset).about["name"]), given.dataset, given.quality))
-    for log, dataset, quality in logs:
-        accounts = {"tillside": ours(log, dataset, quality, given)}
+        logs.append((str(load_dataset(given.dataset).about["name"]), given.dataset))
+    for log, dataset in logs:
+        accounts = {"tillside": ours(log, dataset, None, given)}
         for peer in given.peers:
-            account = theirs(peer, log, dataset, quality, given)
+            account = theirs(peer, log, dataset, given)
             if account is None:
                 missing.append(f"{peer} on {log}")
             else:
                 accounts[peer] = account
         found = rows_of(log, accounts)
+        if finished and dataset == given.dataset:
+            quality = max(account["best"]["mrr@20"] for account in finished.values())
+            found += times_to_quality(log, ours(log, dataset, quality, given)["curve"], finished)
         for row in found:
             say(f"{log}: {row['system']} {row['metric']} {row['value']:,.4g}")
         rows += found
@@ -80,8 +85,13 @@ def main() -> None:
         "means that tillside is faster."
         + (f" Not measured, because the peer failed: {', '.join(missing)}." if missing else "")
     )
-    if given.quality is not None:
-        notes += f" Quality: mrr@20 of {given.quality:g} on the validation part."
+    if finished:
+        clocks = ", ".join(f"{system} {account['options']['clock']}" for system, account in finished.items())
+        notes += (
+            " time_to_quality_s: of training, validation not counted, to the peer's best mrr@20 on the validation part "
+            f"(best_val_mrr@20; {clocks}; settings as their own search chose); ours is looked at after "
+            "whole epochs alone."
+        )
     write_results("training", rows, title="Training speed", notes=notes)
     say("wrote benchmarks/results/training.json and .md")
 
@@ -111,9 +121,7 @@ def ours(log: str, dataset: Path, quality: float | None, given: argparse.Namespa
     return account
 
 
-def theirs(
-    peer: str, log: str, dataset: Path, quality: float | None, given: argparse.Namespace
-) -> dict[str, Any] | None:
+def theirs(peer: str, log: str, dataset: Path, given: argparse.Namespace) -> dict[str, Any] | None:
     """The account of a peer's training on the same sessions, or None where it failed."""
     (system, negatives), model = PEERS[peer], ModelConfig()
     out = given.work / f"{peer}-{log}"
@@ -123,14 +131,47 @@ def theirs(
     command = [system, "--dataset", dataset, "--out", out, "--environments", given.environments]
     command += ["--budget-seconds", given.seconds, "--clock", given.clock, "--threads", given.threads]
     command += ["--dim", model.dim, "--layers", model.layers, "--heads", model.heads, "--length", model.max_length]
-    command += ["--settings", json.dumps(settings)]
-    command += ["--speed-only"] if quality is None else []
+    command += ["--settings", json.dumps(settings), "--speed-only"]
     words = [str(word) for word in command]
     if subprocess.run([sys.executable, "-m", "benchmarks.peers", *words], check=False).returncode:
         return None
     account: dict[str, Any] = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["account"]
-    reached = [point["seconds"] for point in account["curve"] if quality is not None and point["mrr@20"] >= quality]
-    return account | {"seconds_to_quality": reached[0] if reached else None}
+    return account
+
+
+def finished_accounts(folders: list[Path]) -> dict[str, dict[str, Any]]:
+    """The accounts of peers that were trained to their end, by system; other folders are passed over."""
+    found = {}
+    for folder in folders:
+        account = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["account"]
+        if account.get("best"):
+            found[str(account["system"])] = account
+    return found
+
+
+def times_to_quality(
+    log: str, curve: list[dict[str, float]], finished: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """For each peer the seconds to its best validation mrr@20, ours to the same, and the ratio; the least ratio of a
+    library's systems stands under its name. A quality that we never reach has no row."""
+    rows: list[dict[str, Any]] = []
+    ratios: dict[str, list[float]] = {}
+    for system, account in finished.items():
+        best, library = account["best"], system.partition("-")[0]
+        figures = [(system, "best_val_mrr@20", best["mrr@20"]), (system, "time_to_quality_s", best["seconds"])]
+        reached = [point["seconds"] for point in curve if point["mrr@20"] >= best["mrr@20"]]
+        if reached:
+            ratio = best["seconds"] / reached[0]
+            figures += [(f"tillside/{system}", "time_to_quality_s", reached[0])]
+            figures += [(f"tillside/{system}", "time_to_quality_ratio", ratio)]
+        ratios.setdefault(library, []).append(ratio if reached else 0.0)
+        rows += [{"log": log, "system": s, "metric": metric, "value": value} for s, metric, value in figures]
+    least = {library: min(found) for library, found in ratios.items()}
+    return rows + [
+        {"log": log, "system": f"tillside/{library}", "metric": "time_to_quality_ratio", "value": ratio}
+        for library, ratio in least.items()
+        if ratio
+    ]
 
 
 def rows_of(log: str, accounts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -145,13 +186,8 @@ def rows_of(log: str, accounts: dict[str, dict[str, Any]]) -> list[dict[str, Any
     for peer, account in accounts.items():
         if peer == "tillside":
             continue
-        ratios = {"events_per_s_ratio": mine["targets_per_second"] / account["targets_per_second"]}
-        times = mine["seconds_to_quality"], account["seconds_to_quality"]
-        if None not in times:
-            ratios["time_to_quality_ratio"] = times[1] / times[0]
-        rows += [
-            {"log": log, "system": f"tillside/{peer}", "metric": name, "value": value} for name, value in ratios.items()
-        ]
+        ratio = mine["targets_per_second"] / account["targets_per_second"]
+        rows.append({"log": log, "system": f"tillside/{peer}", "metric": "events_per_s_ratio", "value": ratio})
     return rows
 
 

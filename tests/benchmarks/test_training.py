@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.loop import IN_PLACE, measure
 from benchmarks.results import markdown
 from benchmarks.sessions import MEAN_LENGTH, write_sessions
-from benchmarks.training import rows_of
+from benchmarks.training import rows_of, times_to_quality
 from tillside.dataset import load_dataset
 from training.losses import full_softmax
 
@@ -58,16 +58,26 @@ def test_a_quality_is_reached_at_the_end_of_an_epoch(sessions: Path) -> None:
 
 
 def test_ratios_above_one_mean_that_tillside_is_faster() -> None:
-    mine = {"targets_per_second": 300.0, "seconds_to_quality": 20.0, "peak_mb": 5.0}
-    peer = {"targets_per_second": 100.0, "seconds_to_quality": 50.0}
-    late = {"targets_per_second": 150.0, "seconds_to_quality": None}
-    rows = rows_of("log", {"tillside": mine, "rectools": peer, "replay": late})
+    mine = {"targets_per_second": 300.0, "peak_mb": 5.0}
+    peer, other = {"targets_per_second": 100.0}, {"targets_per_second": 150.0}
+    rows = rows_of("log", {"tillside": mine, "rectools": peer, "replay": other})
     found = {(row["system"], row["metric"]): row["value"] for row in rows}
-    assert found[("tillside/rectools", "events_per_s_ratio")] == 3
-    assert found[("tillside/rectools", "time_to_quality_ratio")] == 2.5
-    assert found[("tillside/replay", "events_per_s_ratio")] == 2
-    assert ("tillside/replay", "time_to_quality_ratio") not in found  # never reached is not a number
-    assert found[("rectools", "time_to_quality_s")] == 50
+    assert found["tillside/rectools", "events_per_s_ratio"] == 3
+    assert found["tillside/replay", "events_per_s_ratio"] == 2
+    assert found["tillside", "peak_mb"] == 5
+
+
+def test_the_time_to_each_peers_best_quality() -> None:
+    curve = [{"seconds": 10.0, "mrr@20": 0.1}, {"seconds": 20.0, "mrr@20": 0.2}]
+    best = {"rectools-sasrec": (50.0, 0.1), "rectools-ligr": (50.0, 0.15), "replay-sasrec": (90.0, 0.3)}
+    finished = {system: {"best": {"seconds": s, "mrr@20": mrr}} for system, (s, mrr) in best.items()}
+    rows = times_to_quality("log", curve, finished)
+    found = {(row["system"], row["metric"]): row["value"] for row in rows}
+    assert found["tillside/rectools-sasrec", "time_to_quality_ratio"] == 50 / 10
+    assert found["tillside/rectools-ligr", "time_to_quality_ratio"] == 50 / 20
+    assert found["tillside/rectools", "time_to_quality_ratio"] == 2.5  # the least of the library's
+    assert found["replay-sasrec", "time_to_quality_s"] == 90
+    assert not [key for key in found if key[0].startswith("tillside/replay")]  # never reached is not a number
 
 
 def test_a_table_of_several_logs_has_a_line_for_each() -> None:
