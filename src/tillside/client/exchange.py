@@ -1,0 +1,136 @@
+"""One question over httpx, on an event loop: sent, sent once more if nothing could be connected to, and read.
+
+It knows no total time: whoever awaits it stops awaiting at the deadline, and cancelling closes the connection.
+Compression is neither asked for nor undone, so a body is never larger than what was read.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from tillside import __version__
+from tillside.client.messages import MOST_DEADLINE_MS, Question
+
+try:
+    import httpx
+except ImportError:
+    raise ImportError("tillside.client needs httpx: pip install 'tillside[client]'") from None
+
+Transport = httpx.AsyncBaseTransport
+ANSWER_BYTES: Final = 1 << 20
+"""A thousand items take about a tenth of it; a larger body is no answer."""
+KEEP_ALIVE_SECONDS: Final = 30.0
+"""An idle connection is dropped sooner than the server would (75 s), so it is never closed under a request."""
+REFUSED: Final = range(400, 500)
+FAULTS: Final = frozenset({408, 425, 429})
+"""The statuses among those that say nothing about the request itself."""
+SENTENCE_CHARACTERS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer of the server's.
+
+    Attributes:
+        reason: a word for metrics, one of few.
+        sentence: what a person should read about it, or None.
+    """
+
+    reason: str
+    sentence: str | None = None
+
+    @property
+    def answered(self) -> bool | None:
+        """The verdict for the breaker: a server that refuses answers; a closed client says nothing of the server."""
+        return {"refused": True, "closed": None}.get(self.reason, False)
+
+
+class Exchange:
+    """The connections to one server.
+
+    Raises:
+        ValueError: the url is not http(s), or the token holds what no header may.
+    """
+
+    def __init__(self, url: str, *, token: str | None, transport: Transport | None) -> None:
+        try:
+            base = httpx.URL(url)
+        except httpx.InvalidURL:
+            base = httpx.URL("")
+        if base.scheme not in ("http", "https") or not base.host:
+            raise ValueError(f"url must be an address such as http://tillside:8080, got {url!r}")
+        headers = {
+            "content-type": "application/json",
+            "accept-encoding": "identity",
+            "user-agent": f"tillside-client/{__version__}",
+        }
+        if token is not None:
+            if not token or not token.isascii() or not token.isprintable() or " " in token:
+                raise ValueError("token must be printable ASCII without spaces, got something else")
+            headers["authorization"] = f"Bearer {token}"
+        self._http = httpx.AsyncClient(
+            base_url=base,
+            headers=headers,
+            timeout=MOST_DEADLINE_MS / 1000,  # a backstop; the deadline is the caller's
+            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
+            verify=base.scheme == "https",  # the certificates take a while to read, and plain http needs none
+            transport=transport,
+            trust_env=False,
+        )
+
+    async def ask(self, question: Question, *, deadline: float) -> bytes | Failure:
+        """The body of a 200, or why there is none.
+
+        Args:
+            deadline: by ``time.monotonic``; the server is told how much of it is left.
+        """
+        try:
+            try:
+                return await self._post(question, deadline)
+            except httpx.ConnectError:
+                return await self._post(question, deadline)
+        except httpx.TimeoutException:
+            return Failure("timeout")
+        except httpx.ConnectError:
+            return Failure("connect")
+        except httpx.TransportError:
+            return Failure("bad_answer")
+        except Exception as error:
+            return Failure("closed") if self._http.is_closed else Failure("error", f"{type(error).__name__}: {error}")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def _post(self, question: Question, deadline: float) -> bytes | Failure:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return Failure("timeout")
+        content = question.body(deadline_ms=int(left * 1000))
+        async with self._http.stream("POST", "/v1/recommend", content=content) as response:
+            chunks, size = [], 0
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > ANSWER_BYTES:
+                    return Failure("bad_answer")
+                chunks.append(chunk)
+        body = b"".join(chunks)
+        status = response.status_code
+        if status == httpx.codes.OK:
+            return body
+        if status in REFUSED and status not in FAULTS:
+            return Failure("refused", _problem(status, body))
+        return Failure(f"status_{status}")
+
+
+def _problem(status: int, body: bytes) -> str:
+    """The sentence of a problem document (RFC 9457), fit for one line of a log."""
+    try:
+        detail = json.loads(body)["detail"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        detail = None
+    if not isinstance(detail, str):
+        return f"status {status}"
+    line = "".join(character if character.isprintable() else " " for character in detail[:SENTENCE_CHARACTERS])
+    return f"status {status}: {line}"
