@@ -5,7 +5,7 @@
 
 Surprising: the hard total covers everything, name look-up and trickled bytes too. httpx's own timeouts count from byte
 to byte, so the exchange runs on an event loop (the sync client keeps one in a thread of its own) and the caller stops
-waiting at the deadline, whatever the exchange is doing. Needs the extra ``client`` (httpx) and no other room's packages.
+waiting at the deadline, whatever the exchange is doing. Needs the extra ``client``, which is httpx.
 """
 
 from tillside.client.breaker import Breaker

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-Part = Callable[[socket.socket], None]
+Part = Callable[["Scene", socket.socket], None]
 
 ANSWER: dict[str, Any] = {
     "recommendation_id": "r1",
@@ -34,16 +34,19 @@ class Scene:
         url: where it listens.
         connections: how many were accepted.
         requests: head and body of every request that was read by :meth:`read`.
-        hung_up: set when a stalled part saw the other side leave.
+        hung_up: set when a part saw the other side leave.
+        on_accept: called for every connection.
     """
 
-    def __init__(self, part: Callable[["Scene", socket.socket], None]) -> None:
+    def __init__(self, part: Part, listener: socket.socket | None = None) -> None:
         self._part = part
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0)) if listener is None else listener
+        self._listener.listen()
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.connections = 0
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.hung_up = threading.Event()
+        self.on_accept: Callable[[], object] = lambda: None
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -85,6 +88,7 @@ class Scene:
             except OSError:
                 return
             self.connections += 1
+            self.on_accept()
             thread = threading.Thread(target=self._play, args=(connection,))
             self._threads.append(thread)
             thread.start()
@@ -104,7 +108,7 @@ def http(body: bytes, status: str = "200 OK", *fields: str) -> bytes:
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
-def answers(response: bytes) -> Callable[[Scene, socket.socket], None]:
+def answers(response: bytes) -> Part:
     """A part that answers every request on a connection with the same bytes."""
 
     def part(scene: Scene, connection: socket.socket) -> None:
