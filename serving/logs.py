@@ -24,6 +24,8 @@ LINES_WAITING: Final = 10_000
 FLUSH_SECONDS: Final = 1.0
 KINDS: Final = 256
 """Different kinds of request lines that are rate-limited apart from one another; more share one limit."""
+IN_THE_REQUEST: Final = frozenset({"empty_session", "unknown_items"})
+"""Reasons of a degraded answer that tell of the request, not of the server: such a request is an ordinary one."""
 SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 FIELDS: Final = "tillside_fields"
 """The attribute of a log record that holds the line's own fields."""
@@ -167,9 +169,9 @@ class RequestLog:
         tier: str | None = None,
         reason: str | None = None,
     ) -> None:
-        """One request that ended: an error from 500, a warning from 400 or with a ``reason``, else ordinary."""
+        """One request that ended: an error from 500, a warning from 400 or with a reason of the server's."""
         fields: dict[str, object] = {}
-        if status < 400 and not reason:
+        if status < 400 and (not reason or reason in IN_THE_REQUEST):
             if self._draw() >= self._sample:
                 return
             level = logging.INFO

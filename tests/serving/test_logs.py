@@ -102,13 +102,14 @@ def test_errors_and_degradations_are_always_logged_but_not_too_often(lines):
     clock = Clock()
     log = RequestLog(LOG, per_second=2, clock=clock)  # samples no ordinary request
     for number in range(5):
-        log.request(request_id=str(number), status=200, milliseconds=1, tier="popularity", reason="overload")
+        log.request(request_id=str(number), status=200, milliseconds=1, tier="popularity", reason="queue_full")
     log.request(request_id="bug", status=500, milliseconds=1)  # another kind has its own allowance
     log.request(request_id="bad", status=422, milliseconds=1)
     log.request(request_id="ordinary", status=200, milliseconds=1, tier="model")
+    log.request(request_id="ordinary too", status=200, milliseconds=1, tier="popularity", reason="empty_session")
     clock.now = 0.5  # one line more at two a second
-    log.request(request_id="later", status=200, milliseconds=1, tier="popularity", reason="overload")
-    log.request(request_id="again", status=200, milliseconds=1, tier="popularity", reason="overload")
+    log.request(request_id="later", status=200, milliseconds=1, tier="popularity", reason="queue_full")
+    log.request(request_id="again", status=200, milliseconds=1, tier="popularity", reason="queue_full")
     assert [(line["request_id"], line["level"]) for line in lines] == [
         ("0", "warning"),
         ("1", "warning"),
