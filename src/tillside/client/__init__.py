@@ -3,9 +3,9 @@
     with Client("http://tillside:8080", fallback=["bag", "gift-card"]) as client:
         answer = client.recommend([Event("1004856", "cart")], behaviour="purchase", k=4)
 
-Surprising: the hard total covers everything, name look-up and trickled bytes too. httpx's own timeouts count from byte
-to byte, so the exchange runs on an event loop (the sync client keeps one in a thread of its own) and the caller stops
-waiting at the deadline, whatever the exchange is doing. Needs the extra ``client``, which is httpx.
+Surprising: the hard total covers everything, name look-up and trickled bytes too. httpx's own time-outs count from byte
+to byte, so below it lies a network backend that counts to the deadline (:mod:`tillside.client.deadlines`); the async
+client is cancelled at it. Needs the extra ``client``, which is httpx.
 """
 
 from tillside.client.breaker import Breaker

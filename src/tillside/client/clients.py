@@ -7,15 +7,15 @@ import asyncio
 import functools
 import logging
 import os
+import ssl
 import time
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, Self
 
 from tillside.client.breaker import Breaker
-from tillside.client.exchange import Exchange, Failure, Transport
+from tillside.client.exchange import AsyncExchange, Exchange, Failure
 from tillside.client.messages import Event, Question, Recommendation, check_deadline, decode_answer
-from tillside.client.worker import Worker
 
 log = logging.getLogger("tillside.client")
 
@@ -24,8 +24,8 @@ MOST_SENTENCES: Final = 100
 """Each is logged once; past these, none is."""
 
 _clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
-_left_behind: list[Worker] = []
-"""Workers of the process this one was forked from. Kept, so that nothing of theirs is closed from here."""
+_left_behind: list[Exchange] = []
+"""Of the process this one was forked from. Kept, so that none of its connections is closed from here."""
 
 
 class _Caller:
@@ -38,7 +38,7 @@ class _Caller:
         token: the server's bearer token, if it wants one.
         breaker: opens after failures in a row; a default one if None.
         on_failure: called with the ``degraded_reason`` whenever the own list answers, in the caller's thread.
-        transport: an httpx transport in place of the default one, as for client certificates.
+        tls: for a private authority or client certificates, with an https url.
 
     Raises:
         ValueError: an argument holds what is not allowed.
@@ -53,7 +53,7 @@ class _Caller:
         token: str | None = None,
         breaker: Breaker | None = None,
         on_failure: Callable[[str], None] | None = None,
-        transport: Transport | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         if isinstance(fallback, str) or not all(isinstance(item_id, str) for item_id in fallback):
             raise ValueError("fallback must be a sequence of item ids, got something else")
@@ -62,11 +62,10 @@ class _Caller:
         self._breaker = Breaker() if breaker is None else breaker
         self._on_failure = on_failure
         self._logged: set[str] = set()
-        self._make_exchange = functools.partial(Exchange, url, token=token, transport=transport)
-        self._start()
+        self._start(url, token, tls)
 
-    def _start(self) -> None:
-        self._exchange = self._make_exchange()
+    def _start(self, url: str, token: str | None, tls: ssl.SSLContext | None) -> None:
+        raise NotImplementedError
 
     def _deadline(self, deadline_ms: float | None) -> float:
         seconds = self._seconds if deadline_ms is None else check_deadline("deadline_ms", deadline_ms)
@@ -107,8 +106,7 @@ class Client(_Caller):
     Takes what :class:`_Caller` names. Close it, or use it in a ``with`` statement.
     """
 
-    _worker: Worker
-    _ending: "weakref.finalize[[], Client]"
+    _exchange: Exchange
 
     def recommend(
         self,
@@ -137,12 +135,7 @@ class Client(_Caller):
         if ticket is None:
             return self._own_answer(question, Failure("circuit_open"))
         try:
-            outcome = self._worker.run(
-                functools.partial(self._exchange.ask, question, deadline=deadline),
-                seconds=deadline - time.monotonic(),
-                late=Failure("timeout"),
-                stopped=Failure("closed"),
-            )
+            outcome = self._exchange.ask(question, deadline=deadline)
         except BaseException:
             self._breaker.report(ticket, answered=None)
             raise
@@ -150,7 +143,7 @@ class Client(_Caller):
 
     def close(self) -> None:
         """Close the connections; calls under way and later ones get the own list."""
-        self._ending()
+        self._exchange.close()
 
     def __enter__(self) -> Self:
         return self
@@ -158,18 +151,16 @@ class Client(_Caller):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self) -> None:
-        super()._start()
-        self._worker = Worker(self._exchange.close)
-        self._ending = weakref.finalize(self, self._worker.stop)
+    def _start(self, url: str, token: str | None, tls: ssl.SSLContext | None) -> None:
+        self._make_exchange = functools.partial(Exchange, url, token=token, tls=tls)
+        self._exchange = self._make_exchange()
         _clients.add(self)
 
     def _start_over(self) -> None:
-        """In the child of a fork: the thread is not there, the connections are the parent's, locks may be held."""
-        if self._ending.detach() is not None:
-            _left_behind.append(self._worker)
-            self._breaker.reset()
-            self._start()
+        """In the child of a fork: the connections are the parent's, and locks may be held by threads left there."""
+        _left_behind.append(self._exchange)
+        self._breaker.reset()
+        self._exchange = self._make_exchange()
 
 
 class AsyncClient(_Caller):
@@ -177,6 +168,11 @@ class AsyncClient(_Caller):
 
     Takes what :class:`_Caller` names. Close it, or use it in an ``async with`` statement.
     """
+
+    _exchange: AsyncExchange
+
+    def _start(self, url: str, token: str | None, tls: ssl.SSLContext | None) -> None:
+        self._exchange = AsyncExchange(url, token=token, tls=tls)
 
     async def recommend(
         self,

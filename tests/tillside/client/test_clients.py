@@ -12,12 +12,13 @@ import socket
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
-import httpx
 import pytest
 
 from tests.tillside.client.sockets import ANSWER, GOOD, Scene, answers, http
 from tillside.client import AsyncClient, Breaker, Client, Event
+from tillside.client.messages import Question
 
 PATIENT_MS = 10_000
 """For whatever must not time out, on however busy a machine."""
@@ -78,21 +79,19 @@ def nobody():
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
-class Counted(httpx.AsyncBaseTransport):
-    """The default transport; counts attempts and calls ``before`` with the number of each."""
+@pytest.fixture
+def attempts(monkeypatch):
+    """Counts attempts to connect; ``attempts.before`` is called with the number of each."""
+    counted = SimpleNamespace(number=0, before=lambda number: None)
+    really = socket.socket.connect
 
-    def __init__(self, before=lambda number: None):
-        self.attempts = 0
-        self._before = before
-        self._inner = httpx.AsyncHTTPTransport()
+    def connect(self, address):
+        counted.number += 1
+        counted.before(counted.number)
+        return really(self, address)
 
-    async def handle_async_request(self, request):
-        self.attempts += 1
-        self._before(self.attempts)
-        return await self._inner.handle_async_request(request)
-
-    async def aclose(self):
-        await self._inner.aclose()
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    return counted
 
 
 def own(answer, reason):
@@ -204,24 +203,23 @@ BOMB = gzip.compress(b" " * (1 << 24) + json.dumps(ANSWER).encode())
         (answers(http(b"{}", "503 Service Unavailable")), "status_503"),
     ],
 )
-def test_whatever_comes_the_own_list_answers_and_nothing_is_sent_twice(connect, part, reason):
+def test_whatever_comes_the_own_list_answers_and_nothing_is_sent_twice(connect, attempts, part, reason):
     with Scene(part) as scene:
-        transport, told = Counted(), []
-        client = connect(scene.url, transport=transport, on_failure=told.append)
+        told = []
+        client = connect(scene.url, on_failure=told.append)
         assert own(client.recommend([]), reason)
         assert told == [reason]
-        assert (transport.attempts, scene.connections) == (1, 1)
+        assert (attempts.number, scene.connections) == (1, 1)
         client.close()
 
 
-def test_only_connecting_is_tried_again_and_once(connect):
+def test_only_connecting_is_tried_again_and_once(connect, attempts):
     with nobody() as url:
-        transport = Counted()
-        assert own(connect(url, transport=transport).recommend([]), "connect")
-        assert transport.attempts == 2
+        assert own(connect(url).recommend([]), "connect")
+        assert attempts.number == 2
 
 
-def test_the_second_try_may_succeed(connect):
+def test_the_second_try_may_succeed(connect, attempts):
     with socket.socket() as taken, contextlib.ExitStack() as stack:
         taken.bind(("127.0.0.1", 0))
         scenes = []
@@ -230,10 +228,37 @@ def test_the_second_try_may_succeed(connect):
             if number == 2:
                 scenes.append(stack.enter_context(Scene(answers(GOOD), listener=taken)))
 
-        client = connect(f"http://127.0.0.1:{taken.getsockname()[1]}", transport=Counted(listen_at_last))
+        attempts.before = listen_at_last
+        client = connect(f"http://127.0.0.1:{taken.getsockname()[1]}")
         assert client.recommend([]).tier == "model"
         assert len(scenes[0].requests) == 1
         client.close()
+
+
+def test_looking_a_name_up_counts_too(connect, attempts, monkeypatch):
+    found = threading.Event()
+
+    def resolve(*arguments, **options):
+        assert found.wait(30)
+        raise socket.gaierror("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    client = connect("http://tillside.example:8080", timeout_ms=20)
+    assert own(client.recommend([]), "timeout")
+    found.set()
+    assert attempts.number == 0
+
+
+def test_a_name_that_does_not_exist_is_looked_up_twice(connect, monkeypatch):
+    asked = []
+
+    def resolve(host, *arguments, **options):
+        asked.append(host)
+        raise socket.gaierror("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert own(connect("http://tillside.example:8080").recommend([]), "connect")
+    assert len(asked) == 2
 
 
 def test_the_circuit_opens_stays_open_and_closes_again(connect):
@@ -273,13 +298,12 @@ def test_a_refusal_is_logged_once_and_does_not_open_the_circuit(connect, caplog)
         client.close()
 
 
-def test_a_mistake_of_the_callers_is_raised_before_anything_is_sent(connect):
-    transport = Counted()
-    client = connect("http://127.0.0.1:9", transport=transport)
+def test_a_mistake_of_the_callers_is_raised_before_anything_is_sent(connect, attempts):
+    client = connect("http://127.0.0.1:9")
     for wrong in ({"k": 0}, {"deadline_ms": 0.5}, {"deadline_ms": 10_001}, {"deadline_ms": True}, {"exclude": "x"}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             client.recommend([], **wrong)
-    assert transport.attempts == 0
+    assert attempts.number == 0
 
 
 def test_on_failure_may_fail_too(connect, caplog):
@@ -291,11 +315,12 @@ def test_on_failure_may_fail_too(connect, caplog):
     assert "on_failure raised RuntimeError: no metrics" in caplog.text
 
 
-def test_a_fault_of_the_client_itself_does_not_reach_the_checkout_either(connect, caplog):
-    def broken(number):
+def test_a_fault_of_the_client_itself_does_not_reach_the_checkout_either(connect, monkeypatch, caplog):
+    def broken(*_, **__):
         raise KeyError("bug")
 
-    assert own(connect("http://127.0.0.1:9", transport=Counted(broken)).recommend([]), "error")
+    monkeypatch.setattr(Question, "body", broken)
+    assert own(connect("http://127.0.0.1:9").recommend([]), "error")
     assert "KeyError: 'bug'" in caplog.text
 
 
@@ -369,6 +394,7 @@ if child == 0:
     os._exit(0)
 status = os.waitpid(child, 0)[1]
 print("parent", client.recommend([]).tier, status, flush=True)
+client.close()
 """
 
 
@@ -408,15 +434,18 @@ def test_tillside_itself_needs_no_httpx_and_the_client_no_numpy():
     assert run(loaded.format(".client")).stdout == "['httpx']\n"
 
 
-def test_a_client_that_was_made_has_loaded_what_its_first_request_needs():
-    program = """
+@pytest.mark.parametrize("kind", ["Blocking", "Awaited"])
+def test_a_client_that_was_made_has_loaded_what_its_first_request_needs(kind):
+    program = f"""
 import sys
 from tests.tillside.client.sockets import GOOD, Scene, answers
-from tillside.client import Client
-with Scene(answers(GOOD)) as scene, Client(scene.url, timeout_ms=10_000) as client:
+from tests.tillside.client.test_clients import {kind}
+with Scene(answers(GOOD)) as scene:
+    client = {kind}(scene.url)
     before = set(sys.modules)
     assert client.recommend([]).tier == "model"
     print(sorted(name for name in set(sys.modules) - before if name.startswith(("anyio", "http", "ssl"))))
+    client.end()
 """
     assert run(program).stdout == "[]\n"
 
