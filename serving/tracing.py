@@ -160,3 +160,18 @@ def start_tracing(*, processor: "SpanProcessor | None" = None) -> Callable[[], N
         thread.join(FLUSH_SECONDS)
 
     return stop
+
+
+@contextlib.contextmanager
+def tracing(environment: Mapping[str, str], *, flag: bool) -> Iterator[None]:
+    """While it is open, spans are recorded and exported, if they are wanted; see :func:`tracing_wanted`.
+
+    Raises:
+        ValueError: they are wanted and cannot be had.
+    """
+    stop = start_tracing() if tracing_wanted(environment, flag=flag) else None
+    try:
+        yield
+    finally:
+        if stop is not None:
+            stop()

@@ -75,6 +75,17 @@ def test_the_service_is_named(spans, monkeypatch):
     assert one.resource.attributes["service.name"] == "tillside"
 
 
+def test_a_process_traces_if_it_is_wanted_and_until_it_ends(monkeypatch):
+    events = []
+    monkeypatch.setattr(tracing, "start_tracing", lambda: events.append("start") or (lambda: events.append("stop")))
+    with tracing.tracing({}, flag=False):
+        assert events == []
+    with pytest.raises(KeyError), tracing.tracing({}, flag=True):
+        assert events == ["start"]
+        raise KeyError
+    assert events == ["start", "stop"]
+
+
 def test_after_the_end_nothing_is_recorded(spans):
     tracing._tracer, before = None, tracing._tracer
     try:
