@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 import traceback
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TextIO
 
@@ -35,7 +34,7 @@ def request_id(header: str | None) -> str:
     """The id a request is logged under: ``x-request-id`` if it is sane, 1 to 64 of ``A-Za-z0-9._-``, else a new one."""
     if header is not None and SANE_ID.fullmatch(header):
         return header
-    return uuid.uuid4().hex
+    return f"{random.getrandbits(128):032x}"  # uuid4 takes ten times as long
 
 
 def log_event(log: logging.Logger, level: int, event: str, **fields: object) -> None:

@@ -72,6 +72,8 @@ class _RealSpan:
         self._inner.set_attribute(name, value)
 
     def stage(self, name: str, *, start_ns: int, end_ns: int) -> None:
+        if not self._inner.is_recording():
+            return
         from opentelemetry import trace
 
         context = trace.set_span_in_context(self._inner)

@@ -60,6 +60,12 @@ def test_without_a_sane_traceparent_a_trace_begins(spans, headers):
     assert f"{one.context.trace_id:032x}" != TRACE_ID
 
 
+def test_a_trace_that_the_caller_does_not_sample_leaves_nothing(spans):
+    with span("recommend", headers={"traceparent": TRACEPARENT["traceparent"][:-2] + "00"}) as outer:
+        outer.stage("queue", start_ns=1_000, end_ns=3_000)
+    assert spans() == ()
+
+
 def test_a_failure_is_marked_by_its_type_alone(spans):
     with pytest.raises(KeyError), span("recommend", headers={}):
         raise KeyError("secret-item")
