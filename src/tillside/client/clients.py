@@ -1,0 +1,224 @@
+"""The two clients: the same rules around one exchange, one for callers with an event loop and one for those without.
+
+Neither raises for what the server or the network does. A wrong argument is a ValueError before anything is sent.
+"""
+
+import asyncio
+import functools
+import logging
+import os
+import ssl
+import time
+import weakref
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, Self
+
+from tillside.client.breaker import Breaker
+from tillside.client.exchange import AsyncExchange, Exchange, Failure
+from tillside.client.messages import Event, Question, Recommendation, check_deadline, decode_answer
+
+log = logging.getLogger("tillside.client")
+
+DEFAULT_TIMEOUT_MS: Final = 50
+MOST_SENTENCES: Final = 100
+"""Each is logged once; past these, none is."""
+
+_clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
+_left_behind: list[Exchange] = []
+"""Of the process this one was forked from. Kept, so that none of its connections is closed from here."""
+
+
+class _Caller:
+    """What both clients do before and after the exchange.
+
+    Args:
+        url: where the server listens, as ``http://tillside:8080``.
+        fallback: the shop's own item ids, best first, for when the server gives nothing.
+        timeout_ms: total time of one call, from 1 to 10000.
+        token: the server's bearer token, if it wants one.
+        breaker: opens after failures in a row; a default one if None.
+        on_failure: called with the ``degraded_reason`` whenever the own list answers, in the caller's thread.
+        tls: for a private authority or client certificates, with an https url.
+
+    Raises:
+        ValueError: an argument holds what is not allowed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        fallback: Sequence[str] = (),
+        timeout_ms: float = DEFAULT_TIMEOUT_MS,
+        token: str | None = None,
+        breaker: Breaker | None = None,
+        on_failure: Callable[[str], None] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        if isinstance(fallback, str) or not all(isinstance(item_id, str) for item_id in fallback):
+            raise ValueError("fallback must be a sequence of item ids, got something else")
+        self._fallback = tuple(fallback)
+        self._seconds = check_deadline("timeout_ms", timeout_ms)
+        self._breaker = Breaker() if breaker is None else breaker
+        self._on_failure = on_failure
+        self._logged: set[str] = set()
+        self._start(url, token, tls)
+
+    def _start(self, url: str, token: str | None, tls: ssl.SSLContext | None) -> None:
+        raise NotImplementedError
+
+    def _deadline(self, deadline_ms: float | None) -> float:
+        seconds = self._seconds if deadline_ms is None else check_deadline("deadline_ms", deadline_ms)
+        return time.monotonic() + seconds
+
+    def _settle(self, question: Question, ticket: int, outcome: bytes | Failure) -> Recommendation:
+        """The answer in ``outcome``, or the own list; the breaker learns which."""
+        if isinstance(outcome, bytes):
+            try:
+                answer = decode_answer(outcome)
+            except ValueError:
+                outcome = Failure("bad_answer")
+            else:
+                self._breaker.report(ticket, answered=True)
+                return answer
+        self._breaker.report(ticket, answered=outcome.answered)
+        return self._own_answer(question, outcome)
+
+    def _own_answer(self, question: Question, failure: Failure) -> Recommendation:
+        if failure.sentence:
+            self._log_once(f"the request got the own list for an answer ({failure.reason}): {failure.sentence}")
+        if self._on_failure is not None:
+            try:
+                self._on_failure(failure.reason)
+            except Exception as error:
+                self._log_once(f"on_failure raised {type(error).__name__}: {error}")
+        return question.own_answer(self._fallback, reason=failure.reason)
+
+    def _log_once(self, sentence: str) -> None:
+        if sentence not in self._logged and len(self._logged) < MOST_SENTENCES:
+            self._logged.add(sentence)
+            log.warning("%s", sentence)
+
+
+class Client(_Caller):
+    """Asks the server from ordinary code; threads may share one, and a forked child starts afresh.
+
+    Takes what :class:`_Caller` names. Close it, or use it in a ``with`` statement.
+    """
+
+    _exchange: Exchange
+
+    def recommend(
+        self,
+        session: Sequence[Event],
+        *,
+        behaviour: str | None = None,
+        k: int | None = None,
+        exclude: Collection[str] = (),
+        deadline_ms: float | None = None,
+    ) -> Recommendation:
+        """The best next items for a session, or the own list; within ``deadline_ms``, or the client's ``timeout_ms``.
+
+        Args:
+            session: what the shopper did, oldest first.
+            behaviour: what the items are wanted for; the bundle's first behaviour if None.
+            k: how many items; 20 if None.
+            exclude: item ids that must not come back.
+            deadline_ms: total time of this call, from 1 to 10000.
+
+        Raises:
+            ValueError: an argument holds what is not allowed; nothing was sent.
+        """
+        deadline = self._deadline(deadline_ms)
+        question = Question(session, behaviour=behaviour, k=k, exclude=exclude)
+        ticket = self._breaker.admit()
+        if ticket is None:
+            return self._own_answer(question, Failure("circuit_open"))
+        try:
+            outcome = self._exchange.ask(question, deadline=deadline)
+        except BaseException:
+            self._breaker.report(ticket, answered=None)
+            raise
+        return self._settle(question, ticket, outcome)
+
+    def close(self) -> None:
+        """Close the connections; calls under way and later ones get the own list."""
+        self._exchange.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self, url: str, token: str | None, tls: ssl.SSLContext | None) -> None:
+        self._make_exchange = functools.partial(Exchange, url, token=token, tls=tls)
+        self._exchange = self._make_exchange()
+        _clients.add(self)
+
+    def _start_over(self) -> None:
+        """In the child of a fork: the connections are the parent's, and locks may be held by threads left there."""
+        _left_behind.append(self._exchange)
+        self._breaker.reset()
+        self._exchange = self._make_exchange()
+
+
+class AsyncClient(_Caller):
+    """Asks the server from an asyncio event loop; one client serves one loop.
+
+    Takes what :class:`_Caller` names. Close it, or use it in an ``async with`` statement.
+    """
+
+    _exchange: AsyncExchange
+
+    def _start(self, url: str, token: str | None, tls: ssl.SSLContext | None) -> None:
+        self._exchange = AsyncExchange(url, token=token, tls=tls)
+
+    async def recommend(
+        self,
+        session: Sequence[Event],
+        *,
+        behaviour: str | None = None,
+        k: int | None = None,
+        exclude: Collection[str] = (),
+        deadline_ms: float | None = None,
+    ) -> Recommendation:
+        """As :meth:`Client.recommend`; cancelling it cancels the request.
+
+        Raises:
+            ValueError: an argument holds what is not allowed; nothing was sent.
+        """
+        deadline = self._deadline(deadline_ms)
+        question = Question(session, behaviour=behaviour, k=k, exclude=exclude)
+        ticket = self._breaker.admit()
+        if ticket is None:
+            return self._own_answer(question, Failure("circuit_open"))
+        outcome: bytes | Failure
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                outcome = await self._exchange.ask(question, deadline=deadline)
+        except TimeoutError:
+            outcome = Failure("timeout")
+        except BaseException:
+            self._breaker.report(ticket, answered=None)
+            raise
+        return self._settle(question, ticket, outcome)
+
+    async def close(self) -> None:
+        """Close the connections; later calls get the own list."""
+        await self._exchange.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _start_clients_over() -> None:
+    for client in list(_clients):
+        client._start_over()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_clients_over)

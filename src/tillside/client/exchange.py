@@ -1,0 +1,201 @@
+"""One question over httpx: sent, sent once more if nothing could be connected to, and read; with a loop and without.
+
+Without one, the transport keeps the deadline. With one, whoever awaits stops awaiting at the deadline, and cancelling
+closes the connection. Compression is neither asked for nor undone, so a body is never larger than what was read.
+"""
+
+import functools
+import json
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tillside import __version__
+from tillside.client.messages import Question
+
+try:
+    import anyio
+    import httpx
+
+    from tillside.client.deadlines import DeadlineTransport
+except ImportError:
+    raise ImportError("tillside.client needs httpx: pip install 'tillside[client]'") from None
+
+ANSWER_BYTES: Final = 1 << 20
+"""A thousand items take about a tenth of it; a larger body is no answer."""
+LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0)
+"""An idle connection is dropped sooner than the server would (75 s), so it is never closed under a request."""
+PATH: Final = "/v1/recommend"
+REFUSED: Final = range(400, 500)
+FAULTS: Final = frozenset({408, 425, 429})
+"""The statuses among those that say nothing about the request itself."""
+SENTENCE_CHARACTERS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer of the server's.
+
+    Attributes:
+        reason: a word for metrics, one of few.
+        sentence: what a person should read about it, or None.
+    """
+
+    reason: str
+    sentence: str | None = None
+
+    @property
+    def answered(self) -> bool | None:
+        """The verdict for the breaker: a server that refuses answers; a closed client says nothing of the server."""
+        return {"refused": True, "closed": None}.get(self.reason, False)
+
+
+class Exchange:
+    """The connections to one server, for callers without an event loop; threads may share it.
+
+    Raises:
+        ValueError: the url is not http(s), or the token holds what no header may.
+    """
+
+    def __init__(self, url: str, *, token: str | None, tls: ssl.SSLContext | None) -> None:
+        options = _options(url, token, tls)
+        self._transport = DeadlineTransport(limits=LIMITS, tls=options.pop("verify"))
+        self._http = httpx.Client(**options, transport=self._transport)
+
+    def ask(self, question: Question, *, deadline: float) -> bytes | Failure:
+        """The body of a 200, or why there is none; no later than ``deadline``, by ``time.monotonic``."""
+        self._transport.deadline.at = deadline
+        try:
+            try:
+                return self._post(question, deadline)
+            except httpx.ConnectError:
+                return self._post(question, deadline)
+        except Exception as error:
+            return _failure(error, closed=self._http.is_closed)
+
+    def close(self) -> None:
+        """Close every connection; a thread that waits at one is woken."""
+        self._http.close()
+
+    def _post(self, question: Question, deadline: float) -> bytes | Failure:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return Failure("timeout")
+        content = question.body(deadline_ms=int(left * 1000))
+        with self._http.stream("POST", PATH, content=content, timeout=left) as response:
+            chunks, size = [], 0
+            for chunk in response.iter_raw():
+                size += len(chunk)
+                if size > ANSWER_BYTES:
+                    return Failure("bad_answer")
+                chunks.append(chunk)
+        return _outcome(response.status_code, b"".join(chunks))
+
+
+class AsyncExchange:
+    """The connections to one server, for callers on an asyncio event loop.
+
+    Raises:
+        ValueError: the url is not http(s), or the token holds what no header may.
+    """
+
+    def __init__(self, url: str, *, token: str | None, tls: ssl.SSLContext | None) -> None:
+        self._http = httpx.AsyncClient(**_options(url, token, tls), limits=LIMITS)
+        warm_up()
+
+    async def ask(self, question: Question, *, deadline: float) -> bytes | Failure:
+        """The body of a 200, or why there is none.
+
+        Args:
+            deadline: by ``time.monotonic``; the server is told how much of it is left.
+        """
+        try:
+            try:
+                return await self._post(question, deadline)
+            except httpx.ConnectError:
+                return await self._post(question, deadline)
+        except Exception as error:
+            return _failure(error, closed=self._http.is_closed)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def _post(self, question: Question, deadline: float) -> bytes | Failure:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return Failure("timeout")
+        content = question.body(deadline_ms=int(left * 1000))
+        async with self._http.stream("POST", PATH, content=content, timeout=left) as response:
+            chunks, size = [], 0
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > ANSWER_BYTES:
+                    return Failure("bad_answer")
+                chunks.append(chunk)
+        return _outcome(response.status_code, b"".join(chunks))
+
+
+def _options(url: str, token: str | None, tls: ssl.SSLContext | None) -> dict[str, Any]:
+    try:
+        base = httpx.URL(url)
+    except httpx.InvalidURL:
+        base = httpx.URL("")
+    if base.scheme not in ("http", "https") or not base.host:
+        raise ValueError(f"url must be an address such as http://tillside:8080, got {url!r}")
+    headers = {
+        "content-type": "application/json",
+        "accept-encoding": "identity",
+        "user-agent": f"tillside-client/{__version__}",
+    }
+    if token is not None:
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise ValueError("token must be printable ASCII without spaces, got something else")
+        headers["authorization"] = f"Bearer {token}"
+    plain = base.scheme == "http"  # the certificates take a while to read, and plain http needs none
+    return {"base_url": base, "headers": headers, "verify": tls or not plain, "trust_env": False}
+
+
+def _outcome(status: int, body: bytes) -> bytes | Failure:
+    if status == httpx.codes.OK:
+        return body
+    if status in REFUSED and status not in FAULTS:
+        return Failure("refused", _problem(status, body))
+    return Failure(f"status_{status}")
+
+
+def _failure(error: Exception, *, closed: bool) -> Failure:
+    if closed:
+        return Failure("closed")
+    if isinstance(error, httpx.TimeoutException):
+        return Failure("timeout")
+    if isinstance(error, httpx.ConnectError):
+        return Failure("connect")
+    if isinstance(error, httpx.TransportError):
+        return Failure("bad_answer")
+    return Failure("error", f"{type(error).__name__}: {error}")
+
+
+@functools.cache
+def warm_up() -> None:
+    """Load what httpx loads with its first request, a tenth of a second of imports, before a deadline counts it.
+
+    In a thread, since the client may be made under a running loop.
+    """
+    thread = threading.Thread(target=anyio.run, args=(anyio.sleep, 0))
+    thread.start()
+    thread.join()
+
+
+def _problem(status: int, body: bytes) -> str:
+    """The sentence of a problem document (RFC 9457), fit for one line of a log."""
+    try:
+        detail = json.loads(body)["detail"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        detail = None
+    if not isinstance(detail, str):
+        return f"status {status}"
+    line = "".join(character if character.isprintable() else " " for character in detail[:SENTENCE_CHARACTERS])
+    return f"status {status}: {line}"
