@@ -18,7 +18,9 @@ ORIGIN = ("command", "date", "machine", "commit")
 """What says how a figure came about: it stands in the document, and in a row that was measured apart from it."""
 
 
-def write_results(name: str, rows: Sequence[Mapping[str, Any]], *, title: str, notes: str) -> None:
+def write_results(
+    name: str, rows: Sequence[Mapping[str, Any]], *, title: str, notes: str, folder: Path = RESULTS
+) -> None:
     """Write both files of one benchmark, overwriting them.
 
     Args:
@@ -35,9 +37,9 @@ def write_results(name: str, rows: Sequence[Mapping[str, Any]], *, title: str, n
         "notes": notes,
         "rows": list(rows),
     }
-    RESULTS.mkdir(exist_ok=True)
-    write_text_atomically(RESULTS / f"{name}.json", json.dumps(document, indent=1) + "\n")
-    write_text_atomically(RESULTS / f"{name}.md", markdown(document))
+    folder.mkdir(exist_ok=True)
+    write_text_atomically(folder / f"{name}.json", json.dumps(document, indent=1) + "\n")
+    write_text_atomically(folder / f"{name}.md", markdown(document))
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

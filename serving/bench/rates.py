@@ -1,0 +1,35 @@
+"""The highest rate a server holds at a given p99: doubled until it fails, then halved in between; bounded in number."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from serving.bench.summary import Summary
+
+PRECISION: Final = 1.05
+"""The search ends when the lowest rate that failed is at most so many times the highest that held."""
+MOST_TRIALS: Final = 14
+
+
+async def find_rate(
+    measure: Callable[[float], Awaitable[Summary]],
+    *,
+    p99_ms: float,
+    start: float,
+    most_trials: int = MOST_TRIALS,
+) -> tuple[float, list[Summary]]:
+    """The highest rate tried that :meth:`Summary.holds`, 0 if none did, and all trials in the order they were made.
+
+    A rate at which the generator itself was late has not held, whatever the server did.
+    """
+    trials: list[Summary] = []
+    held, failed, rate = 0.0, float("inf"), start
+    while len(trials) < most_trials and failed > held * PRECISION:
+        summary = await measure(rate)
+        trials.append(summary)
+        if summary.kept_schedule() and summary.holds(p99_ms):
+            held = rate
+        else:
+            failed = rate
+        between = (held * failed) ** 0.5  # 0 while nothing has held, infinite while nothing has failed
+        rate = between if 0 < between < float("inf") else held * 2 or failed / 2
+    return held, trials
