@@ -49,7 +49,8 @@ class LossConfig:
     """Negatives drawn for a batch and shared by all of it."""
     uniform_share: float = 1.0
     """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
-    intent_weight: float = 0.1
+    intent_weight: float = 1.0
+    """Of the purchase-intent loss beside the next-item loss; what tells buyers from others helps to rank as well."""
     look_ahead: float = 0.5
     """A cart, purchase ... that comes n events later in the session than the very next event counts look_ahead ** n,
     beside 1 for the next event itself; 0: only the next event is learned."""
