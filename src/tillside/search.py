@@ -120,7 +120,8 @@ def float_bound(items_ND: FloatArray) -> Bound:
     factor = 2 * (items_ND.shape[1] + 8) * _UNIT * largest_norm(items_ND)
 
     def bound(query_BD: FloatArray) -> npt.NDArray[np.float64]:
-        return factor * np.linalg.norm(query_BD, axis=1).astype(np.float64)
+        errors_B: npt.NDArray[np.float64] = factor * np.linalg.norm(query_BD, axis=1).astype(np.float64)
+        return errors_B
 
     return bound
 
@@ -139,7 +140,9 @@ def int8_bound(items_ND: FloatArray, rounding: float) -> Bound:
         main_BD = query_BD[:, :-1].astype(np.float64)
         peaks_B = np.maximum.reduceat(np.abs(main_BD), starts, axis=1)
         moved_B = np.sqrt(peaks_B**2 @ widths) / 254
-        return 1.001 * (np.linalg.norm(main_BD, axis=1) * rounding + moved_B * longest) + 2 * by_float(query_BD)
+        products_B = np.linalg.norm(main_BD, axis=1) * rounding + moved_B * longest
+        errors_B: npt.NDArray[np.float64] = 1.001 * products_B + 2 * by_float(query_BD)
+        return errors_B
 
     return bound
 

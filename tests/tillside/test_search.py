@@ -276,5 +276,5 @@ SOUND = {"tier": "approximate", "rounding": 0.1, "candidates": 5, "measured": {}
     ids=str,
 )
 def test_a_plan_that_is_none_is_refused(document):
-    with pytest.raises(ValueError, match="^search must have a tier of exact, int8, approximate, what was measured"):
+    with pytest.raises(ValueError, match=r"^search must have a tier of exact, int8, approximate, what was measured"):
         SearchPlan.from_document(document)
