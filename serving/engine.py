@@ -68,7 +68,7 @@ class Engine:
             self.items_ND,
             floats=_scan(bundle.path / SCORER, SCORER_OPTIONS),
             int8=None if tier == "exact" else _scan(bundle.path / INT8_SCORER, INT8_OPTIONS),
-            index=_index(bundle.path / INDEX) if tier == "approximate" else None,
+            index=_index(bundle.path / INDEX, self.items_ND) if tier == "approximate" else None,
         )
 
     def encode(self, batch: Batch, ask_B: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -121,15 +121,19 @@ def _scan(path: Path, options: Mapping[str, str]) -> Propose:
     return propose
 
 
-def _index(path: Path) -> Propose:
+def _index(path: Path, items_ND: FloatArray) -> Propose:
     try:
         import faiss  # for large catalogues only
     except ImportError:
         raise ValueError(f"{path} needs faiss-cpu, which is not installed: pip install faiss-cpu") from None
     try:
-        return index_scan(faiss.read_index(str(path)))
+        index = faiss.read_index(str(path))
     except RuntimeError as error:
         raise ValueError(f"{path} cannot be loaded by faiss: {str(error).splitlines()[0]}") from None
+    if index.ntotal != len(items_ND) or index.d < items_ND.shape[1]:
+        expected = f"{len(items_ND)} items of at least {items_ND.shape[1]} columns"
+        raise ValueError(f"{path} must hold {expected}; it holds {index.ntotal} of {index.d}")
+    return index_scan(index)
 
 
 def _run(session: onnxruntime.InferenceSession, outputs: list[str], feed: dict[str, Any]) -> list[npt.NDArray[Any]]:

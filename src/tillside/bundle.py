@@ -41,6 +41,7 @@ SCORER: Final = "scorer.onnx"
 ITEMS: Final = "items.npy"
 INT8: Final = "int8"
 INT8_SCORER: Final = f"{INT8}/scorer.onnx"
+INT8_ROWS: Final = f"{INT8}/rows.npy"
 INDEX: Final = "items.faiss"
 CATALOGUE: Final = "catalogue"
 NEIGHBOURS: Final = "neighbours"
@@ -55,8 +56,8 @@ REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "memory",
 REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
 FILES_OF_TIER: Final[Mapping[str, tuple[str, ...]]] = {
     "exact": (),
-    "int8": (INT8_SCORER,),
-    "approximate": (INT8_SCORER, INDEX),
+    "int8": (INT8_SCORER, INT8_ROWS),
+    "approximate": (INT8_SCORER, INT8_ROWS, INDEX),
 }
 
 
@@ -190,6 +191,8 @@ def open_bundle(path: Path) -> Bundle:
             f"bundle {path}: {ITEMS} must be float32 [items, dim] with 1 to {len(catalogue)} items, "
             f"got {vectors.dtype} {list(vectors.shape)}"
         )
+    if tier != "exact" and len(np.load(path / INT8_ROWS, mmap_mode="r", allow_pickle=False)) != len(vectors):
+        raise ValueError(f"bundle {path}: {INT8_ROWS} and {ITEMS} must hold as many items")
     if not np.isfinite(vectors).all():
         raise ValueError(f"bundle {path}: {ITEMS} holds values that are not finite")
     try:

@@ -31,8 +31,8 @@ MARGIN: Final = 100
 """Candidates beside the k items wanted. More would seldom be needed for the proof, and cost time in the top-k."""
 TOGETHER_FROM: Final = 16
 """Queries from which one pass of fp32 over all is no slower than 8 bits (measured at 10k, 100k and 1M items)."""
-FEW: Final = 16
-"""Up to one N-th of the catalogue, eligible items are scored one by one; more are sought among a scan's best."""
+FEW: Final = 4
+"""Up to one N-th of the catalogue, eligible items are scored one by one, which is then faster than a whole product."""
 INT8_BLOCK: Final = 64
 """Columns that share a scale. Smaller blocks round less and are slower: 32 by a fifth, 16 by a factor of two."""
 _UNIT: Final = 2.0**-24

@@ -215,8 +215,8 @@ def test_few_eligible_items_are_never_sought_by_a_scan():
     plan = SearchPlan("approximate", 0.5, 10)
     scans = {name: in_fp32(items_ND, calls) for name in ("floats", "int8", "index")}
     search = ItemSearch(plan, items_ND, **scans)
-    eligible_V = np.arange(125)  # a sixteenth of 2000
-    assert search.search_among(query_BD, eligible_V, 3)[1].tolist() == [[124, 123, 122]]
+    eligible_V = np.arange(500)  # a quarter of 2000
+    assert search.search_among(query_BD, eligible_V, 3)[1].tolist() == [[499, 498, 497]]
     assert calls == []
 
 

@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from functools import partial
 
 import numpy as np
 import onnx
 import pytest
 
+from serving.goldens import replay
 from serving.messages import Event, RecommendRequest
 from serving.recommender import Recommender
+from serving.settings import Limits
 from tests.datasets import make_dataset, random_rows
 from tests.models import SPEC, make_trained
 from tillside import bundle
@@ -22,6 +25,7 @@ from training.bundled import BundleGraphs
 from training.evaluation import ModelScorer
 from training.export import export_run
 from training.parity import check_parity, make_goldens
+from training.tiers import choose_search
 
 ITEMS, NEWCOMERS = 30, 2
 EXACT = SearchPlan()
@@ -161,6 +165,17 @@ def test_a_cold_item_is_read_and_offered_by_the_server(dataset, exported):
     empty = recommender.answer(RecommendRequest([Event(stranger, behaviour="click")], k=RANKABLE)).answer
     assert (empty.tier, empty.unknown_items) == ("popularity", [stranger])
     assert (empty.items[-1].item_id, empty.items[-1].score) == (newcomer, 0.0)  # no event, so no popularity
+
+
+def test_a_bundle_searched_in_eight_bits_answers_as_the_one_in_fp32(dataset, trained, exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "choose_search", partial(choose_search, int8_from=2))
+    parity = export_run(trained, dataset, tmp_path / "bundle", metrics=METRICS, run_id="run-1")
+    assert parity == exported[1]
+    eight, full = bundle.open_bundle(tmp_path / "bundle"), bundle.open_bundle(exported[0])
+    assert (eight.search.tier, full.search.tier) == ("int8", "exact")
+    assert eight.search.measured["int8"]["recall@20"] == 1.0
+    assert eight.goldens == full.goldens
+    replay(Recommender(eight), Limits())
 
 
 def test_nothing_is_written_when_the_encoder_is_made_of_other_weights(dataset, exported, tmp_path, monkeypatch):
