@@ -8,7 +8,7 @@ the batch it came in. An approximate index has no such bound: its recall was mea
 Surprising: every score that leaves this module comes from :func:`inner_products`, whose result for an item does not
 depend on which items stand beside it. A BLAS matrix product does not promise that.
 
-Shapes: B queries, N items, D columns, C candidates, K items of a list, V eligible items.
+Shapes: B queries, N items, D columns, P blocks of columns, C candidates, K items of a list, V eligible items.
 """
 
 import math
@@ -120,7 +120,7 @@ def float_bound(items_ND: FloatArray) -> Bound:
     factor = 2 * (items_ND.shape[1] + 8) * _UNIT * largest_norm(items_ND)
 
     def bound(query_BD: FloatArray) -> npt.NDArray[np.float64]:
-        errors_B: npt.NDArray[np.float64] = factor * np.linalg.norm(query_BD, axis=1).astype(np.float64)
+        errors_B: npt.NDArray[np.float64] = np.multiply(factor, _norms(query_BD), dtype=np.float64)
         return errors_B
 
     return bound
@@ -134,17 +134,22 @@ def int8_bound(items_ND: FloatArray, rounding: float) -> Bound:
     by_float, longest = float_bound(items_ND), largest_norm(items_ND[:, :-1]) + rounding
     width = items_ND.shape[1] - 1
     starts = np.arange(0, width, INT8_BLOCK)
-    widths = np.minimum(INT8_BLOCK, width - starts)
+    steps_P = (np.sqrt(np.minimum(INT8_BLOCK, width - starts)) / 254).astype(np.float32)
 
     def bound(query_BD: FloatArray) -> npt.NDArray[np.float64]:
-        main_BD = query_BD[:, :-1].astype(np.float64)
-        peaks_B = np.maximum.reduceat(np.abs(main_BD), starts, axis=1)
-        moved_B = np.sqrt(peaks_B**2 @ widths) / 254
-        products_B = np.linalg.norm(main_BD, axis=1) * rounding + moved_B * longest
+        main_BD = query_BD[:, :-1]
+        peaks_BP = np.maximum.reduceat(np.abs(main_BD), starts, axis=1)
+        moved_B = _norms(peaks_BP * steps_P)
+        products_B = _norms(main_BD) * rounding + moved_B * longest
         errors_B: npt.NDArray[np.float64] = 1.001 * products_B + 2 * by_float(query_BD)
         return errors_B
 
     return bound
+
+
+def _norms(rows_BD: FloatArray) -> FloatArray:
+    norms_B: FloatArray = np.sqrt(np.vecdot(rows_BD, rows_BD))
+    return norms_B
 
 
 def index_scan(index: Any) -> Propose:
