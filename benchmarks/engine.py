@@ -3,7 +3,7 @@
     python -m benchmarks.engine [--sizes 10000 100000 1000000] [--dims 64 96] [--dry]
 
 Encoders are untrained, items and queries synthetic, because no log at hand has a million items: ``hard`` ones lie
-evenly in all directions, ``clustered`` ones in clusters, with columns that matter less and less, as learned ones do. The
+evenly in all directions, ``clustered`` ones in clusters, with columns that matter less and less, as learned ones. The
 tier of each is the one that export chooses, and beside an approximate one the exact one is timed. The limit is the time
 in which a dot product reads as many bytes as the search must; share is that time over the search's.
 
