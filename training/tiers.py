@@ -29,7 +29,7 @@ APPROXIMATE_FROM = 200_000
 """Items from which an exact search takes more than a millisecond and the index less than half as long."""
 INT8_RECALL = 0.999
 APPROXIMATE_RECALL = 0.99
-CANDIDATES = (100, 200, 400, 800, 1600, 3200)
+CANDIDATES = (100, 140, 200, 280, 400, 560, 800, 1130, 1600, 2260, 3200)
 COLUMNS_QUANTISED = 32
 """Groups of columns, about, that each have a 4-bit code: 16 bytes an item."""
 LEARN_FROM = 65_536

@@ -35,6 +35,8 @@ FEW: Final = 4
 """Up to one N-th of the catalogue, eligible items are scored one by one, which is then faster than a whole product."""
 INT8_BLOCK: Final = 64
 """Columns that share a scale. Smaller blocks round less and are slower: 32 by a fifth, 16 by a factor of two."""
+MOST_SCORES: Final = 2**24
+"""Scores that one pass may make, 64 MiB: a larger batch is searched in parts, as memory once taken is kept."""
 _UNIT: Final = 2.0**-24
 """Relative rounding error of one fp32 operation."""
 _ROWS: Final = 65536
@@ -112,7 +114,7 @@ def _kth(scores_C: FloatArray, k: int) -> np.float32:
 def largest_norm(rows_ND: FloatArray) -> float:
     """Length of the longest row."""
     parts = (rows_ND[start : start + _ROWS] for start in range(0, len(rows_ND), _ROWS))
-    return math.sqrt(max(float(np.einsum("nd,nd->n", part, part, dtype=np.float64).max()) for part in parts))
+    return max(float(_norms(part).max()) for part in parts)
 
 
 def float_bound(items_ND: FloatArray) -> Bound:
@@ -210,6 +212,10 @@ class ItemSearch:
         """Scores and items [B, min(k, N)], best first, ties in catalogue order."""
         if self._approximate is not None:
             return self._scan(self._approximate, query_BD, k, wanted=k + self._candidates)
+        step = max(TOGETHER_FROM, MOST_SCORES // len(self._items_ND))
+        if len(query_BD) > step:
+            parts = [self.search(query_BD[start : start + step], k) for start in range(0, len(query_BD), step)]
+            return np.concatenate([scores_BK for scores_BK, _ in parts]), np.concatenate([part for _, part in parts])
         return self._scan(self._exact(len(query_BD)), query_BD, k, wanted=k + MARGIN)
 
     def search_among(self, query_BD: FloatArray, eligible_V: IntArray, k: int) -> tuple[FloatArray, IntArray]:

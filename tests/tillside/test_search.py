@@ -225,6 +225,17 @@ def test_many_queries_are_scanned_at_once_in_fp32_and_few_in_eight_bits():
     assert full == [(TOGETHER_FROM, 5 + MARGIN), (TOGETHER_FROM + 5, 5 + MARGIN)]
 
 
+def test_a_batch_too_large_for_memory_is_searched_in_parts(monkeypatch):
+    monkeypatch.setattr("tillside.search.MOST_SCORES", 0)
+    rng = np.random.default_rng(4)
+    items_ND = rng.standard_normal((300, 9)).astype(np.float32)
+    query_BD = rng.standard_normal((2 * TOGETHER_FROM + 3, 9)).astype(np.float32)
+    calls = []
+    search = ItemSearch(SearchPlan(), items_ND, floats=in_fp32(items_ND, calls))
+    same(search.search(query_BD, 7), by_hand(items_ND, query_BD, 7))
+    assert [rows for rows, _ in calls] == [TOGETHER_FROM, TOGETHER_FROM, 3]
+
+
 def test_few_eligible_items_are_never_sought_by_a_scan():
     items_ND, query_BD = spread()
     calls = []
