@@ -212,10 +212,6 @@ class ItemSearch:
         """Scores and items [B, min(k, N)], best first, ties in catalogue order."""
         if self._approximate is not None:
             return self._scan(self._approximate, query_BD, k, wanted=k + self._candidates)
-        step = max(TOGETHER_FROM, MOST_SCORES // len(self._items_ND))
-        if len(query_BD) > step:
-            parts = [self.search(query_BD[start : start + step], k) for start in range(0, len(query_BD), step)]
-            return np.concatenate([scores_BK for scores_BK, _ in parts]), np.concatenate([part for _, part in parts])
         return self._scan(self._exact(len(query_BD)), query_BD, k, wanted=k + MARGIN)
 
     def search_among(self, query_BD: FloatArray, eligible_V: IntArray, k: int) -> tuple[FloatArray, IntArray]:
@@ -265,6 +261,13 @@ class ItemSearch:
         self, scan: Scan, query_BD: FloatArray, k: int, *, wanted: int, eligible_V: IntArray | None = None
     ) -> tuple[FloatArray, IntArray]:
         items = len(self._items_ND)
+        step = max(TOGETHER_FROM, MOST_SCORES // items)
+        if len(query_BD) > step:
+            parts = [
+                self._scan(scan, query_BD[start : start + step], k, wanted=wanted, eligible_V=eligible_V)
+                for start in range(0, len(query_BD), step)
+            ]
+            return np.concatenate([scores_BK for scores_BK, _ in parts]), np.concatenate([part for _, part in parts])
         k, wanted = min(k, items if eligible_V is None else len(eligible_V)), min(wanted, items)
         proposed_BC, items_BC = scan.propose(query_BD, wanted)
         errors_B = None if scan.bound is None else scan.bound(query_BD)
