@@ -25,7 +25,7 @@ RUN cd /opt/tillside/lib/python3.*/site-packages \
  && rm -rf training onnxruntime/transformers onnxruntime/quantization onnxruntime/tools onnxruntime/datasets \
       onnxruntime/capi/libonnxruntime.so.* \
  && find . -type d -name tests -prune -exec rm -rf {} + \
- && /opt/tillside/bin/python -c "import onnxruntime, serving.api"
+ && /opt/tillside/bin/python -c "import faiss, onnxruntime, serving.api"
 
 FROM ${BASE}
 COPY --from=builder /opt/tillside /opt/tillside
@@ -33,6 +33,7 @@ ENV PATH=/opt/tillside/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ORT_DISABLE_TELEMETRY=1 \
+    OMP_NUM_THREADS=1 \
     TILLSIDE_BUNDLE=/bundle \
     TILLSIDE_LISTEN_HOST=0.0.0.0 \
     TILLSIDE_LISTEN_PORT=8080

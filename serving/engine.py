@@ -1,9 +1,12 @@
-"""The two ONNX graphs of a bundle as two calls: ``encode`` (session to query) and ``search`` (query to items).
+"""A bundle's graphs as three calls: ``encode`` (session to query), ``search`` and ``search_among`` (query to items).
+
+How the items are searched stands in the bundle's manifest: in fp32, in 8 bits, or by an index. What comes out is scored
+and ordered by ``tillside.search`` in any case, so an answer does not depend on the batch that it was computed in.
 
 One intra-op thread and no spinning: a second thread shortens a quiet machine's latency but ruins the slow percent once
 a core is shared, and spinning burns idle CPU. Replicas, not threads, use more cores.
 
-Shapes: B rows, L events of the longest row, D dimensions, K items.
+Shapes: B rows, L events of the longest row, D dimensions, K items, V eligible items.
 """
 
 from collections.abc import Mapping
@@ -14,8 +17,19 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from tillside.bundle import ENCODER, ENCODER_OPTIONS, SCORER, SCORER_OPTIONS, Bundle, encoder_feeds
+from tillside.bundle import (
+    ENCODER,
+    ENCODER_OPTIONS,
+    INDEX,
+    INT8_OPTIONS,
+    INT8_SCORER,
+    SCORER,
+    SCORER_OPTIONS,
+    Bundle,
+    encoder_feeds,
+)
 from tillside.encoding import Batch
+from tillside.search import ItemSearch, Propose, index_scan
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -48,7 +62,14 @@ class Engine:
     def __init__(self, bundle: Bundle) -> None:
         self.items_ND = np.asarray(bundle.items_ND)
         self._encoder = _session(bundle.path / ENCODER, ENCODER_INPUTS, ENCODER_OUTPUTS, ENCODER_OPTIONS)
-        self._scorer = _session(bundle.path / SCORER, SCORER_INPUTS, SCORER_OUTPUTS, SCORER_OPTIONS)
+        tier = bundle.search.tier
+        self._search = ItemSearch(
+            bundle.search,
+            self.items_ND,
+            floats=_scan(bundle.path / SCORER, SCORER_OPTIONS),
+            int8=None if tier == "exact" else _scan(bundle.path / INT8_SCORER, INT8_OPTIONS),
+            index=_index(bundle.path / INDEX, self.items_ND) if tier == "approximate" else None,
+        )
 
     def encode(self, batch: Batch, ask_B: IntArray) -> tuple[FloatArray, FloatArray]:
         """Query vectors [B, D] and the probability that each session still reaches the goal [B].
@@ -65,8 +86,54 @@ class Engine:
         Raises:
             EngineError: the graph failed or gave numbers that are not finite.
         """
-        scores_BK, items_BK = _run(self._scorer, list(SCORER_OUTPUTS), {"query": query_BD, "k": np.array([k])})
+        _refuse_unless_finite(query_BD)
+        scores_BK, items_BK = self._search.search(query_BD, k)
+        _refuse_unless_finite(scores_BK)
         return scores_BK, items_BK
+
+    def search_among(self, query_BD: FloatArray, eligible_V: IntArray, k: int) -> tuple[FloatArray, IntArray]:
+        """The same among some items [B, min(k, V)]; exact whenever most of the catalogue is not eligible.
+
+        Args:
+            eligible_V: catalogue indices, ascending, each once.
+
+        Raises:
+            EngineError: the graph failed or gave numbers that are not finite.
+        """
+        _refuse_unless_finite(query_BD)
+        scores_BK, items_BK = self._search.search_among(query_BD, eligible_V, k)
+        _refuse_unless_finite(scores_BK)
+        return scores_BK, items_BK
+
+
+def _refuse_unless_finite(numbers: FloatArray) -> None:
+    if not np.isfinite(numbers).all():
+        raise EngineError("numbers that are not finite")
+
+
+def _scan(path: Path, options: Mapping[str, str]) -> Propose:
+    session = _session(path, SCORER_INPUTS, SCORER_OUTPUTS, options)
+
+    def propose(query_BD: FloatArray, wanted: int) -> tuple[FloatArray, IntArray]:
+        scores_BC, items_BC = _run(session, list(SCORER_OUTPUTS), {"query": query_BD, "k": np.array([wanted])})
+        return scores_BC, items_BC
+
+    return propose
+
+
+def _index(path: Path, items_ND: FloatArray) -> Propose:
+    try:
+        import faiss  # for large catalogues only
+    except ImportError:
+        raise ValueError(f"{path} needs faiss-cpu, which is not installed: pip install faiss-cpu") from None
+    try:
+        index = faiss.read_index(str(path))
+    except RuntimeError as error:
+        raise ValueError(f"{path} cannot be loaded by faiss: {str(error).splitlines()[0]}") from None
+    if index.ntotal != len(items_ND) or index.d < items_ND.shape[1]:
+        expected = f"{len(items_ND)} items of at least {items_ND.shape[1]} columns"
+        raise ValueError(f"{path} must hold {expected}; it holds {index.ntotal} of {index.d}")
+    return index_scan(index)
 
 
 def _run(session: onnxruntime.InferenceSession, outputs: list[str], feed: dict[str, Any]) -> list[npt.NDArray[Any]]:

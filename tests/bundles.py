@@ -25,6 +25,7 @@ from tillside.bundle import CATALOGUE, ENCODER, GOLDENS, ITEMS, NEIGHBOURS, SCOR
 from tillside.catalogue import Catalogue
 from tillside.encoding import EncodingSpec
 from tillside.neighbours import Neighbourhood
+from tillside.search import SearchPlan
 
 BEHAVIOURS = ("click", "cart", "purchase")
 SPEC = EncodingSpec(max_length=4)
@@ -120,6 +121,7 @@ def about_tiny(spec: EncodingSpec = SPEC, memory: SessionMemory | None = None) -
         "behaviours": list(BEHAVIOURS),
         "intent": True,
         "memory": memory.document() if memory else None,
+        "search": SearchPlan().document(),
         "dataset": {"name": "orchard", "digest": "0" * 64},
         "git": "0123456789abcdef",
         "run": "by hand",

@@ -1,10 +1,10 @@
 """A bundle's graphs run as the server runs them: one session at a time, in the server's own session options.
 
-Matrix products of one row and of many add up in different orders, so a list made in batches can swap two items whose
-scores agree to the last digits. What is measured here is, item for item, what the server answers.
+The encoder's products of one row and of many add up in different orders, so a query made in a batch can differ in its
+last digits. What is measured here is, item for item, what the server answers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,19 @@ from tillside import bundle
 from tillside.blending import SessionMemory, best_items
 from tillside.encoding import Batch
 from tillside.ranking import MISSED, top_k
+from tillside.search import ItemSearch, Propose, SearchPlan, index_scan
 from training.cases import Cases
 from training.evaluation import COVERAGE_AT, Ranked, Scorer
 
 
 class BundleGraphs:
-    """The encoder and the scorer of a bundle in onnxruntime, one thread each, and its memory of past sessions."""
+    """The encoder and the scorers of a bundle in onnxruntime, one thread each, and its memory of past sessions."""
 
-    def __init__(self, folder: Path, memory: SessionMemory | None) -> None:
+    def __init__(self, folder: Path, memory: SessionMemory | None, plan: SearchPlan) -> None:
         self.memory = memory
-        self.items_ND = np.load(folder / bundle.ITEMS, mmap_mode="r")
+        self.items_ND = np.asarray(np.load(folder / bundle.ITEMS, mmap_mode="r"))
         self.encoder = _session(folder / bundle.ENCODER, bundle.ENCODER_OPTIONS)
-        self.scorer = _session(folder / bundle.SCORER, bundle.SCORER_OPTIONS)
+        self.search = open_search(folder, self.items_ND, plan)
 
     def encode(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float32], ...]:
         """Query [B, D] and intent [B]."""
@@ -36,8 +37,7 @@ class BundleGraphs:
 
     def top(self, query_BD: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[Any], ...]:
         """Scores and items [B, k]."""
-        scores_BK, items_BK = self.scorer.run(["scores", "items"], {"query": query_BD, "k": np.array([k], np.int64)})
-        return scores_BK, items_BK
+        return self.search.search(query_BD, k)
 
     def answer(
         self, batch: Batch, ask_B: npt.NDArray[np.int64], k: int
@@ -95,7 +95,28 @@ def rank_bundle(graphs: BundleGraphs, fallback: Scorer, cases: Cases) -> Ranked:
     return ranked
 
 
-def _session(path: Path, entries: dict[str, str]) -> ort.InferenceSession:
+def open_search(folder: Path, items_ND: npt.NDArray[np.float32], plan: SearchPlan) -> ItemSearch:
+    """The search over a bundle's scorers, of which the folder holds at least those that the plan needs."""
+
+    def scan(name: str, options: Mapping[str, str]) -> Propose:
+        session = _session(folder / name, options)
+
+        def propose(query_BD: npt.NDArray[np.float32], wanted: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+            scores_BC, items_BC = session.run(["scores", "items"], {"query": query_BD, "k": np.array([wanted])})
+            return scores_BC, items_BC
+
+        return propose
+
+    int8 = scan(bundle.INT8_SCORER, bundle.INT8_OPTIONS) if plan.tier != "exact" else None
+    index = None
+    if plan.tier == "approximate":
+        import faiss  # needed for large catalogues only
+
+        index = index_scan(faiss.read_index(str(folder / bundle.INDEX)))
+    return ItemSearch(plan, items_ND, floats=scan(bundle.SCORER, bundle.SCORER_OPTIONS), int8=int8, index=index)
+
+
+def _session(path: Path, entries: Mapping[str, str]) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     for key, value in entries.items():

@@ -98,7 +98,10 @@ def evaluate_run(
         systems[NEIGHBOURS] = NeighbourScorer(trained.memory.neighbours, by_popularity)
     systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in baselines}
     names, goal = dataset.behaviours.names, len(dataset.behaviours) - 1
-    served = {"bundle": rank_bundle(BundleGraphs(bundle.path, bundle.memory), by_popularity, cases)} if bundle else {}
+    served = {}
+    if bundle is not None:
+        graphs = BundleGraphs(bundle.path, bundle.memory, bundle.search)
+        served["bundle"] = rank_bundle(graphs, by_popularity, cases)
     ahead = look_ahead_cases(dataset.part("test"), cases, goal=goal)
     metrics, ranked = judge(systems, dataset, cases, ahead, served=served, seed=seed)
     intent_C = ranked[MODEL].intent_C if trained.intent else None

@@ -1,4 +1,4 @@
-"""Export a run as a bundle: ONNX encoder, item matrix, catalogue, goldens, and proof that the numbers agree.
+"""Export a run as a bundle: ONNX encoder, items and how to search them, catalogue, goldens, and proof that all agree.
 
     python -m training.export run=RUN_ID out=DIR
 
@@ -23,8 +23,9 @@ from training.checkpoint import TrainedModel
 from training.command import command
 from training.evaluate import METRICS_FILE, MODEL, open_run
 from training.graphs import write_encoder, write_scorer
-from training.parity import check_parity, make_goldens
+from training.parity import check_parity, make_goldens, real_queries
 from training.tables import say
+from training.tiers import choose_search
 from training.tracking import TrackingConfig, fetch_artifact, git_state
 
 
@@ -57,8 +58,9 @@ def export_run(
         if trained.memory is not None:
             (folder / bundle.NEIGHBOURS).mkdir()
             trained.memory.neighbours.save(folder / bundle.NEIGHBOURS)
-        parity = check_parity(trained, dataset, folder)
-        goldens = make_goldens(trained, dataset, folder)
+        plan = choose_search(folder, real_queries(trained, dataset, folder))
+        parity = check_parity(trained, dataset, folder, plan)
+        goldens = make_goldens(trained, dataset, folder, plan)
         text = json.dumps({"goldens": goldens}, indent=1, ensure_ascii=False)
         (folder / bundle.GOLDENS).write_text(text + "\n", encoding="utf-8")
         about = {
@@ -67,6 +69,7 @@ def export_run(
             "encoding": trained.spec.document(),
             "intent": trained.intent,
             "memory": trained.memory.document() if trained.memory else None,
+            "search": plan.document(),
             "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
             "git": git_state(),
             "run": run_id,

@@ -1,8 +1,11 @@
-"""The two ONNX graphs of a bundle.
+"""The ONNX graphs of a bundle.
 
 The encoder is exported from torch. The scorer is written by hand: one Gemm against the rows of items.npy, which it
 maps in place behind the npy header, and a TopK, which breaks ties by catalogue order. (A row-major MatMul in place of
-the Gemm is several times slower in onnxruntime.)
+the Gemm is several times slower in onnxruntime.) The 8-bit scorer is MatMulNBits over all columns but the last, which
+is added in fp32: the trend has another scale, and a 65th column would cost a block of 64.
+
+Shapes: N items, D columns, P blocks of a row.
 """
 
 import contextlib
@@ -12,13 +15,18 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
-from onnx import TensorProto, helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from tillside.search import INT8_BLOCK
 from training.checkpoint import TrainedModel
 
 OPSET = 20
+MICROSOFT = "com.microsoft"
+ROWS = 65536
+"""Items that are worked on at once, so that a million need no second matrix in memory."""
 INPUTS = ("item_vectors", "behaviours", "gaps", "lengths", "ask")
 OUTPUTS = ("query", "intent")
 
@@ -75,18 +83,73 @@ def write_encoder(trained: TrainedModel, path: Path) -> None:
 def write_scorer(items: Path, path: Path) -> None:
     """Write the scorer over the matrix in ``items``, an npy file of float32 [N, D] beside ``path``."""
     vectors_ND = np.load(items, mmap_mode="r")
-    count, dim = vectors_ND.shape
-    matrix = TensorProto(name="items_matrix", data_type=TensorProto.FLOAT, dims=[count, dim])
-    matrix.data_location = TensorProto.EXTERNAL
-    place = {"location": items.name, "offset": str(vectors_ND.offset), "length": str(vectors_ND.nbytes)}
-    for key, value in place.items():
-        entry = matrix.external_data.add()
-        entry.key, entry.value = key, value
+    nodes = [helper.make_node("Gemm", ["query", "items_matrix"], ["all_scores"], transB=1)]
+    _write(nodes, [_mapped("items_matrix", items, location=items.name)], path, dim=vectors_ND.shape[1])
+
+
+def write_int8_scorer(items: Path, folder: Path) -> float:
+    """Write ``rows``, ``scales``, ``trends`` and the scorer over them into ``folder``, which is created.
+
+    Returns:
+        The largest Euclidean distance of a row, its trend left out, from what its 8 bits stand for.
+    """
+    vectors_ND = np.load(items, mmap_mode="r")
+    count, width = len(vectors_ND), vectors_ND.shape[1] - 1
+    blocks = -(-width // INT8_BLOCK)
+    folder.mkdir()
+    files = {name: folder / f"{name}.npy" for name in ("rows", "scales", "trends")}
+    rows_NPW = np.lib.format.open_memmap(files["rows"], "w+", np.uint8, (count, blocks, INT8_BLOCK))
+    scales_NP = np.lib.format.open_memmap(files["scales"], "w+", np.float32, (count * blocks,)).reshape(count, blocks)
+    rounding = 0.0
+    for start in range(0, count, ROWS):
+        part = slice(start, start + ROWS)
+        rows_NPW[part], scales_NP[part], distance = _eight_bits(np.asarray(vectors_ND[part, :-1]), blocks)
+        rounding = max(rounding, distance)
+    rows_NPW.flush()
+    scales_NP.base.flush()
+    np.save(files["trends"], np.ascontiguousarray(vectors_ND[None, :, -1]))
+    shape = {"K": width, "N": count, "bits": 8, "block_size": INT8_BLOCK, "accuracy_level": 4}
+    nodes = [
+        helper.make_node("Split", ["query", "widths"], ["main", "trend_weight"], axis=1),
+        helper.make_node("MatMulNBits", ["main", "rows", "scales"], ["main_scores"], domain=MICROSOFT, **shape),
+        helper.make_node("Mul", ["trend_weight", "trends"], ["trend_scores"]),
+        helper.make_node("Add", ["main_scores", "trend_scores"], ["all_scores"]),
+    ]
+    constants = [_mapped(name, file, location=file.name) for name, file in files.items()]
+    constants.append(numpy_helper.from_array(np.array([width, 1]), "widths"))
+    _write(nodes, constants, folder / "scorer.onnx", dim=width + 1)
+    return rounding
+
+
+def _eight_bits(
+    rows_ND: npt.NDArray[np.float32], blocks: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], float]:
+    """Numbers around 128 [N, P, block], what one of each block is worth [N, P], and the largest distance of a row."""
+    padded = np.zeros((len(rows_ND), blocks * INT8_BLOCK), np.float32)
+    padded[:, : rows_ND.shape[1]] = rows_ND
+    padded_NPW = padded.reshape(len(rows_ND), blocks, INT8_BLOCK)
+    scales_NP = np.abs(padded_NPW).max(axis=2) / np.float32(127)
+    scales_NP[scales_NP == 0] = 1
+    steps_NPW = np.rint(padded_NPW / scales_NP[..., None])
+    missed_NPW = padded_NPW.astype(np.float64) - steps_NPW * scales_NP[..., None].astype(np.float64)
+    distance = float(np.sqrt((missed_NPW**2).sum(axis=(1, 2)).max()))
+    return (steps_NPW + 128).astype(np.uint8), scales_NP, distance
+
+
+def _mapped(name: str, file: Path, *, location: str) -> TensorProto:
+    """The array in an npy file as a constant that stays in that file."""
+    array = np.load(file, mmap_mode="r")
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    constant = TensorProto(name=name, data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
+    for key, value in {"location": location, "offset": array.offset, "length": array.nbytes}.items():
+        constant.external_data.add(key=key, value=str(value))
+    return constant
+
+
+def _write(nodes: list[NodeProto], constants: list[TensorProto], path: Path, *, dim: int) -> None:
+    """A graph from ``query`` to the best ``k`` of the ``all_scores`` that the nodes make."""
     graph = helper.make_graph(
-        [
-            helper.make_node("Gemm", ["query", "items_matrix"], ["all_scores"], transB=1),
-            helper.make_node("TopK", ["all_scores", "k"], ["scores", "items"], axis=-1, largest=1, sorted=1),
-        ],
+        [*nodes, helper.make_node("TopK", ["all_scores", "k"], ["scores", "items"], axis=-1, largest=1, sorted=1)],
         "scorer",
         [
             helper.make_tensor_value_info("query", TensorProto.FLOAT, ["batch", dim]),
@@ -96,9 +159,12 @@ def write_scorer(items: Path, path: Path) -> None:
             helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", "k"]),
             helper.make_tensor_value_info("items", TensorProto.INT64, ["batch", "k"]),
         ],
-        [matrix],
+        constants,
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="tillside")
+    opsets = [helper.make_opsetid("", OPSET)]
+    if any(node.domain == MICROSOFT for node in nodes):
+        opsets.append(helper.make_opsetid(MICROSOFT, 1))
+    model = helper.make_model(graph, opset_imports=opsets, producer_name="tillside")
     model.ir_version = 10
     path.write_bytes(model.SerializeToString())
     onnx.checker.check_model(str(path))

@@ -17,6 +17,7 @@ from tillside.encoding import Batch, cut, encode_session, encode_sessions
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
+from tillside.search import SearchPlan
 from training.bundled import BundleGraphs
 from training.checkpoint import TrainedModel
 from training.evaluation import ModelScorer
@@ -28,13 +29,13 @@ PREFIXES = 256
 GOLDENS = 12
 
 
-def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[str, Any]:
+def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: SearchPlan) -> dict[str, Any]:
     """Compare torch and the graphs in ``folder``; returns what was measured.
 
     Raises:
         ValueError: they differ; the sentence says where and by how much.
     """
-    graphs = BundleGraphs(folder, trained.memory)
+    graphs = BundleGraphs(folder, trained.memory, plan)
     items = len(graphs.items_ND)
     fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     model_alone = ModelScorer.of(trained.model, fallback)
@@ -71,13 +72,13 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path) -> dict[
     return {"max_difference": worst, "prefixes": compared, "prefixes_with_swapped_ties": moved}
 
 
-def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[dict[str, Any]]:
+def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: SearchPlan) -> list[dict[str, Any]]:
     """Requests made of real test prefixes, with the graphs' own answers; the last one is an empty session.
 
     Where the catalogue has cold items, the one before it holds such an item alone. Half of the others are the prefixes
     that show the most behaviours, half are spread evenly over the test part.
     """
-    graphs = BundleGraphs(folder, trained.memory)
+    graphs = BundleGraphs(folder, trained.memory, plan)
     sessions, names = dataset.part("test"), dataset.behaviours.names
     items = len(graphs.items_ND)
     prefixes = _prefixes(dataset, PREFIXES)
@@ -101,6 +102,17 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path) -> list[
     best = top_k(popular[None], TOP)[0]
     goldens.append(_golden(dataset, {"session": [], "behaviour": names[0]}, best, popular[best], None))
     return goldens
+
+
+def real_queries(trained: TrainedModel, dataset: Dataset, folder: Path) -> npt.NDArray[np.float32]:
+    """Queries [Q, D] that the exported encoder makes of test prefixes, each asked for what came next."""
+    encoder, sessions = BundleGraphs(folder, None, SearchPlan()), dataset.part("test")
+    queries = []
+    for session, end in _prefixes(dataset, PREFIXES):
+        batch = _encode(trained, sessions, slice(int(sessions.offsets[session]), end), len(encoder.items_ND))
+        if batch.lengths_B[0]:
+            queries.append(encoder.encode(batch, _asked(sessions, session, end))[0])
+    return np.concatenate(queries) if queries else np.zeros((0, encoder.items_ND.shape[1]), np.float32)
 
 
 def _newcomer(trained: TrainedModel, dataset: Dataset, graphs: BundleGraphs) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from tillside.dataset import Sessions
 from tillside.neighbours import Neighbourhood, SessionNeighbours
+from tillside.search import inner_products
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -124,10 +125,11 @@ def blended_top(
     """Scores and items [k] of the blend, best first, ties in catalogue order.
 
     Args:
-        scores_K, items_K: the model's best items, at least k and as many more as candidates with a bonus below zero.
+        scores_K, items_K: the model's best items, at least k and as many more as candidates with a bonus below zero;
+            their scores by ``tillside.search``, so that an item has one score wherever it comes from.
         items_C: candidates, ascending, and what is added to the score of each.
     """
-    candidate_C = items_ND[items_C] @ query_D + bonus_C
+    candidate_C = inner_products(items_ND, items_C, query_D) + bonus_C
     place_K = np.minimum(np.searchsorted(items_C, items_K), len(items_C) - 1)
     only_model_K = items_C[place_K] != items_K
     items = np.concatenate([items_C, items_K[only_model_K]])

@@ -5,6 +5,8 @@
     manifest.json     format version, hashes, encoding, behaviours, where it came from, what was measured
     encoder.onnx      item_vectors [B, L, D], behaviours, gaps [B, L], lengths, ask [B] -> query [B, D], intent [B]
     scorer.onnx       query [B, D], k [1] -> scores, items [B, k]; its matrix is items.npy
+    int8/             the items in 8 bits and a scorer over them, see training.graphs; for search tiers from ``int8`` on
+    items.faiss       an index; for the search tier ``approximate``
     items.npy         float32 [N, D], the vectors of the first N items of the catalogue; the last column holds their
                       trends, which say nothing of what an item is like
     catalogue/        see tillside.catalogue
@@ -30,12 +32,17 @@ from tillside.blending import SessionMemory
 from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
 from tillside.events import Behaviours
+from tillside.search import SearchPlan
 
 FORMAT_VERSION: Final = 3
 MANIFEST: Final = "manifest.json"
 ENCODER: Final = "encoder.onnx"
 SCORER: Final = "scorer.onnx"
 ITEMS: Final = "items.npy"
+INT8: Final = "int8"
+INT8_SCORER: Final = f"{INT8}/scorer.onnx"
+INT8_ROWS: Final = f"{INT8}/rows.npy"
+INDEX: Final = "items.faiss"
 CATALOGUE: Final = "catalogue"
 NEIGHBOURS: Final = "neighbours"
 GOLDENS: Final = "goldens.json"
@@ -43,8 +50,15 @@ ENCODER_OPTIONS: Final = {"session.intra_op.allow_spinning": "0", "session.inter
 """Session config entries of onnxruntime. Server and offline evaluator share them: other kernels round otherwise."""
 SCORER_OPTIONS: Final = {**ENCODER_OPTIONS, "session.disable_prepacking": "1"}
 """A packed copy of the item matrix would double its memory and gain nothing for single queries."""
-REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "memory", "files")
+INT8_OPTIONS: Final = ENCODER_OPTIONS
+"""The 8-bit kernels read packed rows only. The packed copy has a quarter of the size of items.npy."""
+REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "memory", "search", "files")
 REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
+FILES_OF_TIER: Final[Mapping[str, tuple[str, ...]]] = {
+    "exact": (),
+    "int8": (INT8_SCORER, INT8_ROWS),
+    "approximate": (INT8_SCORER, INT8_ROWS, INDEX),
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,11 @@ class Bundle:
         """The item vectors, memory-mapped."""
         vectors: npt.NDArray[np.float32] = np.load(self.path / ITEMS, mmap_mode="r", allow_pickle=False)
         return vectors
+
+    @cached_property
+    def search(self) -> SearchPlan:
+        """How the items are searched, as export measured it."""
+        return SearchPlan.from_document(self.manifest["search"])
 
     @cached_property
     def memory(self) -> SessionMemory | None:
@@ -154,10 +173,14 @@ def open_bundle(path: Path) -> Bundle:
             raise ValueError(f"bundle {path}: {name} has {file.stat().st_size} bytes, expected {expected['bytes']}")
         if _sha256(file) != expected["sha256"]:
             raise ValueError(f"bundle {path}: {name} does not have the SHA-256 that the manifest states")
-    for name in REQUIRED_FILES:
+    bundle = Bundle(path, manifest)
+    try:
+        tier = bundle.search.tier
+    except ValueError as error:
+        raise ValueError(f"bundle {path}: {error}") from None
+    for name in (*REQUIRED_FILES, *FILES_OF_TIER[tier]):
         if name not in manifest["files"]:
             raise ValueError(f"bundle {path}: the manifest does not list {name}")
-    bundle = Bundle(path, manifest)
     try:
         vectors, catalogue, _, _ = bundle.items_ND, bundle.catalogue, bundle.encoding, bundle.goldens
         bundle.behaviours.index(bundle.behaviours.goal)
@@ -168,6 +191,8 @@ def open_bundle(path: Path) -> Bundle:
             f"bundle {path}: {ITEMS} must be float32 [items, dim] with 1 to {len(catalogue)} items, "
             f"got {vectors.dtype} {list(vectors.shape)}"
         )
+    if tier != "exact" and len(np.load(path / INT8_ROWS, mmap_mode="r", allow_pickle=False)) != len(vectors):
+        raise ValueError(f"bundle {path}: {INT8_ROWS} and {ITEMS} must hold as many items")
     if not np.isfinite(vectors).all():
         raise ValueError(f"bundle {path}: {ITEMS} holds values that are not finite")
     try:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.serving.server_process import ServerProcess
 from tillside.blending import Blend
+from tillside.bundle import open_bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
@@ -107,7 +108,7 @@ def lists_of_the_bundle(
     bundle: Path, trained: TrainedModel, dataset: Dataset, cases: Cases, chosen: np.ndarray
 ) -> list[list[int]]:
     """What ``training.evaluate bundle=DIR`` finds by the bundle's own graphs; longer by what may be excluded."""
-    graphs = BundleGraphs(bundle, trained.memory)
+    graphs = BundleGraphs(bundle, trained.memory, open_bundle(bundle).search)
     return [best.tolist() for _, best, _ in served_lists(graphs, popular(dataset), cases, chosen, k=TOP + 3)]
 
 

@@ -55,7 +55,7 @@ def test_another_format_version(bundle):
     assert "format_version 99 cannot be read, only 3" in refusal(bundle)
 
 
-@pytest.mark.parametrize("key", ["version", "intent", "encoding", "behaviours", "memory"])
+@pytest.mark.parametrize("key", ["version", "intent", "encoding", "behaviours", "memory", "search"])
 def test_a_manifest_that_lacks_something(bundle, key):
     edit_manifest(bundle, lambda manifest: manifest.pop(key))
     assert key in refusal(bundle)

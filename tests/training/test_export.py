@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from functools import partial
 
 import numpy as np
 import onnx
 import pytest
 
+from serving.goldens import replay
 from serving.messages import Event, RecommendRequest
 from serving.recommender import Recommender
+from serving.settings import Limits
 from tests.datasets import make_dataset, random_rows
 from tests.models import SPEC, make_trained
 from tillside import bundle
@@ -16,13 +19,16 @@ from tillside.encoding import EncodingSpec, encode_session
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
+from tillside.search import SearchPlan
 from training import export
 from training.bundled import BundleGraphs
 from training.evaluation import ModelScorer
 from training.export import export_run
 from training.parity import check_parity, make_goldens
+from training.tiers import choose_search
 
 ITEMS, NEWCOMERS = 30, 2
+EXACT = SearchPlan()
 METRICS = {"systems": {"tillside": {"all": {"cases": 4, "recall@20": {"value": 0.5, "low": 0.4, "high": 0.6}}}}}
 RANKABLE = ITEMS + 1
 TOKENS = [[f"brand={item % 4}"] for item in range(RANKABLE)]
@@ -91,7 +97,7 @@ def test_torch_and_onnx_agree(dataset, trained, exported, length, rows):
     )
     ask_B = np.arange(rows) % 3
     scores_BV, intent_B = scorer_of(trained, dataset).score_and_intent(batch, ask_B)
-    graphs = BundleGraphs(exported[0], None)
+    graphs = BundleGraphs(exported[0], None, EXACT)
     query_BD, onnx_intent_B = graphs.encode(batch, ask_B)
     onnx_scores_BK, onnx_items_BK = graphs.top(query_BD, RANKABLE)
     np.testing.assert_allclose(onnx_intent_B, intent_B, atol=1e-4)
@@ -112,19 +118,19 @@ def test_the_scorer_maps_the_item_vectors_in_place(exported, tmp_path):
     copy = shutil.copytree(path, tmp_path / "copy")
     query_BD = np.eye(1, vectors_ND.shape[1], dtype=np.float32)
     np.save(copy / bundle.ITEMS, -vectors_ND)
-    (best,) = BundleGraphs(copy, None).top(query_BD, 1)[1]
+    (best,) = BundleGraphs(copy, None, EXACT).top(query_BD, 1)[1]
     assert best == vectors_ND[:, 0].argmin()
 
 
 def test_level_items_come_in_catalogue_order(exported):
     query_BD = np.zeros((1, np.load(exported[0] / bundle.ITEMS).shape[1]), np.float32)
-    _, items_BK = BundleGraphs(exported[0], None).top(query_BD, RANKABLE)
+    _, items_BK = BundleGraphs(exported[0], None, EXACT).top(query_BD, RANKABLE)
     assert items_BK.tolist() == [list(range(RANKABLE))]
 
 
 def test_goldens_can_be_made_again_and_ask_for_every_behaviour(dataset, trained, exported):
     goldens = bundle.open_bundle(exported[0]).goldens
-    assert make_goldens(trained, dataset, exported[0]) == goldens
+    assert make_goldens(trained, dataset, exported[0], EXACT) == goldens
     assert {golden["request"]["behaviour"] for golden in goldens} == {"click", "cart", "purchase"}
     assert goldens[-1]["request"]["session"] == []
     for golden in goldens:
@@ -161,6 +167,17 @@ def test_a_cold_item_is_read_and_offered_by_the_server(dataset, exported):
     assert (empty.items[-1].item_id, empty.items[-1].score) == (newcomer, 0.0)  # no event, so no popularity
 
 
+def test_a_bundle_searched_in_eight_bits_answers_as_the_one_in_fp32(dataset, trained, exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "choose_search", partial(choose_search, int8_from=2))
+    parity = export_run(trained, dataset, tmp_path / "bundle", metrics=METRICS, run_id="run-1")
+    assert parity == exported[1]
+    eight, full = bundle.open_bundle(tmp_path / "bundle"), bundle.open_bundle(exported[0])
+    assert (eight.search.tier, full.search.tier) == ("int8", "exact")
+    assert eight.search.measured["int8"]["recall@20"] == 1.0
+    assert eight.goldens == full.goldens
+    replay(Recommender(eight), Limits())
+
+
 def test_nothing_is_written_when_the_encoder_is_made_of_other_weights(dataset, exported, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "write_encoder", lambda _, path: shutil.copy(exported[0] / bundle.ENCODER, path))
     with pytest.raises(ValueError, match="export refused: onnxruntime and torch differ by"):
@@ -174,7 +191,7 @@ def test_the_gate_notices_item_vectors_of_other_weights(dataset, trained, export
     vectors_ND[3] = -vectors_ND[3]
     np.save(copy / bundle.ITEMS, vectors_ND)
     with pytest.raises(ValueError, match="export refused"):
-        check_parity(trained, dataset, copy)
+        check_parity(trained, dataset, copy, EXACT)
 
 
 def test_the_gate_notices_a_list_in_another_order(dataset, trained, exported, monkeypatch):
@@ -186,7 +203,7 @@ def test_the_gate_notices_a_list_in_another_order(dataset, trained, exported, mo
 
     monkeypatch.setattr(BundleGraphs, "top", reversed_top)
     with pytest.raises(ValueError, match=r"export refused: the top 20 differ for test session \d+ before event \d+"):
-        check_parity(trained, dataset, exported[0])
+        check_parity(trained, dataset, exported[0], EXACT)
 
 
 def test_a_log_that_collapses_repeats_and_has_no_clock_passes_the_gate(tmp_path, trained, exported):
@@ -195,8 +212,8 @@ def test_a_log_that_collapses_repeats_and_has_no_clock_passes_the_gate(tmp_path,
     data = make_dataset(tmp_path / "d", **rows, trained=ITEMS, newcomers=NEWCOMERS, tokens=TOKENS, clock=False)
     spec = EncodingSpec(max_length=SPEC.max_length, collapse_repeats=True)
     collapsing = type(trained)(trained.model, trained.config, spec, intent=False)
-    assert check_parity(collapsing, data, exported[0])["max_difference"] < 1e-4
-    goldens = make_goldens(collapsing, data, exported[0])
+    assert check_parity(collapsing, data, exported[0], EXACT)["max_difference"] < 1e-4
+    goldens = make_goldens(collapsing, data, exported[0], EXACT)
     assert all("timestamp" not in event for golden in goldens for event in golden["request"]["session"])
     assert {golden["purchase_intent"] for golden in goldens} == {None}
     assert json.dumps(goldens)
@@ -205,4 +222,4 @@ def test_a_log_that_collapses_repeats_and_has_no_clock_passes_the_gate(tmp_path,
 def test_a_test_part_of_unseen_items_only_is_refused(tmp_path, trained, exported):
     data = make_dataset(tmp_path / "d", train=[[0, 1]], test=[[ITEMS, ITEMS]], trained=ITEMS, newcomers=1)
     with pytest.raises(ValueError, match="export refused: the test part has no item that can be ranked"):
-        check_parity(trained, data, exported[0])
+        check_parity(trained, data, exported[0], EXACT)

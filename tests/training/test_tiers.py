@@ -1,0 +1,161 @@
+"""The tier of a bundle follows from what was measured, and each tier's files are searched as the plan says."""
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.tillside.test_search import by_hand, same
+from tillside import bundle
+from tillside.search import INT8_BLOCK, TOGETHER_FROM, SearchPlan, int8_bound
+from training import tiers
+from training.bundled import open_search
+from training.graphs import write_int8_scorer, write_scorer
+from training.tiers import choose_search, write_index
+
+
+def folder_of(path, items_ND):
+    np.save(path / bundle.ITEMS, items_ND)
+    write_scorer(path / bundle.ITEMS, path / bundle.SCORER)
+    return path
+
+
+def catalogue(items=4000, dim=65, seed=0):
+    """Unit rows, a trend, and queries near some of them."""
+    rng = np.random.default_rng(seed)
+    rows_ND = rng.standard_normal((items, dim)).astype(np.float32)
+    rows_ND[:, :-1] /= np.linalg.norm(rows_ND[:, :-1], axis=1, keepdims=True)
+    rows_ND[50:60] = rows_ND[7]
+    queries_QD = 16 * rows_ND[rng.integers(0, items, 40)] + rng.standard_normal((40, dim)).astype(np.float32)
+    queries_QD[:, -1] = 0.3
+    return rows_ND, queries_QD.astype(np.float32)
+
+
+def test_eight_bits_by_hand(tmp_path):
+    # row 0: the largest number is 127, so a step is 1 and 64.5 rounds to 64 (to even), 0.5 away; the trend is left out
+    # row 1: the largest is 2.54, a step 0.02, and -1.28 is 64 steps below; row 2 is all zero
+    items_ND = np.array([[127, 64.5, 9], [2.54, -1.28, -3], [0, 0, 1]], np.float32)
+    folder_of(tmp_path, items_ND)
+    assert write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / bundle.INT8) == pytest.approx(0.5, rel=1e-5)
+    rows_NPW = np.load(tmp_path / "int8/rows.npy")
+    assert rows_NPW.shape == (3, 1, INT8_BLOCK)
+    assert rows_NPW[:, 0, :2].tolist() == [[255, 192], [255, 64], [128, 128]]
+    assert (rows_NPW[:, 0, 2:] == 128).all()
+    np.testing.assert_allclose(np.load(tmp_path / "int8/scales.npy"), [1, 0.02, 1], rtol=1e-6)
+    assert np.load(tmp_path / "int8/trends.npy").tolist() == [[9, -3, 1]]
+
+
+@pytest.mark.parametrize("dim", [3, 65, 97])
+def test_the_scan_in_eight_bits_keeps_to_its_bound(tmp_path, dim):
+    """And is not too good to be true: it differs from fp32, and from what the trend alone would say."""
+    items_ND, queries_QD = catalogue(500, dim)
+    folder_of(tmp_path, items_ND)
+    rounding = write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / bundle.INT8)
+    search = open_search(tmp_path, items_ND, SearchPlan("int8", rounding))
+    coarse_QC, items_QC = search._alone.propose(queries_QD, 500)
+    exact_QC = np.take_along_axis(queries_QD @ items_ND.T, items_QC, axis=1)
+    worst_Q = np.abs(coarse_QC - exact_QC).max(axis=1)
+    assert (worst_Q <= int8_bound(items_ND, rounding)(queries_QD)).all()
+    assert (worst_Q > 0).any()
+
+
+def test_the_eight_bit_scorer_maps_its_arrays(tmp_path):
+    items_ND, _ = catalogue(300)
+    folder_of(tmp_path, items_ND)
+    write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / bundle.INT8)
+    assert (tmp_path / bundle.INT8_SCORER).stat().st_size < 2000
+    model = onnx.load(tmp_path / bundle.INT8_SCORER, load_external_data=False)
+    places = {
+        constant.name: {entry.key: entry.value for entry in constant.external_data}
+        for constant in model.graph.initializer
+        if constant.external_data
+    }
+    assert {name: place["location"] for name, place in places.items()} == {
+        name: f"{name}.npy" for name in ("rows", "scales", "trends")
+    }
+    for name, place in places.items():
+        content = (tmp_path / bundle.INT8 / place["location"]).read_bytes()
+        assert content[int(place["offset"]) :] == np.load(tmp_path / bundle.INT8 / f"{name}.npy").tobytes()
+
+
+def test_rows_written_in_parts_are_those_written_at_once(tmp_path, monkeypatch):
+    items_ND, _ = catalogue(300)
+    folder_of(tmp_path, items_ND)
+    whole = write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / "whole")
+    monkeypatch.setattr("training.graphs.ROWS", 77)
+    assert write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / "parts") == whole
+    for name in ("rows.npy", "scales.npy", "trends.npy", "scorer.onnx"):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_small_catalogue_and_one_without_queries_are_searched_in_fp32(tmp_path):
+    items_ND, queries_QD = catalogue(300)
+    folder_of(tmp_path, items_ND)
+    assert choose_search(tmp_path, queries_QD).document() == {"tier": "exact", "measured": {"queries": 40}}
+    assert choose_search(tmp_path, queries_QD[:0], int8_from=10).tier == "exact"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [bundle.ITEMS, bundle.SCORER]
+
+
+def test_eight_bits_are_chosen_and_answer_as_brute_force_does(tmp_path):
+    items_ND, queries_QD = catalogue()
+    plan = choose_search(folder_of(tmp_path, items_ND), queries_QD)
+    assert plan.tier == "int8"
+    assert plan.measured == {"queries": 40, "int8": {"recall@20": 1.0, "block": INT8_BLOCK, "proven": 1.0}}
+    assert 0.001 < plan.rounding < 0.02
+    search = open_search(tmp_path, items_ND, plan)
+    for rows in (1, 3, TOGETHER_FROM, 40):
+        same(search.search(queries_QD[:rows], 20), by_hand(items_ND, queries_QD[:rows], 20))
+    eligible_V = np.arange(0, 4000, 3)
+    same(search.search_among(queries_QD, eligible_V, 20), by_hand(items_ND, queries_QD, 20, eligible_V))
+    same(search.search(queries_QD[:2], 4000), by_hand(items_ND, queries_QD[:2], 4000))
+
+
+def test_eight_bits_that_find_too_little_are_given_up(tmp_path, monkeypatch):
+    """Here every number but one is rounded to zero."""
+    items_ND, queries_QD = catalogue(dim=64)
+    items_ND = np.insert(items_ND, 0, 1000, axis=1)
+    queries_QD = np.insert(queries_QD, 0, 0, axis=1)
+    monkeypatch.setattr(tiers, "MARGIN", 0)
+    plan = choose_search(folder_of(tmp_path, items_ND), queries_QD)
+    assert plan.tier == "exact"
+    assert plan.measured["int8"]["recall@20"] < 0.5
+    assert sorted(path.name for path in tmp_path.iterdir()) == [bundle.ITEMS, bundle.SCORER]
+
+
+def test_an_index_is_chosen_with_as_many_candidates_as_its_recall_takes(tmp_path):
+    pytest.importorskip("faiss")
+    items_ND, queries_QD = catalogue(dim=66)
+    plan = choose_search(folder_of(tmp_path, items_ND), queries_QD, approximate_from=4000)
+    assert plan.tier == "approximate"
+    measured = plan.measured["approximate"]
+    assert measured["candidates"] == plan.candidates
+    assert 0.99 <= measured["recall@20"] <= 1
+    search = open_search(tmp_path, items_ND, plan)
+    scores_BK, items_BK = search.search(queries_QD, 20)
+    _, best_BK = by_hand(items_ND, queries_QD, 20)
+    hits = np.mean([np.isin(best, found).mean() for best, found in zip(best_BK, items_BK, strict=True)])
+    assert hits >= 0.99
+    for row in range(3):  # alone as in the batch
+        same(search.search(queries_QD[row : row + 1], 20), (scores_BK[row : row + 1], items_BK[row : row + 1]))
+    eligible_V = np.arange(0, 4000, 3)  # most is filtered out, so this is exact
+    same(search.search_among(queries_QD, eligible_V, 20), by_hand(items_ND, queries_QD, 20, eligible_V))
+
+
+def test_an_index_that_finds_too_little_is_given_up(tmp_path, monkeypatch):
+    pytest.importorskip("faiss")
+    items_ND, queries_QD = catalogue()
+    monkeypatch.setattr(tiers, "CANDIDATES", (1,))
+    monkeypatch.setattr(tiers, "APPROXIMATE_RECALL", 0.9999)
+    plan = choose_search(folder_of(tmp_path, items_ND), queries_QD, approximate_from=4000)
+    assert plan.tier == "int8"
+    assert plan.measured["approximate"]["recall@20"] < 0.9999
+    assert not (tmp_path / bundle.INDEX).exists()
+
+
+@pytest.mark.parametrize("dim", [3, 17, 65, 97])
+def test_an_index_holds_every_item_whatever_the_number_of_columns(tmp_path, dim):
+    pytest.importorskip("faiss")
+    items_ND, queries_QD = catalogue(600, dim)
+    write_index(items_ND, folder_of(tmp_path, items_ND) / bundle.INDEX)
+    write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / bundle.INT8)
+    search = open_search(tmp_path, items_ND, SearchPlan("approximate", 0.1, 600))
+    same(search.search(queries_QD[:2], 20), by_hand(items_ND, queries_QD[:2], 20))
