@@ -35,17 +35,17 @@ def main() -> None:
         static = read_static(settings.static, settings.limits) if settings.static else []
     except ValueError as error:
         sys.exit(_failed(str(error)))
-    listener = _listen(settings, settings.port)
-    admin_listener = None if settings.admin_port is None else _listen(settings, settings.admin_port)
-    allow_many_connections()
     workers = settings.workers or usable_cores()
-    log.info("listening on http://%s:%d, %d worker(s)", settings.host, listener.getsockname()[1], workers)
+    listeners = _listen(settings, settings.port, workers)
+    admin_listener = None if settings.admin_port is None else _listen(settings, settings.admin_port)[0]
+    allow_many_connections()
+    log.info("listening on http://%s:%d, %d worker(s)", settings.host, listeners[0].getsockname()[1], workers)
     if admin_listener:
         log.info("admin port on http://%s:%d", settings.host, admin_listener.getsockname()[1])
     if workers == 1:
-        uvloop.run(serve(settings, listener, admin_listener, static=static))
+        uvloop.run(serve(settings, listeners[0], admin_listener, static=static))
     else:
-        uvloop.run(supervise(settings, listener, admin_listener, count=workers))
+        uvloop.run(supervise(settings, listeners, admin_listener))
 
 
 def start_logging() -> None:
@@ -61,9 +61,9 @@ def allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _listen(settings: Settings, port: int) -> socket.socket:
+def _listen(settings: Settings, port: int, sockets: int = 1) -> list[socket.socket]:
     try:
-        return listen(settings.host, port)
+        return listen(settings.host, port, sockets=sockets)
     except OSError as error:
         sys.exit(_failed(f"cannot listen on {settings.host}:{port}: {error.strerror or error}"))
 

@@ -10,7 +10,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import uvloop
@@ -32,29 +32,30 @@ class Process:
 
     Args:
         page: the metrics, where the main port serves them.
+        on_stop: called when the grace time begins.
     """
 
     def __init__(
         self,
         settings: Settings,
         service: Service,
-        listener: socket.socket,
         *,
         page: Page | None,
-        accepting: bool = True,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._grace_seconds = settings.grace_seconds
         self._service = service
         self._stopping: asyncio.Task[None] | None = None
-        self.server = HttpServer(make_app(settings, service, page=page), settings, [listener], accepting=accepting)
+        self._on_stop = on_stop
+        self.server = HttpServer(make_app(settings, service, page=page), settings)
 
-    async def run(self) -> None:
+    async def run(self, *listeners: socket.socket) -> None:
         """Answer until a signal, or :meth:`stop`, ends it."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop)
         loop.add_signal_handler(signal.SIGINT, self.stop_now)
         async with in_background(self._service.run()):
-            await self.server.run_until_told()
+            await self.server.run_until_told(*listeners)
 
     def stop(self) -> None:
         """Not ready at once; still answering for the grace time; then finish and end. A second call ends the wait."""
@@ -64,6 +65,7 @@ class Process:
         log.info("stopping in %d s", self._grace_seconds)
         self._service.draining = True
         self.server.close_after_answers()
+        self._on_stop()
         self._stopping = asyncio.get_running_loop().create_task(self._stop_later())
 
     def stop_now(self) -> None:
@@ -115,7 +117,7 @@ async def serve(
     async def page() -> bytes:
         return service.metrics.page()
 
-    process = Process(settings, service, listener, page=None if admin_listener else page)
+    process = Process(settings, service, page=None if admin_listener else page)
     tasks: set[asyncio.Task[Any]] = set()
 
     def reload() -> None:
@@ -127,18 +129,18 @@ async def serve(
     reload()
     control = LocalControl(service, reloads, loop)
     with admin_thread(control, settings, admin_listener):
-        await process.run()
+        await process.run(listener)
 
 
 @contextlib.contextmanager
-def admin_thread(control: LocalControl, settings: Settings, listener: socket.socket | None) -> Any:
+def admin_thread(control: LocalControl, settings: Settings, listener: socket.socket | None) -> Iterator[None]:
     """Serve the admin port, if there is one, in a thread of its own."""
     if listener is None:
         yield
         return
     app = make_admin_app(control, token=settings.admin_token, limits=settings.limits)
-    server = HttpServer(app, settings, [listener], accepting=True)
-    thread = threading.Thread(target=lambda: uvloop.run(server.run_until_told()), name="admin", daemon=True)
+    server = HttpServer(app, settings)
+    thread = threading.Thread(target=lambda: uvloop.run(server.run_until_told(listener)), name="admin", daemon=True)
     thread.start()
     try:
         yield

@@ -1,8 +1,9 @@
 """uvicorn with what a shop's server needs besides: bounded headers, fair accepting, and an end that loses no request.
 
-Connections are accepted here and not by the event loop's own server, for two reasons. Workers share one listening
-socket, and one that took every connection it found would leave the others idle; and at the end all that the kernel has
-accepted already must be taken and answered, or its clients would see a reset.
+Each worker has a listening socket of its own on the common port, so that the kernel spreads connections evenly; the
+socket of one that has died is taken over by another. Connections are accepted here and not by the event loop's own
+server, because sockets come and go, and because at the end all that the kernel has accepted must be taken and answered,
+or its clients would see a reset.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ import socket
 from collections.abc import Iterator
 from typing import Any, Final
 
-import httptools
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -27,6 +27,8 @@ ACCEPTS: Final = 16
 """Connections taken in one turn of the loop."""
 OUT_OF_FILES: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 PAUSE_SECONDS: Final = 0.1
+LINGER_SECONDS: Final = 1.0
+"""How long a connection that was accepted at the very end may take to send its request."""
 KEEP_ALIVE_SECONDS: Final = 75
 TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
@@ -118,9 +120,12 @@ def bounded_protocol(limits: Limits) -> type[HttpToolsProtocol]:
 
 
 class HttpServer(uvicorn.Server):
-    """One application on listening sockets, accepting from :meth:`accept` on; signals are its owner's business."""
+    """One application; it takes connections from the sockets that :meth:`accept` was called with.
 
-    def __init__(self, app: ASGIApp, settings: Settings, listeners: list[socket.socket], *, accepting: bool) -> None:
+    Signals are its owner's business.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -137,14 +142,14 @@ class HttpServer(uvicorn.Server):
                 timeout_graceful_shutdown=settings.shutdown_seconds,
             )
         )
-        self._listeners = listeners
-        self._accepting = accepting
+        self._listeners: set[socket.socket] = set()
         self._handshakes: set[asyncio.Task[Any]] = set()
-        self._linger_seconds = 1.0
 
-    async def run_until_told(self) -> None:
+    async def run_until_told(self, *listeners: socket.socket) -> None:
         """Serve until ``should_exit``, then finish what was accepted."""
-        await self.serve(self._listeners)
+        for listener in listeners:
+            self.accept(listener)
+        await self.serve()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -152,19 +157,21 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take connections, or wait to be told to."""
+        """Nothing to open."""
         await self.lifespan.startup()
         self.servers = []
         self.started = True
-        if self._accepting:
-            self.accept()
 
-    def accept(self) -> None:
-        """Take connections from now on."""
-        self._accepting = True
-        for listener in self._listeners:
-            listener.setblocking(False)
-            asyncio.get_running_loop().add_reader(listener, self._take, listener, ACCEPTS)
+    def accept(self, listener: socket.socket) -> None:
+        """Take connections from this socket from now on."""
+        listener.setblocking(False)
+        self._listeners.add(listener)
+        asyncio.get_running_loop().add_reader(listener, self._take, listener, ACCEPTS)
+
+    def release(self, listener: socket.socket) -> None:
+        """Leave this socket to somebody else."""
+        self._listeners.discard(listener)
+        asyncio.get_running_loop().remove_reader(listener)
 
     def close_after_answers(self) -> None:
         """Tell every client with its next answer that the connection ends, so that none waits on it at the end."""
@@ -175,14 +182,13 @@ class HttpServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take what the kernel has accepted, answer it, and close."""
         loop = asyncio.get_running_loop()
-        for listener in self._listeners:
-            loop.remove_reader(listener)
-            if self._accepting:
-                listener.listen(0)  # from here on clients are made to wait, and soon refused, instead of accepted
-                self._take(listener, BACKLOG)
+        for listener in list(self._listeners):
+            self.release(listener)
+            listener.listen(0)  # from here on clients are made to wait, and soon refused, instead of accepted
+            self._take(listener, BACKLOG)
             listener.close()
         await asyncio.gather(*self._handshakes, return_exceptions=True)
-        end = loop.time() + self._linger_seconds
+        end = loop.time() + LINGER_SECONDS
         while (
             any(getattr(connection, "cycle", None) is None for connection in self.server_state.connections)
             and loop.time() < end
@@ -209,7 +215,7 @@ class HttpServer(uvicorn.Server):
             task.add_done_callback(self._handshakes.discard)
 
     def _take_again(self, listener: socket.socket) -> None:
-        if listener.fileno() >= 0 and not self.should_exit:
+        if listener in self._listeners:
             asyncio.get_running_loop().add_reader(listener, self._take, listener, ACCEPTS)
 
     async def _connect(self, connection: socket.socket) -> None:
@@ -225,14 +231,16 @@ class HttpServer(uvicorn.Server):
             connection.close()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
+def listen(host: str, port: int, *, sockets: int = 1) -> list[socket.socket]:
+    """Listening sockets on one port, between which the kernel spreads connections.
 
     Raises:
         OSError: the address is taken or cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
-
-
-assert issubclass(httptools.HttpParserCallbackError, httptools.HttpParserError)  # what a header too many turns into
+    alone = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    if sockets == 1:
+        return [alone]
+    port = alone.getsockname()[1]
+    alone.close()  # it has proved that nobody else is there, whose share of the connections would be lost to us
+    return [socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=True) for _ in range(sockets)]

@@ -1,8 +1,9 @@
 """The parent of several workers: starts them, starts them again, tells them which bundle to use, adds up their metrics.
 
-The parent opens the listening socket and never accepts on it; the workers inherit it, so what waits there while one of
-them dies is taken by the others. It loads no bundle and answers no shopper, and has all the time to answer the admin
-port. A worker that takes a dead one's place accepts only when it has the bundle that the others answer from.
+The parent opens a listening socket for each worker's slot and never accepts on one; all workers inherit all of them, so
+what waits on the socket of one that dies is taken by another. The parent loads no bundle and answers no shopper, and
+has all the time to answer the admin port. A worker that takes a dead one's place accepts only when it has the bundle
+that the others answer from.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ STEADY_SECONDS: Final = 10.0
 """A worker that lived so long is started again at once; one that dies young waits longer each time."""
 LONGEST_PAUSE: Final = 5.0
 SAMPLES_SECONDS: Final = 1.0
+WATCH_SECONDS: Final = 5.0
+WEDGED_SECONDS: Final = 60.0
 KILL_SECONDS: Final = 5.0
 
 
@@ -41,15 +44,15 @@ class Child:
         self.channel = channel
         self.version: str | None = None
         self.samples: Samples = []
+        self.heard = time.monotonic()
 
 
 class Supervisor:
     """All workers; one of :class:`serving.reloading.Answerers`, and what the admin port controls."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, *, count: int) -> None:
+    def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         self._settings = settings
-        self._listener = listener
-        self._count = count
+        self._listeners = listeners
         self._children: dict[int, Child] = {}
         self._buried: Samples = []
         self._reloads = Reloads(settings.bundle, self)
@@ -62,12 +65,16 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self.reload()))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number)
-        await asyncio.gather(*(self._start(slot) for slot in range(self._count)))
-        keepers = [self._spawn(self._keep(slot)) for slot in range(self._count)]
-        await self._tell("accept")
+        slots = range(len(self._listeners))
+        await asyncio.gather(*(self._start(slot) for slot in slots))
+        keepers = [self._spawn(self._keep(slot)) for slot in slots]
+        for slot in slots:
+            self._spawn(self._order(slot, "accept", slot))
         self._spawn(self.reload())
+        self._spawn(self._watch())
         await self._stopping.wait()
-        self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         patience = self._settings.grace_seconds + self._settings.shutdown_seconds + KILL_SECONDS
         _, late = await asyncio.wait(keepers, timeout=patience)
         for child in self._children.values() if late else ():
@@ -128,12 +135,13 @@ class Supervisor:
                 log.error("a worker did not %s: %s", op, result)
 
     async def _start(self, slot: int) -> None:
+        listeners = [listener.fileno() for listener in self._listeners]
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "serving.worker", str(self._listener.fileno()), str(theirs.fileno()), *sys.argv[1:]),
-                pass_fds=(self._listener.fileno(), theirs.fileno()),
+                *("-m", "serving.worker", str(theirs.fileno()), ",".join(map(str, listeners)), *sys.argv[1:]),
+                pass_fds=(*listeners, theirs.fileno()),
             )
         channel = Channel(self._handle)
         await channel.open(ours)
@@ -152,22 +160,34 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             log.error("worker %d ended with code %d; starting another", child.process.pid, code)
+            stand_in = next(iter(self._children), None)
+            if stand_in is not None:
+                await self._order(stand_in, "accept", slot)
             pause = 0.0 if time.monotonic() - started > STEADY_SECONDS else min(2 * pause + 0.1, LONGEST_PAUSE)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             if self._stopping.is_set():
                 return
             await self._start(slot)
-            self._spawn(self._bring_up(self._children[slot]))
+            self._spawn(self._bring_up(slot, stand_in))
 
-    async def _bring_up(self, child: Child) -> None:
-        """Give a new worker the bundle of the others, then let it accept."""
-        try:
-            child.version = await self._reloads.bring(_One(child))
-        except (ValueError, ConnectionError) as error:
-            log.error("a new worker has no bundle: %s", error)
-        with contextlib.suppress(ConnectionError):
-            await child.channel.call("accept")
+    async def _bring_up(self, slot: int, stand_in: int | None) -> None:
+        """Give a new worker the bundle of the others, then let it accept in the place of the one that stood in."""
+        child = self._children[slot]
+        while True:
+            try:
+                child.version = await self._reloads.bring(_One(child))
+                break
+            except ConnectionError:
+                return
+            except ValueError as error:
+                log.error("a new worker has no bundle: %s", error)
+            if not any(other.version for other in self._children.values()):
+                break
+            await asyncio.sleep(LONGEST_PAUSE)
+        await self._order(slot, "accept", slot)
+        if stand_in is not None:
+            await self._order(stand_in, "release", slot)
         if self._reloads.current is None:
             await self.reload()
 
@@ -176,9 +196,27 @@ class Supervisor:
             return (await self.page()).decode()
         raise ValueError(f"the parent cannot {op}")
 
+    async def _order(self, worker: int, op: str, slot: int) -> None:
+        """Let a worker accept, or no longer accept, from the socket of a slot; one that has gone has it no more."""
+        with contextlib.suppress(ConnectionError, KeyError):
+            await self._children[worker].channel.call(op, slot=slot)
+
+    async def _watch(self) -> None:
+        """Fetch metrics now and then, to have them when a worker dies, and end one that is alive and does nothing."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            await asyncio.gather(*(self._fetch_samples(child) for child in self._children.values()))
+            for child in self._children.values():
+                if now - child.heard > WEDGED_SECONDS:
+                    log.error("worker %d has not answered for %d s", child.process.pid, WEDGED_SECONDS)
+                    with contextlib.suppress(ProcessLookupError):
+                        child.process.kill()
+
     async def _fetch_samples(self, child: Child) -> None:
         with contextlib.suppress(ConnectionError, TimeoutError, ValueError):
             child.samples = await asyncio.wait_for(child.channel.call("samples"), SAMPLES_SECONDS)
+            child.heard = time.monotonic()
 
     def _stop(self, number: int) -> None:
         self._stopping.set()
@@ -213,16 +251,14 @@ async def _prepare(child: Child, path: Path) -> str:
         raise ValueError(f"bundle {path} is refused: a worker ended while it loaded it") from None
 
 
-async def supervise(
-    settings: Settings, listener: socket.socket, admin_listener: socket.socket | None, *, count: int
-) -> None:
-    """Run ``count`` workers, and the admin port, until a signal ends them."""
-    supervisor = Supervisor(settings, listener, count=count)
+async def supervise(settings: Settings, listeners: list[socket.socket], admin_listener: socket.socket | None) -> None:
+    """Run a worker for each listening socket, and the admin port, until a signal ends them."""
+    supervisor = Supervisor(settings, listeners)
     if admin_listener is None:
         await supervisor.run()
         return
     app = make_admin_app(supervisor, token=settings.admin_token, limits=settings.limits)
-    server = HttpServer(app, settings, [admin_listener], accepting=True)
-    async with in_background(server.run_until_told()):
+    server = HttpServer(app, settings)
+    async with in_background(server.run_until_told(admin_listener)):
         await supervisor.run()
         server.should_exit = True
