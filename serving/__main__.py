@@ -39,7 +39,7 @@ def main() -> None:
     listeners = _listen(settings, settings.port, workers)
     admin_listener = None if settings.admin_port is None else _listen(settings, settings.admin_port)[0]
     allow_many_connections()
-    log.info("listening on http://%s:%d, %d worker(s)", settings.host, listeners[0].getsockname()[1], workers)
+    log.info("listening on http://%s:%d with %d worker(s)", settings.host, listeners[0].getsockname()[1], workers)
     if admin_listener:
         log.info("admin port on http://%s:%d", settings.host, admin_listener.getsockname()[1])
     if workers == 1:
