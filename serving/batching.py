@@ -22,6 +22,8 @@ BATCH_SECONDS: Final = 0.05
 STALE_SECONDS: Final = 1.0
 SMOOTHING: Final = 0.2
 LARGEST_BATCH: Final = 64
+TURNS: Final = 3
+"""Of the loop between two batches, to write answers, read sockets and queue requests; fewer if the next one is full."""
 MARGIN: Final = 0.8
 """Share of a deadline that the estimate may fill; the rest is for reading, writing and being wrong."""
 
@@ -132,10 +134,13 @@ class BatchQueue:
                     if not waiting.future.done():
                         waiting.future.set_exception(error)
             answered = self._clock()
-            for _ in range(3):  # answers leave, sockets are read, requests queue: each takes a turn of the loop
+            for _ in range(TURNS):
                 await asyncio.sleep(0)
+                if len(self._waiting) >= self._limit:
+                    break
             end = self._clock() if self._waiting else answered  # under load the loop's turns count, too
             self._each.observe((end - start) / len(batch))
+            del batch  # or a bundle that has been replaced would stay until the next request
 
     def _take(self) -> list[_Waiting]:
         """The longest waiting questions for one recommender; at least one."""

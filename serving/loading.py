@@ -40,7 +40,8 @@ def load_recommender(path: Path, limits: Limits, *, static: Sequence[str] = ()) 
         except ValueError:
             raise
         except Exception as error:  # whatever a damaged file can do to those who read it
-            raise ValueError(f"bundle {path} cannot be loaded: {type(error).__name__}: {error}") from error
+            sentence = f"bundle {path} cannot be loaded: {type(error).__name__}: {error}"
+            raise ValueError(sentence.partition("\n")[0]) from error
         gc.collect()
         gc.freeze()
     return recommender

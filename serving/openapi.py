@@ -81,6 +81,7 @@ def _recommend() -> Document:
         "413": "The body is too large",
         "415": "The body is not application/json",
         "422": "A field is missing, unknown, or holds what is not allowed; field names it",
+        "431": "The request line and the headers are too large",
         "500": "A fault of the server",
     }
     return {

@@ -74,7 +74,7 @@ class Reloads:
             ValueError: ``name`` is not the name of a folder there.
         """
         if name is None:
-            return await self._install(self._source.resolve(), "loaded")
+            return await self._install(self._follow(), "loaded")
         return await self._install(self._beside(name), "loaded")
 
     async def rollback(self) -> Report:
@@ -100,8 +100,15 @@ class Reloads:
             await newcomer.conclude(self._installed)
             return version
 
+    def _follow(self) -> Path:
+        """Where the source leads now; itself, to be refused, where it leads in a circle."""
+        try:
+            return self._source.resolve()
+        except (OSError, RuntimeError):
+            return self._source.absolute()
+
     def _beside(self, name: str) -> Path:
-        shelf = (self.current or self._source.resolve()).parent
+        shelf = (self.current or self._follow()).parent
         plain = 0 < len(name.encode()) < 256 and not {"/", "\0"} & set(name) and name not in (".", "..")
         if not plain or (shelf / name).resolve().parent != shelf:
             raise ValueError(f"bundle must be the name of a folder beside the current one, got {name[:60]!r}")

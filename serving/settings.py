@@ -1,7 +1,8 @@
 """What the server can be told: flags of ``python -m serving``, or environment variables, with the flag winning.
 
 Surprising: the variables are ``TILLSIDE_LISTEN_HOST`` and ``TILLSIDE_LISTEN_PORT``, because Kubernetes sets
-``TILLSIDE_PORT`` to an address of its own wherever a Service is called tillside.
+``TILLSIDE_PORT`` to an address of its own wherever a Service is called tillside, and ``TILLSIDE_ADMIN_PORT`` where one
+is called tillside-admin. Tokens come from the environment alone: everybody on a machine can read a command line.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 LONGEST_DEADLINE_MS: Final = 10_000
-VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port"}
+VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port", "admin-port": "admin-listen-port"}
 """Flags whose variable has another name."""
 
 

@@ -167,7 +167,7 @@ def test_a_batch_holds_questions_of_one_bundle():
 
 
 def test_the_loop_turns_between_two_batches():
-    """A probe that comes while a hundred questions wait is answered after one batch."""
+    """However many questions wait, a probe's turn comes after one batch."""
     model = FakeModel(seconds=0.04)  # too slow to grow: a hundred batches
 
     async def run():
@@ -182,5 +182,5 @@ def test_the_loop_turns_between_two_batches():
         task.cancel()
         return done
 
-    assert 0 < asyncio.run(run()) < 20
+    assert 0 < asyncio.run(run()) <= 20
     assert len(model.batches) == 100

@@ -110,8 +110,9 @@ def test_flags_win_over_variables_and_variables_over_defaults():
         "TILLSIDE_LISTEN_PORT": "9000",
         "TILLSIDE_MAX_K": "50",
         "TILLSIDE_WORKERS": "auto",
-        "TILLSIDE_ADMIN_PORT": "9001",
+        "TILLSIDE_ADMIN_LISTEN_PORT": "9001",
         "TILLSIDE_ADMIN_TOKEN": "secret",
+        "TILLSIDE_ADMIN_PORT": "tcp://10.0.0.1:9090",
         "TILLSIDE_PORT": "tcp://10.0.0.1:8080",  # what Kubernetes sets for a Service called tillside
     }
     settings = parse_settings(["--port", "9001", "--max-session", "7"], environment)

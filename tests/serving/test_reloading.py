@@ -15,6 +15,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.reloading import Reloads
+from serving.service import Service
+from serving.settings import Settings
 from tests.bundles import ASK_AD, GOLDENS_OF_TINY, ITEMS_ND, about_tiny, encoder, scorer, tiny_bundle
 from tests.serving.load import load
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
@@ -241,6 +243,14 @@ def test_without_a_token_nobody_changes_anything(orchard, tmp_path):
         assert response.status_code == 403
         assert "TILLSIDE_ADMIN_TOKEN" in response.json()["detail"]
     assert server.stop() == 0
+
+
+def test_a_link_in_a_circle_is_refused(tmp_path):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    report = asyncio.run(Reloads(tmp_path / "a", Service(Settings(tmp_path))).reload())
+    assert report["result"] == "refused"
+    assert "is not a bundle" in report["reason"]
 
 
 class Ledger:
