@@ -86,7 +86,7 @@ class BatchQueue:
         self._waiting: deque[_Waiting] = deque()
         self._filled = asyncio.Event()
         self._batch = Estimate()
-        self._each = Estimate()
+        self._cycle = Estimate()
         self._last_batch = -STALE_SECONDS
         self._limit = 1
 
@@ -95,13 +95,13 @@ class BatchQueue:
 
     def expect(self, seconds: float) -> None:
         """Begin with an estimate of one answer's time, as a warm-up measured it."""
-        self._batch.seconds = self._each.seconds = seconds
+        self._batch.seconds = self._cycle.seconds = seconds
 
     def estimate(self) -> float:
         """Seconds until a question that came now would have its answer; 0 where nothing is known."""
         if self._clock() - self._last_batch > STALE_SECONDS and not self._waiting:
             return 0.0
-        return len(self._waiting) * self._each.seconds + self._batch.seconds
+        return len(self._waiting) // self._limit * self._cycle.seconds + self._batch.seconds
 
     def refusal(self, deadline_seconds: float) -> Reason | None:
         """Why a question is not queued, or None where it may be."""
@@ -138,8 +138,8 @@ class BatchQueue:
                 await asyncio.sleep(0)
                 if len(self._waiting) >= self._limit:
                     break
-            end = self._clock() if self._waiting else answered  # under load the loop's turns count, too
-            self._each.observe((end - start) / len(batch))
+            end = self._clock() if self._waiting else answered  # under load the loop's turns are part of the cycle
+            self._cycle.observe(end - start)
             del batch  # or a bundle that has been replaced would stay until the next request
 
     def _take(self) -> list[_Waiting]:
