@@ -1,81 +1,71 @@
 """``python -m serving --bundle DIR``: listen, load the bundle behind the probes, answer until SIGTERM, exit 0.
 
-A bundle that is refused ends the process with one sentence on stderr and exit code 2: with nothing to fall back on,
-and no way yet to be given another bundle, staying up would only hide the sentence.
+A bundle that is refused does not end the process: it stays live and not ready, answers from the shop's own list, and
+takes the next bundle by SIGHUP or the admin port.
 """
 
-import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator
 
-import uvicorn
+import uvloop
 
-from serving.api import make_app
+from serving.cores import usable_cores
+from serving.lifecycle import serve
+from serving.listening import listen
+from serving.loading import read_static
 from serving.settings import Settings, parse_settings
+from serving.workers import supervise
 
 log = logging.getLogger("serving")
-
-
-class GracefulServer(uvicorn.Server):
-    """uvicorn, but a signal that was obeyed is not raised again: a clean stop is exit code 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGTERM or SIGINT; requests in flight are finished first."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.handle_exit)
-        yield
+FILES = 1 << 16
 
 
 def main() -> None:
     """Run the server until it is told to stop."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = parse_settings(sys.argv[1:], os.environ)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_logging()
     try:
-        listener = listen(settings)
+        static = read_static(settings.static, settings.limits) if settings.static else []
+    except ValueError as error:
+        sys.exit(_failed(str(error)))
+    workers = settings.workers or usable_cores()
+    listeners = _listen(settings, settings.port, workers)
+    admin_listener = None if settings.admin_port is None else _listen(settings, settings.admin_port)[0]
+    allow_many_connections()
+    log.info("listening on http://%s:%d with %d worker(s)", settings.host, listeners[0].getsockname()[1], workers)
+    if admin_listener:
+        log.info("admin port on http://%s:%d", settings.host, admin_listener.getsockname()[1])
+    if workers == 1:
+        uvloop.run(serve(settings, listeners[0], admin_listener, static=static))
+    else:
+        uvloop.run(supervise(settings, listeners, admin_listener))
+
+
+def start_logging() -> None:
+    """One line an event, on stderr."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def allow_many_connections() -> None:
+    """Every connection is a file, and many systems begin with 1,024 of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _listen(settings: Settings, port: int, sockets: int = 1) -> list[socket.socket]:
+    try:
+        return listen(settings.host, port, sockets=sockets)
     except OSError as error:
-        sys.exit(_failed(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"))
-    refusals: list[str] = []
-
-    def refuse(sentence: str) -> None:
-        refusals.append(sentence)
-        server.should_exit = True
-
-    config = uvicorn.Config(
-        make_app(settings, on_refusal=refuse),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-    )
-    server = GracefulServer(config)
-    log.info("listening on http://%s:%d", settings.host, listener.getsockname()[1])
-    server.run(sockets=[listener])
-    if refusals:
-        sys.exit(_failed(refusals[0]))
-
-
-def listen(settings: Settings) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        OSError: the address is taken or cannot be used.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        sys.exit(_failed(f"cannot listen on {settings.host}:{port}: {error.strerror or error}"))
 
 
 def _failed(sentence: str) -> int:

@@ -1,18 +1,14 @@
-"""The HTTP side: routes, bodies in, answers and problem details out, and the state behind the probes.
+"""The HTTP side of the main port: routes, bodies in, answers and problem details out.
 
-Surprising: a request is answered on the event loop's own thread. It takes about a millisecond of pure computation, and
-a thread pool around it made every percentile worse.
+Surprising: a request is answered on the event loop's own thread, together with whatever else has queued
+(serving.batching), and load never makes a 5xx: what the model cannot answer in time, the ladder answers at once.
 """
 
 import asyncio
-import contextlib
-import datetime
-import logging
 import time
-import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -22,61 +18,32 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.loading import load_recommender
 from serving.messages import BodyError, FieldError, decode_request, encode_answer
-from serving.metrics import Metrics
 from serving.openapi import openapi_document
 from serving.problems import ProblemError, problem_of_routing
-from serving.recommender import Recommender
+from serving.service import Service, log_bug
 from serving.settings import Settings
-
-log = logging.getLogger("serving")
+from serving.tokens import check_token
 
 NO_STORE: Final = {"cache-control": "no-store"}
 CLIENT_CLOSED: Final = 499
 """Counted, never sent: the client left before its body was complete."""
-PROVENANCE: Final = ("dataset", "git", "run", "measurements")
+Page = Callable[[], Awaitable[bytes]]
 
 
-class Server:
-    """One process's state: the recommender that answers, or the reason why there is none.
+class Api:
+    """The routes of one process.
 
     Args:
-        on_refusal: called with a sentence when the bundle is refused.
+        page: the metrics, where they are served on this port.
     """
 
-    def __init__(self, settings: Settings, *, on_refusal: Callable[[str], None]) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, service: Service, *, page: Page | None) -> None:
         self._limits = settings.limits
-        self._on_refusal = on_refusal
-        self._recommender: Recommender | None = None
-        self._loaded_at = 0.0
-        self._reason = "the bundle is being verified"
-        self._metrics = Metrics()
-        self._openapi = msgspec.json.encode(openapi_document(settings.limits))
-
-    async def load(self) -> None:
-        """Verify, replay and warm the bundle in a thread, while the probes already answer."""
-        try:
-            recommender = await asyncio.to_thread(load_recommender, self._settings.bundle, self._limits)
-        except ValueError as error:
-            self._refuse(str(error))
-        except Exception as error:
-            self._refuse(f"bundle {self._settings.bundle} cannot be loaded: {type(error).__name__}: {error}")
-        else:
-            self._loaded_at = time.time()
-            self._metrics.describe(recommender, self._loaded_at)
-            self._recommender = recommender
-            log.info("ready: bundle %s, %d items", recommender.bundle.version, len(recommender.bundle.items_ND))
-
-    def _refuse(self, sentence: str) -> None:
-        self._reason = sentence
-        self._on_refusal(sentence)
-
-    def _ready(self) -> Recommender:
-        if self._recommender is None:
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", self._reason)
-        return self._recommender
+        self._token = settings.token
+        self._service = service
+        self._page = page
+        self._openapi = msgspec.json.encode(openapi_document(settings.limits, metrics=page is not None))
 
     async def recommend(self, request: Request) -> Response:
         """``POST /v1/recommend``."""
@@ -86,92 +53,75 @@ class Server:
             response = problem.response()
         except ClientDisconnect:
             response = Response(status_code=CLIENT_CLOSED)
-        except Exception as error:  # a bug: the place is logged, the message is not, for it may hold item ids
-            place = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-            log.error("request failed with %s at\n%s", type(error).__name__, place)
+        except Exception as error:
+            log_bug(error)
             detail = "the server failed on this request; the log says where"
             response = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail).response()
-        self._metrics.count_response(response.status_code)
+        self._service.metrics.count_response(response.status_code)
         return response
 
     async def _answer(self, request: Request) -> bytes:
-        recommender = self._ready()
+        check_token(request, self._token)
         check_headers(request, body_bytes=self._limits.body_bytes)
         body = await read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
         start = time.perf_counter()
         try:
-            outcome = recommender.answer(decode_request(body, self._limits))
+            outcome = await self._service.answer(decode_request(body, self._limits))
         except BodyError as error:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", str(error)) from None
         except FieldError as error:
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-field", str(error), field=error.field, allowed=error.allowed
-            ) from None
+            raise invalid_field(error) from None
         encoded = encode_answer(outcome.answer)
-        self._metrics.observe(outcome, time.perf_counter() - start)
-        if outcome.failure:
-            log.error("the model failed with %s, popularity answered", outcome.failure)
+        self._service.metrics.observe(outcome, time.perf_counter() - start)
         return encoded
 
     async def live(self, request: Request) -> Response:
         """``GET /health/live``: the process runs its loop."""
-        return _json({"status": "live"})
+        return json_response({"status": "live"})
 
     async def ready(self, request: Request) -> Response:
-        """``GET /health/ready``: a proven bundle answers."""
-        try:
-            return _json({"status": "ready", "bundle": self._ready().bundle.version})
-        except ProblemError as problem:
-            return problem.response()
+        """``GET /health/ready``: a proven bundle answers, and the process is not about to stop."""
+        return ready_response(self._service.ready)
 
     async def model(self, request: Request) -> Response:
         """``GET /v1/model``: what answers, and where it comes from."""
         try:
-            bundle = self._ready().bundle
+            check_token(request, self._token)
+            return json_response(self._service.model())
         except ProblemError as problem:
             return problem.response()
-        loaded_at = datetime.datetime.fromtimestamp(self._loaded_at, datetime.UTC)
-        return _json(
-            {
-                "bundle": bundle.version,
-                "loaded_at": loaded_at.isoformat(timespec="seconds"),
-                "behaviours": bundle.behaviours.names,
-                "items": len(bundle.items_ND),
-                "dim": bundle.items_ND.shape[1] - 1,  # the last column holds trends
-                "max_length": bundle.encoding.max_length,
-                "purchase_intent": bundle.has_intent,
-                **{key: bundle.manifest.get(key) for key in PROVENANCE},
-            }
-        )
 
     async def metrics(self, request: Request) -> Response:
         """``GET /metrics`` for Prometheus."""
-        return Response(self._metrics.page(), headers={"content-type": CONTENT_TYPE_LATEST, **NO_STORE})
+        assert self._page is not None
+        try:
+            check_token(request, self._token)
+        except ProblemError as problem:
+            return problem.response()
+        return metrics_response(await self._page())
 
     async def openapi(self, request: Request) -> Response:
         """``GET /openapi.json``."""
         return Response(self._openapi, media_type="application/json")
 
 
-def make_app(settings: Settings, *, on_refusal: Callable[[str], None]) -> Starlette:
-    """The ASGI application; it starts to load the bundle as soon as it runs."""
-    server = Server(settings, on_refusal=on_refusal)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        loading = asyncio.create_task(server.load())
-        yield
-        loading.cancel()
-
+def make_app(settings: Settings, service: Service, *, page: Page | None = None) -> Starlette:
+    """The ASGI application of the main port."""
+    api = Api(settings, service, page=page)
     routes = [
-        Route("/v1/recommend", server.recommend, methods=["POST"]),
-        Route("/v1/model", server.model),
-        Route("/health/live", server.live),
-        Route("/health/ready", server.ready),
-        Route("/metrics", server.metrics),
-        Route("/openapi.json", server.openapi),
+        Route("/v1/recommend", api.recommend, methods=["POST"]),
+        Route("/v1/model", api.model),
+        Route("/health/live", api.live),
+        Route("/health/ready", api.ready),
+        *([Route("/metrics", api.metrics)] if page else []),
+        Route("/openapi.json", api.openapi),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: problem_of_routing})
+    return make_starlette(routes)
+
+
+def make_starlette(routes: list[Route]) -> Starlette:
+    """An application whose refusals are problem details, too."""
+    app = Starlette(routes=routes, exception_handlers={HTTPException: problem_of_routing})
     app.router.redirect_slashes = False
     return app
 
@@ -215,10 +165,30 @@ async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
     return b"".join(chunks)
 
 
+def invalid_field(error: FieldError) -> ProblemError:
+    """A wrong field as a 422."""
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return ProblemError(status, "invalid-field", str(error), field=error.field, allowed=error.allowed)
+
+
+def ready_response(ready: Callable[[], str]) -> Response:
+    """The readiness probe's answer."""
+    try:
+        return json_response({"status": "ready", "bundle": ready()})
+    except ProblemError as problem:
+        return problem.response()
+
+
+def metrics_response(page: bytes) -> Response:
+    """The metrics' text page."""
+    return Response(page, headers={"content-type": CONTENT_TYPE_LATEST, **NO_STORE})
+
+
+def json_response(document: object) -> Response:
+    """A document as JSON."""
+    return Response(msgspec.json.encode(document), headers=NO_STORE, media_type="application/json")
+
+
 def _too_large(limit: int) -> ProblemError:
     detail = f"the body must be at most {limit} bytes"
     return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", detail)
-
-
-def _json(document: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(document), headers=NO_STORE, media_type="application/json")

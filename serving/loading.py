@@ -1,11 +1,18 @@
 """From a directory to a recommender that may answer: verify, load, replay the goldens, warm up, in this order.
 
-Surprising: the garbage collector is told to leave the loaded catalogue alone, because walking a million ids in the
-middle of a request would cost more than the request.
+All of it runs in a thread beside the requests of the bundle that answers. Surprising: the interpreter hands over its
+lock more often meanwhile, or each of a request's few numpy calls could wait five milliseconds for it; and the garbage
+collector is told to leave the loaded catalogue alone, because walking a million ids in the middle of a request would
+cost more than the request.
 """
 
+import contextlib
 import gc
+import sys
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from serving.goldens import replay
 from serving.messages import Event, RecommendRequest
@@ -13,31 +20,77 @@ from serving.recommender import Recommender
 from serving.settings import Limits
 from tillside.bundle import open_bundle
 
+SWITCH_SECONDS: Final = 0.0005
+WARM_BATCHES: Final = (1, 2, 8)
+STATIC_BYTES: Final = 1 << 24
 
-def load_recommender(path: Path, limits: Limits) -> Recommender:
+
+def load_recommender(path: Path, limits: Limits, *, static: Sequence[str] = ()) -> Recommender:
     """A recommender over the bundle at ``path``, proven and warm.
 
     Raises:
         ValueError: the bundle is refused; the sentence says why.
     """
-    bundle = open_bundle(path)
-    for key in ("version", "intent"):
-        if key not in bundle.manifest:
-            raise ValueError(f"bundle {path}: the manifest lacks {key}")
-    recommender = Recommender(bundle)
-    replay(recommender, limits)
-    _warm_up(recommender)
-    gc.collect()
-    gc.freeze()
+    with _polite():
+        try:
+            bundle = open_bundle(path)
+            recommender = Recommender(bundle, static=static)
+            replay(recommender, limits)
+            recommender.usual_seconds = _warm_up(recommender)
+        except ValueError:
+            raise
+        except Exception as error:  # whatever a damaged file can do to those who read it
+            sentence = f"bundle {path} cannot be loaded: {type(error).__name__}: {error}"
+            raise ValueError(sentence.partition("\n")[0]) from error
+        gc.collect()
+        gc.freeze()
     return recommender
 
 
-def _warm_up(recommender: Recommender) -> None:
-    """Sessions of every power-of-two length, so that the first shopper does not pay for memory and pages."""
+def read_static(path: Path, limits: Limits) -> list[str]:
+    """The shop's own list: one item id a line, best first; empty lines are skipped.
+
+    Raises:
+        ValueError: the file cannot be read or holds no usable id.
+    """
+    try:
+        if path.stat().st_size > STATIC_BYTES:
+            raise ValueError(f"static list {path} must be at most {STATIC_BYTES} bytes")
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"static list {path} cannot be read: {error}") from None
+    ids = list(dict.fromkeys(line for line in lines if line))
+    if not ids:
+        raise ValueError(f"static list {path} must hold an item id a line, it holds none")
+    if max(map(len, ids)) > limits.text:
+        raise ValueError(f"static list {path} must hold ids of at most {limits.text} characters")
+    return ids
+
+
+def _warm_up(recommender: Recommender) -> float:
+    """Sessions of every power-of-two length, alone and together, so that the first shopper does not pay for memory.
+
+    Returns:
+        Seconds that one answer takes at best.
+    """
     bundle = recommender.bundle
     item_ids = bundle.catalogue.item_ids[: len(bundle.items_ND)]
-    length = 1
+    length, best = 1, float("inf")
     while length <= bundle.encoding.max_length:
         session = [Event(item_ids[position % len(item_ids)]) for position in range(length)]
-        recommender.answer(RecommendRequest(session))
+        for size in WARM_BATCHES:
+            start = time.perf_counter()
+            recommender.answer_many([RecommendRequest(session)] * size)
+            best = min(best, time.perf_counter() - start)
         length *= 2
+    return best
+
+
+@contextlib.contextmanager
+def _polite() -> Iterator[None]:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from serving.settings import Limits
+from serving.settings import LONGEST_DEADLINE_MS, Limits
 
 LATEST_TIMESTAMP: Final = 253_402_300_799_999
 """The last millisecond of the year 9999, UTC."""
@@ -35,6 +35,7 @@ class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False
     behaviour: str | UnsetType = UNSET
     k: int | UnsetType = UNSET
     exclude: list[str] | UnsetType = UNSET
+    deadline_ms: int | UnsetType = UNSET
 
 
 class RecommendedItem(Struct, frozen=True, gc=False):
@@ -47,15 +48,16 @@ class RecommendedItem(Struct, frozen=True, gc=False):
 
 
 class Answer(Struct, frozen=True, gc=False):
-    """The answer to a :class:`RecommendRequest`."""
+    """The answer to a :class:`RecommendRequest`; ``degraded_reason`` says why the model did not give it."""
 
     recommendation_id: str
     items: list[RecommendedItem]
     tier: str
+    degraded_reason: str | None
     behaviour: str
     purchase_intent: float | None
     unknown_items: list[str]
-    bundle: str
+    bundle: str | None
 
 
 class BodyError(ValueError):
@@ -129,7 +131,8 @@ def shown(value: object) -> str:
 
 def _fields_set(request: RecommendRequest) -> int:
     """How many keys a body without repeated keys holds."""
-    count = 1 + (request.behaviour is not UNSET) + (request.k is not UNSET) + (request.exclude is not UNSET)
+    optional = (request.behaviour, request.k, request.exclude, request.deadline_ms)
+    count = 1 + sum(value is not UNSET for value in optional)
     for event in request.session:
         count += 1 + (event.behaviour is not UNSET) + (event.timestamp is not UNSET)
     return count
@@ -138,6 +141,8 @@ def _fields_set(request: RecommendRequest) -> int:
 def _check_limits(request: RecommendRequest, limits: Limits) -> None:
     if request.k is not UNSET and not 1 <= request.k <= limits.k:
         raise FieldError.of_value("k", request.k, allowed=_allowed("k", limits))
+    if request.deadline_ms is not UNSET and not 1 <= request.deadline_ms <= LONGEST_DEADLINE_MS:
+        _refuse("deadline_ms", request.deadline_ms, limits)
     for field, sequence, most in (
         ("session", request.session, limits.session_events),
         ("exclude", request.exclude or (), limits.excluded_items),
@@ -174,6 +179,7 @@ def _allowed(field: str, limits: Limits) -> str:
         "k": f"an integer from 1 to {limits.k}",
         "exclude": f"a list of at most {limits.excluded_items} item ids",
         "exclude[]": text,
+        "deadline_ms": f"milliseconds, an integer from 1 to {LONGEST_DEADLINE_MS}",
     }[re.sub(r"\[\d+\]", "[]", field)]
 
 

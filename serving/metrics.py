@@ -1,23 +1,35 @@
-"""What Prometheus sees: request times by stage, answers by tier and behaviour, responses by status, the bundle.
+"""What Prometheus sees: request times by stage, answers by tier, reason and behaviour, the queue, the bundle.
 
-The metrics hang on a registry of their own, so two servers in one process do not share them.
+The metrics hang on a registry of their own, so two servers in one process do not share them. With several workers each
+keeps its own registry and the parent adds up what they send: serving.merging.
 """
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
+import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from serving.recommender import Outcome, Recommender
+from tillside.bundle import MANIFEST, Bundle
 
 BUCKETS: Final = (0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds; dense around the few milliseconds that a checkout grants."""
+STAGES: Final = ("total", "queue", "encode", "search")
+
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for every counter
 
 
 class Metrics:
-    """The counters and histograms of one server."""
+    """The counters and histograms of one server.
 
-    def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
+    Args:
+        queue_depth: how many requests wait for the model.
+    """
+
+    def __init__(self, *, queue_depth: Callable[[], float] = lambda: 0) -> None:
+        self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         stages = Histogram(
             "tillside_stage_seconds",
@@ -26,9 +38,12 @@ class Metrics:
             buckets=BUCKETS,
             registry=registry,
         )
-        self._total, self._encode, self._search = (stages.labels(stage) for stage in ("total", "encode", "search"))
+        self._total, self._queue, self._encode, self._search = (stages.labels(stage) for stage in STAGES)
         self._answers = Counter(
-            "tillside_answers", "Answers by tier and behaviour asked for.", ["tier", "behaviour"], registry=registry
+            "tillside_answers",
+            "Answers by tier, reason why not the model, and behaviour asked for.",
+            ["tier", "reason", "behaviour"],
+            registry=registry,
         )
         self._responses = Counter(
             "tillside_responses", "Responses of /v1/recommend by HTTP status.", ["status"], registry=registry
@@ -37,13 +52,26 @@ class Metrics:
             "tillside_unknown_items", "Distinct items per request that the bundle does not know.", registry=registry
         )
         self._failures = Counter(
-            "tillside_model_failures", "Requests the model failed on; popularity answered.", registry=registry
+            "tillside_model_failures", "Requests the model failed on; the ladder answered.", registry=registry
         )
+        depth = Gauge("tillside_queue_depth", "Requests that wait for the model.", registry=registry)
+        depth.set_function(queue_depth)
         self._bundle = Gauge(
             "tillside_bundle_info", "The bundle that answers; always 1.", ["version"], registry=registry
         )
         self._loaded = Gauge(
             "tillside_bundle_loaded_timestamp_seconds", "When the bundle was loaded.", registry=registry
+        )
+        self._reloads = Counter(
+            "tillside_bundle_reloads",
+            "Bundles that were loaded, refused or rolled back to.",
+            ["result"],
+            registry=registry,
+        )
+        for result in ("loaded", "refused", "rolled_back"):
+            self._reloads.labels(result)
+        self._catalogue = Gauge(
+            "tillside_catalogue_timestamp_seconds", "When the bundle that answers was made.", registry=registry
         )
         self._items = Gauge("tillside_items", "Items that can be recommended.", registry=registry)
 
@@ -51,27 +79,44 @@ class Metrics:
         """One response of the recommendation endpoint."""
         self._responses.labels(str(status)).inc()
 
+    def count_reload(self, result: str) -> None:
+        """One bundle that was ``loaded``, ``refused`` or ``rolled_back`` to."""
+        self._reloads.labels(result).inc()
+
     def observe(self, outcome: Outcome, total_seconds: float) -> None:
         """One answer and the time it took."""
         answer = outcome.answer
         self._total.observe(total_seconds)
-        if outcome.encode_seconds is not None:
-            self._encode.observe(outcome.encode_seconds)
-        if outcome.search_seconds is not None:
-            self._search.observe(outcome.search_seconds)
+        for stage, seconds in (
+            (self._queue, outcome.queue_seconds),
+            (self._encode, outcome.encode_seconds),
+            (self._search, outcome.search_seconds),
+        ):
+            if seconds is not None:
+                stage.observe(seconds)
         if answer.unknown_items:
             self._unknown.inc(len(answer.unknown_items))
         if outcome.failure:
             self._failures.inc()
-        self._answers.labels(answer.tier, answer.behaviour).inc()
+        behaviour = answer.behaviour if answer.bundle else ""  # nobody has checked it where there is no bundle
+        self._answers.labels(answer.tier, answer.degraded_reason or "", behaviour).inc()
 
     def describe(self, recommender: Recommender, loaded_at: float) -> None:
         """The bundle that answers from now on."""
         self._bundle.clear()
         self._bundle.labels(recommender.bundle.version).set(1)
         self._loaded.set(loaded_at)
+        self._catalogue.set(_made_at(recommender.bundle))
         self._items.set(len(recommender.bundle.items_ND))
 
     def page(self) -> bytes:
         """The Prometheus text page."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
+
+
+def _made_at(bundle: Bundle) -> float:
+    """Seconds since the epoch, from the manifest or else from its file's time."""
+    try:
+        return datetime.fromisoformat(str(bundle.manifest["created_at"])).timestamp()
+    except (KeyError, ValueError):
+        return (bundle.path / MANIFEST).stat().st_mtime

@@ -4,18 +4,26 @@ It is written by hand, since a generated one explains nothing; tests hold it aga
 real answers.
 """
 
-from typing import Any
+from typing import Any, Final, get_args
 
+from serving.ladder import Reason, Tier
 from serving.messages import DEFAULT_K, LATEST_TIMESTAMP
 from serving.problems import PROBLEM_JSON
-from serving.settings import Limits
+from serving.reloading import Result
+from serving.settings import LONGEST_DEADLINE_MS, Limits
 from tillside import __version__
 
 Document = dict[str, Any]
+SECURITY: Final[list[Document]] = [{"token": []}, {}]
+UNAUTHORIZED: Final = "The server was given a token, and the request does not carry it"
 
 
-def openapi_document(limits: Limits) -> Document:
-    """The whole document."""
+def openapi_document(limits: Limits, *, metrics: bool = True) -> Document:
+    """The whole document.
+
+    Args:
+        metrics: whether this port serves them.
+    """
     return {
         "openapi": "3.1.0",
         "info": {
@@ -26,23 +34,14 @@ def openapi_document(limits: Limits) -> Document:
         },
         "paths": {
             "/v1/recommend": {"post": _recommend()},
-            "/v1/model": {"get": _get("model", "What answers, and where it comes from", "Model", not_ready=True)},
+            "/v1/model": {
+                "get": _get("model", "What answers, and where it comes from", "Model", not_ready=True, token=True)
+            },
             "/health/live": {"get": _get("live", "The process runs", "Health")},
             "/health/ready": {
                 "get": _get("ready", "A bundle was verified, replayed and warmed up", "Health", not_ready=True)
             },
-            "/metrics": {
-                "get": {
-                    "operationId": "metrics",
-                    "summary": "Prometheus metrics",
-                    "responses": {
-                        "200": {
-                            "description": "The text page",
-                            "content": {"text/plain": {"schema": {"type": "string"}}},
-                        }
-                    },
-                }
-            },
+            **({"/metrics": _metrics()} if metrics else {}),
             "/openapi.json": {
                 "get": {
                     "operationId": "openapi",
@@ -60,24 +59,36 @@ def openapi_document(limits: Limits) -> Document:
                 "Model": _model(),
                 "Health": _object({"status": {"enum": ["live", "ready"]}, "bundle": {"type": "string"}}, "status"),
                 "Problem": _problem(),
-            }
+            },
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
+    }
+
+
+def _metrics() -> Document:
+    page = {"description": "The text page", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    responses = {"200": page, "401": _problem_response(UNAUTHORIZED)}
+    return {
+        "get": {"operationId": "metrics", "summary": "Prometheus metrics", "security": SECURITY, "responses": responses}
     }
 
 
 def _recommend() -> Document:
     refusals = {
         "400": "The body is empty, not UTF-8, not JSON, or repeats a key",
+        "401": UNAUTHORIZED,
         "408": "The body did not arrive in time",
         "413": "The body is too large",
         "415": "The body is not application/json",
         "422": "A field is missing, unknown, or holds what is not allowed; field names it",
+        "431": "The request line and the headers are too large",
         "500": "A fault of the server",
-        "503": "No bundle answers yet",
     }
     return {
         "operationId": "recommend",
         "summary": "The best next items for a session",
+        "description": "Load, deadlines and a missing bundle never make an error: a lower tier answers, and says why.",
+        "security": SECURITY,
         "requestBody": {
             "required": True,
             "content": {
@@ -93,6 +104,7 @@ def _recommend() -> Document:
                                 ],
                                 "behaviour": "purchase",
                                 "exclude": ["1004856"],
+                                "deadline_ms": 50,
                             }
                         },
                         "nothing known": {"value": {"session": []}},
@@ -121,6 +133,7 @@ def _example_answer() -> Document:
         "recommendation_id": "5f0c1d9a6e1b4b0f9d3c2a1b0e9f8d7c",
         "items": [item],
         "tier": "model",
+        "degraded_reason": None,
         "behaviour": "purchase",
         "purchase_intent": 0.41,
         "unknown_items": [],
@@ -164,6 +177,12 @@ def _request(limits: Limits) -> Document:
             "maxItems": limits.excluded_items,
             "default": [],
         },
+        "deadline_ms": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LONGEST_DEADLINE_MS,
+            "description": "What would take longer than this, by the server's estimate, a lower tier answers at once.",
+        },
     }
     return {**_object(properties, "session"), "additionalProperties": False}
 
@@ -172,7 +191,7 @@ def _item() -> Document:
     properties = {
         "item_id": {"type": "string"},
         "score": {"type": "number", "description": "Comparable within one answer only."},
-        "source": {"enum": ["model", "popularity"]},
+        "source": {"enum": ["model", "covisitation", "popularity", "static"], "description": "The tier it came from."},
         "because": {"type": ["string", "null"], "description": "The session's item that lies nearest; null without."},
     }
     return _object(properties, *properties)
@@ -182,7 +201,14 @@ def _answer() -> Document:
     properties = {
         "recommendation_id": {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "Report feedback by it."},
         "items": {"type": "array", "items": _ref("RecommendedItem")},
-        "tier": {"enum": ["model", "popularity"]},
+        "tier": {
+            "enum": list(get_args(Tier)),
+            "description": "The best tier that gave an item; a lower one may have filled the list up.",
+        },
+        "degraded_reason": {
+            "enum": [*get_args(Reason), None],
+            "description": "Why it was not the model; null where it was.",
+        },
         "behaviour": {"type": "string", "description": "What was asked for."},
         "purchase_intent": {
             "type": ["number", "null"],
@@ -196,7 +222,10 @@ def _answer() -> Document:
             "uniqueItems": True,
             "description": "Items of the session and the exclusions that the bundle does not know.",
         },
-        "bundle": {"type": "string", "description": "Version of the bundle that answered."},
+        "bundle": {
+            "type": ["string", "null"],
+            "description": "Version of the bundle that answered; null for not_ready.",
+        },
     }
     return _object(properties, *properties)
 
@@ -214,6 +243,18 @@ def _model() -> Document:
         "git": {"description": "The commit that trained it."},
         "run": {"description": "The tracking run that trained it."},
         "measurements": {"description": "What was measured at export."},
+        "last_reload": _last_reload(),
+    }
+    return _object(properties, *properties)
+
+
+def _last_reload() -> Document:
+    properties = {
+        "result": {"enum": list(get_args(Result))},
+        "at": {"type": "string", "format": "date-time"},
+        "folder": {"type": "string", "description": "Name of the bundle's folder."},
+        "bundle": {"type": ["string", "null"], "description": "Its version; null where it was refused."},
+        "reason": {"type": ["string", "null"], "description": "Why it was refused; the old bundle went on answering."},
     }
     return _object(properties, *properties)
 
@@ -230,11 +271,14 @@ def _problem() -> Document:
     return _object(properties, "type", "title", "status", "detail")
 
 
-def _get(operation: str, summary: str, schema: str, *, not_ready: bool = False) -> Document:
+def _get(operation: str, summary: str, schema: str, *, not_ready: bool = False, token: bool = False) -> Document:
     responses = {"200": _json_response(summary, _ref(schema))}
     if not_ready:
-        responses["503"] = _problem_response("No bundle answers yet; detail says why")
-    return {"operationId": operation, "summary": summary, "responses": responses}
+        responses["503"] = _problem_response("No bundle answers yet, or the server is about to stop; detail says why")
+    if token:
+        responses["401"] = _problem_response(UNAUTHORIZED)
+    security = {"security": SECURITY} if token else {}
+    return {"operationId": operation, "summary": summary, **security, "responses": responses}
 
 
 def _json_response(description: str, schema: Document) -> Document:

@@ -38,6 +38,8 @@ class ProblemError(Exception):
             **self.members,
         }
         headers = {"cache-control": "no-store"}
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            headers["www-authenticate"] = "Bearer"
         return Response(msgspec.json.encode(document), self.status, headers=headers, media_type=PROBLEM_JSON)
 
 

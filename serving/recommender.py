@@ -1,32 +1,34 @@
-"""A request becomes an answer: which items, from which tier, and because of what. No HTTP here.
+"""Requests become answers: which items, from which tier, and because of what. No HTTP here.
 
-Exclusions cost no second pass: the best ``k + number of excluded`` items without the excluded ones are exactly the
-best k of the rest. What past sessions say is blended in after the search (tillside.blending). A session with nothing
-the model knows, or a model that fails, is answered by popularity.
+Many requests are answered at once and each as if it were alone: rows are encoded together only with rows of their own
+length, since padding changes the last digits, and one that fails takes no other with it. Exclusions cost no second
+pass: the best ``k + number of excluded`` items without the excluded ones are exactly the best k of the rest. What past
+sessions say is blended in after the search (tillside.blending). What the model does not answer, the ladder does.
 
-Shapes: N items that can be recommended, A behaviours, K answered items, L session items, D dimensions.
+Shapes: N items that can be recommended, A behaviours, B requests, K answered items, L session items, D dimensions.
 """
 
 import time
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import UNSET, UnsetType
 
 from serving.engine import Engine, EngineError
-from serving.messages import DEFAULT_K, Answer, FieldError, RecommendedItem, RecommendRequest
+from serving.ladder import Ladder, Reason, Tier
+from serving.messages import Answer, RecommendedItem, RecommendRequest
+from serving.questions import Question, Reader
 from tillside.blending import best_items
 from tillside.bundle import Bundle
-from tillside.encoding import Batch, encode_session
-from tillside.events import TIME_UNKNOWN
-from tillside.ranking import top_k
-from tillside.recommenders import popularity
+from tillside.encoding import Batch
 
-Tier = Literal["model", "popularity"]
-UNKNOWN: Final = -1
+LEAST_SEARCHED: Final = 128
+"""A search asks for this many items or a power of two above: what one row needs never depends on its neighbours."""
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,157 +36,199 @@ class Outcome:
     """An answer and what the metrics want to know about it; times are None for what was not run.
 
     Attributes:
+        encode_seconds, search_seconds: how long the request's batch took.
+        queue_seconds: how long the request waited for its batch.
         failure: why the model gave nothing although it was asked, or None.
     """
 
     answer: Answer
     encode_seconds: float | None = None
     search_seconds: float | None = None
+    queue_seconds: float | None = None
     failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A request in catalogue indices."""
+@dataclass(slots=True)
+class _Encoded:
+    """A question's row on its way to the search."""
 
-    batch: Batch
-    ask: int
-    k: int
-    excluded: frozenset[int]
+    query_D: FloatArray
+    intent: float
 
 
 class Recommender:
     """Answers requests from one bundle.
 
+    Args:
+        static: the shop's own list of item ids, for when nothing else gives an item.
+
+    Attributes:
+        usual_seconds: what one answer takes on a quiet machine; 0 until somebody has measured it.
+
     Raises:
         ValueError: the bundle's graphs or catalogue do not fit together.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    usual_seconds = 0.0
+
+    def __init__(self, bundle: Bundle, *, static: Sequence[str] = ()) -> None:
         self.bundle = bundle
         self.engine = Engine(bundle)
         self._items_ND = self.engine.items_ND
         self._memory = bundle.memory
-        self._item_ids = bundle.catalogue.item_ids[: len(self._items_ND)]
-        self._index_of = {item_id: index for index, item_id in enumerate(self._item_ids)}
-        if len(self._index_of) != len(self._item_ids):
-            raise ValueError(f"bundle {bundle.path}: the catalogue holds an item id twice")
+        self._item_ids = bundle.catalogue.item_ids
         self._behaviours = bundle.behaviours.names
-        self._behaviour_index = {name: index for index, name in enumerate(self._behaviours)}
-        counts_NA = bundle.catalogue.counts_NB[: len(self._items_ND)]
-        if counts_NA.shape[1:] != (len(self._behaviours),):
-            raise ValueError(
-                f"bundle {bundle.path}: the catalogue counts {list(counts_NA.shape[1:])} behaviours, "
-                f"the manifest names {len(self._behaviours)}"
-            )
-        self._popularity_AN = popularity(bundle.catalogue.popular_NB[: len(self._items_ND)])
-        self._popular_AN = top_k(self._popularity_AN, len(self._items_ND)).astype(np.int32)
+        self._reader = Reader(bundle)
+        self._ladder = Ladder(bundle, static=static)
         self._alike_ND = self._items_ND[:, :-1]  # without the trends
         norms_N = np.linalg.norm(self._alike_ND, axis=1)
         self._inverse_norms_N = 1.0 / np.maximum(norms_N, np.finfo(np.float32).tiny)
 
     def answer(self, request: RecommendRequest) -> Outcome:
-        """Answer one request.
+        """Answer one request: :meth:`answer_many` of one.
 
         Raises:
             FieldError: a behaviour that the bundle does not have.
         """
-        unknown: dict[str, None] = {}
-        question = self._read(request, unknown)
-        encode_seconds = search_seconds = intent = failure = None
-        items: list[RecommendedItem] = []
-        tier: Tier = "model" if question.batch.lengths_B[0] else "popularity"
-        if tier == "model":
-            ask_B = np.array([question.ask])
-            start = time.perf_counter()
-            try:
-                query_BD, intent_B = self.engine.encode(question.batch, ask_B)
-                encoded = time.perf_counter()
-                encode_seconds = encoded - start
-                items = self._from_model(question, query_BD)
-                search_seconds = time.perf_counter() - encoded
-                intent = float(intent_B[0]) if self.bundle.has_intent else None
-            except EngineError as error:
-                tier, failure = "popularity", str(error)
-        if tier == "popularity":
-            items = self._from_popularity(question)
-        answer = Answer(
+        return self.answer_many([request])[0]
+
+    def answer_many(self, requests: Iterable[RecommendRequest]) -> list[Outcome]:
+        """Answer requests together, each as if it were alone.
+
+        Raises:
+            FieldError: one names a behaviour that the bundle does not have.
+        """
+        return self.answer_questions([self.read(request) for request in requests])
+
+    def read(self, request: RecommendRequest) -> Question:
+        """The request in the bundle's indices.
+
+        Raises:
+            FieldError: a behaviour that the bundle does not have.
+        """
+        return self._reader.read(request)
+
+    def answer_questions(self, questions: Sequence[Question]) -> list[Outcome]:
+        """Answer what :meth:`read` gave, in the same order."""
+        failures: dict[int, str] = {}
+        start = time.perf_counter()
+        encoded = self._encode(questions, failures)
+        searched = time.perf_counter()
+        found = self._search(questions, encoded, failures)
+        encode_seconds, search_seconds = searched - start, time.perf_counter() - searched
+        outcomes = []
+        for number, question in enumerate(questions):
+            if number in found:
+                intent = encoded[number].intent if self.bundle.has_intent else None
+                answer = self._answer(question, found[number], "model", None, intent)
+                outcomes.append(Outcome(answer, encode_seconds, search_seconds))
+            elif number in failures:
+                outcomes.append(self.degraded(question, "model_failed", failure=failures[number]))
+            else:
+                outcomes.append(self.degraded(question, "empty_session" if question.empty else "unknown_items"))
+        return outcomes
+
+    def degraded(self, question: Question, reason: Reason, *, failure: str | None = None) -> Outcome:
+        """What the ladder answers instead of the model."""
+        items, tier = self._ladder.items(
+            question.session_L,
+            ask=question.ask,
+            k=question.k,
+            excluded=question.excluded,
+            excluded_ids=question.excluded_ids,
+        )
+        return Outcome(self._answer(question, items, tier, reason, None), failure=failure)
+
+    def _answer(
+        self, question: Question, items: list[RecommendedItem], tier: Tier, reason: Reason | None, intent: float | None
+    ) -> Answer:
+        return Answer(
             recommendation_id=uuid.uuid4().hex,
             items=items,
             tier=tier,
+            degraded_reason=reason,
             behaviour=self._behaviours[question.ask],
             purchase_intent=intent,
-            unknown_items=list(unknown),
+            unknown_items=question.unknown,
             bundle=self.bundle.version,
         )
-        return Outcome(answer, encode_seconds, search_seconds, failure)
 
-    def _read(self, request: RecommendRequest, unknown: dict[str, None]) -> _Question:
-        """The request in indices; ids that the bundle does not know go into ``unknown``."""
-        items, behaviours, times = [], [], []
-        for number, event in enumerate(request.session):
-            index = self._index_of.get(event.item_id, UNKNOWN)
-            if index == UNKNOWN:
-                unknown[event.item_id] = None
-            items.append(index)
-            behaviours.append(self._behaviour(event.behaviour, event=number))
-            times.append(event.timestamp if isinstance(event.timestamp, int) else TIME_UNKNOWN)
-        excluded = set()
-        for item_id in request.exclude or ():
-            index = self._index_of.get(item_id, UNKNOWN)
-            if index == UNKNOWN:
-                unknown[item_id] = None
-            else:
-                excluded.add(index)
-        batch = encode_session(
-            np.array(items, np.int64),
-            np.array(behaviours, np.int64),
-            np.array(times, np.int64),
-            spec=self.bundle.encoding,
-            known_items=len(self._items_ND),
-        )
-        k = DEFAULT_K if request.k is UNSET else request.k
-        return _Question(
-            batch=batch,
-            ask=self._behaviour(request.behaviour),
-            k=min(k, len(self._items_ND) - len(excluded)),
-            excluded=frozenset(excluded),
-        )
+    def _encode(self, questions: Sequence[Question], failures: dict[int, str]) -> dict[int, _Encoded]:
+        """The rows of all sessions that hold a known item, by the question's number."""
+        groups: dict[int, list[int]] = defaultdict(list)
+        for number, question in enumerate(questions):
+            if question.known:
+                groups[question.batch.items_BL.shape[1]].append(number)
+        encoded: dict[int, _Encoded] = {}
+        for group in groups.values():
+            for rows in _together_then_alone(group):
+                missing = [row for row in rows if row not in encoded]
+                if not missing:
+                    continue
+                try:
+                    query_BD, intent_B = self.engine.encode(
+                        _stacked([questions[row].batch for row in missing]),
+                        np.array([questions[row].ask for row in missing]),
+                    )
+                except EngineError as error:
+                    failures.update(dict.fromkeys(missing, str(error)))
+                    continue
+                for place, row in enumerate(missing):
+                    encoded[row] = _Encoded(query_BD[place], float(intent_B[place]))
+                    failures.pop(row, None)
+        return encoded
 
-    def _behaviour(self, name: str | UnsetType, event: int | None = None) -> int:
-        if name is UNSET:
-            return 0
-        try:
-            return self._behaviour_index[name]
-        except KeyError:
-            field = "behaviour" if event is None else f"session[{event}].behaviour"
-            raise FieldError.of_value(field, name, allowed=f"one of {', '.join(self._behaviours)}") from None
+    def _search(
+        self, questions: Sequence[Question], encoded: dict[int, _Encoded], failures: dict[int, str]
+    ) -> dict[int, list[RecommendedItem]]:
+        """The items of every encoded row, by the question's number."""
+        found: dict[int, list[RecommendedItem]] = {row: [] for row in encoded if not questions[row].k}
+        groups: dict[int, list[int]] = defaultdict(list)
+        for row in encoded:
+            if row not in found:
+                groups[self._searched(questions[row])].append(row)
+        for wanted, group in groups.items():
+            for rows in _together_then_alone(group):
+                missing = [row for row in rows if row not in found]
+                if not missing:
+                    continue
+                query_BD = np.stack([encoded[row].query_D for row in missing])
+                try:
+                    scores_BK, items_BK = self.engine.search(query_BD, wanted)
+                except EngineError as error:
+                    failures.update(dict.fromkeys(missing, str(error)))
+                    continue
+                for place, row in enumerate(missing):
+                    found[row] = self._listed(questions[row], query_BD[place], scores_BK[place], items_BK[place])
+                    failures.pop(row, None)
+        return found
 
-    def _from_model(self, question: _Question, query_BD: npt.NDArray[np.float32]) -> list[RecommendedItem]:
-        if question.k == 0:
-            return []
-        seen_L = question.batch.items_BL[0, : question.batch.lengths_B[0]]
+    def _searched(self, question: Question) -> int:
+        """How many of the model's best items to ask for; at least what ``best_items`` can need for the answer."""
+        seen = len(question.session_L) if self._memory is not None else 0
+        needed = question.k + len(question.excluded) + seen
+        return min(max(LEAST_SEARCHED, 1 << (needed - 1).bit_length()), len(self._items_ND))
 
-        def search(wanted: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-            scores_BK, items_BK = self.engine.search(query_BD, wanted)
-            return scores_BK[0], items_BK[0]
-
-        scores_K, items_K = best_items(
-            search,
+    def _listed(
+        self, question: Question, query_D: FloatArray, scores_K: FloatArray, items_K: npt.NDArray[np.int64]
+    ) -> list[RecommendedItem]:
+        """The answer's items, from the model's best ones of the question's row."""
+        best_scores_K, best_K = best_items(
+            lambda wanted: (scores_K[:wanted], items_K[:wanted]),
             self._memory,
-            session_L=seen_L,
+            session_L=question.session_L,
             ask=question.ask,
-            query_D=query_BD[0],
+            query_D=query_D,
             items_ND=self._items_ND,
             k=question.k + len(question.excluded),
         )
         if question.excluded:
-            kept = [rank for rank, item in enumerate(items_K.tolist()) if item not in question.excluded][: question.k]
-            items_K, scores_K = items_K[kept], scores_K[kept]
-        nearest_K = self._nearest(items_K, seen_L)
+            kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
+            best_K, best_scores_K = best_K[kept], best_scores_K[kept]
+        nearest_K = self._nearest(best_K, question.session_L)
         return [
             RecommendedItem(self._item_ids[item], score, "model", self._item_ids[because])
-            for item, score, because in zip(items_K.tolist(), scores_K.tolist(), nearest_K.tolist(), strict=True)
+            for item, score, because in zip(best_K.tolist(), best_scores_K.tolist(), nearest_K.tolist(), strict=True)
         ]
 
     def _nearest(self, items_K: npt.NDArray[np.int64], seen_L: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -194,8 +238,19 @@ class Recommender:
         nearest: npt.NDArray[np.int64] = latest_L[(self._alike_ND[items_K] @ unit_LD.T).argmax(axis=1)]
         return nearest
 
-    def _from_popularity(self, question: _Question) -> list[RecommendedItem]:
-        candidates = self._popular_AN[question.ask, : question.k + len(question.excluded)].tolist()
-        kept = [item for item in candidates if item not in question.excluded][: question.k]
-        scores_N = self._popularity_AN[question.ask]
-        return [RecommendedItem(self._item_ids[item], float(scores_N[item]), "popularity", None) for item in kept]
+
+def _together_then_alone(rows: list[int]) -> list[list[int]]:
+    """All rows at once and then one by one: for those that are still missing because one of them failed."""
+    return [rows, *([row] for row in rows)] if len(rows) > 1 else [rows]
+
+
+def _stacked(batches: Sequence[Batch]) -> Batch:
+    """Rows of one width as one batch."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        items_BL=np.concatenate([batch.items_BL for batch in batches]),
+        behaviours_BL=np.concatenate([batch.behaviours_BL for batch in batches]),
+        gaps_BL=np.concatenate([batch.gaps_BL for batch in batches]),
+        lengths_B=np.concatenate([batch.lengths_B for batch in batches]),
+    )

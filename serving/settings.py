@@ -1,7 +1,8 @@
 """What the server can be told: flags of ``python -m serving``, or environment variables, with the flag winning.
 
 Surprising: the variables are ``TILLSIDE_LISTEN_HOST`` and ``TILLSIDE_LISTEN_PORT``, because Kubernetes sets
-``TILLSIDE_PORT`` to an address of its own wherever a Service is called tillside.
+``TILLSIDE_PORT`` to an address of its own wherever a Service is called tillside, and ``TILLSIDE_ADMIN_PORT`` where one
+is called tillside-admin. Tokens come from the environment alone: everybody on a machine can read a command line.
 """
 
 import argparse
@@ -10,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 
-VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port"}
+LONGEST_DEADLINE_MS: Final = 10_000
+VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port", "admin-port": "admin-listen-port"}
 """Flags whose variable has another name."""
 
 
@@ -24,7 +26,8 @@ class Limits:
         excluded_items: items in the exclusion list.
         text: characters of an item id or a behaviour.
         body_bytes: bytes of the body.
-        body_seconds: time the client may take to send its body.
+        body_seconds: time the client may take to send its body, and before that its headers.
+        header_bytes: bytes of the request line and the headers.
     """
 
     k: int = 1000
@@ -33,6 +36,7 @@ class Limits:
     text: int = 256
     body_bytes: int = 1 << 20
     body_seconds: float = 10.0
+    header_bytes: int = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,31 @@ class Settings:
     """Everything ``python -m serving`` reads.
 
     Attributes:
-        bundle: the bundle's directory.
+        bundle: the bundle's directory, or a link to it, which every reload follows anew.
         host, port: where to listen; port 0 takes a free one and logs it.
-        shutdown_seconds: how long requests in flight may take to finish after SIGTERM.
+        admin_port: the same for metrics, probes and reloads; None: no such port, and metrics are on the main one.
+        workers: processes that answer; None: as many as whole cores may be used.
+        deadline_ms: how long an answer may take where the request does not say.
+        queue: requests that may wait for the model.
+        static: the shop's own list of item ids, for when nothing else gives an item.
+        grace_seconds: how long to go on answering after SIGTERM, while nobody is sent here any more.
+        shutdown_seconds: how long requests in flight may take to finish after that.
+        token: what clients of the main port must send, if anything.
+        admin_token: what those must send who change the bundle; None: nobody may.
     """
 
     bundle: Path
     host: str = "127.0.0.1"
     port: int = 8080
+    admin_port: int | None = None
+    workers: int | None = None
+    deadline_ms: int = 100
+    queue: int = 512
+    static: Path | None = None
+    grace_seconds: int = 5
     shutdown_seconds: int = 10
+    token: str | None = field(default=None, repr=False)
+    admin_token: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
 
 
@@ -76,6 +96,12 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     add("bundle", None, Path, "directory that training.export wrote")
     add("host", "127.0.0.1", str, "address to listen on")
     add("port", 8080, _integer(0, 65535), "port to listen on, 0 for any free one")
+    add("admin-port", "off", _off_or(_integer(0, 65535), "off"), "port for metrics, probes and reloads, or off")
+    add("workers", "auto", _off_or(_integer(1, 1024), "auto"), "processes that answer; auto: one for each usable core")
+    add("deadline-ms", 100, _integer(1, LONGEST_DEADLINE_MS), "time for an answer where the request does not say")
+    add("queue", 512, _integer(1, 1_000_000), "most requests that wait for the model; others get the ladder at once")
+    add("static", None, Path, "file of item ids, one a line, for when nothing else gives an item")
+    add("grace-seconds", 5, _integer(0, 3600), "time to go on answering after SIGTERM")
     add("shutdown-seconds", 10, _integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
     add("max-k", defaults.k, _integer(1, 100_000), "most items a request may ask for")
     add("max-session", defaults.session_events, _integer(1, 100_000), "most events in a session")
@@ -90,7 +116,36 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         excluded_items=given.max_exclude,
         body_bytes=given.max_body_bytes,
     )
-    return Settings(given.bundle, given.host, given.port, given.shutdown_seconds, limits)
+    return Settings(
+        bundle=given.bundle,
+        host=given.host,
+        port=given.port,
+        admin_port=given.admin_port,
+        workers=given.workers,
+        deadline_ms=given.deadline_ms,
+        queue=given.queue,
+        static=given.static,
+        grace_seconds=given.grace_seconds,
+        shutdown_seconds=given.shutdown_seconds,
+        token=_token(parser, environment, "TILLSIDE_TOKEN"),
+        admin_token=_token(parser, environment, "TILLSIDE_ADMIN_TOKEN"),
+        limits=limits,
+    )
+
+
+def _token(parser: argparse.ArgumentParser, environment: Mapping[str, str], variable: str) -> str | None:
+    """A token, which has no flag: the command line is there for all to read."""
+    token = environment.get(variable, "").strip()
+    if token and (not token.isascii() or not token.isprintable() or " " in token):
+        parser.error(f"{variable} must be printable ASCII without blanks")
+    return token or None
+
+
+def _off_or(parse: Callable[[str], int], word: str) -> Callable[[str], int | None]:
+    def parse_or_none(text: str) -> int | None:
+        return None if text == word else parse(text)
+
+    return parse_or_none
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:

@@ -21,10 +21,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.datasets import make_sessions
 from tillside.blending import SessionMemory
-from tillside.bundle import CATALOGUE, ENCODER, GOLDENS, ITEMS, NEIGHBOURS, SCORER, seal
-from tillside.catalogue import Catalogue
+from tillside.bundle import CATALOGUE, COVISITATION, ENCODER, GOLDENS, ITEMS, NEIGHBOURS, SCORER, seal
+from tillside.catalogue import Catalogue, pack_tokens
 from tillside.encoding import EncodingSpec
 from tillside.neighbours import Neighbourhood
+from tillside.pairs import ItemPairs
 from tillside.search import SearchPlan
 
 BEHAVIOURS = ("click", "cart", "purchase")
@@ -64,16 +65,22 @@ def tiny_bundle(
     ask_AD: npt.NDArray[np.float32] = ASK_AD,
     spec: EncodingSpec = SPEC,
     memory: SessionMemory | None = None,
+    pairs: ItemPairs | None = None,
+    tokens: Sequence[Sequence[str]] | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a sealed bundle into ``directory``, which is created, and return it."""
     size = len(item_ids)
+    vocabulary, token_ids, token_offsets = pack_tokens([*(tokens or ()), *[[]] * (size - len(tokens or ()))])
     catalogue = Catalogue(
         item_ids=list(item_ids),
         trained=len(items_ND),
         counts_NB=counts_NA,
         prices_N=np.full(size, np.nan, np.float32),
         recent_NB=recent_NA,
+        vocabulary=vocabulary,
+        token_ids=token_ids,
+        token_offsets=token_offsets,
     )
     catalogue.save(directory / CATALOGUE)
     np.save(directory / ITEMS, with_trends(items_ND))
@@ -83,6 +90,9 @@ def tiny_bundle(
     if memory is not None:
         (directory / NEIGHBOURS).mkdir()
         memory.neighbours.save(directory / NEIGHBOURS)
+    if pairs is not None:
+        (directory / COVISITATION).mkdir()
+        pairs.save(directory / COVISITATION)
     seal(directory, {**about_tiny(spec, memory), **(about or {})})
     return directory
 

@@ -25,6 +25,7 @@ def main(bundle: str) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "serving", "--bundle", bundle, "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--grace-seconds", "0"]
     server = subprocess.Popen(command)
     try:
         _wait(f"http://127.0.0.1:{port}/health/ready", server)

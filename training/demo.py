@@ -88,6 +88,7 @@ def served(bundle: Path) -> Iterator[str]:
     say(f"\n$ python -m serving --bundle {bundle} --port 0")
     with tempfile.TemporaryFile("w+") as log:
         command = [sys.executable, "-m", "serving", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0"]
+        command += ["--workers", "1", "--grace-seconds", "0"]  # for one visitor, who knows when the server ends
         server = subprocess.Popen(command, stderr=log)
         try:
             yield _ready(server, log)

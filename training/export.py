@@ -19,6 +19,7 @@ import numpy as np
 from tillside import bundle
 from tillside.atomic import atomic_directory
 from tillside.dataset import Dataset
+from tillside.recommenders import CoVisitation
 from training.checkpoint import TrainedModel
 from training.command import command
 from training.evaluate import METRICS_FILE, MODEL, open_run
@@ -27,6 +28,9 @@ from training.parity import check_parity, make_goldens, real_queries
 from training.tables import say
 from training.tiers import choose_search
 from training.tracking import TrackingConfig, fetch_artifact, git_state
+
+PARTNERS = 50
+"""Items kept for each item in the table that answers when the model cannot in time: 400 bytes an item."""
 
 
 @dataclass
@@ -58,6 +62,9 @@ def export_run(
         if trained.memory is not None:
             (folder / bundle.NEIGHBOURS).mkdir()
             trained.memory.neighbours.save(folder / bundle.NEIGHBOURS)
+        (folder / bundle.COVISITATION).mkdir()
+        met = CoVisitation.fit(dataset.before_test(), items=len(vectors_ND)).pairs
+        met.strongest(PARTNERS).save(folder / bundle.COVISITATION)
         plan = choose_search(folder, real_queries(trained, dataset, folder))
         parity = check_parity(trained, dataset, folder, plan)
         goldens = make_goldens(trained, dataset, folder, plan)

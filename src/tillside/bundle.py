@@ -11,6 +11,7 @@
                       trends, which say nothing of what an item is like
     catalogue/        see tillside.catalogue
     neighbours/       past sessions, see tillside.neighbours; only where the manifest's ``memory`` gives them weight
+    covisitation/     items that met in sessions, see tillside.pairs; optional, answers when the model cannot in time
     goldens.json      requests with the answers they must get
 
 The encoder takes item *vectors*, looked up in items.npy by the caller, so that items can come and go without a new
@@ -32,6 +33,7 @@ from tillside.blending import SessionMemory
 from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
 from tillside.events import Behaviours
+from tillside.pairs import ItemPairs
 from tillside.search import SearchPlan
 
 FORMAT_VERSION: Final = 3
@@ -45,6 +47,7 @@ INT8_ROWS: Final = f"{INT8}/rows.npy"
 INDEX: Final = "items.faiss"
 CATALOGUE: Final = "catalogue"
 NEIGHBOURS: Final = "neighbours"
+COVISITATION: Final = "covisitation"
 GOLDENS: Final = "goldens.json"
 ENCODER_OPTIONS: Final = {"session.intra_op.allow_spinning": "0", "session.inter_op.allow_spinning": "0"}
 """Session config entries of onnxruntime. Server and offline evaluator share them: other kernels round otherwise."""
@@ -117,6 +120,13 @@ class Bundle:
             return None
         behaviours, items = len(self.behaviours.names), len(self.items_ND)
         return SessionMemory.load(self.path / NEIGHBOURS, document, items=items, behaviours=behaviours)
+
+    @cached_property
+    def covisitation(self) -> ItemPairs | None:
+        """Which items met in sessions, the most frequent partners of each; None for a bundle that has no such table."""
+        if not any(name.startswith(f"{COVISITATION}/") for name in self.manifest["files"]):
+            return None
+        return ItemPairs.load(self.path / COVISITATION, items=len(self.items_ND))
 
     @cached_property
     def goldens(self) -> list[dict[str, Any]]:
@@ -201,6 +211,7 @@ def open_bundle(path: Path) -> Bundle:
         raise ValueError(
             f"bundle {path}: the memory of past sessions is damaged ({type(error).__name__}: {error})"
         ) from None
+    _ = bundle.covisitation
     about = {key: value for key, value in manifest.items() if key not in ("format_version", "version", "files")}
     if manifest.get("version") != _version(about, manifest["files"]):
         raise ValueError(f"bundle {path}: {MANIFEST} was changed after it was sealed, its version does not fit it")

@@ -1,10 +1,11 @@
 """Pairs of items that meet in sessions, counted once and looked up item by item: what simple recommenders are made of.
 
-Shapes: N items, P pairs with a weight, B rows of a batch, K items to look up.
+Shapes: N items, P pairs with a weight, B rows of a batch, K items to look up, L events of a session, C candidates.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,8 @@ from tillside.dataset import Sessions
 
 CHUNK_PAIRS: Final = 2**22
 """Pairs made at once; together with their sums about 0.3 GB."""
+
+FILES: Final = ("offsets", "neighbours", "weights")
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -64,6 +67,52 @@ class ItemPairs:
         kept = np.sort(order[place < most])
         offsets = np.searchsorted(sources[kept], np.arange(len(self.offsets)))
         return ItemPairs(offsets, self.neighbours[kept], self.weights[kept])
+
+    def evidence(self, items_L: Ints, *, decay: float) -> tuple[Ints, npt.NDArray[np.float32]]:
+        """Items [C], ascending, that the items of one session point to, and the sum of the weights they do so with.
+
+        Args:
+            items_L: the session, oldest first; each item's pairs are looked up in their own slice, so this costs the
+                same for a million items as for a thousand.
+            decay: an item's pairs weigh so many times as much as those of the item after it.
+        """
+        spans = [(int(self.offsets[item]), int(self.offsets[item + 1])) for item in items_L.tolist()]
+        if not spans:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        found = np.concatenate([self.neighbours[start:end] for start, end in spans])
+        factors = decay ** np.arange(len(spans) - 1, -1, -1.0)
+        weights = np.concatenate(
+            [self.weights[start:end] * factor for (start, end), factor in zip(spans, factors, strict=True)]
+        )
+        items_C, place = np.unique(found, return_inverse=True)
+        sums_C = np.bincount(place, weights=weights, minlength=len(items_C))
+        return items_C.astype(np.int64), sums_C.astype(np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays into an existing folder, 8 bytes a pair."""
+        np.save(folder / "offsets.npy", self.offsets.astype(np.int64))
+        np.save(folder / "neighbours.npy", self.neighbours.astype(np.int32))
+        np.save(folder / "weights.npy", self.weights)
+
+    @classmethod
+    def load(cls, folder: Path, *, items: int) -> "ItemPairs":
+        """Memory-map the arrays.
+
+        Raises:
+            ValueError: a file is missing, or the arrays do not fit together or to ``items``.
+        """
+        try:
+            pairs = cls(*(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in FILES))
+        except (OSError, ValueError, EOFError) as error:
+            raise ValueError(f"{folder}: {error}") from None
+        offsets, neighbours, weights = pairs.offsets, pairs.neighbours, pairs.weights
+        sound = (offsets.dtype.kind, neighbours.dtype.kind, weights.dtype.kind) == ("i", "i", "f")
+        sound = sound and offsets.shape == (items + 1,) and neighbours.shape == weights.shape == (neighbours.size,)
+        sound = sound and offsets[0] == 0 and offsets[-1] == len(neighbours) and bool((np.diff(offsets) >= 0).all())
+        sound = sound and (not len(neighbours) or (neighbours.min() >= 0 and neighbours.max() < items))
+        if not (sound and np.isfinite(weights).all()):
+            raise ValueError(f"{folder}: the arrays of pairs do not fit together or to {items} items")
+        return pairs
 
     def add_to(
         self, scores_BV: npt.NDArray[np.float32], rows_K: Ints, items_K: Ints, factors_K: npt.NDArray[np.float32]

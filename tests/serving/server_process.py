@@ -6,11 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
+T = TypeVar("T")
+NOTHING: Mapping[str, str] = {}
+
 DEADLINE_SECONDS = 30
+QUICK = ("--workers", "1", "--grace-seconds", "0", "--deadline-ms", "10000")
+"""One process that ends at once and waits for its model however busy the machine is; later flags win."""
 
 
 class ServerProcess:
@@ -20,19 +27,32 @@ class ServerProcess:
         process: the child.
         log_path: everything it wrote to stderr.
         url: where it listens.
+        admin_url: where its admin port listens, or the empty string.
+
+    Args:
+        ready: wait until a bundle answers, not only until the process listens.
+        variables: of its environment, beside this one's without ``TILLSIDE_*``.
     """
 
-    def __init__(self, bundle: Path, log_path: Path, *flags: str) -> None:
+    def __init__(
+        self, bundle: Path, log_path: Path, *flags: str, ready: bool = True, variables: Mapping[str, str] = NOTHING
+    ) -> None:
         self.log_path = log_path
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TILLSIDE_")}
+        environment.update(variables)
         with log_path.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "serving", "--bundle", str(bundle), "--port", "0", *flags],
+                [sys.executable, "-m", "serving", "--bundle", str(bundle), "--port", "0", *QUICK, *flags],
                 stderr=log,
                 env=environment,
             )
-        self.url = self._poll(lambda: (found := re.search(r"listening on (http\S+)", self.log)) and found[1])
-        self._poll(self._is_ready)
+        self.url = self.wait_for(lambda: re.search(r"listening on (http[^ ,]+)", self.log))[1]
+        admin = (
+            self.wait_for(lambda: re.search(r"admin port on (http\S+)", self.log)) if "--admin-port" in flags else None
+        )
+        self.admin_url = admin[1] if admin else ""
+        if ready:
+            self.wait_for(self.is_ready)
 
     @property
     def log(self) -> str:
@@ -47,10 +67,12 @@ class ServerProcess:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(DEADLINE_SECONDS)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether the main port says so."""
         return httpx.get(f"{self.url}/health/ready").status_code == 200
 
-    def _poll(self, attempt):
+    def wait_for(self, attempt: Callable[[], T]) -> T:
+        """What ``attempt`` gives as soon as it gives something."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

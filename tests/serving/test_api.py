@@ -10,10 +10,14 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
-from serving.api import Server, make_app, read_body
+from serving.api import make_app, read_body
+from serving.lifecycle import in_background
 from serving.problems import ProblemError
+from serving.reloading import Reloads
+from serving.service import Service
 from serving.settings import Settings
 
+ITEM_ID = "an-id-that-no-log-may-hold"
 JSON = {"content-type": "application/json"}
 
 
@@ -80,7 +84,7 @@ def refused(response: httpx.Response, status: int, *, field: str | None = None) 
             "one of click, cart, purchase, got",
         ),
         (b'{"session": [{"item_id": 3}]}', 422, "session[0].item_id", "a string of 1 to 256 characters, got 3"),
-        (b'{"session": [], "limit": 3}', 422, "limit", "allowed: session, behaviour, k, exclude"),
+        (b'{"session": [], "limit": 3}', 422, "limit", "allowed: session, behaviour, k, exclude, deadline_ms"),
         (b'{"session": ' + b"[" * 30_000, 422, "session[0]", "an object with item_id"),
         (b'{"session": [' + b'{"item_id":"a"},' * 1000 + b'{"item_id":"a"}]}', 422, "session", "at most 1000 events"),
         (b'{"session": [], "exclude": [' + b'"a",' * 1000 + b'"a"]}', 422, "exclude", "at most 1000 item ids"),
@@ -177,53 +181,120 @@ def test_the_metrics_count(client):
     client.post("/v1/recommend", json={"session": [], "k": 0})
     after = values(client)
     grown = {key: after[key] - before.get(key, 0.0) for key in after if not key[0].endswith(("_created", "_sum"))}
-    assert grown["tillside_answers_total", "cart", "model"] == 1
-    assert grown["tillside_answers_total", "click", "popularity"] == 1
+    assert grown["tillside_answers_total", "cart", "", "model"] == 1
+    assert grown["tillside_answers_total", "click", "empty_session", "popularity"] == 1
     assert grown["tillside_responses_total", "200"] == 2
     assert grown["tillside_responses_total", "422"] == 1
     assert grown["tillside_stage_seconds_count", "total"] == 2
+    assert grown["tillside_stage_seconds_count", "queue"] == 1
     assert grown["tillside_stage_seconds_count", "encode"] == 1
     assert grown["tillside_stage_seconds_count", "search"] == 1
     assert grown["tillside_unknown_items_total",] == 1
     assert after["tillside_items",] == 5
     assert after["tillside_model_failures_total",] == 0
+    assert after["tillside_queue_depth",] == 0
+    assert after["tillside_bundle_reloads_total", "loaded"] == 1
+    assert after["tillside_catalogue_timestamp_seconds",] > 0
     assert after["tillside_bundle_info", client.get("/v1/model").json()["bundle"]] == 1
 
 
-def test_until_a_bundle_is_proven_the_server_is_live_but_not_ready(tmp_path):
-    app = make_app(Settings(tmp_path), on_refusal=pytest.fail)  # without its lifespan nothing is ever loaded
+def app_client(service: Service, settings: Settings) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(make_app(settings, service)), base_url="http://server")
+
+
+def test_until_a_bundle_is_proven_the_server_is_live_and_not_ready_and_answers(tmp_path):
+    """The shop's own list without what is excluded, or else an empty answer; never an error."""
+    settings = Settings(tmp_path)
+
+    async def ask(*static: str) -> dict:
+        service = Service(settings, static=static)  # which nobody gives a bundle
+        async with app_client(service, settings) as client:
+            assert (await client.get("/health/live")).status_code == 200
+            for response in (await client.get("/health/ready"), await client.get("/v1/model")):
+                assert refused(response, 503) == "the bundle is being verified"
+            body = {"session": [{"item_id": "a"}], "behaviour": "buy", "k": 2, "exclude": ["best"]}
+            response = await client.post("/v1/recommend", json=body)
+            assert response.status_code == 200
+            return response.json()
+
+    answer = asyncio.run(ask("best", "good", "fair", "poor"))
+    assert (answer["tier"], answer["degraded_reason"], answer["bundle"]) == ("static", "not_ready", None)
+    assert [(item["item_id"], item["source"]) for item in answer["items"]] == [("good", "static"), ("fair", "static")]
+    answer = asyncio.run(ask())
+    assert (answer["tier"], answer["degraded_reason"], answer["items"]) == ("empty", "not_ready", [])
+
+
+@pytest.mark.parametrize("broken", ["answer_questions", "degraded", "read"])
+def test_a_bug_is_answered_too_and_its_log_holds_no_ids(orchard, monkeypatch, caplog, broken):
+    def fail(recommender, *_, **__):
+        raise KeyError(ITEM_ID)
 
     async def ask():
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        settings = Settings(orchard)
+        service = Service(settings, static=["fallback"])
+        await Reloads(orchard, service).reload()
+        monkeypatch.setattr(f"serving.recommender.Recommender.{broken}", fail)
+        async with in_background(service.run()), app_client(service, settings) as client:
+            session = [] if broken == "degraded" else [{"item_id": "pear"}]
+            return await client.post("/v1/recommend", json={"session": session})
+
+    response = asyncio.run(ask())
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["degraded_reason"] == "model_failed"
+    expected = ("popularity", "apple") if broken == "answer_questions" else ("static", "fallback")
+    assert (answer["tier"], answer["items"][0]["item_id"]) == expected
+    assert "KeyError" in caplog.text
+    assert ITEM_ID not in caplog.text
+
+
+def test_a_fault_outside_the_answer_is_a_problem_document(monkeypatch, tmp_path, caplog):
+    def fail(*_):
+        raise KeyError(ITEM_ID)
+
+    async def ask():
+        settings = Settings(tmp_path)
+        async with app_client(Service(settings), settings) as client:
+            return await client.post("/v1/recommend", json={"session": []})
+
+    monkeypatch.setattr("serving.api.decode_request", fail)
+    assert "the log says where" in refused(asyncio.run(ask()), 500)
+    assert ITEM_ID not in caplog.text
+
+
+def test_a_token_opens_what_it_guards_and_probes_are_open(tmp_path):
+    settings = Settings(tmp_path, token="open-sesame")
+
+    async def page() -> bytes:
+        return b""
+
+    async def ask():
+        app = make_app(settings, Service(settings), page=page)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+            for wrong in ({}, {"authorization": "Bearer open-sesam"}, {"authorization": "Basic open-sesame"}):
+                for response in (
+                    await client.post("/v1/recommend", json={"session": []}, headers=wrong),
+                    await client.get("/v1/model", headers=wrong),
+                    await client.get("/metrics", headers=wrong),
+                ):
+                    assert "Bearer" in refused(response, 401, field="authorization")
+                    assert response.headers["www-authenticate"] == "Bearer"
+            right = {"authorization": "bearer open-sesame"}
+            assert (await client.post("/v1/recommend", json={"session": []}, headers=right)).status_code == 200
+            assert (await client.get("/metrics", headers=right)).status_code == 200
             assert (await client.get("/health/live")).status_code == 200
-            assert (await client.get("/metrics")).status_code == 200
-            for response in (
-                await client.get("/health/ready"),
-                await client.get("/v1/model"),
-                await client.post("/v1/recommend", json={"session": []}),
-            ):
-                assert refused(response, 503) == "the bundle is being verified"
+            assert (await client.get("/openapi.json")).status_code == 200
 
     asyncio.run(ask())
 
 
-def test_a_bug_is_a_problem_document_and_its_log_holds_no_ids(orchard, monkeypatch, caplog):
-    def fail(recommender, request):
-        raise KeyError(request.session[0].item_id)
-
-    async def receive():
-        return {"type": "http.request", "body": b'{"session": [{"item_id": "secret"}]}'}
-
-    async def ask():
-        server = Server(Settings(orchard), on_refusal=pytest.fail)
-        await server.load()
-        monkeypatch.setattr("serving.recommender.Recommender.answer", fail)
-        headers = [(b"content-type", b"application/json")]
-        return await server.recommend(Request({"type": "http", "method": "POST", "headers": headers}, receive))
-
-    response = asyncio.run(ask())
-    assert response.status_code == 500
-    assert json.loads(response.body)["type"] == "urn:tillside:problem:internal-error"
-    assert "KeyError" in caplog.text
-    assert "secret" not in caplog.text
+@pytest.mark.parametrize(
+    "request_line",
+    [b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 10_000],
+    ids=["a long line", "many fields"],
+)
+@pytest.mark.parametrize("end", [b"", b"\r\n\r\n"], ids=["unfinished", "finished"])
+def test_headers_are_bounded(running, request_line, end):
+    with socket.create_connection(("127.0.0.1", running.port), timeout=30) as connection:
+        connection.sendall(request_line + end)
+        assert connection.recv(100).startswith(b"HTTP/1.1 431")

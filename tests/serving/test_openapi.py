@@ -8,6 +8,7 @@ from openapi_spec_validator import validate
 from serving.api import make_app
 from serving.messages import Answer, Event, RecommendedItem, RecommendRequest
 from serving.openapi import openapi_document
+from serving.service import Service
 from serving.settings import Limits, Settings
 
 
@@ -33,8 +34,15 @@ def test_the_document_has_the_fields_of_the_messages(struct):
 
 
 def test_the_document_lists_every_route_and_no_other(document, client, orchard):
-    app = make_app(Settings(orchard), on_refusal=pytest.fail)
+    settings = Settings(orchard)
+
+    async def page() -> bytes:
+        return b""
+
+    app = make_app(settings, Service(settings), page=page)
     assert list(document["paths"]) == [route.path for route in app.routes]
+    app = make_app(settings, Service(settings))
+    assert list(openapi_document(Limits(), metrics=False)["paths"]) == [route.path for route in app.routes]
     for path, methods in document["paths"].items():
         for method in methods:
             assert client.request(method, path).status_code in (200, 415)

@@ -60,13 +60,39 @@ def test_the_log_holds_no_item_ids(orchard, tmp_path):
     assert not [word for word in ("pear", "secret", "xxx") if word in server.log]
 
 
-def test_a_refused_bundle_ends_the_process_with_one_sentence(tmp_path):
-    ended = run("--bundle", str(tmp_path), "--port", "0")
+def test_without_a_valid_bundle_it_lives_answers_and_takes_the_next_one(orchard, tmp_path):
+    """Today's link leads nowhere; tomorrow's leads to a bundle, and SIGHUP follows it."""
+    (tmp_path / "static").write_text("first\n\nsecond\nfirst\n")
+    link = tmp_path / "link"
+    server = ServerProcess(link, tmp_path / "log", "--static", str(tmp_path / "static"), ready=False)
+    server.wait_for(lambda: "bundle refused" in server.log)
+    assert httpx.get(f"{server.url}/health/live").status_code == 200
+    ready = httpx.get(f"{server.url}/health/ready")
+    assert ready.status_code == 503
+    assert f"{link} is not a bundle" in ready.json()["detail"]
+    answer = httpx.post(f"{server.url}/v1/recommend", json={"session": []}).json()
+    assert (answer["tier"], answer["degraded_reason"]) == ("static", "not_ready")
+    assert [item["item_id"] for item in answer["items"]] == ["first", "second"]
+    link.symlink_to(orchard)
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for(server.is_ready)
+    assert httpx.post(f"{server.url}/v1/recommend", json={"session": []}).json()["tier"] == "popularity"
+    assert server.stop() == 0
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [(None, "cannot be read"), ("\n \n", "holds none"), ("x" * 300, "at most 256")]
+)
+def test_a_static_list_that_is_none(orchard, tmp_path, text, sentence):
+    static = tmp_path / "static"
+    if text is not None:
+        static.write_text(text)
+    ended = run("--bundle", str(orchard), "--port", "0", "--static", str(static))
     assert ended.returncode == 2
-    errors = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1
-    assert f"{tmp_path} is not a bundle" in errors[0]
-    assert "Traceback" not in ended.stderr
+    assert ended.stderr.startswith(f"error: static list {static}")
+    assert sentence in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
 
 
 def test_a_port_that_is_taken(orchard):
@@ -83,10 +109,16 @@ def test_flags_win_over_variables_and_variables_over_defaults():
         "TILLSIDE_LISTEN_HOST": "0.0.0.0",
         "TILLSIDE_LISTEN_PORT": "9000",
         "TILLSIDE_MAX_K": "50",
+        "TILLSIDE_WORKERS": "auto",
+        "TILLSIDE_ADMIN_LISTEN_PORT": "9001",
+        "TILLSIDE_ADMIN_TOKEN": "secret",
+        "TILLSIDE_ADMIN_PORT": "tcp://10.0.0.1:9090",
         "TILLSIDE_PORT": "tcp://10.0.0.1:8080",  # what Kubernetes sets for a Service called tillside
     }
     settings = parse_settings(["--port", "9001", "--max-session", "7"], environment)
-    assert settings == Settings(Path("/bundle"), "0.0.0.0", 9001, limits=Limits(k=50, session_events=7))
+    limits = Limits(k=50, session_events=7)
+    assert settings == Settings(Path("/bundle"), "0.0.0.0", 9001, admin_port=9001, admin_token="secret", limits=limits)
+    assert "secret" not in repr(settings)
     assert parse_settings(["--bundle", "b"], {}) == Settings(Path("b"))
 
 
@@ -102,6 +134,9 @@ def test_flags_win_over_variables_and_variables_over_defaults():
             {"TILLSIDE_LISTEN_PORT": "99999"},
             "--port: must be an integer from 0 to 65535, got '99999'",
         ),
+        (["--bundle", "b", "--workers", "0"], {}, "--workers: must be an integer from 1 to 1024, got '0'"),
+        (["--bundle", "b", "--admin-port", "on"], {}, "--admin-port: must be an integer from 0 to 65535, got 'on'"),
+        (["--bundle", "b"], {"TILLSIDE_TOKEN": "a b"}, "TILLSIDE_TOKEN must be printable ASCII without blanks"),
         (["--bundle", "b", "--wrokers", "2"], {}, "unrecognized arguments: --wrokers 2"),
     ],
 )

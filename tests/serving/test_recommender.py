@@ -17,6 +17,7 @@ from tests.datasets import make_sessions
 from tillside.blending import Blend, SessionMemory
 from tillside.bundle import open_bundle
 from tillside.neighbours import Neighbourhood, SessionNeighbours
+from tillside.recommenders import popularity
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +240,8 @@ def test_excluding_is_masking_before_the_top_k(crowd, seen, k, excluded, known_s
     exclude = [f"i{item:02}" for item in excluded]
     answer = ask(crowd, *([f"i{seen:02}"] if known_session else []), k=k, exclude=exclude)
     items_ND = crowd.engine.items_ND
-    scores_N = items_ND @ items_ND[seen] if known_session else crowd._popularity_AN[0].copy()
+    popular_N = popularity(crowd.bundle.catalogue.popular_NB[:40])[0]
+    scores_N = items_ND @ items_ND[seen] if known_session else popular_N
     scores_N[list(excluded)] = -np.inf
     best = np.argsort(-scores_N, kind="stable")[: min(k, 40 - len(excluded))]
     assert [item.item_id for item in answer.items] == [f"i{item:02}" for item in best]

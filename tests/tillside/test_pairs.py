@@ -73,3 +73,53 @@ def test_without_pairs_all_is_empty(rows):
     scores_BV = np.zeros((1, 3), np.float32)
     model.add_to(scores_BV, np.array([0]), np.array([0]), np.ones(1, np.float32))
     assert (len(model.weights), scores_BV.sum()) == (0, 0)
+
+
+def test_what_a_session_points_to_is_summed_and_the_latest_item_counts_most():
+    # 0 points to 1 by 3 and to 2 by 1, 1 to nothing, 2 to 0 by 1/2
+    model = ItemPairs(np.array([0, 2, 2, 3]), np.array([1, 2, 0]), np.array([3.0, 1.0, 0.5], np.float32))
+    for session, items, weights in (
+        ([0], [1, 2], [3, 1]),
+        ([0, 2], [0, 1, 2], [0.5, 3 / 4, 1 / 4]),  # 0 is one step back, at a decay of 1/4
+        ([0, 1, 0], [1, 2], [3 + 3 / 16, 1 + 1 / 16]),
+        ([1], [], []),
+        ([], [], []),
+    ):
+        items_C, sums_C = model.evidence(np.array(session, np.int64), decay=0.25)
+        assert items_C.tolist() == items
+        assert sums_C.tolist() == pytest.approx(weights)
+
+
+def test_pairs_come_back_from_a_folder_as_they_were(tmp_path):
+    model = count(random_rows(50, items=6), items=6)
+    model.save(tmp_path)
+    again = ItemPairs.load(tmp_path, items=6)
+    np.testing.assert_array_equal(dense(again), dense(model))
+    (tmp_path / "none").mkdir()
+    count([], items=3).save(tmp_path / "none")
+    assert dense(ItemPairs.load(tmp_path / "none", items=3)).sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("offsets", np.array([0, 2, 3])),  # of two items
+        ("offsets", np.array([0, 2, 1, 3])),
+        ("offsets", np.array([1, 2, 2, 3])),
+        ("offsets", np.array([0, 2, 2, 4])),
+        ("offsets", np.array([0.0, 2, 2, 3])),
+        ("neighbours", np.array([1, 3, 0], np.int32)),
+        ("neighbours", np.array([1, -1, 0], np.int32)),
+        ("neighbours", np.array([1, 2], np.int32)),
+        ("neighbours", np.array([[1], [2], [0]], np.int32)),
+        ("weights", np.array([1, np.nan, 1], np.float32)),
+        ("weights", None),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(tmp_path, name, array):
+    ItemPairs(np.array([0, 2, 2, 3]), np.array([1, 2, 0]), np.array([3.0, 1.0, 0.5], np.float32)).save(tmp_path)
+    (tmp_path / f"{name}.npy").unlink()
+    if array is not None:
+        np.save(tmp_path / f"{name}.npy", array)
+    with pytest.raises(ValueError, match=str(tmp_path)):
+        ItemPairs.load(tmp_path, items=3)

@@ -18,7 +18,7 @@ from tillside import bundle
 from tillside.encoding import EncodingSpec, encode_session
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
-from tillside.recommenders import Popularity, popularity
+from tillside.recommenders import CoVisitation, Popularity, popularity
 from tillside.search import SearchPlan
 from training import export
 from training.bundled import BundleGraphs
@@ -75,6 +75,14 @@ def test_the_bundle_opens_and_says_where_it_came_from(dataset, exported):
     assert opened.manifest["parity"] == parity
     assert parity["max_difference"] < 1e-4
     assert parity["prefixes"] > 30
+
+
+def test_the_bundle_has_the_strongest_partners_of_every_item_that_can_be_ranked(dataset, exported):
+    pairs = bundle.open_bundle(exported[0]).covisitation
+    expected = CoVisitation.fit(dataset.before_test(), items=RANKABLE).pairs.strongest(export.PARTNERS)
+    assert len(expected.neighbours)
+    for name in ("offsets", "neighbours", "weights"):
+        np.testing.assert_array_equal(getattr(pairs, name), getattr(expected, name))
 
 
 @pytest.mark.parametrize("rows", [1, 3])

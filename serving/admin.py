@@ -1,0 +1,131 @@
+"""The admin port: metrics, probes, and the two calls that change which bundle answers. No shopper's request comes here.
+
+Surprising: without ``TILLSIDE_ADMIN_TOKEN`` nobody may change anything, not even from this machine; metrics and probes
+need no token.
+"""
+
+from http import HTTPStatus
+from typing import Protocol
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from serving.api import json_response, make_starlette, metrics_response, read_body, ready_response
+from serving.problems import ProblemError
+from serving.reloading import Report
+from serving.service import log_bug
+from serving.settings import Limits
+from serving.tokens import check_token
+
+BODY_BYTES = 4096
+
+
+class Control(Protocol):
+    """What the admin port asks of the server."""
+
+    def ready(self) -> str:
+        """The version of the bundle that answers, or a ProblemError."""
+        ...
+
+    async def page(self) -> bytes:
+        """The metrics."""
+        ...
+
+    async def reload(self, name: str | None = None) -> Report:
+        """Load a bundle; ValueError where there can be none of that name."""
+        ...
+
+    async def rollback(self) -> Report:
+        """Load the bundle before this one; ValueError where there is none."""
+        ...
+
+
+class Order(msgspec.Struct, forbid_unknown_fields=True):
+    """The optional body of a reload: the name of a folder beside the current bundle's."""
+
+    bundle: str | None = None
+
+
+class Admin:
+    """The routes of the admin port."""
+
+    def __init__(self, control: Control, *, token: str | None, limits: Limits) -> None:
+        self._control = control
+        self._token = token
+        self._limits = limits
+
+    async def live(self, request: Request) -> Response:
+        """``GET /health/live``."""
+        return json_response({"status": "live"})
+
+    async def ready(self, request: Request) -> Response:
+        """``GET /health/ready``."""
+        return ready_response(self._control.ready)
+
+    async def metrics(self, request: Request) -> Response:
+        """``GET /metrics``."""
+        return metrics_response(await self._control.page())
+
+    async def reload(self, request: Request) -> Response:
+        """``POST /v1/admin/reload``: 200 and what was loaded, 409 where it was refused."""
+        return await self._change(request, rollback=False)
+
+    async def rollback(self, request: Request) -> Response:
+        """``POST /v1/admin/rollback``."""
+        return await self._change(request, rollback=True)
+
+    async def _change(self, request: Request, *, rollback: bool) -> Response:
+        try:
+            self._authorise(request)
+            body = await read_body(request, limit=BODY_BYTES, seconds=self._limits.body_seconds)
+            order = _order(body)
+            try:
+                report = await (self._control.rollback() if rollback else self._control.reload(order.bundle))
+            except ValueError as error:
+                kind = "nothing-to-roll-back-to" if rollback else "invalid-field"
+                status = HTTPStatus.CONFLICT if rollback else HTTPStatus.UNPROCESSABLE_ENTITY
+                raise ProblemError(status, kind, str(error)) from None
+            if report["result"] == "refused":
+                raise ProblemError(HTTPStatus.CONFLICT, "bundle-refused", report["reason"] or "")
+            return json_response(report)
+        except ProblemError as problem:
+            return problem.response()
+        except ClientDisconnect:
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
+        except Exception as error:
+            log_bug(error)
+            detail = "the server failed on this request; the log says where"
+            return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail).response()
+
+    def _authorise(self, request: Request) -> None:
+        if self._token is None:
+            detail = "nothing can be changed here: the server was started without TILLSIDE_ADMIN_TOKEN"
+            raise ProblemError(HTTPStatus.FORBIDDEN, "no-admin-token", detail)
+        check_token(request, self._token)
+
+
+def _order(body: bytes) -> Order:
+    if not body.strip():
+        return Order()
+    try:
+        return msgspec.json.decode(body, type=Order)
+    except (ValueError, RecursionError):
+        detail = 'the body must be empty or a JSON object such as {"bundle": "NAME"}'
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", detail) from None
+
+
+def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> Starlette:
+    """The ASGI application of the admin port."""
+    admin = Admin(control, token=token, limits=limits)
+    return make_starlette(
+        [
+            Route("/health/live", admin.live),
+            Route("/health/ready", admin.ready),
+            Route("/metrics", admin.metrics),
+            Route("/v1/admin/reload", admin.reload, methods=["POST"]),
+            Route("/v1/admin/rollback", admin.rollback, methods=["POST"]),
+        ]
+    )

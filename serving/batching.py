@@ -1,0 +1,179 @@
+"""Greedy batching on the event loop: whoever is free takes whatever has queued, and nobody waits for a batch to fill.
+
+The model runs on the event loop's own thread; a thread pool around it made every percentile worse. Between two batches
+the loop turns, so probes and new requests never wait for more than one, and a batch is made smaller until it computes
+in :data:`BATCH_SECONDS`. A request that would wait past its deadline is not queued: the caller answers it from the
+ladder at once. The estimate moves by at most its own size a step, so one stall does not turn shoppers away, and after
+:data:`STALE_SECONDS` without a batch it counts as unknown, so it cannot keep them away either.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from serving.ladder import Reason
+from serving.questions import Question
+from serving.recommender import Outcome
+
+BATCH_SECONDS: Final = 0.05
+STALE_SECONDS: Final = 1.0
+SMOOTHING: Final = 0.2
+LARGEST_BATCH: Final = 64
+TURNS: Final = 3
+"""Of the loop between two batches, to write answers, read sockets and queue requests; fewer if the next one is full."""
+MARGIN: Final = 0.8
+"""Share of a deadline that the estimate may fill; the rest is for reading, writing and being wrong."""
+
+
+class Answering(Protocol):
+    """What a batch is answered by."""
+
+    def answer_questions(self, questions: Sequence[Question]) -> list[Outcome]:
+        """The model's answers, in the same order."""
+        ...
+
+    def degraded(self, question: Question, reason: Reason, *, failure: str | None = None) -> Outcome:
+        """The ladder's answer."""
+        ...
+
+
+@dataclass(slots=True)
+class Estimate:
+    """A smoothed time in seconds; 0 until something is known."""
+
+    seconds: float = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Move towards a new measurement."""
+        if self.seconds:
+            seconds = min(seconds, 2 * self.seconds)
+            self.seconds += SMOOTHING * (seconds - self.seconds)
+        else:
+            self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    recommender: Answering
+    question: Question
+    arrived: float
+    deadline: float
+    future: asyncio.Future[Outcome]
+
+
+class BatchQueue:
+    """A bounded queue in front of the model, and the task that empties it.
+
+    Args:
+        most: questions that may wait.
+        on_bug: told of an exception that is not the model's own; its message may hold item ids.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        *,
+        most: int,
+        on_bug: Callable[[Exception], None],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._most = most
+        self._on_bug = on_bug
+        self._clock = clock
+        self._waiting: deque[_Waiting] = deque()
+        self._filled = asyncio.Event()
+        self._batch = Estimate()
+        self._cycle = Estimate()
+        self._last_batch = -STALE_SECONDS
+        self._limit = 1
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def expect(self, seconds: float) -> None:
+        """Begin with an estimate of one answer's time, as a warm-up measured it."""
+        self._batch.seconds = self._cycle.seconds = seconds
+
+    def estimate(self) -> float:
+        """Seconds until a question that came now would have its answer; 0 where nothing is known."""
+        if self._clock() - self._last_batch > STALE_SECONDS and not self._waiting:
+            return 0.0
+        return len(self._waiting) // self._limit * self._cycle.seconds + self._batch.seconds
+
+    def refusal(self, deadline_seconds: float) -> Reason | None:
+        """Why a question is not queued, or None where it may be."""
+        if len(self._waiting) >= self._most:
+            return "queue_full"
+        return "deadline" if self.estimate() > MARGIN * deadline_seconds else None
+
+    async def answer(self, recommender: Answering, question: Question, *, deadline_seconds: float) -> Outcome:
+        """The model's answer, or the ladder's where the model would be too late."""
+        if reason := self.refusal(deadline_seconds):
+            return recommender.degraded(question, reason)
+        now = self._clock()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(recommender, question, now, now + deadline_seconds, future))
+        self._filled.set()
+        return await future
+
+    async def run(self) -> None:
+        """Answer batches for ever."""
+        while True:
+            if not self._waiting:
+                self._filled.clear()
+                await self._filled.wait()
+            start = self._clock()
+            batch = self._take()
+            try:
+                self._answer(batch, start)
+            except Exception as error:
+                for waiting in batch:
+                    if not waiting.future.done():
+                        waiting.future.set_exception(error)
+            answered = self._clock()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+                if len(self._waiting) >= self._limit:
+                    break
+            end = self._clock() if self._waiting else answered  # under load the loop's turns are part of the cycle
+            self._cycle.observe(end - start)
+            del batch  # or a bundle that has been replaced would stay until the next request
+
+    def _take(self) -> list[_Waiting]:
+        """The longest waiting questions for one recommender; at least one."""
+        batch = [self._waiting.popleft()]
+        recommender = batch[0].recommender
+        while self._waiting and len(batch) < self._limit and self._waiting[0].recommender is recommender:
+            batch.append(self._waiting.popleft())
+        return batch
+
+    def _answer(self, batch: list[_Waiting], now: float) -> None:
+        expected = now + self._batch.seconds if now - self._last_batch < STALE_SECONDS else now
+        in_time = [waiting for waiting in batch if waiting.deadline > expected]
+        for waiting in batch:
+            if waiting.deadline <= expected:
+                self._settle(waiting, waiting.recommender.degraded(waiting.question, "deadline"), now)
+        if not in_time:
+            return
+        try:
+            outcomes = in_time[0].recommender.answer_questions([waiting.question for waiting in in_time])
+        except Exception as error:
+            self._on_bug(error)
+            failure = type(error).__name__
+            outcomes = [w.recommender.degraded(w.question, "model_failed", failure=failure) for w in in_time]
+        for waiting, outcome in zip(in_time, outcomes, strict=True):
+            self._settle(waiting, outcome, now)
+        self._last_batch = self._clock()
+        seconds = self._last_batch - now
+        self._batch.observe(seconds)
+        if seconds > BATCH_SECONDS:
+            self._limit = max(1, self._limit // 2)
+        elif len(in_time) == self._limit and seconds < BATCH_SECONDS / 2:
+            self._limit = min(2 * self._limit, LARGEST_BATCH)
+
+    def _settle(self, waiting: _Waiting, outcome: Outcome, now: float) -> None:
+        if not waiting.future.done():  # the client may have gone
+            waiting.future.set_result(replace(outcome, queue_seconds=now - waiting.arrived))

@@ -1,0 +1,160 @@
+"""The ladder below the model: co-visitation over the session, popularity, the shop's own list, and at last nothing.
+
+It answers whenever the model does not, in a fraction of a millisecond and without ONNX Runtime: under overload, past a
+deadline, after a failure, for a session that tells nothing, and before any bundle is there. A rung that gives fewer
+items than were asked for is filled up from the rungs below it, down to popularity; the answer's tier is the first rung
+that gave an item, and each item names its own. Exclusions hold on every rung.
+
+Shapes: N items that can be recommended, A behaviours, L items of the session, G categories.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import UNSET
+
+from serving.messages import DEFAULT_K, Answer, RecommendedItem, RecommendRequest
+from tillside.bundle import Bundle
+from tillside.catalogue import Catalogue
+from tillside.events import CATEGORY
+from tillside.ranking import top_k
+from tillside.recommenders import popularity
+
+Tier = Literal["model", "covisitation", "popularity", "static", "empty"]
+Reason = Literal["queue_full", "deadline", "model_failed", "empty_session", "unknown_items", "not_ready"]
+SESSION_ITEMS: Final = 10
+"""So many of the session's latest items are asked about the items that they met."""
+DECAY: Final = 0.7
+"""An item of the session says so much less than the one after it."""
+
+Ranked = tuple[int, float, str]
+"""Catalogue index, score and rung of an item."""
+
+
+class Ladder:
+    """The rungs that one bundle gives, with the shop's own list below them.
+
+    Args:
+        static: item ids, best first; they need not be in the catalogue.
+    """
+
+    def __init__(self, bundle: Bundle, *, static: Sequence[str] = ()) -> None:
+        items = len(bundle.items_ND)
+        catalogue = bundle.catalogue
+        self._item_ids = catalogue.item_ids
+        self._static = tuple(static)
+        self._covisitation = bundle.covisitation
+        self._popularity_AN = popularity(catalogue.popular_NB[:items])
+        self._popular_AN = top_k(self._popularity_AN, items).astype(np.int32)
+        self._category_N = finest_categories(catalogue, items)
+        self._shelves: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]] = []
+        if (self._category_N >= 0).any():
+            self._shelves = [_shelves(popular_N, self._category_N) for popular_N in self._popular_AN]
+
+    def items(
+        self,
+        session_L: npt.NDArray[np.int64],
+        *,
+        ask: int,
+        k: int,
+        excluded: frozenset[int],
+        excluded_ids: Iterable[str],
+    ) -> tuple[list[RecommendedItem], Tier]:
+        """At most ``k`` items for the session, and the rung that answered.
+
+        Args:
+            session_L: the session's items that can be recommended, oldest first; may be empty.
+            excluded: catalogue indices, of which the catalogue holds at least ``k`` others.
+            excluded_ids: the same and further ones as ids, for the shop's own list.
+        """
+        taken = set(excluded)
+        found: list[RecommendedItem] = []
+        for item, score, rung in self._ranked(session_L, ask):
+            if len(found) == k:
+                break
+            if item not in taken:
+                taken.add(item)
+                found.append(RecommendedItem(self._item_ids[item], score, rung, None))
+        if found or not self._static:
+            return found, _tier(found)
+        return static_items(self._static, k=k, excluded=excluded_ids)
+
+    def _ranked(self, session_L: npt.NDArray[np.int64], ask: int) -> Iterator[Ranked]:
+        """Items rung by rung, best first; an item may come again further down."""
+        if self._covisitation is not None and len(session_L):
+            items_C, sums_C = self._covisitation.evidence(session_L[-SESSION_ITEMS:], decay=DECAY)
+            best = np.lexsort((items_C, -sums_C))
+            yield from zip(items_C[best].tolist(), sums_C[best].tolist(), ["covisitation"] * len(best), strict=True)
+        scores_N = self._popularity_AN[ask]
+        for item in self._shelf(session_L, ask):
+            yield int(item), float(scores_N[item]), "popularity"
+        for item in self._popular_AN[ask]:
+            yield int(item), float(scores_N[item]), "popularity"
+
+    def _shelf(self, session_L: npt.NDArray[np.int64], ask: int) -> npt.NDArray[np.int32]:
+        """The category of the session's latest item that has one, most popular first."""
+        categories = self._category_N[session_L[::-1]]
+        known = categories[categories >= 0]
+        if not len(known):
+            return np.zeros(0, np.int32)
+        order_N, starts_G = self._shelves[ask]
+        return order_N[starts_G[known[0]] : starts_G[known[0] + 1]]
+
+
+def finest_categories(catalogue: Catalogue, items: int) -> npt.NDArray[np.int64]:
+    """For each of the first ``items`` the token of its longest category path, or -1, int64 [N]."""
+    prefix = f"{CATEGORY}="
+    depths_T = np.array([len(token) if token.startswith(prefix) else 0 for token in catalogue.vocabulary], np.int64)
+    assert catalogue.token_offsets is not None
+    offsets_N = catalogue.token_offsets[: items + 1]
+    tokens = np.asarray(catalogue.token_ids[: offsets_N[-1]], np.int64)
+    item_of = np.repeat(np.arange(items), np.diff(offsets_N))
+    named = depths_T[tokens] > 0 if len(tokens) else np.zeros(0, bool)
+    tokens, item_of = tokens[named], item_of[named]
+    order = np.lexsort((tokens, depths_T[tokens], item_of))
+    finest_N = np.full(items, -1, np.int64)
+    finest_N[item_of[order]] = tokens[order]  # the last of an item's tokens stays: its longest
+    return finest_N
+
+
+def _shelves(
+    popular_N: npt.NDArray[np.int32], category_N: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Items by category, each category most popular first, and where each category starts."""
+    categories = category_N[popular_N]
+    order_N = popular_N[np.argsort(categories, kind="stable")]
+    starts_G = np.searchsorted(category_N[order_N], np.arange(int(category_N.max()) + 2))
+    return order_N, starts_G
+
+
+def static_items(static: Sequence[str], *, k: int, excluded: Iterable[str]) -> tuple[list[RecommendedItem], Tier]:
+    """The shop's own list without what is excluded."""
+    left_out = set(excluded)
+    kept = islice((item_id for item_id in static if item_id not in left_out), k)
+    found = [RecommendedItem(item_id, 0.0, "static", None) for item_id in kept]
+    return found, _tier(found)
+
+
+def _tier(found: Sequence[RecommendedItem]) -> Tier:
+    tier: Tier = found[0].source if found else "empty"  # type: ignore[assignment]
+    return tier
+
+
+def answer_without_bundle(request: RecommendRequest, static: Sequence[str], reason: Reason) -> Answer:
+    """The shop's own list, or nothing; behaviours and ids cannot be checked, and no item is known to be unknown."""
+    k = DEFAULT_K if request.k is UNSET else request.k
+    items, tier = static_items(static, k=k, excluded=request.exclude or ())
+    return Answer(
+        recommendation_id=uuid.uuid4().hex,
+        items=items,
+        tier=tier,
+        degraded_reason=reason,
+        behaviour=request.behaviour or "",
+        purchase_intent=None,
+        unknown_items=[],
+        bundle=None,
+    )

@@ -1,0 +1,161 @@
+"""One process that answers, from its first turn of the loop to its last: signals, grace time, the admin port's thread.
+
+Surprising: the admin port has an event loop and a thread of its own, so that probes and metrics are answered while the
+main loop computes.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+import uvloop
+
+from serving.admin import make_admin_app
+from serving.api import Page, make_app
+from serving.listening import HttpServer
+from serving.reloading import Reloads, Report
+from serving.service import Service
+from serving.settings import Settings
+
+log = logging.getLogger("serving")
+T = TypeVar("T")
+STOPPED_SECONDS: Final = 5
+
+
+class Process:
+    """A service, its server, and how both end.
+
+    Args:
+        page: the metrics, where the main port serves them.
+        on_stop: called when the grace time begins.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        service: Service,
+        *,
+        page: Page | None,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._grace_seconds = settings.grace_seconds
+        self._service = service
+        self._stopping: asyncio.Task[None] | None = None
+        self._on_stop = on_stop
+        self.server = HttpServer(make_app(settings, service, page=page), settings)
+
+    async def run(self, *listeners: socket.socket) -> None:
+        """Answer until a signal, or :meth:`stop`, ends it."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        loop.add_signal_handler(signal.SIGINT, self.stop_now)
+        async with in_background(self._service.run()):
+            await self.server.run_until_told(*listeners)
+
+    def stop(self) -> None:
+        """Not ready at once; still answering for the grace time; then finish and end. A second call ends the wait."""
+        if self._stopping is not None:
+            self.stop_now()
+            return
+        log.info("stopping in %d s", self._grace_seconds)
+        self._service.draining = True
+        self.server.close_after_answers()
+        self._on_stop()
+        self._stopping = asyncio.get_running_loop().create_task(self._stop_later())
+
+    def stop_now(self) -> None:
+        """Finish what is in flight and end."""
+        self._service.draining = True
+        self.server.should_exit = True
+
+    async def _stop_later(self) -> None:
+        await asyncio.sleep(self._grace_seconds)
+        self.stop_now()
+
+
+class LocalControl:
+    """The admin port's view of a service in another thread's event loop."""
+
+    def __init__(self, service: Service, reloads: Reloads, loop: asyncio.AbstractEventLoop) -> None:
+        self._service = service
+        self._reloads = reloads
+        self._loop = loop
+
+    def ready(self) -> str:
+        """The version that answers."""
+        return self._service.ready()
+
+    async def page(self) -> bytes:
+        """The metrics."""
+        return self._service.metrics.page()
+
+    async def reload(self, name: str | None = None) -> Report:
+        """Reload in the service's loop."""
+        return await self._there(self._reloads.reload(name))
+
+    async def rollback(self) -> Report:
+        """Roll back in the service's loop."""
+        return await self._there(self._reloads.rollback())
+
+    async def _there(self, work: Coroutine[Any, Any, T]) -> T:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+
+async def serve(
+    settings: Settings, listener: socket.socket, admin_listener: socket.socket | None, *, static: Sequence[str]
+) -> None:
+    """Answer in this process alone, until a signal ends it."""
+    service = Service(settings, static=static)
+    reloads = Reloads(settings.bundle, service)
+    loop = asyncio.get_running_loop()
+
+    async def page() -> bytes:
+        return service.metrics.page()
+
+    process = Process(settings, service, page=None if admin_listener else page)
+    tasks: set[asyncio.Task[Any]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(reloads.reload())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    reload()
+    control = LocalControl(service, reloads, loop)
+    with admin_thread(control, settings, admin_listener):
+        await process.run(listener)
+
+
+@contextlib.contextmanager
+def admin_thread(control: LocalControl, settings: Settings, listener: socket.socket | None) -> Iterator[None]:
+    """Serve the admin port, if there is one, in a thread of its own."""
+    if listener is None:
+        yield
+        return
+    app = make_admin_app(control, token=settings.admin_token, limits=settings.limits)
+    server = HttpServer(app, settings)
+    thread = threading.Thread(target=lambda: uvloop.run(server.run_until_told(listener)), name="admin", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(STOPPED_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run ``work`` until the block ends."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,81 @@
+"""The metrics of all workers as one page.
+
+Each worker sends its samples over its control channel, so nothing is written to disk and a read-only container will do.
+A worker that died still counts: its last samples are kept and added in, or counters would fall.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+
+Samples = list[dict[str, Any]]
+SAME_IN_ALL: Final = (
+    "tillside_bundle_info",
+    "tillside_bundle_loaded_timestamp_seconds",
+    "tillside_bundle_reloads",
+    "tillside_catalogue_timestamp_seconds",
+    "tillside_items",
+    "process_start_time_seconds",
+    "process_max_fds",
+)
+"""Families of which the largest value counts, not the sum."""
+
+
+def samples_of(registry: CollectorRegistry) -> Samples:
+    """All samples of a registry as JSON types."""
+    return [
+        {
+            "name": family.name,
+            "help": family.documentation,
+            "type": family.type,
+            "samples": [[sample.name, sample.labels, sample.value] for sample in family.samples],
+        }
+        for family in registry.collect()
+    ]
+
+
+def only_counted(samples: Samples) -> Samples:
+    """What is left of a worker that has died: its counters and histograms."""
+    return [family for family in samples if family["type"] in ("counter", "histogram")]
+
+
+def merged_page(parts: Sequence[Samples]) -> bytes:
+    """The text page of several registries' samples."""
+    return generate_latest(_Merged(parts))
+
+
+def add_up(parts: Sequence[Samples]) -> Samples:
+    """Several parts as one."""
+    return [
+        {
+            "name": family.name,
+            "help": family.documentation,
+            "type": family.type,
+            "samples": [[sample.name, sample.labels, sample.value] for sample in family.samples],
+        }
+        for family in _Merged(parts).collect()
+    ]
+
+
+class _Merged:
+    def __init__(self, parts: Sequence[Samples]) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, Metric] = {}
+        values: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
+        for part in self._parts:
+            for family in part:
+                name = family["name"]
+                families.setdefault(name, Metric(name, family["help"], family["type"]))
+                sums = values.setdefault(name, {})
+                for sample, labels, value in family["samples"]:
+                    key = (sample, tuple(labels.items()))
+                    known = sums.get(key, 0.0)
+                    sums[key] = max(known, value) if name in SAME_IN_ALL else known + value
+        for name, metric in families.items():
+            for (sample, labelled), value in values[name].items():
+                metric.add_sample(sample, dict(labelled), value)
+        return families.values()

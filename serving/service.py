@@ -1,0 +1,149 @@
+"""One process's answers: the bundle that gives them, the queue in front of the model, and the ladder behind it.
+
+Whatever happens to the bundle, the queue or the model, a valid request gets a valid answer from here; the only thing
+that is refused is a behaviour that the bundle does not have.
+"""
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from serving.batching import BatchQueue
+from serving.ladder import answer_without_bundle
+from serving.loading import load_recommender
+from serving.messages import FieldError, RecommendRequest
+from serving.metrics import Metrics
+from serving.problems import ProblemError
+from serving.recommender import Outcome, Recommender
+from serving.reloading import Report
+from serving.settings import Settings
+
+log = logging.getLogger("serving")
+PROVENANCE: Final = ("dataset", "git", "run", "measurements")
+LOG_SECONDS: Final = 1.0
+"""Failures of the model are logged at most once in this time; the metrics count every one."""
+
+
+class Service:
+    """Answers requests; one of :class:`serving.reloading.Answerers`.
+
+    Args:
+        static: the shop's own list.
+
+    Attributes:
+        draining: the process is about to stop: not ready, and still answering.
+    """
+
+    def __init__(self, settings: Settings, *, static: Sequence[str] = ()) -> None:
+        self._settings = settings
+        self._static = tuple(static)
+        self._queue = BatchQueue(most=settings.queue, on_bug=log_bug)
+        self.metrics = Metrics(queue_depth=lambda: len(self._queue))
+        self.draining = False
+        self._recommender: Recommender | None = None
+        self._prepared: Recommender | None = None
+        self._loaded_at = 0.0
+        self._reason = "the bundle is being verified"
+        self._last_reload: Report | None = None
+        self._logged_at = -LOG_SECONDS
+
+    async def run(self) -> None:
+        """Serve the queue for ever."""
+        await self._queue.run()
+
+    async def answer(self, request: RecommendRequest) -> Outcome:
+        """The best answer that can be had in time.
+
+        Raises:
+            FieldError: a behaviour that the bundle does not have.
+        """
+        try:
+            outcome = await self._answer(request)
+        except FieldError:
+            raise
+        except Exception as error:
+            log_bug(error)
+            answer = answer_without_bundle(request, self._static, "model_failed")
+            outcome = Outcome(answer, failure=type(error).__name__)
+        if outcome.failure and time.monotonic() - self._logged_at >= LOG_SECONDS:
+            self._logged_at = time.monotonic()
+            log.error("the model failed with %s, tier %s answered", outcome.failure, outcome.answer.tier)
+        return outcome
+
+    async def _answer(self, request: RecommendRequest) -> Outcome:
+        recommender = self._recommender
+        if recommender is None:
+            return Outcome(answer_without_bundle(request, self._static, "not_ready"))
+        question = recommender.read(request)
+        if not question.known:
+            return recommender.degraded(question, "empty_session" if question.empty else "unknown_items")
+        deadline_ms = self._settings.deadline_ms if request.deadline_ms is UNSET else request.deadline_ms
+        return await self._queue.answer(recommender, question, deadline_seconds=deadline_ms / 1000)
+
+    async def prepare(self, path: Path) -> str:
+        """Load and prove a bundle in a thread; requests go on."""
+        limits = self._settings.limits
+        self._prepared = await asyncio.to_thread(load_recommender, path, limits, static=self._static)
+        return self._prepared.bundle.version
+
+    async def conclude(self, report: Report) -> None:
+        """Swap to what was prepared, or forget it."""
+        self._last_reload = report
+        self.metrics.count_reload(report["result"])
+        prepared, self._prepared = self._prepared, None
+        if report["result"] == "refused" or prepared is None:
+            self._reason = report["reason"] or self._reason
+            return
+        self._loaded_at = time.time()
+        self._queue.expect(prepared.usual_seconds)
+        self.metrics.describe(prepared, self._loaded_at)
+        self._recommender = prepared  # questions in the queue keep the one that read them
+
+    def ready(self) -> str:
+        """The version of the bundle that answers.
+
+        Raises:
+            ProblemError: there is none, or the process is about to stop.
+        """
+        if self.draining:
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is about to stop")
+        return self._bundle().bundle.version
+
+    def _bundle(self) -> Recommender:
+        if self._recommender is None:
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", self._reason)
+        return self._recommender
+
+    def model(self) -> dict[str, Any]:
+        """What answers, where it comes from, and what became of the latest reload.
+
+        Raises:
+            ProblemError: no bundle answers.
+        """
+        bundle = self._bundle().bundle
+        loaded_at = datetime.fromtimestamp(self._loaded_at, UTC)
+        return {
+            "bundle": bundle.version,
+            "loaded_at": loaded_at.isoformat(timespec="seconds"),
+            "behaviours": bundle.behaviours.names,
+            "items": len(bundle.items_ND),
+            "dim": bundle.items_ND.shape[1] - 1,  # the last column holds trends
+            "max_length": bundle.encoding.max_length,
+            "purchase_intent": bundle.has_intent,
+            **{key: bundle.manifest.get(key) for key in PROVENANCE},
+            "last_reload": self._last_reload,
+        }
+
+
+def log_bug(error: Exception) -> None:
+    """Log where a bug is; not its message, which may hold item ids."""
+    place = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    log.error("request failed with %s at\n%s", type(error).__name__, place)

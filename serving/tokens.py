@@ -1,0 +1,22 @@
+"""Bearer tokens, compared in constant time."""
+
+import hmac
+from http import HTTPStatus
+
+from starlette.requests import Request
+
+from serving.problems import ProblemError
+
+
+def check_token(request: Request, token: str | None) -> None:
+    """Let a request pass that carries ``token``; without one, all.
+
+    Raises:
+        ProblemError: 401, the token is missing or wrong.
+    """
+    if token is None:
+        return
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+        detail = "the header authorization must be Bearer and the server's token"
+        raise ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, field="authorization")

@@ -1,0 +1,264 @@
+"""The parent of several workers: starts them, starts them again, tells them which bundle to use, adds up their metrics.
+
+The parent opens a listening socket for each worker's slot and never accepts on one; all workers inherit all of them, so
+what waits on the socket of one that dies is taken by another. The parent loads no bundle and answers no shopper, and
+has all the time to answer the admin port. A worker that takes a dead one's place accepts only when it has the bundle
+that the others answer from.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+import time
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from serving.admin import make_admin_app
+from serving.channel import Channel
+from serving.lifecycle import in_background
+from serving.listening import HttpServer
+from serving.merging import Samples, add_up, merged_page, only_counted
+from serving.problems import ProblemError
+from serving.reloading import Reloads, Report
+from serving.settings import Settings
+
+log = logging.getLogger("serving")
+STEADY_SECONDS: Final = 10.0
+"""A worker that lived so long is started again at once; one that dies young waits longer each time."""
+LONGEST_PAUSE: Final = 5.0
+SAMPLES_SECONDS: Final = 1.0
+WATCH_SECONDS: Final = 5.0
+WEDGED_SECONDS: Final = 60.0
+KILL_SECONDS: Final = 5.0
+
+
+class Child:
+    """One worker as the parent sees it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, channel: Channel) -> None:
+        self.process = process
+        self.channel = channel
+        self.version: str | None = None
+        self.samples: Samples = []
+        self.heard = time.monotonic()
+
+
+class Supervisor:
+    """All workers; one of :class:`serving.reloading.Answerers`, and what the admin port controls."""
+
+    def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
+        self._settings = settings
+        self._listeners = listeners
+        self._children: dict[int, Child] = {}
+        self._buried: Samples = []
+        self._reloads = Reloads(settings.bundle, self)
+        self._stopping = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> None:
+        """Keep the workers running until a signal, then until the last of them has ended."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self.reload()))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop, number)
+        slots = range(len(self._listeners))
+        await asyncio.gather(*(self._start(slot) for slot in slots))
+        keepers = [self._spawn(self._keep(slot)) for slot in slots]
+        for slot in slots:
+            self._spawn(self._order(slot, "accept", slot))
+        self._spawn(self.reload())
+        self._spawn(self._watch())
+        await self._stopping.wait()
+        for listener in self._listeners:
+            listener.close()
+        patience = self._settings.grace_seconds + self._settings.shutdown_seconds + KILL_SECONDS
+        _, late = await asyncio.wait(keepers, timeout=patience)
+        for child in self._children.values() if late else ():
+            with contextlib.suppress(ProcessLookupError):
+                child.process.kill()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+    def ready(self) -> str:
+        """The version that the workers answer from, if any does.
+
+        Raises:
+            ProblemError: none does, or all are about to stop.
+        """
+        if self._stopping.is_set():
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is about to stop")
+        versions = [child.version for child in self._children.values() if child.version]
+        if not versions:
+            reason = self._reloads.reason or "the bundle is being verified"
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", reason)
+        return versions[0]
+
+    async def reload(self, name: str | None = None) -> Report:
+        """Load a bundle in all workers."""
+        return await self._reloads.reload(name)
+
+    async def rollback(self) -> Report:
+        """Go back to the bundle before this one in all workers."""
+        return await self._reloads.rollback()
+
+    async def page(self) -> bytes:
+        """The metrics of all workers, those that have died included."""
+        await asyncio.gather(*(self._fetch_samples(child) for child in self._children.values()))
+        return merged_page([self._buried, *(child.samples for child in self._children.values())])
+
+    async def prepare(self, path: Path) -> str:
+        """Load the bundle in all workers: one after another where they answer meanwhile, or else all at once."""
+        children = list(self._children.values())
+        if not children:
+            raise ValueError(f"bundle {path} cannot be loaded: no worker is running")
+        if any(child.version for child in children):
+            return [await _prepare(child, path) for child in children][-1]
+        versions = await asyncio.gather(*(_prepare(child, path) for child in children), return_exceptions=True)
+        for version in versions:
+            if isinstance(version, BaseException):
+                raise version
+        return str(versions[0])
+
+    async def conclude(self, report: Report) -> None:
+        """Let all workers swap, or forget."""
+        for child in self._children.values():
+            child.version = report["bundle"] or child.version
+        await self._tell("conclude", report=report)
+
+    async def _tell(self, op: str, **arguments: Any) -> None:
+        calls = [child.channel.call(op, **arguments) for child in self._children.values()]
+        for result in await asyncio.gather(*calls, return_exceptions=True):
+            if isinstance(result, Exception):
+                log.error("a worker did not %s: %s", op, result)
+
+    async def _start(self, slot: int) -> None:
+        listeners = [listener.fileno() for listener in self._listeners]
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "serving.worker", str(theirs.fileno()), ",".join(map(str, listeners)), *sys.argv[1:]),
+                pass_fds=(*listeners, theirs.fileno()),
+            )
+        channel = Channel(self._handle)
+        await channel.open(ours)
+        self._children[slot] = Child(process, channel)
+        self._spawn(channel.run())
+
+    async def _keep(self, slot: int) -> None:
+        """Start the worker of one slot again whenever it ends."""
+        pause = 0.0
+        while True:
+            started = time.monotonic()
+            code = await self._children[slot].process.wait()
+            child = self._children.pop(slot)
+            child.channel.close()
+            self._buried = add_up([self._buried, only_counted(child.samples)])
+            if self._stopping.is_set():
+                return
+            log.error("worker %d ended with code %d; starting another", child.process.pid, code)
+            stand_in = next(iter(self._children), None)
+            if stand_in is not None:
+                await self._order(stand_in, "accept", slot)
+            pause = 0.0 if time.monotonic() - started > STEADY_SECONDS else min(2 * pause + 0.1, LONGEST_PAUSE)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            if self._stopping.is_set():
+                return
+            await self._start(slot)
+            self._spawn(self._bring_up(slot, stand_in))
+
+    async def _bring_up(self, slot: int, stand_in: int | None) -> None:
+        """Give a new worker the bundle of the others, then let it accept in the place of the one that stood in."""
+        child = self._children[slot]
+        while True:
+            try:
+                child.version = await self._reloads.bring(_One(child))
+                break
+            except ConnectionError:
+                return
+            except ValueError as error:
+                log.error("a new worker has no bundle: %s", error)
+            if not any(other.version for other in self._children.values()):
+                break
+            await asyncio.sleep(LONGEST_PAUSE)
+        await self._order(slot, "accept", slot)
+        if stand_in is not None:
+            await self._order(stand_in, "release", slot)
+        if self._reloads.current is None:
+            await self.reload()
+
+    async def _handle(self, op: str, arguments: dict[str, Any]) -> Any:
+        if op == "page":
+            return (await self.page()).decode()
+        raise ValueError(f"the parent cannot {op}")
+
+    async def _order(self, worker: int, op: str, slot: int) -> None:
+        """Let a worker accept, or no longer accept, from the socket of a slot; one that has gone has it no more."""
+        with contextlib.suppress(ConnectionError, KeyError):
+            await self._children[worker].channel.call(op, slot=slot)
+
+    async def _watch(self) -> None:
+        """Fetch metrics now and then, to have them when a worker dies, and end one that is alive and does nothing."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            await asyncio.gather(*(self._fetch_samples(child) for child in self._children.values()))
+            for child in self._children.values():
+                if now - child.heard > WEDGED_SECONDS:
+                    log.error("worker %d has not answered for %d s", child.process.pid, WEDGED_SECONDS)
+                    with contextlib.suppress(ProcessLookupError):
+                        child.process.kill()
+
+    async def _fetch_samples(self, child: Child) -> None:
+        with contextlib.suppress(ConnectionError, TimeoutError, ValueError):
+            child.samples = await asyncio.wait_for(child.channel.call("samples"), SAMPLES_SECONDS)
+            child.heard = time.monotonic()
+
+    def _stop(self, number: int) -> None:
+        self._stopping.set()
+        for child in self._children.values():
+            with contextlib.suppress(ProcessLookupError):
+                child.process.send_signal(number)
+
+    def _spawn(self, work: Any) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+class _One:
+    """One worker as the Answerers of a bundle that the others have already."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    async def prepare(self, path: Path) -> str:
+        return await _prepare(self._child, path)
+
+    async def conclude(self, report: Report) -> None:
+        await self._child.channel.call("conclude", report=report)
+
+
+async def _prepare(child: Child, path: Path) -> str:
+    try:
+        return str(await child.channel.call("prepare", path=str(path)))
+    except ConnectionError:
+        raise ValueError(f"bundle {path} is refused: a worker ended while it loaded it") from None
+
+
+async def supervise(settings: Settings, listeners: list[socket.socket], admin_listener: socket.socket | None) -> None:
+    """Run a worker for each listening socket, and the admin port, until a signal ends them."""
+    supervisor = Supervisor(settings, listeners)
+    if admin_listener is None:
+        await supervisor.run()
+        return
+    app = make_admin_app(supervisor, token=settings.admin_token, limits=settings.limits)
+    server = HttpServer(app, settings)
+    async with in_background(server.run_until_told(admin_listener)):
+        await supervisor.run()
+        server.should_exit = True
