@@ -148,7 +148,7 @@ def _schemathesis(program: str, server: Server, log: Path) -> Figures:
 
 def _responses(server: Server) -> dict[str, float]:
     """What the server counted by status, from its Prometheus page."""
-    with urllib.request.urlopen(server.url + "/metrics", timeout=30) as response:
+    with urllib.request.urlopen((server.admin or server.url) + "/metrics", timeout=30) as response:
         lines = response.read().decode().splitlines()
     marks = [line.split() for line in lines if line.startswith("tillside_responses_total{")]
     return {name.partition('status="')[2].partition('"')[0]: float(value) for name, value in marks}

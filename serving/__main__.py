@@ -17,7 +17,9 @@ from serving.cores import usable_cores
 from serving.lifecycle import serve
 from serving.listening import listen
 from serving.loading import read_static
+from serving.logs import json_logs
 from serving.settings import Settings, parse_settings
+from serving.tracing import tracing
 from serving.workers import supervise
 
 log = logging.getLogger("serving")
@@ -30,11 +32,16 @@ def main() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = parse_settings(sys.argv[1:], os.environ)
-    start_logging()
     try:
-        static = read_static(settings.static, settings.limits) if settings.static else []
+        with json_logs(), tracing(os.environ, flag=settings.tracing):
+            run(settings)
     except ValueError as error:
         sys.exit(_failed(str(error)))
+
+
+def run(settings: Settings) -> None:
+    """Listen, and answer until a signal ends it."""
+    static = read_static(settings.static, settings.limits) if settings.static else []
     workers = settings.workers or usable_cores()
     listeners = _listen(settings, settings.port, workers)
     admin_listener = None if settings.admin_port is None else _listen(settings, settings.admin_port)[0]
@@ -46,11 +53,6 @@ def main() -> None:
         uvloop.run(serve(settings, listeners[0], admin_listener, static=static))
     else:
         uvloop.run(supervise(settings, listeners, admin_listener))
-
-
-def start_logging() -> None:
-    """One line an event, on stderr."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def allow_many_connections() -> None:

@@ -5,6 +5,7 @@ Surprising: a request is answered on the event loop's own thread, together with 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -18,12 +19,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from serving.logs import RequestLog, request_id
 from serving.messages import BodyError, FieldError, decode_request, encode_answer
 from serving.openapi import openapi_document
 from serving.problems import ProblemError, problem_of_routing
+from serving.recommender import Outcome
 from serving.service import Service, log_bug
 from serving.settings import Settings
 from serving.tokens import check_token
+from serving.tracing import Span, span
+
+log = logging.getLogger("serving")
 
 NO_STORE: Final = {"cache-control": "no-store"}
 CLIENT_CLOSED: Final = 499
@@ -43,12 +49,33 @@ class Api:
         self._token = settings.token
         self._service = service
         self._page = page
+        self._log = RequestLog(log, sample=settings.log_sample)
         self._openapi = msgspec.json.encode(openapi_document(settings.limits, metrics=page is not None))
 
     async def recommend(self, request: Request) -> Response:
         """``POST /v1/recommend``."""
+        arrived = time.perf_counter()
+        name = request_id(request.headers.get("x-request-id"))
+        known: dict[str, str | None] = {}
+        with span("recommend", headers=request.headers) as traced:
+            response = await self._respond(request, traced, known)
+        response.headers["x-request-id"] = name
+        milliseconds = (time.perf_counter() - arrived) * 1e3
+        self._log.request(request_id=name, status=response.status_code, milliseconds=milliseconds, **known)
+        return response
+
+    async def _respond(self, request: Request, traced: Span, known: dict[str, str | None]) -> Response:
+        """The response; ``known`` gets what the log says of an answer."""
         try:
-            response = Response(await self._answer(request), headers=NO_STORE, media_type="application/json")
+            outcome, body = await self._answer(request)
+            answer = outcome.answer
+            known |= {
+                "recommendation_id": answer.recommendation_id,
+                "tier": answer.tier,
+                "reason": answer.degraded_reason,
+            }
+            trace_stages(traced, outcome)
+            response = Response(body, headers=NO_STORE, media_type="application/json")
         except ProblemError as problem:
             response = problem.response()
         except ClientDisconnect:
@@ -60,7 +87,7 @@ class Api:
         self._service.metrics.count_response(response.status_code)
         return response
 
-    async def _answer(self, request: Request) -> bytes:
+    async def _answer(self, request: Request) -> tuple[Outcome, bytes]:
         check_token(request, self._token)
         check_headers(request, body_bytes=self._limits.body_bytes)
         body = await read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
@@ -73,7 +100,7 @@ class Api:
             raise invalid_field(error) from None
         encoded = encode_answer(outcome.answer)
         self._service.metrics.observe(outcome, time.perf_counter() - start)
-        return encoded
+        return outcome, encoded
 
     async def live(self, request: Request) -> Response:
         """``GET /health/live``: the process runs its loop."""
@@ -103,6 +130,18 @@ class Api:
     async def openapi(self, request: Request) -> Response:
         """``GET /openapi.json``."""
         return Response(self._openapi, media_type="application/json")
+
+
+def trace_stages(traced: Span, outcome: Outcome) -> None:
+    """The stages of an answer as spans, end to end before now: they are computed together with other requests'."""
+    traced.set("tillside.tier", outcome.answer.tier)
+    end_ns = time.time_ns()
+    for stage in ("search", "encode", "queue"):
+        seconds = getattr(outcome, f"{stage}_seconds")
+        if seconds is not None:
+            start_ns = end_ns - int(seconds * 1e9)
+            traced.stage(stage, start_ns=start_ns, end_ns=end_ns)
+            end_ns = start_ns
 
 
 def make_app(settings: Settings, service: Service, *, page: Page | None = None) -> Starlette:

@@ -6,6 +6,7 @@ is called tillside-admin. Tokens come from the environment alone: everybody on a
 """
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,8 @@ class Settings:
         static: the shop's own list of item ids, for when nothing else gives an item.
         grace_seconds: how long to go on answering after SIGTERM, while nobody is sent here any more.
         shutdown_seconds: how long requests in flight may take to finish after that.
+        log_sample: share of the ordinary requests that are logged; errors and degradations always are.
+        tracing: export OpenTelemetry spans, to where the ``OTEL_*`` variables say.
         token: what clients of the main port must send, if anything.
         admin_token: what those must send who change the bundle; None: nobody may.
     """
@@ -67,6 +70,8 @@ class Settings:
     static: Path | None = None
     grace_seconds: int = 5
     shutdown_seconds: int = 10
+    log_sample: float = 0.0
+    tracing: bool = False
     token: str | None = field(default=None, repr=False)
     admin_token: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
@@ -103,6 +108,8 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     add("static", None, Path, "file of item ids, one a line, for when nothing else gives an item")
     add("grace-seconds", 5, _integer(0, 3600), "time to go on answering after SIGTERM")
     add("shutdown-seconds", 10, _integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
+    add("log-sample", "0", _share, "share of the ordinary requests that are logged, from 0 to 1")
+    add("tracing", "off", _switch, "on: OpenTelemetry spans, to where OTEL_EXPORTER_OTLP_ENDPOINT says")
     add("max-k", defaults.k, _integer(1, 100_000), "most items a request may ask for")
     add("max-session", defaults.session_events, _integer(1, 100_000), "most events in a session")
     add("max-exclude", defaults.excluded_items, _integer(0, 100_000), "most items in an exclusion list")
@@ -127,6 +134,8 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         static=given.static,
         grace_seconds=given.grace_seconds,
         shutdown_seconds=given.shutdown_seconds,
+        log_sample=given.log_sample,
+        tracing=given.tracing,
         token=_token(parser, environment, "TILLSIDE_TOKEN"),
         admin_token=_token(parser, environment, "TILLSIDE_ADMIN_TOKEN"),
         limits=limits,
@@ -146,6 +155,18 @@ def _off_or(parse: Callable[[str], int], word: str) -> Callable[[str], int | Non
         return None if text == word else parse(text)
 
     return parse_or_none
+
+
+def _share(text: str) -> float:
+    if not re.fullmatch(r"0(\.\d{1,9})?|1(\.0{1,9})?", text):
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, got {text[:60]!r}")
+    return float(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise argparse.ArgumentTypeError(f"must be on or off, got {text[:60]!r}")
+    return text == "on"
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:

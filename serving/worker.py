@@ -19,9 +19,11 @@ import uvloop
 from serving.channel import Channel
 from serving.lifecycle import Process, in_background
 from serving.loading import read_static
+from serving.logs import json_logs
 from serving.merging import samples_of
 from serving.service import Service
 from serving.settings import Settings, parse_settings
+from serving.tracing import tracing
 
 log = logging.getLogger("serving")
 
@@ -82,8 +84,8 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     listeners = [socket.socket(fileno=int(number)) for number in sys.argv[2].split(",")]
     settings = parse_settings(sys.argv[3:], os.environ)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    uvloop.run(Worker(settings, listeners).run(control))
+    with json_logs(), tracing(os.environ, flag=settings.tracing):
+        uvloop.run(Worker(settings, listeners).run(control))
 
 
 if __name__ == "__main__":

@@ -10,10 +10,6 @@ from tests.serving.server_process import ServerProcess
 from tillside.client import Client, Event, Recommendation, RecommendedItem
 from tillside.client.messages import LATEST_TIMESTAMP
 
-pytestmark = pytest.mark.skipif(
-    "deadline_ms" not in RecommendRequest.__struct_fields__, reason="this server does not take deadline_ms yet"
-)
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):

@@ -46,9 +46,11 @@ class ServerProcess:
                 stderr=log,
                 env=environment,
             )
-        self.url = self.wait_for(lambda: re.search(r"listening on (http[^ ,]+)", self.log))[1]
+        self.url = self.wait_for(lambda: re.search(r"listening on (http[^ ,\"]+)", self.log))[1]
         admin = (
-            self.wait_for(lambda: re.search(r"admin port on (http\S+)", self.log)) if "--admin-port" in flags else None
+            self.wait_for(lambda: re.search(r"admin port on (http[^ ,\"]+)", self.log))
+            if "--admin-port" in flags
+            else None
         )
         self.admin_url = admin[1] if admin else ""
         if ready:

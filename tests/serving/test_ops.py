@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from serving.metrics import Metrics
+from serving.settings import parse_settings
+
 OPS = Path(__file__).parents[2] / "serving/ops"
 RULES = OPS / "prometheus/alerts.yml"
 DASHBOARD = json.loads((OPS / "grafana/tillside.json").read_text(encoding="utf-8"))
@@ -76,6 +79,23 @@ def test_nothing_asks_for_a_series_or_a_label_that_the_server_does_not_have(name
     for metric, labels in found:
         assert metric in METRICS, metric
         assert labels <= METRICS[metric] | OF_THE_SCRAPE, metric
+
+
+def test_the_series_are_the_servers():
+    suffixes = {"counter": "_total", "histogram": "_bucket"}
+    own = [family for family in Metrics().registry.collect() if family.name.startswith("tillside_")]
+    assert {family.name + suffixes.get(family.type, "") for family in own} == {m for m in METRICS if "tillside" in m}
+
+
+def test_the_deployment_starts_the_server_with_flags_that_it_knows():
+    pods = [
+        m["spec"]["template"]["spec"]
+        for p in MANIFESTS
+        for m in yaml.safe_load_all(p.read_text())
+        if m["kind"] == "Deployment"
+    ]
+    settings = parse_settings(pods[0]["containers"][0]["args"], {})
+    assert (settings.port, settings.admin_port) == (8080, 9090)
 
 
 def test_every_series_is_shown():
