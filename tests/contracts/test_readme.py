@@ -26,7 +26,7 @@ def commands() -> list[list[str]]:
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_commands_exist_and_take_what_they_are_given(words: list[str]) -> None:
     module, *arguments = words
-    importlib.import_module(module.replace("serving", "serving.settings"))
+    importlib.import_module("serving.settings" if module == "serving" else module)
     if module == "serving" and "--help" not in arguments:
         parse_settings(arguments, {})
     if module.startswith("training."):
