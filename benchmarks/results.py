@@ -19,13 +19,14 @@ ORIGIN = ("command", "date", "machine", "commit")
 
 
 def write_results(
-    name: str, rows: Sequence[Mapping[str, Any]], *, title: str, notes: str, folder: Path = RESULTS
+    name: str, rows: Sequence[Mapping[str, Any]], *, title: str, notes: str, folder: Path | None = None
 ) -> None:
     """Write both files of one benchmark, overwriting them.
 
     Args:
         rows: one figure each: log, system, metric, value, and low, high, seeds and more where they apply; and those of
             ORIGIN where a figure was not measured by this command.
+        folder: default benchmarks/results.
     """
     document = {
         "name": name,
@@ -37,6 +38,7 @@ def write_results(
         "notes": notes,
         "rows": list(rows),
     }
+    folder = folder or RESULTS
     folder.mkdir(exist_ok=True)
     write_text_atomically(folder / f"{name}.json", json.dumps(document, indent=1) + "\n")
     write_text_atomically(folder / f"{name}.md", markdown(document))
