@@ -89,8 +89,8 @@ def main() -> None:
         clocks = ", ".join(f"{system} {account['options']['clock']}" for system, account in finished.items())
         notes += (
             " time_to_quality_s: of training, validation not counted, to the peer's best mrr@20 on the validation part "
-            f"(best_val_mrr@20; {clocks}; settings as their own search chose); ours is looked at after "
-            "whole epochs alone."
+            f"(best_val_mrr@20; {clocks}; settings as their own search chose); ours is looked at when "
+            "an epoch ends, or the seconds of the measurement do."
         )
     write_results("training", rows, title="Training speed", notes=notes)
     say("wrote benchmarks/results/training.json and .md")
