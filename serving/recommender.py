@@ -13,7 +13,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +24,8 @@ from serving.questions import Question, Reader
 from tillside.blending import best_items
 from tillside.bundle import Bundle
 from tillside.encoding import Batch
+from tillside.search import searched
 
-LEAST_SEARCHED: Final = 128
-"""A search asks for this many items or a power of two above: what one row needs never depends on its neighbours."""
 FloatArray = npt.NDArray[np.float32]
 
 
@@ -207,7 +205,7 @@ class Recommender:
         """How many of the model's best items to ask for; at least what ``best_items`` can need for the answer."""
         seen = len(question.session_L) if self._memory is not None else 0
         needed = question.k + len(question.excluded) + seen
-        return min(max(LEAST_SEARCHED, 1 << (needed - 1).bit_length()), len(self._items_ND))
+        return min(searched(needed), len(self._items_ND))
 
     def _listed(
         self, question: Question, query_D: FloatArray, scores_K: FloatArray, items_K: npt.NDArray[np.int64]

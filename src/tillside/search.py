@@ -28,7 +28,8 @@ Bound = Callable[[FloatArray], npt.NDArray[np.float64]]
 """Queries [B, D] to the largest difference [B] between a proposed score and that of :func:`inner_products`."""
 
 MARGIN: Final = 100
-"""Candidates beside the k items wanted. More would seldom be needed for the proof, and cost time in the top-k."""
+"""Candidates beside the k items wanted, or as many as k: scores lie closer further down, and the proof wants a gap."""
+LEAST: Final = 64
 TOGETHER_FROM: Final = 16
 """Queries from which one pass of fp32 over all is no slower than 8 bits (measured at 10k, 100k and 1M items)."""
 FEW: Final = 4
@@ -87,6 +88,11 @@ class SearchPlan:
                 f"of at least 0 and for approximate candidates of at least 1, got {document}"
             )
         return cls(tier, rounding, candidates, measured)
+
+
+def searched(k: int) -> int:
+    """What a list of ``k`` is searched for: LEAST or a power of two above, so it does not depend on its neighbours."""
+    return max(LEAST, 1 << (k - 1).bit_length()) if k else LEAST
 
 
 def inner_products(items_ND: FloatArray, items_C: IntArray, query_D: FloatArray) -> FloatArray:
@@ -211,8 +217,8 @@ class ItemSearch:
     def search(self, query_BD: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
         """Scores and items [B, min(k, N)], best first, ties in catalogue order."""
         if self._approximate is not None:
-            return self._scan(self._approximate, query_BD, k, wanted=k + self._candidates)
-        return self._scan(self._exact(len(query_BD)), query_BD, k, wanted=k + MARGIN)
+            return self._scan(self._approximate, query_BD, k, wanted=searched(k) + self._candidates)
+        return self._scan(self._exact(len(query_BD)), query_BD, k, wanted=k + max(MARGIN, k))
 
     def search_among(self, query_BD: FloatArray, eligible_V: IntArray, k: int) -> tuple[FloatArray, IntArray]:
         """The same among some items only [B, min(k, V)]; exact whenever most of the catalogue is not eligible.

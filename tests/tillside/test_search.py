@@ -253,7 +253,7 @@ def test_an_index_answers_alone_only_where_little_is_filtered_out():
     scans = {"floats": in_fp32(items_ND), "int8": in_fp32(items_ND, eight), "index": in_fp32(items_ND, index)}
     search = ItemSearch(SearchPlan("approximate", 0.5, 30), items_ND, **scans)
     assert search.search(query_BD, 2)[1].tolist() == [[1999, 1998]]
-    assert (index, eight) == ([(1, 32)], [])
+    assert (index, eight) == ([(1, 94)], [])  # 64 for 2, and 30 beside them
     assert search.search_among(query_BD, np.arange(1600), 2)[1].tolist() == [[1599, 1598]]
     # 40 of 2000 for 32 of 1600; none of those 40 is eligible, so the whole catalogue was scored
     assert (index[1:], eight, search.unproven) == ([(1, 40)], [], 1)
