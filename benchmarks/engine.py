@@ -26,7 +26,8 @@ from serving.engine import Engine
 from tillside import bundle
 from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
-from tillside.search import INT8_BLOCK, MARGIN, SearchPlan
+from tillside.rounding import INT8_BLOCK
+from tillside.search import MARGIN, SearchPlan
 from training.checkpoint import TrainedModel
 from training.graphs import write_encoder, write_scorer
 from training.model import ModelConfig, NextItemModel

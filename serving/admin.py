@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.api import json_response, make_starlette, metrics_response, read_body, ready_response
-from serving.problems import ProblemError
+from serving.problems import ProblemError, internal_error
 from serving.reloading import Report
 from serving.service import log_bug
 from serving.settings import Limits
@@ -97,8 +97,7 @@ class Admin:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         except Exception as error:
             log_bug(error)
-            detail = "the server failed on this request; the log says where"
-            return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail).response()
+            return internal_error().response()
 
     def _authorise(self, request: Request) -> None:
         if self._token is None:

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from serving.logs import RequestLog, request_id
 from serving.messages import BodyError, FieldError, decode_request, encode_answer
 from serving.openapi import openapi_document
-from serving.problems import ProblemError, problem_of_routing
+from serving.problems import ProblemError, internal_error, problem_of_routing
 from serving.recommender import Outcome
 from serving.service import Service, log_bug
 from serving.settings import Settings
@@ -82,8 +82,7 @@ class Api:
             response = Response(status_code=CLIENT_CLOSED)
         except Exception as error:
             log_bug(error)
-            detail = "the server failed on this request; the log says where"
-            response = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail).response()
+            response = internal_error().response()
         self._service.metrics.count_response(response.status_code)
         return response
 

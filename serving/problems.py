@@ -43,6 +43,12 @@ class ProblemError(Exception):
         return Response(msgspec.json.encode(document), self.status, headers=headers, media_type=PROBLEM_JSON)
 
 
+def internal_error() -> ProblemError:
+    """What a caller is told of a bug."""
+    detail = "the server failed on this request; the log says where"
+    return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail)
+
+
 async def problem_of_routing(request: Request, error: Exception) -> Response:
     """What the router refuses: an unknown path or a wrong method."""
     assert isinstance(error, HTTPException)

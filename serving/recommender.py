@@ -8,11 +8,13 @@ sessions say is blended in after the search (tillside.blending). What the model 
 Shapes: N items that can be recommended, A behaviours, B requests, K answered items, L session items, D dimensions.
 """
 
+import functools
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,7 @@ from tillside.encoding import Batch
 from tillside.search import searched
 
 FloatArray = npt.NDArray[np.float32]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +114,9 @@ class Recommender:
         failures: dict[int, str] = {}
         start = time.perf_counter()
         encoded = self._encode(questions, failures)
-        searched = time.perf_counter()
+        middle = time.perf_counter()
         found = self._search(questions, encoded, failures)
-        encode_seconds, search_seconds = searched - start, time.perf_counter() - searched
+        encode_seconds, search_seconds = middle - start, time.perf_counter() - middle
         outcomes = []
         for number, question in enumerate(questions):
             if number in found:
@@ -123,8 +126,12 @@ class Recommender:
             elif number in failures:
                 outcomes.append(self.degraded(question, "model_failed", failure=failures[number]))
             else:
-                outcomes.append(self.degraded(question, "empty_session" if question.empty else "unknown_items"))
+                outcomes.append(self.unasked(question))
         return outcomes
+
+    def unasked(self, question: Question) -> Outcome:
+        """The answer to a session that holds nothing the model knows."""
+        return self.degraded(question, "empty_session" if question.empty else "unknown_items")
 
     def degraded(self, question: Question, reason: Reason, *, failure: str | None = None) -> Outcome:
         """What the ladder answers instead of the model."""
@@ -158,22 +165,14 @@ class Recommender:
             if question.known:
                 groups[question.batch.items_BL.shape[1]].append(number)
         encoded: dict[int, _Encoded] = {}
+
+        def encode(rows: list[int]) -> list[_Encoded]:
+            batch = _stacked([questions[row].batch for row in rows])
+            query_BD, intent_B = self.engine.encode(batch, np.array([questions[row].ask for row in rows]))
+            return [_Encoded(query_D, float(intent)) for query_D, intent in zip(query_BD, intent_B, strict=True)]
+
         for group in groups.values():
-            for rows in _together_then_alone(group):
-                missing = [row for row in rows if row not in encoded]
-                if not missing:
-                    continue
-                try:
-                    query_BD, intent_B = self.engine.encode(
-                        _stacked([questions[row].batch for row in missing]),
-                        np.array([questions[row].ask for row in missing]),
-                    )
-                except EngineError as error:
-                    failures.update(dict.fromkeys(missing, str(error)))
-                    continue
-                for place, row in enumerate(missing):
-                    encoded[row] = _Encoded(query_BD[place], float(intent_B[place]))
-                    failures.pop(row, None)
+            _together_then_alone(group, encode, encoded, failures)
         return encoded
 
     def _search(
@@ -185,20 +184,14 @@ class Recommender:
         for row in encoded:
             if row not in found:
                 groups[self._searched(questions[row])].append(row)
+
+        def search(rows: list[int], wanted: int) -> list[list[RecommendedItem]]:
+            query_BD = np.stack([encoded[row].query_D for row in rows])
+            lists = zip(query_BD, *self.engine.search(query_BD, wanted), strict=True)
+            return [self._listed(questions[row], *own) for row, own in zip(rows, lists, strict=True)]
+
         for wanted, group in groups.items():
-            for rows in _together_then_alone(group):
-                missing = [row for row in rows if row not in found]
-                if not missing:
-                    continue
-                query_BD = np.stack([encoded[row].query_D for row in missing])
-                try:
-                    scores_BK, items_BK = self.engine.search(query_BD, wanted)
-                except EngineError as error:
-                    failures.update(dict.fromkeys(missing, str(error)))
-                    continue
-                for place, row in enumerate(missing):
-                    found[row] = self._listed(questions[row], query_BD[place], scores_BK[place], items_BK[place])
-                    failures.pop(row, None)
+            _together_then_alone(group, functools.partial(search, wanted=wanted), found, failures)
         return found
 
     def _searched(self, question: Question) -> int:
@@ -237,9 +230,21 @@ class Recommender:
         return nearest
 
 
-def _together_then_alone(rows: list[int]) -> list[list[int]]:
-    """All rows at once and then one by one: for those that are still missing because one of them failed."""
-    return [rows, *([row] for row in rows)] if len(rows) > 1 else [rows]
+def _together_then_alone(
+    group: list[int], work: Callable[[list[int]], list[Row]], done: dict[int, Row], failures: dict[int, str]
+) -> None:
+    """Work on all rows at once and, where that fails because of one of them, on each by itself."""
+    for rows in [group, *([row] for row in group)] if len(group) > 1 else [group]:
+        missing = [row for row in rows if row not in done]
+        if not missing:
+            continue
+        try:
+            done.update(zip(missing, work(missing), strict=True))
+        except EngineError as error:
+            failures.update(dict.fromkeys(missing, str(error)))
+        else:
+            for row in missing:
+                failures.pop(row, None)
 
 
 def _stacked(batches: Sequence[Batch]) -> Batch:

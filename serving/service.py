@@ -84,7 +84,7 @@ class Service:
             return Outcome(answer_without_bundle(request, self._static, "not_ready"))
         question = recommender.read(request)
         if not question.known:
-            return recommender.degraded(question, "empty_session" if question.empty else "unknown_items")
+            return recommender.unasked(question)
         deadline_ms = self._settings.deadline_ms if request.deadline_ms is UNSET else request.deadline_ms
         return await self._queue.answer(recommender, question, deadline_seconds=deadline_ms / 1000)
 

@@ -20,7 +20,7 @@ import onnx
 import torch
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from tillside.search import INT8_BLOCK
+from tillside.rounding import INT8_BLOCK
 from training.checkpoint import TrainedModel
 
 OPSET = 20

@@ -8,7 +8,7 @@ the batch it came in. An approximate index has no such bound: its recall was mea
 Surprising: every score that leaves this module comes from :func:`inner_products`, whose result for an item does not
 depend on which items stand beside it. A BLAS matrix product does not promise that.
 
-Shapes: B queries, N items, D columns, P blocks of columns, C candidates, K items of a list, V eligible items.
+Shapes: B queries, N items, D columns, C candidates, K items of a list, V eligible items.
 """
 
 import math
@@ -19,29 +19,24 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from tillside.rounding import Bound, float_bound, int8_bound
+
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 Tier = Literal["exact", "int8", "approximate"]
 Propose = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
 """Queries [B, D] and how many items are wanted, to scores and items [B, C], best first; C may be smaller."""
-Bound = Callable[[FloatArray], npt.NDArray[np.float64]]
-"""Queries [B, D] to the largest difference [B] between a proposed score and that of :func:`inner_products`."""
 
 MARGIN: Final = 100
 """Candidates beside the k items wanted, or as many as k: scores lie closer further down, and the proof wants a gap."""
 LEAST: Final = 64
+"""What short lists are searched for. Scanning for more than they need costs little, and most of them share a batch."""
 TOGETHER_FROM: Final = 16
 """Queries from which one pass of fp32 over all is no slower than 8 bits (measured at 10k, 100k and 1M items)."""
 FEW: Final = 4
 """Up to one N-th of the catalogue, eligible items are scored one by one, which is then faster than a whole product."""
-INT8_BLOCK: Final = 64
-"""Columns that share a scale. Smaller blocks round less and are slower: 32 by a fifth, 16 by a factor of two."""
 MOST_SCORES: Final = 2**24
 """Scores that one pass may make, 64 MiB: a larger batch is searched in parts, as memory once taken is kept."""
-_UNIT: Final = 2.0**-24
-"""Relative rounding error of one fp32 operation."""
-_ROWS: Final = 65536
-"""Rows that are worked on at once where a copy of the whole matrix would be too much."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,7 @@ class SearchPlan:
 
 def searched(k: int) -> int:
     """What a list of ``k`` is searched for: LEAST or a power of two above, so it does not depend on its neighbours."""
-    return max(LEAST, 1 << (k - 1).bit_length()) if k else LEAST
+    return max(LEAST, 1 << (k - 1).bit_length())
 
 
 def inner_products(items_ND: FloatArray, items_C: IntArray, query_D: FloatArray) -> FloatArray:
@@ -115,49 +110,6 @@ def _kth(scores_C: FloatArray, k: int) -> np.float32:
     """The k-th highest score; k from 1 to C."""
     value: np.float32 = np.partition(scores_C, len(scores_C) - k)[len(scores_C) - k]
     return value
-
-
-def largest_norm(rows_ND: FloatArray) -> float:
-    """Length of the longest row."""
-    parts = (rows_ND[start : start + _ROWS] for start in range(0, len(rows_ND), _ROWS))
-    return max(float(_norms(part).max()) for part in parts)
-
-
-def float_bound(items_ND: FloatArray) -> Bound:
-    """For fp32 products added up in any order: D roundings in the scan's score and D in ours (Higham 2002, 3.5)."""
-    factor = 2 * (items_ND.shape[1] + 8) * _UNIT * largest_norm(items_ND)
-
-    def bound(query_BD: FloatArray) -> npt.NDArray[np.float64]:
-        errors_B: npt.NDArray[np.float64] = np.multiply(factor, _norms(query_BD), dtype=np.float64)
-        return errors_B
-
-    return bound
-
-
-def int8_bound(items_ND: FloatArray, rounding: float) -> Bound:
-    """For 8-bit rows and queries: |qx - q'x'| <= |q| |x - x'| + |q - q'| |x'|, and what fp32 adds for the rest.
-
-    A query is rounded by at most 1/254 of the largest number of its block. The last column is not rounded.
-    """
-    by_float, longest = float_bound(items_ND), largest_norm(items_ND[:, :-1]) + rounding
-    width = items_ND.shape[1] - 1
-    starts = np.arange(0, width, INT8_BLOCK)
-    steps_P = (np.sqrt(np.minimum(INT8_BLOCK, width - starts)) / 254).astype(np.float32)
-
-    def bound(query_BD: FloatArray) -> npt.NDArray[np.float64]:
-        main_BD = query_BD[:, :-1]
-        peaks_BP = np.maximum.reduceat(np.abs(main_BD), starts, axis=1)
-        moved_B = _norms(peaks_BP * steps_P)
-        products_B = _norms(main_BD) * rounding + moved_B * longest
-        errors_B: npt.NDArray[np.float64] = 1.001 * products_B + 2 * by_float(query_BD)
-        return errors_B
-
-    return bound
-
-
-def _norms(rows_BD: FloatArray) -> FloatArray:
-    norms_B: FloatArray = np.sqrt(np.vecdot(rows_BD, rows_BD))
-    return norms_B
 
 
 def index_scan(index: Any) -> Propose:

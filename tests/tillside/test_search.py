@@ -6,16 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tillside.ranking import top_k
+from tillside.rounding import float_bound, int8_bound
 from tillside.search import (
     MARGIN,
     TOGETHER_FROM,
     ItemSearch,
     SearchPlan,
     best,
-    float_bound,
     index_scan,
     inner_products,
-    int8_bound,
 )
 
 NEVER = SearchPlan("int8", rounding=1e6)

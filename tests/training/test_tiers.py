@@ -6,7 +6,8 @@ import pytest
 
 from tests.tillside.test_search import by_hand, same
 from tillside import bundle
-from tillside.search import INT8_BLOCK, TOGETHER_FROM, SearchPlan, int8_bound
+from tillside.rounding import INT8_BLOCK, int8_bound
+from tillside.search import TOGETHER_FROM, SearchPlan
 from training import tiers
 from training.bundled import open_search
 from training.graphs import write_int8_scorer, write_scorer

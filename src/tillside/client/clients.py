@@ -3,6 +3,7 @@
 Neither raises for what the server or the network does. A wrong argument is a ValueError before anything is sent.
 """
 
+import abc
 import asyncio
 import functools
 import logging
@@ -28,7 +29,7 @@ _left_behind: list[Exchange] = []
 """Of the process this one was forked from. Kept, so that none of its connections is closed from here."""
 
 
-class _Caller:
+class _Caller(abc.ABC):
     """What both clients do before and after the exchange.
 
     Args:
@@ -64,8 +65,9 @@ class _Caller:
         self._logged: set[str] = set()
         self._start(url, token, tls)
 
+    @abc.abstractmethod
     def _start(self, url: str, token: str | None, tls: ssl.SSLContext | None) -> None:
-        raise NotImplementedError
+        """Make ready to ask."""
 
     def _deadline(self, deadline_ms: float | None) -> float:
         seconds = self._seconds if deadline_ms is None else check_deadline("deadline_ms", deadline_ms)
