@@ -2,9 +2,9 @@
 
     python -m benchmarks.relations --work runs/benchmarks/relations
 
-A complement is right if the shop's truth lists it for the item, or lists both for a third one whose accessories they are
-(a case and a charger of one phone). A ladder is the next dearer model of an item's own series. A substitute is right if
-the shoppers' own list of the item has it.
+A complement is right if the shop's truth lists it for the item, or lists both for a third one whose accessories they
+are (a case and a charger of one phone). A ladder is the next dearer model of an item's own series. A substitute is right
+if the shoppers' own list of the item has it.
 """
 
 import argparse
@@ -138,10 +138,10 @@ def _notes(dataset: Dataset, shop: Path, *, seconds: float, peak_mb: float) -> s
     counts = json.loads((shop / "truth" / "shop.json").read_text(encoding="utf-8"))["counts"]
     return (
         f"{counts['sessions']:,} sessions with {counts['events']:,} events of {counts['items']:,} items, of which "
-        f"{len(dataset.before_test()):,} sessions were mined; the last tenth is the test part. Default settings, without "
+        f"{len(dataset.before_test()):,} were mined; the last tenth is the test part. Default settings, without "
         "compatibility rules and pairs set by hand. complement: precision counts pairs that share a host as right; "
-        "recall is of the pairs that the truth lists for an item, in complement-with-shared of those that share a host "
-        "too. substitute-strongest: as many of each item's as the truth lists for it. ladder: the nearest dearer model "
+        "recall is of the pairs that the truth lists for an item, in complement-with-shared also of those that share a "
+        "host. substitute-strongest: as many of each item's as the truth lists for it. ladder: the nearest dearer model "
         "of the item's series among its upsells, against the next rung. Intervals: 95 %, Wilson. training.relate took "
         f"{seconds:.0f} s and {peak_mb:,.0f} MB."
     )

@@ -140,8 +140,8 @@ def mine(
     fits = fitting.fits(followed.anchors, followed.items)
     mined = {"complement": pairing.complements(followed, taken, traits, fits, tests=tests)}
 
-    viewed = counting.together(engine, views, traits.categories + 1)
-    found = pairing.substitutes(viewed, views, bought, traits, tests=tests, most=config.partners)
+    compared = counting.compared(engine, sessions, (behaviours_E == 0) & weakest, weights_S=weights_S)
+    found = pairing.substitutes(compared, views, bought, traits, tests=tests)
     known = np.isin(
         found.anchors * items + found.items, mined["complement"].anchors * items + mined["complement"].items
     )

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 SESSION, USER, ITEM, TIME, WEIGHT, GROUP = "session", "user", "item", "time", "weight", "group"
-ANCHOR, COUNT, RECENT = "anchor", "count", "recent"
+ANCHOR, COUNT, RECENT, PLACE = "anchor", "count", "recent", "place"
 DAY_MS: Final = 86_400_000
 
 
@@ -124,6 +124,24 @@ def followed(engine: Engine, acts: Acts, *, soon_days: float) -> Pairs:
     until = one[TIME] + round(soon_days * DAY_MS)
     later = one.inner_join(other, [*same_shopper, other[TIME] > one[TIME], other[TIME] <= until])
     return _counted(engine, ibis.union(together.select(**columns), later.select(**columns), distinct=True))
+
+
+def compared(engine: Engine, sessions: Sessions, wanted_E: Bools, *, weights_S: Floats) -> Pairs:
+    """Pairs where one of the wanted events comes right after another's in a session, in both directions.
+
+    Whoever compares goes to and fro between two items; what stands further apart in a session was met on the way. A
+    session counts once for a pair.
+    """
+    rows = np.flatnonzero(wanted_E)
+    session_E = np.repeat(np.arange(len(sessions)), np.diff(sessions.offsets))[rows]
+    items_E = np.asarray(sessions.items)[rows].astype(np.int64)
+    events = engine.given({SESSION: session_E, PLACE: rows, ITEM: items_E, WEIGHT: weights_S[session_E]})
+    following = events[ITEM].lead().over(ibis.window(group_by=events[SESSION], order_by=events[PLACE]))
+    steps = engine.keep(events.mutate(**{ANCHOR: following}))
+    steps = steps.filter(steps[ANCHOR].notnull() & (steps[ANCHOR] != steps[ITEM]))
+    there = steps.select(SESSION, ANCHOR, ITEM, WEIGHT)
+    back = steps.select(**{SESSION: steps[SESSION], ANCHOR: steps[ITEM], ITEM: steps[ANCHOR], WEIGHT: steps[WEIGHT]})
+    return _counted(engine, ibis.union(there, back, distinct=True))
 
 
 def together(engine: Engine, acts: Acts, groups_N: Ints) -> Pairs:

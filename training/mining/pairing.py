@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from training.mining.counting import Acts, Bools, Floats, Ints, Pairs
-from training.mining.significance import background, chance_of_meeting, discoveries, lower_bound, surprise
+from training.mining.significance import background, discoveries, lower_bound, surprise
 from training.mining.traits import Traits
 
 FAINTEST: Final = 1e-4
@@ -102,39 +102,44 @@ def complements(followed: Pairs, taken: Acts, traits: Traits, fits: Bools, *, te
     return _mined(followed.only(believed), taken, expected[believed], chance[believed])
 
 
-def substitutes(viewed: Pairs, views: Acts, bought: Pairs, traits: Traits, *, tests: Tests, most: int) -> Mined:
-    """What is looked at in one session with an item of its category, and not bought with it.
+def substitutes(compared: Pairs, views: Acts, bought: Pairs, traits: Traits, *, tests: Tests) -> Mined:
+    """What is compared with an item of its category, and not bought with it.
 
-    A pair must meet more often than the category's pairs do on average. In a category of no more than ``most`` + 1
-    items there is nothing to choose from, and any two that meet more often than chance has it are taken.
+    A pair must be compared more often than the category's pairs are on average. Where none is, the category's items are
+    all alike, and those pairs are taken that are compared more often than any two items of the shop.
 
     Args:
-        viewed: pairs of one category that meet in sessions; items without a category count as one.
+        compared: see ``counting.compared``; items without a category count as one category.
         bought: pairs taken in one session, of any category.
     """
-    groups_N = traits.categories + 1
-    seen_N = views.counts_N
-    mass_G = np.bincount(groups_N, weights=seen_N)
-    products_G = mass_G**2 - np.bincount(groups_N, weights=seen_N.astype(float) ** 2)
-    sums_G = np.bincount(groups_N[viewed.anchors], weights=viewed.counts, minlength=len(mass_G))
-    factor_G = sums_G / np.maximum(products_G, 1)
-    sizes_G = np.bincount(groups_N[seen_N > 0], minlength=len(mass_G))
-    few_G = sizes_G <= most + 1
-    factor_G[few_G] = np.minimum(factor_G[few_G], chance_of_meeting(views.sizes, seen_N))
-    group = groups_N[viewed.anchors]
-    expected = factor_G[group] * seen_N[viewed.anchors] * seen_N[viewed.items]
-    chance = surprise(viewed.counts, expected)
-    believed = discoveries(chance, tests=int((sizes_G * (sizes_G - 1)).sum()), false_share=tests.false_share)
-    believed &= (viewed.counts >= tests.least) & ~_bought_together(viewed, bought, tests, items=len(traits))
-    return _mined(viewed.only(believed), views, expected[believed], chance[believed])
+    groups_N, seen_N = traits.categories + 1, views.counts_N.astype(float)
+    of_all = compared.counts.sum() / max(seen_N.sum() ** 2 - (seen_N**2).sum(), 1.0)
+    compared = compared.only(groups_N[compared.anchors] == groups_N[compared.items])
+    group = groups_N[compared.anchors]
+    products_G = np.bincount(groups_N, weights=seen_N) ** 2 - np.bincount(groups_N, weights=seen_N**2)
+    of_own_G = np.bincount(group, weights=compared.counts, minlength=len(products_G)) / np.maximum(products_G, 1)
+    sizes_G = np.bincount(groups_N[seen_N > 0], minlength=len(products_G))
+    possible = int((sizes_G * (sizes_G - 1)).sum())
+    products = seen_N[compared.anchors] * seen_N[compared.items]
+
+    expected = of_own_G[group] * products
+    chance = surprise(compared.counts, expected)
+    believed = discoveries(chance, tests=possible, false_share=tests.false_share)
+    alike = np.bincount(group[believed], minlength=len(products_G))[group] == 0
+    expected = np.where(alike, np.minimum(expected, of_all * products), expected)
+    chance = np.where(alike, surprise(compared.counts, expected), chance)
+    believed |= alike & discoveries(chance, tests=possible, false_share=tests.false_share)
+
+    believed &= (compared.counts >= tests.least) & ~_bought_together(compared, bought, tests, items=len(traits))
+    return _mined(compared.only(believed), views, expected[believed], chance[believed])
 
 
-def _bought_together(viewed: Pairs, bought: Pairs, tests: Tests, *, items: int) -> Bools:
-    """Which viewed pairs are bought together more often than pairs that are viewed together are on average."""
-    counts = lookup(bought, viewed, items=items)
-    share = counts.sum() / max(viewed.counts.sum(), 1)
-    chance = surprise(counts, share * viewed.counts)
-    return discoveries(chance, tests=len(viewed), false_share=tests.false_share)
+def _bought_together(compared: Pairs, bought: Pairs, tests: Tests, *, items: int) -> Bools:
+    """Which compared pairs are bought together more often than pairs that are compared are on average."""
+    counts = lookup(bought, compared, items=items)
+    share = counts.sum() / max(compared.counts.sum(), 1)
+    chance = surprise(counts, share * compared.counts)
+    return discoveries(chance, tests=len(compared), false_share=tests.false_share)
 
 
 def lookup(pairs: Pairs, wanted: Pairs | Mined, *, items: int) -> Ints:
