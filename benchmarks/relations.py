@@ -3,8 +3,8 @@
     python -m benchmarks.relations --work runs/benchmarks/relations
 
 A complement is right if the shop's truth lists it for the item, or lists both for a third one whose accessories they
-are (a case and a charger of one phone). A ladder is the next dearer model of an item's own series. A substitute is right
-if the shoppers' own list of the item has it.
+are (a case and a charger of one phone). A ladder is the next dearer model of an item's own series. A substitute is
+right if the shoppers' own list of the item has it.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, load_dataset
 from tillside.relations import Relations
 from training.mining.traits import Traits
-from training.relate import relations_of
+from training.related import relations_of
 from training.tables import print_table
 
 Ints = npt.NDArray[np.int64]
@@ -141,9 +141,9 @@ def _notes(dataset: Dataset, shop: Path, *, seconds: float, peak_mb: float) -> s
         f"{len(dataset.before_test()):,} were mined; the last tenth is the test part. Default settings, without "
         "compatibility rules and pairs set by hand. complement: precision counts pairs that share a host as right; "
         "recall is of the pairs that the truth lists for an item, in complement-with-shared also of those that share a "
-        "host. substitute-strongest: as many of each item's as the truth lists for it. ladder: the nearest dearer model "
-        "of the item's series among its upsells, against the next rung. Intervals: 95 %, Wilson. training.relate took "
-        f"{seconds:.0f} s and {peak_mb:,.0f} MB."
+        "host. substitute-strongest: as many of each item's as the truth lists for it. ladder: the nearest dearer "
+        "model of the item's series among its upsells, against the next rung. Intervals: 95 %, Wilson. "
+        f"training.relate took {seconds:.0f} s and {peak_mb:,.0f} MB."
     )
 
 

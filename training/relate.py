@@ -28,9 +28,9 @@ from training.mining.report import report
 from training.mining.significance import chance_of_meeting
 from training.mining.traits import Traits
 from training.preparation.engine import Engine, open_engine
+from training.related import FOLDER
 from training.tables import print_table, say
 
-FOLDER: Final = "relations"
 REPORT: Final = "report.md"
 
 
@@ -172,28 +172,6 @@ def _taken(names: list[str] | None, behaviours: Behaviours) -> list[int]:
     if not names:
         raise ValueError(f"taken must name a behaviour or be null; allowed: {', '.join(behaviours.names)}")
     return [behaviours.index(name) for name in names]
-
-
-def relations_of(dataset: Dataset, folder: Path | None = None) -> Relations | None:
-    """What was related of a data set, None where nothing was.
-
-    Args:
-        folder: default DATASET/relations, which need not be there.
-
-    Raises:
-        ValueError: the relations are damaged, or those of another data set.
-    """
-    place = dataset.path / FOLDER if folder is None else folder
-    if folder is None and not (place / ABOUT).is_file():
-        return None
-    relations = Relations.load(place, items=len(dataset.catalogue))
-    digest = relations.about.get("dataset", {}).get("digest")
-    if digest != dataset.digest:
-        raise ValueError(
-            f"{place} was made from another data set ({str(digest)[:12]}, not {dataset.digest[:12]}); "
-            "run python -m training.relate again"
-        )
-    return relations
 
 
 @command("relate", RelateConfig)
