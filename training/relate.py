@@ -23,7 +23,7 @@ from training.command import command
 from training.mining import bundling, counting, pairing
 from training.mining.compatibility import Compatibility, read_rules
 from training.mining.manual import read_manual
-from training.mining.pairing import Mined, Tests
+from training.mining.pairing import Evidence, Mined
 from training.mining.report import report
 from training.mining.significance import chance_of_meeting
 from training.mining.traits import Traits
@@ -127,7 +127,7 @@ def mine(
     Args:
         taken_codes: the behaviours that take an item, as the sessions' arrays number them.
     """
-    items, tests = len(traits), Tests(config.false_share, config.least)
+    items, evidence = len(traits), Evidence(config.false_share, config.least)
     behaviours_E = np.asarray(sessions.behaviours)
     weights_S = counting.session_weights(sessions, half_life_days=config.half_life_days)
     common = {"items": items, "weights_S": weights_S, "longest": config.longest}
@@ -138,10 +138,10 @@ def mine(
     followed = counting.followed(engine, taken, soon_days=config.soon_days)
     bought = counting.together(engine, taken, np.zeros(items, np.int64))
     fits = fitting.fits(followed.anchors, followed.items)
-    mined = {"complement": pairing.complements(followed, taken, traits, fits, tests=tests)}
+    mined = {"complement": pairing.complements(followed, taken, traits, fits, evidence=evidence)}
 
     compared = counting.compared(engine, sessions, (behaviours_E == 0) & weakest, weights_S=weights_S)
-    found = pairing.substitutes(compared, views, bought, traits, tests=tests)
+    found = pairing.substitutes(compared, views, bought, traits, evidence=evidence)
     known = np.isin(
         found.anchors * items + found.items, mined["complement"].anchors * items + mined["complement"].items
     )
@@ -156,11 +156,13 @@ def mine(
     )
 
     chance = chance_of_meeting(taken.sizes, taken.counts_N)
-    sets = bundling.bundles(engine, taken, bought, chance_of_meeting=chance, tests=tests, most=config.bundles)
+    sets = bundling.bundles(engine, taken, bought, chance_of_meeting=chance, evidence=evidence, most=config.bundles)
     sets = bundling.compatible(sets, fitting.fits_together(sets.sets))
     mined["bundle"] = bundling.as_pairs(sets)
     scenes_E = sessions.optional.get("scenes", np.full(len(sessions.items), -1))
-    mined["scene"] = pairing.scene_mates(np.asarray(scenes_E), np.asarray(sessions.items), items=items, tests=tests)
+    mined["scene"] = pairing.scene_mates(
+        np.asarray(scenes_E), np.asarray(sessions.items), items=items, evidence=evidence
+    )
     mined["gift"] = pairing.gifts(mined["complement"], traits, share=config.gift_share)
     return {name: mined[name] for name in RELATIONS}, sets
 

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from tillside.relation_tables import LEAST_BUNDLE, MOST_BUNDLE
 from training.mining.counting import ITEM, SESSION, Acts, Bools, Floats, Ints, Pairs
-from training.mining.pairing import Mined, Tests
+from training.mining.pairing import Evidence, Mined
 from training.mining.significance import discoveries, surprise
 from training.preparation.engine import Engine
 
@@ -40,7 +40,9 @@ class Sets:
         return len(self.sets)
 
 
-def bundles(engine: Engine, taken: Acts, together: Pairs, *, chance_of_meeting: float, tests: Tests, most: int) -> Sets:
+def bundles(
+    engine: Engine, taken: Acts, together: Pairs, *, chance_of_meeting: float, evidence: Evidence, most: int
+) -> Sets:
     """The ``most`` strongest productive sets.
 
     Args:
@@ -48,7 +50,7 @@ def bundles(engine: Engine, taken: Acts, together: Pairs, *, chance_of_meeting: 
             about CANDIDATES * ``most`` pairs.
         chance_of_meeting: from ``significance``; it makes the counts of two parts the expected count of the whole.
     """
-    floor = _least_count(together, tests.least, most=CANDIDATES * most)
+    floor = _least_count(together, evidence.least, most=CANDIDATES * most)
     counted = frequent_sets(engine, taken, floor=floor)
     sizes = np.array([len(each) for each in counted], np.int64)
     counts = np.array(list(counted.values()), np.int64)
@@ -59,7 +61,7 @@ def bundles(engine: Engine, taken: Acts, together: Pairs, *, chance_of_meeting: 
     for size in range(LEAST_BUNDLE, MOST_BUNDLE + 1):
         rows = np.flatnonzero(sizes == size)
         possible = math.comb(frequent, size)
-        believed[rows] = discoveries(chance[rows], tests=possible, false_share=tests.false_share)
+        believed[rows] = discoveries(chance[rows], tests=possible, false_share=evidence.false_share)
     names = list(counted)
     largest = np.array([max(counted[(item,)] for item in each) for each in names], float)
     strengths = counts / largest if len(names) else np.zeros(0)
@@ -79,7 +81,7 @@ def frequent_sets(engine: Engine, taken: Acts, *, floor: int) -> dict[Set, int]:
     found = engine.arrays(taken.table.order_by(SESSION, ITEM), [SESSION, ITEM])
     sessions, rows = np.unique(found[SESSION], return_inverse=True)
     columns, places = np.unique(found[ITEM], return_inverse=True)
-    if not len(sessions):
+    if len(sessions) < floor:
         return {}
     ones = sparse.coo_array((np.ones(len(rows), bool), (rows, places)), shape=(len(sessions), len(columns)))
     frame = pd.DataFrame.sparse.from_spmatrix(sparse.csr_matrix(ones), columns=[str(item) for item in columns])

@@ -55,7 +55,7 @@ class Mined:
 
 
 @dataclass(frozen=True)
-class Tests:
+class Evidence:
     """How much evidence is asked for.
 
     Attributes:
@@ -82,7 +82,7 @@ def _mined(pairs: Pairs, acts: Acts, expected: Floats, chance: Floats) -> Mined:
     )
 
 
-def complements(followed: Pairs, taken: Acts, traits: Traits, fits: Bools, *, tests: Tests) -> Mined:
+def complements(followed: Pairs, taken: Acts, traits: Traits, fits: Bools, *, evidence: Evidence) -> Mined:
     """What is taken with or soon after an item, of another category, far more often than departments explain.
 
     Args:
@@ -97,12 +97,12 @@ def complements(followed: Pairs, taken: Acts, traits: Traits, fits: Bools, *, te
     sold_C = np.bincount(traits.categories[sold & (traits.categories >= 0)])
     uncategorised = int((sold & (traits.categories < 0)).sum())
     possible = int(sold.sum()) ** 2 - int((sold_C**2).sum()) - uncategorised
-    believed = discoveries(chance, tests=possible, false_share=tests.false_share)
-    believed &= fits & (followed.counts >= tests.least)
+    believed = discoveries(chance, tests=possible, false_share=evidence.false_share)
+    believed &= fits & (followed.counts >= evidence.least)
     return _mined(followed.only(believed), taken, expected[believed], chance[believed])
 
 
-def substitutes(compared: Pairs, views: Acts, bought: Pairs, traits: Traits, *, tests: Tests) -> Mined:
+def substitutes(compared: Pairs, views: Acts, bought: Pairs, traits: Traits, *, evidence: Evidence) -> Mined:
     """What is compared with an item of its category, and not bought with it.
 
     A pair must be compared more often than the category's pairs are on average. Where none is, the category's items are
@@ -124,22 +124,22 @@ def substitutes(compared: Pairs, views: Acts, bought: Pairs, traits: Traits, *, 
 
     expected = of_own_G[group] * products
     chance = surprise(compared.counts, expected)
-    believed = discoveries(chance, tests=possible, false_share=tests.false_share)
+    believed = discoveries(chance, tests=possible, false_share=evidence.false_share)
     alike = np.bincount(group[believed], minlength=len(products_G))[group] == 0
     expected = np.where(alike, np.minimum(expected, of_all * products), expected)
     chance = np.where(alike, surprise(compared.counts, expected), chance)
-    believed |= alike & discoveries(chance, tests=possible, false_share=tests.false_share)
+    believed |= alike & discoveries(chance, tests=possible, false_share=evidence.false_share)
 
-    believed &= (compared.counts >= tests.least) & ~_bought_together(compared, bought, tests, items=len(traits))
+    believed &= (compared.counts >= evidence.least) & ~_bought_together(compared, bought, evidence, items=len(traits))
     return _mined(compared.only(believed), views, expected[believed], chance[believed])
 
 
-def _bought_together(compared: Pairs, bought: Pairs, tests: Tests, *, items: int) -> Bools:
+def _bought_together(compared: Pairs, bought: Pairs, evidence: Evidence, *, items: int) -> Bools:
     """Which compared pairs are bought together more often than pairs that are compared are on average."""
     counts = lookup(bought, compared, items=items)
     share = counts.sum() / max(compared.counts.sum(), 1)
     chance = surprise(counts, share * compared.counts)
-    return discoveries(chance, tests=len(compared), false_share=tests.false_share)
+    return discoveries(chance, tests=len(compared), false_share=evidence.false_share)
 
 
 def lookup(pairs: Pairs, wanted: Pairs | Mined, *, items: int) -> Ints:
@@ -207,7 +207,7 @@ def _members(groups_N: Ints) -> list[Ints]:
     return [part for part in np.split(order, np.flatnonzero(np.diff(groups_N[order])) + 1) if len(part) > 1]
 
 
-def scene_mates(scenes_E: Ints, items_E: Ints, *, items: int, tests: Tests) -> Mined:
+def scene_mates(scenes_E: Ints, items_E: Ints, *, items: int, evidence: Evidence) -> Mined:
     """Items that the same live room, video or look shows.
 
     A scene shows the items that get more of its events than they do of all scenes'. The strength is the chance that, of
@@ -221,8 +221,8 @@ def scene_mates(scenes_E: Ints, items_E: Ints, *, items: int, tests: Tests) -> M
         return Mined(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     expected = scene_size[scene_C] * item_size[item_C] / counts.sum()
     possible = int((scene_size > 0).sum() * (item_size > 0).sum())
-    shown = discoveries(surprise(counts, expected), tests=possible, false_share=tests.false_share)
-    shown &= counts >= tests.least
+    shown = discoveries(surprise(counts, expected), tests=possible, false_share=evidence.false_share)
+    shown &= counts >= evidence.least
     scene_C, item_C, counts = scene_C[shown], item_C[shown], counts[shown]
     if not len(scene_C):
         return Mined(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
