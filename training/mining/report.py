@@ -1,6 +1,7 @@
 """What was mined, for a merchandiser to read: each relation's strongest pairs by name, and what speaks for them."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from tillside.relations import ACTIONS, RELATIONS, ManualPairs
 from training.mining.bundling import Sets
 from training.mining.pairing import Mined
 
+ROWS_OF_AN_ITEM = 2
+"""In one table, so that one large family does not fill it."""
 COLUMNS = "| strength | sessions | confidence | lift | chance |"
 RULE = "| ---: " * 5 + "|"
 
@@ -22,7 +25,8 @@ def report(
         "",
         "strength: how much is left, of the share of the first item's sessions that bring the second, beyond chance.",
         "sessions: with both. confidence: their share of the first item's sessions. lift: how many times as often as",
-        "expected. chance: the probability that so many meet by chance. Only the strongest stand here.",
+        "expected. chance: the probability that so many meet by chance. Only the strongest stand here,",
+        "an item in two rows at most; the tables hold all of them.",
     ]
     for name in RELATIONS:
         pairs = mined[name]
@@ -41,9 +45,10 @@ def report(
 
 
 def _pairs(pairs: Mined, catalogue: Catalogue, shown: int) -> list[str]:
-    best = np.lexsort((pairs.items, pairs.anchors, -pairs.counts, -pairs.strengths))[:shown]
+    order = np.lexsort((pairs.items, pairs.anchors, -pairs.counts, -pairs.strengths)).tolist()
+    best = _varied(((row, (int(pairs.anchors[row]), int(pairs.items[row]))) for row in order), shown)
     lines = [f"| item | with it {COLUMNS}", f"| --- | --- {RULE}"]
-    for row in best.tolist():
+    for row in best:
         names = f"| {_label(catalogue, int(pairs.anchors[row]))} | {_label(catalogue, int(pairs.items[row]))} "
         figures = (
             _figure(pairs.confidence[row], ".3f"),
@@ -58,11 +63,27 @@ def _sets(sets: Sets, catalogue: Catalogue, shown: int) -> list[str]:
     if not len(sets):
         return []
     lines = ["| items | strength | sessions | lift | chance |", "| --- | ---: | ---: | ---: | ---: |"]
-    for row in range(min(shown, len(sets))):
+    for row in _varied(enumerate(sets.sets), shown):
         names = " + ".join(_label(catalogue, item) for item in sets.sets[row])
         figures = f"{sets.counts[row]:,} | {sets.lift[row]:,.1f} | {sets.chance[row]:.0e}"
         lines.append(f"| {names} | {sets.strengths[row]:.3f} | {figures} |")
     return lines
+
+
+def _varied(rows: Iterable[tuple[int, tuple[int, ...]]], shown: int) -> list[int]:
+    """The first rows, without a second one of the same items and without a third one of any item."""
+    chosen: list[int] = []
+    groups: set[frozenset[int]] = set()
+    often: Counter[int] = Counter()
+    for row, items in rows:
+        if len(chosen) == shown:
+            break
+        if frozenset(items) in groups or any(often[item] == ROWS_OF_AN_ITEM for item in items):
+            continue
+        chosen.append(row)
+        groups.add(frozenset(items))
+        often.update(items)
+    return chosen
 
 
 def _figure(value: float, form: str) -> str:
