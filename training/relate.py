@@ -52,7 +52,7 @@ class RelateConfig:
     price_most: float = 2.0
     gift_share: float = 0.2
     bundles: int = 5000
-    compatibility: str | None = None
+    rules: str | None = None
     manual: str | None = None
     shown: int = 30
 
@@ -94,7 +94,7 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         ValueError: a setting, a rule or a pair set by hand does not fit the data set.
     """
     catalogue, traits = dataset.catalogue, Traits.of(dataset.catalogue)
-    rules = read_rules(Path(config.compatibility)) if config.compatibility else []
+    rules = read_rules(Path(config.rules)) if config.rules else []
     fitting = Compatibility.of(rules, catalogue)
     manual = read_manual(Path(config.manual), catalogue.index_of) if config.manual else ManualPairs.of([])
     taken_codes = _taken(config.taken, dataset.behaviours)
