@@ -151,8 +151,8 @@ def test_what_was_taken_lately_is_stronger(tmp_path):
     dataset = dataset_of(tmp_path / "d", with_extras(make_sessions(made)), train=400)
     strengths = {}
     for half_life in (5.0, 5000.0):
-        found = relate(RelateConfig(dataset="-", half_life_days=half_life), dataset).relations.tables["complement"]
-        items, values = found.partners(0)
+        found = relate(RelateConfig(dataset="-", half_life_days=half_life, faintest=0.0), dataset)
+        items, values = found.relations.tables["complement"].partners(0)
         strengths[half_life] = dict(zip(items.tolist(), values.tolist(), strict=True))
     assert strengths[5.0][5] > 2 * strengths[5.0][4]
     assert strengths[5000.0][5] == pytest.approx(strengths[5000.0][4], rel=0.05)
