@@ -21,11 +21,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.datasets import make_sessions
 from tillside.blending import SessionMemory
-from tillside.bundle import CATALOGUE, COVISITATION, ENCODER, GOLDENS, ITEMS, NEIGHBOURS, SCORER, seal
+from tillside.bundle import CATALOGUE, COVISITATION, ENCODER, GOLDENS, ITEMS, NEIGHBOURS, RELATIONS, SCORER, seal
 from tillside.catalogue import Catalogue, pack_tokens
 from tillside.encoding import EncodingSpec
 from tillside.neighbours import Neighbourhood
 from tillside.pairs import ItemPairs
+from tillside.relations import Relations
 from tillside.search import SearchPlan
 
 BEHAVIOURS = ("click", "cart", "purchase")
@@ -66,6 +67,7 @@ def tiny_bundle(
     spec: EncodingSpec = SPEC,
     memory: SessionMemory | None = None,
     pairs: ItemPairs | None = None,
+    relations: Relations | None = None,
     tokens: Sequence[Sequence[str]] | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -93,6 +95,9 @@ def tiny_bundle(
     if pairs is not None:
         (directory / COVISITATION).mkdir()
         pairs.save(directory / COVISITATION)
+    if relations is not None:
+        (directory / RELATIONS).mkdir()
+        relations.save(directory / RELATIONS)
     seal(directory, {**about_tiny(spec, memory), **(about or {})})
     return directory
 

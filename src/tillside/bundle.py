@@ -12,6 +12,7 @@
     catalogue/        see tillside.catalogue
     neighbours/       past sessions, see tillside.neighbours; only where the manifest's ``memory`` gives them weight
     covisitation/     items that met in sessions, see tillside.pairs; optional, answers when the model cannot in time
+    relations/        what goes with what, see tillside.relations; optional
     goldens.json      requests with the answers they must get
 
 The encoder takes item *vectors*, looked up in items.npy by the caller, so that items can come and go without a new
@@ -34,6 +35,7 @@ from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
 from tillside.events import Behaviours
 from tillside.pairs import ItemPairs
+from tillside.relations import Relations
 from tillside.search import SearchPlan
 
 FORMAT_VERSION: Final = 3
@@ -48,6 +50,7 @@ INDEX: Final = "items.faiss"
 CATALOGUE: Final = "catalogue"
 NEIGHBOURS: Final = "neighbours"
 COVISITATION: Final = "covisitation"
+RELATIONS: Final = "relations"
 GOLDENS: Final = "goldens.json"
 ENCODER_OPTIONS: Final = {"session.intra_op.allow_spinning": "0", "session.inter_op.allow_spinning": "0"}
 """Session config entries of onnxruntime. Server and offline evaluator share them: other kernels round otherwise."""
@@ -127,6 +130,14 @@ class Bundle:
         if not any(name.startswith(f"{COVISITATION}/") for name in self.manifest["files"]):
             return None
         return ItemPairs.load(self.path / COVISITATION, items=len(self.items_ND))
+
+    @cached_property
+    def relations(self) -> Relations:
+        """What goes with what, over the whole catalogue; without any pair for a bundle that has no relations."""
+        items = len(self.catalogue)
+        if not any(name.startswith(f"{RELATIONS}/") for name in self.manifest["files"]):
+            return Relations.empty(items=items)
+        return Relations.load(self.path / RELATIONS, items=items)
 
     @cached_property
     def goldens(self) -> list[dict[str, Any]]:
@@ -211,7 +222,7 @@ def open_bundle(path: Path) -> Bundle:
         raise ValueError(
             f"bundle {path}: the memory of past sessions is damaged ({type(error).__name__}: {error})"
         ) from None
-    _ = bundle.covisitation
+    _, _ = bundle.covisitation, bundle.relations
     about = {key: value for key, value in manifest.items() if key not in ("format_version", "version", "files")}
     if manifest.get("version") != _version(about, manifest["files"]):
         raise ValueError(f"bundle {path}: {MANIFEST} was changed after it was sealed, its version does not fit it")

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tests.datasets import make_sessions
 from tillside.blending import Blend, SessionMemory
 from tillside.bundle import GOLDENS, ITEMS, MANIFEST, NEIGHBOURS, REQUIRED_FILES, open_bundle, seal
 from tillside.neighbours import FILES, Neighbourhood, SessionNeighbours
+from tillside.relations import Relations, RelationTable
 
 MEMORY = SessionMemory(
     SessionNeighbours.fit(make_sessions([[0, 1], [1, 2]]), items=len(ITEMS_ND), settings=Neighbourhood()),
@@ -167,3 +169,18 @@ def test_a_required_file_that_was_never_sealed_is_refused(path):
     seal(path, about_tiny())
     with pytest.raises(ValueError, match=r"the manifest does not list goldens\.json"):
         open_bundle(path)
+
+
+def test_relations_span_the_whole_catalogue_and_are_empty_where_there_are_none(path, tmp_path):
+    assert len(open_bundle(path).relations.partners("complement", 0, now_ms=0)) == 0
+    newcomer = len(ITEM_IDS) - 1  # stands in the catalogue, but has no vector
+    given = Relations.empty(items=len(ITEM_IDS))
+    table = RelationTable.of(np.array([newcomer]), np.array([2]), np.array([0.5]), items=len(ITEM_IDS), most=1)
+    given = replace(given, tables={**given.tables, "scene": table})
+    opened = open_bundle(tiny_bundle(tmp_path / "related", relations=given))
+    assert opened.relations.partners("scene", newcomer, now_ms=0).items.tolist() == [2]
+
+
+def test_relations_of_another_catalogue_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="another catalogue, not of 6 items"):
+        open_bundle(tiny_bundle(tmp_path / "related", relations=Relations.empty(items=9)))

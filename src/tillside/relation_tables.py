@@ -1,0 +1,153 @@
+"""Pairs and sets of items as flat arrays: a directed table of one relation, and bundles of 2 to 4 items.
+
+They are views of memory-mapped files, so a lookup costs the same for a million items as for a thousand; everything that
+could be wrong with such a file is found by ``fault`` when it is loaded. Shapes: N items, P pairs, R bundles.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+LEAST_BUNDLE: Final = 2
+MOST_BUNDLE: Final = 4
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class RelationTable:
+    """One relation: item i points to ``items[offsets[i]:offsets[i + 1]]``, the strongest first.
+
+    Attributes:
+        offsets: int64 [N + 1].
+        items: int32 [P], never the item itself, none twice.
+        strengths: float32 [P] in (0, 1], comparable between the items they start from.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    items: npt.NDArray[np.int32]
+    strengths: Floats
+
+    @classmethod
+    def of(
+        cls, anchors_P: Ints, items_P: Ints, strengths_P: npt.NDArray[Any], *, items: int, most: int
+    ) -> "RelationTable":
+        """The ``most`` strongest partners of each item; equal ones in the order of the catalogue.
+
+        Raises:
+            ValueError: a pair is given twice, joins an item to itself or to none of the ``items``, or its strength is
+                not in (0, 1].
+        """
+        strengths_P = np.asarray(strengths_P, np.float32)
+        anchors_P, items_P = np.asarray(anchors_P, np.int64), np.asarray(items_P, np.int64)
+        order = np.lexsort((items_P, -strengths_P, anchors_P))
+        anchors_P, items_P, strengths_P = anchors_P[order], items_P[order], strengths_P[order]
+        starts = np.searchsorted(anchors_P, np.arange(items + 1))
+        kept = np.arange(len(order)) - starts[anchors_P.clip(0, items)] < most
+        offsets = np.searchsorted(anchors_P[kept], np.arange(items + 1)).astype(np.int64)
+        table = cls(offsets, items_P[kept].astype(np.int32), strengths_P[kept])
+        outside = len(anchors_P) and (anchors_P[0] < 0 or anchors_P[-1] >= items)
+        fault = f"a pair starts from none of the {items} items" if outside else table.fault(items=items)
+        if fault:
+            raise ValueError(f"relation table: {fault}")
+        return table
+
+    @classmethod
+    def empty(cls, *, items: int) -> "RelationTable":
+        """A table without pairs."""
+        return cls(np.zeros(items + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def anchors(self) -> Ints:
+        """The item that each pair starts from, int64 [P]."""
+        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+
+    def partners(self, item: int) -> tuple[npt.NDArray[np.int32], Floats]:
+        """Partners and strengths of one item, without copying; none for an item that the table does not know."""
+        if not 0 <= item < len(self.offsets) - 1:
+            return self.items[:0], self.strengths[:0]
+        start, end = int(self.offsets[item]), int(self.offsets[item + 1])
+        return self.items[start:end], self.strengths[start:end]
+
+    def fault(self, *, items: int) -> str | None:
+        """What is wrong with the arrays, in words, or None."""
+        fault = _ragged_fault(self.offsets, self.items, self.strengths, rows=items, items=items)
+        if fault or not len(self.items):
+            return fault
+        anchors, partners = self.anchors, np.asarray(self.items, np.int64)
+        if (anchors == partners).any():
+            return "an item is its own partner"
+        if len(np.unique(anchors * items + partners)) < len(anchors):
+            return "a pair stands there twice"
+        same = anchors[1:] == anchors[:-1]
+        return "partners are not the strongest first" if (np.diff(self.strengths)[same] > 0).any() else None
+
+
+@dataclass(frozen=True)
+class Bundles:
+    """Sets of 2 to 4 items that are bought together, the strongest first: offsets [R + 1], items, strengths [R]."""
+
+    offsets: npt.NDArray[np.int64]
+    items: npt.NDArray[np.int32]
+    strengths: Floats
+
+    @classmethod
+    def from_sets(cls, sets: list[tuple[int, ...]], strengths: list[float]) -> "Bundles":
+        """From item sets and their strengths, in any order."""
+        rows = sorted(zip((tuple(sorted(each)) for each in sets), strengths, strict=True), key=lambda r: (-r[1], r[0]))
+        offsets = np.cumsum([0, *(len(each) for each, _ in rows)]).astype(np.int64)
+        items = np.array([item for each, _ in rows for item in each], np.int32)
+        return cls(offsets, items, np.array([strength for _, strength in rows], np.float32))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> npt.NDArray[np.int32]:
+        """The items of one bundle, ascending."""
+        return self.items[int(self.offsets[row]) : int(self.offsets[row + 1])]
+
+    def of(self, item: int) -> Ints:
+        """The rows that hold an item, the strongest first."""
+        order, sorted_items = self._places
+        start, end = np.searchsorted(sorted_items, [item, item + 1])
+        return order[start:end]
+
+    @cached_property
+    def _places(self) -> tuple[Ints, npt.NDArray[np.int32]]:
+        rows = np.repeat(np.arange(len(self)), np.diff(self.offsets))
+        order = np.argsort(self.items, kind="stable")
+        return rows[order], np.asarray(self.items)[order]
+
+    def fault(self, *, items: int) -> str | None:
+        """What is wrong with the arrays, in words, or None."""
+        sizes = np.diff(self.offsets)
+        fault = _ragged_fault(self.offsets, self.items, self.strengths, rows=max(len(self), 0), items=items, each=False)
+        if fault or not len(sizes):
+            return fault
+        if sizes.min() < LEAST_BUNDLE or sizes.max() > MOST_BUNDLE:
+            return f"a bundle must hold {LEAST_BUNDLE} to {MOST_BUNDLE} items"
+        inside = np.ones(len(self.items), bool)
+        inside[self.offsets[:-1]] = False
+        rising = np.diff(self.items, prepend=0) > 0
+        return None if rising[inside].all() else "the items of a bundle must be distinct and ascending"
+
+
+def _ragged_fault(
+    offsets: Ints, items_P: npt.NDArray[np.int32], strengths: Floats, *, rows: int, items: int, each: bool = True
+) -> str | None:
+    kinds = [array.dtype.name for array in (offsets, items_P, strengths)] == ["int64", "int32", "float32"]
+    shapes = offsets.shape == (rows + 1,) and strengths.shape == (items_P.shape if each else (rows,))
+    if not (kinds and shapes and items_P.ndim == 1 and offsets[0] == 0 and offsets[-1] == len(items_P)):
+        return "the arrays do not fit together"
+    if (np.diff(offsets) < 0).any():
+        return "the arrays do not fit together"
+    if len(items_P) and not 0 <= int(items_P.min()) <= int(items_P.max()) < items:
+        return f"a partner is none of the {items} items"
+    return None if bool(((strengths > 0) & (strengths <= 1)).all()) else "a strength is not in (0, 1]"

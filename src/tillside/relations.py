@@ -1,0 +1,232 @@
+"""Which items belong together, and how: what ``training.relate`` mined and what the shop set by hand.
+
+Every relation is a directed table over the whole catalogue, best partner first, memory-mapped; pairs set by hand are
+laid over it when partners are asked for, since they hold from one moment until another. Layout of the directory::
+
+    relations.json       format version, items, settings, counts, digest of the data set
+    RELATION/NAME.npy    offsets, items, strengths of each relation
+    bundles/NAME.npy     offsets, items, strengths of the item sets
+    manual/NAME.npy      one array a column
+
+Shapes: N items, M manual pairs, K partners of one item.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.relation_tables import Bundles, RelationTable
+
+__all__ = ["ACTIONS", "RELATIONS", "Bundles", "ManualPairs", "Partners", "RelationTable", "Relations"]
+
+RELATIONS: Final = ("complement", "substitute", "upsell", "downsell", "bundle", "brand", "series", "scene", "gift")
+ACTIONS: Final = ("pin", "add", "ban")
+"""Shown first; beside the mined partners; never."""
+PIN, ADD, BAN = range(3)
+ALWAYS: Final = (-(2**63), 2**63 - 1)
+"""From and until of a pair without dates."""
+FORMAT_VERSION: Final = 1
+ABOUT: Final = "relations.json"
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Partners:
+    """What belongs to one item, best first: items int64 [K], strengths float32 [K] in (0, 1], pinned bool [K]."""
+
+    items: Ints
+    strengths: Floats
+    pinned: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@dataclass(frozen=True)
+class ManualPairs:
+    """Pairs set by hand, in the order of the file; columns of length M.
+
+    Attributes:
+        relations: index into RELATIONS.
+        anchors, items: from which item to which.
+        actions: index into ACTIONS.
+        strengths: in (0, 1], NaN where none was given.
+        from_ms, until_ms: UTC milliseconds, half open.
+    """
+
+    relations: npt.NDArray[np.int8]
+    anchors: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    actions: npt.NDArray[np.int8]
+    strengths: Floats
+    from_ms: npt.NDArray[np.int64]
+    until_ms: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: list[tuple[str, int, int, str, float | None, int, int]]) -> "ManualPairs":
+        """From rows of relation, from which item, to which, action, strength or None, from and until."""
+        columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in _MANUAL]
+        columns[0] = [RELATIONS.index(name) for name in columns[0]]
+        columns[3] = [ACTIONS.index(name) for name in columns[3]]
+        columns[4] = [np.nan if strength is None else strength for strength in columns[4]]
+        return cls(*(np.array(column, kind) for column, kind in zip(columns, _MANUAL.values(), strict=True)))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def rows_of(self) -> dict[tuple[int, int], list[int]]:
+        """Row numbers by relation and the item they start from."""
+        rows: dict[tuple[int, int], list[int]] = {}
+        for row, key in enumerate(zip(self.relations.tolist(), self.anchors.tolist(), strict=True)):
+            rows.setdefault(key, []).append(row)
+        return rows
+
+    def fault(self, *, items: int) -> str | None:
+        """What is wrong with the arrays, in words, or None."""
+        if any(
+            getattr(self, name).shape != (len(self),) or getattr(self, name).dtype != _MANUAL[name] for name in _MANUAL
+        ):
+            return "the columns do not fit together"
+        for name, size in (
+            ("relations", len(RELATIONS)),
+            ("anchors", items),
+            ("items", items),
+            ("actions", len(ACTIONS)),
+        ):
+            column = getattr(self, name)
+            if len(column) and not 0 <= int(column.min()) <= int(column.max()) < size:
+                return f"{name} must be from 0 to {size - 1}"
+        given = self.strengths[~np.isnan(self.strengths)]
+        return "a strength is not in (0, 1]" if ((given <= 0) | (given > 1)).any() else None
+
+
+_MANUAL: Final[dict[str, type[np.generic]]] = {
+    "relations": np.int8,
+    "anchors": np.int32,
+    "items": np.int32,
+    "actions": np.int8,
+    "strengths": np.float32,
+    "from_ms": np.int64,
+    "until_ms": np.int64,
+}
+
+
+@dataclass(frozen=True)
+class Relations:
+    """All relations of a catalogue of N items.
+
+    Attributes:
+        tables: one for each of RELATIONS.
+        manual: what was set by hand; it overrides the tables.
+        bundles: item sets; the table ``bundle`` has the same as pairs.
+        about: settings, counts and digest of the data set, as in relations.json.
+    """
+
+    tables: Mapping[str, RelationTable]
+    manual: ManualPairs
+    bundles: Bundles
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, *, items: int) -> "Relations":
+        """No relations between ``items`` items."""
+        tables = {name: RelationTable.empty(items=items) for name in RELATIONS}
+        return cls(tables, ManualPairs.of([]), Bundles.from_sets([], []))
+
+    @property
+    def items(self) -> int:
+        """N."""
+        return len(self.tables[RELATIONS[0]].offsets) - 1
+
+    def partners(self, relation: str, item: int, *, now_ms: int) -> Partners:
+        """Partners of an item at a moment: pins first, then mined and added ones by strength, without the banned.
+
+        A pin or an added pair counts 1.0 unless it was given a strength, also where it was mined with another one; a
+        ban is stronger than both. An unknown item, also one past the catalogue, has no partners.
+
+        Raises:
+            ValueError: ``relation`` is not one of RELATIONS.
+        """
+        if relation not in self.tables:
+            raise ValueError(f"relation {relation!r} is unknown; allowed: {', '.join(RELATIONS)}")
+        mined, strengths = self.tables[relation].partners(item)
+        rows = self.manual.rows_of.get((RELATIONS.index(relation), item), ())
+        manual = self.manual
+        rows = [row for row in rows if manual.from_ms[row] <= now_ms < manual.until_ms[row]]
+        if not rows:
+            return Partners(mined.astype(np.int64), np.asarray(strengths, np.float32), np.zeros(len(mined), bool))
+        found = {other: (ADD, strength) for other, strength in zip(mined.tolist(), strengths.tolist(), strict=True)}
+        for row in sorted(rows, key=lambda row: -manual.actions[row]):  # adds, then pins over them; bans at the end
+            if manual.actions[row] != BAN:
+                strength = float(manual.strengths[row])
+                found[int(manual.items[row])] = int(manual.actions[row]), 1.0 if np.isnan(strength) else strength
+        for row in rows:
+            if manual.actions[row] == BAN:
+                found.pop(int(manual.items[row]), None)
+        best = sorted(found.items(), key=lambda entry: (entry[1][0], -entry[1][1], entry[0]))
+        return Partners(
+            np.array([other for other, _ in best], np.int64),
+            np.array([strength for _, (_, strength) in best], np.float32),
+            np.array([action == PIN for _, (action, _) in best], bool),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write everything into an existing, empty folder."""
+        parts: dict[str, Any] = {**self.tables, "bundles": self.bundles, "manual": self.manual}
+        for name, part in parts.items():
+            (folder / name).mkdir()
+            for array in _MANUAL if name == "manual" else _RAGGED:
+                np.save(folder / name / f"{array}.npy", getattr(part, array))
+        document = {"format_version": FORMAT_VERSION, "items": self.items, **self.about}
+        text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
+        (folder / ABOUT).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, *, items: int) -> "Relations":
+        """Memory-map what :meth:`save` wrote.
+
+        Raises:
+            ValueError: a file is missing or damaged, or the relations are not those of ``items`` items.
+        """
+        try:
+            about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{folder} holds no relations ({error}); make them with python -m training.relate"
+            ) from None
+        if not isinstance(about, dict) or about.pop("format_version", None) != FORMAT_VERSION:
+            raise ValueError(f"{folder / ABOUT}: only format_version {FORMAT_VERSION} can be read; relate again")
+        if about.pop("items", None) != items:
+            raise ValueError(f"{folder} holds the relations of another catalogue, not of {items} items; relate again")
+        tables = {name: RelationTable(**_arrays(folder / name, _RAGGED)) for name in RELATIONS}
+        bundles = Bundles(**_arrays(folder / "bundles", _RAGGED))
+        manual = ManualPairs(**_arrays(folder / "manual", tuple(_MANUAL)))
+        parts: dict[str, RelationTable | Bundles | ManualPairs] = {**tables, "bundles": bundles, "manual": manual}
+        for name, part in parts.items():
+            fault = part.fault(items=items)
+            if fault:
+                raise ValueError(f"{folder / name}: {fault}; relate again")
+        return cls(tables, manual, bundles, about)
+
+
+_RAGGED: Final = ("offsets", "items", "strengths")
+
+
+def _arrays(folder: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
+    arrays = {}
+    for name in names:
+        try:
+            # still mapped: a view without the subclass, whose slices cost ten times as much
+            arrays[name] = np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+        except (OSError, ValueError, EOFError) as error:
+            raise ValueError(f"{folder / name}.npy cannot be read: {error}") from None
+    return arrays
