@@ -63,7 +63,8 @@ class ItemFacts:
     def of_catalogue(cls, catalogue: Catalogue) -> "ItemFacts":
         """What the catalogue alone says: prices and attributes; stock is unknown, nothing is new or on clearance."""
         size = len(catalogue)
-        ages = [int(values[0]) if values else 0 for values in Groups.of(catalogue, MINIMUM_AGE).sets]
+        ages = Groups.of(catalogue, MINIMUM_AGE)
+        years_G = np.array([_years(values) for values in ages.sets], np.int16)
         return cls(
             catalogue=catalogue,
             item_ids=catalogue.item_ids,
@@ -74,7 +75,7 @@ class ItemFacts:
             clearance_N=np.zeros(size, np.float32),
             margin_N=np.full(size, np.nan, np.float32),
             new_until_N=np.zeros(size, np.int64),
-            minimum_age_N=np.array(ages, np.int16)[Groups.of(catalogue, MINIMUM_AGE).codes_N],
+            minimum_age_N=years_G[ages.codes_N],
             categories=Groups.of(catalogue, CATEGORY),
             brands=Groups.of(catalogue, BRAND),
             series=Groups.of(catalogue, SERIES),
@@ -95,11 +96,12 @@ class ItemFacts:
                 item_ids.append(item.item_id)
         size = len(item_ids)
         numbers = [index_of[item.item_id] for item in feed.items]
-        described = {n: attribute_tokens(i.attributes) for n, i in zip(numbers, feed.items, strict=True) if i.attributes}
+        rows = list(zip(numbers, feed.items, strict=True))
+        described = {n: attribute_tokens(i.attributes) for n, i in rows if i.attributes is not UNSET}
 
         def column(values_N: npt.NDArray[Any], name: str, unknown: object) -> npt.NDArray[Any]:
             made = np.concatenate([values_N, np.full(size - len(self), unknown, values_N.dtype)])
-            given = [(n, getattr(i, name)) for n, i in zip(numbers, feed.items, strict=True)]
+            given = [(n, getattr(i, name)) for n, i in rows]
             given = [(number, unknown if value is None else value) for number, value in given if value is not UNSET]
             made[[number for number, _ in given]] = [value for _, value in given]
             return made
@@ -111,7 +113,7 @@ class ItemFacts:
 
         grown = size > len(self)
         stock_N = np.concatenate([self.stock_N, np.zeros(size - len(self), np.int8)])
-        for number, item in zip(numbers, feed.items, strict=True):
+        for number, item in rows:
             if item.stock is not UNSET:
                 stock_N[number] = _stock(item)
         return replace(
@@ -128,7 +130,7 @@ class ItemFacts:
             categories=groups(self.categories, CATEGORY),
             brands=groups(self.brands, BRAND),
             series=groups(self.series, SERIES),
-            names={**self.names, **{n: i.name for n, i in zip(numbers, feed.items, strict=True) if i.name}},
+            names={**self.names, **{n: i.name for n, i in rows if i.name}},
             tokens={**self.tokens, **{number: tuple(own) for number, own in described.items()}},
             feed_time_ms=feed.time_ms,
         )
@@ -147,6 +149,15 @@ class ItemFacts:
             return self.catalogue.tokens_of(item) if item < len(self.catalogue) else []
         return list(own)
 
+    def knows(self, item: int) -> bool:
+        """Whether there is an item of that number."""
+        return 0 <= item < len(self.item_ids)
+
+    @cached_property
+    def known_margin_N(self) -> Floats:  # noqa: N802
+        """Margins, 0 where unknown."""
+        return np.nan_to_num(self.margin_N)
+
     @cached_property
     def highest_age(self) -> int:
         """The highest age limit of any item, 0 where there is none."""
@@ -157,6 +168,13 @@ def _stock(item: FeedItem) -> int:
     if item.stock is None:
         return STOCK_UNKNOWN
     return IN_STOCK if item.stock else OUT_OF_STOCK
+
+
+def _years(values: tuple[str, ...]) -> int:
+    """The highest age limit of an item."""
+    if not all(value.isdigit() and int(value) <= 120 for value in values):
+        raise ValueError(f"the attribute {MINIMUM_AGE} must be years from 0 to 120, got {', '.join(values)}")
+    return max(map(int, values), default=0)
 
 
 def _ranks(item_ids: list[str]) -> npt.NDArray[np.int64]:
