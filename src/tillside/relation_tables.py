@@ -116,7 +116,7 @@ class Bundles:
     def of(self, item: int) -> Ints:
         """The rows that hold an item, the strongest first."""
         order, sorted_items = self._places
-        start, end = np.searchsorted(sorted_items, [item, item + 1])
+        start, end = np.searchsorted(sorted_items, np.array([item, item + 1], sorted_items.dtype))  # or all are converted
         return order[start:end]
 
     @cached_property

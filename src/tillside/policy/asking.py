@@ -1,5 +1,7 @@
 """What a placement is asked and what it answers: plain values, items by number, no strings that would need a look-up.
 
+Answers are msgspec structs, which are made faster than dataclasses.
+
 Shapes: L events of the session, M items in the cart, I items with impressions, C candidates, N items.
 """
 
@@ -9,6 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from tillside.events import Behaviours
 
@@ -75,8 +78,7 @@ class ModelCandidates:
     tier: Tier = "model"
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedItem:
+class PlacedItem(Struct, frozen=True):
     """One item of the answer.
 
     Attributes:
@@ -99,8 +101,7 @@ class PlacedItem:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class OfferedBundle:
+class OfferedBundle(Struct, frozen=True):
     """Items that go together, those of the cart first.
 
     Attributes:
@@ -117,8 +118,7 @@ class OfferedBundle:
     promotion: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PromotionHint:
+class PromotionHint(Struct, frozen=True):
     """What is missing to a promotion's next step: so many more items, then so many per cent."""
 
     promotion: str
@@ -128,8 +128,7 @@ class PromotionHint:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(Struct, frozen=True):
     """An answer.
 
     Attributes:

@@ -1,13 +1,11 @@
 """Which of the candidates are shown, in which order: soft rules level by level, enough of each kind, not all alike.
 
-Maximal marginal relevance (Carbonell and Goldstein, 1998) with a likeness by category and brand: an item loses what it
-shares with those chosen before it. That loss only grows, so a heap whose best entry is looked at again before it is
-taken finds the same as looking at all of them each time. Shape: U candidates.
+Maximal marginal relevance (Carbonell and Goldstein, 1998): an item loses what it shares with the one most like it among
+those chosen before it. Only the best few candidates for each slot are compared. Shapes: U candidates, R compared ones.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
 from typing import Final
 
 import numpy as np
@@ -16,13 +14,13 @@ import numpy.typing as npt
 from tillside.policy.facts import ItemFacts
 from tillside.policy.terms import Diversity
 
-SPARE: Final = 20
+SPARE: Final = 16
 SPARE_EACH: Final = 4
 """Diversity looks at so many candidates for each slot and so many more, the best ones."""
 LEVEL: Final = 1e6
 """Above any score, so that one key orders by level and then by score."""
 ALIKE_ABOVE: Final = 0.5
-"""The likeness of two items of which only the category above is the same."""
+"""The likeness of two categories of which only the one above is the same."""
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -36,14 +34,6 @@ class Need:
     meets_U: npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A candidate's row and what diversity took from its score."""
-
-    row: int
-    lost: float
-
-
 def choose(
     items_U: Ints,
     scores_U: Floats,
@@ -53,69 +43,58 @@ def choose(
     facts: ItemFacts,
     diversity: Diversity,
     needs: Sequence[Need] = (),
-) -> list[Chosen]:
-    """At most ``k`` candidates, best first: by level, then by score less what is shown already, then by item id.
+) -> list[tuple[int, float]]:
+    """Rows of at most ``k`` candidates, and what diversity took from the score of each.
 
-    Only candidates of level 0 and below count for a need, and only as many as there are.
+    The order is by level, then by score less what was lost, then by score, then by item id. Once the slots that are left
+    are needed for a kind, only that kind is taken, as long as there is one.
     """
-    keys_U = scores_U - LEVEL * levels_U
-    rows = _best(keys_U, facts.rank_N[items_U], SPARE_EACH * k + SPARE)
-    needed = [np.flatnonzero(need.meets_U & (levels_U <= 0)) for need in needs]
-    for need, own in zip(needs, needed, strict=True):
-        rows = np.union1d(rows, own[_best(keys_U[own], facts.rank_N[items_U[own]], need.n)])
-    items = items_U[rows]
-    categories, brands = facts.categories.codes_N[items].tolist(), facts.brands.codes_N[items].tolist()
-    ranks, above = facts.rank_N[items].tolist(), facts.categories.above_G
-    keys = keys_U[rows].tolist()
-    best = float(scores_U[rows].max(initial=0.0)) * diversity.strength
-    missing = [min(need.n, len(own)) for need, own in zip(needs, needed, strict=True)]
-    members = [set(np.searchsorted(rows, np.intersect1d(own, rows)).tolist()) for own in needed]
-    shown_categories: set[int] = set()
-    shown_above: set[int] = set()
-    shown_brands: set[int] = set()
-
-    def lost(place: int) -> float:
-        code, share = categories[place], 0.0
-        if code and code in shown_categories:
-            share = diversity.category
-        elif code and above[code] in shown_above:
-            share = ALIKE_ABOVE * diversity.category
-        return best * (share + (diversity.brand if brands[place] in shown_brands else 0.0))
-
-    heap = [(-key, rank, place) for place, (key, rank) in enumerate(zip(keys, ranks, strict=True))]
-    heapify(heap)
-    chosen: list[Chosen] = []
-    aside: list[tuple[float, int, int]] = []
-    while heap and len(chosen) < k:
-        entry = heappop(heap)
-        place = entry[2]
-        taken = lost(place)
-        now = (taken - keys[place], entry[1], place)
-        if now[0] > entry[0] and heap and now > heap[0]:
-            heappush(heap, now)
-            continue
-        if sum(missing) >= k - len(chosen) and any(missing):
-            if not any(count and place in own for count, own in zip(missing, members, strict=True)):
-                aside.append(entry)
-                continue
-        chosen.append(Chosen(int(rows[place]), taken))
-        missing = [max(0, count - (place in own)) for count, own in zip(missing, members, strict=True)]
-        shown_categories.add(categories[place])
-        if above[categories[place]] >= 0:
-            shown_above.add(above[categories[place]])
-        if brands[place]:
-            shown_brands.add(brands[place])
-        for entry in aside:
-            heappush(heap, entry)
-        aside.clear()
+    keys_U, ranks_U = scores_U - LEVEL * levels_U, facts.rank_N.take(items_U)
+    rows = _best(keys_U, ranks_U, SPARE_EACH * k + SPARE)
+    for need in needs:
+        if np.count_nonzero(need.meets_U[rows]) < need.n:
+            own = need.meets_U.nonzero()[0]
+            more = own[_best(keys_U[own], ranks_U[own], need.n)]
+            rows = np.concatenate([rows, more[~np.isin(more, rows)]])
+    rows = rows[np.lexsort((ranks_U[rows], -keys_U[rows]))]
+    keys_R, lost_R = keys_U[rows], np.zeros(len(rows))
+    alike_RR = None
+    if diversity.strength and len(rows):
+        alike_RR = _alike(items_U[rows], facts, diversity) * (diversity.strength * float(scores_U.max()))
+    kinds = [need.meets_U[rows] for need in needs]
+    missing = [min(need.n, int(np.count_nonzero(kind))) for need, kind in zip(needs, kinds, strict=True)]
+    chosen: list[tuple[int, float]] = []
+    for left in range(min(k, len(rows)), 0, -1):
+        worth_R = keys_R - lost_R
+        if 0 < sum(missing) >= left:
+            wanted = np.logical_or.reduce([kind for kind, count in zip(kinds, missing, strict=True) if count])
+            worth_R[~wanted] = -np.inf
+        row = int(worth_R.argmax())  # of level ones the first
+        chosen.append((int(rows[row]), float(lost_R[row])))
+        keys_R[row] = -np.inf
+        missing = [max(0, count - int(kind[row])) for count, kind in zip(missing, kinds, strict=True)]
+        if alike_RR is not None:
+            np.maximum(lost_R, alike_RR[row], out=lost_R)
     return chosen
 
 
+def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
+    """How alike any two items are, 0 to the sum of the weights, float64 [R, R]; what is unknown is like nothing."""
+    categories_R, brands_R = facts.categories.codes_N.take(items_R), facts.brands.codes_N.take(items_R)
+    above_R = facts.categories.above_G.take(categories_R)
+    own_R, same_above_R = np.where(categories_R, categories_R, -1), np.where(above_R < 0, -2, above_R)
+    alike_RR = ALIKE_ABOVE * diversity.category * ((same_above_R[:, None] == above_R) | (own_R[:, None] == categories_R))
+    alike_RR += (1 - ALIKE_ABOVE) * diversity.category * (own_R[:, None] == categories_R)
+    alike_RR += diversity.brand * (np.where(brands_R, brands_R, -1)[:, None] == brands_R)
+    return alike_RR
+
+
 def _best(keys_U: Floats, ranks_U: Ints, count: int) -> Ints:
-    """Rows of the ``count`` highest keys, ascending; of level ones the first by rank."""
+    """Rows of the ``count`` highest keys, in any order; of level ones the first by rank."""
     if len(keys_U) <= count:
         return np.arange(len(keys_U))
     least = np.partition(keys_U, len(keys_U) - count)[len(keys_U) - count]
-    above, level = np.flatnonzero(keys_U > least), np.flatnonzero(keys_U == least)
-    level = level[np.argsort(ranks_U[level])[: count - len(above)]]
-    return np.sort(np.concatenate([above, level]))
+    above, level = (keys_U > least).nonzero()[0], (keys_U == least).nonzero()[0]
+    if len(above) + len(level) > count:
+        level = level[ranks_U[level].argsort()[: count - len(above)]]
+    return np.concatenate([above, level])

@@ -62,11 +62,11 @@ class Groups:
         return mask
 
     @cached_property
-    def above_G(self) -> list[int]:  # noqa: N802
+    def above_G(self) -> npt.NDArray[np.int64]:  # noqa: N802
         """For each set of paths a number of the path above its finest one; -1 where there is none."""
         numbers: dict[str, int] = {}
         above = [self.finest(code).rpartition(".")[0] for code in range(len(self.sets))]
-        return [numbers.setdefault(path, len(numbers)) if path else -1 for path in above]
+        return np.array([numbers.setdefault(path, len(numbers)) if path else -1 for path in above], np.int64)
 
     def finest(self, code: int) -> str:
         """The path with the most levels of a set, the first by name of those; empty for the empty set."""

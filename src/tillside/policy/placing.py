@@ -2,9 +2,10 @@
 
 The same function answers online and is judged offline, for every rung of the ladder. Its cost does not grow with the
 catalogue: a few hundred candidates are judged, and a shelf is walked only where they leave slots open. Ties are broken by
-item id, so the order of the catalogue changes nothing. Shapes: U candidates, S sources.
+item id, so the order of the catalogue changes nothing. Shapes: U candidates, P of them in the pool, S sources.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -16,9 +17,9 @@ from tillside.policy.asking import ModelCandidates, PlacedItem, Placement, Place
 from tillside.policy.candidates import SOURCES, Candidates, anchors_of, gather
 from tillside.policy.choosing import Need, choose
 from tillside.policy.facts import ItemFacts
-from tillside.policy.promotions import offered_bundles, promotion_hint
+from tillside.policy.promotions import bundles_around, offered, promotion_hint
 from tillside.policy.reasons import reason_for
-from tillside.policy.rules import Rulebook, boost
+from tillside.policy.rules import HARD, SOFT, VIEWED, Rulebook, boost
 from tillside.policy.shelves import Shelves
 from tillside.policy.steering import steer
 from tillside.policy.terms import AtLeast, Pin, Policy, Rules
@@ -63,30 +64,37 @@ def place(
         for source, weight in placement.sources.items()
     }
     anchors = anchors_of(placement.anchors, request, facts)
+    promotions = [promotion for promotion in policy.promotions if promotion.holds(day)]
     rulebook = Rulebook.of(rules, request, facts, day=day, anchors=anchors)
     found = gather(weights, request=request, anchors=anchors, shelves=shelves, relations=relations, model=model)
-    dropped: dict[str, int] = {}
-    kept = np.flatnonzero(rulebook.allowed(found.items_U, dropped))
-    pool = _Pool.of(found, kept, rulebook, rules, day=day, now_ms=request.now_ms, dropped=dropped)
-    pins = _pins(rules.pins, k, rulebook, day=day)
-    pool = pool.without(pins)
+    pins = _pins(rules.pins, k, facts, day=day)
+    bundles = []
+    if placement.bundles:
+        bundles = bundles_around(anchors, request=request, relations=relations, facts=facts)
+    beside = sorted({*pins, *(item for items in bundles for item in items)})
+    verdicts = rulebook.verdicts(np.array(beside, np.int64)).tolist()
+    shown = {item: verdict < 0 for item, verdict in zip(beside, verdicts, strict=True)}
+    pins = {item: pin for item, pin in pins.items() if shown[item]}
+    # what was looked at is not shown again, but a bundle may well be made of it
+    whole = {item for item, verdict in zip(beside, verdicts, strict=True) if verdict < 0 or verdict == VIEWED}
+    pool = _Pool.of(found, rulebook, rules, pins=pins, day=day, now_ms=request.now_ms)
     chosen = choose(
-        pool.items_U,
-        pool.scores_U,
-        pool.levels_U,
+        pool.items_P,
+        pool.scores_P,
+        pool.levels_P,
         k=k - len(pins),
         facts=facts,
         diversity=rules.diversity,
-        needs=[Need(need.n, _of_kind(need, pool, facts)) for need in rules.at_least],
+        needs=[Need(need.n, _of_kind(need, pool, facts) & (pool.levels_P <= 0)) for need in rules.at_least],
     )
     tier = model.tier if model else "model"
-    items = [pool.placed(one.row, one.lost, request, facts, tier) for one in chosen]
+    items = [pool.placed(row, lost, request, facts, tier) for row, lost in chosen]
     if placement.fill and len(items) + len(pins) < k:
-        taken = {item.item for item in items} | {item for item, _ in pins}
-        for item in _filler(k - len(items) - len(pins), taken, rulebook, shelves):
+        taken = {item.item for item in items}.union(pins)
+        for item in _filler(k - len(taken), taken, rulebook, shelves):
             items.append(_plain(item, "popular", None, request, facts))
     next_slot = 0
-    for item, pin in pins:  # by slot; the second one of a slot comes after the first
+    for item, pin in pins.items():  # by slot; the second one of a slot comes after the first
         next_slot = max(next_slot, pin.slot - 1)
         items.insert(next_slot, _plain(item, "pinned", pin.name, request, facts))
         next_slot += 1
@@ -95,17 +103,11 @@ def place(
         mode=steering.mode,
         decided=steering.decided,
         why=steering.why,
-        bundles=offered_bundles(
-            placement.bundles,
-            anchors=anchors,
-            request=request,
-            promotions=policy.promotions,
-            rulebook=rulebook,
-            relations=relations,
-            day=day,
+        bundles=offered(
+            bundles, placement.bundles, allowed=whole, request=request, promotions=promotions, facts=facts
         ),
-        promotion=promotion_hint(policy.promotions, request, facts, day=day),
-        dropped=dropped,
+        promotion=promotion_hint(promotions, request, facts),
+        dropped=pool.dropped,
         feed_stale=rulebook.feed_stale,
     )
 
@@ -115,53 +117,46 @@ class _Pool:
     """The candidates that no hard rule forbids: what they are worth, where most of it comes from, and their levels."""
 
     found: Candidates
-    items_U: npt.NDArray[np.int64]
-    parts_US: npt.NDArray[np.float64]
-    boosts_U: npt.NDArray[np.float64]
-    scores_U: npt.NDArray[np.float64]
-    sources_U: npt.NDArray[np.int64]
-    levels_U: npt.NDArray[np.int64]
+    rows_P: npt.NDArray[np.int64]
+    items_P: npt.NDArray[np.int64]
+    boosts_P: npt.NDArray[np.float64]
+    scores_P: npt.NDArray[np.float64]
+    levels_P: npt.NDArray[np.int64]
+    dropped: dict[str, int]
 
     @classmethod
     def of(
-        cls,
-        found: Candidates,
-        kept: npt.NDArray[np.int64],
-        rulebook: Rulebook,
-        rules: Rules,
-        *,
-        day: date,
-        now_ms: int,
-        dropped: dict[str, int],
+        cls, found: Candidates, rulebook: Rulebook, rules: Rules, *, pins: Mapping[int, Pin], day: date, now_ms: int
     ) -> "_Pool":
-        items_U, parts_US = found.items_U[kept], found.parts_US[kept]
-        boosts_U = boost(rules.boosts, items_U, rulebook.facts, day=day, now_ms=now_ms)
-        levels_U = rulebook.levels(items_U, dropped)
-        levels_U[found.pinned_U[kept]] = PINNED_PAIR
-        scores_U = parts_US.sum(axis=1) * boosts_U
-        return cls(found, items_U, parts_US, boosts_U, scores_U, parts_US.argmax(axis=1), levels_U)
-
-    def without(self, pins: list[tuple[int, Pin]]) -> "_Pool":
-        """The pool without items that are pinned."""
-        if not pins:
-            return self
-        rows = ~np.isin(self.items_U, [item for item, _ in pins])
-        columns = (self.parts_US, self.boosts_U, self.scores_U, self.sources_U, self.levels_U)
-        return _Pool(self.found, self.items_U[rows], *(column[rows] for column in columns))
+        """The pool without what is pinned."""
+        verdicts_U = rulebook.verdicts(found.items_U)
+        kept_U = verdicts_U < 0
+        if pins:
+            kept_U &= ~np.isin(found.items_U, list(pins))
+        rows_P = kept_U.nonzero()[0]
+        items_P = found.items_U[rows_P]
+        boosts_P = boost(rules.boosts, items_P, rulebook.facts, day=day, now_ms=now_ms)
+        levels_P = rulebook.levels(items_P)
+        dropped = _counts(verdicts_U + 1, ("", *HARD)) | _counts(levels_P, ("", *SOFT))
+        if found.pinned_U.any():
+            levels_P[found.pinned_U[rows_P]] = PINNED_PAIR
+        scores_P = found.parts_SU.sum(axis=0)[rows_P] * boosts_P
+        return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
 
     def placed(self, row: int, lost: float, request: PlacementRequest, facts: ItemFacts, tier: str) -> PlacedItem:
         """The answer's item of a row."""
-        item, source = int(self.items_U[row]), int(self.sources_U[row])
-        name, anchor = SOURCES[source], self.found.anchor(int(self.items_U[row]), source)
+        item, own = int(self.items_P[row]), int(self.rows_P[row])
+        source = self.found.source(own)
+        name, anchor = SOURCES[source], self.found.anchor(own, source)
         key = tier if name == "model" else name
         parts: dict[str, float] | None = None
         if request.explain:
-            values = self.parts_US[row].tolist()
+            values = self.found.parts_SU[:, own].tolist()
             parts = {source: value for source, value in zip(SOURCES, values, strict=True) if value}
-            parts |= {"boost": float(self.boosts_U[row]), "diversity": -lost}
-        rule = MANUAL_PAIR if self.levels_U[row] == PINNED_PAIR else None
+            parts |= {"boost": float(self.boosts_P[row]), "diversity": -lost}
+        rule = MANUAL_PAIR if self.levels_P[row] == PINNED_PAIR else None
         reason = reason_for(key, item, anchor, facts, request.language)
-        return PlacedItem(item, float(self.scores_U[row]), key, anchor, rule, parts, key, reason)
+        return PlacedItem(item, float(self.scores_P[row]), key, anchor, rule, parts, key, reason)
 
 
 def _plain(item: int, key: str, rule: str | None, request: PlacementRequest, facts: ItemFacts) -> PlacedItem:
@@ -170,23 +165,22 @@ def _plain(item: int, key: str, rule: str | None, request: PlacementRequest, fac
     return PlacedItem(item, 0.0, key, None, rule, {} if request.explain else None, key, reason)
 
 
-def _pins(pins: tuple[Pin, ...], k: int, rulebook: Rulebook, *, day: date) -> list[tuple[int, Pin]]:
-    """Pinned items that may be shown, by slot; a slot past the last one and an item's second pin are left out."""
+def _pins(pins: Sequence[Pin], k: int, facts: ItemFacts, *, day: date) -> dict[int, Pin]:
+    """Pinned items by slot; a slot past the last one, an item's second pin and pins past k are left out."""
     found: dict[int, Pin] = {}
     for pin in sorted(pins, key=lambda pin: pin.slot):
-        item = rulebook.facts.index_of.get(pin.item)
+        item = facts.index_of.get(pin.item)
         if item is not None and pin.slot <= k and len(found) < k and pin.holds(day):
             found.setdefault(item, pin)
-    items = np.array(list(found), np.int64)
-    return [(item, found[item]) for item in items[rulebook.allowed(items)].tolist()]
+    return found
 
 
 def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts) -> npt.NDArray[np.bool_]:
     if need.source is not None:
-        return pool.sources_U == SOURCES.index(need.source)
+        return pool.found.from_source(SOURCES.index(need.source))[pool.rows_P]
     groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
     assert value is not None
-    return groups.having((value,))[groups.codes_N[pool.items_U]]
+    return groups.having((value,))[groups.codes_N[pool.items_P]]
 
 
 def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -> list[int]:
@@ -196,12 +190,19 @@ def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -
     by_level: dict[int, list[int]] = {}
     walked = 0
     for chunk in shelves.walk(rulebook.only):
-        allowed = chunk[rulebook.allowed(chunk)]
-        for item, level in zip(allowed.tolist(), rulebook.levels(allowed).tolist(), strict=True):
-            if item not in taken:
-                by_level.setdefault(level, []).append(item)
+        ascending = np.sort(chunk)
+        ascending = ascending[rulebook.verdicts(ascending) < 0]
+        levels = dict(zip(ascending.tolist(), rulebook.levels(ascending).tolist(), strict=True))
+        for item in chunk.tolist():
+            if item in levels and item not in taken:
+                by_level.setdefault(levels[item], []).append(item)
         walked += len(chunk)
         if len(by_level.get(0, ())) >= count or (walked >= PATIENT_WALK and sum(map(len, by_level.values())) >= count):
             break
     return [item for level in sorted(by_level) for item in by_level[level]][:count]
 
+
+def _counts(numbers: npt.NDArray[np.integer], names: Sequence[str]) -> dict[str, int]:
+    """How often each name's number comes, those that do and have a name."""
+    counts = np.bincount(numbers, minlength=len(names)).tolist()
+    return {name: count for name, count in zip(names, counts, strict=True) if count and name}

@@ -5,14 +5,11 @@ one is unknown no sum is given, and the bundle is not offered.
 """
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Final
 
-import numpy as np
-
 from tillside.policy.asking import Language, OfferedBundle, PlacementRequest, PromotionHint
+from tillside.policy.candidates import cut
 from tillside.policy.facts import ItemFacts
-from tillside.policy.rules import Rulebook
 from tillside.policy.terms import Promotion, Step
 from tillside.relations import Relations
 
@@ -41,48 +38,56 @@ def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> floa
     return (sum(prices) if step.off == "all" else min(prices)) * step.percent / 100
 
 
-def offered_bundles(
+def bundles_around(
+    anchors: Sequence[int], *, request: PlacementRequest, relations: Relations, facts: ItemFacts
+) -> list[list[int]]:
+    """Bundles that hold an anchor and something that is not in the cart, the strongest first, items of the cart first."""
+    table, cart = relations.bundles, set(request.cart_M.tolist())
+    rows: dict[int, None] = {}
+    for anchor in anchors:
+        own = table.of(anchor)
+        rows.update(dict.fromkeys(own[: cut(table.strengths[own], MOST_ROWS)].tolist()))
+    found = []
+    for row in rows:
+        items = table[row].tolist()
+        if not cart.issuperset(items):
+            found.append((-float(table.strengths[row]), sorted((item not in cart, facts.item_ids[item]) for item in items)))
+    return [[facts.index_of[item_id] for _, item_id in ids] for _, ids in sorted(found)]
+
+
+def offered(
+    bundles: Sequence[list[int]],
     most: int,
     *,
-    anchors: Sequence[int],
+    allowed: set[int],
     request: PlacementRequest,
     promotions: Sequence[Promotion],
-    rulebook: Rulebook,
-    relations: Relations,
-    day: date,
+    facts: ItemFacts,
 ) -> list[OfferedBundle]:
-    """The strongest bundles around the anchors whose other items may all be shown."""
-    facts, bundles = rulebook.facts, relations.bundles
-    if not most or not len(bundles):
-        return []
+    """The first ``most`` bundles of which all items are allowed or in the cart, and all prices known."""
     cart = set(request.cart_M.tolist())
-    held = cart | set(anchors)
-    rows = dict.fromkeys(row for anchor in anchors for row in bundles.of(anchor)[:MOST_ROWS].tolist())
-    found = {row: bundles[row].tolist() for row in rows}
-    others = np.array(sorted({item for items in found.values() for item in items} - held), np.int64)
-    shown = set(others[rulebook.allowed(others)].tolist())
-    kept = [
-        (-float(bundles.strengths[row]), sorted(items, key=lambda item: (item not in cart, facts.item_ids[item])))
-        for row, items in found.items()
-        if all(item in shown or item in held for item in items) and not cart.issuperset(items)
-    ]
-    kept.sort(key=lambda entry: (entry[0], [facts.item_ids[item] for item in entry[1]]))
     offers: list[OfferedBundle] = []
-    for _, items in kept:
-        price = sum(float(facts.prices_N[item]) for item in items)
-        if price == price and len(offers) < most:
-            offers.append(_offer(items, cart, price, [p for p in promotions if p.holds(day)], facts))
+    for items in bundles:
+        price = sum(facts.prices_N[items].tolist())
+        if len(offers) == most:
+            break
+        if price == price and (allowed | cart).issuperset(items):
+            savings = [saving(promotion, items, facts) for promotion in promotions]
+            best = max(savings, default=0.0)
+            name = promotions[savings.index(best)].name if best else None
+            missing = tuple(item for item in items if item not in cart)
+            offers.append(OfferedBundle(tuple(items), missing, price, price - best if best else None, name))
     return offers
 
 
 def promotion_hint(
-    promotions: Sequence[Promotion], request: PlacementRequest, facts: ItemFacts, *, day: date
+    promotions: Sequence[Promotion], request: PlacementRequest, facts: ItemFacts
 ) -> PromotionHint | None:
     """The promotion whose next step is nearest to what is in the cart; of level ones the first of the file."""
     cart = [item for item in request.cart_M.tolist() if facts.knows(item)]
     best: PromotionHint | None = None
     for promotion in promotions:
-        count = len(_taking_part(promotion, cart, facts)) if promotion.holds(day) else 0
+        count = len(_taking_part(promotion, cart, facts))
         step = next((step for step in promotion.steps if step.items > count), None)
         if not count or step is None:
             continue
@@ -94,16 +99,6 @@ def promotion_hint(
             )
             best = PromotionHint(promotion.name, missing, step.percent, now.percent if now else 0.0, text)
     return best
-
-
-def _offer(
-    items: list[int], cart: set[int], price: float, promotions: Sequence[Promotion], facts: ItemFacts
-) -> OfferedBundle:
-    missing = tuple(item for item in items if item not in cart)
-    best = max(promotions, key=lambda promotion: saving(promotion, items, facts), default=None)
-    saved = saving(best, items, facts) if best else 0.0
-    discounted, name = (price - saved, best.name) if best and saved else (None, None)
-    return OfferedBundle(tuple(items), missing, price, discounted, name)
 
 
 def _taking_part(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> list[int]:

@@ -20,7 +20,10 @@ from tillside.policy.terms import HOUR_MS, Boosts, PriceBand, Rules, Stock
 CAPPED: Final = 1
 OUTSIDE_BAND: Final = 2
 """Levels of soft rules; the higher one gives way last."""
-BLOCKS: Final = ("cart", "excluded", "viewed", "banned")
+SOFT: Final = ("capped", "outside_band")
+HARD: Final = ("cart", "excluded", "banned", "stock", "stale_feed", "categories", "age", "price", "viewed")
+"""In the order in which they are named where several forbid an item."""
+BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED = range(HARD.index("banned"), len(HARD))
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -28,11 +31,12 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The rules of one request; ``blocked`` and ``capped`` are ascending item numbers."""
+    """The rules of one request; ``blocked``, ``viewed`` and ``capped`` are ascending item numbers."""
 
     facts: ItemFacts
     blocked: Ints
     blocked_by: Ints
+    viewed: Ints
     only: tuple[str, ...]
     never: tuple[str, ...]
     brands: tuple[str, ...]
@@ -56,10 +60,9 @@ class Rulebook:
         groups = (
             request.cart_M.tolist(),
             request.excluded,
-            session if rules.hide_viewed != "none" else (),
             banned,
         )
-        blocked = {item: rule for rule in range(len(BLOCKS) - 1, -1, -1) for item in groups[rule]}
+        blocked = {item: rule for rule in reversed(range(len(groups))) for item in groups[rule]}
         stale = _stale(rules.stock, facts.feed_time_ms, request.now_ms)
         hide_unknown = rules.stock.unknown == "hide" or stale
         cap = rules.cap
@@ -72,6 +75,7 @@ class Rulebook:
             facts=facts,
             blocked=np.array(sorted(blocked), np.int64),
             blocked_by=np.array([blocked[item] for item in sorted(blocked)], np.int64),
+            viewed=np.array(sorted(set(session)) if rules.hide_viewed != "none" else (), np.int64),
             only=rules.categories.only,
             never=(
                 *rules.categories.never,
@@ -88,54 +92,48 @@ class Rulebook:
             capped=np.array(sorted(capped), np.int64),
         )
 
-    def allowed(self, items_U: Ints, dropped: dict[str, int] | None = None) -> Mask:
-        """Which items no hard rule forbids, bool [U]; ``dropped`` counts the others, each by the first rule that does.
+    def verdicts(self, items_U: Ints) -> npt.NDArray[np.int8]:
+        """For each item the first hard rule that forbids it, an index into HARD, or -1, int8 [U].
 
         Args:
-            items_U: numbers of items that the facts know.
+            items_U: distinct numbers of items that the facts know, ascending.
         """
         facts = self.facts
         if self.hide_all:
-            _count(dropped, "stale_feed" if self.feed_stale else "stock", len(items_U))
-            return np.zeros(len(items_U), bool)
-        allowed_U = np.ones(len(items_U), bool)
-        if len(self.blocked):
-            found_U, hit_U = _among(self.blocked, items_U)
-            allowed_U = ~hit_U
-            if dropped is not None:
-                counts = np.bincount(self.blocked_by[found_U[hit_U]], minlength=len(BLOCKS)).tolist()
-                dropped.update({rule: count for rule, count in zip(BLOCKS, counts, strict=True) if count})
-        codes_U = facts.categories.codes_N[items_U]
-        allowed_U = _keep(allowed_U, facts.stock_N[items_U] >= self.least_stock, "stock", dropped)
-        if self.only:
-            allowed_U = _keep(allowed_U, facts.categories.having(self.only)[codes_U], "categories", dropped)
-        if self.never:
-            allowed_U = _keep(allowed_U, ~facts.categories.having(self.never)[codes_U], "categories", dropped)
-        if self.brands:
-            kept_U = ~facts.brands.having(self.brands)[facts.brands.codes_N[items_U]]
-            allowed_U = _keep(allowed_U, kept_U, "banned", dropped)
-        if facts.highest_age > self.age:
-            allowed_U = _keep(allowed_U, facts.minimum_age_N[items_U] <= self.age, "age", dropped)
+            return np.full(len(items_U), STALE_FEED if self.feed_stale else STOCK, np.int8)
+        verdicts_U = np.full(len(items_U), -1, np.int8)
+        if len(self.viewed):
+            verdicts_U[_places(self.viewed, items_U)[0]] = VIEWED
         if self.band and self.band_hard:
-            allowed_U = _keep(allowed_U, self._inside(items_U), "price", dropped)
-        return allowed_U
+            verdicts_U[~self._inside(items_U)] = PRICE
+        if facts.highest_age > self.age:
+            verdicts_U[facts.minimum_age_N.take(items_U) > self.age] = AGE
+        if self.brands:
+            verdicts_U[facts.brands.having(self.brands).take(facts.brands.codes_N.take(items_U))] = BANNED
+        if self.only or self.never:
+            codes_U = facts.categories.codes_N.take(items_U)
+            if self.only:
+                verdicts_U[~facts.categories.having(self.only).take(codes_U)] = CATEGORIES
+            if self.never:
+                verdicts_U[facts.categories.having(self.never).take(codes_U)] = CATEGORIES
+        verdicts_U[facts.stock_N.take(items_U) < self.least_stock] = STOCK
+        if len(self.blocked):
+            places, found = _places(self.blocked, items_U)
+            verdicts_U[places] = self.blocked_by[found]
+        return verdicts_U
 
-    def levels(self, items_U: Ints, dropped: dict[str, int] | None = None) -> Ints:
-        """The highest level of a soft rule that each item does not keep, 0 where it keeps all, int64 [U]."""
+    def levels(self, items_U: Ints) -> Ints:
+        """The highest level of a soft rule that each item does not keep, 0 where it keeps all, int64 [U]; ascending items."""
         levels_U = np.zeros(len(items_U), np.int64)
         if len(self.capped):
-            tired_U = _among(self.capped, items_U)[1]
-            levels_U[tired_U] = CAPPED
-            _count(dropped, "capped", int(np.count_nonzero(tired_U)))
+            levels_U[_places(self.capped, items_U)[0]] = CAPPED
         if self.band and not self.band_hard:
-            outside_U = ~self._inside(items_U)
-            levels_U[outside_U] = OUTSIDE_BAND
-            _count(dropped, "price", int(np.count_nonzero(outside_U)))
+            levels_U[~self._inside(items_U)] = OUTSIDE_BAND
         return levels_U
 
     def _inside(self, items_U: Ints) -> Mask:
         assert self.band is not None
-        prices_U = self.facts.prices_N[items_U]  # an unknown price, NaN, lies outside
+        prices_U = self.facts.prices_N.take(items_U)  # an unknown price, NaN, lies outside
         inside_U: Mask = (prices_U >= self.band[0]) & (prices_U <= self.band[1])
         return inside_U
 
@@ -144,14 +142,14 @@ def boost(boosts: Boosts, items_U: Ints, facts: ItemFacts, *, day: date, now_ms:
     """What each item's score is multiplied by, from 1 to the policy's bound, float64 [U]."""
     factors_U = np.ones(len(items_U))
     if boosts.clearance:
-        factors_U += boosts.clearance * facts.clearance_N[items_U]
+        factors_U += boosts.clearance * facts.clearance_N.take(items_U)
     if boosts.margin:
-        factors_U += boosts.margin * facts.known_margin_N[items_U]
+        factors_U += boosts.margin * facts.known_margin_N.take(items_U)
     if boosts.new:
-        factors_U += boosts.new * (facts.new_until_N[items_U] > now_ms)
+        factors_U += boosts.new * (facts.new_until_N.take(items_U) > now_ms)
     for season in boosts.seasons:
         if season.holds(day):
-            factors_U += season.boost * facts.categories.having(season.categories)[facts.categories.codes_N[items_U]]
+            factors_U += season.boost * facts.categories.having(season.categories).take(facts.categories.codes_N.take(items_U))
     return np.minimum(factors_U, boosts.at_most)
 
 
@@ -173,19 +171,10 @@ def _band(
     return band.low * price, band.high * price
 
 
-def _among(few: Ints, items_U: Ints) -> tuple[Ints, Mask]:
-    """Where each item would stand among a few ascending ones, and whether it is one of them."""
-    places_U = np.minimum(np.searchsorted(few, items_U), len(few) - 1)
-    return places_U, few[places_U] == items_U
-
-
-def _keep(allowed_U: Mask, kept_U: Mask, rule: str, dropped: dict[str, int] | None) -> Mask:
-    both_U: Mask = allowed_U & kept_U
-    if dropped is not None:
-        _count(dropped, rule, int(np.count_nonzero(allowed_U)) - int(np.count_nonzero(both_U)))
-    return both_U
-
-
-def _count(dropped: dict[str, int] | None, rule: str, count: int) -> None:
-    if dropped is not None and count:
-        dropped[rule] = dropped.get(rule, 0) + count
+def _places(few: Ints, items_U: Ints) -> tuple[Ints, Mask]:
+    """Where a few items stand among ascending ones, and which of the few do."""
+    if not len(items_U):
+        return few[:0], np.zeros(len(few), bool)
+    places = items_U[:-1].searchsorted(few)
+    found = items_U[places] == few
+    return places[found], found

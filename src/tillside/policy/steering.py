@@ -4,7 +4,6 @@ The curve of the policy turns intent into how far the shopper has decided, signa
 who has decided gets what goes with it (cross-sell), who compares gets the value pick (down-sell).
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,16 +69,19 @@ def _on_curve(curve: tuple[Point, ...], value: float) -> float:
 
 def _repeat_views(signal: RepeatViews, request: PlacementRequest, facts: ItemFacts) -> float:
     items, kinds = request.session_L[-LATEST_EVENTS:].tolist(), request.kinds_L[-LATEST_EVENTS:].tolist()
-    views = Counter(item for item, kind in zip(items, kinds or [VIEW] * len(items), strict=True) if kind == VIEW)
-    cart = set(request.cart_M.tolist())
+    views: dict[int, int] = {}
+    for item, kind in zip(items, kinds or [VIEW] * len(items), strict=True):
+        if kind == VIEW:
+            views[item] = views.get(item, 0) + 1
     for item, count in views.items():
-        if count >= signal.views and item not in cart and facts.knows(item) and facts.prices_N[item] >= signal.price:
-            return signal.shift
+        if count >= signal.views and facts.knows(item) and facts.prices_N[item] >= signal.price:
+            if item not in request.cart_M.tolist():
+                return signal.shift
     return 0.0
 
 
 def _dwell(signal: Dwell, request: PlacementRequest) -> float:
-    if not len(request.times_L) or request.session_L[-1] in request.cart_M:
+    if not len(request.times_L) or int(request.session_L[-1]) in request.cart_M.tolist():
         return 0.0
     since = int(request.times_L[-1])
     seconds = (request.now_ms - since) / 1000
@@ -87,9 +89,8 @@ def _dwell(signal: Dwell, request: PlacementRequest) -> float:
 
 
 def _cart(signal: CartMoves, request: PlacementRequest) -> float:
-    cart = set(request.cart_M.tolist())
     items, kinds = request.session_L[-LATEST_EVENTS:].tolist(), request.kinds_L[-LATEST_EVENTS:].tolist()
     for item, kind in zip(reversed(items), reversed(kinds), strict=False):
         if kind == CART:
-            return signal.grew if item in cart else signal.shrank
+            return signal.grew if item in request.cart_M.tolist() else signal.shrank
     return 0.0
