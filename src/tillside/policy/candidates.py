@@ -1,13 +1,13 @@
 """Where items come from: the model or the rung below it, the partners of what the shopper has, and the shop's shelves.
 
 Every source says of an item how strongly it speaks for it, from 0 to 1; several anchors of one relation add up like
-chances that are independent of each other. The model's items count by their rank alone, so that logits, counts and lists
-without scores mix alike. Shapes: E entries (source, anchor, item), U distinct items, S sources.
+chances that are independent of each other. The model's items count by their rank alone, so that logits, counts and
+lists without scores mix alike. Shapes: E entries (source, anchor, item), U distinct items, S sources.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tillside.policy.asking import NOTHING, ModelCandidates, PlacementRequest
 from tillside.policy.facts import ItemFacts
 from tillside.policy.shelves import Shelf, Shelves
-from tillside.policy.terms import AnchorName, PlacementPolicy, SourceName
+from tillside.policy.terms import AnchorName, SourceName
 from tillside.relations import RELATIONS, Relations
 
 SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)
@@ -69,7 +69,8 @@ class Candidates:
         """Of which items that is the source, bool [U]."""
         own_U = self.parts_SU[source]
         mask_U: npt.NDArray[np.bool_] = (self.parts_SU[:source] < own_U).all(axis=0)
-        return mask_U & (self.parts_SU[source:] <= own_U).all(axis=0)
+        mask_U &= (self.parts_SU[source:] <= own_U).all(axis=0)
+        return mask_U
 
     def anchor(self, row: int, source: int) -> int | None:
         """The anchor that speaks most strongly for an item in a source; the first of those that are level."""
@@ -135,7 +136,8 @@ def _from_relation(
     entries: list[Entry],
     pinned: list[int],
 ) -> None:
-    table, by_hand, source = relations.tables[relation], relations.manual.rows_of, SOURCES.index(relation)  # type: ignore[arg-type]
+    table, by_hand = relations.tables[relation], relations.manual.rows_of
+    source = SOURCES.index(cast(SourceName, relation))
     found: npt.NDArray[np.integer]
     for anchor, weight in zip(anchors, BY_ANCHOR, strict=False):
         if (number, anchor) in by_hand:

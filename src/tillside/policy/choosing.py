@@ -46,8 +46,8 @@ def choose(
 ) -> list[tuple[int, float]]:
     """Rows of at most ``k`` candidates, and what diversity took from the score of each.
 
-    The order is by level, then by score less what was lost, then by score, then by item id. Once the slots that are left
-    are needed for a kind, only that kind is taken, as long as there is one.
+    The order is by level, then by score less what was lost, then by score, then by item id. Once the slots that are
+    left are needed for a kind, only that kind is taken, as long as there is one.
     """
     keys_U, ranks_U = scores_U - LEVEL * levels_U, facts.rank_N.take(items_U)
     rows = _best(keys_U, ranks_U, SPARE_EACH * k + SPARE)
@@ -83,7 +83,9 @@ def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
     categories_R, brands_R = facts.categories.codes_N.take(items_R), facts.brands.codes_N.take(items_R)
     above_R = facts.categories.above_G.take(categories_R)
     own_R, same_above_R = np.where(categories_R, categories_R, -1), np.where(above_R < 0, -2, above_R)
-    alike_RR = ALIKE_ABOVE * diversity.category * ((same_above_R[:, None] == above_R) | (own_R[:, None] == categories_R))
+    alike_RR: Floats = (
+        ALIKE_ABOVE * diversity.category * ((same_above_R[:, None] == above_R) | (own_R[:, None] == categories_R))
+    )
     alike_RR += (1 - ALIKE_ABOVE) * diversity.category * (own_R[:, None] == categories_R)
     alike_RR += diversity.brand * (np.where(brands_R, brands_R, -1)[:, None] == brands_R)
     return alike_RR

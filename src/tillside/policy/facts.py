@@ -1,7 +1,8 @@
-"""What a policy knows about items: columns over all of them, from the catalogue and, where there is one, the items feed.
+"""What a policy knows about items: columns over all of them, from the catalogue and, where there is one, the items
+feed.
 
-Facts are values: a feed makes new facts, which are swapped in whole. Items that only the feed knows stand behind those of
-the catalogue, so item numbers never change under a model. Shape: N items, those of the catalogue first.
+Facts are values: a feed makes new facts, which are swapped in whole. Items that only the feed knows stand behind those
+of the catalogue, so item numbers never change under a model. Shape: N items, those of the catalogue first.
 """
 
 from collections.abc import Mapping

@@ -23,10 +23,10 @@ class FeedItem(Struct, frozen=True, forbid_unknown_fields=True):
     """One item; ``new_until_ms`` is UTC, ``attributes`` are those of the catalogue's reader and replace all it has."""
 
     item_id: Name
-    stock: Annotated[int, Meta(ge=0)] | None | UnsetType = UNSET
-    price: Annotated[float, Meta(gt=0)] | None | UnsetType = UNSET
+    stock: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
+    price: Annotated[float, Meta(gt=0)] | UnsetType | None = UNSET
     clearance: Share | UnsetType = UNSET
-    margin: Share | None | UnsetType = UNSET
+    margin: Share | UnsetType | None = UNSET
     new_until_ms: Annotated[int, Meta(ge=0, le=2**52)] | UnsetType = UNSET
     minimum_age: Annotated[int, Meta(ge=0, le=120)] | UnsetType = UNSET
     name: str | UnsetType = UNSET
@@ -104,7 +104,7 @@ def _rows(data: bytes, label: str) -> Iterator[tuple[int, bytes]]:
         document = msgspec.json.decode(data, type=_Document)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(
-            f"{label}1: the feed must be an object with time_ms and items, or JSON lines after a line with time_ms; {error}"
+            f"{label}1: {error}; allowed: an object with time_ms and items, or JSON lines after a line with time_ms"
         ) from None
     yield 1, b'{"time_ms":' + bytes(document.time_ms) + b"}"
     line, place = 1, data.index(b'"items"')

@@ -4,6 +4,7 @@ An item may stand in several categories, so a code stands for the whole set; an 
 set is, or lies below it (each level of a path is a value of its own). Shapes: N items, G sets.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,7 +40,7 @@ class Groups:
         order = np.lexsort((tokens, item_of))
         tokens, ends = tokens[order], np.searchsorted(item_of[order], np.arange(len(catalogue) + 1)).tolist()
         known: dict[bytes, int] = {b"": 0}
-        codes = [known.setdefault(tokens[a:b].tobytes(), len(known)) for a, b in zip(ends, ends[1:], strict=False)]
+        codes = [known.setdefault(tokens[a:b].tobytes(), len(known)) for a, b in itertools.pairwise(ends)]
         words = [token.removeprefix(prefix) for token in catalogue.vocabulary]
         sets = tuple(tuple(sorted(words[t] for t in np.frombuffer(key, tokens.dtype))) for key in known)
         return cls(np.array(codes, np.int64), sets)

@@ -1,8 +1,8 @@
 """One answer of one placement: the model proposes, the policy disposes. Pure: no clock, no randomness, no I/O.
 
 The same function answers online and is judged offline, for every rung of the ladder. Its cost does not grow with the
-catalogue: a few hundred candidates are judged, and a shelf is walked only where they leave slots open. Ties are broken by
-item id, so the order of the catalogue changes nothing. Shapes: U candidates, P of them in the pool, S sources.
+catalogue: a few hundred candidates are judged, and a shelf is walked only where they leave slots open. Ties are broken
+by item id, so the order of the catalogue changes nothing. Shapes: U candidates, P of them in the pool, S sources.
 """
 
 from collections.abc import Mapping, Sequence
@@ -103,9 +103,7 @@ def place(
         mode=steering.mode,
         decided=steering.decided,
         why=steering.why,
-        bundles=offered(
-            bundles, placement.bundles, allowed=whole, request=request, promotions=promotions, facts=facts
-        ),
+        bundles=offered(bundles, placement.bundles, allowed=whole, request=request, promotions=promotions, facts=facts),
         promotion=promotion_hint(promotions, request, facts),
         dropped=pool.dropped,
         feed_stale=rulebook.feed_stale,

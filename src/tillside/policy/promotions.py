@@ -41,7 +41,7 @@ def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> floa
 def bundles_around(
     anchors: Sequence[int], *, request: PlacementRequest, relations: Relations, facts: ItemFacts
 ) -> list[list[int]]:
-    """Bundles that hold an anchor and something that is not in the cart, the strongest first, items of the cart first."""
+    """Bundles with an anchor and something that is not in the cart, the strongest first; items of the cart first."""
     table, cart = relations.bundles, set(request.cart_M.tolist())
     rows: dict[int, None] = {}
     for anchor in anchors:
@@ -51,7 +51,9 @@ def bundles_around(
     for row in rows:
         items = table[row].tolist()
         if not cart.issuperset(items):
-            found.append((-float(table.strengths[row]), sorted((item not in cart, facts.item_ids[item]) for item in items)))
+            found.append(
+                (-float(table.strengths[row]), sorted((item not in cart, facts.item_ids[item]) for item in items))
+            )
     return [[facts.index_of[item_id] for _, item_id in ids] for _, ids in sorted(found)]
 
 

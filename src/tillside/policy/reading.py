@@ -7,7 +7,7 @@ that. Anchors and aliases of YAML are refused: what is shared stands under ``def
 """
 
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 import msgspec
 import yaml
@@ -21,8 +21,8 @@ DEFAULTS: Final = "defaults"
 SEGMENTS: Final = "segments"
 PLACEMENTS: Final = "placements"
 SEGMENT_NAMES: Final = get_args(SegmentName)
-POLICY: Final = inspect.type_info(Policy)
-PLACEMENT: Final = inspect.type_info(PlacementPolicy)
+POLICY: Final = cast(inspect.StructType, inspect.type_info(Policy))
+PLACEMENT: Final = cast(inspect.StructType, inspect.type_info(PlacementPolicy))
 POLICY_KEYS: Final = (DEFAULTS, *Policy.__struct_fields__)
 MISTAKEN: Final = object()
 """Stands where a value would be that is wrong."""
@@ -62,7 +62,9 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
         raise ValueError(f"{name}:1: the file is nested too deeply; allowed: YAML") from None
     if alias is not None:
         line = alias.start_mark.line + 1
-        raise ValueError(f"{name}:{line}: *{alias.anchor}: aliases are not read; allowed: shared values under {DEFAULTS}")
+        raise ValueError(
+            f"{name}:{line}: *{alias.anchor}: aliases are not read; allowed: shared values under {DEFAULTS}"
+        )
     complex_key = _complex_key(root)
     if complex_key is not None:
         line = complex_key.start_mark.line + 1
@@ -71,7 +73,7 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
 
 
 class _Reader:
-    """Collects the mistakes of one file on the way; what is ``partial`` may lack keys, for it is laid over something."""
+    """Collects the mistakes of one file on the way; what is ``partial`` may lack keys, as an overlay does."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,7 +1,7 @@
 """Why an item is shown: one short sentence for the shopper, in English and Chinese, and one for the shop's own people.
 
-A sentence names an item or category only where a name is known, and nothing that a shopper would mind: no cheaper choice
-is called cheap, no one is told what they did. Shops that write their own sentences go by the reason's key.
+A sentence names an item or category only where a name is known, and nothing that a shopper would mind: no cheaper
+choice is called cheap, no one is told what they did. Shops that write their own sentences go by the reason's key.
 """
 
 from collections.abc import Mapping
@@ -58,10 +58,7 @@ OF_CATEGORY: Final = ("popular", "new", "clearance")
 
 def reason_for(key: str, item: int, anchor: int | None, facts: ItemFacts, language: Language) -> str:
     """The sentence for a shopper."""
-    if key in OF_CATEGORY:
-        name = category_of(item, facts)
-    else:
-        name = "" if anchor is None else facts.name(anchor)
+    name = category_of(item, facts) if key in OF_CATEGORY else "" if anchor is None else facts.name(anchor)
     with_name, without = REASONS[language][key]
     return with_name.format(name=name) if name else without
 

@@ -1,7 +1,7 @@
 """Which items a placement may show: hard rules forbid, soft rules only put an item behind those that keep them.
 
-A rulebook is made for one request; it then judges any array of items, candidates and filler alike, so that no source and
-no rung of the ladder gets around a hard rule. Where a soft rule would leave slots open it gives way: frequency caps
+A rulebook is made for one request; it then judges any array of items, candidates and filler alike, so that no source
+and no rung of the ladder gets around a hard rule. Where a soft rule would leave slots open it gives way: frequency caps
 first, then a soft price band. Shape: U items to judge.
 """
 
@@ -123,7 +123,11 @@ class Rulebook:
         return verdicts_U
 
     def levels(self, items_U: Ints) -> Ints:
-        """The highest level of a soft rule that each item does not keep, 0 where it keeps all, int64 [U]; ascending items."""
+        """The highest level of a soft rule that each item does not keep, 0 where it keeps all, int64 [U].
+
+        Args:
+            items_U: as for :meth:`verdicts`.
+        """
         levels_U = np.zeros(len(items_U), np.int64)
         if len(self.capped):
             levels_U[_places(self.capped, items_U)[0]] = CAPPED
@@ -149,7 +153,9 @@ def boost(boosts: Boosts, items_U: Ints, facts: ItemFacts, *, day: date, now_ms:
         factors_U += boosts.new * (facts.new_until_N.take(items_U) > now_ms)
     for season in boosts.seasons:
         if season.holds(day):
-            factors_U += season.boost * facts.categories.having(season.categories).take(facts.categories.codes_N.take(items_U))
+            factors_U += season.boost * facts.categories.having(season.categories).take(
+                facts.categories.codes_N.take(items_U)
+            )
     return np.minimum(factors_U, boosts.at_most)
 
 

@@ -55,7 +55,8 @@ def allowed_text(kind: inspect.Type) -> str:
     """What may stand where this type is asked for."""
     match kind:
         case inspect.UnionType():
-            return f"{', '.join(allowed_text(each) for each in kind.types if not isinstance(each, inspect.NoneType))}, or nothing"
+            words = (allowed_text(each) for each in kind.types if not isinstance(each, inspect.NoneType))
+            return f"{', '.join(words)}, or nothing"
         case inspect.LiteralType():
             return ", ".join(map(str, kind.values))
         case inspect.IntType():
@@ -71,8 +72,10 @@ def allowed_text(kind: inspect.Type) -> str:
         case inspect.StructType():
             return f"a mapping of {', '.join(field.encode_name for field in kind.fields)}"
         case inspect.DictType():
-            return "a mapping" if not isinstance(kind.key_type, inspect.LiteralType) else (
-                f"a mapping of {', '.join(map(str, kind.key_type.values))}"
+            return (
+                "a mapping"
+                if not isinstance(kind.key_type, inspect.LiteralType)
+                else (f"a mapping of {', '.join(map(str, kind.key_type.values))}")
             )
         case inspect.VarTupleType():
             least = f" of at least {kind.min_length}" if kind.min_length else ""

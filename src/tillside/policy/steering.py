@@ -4,6 +4,7 @@ The curve of the policy turns intent into how far the shopper has decided, signa
 who has decided gets what goes with it (cross-sell), who compares gets the value pick (down-sell).
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,7 +61,7 @@ def _on_curve(curve: tuple[Point, ...], value: float) -> float:
     """Straight lines between the points, level before the first and after the last."""
     if value <= curve[0].intent:
         return curve[0].decided
-    for left, right in zip(curve, curve[1:], strict=False):
+    for left, right in itertools.pairwise(curve):
         if value <= right.intent:
             share = (value - left.intent) / (right.intent - left.intent)
             return left.decided + share * (right.decided - left.decided)
@@ -74,9 +75,9 @@ def _repeat_views(signal: RepeatViews, request: PlacementRequest, facts: ItemFac
         if kind == VIEW:
             views[item] = views.get(item, 0) + 1
     for item, count in views.items():
-        if count >= signal.views and facts.knows(item) and facts.prices_N[item] >= signal.price:
-            if item not in request.cart_M.tolist():
-                return signal.shift
+        dear = count >= signal.views and facts.knows(item) and facts.prices_N[item] >= signal.price
+        if dear and item not in request.cart_M.tolist():
+            return signal.shift
     return 0.0
 
 

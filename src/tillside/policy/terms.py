@@ -1,10 +1,11 @@
 """The words of a policy file, as types: placements, sources, rules, the intent curve, segments and promotions.
 
-Every key that a file may hold stands here with its bounds, and nowhere else; ``reading`` turns YAML into these. Days are
-the shop's own (``utc_offset_hours``); a span holds from the day ``from`` up to the day before ``until``. Keys that are
-left out have the values below.
+Every key that a file may hold stands here with its bounds, and nowhere else; ``reading`` turns YAML into these. Days
+are the shop's own (``utc_offset_hours``); a span holds from the day ``from`` up to the day before ``until``. Keys that
+are left out have the values below.
 """
 
+import itertools
 from datetime import date
 from typing import Annotated, Final, Literal
 
@@ -90,7 +91,8 @@ class AtLeast(Term, frozen=True, kw_only=True):
 
 
 class PriceBand(Term, frozen=True, kw_only=True):
-    """Prices between ``low`` and ``high`` times a price: of the cart's dearest item, of the cart, or of the first anchor.
+    """Prices between ``low`` and ``high`` times a price: of the cart's dearest item, of the cart, or of the first
+    anchor.
 
     Without that price (an empty cart) the band says nothing. A hard band hides items of unknown price.
     """
@@ -122,8 +124,8 @@ class AgeLimit(Term, frozen=True, kw_only=True):
 class Stock(Term, frozen=True, kw_only=True):
     """What is out of stock is never shown; this says what of the rest is.
 
-    With ``feed_max_age_minutes`` a feed that is older, or that never came, is stale: then items of unknown stock are not
-    shown, and with ``when_stale: hide_all`` none at all.
+    With ``feed_max_age_minutes`` a feed that is older, or that never came, is stale: then items of unknown stock are
+    not shown, and with ``when_stale: hide_all`` none at all.
     """
 
     unknown: Literal["show", "hide"] = "show"
@@ -159,7 +161,8 @@ class Boosts(Term, frozen=True, kw_only=True):
 class Diversity(Term, frozen=True, kw_only=True):
     """Maximal marginal relevance: a score loses up to ``strength`` of the best one for what is shown already.
 
-    The same category counts ``category``, half of that where only the one above it is the same; the same brand ``brand``.
+    The same category counts ``category``, half of that where only the one above it is the same; the same brand
+    ``brand``.
     """
 
     strength: Share = 0.0
@@ -168,7 +171,7 @@ class Diversity(Term, frozen=True, kw_only=True):
 
 
 class Rules(Term, frozen=True, kw_only=True):
-    """Hard: stock, viewed, categories, age_limits, bans, a hard price_band, and always cart and exclusions. Others soft."""
+    """Hard: stock, hide_viewed, categories, age_limits, bans, a hard price_band, always cart and exclusions."""
 
     stock: Stock = Stock()
     hide_viewed: Literal["none", "last", "all"] = "none"
@@ -257,7 +260,7 @@ class Intent(Term, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         intents = [point.intent for point in self.curve]
-        if any(left >= right for left, right in zip(intents, intents[1:], strict=False)):
+        if any(left >= right for left, right in itertools.pairwise(intents)):
             raise ValueError(f"the intents of the curve must rise, got {intents}")
         if self.down_sell_to >= self.cross_sell_from:
             raise ValueError(f"down_sell_to must be below cross_sell_from, got {self.down_sell_to:g}")
@@ -281,7 +284,7 @@ class Promotion(Span, frozen=True, kw_only=True, rename={"since": "from"}):
     def __post_init__(self) -> None:
         super().__post_init__()
         counts = [step.items for step in self.steps]
-        if any(left >= right for left, right in zip(counts, counts[1:], strict=False)):
+        if any(left >= right for left, right in itertools.pairwise(counts)):
             raise ValueError(f"the items of the steps must rise, got {counts}")
 
 
@@ -296,7 +299,7 @@ class Policy(Term, frozen=True, kw_only=True):
 
     def of(self, segment: str | None) -> "Policy":
         """What holds for a segment; a segment the file says nothing about has the policy of all."""
-        return self.segments.get(segment, self) if segment else self  # type: ignore[call-overload, no-any-return]
+        return self.segments.get(segment, self) if segment else self  # type: ignore[call-overload]
 
     def placement(self, name: str) -> PlacementPolicy:
         """The placement of that name.
