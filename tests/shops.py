@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 
 from tillside.catalogue import Catalogue, attribute_tokens, pack_tokens
-from tillside.policy import ItemFacts, ModelCandidates, Placement, PlacementRequest, Shelves, parse_policy, place, read_feed
+from tillside.policy import (
+    ItemFacts,
+    ModelCandidates,
+    Placement,
+    PlacementRequest,
+    Shelves,
+    parse_policy,
+    place,
+    read_feed,
+)
 from tillside.policy.asking import CART, VIEW
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 
@@ -137,13 +146,13 @@ class Shop:
         values = np.array([-score for score, _ in rows], np.float32)
         return ModelCandidates(np.array([number for _, number in rows], np.int64), values, tier)  # type: ignore[arg-type]
 
-    def place(self, policy: str, *, model: Mapping[str, float] | None = None, tier: str = "model", **given: Any) -> Placement:
+    def place(
+        self, policy: str, *, model: Mapping[str, float] | None = None, tier: str = "model", **given: Any
+    ) -> Placement:
         """The answer of a policy's text to a request."""
         found = self.model(model, tier) if model is not None else None
         parsed = parse_policy(policy)
-        return place(
-            parsed, self.request(**given), shelves=self.shelves(), relations=self.relations(), model=found
-        )
+        return place(parsed, self.request(**given), shelves=self.shelves(), relations=self.relations(), model=found)
 
     def shown(self, policy: str, **given: Any) -> list[str]:
         """The ids of the answer."""

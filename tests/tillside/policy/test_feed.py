@@ -78,7 +78,13 @@ def test_what_a_feed_leaves_out_stays() -> None:
 
 
 def test_new_items_stand_behind_and_are_found_by_their_attributes() -> None:
-    line = {"item_id": "0new", "price": 7, "name": "New", "new_until_ms": 9, "attributes": {"category": "x.y", "brand": "m"}}
+    line = {
+        "item_id": "0new",
+        "price": 7,
+        "name": "New",
+        "new_until_ms": 9,
+        "attributes": {"category": "x.y", "brand": "m"},
+    }
     feed = read_feed(f'{{"time_ms": 5}}\n{json.dumps(line)}'.encode())
     new = facts().with_feed(feed)
     assert (new.item_ids, new.index_of["0new"], new.name(3)) == (["a", "b", "c", "0new"], 3, "New")
@@ -101,4 +107,9 @@ def test_attributes_of_a_known_item_are_replaced() -> None:
 def test_an_item_in_two_categories_is_in_both() -> None:
     feed = b'{"time_ms": 5}\n{"item_id": "a", "attributes": {"category": ["x.y", "w"]}}'
     groups = facts().with_feed(read_feed(feed)).categories
-    assert [bool(groups.having((path,))[groups.codes_N[0]]) for path in ("x", "x.y", "w", "y")] == [True, True, True, False]
+    assert [bool(groups.having((path,))[groups.codes_N[0]]) for path in ("x", "x.y", "w", "y")] == [
+        True,
+        True,
+        True,
+        False,
+    ]

@@ -143,13 +143,20 @@ def test_at_least_one_of_a_kind_takes_the_last_slot() -> None:
     everything = {"case": 5.0, "film": 4.0, "cable": 3.0, "kettle": 2.0}
     for kind in ("category: home", "source: model, n: 3", "brand: other, n: 2"):
         shown = SHOP.shown(policy(f"at_least: [{{{kind}}}]", sources="model: 1"), model=everything, k=3)
-        assert shown == {"c": ["case", "film", "kettle"], "s": ["case", "film", "cable"], "b": ["case", "film", "cable"]}[kind[0]]
+        assert (
+            shown
+            == {"c": ["case", "film", "kettle"], "s": ["case", "film", "cable"], "b": ["case", "film", "cable"]}[
+                kind[0]
+            ]
+        )
     assert SHOP.shown(policy("at_least: [{category: nowhere}]"), model=everything, k=2) == ["case", "film"]
 
 
 def test_diversity_takes_from_what_is_alike() -> None:
     """By rank 1, .909, .833; a2 loses .5 * (.7 + .3) after a1, so b (no likeness) is second; a2 has .409 left."""
-    shop = Shop([Item("a1", category="x.a", brand="m"), Item("a2", category="x.a", brand="m"), Item("b", category="y.b")])
+    shop = Shop(
+        [Item("a1", category="x.a", brand="m"), Item("a2", category="x.a", brand="m"), Item("b", category="y.b")]
+    )
     rules = policy("diversity: {strength: 0.5}", sources="model: 1")
     answer = shop.place(rules, model={"a1": 3.0, "a2": 2.0, "b": 1.0}, explain=True)
     assert shop.ids(item.item for item in answer.items) == ["a1", "b", "a2"]
@@ -183,9 +190,16 @@ def test_pins_stand_in_their_slots_and_name_their_rule() -> None:
 
 
 def test_pairs_set_by_hand_come_before_all_scores() -> None:
-    shop = Shop(SHOP.items, pairs=SHOP.pairs, manual=[("gift", "phone", "kettle", "pin"), ("complement", "phone", "case", "ban")])
+    shop = Shop(
+        SHOP.items,
+        pairs=SHOP.pairs,
+        manual=[("gift", "phone", "kettle", "pin"), ("complement", "phone", "case", "ban")],
+    )
     answer = shop.place("placements: {here: {sources: {complement: 9, gift: 0.1}}}", cart=["phone"], k=2)
-    assert [origin(item, shop.facts()) for item in answer.items] == ["pinned by rule manual pair", "complement of phone"]
+    assert [origin(item, shop.facts()) for item in answer.items] == [
+        "pinned by rule manual pair",
+        "complement of phone",
+    ]
     assert shop.ids(item.item for item in answer.items) == ["kettle", "film"]
 
 
@@ -213,7 +227,9 @@ def test_shelves_of_the_anchors_categories() -> None:
             Item("new of the brand", category="x.a", brand="m", new=True),
         ]
     )
-    sources = "placements: {here: {sources: {new: 1, clearance: 0.9}, steering: 0, fill: false, rules: {hide_viewed: last}}}"
+    sources = (
+        "placements: {here: {sources: {new: 1, clearance: 0.9}, steering: 0, fill: false, rules: {hide_viewed: last}}}"
+    )
     answer = shop.place(sources, session=["seen"])
     assert shop.ids(item.item for item in answer.items) == ["new of the brand", "sale", "new"]
     assert [item.score for item in answer.items] == pytest.approx([1.0, 0.9, 0.7])

@@ -5,7 +5,12 @@ import pytest
 from tests.shops import Item, Shop
 
 SHOP = Shop(
-    [Item("coat", 100, "wear.coat"), Item("hat", 20, "wear.hat"), Item("bag", 60, "bag"), Item("odd", None, "wear.odd")],
+    [
+        Item("coat", 100, "wear.coat"),
+        Item("hat", 20, "wear.hat"),
+        Item("bag", 60, "bag"),
+        Item("odd", None, "wear.odd"),
+    ],
     bundles=[(("coat", "hat", "bag"), 0.9), (("coat", "hat"), 0.8), (("coat", "odd"), 0.7)],
 )
 TIERS = """

@@ -86,7 +86,9 @@ def test_all_mistakes_are_listed_once_and_in_order() -> None:
     assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["p.yaml:3", "p.yaml:6", "p.yaml:14"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "x", "{}", "placements: {}", "placements: {a: }", "placements: {a: {sources: }}"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "x", "{}", "placements: {}", "placements: {a: }", "placements: {a: {sources: }}"]
+)
 def test_a_file_without_placements_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="policy:1: .*; allowed: "):
         parse_policy(text)
@@ -110,9 +112,15 @@ def test_rules_that_do_not_fit_together(rules: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ("intent: {curve: [{intent: 0.5, decided: 1}, {intent: 0.5, decided: 0}]}", "the intents of the curve must rise"),
+        (
+            "intent: {curve: [{intent: 0.5, decided: 1}, {intent: 0.5, decided: 0}]}",
+            "the intents of the curve must rise",
+        ),
         ("intent: {cross_sell_from: 0.3}", "down_sell_to must be below cross_sell_from"),
-        ("promotions: [{name: p, steps: [{items: 2, percent: 1}, {items: 2, percent: 5}]}]", "the items of the steps must rise"),
+        (
+            "promotions: [{name: p, steps: [{items: 2, percent: 1}, {items: 2, percent: 5}]}]",
+            "the items of the steps must rise",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_together(part: str, message: str) -> None:
