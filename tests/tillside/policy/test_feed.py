@@ -24,22 +24,34 @@ def test_lines_and_a_document_say_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("feed", "message"),
     [
-        (LINES + '{"item_id": "c", "price": -1}', "line 5: item 'c': price: Expected `float` > 0.0; allowed: a number above"),
-        (LINES + '{"item_id": "c", "prize": 1}', "line 5: item 'c': prize is not a field; allowed: item_id, stock, price"),
+        (
+            LINES + '{"item_id": "c", "price": -1}',
+            "line 5: item 'c': price: Expected `float` > 0.0; allowed: a number above",
+        ),
+        (
+            LINES + '{"item_id": "c", "prize": 1}',
+            "line 5: item 'c': prize is not a field; allowed: item_id, stock, price",
+        ),
         (LINES + '{"price": 1}', "line 5: item_id is missing; allowed: a string of at least one character"),
         (LINES + '{"item_id": "a"}', "line 5: item 'a': item_id was given in line 2 already"),
-        (LINES + '{"item_id": "c", "stock": "3"}', "line 5: item 'c': stock: Expected `int | null`, got `str`; allowed: how"),
+        (
+            LINES + '{"item_id": "c", "stock": "3"}',
+            "line 5: item 'c': stock: Expected `int | null`, got `str`; allowed: how",
+        ),
         (LINES + '{"item_id": "c", "attributes": {"x": {}}}', "line 5: item 'c': attributes: "),
         (LINES + "[1]", "line 5: the line: Expected `object`, got `array`; allowed: an object with item_id"),
         (LINES + "nonsense", "line 5: JSON is malformed"),
         ('{"time": 5}\n', "line 1: time is not a field; allowed: time_ms"),
         ('{"time_ms": -5}\n', "line 1: time_ms: Expected `int` >= 0"),
-        ('{"time_ms": 5,\n "items": [\n  {"item_id": "a"},\n  {"item_id": "b", "margin": 2}]}', "line 4: item 'b': margin"),
+        (
+            '{"time_ms": 5,\n "items": [\n  {"item_id": "a"},\n  {"item_id": "b", "margin": 2}]}',
+            "line 4: item 'b': margin",
+        ),
         ('{"items": []}', "line 1: Object missing required field `time_ms`; allowed: an object with time_ms and items"),
         ("", "line 1: "),
         ("[]", "line 1: Expected `object`, got `array`"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_named_by_line_item_and_field(feed: str, message: str) -> None:
     with pytest.raises(ValueError) as caught:
         read_feed(feed.encode())

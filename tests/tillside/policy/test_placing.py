@@ -77,11 +77,19 @@ def test_filler_is_what_is_popular_and_fill_false_leaves_it_out() -> None:
         ("hide_viewed: all", {"session": ["film", "cable"]}, {"film", "cable"}),
         ("", {"excluded": ["film"]}, {"film"}),
         ("price_band: {high: 0.05, hard: true}", {"cart": ["phone"]}, {"phone", "kettle", "laptop"}),  # up to 20
-        ("price_band: {of: cart_total, low: 2, hard: true}", {"cart": ["phone"]}, {"phone", "case", "film", "cable", "kettle"}),
-        ("price_band: {of: anchor, high: 1, hard: true}, hide_viewed: none", {"session": ["kettle"]}, {"phone", "laptop"}),
+        (
+            "price_band: {of: cart_total, low: 2, hard: true}",
+            {"cart": ["phone"]},
+            {"phone", "case", "film", "cable", "kettle"},
+        ),
+        (
+            "price_band: {of: anchor, high: 1, hard: true}, hide_viewed: none",
+            {"session": ["kettle"]},
+            {"phone", "laptop"},
+        ),
         ("price_band: {high: 0.05, hard: true}", {}, set()),  # nothing to compare with
     ],
-)  # fmt: skip
+)
 def test_hard_rules(rules: str, request_: dict, hidden: set[str]) -> None:
     everything = {item.id: 1.0 for item in SHOP.items}
     assert set(everything) - set(SHOP.shown(policy(rules), model=everything, k=10, **request_)) == hidden

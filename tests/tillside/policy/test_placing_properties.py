@@ -1,4 +1,4 @@
-"""What must hold for any shop, policy, cart and feed; hard rules are judged here from the items, not by the code's own."""
+"""What must hold for any shop, policy, cart and feed; hard rules are judged here from the items alone."""
 
 import copy
 from typing import Any
@@ -212,8 +212,15 @@ def forbidden(item: Item, shop: Shop, policy: dict[str, Any], request: dict[str,
 def as_ids(shop: Shop, answer: Placement) -> Any:
     """An answer in ids, for comparing shops whose numbers differ."""
     shown = [
-        (shop.ids([each.item]), each.score, each.source, each.anchor is not None and shop.ids([each.anchor]), each.rule)
-        + (each.parts, each.reason)
+        (
+            shop.ids([each.item]),
+            each.score,
+            each.source,
+            each.anchor is not None and shop.ids([each.anchor]),
+            each.rule,
+            each.parts,
+            each.reason,
+        )
         for each in answer.items
     ]
     bundles = [

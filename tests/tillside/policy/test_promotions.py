@@ -24,7 +24,7 @@ placements: {here: {sources: {popular: 1}, bundles: 5}}
 
 
 def test_bundles_have_the_sum_of_prices_and_what_a_promotion_takes_off() -> None:
-    """coat + hat + bag = 180, of which coat and hat take part: 10 % off the cheaper, 20, is 2. The odd one has no price."""
+    """coat + hat + bag = 180; coat and hat take part: 10 % off the cheaper, 20, is 2. The odd one has no price."""
     bundles = SHOP.place(TIERS, cart=["coat"]).bundles
     assert [SHOP.ids(bundle.items) for bundle in bundles] == [["coat", "bag", "hat"], ["coat", "hat"]]
     assert [SHOP.ids(bundle.missing) for bundle in bundles] == [["bag", "hat"], ["hat"]]

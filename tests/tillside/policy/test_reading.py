@@ -33,8 +33,7 @@ def test_the_example_policies_read(name: str) -> None:
 def test_defaults_lie_under_placements_and_those_under_segments() -> None:
     policy = parse_policy(GOOD)
     plain, new = policy.placement("checkout"), policy.of("new").placement("checkout")
-    assert plain.rules.cap and plain.rules.cap.shown == 3
-    assert new.rules.cap and new.rules.cap.shown == 9
+    assert [each.rules.cap.shown for each in (plain, new) if each.rules.cap] == [3, 9]
     assert (plain.sources, new.sources) == ({"model": 1, "complement": 2}, {"model": 1, "complement": 0})
     assert new.rules.stock == plain.rules.stock
 
@@ -46,28 +45,72 @@ def test_text_is_taken_as_written() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("model: 1", "model: -1", "6: placements.checkout.sources.model: got '-1'; allowed: a number of at least 0 and at most 100"),
+        (
+            "model: 1",
+            "model: -1",
+            "6: placements.checkout.sources.model: got '-1'; allowed: a number of at least 0 and at most 100",
+        ),
         ("model: 1", "modl: 1", "6: placements.checkout.sources.modl: is not known; allowed: brand, bundle,"),
-        ("    rules:\n      stock", "    rule:\n      stock", "7: placements.checkout.rule: is not known; allowed: behaviour, sources,"),
+        (
+            "    rules:\n      stock",
+            "    rule:\n      stock",
+            "7: placements.checkout.rule: is not known; allowed: behaviour, sources,",
+        ),
         ("shown: 3", "shown: 2.5", "3: defaults.rules.cap.shown: got '2.5'; allowed: an integer of at least 1"),
         ("shown: 3", "shown: true", "3: defaults.rules.cap.shown: got 'true'; allowed: an integer"),
-        ("shown: 9", "shwn: 9", "14: segments.new.placements.checkout.rules.cap.shwn: is not known; allowed: shown, within_hours"),
+        (
+            "shown: 9",
+            "shwn: 9",
+            "14: segments.new.placements.checkout.rules.cap.shwn: is not known; allowed: shown, within_hours",
+        ),
         ("  new:", "  young:", "12: segments.young: is not known; allowed: new, returning, dormant, high_value"),
-        ("from: 2026-11-01", "from: tomorrow", "10: placements.checkout.rules.pins[0].from: got 'tomorrow'; allowed: a date such as"),
-        ("from: 2026-11-01", "from: 2026-13-01", "10: placements.checkout.rules.pins[0].from: got '2026-13-01'; allowed: a date"),
-        ("from: 2026-11-01", "from: 2026-11-02", "10: placements.checkout.rules.pins[0]: until must be after from (2026-11-02), got"),
+        (
+            "from: 2026-11-01",
+            "from: tomorrow",
+            "10: placements.checkout.rules.pins[0].from: got 'tomorrow'; allowed: a date such as",
+        ),
+        (
+            "from: 2026-11-01",
+            "from: 2026-13-01",
+            "10: placements.checkout.rules.pins[0].from: got '2026-13-01'; allowed: a date",
+        ),
+        (
+            "from: 2026-11-01",
+            "from: 2026-11-02",
+            "10: placements.checkout.rules.pins[0]: until must be after from (2026-11-02), got",
+        ),
         ("item: 0123, ", "", "10: placements.checkout.rules.pins[0].item: is missing; allowed: text"),
         ("item: 0123", "item:", "10: placements.checkout.rules.pins[0].item: got nothing; allowed: text"),
-        ("    sources: {model: 1, complement: 2}\n", "", "6: placements.checkout.sources: is missing; allowed: a mapping of brand,"),
-        ("sources: {model: 1, complement: 2}", "sources: [model]", "6: placements.checkout.sources: got a list; allowed: a mapping"),
-        ("      pins:\n", "      pins: {}\n      bans:\n", "9: placements.checkout.rules.pins: got a mapping; allowed: a list, each:"),
+        (
+            "    sources: {model: 1, complement: 2}\n",
+            "",
+            "6: placements.checkout.sources: is missing; allowed: a mapping of brand,",
+        ),
+        (
+            "sources: {model: 1, complement: 2}",
+            "sources: [model]",
+            "6: placements.checkout.sources: got a list; allowed: a mapping",
+        ),
+        (
+            "      pins:\n",
+            "      pins: {}\n      bans:\n",
+            "9: placements.checkout.rules.pins: got a mapping; allowed: a list, each:",
+        ),
         ("defaults:\n  rules", "defaults:\n  rulez", "2: defaults.rulez: is not known; allowed: behaviour, sources"),
-        ("    cap: {shown: 3}", "    cap: {shown: 3}\n    cap: {shown: 4}", "4: defaults.rules.cap: stands twice; allowed: each key once"),
-        ("{shown: 3}", "&a {shown: 3}\n    stock: *a", "4: *a: aliases are not read; allowed: shared values under defaults"),
+        (
+            "    cap: {shown: 3}",
+            "    cap: {shown: 3}\n    cap: {shown: 4}",
+            "4: defaults.rules.cap: stands twice; allowed: each key once",
+        ),
+        (
+            "{shown: 3}",
+            "&a {shown: 3}\n    stock: *a",
+            "4: *a: aliases are not read; allowed: shared values under defaults",
+        ),
         ("{shown: 3}", "{? [a] : 3}", "3: a list is used as a key; allowed: text"),
         ("{shown: 3}", "{shown: 3", "4: "),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_names_file_line_key_and_what_is_allowed(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert old in GOOD
     file = tmp_path / "policy.yaml"
@@ -90,7 +133,7 @@ def test_all_mistakes_are_listed_once_and_in_order() -> None:
     "text", ["", "[]", "x", "{}", "placements: {}", "placements: {a: }", "placements: {a: {sources: }}"]
 )
 def test_a_file_without_placements_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="policy:1: .*; allowed: "):
+    with pytest.raises(ValueError, match=r"policy:1: .*; allowed: "):
         parse_policy(text)
 
 

@@ -23,8 +23,14 @@ placements: {here: {sources: {complement: 1, downsell: 1}, anchors: [session], f
 
 @pytest.mark.parametrize(
     ("intent", "decided", "mode"),
-    [(0.0, 0.2, "down_sell"), (0.1, 0.2, "down_sell"), (0.2, 0.5, "balanced"), (0.25, 0.65, "cross_sell")]
-    + [(0.9, 0.8, "cross_sell"), (None, 0.5, "balanced")],
+    [
+        (0.0, 0.2, "down_sell"),
+        (0.1, 0.2, "down_sell"),
+        (0.2, 0.5, "balanced"),
+        (0.25, 0.65, "cross_sell"),
+        (0.9, 0.8, "cross_sell"),
+        (None, 0.5, "balanced"),
+    ],
 )
 def test_the_curve(intent: float | None, decided: float, mode: str) -> None:
     answer = SHOP.place(CURVE, intent=intent)
