@@ -14,8 +14,8 @@ import numpy.typing as npt
 from tillside.policy.facts import ItemFacts
 from tillside.policy.terms import Diversity
 
-SPARE: Final = 16
-SPARE_EACH: Final = 4
+SPARE: Final = 12
+SPARE_EACH: Final = 3
 """Diversity looks at so many candidates for each slot and so many more, the best ones."""
 LEVEL: Final = 1e6
 """Above any score, so that one key orders by level and then by score."""
