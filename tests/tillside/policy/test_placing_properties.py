@@ -258,6 +258,20 @@ def test_the_answer_does_not_depend_on_the_order_of_the_catalogue(case: Any, dat
     assert as_ids(shop, answered(shop, policy, request)) == as_ids(other, answered(other, policy, request))
 
 
+LEVEL = Shop(
+    [Item(f"i{number}", category="a.x", brand="m", stock=1, new=True) for number in (3, 1, 4, 0, 5, 2)],
+    pairs=[("complement", "i3", f"i{number}", 0.5) for number in (1, 4, 0, 5, 2)],
+)
+
+
+@given(st.permutations(range(6)), st.sampled_from(["complement", "model", "new"]))
+@LIMITS
+def test_items_that_are_level_go_by_id_in_any_order_of_the_catalogue(order: list[int], source: str) -> None:
+    policy = f"placements: {{here: {{sources: {{{source}: 1}}, rules: {{diversity: {{strength: 0.4}}}}}}}}"
+    model = {f"i{number}": 1.0 for number in range(6)}
+    assert LEVEL.reordered(order).shown(policy, cart=["i3"], model=model, k=4) == ["i0", "i1", "i2", "i4"]
+
+
 @given(cases())
 @settings(LIMITS, max_examples=30)
 def test_placing_is_pure(case: Any) -> None:
