@@ -37,6 +37,7 @@ NEW_AT_ALL, NEW_CATEGORY, NEW_BRAND = 0.2, 0.5, 0.3
 """A new item has no past; it speaks by what it shares with the anchors."""
 
 NO_STRENGTHS: Final = np.zeros(0)
+NO_PINS: Final = np.zeros(0, bool)
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -51,10 +52,10 @@ class Candidates:
     Attributes:
         items_U: distinct items, ascending.
         totals_U: what all sources give each item.
-        cells_U: where each item's cells start.
+        cells_U: where each item's cells start, and the end, [U + 1].
         parts_C: what one source gives one item: its weight times its strength.
         sources_C: that source.
-        entries_C: where each cell's entries start.
+        entries_C: where each cell's entries start, and the end, [C + 1].
         strengths_E, anchors_E: what went in: how strongly, led by which anchor.
         pinned_U: whether a pair set by hand pins the item.
     """
@@ -71,34 +72,27 @@ class Candidates:
 
     def parts(self, row: int) -> dict[str, float]:
         """What each source gives an item, in the order of SOURCES."""
-        cells = slice(int(self.cells_U[row]), _end(self.cells_U, row, len(self.parts_C)))
+        cells = slice(*self.cells_U[row : row + 2].tolist())
         sources, parts = self.sources_C[cells].tolist(), self.parts_C[cells].tolist()
         return {SOURCES[source]: part for source, part in zip(sources, parts, strict=True)}
 
     def main(self, row: int) -> tuple[str, int | None]:
         """The source that gives an item most and the anchor that speaks loudest in it; of level ones the first."""
-        start = int(self.cells_U[row])
-        cell = start + int(self.parts_C[start : _end(self.cells_U, row, len(self.parts_C))].argmax())
-        first = int(self.entries_C[cell])
-        strengths = self.strengths_E[first : _end(self.entries_C, cell, len(self.strengths_E))]
-        anchor = int(self.anchors_E[first + int(strengths.argmax())])
+        start, end = self.cells_U[row : row + 2].tolist()
+        cell = start + int(self.parts_C[start:end].argmax())
+        start, end = self.entries_C[cell : cell + 2].tolist()
+        anchor = int(self.anchors_E[start + int(self.strengths_E[start:end].argmax())])
         return SOURCES[int(self.sources_C[cell])], None if anchor < 0 else anchor
 
     def mainly(self, source: SourceName) -> npt.NDArray[np.bool_]:
         """Of which items that is the source that gives most, bool [U]."""
-        if not len(self.items_U):
-            return np.zeros(0, bool)
-        most_U = np.maximum.reduceat(self.parts_C, self.cells_U)
-        rows_C = np.repeat(np.arange(len(self.items_U)), np.diff(self.cells_U, append=len(self.parts_C)))
-        first_U = np.full(len(self.items_U), len(SOURCES))
-        best = (self.parts_C == most_U[rows_C]).nonzero()[0]
-        np.minimum.at(first_U, rows_C[best], self.sources_C[best])
-        mask_U: npt.NDArray[np.bool_] = first_U == SOURCES.index(source)
+        mask_U = np.zeros(len(self.items_U), bool)
+        if len(self.items_U):
+            most_U = np.maximum.reduceat(self.parts_C, self.cells_U[:-1])
+            best = (self.parts_C == most_U.repeat(np.diff(self.cells_U))).nonzero()[0][::-1]
+            rows = self.cells_U.searchsorted(best, side="right") - 1
+            mask_U[rows] = self.sources_C[best] == SOURCES.index(source)  # the first of level ones is written last
         return mask_U
-
-
-def _end(starts: Ints, row: int, end: int) -> int:
-    return int(starts[row + 1]) if row + 1 < len(starts) else end
 
 
 def anchors_of(names: Sequence[AnchorName], request: PlacementRequest, facts: ItemFacts) -> list[int]:
@@ -219,32 +213,32 @@ def _shelved(shelf: Shelf, codes: Sequence[int], source: int) -> list[Entry]:
 
 def _merged(entries: list[Entry], weights: dict[int, float], pinned: list[int], items: int) -> Candidates:
     sizes = [len(entry[0]) for entry in entries]
-    found_E = np.concatenate([NOTHING, *(entry[0] for entry in entries)])
-    about = np.array([entry[2:] for entry in entries]).reshape(-1, 3)
-    keys_E = found_E * len(SOURCES) + about[:, 1].astype(np.int64).repeat(sizes)
+    sources = np.array([entry[3] for entry in entries], np.int64)
+    keys_E = np.concatenate([NOTHING, *(entry[0] for entry in entries)]) * len(SOURCES) + sources.repeat(sizes)
     order = keys_E.argsort(kind="stable")  # by item, then by source, then as the anchors came
     keys_E = keys_E[order]
     if len(keys_E) and not 0 <= keys_E[0] <= keys_E[-1] < items * len(SOURCES):  # of a newer catalogue than the facts
         known = slice(*keys_E.searchsorted([0, items * len(SOURCES)]))
         order, keys_E = order[known], keys_E[known]
     strengths_E = np.concatenate([NO_STRENGTHS, *(entry[1] for entry in entries)])[order]
-    strengths_E *= about[:, 0].repeat(sizes)[order]
-    anchors_E = about[:, 2].astype(np.int64).repeat(sizes)[order]
+    strengths_E *= np.array([entry[2] for entry in entries], np.float64).repeat(sizes)[order]
+    anchors_E = np.array([entry[4] for entry in entries], np.int64).repeat(sizes)[order]
     if not len(keys_E):
-        return Candidates(*(NOTHING, NO_STRENGTHS) * 2, NOTHING, NOTHING, strengths_E, anchors_E, np.zeros(0, bool))
+        none = np.zeros(1, np.int64)
+        return Candidates(NOTHING, NO_STRENGTHS, none, NO_STRENGTHS, NOTHING, none, strengths_E, anchors_E, NO_PINS)
     entries_C = _starts(keys_E)
-    items_C, sources_C = np.divmod(keys_E[entries_C], len(SOURCES))
+    items_C, sources_C = np.divmod(keys_E[entries_C[:-1]], len(SOURCES))
     weights_S = np.zeros(len(SOURCES))
     weights_S[list(weights)] = list(weights.values())
-    parts_C = (1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C)) * weights_S[sources_C]
+    parts_C = (1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])) * weights_S[sources_C]
     cells_U = _starts(items_C)
-    items_U, totals_U = items_C[cells_U], np.add.reduceat(parts_C, cells_U)
+    items_U, totals_U = items_C[cells_U[:-1]], np.add.reduceat(parts_C, cells_U[:-1])
     pinned_U = np.isin(items_U, pinned) if pinned else np.zeros(len(items_U), bool)
     return Candidates(items_U, totals_U, cells_U, parts_C, sources_C, entries_C, strengths_E, anchors_E, pinned_U)
 
 
 def _starts(ascending: Ints) -> Ints:
-    """Where each distinct number starts."""
-    first = np.ones(len(ascending), bool)
-    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    """Where each distinct number starts, and the end."""
+    first = np.ones(len(ascending) + 1, bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=first[1:-1])
     return first.nonzero()[0]

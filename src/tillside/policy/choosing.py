@@ -55,7 +55,9 @@ def choose(
         if np.count_nonzero(need.meets_U[rows]) < need.n:
             own = need.meets_U.nonzero()[0]
             more = own[_best(keys_U[own], ranks_U[own], need.n)]
-            rows = np.concatenate([rows, more[~np.isin(more, rows)]])
+            taken_U = np.zeros(len(items_U), bool)
+            taken_U[rows] = True
+            rows = np.concatenate([rows, more[~taken_U[more]]])
     rows = rows[np.lexsort((ranks_U[rows], -keys_U[rows]))]
     keys_R, lost_R = keys_U[rows], np.zeros(len(rows))
     alike_RR = None

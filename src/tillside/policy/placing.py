@@ -129,8 +129,8 @@ class _Pool:
         """The pool without what is pinned."""
         verdicts_U = rulebook.verdicts(found.items_U)
         kept_U = verdicts_U < 0
-        if pins:
-            kept_U &= ~np.isin(found.items_U, list(pins))
+        for item in pins:
+            kept_U &= found.items_U != item
         rows_P = kept_U.nonzero()[0]
         items_P = found.items_U[rows_P]
         boosts_P = boost(rules.boosts, items_P, rulebook.facts, day=day, now_ms=now_ms)
