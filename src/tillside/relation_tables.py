@@ -116,7 +116,8 @@ class Bundles:
     def of(self, item: int) -> Ints:
         """The rows that hold an item, the strongest first."""
         order, sorted_items = self._places
-        start, end = np.searchsorted(sorted_items, [item, item + 1])
+        ends = np.array([item, item + 1], sorted_items.dtype)  # of another kind, all of sorted_items would be converted
+        start, end = sorted_items.searchsorted(ends)
         return order[start:end]
 
     @cached_property

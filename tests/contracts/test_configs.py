@@ -7,6 +7,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
+from tillside.policy import read_policy
 from training.command import config_directory
 from training.mining.compatibility import read_rules
 
@@ -20,7 +21,7 @@ COMMANDS = {
 }
 """A command's module, the dataclass of its config, and the groups it chooses from."""
 
-READERS = {"compatibility": read_rules}
+READERS = {"compatibility": read_rules, "policy": read_policy}
 """Folders of files that are given by their path and are no Hydra configs."""
 
 FILES = sorted(

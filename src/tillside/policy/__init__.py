@@ -1,0 +1,42 @@
+"""What a shop shows where: a policy file, facts about items, and one pure function that answers a placement.
+
+``read_policy`` and ``read_feed`` take files, ``ItemFacts`` and ``Shelves`` are made when a catalogue or feed comes in,
+and ``place`` answers with them. Strings stop at this door: requests and answers hold item numbers of the facts.
+"""
+
+from tillside.policy.asking import (
+    ModelCandidates,
+    OfferedBundle,
+    PlacedItem,
+    Placement,
+    PlacementRequest,
+    PromotionHint,
+    event_kinds,
+)
+from tillside.policy.facts import ItemFacts
+from tillside.policy.feed import ItemsFeed, read_feed
+from tillside.policy.placing import place
+from tillside.policy.reading import parse_policy, read_policy
+from tillside.policy.reasons import origin
+from tillside.policy.shelves import Shelves
+from tillside.policy.terms import PlacementPolicy, Policy
+
+__all__ = [
+    "ItemFacts",
+    "ItemsFeed",
+    "ModelCandidates",
+    "OfferedBundle",
+    "PlacedItem",
+    "Placement",
+    "PlacementPolicy",
+    "PlacementRequest",
+    "Policy",
+    "PromotionHint",
+    "Shelves",
+    "event_kinds",
+    "origin",
+    "parse_policy",
+    "place",
+    "read_feed",
+    "read_policy",
+]

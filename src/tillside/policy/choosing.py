@@ -1,0 +1,104 @@
+"""Which of the candidates are shown, in which order: soft rules level by level, enough of each kind, not all alike.
+
+Maximal marginal relevance (Carbonell and Goldstein, 1998): an item loses what it shares with the one most like it among
+those chosen before it. Only the best few candidates for each slot are compared. Shapes: U candidates, R compared ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.policy.facts import ItemFacts
+from tillside.policy.terms import Diversity
+
+SPARE: Final = 12
+SPARE_EACH: Final = 3
+"""Diversity looks at so many candidates for each slot and so many more, the best ones."""
+LEVEL: Final = 1e6
+"""Above any score, so that one key orders by level and then by score."""
+ALIKE_ABOVE: Final = 0.5
+"""The likeness of two categories of which only the one above is the same."""
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """At least ``n`` of the candidates that ``meets_U`` marks."""
+
+    n: int
+    meets_U: npt.NDArray[np.bool_]
+
+
+def choose(
+    items_U: Ints,
+    scores_U: Floats,
+    levels_U: Ints,
+    *,
+    k: int,
+    facts: ItemFacts,
+    diversity: Diversity,
+    needs: Sequence[Need] = (),
+) -> list[tuple[int, float]]:
+    """Rows of at most ``k`` candidates, and what diversity took from the score of each.
+
+    The order is by level, then by score less what was lost, then by score, then by item id. Once the slots that are
+    left are needed for a kind, only that kind is taken, as long as there is one.
+    """
+    keys_U, ranks_U = scores_U - LEVEL * levels_U, facts.rank_N.take(items_U)
+    rows = _best(keys_U, ranks_U, SPARE_EACH * k + SPARE)
+    for need in needs:
+        if np.count_nonzero(need.meets_U[rows]) < need.n:
+            own = need.meets_U.nonzero()[0]
+            more = own[_best(keys_U[own], ranks_U[own], need.n)]
+            taken_U = np.zeros(len(items_U), bool)
+            taken_U[rows] = True
+            rows = np.concatenate([rows, more[~taken_U[more]]])
+    rows = rows[np.lexsort((ranks_U[rows], -keys_U[rows]))]
+    keys_R, lost_R = keys_U[rows], np.zeros(len(rows))
+    alike_RR = None
+    if diversity.strength and len(rows):
+        alike_RR = _alike(items_U[rows], facts, diversity) * (diversity.strength * float(scores_U.max()))
+    kinds = [need.meets_U[rows] for need in needs]
+    missing = [min(need.n, int(np.count_nonzero(kind))) for need, kind in zip(needs, kinds, strict=True)]
+    chosen: list[tuple[int, float]] = []
+    for left in range(min(k, len(rows)), 0, -1):
+        worth_R = keys_R - lost_R
+        if 0 < sum(missing) >= left:
+            wanted = np.logical_or.reduce([kind for kind, count in zip(kinds, missing, strict=True) if count])
+            worth_R[~wanted] = -np.inf
+        row = int(worth_R.argmax())  # of level ones the first
+        chosen.append((int(rows[row]), float(lost_R[row])))
+        keys_R[row] = -np.inf
+        missing = [max(0, count - int(kind[row])) for count, kind in zip(missing, kinds, strict=True)]
+        if alike_RR is not None:
+            np.maximum(lost_R, alike_RR[row], out=lost_R)
+    return chosen
+
+
+def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
+    """How alike any two items are, 0 to the sum of the weights, float64 [R, R]; what is unknown is like nothing."""
+    categories_R, brands_R = facts.categories.codes_N.take(items_R), facts.brands.codes_N.take(items_R)
+    above_R = facts.categories.above_G.take(categories_R)
+    own_R, same_above_R = np.where(categories_R, categories_R, -1), np.where(above_R < 0, -2, above_R)
+    alike_RR: Floats = (
+        ALIKE_ABOVE * diversity.category * ((same_above_R[:, None] == above_R) | (own_R[:, None] == categories_R))
+    )
+    alike_RR += (1 - ALIKE_ABOVE) * diversity.category * (own_R[:, None] == categories_R)
+    alike_RR += diversity.brand * (np.where(brands_R, brands_R, -1)[:, None] == brands_R)
+    return alike_RR
+
+
+def _best(keys_U: Floats, ranks_U: Ints, count: int) -> Ints:
+    """Rows of the ``count`` highest keys, in any order; of level ones the first by rank."""
+    if len(keys_U) <= count:
+        return np.arange(len(keys_U))
+    least = np.partition(keys_U, len(keys_U) - count)[len(keys_U) - count]
+    above, level = (keys_U > least).nonzero()[0], (keys_U == least).nonzero()[0]
+    if len(above) + len(level) > count:
+        level = level[ranks_U[level].argsort()[: count - len(above)]]
+    return np.concatenate([above, level])

@@ -1,0 +1,184 @@
+"""What a policy knows about items: columns over all of them, from the catalogue and, where there is one, the items
+feed.
+
+Facts are values: a feed makes new facts, which are swapped in whole. Items that only the feed knows stand behind those
+of the catalogue, so item numbers never change under a model. Shape: N items, those of the catalogue first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import UNSET
+
+from tillside.catalogue import Catalogue, attribute_tokens
+from tillside.events import BRAND, CATEGORY
+from tillside.policy.feed import FeedItem, ItemsFeed
+from tillside.policy.groups import Groups
+
+SERIES: Final = "series"
+MINIMUM_AGE: Final = "minimum_age"
+STOCK_UNKNOWN: Final = 0
+IN_STOCK: Final = 1
+OUT_OF_STOCK: Final = -1
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ItemFacts:
+    """Columns over N items.
+
+    Attributes:
+        prices_N: float32, NaN where unknown.
+        stock_N: STOCK_UNKNOWN, IN_STOCK or OUT_OF_STOCK, int8.
+        clearance_N, margin_N: shares from 0 to 1; a margin may be NaN.
+        new_until_N: UTC ms up to which an item counts as new, 0 for never, int64.
+        minimum_age_N: years, int16.
+        added: names and tokens that a feed gave, by item; other items have those of ``catalogue``.
+        feed_time_ms: when the latest feed was made, or None where none ever came.
+    """
+
+    catalogue: Catalogue
+    item_ids: list[str]
+    index_of: Mapping[str, int]
+    rank_N: npt.NDArray[np.int64]
+    """Each item's place among all ids in order: ties are broken by it."""
+    prices_N: Floats
+    stock_N: npt.NDArray[np.int8]
+    clearance_N: Floats
+    margin_N: Floats
+    new_until_N: npt.NDArray[np.int64]
+    minimum_age_N: npt.NDArray[np.int16]
+    categories: Groups
+    brands: Groups
+    series: Groups
+    names: Mapping[int, str]
+    tokens: Mapping[int, tuple[str, ...]]
+    feed_time_ms: int | None = None
+
+    @classmethod
+    def of_catalogue(cls, catalogue: Catalogue) -> "ItemFacts":
+        """What the catalogue alone says: prices and attributes; stock is unknown, nothing is new or on clearance."""
+        size = len(catalogue)
+        ages = Groups.of(catalogue, MINIMUM_AGE)
+        years_G = np.array([_years(values) for values in ages.sets], np.int16)
+        return cls(
+            catalogue=catalogue,
+            item_ids=catalogue.item_ids,
+            index_of=catalogue.index_of,
+            rank_N=_ranks(catalogue.item_ids),
+            prices_N=np.array(catalogue.prices_N, np.float32),
+            stock_N=np.zeros(size, np.int8),
+            clearance_N=np.zeros(size, np.float32),
+            margin_N=np.full(size, np.nan, np.float32),
+            new_until_N=np.zeros(size, np.int64),
+            minimum_age_N=years_G[ages.codes_N],
+            categories=Groups.of(catalogue, CATEGORY),
+            brands=Groups.of(catalogue, BRAND),
+            series=Groups.of(catalogue, SERIES),
+            names={},
+            tokens={},
+        )
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    def with_feed(self, feed: ItemsFeed) -> "ItemFacts":
+        """These facts with what a feed says; items it does not name stay as they are, unknown ones are appended."""
+        item_ids = list(self.item_ids)
+        index_of = dict(self.index_of)
+        for item in feed.items:
+            if item.item_id not in index_of:
+                index_of[item.item_id] = len(item_ids)
+                item_ids.append(item.item_id)
+        size = len(item_ids)
+        numbers = [index_of[item.item_id] for item in feed.items]
+        rows = list(zip(numbers, feed.items, strict=True))
+        described = {n: attribute_tokens(i.attributes) for n, i in rows if i.attributes is not UNSET}
+
+        def column(values_N: npt.NDArray[Any], name: str, unknown: object) -> npt.NDArray[Any]:
+            made = np.concatenate([values_N, np.full(size - len(self), unknown, values_N.dtype)])
+            given = [(n, getattr(i, name)) for n, i in rows]
+            given = [(number, unknown if value is None else value) for number, value in given if value is not UNSET]
+            made[[number for number, _ in given]] = [value for _, value in given]
+            return made
+
+        def groups(old: Groups, attribute: str) -> Groups:
+            prefix = f"{attribute}="
+            values = {n: [t.removeprefix(prefix) for t in own if t.startswith(prefix)] for n, own in described.items()}
+            return old.changed(values, items=size)
+
+        grown = size > len(self)
+        stock_N = np.concatenate([self.stock_N, np.zeros(size - len(self), np.int8)])
+        for number, item in rows:
+            if item.stock is not UNSET:
+                stock_N[number] = _stock(item)
+        return replace(
+            self,
+            item_ids=item_ids if grown else self.item_ids,
+            index_of=index_of if grown else self.index_of,
+            rank_N=_ranks(item_ids) if grown else self.rank_N,
+            prices_N=column(self.prices_N, "price", np.nan),
+            stock_N=stock_N,
+            clearance_N=column(self.clearance_N, "clearance", 0),
+            margin_N=column(self.margin_N, "margin", np.nan),
+            new_until_N=column(self.new_until_N, "new_until_ms", 0),
+            minimum_age_N=column(self.minimum_age_N, MINIMUM_AGE, 0),
+            categories=groups(self.categories, CATEGORY),
+            brands=groups(self.brands, BRAND),
+            series=groups(self.series, SERIES),
+            names={**self.names, **{n: i.name for n, i in rows if i.name}},
+            tokens={**self.tokens, **{number: tuple(own) for number, own in described.items()}},
+            feed_time_ms=feed.time_ms,
+        )
+
+    def name(self, item: int) -> str:
+        """What a shopper reads, or an empty string."""
+        known = self.names.get(item)
+        if known is None and item < len(self.catalogue.names):
+            return self.catalogue.names[item]
+        return known or ""
+
+    def tokens_of(self, item: int) -> list[str]:
+        """The attribute tokens of one item: a feed's, or else the catalogue's."""
+        own = self.tokens.get(item)
+        if own is None:
+            return self.catalogue.tokens_of(item) if item < len(self.catalogue) else []
+        return list(own)
+
+    def knows(self, item: int) -> bool:
+        """Whether there is an item of that number."""
+        return 0 <= item < len(self.item_ids)
+
+    @cached_property
+    def known_margin_N(self) -> Floats:  # noqa: N802
+        """Margins, 0 where unknown."""
+        return np.nan_to_num(self.margin_N)
+
+    @cached_property
+    def highest_age(self) -> int:
+        """The highest age limit of any item, 0 where there is none."""
+        return int(self.minimum_age_N.max(initial=0))
+
+
+def _stock(item: FeedItem) -> int:
+    if item.stock is None:
+        return STOCK_UNKNOWN
+    return IN_STOCK if item.stock else OUT_OF_STOCK
+
+
+def _years(values: tuple[str, ...]) -> int:
+    """The highest age limit of an item."""
+    if not all(value.isdigit() and int(value) <= 120 for value in values):
+        raise ValueError(f"the attribute {MINIMUM_AGE} must be years from 0 to 120, got {', '.join(values)}")
+    return max(map(int, values), default=0)
+
+
+def _ranks(item_ids: list[str]) -> npt.NDArray[np.int64]:
+    ranks_N = np.empty(len(item_ids), np.int64)
+    ranks_N[sorted(range(len(item_ids)), key=item_ids.__getitem__)] = np.arange(len(item_ids))
+    return ranks_N

@@ -1,0 +1,151 @@
+"""The items feed: what changes faster than a catalogue, stock, prices, clearance, margins, and items that are new.
+
+Either one JSON document ``{"time_ms": ..., "items": [...]}``, or JSON lines, the first of which is ``{"time_ms": ...}``
+and each other an item. Strict: a feed with one mistake is refused whole, and the mistakes are named by line, item and
+field. A field that is left out leaves what was known; null says that the value is unknown.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from tillside.policy.terms import Name, Share
+
+MOST_MISTAKES: Final = 20
+AttributeValue = str | int | float | bool | list[str]
+
+
+class FeedItem(Struct, frozen=True, forbid_unknown_fields=True):
+    """One item; ``new_until_ms`` is UTC, ``attributes`` are those of the catalogue's reader and replace all it has."""
+
+    item_id: Name
+    stock: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
+    price: Annotated[float, Meta(gt=0)] | UnsetType | None = UNSET
+    clearance: Share | UnsetType = UNSET
+    margin: Share | UnsetType | None = UNSET
+    new_until_ms: Annotated[int, Meta(ge=0, le=2**52)] | UnsetType = UNSET
+    minimum_age: Annotated[int, Meta(ge=0, le=120)] | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    attributes: dict[str, AttributeValue] | UnsetType = UNSET
+
+
+ALLOWED: Final = {
+    "item_id": "a string of at least one character",
+    "stock": "how many there are, an integer of at least 0, or null",
+    "price": "a number above 0, or null",
+    "clearance": "a share from 0 to 1",
+    "margin": "a share from 0 to 1, or null",
+    "new_until_ms": "UTC milliseconds, an integer of at least 0",
+    "minimum_age": "years, an integer from 0 to 120",
+    "name": "a string",
+    "attributes": "an object of strings, numbers and lists of strings",
+    "time_ms": "when the feed was made, UTC milliseconds, an integer of at least 0",
+}
+
+
+class _Head(Struct, frozen=True, forbid_unknown_fields=True):
+    time_ms: Annotated[int, Meta(ge=0, le=2**52)]
+
+
+class _Document(Struct, frozen=True, forbid_unknown_fields=True):
+    time_ms: msgspec.Raw
+    items: list[msgspec.Raw]
+
+
+class ItemsFeed(Struct, frozen=True):
+    """A feed: when it was made (UTC ms) and its items, each id once."""
+
+    time_ms: int
+    items: tuple[FeedItem, ...]
+
+
+def read_feed(source: bytes | Path) -> ItemsFeed:
+    """Read a feed.
+
+    Raises:
+        ValueError: what is wrong, one mistake a line, each with its line, item and field.
+        OSError: the file cannot be read.
+    """
+    data = source.read_bytes() if isinstance(source, Path) else source
+    label = f"{source}:" if isinstance(source, Path) else "line "
+    rows = _rows(data, label)
+    mistakes: list[str] = []
+    line, raw = next(rows, (1, b""))
+    head = _decoded(raw, _Head, f"{label}{line}", mistakes)
+    items: list[FeedItem] = []
+    seen: dict[str, int] = {}
+    for line, raw in rows:
+        item = _decoded(raw, FeedItem, f"{label}{line}", mistakes)
+        if item and item.item_id in seen:
+            first = seen[item.item_id]
+            mistakes.append(f"{label}{line}: item {item.item_id!r}: item_id was given in line {first} already")
+        if item:
+            items.append(item)
+            seen.setdefault(item.item_id, line)
+        if len(mistakes) >= MOST_MISTAKES:
+            mistakes.append(f"and perhaps more; reading ended after {MOST_MISTAKES} mistakes")
+            break
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+    assert head is not None
+    return ItemsFeed(head.time_ms, tuple(items))
+
+
+def _rows(data: bytes, label: str) -> Iterator[tuple[int, bytes]]:
+    """The head and then the items, each with its line, of either form."""
+    if _is_head(data.strip().partition(b"\n")[0]):
+        yield from ((number, row) for number, row in enumerate(data.split(b"\n"), start=1) if row.strip())
+        return
+    try:
+        document = msgspec.json.decode(data, type=_Document)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{label}1: {error}; allowed: an object with time_ms and items, or JSON lines after a line with time_ms"
+        ) from None
+    yield 1, b'{"time_ms":' + bytes(document.time_ms) + b"}"
+    line, place = 1, data.index(b'"items"')
+    line += data.count(b"\n", 0, place)
+    for raw in map(bytes, document.items):
+        found = data.index(raw, place)
+        line += data.count(b"\n", place, found)
+        yield line, raw
+        place = found + len(raw)
+        line += raw.count(b"\n")
+
+
+def _is_head(row: bytes) -> bool:
+    try:
+        found = msgspec.json.decode(row)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return isinstance(found, dict) and "items" not in found
+
+
+Row = TypeVar("Row", _Head, FeedItem)
+
+
+def _decoded(raw: bytes, kind: type[Row], where: str, mistakes: list[str]) -> Row | None:
+    """The row, or None and a sentence more about it."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at ")
+        named = re.search(r"field `(\w[^`]*)`", what)
+        field = named[1] if named else re.split(r"[.\[]", path.strip("`").removeprefix("$."))[0]
+        item_id = msgspec.json.decode(raw).get("item_id") if path != "" or named else None
+        item = f"item {item_id!r}: " if item_id is not None else ""
+        fields = ", ".join(kind.__struct_fields__)
+        if named and "unknown" in what:
+            mistakes.append(f"{where}: {item}{field} is not a field; allowed: {fields}")
+        elif named:
+            mistakes.append(f"{where}: {item}{field} is missing; allowed: {ALLOWED[field]}")
+        else:
+            allowed = ALLOWED.get(field, f"an object with {fields}")
+            mistakes.append(f"{where}: {item}{field or 'the line'}: {what}; allowed: {allowed}")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        mistakes.append(f"{where}: {error}; allowed: a JSON object a line")
+    return None

@@ -1,0 +1,74 @@
+"""Which values of one attribute each item has, as a code for each set of values: what rules compare items by.
+
+An item may stand in several categories, so a code stands for the whole set; an item is in a category if any path of its
+set is, or lies below it (each level of a path is a value of its own). Shapes: N items, G sets.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.catalogue import Catalogue
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Each item's set of values.
+
+    Attributes:
+        codes_N: index into ``sets``; that of the empty set is 0.
+        sets: G sets of values, each sorted.
+    """
+
+    codes_N: npt.NDArray[np.int64]
+    sets: tuple[tuple[str, ...], ...]
+    _masks: dict[tuple[str, ...], npt.NDArray[np.bool_]] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, attribute: str) -> "Groups":
+        """Read the tokens ``attribute=value`` of a catalogue."""
+        assert catalogue.token_offsets is not None
+        prefix = f"{attribute}="
+        named_T = np.array([token.startswith(prefix) for token in catalogue.vocabulary], bool)
+        item_of = np.repeat(np.arange(len(catalogue)), np.diff(catalogue.token_offsets))
+        kept = named_T[catalogue.token_ids] if len(named_T) else np.zeros(0, bool)
+        tokens, item_of = np.asarray(catalogue.token_ids)[kept], item_of[kept]
+        order = np.lexsort((tokens, item_of))
+        tokens, ends = tokens[order], np.searchsorted(item_of[order], np.arange(len(catalogue) + 1)).tolist()
+        known: dict[bytes, int] = {b"": 0}
+        codes = [known.setdefault(tokens[a:b].tobytes(), len(known)) for a, b in itertools.pairwise(ends)]
+        words = [token.removeprefix(prefix) for token in catalogue.vocabulary]
+        sets = tuple(tuple(sorted(words[t] for t in np.frombuffer(key, tokens.dtype))) for key in known)
+        return cls(np.array(codes, np.int64), sets)
+
+    def changed(self, values: Mapping[int, Sequence[str]], *, items: int) -> "Groups":
+        """The same for ``items`` items, some of them with other values."""
+        known = {values: code for code, values in enumerate(self.sets)}
+        codes_N = np.zeros(items, np.int64)
+        codes_N[: len(self.codes_N)] = self.codes_N
+        for item, own in values.items():
+            codes_N[item] = known.setdefault(tuple(sorted(own)), len(known))
+        return Groups(codes_N, tuple(known))
+
+    def having(self, values: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+        """Whether each set holds one of ``values``, bool [G]."""
+        mask = self._masks.get(values)
+        if mask is None:
+            wanted = set(values)
+            mask = self._masks[values] = np.array([not wanted.isdisjoint(own) for own in self.sets], bool)
+        return mask
+
+    @cached_property
+    def above_G(self) -> npt.NDArray[np.int64]:  # noqa: N802
+        """For each set of paths a number of the path above its finest one; -1 where there is none."""
+        numbers: dict[str, int] = {}
+        above = [self.finest(code).rpartition(".")[0] for code in range(len(self.sets))]
+        return np.array([numbers.setdefault(path, len(numbers)) if path else -1 for path in above], np.int64)
+
+    def finest(self, code: int) -> str:
+        """The path with the most levels of a set, the first by name of those; empty for the empty set."""
+        return min(self.sets[code], key=lambda path: (-path.count("."), path), default="")

@@ -1,0 +1,203 @@
+"""One answer of one placement: the model proposes, the policy disposes. Pure: no clock, no randomness, no I/O.
+
+The same function answers online and is judged offline, for every rung of the ladder. Its cost does not grow with the
+catalogue: a few hundred candidates are judged, and a shelf is walked only where they leave slots open. Ties are broken
+by item id, so the order of the catalogue changes nothing. Shapes: U candidates, P of them in the pool.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.policy.asking import ModelCandidates, PlacedItem, Placement, PlacementRequest
+from tillside.policy.candidates import Candidates, anchors_of, gather
+from tillside.policy.choosing import Need, choose
+from tillside.policy.facts import ItemFacts
+from tillside.policy.promotions import bundles_around, offered, promotion_hint
+from tillside.policy.reasons import reason_for
+from tillside.policy.rules import HARD, SOFT, VIEWED, Rulebook, boost
+from tillside.policy.shelves import Shelves
+from tillside.policy.steering import steer
+from tillside.policy.terms import AtLeast, Pin, Policy, Rules
+from tillside.relations import Relations
+
+PINNED_PAIR: Final = -1
+"""The level of candidates that a pair set by hand pins: before all others."""
+MANUAL_PAIR: Final = "manual pair"
+"""The rule that such an item names."""
+PATIENT_WALK: Final = 1024
+"""Filler that keeps the soft rules is looked for among so many items; then any that no hard rule forbids will do."""
+
+
+def place(
+    policy: Policy,
+    request: PlacementRequest,
+    *,
+    shelves: Shelves,
+    relations: Relations,
+    model: ModelCandidates | None = None,
+) -> Placement:
+    """Answer a request.
+
+    Hard rules hold for every item of the answer, whatever it came from. If fewer than k items keep the soft rules too,
+    frequency caps give way, then a soft price band, and then popular items fill what is left (unless ``fill: false``).
+
+    Args:
+        shelves: the facts about items, and the shop's shelves made of them.
+        model: what the model gives, or the rung below it that answered; None for neither.
+
+    Raises:
+        ValueError: the policy has no such placement; the sentence names those it has.
+    """
+    facts = shelves.facts
+    policy = policy.of(request.segment)
+    placement = policy.placement(request.placement)
+    rules, day = placement.rules, policy.day(request.now_ms)
+    k = placement.slots if request.k is None else request.k
+    steering = steer(policy.intent, request, facts)
+    weights = {
+        source: weight * steering.factor(source, policy.intent, placement.steering)
+        for source, weight in placement.sources.items()
+    }
+    anchors = anchors_of(placement.anchors, request, facts)
+    promotions = [promotion for promotion in policy.promotions if promotion.holds(day)]
+    rulebook = Rulebook.of(rules, request, facts, day=day, anchors=anchors)
+    found = gather(weights, request=request, anchors=anchors, shelves=shelves, relations=relations, model=model)
+    pins = _pins(rules.pins, k, facts, day=day)
+    bundles = []
+    if placement.bundles:
+        bundles = bundles_around(anchors, request=request, relations=relations, facts=facts)
+    beside = sorted({*pins, *(item for items in bundles for item in items)})
+    verdicts = rulebook.verdicts(np.array(beside, np.int64)).tolist()
+    shown = {item: verdict < 0 for item, verdict in zip(beside, verdicts, strict=True)}
+    pins = {item: pin for item, pin in pins.items() if shown[item]}
+    # what was looked at is not shown again, but a bundle may well be made of it
+    whole = {item for item, verdict in zip(beside, verdicts, strict=True) if verdict < 0 or verdict == VIEWED}
+    pool = _Pool.of(found, rulebook, rules, pins=pins, day=day, now_ms=request.now_ms)
+    chosen = choose(
+        pool.items_P,
+        pool.scores_P,
+        pool.levels_P,
+        k=k - len(pins),
+        facts=facts,
+        diversity=rules.diversity,
+        needs=[Need(need.n, _of_kind(need, pool, facts) & (pool.levels_P <= 0)) for need in rules.at_least],
+    )
+    tier = model.tier if model else "model"
+    items = [pool.placed(row, lost, request, facts, tier) for row, lost in chosen]
+    if placement.fill and len(items) + len(pins) < k:
+        taken = {item.item for item in items}.union(pins)
+        for item in _filler(k - len(taken), taken, rulebook, shelves):
+            items.append(_plain(item, "popular", None, request, facts))
+    next_slot = 0
+    for item, pin in pins.items():  # by slot; the second one of a slot comes after the first
+        next_slot = max(next_slot, pin.slot - 1)
+        items.insert(next_slot, _plain(item, "pinned", pin.name, request, facts))
+        next_slot += 1
+    return Placement(
+        items=items,
+        mode=steering.mode,
+        decided=steering.decided,
+        why=steering.why,
+        bundles=offered(bundles, placement.bundles, allowed=whole, request=request, promotions=promotions, facts=facts),
+        promotion=promotion_hint(promotions, request, facts),
+        dropped=pool.dropped,
+        feed_stale=rulebook.feed_stale,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """The candidates that no hard rule forbids: what they are worth, where most of it comes from, and their levels."""
+
+    found: Candidates
+    rows_P: npt.NDArray[np.int64]
+    items_P: npt.NDArray[np.int64]
+    boosts_P: npt.NDArray[np.float64]
+    scores_P: npt.NDArray[np.float64]
+    levels_P: npt.NDArray[np.int64]
+    dropped: dict[str, int]
+
+    @classmethod
+    def of(
+        cls, found: Candidates, rulebook: Rulebook, rules: Rules, *, pins: Mapping[int, Pin], day: date, now_ms: int
+    ) -> "_Pool":
+        """The pool without what is pinned."""
+        verdicts_U = rulebook.verdicts(found.items_U)
+        kept_U = verdicts_U < 0
+        for item in pins:
+            kept_U &= found.items_U != item
+        rows_P = kept_U.nonzero()[0]
+        items_P = found.items_U[rows_P]
+        boosts_P = boost(rules.boosts, items_P, rulebook.facts, day=day, now_ms=now_ms)
+        levels_P = rulebook.levels(items_P)
+        dropped = _counts(verdicts_U + 1, ("", *HARD)) | _counts(levels_P, ("", *SOFT))
+        if found.pinned_U.any():
+            levels_P[found.pinned_U[rows_P]] = PINNED_PAIR
+        scores_P = found.totals_U[rows_P] * boosts_P
+        return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
+
+    def placed(self, row: int, lost: float, request: PlacementRequest, facts: ItemFacts, tier: str) -> PlacedItem:
+        """The answer's item of a row."""
+        item, own = int(self.items_P[row]), int(self.rows_P[row])
+        source, anchor = self.found.main(own)
+        key = tier if source == "model" else source
+        parts: dict[str, float] | None = None
+        if request.explain:
+            parts = self.found.parts(own) | {"boost": float(self.boosts_P[row]), "diversity": -lost}
+        rule = MANUAL_PAIR if self.levels_P[row] == PINNED_PAIR else None
+        reason = reason_for(key, item, anchor, facts, request.language)
+        return PlacedItem(item, float(self.scores_P[row]), key, anchor, rule, parts, key, reason)
+
+
+def _plain(item: int, key: str, rule: str | None, request: PlacementRequest, facts: ItemFacts) -> PlacedItem:
+    """An item that was not scored: set by hand, or filler."""
+    reason = reason_for(key, item, None, facts, request.language)
+    return PlacedItem(item, 0.0, key, None, rule, {} if request.explain else None, key, reason)
+
+
+def _pins(pins: Sequence[Pin], k: int, facts: ItemFacts, *, day: date) -> dict[int, Pin]:
+    """Pinned items by slot; a slot past the last one, an item's second pin and pins past k are left out."""
+    found: dict[int, Pin] = {}
+    for pin in sorted(pins, key=lambda pin: pin.slot):
+        item = facts.index_of.get(pin.item)
+        if item is not None and pin.slot <= k and len(found) < k and pin.holds(day):
+            found.setdefault(item, pin)
+    return found
+
+
+def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts) -> npt.NDArray[np.bool_]:
+    if need.source is not None:
+        return pool.found.mainly(need.source)[pool.rows_P]
+    groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
+    assert value is not None
+    return groups.having((value,))[groups.codes_N[pool.items_P]]
+
+
+def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -> list[int]:
+    """The most popular items that may be shown; those that keep the soft rules first, if they are found soon."""
+    if rulebook.hide_all:
+        return []
+    by_level: dict[int, list[int]] = {}
+    walked = 0
+    for chunk in shelves.walk(rulebook.only):
+        ascending = np.sort(chunk)
+        ascending = ascending[rulebook.verdicts(ascending) < 0]
+        levels = dict(zip(ascending.tolist(), rulebook.levels(ascending).tolist(), strict=True))
+        for item in chunk.tolist():
+            if item in levels and item not in taken:
+                by_level.setdefault(levels[item], []).append(item)
+        walked += len(chunk)
+        if len(by_level.get(0, ())) >= count or (walked >= PATIENT_WALK and sum(map(len, by_level.values())) >= count):
+            break
+    return [item for level in sorted(by_level) for item in by_level[level]][:count]
+
+
+def _counts(numbers: npt.NDArray[np.integer], names: Sequence[str]) -> dict[str, int]:
+    """How often each name's number comes, those that do and have a name."""
+    counts = np.bincount(numbers, minlength=len(names)).tolist()
+    return {name: count for name, count in zip(names, counts, strict=True) if count and name}

@@ -1,0 +1,98 @@
+"""Single values of a policy file: what a YAML scalar holds where a type is asked for, and that type in words.
+
+Text is taken as it was written, whatever YAML would make of it; numbers, dates and booleans as YAML reads them.
+"""
+
+import math
+from datetime import date, datetime
+from typing import Any, Final
+
+from msgspec import inspect
+from yaml.constructor import SafeConstructor
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+LONGEST_SHOWN: Final = 60
+
+
+def read_scalar(node: ScalarNode, kind: inspect.Type) -> Any:
+    """The value of a node.
+
+    Raises:
+        ValueError: it is not of that type, or out of its bounds.
+    """
+    if isinstance(kind, inspect.LiteralType) and node.value in kind.values:
+        return node.value
+    if isinstance(kind, inspect.StrType) and not is_null(node) and len(node.value) >= (kind.min_length or 0):
+        return node.value
+    value = SafeConstructor().construct_object(node)
+    if isinstance(kind, inspect.BoolType) and isinstance(value, bool):
+        return value
+    if isinstance(kind, inspect.DateType) and isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(kind, inspect.IntType) and whole and _inside(value, kind):
+        return value
+    if isinstance(kind, inspect.FloatType) and (whole or isinstance(value, float)) and _inside(value, kind):
+        return float(value)
+    raise ValueError(f"{node.value!r} is not {allowed_text(kind)}")
+
+
+def is_null(node: Node) -> bool:
+    """Whether nothing stands there, or null."""
+    return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+def shown(node: Node) -> str:
+    """What stands there, in few words."""
+    if isinstance(node, MappingNode):
+        return "a mapping"
+    if isinstance(node, SequenceNode):
+        return "a list" if node.value else "an empty list"
+    return "nothing" if is_null(node) else repr(node.value[:LONGEST_SHOWN])
+
+
+def allowed_text(kind: inspect.Type) -> str:
+    """What may stand where this type is asked for."""
+    match kind:
+        case inspect.UnionType():
+            words = (allowed_text(each) for each in kind.types if not isinstance(each, inspect.NoneType))
+            return f"{', '.join(words)}, or nothing"
+        case inspect.LiteralType():
+            return ", ".join(map(str, kind.values))
+        case inspect.IntType():
+            return f"an integer{_bounds(kind)}"
+        case inspect.FloatType():
+            return f"a number{_bounds(kind)}"
+        case inspect.StrType():
+            return "text"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.DateType():
+            return "a date such as 2026-11-01"
+        case inspect.StructType():
+            return f"a mapping of {', '.join(field.encode_name for field in kind.fields)}"
+        case inspect.DictType():
+            return (
+                "a mapping"
+                if not isinstance(kind.key_type, inspect.LiteralType)
+                else (f"a mapping of {', '.join(map(str, kind.key_type.values))}")
+            )
+        case inspect.VarTupleType():
+            least = f" of at least {kind.min_length}" if kind.min_length else ""
+            return f"a list{least}, each: {allowed_text(kind.item_type)}"
+    raise AssertionError(f"no words for {kind}")
+
+
+def _inside(value: float, kind: inspect.IntType | inspect.FloatType) -> bool:
+    return not math.isnan(value) and (
+        (kind.ge is None or value >= kind.ge)
+        and (kind.gt is None or value > kind.gt)
+        and (kind.le is None or value <= kind.le)
+        and (kind.lt is None or value < kind.lt)
+    )
+
+
+def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
+    least = f" of at least {kind.ge:g}" if kind.ge is not None else f" above {kind.gt:g}" if kind.gt is not None else ""
+    most = f"{' and' if least else ' of'} at most {kind.le:g}" if kind.le is not None else ""
+    return least + most

@@ -1,0 +1,97 @@
+"""From comparing to decided: what purchase intent and a few signals of the session do to the weights of the sources.
+
+The curve of the policy turns intent into how far the shopper has decided, signals shift that, and it moves the weights:
+who has decided gets what goes with it (cross-sell), who compares gets the value pick (down-sell).
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import Final
+
+from tillside.events import TIME_UNKNOWN
+from tillside.policy.asking import CART, VIEW, Mode, PlacementRequest
+from tillside.policy.facts import ItemFacts
+from tillside.policy.terms import CartMoves, Dwell, Intent, Point, RepeatViews
+
+LATEST_EVENTS: Final = 50
+"""Signals are read off so many of the session's latest events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """How far the shopper has decided, 0 to 1, what that is called, and why."""
+
+    decided: float
+    mode: Mode
+    why: tuple[str, ...]
+
+    def factor(self, source: str, intent: Intent, strength: float) -> float:
+        """What a source's weight is multiplied by, 0 to 2; 1 for sources that intent does not move."""
+        shift = strength * (2 * self.decided - 1)
+        if source in intent.cross_sell:
+            return 1 + shift
+        return 1 - shift if source in intent.down_sell else 1.0
+
+
+def steer(intent: Intent, request: PlacementRequest, facts: ItemFacts) -> Steering:
+    """Where the shopper stands."""
+    if request.intent is None:
+        decided, why = intent.unknown, ["intent unknown"]
+    else:
+        decided, why = _on_curve(intent.curve, request.intent), [f"intent {request.intent:.2f}"]
+    signals = (
+        ("repeat_views", intent.repeat_views and _repeat_views(intent.repeat_views, request, facts)),
+        ("dwell", intent.dwell and _dwell(intent.dwell, request)),
+        ("cart", intent.cart and _cart(intent.cart, request)),
+    )
+    for name, shift in signals:
+        if shift:
+            decided += shift
+            why.append(f"{name} {shift:+.2f}")
+    decided = min(max(decided, 0.0), 1.0)
+    mode: Mode = "balanced"
+    if decided >= intent.cross_sell_from:
+        mode = "cross_sell"
+    elif decided <= intent.down_sell_to:
+        mode = "down_sell"
+    return Steering(decided, mode, tuple(why))
+
+
+def _on_curve(curve: tuple[Point, ...], value: float) -> float:
+    """Straight lines between the points, level before the first and after the last."""
+    if value <= curve[0].intent:
+        return curve[0].decided
+    for left, right in itertools.pairwise(curve):
+        if value <= right.intent:
+            share = (value - left.intent) / (right.intent - left.intent)
+            return left.decided + share * (right.decided - left.decided)
+    return curve[-1].decided
+
+
+def _repeat_views(signal: RepeatViews, request: PlacementRequest, facts: ItemFacts) -> float:
+    items, kinds = request.session_L[-LATEST_EVENTS:].tolist(), request.kinds_L[-LATEST_EVENTS:].tolist()
+    views: dict[int, int] = {}
+    for item, kind in zip(items, kinds or [VIEW] * len(items), strict=True):
+        if kind == VIEW:
+            views[item] = views.get(item, 0) + 1
+    for item, count in views.items():
+        dear = count >= signal.views and facts.knows(item) and facts.prices_N[item] >= signal.price
+        if dear and item not in request.cart_M.tolist():
+            return signal.shift
+    return 0.0
+
+
+def _dwell(signal: Dwell, request: PlacementRequest) -> float:
+    if not len(request.times_L) or int(request.session_L[-1]) in request.cart_M.tolist():
+        return 0.0
+    since = int(request.times_L[-1])
+    seconds = (request.now_ms - since) / 1000
+    return signal.shift if since != TIME_UNKNOWN and signal.seconds <= seconds <= signal.at_most_seconds else 0.0
+
+
+def _cart(signal: CartMoves, request: PlacementRequest) -> float:
+    items, kinds = request.session_L[-LATEST_EVENTS:].tolist(), request.kinds_L[-LATEST_EVENTS:].tolist()
+    for item, kind in zip(reversed(items), reversed(kinds), strict=False):
+        if kind == CART:
+            return signal.grew if item in request.cart_M.tolist() else signal.shrank
+    return 0.0

@@ -1,0 +1,272 @@
+"""One placement, worked out by hand: sources, hard and soft rules, needs, diversity, pins, and what an answer says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.shops import NOW_MS, Item, Shop
+from tillside.policy import ModelCandidates, origin, parse_policy, place
+
+HOUR_MS = 3_600_000
+PHONE = Item("phone", 400, "tech.phone", "acme", name="Acme Phone", stock=5)
+SHOP = Shop(
+    items=[
+        PHONE,
+        Item("case", 20, "tech.case", "acme", stock=5),
+        Item("film", 10, "tech.film", "other", stock=5),
+        Item("cable", 15, "tech.cable", "other", stock=5),
+        Item("kettle", 40, "home.kettle", "other", stock=5),
+        Item("laptop", 900, "tech.laptop", "acme", stock=5),
+    ],
+    pairs=[("complement", "phone", "case", 0.8), ("complement", "phone", "film", 0.6), ("gift", "phone", "cable", 0.5)],
+)
+PLAIN = "placements: {here: {sources: {complement: 1, gift: 1, model: 1}}}"
+
+
+def policy(rules: str, *, sources: str = "complement: 1, gift: 1, model: 1", more: str = "") -> str:
+    return f"placements: {{here: {{sources: {{{sources}}}, rules: {{{rules}}}{', ' + more if more else ''}}}}}"
+
+
+def test_scores_are_weights_times_strengths() -> None:
+    """case: 2 * .8; cable: 1 * .5 and, second of the model (10 / 11), 1 * .909; film: 2 * .6."""
+    answer = SHOP.place(
+        "placements: {here: {sources: {complement: 2, gift: 1, model: 1}, steering: 0, fill: false}}",
+        cart=["phone"],
+        model={"phone": 9.0, "cable": 3.0},
+        explain=True,
+    )
+    assert SHOP.ids(item.item for item in answer.items) == ["case", "cable", "film"]
+    assert [item.score for item in answer.items] == pytest.approx([1.6, 0.5 + 10 / 11, 1.2])
+    assert answer.items[1].parts == pytest.approx({"gift": 0.5, "model": 10 / 11, "boost": 1.0, "diversity": 0.0})
+    assert answer.items[1].source == "model"
+    assert answer.dropped == {"cart": 1}
+
+
+def test_two_anchors_add_up_like_independent_chances() -> None:
+    """The later cart item comes first: 1 - (1 - .5) * (1 - .85 * .8) = .84 for case."""
+    shop = Shop(SHOP.items, pairs=[("complement", "laptop", "case", 0.5), ("complement", "phone", "case", 0.8)])
+    answer = shop.place("placements: {here: {sources: {complement: 1}, steering: 0}}", cart=["phone", "laptop"], k=1)
+    assert answer.items[0].score == pytest.approx(0.84)
+    facts = shop.facts()
+    assert origin(answer.items[0], facts) == "complement of phone"  # .85 * .8 = .68 is more than .5
+
+
+def test_level_scores_go_by_item_id() -> None:
+    answer = SHOP.shown(PLAIN, model={"laptop": 1.0, "case": 1.0, "film": 1.0, "cable": 2.0}, k=4)
+    assert answer == ["cable", "case", "film", "laptop"]
+
+
+def test_filler_is_what_is_popular_and_fill_false_leaves_it_out() -> None:
+    assert SHOP.shown(PLAIN, cart=["phone"], k=5) == ["case", "film", "cable", "kettle", "laptop"]
+    assert SHOP.shown(policy("", more="fill: false"), cart=["phone"], k=5) == ["case", "film", "cable"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "request_", "hidden"),
+    [
+        ("categories: {never: [tech.case]}", {}, {"case"}),
+        ("categories: {only: [tech]}", {}, {"kettle"}),
+        ("bans: [{name: no, item: case}]", {}, {"case"}),
+        ("bans: [{name: no, brand: other}]", {}, {"film", "cable", "kettle"}),
+        ("bans: [{name: no, category: tech}]", {}, {"phone", "case", "film", "cable", "laptop"}),
+        ("bans: [{name: no, item: case, from: 2026-05-28, until: 2026-05-29}]", {}, {"case"}),
+        ("bans: [{name: no, item: case, from: 2026-05-29}]", {}, set()),
+        ("bans: [{name: no, item: case, until: 2026-05-28}]", {}, set()),
+        ("age_limits: [{category: home, years: 18}]", {}, {"kettle"}),
+        ("age_limits: [{category: home, years: 18}]", {"age": 17}, {"kettle"}),
+        ("age_limits: [{category: home, years: 18}]", {"age": 18}, set()),
+        ("hide_viewed: last", {"session": ["film", "cable"]}, {"cable"}),
+        ("hide_viewed: all", {"session": ["film", "cable"]}, {"film", "cable"}),
+        ("", {"excluded": ["film"]}, {"film"}),
+        ("price_band: {high: 0.05, hard: true}", {"cart": ["phone"]}, {"phone", "kettle", "laptop"}),  # up to 20
+        (
+            "price_band: {of: cart_total, low: 2, hard: true}",
+            {"cart": ["phone"]},
+            {"phone", "case", "film", "cable", "kettle"},
+        ),
+        (
+            "price_band: {of: anchor, high: 1, hard: true}, hide_viewed: none",
+            {"session": ["kettle"]},
+            {"phone", "laptop"},
+        ),
+        ("price_band: {high: 0.05, hard: true}", {}, set()),  # nothing to compare with
+    ],
+)
+def test_hard_rules(rules: str, request_: dict, hidden: set[str]) -> None:
+    everything = {item.id: 1.0 for item in SHOP.items}
+    assert set(everything) - set(SHOP.shown(policy(rules), model=everything, k=10, **request_)) == hidden
+
+
+def test_a_ban_holds_by_the_shop_s_own_day() -> None:
+    """NOW is 20:26 UTC on the 28th: in Shanghai already the 29th."""
+    ban = policy("bans: [{name: no, item: case, from: 2026-05-29}]")
+    assert "case" in SHOP.shown(ban, k=6)
+    assert "case" not in SHOP.shown(f"utc_offset_hours: 8\n{ban}", k=6)
+
+
+STOCKED = Shop([Item("in", stock=1), Item("out", stock=0), Item("unknown")])
+
+
+@pytest.mark.parametrize(
+    ("stock", "age_minutes", "shown"),
+    [
+        ("{}", 99, ["in", "unknown"]),
+        ("{unknown: hide}", 1, ["in"]),
+        ("{feed_max_age_minutes: 30}", 30, ["in", "unknown"]),
+        ("{feed_max_age_minutes: 30}", 31, ["in"]),
+        ("{feed_max_age_minutes: 30, when_stale: hide_all}", 30, ["in", "unknown"]),
+        ("{feed_max_age_minutes: 30, when_stale: hide_all}", 31, []),
+        ("{feed_max_age_minutes: 30}", None, []),  # no feed at all: everything is unknown
+        ("{}", None, ["in", "out", "unknown"]),
+    ],
+)
+def test_stock_and_the_age_of_the_feed(stock: str, age_minutes: int | None, shown: list[str]) -> None:
+    shop = Shop(STOCKED.items, feed_age_ms=None if age_minutes is None else age_minutes * 60_000)
+    pinned = f"stock: {stock}, pins: [{{name: p, item: out}}]" if age_minutes is not None else f"stock: {stock}"
+    answer = shop.place(policy(pinned), k=3)
+    assert shop.ids(item.item for item in answer.items) == shown
+    assert answer.feed_stale == ("feed_max" in stock and age_minutes != 30)
+
+
+def test_an_item_s_own_age_limit_needs_an_age() -> None:
+    shop = Shop([Item("wine", minimum_age=18), Item("juice")])
+    assert [shop.shown(PLAIN, k=2, age=age) for age in (None, 17, 18)] == [["juice"], ["juice"], ["wine", "juice"]]
+
+
+def test_soft_rules_give_way_caps_first() -> None:
+    """case was shown too often, film (10) is below the band 12 to 400: with room for all, film comes last."""
+    rules = "cap: {shown: 2, within_hours: 1}, price_band: {low: 0.03}"
+    seen = {"case": (2, NOW_MS - HOUR_MS + 1), "film": (9, NOW_MS - HOUR_MS)}
+    asked = {"cart": ["phone"], "impressions": seen}
+    assert SHOP.shown(policy(rules), k=1, **asked) == ["cable"]
+    assert SHOP.shown(policy(rules), k=3, **asked) == ["cable", "case", "film"]
+    assert SHOP.place(policy(rules), k=1, **asked).dropped == {"capped": 1, "outside_band": 1}
+
+
+def test_filler_keeps_soft_rules_as_long_as_it_can() -> None:
+    rules = policy("cap: {shown: 1}", sources="complement: 1")
+    assert SHOP.shown(rules, k=2, impressions={"phone": (1, NOW_MS)}) == ["case", "film"]
+    assert SHOP.shown(rules, k=6, impressions={"phone": (1, NOW_MS)})[-1] == "phone"
+
+
+def test_at_least_one_of_a_kind_takes_the_last_slot() -> None:
+    everything = {"case": 5.0, "film": 4.0, "cable": 3.0, "kettle": 2.0}
+    for kind in ("category: home", "source: model, n: 3", "brand: other, n: 2"):
+        shown = SHOP.shown(policy(f"at_least: [{{{kind}}}]", sources="model: 1"), model=everything, k=3)
+        assert (
+            shown
+            == {"c": ["case", "film", "kettle"], "s": ["case", "film", "cable"], "b": ["case", "film", "cable"]}[
+                kind[0]
+            ]
+        )
+    assert SHOP.shown(policy("at_least: [{category: nowhere}]"), model=everything, k=2) == ["case", "film"]
+
+
+def test_diversity_takes_from_what_is_alike() -> None:
+    """By rank 1, .909, .833; a2 loses .5 * (.7 + .3) after a1, so b (no likeness) is second; a2 has .409 left."""
+    shop = Shop(
+        [Item("a1", category="x.a", brand="m"), Item("a2", category="x.a", brand="m"), Item("b", category="y.b")]
+    )
+    rules = policy("diversity: {strength: 0.5}", sources="model: 1")
+    answer = shop.place(rules, model={"a1": 3.0, "a2": 2.0, "b": 1.0}, explain=True)
+    assert shop.ids(item.item for item in answer.items) == ["a1", "b", "a2"]
+    assert [item.parts["diversity"] for item in answer.items if item.parts] == pytest.approx([0, 0, -0.5])
+
+
+def test_half_a_likeness_for_the_category_above() -> None:
+    """x.b loses .5 * .5 * .7 = .175 after x.a: .909 - .175 = .734 is less than .833 of y."""
+    shop = Shop([Item("a", category="x.a"), Item("b", category="x.b"), Item("c", category="y.c")])
+    rules = policy("diversity: {strength: 0.5}", sources="model: 1")
+    assert shop.shown(rules, model={"a": 3.0, "b": 2.0, "c": 1.0}) == ["a", "c", "b"]
+
+
+def test_boosts_multiply_within_their_bound() -> None:
+    """1 + .5 * .4 clearance + 1 * .3 margin + .2 new + .1 season = 1.8, bounded to 1.5 where that is asked."""
+    shop = Shop([Item("a", category="x", clearance=0.4, margin=0.3, new=True, stock=1)])
+    season = "seasons: [{name: s, categories: [x], from: 2026-05-01, until: 2026-06-01, boost: 0.1}]"
+    for bound, factor in ((3, 1.8), (1.5, 1.5)):
+        rules = f"boosts: {{clearance: 0.5, margin: 1, new: 0.2, {season}, at_most: {bound}}}"
+        answer = shop.place(policy(rules, sources="model: 1"), model={"a": 1.0})
+        assert answer.items[0].score == pytest.approx(factor)
+
+
+def test_pins_stand_in_their_slots_and_name_their_rule() -> None:
+    pins = "pins: [{name: r3, item: kettle, slot: 3}, {name: r1, item: laptop}, {name: past, item: film, slot: 9}]"
+    answer = SHOP.place(policy(pins), cart=["phone"], k=4)
+    assert SHOP.ids(item.item for item in answer.items) == ["laptop", "case", "kettle", "film"]
+    assert [origin(item, SHOP.facts()) for item in answer.items][::2] == ["pinned by rule r1", "pinned by rule r3"]
+    over = "pins: [{name: p, item: phone}], bans: [{name: b, item: laptop}]"
+    assert SHOP.shown(policy(over), cart=["phone"], k=2) == ["case", "film"]
+
+
+def test_pairs_set_by_hand_come_before_all_scores() -> None:
+    shop = Shop(
+        SHOP.items,
+        pairs=SHOP.pairs,
+        manual=[("gift", "phone", "kettle", "pin"), ("complement", "phone", "case", "ban")],
+    )
+    answer = shop.place("placements: {here: {sources: {complement: 9, gift: 0.1}}}", cart=["phone"], k=2)
+    assert [origin(item, shop.facts()) for item in answer.items] == [
+        "pinned by rule manual pair",
+        "complement of phone",
+    ]
+    assert shop.ids(item.item for item in answer.items) == ["kettle", "film"]
+
+
+def test_the_rung_that_answered_is_the_source() -> None:
+    answer = SHOP.place(policy("", sources="model: 1"), model={"case": 1.0}, tier="covisitation", k=1)
+    assert (answer.items[0].source, answer.items[0].reason) == ("covisitation", "Often viewed together")
+
+
+def test_reasons_for_shoppers_in_two_languages() -> None:
+    texts = {lang: SHOP.place(PLAIN, cart=["phone"], k=4, language=lang).items for lang in ("en", "zh")}
+    assert texts["en"][0].reason == "Goes well with Acme Phone"
+    assert texts["zh"][0].reason == "适合搭配Acme Phone"
+    assert (texts["en"][3].reason, texts["zh"][3].reason) == ("Popular in kettle", "kettle热销")
+    assert origin(texts["en"][3], SHOP.facts()) == "popular in category home.kettle"
+
+
+def test_shelves_of_the_anchors_categories() -> None:
+    """Clearance and new are taken from the categories of what was looked at; new by likeness: .2 + .5, and + .3."""
+    shop = Shop(
+        [
+            Item("seen", category="x.a", brand="m"),
+            Item("sale", category="x.a", clearance=0.5, stock=1),
+            Item("sale elsewhere", category="y", clearance=0.5, stock=1),
+            Item("new", category="x.a", brand="other", new=True),
+            Item("new of the brand", category="x.a", brand="m", new=True),
+        ]
+    )
+    sources = (
+        "placements: {here: {sources: {new: 1, clearance: 0.9}, steering: 0, fill: false, rules: {hide_viewed: last}}}"
+    )
+    answer = shop.place(sources, session=["seen"])
+    assert shop.ids(item.item for item in answer.items) == ["new of the brand", "sale", "new"]
+    assert [item.score for item in answer.items] == pytest.approx([1.0, 0.9, 0.7])
+    assert shop.shown(sources, session=[]) == ["sale", "sale elsewhere", "new", "new of the brand"]  # .9, .818, .2, .2
+
+
+def test_an_unknown_placement_names_those_there_are() -> None:
+    with pytest.raises(ValueError, match="placement 'there' is unknown; allowed: here"):
+        SHOP.place(PLAIN, placement="there")
+
+
+def test_k_defaults_to_the_slots() -> None:
+    assert len(SHOP.shown(policy("", more="slots: 3"))) == 3
+    assert len(SHOP.shown(policy("", more="slots: 3"), k=5)) == 5
+
+
+def test_numbers_that_the_facts_do_not_know_are_left_out() -> None:
+    """A model or relations of a newer catalogue, a session of items that are gone."""
+    strange = np.array([-1, 0, 99])
+    text = """
+intent: {repeat_views: {}, dwell: {}, cart: {}}
+promotions: [{name: p, steps: [{items: 9, percent: 1}]}]
+placements: {here: {sources: {model: 1, complement: 1, new: 1}, bundles: 1, rules: {hide_viewed: all, price_band: {}}}}
+"""
+    request = replace(SHOP.request(), session_L=strange, kinds_L=np.zeros(3, np.int64), cart_M=strange[[0, 2]], host=99)
+    model = ModelCandidates(np.array([99, 1, -1, 2]), np.array([4, 3, 2, 1], np.float32))
+    asked = replace(request, k=2, excluded=frozenset([99]), impressions={99: (9, 0)}, scene=(99,))
+    answer = place(parse_policy(text), asked, shelves=SHOP.shelves(), relations=SHOP.relations(), model=model)
+    assert [item.item for item in answer.items] == [1, 2]

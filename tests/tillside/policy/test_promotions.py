@@ -1,0 +1,82 @@
+"""Bundles with their prices, and what is missing to the next step of a discount."""
+
+import pytest
+
+from tests.shops import Item, Shop
+
+SHOP = Shop(
+    [
+        Item("coat", 100, "wear.coat"),
+        Item("hat", 20, "wear.hat"),
+        Item("bag", 60, "bag"),
+        Item("odd", None, "wear.odd"),
+    ],
+    bundles=[(("coat", "hat", "bag"), 0.9), (("coat", "hat"), 0.8), (("coat", "odd"), 0.7)],
+)
+TIERS = """
+promotions:
+  - name: wear
+    categories: [wear]
+    until: 2027-01-01
+    steps: [{items: 2, percent: 10, off: cheapest}, {items: 3, percent: 20}]
+placements: {here: {sources: {popular: 1}, bundles: 5}}
+"""
+
+
+def test_bundles_have_the_sum_of_prices_and_what_a_promotion_takes_off() -> None:
+    """coat + hat + bag = 180; coat and hat take part: 10 % off the cheaper, 20, is 2. The odd one has no price."""
+    bundles = SHOP.place(TIERS, cart=["coat"]).bundles
+    assert [SHOP.ids(bundle.items) for bundle in bundles] == [["coat", "bag", "hat"], ["coat", "hat"]]
+    assert [SHOP.ids(bundle.missing) for bundle in bundles] == [["bag", "hat"], ["hat"]]
+    assert [(bundle.price, bundle.discounted_price, bundle.promotion) for bundle in bundles] == [
+        (180, 178, "wear"),
+        (120, 118, "wear"),
+    ]
+
+
+def test_of_several_promotions_the_best_counts() -> None:
+    text = TIERS.replace("promotions:\n", "promotions:\n  - {name: all, steps: [{items: 2, percent: 50}]}\n")
+    assert [bundle.discounted_price for bundle in SHOP.place(text, cart=["coat"]).bundles] == [90, 60]
+    past = TIERS.replace("2027", "2026")
+    assert [bundle.discounted_price for bundle in SHOP.place(past, cart=["coat"]).bundles] == [None, None]
+
+
+def test_a_bundle_with_a_forbidden_item_is_not_offered() -> None:
+    banned = TIERS.replace("bundles: 5", "bundles: 5, rules: {bans: [{name: b, item: bag}]}")
+    assert [SHOP.ids(bundle.items) for bundle in SHOP.place(banned, cart=["coat"]).bundles] == [["coat", "hat"]]
+    assert SHOP.place(TIERS, cart=["coat"], excluded=["hat"]).bundles == []
+
+
+def test_a_bundle_may_hold_what_was_looked_at_unless_it_is_forbidden() -> None:
+    viewed = TIERS.replace("bundles: 5", "bundles: 1, rules: {hide_viewed: last}")
+    assert SHOP.ids(SHOP.place(viewed, session=["hat"]).bundles[0].items) == ["bag", "coat", "hat"]
+    gone = Shop([*SHOP.items[:1], Item("hat", 20, "wear.hat", stock=0), *SHOP.items[2:]], bundles=SHOP.bundles)
+    assert gone.place(viewed, session=["hat"]).bundles == []
+
+
+def test_what_is_all_in_the_cart_is_no_offer() -> None:
+    assert SHOP.place(TIERS, cart=["coat", "hat", "bag", "odd"]).bundles == []
+
+
+@pytest.mark.parametrize(
+    ("cart", "missing", "reached", "en", "zh"),
+    [
+        (["hat"], 1, 0, "1 more and one of them is 10 % off", "再买1件,其中一件9折"),
+        (["hat", "hat"], 1, 10, "1 more and everything is 20 % off", "再买1件,全部8折"),
+        (["hat", "bag"], 1, 0, "1 more and one of them is 10 % off", "再买1件,其中一件9折"),
+    ],
+)
+def test_what_is_missing_to_the_next_step(cart: list[str], missing: int, reached: float, en: str, zh: str) -> None:
+    for language, text in (("en", en), ("zh", zh)):
+        hint = SHOP.place(TIERS, cart=cart, language=language).promotion
+        assert hint is not None
+        assert (hint.promotion, hint.missing, hint.reached_percent, hint.text) == ("wear", missing, reached, text)
+
+
+@pytest.mark.parametrize("cart", [[], ["bag"], ["hat", "hat", "coat"]])
+def test_no_hint_where_nothing_takes_part_or_the_last_step_is_reached(cart: list[str]) -> None:
+    assert SHOP.place(TIERS, cart=cart).promotion is None
+
+
+def test_no_discount_on_unknown_prices() -> None:
+    assert SHOP.place(TIERS, cart=["odd"]).bundles == []

@@ -1,0 +1,173 @@
+"""A policy file with a mistake names file, line, key and what is allowed; the example policies read."""
+
+from pathlib import Path
+
+import pytest
+
+from tillside.policy import Policy, parse_policy, read_policy
+
+CONFIGS = Path(__file__).parents[3] / "configs/policy"
+GOOD = """\
+defaults:
+  rules:
+    cap: {shown: 3}
+placements:
+  checkout:
+    sources: {model: 1, complement: 2}
+    rules:
+      stock: {feed_max_age_minutes: 30}
+      pins:
+        - {name: opening, item: 0123, from: 2026-11-01, until: 2026-11-02}
+segments:
+  new:
+    placements:
+      checkout: {sources: {complement: 0}, rules: {cap: {shown: 9}}}
+"""
+
+
+@pytest.mark.parametrize("name", ["electronics", "live_fashion"])
+def test_the_example_policies_read(name: str) -> None:
+    assert isinstance(read_policy(CONFIGS / f"{name}.yaml"), Policy)
+
+
+def test_defaults_lie_under_placements_and_those_under_segments() -> None:
+    policy = parse_policy(GOOD)
+    plain, new = policy.placement("checkout"), policy.of("new").placement("checkout")
+    assert [each.rules.cap.shown for each in (plain, new) if each.rules.cap] == [3, 9]
+    assert (plain.sources, new.sources) == ({"model": 1, "complement": 2}, {"model": 1, "complement": 0})
+    assert new.rules.stock == plain.rules.stock
+
+
+def test_text_is_taken_as_written() -> None:
+    assert parse_policy(GOOD).placement("checkout").rules.pins[0].item == "0123"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "model: 1",
+            "model: -1",
+            "6: placements.checkout.sources.model: got '-1'; allowed: a number of at least 0 and at most 100",
+        ),
+        ("model: 1", "modl: 1", "6: placements.checkout.sources.modl: is not known; allowed: brand, bundle,"),
+        (
+            "    rules:\n      stock",
+            "    rule:\n      stock",
+            "7: placements.checkout.rule: is not known; allowed: behaviour, sources,",
+        ),
+        ("shown: 3", "shown: 2.5", "3: defaults.rules.cap.shown: got '2.5'; allowed: an integer of at least 1"),
+        ("shown: 3", "shown: true", "3: defaults.rules.cap.shown: got 'true'; allowed: an integer"),
+        (
+            "shown: 9",
+            "shwn: 9",
+            "14: segments.new.placements.checkout.rules.cap.shwn: is not known; allowed: shown, within_hours",
+        ),
+        ("  new:", "  young:", "12: segments.young: is not known; allowed: new, returning, dormant, high_value"),
+        (
+            "from: 2026-11-01",
+            "from: tomorrow",
+            "10: placements.checkout.rules.pins[0].from: got 'tomorrow'; allowed: a date such as",
+        ),
+        (
+            "from: 2026-11-01",
+            "from: 2026-13-01",
+            "10: placements.checkout.rules.pins[0].from: got '2026-13-01'; allowed: a date",
+        ),
+        (
+            "from: 2026-11-01",
+            "from: 2026-11-02",
+            "10: placements.checkout.rules.pins[0]: until must be after from (2026-11-02), got",
+        ),
+        ("item: 0123, ", "", "10: placements.checkout.rules.pins[0].item: is missing; allowed: text"),
+        ("item: 0123", "item:", "10: placements.checkout.rules.pins[0].item: got nothing; allowed: text"),
+        (
+            "    sources: {model: 1, complement: 2}\n",
+            "",
+            "6: placements.checkout.sources: is missing; allowed: a mapping of brand,",
+        ),
+        (
+            "sources: {model: 1, complement: 2}",
+            "sources: [model]",
+            "6: placements.checkout.sources: got a list; allowed: a mapping",
+        ),
+        (
+            "      pins:\n",
+            "      pins: {}\n      bans:\n",
+            "9: placements.checkout.rules.pins: got a mapping; allowed: a list, each:",
+        ),
+        ("defaults:\n  rules", "defaults:\n  rulez", "2: defaults.rulez: is not known; allowed: behaviour, sources"),
+        (
+            "    cap: {shown: 3}",
+            "    cap: {shown: 3}\n    cap: {shown: 4}",
+            "4: defaults.rules.cap: stands twice; allowed: each key once",
+        ),
+        (
+            "{shown: 3}",
+            "&a {shown: 3}\n    stock: *a",
+            "4: *a: aliases are not read; allowed: shared values under defaults",
+        ),
+        ("{shown: 3}", "{? [a] : 3}", "3: a list is used as a key; allowed: text"),
+        ("{shown: 3}", "{shown: 3", "4: "),
+    ],
+)
+def test_a_mistake_names_file_line_key_and_what_is_allowed(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    file = tmp_path / "policy.yaml"
+    file.write_text(GOOD.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ValueError) as caught:
+        read_policy(file)
+    found = str(caught.value).splitlines()
+    assert any(line.startswith(f"{file}:{message}") for line in found), found
+    assert all("; allowed: " in line for line in found)
+
+
+def test_all_mistakes_are_listed_once_and_in_order() -> None:
+    wrong = GOOD.replace("shown: 3", "shown: 0").replace("model: 1", "model: x").replace("shown: 9", "shown: y")
+    with pytest.raises(ValueError) as caught:
+        parse_policy(wrong, name="p.yaml")
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["p.yaml:3", "p.yaml:6", "p.yaml:14"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "x", "{}", "placements: {}", "placements: {a: }", "placements: {a: {sources: }}"]
+)
+def test_a_file_without_placements_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"policy:1: .*; allowed: "):
+        parse_policy(text)
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ("bans: [{name: b}]", "exactly one of item, category, brand must be given, got none"),
+        ("bans: [{name: b, item: a, brand: c}]", "exactly one of item, category, brand must be given, got item, brand"),
+        ("price_band: {low: 2, high: 1}", "low must be below high (1), got 2"),
+        ("at_least: [{n: 2}]", "exactly one of category, brand, source must be given, got none"),
+    ],
+)
+def test_rules_that_do_not_fit_together(rules: str, message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_policy(f"placements: {{a: {{sources: {{model: 1}}, rules: {{{rules}}}}}}}")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (
+            "intent: {curve: [{intent: 0.5, decided: 1}, {intent: 0.5, decided: 0}]}",
+            "the intents of the curve must rise",
+        ),
+        ("intent: {cross_sell_from: 0.3}", "down_sell_to must be below cross_sell_from"),
+        (
+            "promotions: [{name: p, steps: [{items: 2, percent: 1}, {items: 2, percent: 5}]}]",
+            "the items of the steps must rise",
+        ),
+    ],
+)
+def test_parts_that_do_not_fit_together(part: str, message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_policy(f"placements: {{a: {{sources: {{model: 1}}}}}}\n{part}")
+    assert str(caught.value).startswith("policy:2: ")
+    assert message in str(caught.value)

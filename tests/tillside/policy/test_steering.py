@@ -1,0 +1,86 @@
+"""Intent moves the weights: the curve, the signals, what the mode is called, and what segments change."""
+
+import numpy as np
+import pytest
+
+from tests.shops import CART, NOW_MS, VIEW, Item, Shop
+from tillside.events import Behaviours
+from tillside.policy import event_kinds
+
+SHOP = Shop(
+    [Item("dear", 400), Item("bag", 30), Item("value", 250)],
+    pairs=[("complement", "dear", "bag", 0.8), ("downsell", "dear", "value", 0.8)],
+)
+CURVE = """
+intent:
+  curve: [{intent: 0.1, decided: 0.2}, {intent: 0.3, decided: 0.8}]
+  repeat_views: {views: 2, price: 300, shift: -0.3}
+  dwell: {seconds: 60, at_most_seconds: 600, shift: -0.1}
+  cart: {grew: 0.2, shrank: -0.4}
+placements: {here: {sources: {complement: 1, downsell: 1}, anchors: [session], fill: false, rules: {hide_viewed: all}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("intent", "decided", "mode"),
+    [
+        (0.0, 0.2, "down_sell"),
+        (0.1, 0.2, "down_sell"),
+        (0.2, 0.5, "balanced"),
+        (0.25, 0.65, "cross_sell"),
+        (0.9, 0.8, "cross_sell"),
+        (None, 0.5, "balanced"),
+    ],
+)
+def test_the_curve(intent: float | None, decided: float, mode: str) -> None:
+    answer = SHOP.place(CURVE, intent=intent)
+    assert answer.decided == pytest.approx(decided)
+    assert (answer.mode, answer.why) == (mode, (f"intent {intent:.2f}" if intent is not None else "intent unknown",))
+
+
+def test_who_has_decided_gets_what_goes_with_it_who_compares_the_value_pick() -> None:
+    """At .8 the weights are 1 + .6 and 1 - .6; at .2 the other way round."""
+    scores = {}
+    for intent in (0.1, 0.9):
+        items = SHOP.place(CURVE, session=["dear"], intent=intent).items
+        scores[intent] = dict(zip(SHOP.ids(item.item for item in items), [item.score for item in items], strict=True))
+    assert scores[0.9] == pytest.approx({"bag": 0.8 * 1.6, "value": 0.8 * 0.4})
+    assert scores[0.1] == pytest.approx({"value": 0.8 * 1.6, "bag": 0.8 * 0.4})
+
+
+@pytest.mark.parametrize(
+    ("session", "cart", "times", "why"),
+    [
+        (["dear", "dear"], [], (), ("repeat_views -0.30",)),
+        (["dear", "dear"], ["dear"], (), ()),
+        (["value", "value"], [], (), ()),
+        (["dear"], [], (NOW_MS - 60_000,), ("dwell -0.10",)),
+        (["dear"], [], (NOW_MS - 59_000,), ()),
+        (["dear"], [], (NOW_MS - 601_000,), ()),
+        (["dear"], [], (-1,), ()),
+        ([("bag", CART)], ["bag"], (), ("cart +0.20",)),
+        ([("bag", CART)], [], (), ("cart -0.40",)),
+        ([("value", CART), ("bag", CART), "dear"], ["bag"], (), ("cart +0.20",)),
+    ],
+)
+def test_signals(session: list, cart: list, times: tuple, why: tuple) -> None:
+    answer = SHOP.place(CURVE, session=session, cart=cart, times_L=np.array(times, np.int64))
+    assert answer.why == ("intent unknown", *why)
+    assert answer.decided == pytest.approx(0.5 + sum(float(each.split()[1]) for each in why))
+
+
+def test_steering_of_a_placement_can_be_off() -> None:
+    off = CURVE.replace("fill: false", "fill: false, steering: 0")
+    assert [item.score for item in SHOP.place(off, session=["dear"], intent=0.9).items] == pytest.approx([0.8, 0.8])
+
+
+def test_a_segment_overrides_any_value_and_others_have_the_policy_of_all() -> None:
+    text = CURVE + "segments: {new: {intent: {unknown: 1}, placements: {here: {slots: 1, sources: {complement: 3}}}}}"
+    new, none = (SHOP.place(text, session=["dear"], segment=segment) for segment in ("new", "returning"))
+    assert (new.decided, len(new.items), new.items[0].score) == (1, 1, pytest.approx(0.8 * 3 * 2))
+    assert (none.decided, len(none.items)) == (0.5, 2)
+
+
+def test_kinds_of_behaviours() -> None:
+    assert event_kinds(Behaviours(("dwell", "like", "cart", "purchase"))).tolist() == [VIEW, VIEW, CART, 2]
+    assert event_kinds(Behaviours(("click",))).tolist() == [2]
