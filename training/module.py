@@ -45,7 +45,7 @@ class LossConfig:
     sparse_from_items: int = 200_000
     """From so many items on, the optimizer steps only those rows of the item table that a sampled batch touches
     (:mod:`training.optimizer`); below, all of them, which costs little there and lets their momentum go on."""
-    pool: int = 4096
+    pool: int = 2048
     """Negatives drawn for a batch and shared by all of it."""
     uniform_share: float = 1.0
     """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
