@@ -7,7 +7,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
+from tillside.policy import read_policy
 from training.command import config_directory
+from training.mining.compatibility import read_rules
 
 COMMANDS = {
     "prepare": ("training.prepare", "PrepareConfig", ["data"]),
@@ -15,14 +17,16 @@ COMMANDS = {
     "evaluate": ("training.evaluate", "EvaluateConfig", []),
     "export": ("training.export", "ExportConfig", []),
     "simulate": ("training.simulate", "SimulateConfig", []),
+    "relate": ("training.relate", "RelateConfig", []),
 }
 """A command's module, the dataclass of its config, and the groups it chooses from."""
 
+READERS = {"compatibility": read_rules, "policy": read_policy}
+"""Folders of files that are given by their path and are no Hydra configs."""
+
 FILES = sorted(
-    name
-    for path in config_directory().rglob("*.yaml")
-    if not (name := path.relative_to(config_directory()).with_suffix("").as_posix()).startswith("policy/")
-)  # policies are no Hydra configs; tests/tillside/policy reads them
+    path.relative_to(config_directory()).with_suffix("").as_posix() for path in config_directory().rglob("*.yaml")
+)
 CHOICES = [
     (command, group, file.removeprefix(f"{group}/"))
     for command, (_, _, groups) in COMMANDS.items()
@@ -54,14 +58,20 @@ def test_every_choice_of_every_group_composes(command, group, choice):
         assert OmegaConf.get_type(config[group]) is not dict  # a typed group, so a mistyped key fails
 
 
-def test_every_file_is_a_command_or_a_choice():
+def test_every_file_is_a_command_or_a_choice_or_read_by_its_own_reader():
     reached = set(COMMANDS) | {f"{group}/{choice}" for _, group, choice in CHOICES}
+    reached |= {file for file in FILES if file.partition("/")[0] in READERS}
     assert set(FILES) == reached
 
 
 def test_every_group_of_the_checkout_has_a_choice():
     folders = {path.name for path in config_directory().iterdir() if path.is_dir()}
-    assert folders - {"policy"} <= {group for _, _, groups in COMMANDS.values() for group in groups}
+    assert folders <= {group for _, _, groups in COMMANDS.values() for group in groups} | set(READERS)
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.partition("/")[0] in READERS])
+def test_what_is_not_hydra_s_is_read_by_its_own_reader(file):
+    assert READERS[file.partition("/")[0]](config_directory() / f"{file}.yaml")
 
 
 def test_the_files_hold_the_defaults_that_the_dataclasses_state():
