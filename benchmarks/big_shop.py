@@ -21,7 +21,10 @@ PARTNERS: Final = 20
 CANDIDATES: Final = 100
 SESSION: Final = 10
 CATEGORIES: Final = [
-    f"area{area}.kind{area}{kind}.sort{area}{kind}{sort}" for area in range(8) for kind in range(5) for sort in range(10)
+    f"area{area}.kind{area}{kind}.sort{area}{kind}{sort}"
+    for area in range(8)
+    for kind in range(5)
+    for sort in range(10)
 ]
 EVERY_RULE: Final = """
 utc_offset_hours: 8
@@ -115,7 +118,7 @@ class BigShop:
                 cart_M=session_L[[3, 6]],
                 segment=(None, "new", "high_value")[number % 3],
                 age=(None, 16, 40)[number % 3],
-                impressions={item: (4, NOW_MS - 60_000) for item in rng.integers(0, items, 30).tolist()},
+                impressions=dict.fromkeys(rng.integers(0, items, 30).tolist(), (4, NOW_MS - 60000)),
                 excluded=frozenset(rng.integers(0, items, 10).tolist()),
                 intent=float(rng.random()),
                 host=int(rng.integers(0, items)),

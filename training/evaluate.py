@@ -235,9 +235,7 @@ def evaluate_placements(config: EvaluateConfig, folder: Path | None) -> None:
     trained, dataset = open_run(config.run, config.tracking, config.dataset)
     relations = relations_of(dataset, Path(config.relations) if config.relations else None)
     document = {"run": config.run, "policy": {"file": config.policy, "version": policy_version(Path(config.policy))}}
-    document |= evaluate_policy(
-        trained, dataset, policy, relations=relations, feed=feed, k=config.k, seed=config.seed
-    )
+    document |= evaluate_policy(trained, dataset, policy, relations=relations, feed=feed, k=config.k, seed=config.seed)
     policy_tables(document, title=f"{dataset.about['name']}: test part")
     own = Path(config.tracking.runs) / config.run
     folder = folder or (own if own.is_dir() else None)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from tillside.events import BRAND, CATEGORY
-from tillside.policy import ItemFacts, Policy, PlacementRequest
+from tillside.policy import ItemFacts, PlacementRequest, Policy
 
 
 def broken_rules(items: Sequence[int], policy: Policy, request: PlacementRequest, facts: ItemFacts) -> Counter[str]:
@@ -53,7 +53,10 @@ def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: Item
         found.append("categories")
     if categories.intersection(rules.categories.never):
         found.append("categories")
-    years = [int(facts.minimum_age_N[item]), *(limit.years for limit in rules.age_limits if limit.category in categories)]
+    years = [
+        int(facts.minimum_age_N[item]),
+        *(limit.years for limit in rules.age_limits if limit.category in categories),
+    ]
     if max(years) > (request.age or 0):
         found.append("age")
     if rules.price_band and rules.price_band.hard:

@@ -4,6 +4,7 @@ Sessions of logs whose events share one timestamp (the lines of an invoice) are 
 Shapes: Q questions, L events seen, M items in the cart.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -88,7 +89,7 @@ def ask_sessions(sessions: Sessions, *, taken: Sequence[int], asked: int, at_car
     takes_E, wanted_E = np.isin(behaviours_E, taken), behaviours_E >= asked
     offsets = np.asarray(sessions.offsets).tolist()
     events, numbers, carts, answers = [], [], [], []
-    for session, (start, end) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+    for session, (start, end) in enumerate(itertools.pairwise(offsets)):
         event = start + (end - start + 1) // 2
         if at_cart:
             first = _first_takes(items_E[start:end], takes_E[start:end])

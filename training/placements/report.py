@@ -79,7 +79,9 @@ def evaluate_policy(
         },
     }
     if not any(found["questions"] for found in document["placements"].values()):
-        raise ValueError(f"{dataset.path}: no session of the {part} part has a question for {', '.join(policy.placements)}")
+        raise ValueError(
+            f"{dataset.path}: no session of the {part} part has a question for {', '.join(policy.placements)}"
+        )
     return document
 
 

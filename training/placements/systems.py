@@ -62,9 +62,7 @@ class Shop:
         """The answer that a server gives."""
         return place(policy, request, shelves=self.shelves, relations=self.relations, model=model)
 
-    def offers(
-        self, requests: list[PlacementRequest], proposals: Proposals, *, k: int
-    ) -> dict[str, list[Offer]]:
+    def offers(self, requests: list[PlacementRequest], proposals: Proposals, *, k: int) -> dict[str, list[Offer]]:
         """Every system's answers to the questions of one placement, which all ask for k items."""
         name = requests[0].placement
         policies = {POLICY: self.policy} | {
@@ -149,4 +147,6 @@ def propose(
             items = items[np.isfinite(scores_BV[row, items])]
             candidates.append(ModelCandidates(items, scores_BV[row, items], "model" if known else "popularity"))
             intents.append(float(intents_B[row]) if intent and known else None)
-    return Proposals(candidates, np.concatenate([np.zeros((0, min(k, len(scorer.vectors_VD))), np.int64), *best]), intents)
+    return Proposals(
+        candidates, np.concatenate([np.zeros((0, min(k, len(scorer.vectors_VD))), np.int64), *best]), intents
+    )

@@ -1,4 +1,4 @@
-"""Attach rate, price recall, hit rate, coverage, diversity and violations by hand; the evaluator answers as place does."""
+"""Attach rate, price recall, hit rate, coverage, diversity, violations by hand; the evaluator answers as place does."""
 
 import json
 from collections.abc import Sequence
@@ -151,7 +151,9 @@ def test_the_evaluator_gives_the_lists_of_place_itself(tmp_path, monkeypatch):
     dataset, relations, trained = small_shop(tmp_path)
     kept = {}
     judge = report.judge_offers
-    monkeypatch.setattr(report, "judge_offers", lambda offers, *a, **b: kept.setdefault("found", offers) and judge(offers, *a, **b))
+    monkeypatch.setattr(
+        report, "judge_offers", lambda offers, *a, **b: kept.setdefault("found", offers) and judge(offers, *a, **b)
+    )
     feed = read_feed(FEED)
     policy = parse_policy(TEXT.partition("  product:")[0])
     evaluate_policy(trained, dataset, policy, relations=relations, feed=feed, k=3)
@@ -201,7 +203,9 @@ def test_the_model_proposes_its_best_items_without_the_cart(tmp_path):
         assert (np.diff(model.scores) <= 0).all()
         best = proposals.best_QK[row].tolist()
         carted += len(set(best) & set(cart.tolist()))
-        assert [item for item in best if item not in cart] == model.items[: len(set(best) - set(cart.tolist()))].tolist()
+        assert [item for item in best if item not in cart] == model.items[
+            : len(set(best) - set(cart.tolist()))
+        ].tolist()
         unread = kept.start == kept.stop
         assert model.tier == ("popularity" if unread else "model")
         assert (proposals.intents[row] is None) == unread
@@ -235,7 +239,7 @@ def test_a_policy_is_judged_beside_its_sources_and_the_same_again(tmp_path):
 
 def test_what_the_log_does_not_have_is_refused(tmp_path):
     dataset, _, trained = small_shop(tmp_path)
-    with pytest.raises(ValueError, match="placement checkout asks for complement, gift, but .* has no relations"):
+    with pytest.raises(ValueError, match=r"placement checkout asks for complement, gift, but .* has no relations"):
         evaluate_policy(trained, dataset, POLICY, relations=None)
     other = parse_policy("placements: {home: {behaviour: like, sources: {model: 1}}}")
     with pytest.raises(ValueError, match="behaviour 'like', which the log does not have; allowed: click, cart, pur"):
