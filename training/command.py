@@ -2,7 +2,8 @@
 
 Surprising: the config is composed once before Hydra runs, only so that a mistyped key or value can be answered with
 what is allowed there; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks. And
-SIGTERM ends a command as Ctrl-C does, by an exception, so that what is half-done is cleared away first.
+SIGTERM ends a command as Ctrl-C does, by an exception, so that what is half-done is cleared away first. And what is
+given as ``policy=FILE`` goes past Hydra, which takes the folder configs/policy for a group to choose from.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -24,6 +25,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 T = TypeVar("T")
+BY_PATH: Final = ("policy",)
+"""Keys that are given a file, although a folder of configs has their name."""
 
 
 class Stopped(BaseException):
@@ -45,14 +48,24 @@ def command(name: str, schema: type[T]) -> Callable[[Callable[[T], Any]], Callab
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
 
     def decorate(main: Callable[[T], Any]) -> Callable[[], None]:
+        files: dict[str, str | None] = {}
+
         @functools.wraps(main)
         def task(config: DictConfig) -> Any:
+            for key, path in files.items():
+                config[key] = path
             return main(_typed(config))
 
         def run() -> None:
             full = os.environ.get("HYDRA_FULL_ERROR") == "1"
+            files.clear()
+            sys.argv[1:], given = without_files(sys.argv[1:])
+            files.update(given)
             sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # argparse wants them in one piece: a=1 -m b=2,3
             try:
+                keys = {field.name for field in dataclasses.fields(schema)}  # type: ignore[arg-type]
+                if unknown := given.keys() - keys:
+                    raise ValueError(f"Key '{min(unknown)}' is not known; allowed here: {', '.join(sorted(keys))}")
                 check_overrides(name, sys.argv[1:])
                 start = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)
                 with _errors_of_hydra():
@@ -151,6 +164,13 @@ def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
             _refuse_added_keys(node[key], f"{prefix}{key}.")
 
 
+def without_files(arguments: list[str]) -> tuple[list[str], dict[str, str | None]]:
+    """The arguments without those of BY_PATH, and these by key; the last one of a key counts."""
+    pairs = [(argument, *argument.partition("=")) for argument in arguments]
+    others = [argument for argument, key, _, _ in pairs if key not in BY_PATH]
+    return others, {key: None if path == "null" else path for _, key, _, path in pairs if key in BY_PATH}
+
+
 def _is_override(argument: str) -> bool:
     return argument.startswith("~") or ("=" in argument and not argument.startswith("-"))
 
@@ -159,6 +179,7 @@ def check_overrides(name: str, arguments: list[str]) -> None:
     """Compose the config of a single run to find mistakes early; sweeps and Hydra's own flags go straight to Hydra."""
     if any(argument.startswith("-") for argument in arguments):
         return
+    arguments, _ = without_files(arguments)
     GlobalHydra.instance().clear()
     with initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
         try:

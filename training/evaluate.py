@@ -2,6 +2,9 @@
 
 python -m training.evaluate run=RUN_ID [out=DIR]
 python -m training.evaluate dataset=DIR baselines=[sequential_rules,item_knn]
+python -m training.evaluate run=RUN_ID policy=FILE
+
+With a policy whole placements are judged instead, and policy.json lies beside metrics.json.
 """
 
 import json
@@ -16,6 +19,7 @@ from tillside.atomic import write_text_atomically
 from tillside.bundle import Bundle, open_bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
+from tillside.policy import read_feed, read_policy
 from tillside.recommenders import Popularity, popularity
 from training.asked import asked_matrix
 from training.baselines import Baseline, fit_baseline
@@ -27,7 +31,15 @@ from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_mod
 from training.command import command
 from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, rank, report
 from training.memory import NeighbourScorer
+from training.placements.report import (
+    evaluate_policy,
+    policy_headline,
+    policy_tables,
+    policy_version,
+    write_policy_report,
+)
 from training.preparation.sessionising import Repeats
+from training.related import relations_of
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, fetch_artifact
 
@@ -50,8 +62,16 @@ class EvaluateConfig:
     baselines: list[Baseline] = field(default_factory=lambda: list(BESIDE_A_RUN))
     bundle: str | None = None
     """An exported bundle of the run: judge it too, one session at a time, as the server runs it."""
+    policy: str | None = None
+    """A policy file: judge the placements of the run's model under it, and nothing else."""
+    relations: str | None = None
+    """Of the policy: a folder that training.relate wrote. Default: the data set's own, if it has any."""
+    items_feed: str | None = None
+    """Of the policy: what the shop knows of its items. Default: what the catalogue says, stock unknown."""
+    k: int = 5
+    """Of the policy: items shown at every placement."""
     out: str | None = None
-    """Folder for metrics.json; default: print only."""
+    """Folder for metrics.json; default: print only. For policy.json the run's own, if it is there."""
     seed: int = 0
     """Of the bootstrap."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
@@ -63,6 +83,12 @@ class EvaluateConfig:
             raise ValueError(f"baselines names one twice: {', '.join(each.name for each in self.baselines)}")
         if self.run is None and (self.dataset is None or not self.baselines or self.bundle is not None):
             raise ValueError("run must be given, as run=RUN_ID; without one dataset and baselines, and no bundle")
+        if self.policy is not None and (self.run is None or self.bundle is not None):
+            raise ValueError("policy is judged with the model of a run: run must be given, and no bundle")
+        if self.policy is None and (self.relations is not None or self.items_feed is not None):
+            raise ValueError("relations and items_feed are for a policy: policy must be given, as policy=FILE")
+        if not 1 <= self.k <= 100:
+            raise ValueError(f"k must be from 1 to 100, got {self.k}")
 
 
 def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
@@ -200,12 +226,37 @@ def open_run(run: str, tracking: TrackingConfig, dataset_override: str | None) -
         return load_model(path, dataset), dataset
 
 
+def evaluate_placements(config: EvaluateConfig, folder: Path | None) -> None:
+    """Judge a policy with the model of a run; write policy.json, keep it with the run and log its figures there."""
+    assert config.run is not None
+    assert config.policy is not None
+    policy = read_policy(Path(config.policy))
+    feed = read_feed(Path(config.items_feed)) if config.items_feed else None
+    trained, dataset = open_run(config.run, config.tracking, config.dataset)
+    relations = relations_of(dataset, Path(config.relations) if config.relations else None)
+    document = {"run": config.run, "policy": {"file": config.policy, "version": policy_version(Path(config.policy))}}
+    document |= evaluate_policy(trained, dataset, policy, relations=relations, feed=feed, k=config.k, seed=config.seed)
+    policy_tables(document, title=f"{dataset.about['name']}: test part")
+    own = Path(config.tracking.runs) / config.run
+    folder = folder or (own if own.is_dir() else None)
+    if folder is not None:
+        path = write_policy_report(document, folder)
+        tracker = Tracker.start(config.tracking, run_id=config.run, digest=dataset.digest)
+        tracker.metrics(policy_headline(document))
+        tracker.artifact(path)
+        tracker.end()
+        say(f"wrote {path}")
+
+
 @command("evaluate", EvaluateConfig)
 def main(config: EvaluateConfig) -> None:
     """Entry point."""
     folder = Path(config.out) if config.out else None
     if folder is not None and folder.exists() and not folder.is_dir():
         raise ValueError(f"out={config.out} exists and is not a directory")
+    if config.policy is not None:
+        evaluate_placements(config, folder)
+        return
     bundle = open_bundle(Path(config.bundle)) if config.bundle else None
     if bundle is not None and bundle.manifest.get("run") != config.run:
         raise ValueError(f"bundle={config.bundle} was exported from run {bundle.manifest.get('run')}, not {config.run}")

@@ -176,10 +176,15 @@ def by_behaviour(result: Ranked, cases: Cases, *, behaviours: Sequence[str], see
 
 
 def intervals(
-    metrics: Mapping[str, npt.NDArray[np.float64]], sessions_C: npt.NDArray[np.int64], *, seed: int
+    metrics: Mapping[str, npt.NDArray[np.float64]],
+    sessions_C: npt.NDArray[np.int64],
+    *,
+    seed: int,
+    weights_C: npt.NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
     """The mean of each metric over the cases, with its bootstrap interval over sessions, as JSON types."""
-    found = bootstrap_means(np.stack(list(metrics.values())), sessions_C, rng=np.random.default_rng(seed))
+    values_MC, rng = np.stack(list(metrics.values())), np.random.default_rng(seed)
+    found = bootstrap_means(values_MC, sessions_C, rng=rng, weights_B=weights_C)
     return {name: asdict(interval) for name, interval in zip(metrics, found, strict=True)}
 
 

@@ -81,7 +81,12 @@ class Interval:
 
 
 def bootstrap_means(
-    values_MB: FloatArray, sessions_B: npt.NDArray[np.integer[Any]], *, rng: np.random.Generator, resamples: int = 500
+    values_MB: FloatArray,
+    sessions_B: npt.NDArray[np.integer[Any]],
+    *,
+    rng: np.random.Generator,
+    resamples: int = 500,
+    weights_B: FloatArray | None = None,
 ) -> list[Interval]:
     """Mean of each metric over cases, with percentile intervals from resampling whole sessions.
 
@@ -90,19 +95,22 @@ def bootstrap_means(
     Args:
         values_MB: M metrics of B cases.
         sessions_B: the session that each case belongs to, any integers.
+        weights_B: how much each case counts, above 0; None for all alike. With what a share is taken of as weights the
+            mean of the shares is the ratio of the sums.
     """
     if values_MB.shape[1] == 0:
         return [Interval(float("nan"), float("nan"), float("nan"))] * len(values_MB)
     _, session = np.unique(sessions_B, return_inverse=True)
     size = int(session.max()) + 1
-    counts_S = np.bincount(session, minlength=size).astype(np.float64)
-    sums_MS = np.stack([np.bincount(session, weights=row, minlength=size) for row in values_MB])
+    counts_S = np.bincount(session, weights=weights_B, minlength=size).astype(np.float64)
+    weighed_MB = values_MB if weights_B is None else values_MB * weights_B
+    sums_MS = np.stack([np.bincount(session, weights=row, minlength=size) for row in weighed_MB])
     means_RM = np.empty((resamples, len(values_MB)))
     for resample in range(resamples):
         weights_S = np.bincount(rng.integers(0, size, size), minlength=size)
         means_RM[resample] = sums_MS @ weights_S / (counts_S @ weights_S)
     low_M, high_M = np.quantile(means_RM, [0.025, 0.975], axis=0)
-    means_M = values_MB.mean(axis=1)
+    means_M = values_MB.mean(axis=1) if weights_B is None else weighed_MB.sum(axis=1) / weights_B.sum()
     return [Interval(float(m), float(a), float(b)) for m, a, b in zip(means_M, low_M, high_M, strict=True)]
 
 

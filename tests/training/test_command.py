@@ -6,6 +6,7 @@ import pytest
 
 import training.command
 from training.command import command
+from training.evaluate import EvaluateConfig
 from training.export import ExportConfig
 from training.train import TrainConfig
 
@@ -57,6 +58,14 @@ def test_the_body_gets_the_dataclass_with_what_was_typed(start, tmp_path):
     assert (config.loss.softmax.value, config.loss.pool) == ("sampled", 2048)
     assert config.trainer.precision.value == "bf16"
     assert list(tmp_path.iterdir()) == []  # and Hydra leaves no folder of its own behind
+
+
+def test_a_policy_is_given_by_its_path_although_a_folder_of_configs_has_its_name(start):
+    judged = start("run=r", "policy=configs/policy/electronics.yaml", "k=7", name="evaluate", schema=EvaluateConfig)
+    assert (judged.run, judged.policy, judged.k) == ("r", "configs/policy/electronics.yaml", 7)
+    assert start("run=r", "policy=null", name="evaluate", schema=EvaluateConfig).policy is None
+    assert start("run=r", name="evaluate", schema=EvaluateConfig).policy is None
+    assert "policy" in start.refused("dataset=shop", "policy=p.yaml")  # training has no such key
 
 
 def test_a_command_can_be_started_twice_in_one_process(start):

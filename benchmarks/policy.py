@@ -1,0 +1,138 @@
+"""Whole placements on real and simulated sessions beside each of their sources alone, and what placing costs.
+
+    python -m benchmarks.policy simulated online-retail --data ../shared/data
+
+The newest run under WORK/LOG/runs, where ``benchmarks.quality`` leaves it, is judged; where there is none one is
+trained. Every figure of a log comes from ``training.evaluate policy=FILE``; the cost is measured in this process, on a
+shop of 100,000 items that is made up, under a policy with every rule switched on, and its answers are checked there.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.big_shop import BigShop
+from benchmarks.logs import LOGS
+from benchmarks.results import write_results
+from benchmarks.stages import run_stage
+from tillside.policy import place
+from training.checkpoint import MODEL_FILE
+from training.placements.plain_rules import broken_rules
+from training.placements.report import POLICY_FILE, K
+from training.placements.systems import POLICY
+from training.tables import print_table
+
+POLICIES: Final = {"simulated": "configs/policy/electronics.yaml", "online-retail": "configs/policy/online_retail.yaml"}
+METRICS: Final = (f"attach_rate@{K}", f"price_recall@{K}", "coverage", "diversity", f"hit_rate@{K}", "rule_violations")
+ALL_RULES: Final = "all-rules"
+ROUNDS: Final = 10
+
+Row = dict[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and write the result files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("logs", nargs="*", choices=sorted(POLICIES), default=sorted(POLICIES, reverse=True))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the logs")
+    parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="folder for data sets and runs")
+    parser.add_argument("--items", type=int, default=100_000, help="of the shop whose answers are timed")
+    parser.add_argument("--questions", type=int, default=400, help=f"that are timed, {ROUNDS} times each")
+    parser.add_argument("--train", nargs="*", default=[], metavar="OVERRIDE", help="of training.train, if it is run")
+    given = parser.parse_args(arguments)
+    rows, counts = [], []
+    for name in given.logs:
+        document = measure(name, data=given.data, work=given.work / name, train=given.train)
+        rows += figures(name, document)
+        told = ", ".join(f"{judged['questions']:,} at {place}" for place, judged in document["placements"].items())
+        counts.append(f"{name}: {told}, run {document['run'][:8]}")
+    rows += cost(items=given.items, questions=given.questions)
+    write_results("policy", rows, title="Placements, beside each source alone", notes=_notes(counts, given))
+    cells = {(row["log"], row["system"], row["metric"]): f"{row['value']:.4f}" for row in rows}
+    table = [
+        [*key, *(cells.get((*key, metric), "") for metric in METRICS)]
+        for key in dict.fromkeys((row["log"], row["system"]) for row in rows)
+    ]
+    print_table("placements", ["log", "system", *METRICS], table, numbers=METRICS)
+
+
+def measure(name: str, *, data: Path, work: Path, train: Sequence[str]) -> dict[str, Any]:
+    """Make what is not there yet of a log's data set, relations and run, and judge its policy."""
+    log, dataset, runs = LOGS[name], work / "dataset", work / "runs"
+    if not (dataset / "dataset.json").is_file():
+        if log.simulate is not None:
+            run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
+        run_stage("training.prepare", *(part.format(data=data, work=work) for part in log.prepare), f"out={dataset}")
+    run_stage("training.relate", f"dataset={dataset}")
+    if not (runs / "latest" / MODEL_FILE).is_file():
+        options = [f"dataset={dataset}", f"tracking.runs={runs}", "trainer.progress_bar=false", *train]
+        run_stage("training.train", *options)
+    run = (runs / "latest").resolve()
+    where = [f"dataset={dataset}", f"tracking.runs={runs}", f"run={run.name}"]
+    run_stage("training.evaluate", *where, f"policy={POLICIES[name]}")
+    found: dict[str, Any] = json.loads((run / POLICY_FILE).read_text(encoding="utf-8"))
+    return found
+
+
+def figures(log: str, document: Mapping[str, Any]) -> list[Row]:
+    """Rows of a policy.json: one figure of one system at one placement, named PLACEMENT/SYSTEM."""
+    rows: list[Row] = []
+    for placement, judged in document["placements"].items():
+        for system, found in judged["systems"].items():
+            about = {"log": log, "system": f"{placement}/{system}", "seeds": 1, "cases": judged["questions"]}
+            values = {metric: found[metric] for metric in METRICS}
+            if system == POLICY:
+                sources = found["by_source"]
+                values |= {f"by source/{source}": row[f"hit_rate@{K}"] for source, row in sources.items()}
+            for metric, value in values.items():
+                if value is not None:
+                    rows.append(about | {"metric": metric} | (value if isinstance(value, dict) else {"value": value}))
+    return rows
+
+
+def cost(*, items: int, questions: int) -> list[Row]:
+    """How long ``place`` takes with every rule on, in the median, and how often its answers break one."""
+    shop = BigShop.make(items=items)
+    asked = shop.questions(questions)
+    given = {"shelves": shop.shelves, "relations": shop.relations}
+    answers = [place(shop.policy, request, model=model, **given) for request, model in asked]  # type: ignore[arg-type]
+    taken = []
+    for _ in range(ROUNDS):
+        for request, model in asked:
+            started = time.perf_counter()
+            place(shop.policy, request, model=model, **given)  # type: ignore[arg-type]
+            taken.append(time.perf_counter() - started)
+    broken = sum(
+        broken_rules([each.item for each in answer.items], shop.policy, request, shop.shelves.facts).total()
+        for answer, (request, _) in zip(answers, asked, strict=True)
+    )
+    about = {"log": "made-up", "system": ALL_RULES, "items": items, "cases": questions}
+    return [
+        about | {"metric": "rule_violations", "value": broken},
+        about | {"metric": "added_p50_ms", "value": float(np.median(taken)) * 1e3},
+    ]
+
+
+def _notes(counts: Sequence[str], given: argparse.Namespace) -> str:
+    return (
+        "One question of a session. At placements that look at the cart the first half of the different items that a "
+        "session takes (an invoice's lines, in the order of the file) is the cart; elsewhere the first half of the "
+        "events is seen. The answer is what the session met later with the behaviour asked for or a stronger one, "
+        f"without the cart. Questions: {'; '.join(counts)}. {K} items are shown. attach_rate: share of the questions "
+        "with a hit; price_recall: prices of the hits over those of all answers; hit_rate: share of the items shown "
+        "that are hits; diversity: different categories over items. Intervals: 95 %, bootstrap over sessions (seed 0). "
+        "Each source alone is the same placement with only that source, popular items filling up; model-top is the "
+        "model's best without what a hard rule forbids, model-unruled its best as they come, fp-growth association "
+        "rules by confidence, filled up like popularity. rule_violations are counted by an independent check of the "
+        f"hard rules. all-rules: {given.questions} questions, {ROUNDS} times each, to a made-up shop of "
+        f"{given.items:,} items."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,295 @@
+"""What whole placements are worth on past sessions: attach rate, price, coverage, diversity, and rules that broke.
+
+The document has, for each placement of the policy and each system, these figures, with 95 % bootstrap intervals over
+sessions where they are means:
+
+attach_rate@k      share of the questions at which one of the k items shown is in the answer
+price_recall@k     the prices of the items shown that are in the answer, over the prices of all items of the answers
+hit_rate@k         share of the items shown that are in the answer; by source under ``by_source``
+coverage           share of the catalogue that was shown at least once
+diversity          of an answer's items of known category, how many different (finest) categories over how many items
+rule_violations    how often a hard rule was broken, by an independent check (``plain_rules``)
+
+Shapes: Q questions, K items shown.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from tillside.atomic import write_text_atomically
+from tillside.dataset import Dataset, Part
+from tillside.encoding import encode_sessions
+from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy, Shelves, event_kinds
+from tillside.recommenders import Popularity, popularity
+from tillside.relations import RELATIONS, Relations
+from training.checkpoint import TrainedModel
+from training.evaluation import ModelScorer, intervals
+from training.placements.association import AssociationRules
+from training.placements.plain_rules import broken_rules
+from training.placements.questions import Questions, ask_sessions, taking
+from training.placements.systems import POLICY, Offer, Shop, propose
+from training.tables import print_table
+
+POLICY_FILE: Final = "policy.json"
+K: Final = 5
+LATER_MS: Final = 2**52
+"""When an offline feed was made: after every question."""
+
+
+def evaluate_policy(
+    trained: TrainedModel,
+    dataset: Dataset,
+    policy: Policy,
+    *,
+    relations: Relations | None,
+    feed: ItemsFeed | None = None,
+    part: Part = "test",
+    k: int = K,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Ask every placement of a policy about the sessions of a part, and judge all systems.
+
+    Args:
+        relations: None for none, which only a policy that asks for no relation can do without.
+        feed: what a shop knew of its items. It counts as fresh at every question: how stock stood at each past moment
+            no log tells.
+
+    Raises:
+        ValueError: a placement asks for a behaviour that the log does not have, or for relations where there are none,
+            or no session of the part has an answer.
+    """
+    refuse_misfits(policy, dataset, relations)
+    shop = open_shop(dataset, policy, relations=relations, feed=feed)
+    fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
+    scorer = ModelScorer.of(trained.model, fallback, trained.memory)
+    document: dict[str, Any] = {
+        "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
+        "part": part,
+        "k": k,
+        "placements": {
+            name: judge_placement(trained, scorer, dataset, shop, name, part=part, k=k, seed=seed)
+            for name in policy.placements
+        },
+    }
+    if not any(found["questions"] for found in document["placements"].values()):
+        raise ValueError(
+            f"{dataset.path}: no session of the {part} part has a question for {', '.join(policy.placements)}"
+        )
+    return document
+
+
+def open_shop(dataset: Dataset, policy: Policy, *, relations: Relations | None, feed: ItemsFeed | None) -> Shop:
+    """What the answers are made of: facts, shelves, relations and association rules."""
+    facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed or ItemsFeed(LATER_MS, ()))
+    shelves = Shelves.of(replace(facts, feed_time_ms=LATER_MS), popular_N=most_popular(dataset, facts))
+    rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)))
+    return Shop(policy, shelves, relations or Relations.empty(items=len(dataset.catalogue)), rules)
+
+
+def most_popular(dataset: Dataset, facts: ItemFacts) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Items of the catalogue by how often they reached the goal, then by all events, then by id."""
+    scores_N = popularity(dataset.catalogue.popular_NB)[-1]
+    return np.lexsort((facts.rank_N[: len(scores_N)], -scores_N))
+
+
+def refuse_misfits(policy: Policy, dataset: Dataset, relations: Relations | None) -> None:
+    """Raise ValueError where a policy asks for what the log does not have."""
+    for name, placement in policy.placements.items():
+        if placement.behaviour is not None and placement.behaviour not in dataset.behaviours.names:
+            raise ValueError(
+                f"placement {name} asks for behaviour {placement.behaviour!r}, which the log does not have; "
+                f"allowed: {', '.join(dataset.behaviours.names)}"
+            )
+        asked = [source for source in placement.sources if source in RELATIONS]
+        if asked and relations is None:
+            raise ValueError(
+                f"placement {name} asks for {', '.join(asked)}, but {dataset.path} has no relations; "
+                f"make them with python -m training.relate dataset={dataset.path}"
+            )
+
+
+def judge_placement(
+    trained: TrainedModel,
+    scorer: ModelScorer,
+    dataset: Dataset,
+    shop: Shop,
+    name: str,
+    *,
+    part: Part,
+    k: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Questions, answers and figures of one placement."""
+    sessions, behaviours = dataset.part(part), dataset.behaviours
+    placement = shop.policy.placement(name)
+    asked = behaviours.index(placement.behaviour or behaviours.goal)
+    at_cart = "cart" in placement.anchors
+    questions = ask_sessions(sessions, taken=taking(len(behaviours)), asked=asked, at_cart=at_cart)
+    about = {
+        "behaviour": behaviours.names[asked],
+        "asked": "in the middle of the cart" if at_cart else "in the middle of the session",
+        "questions": len(questions),
+        "sessions": len(sessions),
+    }
+    if not len(questions):
+        return about | {"systems": {}}
+    encoded = encode_sessions(
+        np.asarray(sessions.items),
+        np.asarray(sessions.behaviours),
+        np.asarray(sessions.times),
+        np.asarray(sessions.offsets),
+        spec=trained.spec,
+        known_items=dataset.catalogue.rankable,
+    )
+    proposals = propose(scorer, encoded, questions, spec=trained.spec, asked=asked, k=k, intent=trained.intent)
+    requests = questions.requests(
+        sessions, placement=name, k=k, kinds_A=event_kinds(behaviours), intents_Q=proposals.intents
+    )
+    offers = shop.offers(requests, proposals, k=k)
+    return about | judge_offers(offers, questions, requests, shop.policy, shop.shelves.facts, k=k, seed=seed)
+
+
+def judge_offers(
+    offers: Mapping[str, Sequence[Offer]],
+    questions: Questions,
+    requests: Sequence[PlacementRequest],
+    policy: Policy,
+    facts: ItemFacts,
+    *,
+    k: int,
+    seed: int,
+) -> dict[str, Any]:
+    """The figures of every system, and by how much the policy is ahead of each other one at the same questions."""
+    systems, attached = {}, {}
+    for name, answers in offers.items():
+        broken: Counter[str] = Counter()
+        for request, answer in zip(requests, answers, strict=True):
+            broken += broken_rules(answer.items, policy, request, facts)
+        hits = [np.isin(offer.items, answer) for offer, answer in zip(answers, questions.answers, strict=True)]
+        attached[name] = np.array([hit.any() for hit in hits], float)
+        systems[name] = {
+            f"attach_rate@{k}": _mean(attached[name], questions, seed=seed),
+            f"price_recall@{k}": _price_recall(answers, hits, questions, facts, seed=seed),
+            f"hit_rate@{k}": _share(hits, [np.ones(len(hit), bool) for hit in hits], questions, seed=seed),
+            "coverage": len({item for offer in answers for item in offer.items}) / len(facts),
+            "diversity": _diversity(answers, questions, facts, seed=seed),
+            "shown": sum(len(offer.items) for offer in answers),
+            "rule_violations": broken.total(),
+            "broken_rules": dict(sorted(broken.items())),
+            "by_source": {
+                source: {
+                    "shown": sum(offer.sources.count(source) for offer in answers),
+                    f"hit_rate@{k}": _share(
+                        hits, [np.array(offer.sources) == source for offer in answers], questions, seed=seed
+                    ),
+                }
+                for source in dict.fromkeys(source for offer in answers for source in offer.sources)
+            },
+        }
+    ahead = {
+        name: {f"attach_rate@{k}": _mean(attached[POLICY] - values_Q, questions, seed=seed)}
+        for name, values_Q in attached.items()
+        if POLICY in attached and name != POLICY
+    }
+    return {"systems": systems, "policy_ahead_of": ahead}
+
+
+def _mean(values_Q: Any, questions: Questions, *, seed: int, weights_Q: Any = None) -> dict[str, float] | None:
+    """The mean over questions with its interval; with weights those of weight 0 are left out, None if all are."""
+    sessions_Q = questions.sessions_Q
+    if weights_Q is not None:
+        kept = weights_Q > 0
+        values_Q, sessions_Q, weights_Q = values_Q[kept], sessions_Q[kept], weights_Q[kept]
+    if not len(values_Q):
+        return None
+    found: dict[str, float] = intervals({"mean": values_Q}, sessions_Q, seed=seed, weights_C=weights_Q)["mean"]
+    return found
+
+
+def _share(hits: Sequence[Any], chosen: Sequence[Any], questions: Questions, *, seed: int) -> dict[str, float] | None:
+    """Of the chosen items shown, over all questions, the share that are hits."""
+    shown_Q = np.array([np.count_nonzero(own) for own in chosen], float)
+    hits_Q = np.array([np.count_nonzero(hit & own) for hit, own in zip(hits, chosen, strict=True)], float)
+    return _mean(hits_Q / np.maximum(shown_Q, 1), questions, seed=seed, weights_Q=shown_Q)
+
+
+def _price_recall(
+    answers: Sequence[Offer], hits: Sequence[Any], questions: Questions, facts: ItemFacts, *, seed: int
+) -> dict[str, float] | None:
+    """Items of unknown price count for nothing, above and below."""
+    prices_N = np.nan_to_num(facts.prices_N).astype(float)
+    found_Q = np.array(
+        [prices_N[np.array(offer.items, np.int64)[hit]].sum() for offer, hit in zip(answers, hits, strict=True)]
+    )
+    wanted_Q = np.array([prices_N[answer].sum() for answer in questions.answers])
+    shares_Q = found_Q / np.where(wanted_Q > 0, wanted_Q, 1.0)
+    return _mean(shares_Q, questions, seed=seed, weights_Q=wanted_Q)
+
+
+def _diversity(
+    answers: Sequence[Offer], questions: Questions, facts: ItemFacts, *, seed: int
+) -> dict[str, float] | None:
+    """None for a log without categories."""
+    finest = [facts.categories.finest(int(code)) for code in range(len(facts.categories.sets))]
+    codes_N = facts.categories.codes_N.tolist()
+    known = [[path for item in offer.items if (path := finest[codes_N[item]])] for offer in answers]
+    shares_Q = np.array([len(set(paths)) / max(len(paths), 1) for paths in known])
+    return _mean(shares_Q, questions, seed=seed, weights_Q=np.array([bool(paths) for paths in known], float))
+
+
+def write_policy_report(document: Mapping[str, Any], folder: Path) -> Path:
+    """Write policy.json into a run's folder."""
+    path = folder / POLICY_FILE
+    write_text_atomically(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def policy_version(path: Path) -> str:
+    """The first 12 hex digits of a policy file's SHA-256, as answers name it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def policy_headline(document: Mapping[str, Any]) -> dict[str, float]:
+    """The figures that a run is compared by, as ``policy/PLACEMENT/SYSTEM/METRIC``."""
+    flat: dict[str, float] = {}
+    for placement, judged in document["placements"].items():
+        for system, figures in judged["systems"].items():
+            for metric, value in figures.items():
+                number = value.get("value") if isinstance(value, dict) else value
+                if isinstance(number, int | float):
+                    flat[f"policy/{placement}/{system}/{metric}"] = number
+    return flat
+
+
+def policy_tables(document: Mapping[str, Any], *, title: str) -> None:
+    """Print the systems of every placement, and what each source of the policy brought."""
+    k = document["k"]
+    metrics = [f"attach_rate@{k}", f"price_recall@{k}", f"hit_rate@{k}", "coverage", "diversity", "rule_violations"]
+    columns = ["placement", "system", *metrics]
+    rows = [
+        [placement, system, *(_cell(figures[metric]) for metric in metrics)]
+        for placement, judged in document["placements"].items()
+        for system, figures in judged["systems"].items()
+    ]
+    counts = ", ".join(f"{judged['questions']:,} at {name}" for name, judged in document["placements"].items())
+    print_table(f"{title}, questions: {counts}", columns, rows, numbers=metrics)
+    sources = [
+        [placement, source, f"{figures['shown']:,}", _cell(figures[f"hit_rate@{k}"])]
+        for placement, judged in document["placements"].items()
+        for source, figures in judged["systems"].get(POLICY, {}).get("by_source", {}).items()
+    ]
+    names = ["shown", f"hit_rate@{k}"]
+    print_table("the policy's items by source", ["placement", "source", *names], sources, numbers=names)
+
+
+def _cell(figure: Any) -> str:
+    if isinstance(figure, dict):
+        return f"{figure['value']:.4f} ±{(figure['high'] - figure['low']) / 2:.4f}"
+    return "" if figure is None else f"{figure:.4f}" if isinstance(figure, float) else f"{figure:,}"

@@ -1,0 +1,152 @@
+"""Who answers a placement's questions: the policy, each of its sources alone, the model, association rules, popularity.
+
+The policy and its sources go through ``tillside.policy.place``, the function that serves. The others are plain top
+lists, without what the hard rules forbid and filled up with popular items, as a shop without a policy would show them;
+``model-unruled`` is the model's list as it comes. Shapes: Q questions, V items that can be ranked, N items.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from tillside.encoding import EncodedSessions, EncodingSpec, cut_before
+from tillside.policy import ModelCandidates, Placement, PlacementRequest, Policy, Shelves, place
+from tillside.ranking import top_k
+from tillside.relations import Relations
+from training.evaluation import CHUNK_SCORES, ModelScorer
+from training.placements.association import AssociationRules
+from training.placements.plain_rules import forbidding
+from training.placements.questions import Ints, Questions
+
+POLICY: Final = "policy"
+MODEL_TOP: Final = "model-top"
+"""The model's best items that no hard rule forbids."""
+MODEL_UNRULED: Final = "model-unruled"
+FP_GROWTH: Final = "fp-growth"
+POPULARITY: Final = "popularity"
+PROPOSED: Final = 100
+"""Items that the model proposes to the policy, without what is in the cart."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One answer: item numbers, first slot first, and the source of each."""
+
+    items: tuple[int, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What the model says to each question: candidates for the policy, its plain best k items, purchase intent."""
+
+    candidates: list[ModelCandidates]
+    best_QK: Ints
+    intents: list[float | None]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What answers are made of, beside the model."""
+
+    policy: Policy
+    shelves: Shelves
+    relations: Relations
+    rules: AssociationRules
+
+    def answer(self, policy: Policy, request: PlacementRequest, model: ModelCandidates) -> Placement:
+        """The answer that a server gives."""
+        return place(policy, request, shelves=self.shelves, relations=self.relations, model=model)
+
+    def offers(self, requests: list[PlacementRequest], proposals: Proposals, *, k: int) -> dict[str, list[Offer]]:
+        """Every system's answers to the questions of one placement, which all ask for k items."""
+        name = requests[0].placement
+        policies = {POLICY: self.policy} | {
+            source: alone(self.policy, name, source) for source in self.policy.placement(name).sources
+        }
+        found = {}
+        for system, policy in policies.items():
+            placed = map(self.answer, [policy] * len(requests), requests, proposals.candidates)
+            found[system] = [
+                Offer(tuple(each.item for each in answer.items), tuple(each.source for each in answer.items))
+                for answer in placed
+            ]
+        plain: dict[str, Callable[[int], Ints]] = {
+            MODEL_TOP: lambda row: proposals.candidates[row].items,
+            FP_GROWTH: lambda row: self.rules.suggest(requests[row].cart_M)[0],
+            POPULARITY: lambda row: np.zeros(0, np.int64),
+        }
+        for system, ranked in plain.items():
+            found[system] = [self._listed(system, ranked(row), request, k) for row, request in enumerate(requests)]
+        found[MODEL_UNRULED] = [Offer(tuple(best), (MODEL_UNRULED,) * len(best)) for best in proposals.best_QK.tolist()]
+        return found
+
+    def _listed(self, system: str, ranked: Ints, request: PlacementRequest, k: int) -> Offer:
+        chosen = self._allowed(ranked.tolist(), request, k)
+        if len(chosen) < k:
+            taken = set(chosen)
+            popular = (item for chunk in self.shelves.walk(()) for item in chunk.tolist() if item not in taken)
+            filler = self._allowed(popular, request, k - len(chosen))
+        else:
+            filler = []
+        return Offer((*chosen, *filler), (system,) * len(chosen) + (POPULARITY,) * len(filler))
+
+    def _allowed(self, items: Iterable[int], request: PlacementRequest, count: int) -> list[int]:
+        """The first items that no hard rule forbids."""
+        chosen: list[int] = []
+        for item in items:
+            if len(chosen) == count:
+                break
+            if not forbidding(item, self.policy, request, self.shelves.facts):
+                chosen.append(item)
+        return chosen
+
+
+def alone(policy: Policy, placement: str, source: str) -> Policy:
+    """The same policy with one source in a placement; intent, which would weigh it against others, is left out."""
+    found = policy.placement(placement)
+    only = msgspec.structs.replace(found, sources={source: 1.0}, steering=0.0)
+    return msgspec.structs.replace(policy, placements={placement: only}, segments={})
+
+
+def propose(
+    scorer: ModelScorer,
+    encoded: EncodedSessions,
+    questions: Questions,
+    *,
+    spec: EncodingSpec,
+    asked: int,
+    k: int,
+    intent: bool,
+) -> Proposals:
+    """Ask the model.
+
+    Args:
+        encoded: the sessions that the questions are about.
+        intent: whether the model has learned it.
+    """
+    candidates: list[ModelCandidates] = []
+    best: list[npt.NDArray[np.int64]] = []
+    intents: list[float | None] = []
+    step = max(1, min(256, CHUNK_SCORES // len(scorer.vectors_VD)))
+    for start in range(0, len(questions), step):
+        rows = np.arange(start, min(start + step, len(questions)))
+        batch = cut_before(encoded, questions.events_Q[rows], spec=spec)
+        scores_BV, intents_B = scorer.score_and_intent(batch, np.full(len(rows), asked))
+        best.append(top_k(scores_BV, k))
+        for row, scores_V in zip(rows.tolist(), scores_BV, strict=True):
+            cart = questions.carts[row]
+            scores_V[cart[cart < len(scores_V)]] = -np.inf
+        top_BC = top_k(scores_BV, PROPOSED)
+        for row in range(len(rows)):
+            items, known = top_BC[row], bool(batch.lengths_B[row])
+            items = items[np.isfinite(scores_BV[row, items])]
+            candidates.append(ModelCandidates(items, scores_BV[row, items], "model" if known else "popularity"))
+            intents.append(float(intents_B[row]) if intent and known else None)
+    return Proposals(
+        candidates, np.concatenate([np.zeros((0, min(k, len(scorer.vectors_VD))), np.int64), *best]), intents
+    )
