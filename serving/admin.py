@@ -126,5 +126,6 @@ def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> St
             Route("/metrics", admin.metrics),
             Route("/v1/admin/reload", admin.reload, methods=["POST"]),
             Route("/v1/admin/rollback", admin.rollback, methods=["POST"]),
-        ]
+        ],
+        kind=Starlette,
     )

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from serving.logs import RequestLog, request_id
 from serving.messages import BodyError, FieldError, decode_request, encode_answer
@@ -26,14 +27,17 @@ from serving.problems import ProblemError, internal_error, problem_of_routing
 from serving.recommender import Outcome
 from serving.service import Service, log_bug
 from serving.settings import Settings
+from serving.shedding import Turn, unread
 from serving.tokens import check_token
 from serving.tracing import Span, span
 
 log = logging.getLogger("serving")
 
 NO_STORE: Final = {"cache-control": "no-store"}
+RECOMMEND: Final = "/v1/recommend"
 CLIENT_CLOSED: Final = 499
 """Counted, never sent: the client left before its body was complete."""
+Some = TypeVar("Some", bound=Starlette)
 Page = Callable[[], Awaitable[bytes]]
 
 
@@ -49,6 +53,7 @@ class Api:
         self._token = settings.token
         self._service = service
         self._page = page
+        self._turn = Turn()
         self._log = RequestLog(log, sample=settings.log_sample)
         self._openapi = msgspec.json.encode(openapi_document(settings.limits, metrics=page is not None))
 
@@ -89,6 +94,10 @@ class Api:
     async def _answer(self, request: Request) -> tuple[Outcome, bytes]:
         check_token(request, self._token)
         check_headers(request, body_bytes=self._limits.body_bytes)
+        if self._turn.full():
+            outcome = Outcome(unread())
+            self._service.metrics.observe(outcome, 0.0)
+            return outcome, encode_answer(outcome.answer)
         body = await read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
         start = time.perf_counter()
         try:
@@ -143,23 +152,39 @@ def trace_stages(traced: Span, outcome: Outcome) -> None:
             end_ns = start_ns
 
 
-def make_app(settings: Settings, service: Service, *, page: Page | None = None) -> Starlette:
+class Application(Starlette):
+    """The main port's; the route that counts is taken before middleware and router look at it."""
+
+    api: Api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"] == RECOMMEND and scope["method"] == "POST":
+            response = await self.api.recommend(Request(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def make_app(settings: Settings, service: Service, *, page: Page | None = None) -> Application:
     """The ASGI application of the main port."""
     api = Api(settings, service, page=page)
     routes = [
-        Route("/v1/recommend", api.recommend, methods=["POST"]),
+        Route(RECOMMEND, api.recommend, methods=["POST"]),
         Route("/v1/model", api.model),
         Route("/health/live", api.live),
         Route("/health/ready", api.ready),
         *([Route("/metrics", api.metrics)] if page else []),
         Route("/openapi.json", api.openapi),
     ]
-    return make_starlette(routes)
+    app = make_starlette(routes, kind=Application)
+    app.api = api
+    return app
 
 
-def make_starlette(routes: list[Route]) -> Starlette:
-    """An application whose refusals are problem details, too."""
-    app = Starlette(routes=routes, exception_handlers={HTTPException: problem_of_routing})
+def make_starlette(routes: list[Route], *, kind: type[Some]) -> Some:
+    """An application of some kind, whose refusals are problem details, too."""
+    app = kind(routes=routes, exception_handlers={HTTPException: problem_of_routing})
     app.router.redirect_slashes = False
     return app
 

@@ -25,7 +25,7 @@ from tillside.ranking import top_k
 from tillside.recommenders import popularity
 
 Tier = Literal["model", "covisitation", "popularity", "static", "empty"]
-Reason = Literal["queue_full", "deadline", "model_failed", "empty_session", "unknown_items", "not_ready"]
+Reason = Literal["overload", "queue_full", "deadline", "model_failed", "empty_session", "unknown_items", "not_ready"]
 SESSION_ITEMS: Final = 10
 """So many of the session's latest items are asked about the items that they met."""
 DECAY: Final = 0.7

@@ -4,6 +4,7 @@ The metrics hang on a registry of their own, so two servers in one process do no
 keeps its own registry and the parent adds up what they send: serving.merging.
 """
 
+import functools
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -74,10 +75,11 @@ class Metrics:
             "tillside_catalogue_timestamp_seconds", "When the bundle that answers was made.", registry=registry
         )
         self._items = Gauge("tillside_items", "Items that can be recommended.", registry=registry)
+        self._child = functools.cache(lambda counter, *labels: counter.labels(*labels))  # looking one up is slow
 
     def count_response(self, status: int) -> None:
         """One response of the recommendation endpoint."""
-        self._responses.labels(str(status)).inc()
+        self._child(self._responses, str(status)).inc()
 
     def count_reload(self, result: str) -> None:
         """One bundle that was ``loaded``, ``refused`` or ``rolled_back`` to."""
@@ -99,7 +101,7 @@ class Metrics:
         if outcome.failure:
             self._failures.inc()
         behaviour = answer.behaviour if answer.bundle else ""  # nobody has checked it where there is no bundle
-        self._answers.labels(answer.tier, answer.degraded_reason or "", behaviour).inc()
+        self._child(self._answers, answer.tier, answer.degraded_reason or "", behaviour).inc()
 
     def describe(self, recommender: Recommender, loaded_at: float) -> None:
         """The bundle that answers from now on."""

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.dropout import Dropout, dropout
+
 
 class DistanceBias(nn.Module):
     """A learned attention bias for each head and each distance back from the query; the future is masked."""
@@ -47,7 +49,7 @@ class Attention(nn.Module):
         key_BHWL = key_BLD.view(batch, length, self.heads, width).permute(0, 2, 3, 1)
         value_BHLW = value_BLD.view(batch, length, self.heads, width).transpose(1, 2)
         weights_BHQL = torch.softmax(query_BHQW @ key_BHWL / math.sqrt(width) + bias_BHQL, dim=-1)
-        weights_BHQL = functional.dropout(weights_BHQL, self.dropout, self.training)
+        weights_BHQL = dropout(weights_BHQL, self.dropout, self.training)
         mixed_BQD = (weights_BHQL @ value_BHLW).transpose(1, 2).reshape(batch, -1, dim)
         out: Tensor = self.out(mixed_BQD)
         return out
@@ -60,7 +62,7 @@ class SwiGLU(nn.Module):
         super().__init__()
         self.gate_up = nn.Linear(dim, 2 * hidden)
         self.down = nn.Linear(hidden, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BQD: Tensor) -> Tensor:
         gate_BQF, up_BQF = self.gate_up(x_BQD).chunk(2, dim=-1)
@@ -77,7 +79,7 @@ class Block(nn.Module):
         self.attention = Attention(dim, heads, dropout)
         self.norm_forward = nn.LayerNorm(dim)
         self.forward_part = SwiGLU(dim, 2 * dim, dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, queries_BQD: Tensor, context_BLD: Tensor, bias_BHQL: Tensor) -> Tensor:
         """Queries of the whole row are the context itself; the final layer passes its own."""

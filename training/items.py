@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
@@ -92,6 +93,53 @@ def _sums(rows_ND: Tensor, ids_P: Tensor, bounds: Tensor, weights_P: Tensor) -> 
     )
 
 
+class _LeaningRows(torch.autograd.Function):
+    """Rows of a table, each with so much of a weighted sum of other rows. The table's gradient is made in one pass over
+    the turned pairs; autograd's own way sorts the pairs and writes two tables of zeros."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        table_ND: Tensor,
+        lean: Tensor,
+        rows_V: Tensor,
+        ids_P: Tensor,
+        bounds: Tensor,
+        weights_P: Tensor,
+        sparse: bool,
+    ) -> Tensor:
+        sums_VD = _sums(table_ND, ids_P, bounds, weights_P)
+        ctx.items, ctx.sparse = len(table_ND), sparse
+        ctx.save_for_backward(lean, rows_V, ids_P, bounds, weights_P, sums_VD)
+        return torch.addcmul(table_ND[rows_V], sums_VD, lean)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_VD: Tensor) -> tuple[Tensor, Tensor, None, None, None, None, None]:
+        lean, rows_V, ids_P, bounds, weights_P, sums_VD = ctx.saved_tensors
+        by_item, ends, turned_P = _turned(ids_P, bounds, weights_P * lean, items=ctx.items)
+        lean_grad = torch.dot(grad_VD.flatten(), sums_VD.flatten())
+        if not ctx.sparse:
+            table_grad = _sums(grad_VD, by_item, ends, turned_P).index_add_(0, rows_V, grad_VD)
+            return table_grad, lean_grad, None, None, None, None, None
+        used_N = ends.diff() > 0
+        used_N[rows_V] = True
+        (used_U,) = torch.where(used_N)
+        values_UD = _sums(grad_VD, by_item, torch.cat([ends[used_U], ends[-1:]]), turned_P)
+        values_UD.index_add_(0, torch.searchsorted(used_U, rows_V), grad_VD)
+        size = (ctx.items, grad_VD.shape[1])
+        table_grad = torch.sparse_coo_tensor(used_U[None], values_UD, size, is_coalesced=True, check_invariants=False)
+        return table_grad, lean_grad, None, None, None, None, None
+
+
+def _turned(ids_P: Tensor, bounds: Tensor, weights_P: Tensor, *, items: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Pairs by what they point to: which rows point to each item, where each item's begin [items + 1], weights."""
+    given = [each.cpu().numpy() for each in (weights_P, ids_P, bounds)]
+    pairs = csr_array(tuple(given), shape=(len(bounds) - 1, items)).tocsc()
+    rows_P, ends, turned_P = (torch.from_numpy(each) for each in (pairs.indices, pairs.indptr, pairs.data))
+    return rows_P.long().to(ids_P.device), ends.long().to(ids_P.device), turned_P.to(ids_P.device)
+
+
 class Companions(nn.Module):
     """Which items an item meets in sessions, each one's weights summing to 1, in both directions.
 
@@ -124,23 +172,17 @@ class Companions(nn.Module):
         sums_ND: Tensor = _WeightedSums.apply(rows_ND, self._arrays(""), self._arrays("back_"))
         return sums_ND
 
-    def of(self, rows_V: Tensor, table_ND: Tensor, *, sparse: bool) -> Tensor:
-        """The same for some items alone [V, D].
+    def of(self, rows_V: Tensor, table_ND: Tensor, lean: Tensor, *, sparse: bool) -> Tensor:
+        """Some items' own rows with so much of their companions' weighted means, [V, D].
 
         Args:
+            rows_V: distinct.
             sparse: whether the table's gradient is to be sparse.
         """
         places, bounds = ragged(self.get_buffer("bounds"), rows_V)
         ids_P, weights_P = self.get_buffer("ids")[places], self.get_buffer("weights")[places]
-        return functional.embedding_bag(
-            ids_P,
-            table_ND,
-            bounds,
-            mode="sum",
-            per_sample_weights=weights_P,
-            include_last_offset=True,
-            sparse=sparse,
-        )
+        leaning_VD: Tensor = _LeaningRows.apply(table_ND, lean, rows_V, ids_P, bounds, weights_P, sparse)
+        return leaning_VD
 
     def _arrays(self, direction: str) -> tuple[Tensor, Tensor, Tensor]:
         bounds = self.get_buffer(f"{direction}bounds")
@@ -205,10 +247,10 @@ class ItemTable(nn.Module):
         if rows_V is None:
             own_ND: Tensor = self.item.weight
             return own_ND if self.companions is None else own_ND + self.lean * self.companions(own_ND)
+        if self.companions is not None:
+            return self.companions.of(rows_V, self.item.weight, self.lean, sparse=self.item.sparse)
         own_VD: Tensor = self.item(rows_V)
-        if self.companions is None:
-            return own_VD
-        return own_VD + self.lean * self.companions.of(rows_V, self.item.weight, sparse=self.item.sparse)
+        return own_VD
 
     def _described(self, rows_V: Tensor | None) -> Tensor:
         counts = self.get_buffer("token_offsets").diff() > 0

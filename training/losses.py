@@ -52,12 +52,13 @@ class _ChunkedSoftmax(torch.autograd.Function):
         for start in range(0, len(queries_QD), chunk):
             rows = slice(start, start + chunk)
             queries, targets, weights = queries_QD[rows], targets_Q[rows], weights_Q[rows] / total
-            logits = torch.mm(queries, compared_PD.T, out=buffer[: len(queries)])
+            logits = buffer[: len(queries)]
             if pool_P is None or bias_P is None:
+                torch.mm(queries, compared_PD.T, out=logits)
                 target_logits = logits.gather(1, targets[:, None])[:, 0]
             else:
+                torch.addmm(bias_P, queries, compared_PD.T, out=logits)
                 target_logits = (queries * items_VD[targets]).sum(dim=1)
-                logits += bias_P
                 places = torch.searchsorted(pool_P, targets).clamp_max(len(pool_P) - 1)
                 (own,) = torch.where(pool_P[places] == targets)  # the target counts once, and not as drawn
                 logits[own, places[own]] = -math.inf

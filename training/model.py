@@ -24,6 +24,7 @@ from torch.nn import functional
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
 from training.blocks import Block, DistanceBias
+from training.dropout import Dropout
 from training.items import ItemTable
 
 MAX_TEMPERATURE = 60.0
@@ -76,7 +77,7 @@ class Encoder(nn.Module):
         self.ask = nn.Embedding(behaviours, dim)
         for embedding in (self.behaviour, self.gap, self.ask):
             nn.init.normal_(embedding.weight, std=0.02)
-        self.item_dropout = nn.Dropout(config.item_dropout)
+        self.item_dropout = Dropout(config.item_dropout)
         self.biases = nn.ModuleList(DistanceBias(config.heads, config.max_length) for _ in range(config.layers))
         self.blocks = nn.ModuleList(Block(dim, config.heads, config.dropout) for _ in range(config.layers))
         self.norm = nn.LayerNorm(dim)

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.peers.environments import ENVIRONMENTS, SYSTEMS, python_of
 from benchmarks.peers.exchange import read_account, read_lists, write_task
 from benchmarks.peers.options import Options, Settings
-from benchmarks.peers.referee import judge, make_task
+from benchmarks.peers.referee import judge, make_task, usual_length
 from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
 from training.tables import metrics_table, say
@@ -86,7 +86,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--dim", type=int, default=96)
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--heads", type=int, default=2)
-    parser.add_argument("--length", type=int, default=50, help="items of a session that are seen")
+    parser.add_argument("--length", type=int, help="items of a session that are seen; else what 99 % of them have")
     parser.add_argument("--batch", type=int, default=128, help="sessions of a batch")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -100,7 +100,9 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
-    """The options that the command line gives."""
+    """The options that the command line gives; what it leaves open, the data set says."""
+    if arguments.length is None:
+        arguments.length = usual_length(load_dataset(arguments.dataset))
     if arguments.settings is not None:
         arguments.settings = asdict(Settings(**arguments.settings))
     return Options(**{field.name: getattr(arguments, field.name) for field in fields(Options)})

@@ -22,6 +22,8 @@ from training.evaluation import Ranked, report
 from training.preparation.sessionising import Repeats
 
 CHUNK = 4096
+LONGEST = 50
+"""Items of a session that any model here sees at most."""
 
 
 def spec_of(dataset: Dataset, length: int) -> EncodingSpec:
@@ -73,6 +75,12 @@ def sessions_to_learn(sessions: Sessions, *, spec: EncodingSpec, items: int) -> 
     lengths = np.diff(bounds)
     kept = np.repeat(lengths >= 2, lengths)
     return _rows(encoded.items[kept], lengths[lengths >= 2])
+
+
+def usual_length(dataset: Dataset) -> int:
+    """Items that 99 % of the training sessions have at most, 2 to 50: libraries that pad spend no work on the rest."""
+    train = sessions_to_learn(dataset.part("train"), spec=spec_of(dataset, LONGEST), items=dataset.catalogue.trained)
+    return int(np.clip(np.ceil(np.quantile(train.lengths, 0.99)), 2, LONGEST)) if len(train) else LONGEST
 
 
 def prefixes_of(cases: Cases) -> Rows:

@@ -35,6 +35,8 @@ TOGETHER_FROM: Final = 16
 """Queries from which one pass of fp32 over all is no slower than 8 bits (measured at 10k, 100k and 1M items)."""
 FEW: Final = 4
 """Up to one N-th of the catalogue, eligible items are scored one by one, which is then faster than a whole product."""
+DEEPER: Final = 8
+"""So many times the candidates are asked for where the first ones proved nothing; a second scan is cheaper than all."""
 MOST_SCORES: Final = 2**24
 """Scores that one pass may make, 64 MiB: a larger batch is searched in parts, as memory once taken is kept."""
 
@@ -241,10 +243,20 @@ class ItemSearch:
                 faithful = float(np.abs(scores_C - proposed_BC[row]).max()) <= error
                 proven = faithful and (not k or float(scores_K[-1]) > float(proposed_BC[row, -1]) + error)
             if not proven:
-                self.unproven += 1
-                scores_K, items_K = self.whole(query_D, k, eligible_V)
+                scores_K, items_K = self._deeper(scan, query_D, k, wanted=wanted, eligible_V=eligible_V)
             rows.append((scores_K, items_K))
         return _stacked(rows, k)
+
+    def _deeper(
+        self, scan: Scan, query_D: FloatArray, k: int, *, wanted: int, eligible_V: IntArray | None
+    ) -> tuple[FloatArray, IntArray]:
+        """One query's list, where ``wanted`` candidates proved nothing: from many more, or at last from all."""
+        wanted *= DEEPER
+        if scan.bound is None or wanted * DEEPER > len(self._items_ND):
+            self.unproven += 1
+            return self.whole(query_D, k, eligible_V)
+        scores_1K, items_1K = self._scan(scan, query_D[None], k, wanted=wanted, eligible_V=eligible_V)
+        return scores_1K[0], items_1K[0]
 
 
 def _among(items_C: IntArray, eligible_V: IntArray) -> npt.NDArray[np.bool_]:

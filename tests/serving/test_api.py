@@ -224,6 +224,24 @@ def test_until_a_bundle_is_proven_the_server_is_live_and_not_ready_and_answers(t
     assert (answer["tier"], answer["degraded_reason"], answer["items"]) == ("empty", "not_ready", [])
 
 
+def test_what_one_turn_of_the_loop_cannot_read_gets_an_empty_answer_and_the_next_turn_reads_again(orchard, monkeypatch):
+    monkeypatch.setattr("serving.shedding.MOST_OF_A_TURN", 3)
+    body = {"session": [{"item_id": "pear"}]}
+
+    async def ask():
+        settings = Settings(orchard)
+        service = Service(settings)
+        await Reloads(orchard, service).reload()
+        async with in_background(service.run()), app_client(service, settings) as client:
+            together = await asyncio.gather(*(client.post("/v1/recommend", json=body) for _ in range(5)))
+            return [*together, await client.post("/v1/recommend", json=body)]
+
+    answers = [response.json() for response in asyncio.run(ask())]
+    told = [(answer["tier"], answer["degraded_reason"]) for answer in answers]
+    assert told == [*[("model", None)] * 3, *[("empty", "overload")] * 2, ("model", None)]
+    assert answers[3]["items"] == []
+
+
 @pytest.mark.parametrize("broken", ["answer_questions", "degraded", "read"])
 def test_a_bug_is_answered_too_and_its_log_holds_no_ids(orchard, monkeypatch, caplog, broken):
     def fail(recommender, *_, **__):
