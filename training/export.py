@@ -25,6 +25,7 @@ from training.command import command
 from training.evaluate import METRICS_FILE, MODEL, open_run
 from training.graphs import write_encoder, write_scorer
 from training.parity import check_parity, make_goldens, real_queries
+from training.related import relations_of
 from training.tables import say
 from training.tiers import choose_search
 from training.tracking import TrackingConfig, fetch_artifact, git_state
@@ -41,17 +42,30 @@ class ExportConfig:
     out: str = "???"
     dataset: str | None = None
     """Default: the data set the run was trained on, where it lay then."""
+    relations: str | None = None
+    """A folder that training.relate wrote. Default: the data set's own, if it has any."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
 
 def export_run(
-    trained: TrainedModel, dataset: Dataset, out: Path, *, metrics: Mapping[str, Any], run_id: str
+    trained: TrainedModel,
+    dataset: Dataset,
+    out: Path,
+    *,
+    metrics: Mapping[str, Any],
+    run_id: str,
+    relations: Path | None = None,
 ) -> dict[str, Any]:
     """Write the bundle to ``out``; returns what the parity gate measured.
 
+    Args:
+        relations: what training.relate wrote; default DATASET/relations, which need not be there.
+
     Raises:
-        ValueError: torch and onnxruntime do not agree, or ``out`` holds something else; nothing is written.
+        ValueError: torch and onnxruntime do not agree, ``out`` holds something else, or the relations are those of
+            another data set; nothing is written.
     """
+    related = relations_of(dataset, relations)
     with atomic_directory(out, marks=[bundle.MANIFEST, bundle.ENCODER]) as folder:
         trained.model.eval()
         vectors_ND = trained.model.items().detach().cpu().numpy().astype(np.float32)
@@ -65,6 +79,9 @@ def export_run(
         (folder / bundle.COVISITATION).mkdir()
         met = CoVisitation.fit(dataset.before_test(), items=len(vectors_ND)).pairs
         met.strongest(PARTNERS).save(folder / bundle.COVISITATION)
+        if related is not None:
+            (folder / bundle.RELATIONS).mkdir()
+            related.save(folder / bundle.RELATIONS)
         plan = choose_search(folder, real_queries(trained, dataset, folder))
         parity = check_parity(trained, dataset, folder, plan)
         goldens = make_goldens(trained, dataset, folder, plan)
@@ -97,7 +114,8 @@ def main(config: ExportConfig) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = fetch_artifact(config.tracking, config.run, METRICS_FILE, into=Path(folder))
         metrics = json.loads(file.read_text(encoding="utf-8"))
-    parity = export_run(trained, dataset, Path(config.out), metrics=metrics, run_id=config.run)
+    place = Path(config.relations) if config.relations else None
+    parity = export_run(trained, dataset, Path(config.out), metrics=metrics, run_id=config.run, relations=place)
     version = bundle.open_bundle(Path(config.out)).version
     say(f"bundle {version} is in {config.out}; torch and onnxruntime differ by at most {parity['max_difference']:.1e}")
     say(f"serve it:  python -m serving --bundle {config.out}")

@@ -8,6 +8,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from training.command import config_directory
+from training.mining.compatibility import read_rules
 
 COMMANDS = {
     "prepare": ("training.prepare", "PrepareConfig", ["data"]),
@@ -15,8 +16,12 @@ COMMANDS = {
     "evaluate": ("training.evaluate", "EvaluateConfig", []),
     "export": ("training.export", "ExportConfig", []),
     "simulate": ("training.simulate", "SimulateConfig", []),
+    "relate": ("training.relate", "RelateConfig", []),
 }
 """A command's module, the dataclass of its config, and the groups it chooses from."""
+
+READERS = {"compatibility": read_rules}
+"""Folders of files that are given by their path and are no Hydra configs."""
 
 FILES = sorted(
     name
@@ -54,14 +59,21 @@ def test_every_choice_of_every_group_composes(command, group, choice):
         assert OmegaConf.get_type(config[group]) is not dict  # a typed group, so a mistyped key fails
 
 
-def test_every_file_is_a_command_or_a_choice():
+def test_every_file_is_a_command_or_a_choice_or_read_by_its_own_reader():
     reached = set(COMMANDS) | {f"{group}/{choice}" for _, group, choice in CHOICES}
+    reached |= {file for file in FILES if file.partition("/")[0] in READERS}
     assert set(FILES) == reached
 
 
 def test_every_group_of_the_checkout_has_a_choice():
     folders = {path.name for path in config_directory().iterdir() if path.is_dir()}
-    assert folders - {"policy"} <= {group for _, _, groups in COMMANDS.values() for group in groups}
+    choices = {group for _, _, groups in COMMANDS.values() for group in groups}
+    assert folders - {"policy"} <= choices | set(READERS)
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.partition("/")[0] in READERS])
+def test_what_is_not_hydra_s_is_read_by_its_own_reader(file):
+    assert READERS[file.partition("/")[0]](config_directory() / f"{file}.yaml")
 
 
 def test_the_files_hold_the_defaults_that_the_dataclasses_state():

@@ -5,7 +5,7 @@ the rest of preparation is plain Ibis.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 
 @dataclass
@@ -34,6 +35,14 @@ class Engine:
     def keep(self, table: ir.Table) -> ir.Table:
         """Compute ``table`` once and keep it; its rows stay in the order in which the file had them."""
         return self.backend.create_table(self.fresh_name(), table, temp=True)
+
+    def given(self, columns: Mapping[str, npt.NDArray[Any]]) -> ir.Table:
+        """Arrays of one length as a kept table."""
+        name = self.fresh_name()
+        self.backend.con.register(name, pa.table(dict(columns)))
+        kept = self.keep(self.backend.table(name))
+        self.backend.con.unregister(name)
+        return kept
 
     def drop(self, table: ir.Table) -> None:
         """Free a kept table."""

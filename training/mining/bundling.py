@@ -1,0 +1,134 @@
+"""Bundles: sets of 2 to 4 items that are bought in one session, found by FP-Growth and held against chance.
+
+A frequent set may be frequent only because one of its items is. So a set must be *productive* (Webb, 2007): more
+frequent than any way of parting it in two explains, each size tested for itself. Shapes: N items, R sets.
+"""
+
+import itertools
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from mlxtend.frequent_patterns import fpgrowth
+from scipy import sparse
+
+from tillside.relation_tables import LEAST_BUNDLE, MOST_BUNDLE
+from training.mining.counting import ITEM, SESSION, Acts, Bools, Floats, Ints, Pairs
+from training.mining.pairing import Evidence, Mined
+from training.mining.significance import discoveries, surprise
+from training.preparation.engine import Engine
+
+Set = tuple[int, ...]
+CANDIDATES: Final = 4
+"""Pairs that FP-Growth starts from, for each bundle that is wanted."""
+
+
+@dataclass(frozen=True)
+class Sets:
+    """R item sets and what speaks for them; ``strengths``: how often a set is taken when its most frequent item is."""
+
+    sets: list[Set]
+    strengths: Floats
+    counts: Ints
+    lift: Floats
+    chance: Floats
+
+    def __len__(self) -> int:
+        return len(self.sets)
+
+
+def bundles(
+    engine: Engine, taken: Acts, together: Pairs, *, chance_of_meeting: float, evidence: Evidence, most: int
+) -> Sets:
+    """The ``most`` strongest productive sets.
+
+    Args:
+        together: pairs taken in one session; their counts say how frequent a set must be for FP-Growth to end with
+            about CANDIDATES * ``most`` pairs.
+        chance_of_meeting: from ``significance``; it makes the counts of two parts the expected count of the whole.
+    """
+    floor = _least_count(together, evidence.least, most=CANDIDATES * most)
+    counted = frequent_sets(engine, taken, floor=floor)
+    sizes = np.array([len(each) for each in counted], np.int64)
+    counts = np.array(list(counted.values()), np.int64)
+    expected = np.array([_expected(each, counted, chance_of_meeting) for each in counted])
+    chance = surprise(counts, expected) if len(counted) else np.zeros(0)
+    frequent = int((sizes == 1).sum())
+    believed = np.zeros(len(counted), bool)
+    for size in range(LEAST_BUNDLE, MOST_BUNDLE + 1):
+        rows = np.flatnonzero(sizes == size)
+        possible = math.comb(frequent, size)
+        believed[rows] = discoveries(chance[rows], tests=possible, false_share=evidence.false_share)
+    names = list(counted)
+    largest = np.array([max(counted[(item,)] for item in each) for each in names], float)
+    strengths = counts / largest if len(names) else np.zeros(0)
+    rows = np.flatnonzero(believed)
+    rows = rows[np.lexsort((rows, -counts[rows], -strengths[rows]))][:most]
+    lift = counts[rows] / expected[rows]
+    return Sets([names[row] for row in rows], strengths[rows], counts[rows], lift, chance[rows])
+
+
+def _least_count(pairs: Pairs, least: int, *, most: int) -> int:
+    once = pairs.counts[pairs.anchors < pairs.items]
+    return max(least, int(np.partition(once, -most)[-most]) if len(once) > most else least)
+
+
+def frequent_sets(engine: Engine, taken: Acts, *, floor: int) -> dict[Set, int]:
+    """Sets of up to four items in at least ``floor`` sessions, and in how many; ascending items, in a fixed order."""
+    found = engine.arrays(taken.table.order_by(SESSION, ITEM), [SESSION, ITEM])
+    sessions, rows = np.unique(found[SESSION], return_inverse=True)
+    columns, places = np.unique(found[ITEM], return_inverse=True)
+    if len(sessions) < floor:
+        return {}
+    ones = sparse.coo_array((np.ones(len(rows), bool), (rows, places)), shape=(len(sessions), len(columns)))
+    frame = pd.DataFrame.sparse.from_spmatrix(sparse.csr_matrix(ones), columns=[str(item) for item in columns])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pandas, about what mlxtend does to a sparse frame
+        # half a session less: the share is turned into a count again, and rounded
+        mined = fpgrowth(frame, min_support=(floor - 0.5) / len(sessions), max_len=MOST_BUNDLE)
+    sets = [tuple(sorted(int(columns[place]) for place in each)) for each in mined["itemsets"]]
+    counts = (mined["support"].to_numpy() * len(sessions)).round().astype(int).tolist()
+    return dict(sorted(zip(sets, counts, strict=True), key=lambda entry: (len(entry[0]), entry[0])))
+
+
+def _expected(each: Set, counted: dict[Set, int], chance_of_meeting: float) -> float:
+    """The largest count that two parts of a set explain; infinite for a single item, which explains itself."""
+    if len(each) == 1:
+        return math.inf
+    first, rest = each[0], each[1:]
+    halves = (chosen for size in range(len(rest)) for chosen in itertools.combinations(rest, size))
+    products = [
+        counted[(first, *chosen)] * counted[tuple(item for item in rest if item not in chosen)] for chosen in halves
+    ]
+    return max(products) * chance_of_meeting
+
+
+def as_pairs(found: Sets) -> Mined:
+    """The relation ``bundle``: two items of one set, by the strongest set that holds both."""
+    best: dict[tuple[int, int], tuple[float, int]] = {}
+    for each, strength, count in zip(found.sets, found.strengths.tolist(), found.counts.tolist(), strict=True):
+        for pair in itertools.permutations(each, 2):
+            best[pair] = max(best.get(pair, (0.0, 0)), (strength, count))
+    pairs = sorted(best)
+    anchors, items = np.array(pairs, np.int64).reshape(-1, 2).T
+    return Mined(
+        anchors,
+        items,
+        np.array([best[pair][0] for pair in pairs]),
+        np.array([best[pair][1] for pair in pairs], np.int64),
+    )
+
+
+def compatible(found: Sets, fits: Bools) -> Sets:
+    """The sets that fit."""
+    rows = np.flatnonzero(fits)
+    return Sets(
+        [found.sets[row] for row in rows],
+        found.strengths[rows],
+        found.counts[rows],
+        found.lift[rows],
+        found.chance[rows],
+    )
