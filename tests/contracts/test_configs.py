@@ -7,6 +7,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
+from tillside.policy import read_policy
 from training.command import config_directory
 from training.mining.compatibility import read_rules
 
@@ -20,14 +21,12 @@ COMMANDS = {
 }
 """A command's module, the dataclass of its config, and the groups it chooses from."""
 
-READERS = {"compatibility": read_rules}
+READERS = {"compatibility": read_rules, "policy": read_policy}
 """Folders of files that are given by their path and are no Hydra configs."""
 
 FILES = sorted(
-    name
-    for path in config_directory().rglob("*.yaml")
-    if not (name := path.relative_to(config_directory()).with_suffix("").as_posix()).startswith("policy/")
-)  # policies are no Hydra configs; tests/tillside/policy reads them
+    path.relative_to(config_directory()).with_suffix("").as_posix() for path in config_directory().rglob("*.yaml")
+)
 CHOICES = [
     (command, group, file.removeprefix(f"{group}/"))
     for command, (_, _, groups) in COMMANDS.items()
@@ -67,8 +66,7 @@ def test_every_file_is_a_command_or_a_choice_or_read_by_its_own_reader():
 
 def test_every_group_of_the_checkout_has_a_choice():
     folders = {path.name for path in config_directory().iterdir() if path.is_dir()}
-    choices = {group for _, _, groups in COMMANDS.values() for group in groups}
-    assert folders - {"policy"} <= choices | set(READERS)
+    assert folders <= {group for _, _, groups in COMMANDS.values() for group in groups} | set(READERS)
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file.partition("/")[0] in READERS])
