@@ -32,6 +32,8 @@ from tillside.policy.asking import GOAL
 from tillside.policy.candidates import MOST_MODEL, anchors_of
 from tillside.policy.rules import Rulebook
 
+SPARE: Final = 2
+"""So many times the items that are shown are asked of the model; the search gives some dozens more for nothing."""
 MOST_PIECES: Final = 100
 """Of one line of the cart; more count as so many."""
 DEEPER: Final = 4
@@ -50,7 +52,7 @@ class Asked:
     Attributes:
         request: all but the intent, which the model tells later.
         eligible_V: the items that the model may give; None for all.
-        wanted: how many of them the policy may need.
+        wanted: how many of them the policy may need; more will do, too.
     """
 
     assortment: Assortment
@@ -78,15 +80,24 @@ class Asked:
         )
 
     def candidates(self, scores_C: FloatArray, items_C: Ints, query_D: FloatArray) -> ModelCandidates:
-        """The model's best items with the newcomers among them, without what the request rules out."""
+        """The model's best items, best first, with the newcomers among them that are as good."""
         assortment = self.assortment
         if len(assortment.newcomers):
             own_A = np.vecdot(assortment.newcomers_AD, query_D)
-            items_C, scores_C = np.concatenate([items_C, assortment.newcomers]), np.concatenate([scores_C, own_A])
-        places = items_C.argsort()
-        allowed = places[self.rulebook.verdicts(items_C[places]) < 0]
-        order = allowed[np.lexsort((assortment.facts.rank_N[items_C[allowed]], -scores_C[allowed]))][:MOST_MODEL]
-        return ModelCandidates(items_C[order], scores_C[order])
+            if len(items_C) < self.wanted or len(items_C) == assortment.ranked:
+                better = np.arange(len(own_A))
+            else:
+                better = np.flatnonzero(own_A >= scores_C[-1])
+            if len(better):
+                items_C = np.concatenate([items_C, assortment.newcomers[better]])
+                scores_C = np.concatenate([scores_C, own_A[better]])
+                order = np.lexsort((items_C, -scores_C))
+                items_C, scores_C = items_C[order], scores_C[order]
+        if len(items_C) > MOST_MODEL:  # so many the policy looks at, and none of them should be one it must not show
+            places = items_C.argsort()
+            allowed = np.sort(places[self.rulebook.verdicts(items_C[places]) < 0])
+            items_C, scores_C = items_C[allowed], scores_C[allowed]
+        return ModelCandidates(items_C, scores_C)
 
 
 def known_placement(assortment: Assortment | None, request: RecommendRequest) -> PlacementPolicy:
@@ -168,7 +179,7 @@ def ask_placement(
     rules = placement.rules
     anchors = anchors_of(placement.anchors, placed, facts)
     rulebook = Rulebook.of(rules, placed, facts, day=policy.day(now_ms), anchors=anchors)
-    wanted = MOST_MODEL + len(rulebook.blocked) + len(rulebook.viewed)
+    wanted = SPARE * (placed.k or placement.slots) + len(rulebook.blocked) + len(rulebook.viewed)
     return Asked(
         assortment=assortment,
         policy=placement,

@@ -230,7 +230,7 @@ class Recommender:
             ask=question.ask,
             query_D=query_D,
             items_ND=self._items_ND,
-            k=question.k + len(question.excluded) if asked is None else asked.wanted,
+            k=question.k + len(question.excluded) if asked is None else self._spared(question, len(items_K)),
         )
         if asked is not None:
             return asked.candidates(best_scores_K, best_K, query_D)
@@ -242,6 +242,10 @@ class Recommender:
             RecommendedItem(self._item_ids[item], score, "model", self._item_ids[because])
             for item, score, because in zip(best_K.tolist(), best_scores_K.tolist(), nearest_K.tolist(), strict=True)
         ]
+
+    def _spared(self, question: Question, count: int) -> int:
+        """Of the model's best ``count``, how many are sure to be the best of the blend as well."""
+        return max(1, count - (len(question.session_L) if self._memory is not None else 0))
 
     def _nearest(self, items_K: npt.NDArray[np.int64], seen_L: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """For each item the session item with the greatest cosine; the latest of those that are level."""
