@@ -69,7 +69,7 @@ class Placer:
         start = time.perf_counter()
         asked = question.asked
         assert asked is not None
-        tier: Tier = "empty" if reason else "model"
+        tier: Tier = "model"
         try:
             placement: Placement | None = None
             for model in given:
@@ -78,6 +78,7 @@ class Placer:
                     tier = model.tier
                     break
             placement = placement or asked.place(None, intent)
+            tier = tier if placement.items else "empty"
             answer = self._answer(question, [], tier, reason, intent)
             because = self._because(placement, question.session_L)
             answer = placed_answer(asked, placement, answer=answer, because=because)

@@ -230,9 +230,12 @@ class Recommender:
             ask=question.ask,
             query_D=query_D,
             items_ND=self._items_ND,
-            k=question.k + len(question.excluded) if asked is None else self._spared(question, len(items_K)),
+            k=len(self._items_ND) if asked else question.k + len(question.excluded),
         )
         if asked is not None:
+            if len(items_K) >= self._searched(question):  # below the last one there may be others that are better
+                sure = int(np.count_nonzero(best_scores_K >= scores_K[-1]))
+                best_scores_K, best_K = best_scores_K[:sure], best_K[:sure]
             return asked.candidates(best_scores_K, best_K, query_D)
         if question.excluded:
             kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
@@ -242,10 +245,6 @@ class Recommender:
             RecommendedItem(self._item_ids[item], score, "model", self._item_ids[because])
             for item, score, because in zip(best_K.tolist(), best_scores_K.tolist(), nearest_K.tolist(), strict=True)
         ]
-
-    def _spared(self, question: Question, count: int) -> int:
-        """Of the model's best ``count``, how many are sure to be the best of the blend as well."""
-        return max(1, count - (len(question.session_L) if self._memory is not None else 0))
 
     def _nearest(self, items_K: npt.NDArray[np.int64], seen_L: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """For each item the session item with the greatest cosine; the latest of those that are level."""

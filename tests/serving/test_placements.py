@@ -172,13 +172,12 @@ def test_a_server_without_a_policy_has_no_placements(client):
     assert client.get("/v1/model").json()["policy"] is None
 
 
-@pytest.mark.parametrize("field", ["cart", "impressions", "scene", "age", "timestamp", "explain"])
-def test_what_only_placements_know_is_refused_without_one(client, field):
-    body = {
-        "session": [],
-        field: [] if field in ("cart", "impressions", "scene") else True if field == "explain" else 5,
-    }
-    assert "give placement" in refused(client.post("/v1/recommend", json=body), 422, field=field)
+@pytest.mark.parametrize(
+    "only", [{"cart": []}, {"impressions": []}, {"scene": []}, {"age": 5}, {"timestamp": 5}, {"explain": False}]
+)
+def test_what_only_placements_know_is_refused_without_one(client, only):
+    response = client.post("/v1/recommend", json={"session": [], **only})
+    assert "give placement" in refused(response, 422, field=next(iter(only)))
 
 
 def test_without_a_placement_the_policy_says_nothing(shop):
@@ -188,19 +187,17 @@ def test_without_a_placement_the_policy_says_nothing(shop):
 
 
 def test_the_model_page_and_the_metrics_tell(shop):
-    before = values(httpx.Client(base_url=shop.admin_url))
-    answer_of(shop, ask("checkout", cart=["phone"]))
-    after = values(httpx.Client(base_url=shop.admin_url))
+    with httpx.Client(base_url=shop.admin_url, timeout=DEADLINE_SECONDS) as admin:
+        before = values(admin)
+        answer_of(shop, ask("checkout", cart=["phone"]))
+        after = values(admin)
     version = hashlib.sha256(POLICY.encode()).hexdigest()[:12]
     assert after["tillside_policy_info", version] == 1
     assert after["tillside_items_feed_timestamp_seconds",] == NOW_MS / 1000
     counted = ("tillside_answers_total", "purchase", "checkout", "", "model")
     assert after[counted] == before.get(counted, 0) + 1
-    assert (
-        after["tillside_policy_dropped_total", "categories"]
-        == before["tillside_policy_dropped_total", "categories"] + 1
-    )
-    assert after["tillside_stage_seconds_count", "policy"] == before["tillside_stage_seconds_count", "policy"] + 1
+    for key in (("tillside_policy_dropped_total", "categories"), ("tillside_stage_seconds_count", "policy")):
+        assert after[key] == before[key] + 1  # the wine, which goes with the phone
     model = httpx.get(f"{shop.url}/v1/model").json()
     conforms(openapi_document(Limits()), "Model", model)
     assert model["policy"] == {
@@ -262,10 +259,10 @@ def test_a_policy_with_a_mistake_changes_nothing(tmp_path):
         assert f"{policy}:9: placements.checkout.anker: is not known; allowed: " in told
         assert f"{policy}:16: placements.product.behaviour: got 'look'; allowed: click, cart, purchase" in told
     assert answer_of(server, ask("checkout", cart=["phone"]))["policy"] == version
-    policy.write_text(POLICY.replace("slots: 2", "slots: 1", 1))
+    policy.write_text(POLICY.replace("slots: 3", "slots: 1", 1))
     server.process.send_signal(signal.SIGHUP)
     server.wait_for(lambda: httpx.get(f"{server.url}/v1/model").json()["policy"]["version"] != version)
-    assert len(ids(answer_of(server, ask("checkout", cart=["phone"])))) == 1
+    assert len(ids(answer_of(server, ask("fashion", "phone")))) == 1
     assert server.stop() == 0
 
 
