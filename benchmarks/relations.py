@@ -35,7 +35,7 @@ def main() -> None:
     """Simulate, prepare, relate, score and write the result files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/relations"), help="folder for the shop")
-    parser.add_argument("--sessions", type=int, default=1_600_000, help="sessions of the shop; 3 to 10 a shopper")
+    parser.add_argument("--sessions", type=int, default=2_000_000, help="sessions of the shop, 10 for 3 shoppers")
     parser.add_argument("--relate", nargs="*", default=[], metavar="OVERRIDE", help="settings of training.relate")
     given = parser.parse_args()
     shop, prepared = given.work / "shop", given.work / "dataset"

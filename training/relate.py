@@ -46,12 +46,13 @@ class RelateConfig:
     longest: int = 200
     false_share: float = 0.01
     least: int = 2
+    faintest: float = 0.05
     partners: int = 50
     price_step: float = 1.05
     price_most: float = 2.0
     gift_share: float = 0.2
     bundles: int = 5000
-    compatibility: str | None = None
+    rules: str | None = None
     manual: str | None = None
     shown: int = 30
 
@@ -61,6 +62,7 @@ class RelateConfig:
             "longest": (2, 10_000),
             "false_share": (1e-12, 0.5),
             "least": (1, 2**31),
+            "faintest": (0, 1),
             "partners": (1, 10_000),
             "price_step": (1, self.price_most),
             "price_most": (1, 1e6),
@@ -92,7 +94,7 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         ValueError: a setting, a rule or a pair set by hand does not fit the data set.
     """
     catalogue, traits = dataset.catalogue, Traits.of(dataset.catalogue)
-    rules = read_rules(Path(config.compatibility)) if config.compatibility else []
+    rules = read_rules(Path(config.rules)) if config.rules else []
     fitting = Compatibility.of(rules, catalogue)
     manual = read_manual(Path(config.manual), catalogue.index_of) if config.manual else ManualPairs.of([])
     taken_codes = _taken(config.taken, dataset.behaviours)
@@ -127,7 +129,7 @@ def mine(
     Args:
         taken_codes: the behaviours that take an item, as the sessions' arrays number them.
     """
-    items, evidence = len(traits), Evidence(config.false_share, config.least)
+    items, evidence = len(traits), Evidence(config.false_share, config.least, config.faintest)
     behaviours_E = np.asarray(sessions.behaviours)
     weights_S = counting.session_weights(sessions, half_life_days=config.half_life_days)
     common = {"items": items, "weights_S": weights_S, "longest": config.longest}

@@ -84,6 +84,12 @@ def test_the_files_hold_the_defaults_that_the_dataclasses_state():
     }
 
 
+def test_files_of_rules_and_pairs_are_given_by_their_paths():
+    """A setting of the name of a folder of configs would be taken for a choice of that group."""
+    config = composed("relate", "rules=configs/compatibility/electronics.yaml", "manual=pairs.csv")
+    assert (config.rules, config.manual) == ("configs/compatibility/electronics.yaml", "pairs.csv")
+
+
 def test_the_sampled_loss_is_the_one_that_auto_takes():
     auto, sampled = composed("train").loss, composed("train", "loss=sampled").loss
     assert {**sampled, "softmax": auto.softmax} == dict(auto)

@@ -151,8 +151,8 @@ def test_what_was_taken_lately_is_stronger(tmp_path):
     dataset = dataset_of(tmp_path / "d", with_extras(make_sessions(made)), train=400)
     strengths = {}
     for half_life in (5.0, 5000.0):
-        found = relate(RelateConfig(dataset="-", half_life_days=half_life), dataset).relations.tables["complement"]
-        items, values = found.partners(0)
+        found = relate(RelateConfig(dataset="-", half_life_days=half_life, faintest=0.0), dataset)
+        items, values = found.relations.tables["complement"].partners(0)
         strengths[half_life] = dict(zip(items.tolist(), values.tolist(), strict=True))
     assert strengths[5.0][5] > 2 * strengths[5.0][4]
     assert strengths[5000.0][5] == pytest.approx(strengths[5000.0][4], rel=0.05)
@@ -164,10 +164,10 @@ def test_what_does_not_fit_is_no_complement_and_in_no_bundle(dataset, related, t
     path.write_text(RULES)
     swapped = tmp_path / "swapped.yaml"
     swapped.write_text(RULES.replace("attribute: series", "attribute: brand"))  # no case is made for a brand
-    fitting = relate(RelateConfig(dataset="-", compatibility=str(path)), dataset).relations
+    fitting = relate(RelateConfig(dataset="-", rules=str(path)), dataset).relations
     assert wrong not in pairs_of(fitting, "complement")
     assert (0, 4) in pairs_of(fitting, "complement")
-    nothing = relate(RelateConfig(dataset="-", compatibility=str(swapped)), dataset).relations
+    nothing = relate(RelateConfig(dataset="-", rules=str(swapped)), dataset).relations
     for name in ("complement", "gift", "bundle"):
         assert not {pair for pair in pairs_of(nothing, name) if pair[0] in PHONES and pair[1] in CASES}
     assert (0, 4) in pairs_of(related.relations, "complement")

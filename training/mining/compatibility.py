@@ -58,7 +58,7 @@ def read_rules(path: Path) -> list[Rule]:
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"compatibility: {path} cannot be read ({error})") from None
+        raise ValueError(f"rules: {path} cannot be read ({error})") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1

@@ -14,7 +14,7 @@ from training.mining.counting import Acts, Bools, Floats, Ints, Pairs
 from training.mining.significance import background, discoveries, lower_bound, surprise
 from training.mining.traits import Traits
 
-FAINTEST: Final = 1e-4
+BARELY: Final = 1e-4
 """Strength of a pair that is beyond chance, but by less than its lower bound can tell."""
 PRIOR: Final = 10.0
 """Sessions' worth of belief that a shopper goes on to what is popular in the same brand or series."""
@@ -61,10 +61,13 @@ class Evidence:
     Attributes:
         false_share: of the pairs that are believed, how many may be chance.
         least: a pair must be in this many sessions.
+        faintest: and be this strong, as a share of the strongest of the same anchor. In a large log even what goes with
+            a rival of the anchor is no chance, but it stays faint.
     """
 
     false_share: float
     least: int
+    faintest: float = 0.0
 
 
 def _mined(pairs: Pairs, acts: Acts, expected: Floats, chance: Floats) -> Mined:
@@ -74,12 +77,19 @@ def _mined(pairs: Pairs, acts: Acts, expected: Floats, chance: Floats) -> Mined:
     return Mined(
         pairs.anchors,
         pairs.items,
-        np.clip(strengths, FAINTEST, 1.0),
+        np.clip(strengths, BARELY, 1.0),
         pairs.counts,
         pairs.counts / of_anchor,
         pairs.counts / expected,
         chance,
     )
+
+
+def _clear(pairs: Mined, evidence: Evidence) -> Mined:
+    """Without what is faint beside the anchor's best."""
+    best_N = np.zeros(int(pairs.anchors.max(initial=0)) + 1)
+    np.maximum.at(best_N, pairs.anchors, pairs.strengths)
+    return pairs.only(pairs.strengths >= evidence.faintest * best_N[pairs.anchors])
 
 
 def complements(followed: Pairs, taken: Acts, traits: Traits, fits: Bools, *, evidence: Evidence) -> Mined:
@@ -99,7 +109,7 @@ def complements(followed: Pairs, taken: Acts, traits: Traits, fits: Bools, *, ev
     possible = int(sold.sum()) ** 2 - int((sold_C**2).sum()) - uncategorised
     believed = discoveries(chance, tests=possible, false_share=evidence.false_share)
     believed &= fits & (followed.counts >= evidence.least)
-    return _mined(followed.only(believed), taken, expected[believed], chance[believed])
+    return _clear(_mined(followed.only(believed), taken, expected[believed], chance[believed]), evidence)
 
 
 def substitutes(compared: Pairs, views: Acts, bought: Pairs, traits: Traits, *, evidence: Evidence) -> Mined:
@@ -131,7 +141,7 @@ def substitutes(compared: Pairs, views: Acts, bought: Pairs, traits: Traits, *, 
     believed |= alike & discoveries(chance, tests=possible, false_share=evidence.false_share)
 
     believed &= (compared.counts >= evidence.least) & ~_bought_together(compared, bought, evidence, items=len(traits))
-    return _mined(compared.only(believed), views, expected[believed], chance[believed])
+    return _clear(_mined(compared.only(believed), views, expected[believed], chance[believed]), evidence)
 
 
 def _bought_together(compared: Pairs, bought: Pairs, evidence: Evidence, *, items: int) -> Bools:
@@ -210,7 +220,8 @@ def _members(groups_N: Ints) -> list[Ints]:
 def scene_mates(scenes_E: Ints, items_E: Ints, *, items: int, evidence: Evidence) -> Mined:
     """Items that the same live room, video or look shows.
 
-    A scene shows the items that get more of its events than they do of all scenes'. The strength is the chance that, of
+    A scene shows the items that get more of its events than they do of all scenes', the faint ones left out: they are
+    what its visitors went on to. The strength is the chance that, of
     the anchor's events in scenes, one stands in a scene that shows the item, times how much that scene is about it.
     """
     scenes_E, items_E = scenes_E[scenes_E >= 0], items_E[scenes_E >= 0]
@@ -222,12 +233,12 @@ def scene_mates(scenes_E: Ints, items_E: Ints, *, items: int, evidence: Evidence
     expected = scene_size[scene_C] * item_size[item_C] / counts.sum()
     possible = int((scene_size > 0).sum() * (item_size > 0).sum())
     shown = discoveries(surprise(counts, expected), tests=possible, false_share=evidence.false_share)
-    shown &= counts >= evidence.least
+    most_S = np.zeros(int(scene_C.max()) + 1)
+    np.maximum.at(most_S, scene_C[shown], counts[shown])
+    shown &= (counts >= evidence.least) & (counts >= evidence.faintest * most_S[scene_C])
     scene_C, item_C, counts = scene_C[shown], item_C[shown], counts[shown]
     if not len(scene_C):
         return Mined(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-    most_S = np.zeros(int(scene_C.max()) + 1)
-    np.maximum.at(most_S, scene_C, counts)
     anchors, partners, strengths = [], [], []
     for members in _members(scene_C):
         given = np.repeat(np.arange(len(members)), len(members))

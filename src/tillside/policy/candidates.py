@@ -2,7 +2,8 @@
 
 Every source says of an item how strongly it speaks for it, from 0 to 1; several anchors of one relation add up like
 chances that are independent of each other. The model's items count by their rank alone, so that logits, counts and
-lists without scores mix alike. Shapes: E entries (source, anchor, item), U distinct items, S sources.
+lists without scores mix alike. Shapes: E entries (item, source, anchor), C cells
+(item, source), U distinct items.
 """
 
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ NEW_AT_ALL, NEW_CATEGORY, NEW_BRAND = 0.2, 0.5, 0.3
 """A new item has no past; it speaks by what it shares with the anchors."""
 
 NO_STRENGTHS: Final = np.zeros(0)
+NO_PINS: Final = np.zeros(0, bool)
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -49,34 +51,48 @@ class Candidates:
 
     Attributes:
         items_U: distinct items, ascending.
-        parts_SU: what each source gives each item: its weight times its strength.
+        totals_U: what all sources give each item.
+        cells_U: where each item's cells start, and the end, [U + 1].
+        parts_C: what one source gives one item: its weight times its strength.
+        sources_C: that source.
+        entries_C: where each cell's entries start, and the end, [C + 1].
+        strengths_E, anchors_E: what went in: how strongly, led by which anchor.
         pinned_U: whether a pair set by hand pins the item.
-        cells_E, strengths_E, anchors_E: what went in: cell of parts_SU, how strongly, led by which anchor.
     """
 
     items_U: Ints
-    parts_SU: Floats
-    pinned_U: npt.NDArray[np.bool_]
-    cells_E: Ints
+    totals_U: Floats
+    cells_U: Ints
+    parts_C: Floats
+    sources_C: Ints
+    entries_C: Ints
     strengths_E: Floats
     anchors_E: Ints
+    pinned_U: npt.NDArray[np.bool_]
 
-    def source(self, row: int) -> int:
-        """The source that gives an item most; the first of those that are level."""
-        return int(self.parts_SU[:, row].argmax())
+    def parts(self, row: int) -> dict[str, float]:
+        """What each source gives an item, in the order of SOURCES."""
+        cells = slice(*self.cells_U[row : row + 2].tolist())
+        sources, parts = self.sources_C[cells].tolist(), self.parts_C[cells].tolist()
+        return {SOURCES[source]: part for source, part in zip(sources, parts, strict=True)}
 
-    def from_source(self, source: int) -> npt.NDArray[np.bool_]:
-        """Of which items that is the source, bool [U]."""
-        own_U = self.parts_SU[source]
-        mask_U: npt.NDArray[np.bool_] = (self.parts_SU[:source] < own_U).all(axis=0)
-        mask_U &= (self.parts_SU[source:] <= own_U).all(axis=0)
+    def main(self, row: int) -> tuple[str, int | None]:
+        """The source that gives an item most and the anchor that speaks loudest in it; of level ones the first."""
+        start, end = self.cells_U[row : row + 2].tolist()
+        cell = start + int(self.parts_C[start:end].argmax())
+        start, end = self.entries_C[cell : cell + 2].tolist()
+        anchor = int(self.anchors_E[start + int(self.strengths_E[start:end].argmax())])
+        return SOURCES[int(self.sources_C[cell])], None if anchor < 0 else anchor
+
+    def mainly(self, source: SourceName) -> npt.NDArray[np.bool_]:
+        """Of which items that is the source that gives most, bool [U]."""
+        mask_U = np.zeros(len(self.items_U), bool)
+        if len(self.items_U):
+            most_U = np.maximum.reduceat(self.parts_C, self.cells_U[:-1])
+            best = (self.parts_C == most_U.repeat(np.diff(self.cells_U))).nonzero()[0][::-1]
+            rows = self.cells_U.searchsorted(best, side="right") - 1
+            mask_U[rows] = self.sources_C[best] == SOURCES.index(source)  # the first of level ones is written last
         return mask_U
-
-    def anchor(self, row: int, source: int) -> int | None:
-        """The anchor that speaks most strongly for an item in a source; the first of those that are level."""
-        own = (self.cells_E == source * len(self.items_U) + row).nonzero()[0]
-        anchor = int(self.anchors_E[own[self.strengths_E[own].argmax()]])
-        return None if anchor < 0 else anchor
 
 
 def anchors_of(names: Sequence[AnchorName], request: PlacementRequest, facts: ItemFacts) -> list[int]:
@@ -197,30 +213,32 @@ def _shelved(shelf: Shelf, codes: Sequence[int], source: int) -> list[Entry]:
 
 def _merged(entries: list[Entry], weights: dict[int, float], pinned: list[int], items: int) -> Candidates:
     sizes = [len(entry[0]) for entry in entries]
-    found_E = np.concatenate([NOTHING, *(entry[0] for entry in entries)])
-    about = np.array([entry[2:] for entry in entries]).reshape(-1, 3)
-    factors_E, sources_E, anchors_E = about.repeat(sizes, axis=0).T
-    strengths_E = np.concatenate([NO_STRENGTHS, *(entry[1] for entry in entries)]) * factors_E
-    if len(found_E) and not 0 <= found_E.min() <= found_E.max() < items:  # relations or a model newer than the facts
-        known_E = (found_E >= 0) & (found_E < items)
-        found_E, strengths_E = found_E[known_E], strengths_E[known_E]
-        sources_E, anchors_E = sources_E[known_E], anchors_E[known_E]
-    items_U, rows_E = _distinct(found_E)
-    cells_E = sources_E.astype(np.int64) * len(items_U) + rows_E
-    missing = np.ones(len(SOURCES) * len(items_U))
-    np.multiply.at(missing, cells_E, 1.0 - strengths_E)
-    parts_SU = (1.0 - missing).reshape(len(SOURCES), -1)
-    parts_SU *= np.array([weights.get(source, 0.0) for source in range(len(SOURCES))])[:, None]
+    sources = np.array([entry[3] for entry in entries], np.int64)
+    keys_E = np.concatenate([NOTHING, *(entry[0] for entry in entries)]) * len(SOURCES) + sources.repeat(sizes)
+    order = keys_E.argsort(kind="stable")  # by item, then by source, then as the anchors came
+    keys_E = keys_E[order]
+    if len(keys_E) and not 0 <= keys_E[0] <= keys_E[-1] < items * len(SOURCES):  # of a newer catalogue than the facts
+        known = slice(*keys_E.searchsorted([0, items * len(SOURCES)]))
+        order, keys_E = order[known], keys_E[known]
+    strengths_E = np.concatenate([NO_STRENGTHS, *(entry[1] for entry in entries)])[order]
+    strengths_E *= np.array([entry[2] for entry in entries], np.float64).repeat(sizes)[order]
+    anchors_E = np.array([entry[4] for entry in entries], np.int64).repeat(sizes)[order]
+    if not len(keys_E):
+        none = np.zeros(1, np.int64)
+        return Candidates(NOTHING, NO_STRENGTHS, none, NO_STRENGTHS, NOTHING, none, strengths_E, anchors_E, NO_PINS)
+    entries_C = _starts(keys_E)
+    items_C, sources_C = np.divmod(keys_E[entries_C[:-1]], len(SOURCES))
+    weights_S = np.zeros(len(SOURCES))
+    weights_S[list(weights)] = list(weights.values())
+    parts_C = (1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])) * weights_S[sources_C]
+    cells_U = _starts(items_C)
+    items_U, totals_U = items_C[cells_U[:-1]], np.add.reduceat(parts_C, cells_U[:-1])
     pinned_U = np.isin(items_U, pinned) if pinned else np.zeros(len(items_U), bool)
-    return Candidates(items_U, parts_SU, pinned_U, cells_E, strengths_E, anchors_E)
+    return Candidates(items_U, totals_U, cells_U, parts_C, sources_C, entries_C, strengths_E, anchors_E, pinned_U)
 
 
-def _distinct(found_E: Ints) -> tuple[Ints, Ints]:
-    """The distinct numbers, ascending, and where each entry's stands; a third of the time of ``np.unique``."""
-    order = found_E.argsort()
-    sorted_E = found_E[order]
-    first = np.ones(len(found_E), bool)
-    np.not_equal(sorted_E[1:], sorted_E[:-1], out=first[1:])
-    rows_E = np.empty(len(found_E), np.int64)
-    rows_E[order] = first.cumsum() - 1
-    return sorted_E[first], rows_E
+def _starts(ascending: Ints) -> Ints:
+    """Where each distinct number starts, and the end."""
+    first = np.ones(len(ascending) + 1, bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=first[1:-1])
+    return first.nonzero()[0]

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from tillside.policy.facts import ItemFacts
 from tillside.policy.terms import Diversity
 
-SPARE: Final = 16
-SPARE_EACH: Final = 4
+SPARE: Final = 12
+SPARE_EACH: Final = 3
 """Diversity looks at so many candidates for each slot and so many more, the best ones."""
 LEVEL: Final = 1e6
 """Above any score, so that one key orders by level and then by score."""
@@ -55,7 +55,9 @@ def choose(
         if np.count_nonzero(need.meets_U[rows]) < need.n:
             own = need.meets_U.nonzero()[0]
             more = own[_best(keys_U[own], ranks_U[own], need.n)]
-            rows = np.concatenate([rows, more[~np.isin(more, rows)]])
+            taken_U = np.zeros(len(items_U), bool)
+            taken_U[rows] = True
+            rows = np.concatenate([rows, more[~taken_U[more]]])
     rows = rows[np.lexsort((ranks_U[rows], -keys_U[rows]))]
     keys_R, lost_R = keys_U[rows], np.zeros(len(rows))
     alike_RR = None

@@ -2,7 +2,7 @@
 
 The same function answers online and is judged offline, for every rung of the ladder. Its cost does not grow with the
 catalogue: a few hundred candidates are judged, and a shelf is walked only where they leave slots open. Ties are broken
-by item id, so the order of the catalogue changes nothing. Shapes: U candidates, P of them in the pool, S sources.
+by item id, so the order of the catalogue changes nothing. Shapes: U candidates, P of them in the pool.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.policy.asking import ModelCandidates, PlacedItem, Placement, PlacementRequest
-from tillside.policy.candidates import SOURCES, Candidates, anchors_of, gather
+from tillside.policy.candidates import Candidates, anchors_of, gather
 from tillside.policy.choosing import Need, choose
 from tillside.policy.facts import ItemFacts
 from tillside.policy.promotions import bundles_around, offered, promotion_hint
@@ -129,8 +129,8 @@ class _Pool:
         """The pool without what is pinned."""
         verdicts_U = rulebook.verdicts(found.items_U)
         kept_U = verdicts_U < 0
-        if pins:
-            kept_U &= ~np.isin(found.items_U, list(pins))
+        for item in pins:
+            kept_U &= found.items_U != item
         rows_P = kept_U.nonzero()[0]
         items_P = found.items_U[rows_P]
         boosts_P = boost(rules.boosts, items_P, rulebook.facts, day=day, now_ms=now_ms)
@@ -138,20 +138,17 @@ class _Pool:
         dropped = _counts(verdicts_U + 1, ("", *HARD)) | _counts(levels_P, ("", *SOFT))
         if found.pinned_U.any():
             levels_P[found.pinned_U[rows_P]] = PINNED_PAIR
-        scores_P = found.parts_SU.sum(axis=0)[rows_P] * boosts_P
+        scores_P = found.totals_U[rows_P] * boosts_P
         return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
 
     def placed(self, row: int, lost: float, request: PlacementRequest, facts: ItemFacts, tier: str) -> PlacedItem:
         """The answer's item of a row."""
         item, own = int(self.items_P[row]), int(self.rows_P[row])
-        source = self.found.source(own)
-        name, anchor = SOURCES[source], self.found.anchor(own, source)
-        key = tier if name == "model" else name
+        source, anchor = self.found.main(own)
+        key = tier if source == "model" else source
         parts: dict[str, float] | None = None
         if request.explain:
-            values = self.found.parts_SU[:, own].tolist()
-            parts = {source: value for source, value in zip(SOURCES, values, strict=True) if value}
-            parts |= {"boost": float(self.boosts_P[row]), "diversity": -lost}
+            parts = self.found.parts(own) | {"boost": float(self.boosts_P[row]), "diversity": -lost}
         rule = MANUAL_PAIR if self.levels_P[row] == PINNED_PAIR else None
         reason = reason_for(key, item, anchor, facts, request.language)
         return PlacedItem(item, float(self.scores_P[row]), key, anchor, rule, parts, key, reason)
@@ -175,7 +172,7 @@ def _pins(pins: Sequence[Pin], k: int, facts: ItemFacts, *, day: date) -> dict[i
 
 def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts) -> npt.NDArray[np.bool_]:
     if need.source is not None:
-        return pool.found.from_source(SOURCES.index(need.source))[pool.rows_P]
+        return pool.found.mainly(need.source)[pool.rows_P]
     groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
     assert value is not None
     return groups.having((value,))[groups.codes_N[pool.items_P]]

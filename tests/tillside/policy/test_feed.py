@@ -109,6 +109,11 @@ def test_new_items_stand_behind_and_are_found_by_their_attributes() -> None:
     assert shelves.new.category(int(new.categories.codes_N[0])).tolist() == [3]
 
 
+def test_items_that_popularity_does_not_know_come_last_by_id() -> None:
+    new = facts().with_feed(read_feed(b'{"time_ms": 5}\n{"item_id": "z"}\n{"item_id": "y"}'))
+    assert [new.item_ids[item] for item in Shelves.of(new, popular_N=np.array([2, 0])).popular.items_P] == list("cabyz")
+
+
 def test_attributes_of_a_known_item_are_replaced() -> None:
     new = facts().with_feed(read_feed(b'{"time_ms": 5}\n{"item_id": "a", "attributes": {"category": "z"}}'))
     assert new.categories.having(("z",))[new.categories.codes_N].tolist() == [True, False, False]

@@ -1,9 +1,12 @@
 """One placement, worked out by hand: sources, hard and soft rules, needs, diversity, pins, and what an answer says."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from tests.shops import NOW_MS, Item, Shop
-from tillside.policy import origin
+from tillside.policy import ModelCandidates, origin, parse_policy, place
 
 HOUR_MS = 3_600_000
 PHONE = Item("phone", 400, "tech.phone", "acme", name="Acme Phone", stock=5)
@@ -252,3 +255,18 @@ def test_an_unknown_placement_names_those_there_are() -> None:
 def test_k_defaults_to_the_slots() -> None:
     assert len(SHOP.shown(policy("", more="slots: 3"))) == 3
     assert len(SHOP.shown(policy("", more="slots: 3"), k=5)) == 5
+
+
+def test_numbers_that_the_facts_do_not_know_are_left_out() -> None:
+    """A model or relations of a newer catalogue, a session of items that are gone."""
+    strange = np.array([-1, 0, 99])
+    text = """
+intent: {repeat_views: {}, dwell: {}, cart: {}}
+promotions: [{name: p, steps: [{items: 9, percent: 1}]}]
+placements: {here: {sources: {model: 1, complement: 1, new: 1}, bundles: 1, rules: {hide_viewed: all, price_band: {}}}}
+"""
+    request = replace(SHOP.request(), session_L=strange, kinds_L=np.zeros(3, np.int64), cart_M=strange[[0, 2]], host=99)
+    model = ModelCandidates(np.array([99, 1, -1, 2]), np.array([4, 3, 2, 1], np.float32))
+    asked = replace(request, k=2, excluded=frozenset([99]), impressions={99: (9, 0)}, scene=(99,))
+    answer = place(parse_policy(text), asked, shelves=SHOP.shelves(), relations=SHOP.relations(), model=model)
+    assert [item.item for item in answer.items] == [1, 2]

@@ -115,5 +115,5 @@ def test_rules_that_the_catalogue_cannot_follow_are_refused(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"compatibility: .*none\.yaml cannot be read"):
+    with pytest.raises(ValueError, match=r"rules: .*none\.yaml cannot be read"):
         read_rules(tmp_path / "none.yaml")

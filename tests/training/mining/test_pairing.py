@@ -142,3 +142,22 @@ def test_a_gift_is_a_cheap_complement():
 @pytest.mark.parametrize("name", ["counts", "confidence", "lift", "chance"])
 def test_what_was_not_tested_says_so(name):
     assert len(getattr(mined((0, 1, 0.5)), name)) == 1
+
+
+def test_what_is_faint_beside_the_best_of_its_anchor_is_left_out():
+    shop, taken = traits(list(range(24))), acts(1000, *[100] * 23)
+    counted, fits = pairs((0, 2, 90), (0, 3, 15)), np.ones(2, bool)
+    # 105 seen in 3300² - 1000² - 23 * 100² ways: 1.09 expected of 1000 * 100, so both are beyond chance
+    every = found(complements(counted, taken, shop, fits, evidence=Evidence(0.01, 2)))
+    assert set(every) == {(0, 2), (0, 3)}
+    assert every[(0, 3)] < 0.15 * every[(0, 2)]
+    clear = complements(counted, taken, shop, fits, evidence=Evidence(0.01, 2, 0.15))
+    assert found(clear) == {(0, 2): every[(0, 2)]}
+
+
+def test_a_scene_does_not_show_what_its_visitors_went_on_to():
+    scenes, items = np.repeat([0, 0, 0, 1, 1], [40, 40, 3, 40, 40]), np.repeat([0, 1, 4, 2, 3], [40, 40, 3, 40, 40])
+    loose = found(scene_mates(scenes, items, items=5, evidence=Evidence(0.5, 1)))
+    clear = found(scene_mates(scenes, items, items=5, evidence=Evidence(0.5, 1, 0.1)))
+    assert (0, 4) in loose
+    assert set(clear) == {(0, 1), (1, 0), (2, 3), (3, 2)}
