@@ -156,7 +156,7 @@ def bodies(ids: Sequence[str], *, count: int, seed: int) -> list[tuple[bytes, by
 
 
 def added_ms(recommender: Recommender, pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, float]:
-    """Milliseconds of a plain answer, of what a placement adds, and of the policy's own stage: medians, and quick ones."""
+    """Milliseconds of plain answers, of what a placement adds, of the policy alone: medians, and quick ones."""
     limits = Limits()
     times = np.zeros((len(pairs), 2))
     policy = []
@@ -208,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     restocked = recommender.assortment.restocked(feed)
     seconds = time.perf_counter() - made
     recommender.assortment = restocked
-    added_ms(recommender, bodies(ids, count=200, seed=3))
+    added_ms(recommender, bodies(ids, count=50, seed=3))
     print(f"feed of {len(feed.items)} items: made and read in {read - start:.1f} s, swapped in within {seconds:.2f} s")
     for name, value in added_ms(recommender, bodies(ids, count=given.requests, seed=2)).items():
         print(f"{name}: {value:.3f}")
