@@ -1,9 +1,12 @@
-"""The admin port: metrics, probes, and the two calls that change which bundle answers. No shopper's request comes here.
+"""The admin port: metrics, probes, and the calls that change what is answered. No shopper's request comes here.
 
 Surprising: without ``TILLSIDE_ADMIN_TOKEN`` nobody may change anything, not even from this machine; metrics and probes
 need no token.
 """
 
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Protocol
 
@@ -14,11 +17,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.api import json_response, make_starlette, metrics_response, read_body, ready_response
+from serving.feeds import FeedReport, OutdatedFeedError
 from serving.problems import ProblemError, internal_error
 from serving.reloading import Report
 from serving.service import log_bug
 from serving.settings import Limits
 from serving.tokens import check_token
+from tillside.policy import ItemsFeed, read_feed
 
 BODY_BYTES = 4096
 
@@ -40,6 +45,10 @@ class Control(Protocol):
 
     async def rollback(self) -> Report:
         """Load the bundle before this one; ValueError where there is none."""
+        ...
+
+    async def stock(self, feed: ItemsFeed) -> FeedReport:
+        """Answer with what a feed says; OutdatedFeedError where it is older than the one in use."""
         ...
 
 
@@ -71,26 +80,45 @@ class Admin:
 
     async def reload(self, request: Request) -> Response:
         """``POST /v1/admin/reload``: 200 and what was loaded, 409 where it was refused."""
-        return await self._change(request, rollback=False)
+        return await self._guarded(request, functools.partial(self._change, rollback=False))
 
     async def rollback(self, request: Request) -> Response:
         """``POST /v1/admin/rollback``."""
-        return await self._change(request, rollback=True)
+        return await self._guarded(request, functools.partial(self._change, rollback=True))
+
+    async def items(self, request: Request) -> Response:
+        """``PUT /v1/items``: 200 and what the feed held, 422 with every mistake in it, 409 where it is outdated."""
+        return await self._guarded(request, self._stock)
+
+    async def _stock(self, request: Request) -> Response:
+        body = await read_body(request, limit=self._limits.feed_bytes, seconds=self._limits.feed_seconds)
+        try:
+            feed = await asyncio.to_thread(read_feed, body)
+        except ValueError as error:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-feed", str(error)) from None
+        try:
+            return json_response(await self._control.stock(feed))
+        except OutdatedFeedError as error:
+            raise ProblemError(HTTPStatus.CONFLICT, "outdated-feed", str(error)) from None
 
     async def _change(self, request: Request, *, rollback: bool) -> Response:
+        body = await read_body(request, limit=BODY_BYTES, seconds=self._limits.body_seconds)
+        order = _order(body)
+        try:
+            report = await (self._control.rollback() if rollback else self._control.reload(order.bundle))
+        except ValueError as error:
+            kind = "nothing-to-roll-back-to" if rollback else "invalid-field"
+            status = HTTPStatus.CONFLICT if rollback else HTTPStatus.UNPROCESSABLE_ENTITY
+            raise ProblemError(status, kind, str(error)) from None
+        if report["result"] == "refused":
+            raise ProblemError(HTTPStatus.CONFLICT, "bundle-refused", report["reason"] or "")
+        return json_response(report)
+
+    async def _guarded(self, request: Request, work: Callable[[Request], Awaitable[Response]]) -> Response:
+        """What ``work`` answers to somebody who may ask for it, or the problem with that."""
         try:
             self._authorise(request)
-            body = await read_body(request, limit=BODY_BYTES, seconds=self._limits.body_seconds)
-            order = _order(body)
-            try:
-                report = await (self._control.rollback() if rollback else self._control.reload(order.bundle))
-            except ValueError as error:
-                kind = "nothing-to-roll-back-to" if rollback else "invalid-field"
-                status = HTTPStatus.CONFLICT if rollback else HTTPStatus.UNPROCESSABLE_ENTITY
-                raise ProblemError(status, kind, str(error)) from None
-            if report["result"] == "refused":
-                raise ProblemError(HTTPStatus.CONFLICT, "bundle-refused", report["reason"] or "")
-            return json_response(report)
+            return await work(request)
         except ProblemError as problem:
             return problem.response()
         except ClientDisconnect:
@@ -124,6 +152,7 @@ def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> St
             Route("/health/live", admin.live),
             Route("/health/ready", admin.ready),
             Route("/metrics", admin.metrics),
+            Route("/v1/items", admin.items, methods=["PUT"]),
             Route("/v1/admin/reload", admin.reload, methods=["POST"]),
             Route("/v1/admin/rollback", admin.rollback, methods=["POST"]),
         ],

@@ -141,10 +141,10 @@ class Api:
 
 
 def trace_stages(traced: Span, outcome: Outcome) -> None:
-    """The stages of an answer as spans, end to end before now: they are computed together with other requests'."""
+    """The stages of an answer as spans, end to end before now; queue to search are shared with other requests."""
     traced.set("tillside.tier", outcome.answer.tier)
     end_ns = time.time_ns()
-    for stage in ("search", "encode", "queue"):
+    for stage in ("policy", "search", "encode", "queue"):
         seconds = getattr(outcome, f"{stage}_seconds")
         if seconds is not None:
             start_ns = end_ns - int(seconds * 1e9)

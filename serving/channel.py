@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from serving.service import log_bug
 
-LONGEST_LINE: Final = 1 << 24
+LONGEST_LINE: Final = 1 << 27
+"""A packed items feed is the longest."""
 Handler = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 

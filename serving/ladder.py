@@ -21,6 +21,7 @@ from serving.messages import DEFAULT_K, Answer, RecommendedItem, RecommendReques
 from tillside.bundle import Bundle
 from tillside.catalogue import Catalogue
 from tillside.events import CATEGORY
+from tillside.policy import ModelCandidates
 from tillside.ranking import top_k
 from tillside.recommenders import popularity
 
@@ -28,6 +29,8 @@ Tier = Literal["model", "covisitation", "popularity", "static", "empty"]
 Reason = Literal["overload", "queue_full", "deadline", "model_failed", "empty_session", "unknown_items", "not_ready"]
 SESSION_ITEMS: Final = 10
 """So many of the session's latest items are asked about the items that they met."""
+RUNG_ITEMS: Final = 100
+"""Of a rung's list, or of each of its lists, that a policy gets to see; what it leaves open it fills itself."""
 DECAY: Final = 0.7
 """An item of the session says so much less than the one after it."""
 
@@ -82,6 +85,17 @@ class Ladder:
         if found or not self._static:
             return found, _tier(found)
         return static_items(self._static, k=k, excluded=excluded_ids)
+
+    def rungs(self, session_L: npt.NDArray[np.int64], *, ask: int) -> Iterator[ModelCandidates]:
+        """What each rung gives to a policy instead of the model, the best rung first; none without items."""
+        if self._covisitation is not None and len(session_L):
+            items_C, sums_C = self._covisitation.evidence(session_L[-SESSION_ITEMS:], decay=DECAY)
+            if len(items_C):
+                best = np.lexsort((items_C, -sums_C))[:RUNG_ITEMS]
+                yield ModelCandidates(items_C[best], sums_C[best].astype(np.float32), "covisitation")
+        rows = (self._shelf(session_L, ask)[:RUNG_ITEMS], self._popular_AN[ask][:RUNG_ITEMS])
+        items = list(dict.fromkeys(np.concatenate(rows).tolist()))
+        yield ModelCandidates(np.array(items, np.int64), np.arange(len(items), 0, -1, dtype=np.float32), "popularity")
 
     def _ranked(self, session_L: npt.NDArray[np.int64], ask: int) -> Iterator[Ranked]:
         """Items rung by rung, best first; an item may come again further down."""
@@ -145,9 +159,13 @@ def _tier(found: Sequence[RecommendedItem]) -> Tier:
 
 
 def answer_without_bundle(request: RecommendRequest, static: Sequence[str], reason: Reason) -> Answer:
-    """The shop's own list, or nothing; behaviours and ids cannot be checked, and no item is known to be unknown."""
+    """The shop's own list, or nothing; behaviours and ids cannot be checked, and no item is known to be unknown.
+
+    A placement gets nothing: nobody can tell which items its rules allow.
+    """
     k = DEFAULT_K if request.k is UNSET else request.k
-    items, tier = static_items(static, k=k, excluded=request.exclude or ())
+    shown = static if request.placement is UNSET else ()
+    items, tier = static_items(shown, k=k, excluded=request.exclude or ())
     return Answer(
         recommendation_id=uuid.uuid4().hex,
         items=items,

@@ -17,10 +17,12 @@ import uvloop
 
 from serving.admin import make_admin_app
 from serving.api import Page, make_app
+from serving.feeds import FeedReport
 from serving.listening import HttpServer
 from serving.reloading import Reloads, Report
 from serving.service import Service
 from serving.settings import Settings
+from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
 T = TypeVar("T")
@@ -101,6 +103,10 @@ class LocalControl:
     async def rollback(self) -> Report:
         """Roll back in the service's loop."""
         return await self._there(self._reloads.rollback())
+
+    async def stock(self, feed: ItemsFeed) -> FeedReport:
+        """Swap the items' facts in the service's loop."""
+        return await self._there(self._service.stock(feed))
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))

@@ -14,27 +14,48 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from msgspec import UNSET, UnsetType
+
+from serving.assortment import Assortment
 from serving.goldens import replay
-from serving.messages import Event, RecommendRequest
+from serving.messages import CartLine, Event, RecommendRequest
+from serving.policies import load_policy
 from serving.recommender import Recommender
 from serving.settings import Limits
 from tillside.bundle import open_bundle
+from tillside.policy import ItemsFeed, Policy
+from tillside.policy.terms import SegmentName
 
 SWITCH_SECONDS: Final = 0.0005
 WARM_BATCHES: Final = (1, 2, 8)
 STATIC_BYTES: Final = 1 << 24
 
 
-def load_recommender(path: Path, limits: Limits, *, static: Sequence[str] = ()) -> Recommender:
+def load_recommender(
+    path: Path,
+    limits: Limits,
+    *,
+    static: Sequence[str] = (),
+    policy: Path | None = None,
+    feed: ItemsFeed | None = None,
+) -> Recommender:
     """A recommender over the bundle at ``path``, proven and warm.
 
+    Args:
+        policy: the file that placements are answered by, instead of the bundle's own.
+        feed: what is known of the items beside the bundle's catalogue.
+
     Raises:
-        ValueError: the bundle is refused; the sentence says why.
+        ValueError: the bundle or the policy is refused; the sentence says why.
     """
-    with _polite():
+    with polite():
         try:
             bundle = open_bundle(path)
-            recommender = Recommender(bundle, static=static)
+            loaded = load_policy(bundle, policy)
+            assortment = None
+            if loaded is not None:
+                assortment = Assortment.of(bundle, loaded, feed=feed, static=static)
+            recommender = Recommender(bundle, static=static, assortment=assortment)
             replay(recommender, limits)
             recommender.usual_seconds = _warm_up(recommender)
         except ValueError:
@@ -45,6 +66,18 @@ def load_recommender(path: Path, limits: Limits, *, static: Sequence[str] = ()) 
         gc.collect()
         gc.freeze()
     return recommender
+
+
+def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
+    """The recommender's assortment with what a feed says, warm, made while requests go on; None without a policy."""
+    if recommender.assortment is None:
+        return None
+    with polite():
+        restocked = recommender.assortment.restocked(feed)
+        _warm_up_placements(recommender, restocked)
+        gc.collect(1)
+        gc.freeze()
+    return restocked
 
 
 def read_static(path: Path, limits: Limits) -> list[str]:
@@ -83,11 +116,26 @@ def _warm_up(recommender: Recommender) -> float:
             recommender.answer_many([RecommendRequest(session)] * size)
             best = min(best, time.perf_counter() - start)
         length *= 2
+    if recommender.assortment is not None:
+        _warm_up_placements(recommender, recommender.assortment)
     return best
 
 
+def _warm_up_placements(recommender: Recommender, assortment: Assortment) -> None:
+    """Every placement for every segment once: what a policy finds out about the whole catalogue, it then knows."""
+    item_id = recommender.bundle.catalogue.item_ids[0]
+    policy = assortment.loaded.policy
+    everybody: list[tuple[SegmentName | UnsetType, Policy]] = [(UNSET, policy)]
+    for segment, own in everybody + list(policy.segments.items()):
+        for name in own.placements:
+            cart = [CartLine(item_id)]
+            request = RecommendRequest([Event(item_id)], placement=name, segment=segment, cart=cart)
+            recommender.answer_questions([recommender.read(request, assortment)])
+
+
 @contextlib.contextmanager
-def _polite() -> Iterator[None]:
+def polite() -> Iterator[None]:
+    """Hand the interpreter over more often than usual."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:

@@ -17,6 +17,8 @@ SAME_IN_ALL: Final = (
     "tillside_bundle_reloads",
     "tillside_catalogue_timestamp_seconds",
     "tillside_items",
+    "tillside_items_feed_timestamp_seconds",
+    "tillside_policy_info",
     "process_start_time_seconds",
     "process_max_fds",
 )

@@ -12,12 +12,33 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from serving.settings import LONGEST_DEADLINE_MS, Limits
+from serving.bounds import LATEST_TIMESTAMP, OF_PLACEMENTS, allowed_in, check_limits
+from serving.refusals import SHOWN_CHARACTERS, BodyError, FieldError, shown
+from serving.settings import Limits
+from tillside.policy.asking import Language, Mode
+from tillside.policy.terms import SegmentName
 
-LATEST_TIMESTAMP: Final = 253_402_300_799_999
-"""The last millisecond of the year 9999, UTC."""
+__all__ = [
+    "DEFAULT_K",
+    "LATEST_TIMESTAMP",
+    "Answer",
+    "BodyError",
+    "CartLine",
+    "Event",
+    "FieldError",
+    "Impression",
+    "OfferedBundle",
+    "PlacedAnswer",
+    "PlacedItem",
+    "PromotionHint",
+    "RecommendRequest",
+    "RecommendedItem",
+    "decode_request",
+    "encode_answer",
+    "refuse_repeated_keys",
+]
+
 DEFAULT_K: Final = 20
-SHOWN_CHARACTERS: Final = 60
 
 
 class Event(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
@@ -28,14 +49,42 @@ class Event(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     timestamp: int | UnsetType | None = UNSET
 
 
+class CartLine(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """One line of the cart; one piece where there is no quantity."""
+
+    item_id: str
+    quantity: int | UnsetType = UNSET
+
+
+class Impression(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """An item that the shopper was shown: how often (once), and when the last time (now), UTC milliseconds."""
+
+    item_id: str
+    count: int | UnsetType = UNSET
+    timestamp: int | UnsetType = UNSET
+
+
 class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
-    """The body of ``POST /v1/recommend``: the session so far, oldest event first, and what is asked of it."""
+    """The body of ``POST /v1/recommend``: the session so far, oldest event first, and what is asked of it.
+
+    What follows ``placement`` is for placements alone; a cart that is left out is what the session's cart events say.
+    """
 
     session: list[Event]
     behaviour: str | UnsetType = UNSET
     k: int | UnsetType = UNSET
     exclude: list[str] | UnsetType = UNSET
     deadline_ms: int | UnsetType = UNSET
+    placement: str | UnsetType = UNSET
+    cart: list[CartLine] | UnsetType = UNSET
+    segment: SegmentName | UnsetType = UNSET
+    age: int | UnsetType = UNSET
+    impressions: list[Impression] | UnsetType = UNSET
+    host: str | UnsetType = UNSET
+    scene: list[str] | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+    explain: bool | UnsetType = UNSET
+    timestamp: int | UnsetType = UNSET
 
 
 class RecommendedItem(Struct, frozen=True, gc=False):
@@ -60,29 +109,67 @@ class Answer(Struct, frozen=True, gc=False):
     bundle: str | None
 
 
-class BodyError(ValueError):
-    """The body is not one JSON document with distinct keys."""
-
-
-class FieldError(ValueError):
-    """A field is missing, unknown or holds what is not allowed.
+class PlacedItem(RecommendedItem, frozen=True, gc=False):
+    """One item of a placement's answer.
 
     Attributes:
-        field: path of the field, as ``session[2].item_id``.
-        allowed: what the field may hold.
+        because: the item that led to it: of the cart or session, of the scene, or the host's.
+        origin: the source in words, for the shop's own people.
+        rule: the rule that set it by hand, or null.
+        reason: a sentence for the shopper; ``reason_key`` names it, for shops that write their own.
+        parts: what each source gave, the boost, and what diversity took; only where it was asked for.
     """
 
-    def __init__(self, field: str, sentence: str, *, allowed: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-        self.allowed = allowed
-
-    @classmethod
-    def of_value(cls, field: str, value: object, *, allowed: str) -> "FieldError":
-        """``value`` is not allowed in ``field``."""
-        return cls(field, f"{field} must be {allowed}, got {shown(value)}", allowed=allowed)
+    origin: str
+    rule: str | None
+    reason_key: str
+    reason: str
+    parts: dict[str, float] | UnsetType = UNSET
 
 
+class OfferedBundle(Struct, frozen=True, gc=False):
+    """Items that go together, those of the cart first, and what they cost together."""
+
+    items: list[str]
+    missing: list[str]
+    price: float
+    discounted_price: float | None
+    promotion: str | None
+
+
+class PromotionHint(Struct, frozen=True, gc=False):
+    """What is missing to a promotion's next step: so many more items, then so many per cent."""
+
+    promotion: str
+    missing: int
+    percent: float
+    reached_percent: float
+    text: str
+
+
+class PlacedAnswer(Answer, frozen=True, gc=False):
+    """The answer to a request with a placement; its items are :class:`PlacedItem`.
+
+    Attributes:
+        why: what led to the mode, such as ``intent 0.82``.
+        policy: the policy's version, first 12 hex digits of its file's SHA-256.
+    """
+
+    placement: str
+    mode: Mode
+    why: list[str]
+    bundles: list[OfferedBundle]
+    promotion: PromotionHint | None
+    policy: str
+
+
+STRUCTS: Final[dict[str, type[Struct]]] = {
+    "": RecommendRequest,
+    "session": Event,
+    "cart": CartLine,
+    "impressions": Impression,
+}
+"""What a request is made of, by the field that holds it."""
 _decoder = msgspec.json.Decoder(RecommendRequest)
 encode_answer = msgspec.json.Encoder().encode
 
@@ -104,7 +191,7 @@ def decode_request(body: bytes, limits: Limits) -> RecommendRequest:
         raise BodyError(f"the body is not valid JSON in UTF-8: {_reason(error)}") from None
     if body.count(b":") != _fields_set(request):
         refuse_repeated_keys(body)
-    _check_limits(request, limits)
+    check_limits(request, limits)
     return request
 
 
@@ -121,66 +208,19 @@ def refuse_repeated_keys(body: bytes) -> None:
     json.loads(body, object_pairs_hook=distinct, parse_int=len)
 
 
-def shown(value: object) -> str:
-    """``value`` as JSON, cut to a readable length."""
-    if isinstance(value, int) and value.bit_length() > 256:
-        return "an integer of more than 77 digits"
-    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
-
-
 def _fields_set(request: RecommendRequest) -> int:
     """How many keys a body without repeated keys holds."""
     optional = (request.behaviour, request.k, request.exclude, request.deadline_ms)
     count = 1 + sum(value is not UNSET for value in optional)
     for event in request.session:
         count += 1 + (event.behaviour is not UNSET) + (event.timestamp is not UNSET)
+    if request.placement is not UNSET:
+        count += 1 + sum(getattr(request, field) is not UNSET for field in OF_PLACEMENTS)
+        for line in request.cart or ():
+            count += 1 + (line.quantity is not UNSET)
+        for impression in request.impressions or ():
+            count += 1 + (impression.count is not UNSET) + (impression.timestamp is not UNSET)
     return count
-
-
-def _check_limits(request: RecommendRequest, limits: Limits) -> None:
-    if request.k is not UNSET and not 1 <= request.k <= limits.k:
-        raise FieldError.of_value("k", request.k, allowed=_allowed("k", limits))
-    if request.deadline_ms is not UNSET and not 1 <= request.deadline_ms <= LONGEST_DEADLINE_MS:
-        _refuse("deadline_ms", request.deadline_ms, limits)
-    for field, sequence, most in (
-        ("session", request.session, limits.session_events),
-        ("exclude", request.exclude or (), limits.excluded_items),
-    ):
-        if len(sequence) > most:
-            allowed = _allowed(field, limits)
-            raise FieldError(field, f"{field} must be {allowed}, got {len(sequence)} of them", allowed=allowed)
-    for number, event in enumerate(request.session):
-        if not 0 < len(event.item_id) <= limits.text:
-            _refuse(f"session[{number}].item_id", event.item_id, limits)
-        time = event.timestamp
-        if time is not UNSET and time is not None and not 0 <= time <= LATEST_TIMESTAMP:
-            _refuse(f"session[{number}].timestamp", time, limits)
-    for number, item_id in enumerate(request.exclude or ()):
-        if not 0 < len(item_id) <= limits.text:
-            _refuse(f"exclude[{number}]", item_id, limits)
-
-
-def _refuse(field: str, value: object, limits: Limits) -> None:
-    raise FieldError.of_value(field, value, allowed=_allowed(field, limits))
-
-
-def _allowed(field: str, limits: Limits) -> str:
-    """What ``field`` may hold, as the end of a sentence."""
-    text = f"a string of 1 to {limits.text} characters"
-    return {
-        "": "a JSON object",
-        "session": f"a list of at most {limits.session_events} events",
-        "session[]": "an object with item_id and, optionally, behaviour and timestamp",
-        "session[].item_id": text,
-        "session[].behaviour": "one of the bundle's behaviours, as a string",
-        "session[].timestamp": f"UTC milliseconds, an integer from 0 to {LATEST_TIMESTAMP}, or null",
-        "behaviour": "one of the bundle's behaviours, as a string",
-        "k": f"an integer from 1 to {limits.k}",
-        "exclude": f"a list of at most {limits.excluded_items} item ids",
-        "exclude[]": text,
-        "deadline_ms": f"milliseconds, an integer from 1 to {LONGEST_DEADLINE_MS}",
-    }[re.sub(r"\[\d+\]", "[]", field)]
 
 
 def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> ValueError:
@@ -191,15 +231,15 @@ def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> Val
     missing = re.fullmatch(r"Object missing required field `(.*)`", what)
     inside = f"{field}." if field else ""
     if unknown:
-        struct: type[Struct] = Event if field else RecommendRequest
+        struct = STRUCTS[field.partition("[")[0]]
         allowed = ", ".join(struct.__struct_fields__)
         name = f"{inside}{unknown[1][:SHOWN_CHARACTERS]}"
         return FieldError(name, f"{name} is not a field of the request; allowed: {allowed}", allowed=allowed)
     if missing:
         name = f"{inside}{missing[1]}"
-        allowed = _allowed(name, limits)
+        allowed = allowed_in(name, limits)
         return FieldError(name, f"{name} is missing; it must be {allowed}", allowed=allowed)
-    allowed = _allowed(field, limits)
+    allowed = allowed_in(field, limits)
     try:
         value = json.loads(body)
         for step in re.findall(r"\[(\d+)\]|(\w+)", field):

@@ -12,12 +12,15 @@ from typing import Final
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from serving.recommender import Outcome, Recommender
+from serving.messages import PlacedAnswer
+from serving.outcomes import Outcome
+from serving.recommender import Recommender
 from tillside.bundle import MANIFEST, Bundle
+from tillside.policy.rules import HARD, SOFT
 
 BUCKETS: Final = (0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds; dense around the few milliseconds that a checkout grants."""
-STAGES: Final = ("total", "queue", "encode", "search")
+STAGES: Final = ("total", "queue", "encode", "search", "policy")
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for every counter
 
@@ -39,11 +42,11 @@ class Metrics:
             buckets=BUCKETS,
             registry=registry,
         )
-        self._total, self._queue, self._encode, self._search = (stages.labels(stage) for stage in STAGES)
+        self._total, self._queue, self._encode, self._search, self._policy = (stages.labels(stage) for stage in STAGES)
         self._answers = Counter(
             "tillside_answers",
-            "Answers by tier, reason why not the model, and behaviour asked for.",
-            ["tier", "reason", "behaviour"],
+            "Answers by tier, reason why not the model, behaviour asked for, and placement, if any.",
+            ["tier", "reason", "behaviour", "placement"],
             registry=registry,
         )
         self._responses = Counter(
@@ -75,6 +78,20 @@ class Metrics:
             "tillside_catalogue_timestamp_seconds", "When the bundle that answers was made.", registry=registry
         )
         self._items = Gauge("tillside_items", "Items that can be recommended.", registry=registry)
+        self._dropped = Counter(
+            "tillside_policy_dropped",
+            "Candidates of placements that a rule kept out, or put behind others.",
+            ["rule"],
+            registry=registry,
+        )
+        for rule in (*HARD, *SOFT):
+            self._dropped.labels(rule)
+        self._policies = Gauge(
+            "tillside_policy_info", "The policy that answers placements; always 1.", ["version"], registry=registry
+        )
+        self._feed = Gauge(
+            "tillside_items_feed_timestamp_seconds", "When the items feed in use was made; 0: none.", registry=registry
+        )
         self._child = functools.cache(lambda counter, *labels: counter.labels(*labels))  # looking one up is slow
 
     def count_response(self, status: int) -> None:
@@ -93,6 +110,7 @@ class Metrics:
             (self._queue, outcome.queue_seconds),
             (self._encode, outcome.encode_seconds),
             (self._search, outcome.search_seconds),
+            (self._policy, outcome.policy_seconds),
         ):
             if seconds is not None:
                 stage.observe(seconds)
@@ -101,15 +119,25 @@ class Metrics:
         if outcome.failure:
             self._failures.inc()
         behaviour = answer.behaviour if answer.bundle else ""  # nobody has checked it where there is no bundle
-        self._child(self._answers, answer.tier, answer.degraded_reason or "", behaviour).inc()
+        placement = answer.placement if isinstance(answer, PlacedAnswer) else ""
+        self._child(self._answers, answer.tier, answer.degraded_reason or "", behaviour, placement).inc()
+        for rule, count in outcome.dropped.items():
+            self._child(self._dropped, rule).inc(count)
 
     def describe(self, recommender: Recommender, loaded_at: float) -> None:
-        """The bundle that answers from now on."""
+        """The bundle and the policy that answer from now on."""
         self._bundle.clear()
         self._bundle.labels(recommender.bundle.version).set(1)
         self._loaded.set(loaded_at)
         self._catalogue.set(_made_at(recommender.bundle))
         self._items.set(len(recommender.bundle.items_ND))
+        self._policies.clear()
+        if recommender.assortment is not None:
+            self._policies.labels(recommender.assortment.loaded.version).set(1)
+
+    def describe_feed(self, time_ms: int) -> None:
+        """The items feed in use from now on."""
+        self._feed.set(time_ms / 1000)
 
     def page(self) -> bytes:
         """The Prometheus text page."""

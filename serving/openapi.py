@@ -4,16 +4,26 @@ It is written by hand, since a generated one explains nothing; tests hold it aga
 real answers.
 """
 
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from serving.ladder import Reason, Tier
 from serving.messages import DEFAULT_K, LATEST_TIMESTAMP
 from serving.problems import PROBLEM_JSON
-from serving.reloading import Result
+from serving.schemas import (
+    Document,
+    a_reference,
+    a_text,
+    an_object,
+    example_placed_answer,
+    model_schema,
+    placed_answer,
+    placed_item,
+    placement_fields,
+    placement_schemas,
+)
 from serving.settings import LONGEST_DEADLINE_MS, Limits
 from tillside import __version__
 
-Document = dict[str, Any]
 SECURITY: Final[list[Document]] = [{"token": []}, {}]
 UNAUTHORIZED: Final = "The server was given a token, and the request does not carry it"
 
@@ -56,8 +66,11 @@ def openapi_document(limits: Limits, *, metrics: bool = True) -> Document:
                 "RecommendRequest": _request(limits),
                 "RecommendedItem": _item(),
                 "Answer": _answer(),
-                "Model": _model(),
-                "Health": _object({"status": {"enum": ["live", "ready"]}, "bundle": {"type": "string"}}, "status"),
+                "PlacedItem": placed_item(_item()),
+                "PlacedAnswer": placed_answer(_answer()),
+                **placement_schemas(limits),
+                "Model": model_schema(),
+                "Health": an_object({"status": {"enum": ["live", "ready"]}, "bundle": {"type": "string"}}, "status"),
                 "Problem": _problem(),
             },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -93,7 +106,7 @@ def _recommend() -> Document:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": _ref("RecommendRequest"),
+                    "schema": a_reference("RecommendRequest"),
                     "examples": {
                         "product page": {"value": {"session": [{"item_id": "1004856", "behaviour": "click"}], "k": 3}},
                         "checkout": {
@@ -117,8 +130,11 @@ def _recommend() -> Document:
                 "description": "At most k items, best first; fewer where fewer are eligible",
                 "content": {
                     "application/json": {
-                        "schema": _ref("Answer"),
-                        "examples": {"checkout": {"value": _example_answer()}},
+                        "schema": {"anyOf": [a_reference("PlacedAnswer"), a_reference("Answer")]},
+                        "examples": {
+                            "checkout": {"value": _example_answer()},
+                            "a placement": {"value": example_placed_answer(_example_answer())},
+                        },
                     }
                 },
             },
@@ -143,8 +159,8 @@ def _example_answer() -> Document:
 
 def _event(limits: Limits) -> Document:
     properties = {
-        "item_id": _text(limits, "One the bundle does not know is listed in the answer's unknown_items."),
-        "behaviour": _text(limits, "One of the bundle's behaviours (see /v1/model); the first one when left out."),
+        "item_id": a_text(limits, "One the bundle does not know is listed in the answer's unknown_items."),
+        "behaviour": a_text(limits, "One of the bundle's behaviours (see /v1/model); the first one when left out."),
         "timestamp": {
             "type": ["integer", "null"],
             "minimum": 0,
@@ -152,18 +168,18 @@ def _event(limits: Limits) -> Document:
             "description": "UTC, milliseconds since the epoch; null or left out where there is no clock.",
         },
     }
-    return {**_object(properties, "item_id"), "additionalProperties": False}
+    return {**an_object(properties, "item_id"), "additionalProperties": False}
 
 
 def _request(limits: Limits) -> Document:
     properties = {
         "session": {
             "type": "array",
-            "items": _ref("Event"),
+            "items": a_reference("Event"),
             "maxItems": limits.session_events,
             "description": "What the shopper did, oldest first. May be empty: popularity answers.",
         },
-        "behaviour": _text(limits, "What the items are wanted for; the bundle's first behaviour when left out."),
+        "behaviour": a_text(limits, "What the items are wanted for; the bundle's first behaviour when left out."),
         "k": {
             "type": "integer",
             "minimum": 1,
@@ -173,7 +189,7 @@ def _request(limits: Limits) -> Document:
         },
         "exclude": {
             "type": "array",
-            "items": _text(limits, "An item that must not be recommended."),
+            "items": a_text(limits, "An item that must not be recommended."),
             "maxItems": limits.excluded_items,
             "default": [],
         },
@@ -183,8 +199,9 @@ def _request(limits: Limits) -> Document:
             "maximum": LONGEST_DEADLINE_MS,
             "description": "What would take longer than this, by the server's estimate, a lower tier answers at once.",
         },
+        **placement_fields(limits),
     }
-    return {**_object(properties, "session"), "additionalProperties": False}
+    return {**an_object(properties, "session"), "additionalProperties": False}
 
 
 def _item() -> Document:
@@ -194,13 +211,13 @@ def _item() -> Document:
         "source": {"enum": ["model", "covisitation", "popularity", "static"], "description": "The tier it came from."},
         "because": {"type": ["string", "null"], "description": "The session's item that lies nearest; null without."},
     }
-    return _object(properties, *properties)
+    return an_object(properties, *properties)
 
 
 def _answer() -> Document:
     properties = {
         "recommendation_id": {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "Report feedback by it."},
-        "items": {"type": "array", "items": _ref("RecommendedItem")},
+        "items": {"type": "array", "items": a_reference("RecommendedItem")},
         "tier": {
             "enum": list(get_args(Tier)),
             "description": "The best tier that gave an item; a lower one may have filled the list up.",
@@ -227,36 +244,7 @@ def _answer() -> Document:
             "description": "Version of the bundle that answered; null for not_ready.",
         },
     }
-    return _object(properties, *properties)
-
-
-def _model() -> Document:
-    properties = {
-        "bundle": {"type": "string"},
-        "loaded_at": {"type": "string", "format": "date-time"},
-        "behaviours": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-        "items": {"type": "integer", "minimum": 1, "description": "Items that can be recommended."},
-        "dim": {"type": "integer", "minimum": 1},
-        "max_length": {"type": "integer", "minimum": 1, "description": "Events of a session that are looked at."},
-        "purchase_intent": {"type": "boolean", "description": "Whether answers carry a purchase intent."},
-        "dataset": {"description": "Name and digest of the data set."},
-        "git": {"description": "The commit that trained it."},
-        "run": {"description": "The tracking run that trained it."},
-        "measurements": {"description": "What was measured at export."},
-        "last_reload": _last_reload(),
-    }
-    return _object(properties, *properties)
-
-
-def _last_reload() -> Document:
-    properties = {
-        "result": {"enum": list(get_args(Result))},
-        "at": {"type": "string", "format": "date-time"},
-        "folder": {"type": "string", "description": "Name of the bundle's folder."},
-        "bundle": {"type": ["string", "null"], "description": "Its version; null where it was refused."},
-        "reason": {"type": ["string", "null"], "description": "Why it was refused; the old bundle went on answering."},
-    }
-    return _object(properties, *properties)
+    return an_object(properties, *properties)
 
 
 def _problem() -> Document:
@@ -268,11 +256,11 @@ def _problem() -> Document:
         "field": {"type": "string", "description": "Path of the field at fault."},
         "allowed": {"type": "string", "description": "What the field may hold."},
     }
-    return _object(properties, "type", "title", "status", "detail")
+    return an_object(properties, "type", "title", "status", "detail")
 
 
 def _get(operation: str, summary: str, schema: str, *, not_ready: bool = False, token: bool = False) -> Document:
-    responses = {"200": _json_response(summary, _ref(schema))}
+    responses = {"200": _json_response(summary, a_reference(schema))}
     if not_ready:
         responses["503"] = _problem_response("No bundle answers yet, or the server is about to stop; detail says why")
     if token:
@@ -286,16 +274,4 @@ def _json_response(description: str, schema: Document) -> Document:
 
 
 def _problem_response(description: str) -> Document:
-    return {"description": description, "content": {PROBLEM_JSON: {"schema": _ref("Problem")}}}
-
-
-def _object(properties: Document, *required: str) -> Document:
-    return {"type": "object", "properties": properties, "required": list(required)}
-
-
-def _text(limits: Limits, description: str) -> Document:
-    return {"type": "string", "minLength": 1, "maxLength": limits.text, "description": description}
-
-
-def _ref(name: str) -> Document:
-    return {"$ref": f"#/components/schemas/{name}"}
+    return {"description": description, "content": {PROBLEM_JSON: {"schema": a_reference("Problem")}}}

@@ -3,7 +3,7 @@
 Shapes: N items that can be recommended, L session items.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET, UnsetType
 
+from serving.assortment import Assortment
 from serving.messages import DEFAULT_K, FieldError, RecommendRequest
+from serving.placements import Asked, ask_placement, known_placement
 from tillside.bundle import Bundle
 from tillside.encoding import Batch, encode_session
 from tillside.events import TIME_UNKNOWN
@@ -21,7 +23,11 @@ UNKNOWN: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request in the indices of one bundle."""
+    """A request in the indices of one bundle.
+
+    Attributes:
+        asked: the same in the terms of the policy, where a placement was asked for.
+    """
 
     batch: Batch
     ask: int
@@ -30,6 +36,7 @@ class Question:
     excluded_ids: Sequence[str]
     unknown: list[str]
     empty: bool
+    asked: Asked | None = None
 
     @property
     def known(self) -> bool:
@@ -60,20 +67,31 @@ class Reader:
                 f"bundle {bundle.path}: the catalogue counts {list(counts_NA.shape[1:])} behaviours, "
                 f"the manifest names {len(self._behaviours)}"
             )
-        self._index_of = {item_id: index for index, item_id in enumerate(bundle.catalogue.item_ids[:items])}
+        self._index_of: Mapping[str, int] = {
+            item_id: index for index, item_id in enumerate(bundle.catalogue.item_ids[:items])
+        }
         if len(self._index_of) != items:
             raise ValueError(f"bundle {bundle.path}: the catalogue holds an item id twice")
 
-    def read(self, request: RecommendRequest) -> Question:
+    def read(self, request: RecommendRequest, assortment: Assortment | None = None) -> Question:
         """The request in indices.
 
+        Args:
+            assortment: what placements are answered from, if the server has a policy.
+
         Raises:
-            FieldError: a behaviour that the bundle does not have.
+            FieldError: a behaviour that the bundle does not have, or a placement that the policy does not have.
         """
+        index_of, behaviour = self._index_of, request.behaviour
+        placement = None if request.placement is UNSET else known_placement(assortment, request)
+        if placement is not None and assortment is not None:
+            index_of = assortment.facts.index_of
+            if behaviour is UNSET:
+                behaviour = placement.behaviour or self._behaviours[-1]
         unknown: dict[str, None] = {}
         items, behaviours, times = [], [], []
         for number, event in enumerate(request.session):
-            index = self._index_of.get(event.item_id, UNKNOWN)
+            index = index_of.get(event.item_id, UNKNOWN)
             if index == UNKNOWN:
                 unknown[event.item_id] = None
             items.append(index)
@@ -81,11 +99,25 @@ class Reader:
             times.append(event.timestamp if isinstance(event.timestamp, int) else TIME_UNKNOWN)
         excluded = set()
         for item_id in request.exclude or ():
-            index = self._index_of.get(item_id, UNKNOWN)
+            index = index_of.get(item_id, UNKNOWN)
             if index == UNKNOWN:
                 unknown[item_id] = None
             else:
                 excluded.add(index)
+        ask, asked = self._behaviour(behaviour), None
+        if placement is not None and assortment is not None:
+            asked = ask_placement(
+                assortment,
+                request,
+                session=(items, behaviours, times),
+                excluded=frozenset(excluded),
+                ask=ask,
+                unknown=unknown,
+            )
+            if not items:  # whoever sends a cart alone did put these items there
+                items = asked.request.cart_M.tolist()
+                behaviours = [max(assortment.cart_behaviour, 0)] * len(items)
+                times = [TIME_UNKNOWN] * len(items)
         batch = encode_session(
             np.array(items, np.int64),
             np.array(behaviours, np.int64),
@@ -96,12 +128,13 @@ class Reader:
         k = DEFAULT_K if request.k is UNSET else request.k
         return Question(
             batch=batch,
-            ask=self._behaviour(request.behaviour),
-            k=min(k, self._items - len(excluded)),
+            ask=ask,
+            k=min(k, self._items - len(excluded)) if asked is None else k,
             excluded=frozenset(excluded),
             excluded_ids=request.exclude or (),
             unknown=list(unknown),
             empty=not request.session,
+            asked=asked,
         )
 
     def _behaviour(self, name: str | UnsetType, event: int | None = None) -> int:

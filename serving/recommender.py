@@ -13,40 +13,30 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from serving.assortment import Assortment
 from serving.engine import Engine, EngineError
 from serving.ladder import Ladder, Reason, Tier
 from serving.messages import Answer, RecommendedItem, RecommendRequest
+from serving.outcomes import Outcome
+from serving.placing import Placer
 from serving.questions import Question, Reader
 from tillside.blending import best_items
 from tillside.bundle import Bundle
 from tillside.encoding import Batch
+from tillside.policy import ModelCandidates
 from tillside.search import searched
+
+__all__ = ["Outcome", "Recommender"]
 
 FloatArray = npt.NDArray[np.float32]
 Row = TypeVar("Row")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """An answer and what the metrics want to know about it; times are None for what was not run.
-
-    Attributes:
-        encode_seconds, search_seconds: how long the request's batch took.
-        queue_seconds: how long the request waited for its batch.
-        failure: why the model gave nothing although it was asked, or None.
-    """
-
-    answer: Answer
-    encode_seconds: float | None = None
-    search_seconds: float | None = None
-    queue_seconds: float | None = None
-    failure: str | None = None
+Found = list[RecommendedItem] | ModelCandidates
 
 
 @dataclass(slots=True)
@@ -62,8 +52,10 @@ class Recommender:
 
     Args:
         static: the shop's own list of item ids, for when nothing else gives an item.
+        assortment: what placements are answered from; None without a policy.
 
     Attributes:
+        assortment: may be exchanged for another of the same bundle at any time.
         usual_seconds: what one answer takes on a quiet machine; 0 until somebody has measured it.
 
     Raises:
@@ -72,8 +64,9 @@ class Recommender:
 
     usual_seconds = 0.0
 
-    def __init__(self, bundle: Bundle, *, static: Sequence[str] = ()) -> None:
+    def __init__(self, bundle: Bundle, *, static: Sequence[str] = (), assortment: Assortment | None = None) -> None:
         self.bundle = bundle
+        self.assortment = assortment
         self.engine = Engine(bundle)
         self._items_ND = self.engine.items_ND
         self._memory = bundle.memory
@@ -81,6 +74,7 @@ class Recommender:
         self._behaviours = bundle.behaviours.names
         self._reader = Reader(bundle)
         self._ladder = Ladder(bundle, static=static)
+        self._placer = Placer(self._ladder, answer=self._answer, nearest=self._nearest, items=len(self._items_ND))
         self._alike_ND = self._items_ND[:, :-1]  # without the trends
         norms_N = np.linalg.norm(self._alike_ND, axis=1)
         self._inverse_norms_N = 1.0 / np.maximum(norms_N, np.finfo(np.float32).tiny)
@@ -101,13 +95,16 @@ class Recommender:
         """
         return self.answer_questions([self.read(request) for request in requests])
 
-    def read(self, request: RecommendRequest) -> Question:
+    def read(self, request: RecommendRequest, assortment: Assortment | None = None) -> Question:
         """The request in the bundle's indices.
 
+        Args:
+            assortment: another one than the present.
+
         Raises:
-            FieldError: a behaviour that the bundle does not have.
+            FieldError: a behaviour that the bundle does not have, or a placement that the policy does not have.
         """
-        return self._reader.read(request)
+        return self._reader.read(request, assortment or self.assortment)
 
     def answer_questions(self, questions: Sequence[Question]) -> list[Outcome]:
         """Answer what :meth:`read` gave, in the same order."""
@@ -121,7 +118,15 @@ class Recommender:
         for number, question in enumerate(questions):
             if number in found:
                 intent = encoded[number].intent if self.bundle.has_intent else None
-                answer = self._answer(question, found[number], "model", None, intent)
+                candidates = found[number]
+                if question.asked is not None:
+                    given = [candidates] if isinstance(candidates, ModelCandidates) else []
+                    outcome = self._placer.placed(question, given, reason=None, intent=intent)
+                    outcome = replace(outcome, encode_seconds=encode_seconds, search_seconds=search_seconds)
+                    outcomes.append(outcome)
+                    continue
+                assert isinstance(candidates, list)
+                answer = self._answer(question, candidates, "model", None, intent)
                 outcomes.append(Outcome(answer, encode_seconds, search_seconds))
             elif number in failures:
                 outcomes.append(self.degraded(question, "model_failed", failure=failures[number]))
@@ -135,6 +140,9 @@ class Recommender:
 
     def degraded(self, question: Question, reason: Reason, *, failure: str | None = None) -> Outcome:
         """What the ladder answers instead of the model."""
+        if question.asked is not None:
+            rungs = self._placer.rungs(question)
+            return self._placer.placed(question, rungs, reason=reason, failure=failure)
         items, tier = self._ladder.items(
             question.session_L,
             ask=question.ask,
@@ -177,33 +185,44 @@ class Recommender:
 
     def _search(
         self, questions: Sequence[Question], encoded: dict[int, _Encoded], failures: dict[int, str]
-    ) -> dict[int, list[RecommendedItem]]:
-        """The items of every encoded row, by the question's number."""
-        found: dict[int, list[RecommendedItem]] = {row: [] for row in encoded if not questions[row].k}
-        groups: dict[int, list[int]] = defaultdict(list)
+    ) -> dict[int, Found]:
+        """The items of every encoded row, by the question's number; candidates for those with a placement."""
+        found: dict[int, Found] = {row: [] for row in encoded if not self._searched(questions[row])}
+        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
         for row in encoded:
             if row not in found:
-                groups[self._searched(questions[row])].append(row)
+                groups[self._searched(questions[row]), id(_eligible(questions[row]))].append(row)
 
-        def search(rows: list[int], wanted: int) -> list[list[RecommendedItem]]:
+        def search(rows: list[int], wanted: int) -> list[Found]:
             query_BD = np.stack([encoded[row].query_D for row in rows])
-            lists = zip(query_BD, *self.engine.search(query_BD, wanted), strict=True)
-            return [self._listed(questions[row], *own) for row, own in zip(rows, lists, strict=True)]
+            eligible_V = _eligible(questions[rows[0]])
+            if eligible_V is None:
+                scores_BK, items_BK = self.engine.search(query_BD, wanted)
+            else:
+                scores_BK, items_BK = self.engine.search_among(query_BD, eligible_V, wanted)
+            lists = zip(query_BD, scores_BK, items_BK, strict=True)
+            return [self._found(questions[row], *own) for row, own in zip(rows, lists, strict=True)]
 
-        for wanted, group in groups.items():
+        for (wanted, _), group in groups.items():
             _together_then_alone(group, functools.partial(search, wanted=wanted), found, failures)
         return found
 
     def _searched(self, question: Question) -> int:
         """How many of the model's best items to ask for; at least what ``best_items`` can need for the answer."""
         seen = len(question.session_L) if self._memory is not None else 0
+        if question.asked is not None:
+            needed = question.asked.wanted + seen
+            return min(searched(needed), len(self._items_ND)) if question.asked.asks_model else 0
+        if not question.k:
+            return 0
         needed = question.k + len(question.excluded) + seen
         return min(searched(needed), len(self._items_ND))
 
-    def _listed(
+    def _found(
         self, question: Question, query_D: FloatArray, scores_K: FloatArray, items_K: npt.NDArray[np.int64]
-    ) -> list[RecommendedItem]:
-        """The answer's items, from the model's best ones of the question's row."""
+    ) -> Found:
+        """The answer's items, or a placement's candidates, from the model's best ones of the question's row."""
+        asked = question.asked
         best_scores_K, best_K = best_items(
             lambda wanted: (scores_K[:wanted], items_K[:wanted]),
             self._memory,
@@ -211,8 +230,13 @@ class Recommender:
             ask=question.ask,
             query_D=query_D,
             items_ND=self._items_ND,
-            k=question.k + len(question.excluded),
+            k=len(self._items_ND) if asked else question.k + len(question.excluded),
         )
+        if asked is not None:
+            if len(items_K) >= self._searched(question):  # below the last one there may be others that are better
+                sure = int(np.count_nonzero(best_scores_K >= scores_K[-1]))
+                best_scores_K, best_K = best_scores_K[:sure], best_K[:sure]
+            return asked.candidates(best_scores_K, best_K, query_D)
         if question.excluded:
             kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
             best_K, best_scores_K = best_K[kept], best_scores_K[kept]
@@ -228,6 +252,10 @@ class Recommender:
         unit_LD = self._alike_ND[latest_L] * self._inverse_norms_N[latest_L, None]
         nearest: npt.NDArray[np.int64] = latest_L[(self._alike_ND[items_K] @ unit_LD.T).argmax(axis=1)]
         return nearest
+
+
+def _eligible(question: Question) -> npt.NDArray[np.int64] | None:
+    return None if question.asked is None else question.asked.eligible_V
 
 
 def _together_then_alone(

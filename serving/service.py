@@ -17,14 +17,16 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from serving.batching import BatchQueue
+from serving.feeds import FeedReport, OutdatedFeedError, combined, with_file
 from serving.ladder import answer_without_bundle
-from serving.loading import load_recommender
+from serving.loading import load_recommender, restock
 from serving.messages import FieldError, RecommendRequest
 from serving.metrics import Metrics
 from serving.problems import ProblemError
 from serving.recommender import Outcome, Recommender
 from serving.reloading import Report
 from serving.settings import Settings
+from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
 PROVENANCE: Final = ("dataset", "git", "run", "measurements")
@@ -53,6 +55,9 @@ class Service:
         self._loaded_at = 0.0
         self._reason = "the bundle is being verified"
         self._last_reload: Report | None = None
+        self._feed: ItemsFeed | None = None
+        self._prepared_feed: ItemsFeed | None = None
+        self._stocking = asyncio.Lock()
         self._logged_at = -LOG_SECONDS
 
     async def run(self) -> None:
@@ -90,8 +95,12 @@ class Service:
 
     async def prepare(self, path: Path) -> str:
         """Load and prove a bundle in a thread; requests go on."""
-        limits = self._settings.limits
-        self._prepared = await asyncio.to_thread(load_recommender, path, limits, static=self._static)
+        settings = self._settings
+        feed = await asyncio.to_thread(with_file, self._feed, settings.items_feed)
+        self._prepared = await asyncio.to_thread(
+            load_recommender, path, settings.limits, static=self._static, policy=settings.policy, feed=feed
+        )
+        self._prepared_feed = feed
         return self._prepared.bundle.version
 
     async def conclude(self, report: Report) -> None:
@@ -102,10 +111,48 @@ class Service:
         if report["result"] == "refused" or prepared is None:
             self._reason = report["reason"] or self._reason
             return
-        self._loaded_at = time.time()
-        self._queue.expect(prepared.usual_seconds)
-        self.metrics.describe(prepared, self._loaded_at)
-        self._recommender = prepared  # questions in the queue keep the one that read them
+        async with self._stocking:
+            await self._catch_up(prepared)
+            self._loaded_at = time.time()
+            self._queue.expect(prepared.usual_seconds)
+            self.metrics.describe(prepared, self._loaded_at)
+            self._recommender = prepared  # questions in the queue keep the one that read them
+
+    async def _catch_up(self, prepared: Recommender) -> None:
+        """Give a new recommender the feeds that came while it was loaded."""
+        known, self._prepared_feed = self._prepared_feed, None
+        if self._feed is None:
+            self._feed = known
+        elif known is not self._feed:
+            self._feed = self._feed if known is None else combined(known, self._feed)
+            prepared.assortment = await asyncio.to_thread(restock, prepared, self._feed)
+        if self._feed is not None:
+            self.metrics.describe_feed(self._feed.time_ms)
+
+    async def stock(self, feed: ItemsFeed, *, late: bool = False) -> FeedReport:
+        """Answer with what a feed says from now on; before a bundle is there, the feed is kept for it.
+
+        Args:
+            late: whether it may be older than what is known; then it only adds to it.
+
+        Raises:
+            OutdatedFeedError: it is older than the feed in use.
+        """
+        async with self._stocking:
+            if not late:
+                OutdatedFeedError.check(self._feed, feed)
+            whole = await asyncio.to_thread(combined, self._feed, feed)
+            recommender, assortment = self._recommender, None
+            if recommender is not None:
+                assortment = recommender.assortment = await asyncio.to_thread(restock, recommender, whole)
+            self._feed = whole
+            self.metrics.describe_feed(whole.time_ms)
+        return {
+            "time_ms": feed.time_ms,
+            "items": len(feed.items),
+            "new_items": None if assortment is None else len(assortment.facts) - len(assortment.base),
+            "ranked": None if assortment is None else len(assortment.newcomers),
+        }
 
     def ready(self) -> str:
         """The version of the bundle that answers.
@@ -128,7 +175,10 @@ class Service:
         Raises:
             ProblemError: no bundle answers.
         """
-        bundle = self._bundle().bundle
+        recommender = self._bundle()
+        bundle, assortment = recommender.bundle, recommender.assortment
+        loaded = assortment and assortment.loaded
+        placements = loaded.policy.placements if loaded else ()
         loaded_at = datetime.fromtimestamp(self._loaded_at, UTC)
         return {
             "bundle": bundle.version,
@@ -139,6 +189,8 @@ class Service:
             "max_length": bundle.encoding.max_length,
             "purchase_intent": bundle.has_intent,
             **{key: bundle.manifest.get(key) for key in PROVENANCE},
+            "policy": loaded and {"version": loaded.version, "file": loaded.file, "placements": sorted(placements)},
+            "items_feed": self._feed and {"time_ms": self._feed.time_ms, "items": len(self._feed.items)},
             "last_reload": self._last_reload,
         }
 

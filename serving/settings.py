@@ -25,19 +25,26 @@ class Limits:
         k: items asked for.
         session_events: events in the session.
         excluded_items: items in the exclusion list.
+        cart_lines, impressions, scene_items: entries of these lists.
         text: characters of an item id or a behaviour.
         body_bytes: bytes of the body.
         body_seconds: time the client may take to send its body, and before that its headers.
         header_bytes: bytes of the request line and the headers.
+        feed_bytes, feed_seconds: the same of an items feed on the admin port.
     """
 
     k: int = 1000
     session_events: int = 1000
     excluded_items: int = 1000
+    cart_lines: int = 100
+    impressions: int = 1000
+    scene_items: int = 100
     text: int = 256
     body_bytes: int = 1 << 20
     body_seconds: float = 10.0
     header_bytes: int = 1 << 15
+    feed_bytes: int = 1 << 26
+    feed_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,8 @@ class Settings:
         deadline_ms: how long an answer may take where the request does not say.
         queue: requests that may wait for the model.
         static: the shop's own list of item ids, for when nothing else gives an item.
+        policy: the policy file of placements; None: the bundle's own, if it has one.
+        items_feed: an items feed that is read at the start and on every reload.
         grace_seconds: how long to go on answering after SIGTERM, while nobody is sent here any more.
         shutdown_seconds: how long requests in flight may take to finish after that.
         log_sample: share of the ordinary requests that are logged; errors and degradations always are.
@@ -68,6 +77,8 @@ class Settings:
     deadline_ms: int = 100
     queue: int = 512
     static: Path | None = None
+    policy: Path | None = None
+    items_feed: Path | None = None
     grace_seconds: int = 5
     shutdown_seconds: int = 10
     log_sample: float = 0.0
@@ -106,6 +117,8 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     add("deadline-ms", 100, _integer(1, LONGEST_DEADLINE_MS), "time for an answer where the request does not say")
     add("queue", 512, _integer(1, 1_000_000), "most requests that wait for the model; others get the ladder at once")
     add("static", None, Path, "file of item ids, one a line, for when nothing else gives an item")
+    add("policy", None, Path, "policy file of placements; without it the bundle's own, if it has one")
+    add("items-feed", None, Path, "items feed (stock, prices, new items), read at start and on every reload")
     add("grace-seconds", 5, _integer(0, 3600), "time to go on answering after SIGTERM")
     add("shutdown-seconds", 10, _integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
     add("log-sample", "0", _share, "share of the ordinary requests that are logged, from 0 to 1")
@@ -132,6 +145,8 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         deadline_ms=given.deadline_ms,
         queue=given.queue,
         static=given.static,
+        policy=given.policy,
+        items_feed=given.items_feed,
         grace_seconds=given.grace_seconds,
         shutdown_seconds=given.shutdown_seconds,
         log_sample=given.log_sample,

@@ -6,6 +6,7 @@ stand in for one that has died, and it accepts where the parent says. When the p
 flight and ends.
 """
 
+import asyncio
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any
 import uvloop
 
 from serving.channel import Channel
+from serving.feeds import unpacked
 from serving.lifecycle import Process, in_background
 from serving.loading import read_static
 from serving.logs import json_logs
@@ -67,6 +69,9 @@ class Worker:
                 return await self._service.prepare(Path(arguments["path"]))
             case "conclude":
                 return await self._service.conclude(arguments["report"])
+            case "stock":
+                feed = await asyncio.to_thread(unpacked, arguments["feed"])
+                return await self._service.stock(feed, late=arguments["late"])
             case "accept":
                 self._slots.add(arguments["slot"])
                 return self._process.server.accept(self._listeners[arguments["slot"]])

@@ -19,12 +19,14 @@ from typing import Any, Final
 
 from serving.admin import make_admin_app
 from serving.channel import Channel
+from serving.feeds import FeedReport, OutdatedFeedError, combined, packed
 from serving.lifecycle import in_background
 from serving.listening import HttpServer
 from serving.merging import Samples, add_up, merged_page, only_counted
 from serving.problems import ProblemError
 from serving.reloading import Reloads, Report
 from serving.settings import Settings
+from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
 STEADY_SECONDS: Final = 10.0
@@ -56,6 +58,8 @@ class Supervisor:
         self._children: dict[int, Child] = {}
         self._buried: Samples = []
         self._reloads = Reloads(settings.bundle, self)
+        self._feed: ItemsFeed | None = None
+        self._stocking = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -104,6 +108,16 @@ class Supervisor:
         """Go back to the bundle before this one in all workers."""
         return await self._reloads.rollback()
 
+    async def stock(self, feed: ItemsFeed) -> FeedReport:
+        """Let all workers answer with what a feed says, and those that come later."""
+        async with self._stocking:
+            OutdatedFeedError.check(self._feed, feed)
+            self._feed = await asyncio.to_thread(combined, self._feed, feed)
+            text = await asyncio.to_thread(packed, feed)
+            reports = await self._tell("stock", feed=text, late=True)
+        unanswered: FeedReport = {"time_ms": feed.time_ms, "items": len(feed.items), "new_items": None, "ranked": None}
+        return reports[0] if reports else unanswered
+
     async def page(self) -> bytes:
         """The metrics of all workers, those that have died included."""
         await asyncio.gather(*(self._fetch_samples(child) for child in self._children.values()))
@@ -128,11 +142,14 @@ class Supervisor:
             child.version = report["bundle"] or child.version
         await self._tell("conclude", report=report)
 
-    async def _tell(self, op: str, **arguments: Any) -> None:
+    async def _tell(self, op: str, **arguments: Any) -> list[Any]:
+        """What the workers answer that do."""
         calls = [child.channel.call(op, **arguments) for child in self._children.values()]
-        for result in await asyncio.gather(*calls, return_exceptions=True):
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        for result in results:
             if isinstance(result, Exception):
                 log.error("a worker did not %s: %s", op, result)
+        return [result for result in results if not isinstance(result, BaseException)]
 
     async def _start(self, slot: int) -> None:
         listeners = [listener.fileno() for listener in self._listeners]
@@ -174,6 +191,9 @@ class Supervisor:
     async def _bring_up(self, slot: int, stand_in: int | None) -> None:
         """Give a new worker the bundle of the others, then let it accept in the place of the one that stood in."""
         child = self._children[slot]
+        if self._feed is not None:
+            with contextlib.suppress(ConnectionError):
+                await child.channel.call("stock", feed=await asyncio.to_thread(packed, self._feed), late=True)
         while True:
             try:
                 child.version = await self._reloads.bring(_One(child))

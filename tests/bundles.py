@@ -9,7 +9,7 @@ Shapes: N items, D dimensions, A behaviours.
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,19 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.datasets import make_sessions
 from tillside.blending import SessionMemory
-from tillside.bundle import CATALOGUE, COVISITATION, ENCODER, GOLDENS, ITEMS, NEIGHBOURS, RELATIONS, SCORER, seal
+from tillside.bundle import (
+    CATALOGUE,
+    COVISITATION,
+    ENCODER,
+    GOLDENS,
+    ITEMS,
+    NEIGHBOURS,
+    POLICY,
+    RELATIONS,
+    SCORER,
+    TOKENS,
+    seal,
+)
 from tillside.catalogue import Catalogue, pack_tokens
 from tillside.encoding import EncodingSpec
 from tillside.neighbours import Neighbourhood
@@ -69,6 +81,10 @@ def tiny_bundle(
     pairs: ItemPairs | None = None,
     relations: Relations | None = None,
     tokens: Sequence[Sequence[str]] | None = None,
+    token_vector: Callable[[str], Sequence[float]] | None = None,
+    prices: Sequence[float] = (),
+    names: Sequence[str] = (),
+    policy: str = "",
     about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a sealed bundle into ``directory``, which is created, and return it."""
@@ -78,7 +94,8 @@ def tiny_bundle(
         item_ids=list(item_ids),
         trained=len(items_ND),
         counts_NB=counts_NA,
-        prices_N=np.full(size, np.nan, np.float32),
+        prices_N=np.array(prices or np.full(size, np.nan), np.float32),
+        names=list(names),
         recent_NB=recent_NA,
         vocabulary=vocabulary,
         token_ids=token_ids,
@@ -98,6 +115,10 @@ def tiny_bundle(
     if relations is not None:
         (directory / RELATIONS).mkdir()
         relations.save(directory / RELATIONS)
+    if token_vector is not None:
+        np.save(directory / TOKENS, np.array([token_vector(token) for token in vocabulary], np.float32))
+    if policy:
+        (directory / POLICY).write_text(policy, encoding="utf-8")
     seal(directory, {**about_tiny(spec, memory), **(about or {})})
     return directory
 

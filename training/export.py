@@ -7,6 +7,7 @@ of 1 and 3, and on the offline evaluator's top 20.
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import numpy as np
 from tillside import bundle
 from tillside.atomic import atomic_directory
 from tillside.dataset import Dataset
+from tillside.policy import read_policy
 from tillside.recommenders import CoVisitation
 from training.checkpoint import TrainedModel
 from training.command import command
@@ -44,6 +46,8 @@ class ExportConfig:
     """Default: the data set the run was trained on, where it lay then."""
     relations: str | None = None
     """A folder that training.relate wrote. Default: the data set's own, if it has any."""
+    policy: str | None = None
+    """A policy file that goes into the bundle; the server may be given another one."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
 
@@ -55,21 +59,28 @@ def export_run(
     metrics: Mapping[str, Any],
     run_id: str,
     relations: Path | None = None,
+    policy: Path | None = None,
 ) -> dict[str, Any]:
     """Write the bundle to ``out``; returns what the parity gate measured.
 
     Args:
         relations: what training.relate wrote; default DATASET/relations, which need not be there.
+        policy: a policy file for the bundle.
 
     Raises:
-        ValueError: torch and onnxruntime do not agree, ``out`` holds something else, or the relations are those of
-            another data set; nothing is written.
+        ValueError: torch and onnxruntime do not agree, ``out`` holds something else, the relations are those of
+            another data set, or there is a mistake in the policy; nothing is written.
     """
+    if policy is not None:
+        read_policy(policy, behaviours=dataset.behaviours.names)
     related = relations_of(dataset, relations)
     with atomic_directory(out, marks=[bundle.MANIFEST, bundle.ENCODER]) as folder:
         trained.model.eval()
         vectors_ND = trained.model.items().detach().cpu().numpy().astype(np.float32)
         np.save(folder / bundle.ITEMS, vectors_ND)
+        tokens = trained.model.items.learned_tokens()
+        if tokens is not None:
+            np.save(folder / bundle.TOKENS, tokens.detach().cpu().numpy().astype(np.float32))
         write_encoder(trained, folder / bundle.ENCODER)
         write_scorer(folder / bundle.ITEMS, folder / bundle.SCORER)
         dataset.catalogue.save(folder / bundle.CATALOGUE)
@@ -82,6 +93,8 @@ def export_run(
         if related is not None:
             (folder / bundle.RELATIONS).mkdir()
             related.save(folder / bundle.RELATIONS)
+        if policy is not None:
+            shutil.copyfile(policy, folder / bundle.POLICY)
         plan = choose_search(folder, real_queries(trained, dataset, folder))
         parity = check_parity(trained, dataset, folder, plan)
         goldens = make_goldens(trained, dataset, folder, plan)
@@ -115,7 +128,10 @@ def main(config: ExportConfig) -> None:
         file = fetch_artifact(config.tracking, config.run, METRICS_FILE, into=Path(folder))
         metrics = json.loads(file.read_text(encoding="utf-8"))
     place = Path(config.relations) if config.relations else None
-    parity = export_run(trained, dataset, Path(config.out), metrics=metrics, run_id=config.run, relations=place)
+    policy = Path(config.policy) if config.policy else None
+    parity = export_run(
+        trained, dataset, Path(config.out), metrics=metrics, run_id=config.run, relations=place, policy=policy
+    )
     version = bundle.open_bundle(Path(config.out)).version
     say(f"bundle {version} is in {config.out}; torch and onnxruntime differ by at most {parity['max_difference']:.1e}")
     say(f"serve it:  python -m serving --bundle {config.out}")

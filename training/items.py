@@ -230,6 +230,14 @@ class ItemTable(nn.Module):
         unit_RD: Tensor = _UnitRows.apply(own_RD + self._attributes(len(own_RD)))
         return torch.cat([unit_RD, self.get_buffer("trend")[:, None]], dim=1)
 
+    def learned_tokens(self) -> Tensor | None:
+        """The token vectors [T, D] before a row gets its unit length; zeros for those that no two items share."""
+        if self.token is None:
+            return None
+        shared_T = torch.zeros(len(self.token.weight), dtype=torch.bool, device=self.token.weight.device)
+        shared_T[self.get_buffer("token_ids")] = True
+        return self.token.weight.where(shared_T[:, None], 0.0)
+
     def trained(self, rows_V: Tensor | None = None) -> Tensor:
         """Trained items as a training step sees them, unit rows [N, D]: some without what is their own.
 

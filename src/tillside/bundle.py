@@ -9,10 +9,12 @@
     items.faiss       an index; for the search tier ``approximate``
     items.npy         float32 [N, D], the vectors of the first N items of the catalogue; the last column holds their
                       trends, which say nothing of what an item is like
+    tokens.npy        float32 [T, D], what attribute tokens are worth, see tillside.newcomers; optional
     catalogue/        see tillside.catalogue
     neighbours/       past sessions, see tillside.neighbours; only where the manifest's ``memory`` gives them weight
     covisitation/     items that met in sessions, see tillside.pairs; optional, answers when the model cannot in time
     relations/        what goes with what, see tillside.relations; optional
+    policy.yaml       what is shown where, see tillside.policy; optional, and the server may be given another
     goldens.json      requests with the answers they must get
 
 The encoder takes item *vectors*, looked up in items.npy by the caller, so that items can come and go without a new
@@ -34,6 +36,7 @@ from tillside.blending import SessionMemory
 from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
 from tillside.events import Behaviours
+from tillside.newcomers import TokenVectors
 from tillside.pairs import ItemPairs
 from tillside.relations import Relations
 from tillside.search import SearchPlan
@@ -43,6 +46,7 @@ MANIFEST: Final = "manifest.json"
 ENCODER: Final = "encoder.onnx"
 SCORER: Final = "scorer.onnx"
 ITEMS: Final = "items.npy"
+TOKENS: Final = "tokens.npy"
 INT8: Final = "int8"
 INT8_SCORER: Final = f"{INT8}/scorer.onnx"
 INT8_ROWS: Final = f"{INT8}/rows.npy"
@@ -51,6 +55,7 @@ CATALOGUE: Final = "catalogue"
 NEIGHBOURS: Final = "neighbours"
 COVISITATION: Final = "covisitation"
 RELATIONS: Final = "relations"
+POLICY: Final = "policy.yaml"
 GOLDENS: Final = "goldens.json"
 ENCODER_OPTIONS: Final = {"session.intra_op.allow_spinning": "0", "session.inter_op.allow_spinning": "0"}
 """Session config entries of onnxruntime. Server and offline evaluator share them: other kernels round otherwise."""
@@ -140,6 +145,19 @@ class Bundle:
         return Relations.load(self.path / RELATIONS, items=items)
 
     @cached_property
+    def tokens(self) -> TokenVectors | None:
+        """What new items are made of; None for a bundle that knows no attributes."""
+        if TOKENS not in self.manifest["files"]:
+            return None
+        vectors_TD = np.load(self.path / TOKENS, mmap_mode="r", allow_pickle=False)
+        return TokenVectors(np.asarray(vectors_TD), self.catalogue)
+
+    @property
+    def policy(self) -> Path | None:
+        """The policy file that it carries, if it does."""
+        return self.path / POLICY if POLICY in self.manifest["files"] else None
+
+    @cached_property
     def goldens(self) -> list[dict[str, Any]]:
         """Requests (``request``) and what they must be answered with (``items``, ``scores``, ``purchase_intent``)."""
         document = json.loads((self.path / GOLDENS).read_text(encoding="utf-8"))
@@ -222,7 +240,10 @@ def open_bundle(path: Path) -> Bundle:
         raise ValueError(
             f"bundle {path}: the memory of past sessions is damaged ({type(error).__name__}: {error})"
         ) from None
-    _, _ = bundle.covisitation, bundle.relations
+    _, _, tokens = bundle.covisitation, bundle.relations, bundle.tokens
+    fault = tokens and tokens.fault(dim=vectors.shape[1] - 1)
+    if fault:
+        raise ValueError(f"bundle {path}: {TOKENS} is damaged: {fault}")
     about = {key: value for key, value in manifest.items() if key not in ("format_version", "version", "files")}
     if manifest.get("version") != _version(about, manifest["files"]):
         raise ValueError(f"bundle {path}: {MANIFEST} was changed after it was sealed, its version does not fit it")

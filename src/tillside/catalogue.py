@@ -206,6 +206,13 @@ def price_bands(prices_N: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     bands = np.full(len(prices_N), -1, np.int64)
     known = np.isfinite(prices_N)
     if known.any():
-        edges = np.quantile(prices_N[known], np.arange(1, PRICE_BANDS) / PRICE_BANDS)
-        bands[known] = np.searchsorted(edges, prices_N[known], side="right")
+        bands[known] = np.searchsorted(price_edges(prices_N), prices_N[known], side="right")
     return bands
+
+
+def price_edges(prices_N: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """The prices between two bands, ascending; none where no price is known."""
+    known = prices_N[np.isfinite(prices_N)]
+    if not len(known):
+        return np.zeros(0)
+    return np.asarray(np.quantile(known, np.arange(1, PRICE_BANDS) / PRICE_BANDS), np.float64)

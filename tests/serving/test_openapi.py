@@ -6,7 +6,18 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from serving.api import make_app
-from serving.messages import Answer, Event, RecommendedItem, RecommendRequest
+from serving.messages import (
+    Answer,
+    CartLine,
+    Event,
+    Impression,
+    OfferedBundle,
+    PlacedAnswer,
+    PlacedItem,
+    PromotionHint,
+    RecommendedItem,
+    RecommendRequest,
+)
 from serving.openapi import openapi_document
 from serving.service import Service
 from serving.settings import Limits, Settings
@@ -26,7 +37,13 @@ def test_the_document_is_valid_openapi(document):
     validate(document)
 
 
-@pytest.mark.parametrize("struct", [Event, RecommendRequest, RecommendedItem, Answer])
+STRUCTS = (
+    *(Event, RecommendRequest, RecommendedItem, Answer),
+    *(CartLine, Impression, OfferedBundle, PlacedAnswer, PlacedItem, PromotionHint),
+)
+
+
+@pytest.mark.parametrize("struct", STRUCTS)
 def test_the_document_has_the_fields_of_the_messages(struct):
     schema = openapi_document(Limits())["components"]["schemas"][struct.__name__]
     assert tuple(schema["properties"]) == struct.__struct_fields__
@@ -54,7 +71,7 @@ def test_the_examples_conform_and_are_answered(document, client):
         conforms(document, "RecommendRequest", example["value"])
         assert client.post("/v1/recommend", json=example["value"]).status_code == 200
     for example in operation["responses"]["200"]["content"]["application/json"]["examples"].values():
-        conforms(document, "Answer", example["value"])
+        conforms(document, "PlacedAnswer" if "placement" in example["value"] else "Answer", example["value"])
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,10 @@ MANIFESTS = sorted((OPS / "kubernetes").glob("*.yaml"))
 
 METRICS = {
     "tillside_stage_seconds_bucket": {"stage", "le"},
-    "tillside_answers_total": {"tier", "reason", "behaviour"},
+    "tillside_answers_total": {"tier", "reason", "behaviour", "placement"},
+    "tillside_policy_dropped_total": {"rule"},
+    "tillside_policy_info": {"version"},
+    "tillside_items_feed_timestamp_seconds": set(),
     "tillside_responses_total": {"status"},
     "tillside_unknown_items_total": set(),
     "tillside_model_failures_total": set(),

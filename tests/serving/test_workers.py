@@ -71,7 +71,7 @@ def test_any_worker_shows_the_metrics_of_all_where_there_is_no_admin_port(orchar
         for _ in range(10):  # a new connection each time, spread over the workers
             assert httpx.post(f"{server.url}/v1/recommend", json=BODY, timeout=DEADLINE_SECONDS).status_code == 200
         page = values(one.get("/metrics").text)
-    assert page["tillside_answers_total", "click", "", "model"] == 10
+    assert page["tillside_answers_total", "click", "", "", "model"] == 10
     assert page["tillside_stage_seconds_count", "total"] == 10
     assert page["tillside_items",] == 5
     assert page["tillside_bundle_reloads_total", "loaded"] == 1

@@ -231,3 +231,26 @@ def test_a_test_part_of_unseen_items_only_is_refused(tmp_path, trained, exported
     data = make_dataset(tmp_path / "d", train=[[0, 1]], test=[[ITEMS, ITEMS]], trained=ITEMS, newcomers=1)
     with pytest.raises(ValueError, match="export refused: the test part has no item that can be ranked"):
         check_parity(trained, data, exported[0], EXACT)
+
+
+def test_tokens_make_a_new_item_the_row_that_a_cold_one_has(dataset, exported):
+    opened = bundle.open_bundle(exported[0])
+    cold = range(dataset.catalogue.trained, dataset.catalogue.rankable)
+    assert len(cold) == 1
+    rankable, rows_ND = opened.tokens.rows(
+        [opened.catalogue.tokens_of(item) for item in cold], opened.catalogue.prices_N[list(cold)]
+    )
+    assert rankable.tolist() == [0]
+    np.testing.assert_allclose(rows_ND, opened.items_ND[list(cold)], atol=1e-6)
+
+
+def test_a_policy_goes_into_the_bundle_unless_there_is_a_mistake_in_it(dataset, trained, tmp_path):
+    policy = tmp_path / "shop.yaml"
+    policy.write_text("placements:\n  home:\n    behaviour: look\n    sources: {model: 1}\n")
+    export_with = partial(export_run, trained, dataset, metrics=METRICS, run_id="run-1", policy=policy)
+    with pytest.raises(ValueError, match=r"shop\.yaml:3: placements\.home\.behaviour: got 'look'; allowed: click"):
+        export_with(tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+    policy.write_text(policy.read_text().replace("look", "click"))
+    export_with(tmp_path / "bundle")
+    assert bundle.open_bundle(tmp_path / "bundle").policy.read_text() == policy.read_text()

@@ -6,6 +6,7 @@ single values replace what was there. Text is taken as it was written where text
 that. Anchors and aliases of YAML are refused: what is shared stands under ``defaults``.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, cast, get_args
 
@@ -17,6 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from tillside.policy.scalars import allowed_text, is_null, read_scalar, shown
 from tillside.policy.terms import PlacementPolicy, Policy, SegmentName
 
+BEHAVIOUR: Final = "behaviour"
 DEFAULTS: Final = "defaults"
 SEGMENTS: Final = "segments"
 PLACEMENTS: Final = "placements"
@@ -28,8 +30,11 @@ MISTAKEN: Final = object()
 """Stands where a value would be that is wrong."""
 
 
-def read_policy(path: Path) -> Policy:
+def read_policy(path: Path, *, behaviours: Sequence[str] | None = None) -> Policy:
     """Read a policy file.
+
+    Args:
+        behaviours: those that the model can be asked for, where that is known.
 
     Raises:
         ValueError: every mistake in it, one a line: ``file:line: key: what is wrong; allowed: what may stand there``.
@@ -39,14 +44,15 @@ def read_policy(path: Path) -> Policy:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}:1: the file is not UTF-8 ({error}); allowed: YAML in UTF-8") from None
-    return parse_policy(text, name=str(path))
+    return parse_policy(text, name=str(path), behaviours=behaviours)
 
 
-def parse_policy(text: str, *, name: str = "policy") -> Policy:
+def parse_policy(text: str, *, name: str = "policy", behaviours: Sequence[str] | None = None) -> Policy:
     """The policy of a file's text.
 
     Args:
         name: the file, for messages.
+        behaviours: as for :func:`read_policy`.
 
     Raises:
         ValueError: see :func:`read_policy`.
@@ -69,14 +75,15 @@ def parse_policy(text: str, *, name: str = "policy") -> Policy:
     if complex_key is not None:
         line = complex_key.start_mark.line + 1
         raise ValueError(f"{name}:{line}: {shown(complex_key)} is used as a key; allowed: text")
-    return _Reader(name).policy(root)
+    return _Reader(name, behaviours).policy(root)
 
 
 class _Reader:
     """Collects the mistakes of one file on the way; what is ``partial`` may lack keys, as an overlay does."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, behaviours: Sequence[str] | None) -> None:
         self._name = name
+        self._behaviours = behaviours
         self._mistakes: dict[tuple[int, int], str] = {}
         self._partial = False
 
@@ -143,6 +150,8 @@ class _Reader:
             own = f"{path}.{key}" if path else key
             if key in fields:
                 values[fields[key].name] = self._value(part, fields[key].type, own)
+                if key == BEHAVIOUR and isinstance(part, ScalarNode) and self._unknown(values[BEHAVIOUR]):
+                    self._refuse(part, own, f"got {shown(part)}", ", ".join(self._behaviours or ()))
             else:
                 values[key] = self._refuse(part, own, "is not known", allowed, key=True)
         if self._partial:
@@ -157,6 +166,9 @@ class _Reader:
             return kind.cls(**values)
         except ValueError as error:
             return self._refuse(node, path, str(error), allowed)
+
+    def _unknown(self, behaviour: Any) -> bool:
+        return self._behaviours is not None and isinstance(behaviour, str) and behaviour not in self._behaviours
 
     def _value(self, node: Node, kind: inspect.Type, path: str) -> Any:
         """What a node holds, of the type that belongs there."""

@@ -1,0 +1,282 @@
+"""Placements between the wire and the policy: ids become numbers of the facts, a policy's answer becomes messages.
+
+The model and every rung below it give candidates; what is shown is up to ``tillside.policy.place`` alone.
+
+Shapes: C candidates, A newcomers, V eligible items, L events of the session, M pieces in the cart, D columns.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import UNSET, structs
+
+from serving import messages
+from serving.assortment import Assortment
+from serving.messages import FieldError, PlacedAnswer, RecommendRequest
+from serving.refusals import shown
+from tillside.policy import (
+    ItemFacts,
+    ModelCandidates,
+    PlacedItem,
+    Placement,
+    PlacementPolicy,
+    PlacementRequest,
+    origin,
+    place,
+)
+from tillside.policy.asking import GOAL
+from tillside.policy.candidates import MOST_MODEL, anchors_of
+from tillside.policy.rules import Rulebook
+
+SPARE: Final = 2
+"""So many times the items that are shown are asked of the model; the search gives some dozens more for nothing."""
+MOST_PIECES: Final = 100
+"""Of one line of the cart; more count as so many."""
+DEEPER: Final = 4
+"""So many times as many items are asked of the model where prices outside a band are never shown."""
+PRICE_DIGITS: Final = 7
+"""What single precision holds."""
+
+Ints = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request's placement in numbers, and the assortment whose numbers they are.
+
+    Attributes:
+        request: all but the intent, which the model tells later.
+        eligible_V: the items that the model may give; None for all.
+        wanted: how many of them the policy may need; more will do, too.
+    """
+
+    assortment: Assortment
+    policy: PlacementPolicy
+    request: PlacementRequest
+    rulebook: Rulebook
+    ask: int
+    eligible_V: Ints | None
+    wanted: int
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether the model's items, or those of the rung below it, are a source of the placement."""
+        return self.policy.sources.get("model", 0.0) > 0
+
+    def place(self, model: ModelCandidates | None, intent: float | None) -> Placement:
+        """What the policy shows, given some rung's candidates."""
+        assortment = self.assortment
+        return place(
+            assortment.loaded.policy,
+            self.request if intent is None else replace(self.request, intent=intent),
+            shelves=assortment.shelves_A[self.ask],
+            relations=assortment.relations,
+            model=model,
+        )
+
+    def candidates(self, scores_C: FloatArray, items_C: Ints, query_D: FloatArray) -> ModelCandidates:
+        """The model's best items, best first, with the newcomers among them that are as good."""
+        assortment = self.assortment
+        if len(assortment.newcomers):
+            own_A = np.vecdot(assortment.newcomers_AD, query_D)
+            if len(items_C) < self.wanted or len(items_C) == assortment.ranked:
+                better = np.arange(len(own_A))
+            else:
+                better = np.flatnonzero(own_A >= scores_C[-1])
+            if len(better):
+                items_C = np.concatenate([items_C, assortment.newcomers[better]])
+                scores_C = np.concatenate([scores_C, own_A[better]])
+                order = np.lexsort((items_C, -scores_C))
+                items_C, scores_C = items_C[order], scores_C[order]
+        if len(items_C) > MOST_MODEL:  # so many the policy looks at, and none of them should be one it must not show
+            places = items_C.argsort()
+            allowed = np.sort(places[self.rulebook.verdicts(items_C[places]) < 0])
+            items_C, scores_C = items_C[allowed], scores_C[allowed]
+        return ModelCandidates(items_C, scores_C)
+
+
+def known_placement(assortment: Assortment | None, request: RecommendRequest) -> PlacementPolicy:
+    """The policy of the placement that a request names.
+
+    Raises:
+        FieldError: there is none of that name, or no policy at all.
+    """
+    name = request.placement
+    assert name is not UNSET
+    if assortment is None:
+        sentence = f"placement must be left out, as the server has no policy; got {shown(name)}"
+        raise FieldError("placement", sentence, allowed="nothing: the server has no policy")
+    policy = assortment.loaded.policy.of(request.segment or None)
+    found = policy.placements.get(name)
+    if found is None:
+        raise FieldError.of_value("placement", name, allowed=f"one of {', '.join(sorted(policy.placements))}")
+    return found
+
+
+def ask_placement(
+    assortment: Assortment,
+    request: RecommendRequest,
+    *,
+    session: tuple[Sequence[int], Sequence[int], Sequence[int]],
+    excluded: frozenset[int],
+    ask: int,
+    unknown: dict[str, None],
+) -> Asked:
+    """The request in the terms of the policy.
+
+    Args:
+        session: items (-1 for what the facts do not know), behaviours and times of its events.
+        unknown: gets the ids that the facts do not know.
+    """
+    facts, loaded = assortment.facts, assortment.loaded
+    policy = loaded.policy.of(request.segment or None)
+    placement = known_placement(assortment, request)
+
+    def numbers(ids: Iterable[str]) -> list[int]:
+        found = []
+        for item_id in ids:
+            number = facts.index_of.get(item_id)
+            if number is None:
+                unknown[item_id] = None
+            else:
+                found.append(number)
+        return found
+
+    items_L, behaviours_L, times_L = (np.array(column, np.int64) for column in session)
+    known_L = items_L >= 0
+    if not known_L.all():
+        items_L, behaviours_L, times_L = items_L[known_L], behaviours_L[known_L], times_L[known_L]
+    kinds_L = assortment.kinds_A[behaviours_L]
+    now_ms = int(time.time() * 1000) if request.timestamp is UNSET else request.timestamp
+    host = numbers([request.host]) if request.host is not UNSET else []
+    placed = PlacementRequest(
+        placement=str(request.placement),
+        now_ms=now_ms,
+        k=None if request.k is UNSET else request.k,
+        session_L=items_L,
+        kinds_L=kinds_L,
+        times_L=times_L,
+        cart_M=np.array(
+            cart_of_session(items_L.tolist(), behaviours_L.tolist(), kinds_L.tolist(), assortment.cart_behaviour)
+            if request.cart is UNSET
+            else [piece for line in request.cart for piece in numbers([line.item_id]) * _pieces(line.quantity or 1)],
+            np.int64,
+        ),
+        segment=request.segment or None,
+        age=None if request.age is UNSET else request.age,
+        impressions=_impressions(request.impressions or (), now_ms, facts.index_of),
+        excluded=excluded,
+        host=host[0] if host else None,
+        scene=tuple(numbers(request.scene or ())),
+        explain=request.explain is True,
+        language="en" if request.language is UNSET else request.language,
+    )
+    rules = placement.rules
+    anchors = anchors_of(placement.anchors, placed, facts)
+    rulebook = Rulebook.of(rules, placed, facts, day=policy.day(now_ms), anchors=anchors)
+    wanted = SPARE * (placed.k or placement.slots) + len(rulebook.blocked) + len(rulebook.viewed)
+    return Asked(
+        assortment=assortment,
+        policy=placement,
+        request=placed,
+        rulebook=rulebook,
+        ask=ask,
+        eligible_V=assortment.eligible(rulebook),
+        wanted=wanted * DEEPER if rulebook.band and rulebook.band_hard else wanted,
+    )
+
+
+def cart_of_session(items: Sequence[int], behaviours: Sequence[int], kinds: Sequence[int], cart: int) -> list[int]:
+    """What the session's events say is in the cart, latest last: put there and not bought since, each item once."""
+    found: dict[int, None] = {}
+    for item, behaviour, kind in zip(items, behaviours, kinds, strict=True):
+        if behaviour == cart or kind == GOAL:
+            found.pop(item, None)
+        if behaviour == cart:
+            found[item] = None
+    return list(found)
+
+
+def placed_answer(
+    asked: Asked,
+    placement: Placement,
+    *,
+    answer: messages.Answer,
+    because: Mapping[int, int],
+) -> PlacedAnswer:
+    """The policy's answer in ids.
+
+    Args:
+        answer: what every answer says; its items are left out.
+        because: for items that nothing of the policy led to, the session's nearest item.
+    """
+    facts = asked.assortment.facts
+    ids = facts.item_ids
+    hint = placement.promotion
+    return PlacedAnswer(
+        recommendation_id=answer.recommendation_id,
+        items=[_item(item, because.get(item.item), asked.request.explain, facts) for item in placement.items],
+        tier=answer.tier,
+        degraded_reason=answer.degraded_reason,
+        behaviour=answer.behaviour,
+        purchase_intent=answer.purchase_intent,
+        unknown_items=answer.unknown_items,
+        bundle=answer.bundle,
+        placement=asked.request.placement,
+        mode=placement.mode,
+        why=list(placement.why),
+        bundles=[
+            messages.OfferedBundle(
+                items=[ids[item] for item in bundle.items],
+                missing=[ids[item] for item in bundle.missing],
+                price=_price(bundle.price),
+                discounted_price=None if bundle.discounted_price is None else _price(bundle.discounted_price),
+                promotion=bundle.promotion,
+            )
+            for bundle in placement.bundles
+        ],
+        promotion=None if hint is None else messages.PromotionHint(**structs.asdict(hint)),
+        policy=asked.assortment.loaded.version,
+    )
+
+
+def _item(placed: PlacedItem, nearest: int | None, explain: bool, facts: ItemFacts) -> messages.PlacedItem:
+    because = nearest if placed.anchor is None else placed.anchor
+    return messages.PlacedItem(
+        item_id=facts.item_ids[placed.item],
+        score=placed.score,
+        source=placed.source,
+        because=None if because is None else facts.item_ids[because],
+        origin=origin(placed, facts),
+        rule=placed.rule,
+        reason_key=placed.reason_key,
+        reason=placed.reason,
+        parts=dict(placed.parts or {}) if explain else UNSET,
+    )
+
+
+def _impressions(
+    rows: Sequence[messages.Impression], now_ms: int, index_of: Mapping[str, int]
+) -> dict[int, tuple[int, int]]:
+    """How often and when last, by item; rows of one item add up. What nobody knows was never shown."""
+    found: dict[int, tuple[int, int]] = {}
+    for row in rows:
+        number = index_of.get(row.item_id)
+        if number is not None:
+            count, last_ms = found.get(number, (0, 0))
+            time_ms = now_ms if row.timestamp is UNSET else row.timestamp
+            found[number] = count + (row.count or 1), max(last_ms, time_ms)
+    return found
+
+
+def _pieces(quantity: int) -> int:
+    return min(quantity, MOST_PIECES)
+
+
+def _price(value: float) -> float:
+    return float(f"{value:.{PRICE_DIGITS}g}")

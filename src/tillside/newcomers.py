@@ -1,0 +1,70 @@
+"""Items that came after training: their vectors are made of attribute tokens, exactly as training makes a cold item's.
+
+A bundle carries the learned vector of every token. A row of zeros stands for a token that no two items of training
+shared: nothing was learned of it, and it says nothing here either.
+
+Shapes: N items of the catalogue, T attribute tokens, A newcomers, D dimensions, E = D + 1 columns of a served row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.catalogue import PRICE_BAND, Catalogue, price_edges
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TokenVectors:
+    """The learned token vectors [T, D] of a catalogue's vocabulary, as they are before a row gets its unit length."""
+
+    vectors_TD: FloatArray
+    catalogue: Catalogue
+
+    def rows(
+        self, tokens_A: Sequence[Sequence[str]], prices_A: npt.NDArray[np.floating]
+    ) -> tuple[npt.NDArray[np.int64], FloatArray]:
+        """Which of the newcomers can be ranked, and their served rows [., E]: unit length, then a trend of 0.
+
+        One that shares nothing but its price band with the catalogue cannot be ranked.
+
+        Args:
+            tokens_A: their attribute tokens, without price bands.
+            prices_A: NaN where unknown.
+        """
+        bands = np.searchsorted(self._edges, prices_A, side="right")
+        rankable: list[int] = []
+        rows: list[FloatArray] = []
+        for newcomer, (tokens, price, band) in enumerate(zip(tokens_A, prices_A, bands.tolist(), strict=True)):
+            known = [number for token in tokens if (number := self._learned.get(token)) is not None]
+            if not known:
+                continue
+            own = self._learned.get(f"{PRICE_BAND}={band}") if np.isfinite(price) and len(self._edges) else None
+            mean_D = self.vectors_TD[known if own is None else [*known, own]].mean(axis=0)
+            length = float(np.linalg.norm(mean_D))
+            if length > 0:
+                rankable.append(newcomer)
+                rows.append(mean_D / np.float32(length))
+        rows_AD = np.stack(rows) if rows else np.zeros((0, self.vectors_TD.shape[1]), np.float32)
+        return np.array(rankable, np.int64), np.pad(rows_AD, ((0, 0), (0, 1))).astype(np.float32)
+
+    def fault(self, *, dim: int) -> str | None:
+        """What is wrong with the array, in words, or None."""
+        shape = (len(self.catalogue.vocabulary), dim)
+        if self.vectors_TD.shape != shape or self.vectors_TD.dtype != np.float32:
+            found = f"{self.vectors_TD.dtype} {list(self.vectors_TD.shape)}"
+            return f"it must be float32 {list(shape)}, one row for each token of the vocabulary, got {found}"
+        return None if np.isfinite(self.vectors_TD).all() else "it holds values that are not finite"
+
+    @cached_property
+    def _learned(self) -> dict[str, int]:
+        learned = np.any(self.vectors_TD != 0, axis=1)
+        return {token: number for number, token in enumerate(self.catalogue.vocabulary) if learned[number]}
+
+    @cached_property
+    def _edges(self) -> npt.NDArray[np.float64]:
+        return price_edges(self.catalogue.prices_N)
