@@ -83,12 +83,13 @@ def served_lists(
 
 def rank_bundle(graphs: BundleGraphs, fallback: Scorer, cases: Cases) -> Ranked:
     """Each case's rank within the 20 items the server would answer with; a target that is not among them is missed."""
-    ranked = Ranked(np.full(len(cases), MISSED), np.full(len(cases), np.nan, np.float32))
+    shown_V = np.zeros(len(graphs.items_ND), np.int64)
+    ranked = Ranked(np.full(len(cases), MISSED), np.full(len(cases), np.nan, np.float32), shown_V, depth=COVERAGE_AT)
     assert ranked.intent_C is not None
     lists = served_lists(graphs, fallback, cases, np.arange(len(cases)), k=COVERAGE_AT)
     for case, (scores_K, items_K, intent) in enumerate(lists):
         ranked.intent_C[case] = intent
-        ranked.recommended.update(items_K.tolist())
+        shown_V[items_K] += 1
         place = np.flatnonzero(items_K == cases.targets_C[case])
         if len(place):
             ranked.ranks_C[case] = np.count_nonzero(scores_K >= scores_K[place[0]])

@@ -30,6 +30,7 @@ from training.cases import Cases, look_ahead_cases, make_cases
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
 from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, rank, report
+from training.examples import show_examples, write_examples
 from training.memory import NeighbourScorer
 from training.placements.report import (
     evaluate_policy,
@@ -114,7 +115,10 @@ def evaluate_run(
     bundle: Bundle | None = None,
     baselines: Sequence[Baseline] = BESIDE_A_RUN,
 ) -> dict[str, Any]:
-    """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it."""
+    """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it.
+
+    Beside it lie real sessions with what each system would have shown.
+    """
     cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
     by_popularity = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     model = ModelScorer.of(trained.model, by_popularity, trained.memory)
@@ -141,6 +145,7 @@ def evaluate_run(
     metrics["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
+        write_examples(show_examples(systems, dataset, cases), folder, title=f"{dataset.about['name']}: test sessions")
         if tracker is not None:
             tracker.artifact(folder / METRICS_FILE)
     if tracker is not None:

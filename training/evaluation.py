@@ -7,7 +7,7 @@ Shapes: B cases of a chunk, C all cases, V items.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 
 from tillside.blending import SessionMemory
 from tillside.encoding import Batch
-from tillside.ranking import bootstrap_means, case_metrics, ranks_of_targets, top_k
+from tillside.ranking import bootstrap_means, case_metrics, ranks_of_targets, recall_at, top_k
 from training.cases import Cases
 from training.model import NextItemModel
 
@@ -24,6 +24,9 @@ CHUNK_SCORES = 2**24
 """Scores held at once: 64 MiB of float32."""
 PREFIX_BANDS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 10**9))
 COVERAGE_AT = 20
+CURVE_AT = (1, 2, 3, 5, 10, 15, 20, 30, 50, 75, 100)
+"""Lengths of list at which recall is reported without an interval, to be drawn as a curve."""
+POPULARITY_BANDS = 10
 
 
 class Scorer(Protocol):
@@ -89,13 +92,16 @@ class Ranked:
     ranks_C: npt.NDArray[np.int64]
     intent_C: npt.NDArray[np.float32] | None = None
     """NaN where the prefix holds no known item."""
-    recommended: set[int] = field(default_factory=set)
+    shown_V: npt.NDArray[np.int64] | None = None
+    """How many of the cases' best 20 each item stands in."""
+    depth: int | None = None
+    """Length of the lists the ranks were read from; a target below it is missed. None: the whole catalogue."""
 
 
 def rank(scorer: Scorer, cases: Cases, *, items: int, coverage: bool = True) -> Ranked:
     """Rank every case, in chunks of bounded memory and of similar lengths."""
     by_length = np.argsort(cases.prefix_lengths_C, kind="stable")
-    result = Ranked(np.empty(len(cases), np.int64))
+    result = Ranked(np.empty(len(cases), np.int64), shown_V=np.zeros(items, np.int64) if coverage else None)
     if isinstance(scorer, ModelScorer):
         result.intent_C = np.empty(len(cases), np.float32)
     step = max(1, min(1024, CHUNK_SCORES // max(items, 1)))
@@ -107,8 +113,8 @@ def rank(scorer: Scorer, cases: Cases, *, items: int, coverage: bool = True) -> 
         else:
             scores_BV = scorer.score(batch, asked_B)
         result.ranks_C[chosen] = ranks_of_targets(scores_BV, cases.targets_C[chosen])
-        if coverage:
-            result.recommended.update(np.unique(top_k(scores_BV, COVERAGE_AT)).tolist())
+        if result.shown_V is not None:
+            result.shown_V += np.bincount(top_k(scores_BV, COVERAGE_AT).ravel(), minlength=items)
     return result
 
 
@@ -125,7 +131,7 @@ def report(
 
     Args:
         counts_N: training events of every item of the catalogue; with them cases whose target has none, ``new_items``,
-            are reported apart from the others, ``seen_items``.
+            are reported apart from the others, ``seen_items``, and so are the cases of each decile of popularity.
     """
     unseen = cases.targets_C >= items
     new_C = None if counts_N is None else counts_N[cases.targets_C] == 0
@@ -147,7 +153,45 @@ def report(
                 for slice_name, chosen in by_target.items()
                 if chosen.any()
             }
+        _add_popularity(document, ranked, cases, popularity_deciles(counts_N, items=items), seed=seed)
     return document
+
+
+def popularity_deciles(counts_N: npt.NDArray[np.int64], *, items: int) -> npt.NDArray[np.int64]:
+    """The decile of each of the first ``items`` items, 1 for the tenth of them with the most training events.
+
+    Items with as many events follow each other in catalogue order.
+    """
+    deciles_V = np.empty(items, np.int64)
+    deciles_V[np.argsort(-counts_N[:items], kind="stable")] = 1 + np.arange(items) * POPULARITY_BANDS // max(items, 1)
+    return deciles_V
+
+
+def _add_popularity(
+    document: dict[str, Any],
+    ranked: Mapping[str, Ranked],
+    cases: Cases,
+    deciles_V: npt.NDArray[np.int64],
+    *,
+    seed: int,
+) -> None:
+    """Metrics by the target's decile, and the share of targets and of what each system shows that lies in each."""
+    bands = range(1, POPULARITY_BANDS + 1)
+    rankable_C = cases.targets_C < len(deciles_V)
+    decile_C = np.zeros(len(cases), np.int64)
+    decile_C[rankable_C] = deciles_V[cases.targets_C[rankable_C]]
+    document["targets_by_popularity"] = {
+        str(band): float((decile_C == band).sum() / max(len(cases), 1)) for band in bands
+    }
+    for name, result in ranked.items():
+        system = document["systems"][name]
+        chosen = {str(band): decile_C == band for band in bands}
+        system["by_popularity"] = {band: _slice(result, cases, c, seed) for band, c in chosen.items() if c.any()}
+        if result.shown_V is not None and result.shown_V.any():
+            shown = np.bincount(deciles_V, weights=result.shown_V, minlength=POPULARITY_BANDS + 1)[1:]
+            system["shown_by_popularity"] = {
+                str(b): float(part / shown.sum()) for b, part in zip(bands, shown, strict=True)
+            }
 
 
 def _system(result: Ranked, cases: Cases, *, items: int, behaviours: Sequence[str], seed: int) -> dict[str, Any]:
@@ -164,8 +208,13 @@ def _system(result: Ranked, cases: Cases, *, items: int, behaviours: Sequence[st
             name: _slice(result, cases, chosen, seed) for name, chosen in bands.items() if chosen.any()
         },
     }
-    if result.recommended:
-        document[f"coverage@{COVERAGE_AT}"] = len(result.recommended) / items
+    document["recall_curve"] = {
+        str(k): float(recall_at(result.ranks_C, k).mean()) if len(cases) else 0.0
+        for k in CURVE_AT
+        if result.depth is None or k <= result.depth
+    }
+    if result.shown_V is not None and result.shown_V.any():
+        document[f"coverage@{COVERAGE_AT}"] = np.count_nonzero(result.shown_V) / items
     return document
 
 

@@ -1,4 +1,8 @@
-"""The pictures of a run: learning curves, recall by prefix length, and what the intent's probabilities are worth."""
+"""The pictures of a run: how it learned, where it finds what comes next and where not, what it shows, how fast it is.
+
+Every figure takes the metrics documents' own entries and draws nothing else, so a figure and ``metrics.json`` cannot
+differ. A system that lacks an entry (one judged by an older version) is left out of the figure that needs it.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,22 +13,44 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from training.tracking import Tracker
+from training.latency import Latency
 
 mpl.use("agg")
 
+COLOURS = ("#1f6feb", "#8fbcf7", "#e08a2e", "#3a9d5d", "#8a94a0", "#b65fcf", "#c9463d", "#6b4f3a")
+"""The run's own model first."""
+GRID = {"color": "#e3e7eb", "linewidth": 0.8}
+Systems = Mapping[str, Mapping[str, Any]]
+"""By name: entries of a metrics document's ``systems``."""
+
 
 def run_figures(
-    metrics: Mapping[str, Any], history: Sequence[Mapping[str, float]], folder: Path, *, tracker: Tracker | None
+    metrics: Mapping[str, Any],
+    systems: Systems,
+    history: Sequence[Mapping[str, float]],
+    folder: Path,
+    *,
+    latency: Latency | None = None,
 ) -> None:
-    """Draw all figures into ``folder`` and keep them with the run."""
+    """Draw all figures into ``folder``.
+
+    Args:
+        systems: those of ``metrics``, and perhaps a champion's.
+    """
+    drawn = {
+        "learning-curves": learning_curves(history) if history else None,
+        "recall-at-k": recall_at_k(systems),
+        "recall-by-behaviour": grouped_recall(systems, "by_behaviour", "behaviour asked for"),
+        "recall-by-prefix-length": grouped_recall(systems, "by_prefix_length", "events before the target"),
+        "recall-by-popularity": recall_by_popularity(metrics, systems),
+        "coverage-and-popularity": coverage_and_popularity(metrics, systems),
+        "intent-reliability": intent_reliability(metrics["intent"]) if "intent" in metrics else None,
+        "serving-latency": serving_latency(latency) if latency else None,
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    learning_curves(history).savefig(folder / "learning-curves.png", dpi=120)
-    recall_by_prefix_length(metrics).savefig(folder / "recall-by-prefix-length.png", dpi=120)
-    if "intent" in metrics:
-        intent_reliability(metrics["intent"]).savefig(folder / "intent-reliability.png", dpi=120)
-    if tracker is not None:
-        tracker.artifact(folder, "figures")
+    for name, figure in drawn.items():
+        if figure is not None:
+            figure.savefig(folder / f"{name}.png", dpi=120)
 
 
 def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
@@ -32,52 +58,158 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     loss, quality = figure.subplots(1, 2)
     epochs = [int(epoch["epoch"]) + 1 for epoch in history]
-    loss.plot(epochs, [epoch["train/loss"] for epoch in history], marker="o")
+    loss.plot(epochs, [epoch["train/loss"] for epoch in history], marker="o", color=COLOURS[0])
     _label(loss, "training loss", "epoch", "cross entropy")
-    for name in ("val/recall@20", "val/mrr@20"):
-        quality.plot(epochs, [epoch[name] for epoch in history], marker="o", label=name.removeprefix("val/"))
+    for colour, name in zip(COLOURS[0:3:2], ("val/recall@20", "val/mrr@20"), strict=True):
+        values = [epoch[name] for epoch in history]
+        quality.plot(epochs, values, marker="o", color=colour, label=name.removeprefix("val/"))
     _label(quality, "validation", "epoch", "")
     quality.set_ylim(bottom=0)
-    quality.legend()
+    quality.legend(frameon=False)
+    for axes in (loss, quality):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 
-def recall_by_prefix_length(metrics: Mapping[str, Any]) -> Figure:
-    """Recall@20 of every system by how many events came before, with intervals."""
-    figure = Figure(figsize=(7, 3.8), layout="constrained")
+def grouped_recall(systems: Systems, entry: str, title: str) -> Figure | None:
+    """Recall@20 of every system in each group of an entry, with intervals; the groups' cases stand below."""
+    shown = {name: system[entry] for name, system in systems.items() if system.get(entry)}
+    if not shown:
+        return None
+    cases = {group: values["cases"] for groups in reversed(shown.values()) for group, values in groups.items()}
+    groups = list(dict.fromkeys(group for each in shown.values() for group in each))
+    figure = Figure(figsize=(max(7.0, 1.3 * len(groups) + 2), 4), layout="constrained")
     axes = figure.subplots()
-    systems = metrics["systems"]
-    for number, (name, system) in enumerate(systems.items()):
-        bands = system["by_prefix_length"]
-        values = [band["recall@20"] for band in bands.values()]
-        places = [place + (number - (len(systems) - 1) / 2) * 0.8 / len(systems) for place in range(len(bands))]
-        heights = [value["value"] for value in values]
-        errors = [[v["value"] - v["low"] for v in values], [v["high"] - v["value"] for v in values]]
-        axes.bar(places, heights, 0.8 / len(systems), yerr=errors, label=name, capsize=2)
-        axes.set_xticks(range(len(bands)), [f"{band}\n({values['cases']:,})" for band, values in bands.items()])
-    _label(axes, "", "events before the target (cases)", "recall@20")
-    figure.legend(loc="outside upper center", ncols=len(systems))
+    width = 0.82 / len(shown)
+    for number, (name, values) in enumerate(shown.items()):
+        there = [place for place, group in enumerate(groups) if group in values]
+        bars = [values[groups[place]]["recall@20"] for place in there]
+        errors = [[bar["value"] - bar["low"] for bar in bars], [bar["high"] - bar["value"] for bar in bars]]
+        places = [place + (number - (len(shown) - 1) / 2) * width for place in there]
+        colour, heights = COLOURS[number % len(COLOURS)], [bar["value"] for bar in bars]
+        style = {"ecolor": "#55606b", "elinewidth": 0.8}
+        axes.bar(places, heights, width, yerr=errors, label=name, capsize=2, color=colour, error_kw=style)
+    axes.set_xticks(range(len(groups)), [f"{group}\n({cases[group]:,})" for group in groups])
+    _label(axes, "", f"{title} (cases)", "recall@20")
+    axes.grid(visible=False, axis="x")
+    _legend(figure, len(shown))
+    return figure
+
+
+def recall_by_popularity(metrics: Mapping[str, Any], systems: Systems) -> Figure | None:
+    """Recall@20 by the decile of the target's popularity, over the share of the targets that lies in each."""
+    shown = {name: system["by_popularity"] for name, system in systems.items() if system.get("by_popularity")}
+    if not shown:
+        return None
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    recall, share = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    for number, (name, values) in enumerate(shown.items()):
+        bands, colour = [int(band) for band in values], COLOURS[number % len(COLOURS)]
+        means = [band["recall@20"]["value"] for band in values.values()]
+        recall.plot(
+            bands, means, marker="o", markersize=4, color=colour, label=name, linewidth=2.4 if not number else 1.4
+        )
+        low, high = ([band["recall@20"][end] for band in values.values()] for end in ("low", "high"))
+        recall.fill_between(bands, low, high, color=colour, alpha=0.12, linewidth=0)
+    targets = metrics["targets_by_popularity"]
+    share.bar([int(band) for band in targets], [100 * part for part in targets.values()], color="#b9c2cb")
+    _label(recall, "", "", "recall@20")
+    _label(share, "", "popularity decile of the target: 1 is the most popular tenth of the items", "% of targets")
+    share.set_xticks(range(1, len(targets) + 1))
+    recall.set_ylim(bottom=0)
+    _legend(figure, len(shown))
+    return figure
+
+
+def coverage_and_popularity(metrics: Mapping[str, Any], systems: Systems) -> Figure | None:
+    """How much of the catalogue each system's best 20 reach, and how far they lean to popular items."""
+    shown = {name: system for name, system in systems.items() if system.get("shown_by_popularity")}
+    if not shown:
+        return None
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    coverage, bias = figure.subplots(1, 2)
+    colours = [COLOURS[number % len(COLOURS)] for number in range(len(shown))]
+    parts = [100 * system["coverage@20"] for system in shown.values()]
+    bars = coverage.barh(list(shown), parts, color=colours)
+    coverage.bar_label(bars, [f"{part:.1f} %" for part in parts], padding=3)
+    coverage.invert_yaxis()
+    coverage.set_xlim(0, 1.2 * max(parts))
+    _label(coverage, "coverage@20", "% of the items that can be ranked", "")
+    coverage.grid(visible=False, axis="y")
+    for colour, (name, system) in zip(colours, shown.items(), strict=True):
+        shares = system["shown_by_popularity"]
+        bias.plot(
+            [int(b) for b in shares], [100 * s for s in shares.values()], marker="o", ms=4, color=colour, label=name
+        )
+    targets = metrics["targets_by_popularity"]
+    percent = [100 * part for part in targets.values()]
+    bias.plot([int(b) for b in targets], percent, linestyle="--", color="#1c2733", label="what came")
+    bias.set_xticks(range(1, len(targets) + 1))
+    _label(bias, "what is shown", "popularity decile: 1 is the most popular tenth", "% of the places")
+    bias.legend(frameon=False)
+    return figure
+
+
+def recall_at_k(systems: Systems) -> Figure | None:
+    """Recall by the length of the list."""
+    shown = {name: system["recall_curve"] for name, system in systems.items() if system.get("recall_curve")}
+    if not shown:
+        return None
+    figure = Figure(figsize=(7.5, 4.4), layout="constrained")
+    axes = figure.subplots()
+    for number, (name, curve) in enumerate(shown.items()):
+        lengths, colour = [int(k) for k in curve], COLOURS[number % len(COLOURS)]
+        axes.plot(
+            lengths, list(curve.values()), label=name, color=colour, marker="o", ms=3, lw=2.4 if not number else 1.4
+        )
+    ticks = [1, 2, 5, 10, 20, 50, 100]
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_ylim(bottom=0)
+    _label(axes, "", "k, the length of the list", "recall@k")
+    _legend(figure, len(shown))
     return figure
 
 
 def intent_reliability(intent: Mapping[str, Any]) -> Figure:
     """Predicted against observed share of sessions that reach the goal, in equally filled bins."""
-    figure = Figure(figsize=(4.2, 4), layout="constrained")
+    figure = Figure(figsize=(5, 4.6), layout="constrained")
     axes = figure.subplots()
     bins = intent["reliability"]
     top = max([value for pair in bins for value in pair[:2]] + [1e-3])
-    axes.plot([0, top], [0, top], linestyle=":", color="grey")
-    axes.plot([pair[0] for pair in bins], [pair[1] for pair in bins], marker="o")
+    axes.plot([0, top], [0, top], linestyle=":", color="#8a94a0")
+    axes.plot([pair[0] for pair in bins], [pair[1] for pair in bins], marker="o", color=COLOURS[0])
     title = f"purchase intent: AUC {intent['auc']:.3f}, calibration error {intent['calibration_error']:.4f}"
     _label(axes, title, "predicted", "observed")
     axes.title.set_fontsize(9)
     return figure
 
 
+def serving_latency(latency: Latency) -> Figure:
+    """Milliseconds of one answer by the events of the session."""
+    figure = Figure(figsize=(6.5, 3.8), layout="constrained")
+    axes = figure.subplots()
+    for number, (colour, quantile) in enumerate(zip(COLOURS, ("p50_ms", "p90_ms"), strict=False)):
+        places = [place + (number - 0.5) * 0.38 for place in range(len(latency))]
+        bars = axes.bar(places, [entry[quantile] for entry in latency.values()], 0.38, color=colour, label=quantile[:3])
+        axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=8)
+    axes.set_xticks(range(len(latency)), list(latency))
+    axes.margins(y=0.15)
+    _label(axes, "the bundle, one session at a time, one thread", "events of the session", "milliseconds")
+    axes.grid(visible=False, axis="x")
+    _legend(figure, 2)
+    return figure
+
+
+def _legend(figure: Figure, entries: int) -> None:
+    figure.legend(loc="outside upper center", ncols=min(entries, 3), frameon=False)
+
+
 def _label(axes: Axes, title: str, x: str, y: str) -> None:
     axes.set_title(title)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    axes.grid(alpha=0.3)
-    if x == "epoch":
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_axisbelow(True)
+    axes.grid(visible=True, **GRID)
+    axes.spines[["top", "right"]].set_visible(False)

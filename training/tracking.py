@@ -27,12 +27,15 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from tillside.dataset import Dataset
+from tillside.dataset import PARTS, Dataset
+from training.views import BEST, NEWEST, list_link, shared_views
 
 DIGEST = "dataset.digest"
 """Tag of a run."""
 PARAMETER_LIMIT = 6000
 """Characters of a parameter's value that MLflow keeps."""
+CONTEXTS = dict(zip(PARTS, ("training", "validation", "test"), strict=True))
+"""What MLflow calls the parts of a data set."""
 
 
 @dataclass
@@ -45,6 +48,10 @@ class TrackingConfig:
     run_name: str | None = None
     runs: str = "runs"
     """Folder of checkpoints and of the default store."""
+    model: str = "tillside"
+    """Name of the registered model; its version with the alias ``champion`` stands beside a run's figures."""
+    system_metrics: bool = False
+    """Log the load of processor, memory and disk every ten seconds; wants psutil, and tells little of short runs."""
 
 
 class Tracker:
@@ -52,6 +59,7 @@ class Tracker:
 
     def __init__(self, client: mlflow.MlflowClient, run: Run, uri: str) -> None:
         self.client, self.run, self.uri = client, run, uri
+        self._monitor: Any = None
 
     @property
     def run_id(self) -> str:
@@ -75,13 +83,21 @@ class Tracker:
                         f"run {run_id} was trained on the data set with digest {recorded[:12]}, not {digest[:12]}"
                     )
                 client.update_run(run_id, status="RUNNING")
-                return cls(client, client.get_run(run_id), uri)
+                return cls(client, client.get_run(run_id), uri)._monitored(config)
             with _no_patience():
                 experiment = client.get_experiment_by_name(config.experiment)
             experiment_id = experiment.experiment_id if experiment else _create_experiment(client, config, uri)
-            tags = {f"git.{name}": str(value) for name, value in git_state().items()}
-            tags["mlflow.source.name"] = "training.train"
-            return cls(client, client.create_run(experiment_id, run_name=config.run_name, tags=tags), uri)
+            known = experiment.tags if experiment else {}
+            for name, view in shared_views().items():
+                if known.get(name) != view:
+                    client.set_experiment_tag(experiment_id, name, view)
+            git = git_state()
+            tags = {f"git.{name}": value for name, value in git.items()}
+            tags |= {"mlflow.source.name": "training.train", "mlflow.source.type": "LOCAL"}
+            if git:
+                tags["mlflow.source.git.commit"] = git["commit"]  # the interface's column Version
+            run = client.create_run(experiment_id, run_name=config.run_name, tags=tags)
+            return cls(client, run, uri)._monitored(config)
 
     def parameters(self, config: Mapping[str, Any]) -> None:
         """Log a nested config as flat parameters."""
@@ -91,19 +107,22 @@ class Tracker:
             for start in range(0, len(items), 100):
                 self.client.log_batch(self.run_id, params=[Param(*item) for item in items[start : start + 100]])
 
-    def dataset(self, dataset: Dataset) -> None:
-        """Log the data set as the run's input: name, digest, where it lies, counts."""
-        counts = json.dumps(dataset.about.get("counts", {}))
-        entity = MlflowDataset(
-            name=str(dataset.about.get("name", dataset.path.name)),
-            digest=dataset.digest[:36],
-            source_type="local",
-            source=json.dumps({"path": str(dataset.path.absolute())}),
-            profile=counts,
-        )
+    def dataset(self, dataset: Dataset, *, tags: Mapping[str, str] | None = None) -> None:
+        """Log the parts of the data set as the run's inputs (name, digest, where it lies, counts), and tags."""
+        name, path = str(dataset.about.get("name", dataset.path.name)), str(dataset.path.absolute())
+        inputs = []
+        for part, context in CONTEXTS.items():
+            entity = MlflowDataset(
+                name=f"{name}/{part}",  # MLflow keeps one entry for a name and digest
+                digest=dataset.digest[:36],
+                source_type="local",
+                source=json.dumps({"path": path}),
+                profile=json.dumps(counts(dataset)[context]),
+            )
+            inputs.append(DatasetInput(entity, [InputTag("mlflow.data.context", context)]))
         with _sentences(self.uri):
-            self.client.log_inputs(self.run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
-        self.tags({DIGEST: dataset.digest, "dataset.path": str(dataset.path.absolute())})
+            self.client.log_inputs(self.run_id, inputs)
+        self.tags({DIGEST: dataset.digest, "dataset.name": name, "dataset.path": path} | dict(tags or {}))
 
     def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
         """Log numbers at a step, all in one call; values that are not finite are left out."""
@@ -112,6 +131,13 @@ class Tracker:
         metrics = [Metric(name, value, now, step) for name, value in finite.items()]
         with _sentences(self.uri):
             self.client.log_batch(self.run_id, metrics=metrics)
+
+    def publish(self, *, tags: Mapping[str, str], curves: Mapping[str, Mapping[int, float]]) -> None:
+        """Set tags and log curves, each a metric by its steps, all in one call."""
+        now = int(time.time() * 1000)
+        metrics = [Metric(name, value, now, step) for name, curve in curves.items() for step, value in curve.items()]
+        with _sentences(self.uri):
+            self.client.log_batch(self.run_id, metrics=metrics, tags=[RunTag(*tag) for tag in tags.items()])
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags, all in one call."""
@@ -128,6 +154,9 @@ class Tracker:
 
     def end(self, status: str = "FINISHED") -> None:
         """Close the run: FINISHED, FAILED or KILLED."""
+        if self._monitor is not None:
+            self._monitor.finish()
+            self._monitor = None
         with _sentences(self.uri), contextlib.nullcontext() if status == "FINISHED" else _no_patience():
             self.client.set_terminated(self.run_id, status)
 
@@ -141,8 +170,34 @@ class Tracker:
     @property
     def page(self) -> str:
         """The run's page, on the server that :attr:`open_command` starts or on the one that is there."""
-        server = "http://127.0.0.1:5000" if self.uri.startswith("sqlite:") else self.uri
-        return f"{server}/#/experiments/{self.run.info.experiment_id}/runs/{self.run_id}?workflowType=machine_learning"
+        place = f"#/experiments/{self.run.info.experiment_id}/runs/{self.run_id}"
+        return f"{self._server}/{place}?workflowType=machine_learning"
+
+    def list_link(self, *, best_first: bool = False) -> str:
+        """The list of the experiment's runs, with the columns that matter."""
+        return list_link(self._server, str(self.run.info.experiment_id), BEST if best_first else NEWEST)
+
+    @property
+    def _server(self) -> str:
+        return "http://127.0.0.1:5000" if self.uri.startswith("sqlite:") else self.uri.rstrip("/")
+
+    def _monitored(self, config: TrackingConfig) -> "Tracker":
+        if not config.system_metrics:
+            return self
+        try:
+            from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor  # imports psutil
+        except ImportError:
+            self.end("FAILED")
+            raise ValueError("tracking.system_metrics=true needs psutil, got none; pip install psutil") from None
+        self._monitor = SystemMetricsMonitor(self.run_id, resume_logging=True, tracking_uri=self.uri)
+        self._monitor.start()
+        return self
+
+
+def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """Sessions and events of each part, by MLflow's name for it."""
+    parts = {context: dataset.part(part) for part, context in CONTEXTS.items()}
+    return {context: {"sessions": len(part), "events": len(part.items)} for context, part in parts.items()}
 
 
 def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.MlflowClient, str]:

@@ -16,15 +16,17 @@ from pytorch_lightning.utilities import rank_zero_only
 from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
+from training.champion import find_champion
 from training.checkpoint import MODEL_FILE, save_model
 from training.command import command
 from training.evaluate import cases_to_judge, evaluate_run
 from training.export import export_run
-from training.figures import run_figures
 from training.fitting import TrainerConfig
+from training.latency import measure_latency
 from training.learning import Lesson, learn
 from training.model import ModelConfig
 from training.module import LossConfig, OptimizerConfig
+from training.page import describe_model, publish_page, search_tags
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, flatten
 
@@ -70,7 +72,8 @@ def train(config: TrainConfig) -> float:
             write_text_atomically(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)))
             if config.resume is None:
                 tracker.parameters(OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))  # type: ignore[arg-type]
-                tracker.dataset(dataset)
+                tags = search_tags(dataset, softmax=lesson.module.softmax.value, model=config.model, seed=config.seed)
+                tracker.dataset(dataset, tags=tags)
             say(
                 f"run {tracker.run_id}: {lesson.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
                 f"{lesson.module.softmax.value} softmax, batches of {lesson.data.batch_events} events, "
@@ -82,10 +85,22 @@ def train(config: TrainConfig) -> float:
         save_model(folder / MODEL_FILE, trained, dataset)
         tracker.artifact(folder / MODEL_FILE)
         metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed, tracker=tracker)
-        run_figures(metrics, history, folder / "figures", tracker=tracker)
+        latency = None
         if config.export:
             export_run(trained, dataset, folder / "bundle", metrics=metrics, run_id=tracker.run_id)
+            latency = measure_latency(folder / "bundle", dataset)
             tracker.artifact(folder / "bundle", "bundle")
+        told = describe_model(trained, softmax=lesson.module.softmax.value, seed=config.seed)
+        publish_page(
+            tracker,
+            metrics,
+            history,
+            dataset,
+            folder=folder,
+            model=told,
+            champion=find_champion(tracker.client, config.tracking.model),
+            latency=latency,
+        )
         tracker.end()
         link_latest(folder)
     except BaseException as error:
@@ -98,6 +113,7 @@ def train(config: TrainConfig) -> float:
     metrics_table(metrics, title=f"{dataset.about['name']}: test part")
     say(f"run {tracker.run_id} is in {folder}")
     say(f"look at it:  {tracker.open_command}   then {tracker.page}")
+    say(f"all runs:  {tracker.list_link()}   the best first:  {tracker.list_link(best_first=True)}")
     return best
 
 

@@ -112,7 +112,9 @@ def judge(
         lists_CK[chosen] = NO_ITEM
         lists_CK[chosen[:, None], np.arange(best_BK.shape[1])] = best_BK
     ranked = Ranked(
-        ranks_in_lists(lists_CK, cases.targets_C), recommended=set(np.unique(lists_CK[lists_CK != NO_ITEM]).tolist())
+        ranks_in_lists(lists_CK, cases.targets_C),
+        shown_V=np.bincount(lists_CK[lists_CK != NO_ITEM], minlength=items),
+        depth=lists_CK.shape[1],
     )
     metrics = report({system: ranked}, cases, items=items, behaviours=dataset.behaviours.names, seed=seed)
     return metrics | {"dataset": {"name": dataset.about["name"], "digest": dataset.digest}}

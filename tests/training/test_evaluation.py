@@ -131,7 +131,7 @@ def test_ranks_by_hand_with_unseen_targets_as_misses():
     # after 0 comes 1: rank 1. After 1 comes 2: then 0, rank 2. After 0 comes 1: then 0, then 2: rank 3.
     # 7 is unseen: missed. Nothing known: 0, then 1: rank 2.
     assert ranked.ranks_C.tolist() == [1, 2, 3, MISSED, 2]
-    assert ranked.recommended == {0, 1, 2, 3}
+    assert ranked.shown_V.tolist() == [5, 5, 5, 5]  # the best 20 of 4 items are all of them, in each of 5 cases
     assert ranked.intent_C is None
 
 
@@ -175,6 +175,44 @@ def test_cases_whose_target_is_new_are_reported_apart():
     assert tiny["new_items"]["mrr@20"]["value"] == pytest.approx((1 / 4 + 1 / 2) / 2)
     known = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, counts_N=np.ones(5, int))
     assert "new_items" not in known["systems"]["tiny"]
+
+
+def test_deciles_of_popularity_by_hand():
+    """20 items, two to a decile; equals follow each other in catalogue order; the last item cannot be ranked."""
+    counts_N = np.array([*range(20), 99])
+    assert evaluation.popularity_deciles(counts_N, items=20).tolist() == [d for d in range(10, 0, -1) for _ in range(2)]
+    assert evaluation.popularity_deciles(np.array([1, 5, 1, 1]), items=4).tolist() == [
+        3,
+        1,
+        6,
+        8,
+    ]  # 1 + 10 * place // 4
+
+
+def test_popularity_and_the_curve_by_hand():
+    # targets 1, 2, 7 and 3; of 4 items in order of popularity 0 .. 3 the deciles are 1, 3, 6, 8; 7 cannot be ranked
+    cases = cases_of([[0, 1, 2, 7], [0, 3]])
+    shown_V = np.array([6, 2, 0, 0])
+    ranked = {
+        "tiny": Ranked(np.array([1, 4, MISSED, 60]), shown_V=shown_V),
+        "short": Ranked(np.array([1, 4, 9, 9]), depth=10),
+    }
+    counts_N = np.array([4, 3, 2, 1, 0, 0, 0, 0])
+    document = report(ranked, cases, items=ITEMS, behaviours=["click"], seed=0, counts_N=counts_N)
+    shares = {band: share for band, share in document["targets_by_popularity"].items() if share}
+    assert shares == {"3": 1 / 4, "6": 1 / 4, "8": 1 / 4}
+    tiny = document["systems"]["tiny"]
+    assert {band: values["cases"] for band, values in tiny["by_popularity"].items()} == {"3": 1, "6": 1, "8": 1}
+    assert [tiny["by_popularity"][band]["recall@5"]["value"] for band in ("3", "6", "8")] == [1, 1, 0]
+    assert {b: share for b, share in tiny["shown_by_popularity"].items() if share} == {"1": 6 / 8, "3": 2 / 8}
+    assert tiny["coverage@20"] == 2 / 4
+    # one of four at rank 1, two up to rank 4, three up to rank 60
+    expected = {"1": 1 / 4, "3": 1 / 4, "5": 1 / 2, "20": 1 / 2, "50": 1 / 2, "75": 3 / 4, "100": 3 / 4}
+    assert {k: tiny["recall_curve"][k] for k in expected} == expected
+    short = document["systems"]["short"]
+    assert list(short["recall_curve"]) == ["1", "2", "3", "5", "10"]  # nothing is known beyond the tenth place
+    assert "coverage@20" not in short
+    assert "shown_by_popularity" not in short
 
 
 def test_bands_share_out_all_cases():

@@ -3,8 +3,11 @@
 import json
 import math
 import multiprocessing
+import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import mlflow
 import pytest
@@ -114,6 +117,34 @@ def test_parameters_are_flat_and_more_than_a_hundred_go(tracker):
     assert len(params) == 153
 
 
+def test_tags_and_curves_go_together_and_curves_keep_their_steps(tracker):
+    tracker.publish(tags={"bundle.version": "abc"}, curves={"recall_at_k/tillside": {1: 0.1, 20: 0.4}, "empty": {}})
+    history = mlflow.MlflowClient(tracker.uri).get_metric_history(tracker.run_id, "recall_at_k/tillside")
+    assert {metric.step: metric.value for metric in history} == {1: 0.1, 20: 0.4}
+    assert stored(tracker).data.tags["bundle.version"] == "abc"
+
+
+def test_the_experiment_keeps_the_views_that_the_printed_links_name(tracker):
+    tags = mlflow.MlflowClient(tracker.uri).get_experiment(tracker.run.info.experiment_id).tags
+    for link, order in {
+        tracker.list_link(): "attributes.start_time",
+        tracker.list_link(best_first=True): "metrics.`test/recall_at_20`",
+    }.items():
+        place, _, query = link.partition("?")
+        assert place == f"http://127.0.0.1:5000/#/experiments/{tracker.run.info.experiment_id}/runs"
+        chosen = parse_qs(query)
+        assert chosen["workflowType"] == ["machine_learning"]  # a bare link opens another tab
+        view = json.loads(tags[f"mlflow.sharedViewState.{chosen['viewStateShareKey'][0]}"])
+        assert (view["orderByKey"], view["orderByAsc"]) == (order, False)
+        assert "tags.`bundle.version`" in view["selectedColumns"]
+
+
+def test_system_metrics_without_psutil_are_one_sentence(config, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow.system_metrics.system_metrics_monitor", None)
+    with pytest.raises(ValueError, match=r"^tracking\.system_metrics=true needs psutil"):
+        Tracker.start(replace(config, system_metrics=True))
+
+
 def test_flatten_by_hand():
     assert flatten({"a": {"b": {"c": 1}, "d": [2]}, "e": {}}) == {"a.b.c": 1, "a.d": [2]}
 
@@ -126,15 +157,24 @@ def test_metrics_keep_their_steps_and_only_finite_ones_go(tracker):
     assert set(stored(tracker).data.metrics) == {"val/mrr_at_20"}
 
 
-def test_the_data_set_is_an_input_of_the_run(tracker, tmp_path):
-    dataset = make_dataset(tmp_path / "shop", train=[[0, 1]], trained=2)
-    tracker.dataset(dataset)
+def test_the_parts_of_the_data_set_are_inputs_of_the_run(tracker, tmp_path):
+    dataset = make_dataset(tmp_path / "shop", train=[[0, 1], [1, 0, 1]], test=[[1, 1, 0, 0]], trained=2)
+    tracker.dataset(dataset, tags={"softmax": "full"})
     run = stored(tracker)
-    (given,) = run.inputs.dataset_inputs
-    assert given.dataset.name == "shop"
-    assert dataset.digest.startswith(given.dataset.digest)
-    assert json.loads(given.dataset.source) == {"path": str(dataset.path)}
+    given = {each.tags[0].value: each.dataset for each in run.inputs.dataset_inputs}
+    assert {context: json.loads(each.profile) for context, each in given.items()} == {
+        "training": {"sessions": 2, "events": 5},
+        "validation": {"sessions": 0, "events": 0},
+        "test": {"sessions": 1, "events": 4},
+    }
+    assert {each.name for each in given.values()} == {"shop/train", "shop/validation", "shop/test"}
+    for each in given.values():
+        assert len(each.digest) == 36
+        assert dataset.digest.startswith(each.digest)
+        assert json.loads(each.source) == {"path": str(dataset.path)}
     assert run.data.tags["dataset.digest"] == dataset.digest
+    assert run.data.tags["dataset.name"] == "shop"
+    assert run.data.tags["softmax"] == "full"
 
 
 def test_a_run_says_which_commit_it_came_from(tracker):

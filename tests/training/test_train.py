@@ -13,7 +13,7 @@ import torch
 from tillside.atomic import atomic_directory
 from tillside.bundle import open_bundle
 from tillside.catalogue import Catalogue
-from tillside.dataset import Sessions, write_dataset
+from tillside.dataset import PARTS, Sessions, write_dataset
 from tillside.events import Behaviours
 from training import fitting, learning
 from training import train as training_command
@@ -111,11 +111,23 @@ def test_a_run_leaves_everything_a_reviewer_needs(unbroken: Path, dataset: Path)
     assert run.info.status == "FINISHED"
     assert run.data.params["model.dim"] == "16"
     assert run.data.tags["dataset.digest"] == json.loads((dataset / "dataset.json").read_text())["digest"]
-    assert run.inputs.dataset_inputs[0].dataset.name == "circle"
+    assert {each.dataset.name for each in run.inputs.dataset_inputs} == {f"circle/{part}" for part in PARTS}
+    assert (run.data.tags["softmax"], run.data.tags["seed"]) == ("full", "0")
+    assert run.data.tags["behaviours"] == "click, cart, purchase"
+    assert run.data.tags["mlflow.note.content"].startswith("Trained on circle (120 sessions, 12 items): recall@20 is ")
+    assert run.data.tags["bundle.version"] == open_bundle(unbroken / "bundle").version
     assert {"train/loss", "val/mrr_at_20", "test/recall_at_20", "test/intent_auc"} <= run.data.metrics.keys()
     assert len(client.get_metric_history(unbroken.name, "val/mrr_at_20")) == 6
     top = {artifact.path for artifact in client.list_artifacts(unbroken.name)}
-    assert top == {"bundle", "figures", "metrics.json", "model.pt"}
+    assert top == {
+        "bundle",
+        "figures",
+        "latency.json",
+        "metrics.json",
+        "model.pt",
+        "sessions.html",
+        "sessions.json",
+    }
     assert open_bundle(unbroken / "bundle").manifest["run"] == unbroken.name
 
 

@@ -1,0 +1,222 @@
+"""A run's page: its numbers are those of metrics.json, its first line stands alone, nothing on a figure is cut."""
+
+import json
+import re
+from types import SimpleNamespace
+
+import mlflow
+import pytest
+from mlflow.exceptions import MlflowException
+
+from tests.datasets import make_dataset, make_sessions, random_rows
+from tests.models import SPEC, make_trained
+from training import examples
+from training.cases import make_cases
+from training.champion import Champion, find_champion
+from training.description import LIMIT, Made, describe, first_sentence, with_champion
+from training.evaluate import METRICS_FILE, evaluate_run, headline
+from training.examples import Example, choose_examples, examples_page
+from training.export import export_run
+from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
+from training.latency import LENGTHS, measure_latency
+from training.page import NOTE, bundle_seal, publish_page
+from training.tracking import Tracker, TrackingConfig
+
+ITEMS = 30
+HISTORY = [{"epoch": 0, "train/loss": 3.0, "val/recall@20": 0.2, "val/mrr@20": 0.1}]
+LATENCY = {"1": {"p50_ms": 0.5, "p90_ms": 0.75}, "50": {"p50_ms": 1.5, "p90_ms": 2.25}}
+
+
+def value(mean: float, half: float = 0.01) -> dict[str, float]:
+    return {"value": mean, "low": mean - half, "high": mean + half}
+
+
+def system(mean: float) -> dict[str, object]:
+    values = {"cases": 10, "recall@20": value(mean), "mrr@20": value(mean / 2), "ndcg@20": value(mean / 4)}
+    return {"all": values, "by_behaviour": {"click": values}}
+
+
+def document(digest: str = "a" * 64, **means: float) -> dict[str, object]:
+    systems = {name.replace("_", "-"): system(mean) for name, mean in means.items()}
+    return {"systems": systems, "dataset": {"name": "shop", "digest": digest}}
+
+
+MADE = Made("shop", "a" * 64, 1234, {"training": {"sessions": 5678, "events": 9}}, "a model")
+
+
+def test_the_first_sentence_compares_with_the_best_baseline_where_there_is_no_champion():
+    metrics = document(tillside=0.5, transformer=0.9, bundle=0.9, vmis_knn=0.47, popularity=0.1)
+    assert first_sentence(metrics, MADE, None) == (
+        "Trained on shop (5,678 sessions, 1,234 items): recall@20 is 0.5000 on the test part, above the best baseline, "
+        "vmis-knn (0.4700); the intervals do not overlap."  # 0.49 against 0.48
+    )
+    assert "with nothing to compare it with." in first_sentence(document(tillside=0.5), MADE, None)
+
+
+def test_the_first_sentence_compares_with_the_champion_only_on_the_same_data():
+    metrics = document(tillside=0.5, popularity=0.1)
+    same = Champion("tillside", "7", "run", document(tillside=0.51))
+    sentence = first_sentence(metrics, MADE, same)
+    assert sentence.endswith("below the champion, tillside version 7 (0.5100); the intervals overlap.")
+    text = describe(metrics, MADE, same)
+    assert text.splitlines()[0] == sentence
+    assert "| all | champion (version 7) | 10 | 0.5100 [0.5000, 0.5200] |" in text
+    other = Champion("tillside", "7", "run", document("b" * 64, tillside=0.51))
+    text = describe(metrics, MADE, other)
+    assert "above the best baseline, popularity (0.1000)" in text.splitlines()[0]
+    assert f"tested on other data (digest {'b' * 12}, here {'a' * 12})" in text
+    assert "| champion (version 7) |" not in text
+    assert "has no metrics.json" in describe(metrics, MADE, Champion("tillside", "7", "run", None))
+
+
+def test_a_description_of_many_behaviours_stays_below_what_mlflow_keeps():
+    metrics = document(tillside=0.5, popularity=0.1)
+    for each in metrics["systems"].values():
+        each["by_behaviour"] = {f"behaviour {number}": each["all"] for number in range(60)}
+    text = describe(metrics, MADE, None)
+    assert len(text) <= LIMIT
+    kept = len({line for line in text.splitlines() if line.startswith("| behaviour") and "tillside" in line})
+    assert 20 < kept < 60
+    assert f"{60 - kept} more behaviours are in metrics.json." in text
+    assert text.splitlines()[-1] == "- a model"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A page with every part, of an untrained model, in a new SQLite store: folder, tracker, metrics, champion."""
+    folder = tmp_path_factory.mktemp("page")
+    rows = [random_rows(count, items=ITEMS, seed=seed) for count, seed in ((30, 1), (25, 2))]
+    dataset = make_dataset(folder / "<shop>", train=rows[0], test=rows[1], trained=ITEMS)
+    trained, run = make_trained(dataset), folder / "run"
+    run.mkdir()
+    tracker = Tracker.start(TrackingConfig(runs=str(folder / "runs"), uri=f"sqlite:///{folder}/mlflow.db"))
+    metrics = evaluate_run(trained, dataset, folder=run, seed=0, tracker=tracker)
+    export_run(trained, dataset, run / "bundle", metrics=metrics, run_id=tracker.run_id)
+    tracker.client.create_registered_model("tillside")
+    version = tracker.client.create_model_version("tillside", source=str(run / "bundle"), run_id=tracker.run_id)
+    assert find_champion(tracker.client, "tillside") is None
+    assert find_champion(tracker.client, "nobody") is None
+    tracker.client.set_registered_model_alias("tillside", "champion", version.version)
+    champion = find_champion(tracker.client, "tillside")
+    publish_page(tracker, metrics, HISTORY, dataset, folder=run, model="a model", champion=champion, latency=LATENCY)
+    tracker.end()
+    return SimpleNamespace(folder=run, tracker=tracker, metrics=metrics, champion=champion, dataset=dataset)
+
+
+def test_the_numbers_on_the_page_are_those_of_metrics_json(published):
+    written = json.loads((published.folder / METRICS_FILE).read_text())
+    run = mlflow.MlflowClient(published.tracker.uri).get_run(published.tracker.run_id)
+    logged = {name: value for name, value in run.data.metrics.items() if name.startswith("test/")}
+    expected = headline(written)
+    assert logged == {name.replace("@", "_at_"): number for name, number in expected.items() if number == number}
+    table = [line.strip("| ").split(" | ") for line in run.data.tags[NOTE].splitlines() if line.startswith("| ")][2:]
+    told = {(asked, name.strip("*")): [cases, *figures] for asked, name, cases, *figures in table}
+    systems = dict(written["systems"]) | {"champion (version 1)": written["systems"]["tillside"]}
+    slices = {(asked, name): s["all"] for name, s in systems.items() for asked in ["all"]}
+    slices |= {(asked, name): values for name, s in systems.items() for asked, values in s["by_behaviour"].items()}
+    assert told.keys() == slices.keys()
+    for key, values in slices.items():
+        figures = [values[metric] for metric in ("recall@20", "mrr@20", "ndcg@20")]
+        assert told[key] == [
+            f"{values['cases']:,}",
+            *(f"{f['value']:.4f} [{f['low']:.4f}, {f['high']:.4f}]" for f in figures),
+        ]
+
+
+def test_curves_bundle_and_tables_are_on_the_page(published, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", published.tracker.uri)  # load_table asks no other store
+    client = mlflow.MlflowClient(published.tracker.uri)
+    for name, key in {"tillside": "tillside", "popularity": "popularity", "champion": "tillside"}.items():
+        history = client.get_metric_history(published.tracker.run_id, f"recall_at_k/{name}")
+        curve = published.metrics["systems"][key]["recall_curve"]
+        assert {str(metric.step): metric.value for metric in history} == curve
+    run = client.get_run(published.tracker.run_id)
+    assert run.data.metrics["serving/p90_ms"] == 2.25  # of the longest session
+    seal = bundle_seal(published.folder / "bundle")
+    assert run.data.tags["bundle.version"] == seal["version"] != ""
+    assert seal["sha256"] in run.data.tags[NOTE]
+    kept = {artifact.path for artifact in client.list_artifacts(published.tracker.run_id)}
+    assert kept == {"figures", "latency.json", "metrics.json", "sessions.html", "sessions.json"}
+    table = client.load_table(published.tracker.run.info.experiment_id, "sessions.json", [published.tracker.run_id])
+    assert len(table) == 20
+    assert list(table.columns)[:4] == ["session", "asked for", "what came", "tillside"]
+
+
+def test_a_champion_whose_run_lost_its_metrics_is_still_named(published):
+    def gone(*arguments):
+        raise MlflowException("no such artifact")
+
+    version = SimpleNamespace(version=3, run_id="r")
+    client = SimpleNamespace(get_model_version_by_alias=lambda name, alias: version, download_artifacts=gone)
+    assert find_champion(client, "tillside") == Champion("tillside", "3", "r", None)
+
+
+def test_nothing_on_a_figure_is_cut(published):
+    systems = with_champion(published.metrics, published.champion)
+    assert "champion (version 1)" in systems
+    figures = [
+        recall_at_k(systems),
+        grouped_recall(systems, "by_behaviour", "behaviour asked for"),
+        grouped_recall(systems, "by_prefix_length", "events before the target"),
+        recall_by_popularity(published.metrics, systems),
+        coverage_and_popularity(published.metrics, systems),
+        serving_latency(LATENCY),
+    ]
+    for figure in figures:
+        figure.draw_without_rendering()
+        whole, needed = figure.bbox_inches, figure.get_tightbbox()
+        assert needed.x0 >= 0
+        assert needed.y0 >= 0
+        assert needed.x1 <= whole.x1
+        assert needed.y1 <= whole.y1
+    assert len(list((published.folder / "figures").glob("*.png"))) >= len(figures) + 1
+
+
+def test_a_system_without_an_entry_is_left_out_of_its_figure():
+    old = {"old": {"all": {}}}
+    assert recall_at_k(old) is None
+    assert grouped_recall(old, "by_behaviour", "") is None
+    assert recall_by_popularity({}, old) is None
+    assert coverage_and_popularity({}, old) is None
+
+
+def test_examples_are_the_last_cases_of_sessions_spread_evenly():
+    sessions = make_sessions([[0], [0, 1, 2], [0, 1], [0, 1, 2, 3], [0, 1], [0, 1, 2]])
+    cases = make_cases(sessions, rule="every", spec=SPEC, items=4, goal=2)  # 2, 1, 3, 1 and 2 of a session
+    assert choose_examples(cases, 3).tolist() == [1, 5, 8]  # of the last cases 1, 2, 5, 6, 8
+    assert choose_examples(cases, 20).tolist() == [1, 2, 5, 6, 8]
+
+
+def test_names_prices_and_hits_are_shown_and_nothing_a_shop_wrote_becomes_markup(published, tmp_path):
+    page = (published.folder / "sessions.html").read_text()
+    assert "&lt;shop&gt;" in page
+    assert "<shop>" not in page
+    table = json.loads((published.folder / "sessions.json").read_text())
+    came, shown = (table["columns"].index(name) for name in ("what came", "popularity"))
+    hits = [(row[came], re.findall(rf"{examples.HIT} (.*)", row[shown])) for row in table["data"]]
+    assert all(found in ([], [target]) for target, found in hits)
+    assert any(found for _, found in hits)
+    # prices run evenly from 1 to 9 over 30 items
+    assert re.fullmatch(r"item \d+, [1-9]\.\d\d", hits[0][0])
+    example = Example(["click: <b>"] * 10, "purchase", "<i>", {"tiny": [("<i>", True), ("a & b", False)]})
+    page = examples_page([example], title="t")
+    assert page.count("<div>click: &lt;b&gt;</div>") == 8
+    assert "2 earlier events" in page
+    assert f'<li class="hit">{examples.HIT} &lt;i&gt;</li><li>a &amp; b</li>' in page
+
+
+def test_latency_by_hand(published):
+    """Five answers to warm up take 1 .. 5 ms by this clock, the 40 that count 6 .. 45 ms."""
+    now, calls = 0.0, 0
+
+    def clock() -> float:
+        nonlocal now, calls
+        calls += 1
+        now += (calls // 2 - 1) % 45 + 1 if calls % 2 == 0 else 0
+        return now / 1000
+
+    latency = measure_latency(published.folder / "bundle", published.dataset, clock=clock)
+    assert list(latency) == [str(length) for length in LENGTHS]
+    # 6, 7 ... 45: the median lies between 25 and 26; nine tenths of the way from 6 to 45 is 6 + 35.1
+    for entry in latency.values():
+        assert entry == {"p50_ms": pytest.approx(25.5), "p90_ms": pytest.approx(41.1)}

@@ -1,0 +1,61 @@
+"""The model that a run has to beat: the registered version that bears the alias ``champion``, with its own figures."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
+
+from training.evaluate import METRICS_FILE
+
+CHAMPION = "champion"
+"""An alias of the registered model."""
+NONE_THERE = {ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)}
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A registered version and the metrics document of the run it came from."""
+
+    name: str
+    version: str
+    run_id: str
+    metrics: Mapping[str, Any] | None
+    """None: the run or its metrics.json is gone."""
+
+    def tested_like(self, metrics: Mapping[str, Any]) -> bool:
+        """Whether its figures stand for the same test data as those of ``metrics``."""
+        return (
+            self.metrics is not None and self.metrics.get("dataset", {}).get("digest") == metrics["dataset"]["digest"]
+        )
+
+    @property
+    def label(self) -> str:
+        """What tables and figures call it."""
+        return f"champion (version {self.version})"
+
+
+def find_champion(client: mlflow.MlflowClient, model: str) -> Champion | None:
+    """The champion of the registered model, if the registry has one."""
+    try:
+        version = client.get_model_version_by_alias(model, CHAMPION)
+    except MlflowException as error:
+        if error.error_code in NONE_THERE:
+            return None
+        raise
+    run_id = str(version.run_id or "")
+    return Champion(model, str(version.version), run_id, _metrics(client, run_id))
+
+
+def _metrics(client: mlflow.MlflowClient, run_id: str) -> dict[str, Any] | None:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            document = json.loads(Path(client.download_artifacts(run_id, METRICS_FILE, folder)).read_text("utf-8"))
+        except (MlflowException, OSError, ValueError):
+            return None
+    return document if isinstance(document, dict) else None

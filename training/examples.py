@@ -1,0 +1,132 @@
+"""Real test sessions with what each system would have shown: what the figures of a table look like to a shopper.
+
+One case of a session, its last, and sessions spread evenly over the test part, so that the same data set always shows
+the same ones, whatever was trained.
+"""
+
+import html
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.catalogue import Catalogue
+from tillside.dataset import Dataset
+from tillside.ranking import top_k
+from training.cases import Cases
+from training.evaluation import Scorer
+
+EXAMPLES = 20
+SHOWN = 5
+SEEN = 8
+"""Events of the session that are shown, the latest ones."""
+HIT = "✔"
+HTML_FILE, TABLE_FILE = "sessions.html", "sessions.json"
+STYLE = """
+body { font: 13px/1.45 system-ui, sans-serif; color: #1c2733; background: #fff; margin: 16px }
+table { border-collapse: collapse } th { position: sticky; top: 0; background: #f3f5f7; text-align: left }
+th, td { border: 1px solid #d8dee4; padding: 6px 8px; vertical-align: top; min-width: 150px; overflow-wrap: anywhere }
+td:first-child, th:first-child { min-width: 0 } ol { margin: 0; padding-left: 20px } .more { color: #6b7785 }
+.hit { background: #d3f0d8; font-weight: 600 }
+"""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One session up to a point, what came next, and the first items of every system's answer."""
+
+    before: list[str]
+    """``behaviour: item``, oldest first."""
+    asked: str
+    target: str
+    shown: dict[str, list[tuple[str, bool]]]
+    """By system, best first: the item, and whether it is the one that came."""
+
+
+def choose_examples(cases: Cases, count: int = EXAMPLES) -> npt.NDArray[np.int64]:
+    """The last case of each of about ``count`` sessions, spread evenly."""
+    _, from_end = np.unique(cases.sessions_C[::-1], return_index=True)
+    last_S = len(cases) - 1 - from_end
+    places = np.linspace(0, len(last_S) - 1, min(count, len(last_S))).round().astype(np.int64)
+    return last_S[places]
+
+
+def show_examples(systems: Mapping[str, Scorer], dataset: Dataset, cases: Cases) -> list[Example]:
+    """Ask every system for the chosen cases."""
+    some = cases.only(choose_examples(cases))
+    batch, catalogue, names = some.batch(np.arange(len(some))), dataset.catalogue, dataset.behaviours.names
+    best = {name: top_k(scorer.score(batch, some.asked_C), SHOWN) for name, scorer in systems.items()}
+    part = dataset.part("test")
+    examples = []
+    for row, (event, length) in enumerate(zip(some.events_C, some.prefix_lengths_C, strict=True)):
+        seen = range(event - length, event)
+        target = int(some.targets_C[row])
+        examples.append(
+            Example(
+                before=[f"{names[part.behaviours[e]]}: {label(catalogue, int(part.items[e]))}" for e in seen],
+                asked=names[some.asked_C[row]],
+                target=label(catalogue, target),
+                shown={
+                    name: [(label(catalogue, item), item == target) for item in best_BK[row].tolist()]
+                    for name, best_BK in best.items()
+                },
+            )
+        )
+    return examples
+
+
+def label(catalogue: Catalogue, item: int) -> str:
+    """An item's name and, where it is known, its price."""
+    price = float(catalogue.prices_N[item])
+    return f"{catalogue.label(item)}, {price:,.2f}" if math.isfinite(price) else catalogue.label(item)
+
+
+def write_examples(examples: Sequence[Example], folder: Path, *, title: str) -> None:
+    """Write a page to read, and the same rows as the table that MLflow shows."""
+    (folder / HTML_FILE).write_text(examples_page(examples, title=title), encoding="utf-8")
+    rows = [examples_row(example) for example in examples]
+    columns = list(rows[0]) if rows else []
+    table = {"columns": columns, "data": [[row[column] for column in columns] for row in rows]}
+    (folder / TABLE_FILE).write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")
+
+
+def examples_row(example: Example) -> dict[str, str]:
+    """One row of the table, as plain text."""
+    shown = {
+        name: "\n".join(f"{place}. {f'{HIT} ' * hit}{item}" for place, (item, hit) in enumerate(items, 1))
+        for name, items in example.shown.items()
+    }
+    return {"session": "\n".join(example.before), "asked for": example.asked, "what came": example.target} | shown
+
+
+def examples_page(examples: Sequence[Example], *, title: str) -> str:
+    """A page without scripts, to be read in any browser."""
+    systems = list(examples[0].shown) if examples else []
+    heads = ["", "the session", "what came", *systems]
+    rows = []
+    for number, example in enumerate(examples, 1):
+        left_out = len(example.before) - SEEN
+        more = f'<div class="more">{left_out} earlier events</div>' if left_out > 0 else ""
+        before = "".join(f"<div>{html.escape(event)}</div>" for event in example.before[-SEEN:])
+        came = f"{html.escape(example.asked)}: {html.escape(example.target)}"
+        lists = "".join(f"<td><ol>{_places(example.shown[name])}</ol></td>" for name in systems)
+        rows.append(f"<tr><td>{number}</td><td>{more}{before}</td><td>{came}</td>{lists}</tr>")
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in heads)
+    safe = html.escape(title)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{safe}</title>'
+        f"<style>{STYLE}</style></head><body><h3>{safe}</h3>"
+        f"<p>What each system would have shown; the item that came is marked {HIT}.</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></body></html>\n"
+    )
+
+
+def _places(items: Sequence[tuple[str, bool]]) -> str:
+    return "".join(
+        f'<li class="hit">{HIT} {html.escape(item)}</li>' if hit else f"<li>{html.escape(item)}</li>"
+        for item, hit in items
+    )

@@ -1,0 +1,53 @@
+"""How long an exported bundle takes to answer in this process: encoding, search, past sessions; one session at a time.
+
+No server, no queue and no network are in it; benchmarks/ measures those. Sessions are stretches of the test part's
+events, so longer ones may run over the end of a shopper's session.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tillside.bundle import open_bundle
+from tillside.dataset import Dataset
+from tillside.encoding import encode_session
+from training.bundled import BundleGraphs
+
+LATENCY_FILE = "latency.json"
+LENGTHS = (1, 5, 20, 50)
+REPEATS = 40
+WARM_UP = 5
+ITEMS = 20
+Latency = dict[str, dict[str, float]]
+"""By session length: ``p50_ms`` and ``p90_ms``."""
+
+
+def measure_latency(bundle: Path, dataset: Dataset, *, clock: Callable[[], float] = time.perf_counter) -> Latency:
+    """Milliseconds until the best 20 items and the intent of a session stand, by the events of the session.
+
+    Args:
+        clock: seconds.
+    """
+    opened = open_bundle(bundle)
+    graphs = BundleGraphs(bundle, opened.memory, opened.search)
+    known, part = len(graphs.items_ND), dataset.part("test")
+    flat = np.flatnonzero(np.asarray(part.items) < known)
+    if not len(flat):
+        return {}
+    items, behaviours = np.asarray(part.items)[flat], np.asarray(part.behaviours)[flat]
+    ask_B = np.array([len(dataset.behaviours) - 1])
+    measured: Latency = {}
+    for length in LENGTHS:
+        took = []
+        for repeat in range(-WARM_UP, REPEATS):
+            chosen = (repeat * length + np.arange(length)) % len(flat)
+            times = 60_000 * np.arange(length)
+            started = clock()
+            batch = encode_session(items[chosen], behaviours[chosen], times, spec=opened.encoding, known_items=known)
+            graphs.answer(batch, ask_B, min(ITEMS, known))
+            took.append(1000 * (clock() - started))
+        p50, p90 = np.quantile(took[WARM_UP:], [0.5, 0.9])
+        measured[str(length)] = {"p50_ms": float(p50), "p90_ms": float(p90)}
+    return measured

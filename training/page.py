@@ -1,0 +1,116 @@
+"""A run's page in MLflow: what it says in words, the tags it is found by, its charts, figures and tables.
+
+All that a finished run adds goes out in two calls, one for numbers and tags and one for files, because every call costs
+tens of milliseconds.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tillside import bundle
+from tillside.dataset import Dataset
+from training.champion import Champion
+from training.checkpoint import TrainedModel
+from training.description import Made, describe, with_champion
+from training.examples import HTML_FILE, TABLE_FILE
+from training.figures import run_figures
+from training.latency import LATENCY_FILE, Latency
+from training.model import ModelConfig
+from training.tracking import Tracker, counts, git_state
+
+NOTE = "mlflow.note.content"
+TABLES = "mlflow.loggedArtifacts"
+"""Tag that tells MLflow's interface which artifacts to show as tables."""
+FIGURES = "figures"
+BUNDLE = "bundle"
+
+
+def search_tags(dataset: Dataset, *, softmax: str, model: ModelConfig, seed: int) -> dict[str, str]:
+    """What a run is looked for by, as ``tags.softmax = 'full'``; known when it starts."""
+    return {
+        "behaviours": ", ".join(dataset.behaviours.names),
+        "softmax": softmax,
+        "model.size": f"dim {model.dim}, layers {model.layers}",
+        "seed": str(seed),
+    }
+
+
+def describe_model(trained: TrainedModel, *, softmax: str, seed: int) -> str:
+    """The model in words."""
+    parameters = sum(parameter.numel() for parameter in trained.model.parameters())
+    memory = "with a memory of past sessions" if trained.memory else "without a memory of past sessions"
+    size = f"{trained.config.layers} layers of {trained.config.dim}, {parameters:,} parameters"
+    learned = "training and validation part" if trained.refitted else "training part"
+    return f"Transformer of {size}, {memory}; {softmax} softmax, seed {seed}; learned from the {learned}"
+
+
+def publish_page(
+    tracker: Tracker,
+    metrics: Mapping[str, Any],
+    history: Sequence[Mapping[str, float]],
+    dataset: Dataset,
+    *,
+    folder: Path,
+    model: str,
+    champion: Champion | None,
+    latency: Latency | None,
+) -> None:
+    """Make the page of a run that was evaluated and perhaps exported into ``folder``.
+
+    Args:
+        model: the model in words.
+        latency: of the exported bundle; None where there is none.
+    """
+    parts, sealed = counts(dataset), bundle_seal(folder / BUNDLE) if latency is not None else {}
+    made = Made(
+        dataset=str(dataset.about["name"]),
+        digest=dataset.digest,
+        items=dataset.catalogue.rankable,
+        parts=parts,
+        model=model,
+        git=git_state(),
+        bundle=sealed,
+        latency=latency or {},
+    )
+    tags = {NOTE: describe(metrics, made, champion)} | {f"bundle.{key}": value for key, value in sealed.items()}
+    tags[TABLES] = json.dumps([{"path": TABLE_FILE, "type": "table"}])
+    systems = with_champion(metrics, champion)
+    tracker.publish(tags=tags, curves=charts(systems, latency or {}))
+    run_figures(metrics, systems, history, folder / FIGURES, latency=latency)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        together = Path(name)
+        shutil.copytree(folder / FIGURES, together / FIGURES)
+        for file in (HTML_FILE, TABLE_FILE):
+            shutil.copy(folder / file, together)
+        if latency is not None:
+            (together / LATENCY_FILE).write_text(json.dumps(latency, indent=1) + "\n", encoding="utf-8")
+        tracker.artifact(together)
+
+
+def charts(systems: Mapping[str, Any], latency: Mapping[str, Mapping[str, float]]) -> dict[str, dict[int, float]]:
+    """What MLflow draws itself, by step: recall over the length of the list, latency over the length of the session."""
+    curves = {
+        f"recall_at_k/{metric_name(name)}": {int(k): value for k, value in system["recall_curve"].items()}
+        for name, system in systems.items()
+        if "recall_curve" in system
+    }
+    for quantile in ("p50_ms", "p90_ms"):
+        curves[f"serving/{quantile}"] = {int(length): entry[quantile] for length, entry in latency.items()}
+    return curves
+
+
+def metric_name(system: str) -> str:
+    """A system's name in that of a metric; a champion's goes without its version, so that runs compare."""
+    return "champion" if system.startswith("champion") else system
+
+
+def bundle_seal(folder: Path) -> dict[str, str]:
+    """Where a bundle lies, its version, and the SHA-256 of its manifest, which holds those of all other files."""
+    manifest = (folder / bundle.MANIFEST).read_bytes()
+    sha256 = hashlib.sha256(manifest).hexdigest()
+    return {"path": str(folder.absolute()), "version": json.loads(manifest)["version"], "sha256": sha256}
