@@ -30,6 +30,7 @@ def main() -> None:
     """Entry point."""
     arguments = parse(sys.argv[1:])
     try:
+        python_of(arguments.system, arguments.environments)
         document = run(
             options_of(arguments), dataset=arguments.dataset, out=arguments.out, environments=arguments.environments
         )
