@@ -6,7 +6,6 @@ file. Bundles lie in folders of their own versions, so one that is there already
 """
 
 import contextlib
-import hashlib
 import os
 import sys
 import tempfile
@@ -14,10 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from serving.registered import NAMED
-from tillside.bundle import MANIFEST, open_bundle
+from tillside.bundle import MANIFEST, SHA256_TAG, VERSION_TAG, manifest_sha256, open_bundle
 
-VERSION_TAG: Final = "bundle.version"
-SHA256_TAG: Final = "bundle.sha256"
 DEFAULT_STORE: Final = Path("runs/mlflow.db")
 """Where training keeps its runs by default, seen from the checkout."""
 IMPATIENT: Final = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
@@ -105,7 +102,7 @@ def _download(source: str, store: str, shelf: Path, tags: dict[str, str], name: 
 def _verify(folder: Path, tags: dict[str, str], name: str) -> str:
     """The version of the bundle in ``folder``, every hash of which is true."""
     bundle = open_bundle(folder)
-    found = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    found = manifest_sha256(folder)
     expected: Any = tags.get(SHA256_TAG)
     if expected != found:
         raise ValueError(f"{name}: {MANIFEST} has the SHA-256 {found[:12]}, the registry says {str(expected)[:12]}")

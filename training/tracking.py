@@ -45,6 +45,10 @@ class TrackingConfig:
     run_name: str | None = None
     runs: str = "runs"
     """Folder of checkpoints and of the default store."""
+    register: bool = True
+    """Register exported bundles as versions of ``model``."""
+    model: str = "tillside"
+    """Name in the registry."""
 
 
 class Tracker:
@@ -66,7 +70,7 @@ class Tracker:
             ValueError: the store cannot be reached, or the run does not exist or had another data set.
         """
         client, uri = open_store(config)
-        with _sentences(uri):
+        with as_sentences(uri):
             if run_id is not None:
                 with _no_patience():
                     recorded = client.get_run(run_id).data.tags.get(DIGEST)
@@ -83,11 +87,22 @@ class Tracker:
             tags["mlflow.source.name"] = "training.train"
             return cls(client, client.create_run(experiment_id, run_name=config.run_name, tags=tags), uri)
 
+    @classmethod
+    def open(cls, config: TrackingConfig, run_id: str) -> "Tracker":
+        """Add to a run that may have ended, and leave its state alone.
+
+        Raises:
+            ValueError: the store cannot be reached, or the run does not exist.
+        """
+        client, uri = open_store(config, create=False)
+        with as_sentences(uri), _no_patience():
+            return cls(client, client.get_run(run_id), uri)
+
     def parameters(self, config: Mapping[str, Any]) -> None:
         """Log a nested config as flat parameters."""
         flat = {key: str(value)[:PARAMETER_LIMIT] for key, value in flatten(config).items()}
         items = list(flat.items())
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             for start in range(0, len(items), 100):
                 self.client.log_batch(self.run_id, params=[Param(*item) for item in items[start : start + 100]])
 
@@ -101,7 +116,7 @@ class Tracker:
             source=json.dumps({"path": str(dataset.path.absolute())}),
             profile=counts,
         )
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             self.client.log_inputs(self.run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
         self.tags({DIGEST: dataset.digest, "dataset.path": str(dataset.path.absolute())})
 
@@ -110,17 +125,17 @@ class Tracker:
         now = int(time.time() * 1000)
         finite = {name.replace("@", "_at_"): float(value) for name, value in values.items() if math.isfinite(value)}
         metrics = [Metric(name, value, now, step) for name, value in finite.items()]
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             self.client.log_batch(self.run_id, metrics=metrics)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags, all in one call."""
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             self.client.log_batch(self.run_id, tags=[RunTag(name, value) for name, value in values.items()])
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """Keep a file, or everything in a directory, with the run."""
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             if path.is_dir():
                 self.client.log_artifacts(self.run_id, str(path), folder)
             else:
@@ -128,7 +143,7 @@ class Tracker:
 
     def end(self, status: str = "FINISHED") -> None:
         """Close the run: FINISHED, FAILED or KILLED."""
-        with _sentences(self.uri), contextlib.nullcontext() if status == "FINISHED" else _no_patience():
+        with as_sentences(self.uri), contextlib.nullcontext() if status == "FINISHED" else _no_patience():
             self.client.set_terminated(self.run_id, status)
 
     @property
@@ -153,7 +168,7 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
     """
     default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
     uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
-    with _sentences(uri):
+    with as_sentences(uri):
         if uri.startswith("sqlite:") and (database := make_url(uri).database):
             if create:
                 _create_sqlite(Path(database).absolute())
@@ -163,7 +178,7 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
 
 
 @contextlib.contextmanager
-def _sentences(uri: str) -> Iterator[None]:
+def as_sentences(uri: str) -> Iterator[None]:
     """Turn what a store raises into one sentence."""
     try:
         yield
@@ -198,7 +213,7 @@ def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path
         ValueError: no such run, or it has no such artifact.
     """
     client, uri = open_store(config, create=False)
-    with _sentences(uri), _no_patience():
+    with as_sentences(uri), _no_patience():
         client.search_experiments(max_results=1)
     try:
         return Path(client.download_artifacts(run_id, path, str(into)))
@@ -231,8 +246,7 @@ def git_state() -> dict[str, str]:
 
 def _create_sqlite(database: Path) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
-    with (database.parent / f".{database.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _lock(database):
         if database.exists():
             return
         # A migration that is killed half-way must not leave a store behind that looks finished.
@@ -242,6 +256,21 @@ def _create_sqlite(database: Path) -> None:
             assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
             mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
             fresh.rename(database)
+
+
+@contextlib.contextmanager
+def store_lock(uri: str) -> Iterator[None]:
+    """Keep other processes from writing an SQLite store in this way; servers see to that themselves."""
+    database = make_url(uri).database if uri.startswith("sqlite:") else None
+    with _lock(Path(database).absolute()) if database else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def _lock(database: Path) -> Iterator[None]:
+    with (database.parent / f".{database.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _create_experiment(client: mlflow.MlflowClient, config: TrackingConfig, uri: str) -> str:

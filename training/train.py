@@ -25,6 +25,7 @@ from training.fitting import TrainerConfig
 from training.learning import Lesson, learn
 from training.model import ModelConfig
 from training.module import LossConfig, OptimizerConfig
+from training.registry import BUNDLE, keep_and_register
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, flatten
 
@@ -84,8 +85,8 @@ def train(config: TrainConfig) -> float:
         metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed, tracker=tracker)
         run_figures(metrics, history, folder / "figures", tracker=tracker)
         if config.export:
-            export_run(trained, dataset, folder / "bundle", metrics=metrics, run_id=tracker.run_id)
-            tracker.artifact(folder / "bundle", "bundle")
+            export_run(trained, dataset, folder / BUNDLE, metrics=metrics, run_id=tracker.run_id)
+            keep_and_register(tracker, folder / BUNDLE, config.tracking, place=BUNDLE)
         tracker.end()
         link_latest(folder)
     except BaseException as error:
