@@ -26,7 +26,8 @@ FEWEST_SESSIONS: Final = 20
 EVENTS: Final = 20
 POLICY: Final = "policy"
 """Of the systems of policy.json the one that would be served."""
-ANSWERS, WARM: Final = 100, 10
+ANSWERS: Final = 100
+WARM: Final = 10
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ def check_quality(challenger: Ranks, champion: Ranks, *, seed: int) -> list[Chec
     checks = [Check("test", True, f"same {len(challenger.ranks_C):,} cases as the champion, {challenger.digest[:12]}")]
     for name, chosen in slices.items():
         for metric, gain in challenger.ahead_of(champion, chosen, seed=seed, level=level).items():
-            line = f"{metric} {name}: {gain.value:+.4f} against the champion, interval {gain.low:+.4f} to {gain.high:+.4f}"
-            checks.append(Check(f"{metric} {name}", gain.high >= 0, line))
+            beside = f"{gain.value:+.4f} against the champion ({gain.low:+.4f} to {gain.high:+.4f})"
+            checks.append(Check(f"{metric} {name}", gain.high >= 0, f"{metric} {name}: {beside}"))
     return checks
 
 

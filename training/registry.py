@@ -1,25 +1,20 @@
 """MLflow's registry: bundles as versions of a model, and the aliases ``challenger`` and ``champion``.
 
 The folder of a bundle among a run's artifacts is itself the registered model: MLflow's files lie beside the bundle's,
-so nothing is stored twice. Two flavours share it. python_function takes sessions and answers as the server does, by
-``serving.pyfunc``; onnx is the encoder. Surprising: ``mlflow.onnx.save_model`` is not used. It changes the graph that
-it is given, and its copy would not have the hash that the manifest states.
+so nothing is stored twice. Surprising: a version that is registered while five others are, in one SQLite file, would
+be given a number that another one has; so they take turns there, by a file lock.
 """
 
 import contextlib
 import tempfile
+import warnings
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import mlflow.pyfunc
-import onnx
+import mlflow
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
-from mlflow.types.schema import AnyType, Array, Object, Property
 
 from tillside import bundle
 from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
@@ -30,34 +25,6 @@ CHALLENGER: Final = "challenger"
 CHAMPION: Final = "champion"
 BUNDLE: Final = "bundle"
 """Artifact folder of a run's first bundle."""
-LOADER: Final = "serving.pyfunc"
-"""By its name alone: training never imports serving."""
-EVENT: Final = Object(
-    [
-        Property("item_id", DataType.string),
-        Property("behaviour", AnyType(), required=False),
-        Property("timestamp", AnyType(), required=False),
-    ]
-)
-SIGNATURE: Final = ModelSignature(
-    inputs=Schema(
-        [
-            ColSpec(Array(EVENT), "session"),
-            ColSpec(AnyType(), "behaviour", required=False),
-            ColSpec(AnyType(), "k", required=False),
-            ColSpec(AnyType(), "exclude", required=False),
-        ]
-    ),
-    outputs=Schema(
-        [
-            ColSpec(Array(DataType.string), "items"),
-            ColSpec(Array(DataType.double), "scores"),
-            ColSpec(DataType.string, "tier"),
-            ColSpec(AnyType(), "purchase_intent", required=False),
-        ]
-    ),
-)
-"""Rows like the body of ``POST /v1/recommend``; what may be left out may be None in some rows, so it has no type."""
 
 
 def keep_and_register(
@@ -100,6 +67,10 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
     Raises:
         ValueError: the store has no registry or cannot be reached.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, about its type hints
+        from training.flavours import write_model_files  # a second to import, which most commands need not pay
+
     with tempfile.TemporaryDirectory() as folder:
         write_model_files(opened, Path(folder) / "model", run_id=tracker.run_id)
         tracker.artifact(Path(folder) / "model", place)
@@ -125,29 +96,6 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         client.set_registered_model_alias(name, CHALLENGER, version.version)
     tracker.tags({"registry.model": name, "registry.version": str(version.version)})
     return str(version.version)
-
-
-def write_model_files(opened: Bundle, folder: Path, *, run_id: str) -> None:
-    """Write what makes a bundle's folder an MLflow model: MLmodel, requirements, an input example."""
-    encoder = onnx.load(opened.path / bundle.ENCODER)
-    shapes = {"inputs": _shapes(encoder.graph.input), "outputs": _shapes(encoder.graph.output)}
-    model = Model(run_id=run_id, metadata={"bundle": opened.version, "encoder": shapes})
-    model.add_flavor(
-        "onnx",
-        onnx_version=onnx.__version__,
-        data=bundle.ENCODER,
-        providers=["CPUExecutionProvider"],
-        code=None,
-    )
-    example = [golden["request"] for golden in opened.goldens[:2]]
-    mlflow.pyfunc.save_model(
-        str(folder),
-        loader_module=LOADER,
-        mlflow_model=model,
-        signature=SIGNATURE,
-        input_example=example,
-        pip_requirements=[f"tillside[serve]=={metadata.version('tillside')}"],
-    )
 
 
 def find_version(
@@ -204,10 +152,3 @@ def annotate(
         for key, value in tags.items():
             client.set_model_version_tag(version.name, version.version, key, value)
         client.update_model_version(version.name, version.version, description)
-
-
-def _shapes(values: Any) -> dict[str, list[str | int]]:
-    """Name to shape, the dynamic dimensions by the names that the graph gives them."""
-    return {
-        value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in values
-    }

@@ -30,19 +30,26 @@ class ServerProcess:
         admin_url: where its admin port listens, or the empty string.
 
     Args:
+        bundle: its folder, or ``models:/...`` as a string.
         ready: wait until a bundle answers, not only until the process listens.
         variables: of its environment, beside this one's without ``TILLSIDE_*``.
     """
 
     def __init__(
-        self, bundle: Path, log_path: Path, *flags: str, ready: bool = True, variables: Mapping[str, str] = NOTHING
+        self,
+        bundle: Path | str,
+        log_path: Path,
+        *flags: str,
+        ready: bool = True,
+        variables: Mapping[str, str] = NOTHING,
     ) -> None:
         self.log_path = log_path
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TILLSIDE_")}
         environment.update(variables)
+        source = ("--model", bundle) if isinstance(bundle, str) else ("--bundle", str(bundle))
         with log_path.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "serving", "--bundle", str(bundle), "--port", "0", *QUICK, *flags],
+                [sys.executable, "-m", "serving", *source, "--port", "0", *QUICK, *flags],
                 stderr=log,
                 env=environment,
             )

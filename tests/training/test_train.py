@@ -115,8 +115,10 @@ def test_a_run_leaves_everything_a_reviewer_needs(unbroken: Path, dataset: Path)
     assert {"train/loss", "val/mrr_at_20", "test/recall_at_20", "test/intent_auc"} <= run.data.metrics.keys()
     assert len(client.get_metric_history(unbroken.name, "val/mrr_at_20")) == 6
     top = {artifact.path for artifact in client.list_artifacts(unbroken.name)}
-    assert top == {"bundle", "figures", "metrics.json", "model.pt"}
+    assert top == {"bundle", "figures", "metrics.json", "model.pt", "ranks.npz"}
     assert open_bundle(unbroken / "bundle").manifest["run"] == unbroken.name
+    version = client.get_model_version_by_alias("tillside", "challenger")
+    assert (version.run_id, version.source.rpartition("/")[2]) == (unbroken.name, "bundle")
 
 
 def test_the_same_seed_gives_the_same_metrics_to_the_last_digit(unbroken: Path, dataset: Path, tmp_path: Path) -> None:
