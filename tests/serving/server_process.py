@@ -33,6 +33,7 @@ class ServerProcess:
         bundle: its folder, or ``models:/...`` as a string.
         ready: wait until a bundle answers, not only until the process listens.
         variables: of its environment, beside this one's without ``TILLSIDE_*``.
+        patience: seconds that each wait may take.
     """
 
     def __init__(
@@ -82,11 +83,18 @@ class ServerProcess:
 
     def wait_for(self, attempt: Callable[[], T]) -> T:
         """What ``attempt`` gives as soon as it gives something."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise AssertionError(f"the server ended with {self.process.returncode}: {self.log}")
-            if found := attempt():
-                return found
-        self.process.kill()
-        raise AssertionError(f"the server is not up: {self.log}")
+        return wait_until(attempt, self.process, patience=self.patience, said=lambda: self.log)
+
+
+def wait_until(
+    attempt: Callable[[], T], process: subprocess.Popen[bytes], *, patience: float, said: Callable[[], str]
+) -> T:
+    """What ``attempt`` gives as soon as it gives something; a process that ends first, or takes too long, fails."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"the server ended with {process.returncode}: {said()}")
+        if found := attempt():
+            return found
+    process.kill()
+    raise AssertionError(f"the server is not up: {said()}")
