@@ -5,6 +5,7 @@ python_function takes sessions and answers as the server does, by ``serving.pyfu
 the manifest states. And a signature of MLflow knows dynamic dimensions only as -1, so their names are in the metadata.
 """
 
+import logging
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -48,11 +49,15 @@ SIGNATURE: Final = ModelSignature(
 """Rows like the body of ``POST /v1/recommend``; what may be left out may be None in some rows, so it has no type."""
 
 
-def write_model_files(opened: Bundle, folder: Path, *, run_id: str) -> None:
-    """Write what makes a bundle's folder an MLflow model: MLmodel, requirements, an input example."""
+def write_model_files(opened: Bundle, folder: Path, *, run_id: str, place: str) -> None:
+    """Write what makes a bundle's folder an MLflow model: MLmodel, requirements, an input example.
+
+    Args:
+        run_id, place: the run, and the folder among its artifacts, where all of it will lie.
+    """
     encoder = onnx.load(opened.path / bundle.ENCODER)
     shapes = {"inputs": _shapes(encoder.graph.input), "outputs": _shapes(encoder.graph.output)}
-    model = Model(run_id=run_id, metadata={"bundle": opened.version, "encoder": shapes})
+    model = Model(artifact_path=place, run_id=run_id, metadata={"bundle": opened.version, "encoder": shapes})
     model.add_flavor(
         "onnx",
         onnx_version=onnx.__version__,
@@ -61,6 +66,7 @@ def write_model_files(opened: Bundle, folder: Path, *, run_id: str) -> None:
         code=None,
     )
     example = [golden["request"] for golden in opened.goldens[:2]]
+    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)  # it tells everybody that it looks at the example
     mlflow.pyfunc.save_model(
         str(folder),
         loader_module=LOADER,

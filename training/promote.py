@@ -66,21 +66,21 @@ def promote(config: PromoteConfig) -> list[Check]:
     name = config.tracking.model
     version = find_version(client, uri, name, run=config.run, version=config.version)
     champion = champion_of(client, uri, name)
-    if champion is not None and champion.version == version.version:
+    if _number(champion) == _number(version):
         return []
     checks = judge(config, client, uri, version, champion)
     failed = [check for check in checks if not check.passed]
     current = champion_of(client, uri, name)
-    if (current and current.version) != (champion and champion.version):
-        raise ValueError(f"{name} got another champion meanwhile, version {current and current.version}; judge again")
+    if _number(current) != _number(champion):
+        raise ValueError(f"{name} got another champion meanwhile, version {_number(current)}; judge again")
     tags = {
         "gate.result": "refused" if failed else "promoted",
         "gate.failed": ", ".join(check.name for check in failed) or "nothing",
         "gate.at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "gate.champion": str(champion.version) if champion else "none",
+        "gate.champion": _number(champion) or "none",
     }
     tags |= {f"gate.{check.name.replace('@', '_at_').replace(' ', '.')}": check.line for check in checks}
-    text = description(checks, compared_with=str(champion.version) if champion else None)
+    text = description(checks, compared_with=_number(champion))
     annotate(client, uri, version, tags=tags, description=text)
     if not failed:
         with as_sentences(uri):
@@ -115,6 +115,11 @@ def judge(
         if champion is None:
             return [*checks, Check("test", True, "there is no champion to compare with")]
         return checks + _quality(config, version, champion, folder)
+
+
+def _number(version: ModelVersion | None) -> str | None:
+    """A number in an SQLite store, text from a server."""
+    return None if version is None else str(version.version)
 
 
 def _quality(config: PromoteConfig, version: ModelVersion, champion: ModelVersion, folder: Path) -> list[Check]:

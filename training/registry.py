@@ -72,7 +72,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         from training.flavours import write_model_files  # a second to import, which most commands need not pay
 
     with tempfile.TemporaryDirectory() as folder:
-        write_model_files(opened, Path(folder) / "model", run_id=tracker.run_id)
+        write_model_files(opened, Path(folder) / "model", run_id=tracker.run_id, place=place)
         tracker.artifact(Path(folder) / "model", place)
     client, manifest = tracker.client, opened.manifest
     figures = ", ".join(f"{metric} {value:.3f}" for metric, value in manifest.get("metrics", {}).items())
@@ -119,7 +119,7 @@ def champion_of(client: mlflow.MlflowClient, uri: str, name: str) -> ModelVersio
     """The version that has the alias champion, if one has."""
     with as_sentences(uri):
         number = client.get_registered_model(name).aliases.get(CHAMPION)
-        return None if number is None else client.get_model_version(name, number)
+        return None if number is None else client.get_model_version(name, str(number))
 
 
 def fetch_bundle(config: TrackingConfig, version: ModelVersion, *, into: Path) -> Bundle:

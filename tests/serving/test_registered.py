@@ -89,7 +89,7 @@ def test_the_sentence_of_the_process_that_fetches_arrives(tmp_path, monkeypatch)
 
 
 def test_a_registry_that_is_away_refuses_a_reload_and_not_a_start(tmp_path, caplog):
-    """At the start the copy that was fetched last is taken; later what answers goes on; without a copy it is refused."""
+    """At the start the copy fetched last is taken; later what answers goes on; without a copy it is refused."""
     tiny_bundle(tmp_path / "old")
     (tmp_path / "champion").symlink_to("old")
 

@@ -1,4 +1,4 @@
-"""The gate: a worse model and one tested on other data are refused with the reason, a tie is not; the registry knows why."""
+"""The gate: worse models and those tested on other data are refused, a tie is not; the registry says why."""
 
 import re
 import sys
@@ -51,8 +51,8 @@ def failing(config: TrackingConfig, version: str, **settings) -> dict[str, str]:
     return {check.name: check.line for check in checks if not check.passed}
 
 
-def alias(config: TrackingConfig) -> str | None:
-    return open_store(config)[0].get_registered_model(config.model).aliases.get("champion")
+def alias(config: TrackingConfig) -> str:
+    return str(open_store(config)[0].get_registered_model(config.model).aliases.get("champion"))
 
 
 def written(config: TrackingConfig, version: str):

@@ -75,7 +75,7 @@ def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
     versions = client.search_model_versions("name='tillside'")
     assert sorted(int(version.version) for version in versions) == list(range(1, WRITERS + 1))
     assert {version.run_id for version in versions} == set(found)
-    assert client.get_registered_model("tillside").aliases["challenger"] in {version.version for version in versions}
+    assert client.get_registered_model("tillside").aliases["challenger"] in {v.version for v in versions}
 
 
 def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
