@@ -42,12 +42,12 @@ def fetch(uri: str, link: Path) -> Path:
     """
     found = NAMED.fullmatch(uri)
     assert found is not None  # checked by RegisteredModel
+    store = store_uri()
     try:
         import mlflow
         from mlflow.exceptions import MlflowException
     except ImportError:
         raise ValueError(f"{uri} needs MLflow, which is not installed here: pip install 'tillside[registry]'") from None
-    store = store_uri()
     try:
         client = mlflow.MlflowClient(store, store)
         version = (

@@ -91,6 +91,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
             source=f"{tracker.run.info.artifact_uri}/{place}",
             run_id=tracker.run_id,
             tags=tags,
+            await_creation_for=0,
             description=f"Not judged yet. Test part of {manifest['dataset']['name']}: {figures or 'no figures'}.",
         )
         client.set_registered_model_alias(name, CHALLENGER, version.version)

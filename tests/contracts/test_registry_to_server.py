@@ -1,5 +1,6 @@
 """From the registry of a real MLflow server to answers over HTTP: promoted, served, promoted again, and without it."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -31,17 +32,21 @@ def registry(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", store, "--artifacts-destination", str(tmp_path / "kept")]
+    environment = {
+        **os.environ,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }  # seven processes that nothing here asks
     with (tmp_path / "mlflow.log").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=environment)
     yield server
     stop(server)
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
     """End the server and the processes that it started."""
-    if server.poll() is None:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+    server.wait()
 
 
 def answered(url: str) -> dict:

@@ -43,7 +43,9 @@ class ServerProcess:
         *flags: str,
         ready: bool = True,
         variables: Mapping[str, str] = NOTHING,
+        patience: float = DEADLINE_SECONDS,
     ) -> None:
+        self.patience = patience
         self.log_path = log_path
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TILLSIDE_")}
         environment.update(variables)

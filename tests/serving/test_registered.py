@@ -73,7 +73,8 @@ def test_what_cannot_be_meant_is_refused(flags, variables, sentence, capsys):
 
 
 def test_without_mlflow_one_sentence_says_what_to_install(tmp_path):
-    said = fetching("-c", WITHOUT_MLFLOW, "models:/shop@champion", str(tmp_path / "link"))
+    command = ("-c", WITHOUT_MLFLOW, "models:/shop@champion", str(tmp_path / "link"))
+    said = fetching(*command, MLFLOW_TRACKING_URI="http://registry:5000")
     assert said == (
         "error: models:/shop@champion needs MLflow, which is not installed here: pip install 'tillside[registry]'\n"
     )
