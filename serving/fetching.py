@@ -73,8 +73,9 @@ def fetch(uri: str, link: Path) -> Path:
 
 def _cached(shelf: Path, tags: dict[str, str]) -> Path | None:
     """The bundle of these tags where it lies here, whole."""
-    folder = shelf / tags.get(VERSION_TAG, "")
-    if folder == shelf or not folder.is_dir():
+    version = tags.get(VERSION_TAG, "")
+    folder = shelf / version
+    if not version.isalnum() or not folder.is_dir():
         return None
     try:
         _verify(folder, tags, str(folder))
