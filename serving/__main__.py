@@ -1,7 +1,8 @@
 """``python -m serving --bundle DIR``: listen, load the bundle behind the probes, answer until SIGTERM, exit 0.
 
-A bundle that is refused does not end the process: it stays live and not ready, answers from the shop's own list, and
-takes the next bundle by SIGHUP or the admin port.
+``--model models:/NAME@ALIAS`` takes a bundle of MLflow's registry instead. A bundle that is refused does not end the
+process: it stays live and not ready, answers from the shop's own list, and takes the next bundle by SIGHUP or the
+admin port.
 """
 
 import logging

@@ -94,7 +94,7 @@ class Api:
     async def _answer(self, request: Request) -> tuple[Outcome, bytes]:
         check_token(request, self._token)
         check_headers(request, body_bytes=self._limits.body_bytes)
-        if self._turn.full():
+        if self._turn.full() and self._service.late:
             outcome = Outcome(unread())
             self._service.metrics.observe(outcome, 0.0)
             return outcome, encode_answer(outcome.answer)

@@ -117,7 +117,7 @@ async def serve(
 ) -> None:
     """Answer in this process alone, until a signal ends it."""
     service = Service(settings, static=static)
-    reloads = Reloads(settings.bundle, service)
+    reloads = Reloads(settings.bundle, service, fetch=settings.model.fetch if settings.model else None)
     loop = asyncio.get_running_loop()
 
     async def page() -> bytes:

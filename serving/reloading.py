@@ -8,6 +8,7 @@ needs for the sake of a rare minute.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypedDict
@@ -52,14 +53,18 @@ class Reloads:
 
     Args:
         source: the bundle's folder; where it is a link, every reload follows it anew.
+        fetch: brings ``source`` up to date before that; ValueError where it cannot.
 
     Attributes:
         current: the folder that answers, links resolved; None until one does.
         reason: why the latest bundle was refused, if it was.
     """
 
-    def __init__(self, source: Path, answerers: Answerers) -> None:
+    def __init__(
+        self, source: Path, answerers: Answerers, *, fetch: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._source = source
+        self._fetch = fetch
         self._answerers = answerers
         self._lock = asyncio.Lock()
         self.current: Path | None = None
@@ -73,9 +78,17 @@ class Reloads:
         Raises:
             ValueError: ``name`` is not the name of a folder there.
         """
-        if name is None:
-            return await self._install(self._follow(), "loaded")
-        return await self._install(self._beside(name), "loaded")
+        if name is not None:
+            return await self._install(self._beside(name), "loaded")
+        if self._fetch is not None:
+            try:
+                await self._fetch()
+            except ValueError as error:
+                if self.current is not None or not self._source.exists():
+                    async with self._lock:
+                        return await self._refuse(self._source, error)
+                log.error("%s; the copy fetched before this one is taken", error)
+        return await self._install(self._follow(), "loaded")
 
     async def rollback(self) -> Report:
         """Go back to the bundle before this one; called twice, it is undone.
@@ -119,16 +132,21 @@ class Reloads:
             try:
                 version = await self._answerers.prepare(path)
             except ValueError as error:
-                report = _report("refused", path, reason=str(error))
-                self.reason = str(error)
-                log.error("bundle refused: %s", error)
-            else:
-                self._installed = report = _report(result, path, version=version)
-                if path != self.current:
-                    self._previous, self.current = self.current, path
-                log.info("%s bundle %s from %s", VERBS[result], version, path)
+                return await self._refuse(path, error)
+            self._installed = report = _report(result, path, version=version)
+            if path != self.current:
+                self._previous, self.current = self.current, path
+            log.info("%s bundle %s from %s", VERBS[result], version, path)
             await self._answerers.conclude(report)
             return report
+
+    async def _refuse(self, path: Path, error: ValueError) -> Report:
+        """Everybody stays with what answers."""
+        report = _report("refused", path, reason=str(error))
+        self.reason = str(error)
+        log.error("bundle refused: %s", error)
+        await self._answerers.conclude(report)
+        return report
 
 
 def _report(result: Result, path: Path, *, version: str | None = None, reason: str | None = None) -> Report:

@@ -93,6 +93,11 @@ class Service:
         deadline_ms = self._settings.deadline_ms if request.deadline_ms is UNSET else request.deadline_ms
         return await self._queue.answer(recommender, question, deadline_seconds=deadline_ms / 1000)
 
+    @property
+    def late(self) -> bool:
+        """Whether the model would be too late for a request that names no deadline."""
+        return self._queue.refusal(self._settings.deadline_ms / 1000) is not None
+
     async def prepare(self, path: Path) -> str:
         """Load and prove a bundle in a thread; requests go on."""
         settings = self._settings

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 
+from serving.registered import ALLOWED, RegisteredModel
+
 LONGEST_DEADLINE_MS: Final = 10_000
 VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port", "admin-port": "admin-listen-port"}
 """Flags whose variable has another name."""
@@ -53,6 +55,7 @@ class Settings:
 
     Attributes:
         bundle: the bundle's directory, or a link to it, which every reload follows anew.
+        model: what every reload fetches from MLflow's registry before that; ``bundle`` is then the link to it.
         host, port: where to listen; port 0 takes a free one and logs it.
         admin_port: the same for metrics, probes and reloads; None: no such port, and metrics are on the main one.
         workers: processes that answer; None: as many as whole cores may be used.
@@ -86,6 +89,7 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     admin_token: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
+    model: RegisteredModel | None = None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -110,6 +114,8 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         )
 
     add("bundle", None, Path, "directory that training.export wrote")
+    add("model", None, str, f"instead of it a bundle of MLflow's registry, {ALLOWED}; needs MLflow")
+    add("cache", "~/.cache/tillside", Path, "directory that bundles of the registry are kept in")
     add("host", "127.0.0.1", str, "address to listen on")
     add("port", 8080, _integer(0, 65535), "port to listen on, 0 for any free one")
     add("admin-port", "off", _off_or(_integer(0, 65535), "off"), "port for metrics, probes and reloads, or off")
@@ -128,7 +134,8 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     add("max-exclude", defaults.excluded_items, _integer(0, 100_000), "most items in an exclusion list")
     add("max-body-bytes", defaults.body_bytes, _integer(1, 1 << 30), "largest body")
     given = parser.parse_args(arguments)
-    if given.bundle is None:
+    model = _model(parser, given, arguments)
+    if given.bundle is None and model is None:
         parser.error("--bundle DIR (or TILLSIDE_BUNDLE) must be given; training.export makes one")
     limits = Limits(
         k=given.max_k,
@@ -137,7 +144,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         body_bytes=given.max_body_bytes,
     )
     return Settings(
-        bundle=given.bundle,
+        bundle=model.link if model else given.bundle,
         host=given.host,
         port=given.port,
         admin_port=given.admin_port,
@@ -154,7 +161,21 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         token=_token(parser, environment, "TILLSIDE_TOKEN"),
         admin_token=_token(parser, environment, "TILLSIDE_ADMIN_TOKEN"),
         limits=limits,
+        model=model,
     )
+
+
+def _model(parser: _Parser, given: argparse.Namespace, flags: Sequence[str]) -> RegisteredModel | None:
+    """The model of the registry, where it is what was asked for: a flag wins over the other one's variable."""
+    named = {flag.partition("=")[0] for flag in flags}
+    if given.model is None or ("--bundle" in named and "--model" not in named):
+        return None
+    if given.bundle is not None and ("--model" in named) == ("--bundle" in named):
+        parser.error("either --bundle or --model must be given (or TILLSIDE_BUNDLE or TILLSIDE_MODEL), not both")
+    try:
+        return RegisteredModel(given.model, given.cache.expanduser())
+    except ValueError as error:
+        parser.error(str(error))
 
 
 def _token(parser: argparse.ArgumentParser, environment: Mapping[str, str], variable: str) -> str | None:

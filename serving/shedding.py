@@ -1,8 +1,9 @@
 """When even the ladder would be too slow: so many requests at once that reading them all takes longer than they wait.
 
-A turn of the event loop handles every request that arrived during the turn before. The first ones of a turn are read
-and answered, the rest get the ladder's last rung, an empty answer, before their bodies are looked at. So a turn stays
-short at any load, and whoever comes next waits for one short turn.
+A turn of the event loop handles every request that arrived during the turn before. While the model has more to do than
+it can do in time, only the first requests of a turn are read, and the ladder answers them; the rest get its last rung,
+an empty answer, before their bodies are looked at. So a turn stays short at any load, and whoever comes next waits for
+one short turn.
 """
 
 import asyncio
@@ -11,8 +12,8 @@ from typing import Final
 
 from serving.messages import Answer
 
-MOST_OF_A_TURN: Final = 48
-"""Requests that are read in one turn: at about .3 ms each, a small part of a deadline."""
+MOST_OF_A_TURN: Final = 12
+"""Requests that are read in one turn of an overload: at about .3 ms each, a small part of a deadline."""
 
 
 class Turn:

@@ -57,7 +57,7 @@ class Supervisor:
         self._listeners = listeners
         self._children: dict[int, Child] = {}
         self._buried: Samples = []
-        self._reloads = Reloads(settings.bundle, self)
+        self._reloads = Reloads(settings.bundle, self, fetch=settings.model.fetch if settings.model else None)
         self._feed: ItemsFeed | None = None
         self._stocking = asyncio.Lock()
         self._stopping = asyncio.Event()

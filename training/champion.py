@@ -12,9 +12,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from training.evaluate import METRICS_FILE
+from training.registry import CHAMPION
 
-CHAMPION = "champion"
-"""An alias of the registered model."""
 NONE_THERE = {ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)}
 
 
@@ -29,10 +28,9 @@ class Champion:
     """None: the run or its metrics.json is gone."""
 
     def tested_like(self, metrics: Mapping[str, Any]) -> bool:
-        """Whether its figures stand for the same test data as those of ``metrics``."""
-        return (
-            self.metrics is not None and self.metrics.get("dataset", {}).get("digest") == metrics["dataset"]["digest"]
-        )
+        """Whether its figures stand for the same test cases as those of ``metrics``."""
+        its = {} if self.metrics is None else self.metrics.get("dataset", {})
+        return bool(its) and its.get("test_digest") == metrics["dataset"]["test_digest"]
 
     @property
     def label(self) -> str:

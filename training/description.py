@@ -86,8 +86,8 @@ def _why_not_compared(metrics: Mapping[str, Any], champion: Champion) -> str:
     version = f"{champion.name} version {champion.version}"
     if champion.metrics is None:
         return f"The champion, {version}, has no metrics.json to compare with."
-    digest = str(champion.metrics.get("dataset", {}).get("digest", "unknown"))
-    here = metrics["dataset"]["digest"]
+    digest = str(champion.metrics.get("dataset", {}).get("test_digest", "unknown"))
+    here = metrics["dataset"]["test_digest"]
     return f"The champion, {version}, was tested on other data (digest {digest[:12]}, here {here[:12]})."
 
 

@@ -40,6 +40,7 @@ from training.placements.report import (
     write_policy_report,
 )
 from training.preparation.sessionising import Repeats
+from training.ranks import RANKS_FILE, Ranks, cases_digest
 from training.related import relations_of
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, fetch_artifact
@@ -142,12 +143,16 @@ def evaluate_run(
         }
     if intent_C is not None:
         metrics |= judge_intent(intent_C, cases, boosted_intent(dataset, cases, seed=seed))
-    metrics["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
+    test = cases_digest(dataset, cases)
+    metrics["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest, "test_digest": test}
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
         write_examples(show_examples(systems, dataset, cases), folder, title=f"{dataset.about['name']}: test sessions")
+        ranks = Ranks(test, names, ranked[MODEL].ranks_C, cases.sessions_C, cases.asked_C)
+        ranks.save(folder / RANKS_FILE)
         if tracker is not None:
             tracker.artifact(folder / METRICS_FILE)
+            tracker.artifact(folder / RANKS_FILE)
     if tracker is not None:
         tracker.metrics(headline(metrics))
     return metrics

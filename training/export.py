@@ -27,10 +27,11 @@ from training.command import command
 from training.evaluate import METRICS_FILE, MODEL, open_run
 from training.graphs import write_encoder, write_scorer
 from training.parity import check_parity, make_goldens, real_queries
+from training.registry import keep_and_register
 from training.related import relations_of
 from training.tables import say
 from training.tiers import choose_search
-from training.tracking import TrackingConfig, fetch_artifact, git_state
+from training.tracking import Tracker, TrackingConfig, fetch_artifact, git_state
 
 PARTNERS = 50
 """Items kept for each item in the table that answers when the model cannot in time: 400 bytes an item."""
@@ -134,6 +135,8 @@ def main(config: ExportConfig) -> None:
     )
     version = bundle.open_bundle(Path(config.out)).version
     say(f"bundle {version} is in {config.out}; torch and onnxruntime differ by at most {parity['max_difference']:.1e}")
+    if config.tracking.register:
+        keep_and_register(Tracker.open(config.tracking, config.run), Path(config.out), config.tracking)
     say(f"serve it:  python -m serving --bundle {config.out}")
 
 

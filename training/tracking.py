@@ -48,8 +48,10 @@ class TrackingConfig:
     run_name: str | None = None
     runs: str = "runs"
     """Folder of checkpoints and of the default store."""
+    register: bool = True
+    """Register exported bundles as versions of ``model``."""
     model: str = "tillside"
-    """Name of the registered model; its version with the alias ``champion`` stands beside a run's figures."""
+    """Name in the registry; its version with the alias ``champion`` stands beside a run's figures."""
     system_metrics: bool = False
     """Log the load of processor, memory and disk every ten seconds; wants psutil, and tells little of short runs."""
 
@@ -74,7 +76,7 @@ class Tracker:
             ValueError: the store cannot be reached, or the run does not exist or had another data set.
         """
         client, uri = open_store(config)
-        with _sentences(uri):
+        with as_sentences(uri):
             if run_id is not None:
                 with _no_patience():
                     recorded = client.get_run(run_id).data.tags.get(DIGEST)
@@ -99,11 +101,22 @@ class Tracker:
             run = client.create_run(experiment_id, run_name=config.run_name, tags=tags)
             return cls(client, run, uri)._monitored(config)
 
+    @classmethod
+    def open(cls, config: TrackingConfig, run_id: str) -> "Tracker":
+        """Add to a run that may have ended, and leave its state alone.
+
+        Raises:
+            ValueError: the store cannot be reached, or the run does not exist.
+        """
+        client, uri = open_store(config, create=False)
+        with as_sentences(uri), _no_patience():
+            return cls(client, client.get_run(run_id), uri)
+
     def parameters(self, config: Mapping[str, Any]) -> None:
         """Log a nested config as flat parameters."""
         flat = {key: str(value)[:PARAMETER_LIMIT] for key, value in flatten(config).items()}
         items = list(flat.items())
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             for start in range(0, len(items), 100):
                 self.client.log_batch(self.run_id, params=[Param(*item) for item in items[start : start + 100]])
 
@@ -120,7 +133,7 @@ class Tracker:
                 profile=json.dumps(counts(dataset)[context]),
             )
             inputs.append(DatasetInput(entity, [InputTag("mlflow.data.context", context)]))
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             self.client.log_inputs(self.run_id, inputs)
         self.tags({DIGEST: dataset.digest, "dataset.name": name, "dataset.path": path} | dict(tags or {}))
 
@@ -129,24 +142,24 @@ class Tracker:
         now = int(time.time() * 1000)
         finite = {name.replace("@", "_at_"): float(value) for name, value in values.items() if math.isfinite(value)}
         metrics = [Metric(name, value, now, step) for name, value in finite.items()]
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             self.client.log_batch(self.run_id, metrics=metrics)
 
     def publish(self, *, tags: Mapping[str, str], curves: Mapping[str, Mapping[int, float]]) -> None:
         """Set tags and log curves, each a metric by its steps, all in one call."""
         now = int(time.time() * 1000)
         metrics = [Metric(name, value, now, step) for name, curve in curves.items() for step, value in curve.items()]
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             self.client.log_batch(self.run_id, metrics=metrics, tags=[RunTag(*tag) for tag in tags.items()])
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags, all in one call."""
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             self.client.log_batch(self.run_id, tags=[RunTag(name, value) for name, value in values.items()])
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """Keep a file, or everything in a directory, with the run."""
-        with _sentences(self.uri):
+        with as_sentences(self.uri):
             if path.is_dir():
                 self.client.log_artifacts(self.run_id, str(path), folder)
             else:
@@ -157,7 +170,7 @@ class Tracker:
         if self._monitor is not None:
             self._monitor.finish()
             self._monitor = None
-        with _sentences(self.uri), contextlib.nullcontext() if status == "FINISHED" else _no_patience():
+        with as_sentences(self.uri), contextlib.nullcontext() if status == "FINISHED" else _no_patience():
             self.client.set_terminated(self.run_id, status)
 
     @property
@@ -208,7 +221,7 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
     """
     default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
     uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
-    with _sentences(uri):
+    with as_sentences(uri):
         if uri.startswith("sqlite:") and (database := make_url(uri).database):
             if create:
                 _create_sqlite(Path(database).absolute())
@@ -218,7 +231,7 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
 
 
 @contextlib.contextmanager
-def _sentences(uri: str) -> Iterator[None]:
+def as_sentences(uri: str) -> Iterator[None]:
     """Turn what a store raises into one sentence."""
     try:
         yield
@@ -253,7 +266,7 @@ def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path
         ValueError: no such run, or it has no such artifact.
     """
     client, uri = open_store(config, create=False)
-    with _sentences(uri), _no_patience():
+    with as_sentences(uri), _no_patience():
         client.search_experiments(max_results=1)
     try:
         return Path(client.download_artifacts(run_id, path, str(into)))
@@ -286,8 +299,7 @@ def git_state() -> dict[str, str]:
 
 def _create_sqlite(database: Path) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
-    with (database.parent / f".{database.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _lock(database):
         if database.exists():
             return
         # A migration that is killed half-way must not leave a store behind that looks finished.
@@ -297,6 +309,21 @@ def _create_sqlite(database: Path) -> None:
             assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
             mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
             fresh.rename(database)
+
+
+@contextlib.contextmanager
+def store_lock(uri: str) -> Iterator[None]:
+    """Keep other processes from writing an SQLite store in this way; servers see to that themselves."""
+    database = make_url(uri).database if uri.startswith("sqlite:") else None
+    with _lock(Path(database).absolute()) if database else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def _lock(database: Path) -> Iterator[None]:
+    with (database.parent / f".{database.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _create_experiment(client: mlflow.MlflowClient, config: TrackingConfig, uri: str) -> str:

@@ -27,6 +27,7 @@ from training.learning import Lesson, learn
 from training.model import ModelConfig
 from training.module import LossConfig, OptimizerConfig
 from training.page import describe_model, publish_page, search_tags
+from training.registry import BUNDLE, keep_and_register
 from training.tables import metrics_table, say
 from training.tracking import Tracker, TrackingConfig, flatten
 
@@ -87,9 +88,9 @@ def train(config: TrainConfig) -> float:
         metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed, tracker=tracker)
         latency = None
         if config.export:
-            export_run(trained, dataset, folder / "bundle", metrics=metrics, run_id=tracker.run_id)
-            latency = measure_latency(folder / "bundle", dataset)
-            tracker.artifact(folder / "bundle", "bundle")
+            export_run(trained, dataset, folder / BUNDLE, metrics=metrics, run_id=tracker.run_id)
+            latency = measure_latency(folder / BUNDLE, dataset)
+            keep_and_register(tracker, folder / BUNDLE, config.tracking, place=BUNDLE)
         told = describe_model(trained, softmax=lesson.module.softmax.value, seed=config.seed)
         publish_page(
             tracker,

@@ -42,6 +42,9 @@ from tillside.relations import Relations
 from tillside.search import SearchPlan
 
 FORMAT_VERSION: Final = 3
+VERSION_TAG: Final = "bundle.version"
+SHA256_TAG: Final = "bundle.sha256"
+"""Tags of a version in MLflow's registry; the second one is :func:`manifest_sha256`."""
 MANIFEST: Final = "manifest.json"
 ENCODER: Final = "encoder.onnx"
 SCORER: Final = "scorer.onnx"
@@ -195,6 +198,11 @@ def seal(directory: Path, about: Mapping[str, Any]) -> None:
 
 def _version(about: Mapping[str, Any], files: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps([about, files], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def manifest_sha256(path: Path) -> str:
+    """SHA-256 of a bundle's manifest, which states those of all its files."""
+    return _sha256(path / MANIFEST)
 
 
 def open_bundle(path: Path) -> Bundle:

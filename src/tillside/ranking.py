@@ -73,7 +73,7 @@ def case_metrics(
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean and its 95 % bootstrap interval."""
+    """A mean and its bootstrap interval, of 95 % where nothing else is said."""
 
     value: float
     low: float
@@ -87,6 +87,7 @@ def bootstrap_means(
     rng: np.random.Generator,
     resamples: int = 500,
     weights_B: FloatArray | None = None,
+    level: float = 0.95,
 ) -> list[Interval]:
     """Mean of each metric over cases, with percentile intervals from resampling whole sessions.
 
@@ -97,6 +98,7 @@ def bootstrap_means(
         sessions_B: the session that each case belongs to, any integers.
         weights_B: how much each case counts, above 0; None for all alike. With what a share is taken of as weights the
             mean of the shares is the ratio of the sums.
+        level: how often such an interval is to hold the true mean.
     """
     if values_MB.shape[1] == 0:
         return [Interval(float("nan"), float("nan"), float("nan"))] * len(values_MB)
@@ -109,7 +111,8 @@ def bootstrap_means(
     for resample in range(resamples):
         weights_S = np.bincount(rng.integers(0, size, size), minlength=size)
         means_RM[resample] = sums_MS @ weights_S / (counts_S @ weights_S)
-    low_M, high_M = np.quantile(means_RM, [0.025, 0.975], axis=0)
+    tail = round((1 - level) / 2, 12)
+    low_M, high_M = np.quantile(means_RM, [tail, 1 - tail], axis=0)
     means_M = values_MB.mean(axis=1) if weights_B is None else weighed_MB.sum(axis=1) / weights_B.sum()
     return [Interval(float(m), float(a), float(b)) for m, a, b in zip(means_M, low_M, high_M, strict=True)]
 

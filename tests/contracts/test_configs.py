@@ -16,6 +16,7 @@ COMMANDS = {
     "train": ("training.train", "TrainConfig", ["model", "loss", "trainer", "experiment"]),
     "evaluate": ("training.evaluate", "EvaluateConfig", []),
     "export": ("training.export", "ExportConfig", []),
+    "promote": ("training.promote", "PromoteConfig", []),
     "simulate": ("training.simulate", "SimulateConfig", []),
     "relate": ("training.relate", "RelateConfig", []),
 }

@@ -30,19 +30,29 @@ class ServerProcess:
         admin_url: where its admin port listens, or the empty string.
 
     Args:
+        bundle: its folder, or ``models:/...`` as a string.
         ready: wait until a bundle answers, not only until the process listens.
         variables: of its environment, beside this one's without ``TILLSIDE_*``.
+        patience: seconds that each wait may take.
     """
 
     def __init__(
-        self, bundle: Path, log_path: Path, *flags: str, ready: bool = True, variables: Mapping[str, str] = NOTHING
+        self,
+        bundle: Path | str,
+        log_path: Path,
+        *flags: str,
+        ready: bool = True,
+        variables: Mapping[str, str] = NOTHING,
+        patience: float = DEADLINE_SECONDS,
     ) -> None:
+        self.patience = patience
         self.log_path = log_path
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TILLSIDE_")}
         environment.update(variables)
+        source = ("--model", bundle) if isinstance(bundle, str) else ("--bundle", str(bundle))
         with log_path.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "serving", "--bundle", str(bundle), "--port", "0", *QUICK, *flags],
+                [sys.executable, "-m", "serving", *source, "--port", "0", *QUICK, *flags],
                 stderr=log,
                 env=environment,
             )
@@ -75,11 +85,18 @@ class ServerProcess:
 
     def wait_for(self, attempt: Callable[[], T]) -> T:
         """What ``attempt`` gives as soon as it gives something."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise AssertionError(f"the server ended with {self.process.returncode}: {self.log}")
-            if found := attempt():
-                return found
-        self.process.kill()
-        raise AssertionError(f"the server is not up: {self.log}")
+        return wait_until(attempt, self.process, patience=self.patience, said=lambda: self.log)
+
+
+def wait_until(
+    attempt: Callable[[], T], process: subprocess.Popen[bytes], *, patience: float, said: Callable[[], str]
+) -> T:
+    """What ``attempt`` gives as soon as it gives something; a process that ends first, or takes too long, fails."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"the server ended with {process.returncode}: {said()}")
+        if found := attempt():
+            return found
+    process.kill()
+    raise AssertionError(f"the server is not up: {said()}")

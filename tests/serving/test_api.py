@@ -225,11 +225,11 @@ def test_until_a_bundle_is_proven_the_server_is_live_and_not_ready_and_answers(t
 
 
 def test_what_one_turn_of_the_loop_cannot_read_gets_an_empty_answer_and_the_next_turn_reads_again(orchard, monkeypatch):
-    monkeypatch.setattr("serving.shedding.MOST_OF_A_TURN", 3)
+    monkeypatch.setattr("serving.shedding.MOST_OF_A_TURN", 2)
     body = {"session": [{"item_id": "pear"}]}
 
     async def ask():
-        settings = Settings(orchard)
+        settings = Settings(orchard, queue=3)  # which the first three fill
         service = Service(settings)
         await Reloads(orchard, service).reload()
         async with in_background(service.run()), app_client(service, settings) as client:

@@ -38,7 +38,7 @@ def system(mean: float) -> dict[str, object]:
 
 def document(digest: str = "a" * 64, **means: float) -> dict[str, object]:
     systems = {name.replace("_", "-"): system(mean) for name, mean in means.items()}
-    return {"systems": systems, "dataset": {"name": "shop", "digest": digest}}
+    return {"systems": systems, "dataset": {"name": "shop", "digest": digest, "test_digest": digest}}
 
 
 MADE = Made("shop", "a" * 64, 1234, {"training": {"sessions": 5678, "events": 9}}, "a model")

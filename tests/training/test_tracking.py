@@ -12,7 +12,9 @@ from urllib.parse import parse_qs
 import mlflow
 import pytest
 
+from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset
+from training.registry import keep_and_register
 from training.tracking import Tracker, TrackingConfig, fetch_artifact, flatten, git_state, open_store
 
 WRITERS = 6
@@ -38,11 +40,12 @@ def stored(tracker: Tracker):
     return mlflow.MlflowClient(tracker.uri).get_run(tracker.run_id)
 
 
-def start_together(config: TrackingConfig, barrier, answers) -> None:
+def start_together(config: TrackingConfig, bundle: Path, barrier, answers) -> None:
     barrier.wait()
     try:
         tracker = Tracker.start(config)
         tracker.metrics({"val/recall@20": 0.5})
+        keep_and_register(tracker, bundle, config, place="bundle")
         tracker.end()
         answers.put(tracker.run_id)
     except BaseException as error:
@@ -53,11 +56,12 @@ def start_together(config: TrackingConfig, barrier, answers) -> None:
 def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["training.tracking", "mlflow.store.tracking.sqlalchemy_store"]
+        ["training.registry", "mlflow.store.tracking.sqlalchemy_store"]
     )  # the slow imports once, not six times
     barrier, answers = context.Barrier(WRITERS), context.Queue()
     fresh = TrackingConfig(runs=str(tmp_path / "runs"))
-    processes = [context.Process(target=start_together, args=(fresh, barrier, answers)) for _ in range(WRITERS)]
+    bundle = tiny_bundle(tmp_path / "bundle")
+    processes = [context.Process(target=start_together, args=(fresh, bundle, barrier, answers)) for _ in range(WRITERS)]
     for process in processes:
         process.start()
     found = [answers.get(timeout=120) for _ in processes]
@@ -71,6 +75,10 @@ def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
     assert {run.info.run_id for run in runs} == set(found)
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert {run.data.metrics["val/recall_at_20"] for run in runs} == {0.5}
+    versions = client.search_model_versions("name='tillside'")
+    assert sorted(int(version.version) for version in versions) == list(range(1, WRITERS + 1))
+    assert {version.run_id for version in versions} == set(found)
+    assert client.get_registered_model("tillside").aliases["challenger"] in {v.version for v in versions}
 
 
 def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):

@@ -125,10 +125,13 @@ def test_a_run_leaves_everything_a_reviewer_needs(unbroken: Path, dataset: Path)
         "latency.json",
         "metrics.json",
         "model.pt",
+        "ranks.npz",
         "sessions.html",
         "sessions.json",
     }
     assert open_bundle(unbroken / "bundle").manifest["run"] == unbroken.name
+    version = client.get_model_version_by_alias("tillside", "challenger")
+    assert (version.run_id, version.source.rpartition("/")[2]) == (unbroken.name, "bundle")
 
 
 def test_the_same_seed_gives_the_same_metrics_to_the_last_digit(unbroken: Path, dataset: Path, tmp_path: Path) -> None:

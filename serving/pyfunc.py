@@ -1,0 +1,70 @@
+"""A bundle as MLflow's python_function: ``mlflow.pyfunc.load_model("models:/tillside@champion").predict(sessions)``.
+
+MLflow imports this module because a registered model names it as its loader; nothing here imports MLflow. Every row is
+read and answered by the code of the server, so what is reviewed is what will be served.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from serving.loading import load_recommender
+from serving.messages import decode_request
+from serving.settings import Limits
+
+
+class SessionModel:
+    """Answers rows that look like the body of ``POST /v1/recommend``."""
+
+    def __init__(self, path: Path) -> None:
+        self._limits = Limits()
+        self._recommender = load_recommender(path, self._limits)
+
+    def predict(self, model_input: Any, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Ranked item ids with their scores, the tier and the purchase intent, for each session.
+
+        Args:
+            model_input: a pandas DataFrame or a list of records with ``session`` and, where wanted, ``behaviour``,
+                ``k`` and ``exclude``; what is None or NaN counts as left out.
+
+        Raises:
+            ValueError: a row is not a valid request; the sentence names the field.
+        """
+        rows: Iterable[Mapping[str, Any]] = model_input
+        if hasattr(model_input, "to_dict"):
+            rows = model_input.to_dict("records")
+        requests = [decode_request(_body(row), self._limits) for row in rows]
+        answers = [outcome.answer for outcome in self._recommender.answer_many(requests)]
+        return [
+            {
+                "items": [item.item_id for item in answer.items],
+                "scores": [item.score for item in answer.items],
+                "tier": answer.tier,
+                "purchase_intent": answer.purchase_intent,
+            }
+            for answer in answers
+        ]
+
+
+def _body(row: Mapping[str, Any]) -> bytes:
+    given = {name: _plain(value) for name, value in row.items()}
+    return json.dumps({name: value for name, value in given.items() if value is not None}).encode()
+
+
+def _plain(value: Any) -> Any:
+    """What MLflow and pandas make of JSON, as JSON again: arrays become lists, NaN becomes None, 3.0 becomes 3."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return None if value != value else int(value) if value.is_integer() else value
+    return value
+
+
+def _load_pyfunc(path: str) -> SessionModel:
+    """What MLflow calls with the folder of the model, which is the bundle's."""
+    return SessionModel(Path(path))

@@ -1,0 +1,58 @@
+"""A bundle that is named in MLflow's registry: ``--model models:/NAME@ALIAS``, or ``models:/NAME/VERSION``.
+
+Every reload asks the registry anew, fetches what the alias names into a cache folder, and points a link there at it;
+from then on the link is a bundle like any other. Surprising: MLflow is asked in a process of its own, which ends. It
+takes seconds to import and 200 MB, and the server that answers must pay neither. A registry that is away does not keep
+a server down: at the start the copy that was fetched last is used, and the log says so.
+"""
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+NAMED: Final = re.compile(r"models:/(?P<name>\w[\w. -]*)(?:@(?P<alias>\w[\w.-]*)|/(?P<version>[1-9]\d{0,8}))", re.ASCII)
+FETCH_SECONDS: Final = 900
+ALLOWED: Final = "models:/NAME@ALIAS or models:/NAME/VERSION"
+
+
+class RegisteredModel:
+    """A model of the registry and the link that follows it.
+
+    Attributes:
+        link: where the bundle is found after :meth:`fetch`.
+
+    Raises:
+        ValueError: ``uri`` is not of the allowed form.
+    """
+
+    def __init__(self, uri: str, cache: Path) -> None:
+        found = NAMED.fullmatch(uri)
+        if found is None:
+            raise ValueError(f"model must be {ALLOWED}, got {uri[:100]!r}")
+        self.uri = uri
+        self.link = cache.absolute() / found["name"] / (found["alias"] or f"version-{found['version']}")
+
+    async def fetch(self) -> None:
+        """Bring the link up to date.
+
+        Raises:
+            ValueError: the registry does not answer, has no such version, or what it holds is refused; the link is as
+                it was.
+        """
+        command = (sys.executable, "-m", "serving.fetching", self.uri, str(self.link))
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            _, said = await asyncio.wait_for(process.communicate(), FETCH_SECONDS)
+        except TimeoutError:
+            raise ValueError(f"{self.uri} was not fetched within {FETCH_SECONDS} s") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            lines = said.decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
+            raise ValueError(lines[-1].removeprefix("error: "))

@@ -1,0 +1,146 @@
+"""A registered bundle is an MLflow model that answers as the server does, and nothing of the bundle has changed."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+
+from serving.loading import load_recommender
+from serving.messages import decode_request, encode_answer
+from serving.settings import Limits
+from tests.bundles import tiny_bundle
+from tests.training.candidates import make_ranks, register_candidate
+from tillside import bundle
+from training.registry import CHALLENGER, fetch_bundle, keep_and_register
+from training.tracking import Tracker, TrackingConfig, open_store
+
+URI = f"models:/tillside@{CHALLENGER}"
+ROWS = [
+    {"session": [{"item_id": "apple"}], "k": 3},
+    {"session": [{"item_id": "pear", "behaviour": "cart", "timestamp": 1_700_000_000_000}, {"item_id": "plum"}]},
+    {"session": [{"item_id": "fig", "timestamp": None}], "behaviour": "purchase", "exclude": ["date"], "k": 2},
+    {"session": []},
+]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> TrackingConfig:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        settings = TrackingConfig(runs=str(tmp_path_factory.mktemp("store") / "runs"))
+        settings.uri = open_store(settings)[1]
+    return settings
+
+
+@pytest.fixture(scope="module")
+def version(config) -> str:
+    return register_candidate(config, make_ranks([1, 2]))
+
+
+@pytest.fixture
+def global_store(config, version) -> Iterator[None]:
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(config.uri)
+    yield
+    mlflow.set_tracking_uri(before)
+
+
+def served(rows, folder) -> list[dict]:
+    recommender = load_recommender(folder, Limits())
+    answers = [recommender.answer(decode_request(json.dumps(row).encode(), Limits())).answer for row in rows]
+    plain = [json.loads(encode_answer(answer)) for answer in answers]
+    return [
+        {
+            "items": [item["item_id"] for item in answer["items"]],
+            "scores": [item["score"] for item in answer["items"]],
+            "tier": answer["tier"],
+            "purchase_intent": answer["purchase_intent"],
+        }
+        for answer in plain
+    ]
+
+
+@pytest.mark.usefixtures("global_store")
+@pytest.mark.parametrize("shape", [list, pd.DataFrame])
+def test_pyfunc_answers_sessions_as_the_server_does(shape, tmp_path):
+    """Rows that leave out different fields, as records and as a table."""
+    expected = served(ROWS, tiny_bundle(tmp_path / "bundle"))
+    answers = mlflow.pyfunc.load_model(URI).predict(shape(ROWS))
+    assert answers == expected
+    assert answers[0]["items"] == ["apple", "plum", "fig"]  # worked out in tests/bundles.py
+    assert [len(answer["items"]) for answer in answers] == [3, 5, 2, 5]
+
+
+@pytest.mark.usefixtures("global_store")
+def test_a_wrong_row_is_refused_with_the_server_s_sentence():
+    model = mlflow.pyfunc.load_model(URI)
+    with pytest.raises(ValueError, match="behaviour must be one of click, cart, purchase"):
+        model.predict([{"session": [{"item_id": "apple"}], "behaviour": "wish"}])
+
+
+@pytest.mark.usefixtures("global_store")
+def test_the_encoder_is_the_onnx_flavour_with_named_dimensions_and_an_example():
+    graph = mlflow.onnx.load_model(URI)
+    assert [value.name for value in graph.graph.output] == ["query", "intent"]
+    onnxruntime.InferenceSession(graph.SerializeToString())
+    info = mlflow.models.get_model_info(URI)
+    assert {"onnx", "python_function"} <= info.flavors.keys()
+    assert info.metadata["encoder"]["inputs"]["item_vectors"] == ["batch", "length", "dim"]
+    assert info.metadata["encoder"]["outputs"]["query"] == ["batch", "dim"]
+    assert [column.name for column in info.signature.inputs] == ["session", "behaviour", "k", "exclude"]
+    example = mlflow.models.Model.load(URI).load_input_example()
+    assert mlflow.pyfunc.load_model(URI).predict(example)[0]["items"] == ["apple", "plum", "fig"]
+
+
+def test_the_bundle_in_the_registry_is_the_bundle_to_the_last_byte(config, version, tmp_path):
+    client, _ = open_store(config)
+    found = client.get_model_version("tillside", version)
+    opened = fetch_bundle(config, found, into=tmp_path)
+    assert opened.manifest["run"] == found.run_id
+    digest = hashlib.sha256((opened.path / bundle.MANIFEST).read_bytes()).hexdigest()
+    assert found.tags["bundle.sha256"] == digest
+    assert found.tags["bundle.version"] == opened.version
+    assert found.tags["dataset.digest"] == "0" * 64
+    assert "Not judged yet" in found.description
+    onnx.checker.check_model(str(opened.path / bundle.ENCODER))
+
+
+def test_a_second_bundle_of_a_run_does_not_write_over_the_first(config, version, tmp_path):
+    client, _ = open_store(config)
+    first = client.get_model_version("tillside", version)
+    tracker = Tracker.open(config, first.run_id)
+    again = tiny_bundle(tmp_path / "again", about={"run": tracker.run_id, "parity": {}})
+    second = client.get_model_version("tillside", keep_and_register(tracker, again, config, place="bundle"))
+    assert first.source != second.source
+    assert fetch_bundle(config, first, into=tmp_path / "1").version == first.tags["bundle.version"]
+    assert fetch_bundle(config, second, into=tmp_path / "2").version == second.tags["bundle.version"]
+    client.set_registered_model_alias("tillside", CHALLENGER, first.version)
+
+
+def test_the_config_leaves_the_registry_out(config, tmp_path):
+    plain = TrackingConfig(uri=config.uri, runs=config.runs, register=False, model="nobody")
+    tracker = Tracker.start(plain)
+    assert keep_and_register(tracker, tiny_bundle(tmp_path / "bundle"), plain, place="bundle") is None
+    assert not tracker.client.search_model_versions("name='nobody'")
+    assert [artifact.path for artifact in tracker.client.list_artifacts(tracker.run_id)] == ["bundle"]
+
+
+def test_a_store_without_a_registry_costs_one_sentence(config, tmp_path, monkeypatch, capsys):
+    tracker = Tracker.start(config)
+
+    def no_registry(*arguments, **named):
+        raise mlflow.MlflowException("model registry functionality is unavailable\nand more")
+
+    monkeypatch.setattr(tracker.client, "create_registered_model", no_registry)
+    monkeypatch.setattr(tracker.client, "create_model_version", no_registry)
+    assert keep_and_register(tracker, tiny_bundle(tmp_path / "bundle"), config, place="bundle") is None
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("not registered: MLflow at sqlite:")
+    assert said.endswith("model registry functionality is unavailable")
+    assert Path(tracker.client.download_artifacts(tracker.run_id, "bundle/manifest.json", str(tmp_path))).is_file()

@@ -1,0 +1,117 @@
+"""What a model must show before shops see it: each check is a name, a verdict and the line that says why.
+
+Quality is compared with the champion case by case on the same test. A model is worse where the whole paired interval
+of a metric lies below zero, over all cases or over those of one behaviour. Many such questions are asked, so each
+interval is made wider by their number: two equal models are told apart by chance in one comparison out of forty, not
+in one out of five.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from tillside.bundle import Bundle
+from tillside.encoding import encode_session
+from tillside.events import TIME_UNKNOWN
+from training.bundled import BundleGraphs
+from training.parity import TOLERANCE, TOP
+from training.ranks import METRICS, Ranks
+
+ERROR_SHARE: Final = 0.05
+FEWEST_SESSIONS: Final = 20
+"""Of a behaviour, to compare it by itself: resampling fewer says little about how much they vary."""
+EVENTS: Final = 20
+POLICY: Final = "policy"
+"""Of the systems of policy.json the one that would be served."""
+ANSWERS: Final = 100
+WARM: Final = 10
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the gate."""
+
+    name: str
+    passed: bool
+    line: str
+
+
+def check_parity(manifest: Mapping[str, Any]) -> Check:
+    """Export measured that onnxruntime and torch agree."""
+    parity = manifest.get("parity") or {}
+    difference, prefixes = parity.get("max_difference"), parity.get("prefixes", 0)
+    if difference is None or not prefixes:
+        return Check("parity", False, "the manifest records no comparison of torch and onnxruntime")
+    line = f"torch and onnxruntime differ by {difference:.1e} on {prefixes} prefixes, allowed {TOLERANCE:.0e}"
+    return Check("parity", difference < TOLERANCE, line)
+
+
+def check_latency(bundle: Bundle, *, budget_ms: float, seed: int) -> Check:
+    """Encode and search for sessions of 20 events, one at a time and one thread, as the server does."""
+    p50_ms = answer_ms(bundle, seed=seed)
+    line = f"an answer to {EVENTS} events takes {p50_ms:.2f} ms at the median, allowed {budget_ms:g} ms"
+    return Check("latency", p50_ms <= budget_ms, line)
+
+
+def answer_ms(bundle: Bundle, *, seed: int) -> float:
+    """Median of an answer's milliseconds, on this machine as it is now."""
+    graphs, rng = BundleGraphs(bundle.path, bundle.memory, bundle.search), np.random.default_rng(seed)
+    items, behaviours, seconds = len(bundle.items_ND), len(bundle.behaviours), []
+    for _ in range(WARM + ANSWERS):
+        events = rng.integers(0, items, EVENTS), rng.integers(0, behaviours, EVENTS), np.full(EVENTS, TIME_UNKNOWN)
+        ask_B = rng.integers(0, behaviours, 1)
+        started = time.perf_counter()
+        batch = encode_session(*events, spec=bundle.encoding, known_items=items)
+        graphs.answer(batch, ask_B, min(TOP, items))
+        seconds.append(time.perf_counter() - started)
+    return float(np.median(seconds[WARM:]) * 1000)
+
+
+def check_rules(policy: Mapping[str, Any] | None) -> Check:
+    """No hard rule was broken by the policy's answers, where a policy was evaluated with the run."""
+    if policy is None:
+        return Check("rules", True, "no policy was evaluated with this run")
+    broken = {
+        f"{placement}/{system}": int(figures["rule_violations"])
+        for placement, judged in policy.get("placements", {}).items()
+        for system, figures in judged.get("systems", {}).items()
+        if system == POLICY and "rule_violations" in figures
+    }
+    if not broken:
+        return Check("rules", False, "policy.json says nothing of broken rules")
+    worst = ", ".join(f"{count} at {name}" for name, count in broken.items() if count)
+    return Check("rules", not worst, f"broken rules: {worst or 'none'}; allowed: none")
+
+
+def check_quality(challenger: Ranks, champion: Ranks, *, seed: int) -> list[Check]:
+    """Not worse than the champion by more than noise: overall, and by behaviour."""
+    if challenger.digest != champion.digest:
+        line = (
+            f"tested on other cases (digest {challenger.digest[:12]}) than the champion ({champion.digest[:12]}), "
+            "so the two cannot be compared"
+        )
+        return [Check("test", False, line)]
+    slices = {
+        name: chosen
+        for name, chosen in challenger.slices()
+        if name == "all" or len(np.unique(challenger.sessions_C[chosen])) >= FEWEST_SESSIONS
+    }
+    level = 1 - ERROR_SHARE / (len(slices) * len(METRICS))
+    checks = [Check("test", True, f"same {len(challenger.ranks_C):,} cases as the champion, {challenger.digest[:12]}")]
+    for name, chosen in slices.items():
+        for metric, gain in challenger.ahead_of(champion, chosen, seed=seed, level=level).items():
+            beside = f"{gain.value:+.4f} against the champion ({gain.low:+.4f} to {gain.high:+.4f})"
+            checks.append(Check(f"{metric} {name}", gain.high >= 0, f"{metric} {name}: {beside}"))
+    return checks
+
+
+def description(checks: list[Check], *, compared_with: str | None) -> str:
+    """The verdict in Markdown, the first line a sentence."""
+    failed = [check for check in checks if not check.passed]
+    beside = f"version {compared_with}" if compared_with else "no champion"
+    head = f"Refused: {failed[0].line}." if failed else f"Promoted to champion, compared with {beside}."
+    rows = [f"| {check.name} | {'passed' if check.passed else '**failed**'} | {check.line} |" for check in checks]
+    return "\n".join([head, "", "| check | | |", "| --- | --- | --- |", *rows])

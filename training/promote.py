@@ -1,0 +1,152 @@
+"""Make a registered model the champion, if it passes the gate.
+
+    python -m training.promote run=RUN_ID
+    python -m training.promote version=N
+
+Exit code 0: promoted, or champion already. 1: refused, and the failing lines are on stderr. Either way the registry
+holds the reasons, as the version's tags and description.
+"""
+
+import json
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+
+from training.command import command
+from training.gate import Check, check_latency, check_parity, check_quality, check_rules, description
+from training.placements.report import POLICY_FILE
+from training.ranks import RANKS_FILE, Ranks
+from training.registry import (
+    CHAMPION,
+    annotate,
+    champion_of,
+    fetch_bundle,
+    find_version,
+    has_artifact,
+)
+from training.tables import say
+from training.tracking import TrackingConfig, as_sentences, fetch_artifact, open_store
+
+
+@dataclass
+class PromoteConfig:
+    """Which version to judge, and by what."""
+
+    run: str | None = None
+    """A run's id: its latest version."""
+    version: int | None = None
+    latency_ms: float = 10.0
+    """Most milliseconds of an answer's median, encode and search for 20 events."""
+    seed: int = 0
+    """Of the bootstrap."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        if (self.run is None) == (self.version is None):
+            raise ValueError("either run or version must be given, as run=RUN_ID or version=N")
+        if not self.latency_ms > 0:
+            raise ValueError(f"latency_ms must be above 0, got {self.latency_ms}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, got {self.seed}")
+
+
+def promote(config: PromoteConfig) -> list[Check]:
+    """Judge a version, record why, and move the alias if nothing failed; returns the checks, none for the champion.
+
+    Raises:
+        ValueError: there is no such version, or the registry cannot be reached or changed meanwhile.
+    """
+    client, uri = open_store(config.tracking, create=False)
+    name = config.tracking.model
+    version = find_version(client, uri, name, run=config.run, version=config.version)
+    champion = champion_of(client, uri, name)
+    if _number(champion) == _number(version):
+        return []
+    checks = judge(config, client, uri, version, champion)
+    failed = [check for check in checks if not check.passed]
+    current = champion_of(client, uri, name)
+    if _number(current) != _number(champion):
+        raise ValueError(f"{name} got another champion meanwhile, version {_number(current)}; judge again")
+    tags = {
+        "gate.result": "refused" if failed else "promoted",
+        "gate.failed": ", ".join(check.name for check in failed) or "nothing",
+        "gate.at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "gate.champion": _number(champion) or "none",
+    }
+    tags |= {f"gate.{check.name.replace('@', '_at_').replace(' ', '.')}": check.line for check in checks}
+    text = description(checks, compared_with=_number(champion))
+    annotate(client, uri, version, tags=tags, description=text)
+    if not failed:
+        with as_sentences(uri):
+            client.set_registered_model_alias(name, CHAMPION, version.version)
+    return checks
+
+
+def judge(
+    config: PromoteConfig,
+    client: mlflow.MlflowClient,
+    uri: str,
+    version: ModelVersion,
+    champion: ModelVersion | None,
+) -> list[Check]:
+    """All checks of a version against the champion; those of a bundle that cannot be trusted are left out."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        checks = []
+        try:
+            bundle = fetch_bundle(config.tracking, version, into=folder)
+        except ValueError as error:
+            checks.append(Check("bundle", False, str(error)))
+        else:
+            checks.append(Check("bundle", True, f"bundle {bundle.version}: every file has its SHA-256"))
+            checks.append(check_parity(bundle.manifest))
+            checks.append(check_latency(bundle, budget_ms=config.latency_ms, seed=config.seed))
+        run_id = str(version.run_id)
+        policy = None
+        if has_artifact(client, uri, run_id, POLICY_FILE):
+            policy = json.loads(fetch_artifact(config.tracking, run_id, POLICY_FILE, into=folder).read_bytes())
+        checks.append(check_rules(policy))
+        if champion is None:
+            return [*checks, Check("test", True, "there is no champion to compare with")]
+        return checks + _quality(config, version, champion, folder)
+
+
+def _number(version: ModelVersion | None) -> str | None:
+    """A number in an SQLite store, text from a server."""
+    return None if version is None else str(version.version)
+
+
+def _quality(config: PromoteConfig, version: ModelVersion, champion: ModelVersion, folder: Path) -> list[Check]:
+    try:
+        ours, theirs = (_ranks(config.tracking, str(each.run_id), folder) for each in (version, champion))
+    except ValueError as error:
+        return [Check("test", False, str(error))]
+    return check_quality(ours, theirs, seed=config.seed)
+
+
+def _ranks(tracking: TrackingConfig, run_id: str, folder: Path) -> Ranks:
+    own = folder / run_id
+    own.mkdir(exist_ok=True)
+    return Ranks.load(fetch_artifact(tracking, run_id, RANKS_FILE, into=own))
+
+
+@command("promote", PromoteConfig)
+def main(config: PromoteConfig) -> None:
+    """Entry point."""
+    checks = promote(config)
+    for check in checks:
+        say(f"{'passed' if check.passed else 'FAILED'}  {check.name}: {check.line}")
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        print(f"refused: {'; '.join(check.line for check in failed)}", file=sys.stderr)
+        sys.exit(1)
+    say(f"models:/{config.tracking.model}@{CHAMPION} {'is this version' if checks else 'was this version already'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""A run's rank in every test case, kept with the run so that a later model can be compared case by case.
+
+``ranks.npz`` is compressed and holds no item: Diginetica's 60,858 cases come to some 100 KB. The digest says which
+cases they are, by item ids and not by indices, so runs over catalogues that differ can still be told to have had the
+same test.
+
+Shapes: C cases, M metrics.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.dataset import Dataset
+from tillside.ranking import MISSED, Interval, bootstrap_means, mrr_at, recall_at
+from training.cases import Cases
+
+RANKS_FILE: Final = "ranks.npz"
+RESAMPLES: Final = 2000
+METRICS: Final = {"recall@20": recall_at, "mrr@20": mrr_at}
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """What one system made of the test cases.
+
+    Attributes:
+        digest: of the cases, from :func:`cases_digest`.
+        behaviours: names that ``asked_C`` counts.
+        ranks_C: 1 is best, MISSED where the target cannot be ranked.
+        sessions_C: the session of each case.
+        asked_C: the behaviour asked for.
+    """
+
+    digest: str
+    behaviours: tuple[str, ...]
+    ranks_C: npt.NDArray[np.int64]
+    sessions_C: npt.NDArray[np.int64]
+    asked_C: npt.NDArray[np.int64]
+
+    def save(self, path: Path) -> None:
+        """Write ``path``; a miss is the rank 0 there."""
+        np.savez_compressed(
+            path,
+            digest=np.array(self.digest),
+            behaviours=np.array(self.behaviours),
+            ranks=np.where(self.ranks_C == MISSED, 0, self.ranks_C).astype(np.uint32),
+            sessions=self.sessions_C.astype(np.uint32),
+            asked=self.asked_C.astype(np.uint8),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Ranks":
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as held:
+                ranks_C = held["ranks"].astype(np.int64)
+                return cls(
+                    str(held["digest"]),
+                    tuple(held["behaviours"].tolist()),
+                    np.where(ranks_C == 0, MISSED, ranks_C),
+                    held["sessions"].astype(np.int64),
+                    held["asked"].astype(np.int64),
+                )
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path.name} cannot be read: {error}") from None
+
+    def slices(self) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+        """All cases, and those of each behaviour that some case asks for."""
+        yield "all", np.ones(len(self.ranks_C), bool)
+        for number, name in enumerate(self.behaviours):
+            if (chosen := self.asked_C == number).any():
+                yield name, chosen
+
+    def ahead_of(
+        self, other: "Ranks", chosen: npt.NDArray[np.bool_], *, seed: int, level: float
+    ) -> dict[str, Interval]:
+        """By how much each metric is above the other's on the chosen cases, with a paired interval over sessions."""
+        assert self.digest == other.digest
+        gained_MC = [metric(self.ranks_C, 20) - metric(other.ranks_C, 20) for metric in METRICS.values()]
+        found = bootstrap_means(
+            np.stack(gained_MC)[:, chosen],
+            self.sessions_C[chosen],
+            rng=np.random.default_rng(seed),
+            resamples=RESAMPLES,
+            level=level,
+        )
+        return dict(zip(METRICS, found, strict=True))
+
+
+def cases_digest(dataset: Dataset, cases: Cases) -> str:
+    """SHA-256 of what the cases ask and of all that may be seen before them: the sessions of the test part."""
+    sessions, item_ids = dataset.part("test"), dataset.catalogue.item_ids
+    digest = hashlib.sha256("\0".join(dataset.behaviours.names).encode())
+    digest.update("\0".join(item_ids[item] for item in np.asarray(sessions.items).tolist()).encode())
+    columns = (sessions.behaviours, sessions.times, np.diff(sessions.offsets), cases.events_C, cases.asked_C)
+    for column in columns:
+        digest.update(np.asarray(column).astype("<i8").tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,155 @@
+"""MLflow's registry: bundles as versions of a model, and the aliases ``challenger`` and ``champion``.
+
+The folder of a bundle among a run's artifacts is itself the registered model: MLflow's files lie beside the bundle's,
+so nothing is stored twice. Surprising: a version that is registered while five others are, in one SQLite file, would
+be given a number that another one has; so they take turns there, by a file lock.
+"""
+
+import contextlib
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from tillside import bundle
+from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
+from training.tables import say
+from training.tracking import Tracker, TrackingConfig, as_sentences, fetch_artifact, store_lock
+
+CHALLENGER: Final = "challenger"
+CHAMPION: Final = "champion"
+BUNDLE: Final = "bundle"
+"""Artifact folder of a run's first bundle."""
+
+
+def keep_and_register(
+    tracker: Tracker, folder: Path, config: TrackingConfig, *, place: str | None = None
+) -> str | None:
+    """Keep a bundle with its run and, if the config says so, register it as a model version with alias challenger.
+
+    A store that has no registry, or refuses, costs a sentence and nothing else.
+
+    Args:
+        place: artifact folder; default one of the bundle's own version.
+
+    Returns:
+        The version's number, or None where nothing was registered.
+    """
+    opened = open_bundle(folder)
+    if place is None or "registry.version" in tracker.run.data.tags:  # what is registered is not written over
+        place = f"{BUNDLE}-{opened.version}"
+    tracker.artifact(folder, place)
+    if not config.register:
+        return None
+    try:
+        version = register(tracker, opened, name=config.model, place=place)
+    except ValueError as error:
+        say(f"not registered: {error}")
+        return None
+    say(f"registered as {config.model} version {version}, @{CHALLENGER}; judge it:  {promote_command(config, version)}")
+    return version
+
+
+def promote_command(config: TrackingConfig, version: str) -> str:
+    """What a person types to have a version judged."""
+    model = "" if config.model == TrackingConfig.model else f" tracking.model={config.model}"
+    return f"python -m training.promote version={version}{model}"
+
+
+def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
+    """Register the bundle that lies among the run's artifacts at ``place``; the new version's number.
+
+    Raises:
+        ValueError: the store has no registry or cannot be reached.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, about its type hints
+        from training.flavours import write_model_files  # a second to import, which most commands need not pay
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_model_files(opened, Path(folder) / "model", run_id=tracker.run_id, place=place)
+        tracker.artifact(Path(folder) / "model", place)
+    client, manifest = tracker.client, opened.manifest
+    figures = ", ".join(f"{metric} {value:.3f}" for metric, value in manifest.get("metrics", {}).items())
+    tags = {
+        VERSION_TAG: opened.version,
+        SHA256_TAG: manifest_sha256(opened.path),
+        "dataset.name": str(manifest["dataset"]["name"]),
+        "dataset.digest": str(manifest["dataset"]["digest"]),
+        "gate.result": "not judged",
+    }
+    with as_sentences(tracker.uri), store_lock(tracker.uri):
+        with contextlib.suppress(MlflowException):  # it is there already, or the next call says what is wrong
+            client.create_registered_model(name, description="Bundles that training.export made; see their runs.")
+        version = client.create_model_version(
+            name,
+            source=f"{tracker.run.info.artifact_uri}/{place}",
+            run_id=tracker.run_id,
+            tags=tags,
+            await_creation_for=0,
+            description=f"Not judged yet. Test part of {manifest['dataset']['name']}: {figures or 'no figures'}.",
+        )
+        client.set_registered_model_alias(name, CHALLENGER, version.version)
+    tracker.tags({"registry.model": name, "registry.version": str(version.version)})
+    return str(version.version)
+
+
+def find_version(
+    client: mlflow.MlflowClient, uri: str, name: str, *, run: str | None, version: int | None
+) -> ModelVersion:
+    """The version of that number, or the latest one of a run.
+
+    Raises:
+        ValueError: there is none.
+    """
+    with as_sentences(uri):
+        if version is not None:
+            return client.get_model_version(name, str(version))
+        found = [each for each in client.search_model_versions(f"name='{name}'") if each.run_id == run]
+    if not found:
+        raise ValueError(f"run={run} has no version of the model {name} at {uri}; training.export registers one")
+    return max(found, key=lambda each: int(each.version))
+
+
+def champion_of(client: mlflow.MlflowClient, uri: str, name: str) -> ModelVersion | None:
+    """The version that has the alias champion, if one has."""
+    with as_sentences(uri):
+        number = client.get_registered_model(name).aliases.get(CHAMPION)
+        return None if number is None else client.get_model_version(name, str(number))
+
+
+def fetch_bundle(config: TrackingConfig, version: ModelVersion, *, into: Path) -> Bundle:
+    """Copy a version's bundle and verify it, by its hashes and by the one that the registry holds.
+
+    Raises:
+        ValueError: it cannot be had, or is not what was registered.
+    """
+    folder = fetch_artifact(config, str(version.run_id), str(version.source).rpartition("/")[2], into=into)
+    opened = open_bundle(folder)
+    found, expected = manifest_sha256(folder), version.tags.get(SHA256_TAG)
+    if found != expected:
+        raise ValueError(f"{bundle.MANIFEST} has the SHA-256 {found[:12]}, the registry says {str(expected)[:12]}")
+    if opened.manifest.get("run") != version.run_id:
+        raise ValueError(f"the bundle is of run {opened.manifest.get('run')}, the version of run {version.run_id}")
+    return opened
+
+
+def has_artifact(client: mlflow.MlflowClient, uri: str, run_id: str, name: str) -> bool:
+    """Whether a run has an artifact of that name at its top."""
+    with as_sentences(uri):
+        return any(artifact.path == name for artifact in client.list_artifacts(run_id))
+
+
+def annotate(
+    client: mlflow.MlflowClient, uri: str, version: ModelVersion, *, tags: Mapping[str, str], description: str
+) -> None:
+    """Write the tags and the description of a version."""
+    with as_sentences(uri):
+        for key, value in tags.items():
+            client.set_model_version_tag(version.name, version.version, key, value)
+        client.update_model_version(version.name, version.version, description)
