@@ -18,7 +18,7 @@ from serving.ladder import Reason
 from serving.questions import Question
 from serving.recommender import Outcome
 
-BATCH_SECONDS: Final = 0.05
+BATCH_SECONDS: Final = 0.02
 STALE_SECONDS: Final = 1.0
 SMOOTHING: Final = 0.2
 LARGEST_BATCH: Final = 64

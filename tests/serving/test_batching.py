@@ -81,7 +81,7 @@ def test_batches_shrink_while_they_are_slow():
 
     class Slow(FakeModel):
         def answer_questions(self, questions):
-            self.seconds = 0.02 * len(questions)  # 2 take 40 ms, 4 take 80 ms: too long for probes that wait
+            self.seconds = 0.008 * len(questions)  # 2 take 16 ms, 4 take 32 ms: too long for probes that wait
             return super().answer_questions(questions)
 
     slow = Slow()
