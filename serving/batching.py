@@ -24,7 +24,7 @@ SMOOTHING: Final = 0.2
 LARGEST_BATCH: Final = 64
 TURNS: Final = 3
 """Of the loop between two batches, to write answers, read sockets and queue requests; fewer if the next one is full."""
-MARGIN: Final = 0.8
+MARGIN: Final = 0.5
 """Share of a deadline that the estimate may fill; the rest is for reading, writing and being wrong."""
 
 

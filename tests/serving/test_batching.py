@@ -97,8 +97,8 @@ def test_a_full_queue_answers_at_once_from_the_ladder():
 
 
 def test_who_would_be_late_is_not_queued():
-    # an answer takes 30 ms: the second waits 30 and has it after 60, the third would after 90, more than 80 % of 100
-    model = FakeModel(seconds=0.03)
+    # an answer takes 20 ms: the second waits 20 and has it after 40, the third would after 60, more than half of 100
+    model = FakeModel(seconds=0.02)
     outcomes = ask(model, [["warm"], ["a", "b", "c", "d"]], deadline=0.1)
     assert told(outcomes[1:]) == [("a", None), ("b", None), ("c", "deadline"), ("d", "deadline")]
 
