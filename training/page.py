@@ -21,13 +21,13 @@ from training.examples import HTML_FILE, TABLE_FILE
 from training.figures import run_figures
 from training.latency import LATENCY_FILE, Latency
 from training.model import ModelConfig
+from training.registry import BUNDLE
 from training.tracking import Tracker, counts, git_state
 
 NOTE = "mlflow.note.content"
 TABLES = "mlflow.loggedArtifacts"
 """Tag that tells MLflow's interface which artifacts to show as tables."""
 FIGURES = "figures"
-BUNDLE = "bundle"
 
 
 def search_tags(dataset: Dataset, *, softmax: str, model: ModelConfig, seed: int) -> dict[str, str]:

@@ -136,7 +136,7 @@ def test_curves_bundle_and_tables_are_on_the_page(published, monkeypatch):
     assert run.data.tags["bundle.version"] == seal["version"] != ""
     assert seal["sha256"] in run.data.tags[NOTE]
     kept = {artifact.path for artifact in client.list_artifacts(published.tracker.run_id)}
-    assert kept == {"figures", "latency.json", "metrics.json", "sessions.html", "sessions.json"}
+    assert kept == {"figures", "latency.json", "metrics.json", "ranks.npz", "sessions.html", "sessions.json"}
     table = client.load_table(published.tracker.run.info.experiment_id, "sessions.json", [published.tracker.run_id])
     assert len(table) == 20
     assert list(table.columns)[:4] == ["session", "asked for", "what came", "tillside"]
