@@ -143,12 +143,11 @@ def evaluate_run(
         }
     if intent_C is not None:
         metrics |= judge_intent(intent_C, cases, boosted_intent(dataset, cases, seed=seed))
-    test = cases_digest(dataset, cases)
-    metrics["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest, "test_digest": test}
+    metrics["dataset"] = told = about_data(dataset, cases)
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
         write_examples(show_examples(systems, dataset, cases), folder, title=f"{dataset.about['name']}: test sessions")
-        ranks = Ranks(test, names, ranked[MODEL].ranks_C, cases.sessions_C, cases.asked_C)
+        ranks = Ranks(told["test_digest"], names, ranked[MODEL].ranks_C, cases.sessions_C, cases.asked_C)
         ranks.save(folder / RANKS_FILE)
         if tracker is not None:
             tracker.artifact(folder / METRICS_FILE)
@@ -156,6 +155,12 @@ def evaluate_run(
     if tracker is not None:
         tracker.metrics(headline(metrics))
     return metrics
+
+
+def about_data(dataset: Dataset, cases: Cases) -> dict[str, str]:
+    """What was judged on: the data set, and the cases themselves, which other data sets may have too."""
+    test_digest = cases_digest(dataset, cases)
+    return {"name": dataset.about["name"], "digest": dataset.digest, "test_digest": test_digest}
 
 
 def judge(
@@ -199,7 +204,7 @@ def evaluate_baselines(
         fit_s[baseline.value] = time.perf_counter() - started
     ahead = look_ahead_cases(dataset.part("test"), cases, goal=len(dataset.behaviours) - 1)
     metrics, _ = judge(systems, dataset, cases, ahead, seed=seed)
-    metrics |= {"dataset": {"name": dataset.about["name"], "digest": dataset.digest}, "fit_s": fit_s}
+    metrics |= {"dataset": about_data(dataset, cases), "fit_s": fit_s}
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
     return metrics

@@ -15,8 +15,16 @@ from training import asked, evaluation
 from training.asked import asked_matrix
 from training.baselines import Baseline
 from training.cases import look_ahead_cases, make_cases
-from training.evaluate import METRICS_FILE, EvaluateConfig, evaluate_baselines, evaluate_run, headline
+from training.evaluate import (
+    METRICS_FILE,
+    EvaluateConfig,
+    cases_to_judge,
+    evaluate_baselines,
+    evaluate_run,
+    headline,
+)
 from training.evaluation import ModelScorer, Ranked, rank, report
+from training.ranks import cases_digest
 from training.tables import metrics_table
 
 ITEMS = 4
@@ -246,8 +254,9 @@ def test_a_run_is_evaluated_beside_its_baselines(tmp_path, rule):
     assert json.loads((tmp_path / "out" / METRICS_FILE).read_text()) == json.loads(json.dumps(metrics))
     assert list(metrics["systems"]) == ["tillside", "covisitation", "popularity"]
     assert metrics["cases"] == (20 if rule == "last" else sum(len(row) - 1 for row in test))
-    assert metrics["dataset"] == {"name": "d", "digest": dataset.digest}
     cases = make_cases(dataset.part("test"), rule=rule, spec=SPEC, items=5, goal=2)
+    test_digest = cases_digest(dataset, cases_to_judge(dataset, SPEC))
+    assert metrics["dataset"] == {"name": "d", "digest": dataset.digest, "test_digest": test_digest}
     assert metrics["unseen_target_share"] == pytest.approx((cases.targets_C == 5).mean())
     scores_BV = CoVisitation.fit(dataset.part("train"), items=5).score(
         cases.batch(np.arange(len(cases))), cases.asked_C

@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from mlxtend.frequent_patterns import fpgrowth
 from scipy import sparse
 
 from tillside.relation_tables import LEAST_BUNDLE, MOST_BUNDLE
@@ -86,6 +85,8 @@ def frequent_sets(engine: Engine, taken: Acts, *, floor: int) -> dict[Set, int]:
     ones = sparse.coo_array((np.ones(len(rows), bool), (rows, places)), shape=(len(sessions), len(columns)))
     frame = pd.DataFrame.sparse.from_spmatrix(sparse.csr_matrix(ones), columns=[str(item) for item in columns])
     with warnings.catch_warnings():
+        from mlxtend.frequent_patterns import fpgrowth  # whose import changes the filters of the whole process
+
         warnings.simplefilter("ignore")  # of pandas, about what mlxtend does to a sparse frame
         # half a session less: the share is turned into a count again, and rounded
         mined = fpgrowth(frame, min_support=(floor - 0.5) / len(sessions), max_len=MOST_BUNDLE)
