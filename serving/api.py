@@ -23,8 +23,8 @@ from starlette.types import Receive, Scope, Send
 from serving.logs import RequestLog, request_id
 from serving.messages import BodyError, FieldError, decode_request, encode_answer
 from serving.openapi import openapi_document
+from serving.outcomes import Outcome
 from serving.problems import ProblemError, internal_error, problem_of_routing
-from serving.recommender import Outcome
 from serving.service import Service, log_bug
 from serving.settings import Settings
 from serving.shedding import Turn, unread

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from serving.ladder import Reason
+from serving.outcomes import Outcome
 from serving.questions import Question
-from serving.recommender import Outcome
 
 BATCH_SECONDS: Final = 0.02
 STALE_SECONDS: Final = 1.0

@@ -166,12 +166,17 @@ def answer_without_bundle(request: RecommendRequest, static: Sequence[str], reas
     k = DEFAULT_K if request.k is UNSET else request.k
     shown = static if request.placement is UNSET else ()
     items, tier = static_items(shown, k=k, excluded=request.exclude or ())
+    return bare_answer(items, tier, reason, behaviour=request.behaviour or "")
+
+
+def bare_answer(items: list[RecommendedItem], tier: Tier, reason: Reason, *, behaviour: str = "") -> Answer:
+    """An answer that no bundle stands behind."""
     return Answer(
         recommendation_id=uuid.uuid4().hex,
         items=items,
         tier=tier,
         degraded_reason=reason,
-        behaviour=request.behaviour or "",
+        behaviour=behaviour,
         purchase_intent=None,
         unknown_items=[],
         bundle=None,

@@ -1,4 +1,4 @@
-"""What goes over the wire, and the strict reading of a request: every limit and every refusal is decided here.
+"""What goes over the wire, and the strict reading of a request; how large its values may be stands in ``bounds``.
 
 msgspec decodes and checks types in a few microseconds, but it lets a repeated key pass and keeps the value it refused
 to itself. So a body whose colons are not all accounted for by fields that were set is parsed a second time, key by

@@ -77,6 +77,7 @@ class Asked:
             shelves=assortment.shelves_A[self.ask],
             relations=assortment.relations,
             model=model,
+            rulebook=self.rulebook,
         )
 
     def candidates(self, scores_C: FloatArray, items_C: Ints, query_D: FloatArray) -> ModelCandidates:
@@ -121,6 +122,7 @@ def known_placement(assortment: Assortment | None, request: RecommendRequest) ->
 def ask_placement(
     assortment: Assortment,
     request: RecommendRequest,
+    placement: PlacementPolicy,
     *,
     session: tuple[Sequence[int], Sequence[int], Sequence[int]],
     excluded: frozenset[int],
@@ -130,12 +132,12 @@ def ask_placement(
     """The request in the terms of the policy.
 
     Args:
+        placement: what :func:`known_placement` found.
         session: items (-1 for what the facts do not know), behaviours and times of its events.
         unknown: gets the ids that the facts do not know.
     """
     facts, loaded = assortment.facts, assortment.loaded
     policy = loaded.policy.of(request.segment or None)
-    placement = known_placement(assortment, request)
 
     def numbers(ids: Iterable[str]) -> list[int]:
         found = []

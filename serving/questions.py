@@ -109,6 +109,7 @@ class Reader:
             asked = ask_placement(
                 assortment,
                 request,
+                placement,
                 session=(items, behaviours, times),
                 excluded=frozenset(excluded),
                 ask=ask,

@@ -32,8 +32,6 @@ from tillside.encoding import Batch
 from tillside.policy import ModelCandidates
 from tillside.search import searched
 
-__all__ = ["Outcome", "Recommender"]
-
 FloatArray = npt.NDArray[np.float32]
 Row = TypeVar("Row")
 Found = list[RecommendedItem] | ModelCandidates

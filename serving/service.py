@@ -22,8 +22,9 @@ from serving.ladder import answer_without_bundle
 from serving.loading import load_recommender, restock
 from serving.messages import FieldError, RecommendRequest
 from serving.metrics import Metrics
+from serving.outcomes import Outcome
 from serving.problems import ProblemError
-from serving.recommender import Outcome, Recommender
+from serving.recommender import Recommender
 from serving.reloading import Report
 from serving.settings import Settings
 from tillside.policy import ItemsFeed

@@ -7,9 +7,9 @@ one short turn.
 """
 
 import asyncio
-import uuid
 from typing import Final
 
+from serving.ladder import bare_answer
 from serving.messages import Answer
 
 MOST_OF_A_TURN: Final = 12
@@ -35,13 +35,4 @@ class Turn:
 
 def unread() -> Answer:
     """The answer to a request of which nothing was read."""
-    return Answer(
-        recommendation_id=uuid.uuid4().hex,
-        items=[],
-        tier="empty",
-        degraded_reason="overload",
-        behaviour="",
-        purchase_intent=None,
-        unknown_items=[],
-        bundle=None,
-    )
+    return bare_answer([], "empty", "overload")

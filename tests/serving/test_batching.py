@@ -7,7 +7,7 @@ import pytest
 
 from serving.batching import LARGEST_BATCH, BatchQueue, Estimate
 from serving.messages import Answer
-from serving.recommender import Outcome
+from serving.outcomes import Outcome
 
 
 @dataclass

@@ -40,6 +40,7 @@ def place(
     shelves: Shelves,
     relations: Relations,
     model: ModelCandidates | None = None,
+    rulebook: Rulebook | None = None,
 ) -> Placement:
     """Answer a request.
 
@@ -49,6 +50,7 @@ def place(
     Args:
         shelves: the facts about items, and the shop's shelves made of them.
         model: what the model gives, or the rung below it that answered; None for neither.
+        rulebook: the request's own, for a caller that has made it already; what it says must be of these facts.
 
     Raises:
         ValueError: the policy has no such placement; the sentence names those it has.
@@ -65,7 +67,8 @@ def place(
     }
     anchors = anchors_of(placement.anchors, request, facts)
     promotions = [promotion for promotion in policy.promotions if promotion.holds(day)]
-    rulebook = Rulebook.of(rules, request, facts, day=day, anchors=anchors)
+    if rulebook is None:
+        rulebook = Rulebook.of(rules, request, facts, day=day, anchors=anchors)
     found = gather(weights, request=request, anchors=anchors, shelves=shelves, relations=relations, model=model)
     pins = _pins(rules.pins, k, facts, day=day)
     bundles = []
