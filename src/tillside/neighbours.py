@@ -21,6 +21,8 @@ from tillside.dataset import Sessions
 IntArray = npt.NDArray[np.integer[Any]]
 MAX_SESSIONS: Final = 2_000_000
 """The newest sessions are kept; older ones hardly ever are among the neighbours."""
+SORTING: Final = 16
+"""What it costs to sort a number, in units of what it costs to pass over a place of a table."""
 FILES: Final = ("posting_offsets", "postings", "session_offsets", "session_items", "idf")
 
 
@@ -117,12 +119,11 @@ class SessionNeighbours:
         weight_U = np.exp(back_U / -settings.item_decay) * self.idf[asked_U] ** settings.idf_power
         postings_U = [self.postings[self.posting_offsets[i] : self.posting_offsets[i + 1]] for i in asked_U.tolist()]
         found_P = np.concatenate(postings_U)
-        sessions_M, place_P = np.unique(found_P, return_inverse=True)
-        if not len(sessions_M):
+        if not len(found_P):
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
         weight_P = np.repeat(weight_U, [len(postings) for postings in postings_U])
-        similar_M = np.bincount(place_P, weights=weight_P).astype(np.float64)
         total = len(self.session_offsets) - 1
+        sessions_M, similar_M = _summed(found_P, weight_P, below=total)
         if settings.age_decay:
             similar_M *= np.exp((sessions_M - total) / (settings.age_decay * total))
         if len(sessions_M) > settings.neighbours:
@@ -138,22 +139,23 @@ class SessionNeighbours:
         similar_M: npt.NDArray[np.float64],
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Each neighbour's items, weighted by its likeness and by their distance from the item that matches best."""
-        settings = self.settings
+        settings, items = self.settings, len(self.idf)
         starts_M = self.session_offsets[sessions_M]
         lengths_M = self.session_offsets[sessions_M + 1] - starts_M
         firsts_M = np.cumsum(lengths_M) - lengths_M
-        step_E = np.arange(int(lengths_M.sum())) - np.repeat(firsts_M, lengths_M)
-        items_E = self.session_items[np.repeat(starts_M, lengths_M) + step_E].astype(np.int64)
-        place_E = np.minimum(np.searchsorted(asked_U, items_E), len(asked_U) - 1)
-        match_E = np.where(asked_U[place_E] == items_E, weight_U[place_E], 0.0)
+        events = int(lengths_M.sum())
+        items_E = self.session_items[np.arange(events) + np.repeat(starts_M - firsts_M, lengths_M)]
+        weight_N = np.zeros(items)
+        weight_N[asked_U] = weight_U
+        match_E = weight_N[items_E]
         best_E = match_E == np.repeat(np.maximum.reduceat(match_E, firsts_M), lengths_M)
-        anchor_M = np.maximum.reduceat(np.where(best_E, step_E, -1), firsts_M)  # the last of equals
-        distance_E = step_E - np.repeat(anchor_M, lengths_M)
-        side_E = np.where(distance_E < 0, settings.before, 1.0)
-        near_E = np.exp((1 - np.maximum(np.abs(distance_E), 1)) / settings.reach)
-        votes_E = np.repeat(similar_M, lengths_M) * side_E * near_E
-        items_C, candidate_E = np.unique(items_E, return_inverse=True)
-        votes_C = np.bincount(candidate_E, weights=votes_E)
+        anchor_M = np.maximum.reduceat(np.where(best_E, np.arange(events), -1), firsts_M)  # the last of equals
+        distance_E = np.arange(events) - np.repeat(anchor_M, lengths_M)
+        longest = int(lengths_M.max())
+        near_D = np.exp((1 - np.maximum(np.abs(np.arange(-longest, longest + 1)), 1)) / settings.reach)
+        near_D[:longest] *= settings.before
+        votes_E = np.repeat(similar_M, lengths_M) * near_D[distance_E + longest]
+        items_C, votes_C = _summed(items_E, votes_E, below=items)
         return items_C, (votes_C / votes_C.sum()).astype(np.float32)
 
     def save(self, folder: Path) -> None:
@@ -197,6 +199,22 @@ class SessionNeighbours:
         )
         if not fits:
             raise ValueError(f"{folder}: the arrays of the session index do not fit together or to {items} items")
+
+
+def _summed(
+    keys_P: IntArray, weights_P: npt.NDArray[np.float64], *, below: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The distinct keys, ascending, and the sum of each one's weights; every key is ``below``.
+
+    Where keys are many, a table of all that there may be is filled and read sooner than the keys are sorted.
+    """
+    if len(keys_P) * SORTING < below:
+        distinct, place_P = np.unique(keys_P, return_inverse=True)
+        return distinct.astype(np.int64), np.bincount(place_P, weights=weights_P).astype(np.float64)
+    met = np.zeros(below, np.bool_)
+    met[keys_P] = True
+    distinct = np.flatnonzero(met)
+    return distinct, np.bincount(keys_P, weights=weights_P, minlength=below)[distinct].astype(np.float64)
 
 
 def _partition(offsets: IntArray, length: int) -> bool:
