@@ -3,8 +3,9 @@
 The model runs on the event loop's own thread; a thread pool around it made every percentile worse. Between two batches
 the loop turns, so probes and new requests never wait for more than one, and a batch is made smaller until it computes
 in :data:`BATCH_SECONDS`. A request that would wait past its deadline is not queued: the caller answers it from the
-ladder at once. The estimate moves by at most its own size a step, so one stall does not turn shoppers away, and after
-:data:`STALE_SECONDS` without a batch it counts as unknown, so it cannot keep them away either.
+ladder at once; what it may have waited unread, while the loop was in a batch, counts too. The estimate moves by at most
+its own size a step, so one stall does not turn shoppers away, and after :data:`STALE_SECONDS` without a batch it counts
+as unknown, so it cannot keep them away either.
 """
 
 import asyncio
@@ -89,6 +90,7 @@ class BatchQueue:
         self._cycle = Estimate()
         self._last_batch = -STALE_SECONDS
         self._limit = 1
+        self._polled: float | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -103,11 +105,15 @@ class BatchQueue:
             return 0.0
         return len(self._waiting) // self._limit * self._cycle.seconds + self._batch.seconds
 
+    def unread(self) -> float:
+        """Seconds that a question of this turn of the loop may have waited in its socket."""
+        return 0.0 if self._polled is None else self._clock() - self._polled
+
     def refusal(self, deadline_seconds: float) -> Reason | None:
         """Why a question is not queued, or None where it may be."""
         if len(self._waiting) >= self._most:
             return "queue_full"
-        return "deadline" if self.estimate() > MARGIN * deadline_seconds else None
+        return "deadline" if self.unread() + self.estimate() > MARGIN * deadline_seconds else None
 
     async def answer(self, recommender: Answering, question: Question, *, deadline_seconds: float) -> Outcome:
         """The model's answer, or the ladder's where the model would be too late."""
@@ -115,7 +121,8 @@ class BatchQueue:
             return recommender.degraded(question, reason)
         now = self._clock()
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(recommender, question, now, now + deadline_seconds, future))
+        deadline = now - self.unread() + deadline_seconds
+        self._waiting.append(_Waiting(recommender, question, now, deadline, future))
         self._filled.set()
         return await future
 
@@ -124,8 +131,9 @@ class BatchQueue:
         while True:
             if not self._waiting:
                 self._filled.clear()
+                self._polled = None
                 await self._filled.wait()
-            start = self._clock()
+            turn = start = self._clock()
             batch = self._take()
             try:
                 self._answer(batch, start)
@@ -136,6 +144,7 @@ class BatchQueue:
             answered = self._clock()
             for _ in range(TURNS):
                 await asyncio.sleep(0)
+                self._polled, turn = turn, self._clock()  # what is read in this turn came during the one before
                 if len(self._waiting) >= self._limit:
                     break
             end = self._clock() if self._waiting else answered  # under load the loop's turns are part of the cycle

@@ -1,6 +1,7 @@
 """The queue in front of the model: greedy, bounded, on time, and never stuck. A clock that the fake model moves."""
 
 import asyncio
+import socket
 from dataclasses import dataclass, field
 
 import pytest
@@ -184,3 +185,36 @@ def test_the_loop_turns_between_two_batches():
 
     assert 0 < asyncio.run(run()) <= 20
     assert len(model.batches) == 100
+
+
+def test_what_came_while_the_loop_was_in_a_batch_has_waited_since():
+    """A real socket, as the loop tells of it only after the batch; the clock stands still but for the model."""
+    here, there = socket.socketpair()
+
+    class Sending(FakeModel):
+        def answer_questions(self, questions):
+            here.send(b"x")
+            return super().answer_questions(questions)
+
+    model = Sending(seconds=0.03)
+
+    async def run():
+        queue = BatchQueue(most=10, on_bug=pytest.fail, clock=model.clock)
+        task, read = asyncio.create_task(queue.run()), asyncio.Event()
+        found = [queue.unread()]
+
+        def readable():
+            there.recv(1)
+            found.extend([queue.unread(), queue.refusal(0.1), queue.refusal(0.2)])
+            read.set()
+
+        asyncio.get_running_loop().add_reader(there, readable)
+        await queue.answer(model, "a", deadline_seconds=1)
+        await read.wait()
+        task.cancel()
+        return found
+
+    # 30 ms unread and an answer that takes 30 more are too much for 100, of which half may be used, but not for 200
+    assert asyncio.run(run()) == [0.0, pytest.approx(0.03), "deadline", None]
+    here.close()
+    there.close()
