@@ -42,8 +42,9 @@ from training.placements.report import (
 from training.preparation.sessionising import Repeats
 from training.ranks import RANKS_FILE, Ranks, cases_digest
 from training.related import relations_of
+from training.store import TrackingConfig, fetch_artifact
 from training.tables import metrics_table, say
-from training.tracking import Tracker, TrackingConfig, fetch_artifact
+from training.tracking import Tracker
 
 BESIDE_A_RUN = (Baseline.covisitation, Baseline.popularity)
 METRICS_FILE = "metrics.json"

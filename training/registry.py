@@ -18,8 +18,9 @@ from mlflow.exceptions import MlflowException
 
 from tillside import bundle
 from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
+from training.store import TrackingConfig, as_sentences, fetch_artifact, store_lock
 from training.tables import say
-from training.tracking import Tracker, TrackingConfig, as_sentences, fetch_artifact, store_lock
+from training.tracking import Tracker
 
 CHALLENGER: Final = "challenger"
 CHAMPION: Final = "champion"

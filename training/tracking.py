@@ -1,33 +1,24 @@
 """MLflow: one run's parameters, metrics, inputs and artifacts, sent in batches.
 
-Surprising: a fresh SQLite store is migrated under a file lock before anyone writes to it, because first writers that
-arrive together break it for good; and one metric call costs tens of milliseconds, so an epoch's metrics go in one.
+Surprising: one metric call costs tens of milliseconds, so an epoch's metrics go in one.
 """
 
 import contextlib
-import fcntl
 import json
-import logging
 import math
-import os
 import shlex
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mlflow
-import mlflow.db
 from mlflow.entities import Dataset as MlflowDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
-from mlflow.exceptions import MlflowException
-from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from tillside.dataset import PARTS, Dataset
+from training.store import TrackingConfig, as_sentences, create_experiment, no_patience, open_store
 from training.views import BEST, NEWEST, list_link, shared_views
 
 DIGEST = "dataset.digest"
@@ -36,24 +27,6 @@ PARAMETER_LIMIT = 6000
 """Characters of a parameter's value that MLflow keeps."""
 CONTEXTS = dict(zip(PARTS, ("training", "validation", "test"), strict=True))
 """What MLflow calls the parts of a data set."""
-
-
-@dataclass
-class TrackingConfig:
-    """Where runs are recorded."""
-
-    uri: str | None = None
-    """Any MLflow tracking URI; default: MLFLOW_TRACKING_URI, or else ``mlflow.db`` in ``runs``."""
-    experiment: str = "tillside"
-    run_name: str | None = None
-    runs: str = "runs"
-    """Folder of checkpoints and of the default store."""
-    register: bool = True
-    """Register exported bundles as versions of ``model``."""
-    model: str = "tillside"
-    """Name in the registry; its version with the alias ``champion`` stands beside a run's figures."""
-    system_metrics: bool = False
-    """Log the load of processor, memory and disk every ten seconds; wants psutil, and tells little of short runs."""
 
 
 class Tracker:
@@ -78,7 +51,7 @@ class Tracker:
         client, uri = open_store(config)
         with as_sentences(uri):
             if run_id is not None:
-                with _no_patience():
+                with no_patience():
                     recorded = client.get_run(run_id).data.tags.get(DIGEST)
                 if digest is not None and recorded not in (None, digest):
                     raise ValueError(
@@ -86,9 +59,9 @@ class Tracker:
                     )
                 client.update_run(run_id, status="RUNNING")
                 return cls(client, client.get_run(run_id), uri)._monitored(config)
-            with _no_patience():
+            with no_patience():
                 experiment = client.get_experiment_by_name(config.experiment)
-            experiment_id = experiment.experiment_id if experiment else _create_experiment(client, config, uri)
+            experiment_id = experiment.experiment_id if experiment else create_experiment(client, config, uri)
             known = experiment.tags if experiment else {}
             for name, view in shared_views().items():
                 if known.get(name) != view:
@@ -109,7 +82,7 @@ class Tracker:
             ValueError: the store cannot be reached, or the run does not exist.
         """
         client, uri = open_store(config, create=False)
-        with as_sentences(uri), _no_patience():
+        with as_sentences(uri), no_patience():
             return cls(client, client.get_run(run_id), uri)
 
     def parameters(self, config: Mapping[str, Any]) -> None:
@@ -170,7 +143,7 @@ class Tracker:
         if self._monitor is not None:
             self._monitor.finish()
             self._monitor = None
-        with as_sentences(self.uri), contextlib.nullcontext() if status == "FINISHED" else _no_patience():
+        with as_sentences(self.uri), contextlib.nullcontext() if status == "FINISHED" else no_patience():
             self.client.set_terminated(self.run_id, status)
 
     @property
@@ -213,68 +186,6 @@ def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
     return {context: {"sessions": len(part), "events": len(part.items)} for context, part in parts.items()}
 
 
-def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.MlflowClient, str]:
-    """A client of the configured store; an SQLite store that is not there yet is created.
-
-    Raises:
-        ValueError: the store cannot be opened, or is not there and ``create`` is false.
-    """
-    default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
-    uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
-    with as_sentences(uri):
-        if uri.startswith("sqlite:") and (database := make_url(uri).database):
-            if create:
-                _create_sqlite(Path(database).absolute())
-            elif not Path(database).exists():
-                raise ValueError(f"no runs are recorded at {uri}; set tracking.runs or tracking.uri to where they are")
-        return mlflow.MlflowClient(uri), uri
-
-
-@contextlib.contextmanager
-def as_sentences(uri: str) -> Iterator[None]:
-    """Turn what a store raises into one sentence."""
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
-        lines = [line.strip() for line in str(getattr(error, "message", error)).splitlines() if line.strip()]
-        sentence = lines[0] if lines else type(error).__name__
-        if "Max retries exceeded" in sentence:  # urllib3 tells the whole story; its last words are the reason
-            sentence = "the server does not answer: " + sentence.rpartition(": ")[2].removesuffix('"))')
-        raise ValueError(f"MLflow at {uri}: {sentence}") from None
-
-
-@contextlib.contextmanager
-def _no_patience() -> Iterator[None]:
-    """MLflow goes on asking a server that is not there for minutes: right within a run, wrong at its start."""
-    impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-    before = {name: os.environ.get(name) for name in impatient}
-    os.environ.update(impatient)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path) -> Path:
-    """Copy one artifact of a run.
-
-    Raises:
-        ValueError: no such run, or it has no such artifact.
-    """
-    client, uri = open_store(config, create=False)
-    with as_sentences(uri), _no_patience():
-        client.search_experiments(max_results=1)
-    try:
-        return Path(client.download_artifacts(run_id, path, str(into)))
-    except (MlflowException, OSError) as error:
-        message = getattr(error, "message", str(error))
-        raise ValueError(f"run {run_id} at {uri} has no artifact {path}: {message}") from None
-
-
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested mappings to one with dotted keys."""
     flat: dict[str, Any] = {}
@@ -295,45 +206,3 @@ def git_state() -> dict[str, str]:
     except (OSError, subprocess.CalledProcessError):
         return {}
     return {"commit": commit.stdout.strip(), "state": "dirty" if status.stdout.strip() else "clean"}
-
-
-def _create_sqlite(database: Path) -> None:
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(database):
-        if database.exists():
-            return
-        # A migration that is killed half-way must not leave a store behind that looks finished.
-        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
-            fresh = Path(folder) / database.name
-            logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-            assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
-            mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
-            fresh.rename(database)
-
-
-@contextlib.contextmanager
-def store_lock(uri: str) -> Iterator[None]:
-    """Keep other processes from writing an SQLite store in this way; servers see to that themselves."""
-    database = make_url(uri).database if uri.startswith("sqlite:") else None
-    with _lock(Path(database).absolute()) if database else contextlib.nullcontext():
-        yield
-
-
-@contextlib.contextmanager
-def _lock(database: Path) -> Iterator[None]:
-    with (database.parent / f".{database.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _create_experiment(client: mlflow.MlflowClient, config: TrackingConfig, uri: str) -> str:
-    artifacts = Path(config.runs).absolute() / "artifacts"
-    try:
-        return str(
-            client.create_experiment(config.experiment, artifacts.as_uri() if uri.startswith("sqlite:") else None)
-        )
-    except MlflowException:
-        experiment = client.get_experiment_by_name(config.experiment)  # another run was first
-        if experiment is None:
-            raise
-        return str(experiment.experiment_id)

@@ -28,8 +28,9 @@ from training.model import ModelConfig
 from training.module import LossConfig, OptimizerConfig
 from training.page import describe_model, publish_page, search_tags
 from training.registry import BUNDLE, keep_and_register
+from training.store import TrackingConfig
 from training.tables import metrics_table, say
-from training.tracking import Tracker, TrackingConfig, flatten
+from training.tracking import Tracker, flatten
 
 
 @dataclass

@@ -20,7 +20,8 @@ from training.callbacks import RESUME_FILE
 from training.checkpoint import MODEL_FILE, save_model
 from training.evaluate import METRICS_FILE
 from training.export import export_run
-from training.tracking import Tracker, TrackingConfig, open_store
+from training.store import TrackingConfig, open_store
+from training.tracking import Tracker
 from training.train import TrainConfig, TrainerConfig
 
 COMMANDS = {module.__name__: module.main for module in (prepare, simulate, train, evaluate, export)}

@@ -18,7 +18,8 @@ from tests.bundles import tiny_bundle
 from tests.training.candidates import make_ranks, register_candidate
 from tillside import bundle
 from training.registry import CHALLENGER, fetch_bundle, keep_and_register
-from training.tracking import Tracker, TrackingConfig, open_store
+from training.store import TrackingConfig, open_store
+from training.tracking import Tracker
 
 URI = f"models:/tillside@{CHALLENGER}"
 ROWS = [

@@ -15,7 +15,8 @@ import pytest
 from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset
 from training.registry import keep_and_register
-from training.tracking import Tracker, TrackingConfig, fetch_artifact, flatten, git_state, open_store
+from training.store import TrackingConfig, fetch_artifact, open_store
+from training.tracking import Tracker, flatten, git_state
 
 WRITERS = 6
 
