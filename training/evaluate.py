@@ -262,6 +262,8 @@ def evaluate_placements(config: EvaluateConfig, folder: Path | None) -> None:
         tracker.artifact(path)
         tracker.end()
         say(f"wrote {path}")
+        if tracker.unsent:
+            say(tracker.unsent)
 
 
 @command("evaluate", EvaluateConfig)

@@ -11,13 +11,15 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import mlflow
 import mlflow.db
+import requests
 from mlflow.exceptions import MlflowException
 from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 
 @dataclass
@@ -35,7 +37,12 @@ class TrackingConfig:
     model: str = "tillside"
     """Name in the registry; its version with the alias ``champion`` stands beside a run's figures."""
     system_metrics: bool = False
-    """Log the load of processor, memory and disk every ten seconds; wants psutil, and tells little of short runs."""
+    """Log the load of processor, memory and disk every ten seconds, until the server is away; wants psutil, and tells
+    little of short runs."""
+
+
+class StoreAwayError(ValueError):
+    """The store does not answer or has no time: what it was asked is no mistake, and can be asked again later."""
 
 
 def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.MlflowClient, str]:
@@ -57,7 +64,7 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
 
 @contextlib.contextmanager
 def as_sentences(uri: str) -> Iterator[None]:
-    """Turn what a store raises into one sentence."""
+    """Turn what a store raises into one sentence, a StoreAwayError where that is the reason."""
     try:
         yield
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
@@ -65,15 +72,26 @@ def as_sentences(uri: str) -> Iterator[None]:
         sentence = lines[0] if lines else type(error).__name__
         if "Max retries exceeded" in sentence:  # urllib3 tells the whole story; its last words are the reason
             sentence = "the server does not answer: " + sentence.rpartition(": ")[2].removesuffix('"))')
-        raise ValueError(f"MLflow at {uri}: {sentence}") from None
+        raise (StoreAwayError if _is_away(error) else ValueError)(f"MLflow at {uri}: {sentence}") from None
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether a store that is well might have said otherwise."""
+    if isinstance(error, MlflowException):
+        status = error.get_http_status_code()  # of a store in this process too: 503 where SQLite is locked
+    elif isinstance(error, requests.HTTPError) and error.response is not None:
+        status = error.response.status_code
+    else:
+        return isinstance(error, requests.RequestException | OperationalError)
+    return status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 @contextlib.contextmanager
-def no_patience() -> Iterator[None]:
-    """MLflow goes on asking a server that is not there for minutes: right within a run, wrong at its start."""
-    impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-    before = {name: os.environ.get(name) for name in impatient}
-    os.environ.update(impatient)
+def patience(*, retries: int = 0, seconds: int = 10) -> Iterator[None]:
+    """How long to wait for a server's answer, and how often to ask again; MLflow itself asks for minutes."""
+    limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(retries), "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
+    before = {name: os.environ.get(name) for name in limits}
+    os.environ.update(limits)
     try:
         yield
     finally:
@@ -91,7 +109,7 @@ def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path
         ValueError: no such run, or it has no such artifact.
     """
     client, uri = open_store(config, create=False)
-    with as_sentences(uri), no_patience():
+    with as_sentences(uri), patience():
         client.search_experiments(max_results=1)
     try:
         return Path(client.download_artifacts(run_id, path, str(into)))

@@ -135,7 +135,6 @@ def test_what_the_machine_has_not_is_named(refused, dataset):
 def interrupted(tmp_path: Path, dataset: Dataset, tracker: Tracker) -> Path:
     """What a killed run leaves: its config and its resume point."""
     folder = tmp_path / "runs" / tracker.run_id
-    folder.mkdir()
     config = TrainConfig(dataset=str(dataset.path), trainer=TrainerConfig(max_epochs=3))
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.structured(config)))
     torch.save({}, folder / RESUME_FILE)
