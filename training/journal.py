@@ -32,7 +32,8 @@ class Journal:
                 if SENT in document:
                     sent = max(sent, int(document[SENT]))
                 else:
-                    entries[int(document.pop(NUMBER))] = document | {KIND: str(document[KIND])}
+                    entry_number = int(document.pop(NUMBER))
+                    entries[entry_number] = document | {KIND: str(document[KIND])}
             except (ValueError, TypeError, KeyError, AttributeError):
                 self.torn.append(line_number)
         self._last = max([sent, *entries])

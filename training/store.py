@@ -18,8 +18,20 @@ import mlflow
 import mlflow.db
 import requests
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import (
+    DEADLINE_EXCEEDED,
+    INTERNAL_ERROR,
+    REQUEST_LIMIT_EXCEEDED,
+    RESOURCE_EXHAUSTED,
+    TEMPORARILY_UNAVAILABLE,
+    ErrorCode,
+)
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+BUSY = (INTERNAL_ERROR, TEMPORARILY_UNAVAILABLE, DEADLINE_EXCEEDED, REQUEST_LIMIT_EXCEEDED, RESOURCE_EXHAUSTED)
+AWAY = {ErrorCode.Name(code) for code in BUSY}
+"""What MLflow calls a server that is not there (the first one), and a locked SQLite file (the second)."""
 
 
 @dataclass
@@ -51,6 +63,7 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
     Raises:
         ValueError: the store cannot be opened, or is not there and ``create`` is false.
     """
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it tells of every retry; we tell of the end
     default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
     uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
     with as_sentences(uri):
@@ -78,12 +91,10 @@ def as_sentences(uri: str) -> Iterator[None]:
 def _is_away(error: Exception) -> bool:
     """Whether a store that is well might have said otherwise."""
     if isinstance(error, MlflowException):
-        status = error.get_http_status_code()  # of a store in this process too: 503 where SQLite is locked
-    elif isinstance(error, requests.HTTPError) and error.response is not None:
-        status = error.response.status_code
-    else:
-        return isinstance(error, requests.RequestException | OperationalError)
-    return status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS
+        return error.error_code in AWAY
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return error.response.status_code >= 500 or error.response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    return isinstance(error, requests.RequestException | OperationalError)
 
 
 @contextlib.contextmanager
