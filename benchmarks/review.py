@@ -284,7 +284,7 @@ def main() -> None:
         f"overhead_share: (fixed_s + {EPOCHS} * each_epoch_s) / {TEN_MINUTES:g} s of wall clock, that is, of a "
         f"ten-minute run with {EPOCHS} epochs, more than any run has by default; the larger of the two stores stands "
         "under logging. run_s, fixed_s and each_epoch_s are wall-clock seconds, run_cpu_s and review_cpu_s those of "
-        "the run's process (review_cpu_s: of its logging); store_made_s, once in a store's life, is counted in neither. "
+        "the run's process (review_cpu_s: of its logging); store_made_s, once in a store's life, is in none of them. "
         "Where other work shares the processors, wall-clock seconds are more than alone. "
         f"six-writers: {WRITERS} processes of training.train started at once on a new default store; failed are those "
         "that end with an error or whose finished run or own model version is not in the store. server-killed: the "
