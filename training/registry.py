@@ -95,7 +95,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         "dataset.digest": str(manifest["dataset"]["digest"]),
         "gate.result": "not judged",
     }
-    with as_sentences(tracker.uri), store_lock(tracker.uri), patience(retries=2):
+    with as_sentences(tracker.uri), store_lock(tracker.uri), patience(retries=2, seconds=60):
         with contextlib.suppress(MlflowException):  # it is there already, or the next call says what is wrong
             client.create_registered_model(name, description="Bundles that training.export made; see their runs.")
         version = client.create_model_version(
