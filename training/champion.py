@@ -13,6 +13,9 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_
 
 from training.evaluate import METRICS_FILE
 from training.registry import CHAMPION
+from training.store import StoreAwayError, as_sentences, patience
+from training.tables import say
+from training.tracking import Tracker
 
 NONE_THERE = {ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)}
 
@@ -48,6 +51,16 @@ def find_champion(client: mlflow.MlflowClient, model: str) -> Champion | None:
         raise
     run_id = str(version.run_id or "")
     return Champion(model, str(version.version), run_id, _metrics(client, run_id))
+
+
+def champion_if_there(tracker: Tracker, model: str) -> Champion | None:
+    """The champion; where the store is away, a sentence and None, so that a run's page can go without."""
+    try:
+        with as_sentences(tracker.uri), patience():
+            return find_champion(tracker.client, model)
+    except StoreAwayError:
+        say("MLflow is away: the run's page is made without the champion's figures")
+        return None
 
 
 def _metrics(client: mlflow.MlflowClient, run_id: str) -> dict[str, Any] | None:

@@ -42,8 +42,9 @@ from training.placements.report import (
 from training.preparation.sessionising import Repeats
 from training.ranks import RANKS_FILE, Ranks, cases_digest
 from training.related import relations_of
+from training.store import TrackingConfig, fetch_artifact
 from training.tables import metrics_table, say
-from training.tracking import Tracker, TrackingConfig, fetch_artifact
+from training.tracking import Tracker
 
 BESIDE_A_RUN = (Baseline.covisitation, Baseline.popularity)
 METRICS_FILE = "metrics.json"
@@ -261,6 +262,8 @@ def evaluate_placements(config: EvaluateConfig, folder: Path | None) -> None:
         tracker.artifact(path)
         tracker.end()
         say(f"wrote {path}")
+        if tracker.unsent:
+            say(tracker.unsent)
 
 
 @command("evaluate", EvaluateConfig)

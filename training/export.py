@@ -29,9 +29,10 @@ from training.graphs import write_encoder, write_scorer
 from training.parity import check_parity, make_goldens, real_queries
 from training.registry import keep_and_register
 from training.related import relations_of
+from training.store import TrackingConfig, fetch_artifact
 from training.tables import say
 from training.tiers import choose_search
-from training.tracking import Tracker, TrackingConfig, fetch_artifact, git_state
+from training.tracking import Tracker, git_state
 
 PARTNERS = 50
 """Items kept for each item in the table that answers when the model cannot in time: 400 bytes an item."""

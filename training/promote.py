@@ -29,8 +29,8 @@ from training.registry import (
     find_version,
     has_artifact,
 )
+from training.store import TrackingConfig, as_sentences, fetch_artifact, open_store
 from training.tables import say
-from training.tracking import TrackingConfig, as_sentences, fetch_artifact, open_store
 
 
 @dataclass

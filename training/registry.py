@@ -18,13 +18,16 @@ from mlflow.exceptions import MlflowException
 
 from tillside import bundle
 from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
+from training.store import StoreAwayError, TrackingConfig, as_sentences, fetch_artifact, patience, store_lock
 from training.tables import say
-from training.tracking import Tracker, TrackingConfig, as_sentences, fetch_artifact, store_lock
+from training.tracking import Tracker
 
 CHALLENGER: Final = "challenger"
 CHAMPION: Final = "champion"
 BUNDLE: Final = "bundle"
 """Artifact folder of a run's first bundle."""
+VERSION: Final = "registry.version"
+"""Tag of a run: the version that its bundle has."""
 
 
 def keep_and_register(
@@ -41,13 +44,17 @@ def keep_and_register(
         The version's number, or None where nothing was registered.
     """
     opened = open_bundle(folder)
-    if place is None or "registry.version" in tracker.run.data.tags:  # what is registered is not written over
+    if place is None or VERSION in tracker.run.data.tags:  # what is registered is not written over
         place = f"{BUNDLE}-{opened.version}"
     tracker.artifact(folder, place)
     if not config.register:
         return None
     try:
         version = register(tracker, opened, name=config.model, place=place)
+    except StoreAwayError as error:
+        later = "" if tracker.journal is None else f"; {tracker.send_command} does it later"
+        say(f"not registered: {error}{later}")
+        return None
     except ValueError as error:
         say(f"not registered: {error}")
         return None
@@ -65,15 +72,20 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
     """Register the bundle that lies among the run's artifacts at ``place``; the new version's number.
 
     Raises:
-        ValueError: the store has no registry or cannot be reached.
+        StoreAwayError: the store cannot be reached, or not all of the run is there yet.
+        ValueError: the store has no registry.
     """
+    tracker.flush()
+    if tracker.waiting:
+        raise StoreAwayError(f"MLflow at {tracker.uri} is away")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about its type hints
         from training.flavours import write_model_files  # a second to import, which most commands need not pay
 
     with tempfile.TemporaryDirectory() as folder:
         write_model_files(opened, Path(folder) / "model", run_id=tracker.run_id, place=place)
-        tracker.artifact(Path(folder) / "model", place)
+        with as_sentences(tracker.uri), patience(retries=2, seconds=60):  # now or not at all, so past the journal
+            tracker.client.log_artifacts(tracker.run_id, str(Path(folder) / "model"), place)
     client, manifest = tracker.client, opened.manifest
     figures = ", ".join(f"{metric} {value:.3f}" for metric, value in manifest.get("metrics", {}).items())
     tags = {
@@ -83,7 +95,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         "dataset.digest": str(manifest["dataset"]["digest"]),
         "gate.result": "not judged",
     }
-    with as_sentences(tracker.uri), store_lock(tracker.uri):
+    with as_sentences(tracker.uri), store_lock(tracker.uri), patience(retries=2, seconds=60):
         with contextlib.suppress(MlflowException):  # it is there already, or the next call says what is wrong
             client.create_registered_model(name, description="Bundles that training.export made; see their runs.")
         version = client.create_model_version(
@@ -95,7 +107,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
             description=f"Not judged yet. Test part of {manifest['dataset']['name']}: {figures or 'no figures'}.",
         )
         client.set_registered_model_alias(name, CHALLENGER, version.version)
-    tracker.tags({"registry.model": name, "registry.version": str(version.version)})
+    tracker.tags({"registry.model": name, VERSION: str(version.version)})
     return str(version.version)
 
 

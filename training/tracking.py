@@ -1,33 +1,26 @@
 """MLflow: one run's parameters, metrics, inputs and artifacts, sent in batches.
 
-Surprising: a fresh SQLite store is migrated under a file lock before anyone writes to it, because first writers that
-arrive together break it for good; and one metric call costs tens of milliseconds, so an epoch's metrics go in one.
+Surprising: one metric call costs tens of milliseconds, so an epoch's metrics go in one. And a run needs its store to
+start, not to go on: everything is written into the run's journal first, and while the store is away it waits there.
 """
 
-import contextlib
-import fcntl
 import json
-import logging
 import math
-import os
 import shlex
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mlflow
-import mlflow.db
 from mlflow.entities import Dataset as MlflowDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
-from mlflow.exceptions import MlflowException
-from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from tillside.dataset import PARTS, Dataset
+from training.journal import JOURNAL_FILE, KIND, Entry, Journal
+from training.store import StoreAwayError, TrackingConfig, as_sentences, create_experiment, open_store, patience
+from training.tables import say
 from training.views import BEST, NEWEST, list_link, shared_views
 
 DIGEST = "dataset.digest"
@@ -36,32 +29,28 @@ PARAMETER_LIMIT = 6000
 """Characters of a parameter's value that MLflow keeps."""
 CONTEXTS = dict(zip(PARTS, ("training", "validation", "test"), strict=True))
 """What MLflow calls the parts of a data set."""
-
-
-@dataclass
-class TrackingConfig:
-    """Where runs are recorded."""
-
-    uri: str | None = None
-    """Any MLflow tracking URI; default: MLFLOW_TRACKING_URI, or else ``mlflow.db`` in ``runs``."""
-    experiment: str = "tillside"
-    run_name: str | None = None
-    runs: str = "runs"
-    """Folder of checkpoints and of the default store."""
-    register: bool = True
-    """Register exported bundles as versions of ``model``."""
-    model: str = "tillside"
-    """Name in the registry; its version with the alias ``champion`` stands beside a run's figures."""
-    system_metrics: bool = False
-    """Log the load of processor, memory and disk every ten seconds; wants psutil, and tells little of short runs."""
+BATCH, INPUTS, ARTIFACT, STATUS = "batch", "inputs", "artifact", "status"
+"""Kinds of a journal's entries."""
+PAUSE_SECONDS = 5.0
+PAUSE_FACTOR = 20
+"""A store that did not answer is let alone for 20 times as long as that took, so a run waits for at most 5 % of it."""
+ANSWER_SECONDS, UPLOAD_SECONDS = 10, 120
+"""How long a server may be silent; one that passes a large file on answers late."""
 
 
 class Tracker:
-    """Writes one MLflow run."""
+    """Writes one MLflow run.
 
-    def __init__(self, client: mlflow.MlflowClient, run: Run, uri: str) -> None:
-        self.client, self.run, self.uri = client, run, uri
+    Args:
+        journal: takes what the store is too busy or too dead to take; without one that is an error.
+    """
+
+    def __init__(self, client: mlflow.MlflowClient, run: Run, uri: str, journal: Journal | None = None) -> None:
+        self.client, self.run, self.uri, self.journal = client, run, uri, journal
         self._monitor: Any = None
+        self._away, self._ask_again = False, 0.0
+        if journal is not None and journal.torn:
+            say(f"left out of {journal.path}: torn lines {', '.join(map(str, journal.torn))}")
 
     @property
     def run_id(self) -> str:
@@ -78,17 +67,18 @@ class Tracker:
         client, uri = open_store(config)
         with as_sentences(uri):
             if run_id is not None:
-                with _no_patience():
+                with patience():
                     recorded = client.get_run(run_id).data.tags.get(DIGEST)
                 if digest is not None and recorded not in (None, digest):
                     raise ValueError(
                         f"run {run_id} was trained on the data set with digest {recorded[:12]}, not {digest[:12]}"
                     )
-                client.update_run(run_id, status="RUNNING")
-                return cls(client, client.get_run(run_id), uri)._monitored(config)
-            with _no_patience():
+                tracker = cls(client, client.get_run(run_id), uri, Journal(journal_path(config, run_id)))
+                tracker._write({KIND: STATUS, "status": "RUNNING"})  # after what still waited
+                return tracker._monitored(config)
+            with patience():
                 experiment = client.get_experiment_by_name(config.experiment)
-            experiment_id = experiment.experiment_id if experiment else _create_experiment(client, config, uri)
+            experiment_id = experiment.experiment_id if experiment else create_experiment(client, config, uri)
             known = experiment.tags if experiment else {}
             for name, view in shared_views().items():
                 if known.get(name) != view:
@@ -99,79 +89,158 @@ class Tracker:
             if git:
                 tags["mlflow.source.git.commit"] = git["commit"]  # the interface's column Version
             run = client.create_run(experiment_id, run_name=config.run_name, tags=tags)
-            return cls(client, run, uri)._monitored(config)
+            journal = Journal(journal_path(config, run.info.run_id))
+            return cls(client, run, uri, journal)._monitored(config)
 
     @classmethod
-    def open(cls, config: TrackingConfig, run_id: str) -> "Tracker":
+    def open(cls, config: TrackingConfig, run_id: str, *, journal: Journal | None = None) -> "Tracker":
         """Add to a run that may have ended, and leave its state alone.
 
         Raises:
             ValueError: the store cannot be reached, or the run does not exist.
         """
         client, uri = open_store(config, create=False)
-        with as_sentences(uri), _no_patience():
-            return cls(client, client.get_run(run_id), uri)
+        with as_sentences(uri), patience():
+            return cls(client, client.get_run(run_id), uri, journal)
 
     def parameters(self, config: Mapping[str, Any]) -> None:
         """Log a nested config as flat parameters."""
-        flat = {key: str(value)[:PARAMETER_LIMIT] for key, value in flatten(config).items()}
-        items = list(flat.items())
-        with as_sentences(self.uri):
-            for start in range(0, len(items), 100):
-                self.client.log_batch(self.run_id, params=[Param(*item) for item in items[start : start + 100]])
+        items = [[key, str(value)[:PARAMETER_LIMIT]] for key, value in flatten(config).items()]
+        for start in range(0, len(items), 100):
+            self._write({KIND: BATCH, "params": items[start : start + 100]})
 
     def dataset(self, dataset: Dataset, *, tags: Mapping[str, str] | None = None) -> None:
         """Log the parts of the data set as the run's inputs (name, digest, where it lies, counts), and tags."""
         name, path = str(dataset.about.get("name", dataset.path.name)), str(dataset.path.absolute())
-        inputs = []
+        parts, inputs = counts(dataset), {}
         for part, context in CONTEXTS.items():
-            entity = MlflowDataset(
-                name=f"{name}/{part}",  # MLflow keeps one entry for a name and digest
-                digest=dataset.digest[:36],
-                source_type="local",
-                source=json.dumps({"path": path}),
-                profile=json.dumps(counts(dataset)[context]),
-            )
-            inputs.append(DatasetInput(entity, [InputTag("mlflow.data.context", context)]))
-        with as_sentences(self.uri):
-            self.client.log_inputs(self.run_id, inputs)
+            inputs[context] = {
+                "name": f"{name}/{part}",  # MLflow keeps one entry for a name and digest
+                "digest": dataset.digest[:36],
+                "source_type": "local",
+                "source": json.dumps({"path": path}),
+                "profile": json.dumps(parts[context]),
+            }
+        self._write({KIND: INPUTS, "inputs": inputs})
         self.tags({DIGEST: dataset.digest, "dataset.name": name, "dataset.path": path} | dict(tags or {}))
 
     def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
         """Log numbers at a step, all in one call; values that are not finite are left out."""
-        now = int(time.time() * 1000)
         finite = {name.replace("@", "_at_"): float(value) for name, value in values.items() if math.isfinite(value)}
-        metrics = [Metric(name, value, now, step) for name, value in finite.items()]
-        with as_sentences(self.uri):
-            self.client.log_batch(self.run_id, metrics=metrics)
+        now = _now_ms()
+        self._write({KIND: BATCH, "metrics": [[name, value, now, step] for name, value in finite.items()]})
 
     def publish(self, *, tags: Mapping[str, str], curves: Mapping[str, Mapping[int, float]]) -> None:
         """Set tags and log curves, each a metric by its steps, all in one call."""
-        now = int(time.time() * 1000)
-        metrics = [Metric(name, value, now, step) for name, curve in curves.items() for step, value in curve.items()]
-        with as_sentences(self.uri):
-            self.client.log_batch(self.run_id, metrics=metrics, tags=[RunTag(*tag) for tag in tags.items()])
+        now = _now_ms()
+        points = [[name, float(value), now, step] for name, curve in curves.items() for step, value in curve.items()]
+        self._write({KIND: BATCH, "metrics": points, "tags": [list(tag) for tag in tags.items()]})
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags, all in one call."""
-        with as_sentences(self.uri):
-            self.client.log_batch(self.run_id, tags=[RunTag(name, value) for name, value in values.items()])
+        self._write({KIND: BATCH, "tags": [list(tag) for tag in values.items()]})
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
-        """Keep a file, or everything in a directory, with the run."""
-        with as_sentences(self.uri):
-            if path.is_dir():
-                self.client.log_artifacts(self.run_id, str(path), folder)
-            else:
-                self.client.log_artifact(self.run_id, str(path), folder)
+        """Keep a file, or everything in a directory, with the run.
+
+        Args:
+            path: what stays where it is: a journal knows its place only, as seen from the run's folder.
+        """
+        place = path.absolute()
+        if self.journal is not None and place.is_relative_to(own := self.journal.path.parent.absolute()):
+            place = place.relative_to(own)
+        self._write({KIND: ARTIFACT, "path": str(place), "folder": folder})
 
     def end(self, status: str = "FINISHED") -> None:
         """Close the run: FINISHED, FAILED or KILLED."""
         if self._monitor is not None:
-            self._monitor.finish()
+            with patience():
+                self._monitor.finish()
             self._monitor = None
-        with as_sentences(self.uri), contextlib.nullcontext() if status == "FINISHED" else _no_patience():
-            self.client.set_terminated(self.run_id, status)
+        self._write({KIND: STATUS, "status": status, "time": _now_ms()}, retries=2 if status == "FINISHED" else 0)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries the store does not have yet."""
+        return 0 if self.journal is None else len(self.journal.waiting)
+
+    @property
+    def unsent(self) -> str | None:
+        """A sentence for the end of a command: what waits, and how it is sent later; None where nothing does."""
+        if self.journal is None or not self.waiting:
+            return None
+        entries = "1 entry waits" if self.waiting == 1 else f"{self.waiting} entries wait"
+        return f"MLflow is away: {entries} in {self.journal.path}; send what waits with:  {self.send_command}"
+
+    @property
+    def send_command(self) -> str:
+        """What a person types to have sent later what waits."""
+        runs = "" if self.journal is None else str(self.journal.path.parent.parent)
+        elsewhere = "" if runs in ("", TrackingConfig.runs) else " " + shlex.quote(f"tracking.runs={runs}")
+        return f"python -m training.send run={self.run_id}{elsewhere}"
+
+    def flush(self, *, retries: int = 0) -> None:
+        """Send what waits, in order, until the store is away.
+
+        Raises:
+            ValueError: the store refused an entry; it does not wait any more.
+        """
+        while self.journal is not None and self.journal.waiting:
+            began, (_, entry) = time.monotonic(), self.journal.waiting[0]
+            seconds = UPLOAD_SECONDS if entry[KIND] == ARTIFACT else ANSWER_SECONDS
+            try:
+                with patience(retries=retries, seconds=seconds):
+                    self._perform(entry)
+            except StoreAwayError as error:
+                now = time.monotonic()
+                self._ask_again = now + max(PAUSE_SECONDS, PAUSE_FACTOR * (now - began))
+                if not self._away:
+                    say(f"{error}; the run goes on, and what it logs waits in {self.journal.path}")
+                self._away = True
+                return
+            except ValueError as error:
+                self.journal.done(refused=str(error))
+                raise
+            self.journal.done()
+        if self._away:
+            say(f"MLflow at {self.uri} answers again, and has all that waited")
+        self._away = False
+
+    def _write(self, entry: Entry, *, retries: int | None = None) -> None:
+        """Write an entry and send it after those that wait; with ``retries`` even if the store was away just now."""
+        if self.journal is None:
+            self._perform(entry)
+            return
+        self.journal.add(entry)
+        if retries is not None or time.monotonic() >= self._ask_again:
+            self.flush(retries=retries or 0)
+
+    def _perform(self, entry: Entry) -> None:
+        """Do in the store what an entry says."""
+        client, run_id, kind = self.client, self.run_id, entry[KIND]
+        with as_sentences(self.uri):
+            if kind == BATCH:
+                metrics, params = entry.get("metrics", []), entry.get("params", [])
+                client.log_batch(
+                    run_id,
+                    metrics=[Metric(*metric) for metric in metrics],
+                    params=[Param(*param) for param in params],
+                    tags=[RunTag(*tag) for tag in entry.get("tags", [])],
+                )
+            elif kind == INPUTS:
+                inputs = [
+                    DatasetInput(MlflowDataset(**part), [InputTag("mlflow.data.context", context)])
+                    for context, part in entry["inputs"].items()
+                ]
+                client.log_inputs(run_id, inputs)
+            elif kind == ARTIFACT:
+                path = self.journal.path.parent / entry["path"] if self.journal is not None else Path(entry["path"])
+                log = client.log_artifacts if path.is_dir() else client.log_artifact
+                log(run_id, str(path), entry["folder"])
+            elif "time" in entry:
+                client.set_terminated(run_id, entry["status"], entry["time"])
+            else:
+                client.update_run(run_id, entry["status"])
 
     @property
     def open_command(self) -> str:
@@ -207,72 +276,15 @@ class Tracker:
         return self
 
 
+def journal_path(config: TrackingConfig, run_id: str) -> Path:
+    """Where the journal of a run lies."""
+    return Path(config.runs) / run_id / JOURNAL_FILE
+
+
 def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
     """Sessions and events of each part, by MLflow's name for it."""
     parts = {context: dataset.part(part) for part, context in CONTEXTS.items()}
     return {context: {"sessions": len(part), "events": len(part.items)} for context, part in parts.items()}
-
-
-def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.MlflowClient, str]:
-    """A client of the configured store; an SQLite store that is not there yet is created.
-
-    Raises:
-        ValueError: the store cannot be opened, or is not there and ``create`` is false.
-    """
-    default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
-    uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
-    with as_sentences(uri):
-        if uri.startswith("sqlite:") and (database := make_url(uri).database):
-            if create:
-                _create_sqlite(Path(database).absolute())
-            elif not Path(database).exists():
-                raise ValueError(f"no runs are recorded at {uri}; set tracking.runs or tracking.uri to where they are")
-        return mlflow.MlflowClient(uri), uri
-
-
-@contextlib.contextmanager
-def as_sentences(uri: str) -> Iterator[None]:
-    """Turn what a store raises into one sentence."""
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
-        lines = [line.strip() for line in str(getattr(error, "message", error)).splitlines() if line.strip()]
-        sentence = lines[0] if lines else type(error).__name__
-        if "Max retries exceeded" in sentence:  # urllib3 tells the whole story; its last words are the reason
-            sentence = "the server does not answer: " + sentence.rpartition(": ")[2].removesuffix('"))')
-        raise ValueError(f"MLflow at {uri}: {sentence}") from None
-
-
-@contextlib.contextmanager
-def _no_patience() -> Iterator[None]:
-    """MLflow goes on asking a server that is not there for minutes: right within a run, wrong at its start."""
-    impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-    before = {name: os.environ.get(name) for name in impatient}
-    os.environ.update(impatient)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path) -> Path:
-    """Copy one artifact of a run.
-
-    Raises:
-        ValueError: no such run, or it has no such artifact.
-    """
-    client, uri = open_store(config, create=False)
-    with as_sentences(uri), _no_patience():
-        client.search_experiments(max_results=1)
-    try:
-        return Path(client.download_artifacts(run_id, path, str(into)))
-    except (MlflowException, OSError) as error:
-        message = getattr(error, "message", str(error))
-        raise ValueError(f"run {run_id} at {uri} has no artifact {path}: {message}") from None
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -297,43 +309,5 @@ def git_state() -> dict[str, str]:
     return {"commit": commit.stdout.strip(), "state": "dirty" if status.stdout.strip() else "clean"}
 
 
-def _create_sqlite(database: Path) -> None:
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(database):
-        if database.exists():
-            return
-        # A migration that is killed half-way must not leave a store behind that looks finished.
-        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
-            fresh = Path(folder) / database.name
-            logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-            assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
-            mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
-            fresh.rename(database)
-
-
-@contextlib.contextmanager
-def store_lock(uri: str) -> Iterator[None]:
-    """Keep other processes from writing an SQLite store in this way; servers see to that themselves."""
-    database = make_url(uri).database if uri.startswith("sqlite:") else None
-    with _lock(Path(database).absolute()) if database else contextlib.nullcontext():
-        yield
-
-
-@contextlib.contextmanager
-def _lock(database: Path) -> Iterator[None]:
-    with (database.parent / f".{database.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _create_experiment(client: mlflow.MlflowClient, config: TrackingConfig, uri: str) -> str:
-    artifacts = Path(config.runs).absolute() / "artifacts"
-    try:
-        return str(
-            client.create_experiment(config.experiment, artifacts.as_uri() if uri.startswith("sqlite:") else None)
-        )
-    except MlflowException:
-        experiment = client.get_experiment_by_name(config.experiment)  # another run was first
-        if experiment is None:
-            raise
-        return str(experiment.experiment_id)
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -16,7 +16,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
-from training.champion import find_champion
+from training.champion import champion_if_there
 from training.checkpoint import MODEL_FILE, save_model
 from training.command import command
 from training.evaluate import cases_to_judge, evaluate_run
@@ -28,8 +28,9 @@ from training.model import ModelConfig
 from training.module import LossConfig, OptimizerConfig
 from training.page import describe_model, publish_page, search_tags
 from training.registry import BUNDLE, keep_and_register
+from training.store import TrackingConfig
 from training.tables import metrics_table, say
-from training.tracking import Tracker, TrackingConfig, flatten
+from training.tracking import Tracker, flatten
 
 
 @dataclass
@@ -99,7 +100,7 @@ def train(config: TrainConfig) -> float:
             dataset,
             folder=folder,
             model=told,
-            champion=find_champion(tracker.client, config.tracking.model),
+            champion=champion_if_there(tracker, config.tracking.model),
             latency=latency,
         )
         tracker.end()
@@ -108,6 +109,8 @@ def train(config: TrainConfig) -> float:
         if tracker is not None:
             with contextlib.suppress(ValueError):  # a store that is gone must not hide why the run ended
                 tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
+            if tracker.unsent:
+                say(tracker.unsent)
             if not isinstance(error, Exception) and (folder / RESUME_FILE).is_file():
                 say(f"go on with it:  python -m training.train resume={tracker.run_id} tracking.runs={runs}")
         raise
@@ -115,6 +118,8 @@ def train(config: TrainConfig) -> float:
     say(f"run {tracker.run_id} is in {folder}")
     say(f"look at it:  {tracker.open_command}   then {tracker.page}")
     say(f"all runs:  {tracker.list_link()}   the best first:  {tracker.list_link(best_first=True)}")
+    if tracker.unsent:
+        say(tracker.unsent)
     return best
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": ("training.evaluate", "EvaluateConfig", []),
     "export": ("training.export", "ExportConfig", []),
     "promote": ("training.promote", "PromoteConfig", []),
+    "send": ("training.send", "SendConfig", []),
     "simulate": ("training.simulate", "SimulateConfig", []),
     "relate": ("training.relate", "RelateConfig", []),
 }

@@ -28,7 +28,7 @@ from training.fitting import TrainerConfig
 from training.model import ModelConfig
 from training.prepare import PrepareConfig, prepare
 from training.readers.rees46 import Rees46Config
-from training.tracking import TrackingConfig
+from training.store import TrackingConfig
 from training.train import TrainConfig, train
 
 REES46 = Path(__file__).parents[3] / "shared/data/rees46_2019oct_head/events.csv.gz"

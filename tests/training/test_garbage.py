@@ -20,7 +20,8 @@ from training.callbacks import RESUME_FILE
 from training.checkpoint import MODEL_FILE, save_model
 from training.evaluate import METRICS_FILE
 from training.export import export_run
-from training.tracking import Tracker, TrackingConfig, open_store
+from training.store import TrackingConfig, open_store
+from training.tracking import Tracker
 from training.train import TrainConfig, TrainerConfig
 
 COMMANDS = {module.__name__: module.main for module in (prepare, simulate, train, evaluate, export)}
@@ -134,7 +135,6 @@ def test_what_the_machine_has_not_is_named(refused, dataset):
 def interrupted(tmp_path: Path, dataset: Dataset, tracker: Tracker) -> Path:
     """What a killed run leaves: its config and its resume point."""
     folder = tmp_path / "runs" / tracker.run_id
-    folder.mkdir()
     config = TrainConfig(dataset=str(dataset.path), trainer=TrainerConfig(max_epochs=3))
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.structured(config)))
     torch.save({}, folder / RESUME_FILE)

@@ -20,7 +20,8 @@ from training.export import export_run
 from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
 from training.latency import LENGTHS, measure_latency
 from training.page import NOTE, bundle_seal, publish_page
-from training.tracking import Tracker, TrackingConfig
+from training.store import TrackingConfig
+from training.tracking import Tracker
 
 ITEMS = 30
 HISTORY = [{"epoch": 0, "train/loss": 3.0, "val/recall@20": 0.2, "val/mrr@20": 0.1}]

@@ -13,7 +13,7 @@ from training import promote as promotion
 from training.gate import check_quality, check_rules
 from training.promote import PromoteConfig, promote
 from training.ranks import Ranks
-from training.tracking import TrackingConfig, fetch_artifact, open_store
+from training.store import TrackingConfig, fetch_artifact, open_store
 
 FIRST = [1, 2, 5, 30] * (SESSIONS // 4)
 """Recall@20 is 3/4; of every four sessions one gets nothing."""

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 import pandas as pd
 import pytest
+from mlflow.protos.databricks_pb2 import FEATURE_DISABLED
 
 from serving.loading import load_recommender
 from serving.messages import decode_request, encode_answer
@@ -18,7 +19,8 @@ from tests.bundles import tiny_bundle
 from tests.training.candidates import make_ranks, register_candidate
 from tillside import bundle
 from training.registry import CHALLENGER, fetch_bundle, keep_and_register
-from training.tracking import Tracker, TrackingConfig, open_store
+from training.store import TrackingConfig, open_store
+from training.tracking import Tracker
 
 URI = f"models:/tillside@{CHALLENGER}"
 ROWS = [
@@ -135,7 +137,7 @@ def test_a_store_without_a_registry_costs_one_sentence(config, tmp_path, monkeyp
     tracker = Tracker.start(config)
 
     def no_registry(*arguments, **named):
-        raise mlflow.MlflowException("model registry functionality is unavailable\nand more")
+        raise mlflow.MlflowException("model registry functionality is unavailable\nand more", FEATURE_DISABLED)
 
     monkeypatch.setattr(tracker.client, "create_registered_model", no_registry)
     monkeypatch.setattr(tracker.client, "create_model_version", no_registry)

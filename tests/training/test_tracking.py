@@ -1,23 +1,18 @@
-"""MLflow: what is logged can be read back, a fresh store stands six first writers, and a wrong run is one sentence."""
+"""MLflow: what is logged can be read back, and a wrong run is one sentence."""
 
 import json
 import math
-import multiprocessing
 import sys
 import threading
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import parse_qs
 
 import mlflow
 import pytest
 
-from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset
-from training.registry import keep_and_register
-from training.tracking import Tracker, TrackingConfig, fetch_artifact, flatten, git_state, open_store
-
-WRITERS = 6
+from training.store import TrackingConfig, fetch_artifact
+from training.tracking import Tracker, flatten, git_state
 
 
 @pytest.fixture(autouse=True)
@@ -40,47 +35,6 @@ def stored(tracker: Tracker):
     return mlflow.MlflowClient(tracker.uri).get_run(tracker.run_id)
 
 
-def start_together(config: TrackingConfig, bundle: Path, barrier, answers) -> None:
-    barrier.wait()
-    try:
-        tracker = Tracker.start(config)
-        tracker.metrics({"val/recall@20": 0.5})
-        keep_and_register(tracker, bundle, config, place="bundle")
-        tracker.end()
-        answers.put(tracker.run_id)
-    except BaseException as error:
-        answers.put(f"failed: {error!r}")
-        raise
-
-
-def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["training.registry", "mlflow.store.tracking.sqlalchemy_store"]
-    )  # the slow imports once, not six times
-    barrier, answers = context.Barrier(WRITERS), context.Queue()
-    fresh = TrackingConfig(runs=str(tmp_path / "runs"))
-    bundle = tiny_bundle(tmp_path / "bundle")
-    processes = [context.Process(target=start_together, args=(fresh, bundle, barrier, answers)) for _ in range(WRITERS)]
-    for process in processes:
-        process.start()
-    found = [answers.get(timeout=120) for _ in processes]
-    for process in processes:
-        process.join()
-    assert len(set(found)) == WRITERS
-    assert not [answer for answer in found if answer.startswith("failed")]
-    client, _ = open_store(fresh)
-    (experiment,) = [e for e in client.search_experiments() if e.name == "tillside"]
-    runs = client.search_runs([experiment.experiment_id])
-    assert {run.info.run_id for run in runs} == set(found)
-    assert {run.info.status for run in runs} == {"FINISHED"}
-    assert {run.data.metrics["val/recall_at_20"] for run in runs} == {0.5}
-    versions = client.search_model_versions("name='tillside'")
-    assert sorted(int(version.version) for version in versions) == list(range(1, WRITERS + 1))
-    assert {version.run_id for version in versions} == set(found)
-    assert client.get_registered_model("tillside").aliases["challenger"] in {v.version for v in versions}
-
-
 def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
     folder = config.runs
     assert tracker.uri == f"sqlite:///{folder}/mlflow.db"
@@ -91,28 +45,6 @@ def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
     tracker.artifact(tmp_path / "note", "notes")
     (kept,) = (tmp_path.parent / folder).rglob("note")
     assert kept.is_relative_to(f"{folder}/artifacts")
-
-
-def test_a_relative_sqlite_store_lies_where_the_process_stands(tmp_path, monkeypatch, config, tracker):
-    (tmp_path / "my.db").write_bytes(Path(config.runs, "mlflow.db").read_bytes())  # spares a migration
-    monkeypatch.chdir(tmp_path)
-    second = Tracker.start(TrackingConfig(uri="sqlite:///my.db", runs=str(tmp_path / "runs")))
-    assert stored(second).info.run_id == second.run_id
-    assert (tmp_path / ".my.db.lock").exists()
-
-
-def test_two_stores_in_one_process_stay_apart(tmp_path, config, tracker):
-    """The default follows ``runs``, whatever store was opened before."""
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "mlflow.db").write_bytes(Path(config.runs, "mlflow.db").read_bytes())
-    _, uri = open_store(TrackingConfig(runs=str(tmp_path / "runs")))
-    assert uri == f"sqlite:///{tmp_path}/runs/mlflow.db"
-
-
-def test_the_environment_names_the_store_and_the_config_comes_first(monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.shop:5000")
-    assert open_store(TrackingConfig())[1] == "http://mlflow.shop:5000"
-    assert open_store(TrackingConfig(uri="http://other:1"))[1] == "http://other:1"
 
 
 def test_parameters_are_flat_and_more_than_a_hundred_go(tracker):

@@ -22,7 +22,7 @@ from training.fitting import TrainerConfig, plan
 from training.learning import REFIT
 from training.model import ModelConfig
 from training.module import LossConfig, Softmax
-from training.tracking import TrackingConfig, open_store
+from training.store import TrackingConfig, open_store
 from training.train import TrainConfig, train
 
 ITEMS, SESSIONS, LENGTH = 12, 160, 5

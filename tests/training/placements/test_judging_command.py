@@ -9,7 +9,8 @@ from tests.datasets import make_dataset, random_rows
 from tests.models import make_trained
 from training.checkpoint import MODEL_FILE, save_model
 from training.evaluate import EvaluateConfig, evaluate_placements
-from training.tracking import Tracker, TrackingConfig
+from training.store import TrackingConfig
+from training.tracking import Tracker
 
 POLICY = """
 placements:

@@ -1,0 +1,93 @@
+"""MLflow's store: a fresh one stands six first writers, and it lies where the config or the environment says."""
+
+import multiprocessing
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from tests.bundles import tiny_bundle
+from training.registry import keep_and_register
+from training.store import TrackingConfig, open_store
+from training.tracking import Tracker
+
+WRITERS = 6
+
+
+@pytest.fixture(autouse=True)
+def no_store_of_the_environment(monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> TrackingConfig:
+    """A default store, new."""
+    return TrackingConfig(runs=str(tmp_path_factory.mktemp("store") / "runs"))
+
+
+@pytest.fixture
+def tracker(config) -> Tracker:
+    return Tracker.start(config)
+
+
+def start_together(config: TrackingConfig, bundle: Path, barrier, answers) -> None:
+    barrier.wait()
+    try:
+        tracker = Tracker.start(config)
+        tracker.metrics({"val/recall@20": 0.5})
+        keep_and_register(tracker, bundle, config, place="bundle")
+        tracker.end()
+        answers.put(tracker.run_id)
+    except BaseException as error:
+        answers.put(f"failed: {error!r}")
+        raise
+
+
+def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["training.registry", "mlflow.store.tracking.sqlalchemy_store"]
+    )  # the slow imports once, not six times
+    barrier, answers = context.Barrier(WRITERS), context.Queue()
+    fresh = TrackingConfig(runs=str(tmp_path / "runs"))
+    bundle = tiny_bundle(tmp_path / "bundle")
+    processes = [context.Process(target=start_together, args=(fresh, bundle, barrier, answers)) for _ in range(WRITERS)]
+    for process in processes:
+        process.start()
+    found = [answers.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join()
+    assert len(set(found)) == WRITERS
+    assert not [answer for answer in found if answer.startswith("failed")]
+    client, _ = open_store(fresh)
+    (experiment,) = [e for e in client.search_experiments() if e.name == "tillside"]
+    runs = client.search_runs([experiment.experiment_id])
+    assert {run.info.run_id for run in runs} == set(found)
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert {run.data.metrics["val/recall_at_20"] for run in runs} == {0.5}
+    versions = client.search_model_versions("name='tillside'")
+    assert sorted(int(version.version) for version in versions) == list(range(1, WRITERS + 1))
+    assert {version.run_id for version in versions} == set(found)
+    assert client.get_registered_model("tillside").aliases["challenger"] in {v.version for v in versions}
+
+
+def test_a_relative_sqlite_store_lies_where_the_process_stands(tmp_path, monkeypatch, config, tracker):
+    (tmp_path / "my.db").write_bytes(Path(config.runs, "mlflow.db").read_bytes())  # spares a migration
+    monkeypatch.chdir(tmp_path)
+    second = Tracker.start(TrackingConfig(uri="sqlite:///my.db", runs=str(tmp_path / "runs")))
+    assert mlflow.MlflowClient(second.uri).get_run(second.run_id).info.run_id == second.run_id
+    assert (tmp_path / ".my.db.lock").exists()
+
+
+def test_two_stores_in_one_process_stay_apart(tmp_path, config, tracker):
+    """The default follows ``runs``, whatever store was opened before."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mlflow.db").write_bytes(Path(config.runs, "mlflow.db").read_bytes())
+    _, uri = open_store(TrackingConfig(runs=str(tmp_path / "runs")))
+    assert uri == f"sqlite:///{tmp_path}/runs/mlflow.db"
+
+
+def test_the_environment_names_the_store_and_the_config_comes_first(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.shop:5000")
+    assert open_store(TrackingConfig())[1] == "http://mlflow.shop:5000"
+    assert open_store(TrackingConfig(uri="http://other:1"))[1] == "http://other:1"

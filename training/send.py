@@ -1,0 +1,79 @@
+"""Send what a run could not log while its store was away, and register its bundle if that is left to do.
+
+    python -m training.send run=RUN_ID
+
+What waits stands in the run's journal. Sending it again, or while the run still goes on, changes nothing that is there.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from training.command import command
+from training.journal import Journal
+from training.registry import BUNDLE, VERSION, keep_and_register
+from training.store import TrackingConfig, as_sentences
+from training.tables import say
+from training.tracking import Tracker, journal_path
+
+
+@dataclass
+class SendConfig:
+    """Whose journal to send, and where to."""
+
+    run: str = "???"
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Only ``runs`` and ``uri`` are read; the rest, and by default the uri, is as the run had it."""
+
+
+def send(config: SendConfig) -> int:
+    """Send all that waits, in order; returns how many entries went.
+
+    Raises:
+        ValueError: there is no journal, or the store is away still.
+    """
+    path = journal_path(config.tracking, config.run)
+    if not path.is_file():
+        raise ValueError(f"run={config.run}: {path} is missing, so there is nothing to send")
+    tracking = tracking_of(path.parent, config.tracking)
+    tracker = Tracker.open(tracking, config.run, journal=Journal(path))
+    waited, refused = tracker.waiting, 0
+    while tracker.waiting:
+        try:
+            tracker.flush(retries=2)
+        except ValueError as error:
+            say(f"refused, and left out: {error}")
+            refused += 1
+        else:
+            if tracker.unsent:
+                raise ValueError(tracker.unsent)
+    with as_sentences(tracker.uri):
+        run = tracker.client.get_run(config.run)
+    bundle = path.parent / BUNDLE
+    if tracking.register and bundle.is_dir() and run.info.status != "RUNNING" and VERSION not in run.data.tags:
+        keep_and_register(tracker, bundle, tracking, place=BUNDLE)
+    return waited - refused
+
+
+def tracking_of(folder: Path, given: TrackingConfig) -> TrackingConfig:
+    """How the run of that folder was tracked, where it lies now, and in the store that is given, if one is."""
+    file = folder / "config.yaml"
+    if not file.is_file():
+        return given
+    kept = OmegaConf.merge(OmegaConf.structured(TrackingConfig), OmegaConf.load(file)["tracking"])
+    tracking = OmegaConf.to_object(kept)
+    assert isinstance(tracking, TrackingConfig)
+    tracking.runs, tracking.uri = given.runs, given.uri or tracking.uri
+    return tracking
+
+
+@command("send", SendConfig)
+def main(config: SendConfig) -> None:
+    """Entry point."""
+    sent = send(config)
+    say(f"sent {sent} entries of run {config.run}" if sent else f"nothing of run {config.run} waited")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""MLflow's store: where runs are recorded, and what it takes to open one.
+
+Surprising: a fresh SQLite store is migrated under a file lock before anyone writes to it, because first writers that
+arrive together break it for good.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import mlflow
+import mlflow.db
+import requests
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import (
+    DEADLINE_EXCEEDED,
+    INTERNAL_ERROR,
+    REQUEST_LIMIT_EXCEEDED,
+    RESOURCE_EXHAUSTED,
+    TEMPORARILY_UNAVAILABLE,
+    ErrorCode,
+)
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+BUSY = (INTERNAL_ERROR, TEMPORARILY_UNAVAILABLE, DEADLINE_EXCEEDED, REQUEST_LIMIT_EXCEEDED, RESOURCE_EXHAUSTED)
+AWAY = {ErrorCode.Name(code) for code in BUSY}
+"""What MLflow calls a server that is not there (the first one), and a locked SQLite file (the second)."""
+
+
+@dataclass
+class TrackingConfig:
+    """Where runs are recorded."""
+
+    uri: str | None = None
+    """Any MLflow tracking URI; default: MLFLOW_TRACKING_URI, or else ``mlflow.db`` in ``runs``."""
+    experiment: str = "tillside"
+    run_name: str | None = None
+    runs: str = "runs"
+    """Folder of checkpoints and of the default store."""
+    register: bool = True
+    """Register exported bundles as versions of ``model``."""
+    model: str = "tillside"
+    """Name in the registry; its version with the alias ``champion`` stands beside a run's figures."""
+    system_metrics: bool = False
+    """Log the load of processor, memory and disk every ten seconds, until the server is away; wants psutil, and tells
+    little of short runs."""
+
+
+class StoreAwayError(ValueError):
+    """The store does not answer or has no time: what it was asked is no mistake, and can be asked again later."""
+
+
+def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.MlflowClient, str]:
+    """A client of the configured store; an SQLite store that is not there yet is created.
+
+    Raises:
+        ValueError: the store cannot be opened, or is not there and ``create`` is false.
+    """
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it tells of every retry; we tell of the end
+    default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
+    uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
+    with as_sentences(uri):
+        if uri.startswith("sqlite:") and (database := make_url(uri).database):
+            if create:
+                _create_sqlite(Path(database).absolute())
+            elif not Path(database).exists():
+                raise ValueError(f"no runs are recorded at {uri}; set tracking.runs or tracking.uri to where they are")
+        return mlflow.MlflowClient(uri), uri
+
+
+@contextlib.contextmanager
+def as_sentences(uri: str) -> Iterator[None]:
+    """Turn what a store raises into one sentence, a StoreAwayError where that is the reason."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
+        lines = [line.strip() for line in str(getattr(error, "message", error)).splitlines() if line.strip()]
+        sentence = lines[0] if lines else type(error).__name__
+        if "Max retries exceeded" in sentence:  # urllib3 tells the whole story; its last words are the reason
+            sentence = "the server does not answer: " + sentence.rpartition(": ")[2].removesuffix('"))')
+        raise (StoreAwayError if _is_away(error) else ValueError)(f"MLflow at {uri}: {sentence}") from None
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether a store that is well might have said otherwise."""
+    if isinstance(error, MlflowException):
+        return error.error_code in AWAY
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return error.response.status_code >= 500 or error.response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    return isinstance(error, requests.RequestException | OperationalError)
+
+
+@contextlib.contextmanager
+def patience(*, retries: int = 0, seconds: int = 10) -> Iterator[None]:
+    """How long to wait for a server's answer, and how often to ask again; MLflow itself asks for minutes."""
+    limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(retries), "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
+    before = {name: os.environ.get(name) for name in limits}
+    os.environ.update(limits)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path) -> Path:
+    """Copy one artifact of a run.
+
+    Raises:
+        ValueError: no such run, or it has no such artifact.
+    """
+    client, uri = open_store(config, create=False)
+    with as_sentences(uri), patience():
+        client.search_experiments(max_results=1)
+    try:
+        return Path(client.download_artifacts(run_id, path, str(into)))
+    except (MlflowException, OSError) as error:
+        message = getattr(error, "message", str(error))
+        raise ValueError(f"run {run_id} at {uri} has no artifact {path}: {message}") from None
+
+
+def create_experiment(client: mlflow.MlflowClient, config: TrackingConfig, uri: str) -> str:
+    """Make the configured experiment, or find the one that another run made meanwhile; its id."""
+    artifacts = Path(config.runs).absolute() / "artifacts"
+    try:
+        return str(
+            client.create_experiment(config.experiment, artifacts.as_uri() if uri.startswith("sqlite:") else None)
+        )
+    except MlflowException:
+        experiment = client.get_experiment_by_name(config.experiment)  # another run was first
+        if experiment is None:
+            raise
+        return str(experiment.experiment_id)
+
+
+def _create_sqlite(database: Path) -> None:
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(database):
+        if database.exists():
+            return
+        # A migration that is killed half-way must not leave a store behind that looks finished.
+        with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
+            fresh = Path(folder) / database.name
+            logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+            assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
+            mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
+            fresh.rename(database)
+
+
+@contextlib.contextmanager
+def store_lock(uri: str) -> Iterator[None]:
+    """Keep other processes from writing an SQLite store in this way; servers see to that themselves."""
+    database = make_url(uri).database if uri.startswith("sqlite:") else None
+    with _lock(Path(database).absolute()) if database else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def _lock(database: Path) -> Iterator[None]:
+    with (database.parent / f".{database.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
