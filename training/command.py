@@ -3,12 +3,14 @@
 Surprising: the config is composed once before Hydra runs, only so that a mistyped key or value can be answered with
 what is allowed there; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks. And
 SIGTERM ends a command as Ctrl-C does, by an exception, so that what is half-done is cleared away first. And what is
-given as ``policy=FILE`` goes past Hydra, which takes the folder configs/policy for a group to choose from.
+given as ``policy=FILE`` goes past Hydra, which takes the folder configs/policy for a group to choose from. A key that is
+a word of Python, such as ``from``, is the field ``from_``.
 """
 
 import contextlib
 import dataclasses
 import functools
+import keyword
 import os
 import signal
 import sys
@@ -59,7 +61,7 @@ def command(name: str, schema: type[T]) -> Callable[[Callable[[T], Any]], Callab
         def run() -> None:
             full = os.environ.get("HYDRA_FULL_ERROR") == "1"
             files.clear()
-            sys.argv[1:], given = without_files(sys.argv[1:])
+            sys.argv[1:], given = without_files([_as_field(argument) for argument in sys.argv[1:]])
             files.update(given)
             sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # argparse wants them in one piece: a=1 -m b=2,3
             try:
@@ -169,6 +171,11 @@ def without_files(arguments: list[str]) -> tuple[list[str], dict[str, str | None
     pairs = [(argument, *argument.partition("=")) for argument in arguments]
     others = [argument for argument, key, _, _ in pairs if key not in BY_PATH]
     return others, {key: None if path == "null" else path for _, key, _, path in pairs if key in BY_PATH}
+
+
+def _as_field(argument: str) -> str:
+    key, equals, value = argument.partition("=")
+    return f"{key}_={value}" if equals and keyword.iskeyword(key) else argument
 
 
 def _is_override(argument: str) -> bool:
