@@ -79,7 +79,9 @@ def publish_page(
         bundle=sealed,
         latency=latency or {},
     )
-    tags = {NOTE: describe(metrics, made, champion, compared)} | {f"bundle.{key}": value for key, value in sealed.items()}
+    tags = {NOTE: describe(metrics, made, champion, compared)} | {
+        f"bundle.{key}": value for key, value in sealed.items()
+    }
     tags[TABLES] = json.dumps([{"path": TABLE_FILE, "type": "table"}])
     systems = with_champion(metrics, champion)
     tracker.publish(tags=tags, curves=charts(systems, latency or {}))

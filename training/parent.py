@@ -85,7 +85,11 @@ class Parent:
         with tempfile.TemporaryDirectory() as folder:
             bundle = fetch_bundle(tracking, version, into=Path(folder))
             document = read_document(fetch_artifact(tracking, run_id, MODEL_FILE, into=Path(folder)))
-            catalogue, memory, tokens = bundle.catalogue, bundle.memory, bundle.tokens  # mapped files outlive the folder
+            catalogue, memory, tokens = (
+                bundle.catalogue,
+                bundle.memory,
+                bundle.tokens,
+            )  # mapped files outlive the folder
         told = document["dataset"]
         if told.get("learned_until") is None:
             raise ValueError(

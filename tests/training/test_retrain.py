@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.datasets import MINUTE_MS, START_MS, Event, make_dataset
-from tests.logs import write_log
+from tests.logs import circle_log
 from tillside.catalogue import Catalogue, pack_tokens
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
@@ -25,13 +25,12 @@ from training.parent import Carried, Parent, first_end, refuse_leaks
 from training.prepare import PrepareConfig, prepare
 from training.promote import PromoteConfig, promote
 from training.ranks import RANKS_FILE, Ranks, ranks_beside
-from training.readers.events import EventsLogConfig
+from training.readers.events import EventsConfig
 from training.retrain import RetrainConfig, retrain
 from training.tracking import TrackingConfig, open_store
 from training.train import TrainConfig, train
 
 HOUR_S = 3600
-START_S = START_MS // 1000
 DIM = 4
 
 
@@ -143,7 +142,12 @@ PARTS: dict[str, list[list[Event]]] = {
     [
         (40, 45, {}, r"models:/shop/3 learned from sessions until 2023-11-14 22:53:20, but the validation part begins"),
         (30, 45, {}, r"until 2023-11-14 22:43:20, but the validation part begins at 2023-11-14 22:43:20; make split"),
-        (20, 50, {}, r"the log ends at 2023-11-14 23:03:20, and models:/shop/3 had one until 2023-11-14 23:03:20; give"),
+        (
+            20,
+            50,
+            {},
+            r"the log ends at 2023-11-14 23:03:20, and models:/shop/3 had one until 2023-11-14 23:03:20; give",
+        ),
         (20, 45, {"validation": [at(41, 0, 1)]}, r"go on until 2023-11-14 22:54:20, but the test part begins at"),
         (44, 45, {"validation": []}, r"but the test part begins at 2023-11-14 22:53:20; make split"),
     ],
@@ -182,24 +186,6 @@ def test_a_warm_start_takes_a_third_of_the_epochs() -> None:
 
 # The whole way: a circle of items, walked two steps at a time, one session an hour; two items join in the newer log.
 
-ITEMS = 12
-
-
-def circle_log(path: Path, hours: int, *, joined_after: int) -> Path:
-    """Sessions of 4 clicks and a purchase by one in two; ``described`` joins with a known category, ``bare`` without."""
-    rng = np.random.default_rng(0)
-    lines = ["session_id,item_id,behaviour,timestamp,category"]
-    for hour in range(hours):
-        first = int(rng.integers(0, ITEMS))
-        names = [f"i{(first + 2 * step) % ITEMS:02d}" for step in range(5)]
-        if hour >= joined_after:
-            names[3] = "described" if hour % 2 else "bare"
-        for step, name in enumerate(names):
-            behaviour = "purchase" if step == 4 and first % 2 else "click"
-            category = "" if name == "bare" else "odd" if name == "described" else f"{'odd' if first % 2 else 'even'}"
-            lines.append(f"s{hour},{name},{behaviour},{START_S + hour * HOUR_S + step},{category}")
-    return write_log(path, *lines)
-
 
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -217,7 +203,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> TrackingConfig:
     torch.set_num_threads(1)
     tracking = TrackingConfig(runs=str(folder / "runs"), uri=f"sqlite:///{folder}/mlflow.db")
     log = circle_log(folder / "old.csv", 100, joined_after=10**6)
-    prepare(PrepareConfig(out=str(folder / "old"), data=EventsLogConfig(path=str(log))))
+    prepare(PrepareConfig(out=str(folder / "old"), data=EventsConfig(path=str(log))))
     config = TrainConfig(
         dataset=str(folder / "old"),
         model=ModelConfig(dim=16, layers=1, heads=2, max_length=8, dropout=0.1, item_dropout=0.1),
@@ -234,7 +220,7 @@ def trainer(**given: Any) -> TrainerConfig:
 
 
 def settings(shop: TrackingConfig, log: Path, **given: Any) -> RetrainConfig:
-    fields = {"from_": "models:/tillside@champion", "data": EventsLogConfig(path=str(log)), "tracking": shop}
+    fields = {"from_": "models:/tillside@champion", "data": EventsConfig(path=str(log)), "tracking": shop}
     return RetrainConfig(**{**fields, "trainer": trainer(max_epochs=2), **given})
 
 
