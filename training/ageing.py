@@ -70,7 +70,7 @@ def ageing(
 def _at_age(
     age: int, tests: Sequence[Mapping[str, Any]], ranks: Mapping[tuple[int, int], Ranks], *, seed: int
 ) -> dict[str, Any]:
-    """Means over all cases that a model of this age was asked, and what they are below the fresh models' on the same."""
+    """Means over all cases that models of this age were asked, and how they differ from fresh models' on the same."""
     chosen = [test for test in tests if test["age"] == age]
     pairs = [(ranks[t["model"] - 1, t["window"] - 1], ranks[t["window"] - 1, t["window"] - 1]) for t in chosen]
     cases = [len(aged.ranks_C) for aged, _ in pairs]

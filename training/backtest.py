@@ -3,17 +3,18 @@
     python -m training.backtest data=events data.path=LOG windows=4
 
 The newest sessions make the windows, each of ``share`` of all sessions. Every window is prepared by itself, with the
-library of training.prepare: which items are known, how they are described and what sells are decided on what lies before
-it, so no model knows more than it would have known then. One MLflow run holds the table and the figure, with a child run
-for each model. After a kill give the same command and resume=RUN_ID: windows whose child finished are not repeated, and
-the one that was stopped goes on where it was.
+library of training.prepare: which items are known, how they are described and what sells are decided on what lies
+before it, so no model knows more than it would have known then. One MLflow run holds the table and the figure, with a
+child run for each model. After a kill give the same command and resume=RUN_ID: windows whose child finished are not
+repeated, and the one that was stopped goes on where it was.
 """
 
 import contextlib
+import itertools
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,20 +110,25 @@ def backtest(config: BacktestConfig) -> dict[str, Any]:
         if not isinstance(error, Exception):
             say(f"go on with it:  the same command and resume={tracker.run_id}")
         raise
-    numbers = COLUMNS
-    print_table(f"{name}: quality by the age of the model", COLUMNS, table(document), numbers=numbers)
+    print_table(f"{name}: quality by the age of the model", COLUMNS, table(document), numbers=COLUMNS)
     say(f"{folder / FIGURE_FILE} draws it; look at the run:  {tracker.open_command}   then {tracker.page}")
     return document
 
 
 def windows_of(datasets: Sequence[Dataset]) -> list[Window]:
-    """The windows, from the data sets that lie before each: one begins when the first session of the test part ends."""
+    """The windows, from the data sets that lie before each: one begins when the first session of the test part ends.
+
+    Raises:
+        ValueError: one holds no session.
+    """
     begins = [first_end(dataset.part("test")) for dataset in datasets]
     last = last_moment(datasets[-1].part("test"))
-    ends = [*begins[1:], None if last is None else last + 1]
-    return [
-        Window(begin, end) for begin, end in zip(begins, ends, strict=True) if begin is not None and end is not None
-    ]
+    edges = [edge for edge in (*begins, None if last is None else last + 1) if edge is not None]
+    if len(set(edges)) < len(begins) + 1:
+        raise ValueError(
+            f"windows={len(datasets)}: the log is too short to fill them all; lower windows or raise share"
+        )
+    return [Window(begin, end) for begin, end in itertools.pairwise(edges)]
 
 
 def view(dataset: Dataset, window: Window) -> Dataset:
@@ -152,25 +158,20 @@ def _begin(config: BacktestConfig) -> Tracker:
     runs = Path(config.tracking.runs).absolute()
     runs.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=runs, prefix=".preparing-") as scratch:
+        datasets = []
         for number in range(config.windows):
-            dataset = prepare(
-                PrepareConfig(
-                    out=str(Path(scratch) / PREPARED / str(number + 1)),
-                    data=config.data,
-                    session_gap_minutes=config.session_gap_minutes,
-                    min_item_support=config.min_item_support,
-                    split=SplitConfig(
-                        SplitBy.fractions, config.validation, round(config.share * (config.windows - number), 12)
-                    ),
-                    seed=config.seed,
-                )
+            test = round(config.share * (config.windows - number), 12)  # 3 * 0.1 is a little more than 0.3
+            window = PrepareConfig(
+                out=str(Path(scratch) / PREPARED / str(number + 1)),
+                data=config.data,
+                session_gap_minutes=config.session_gap_minutes,
+                min_item_support=config.min_item_support,
+                split=SplitConfig(SplitBy.fractions, config.validation, test),
+                seed=config.seed,
             )
-            say(f"window {number + 1} of {config.windows} begins {moment(first_end(dataset.part('test')) or 0)}")
-        if (
-            len(set(windows_of([load_dataset(Path(scratch) / PREPARED / str(n + 1)) for n in range(config.windows)])))
-            < 2
-        ):
-            raise ValueError(f"windows={config.windows}: the log is too short for them; lower windows")
+            datasets.append(prepare(window))
+        for number, each in enumerate(windows_of(datasets)):
+            say(f"window {number + 1} of {config.windows}: from {moment(each.begins)} to {moment(each.ends)}")
         tracker = Tracker.start(config.tracking)
         folder = runs / tracker.run_id
         folder.mkdir()
@@ -226,10 +227,10 @@ def _window(
     try:
         if known is None:
             folder.mkdir(parents=True)
-            write_text_atomically(listed, json.dumps(children | {str(number + 1): tracker.run_id}))
             tracker.tags({PARENT: parent.run_id, "mlflow.source.name": "training.backtest"})
             tracker.parameters({"window": number + 1, **_plain(config)})
             tracker.dataset(view(dataset, windows[number]))
+            write_text_atomically(listed, json.dumps(children | {str(number + 1): tracker.run_id}))
         lesson = Lesson.prepare(config, dataset)
         say(f"window {number + 1}, run {tracker.run_id}: {lesson.data.rows.targets:,} targets")
         _, trained, _ = learn(lesson, dataset, folder=folder, tracker=tracker)

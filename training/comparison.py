@@ -72,19 +72,21 @@ class Compared:
 
     def note(self) -> str:
         """What the champion could and could not be asked."""
-        told = self.document
+        told, items = self.document, self.document["items"]
         return (
-            f"Of the targets the champion does not know {told['targets_by_attributes']:.1%} as items, and ranks them by "
-            f"their attributes; {told['targets_missed']:.1%} it cannot rank, and they count as misses."
+            f"{items['kept']:,} items went on from what the champion had learned, {items['described']:,} began with "
+            f"their attributes, {items['fresh']:,} at random; {items['gone']:,} are not trained any more. "
+            f"Of the targets {told['targets_by_attributes']:.1%} are items that the champion has not learned and ranks "
+            f"by their attributes; {told['targets_missed']:.1%} it cannot rank at all, and they count as misses."
         )
 
     def _rows(self) -> list[list[str]]:
-        return [
-            [name, f"{part['cases']:,}", metric, *(f"{part[metric][who]:.4f}" for who in ("champion", "challenger"))]
-            + [_difference(part[metric]["gain"])]
-            for name, part in self.document["slices"].items()
-            for metric in METRICS
-        ]
+        rows = []
+        for name, part in self.document["slices"].items():
+            for metric in METRICS:
+                both = [f"{part[metric][who]:.4f}" for who in ("champion", "challenger")]
+                rows.append([name, f"{part['cases']:,}", metric, *both, _difference(part[metric]["gain"])])
+        return rows
 
 
 def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, float]]:

@@ -42,6 +42,8 @@ class Carried:
     """Begin as their attributes say."""
     fresh: int
     """Begin at random, as in a first training."""
+    gone: int
+    """Were learned before and are not trained any more."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Parent:
             rows_ND[torch.from_numpy(kept_N)] = self.model.items.item.weight[torch.from_numpy(old_N[kept_N])]
             rows_ND[torch.from_numpy(described_N)] = 0.0
         kept, described = int(kept_N.sum()), int(described_N.sum())
-        return Carried(kept, described, len(kept_N) - kept - described)
+        return Carried(kept, described, len(kept_N) - kept - described, self.catalogue.trained - kept)
 
     def _hand_over_tokens(self, model: NextItemModel, catalogue: Catalogue) -> npt.NDArray[np.bool_]:
         """Whether each trained item has a token, beside its price band, of which something is known [N]."""
@@ -204,8 +206,8 @@ def refuse_leaks(parent: Parent, dataset: Dataset) -> None:
         ValueError: the log has no clock, other behaviours or nothing new, or its parts overlap with what was learned.
     """
     if dataset.behaviours.names != parent.behaviours:
-        names = (", ".join(each) for each in (dataset.behaviours.names, parent.behaviours))
-        raise ValueError("data.behaviours are {}, but those of {} are {}".format(next(names), parent.uri, next(names)))
+        here, there = (", ".join(each) for each in (dataset.behaviours.names, parent.behaviours))
+        raise ValueError(f"data.behaviours are {here}, but those of {parent.uri} are {there}")
     log_until = last_moment(dataset.sessions)
     if log_until is None:
         raise ValueError(f"{dataset.path}: the log has no clock, so it has no newest window to judge a model by")

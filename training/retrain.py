@@ -36,7 +36,7 @@ class RetrainConfig:
     """Which model goes on with which log."""
 
     from_: str | None = None
-    """models:/NAME@champion, or a version as models:/NAME/VERSION; typed ``from=``. The new version is of this model."""
+    """models:/NAME@champion, or a version as models:/NAME/VERSION; typed ``from=``. What comes of it is NAME again."""
     data: LogConfig = MISSING
     """The newer log; all of it, with what the champion learned from, or only what came since."""
     split: SplitConfig = field(default_factory=SplitConfig)

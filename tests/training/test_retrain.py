@@ -95,7 +95,7 @@ def test_rows_go_on_by_id_and_new_ones_begin_with_their_attributes() -> None:
     shared by two items but nobody has learned it, and ``bare`` has nothing: those two keep their random rows."""
     parent, model = parent_of(OLD), model_of(NEW, seed=2)
     random_ND = model.items.item.weight.detach().clone()
-    assert parent.hand_over(model, NEW) == Carried(kept=3, described=1, fresh=2)
+    assert parent.hand_over(model, NEW) == Carried(kept=3, described=1, fresh=2, gone=0)
     rows_ND, before_ND = model.items.item.weight.detach(), parent.model.items.item.weight.detach()
     assert torch.equal(rows_ND[[2, 4, 0]], before_ND)
     assert torch.equal(rows_ND[1], torch.zeros(DIM))
@@ -242,7 +242,7 @@ def test_a_retrained_model_stands_beside_the_champion_on_the_same_new_cases(
     """200 sessions: test is the last 20, validation the 10 before; the champion learned from the first 90 of 100."""
     told = json.loads((retrained / COMPARISON_FILE).read_text())
     assert told["parent"] == "models:/tillside/1"
-    assert told["items"] == {"kept": 12, "described": 1, "fresh": 1}
+    assert told["items"] == {"kept": 12, "described": 1, "fresh": 1, "gone": 0}
     assert told["cases"] == 20 * 4
     assert told["targets_missed"] == told["targets_by_attributes"] == 10 / 80  # half of the fourth events each
     assert told["window_begins"] == "2023-11-22 10:13:24"  # 180 hours and 4 seconds after START_MS
