@@ -14,11 +14,11 @@ import torch
 from tests.datasets import MINUTE_MS, START_MS, Event, make_dataset
 from tests.logs import circle_log
 from tillside.catalogue import Catalogue, pack_tokens
-from tillside.dataset import Dataset, load_dataset
+from tillside.dataset import load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.newcomers import TokenVectors
 from training import learning
-from training.comparison import COMPARISON_FILE
+from training.comparison import COMPARISON_FILE, ask_parent
 from training.fitting import TrainerConfig, plan
 from training.model import ModelConfig, NextItemModel
 from training.parent import Carried, Parent, first_end, refuse_leaks
@@ -232,10 +232,6 @@ def retrained(shop: TrackingConfig) -> Path:
     return (Path(shop.runs) / "latest").resolve()
 
 
-def dataset_of(run: Path) -> Dataset:
-    return load_dataset(Path(json.loads((run / "config.yaml").read_text().split("dataset: ")[1].split("\n")[0])))
-
-
 def test_a_retrained_model_stands_beside_the_champion_on_the_same_new_cases(
     shop: TrackingConfig, retrained: Path
 ) -> None:
@@ -284,6 +280,15 @@ def test_the_registry_names_the_parent_and_the_gate_can_judge(shop: TrackingConf
     assert {check.name for check in checks} >= {"test", "recall@20 all"}
     assert all(check.passed for check in checks)
     client.set_registered_model_alias("tillside", "champion", "1")  # as it was, for the other tests
+
+
+def test_asked_its_own_cases_the_champion_gives_the_ranks_that_its_run_kept(shop: TrackingConfig) -> None:
+    """So what it is compared by is what it was judged by, past sessions and all."""
+    champion = Parent.fetch(shop, "models:/tillside/1")
+    found, shares = ask_parent(champion, load_dataset(Path(shop.runs).parent / "old"))
+    kept = Ranks.load(Path(shop.runs) / champion.run_id / RANKS_FILE)
+    assert np.array_equal(found.ranks_C, kept.ranks_C)
+    assert shares == {"targets_by_attributes": 0, "targets_missed": 0}
 
 
 class Killed(BaseException):
