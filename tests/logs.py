@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tests.datasets import START_MS
 from tillside.dataset import Dataset, Part
 from training.preparation.engine import open_engine
 from training.preparation.rejects import collect_rejects
@@ -42,6 +45,26 @@ def events_log(path: Path, sessions: Iterable[tuple[str, int, Sequence[str]]]) -
         for offset, item in enumerate(items)
     ]
     return write_log(path, EVENTS_HEADER, *lines)
+
+
+def circle_log(path: Path, hours: int, *, joined_after: int = 10**6, items: int = 12) -> Path:
+    """A session an hour from START_MS on, five events a second apart, that walks a circle of items two steps at a time.
+
+    The fifth event is a purchase in about half of them. From an hour on, the fourth event is of an item that joins:
+    ``described``, of a known category, in odd hours, and ``bare``, of none, in even ones.
+    """
+    rng = np.random.default_rng(0)
+    lines = [f"{EVENTS_HEADER},category"]
+    for hour in range(hours):
+        first = int(rng.integers(0, items))
+        names = [f"i{(first + 2 * step) % items:02d}" for step in range(5)]
+        if hour >= joined_after:
+            names[3] = "described" if hour % 2 else "bare"
+        for step, name in enumerate(names):
+            behaviour = "purchase" if step == 4 and first % 2 else "click"
+            category = {"bare": "", "described": "odd"}.get(name, "odd" if first % 2 else "even")
+            lines.append(f"s{hour},{name},{behaviour},{START_MS // 1000 + hour * 3600 + step},{category}")
+    return write_log(path, *lines)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from tillside.blending import SessionMemory
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
+from tillside.events import TIME_UNKNOWN
 from training.model import ModelConfig, NextItemModel
 
 MODEL_FILE = "model.pt"
@@ -50,7 +52,7 @@ def build_model(
 
 
 def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
-    """Write the model; the data set's digest and place go with it."""
+    """Write the model; the data set's digest and place go with it, and until when it was learned from."""
     document = {
         "state": trained.model.state_dict(),
         "model": asdict(trained.config),
@@ -58,16 +60,28 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
         "intent": trained.intent,
         "memory": trained.memory.document() if trained.memory else None,
         "refitted": trained.refitted,
-        "dataset": {"path": str(dataset.path.absolute()), "digest": dataset.digest},
+        "dataset": {
+            "path": str(dataset.path.absolute()),
+            "digest": dataset.digest,
+            "learned_until": last_moment(trained.sessions(dataset)),
+            "log_until": last_moment(dataset.sessions),
+            "config": dict(dataset.about["config"]),
+        },
     }
     partial = path.with_name(f".{path.name}.partial")
     torch.save(document, partial)
     partial.replace(path)
 
 
+def last_moment(sessions: Sessions) -> int | None:
+    """UTC milliseconds of the last event; None without events or without a clock."""
+    times = np.asarray(sessions.times)
+    return None if not len(times) or times.min() == TIME_UNKNOWN else int(times.max())
+
+
 def dataset_path(path: Path) -> str:
     """Where the data set lay that the model in ``path`` was trained on."""
-    return str(_read(path)["dataset"]["path"])
+    return str(read_document(path)["dataset"]["path"])
 
 
 def load_model(path: Path, dataset: Dataset) -> TrainedModel:
@@ -76,7 +90,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
     Raises:
         ValueError: the file is damaged, or the data set is not the one the model was trained on.
     """
-    document = _read(path)
+    document = read_document(path)
     expected = document["dataset"]["digest"]
     if dataset.digest != expected:
         raise ValueError(
@@ -98,7 +112,12 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
     return replace(trained, memory=memory)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_document(path: Path) -> dict[str, Any]:
+    """All that :func:`save_model` wrote.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
     try:
         document: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen kinds for a damaged file

@@ -3,12 +3,14 @@
 Surprising: the config is composed once before Hydra runs, only so that a mistyped key or value can be answered with
 what is allowed there; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks. And
 SIGTERM ends a command as Ctrl-C does, by an exception, so that what is half-done is cleared away first. And what is
-given as ``policy=FILE`` goes past Hydra, which takes the folder configs/policy for a group to choose from.
+given as ``policy=FILE`` goes past Hydra, which takes the folder configs/policy for a group to choose from. A key that
+is a word of Python, such as ``from``, is the field ``from_``.
 """
 
 import contextlib
 import dataclasses
 import functools
+import keyword
 import os
 import signal
 import sys
@@ -165,10 +167,15 @@ def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
 
 
 def without_files(arguments: list[str]) -> tuple[list[str], dict[str, str | None]]:
-    """The arguments without those of BY_PATH, and these by key; the last one of a key counts."""
+    """The arguments without those of BY_PATH, spelled as fields, and these by key; the last one of a key counts."""
     pairs = [(argument, *argument.partition("=")) for argument in arguments]
-    others = [argument for argument, key, _, _ in pairs if key not in BY_PATH]
+    others = [_as_field(argument) for argument, key, _, _ in pairs if key not in BY_PATH]
     return others, {key: None if path == "null" else path for _, key, _, path in pairs if key in BY_PATH}
+
+
+def _as_field(argument: str) -> str:
+    key, equals, value = argument.partition("=")
+    return f"{key}_={value}" if equals and keyword.iskeyword(key) else argument
 
 
 def _is_override(argument: str) -> bool:

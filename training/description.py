@@ -44,12 +44,13 @@ def with_champion(metrics: Mapping[str, Any], champion: Champion | None) -> dict
     return systems
 
 
-def describe(metrics: Mapping[str, Any], made: Made, champion: Champion | None) -> str:
-    """The description of a finished run."""
+def describe(metrics: Mapping[str, Any], made: Made, champion: Champion | None, compared: Section = ()) -> str:
+    """The description of a finished run; ``compared`` says how it stands to the model it was retrained from."""
     systems = with_champion(metrics, champion)
     head = [first_sentence(metrics, made, champion), ""]
     if champion is not None and champion.label not in systems:
         head += [f"{_why_not_compared(metrics, champion)} It is left out of the tables.", ""]
+    head += ["### Retrained", "", *compared] if compared else []
     head += ["### Test part", "", "With 95 % bootstrap intervals over sessions.", ""]
     tables = [_table("all", {name: system["all"] for name, system in systems.items()})]
     behaviours = list(dict.fromkeys(name for system in systems.values() for name in system["by_behaviour"]))

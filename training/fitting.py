@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytorch_lightning as pl
 import torch
@@ -17,6 +17,9 @@ from training.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingB
 from training.datamodule import SessionData
 from training.module import NextItemModule
 from training.tracking import Tracker
+
+WARM_SHARE: Final = 1 / 3
+"""Of the epochs of a first training, for a model that goes on from another one's weights."""
 
 
 class Precision(Enum):
@@ -32,7 +35,8 @@ class TrainerConfig:
     """How long, in what batches and on what to train."""
 
     max_epochs: int | None = None
-    """Default: 6 * (700,000 / targets) ** 0.4, between 3 and 60."""
+    """Default: 6 * (700,000 / targets) ** 0.4, between 3 and 60; a third of that, and at least 2, from another model's
+    weights."""
     batch_events: int | None = None
     """Padded events of a batch. Default: such that an epoch has about 800 batches, between 256 and 2,048."""
     patience: int = 2
@@ -67,15 +71,16 @@ class TrainerConfig:
             raise ValueError(f"trainer.checkpoint_minutes must be 0 or more, got {self.checkpoint_minutes}")
 
 
-def plan(targets: int, config: TrainerConfig) -> tuple[int, int]:
+def plan(targets: int, config: TrainerConfig, *, warm: bool = False) -> tuple[int, int]:
     """Batch size in events and number of epochs, from the size of the log.
 
-    Small logs need small batches to see enough steps, and more passes; large ones neither.
+    Small logs need small batches to see enough steps, and more passes; large ones neither; and what was learned before
+    (``warm``) need not be learned again.
     """
     nearest = 2 ** round(math.log2(max(targets, 1) / 800))
     batch_events = config.batch_events or int(min(2048, max(256, nearest)))
-    epochs = round(6 * (700_000 / max(targets, 1)) ** 0.4)
-    return batch_events, config.max_epochs or min(60, max(3, epochs))
+    epochs = min(60, max(3, round(6 * (700_000 / max(targets, 1)) ** 0.4)))
+    return batch_events, config.max_epochs or (max(2, round(WARM_SHARE * epochs)) if warm else epochs)
 
 
 def fit(

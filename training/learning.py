@@ -30,6 +30,7 @@ from training.fitting import TrainerConfig, fit, load_best, plan, refuse_diverge
 from training.memory import choose_neighbours, learn_memory
 from training.model import ModelConfig
 from training.module import LossConfig, NextItemModule, OptimizerConfig
+from training.parent import Carried, Parent
 from training.preparation.sessionising import Repeats
 from training.tables import say
 from training.tracking import Tracker
@@ -51,7 +52,7 @@ class LessonConfig(Protocol):
 
 @dataclass
 class Lesson:
-    """What is fitted: a fresh module, its data, and for how long at most."""
+    """What is fitted: a fresh module, perhaps with what its parent learned, its data, and for how long at most."""
 
     config: LessonConfig
     data: SessionData
@@ -59,16 +60,18 @@ class Lesson:
     fallback: Scorer
     neighbours: SessionNeighbours
     epochs: int
+    parent: Parent | None = None
+    carried: Carried | None = None
 
     @classmethod
-    def prepare(cls, config: LessonConfig, dataset: Dataset) -> "Lesson":
+    def prepare(cls, config: LessonConfig, dataset: Dataset, parent: Parent | None = None) -> "Lesson":
         """What is fitted first: the training part alone."""
         spec, items = encoding(config, dataset), dataset.catalogue.rankable
         part, goal = dataset.part("validation"), len(dataset.behaviours) - 1
         limit, rule = config.trainer.validation_cases, dataset.validation_cases
         cases = make_cases(part, rule=rule, spec=spec, items=items, goal=goal, limit=limit)
         neighbours = choose_neighbours(dataset.part("train"), cases, items=items)
-        return cls.build(config, dataset, neighbours=neighbours)
+        return cls.build(config, dataset, neighbours=neighbours, parent=parent)
 
     @classmethod
     def build(
@@ -78,17 +81,19 @@ class Lesson:
         *,
         neighbours: SessionNeighbours,
         refit_epochs: int | None = None,
+        parent: Parent | None = None,
     ) -> "Lesson":
         """Seed everything and build; the same config and data set give the same weights.
 
         Args:
             refit_epochs: learn from the validation part too, for so many epochs.
+            parent: a model whose weights are the first ones.
         """
         pl.seed_everything(config.seed, verbose=False)
         spec = encoding(config, dataset)
         counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
         fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
-        batch_events, epochs = plan(int(counts_NB.sum()), config.trainer)
+        batch_events, epochs = plan(int(counts_NB.sum()), config.trainer, warm=parent is not None)
         data = SessionData(
             dataset,
             spec=spec,
@@ -107,7 +112,8 @@ class Lesson:
             intent=teaches_intent(dataset, data),
             sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
         )
-        return cls(config, data, module, fallback, neighbours, refit_epochs or epochs)
+        carried = parent.hand_over(module.model, dataset.catalogue) if parent is not None else None
+        return cls(config, data, module, fallback, neighbours, refit_epochs or epochs, parent, carried)
 
 
 def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
@@ -139,7 +145,13 @@ def learn(
     trained = TrainedModel(module.model, config.model, spec, intent, memory)
     if not config.trainer.refit:
         return best, trained, history
-    again = Lesson.build(config, dataset, neighbours=lesson.neighbours, refit_epochs=_from_first(epochs))
+    again = Lesson.build(
+        config,
+        dataset,
+        neighbours=lesson.neighbours,
+        refit_epochs=_from_first(epochs),
+        parent=lesson.parent,
+    )
     place = folder / REFIT
     if tracker is not None:
         place.mkdir(exist_ok=True)

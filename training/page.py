@@ -58,12 +58,14 @@ def publish_page(
     model: str,
     champion: Champion | None,
     latency: Latency | None,
+    compared: Sequence[str] = (),
 ) -> None:
     """Make the page of a run that was evaluated and perhaps exported into ``folder``.
 
     Args:
         model: the model in words.
         latency: of the exported bundle; None where there is none.
+        compared: lines of markdown on how the run stands to its parent.
     """
     parts, sealed = counts(dataset), bundle_seal(folder / BUNDLE) if latency is not None else {}
     made = Made(
@@ -76,7 +78,9 @@ def publish_page(
         bundle=sealed,
         latency=latency or {},
     )
-    tags = {NOTE: describe(metrics, made, champion)} | {f"bundle.{key}": value for key, value in sealed.items()}
+    tags = {NOTE: describe(metrics, made, champion, compared)} | {
+        f"bundle.{key}": value for key, value in sealed.items()
+    }
     tags[TABLES] = json.dumps([{"path": TABLE_FILE, "type": "table"}])
     systems = with_champion(metrics, champion)
     tracker.publish(tags=tags, curves=charts(systems, latency or {}))

@@ -20,7 +20,7 @@ from mlflow.entities.model_registry import ModelVersion
 from training.command import command
 from training.gate import Check, check_latency, check_parity, check_quality, check_rules, description
 from training.placements.report import POLICY_FILE
-from training.ranks import RANKS_FILE, Ranks
+from training.ranks import RANKS_FILE, Ranks, ranks_beside
 from training.registry import (
     CHAMPION,
     annotate,
@@ -122,17 +122,20 @@ def _number(version: ModelVersion | None) -> str | None:
 
 
 def _quality(config: PromoteConfig, version: ModelVersion, champion: ModelVersion, folder: Path) -> list[Check]:
+    run, rival, client = str(version.run_id), str(champion.run_id), open_store(config.tracking, create=False)
+    beside = has_artifact(*client, run, ranks_beside(rival))  # retraining has asked the champion the same cases
+    place = (run, ranks_beside(rival)) if beside else (rival, RANKS_FILE)
     try:
-        ours, theirs = (_ranks(config.tracking, str(each.run_id), folder) for each in (version, champion))
+        ours, theirs = _ranks(config.tracking, run, RANKS_FILE, folder), _ranks(config.tracking, *place, folder)
     except ValueError as error:
         return [Check("test", False, str(error))]
     return check_quality(ours, theirs, seed=config.seed)
 
 
-def _ranks(tracking: TrackingConfig, run_id: str, folder: Path) -> Ranks:
+def _ranks(tracking: TrackingConfig, run_id: str, name: str, folder: Path) -> Ranks:
     own = folder / run_id
     own.mkdir(exist_ok=True)
-    return Ranks.load(fetch_artifact(tracking, run_id, RANKS_FILE, into=own))
+    return Ranks.load(fetch_artifact(tracking, run_id, name, into=own))
 
 
 @command("promote", PromoteConfig)

@@ -26,6 +26,11 @@ RESAMPLES: Final = 2000
 METRICS: Final = {"recall@20": recall_at, "mrr@20": mrr_at}
 
 
+def ranks_beside(run_id: str) -> str:
+    """The file, among another run's artifacts, with what the model of ``run_id`` made of that run's test cases."""
+    return f"ranks-of-{run_id}.npz"
+
+
 @dataclass(frozen=True)
 class Ranks:
     """What one system made of the test cases.

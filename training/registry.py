@@ -24,6 +24,7 @@ from training.tracking import Tracker
 
 CHALLENGER: Final = "challenger"
 CHAMPION: Final = "champion"
+PARENT_TAG: Final = "parent.version"
 BUNDLE: Final = "bundle"
 """Artifact folder of a run's first bundle."""
 VERSION: Final = "registry.version"
@@ -109,6 +110,13 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         client.set_registered_model_alias(name, CHALLENGER, version.version)
     tracker.tags({"registry.model": name, VERSION: str(version.version)})
     return str(version.version)
+
+
+def name_parent(tracker: Tracker, name: str, version: str, *, parent: str, description: str) -> None:
+    """Say of a version which one it was retrained from, and how the two compare."""
+    with as_sentences(tracker.uri):
+        found = tracker.client.get_model_version(name, version)
+    annotate(tracker.client, tracker.uri, found, tags={PARENT_TAG: parent}, description=description)
 
 
 def find_version(

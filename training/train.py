@@ -19,6 +19,7 @@ from training.callbacks import RESUME_FILE
 from training.champion import champion_if_there
 from training.checkpoint import MODEL_FILE, save_model
 from training.command import command
+from training.comparison import compare
 from training.evaluate import cases_to_judge, evaluate_run
 from training.export import export_run
 from training.fitting import TrainerConfig
@@ -27,7 +28,8 @@ from training.learning import Lesson, learn
 from training.model import ModelConfig
 from training.module import LossConfig, OptimizerConfig
 from training.page import describe_model, publish_page, search_tags
-from training.registry import BUNDLE, keep_and_register
+from training.parent import Parent, refuse_leaks
+from training.registry import BUNDLE, keep_and_register, name_parent, promote_command
 from training.store import TrackingConfig
 from training.tables import metrics_table, say
 from training.tracking import Tracker, flatten
@@ -40,6 +42,9 @@ class TrainConfig:
     dataset: str | None = None
     resume: str | None = None
     """A run's id: go on where it was stopped, with its own config."""
+    warm_start: str | None = None
+    """A registered version, as models:/NAME/VERSION: begin with its weights, and compare with it at the end. See
+    training.retrain, which prepares the newer log as well."""
     seed: int = 0
     export: bool = True
     """Export the bundle at the end and keep it with the run."""
@@ -62,7 +67,10 @@ def train(config: TrainConfig) -> float:
     if config.dataset is None:
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
     dataset = load_dataset(Path(config.dataset))
-    lesson = Lesson.prepare(config, dataset)
+    parent = None if config.warm_start is None else Parent.fetch(config.tracking, config.warm_start)
+    if parent is not None:
+        refuse_leaks(parent, dataset)
+    lesson = Lesson.prepare(config, dataset, parent)
     cases_to_judge(dataset, lesson.data.spec)  # a data set without any is refused now, not after hours of training
 
     first = rank_zero_only.rank == 0  # of the processes that torchrun or a cluster started
@@ -75,7 +83,7 @@ def train(config: TrainConfig) -> float:
             if config.resume is None:
                 tracker.parameters(OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))  # type: ignore[arg-type]
                 tags = search_tags(dataset, softmax=lesson.module.softmax.value, model=config.model, seed=config.seed)
-                tracker.dataset(dataset, tags=tags)
+                tracker.dataset(dataset, tags=tags if parent is None else tags | {"parent": parent.uri})
             say(
                 f"run {tracker.run_id}: {lesson.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
                 f"{lesson.module.softmax.value} softmax, batches of {lesson.data.batch_events} events, "
@@ -87,11 +95,18 @@ def train(config: TrainConfig) -> float:
         save_model(folder / MODEL_FILE, trained, dataset)
         tracker.artifact(folder / MODEL_FILE)
         metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed, tracker=tracker)
-        latency = None
+        latency, version, compared = None, None, None
+        if parent is not None and lesson.carried is not None:
+            compared = compare(
+                parent, dataset, metrics, lesson.carried, folder=folder, seed=config.seed, tracker=tracker
+            )
         if config.export:
             export_run(trained, dataset, folder / BUNDLE, metrics=metrics, run_id=tracker.run_id)
             latency = measure_latency(folder / BUNDLE, dataset)
-            keep_and_register(tracker, folder / BUNDLE, config.tracking, place=BUNDLE)
+            version = keep_and_register(tracker, folder / BUNDLE, config.tracking, place=BUNDLE)
+            if version is not None and compared is not None:
+                told = "\n".join(["Not judged yet.", "", *compared.markdown()])
+                name_parent(tracker, config.tracking.model, version, parent=compared.champion.version, description=told)
         told = describe_model(trained, softmax=lesson.module.softmax.value, seed=config.seed)
         publish_page(
             tracker,
@@ -100,8 +115,9 @@ def train(config: TrainConfig) -> float:
             dataset,
             folder=folder,
             model=told,
-            champion=champion_if_there(tracker, config.tracking.model),
+            champion=compared.champion if compared else champion_if_there(tracker, config.tracking.model),
             latency=latency,
+            compared=compared.markdown() if compared else (),
         )
         tracker.end()
         link_latest(folder)
@@ -115,9 +131,13 @@ def train(config: TrainConfig) -> float:
                 say(f"go on with it:  python -m training.train resume={tracker.run_id} tracking.runs={runs}")
         raise
     metrics_table(metrics, title=f"{dataset.about['name']}: test part")
+    if compared is not None:
+        compared.show()
     say(f"run {tracker.run_id} is in {folder}")
     say(f"look at it:  {tracker.open_command}   then {tracker.page}")
     say(f"all runs:  {tracker.list_link()}   the best first:  {tracker.list_link(best_first=True)}")
+    if version is not None and compared is not None:
+        say(f"judge it:  {promote_command(config.tracking, version)}")
     if tracker.unsent:
         say(tracker.unsent)
     return best

@@ -14,6 +14,8 @@ from training.mining.compatibility import read_rules
 COMMANDS = {
     "prepare": ("training.prepare", "PrepareConfig", ["data"]),
     "train": ("training.train", "TrainConfig", ["model", "loss", "trainer", "experiment"]),
+    "retrain": ("training.retrain", "RetrainConfig", ["data", "loss", "trainer"]),
+    "backtest": ("training.backtest", "BacktestConfig", ["data", "model", "loss", "trainer"]),
     "evaluate": ("training.evaluate", "EvaluateConfig", []),
     "export": ("training.export", "ExportConfig", []),
     "promote": ("training.promote", "PromoteConfig", []),

@@ -8,6 +8,7 @@ import training.command
 from training.command import command
 from training.evaluate import EvaluateConfig
 from training.export import ExportConfig
+from training.retrain import RetrainConfig
 from training.train import TrainConfig
 
 
@@ -66,6 +67,13 @@ def test_a_policy_is_given_by_its_path_although_a_folder_of_configs_has_its_name
     assert start("run=r", "policy=null", name="evaluate", schema=EvaluateConfig).policy is None
     assert start("run=r", name="evaluate", schema=EvaluateConfig).policy is None
     assert "policy" in start.refused("dataset=shop", "policy=p.yaml")  # training has no such key
+
+
+def test_a_key_may_be_a_word_of_python(start):
+    words = ("from=models:/tillside@champion", "data=events", "data.path=log.csv")
+    assert start(*words, name="retrain", schema=RetrainConfig).from_ == "models:/tillside@champion"
+    said = start.refused("data=events", "data.path=log.csv", name="retrain", schema=RetrainConfig)
+    assert said == "from must be given, as from=models:/NAME@champion"
 
 
 def test_a_command_can_be_started_twice_in_one_process(start):

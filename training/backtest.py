@@ -1,0 +1,284 @@
+"""How fast models age: train on what lies before each of several windows of a log, test on it and on all later ones.
+
+    python -m training.backtest data=events data.path=LOG windows=4
+
+The newest sessions make the windows, each of ``share`` of all sessions. Every window is prepared by itself, with the
+library of training.prepare: which items are known, how they are described and what sells are decided on what lies
+before it, so no model knows more than it would have known then. One MLflow run holds the table and the figure, with a
+child run for each model. After a kill give the same command and resume=RUN_ID: windows whose child finished are not
+repeated, and the one that was stopped goes on where it was.
+"""
+
+import contextlib
+import itertools
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import MISSING, OmegaConf
+
+from tillside.atomic import write_text_atomically
+from tillside.dataset import Dataset, load_dataset
+from tillside.recommenders import Popularity, popularity
+from training.ageing import COLUMNS, Window, ageing, curves, decay, description, table
+from training.checkpoint import MODEL_FILE, TrainedModel, last_moment, save_model
+from training.command import command
+from training.evaluate import cases_to_judge
+from training.evaluation import ModelScorer, rank
+from training.fitting import TrainerConfig
+from training.learning import Lesson, learn
+from training.model import ModelConfig
+from training.module import LossConfig, OptimizerConfig
+from training.page import NOTE
+from training.parent import first_end, moment
+from training.preparation.splits import SplitBy, SplitConfig
+from training.prepare import PrepareConfig, prepare
+from training.ranks import METRICS, Ranks, cases_digest
+from training.readers import LogConfig
+from training.store import TrackingConfig
+from training.tables import print_table, say
+from training.tracking import Tracker, flatten
+
+BACKTEST_FILE = "backtest.json"
+FIGURE_FILE = "quality-by-age.png"
+CHILDREN_FILE = "children.json"
+"""In the parent's folder: the run of each window, by its number from 1."""
+PREPARED = "windows"
+PARENT = "mlflow.parentRunId"
+
+
+@dataclass
+class BacktestConfig:
+    """The log, its windows, and how each model is trained."""
+
+    data: LogConfig = MISSING
+    windows: int = 4
+    share: float = 0.1
+    """Of all sessions, by when they end, in each window."""
+    validation: float = 0.05
+    """Of all sessions, the last ones before each window, for validation."""
+    min_item_support: int | None = None
+    session_gap_minutes: float | None = None
+    """Both as in training.prepare."""
+    resume: str | None = None
+    """The id of a backtest's run that was stopped; the other settings must be those that it was begun with."""
+    seed: int = 0
+    model: ModelConfig = field(default_factory=ModelConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        if self.windows < 2:
+            raise ValueError(f"windows must be at least 2, for a model to grow old, got {self.windows}")
+        if not 0 < self.share < 1 or not 0 < self.validation < 1:
+            raise ValueError(f"share and validation must be above 0 and below 1, got {self.share}, {self.validation}")
+        if self.windows * self.share + self.validation >= 1:
+            raise ValueError(
+                f"windows * share + validation must be below 1, so that the first model has something to learn from, "
+                f"got {self.windows} * {self.share:g} + {self.validation:g}"
+            )
+
+
+def backtest(config: BacktestConfig) -> dict[str, Any]:
+    """Run what has not been run yet; returns what ``backtest.json`` holds.
+
+    Raises:
+        ValueError: the log or a setting is bad, or there is no such backtest to resume.
+    """
+    tracker = _begin(config) if config.resume is None else _resume(config)
+    folder = Path(config.tracking.runs) / tracker.run_id
+    try:
+        datasets = [load_dataset(folder / PREPARED / str(number + 1)) for number in range(config.windows)]
+        windows, learned_until, ranks = windows_of(datasets), [], {}
+        for number, dataset in enumerate(datasets):
+            until, found = _window(config, number, dataset, windows, tracker)
+            assert until < windows[number].begins
+            learned_until.append(until)
+            ranks |= {(number, number + age): each for age, each in enumerate(found)}
+        document = ageing(windows, learned_until, ranks, seed=config.seed)
+        name = str(datasets[0].about["name"])
+        _publish(tracker, document, folder, name=name)
+        tracker.end()
+    except BaseException as error:
+        with contextlib.suppress(ValueError):
+            tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
+        if not isinstance(error, Exception):
+            say(f"go on with it:  the same command and resume={tracker.run_id}")
+        raise
+    print_table(f"{name}: quality by the age of the model", COLUMNS, table(document), numbers=COLUMNS)
+    say(f"{folder / FIGURE_FILE} draws it; look at the run:  {tracker.open_command}   then {tracker.page}")
+    return document
+
+
+def windows_of(datasets: Sequence[Dataset]) -> list[Window]:
+    """The windows, from the data sets that lie before each: one begins when the first session of the test part ends.
+
+    Raises:
+        ValueError: one holds no session.
+    """
+    begins = [first_end(dataset.part("test")) for dataset in datasets]
+    last = last_moment(datasets[-1].part("test"))
+    edges = [edge for edge in (*begins, None if last is None else last + 1) if edge is not None]
+    if len(set(edges)) < len(begins) + 1:
+        raise ValueError(
+            f"windows={len(datasets)}: the log is too short to fill them all; lower windows or raise share"
+        )
+    return [Window(begin, end) for begin, end in itertools.pairwise(edges)]
+
+
+def view(dataset: Dataset, window: Window) -> Dataset:
+    """The data set with no more in its test part than the sessions that end within a window."""
+    test, (start, _) = dataset.part("test"), dataset.parts["test"]
+    ends_S = np.asarray(test.times)[np.asarray(test.offsets)[1:] - 1]
+    first, last = np.searchsorted(ends_S, [window.begins, window.ends]).tolist()
+    return replace(dataset, parts={**dataset.parts, "test": (start + first, start + last)})
+
+
+def judge(trained: TrainedModel, dataset: Dataset, windows: Sequence[Window]) -> list[Ranks]:
+    """What a model makes of each window."""
+    items = dataset.catalogue.rankable
+    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
+    scorer, found = ModelScorer.of(trained.model, fallback, trained.memory), []
+    for window in windows:
+        seen = view(dataset, window)
+        cases = cases_to_judge(seen, trained.spec)
+        ranks_C = rank(scorer, cases, items=items, coverage=False).ranks_C
+        digest, names = cases_digest(seen, cases), dataset.behaviours.names
+        found.append(Ranks(digest, names, ranks_C, cases.sessions_C, cases.asked_C))
+    return found
+
+
+def _begin(config: BacktestConfig) -> Tracker:
+    """Prepare all windows, then begin the run; bad input leaves none behind."""
+    runs = Path(config.tracking.runs).absolute()
+    runs.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=runs, prefix=".preparing-") as scratch:
+        datasets = []
+        for number in range(config.windows):
+            test = round(config.share * (config.windows - number), 12)  # 3 * 0.1 is a little more than 0.3
+            window = PrepareConfig(
+                out=str(Path(scratch) / PREPARED / str(number + 1)),
+                data=config.data,
+                session_gap_minutes=config.session_gap_minutes,
+                min_item_support=config.min_item_support,
+                split=SplitConfig(SplitBy.fractions, config.validation, test),
+                seed=config.seed,
+            )
+            datasets.append(prepare(window))
+        for number, each in enumerate(windows_of(datasets)):
+            say(f"window {number + 1} of {config.windows}: from {moment(each.begins)} to {moment(each.ends)}")
+        tracker = Tracker.start(config.tracking)
+        folder = runs / tracker.run_id
+        folder.mkdir()
+        (Path(scratch) / PREPARED).rename(folder / PREPARED)
+    write_text_atomically(folder / CHILDREN_FILE, "{}")
+    write_text_atomically(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(_plain(config))))
+    tracker.parameters(_plain(config))
+    tracker.tags({"mlflow.source.name": "training.backtest", "dataset.name": config.data.name})
+    return tracker
+
+
+def _resume(config: BacktestConfig) -> Tracker:
+    folder = Path(config.tracking.runs) / str(config.resume)
+    try:
+        stored = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+        json.loads((folder / CHILDREN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"resume={config.resume} is no backtest in {config.tracking.runs}: {error}") from None
+    assert isinstance(stored, dict)
+    before = flatten({str(key): value for key, value in stored.items()})
+    for key, value in flatten(_plain(config)).items():
+        if before.get(key) != value:
+            raise ValueError(
+                f"{key} cannot be changed by resume={config.resume}: it is {before.get(key)} there, got {value}"
+            )
+    return Tracker.start(config.tracking, run_id=config.resume)
+
+
+def _plain(config: BacktestConfig) -> dict[str, Any]:
+    """All settings but where runs are kept and which one goes on."""
+    held: Any = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True)
+    return {key: value for key, value in held.items() if key not in ("tracking", "resume")}
+
+
+def _window(
+    config: BacktestConfig, number: int, dataset: Dataset, windows: Sequence[Window], parent: Tracker
+) -> tuple[int, list[Ranks]]:
+    """Train the model of a window, or go on with it, or take what a finished child run left.
+
+    Returns:
+        The last event that it learned from, and what it made of its window and of each later one.
+    """
+    runs = Path(config.tracking.runs)
+    listed = runs / parent.run_id / CHILDREN_FILE
+    children = json.loads(listed.read_text(encoding="utf-8"))
+    later, known = range(number, len(windows)), children.get(str(number + 1))
+    if known is not None and parent.client.get_run(known).info.status == "FINISHED":
+        told = json.loads((runs / known / BACKTEST_FILE).read_text(encoding="utf-8"))
+        return int(told["learned_until"]), [Ranks.load(runs / known / _ranks_file(each)) for each in later]
+    named = replace(config.tracking, run_name=f"before window {number + 1}")
+    tracker = Tracker.start(named, run_id=known, digest=dataset.digest)
+    folder = runs / tracker.run_id
+    try:
+        if known is None:
+            folder.mkdir(parents=True)
+            tracker.tags({PARENT: parent.run_id, "mlflow.source.name": "training.backtest"})
+            tracker.parameters({"window": number + 1, **_plain(config)})
+            tracker.dataset(view(dataset, windows[number]))
+            write_text_atomically(listed, json.dumps(children | {str(number + 1): tracker.run_id}))
+        lesson = Lesson.prepare(config, dataset)
+        say(f"window {number + 1}, run {tracker.run_id}: {lesson.data.rows.targets:,} targets")
+        _, trained, _ = learn(lesson, dataset, folder=folder, tracker=tracker)
+        save_model(folder / MODEL_FILE, trained, dataset)
+        tracker.artifact(folder / MODEL_FILE)
+        until = last_moment(trained.sessions(dataset))
+        assert until is not None  # windows have a clock
+        found = judge(trained, dataset, windows[number:])
+        for each, ranks in zip(later, found, strict=True):
+            ranks.save(folder / _ranks_file(each))
+        write_text_atomically(folder / BACKTEST_FILE, json.dumps({"window": number + 1, "learned_until": until}))
+        tracker.publish(tags={}, curves=_child_curves(found))
+        tracker.end()
+    except BaseException as error:
+        with contextlib.suppress(ValueError):
+            tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
+        raise
+    return until, found
+
+
+def _ranks_file(window: int) -> str:
+    return f"ranks-window-{window + 1}.npz"
+
+
+def _child_curves(found: Sequence[Ranks]) -> dict[str, dict[int, float]]:
+    """By age in windows; on its own window also under the name that all runs have."""
+    drawn: dict[str, dict[int, float]] = {}
+    for name, metric in METRICS.items():
+        values = [float(metric(ranks.ranks_C, 20).mean()) for ranks in found]
+        drawn[f"by_age/{name.replace('@', '_at_')}"] = dict(enumerate(values))
+        drawn[f"test/{name.replace('@', '_at_')}"] = {0: values[0]}
+    return drawn
+
+
+def _publish(tracker: Tracker, document: dict[str, Any], folder: Path, *, name: str) -> None:
+    write_text_atomically(folder / BACKTEST_FILE, json.dumps(document, indent=2) + "\n")
+    decay(document).savefig(folder / FIGURE_FILE, dpi=120)
+    tracker.publish(tags={NOTE: description(document, name=name)}, curves=curves(document))
+    tracker.artifact(folder / BACKTEST_FILE)
+    tracker.artifact(folder / FIGURE_FILE, "figures")
+
+
+@command("backtest", BacktestConfig)
+def main(config: BacktestConfig) -> None:
+    """Entry point."""
+    backtest(config)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""A retrained model beside its parent, asked the same test cases of the newer log.
+
+The parent answers as it would be served today: it reads the sessions without the items that it does not know, ranks
+its own catalogue, and new items by their attributes where it has learned some of them, as an items feed has the server
+do. All other new items it cannot rank, and they stay as misses.
+
+Shapes: C cases, A newcomers, E width as served.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from tillside.atomic import write_text_atomically
+from tillside.dataset import Dataset
+from tillside.recommenders import Popularity, popularity
+from training.cases import make_cases
+from training.champion import Champion
+from training.evaluate import MODEL, cases_to_judge
+from training.evaluation import ModelScorer, Ranked, rank, report
+from training.parent import Carried, Parent, first_end, moment
+from training.ranks import METRICS, RANKS_FILE, Ranks, ranks_beside
+from training.tables import print_table, say
+from training.tracking import Tracker
+
+COMPARISON_FILE: Final = "comparison.json"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came out.
+
+    Attributes:
+        document: what ``comparison.json`` holds.
+        champion: the parent with its figures on these cases, for the run's page.
+    """
+
+    document: Mapping[str, Any]
+    champion: Champion
+
+    def sentence(self) -> str:
+        """The verdict on recall@20 over all cases."""
+        gain = self.document["slices"]["all"]["recall@20"]["gain"]
+        verdict = "above" if gain["low"] > 0 else "below" if gain["high"] < 0 else "level with"
+        return (
+            f"Retrained from {self.document['parent']}: on the {self.document['cases']:,} newest cases recall@20 is "
+            f"{verdict} the champion's, {_difference(gain)}."
+        )
+
+    def markdown(self) -> list[str]:
+        """The table of champion, challenger and difference."""
+        lines = [
+            self.sentence(),
+            "",
+            "| asked for | cases | metric | champion | challenger | difference, paired 95 % |",
+            "| --- | ---: | --- | ---: | ---: | ---: |",
+        ]
+        lines += [f"| {' | '.join(row)} |" for row in self._rows()]
+        return [*lines, "", self.note(), ""]
+
+    def show(self) -> None:
+        """Print the same."""
+        columns = ["asked", "cases", "metric", "champion", "challenger", "difference, paired 95 %"]
+        title = f"{self.document['parent']} and the retrained model, sessions from {self.document['window_begins']}"
+        print_table(title, columns, self._rows(), numbers=columns[1:2] + columns[3:])
+        say(self.note())
+
+    def note(self) -> str:
+        """What the champion could and could not be asked."""
+        told, items = self.document, self.document["items"]
+        return (
+            f"{items['kept']:,} items went on from what the champion had learned, {items['described']:,} began with "
+            f"their attributes, {items['fresh']:,} at random; {items['gone']:,} are not trained any more. "
+            f"Of the targets {told['targets_by_attributes']:.1%} are items that the champion has not learned and ranks "
+            f"by their attributes; {told['targets_missed']:.1%} it cannot rank at all, and they count as misses."
+        )
+
+    def _rows(self) -> list[list[str]]:
+        rows = []
+        for name, part in self.document["slices"].items():
+            for metric in METRICS:
+                both = [f"{part[metric][who]:.4f}" for who in ("champion", "challenger")]
+                rows.append([name, f"{part['cases']:,}", metric, *both, _difference(part[metric]["gain"])])
+        return rows
+
+
+def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, float]]:
+    """The parent's ranks [C] in the test cases of another data set, and the shares of targets that are news to it."""
+    newcomers_A, rows_AE = parent.newcomers(dataset.catalogue)
+    ranked, index_of = parent.catalogue.rankable, parent.catalogue.index_of
+    nobody = ranked + len(newcomers_A)
+    places_N = np.array([index_of.get(name, ranked) for name in dataset.catalogue.item_ids], np.int64)
+    places_N[places_N >= ranked] = nobody
+    places_N[newcomers_A] = ranked + np.arange(len(newcomers_A))
+    test, goal = dataset.part("test"), len(dataset.behaviours) - 1
+    mapped = replace(test, items=places_N[np.asarray(test.items)].astype(np.int32))
+    cases = make_cases(mapped, rule=dataset.test_cases, spec=parent.spec, items=ranked, goal=goal)
+    popular_BN = popularity(parent.catalogue.popular_NB[:ranked])
+    fallback = Popularity(np.pad(popular_BN, ((0, 0), (0, len(newcomers_A)))))
+    own = ModelScorer.of(parent.model, fallback, parent.memory)
+    scorer = replace(own, vectors_VD=torch.cat([own.vectors_VD, torch.from_numpy(rows_AE)]))
+    found = rank(scorer, cases, items=nobody, coverage=False)
+    unknown_C, missed_C = cases.targets_C >= ranked, cases.targets_C >= nobody
+    shares = {
+        "targets_by_attributes": float((unknown_C & ~missed_C).mean()),
+        "targets_missed": float(missed_C.mean()),
+    }
+    return found, shares
+
+
+def compare(
+    parent: Parent,
+    dataset: Dataset,
+    metrics: Mapping[str, Any],
+    carried: Carried,
+    *,
+    folder: Path,
+    seed: int,
+    tracker: Tracker,
+) -> Compared:
+    """Rank the test cases with the parent too, and keep what it made of them with the new model's run.
+
+    Args:
+        metrics: of the new model on ``dataset``, whose ranks lie in ``folder``.
+    """
+    challenger = Ranks.load(folder / RANKS_FILE)
+    found, shares = ask_parent(parent, dataset)
+    theirs = replace(challenger, ranks_C=found.ranks_C)
+    theirs.save(folder / ranks_beside(parent.run_id))
+    slices: dict[str, Any] = {}
+    for name, chosen in challenger.slices():
+        slices[name] = {"cases": int(chosen.sum())}
+        for metric, gain in challenger.ahead_of(theirs, chosen, seed=seed, level=0.95).items():
+            means = {
+                who: float(METRICS[metric](ranks.ranks_C[chosen], 20).mean())
+                for who, ranks in (("champion", theirs), ("challenger", challenger))
+            }
+            slices[name][metric] = {**means, "gain": asdict(gain)}
+    begins = first_end(dataset.part("test"))
+    assert begins is not None
+    document = {
+        "parent": parent.uri,
+        "parent_run": parent.run_id,
+        "parent_learned_until": moment(parent.learned_until),
+        "window_begins": moment(begins),
+        "test_digest": challenger.digest,
+        "cases": len(challenger.ranks_C),
+        **shares,
+        "items": asdict(carried),
+        "slices": slices,
+    }
+    write_text_atomically(folder / COMPARISON_FILE, json.dumps(document, indent=2) + "\n")
+    tracker.artifact(folder / COMPARISON_FILE)
+    tracker.artifact(folder / ranks_beside(parent.run_id))
+    flat = {}
+    for metric in METRICS:
+        part = slices["all"][metric]
+        flat |= {f"retrain/{who}/{metric}": part[who] for who in ("champion", "challenger")}
+        flat |= {f"retrain/gain/{metric}/{end}": part["gain"][end] for end in ("value", "low", "high")}
+    tracker.metrics(flat)
+    cases = cases_to_judge(dataset, parent.spec)
+    judged = report(
+        {MODEL: found},
+        cases,
+        items=dataset.catalogue.rankable,
+        behaviours=dataset.behaviours.names,
+        seed=seed,
+        counts_N=dataset.catalogue.counts_NB.sum(axis=1),
+    )
+    figures = {"systems": judged["systems"], "dataset": metrics["dataset"]}
+    return Compared(document, Champion(parent.name, parent.version, parent.run_id, figures))
+
+
+def _difference(gain: Mapping[str, float]) -> str:
+    return f"{gain['value']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"

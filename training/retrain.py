@@ -1,0 +1,123 @@
+"""Train the champion on with a newer log, and show whether the newer model is better.
+
+    python -m training.retrain from=models:/tillside@champion data=events data.path=LOG
+
+The log is prepared as the champion's was. Training begins with the champion's weights, item by item, and takes fewer
+epochs (trainer.max_epochs); both models are then asked the newest sessions, which neither has learned from. It ends
+with a run like any other, alias challenger. After a kill go on with ``training.train resume=RUN_ID``.
+"""
+
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from omegaconf import MISSING
+
+from tillside.dataset import Dataset, load_dataset
+from training.command import command
+from training.fitting import TrainerConfig
+from training.module import LossConfig, OptimizerConfig
+from training.parent import Parent, moment, refuse_leaks
+from training.preparation.sessionising import Repeats
+from training.preparation.splits import SplitBy, SplitConfig
+from training.prepare import PrepareConfig, prepare
+from training.readers import LogConfig
+from training.store import TrackingConfig
+from training.tables import say
+from training.train import TrainConfig, train
+
+PREPARED = "datasets"
+"""Folder in ``tracking.runs`` where newer logs are prepared, each named by its digest."""
+
+
+@dataclass
+class RetrainConfig:
+    """Which model goes on with which log."""
+
+    from_: str | None = None
+    """models:/NAME@champion, or a version as models:/NAME/VERSION; typed ``from=``. What comes of it is NAME again."""
+    data: LogConfig = MISSING
+    """The newer log; all of it, with what the champion learned from, or only what came since."""
+    split: SplitConfig = field(default_factory=SplitConfig)
+    """Default: as the champion's data set was split. The test part is the newest window."""
+    seed: int = 0
+    export: bool = True
+    loss: LossConfig = field(default_factory=LossConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    """``max_epochs``: default a third of what a first training of such a log takes, at least 2."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        if self.from_ is None:
+            raise ValueError("from must be given, as from=models:/NAME@champion")
+
+
+def retrain(config: RetrainConfig) -> float:
+    """Prepare, train on, compare; returns the best val/mrr@20.
+
+    Raises:
+        ValueError: there is no such model, or the log does not allow an honest comparison; no run is begun then.
+    """
+    assert config.from_ is not None
+    parent = Parent.fetch(config.tracking, config.from_)
+    dataset = newer_dataset(config, parent)
+    say(f"{parent.uri} learned until {moment(parent.learned_until)}; the newer log is prepared in {dataset.path}")
+    return train(
+        TrainConfig(
+            dataset=str(dataset.path),
+            warm_start=parent.uri,
+            seed=config.seed,
+            export=config.export,
+            model=parent.config,
+            loss=config.loss,
+            optimizer=config.optimizer,
+            trainer=config.trainer,
+            tracking=replace(config.tracking, model=parent.name),
+        )
+    )
+
+
+def newer_dataset(config: RetrainConfig, parent: Parent) -> Dataset:
+    """The newer log, prepared as the parent's was.
+
+    Raises:
+        ValueError: a file or a setting is bad, or a part overlaps with what the parent learned from; nothing is kept.
+    """
+    around = Path(config.tracking.runs).absolute() / PREPARED
+    around.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=around, prefix=".preparing-") as scratch:
+        fresh = prepare(like_parent(config, parent, out=Path(scratch) / "dataset"))
+        refuse_leaks(parent, fresh)
+        place = around / fresh.digest[:12]
+        if not place.exists():
+            fresh.path.rename(place)
+    return load_dataset(place)
+
+
+def like_parent(config: RetrainConfig, parent: Parent, *, out: Path) -> PrepareConfig:
+    """Settings of the preparation: the parent's, but for the log and, where it is given, the split."""
+    kept: dict[str, Any] = {
+        name: parent.settings[name]
+        for name in ("session_gap_minutes", "max_session_length", "min_item_support", "min_session_length")
+        if name in parent.settings
+    }
+    if "repeats" in parent.settings:
+        kept["repeats"] = Repeats(parent.settings["repeats"])
+    split = config.split
+    if split == SplitConfig() and "split" in parent.settings:
+        before = parent.settings["split"]
+        split = SplitConfig(SplitBy(before["by"]), before["validation"], before["test"])
+    share = parent.settings.get("max_reject_share", PrepareConfig.max_reject_share)
+    return PrepareConfig(out=str(out), data=config.data, split=split, max_reject_share=share, seed=config.seed, **kept)
+
+
+@command("retrain", RetrainConfig)
+def main(config: RetrainConfig) -> float:
+    """Entry point."""
+    return retrain(config)
+
+
+if __name__ == "__main__":
+    main()
