@@ -1,4 +1,4 @@
-"""What a sweep varies and what it keeps: Hydra's overrides, read as fixed settings and as ranges that Optuna draws from.
+"""What a sweep varies and what it keeps: Hydra's overrides, read as fixed settings and as Optuna's ranges.
 
 The grammar is Hydra's own: ``a,b`` and ``choice(a, b)`` and ``range(1, 4)`` are values to choose from,
 ``interval(0.1, 0.5)`` and ``int(interval(1, 4))`` are ranges, ``tag(log, interval(1e-4, 1e-2))`` one drawn in the
