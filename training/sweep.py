@@ -211,14 +211,15 @@ class Sweep:
         trial.set_user_attr("trial", number)
         say(f"\ntrial {int(number) + 1} of {self.total}: {settings(trial)}")
         config = compose_typed("train", self.space.overrides(trial.params))
-        config.tracking.run_name = f"{self.tracker.run.info.run_name} {number}"
+        config.tracking.run_name = None  # the parent's; a name that differs would be a parameter that differs
         child = self.children().get(number)
         if child is not None and (self.folder.parent / child.info.run_id / RESUME_FILE).is_file():
             config = self.resumed(child)
         elif child is not None:
             with as_sentences(self.tracker.uri):
                 self.tracker.client.delete_run(child.info.run_id)  # it was killed before there was anything to keep
-        tags = {"mlflow.parentRunId": self.tracker.run_id, "mlflow.runType": "evaluation", TRIAL: number}
+        tags = {"mlflow.parentRunId": self.tracker.run_id, "mlflow.runName": f"trial {number}", TRIAL: number}
+        tags["mlflow.runType"] = "evaluation"  # opens the parent in the list; see training.views
         try:
             value = self.train(config, Trial(tags=tags, watchers=[Pruning(trial)], whole=self.config.whole))
         except Pruned as pruned:

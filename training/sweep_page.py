@@ -27,6 +27,8 @@ from training.trials import OBJECTIVE
 CURVE: Final = "sweep/val_mrr_at_20"
 """Metric of the parent run: each trial's result, by its number."""
 GREY: Final = "#9aa4ae"
+BEHIND: Final = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+"""Of a label that lines cross."""
 Trials = Sequence[FrozenTrial]
 
 
@@ -168,7 +170,9 @@ def parallel_coordinates(trials: Trials, searched: Sequence[str]) -> Figure:
     for place, (_, _, ticks) in enumerate(columns):
         axes.axvline(place, color="#55606b", linewidth=0.8, zorder=0)
         for height, text in ticks:
-            axes.annotate(text, (place, height), (5, 0), textcoords="offset points", fontsize=8, va="center")
+            axes.annotate(
+                text, (place, height), (5, 0), textcoords="offset points", fontsize=8, va="center", bbox=BEHIND
+            )
     axes.set_xticks(range(len(columns)), [_folded(column[0]) for column in columns])
     axes.set_xlim(-0.1, len(columns) - 0.6)
     axes.set_yticks([])
