@@ -14,24 +14,21 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
 import optuna
-from hydra.core.config_store import ConfigStore
 from mlflow.entities import Run
 from omegaconf import OmegaConf
-from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.trial import FrozenTrial, TrialState
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
-from training.command import compose_typed, config_directory
+from training.command import compose_typed
 from training.space import Space, read_space
 from training.store import TrackingConfig, as_sentences
+from training.sweep_config import SweepConfig, make_pruner, read_config
 from training.sweep_page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
 from training.tables import say
 from training.tracking import Tracker, flatten
@@ -43,45 +40,6 @@ NOTE: Final = "mlflow.note.content"
 TRIAL: Final = "sweep.trial"
 """Tag of a child run: its trial's number."""
 Train = Callable[..., float]
-
-
-class Pruner(Enum):
-    """How hopeless trials are found."""
-
-    none = "none"
-    median = "median"
-    """Worse than the median of the trials before at the same epoch."""
-    halving = "halving"
-    """Not among the better quarter of those that reached 1, 4, 16, ... epochs."""
-
-
-@dataclass
-class SweepConfig:
-    """What is tried, and for how long."""
-
-    trials: int | None = None
-    """How many settings to try, drawn by Optuna. Default: a grid, every combination."""
-    space: dict[str, str] = field(default_factory=dict)
-    """What to vary, as Hydra's overrides: ``model.dim: 32,64`` or ``model.dropout: interval(0, 0.4)``."""
-    fixed: list[str] = field(default_factory=list)
-    """Overrides of every trial; what is typed comes after them."""
-    whole: bool = True
-    """Take every trial to the end of a run: refitted, judged on the test part. False: the best one alone."""
-    seed: int = 0
-    pruner: Pruner = Pruner.none
-    startup_trials: int = 4
-    """Trials drawn at random, and run to their end, before the study learns from them."""
-    warmup_epochs: int = 1
-    """Epochs of a trial in which it is not given up."""
-
-    def __post_init__(self) -> None:
-        for name, least in (("trials", 1), ("seed", 0), ("startup_trials", 1), ("warmup_epochs", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"sweep.{name} must be at least {least}, got {value}")
-
-
-ConfigStore.instance().store(name="sweep_schema", node=SweepConfig)
 
 
 def sweep(overrides: list[str], *, train: Train) -> float:
@@ -107,31 +65,29 @@ def sweep(overrides: list[str], *, train: Train) -> float:
     dataset = load_dataset(Path(checked[0].dataset))
     tracking: TrackingConfig = checked[0].tracking
     tags = {"sweep": ", ".join(space.searched), "sweep.seed": str(config.seed)}
-    run_id = resume[-1] if resume else None
-    if run_id is not None and Tracker.open(tracking, run_id).run.info.status == "FINISHED":
-        raise ValueError(f"resume={run_id}: the sweep is finished; its settings without resume= start another")
-    tracker = Tracker.start(tracking, run_id=run_id, digest=dataset.digest, tags=tags)
-    folder = Path(tracking.runs) / tracker.run_id
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with only_one(folder):
-            if not resume:
-                order = {
-                    "sweep": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True),
-                    "given": given,
-                }
-                write_text_atomically(folder / SWEEP_FILE, OmegaConf.to_yaml(OmegaConf.create(order)))
+    runs, run_id = Path(tracking.runs), resume[-1] if resume else None
+    with contextlib.ExitStack() as alone:
+        if run_id is not None:
+            alone.enter_context(only_one(runs / run_id))
+            if Tracker.open(tracking, run_id).run.info.status == "FINISHED":
+                raise ValueError(f"resume={run_id}: the sweep is finished; its settings without resume= start another")
+        tracker = Tracker.start(tracking, run_id=run_id, digest=dataset.digest, tags=tags)
+        try:
+            if run_id is None:
+                (runs / tracker.run_id).mkdir(parents=True, exist_ok=True)
+                alone.enter_context(only_one(runs / tracker.run_id))
+                write_order(runs / tracker.run_id / SWEEP_FILE, config, given)
                 tracker.dataset(dataset)
                 tracker.parameters(shared_settings(checked[0], space) | sweep_settings(config))
             best = Sweep(config, space, checked[0], tracker, train, str(dataset.about["name"])).run()
             tracker.end()
-    except BaseException as error:
-        with contextlib.suppress(ValueError):
-            tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
-        if not isinstance(error, Exception):
-            runs = "" if tracking.runs == TrackingConfig.runs else f" tracking.runs={tracking.runs}"
-            say(f"go on with the sweep:  python -m training.train -m resume={tracker.run_id}{runs}")
-        raise
+        except BaseException as error:
+            with contextlib.suppress(ValueError):  # a store that is gone must not hide why the sweep ended
+                tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
+            if not isinstance(error, Exception):
+                place = "" if tracking.runs == TrackingConfig.runs else f" tracking.runs={tracking.runs}"
+                say(f"go on with the sweep:  python -m training.train -m resume={tracker.run_id}{place}")
+            raise
     return best
 
 
@@ -288,20 +244,10 @@ class Sweep:
             self.tracker.artifact(self.folder / "figures", "figures")
 
 
-def read_config(overrides: list[str]) -> SweepConfig:
-    """``sweep=NAME`` and ``sweep.KEY=VALUE``.
-
-    Raises:
-        ValueError: there is no such sweep, or a setting is wrong.
-    """
-    names = [each.partition("=")[2] for each in overrides if each.startswith("sweep=")]
-    name = names[-1] if names else "grid"
-    known = sorted(path.stem for path in (config_directory() / "sweep").glob("*.yaml"))
-    if name not in known:
-        raise ValueError(f"sweep={name} is not a sweep; allowed here: {', '.join(known)}")
-    own = [each.removeprefix("sweep.") for each in overrides if each.startswith("sweep.")]
-    config: SweepConfig = compose_typed(f"sweep/{name}", own)
-    return config
+def write_order(file: Path, config: SweepConfig, given: list[str]) -> None:
+    """Keep what was asked for, so that ``resume`` needs no more than the sweep's id."""
+    order = {"sweep": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True), "given": given}
+    write_text_atomically(file, OmegaConf.to_yaml(OmegaConf.create(order)))
 
 
 def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepConfig, list[str]]:
@@ -338,15 +284,6 @@ def refuse(config: SweepConfig, space: Space, base: Any) -> None:
     processes = max(base.trainer.devices * base.trainer.nodes, int(os.environ.get("WORLD_SIZE", "1")))
     if processes > 1:
         raise ValueError(f"a sweep runs each trial in one process, got {processes}; see hydra/launcher for others")
-
-
-def make_pruner(config: SweepConfig) -> BasePruner:
-    """Optuna's."""
-    if config.pruner is Pruner.median:
-        return MedianPruner(config.startup_trials, n_warmup_steps=config.warmup_epochs)
-    if config.pruner is Pruner.halving:
-        return SuccessiveHalvingPruner(min_resource=config.warmup_epochs)
-    return NopPruner()
 
 
 def sweep_settings(config: SweepConfig) -> dict[str, str]:

@@ -151,7 +151,10 @@ def stored_config(folder: Path, config: TrainConfig) -> TrainConfig:
     """
     for name in ("config.yaml", RESUME_FILE):
         if not (folder / name).is_file():
-            raise ValueError(f"resume={config.resume}: {folder / name} is missing, so there is nothing to go on from")
+            hint = "; of a sweep say -m resume=" if (folder / "sweep.yaml").is_file() else ""
+            raise ValueError(
+                f"resume={config.resume}: {folder / name} is missing, so there is nothing to go on from{hint}"
+            )
     try:
         stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(folder / "config.yaml"))
         resumed = OmegaConf.to_object(stored)

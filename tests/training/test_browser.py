@@ -105,7 +105,7 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     pictures = []
 
-    def look(name: str, address: str, *words: str) -> None:
+    def look(address: str, *words: str) -> None:
         page.goto("about:blank")  # the addresses differ behind the # alone, which loads nothing anew
         page.goto(address)
         for word in words:
@@ -120,14 +120,14 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
 
     name = reviewed.parent.info.run_name
     columns = ("dataset.name", "test/recall_at_20", "test/mrr_at_20")
-    look("list", list_link(reviewed.url, reviewed.experiment), name, "trial 0", "trial 1", *columns)
+    look(list_link(reviewed.url, reviewed.experiment), name, "trial 0", "trial 1", *columns)
     keep("list")
 
     for which, run, words in (
         ("sweep", reviewed.parent, "chosen on the validation part alone"),
         ("run", reviewed.best, "Trained on shop"),
     ):
-        look(which, f"{run_page(run)}?workflowType=machine_learning", words)
+        look(f"{run_page(run)}?workflowType=machine_learning", words)
         page.get_by_text("Show more").first.click()
         table = [line for line in run.data.tags["mlflow.note.content"].splitlines() if line.startswith("| ")]
         for row in table[2:]:
@@ -143,16 +143,16 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
         ("learning-curves", reviewed.best, "learning-curves.png"),
         ("recall-at-k", reviewed.best, "recall-at-k.png"),
     ):
-        look(which, f"{run_page(run, f'/artifacts/figures/{figure}')}?workflowType=machine_learning", figure)
+        look(f"{run_page(run, f'/artifacts/figures/{figure}')}?workflowType=machine_learning", figure)
         page.wait_for_function("[...document.images].some(image => image.complete && image.naturalWidth > 500)")
         keep(which)
 
     chosen = [run.info.run_id for run in reviewed.trials]
-    look("compare", compare_link(reviewed.url, reviewed.experiment, chosen), "Comparing 2 Runs", "trial 0", "trial 1")
+    look(compare_link(reviewed.url, reviewed.experiment, chosen), "Comparing 2 Runs", "trial 0", "trial 1")
     page.locator(".parcoords, .js-plotly-plot").first.wait_for()
     keep("compare")
 
-    look("registry", f"{reviewed.url}/#/models/tillside", "Version 1", "challenger")
+    look(f"{reviewed.url}/#/models/tillside", "Version 1", "challenger")
     keep("registry")
 
     assert all(picture.stat().st_size > 10_000 for picture in pictures)

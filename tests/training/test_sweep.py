@@ -16,7 +16,8 @@ from tests.datasets import make_dataset, random_rows
 from training import sweep as sweeping
 from training import train as training_command
 from training.callbacks import EpochMetrics
-from training.sweep import Pruner, SweepConfig, make_pruner, only_one, sweep
+from training.sweep import only_one, sweep
+from training.sweep_config import Pruner, SweepConfig, make_pruner
 from training.sweep_page import compare_link, describe_sweep, parallel_coordinates, reached, status, trials_by_epoch
 from training.train import train
 
@@ -255,9 +256,11 @@ def test_the_sweeps_that_come_along_compose_and_can_be_changed(name, tmp_path):
         sweep([f"sweep={name}", "sweep.trials=2", "model.dim=32"], train=lambda *_: pytest.fail("it ran"))
 
 
-def test_two_processes_do_not_run_one_sweep(tmp_path):
-    with only_one(tmp_path), pytest.raises(ValueError, match="another process runs the sweep"), only_one(tmp_path):
-        pass
+def test_two_processes_do_not_run_one_sweep_and_the_second_leaves_it_alone(unbroken, store):
+    parent = unbroken.parent.info.run_id
+    with only_one(unbroken.folder), pytest.raises(ValueError, match=f"another process runs the sweep {parent}"):
+        sweep([f"resume={parent}", f"tracking.runs='{store}'"], train=train)
+    assert unbroken.client.get_run(parent).info.status == "FINISHED"
 
 
 def test_pruners_by_hand():
