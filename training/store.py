@@ -71,7 +71,8 @@ def as_sentences(uri: str) -> Iterator[None]:
 @contextlib.contextmanager
 def no_patience() -> Iterator[None]:
     """MLflow goes on asking a server that is not there for minutes: right within a run, wrong at its start."""
-    impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+    # Once more, at once: a server may just have closed the connection that was kept from the last call.
+    impatient = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
     before = {name: os.environ.get(name) for name in impatient}
     os.environ.update(impatient)
     try:
