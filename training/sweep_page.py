@@ -27,6 +27,8 @@ from training.trials import OBJECTIVE
 CURVE: Final = "sweep/val_mrr_at_20"
 """Metric of the parent run: each trial's result, by its number."""
 GREY: Final = "#9aa4ae"
+GAP: Final = "\u2003"
+"""Ends a cell: MLflow sets columns without a space between them."""
 BEHIND: Final = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
 """Of a label that lines cross."""
 Trials = Sequence[FrozenTrial]
@@ -82,14 +84,13 @@ def describe_sweep(
     if best is not None:
         lines += [f"The best child's metrics and settings are copied here; its run is {_link(best, runs, experiment)}."]
         lines += [f"[Compare the runs]({compare_link('', experiment, list(runs.values()))}) side by side.", ""]
-    lines += [f"| trial | {' | '.join(searched)} | {OBJECTIVE} | status | run |"]
+    lines += [_row(["trial", *searched, OBJECTIVE, "status", "run"])]
     lines += ["| ---: " + "| ---: " * (len(searched) + 1) + "| --- | --- |"]
     order = sorted(rows, key=lambda trial: (trial.state != TrialState.COMPLETE, -(reached(trial) or 0.0)))
     for place, trial in enumerate(order):
         name = f"**{trial.number}**" if best is not None and trial.number == best.number else str(trial.number)
-        values = " | ".join(short(trial.params.get(key, "")).replace("|", "\\|") for key in searched)
-        told, figure = status(trial).replace("|", "\\|"), _figure(trial)
-        line = f"| {name} | {values} | {figure} | {told} | {_link(trial, runs, experiment)} |"
+        values = [short(trial.params.get(key, "")) for key in searched]
+        line = _row([name, *values, _figure(trial), status(trial), _link(trial, runs, experiment)])
         if sum(map(len, lines)) + len(lines) + len(line) > LIMIT - 60:
             lines += ["", f"{len(order) - place} more trials are in the list of runs."]
             break
@@ -106,6 +107,11 @@ def _first_sentence(rows: Trials, best: FrozenTrial | None, *, dataset: str, tot
         return f"{head}; none has come to its end yet."
     told = f"trial {best.number} is the best, {OBJECTIVE} {best.value:.4f} with {settings(best)}"
     return f"{head}: {told}; chosen on the validation part alone."
+
+
+def _row(cells: Sequence[str]) -> str:
+    told = (cell.replace("|", "\\|") + GAP for cell in cells)
+    return f"| {' | '.join(told)} |"
 
 
 def _figure(trial: FrozenTrial) -> str:

@@ -131,7 +131,7 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
         page.get_by_text("Show more").first.click()
         table = [line for line in run.data.tags["mlflow.note.content"].splitlines() if line.startswith("| ")]
         for row in table[2:]:
-            cells = [cell.strip(" *`") for cell in row.strip("| ").split(" | ")][:4]
+            cells = [cell.strip().strip("*`") for cell in row.strip("| ").split(" | ")][:4]
             for cell in filter(None, cells):
                 page.locator("td", has_text=cell.split("](")[0].strip("[")).first.wait_for()
         page.locator("td").first.scroll_into_view_if_needed()

@@ -196,7 +196,7 @@ def test_a_hopeless_trial_is_pruned_and_its_run_is_no_failure(dataset, store):
     assert [trial.state for trial in kept.trials] == [TrialState.COMPLETE, TrialState.PRUNED]
     assert (kept.children[1].info.status, kept.children[1].data.tags["sweep.pruned"]) == ("KILLED", "true")
     assert kept.parent.info.status == "FINISHED"
-    assert re.search(r"\| pruned after 2 epochs \|", kept.note)
+    assert re.search(r"\| pruned after 2 epochs\s*\|", kept.note)
     assert "2 done, 1 pruned" in kept.note
 
 
@@ -331,7 +331,7 @@ def test_a_table_too_long_for_mlflow_says_how_many_are_left_out(trials):
     assert len(note) < 8000
     left = int(re.search(r"(\d+) more trials are in the list of runs", note)[1])
     assert left + sum(line.startswith("| ") for line in note.splitlines()) - 2 == 200
-    assert "| **199** |" in note
+    assert "| **199**" in note
 
 
 def test_states_in_words(trials):
