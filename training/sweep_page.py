@@ -26,6 +26,8 @@ from training.trials import OBJECTIVE
 
 CURVE: Final = "sweep/val_mrr_at_20"
 """Metric of the parent run: each trial's result, by its number."""
+COMPARED: Final = 20
+"""Runs that the page's link compares, the best ones; more would fill the description."""
 GREY: Final = "#9aa4ae"
 GAP: Final = "\u2003"
 """Ends a cell: MLflow sets columns without a space between them."""
@@ -81,12 +83,13 @@ def describe_sweep(
     """
     rows = [trial for trial in trials if trial.state != TrialState.WAITING]
     lines = [_first_sentence(rows, best, dataset=dataset, total=total), ""]
+    order = sorted(rows, key=lambda trial: (trial.state != TrialState.COMPLETE, -(reached(trial) or 0.0)))
     if best is not None:
+        known = [runs[number] for trial in order if (number := str(trial.number)) in runs][:COMPARED]
         lines += [f"The best child's metrics and settings are copied here; its run is {_link(best, runs, experiment)}."]
-        lines += [f"[Compare the runs]({compare_link('', experiment, list(runs.values()))}) side by side.", ""]
+        lines += [f"[Compare the runs]({compare_link('', experiment, known)}) side by side.", ""]
     lines += [_row(["trial", *searched, OBJECTIVE, "status", "run"])]
     lines += ["| ---: " + "| ---: " * (len(searched) + 1) + "| --- | --- |"]
-    order = sorted(rows, key=lambda trial: (trial.state != TrialState.COMPLETE, -(reached(trial) or 0.0)))
     for place, trial in enumerate(order):
         name = f"**{trial.number}**" if best is not None and trial.number == best.number else str(trial.number)
         values = [short(trial.params.get(key, "")) for key in searched]
