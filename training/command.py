@@ -41,11 +41,16 @@ def config_directory() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
 
 
-def command(name: str, schema: type[T]) -> Callable[[Callable[[T], Any]], Callable[[], None]]:
+def command(
+    name: str, schema: type[T], *, multirun: Callable[[list[str]], Any] | None = None
+) -> Callable[[Callable[[T], Any]], Callable[[], None]]:
     """Make ``main(config)`` a command whose config is ``configs/NAME.yaml``, checked against the dataclass ``schema``.
 
     Bad input (a mistyped key, a wrong type, a ``ValueError`` or ``OSError`` from the body) ends the process with one
     sentence on stderr and exit code 2; SIGINT and SIGTERM end it with one sentence and 128 + the signal's number.
+
+    Args:
+        multirun: gets the overrides of ``-m`` in Hydra's place, unless another sweeper or launcher is asked for.
     """
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
 
@@ -68,6 +73,10 @@ def command(name: str, schema: type[T]) -> Callable[[Callable[[T], Any]], Callab
                 keys = {field.name for field in dataclasses.fields(schema)}  # type: ignore[arg-type]
                 if unknown := given.keys() - keys:
                     raise ValueError(f"Key '{min(unknown)}' is not known; allowed here: {', '.join(sorted(keys))}")
+                if multirun is not None and (overrides := sweep_overrides(sys.argv[1:])) is not None:
+                    with stopped_by_signals():
+                        multirun(overrides)
+                    return
                 check_overrides(name, sys.argv[1:])
                 start = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)
                 with _errors_of_hydra():
@@ -187,10 +196,34 @@ def check_overrides(name: str, arguments: list[str]) -> None:
     if any(argument.startswith("-") for argument in arguments):
         return
     arguments, _ = without_files(arguments)
+    _composed(name, arguments)
+
+
+def sweep_overrides(arguments: list[str]) -> list[str] | None:
+    """What was given beside ``-m``; None where a single run was asked for, or Hydra's own part in it."""
+    flags = {argument for argument in arguments if argument.startswith("-")}
+    overrides = [argument for argument in arguments if argument not in flags]
+    asked = bool(flags) or any(argument.startswith(("sweep=", "sweep.")) for argument in overrides)
+    hydras = bool(flags - {"-m", "--multirun"}) or any(
+        argument.lstrip("+").startswith("hydra") for argument in overrides
+    )
+    return overrides if asked and not hydras else None
+
+
+def compose_typed(name: str, arguments: list[str]) -> Any:
+    """The dataclass that ``configs/NAME.yaml`` and the overrides make.
+
+    Raises:
+        ValueError: a key or a value is wrong; the sentence says what is allowed.
+    """
+    return _typed(_composed(name, arguments))
+
+
+def _composed(name: str, arguments: list[str]) -> DictConfig:
     GlobalHydra.instance().clear()
     with initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
         try:
-            compose(name, overrides=arguments)
+            return compose(name, overrides=arguments)
         except (HydraException, OmegaConfBaseException) as error:
             raise ValueError(f"{_sentence(error)}{_allowed(name, arguments, error)}") from None
 

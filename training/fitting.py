@@ -3,6 +3,7 @@
 import logging
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -92,12 +93,14 @@ def fit(
     epochs: int,
     tracker: Tracker | None,
     stage: str = "train",
+    watchers: Sequence[pl.Callback] = (),
 ) -> EpochMetrics:
     """Run Lightning's trainer, from the resume point in the folder if there is one.
 
     Args:
         stage: ``train`` ranks validation cases after each epoch, keeps the best one and stops early; ``refit`` runs
             all its epochs and keeps the last.
+        watchers: callbacks that see an epoch after its figures were taken down.
     """
     quiet_lightning()
     data_loader = data.train_dataloader()
@@ -105,6 +108,7 @@ def fit(
     callbacks: list[pl.Callback] = [
         epoch_metrics,
         ResumePoint(folder, minutes=config.checkpoint_minutes, batches=config.checkpoint_batches),
+        *watchers,
     ]
     if stage == "train":
         best = ModelCheckpoint(folder, "best", monitor="val/mrr@20", mode="max", enable_version_counter=False)

@@ -8,6 +8,7 @@ in.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -122,23 +123,44 @@ def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
     return EncodingSpec(max_length=config.model.max_length, collapse_repeats=collapse)
 
 
+def fit_until_best(
+    lesson: Lesson, *, folder: Path, tracker: Tracker | None, watchers: Sequence[pl.Callback] = ()
+) -> tuple[float, int]:
+    """The first step alone: returns the best val/mrr@20 and how many epochs it took, and leaves those weights.
+
+    Args:
+        watchers: callbacks of Lightning's that look on, and may raise to end it.
+    """
+    if not (folder / HISTORY_FILE).is_file():
+        trainer = lesson.config.trainer
+        fitted = fit(
+            lesson.module,
+            lesson.data,
+            trainer,
+            folder=folder,
+            epochs=lesson.epochs,
+            tracker=tracker,
+            watchers=watchers,
+        )
+        if tracker is not None:
+            write_text_atomically(folder / HISTORY_FILE, json.dumps(fitted.history))
+    return load_best(lesson.module, folder) if tracker is not None else (0.0, 0)
+
+
 def learn(
-    lesson: Lesson, dataset: Dataset, *, folder: Path, tracker: Tracker | None
+    lesson: Lesson, dataset: Dataset, *, folder: Path, tracker: Tracker | None, watchers: Sequence[pl.Callback] = ()
 ) -> tuple[float, TrainedModel, History]:
     """Fit, choose, refit, going on from what lies in the folder; returns val/mrr@20, the model and the epochs' figures.
 
     Args:
         tracker: None in all processes but the first; what they return beside is of no use.
+        watchers: see :func:`fit_until_best`.
     """
     config, module = lesson.config, lesson.module
-    if not (folder / HISTORY_FILE).is_file():
-        fitted = fit(module, lesson.data, config.trainer, folder=folder, epochs=lesson.epochs, tracker=tracker)
-        if tracker is not None:
-            write_text_atomically(folder / HISTORY_FILE, json.dumps(fitted.history))
-    best, epochs, memory, history = 0.0, 0, None, []
+    best, epochs = fit_until_best(lesson, folder=folder, tracker=tracker, watchers=watchers)
+    memory, history = None, []
     if tracker is not None:
         history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
-        best, epochs = load_best(module, folder)
         memory = choose(lesson, dataset)
         say(memory_sentence(memory, module.model.encoder.get_buffer("trend_weights").tolist(), dataset))
     spec, intent = lesson.data.spec, module.intent

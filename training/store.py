@@ -98,8 +98,9 @@ def _is_away(error: Exception) -> bool:
 
 
 @contextlib.contextmanager
-def patience(*, retries: int = 0, seconds: int = 10) -> Iterator[None]:
-    """How long to wait for a server's answer, and how often to ask again; MLflow itself asks for minutes."""
+def patience(*, retries: int = 1, seconds: int = 10) -> Iterator[None]:
+    """How long to wait for a server's answer, and how often to ask again; MLflow itself asks for minutes. Once more is
+    the least: a server may just have closed the connection that was kept from the last call."""
     limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(retries), "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
     before = {name: os.environ.get(name) for name in limits}
     os.environ.update(limits)

@@ -58,8 +58,15 @@ class Tracker:
         return str(self.run.info.run_id)
 
     @classmethod
-    def start(cls, config: TrackingConfig, *, run_id: str | None = None, digest: str | None = None) -> "Tracker":
-        """Start a run, or go on with run ``run_id``, whose data set had ``digest``.
+    def start(
+        cls,
+        config: TrackingConfig,
+        *,
+        run_id: str | None = None,
+        digest: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> "Tracker":
+        """Start a run, with ``tags``, or go on with run ``run_id``, whose data set had ``digest``.
 
         Raises:
             ValueError: the store cannot be reached, or the run does not exist or had another data set.
@@ -84,11 +91,11 @@ class Tracker:
                 if known.get(name) != view:
                     client.set_experiment_tag(experiment_id, name, view)
             git = git_state()
-            tags = {f"git.{name}": value for name, value in git.items()}
-            tags |= {"mlflow.source.name": "training.train", "mlflow.source.type": "LOCAL"}
+            told = {f"git.{name}": value for name, value in git.items()} | dict(tags or {})
+            told |= {"mlflow.source.name": "training.train", "mlflow.source.type": "LOCAL"}
             if git:
-                tags["mlflow.source.git.commit"] = git["commit"]  # the interface's column Version
-            run = client.create_run(experiment_id, run_name=config.run_name, tags=tags)
+                told["mlflow.source.git.commit"] = git["commit"]  # the interface's column Version
+            run = client.create_run(experiment_id, run_name=config.run_name, tags=told)
             journal = Journal(journal_path(config, run.info.run_id))
             return cls(client, run, uri, journal)._monitored(config)
 
@@ -157,7 +164,7 @@ class Tracker:
             with patience():
                 self._monitor.finish()
             self._monitor = None
-        self._write({KIND: STATUS, "status": status, "time": _now_ms()}, retries=2 if status == "FINISHED" else 0)
+        self._write({KIND: STATUS, "status": status, "time": _now_ms()}, retries=2 if status == "FINISHED" else 1)
 
     @property
     def waiting(self) -> int:
@@ -179,7 +186,7 @@ class Tracker:
         elsewhere = "" if runs in ("", TrackingConfig.runs) else " " + shlex.quote(f"tracking.runs={runs}")
         return f"python -m training.send run={self.run_id}{elsewhere}"
 
-    def flush(self, *, retries: int = 0) -> None:
+    def flush(self, *, retries: int = 1) -> None:
         """Send what waits, in order, until the store is away.
 
         Raises:
@@ -213,7 +220,7 @@ class Tracker:
             return
         self.journal.add(entry)
         if retries is not None or time.monotonic() >= self._ask_again:
-            self.flush(retries=retries or 0)
+            self.flush(retries=retries or 1)
 
     def _perform(self, entry: Entry) -> None:
         """Do in the store what an entry says."""
@@ -253,14 +260,15 @@ class Tracker:
     def page(self) -> str:
         """The run's page, on the server that :attr:`open_command` starts or on the one that is there."""
         place = f"#/experiments/{self.run.info.experiment_id}/runs/{self.run_id}"
-        return f"{self._server}/{place}?workflowType=machine_learning"
+        return f"{self.server}/{place}?workflowType=machine_learning"
 
     def list_link(self, *, best_first: bool = False) -> str:
         """The list of the experiment's runs, with the columns that matter."""
-        return list_link(self._server, str(self.run.info.experiment_id), BEST if best_first else NEWEST)
+        return list_link(self.server, str(self.run.info.experiment_id), BEST if best_first else NEWEST)
 
     @property
-    def _server(self) -> str:
+    def server(self) -> str:
+        """Address of the interface."""
         return "http://127.0.0.1:5000" if self.uri.startswith("sqlite:") else self.uri.rstrip("/")
 
     def _monitored(self, config: TrackingConfig) -> "Tracker":

@@ -2,6 +2,7 @@
 
 python -m training.train dataset=DIR [model.dim=128 trainer.max_epochs=20 ...]
 python -m training.train resume=RUN_ID
+python -m training.train -m dataset=DIR sweep=quick               (see training/sweep.py)
 torchrun --nproc-per-node 2 -m training.train dataset=DIR trainer.devices=2
 """
 
@@ -24,15 +25,17 @@ from training.evaluate import cases_to_judge, evaluate_run
 from training.export import export_run
 from training.fitting import TrainerConfig
 from training.latency import measure_latency
-from training.learning import Lesson, learn
+from training.learning import Lesson, fit_until_best, learn
 from training.model import ModelConfig
 from training.module import LossConfig, OptimizerConfig
 from training.page import describe_model, publish_page, search_tags
 from training.parent import Parent, refuse_leaks
 from training.registry import BUNDLE, keep_and_register, name_parent, promote_command
 from training.store import TrackingConfig
+from training.sweep import sweep
 from training.tables import metrics_table, say
 from training.tracking import Tracker, flatten
+from training.trials import Trial
 
 
 @dataclass
@@ -59,9 +62,16 @@ class TrainConfig:
             raise ValueError(f"seed must be from 0 to {2**32 - 1}, got {self.seed}")
 
 
-def train(config: TrainConfig) -> float:
-    """Train, evaluate, export, record; returns the best val/mrr@20, so that sweeps can compare."""
-    runs = Path(config.tracking.runs)
+def train(config: TrainConfig, trial: Trial | None = None) -> float:
+    """Train, evaluate, export, record; returns the best val/mrr@20, so that sweeps can compare.
+
+    Args:
+        trial: what a sweep wants of this run.
+
+    Raises:
+        Pruned: the sweep gave the trial up.
+    """
+    runs, trial = Path(config.tracking.runs), trial or Trial()
     if config.resume is not None:
         config = stored_config(runs / config.resume, config)
     if config.dataset is None:
@@ -74,7 +84,9 @@ def train(config: TrainConfig) -> float:
     cases_to_judge(dataset, lesson.data.spec)  # a data set without any is refused now, not after hours of training
 
     first = rank_zero_only.rank == 0  # of the processes that torchrun or a cluster started
-    tracker = Tracker.start(config.tracking, run_id=config.resume, digest=dataset.digest) if first else None
+    tracker = (
+        Tracker.start(config.tracking, run_id=config.resume, digest=dataset.digest, tags=trial.tags) if first else None
+    )
     folder = runs / (tracker.run_id if tracker else "worker")
     try:
         if tracker is not None:
@@ -89,7 +101,11 @@ def train(config: TrainConfig) -> float:
                 f"{lesson.module.softmax.value} softmax, batches of {lesson.data.batch_events} events, "
                 f"at most {lesson.epochs} epochs"
             )
-        best, trained, history = learn(lesson, dataset, folder=folder, tracker=tracker)
+        if not trial.whole and tracker is not None:
+            best, _ = fit_until_best(lesson, folder=folder, tracker=tracker, watchers=trial.watchers)
+            tracker.end()
+            return best
+        best, trained, history = learn(lesson, dataset, folder=folder, tracker=tracker, watchers=trial.watchers)
         if tracker is None:
             return 0.0
         save_model(folder / MODEL_FILE, trained, dataset)
@@ -127,7 +143,7 @@ def train(config: TrainConfig) -> float:
                 tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
             if tracker.unsent:
                 say(tracker.unsent)
-            if not isinstance(error, Exception) and (folder / RESUME_FILE).is_file():
+            if not isinstance(error, Exception) and not trial.tags and (folder / RESUME_FILE).is_file():
                 say(f"go on with it:  python -m training.train resume={tracker.run_id} tracking.runs={runs}")
         raise
     metrics_table(metrics, title=f"{dataset.about['name']}: test part")
@@ -159,7 +175,10 @@ def stored_config(folder: Path, config: TrainConfig) -> TrainConfig:
     """
     for name in ("config.yaml", RESUME_FILE):
         if not (folder / name).is_file():
-            raise ValueError(f"resume={config.resume}: {folder / name} is missing, so there is nothing to go on from")
+            hint = "; of a sweep say -m resume=" if (folder / "sweep.yaml").is_file() else ""
+            raise ValueError(
+                f"resume={config.resume}: {folder / name} is missing, so there is nothing to go on from{hint}"
+            )
     try:
         stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(folder / "config.yaml"))
         resumed = OmegaConf.to_object(stored)
@@ -176,7 +195,7 @@ def stored_config(folder: Path, config: TrainConfig) -> TrainConfig:
     return resumed
 
 
-@command("train", TrainConfig)
+@command("train", TrainConfig, multirun=lambda arguments: sweep(arguments, train=train))
 def main(config: TrainConfig) -> float:
     """Entry point."""
     return train(config)

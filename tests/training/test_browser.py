@@ -1,0 +1,160 @@
+"""What a reviewer sees: a real MLflow server, a small sweep through it, and its pages in a real browser.
+
+The pages are kept as pictures in ``runs/screenshots``. Skipped where Debian's Chromium is not installed.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import mlflow
+import pytest
+import torch
+
+from tests.datasets import make_dataset, random_rows
+from training.sweep import sweep
+from training.sweep_page import compare_link
+from training.train import train
+from training.views import list_link
+
+CHROMIUM = shutil.which("chromium")
+SCREENSHOTS = Path(__file__).parents[2] / "runs" / "screenshots"
+PATIENCE_S = 180
+"""For a machine that does much else; a quiet one needs a twentieth."""
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install -y chromium")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "kept")]
+    command = [sys.executable, "-m", "mlflow", "server", *places, "--host", "127.0.0.1", "--port", str(port)]
+    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--workers", "1"], stdout=log, stderr=log, env=environment, start_new_session=True
+        )
+        try:
+            url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE_S
+            while not answers(f"{url}/health"):
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline, (folder / "log").read_text()
+                time.sleep(0.2)  # the server is another process: there is nothing to wait on but its answer
+            yield url
+        finally:
+            os.killpg(process.pid, 15)
+            process.wait(timeout=30)
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def reviewed(server, tmp_path_factory) -> SimpleNamespace:
+    """A sweep of two trials, of which the better one is exported and registered."""
+    folder = tmp_path_factory.mktemp("reviewed")
+    rows = random_rows(120, items=20)
+    make_dataset(folder / "shop", train=rows[:80], validation=rows[80:100], test=rows[100:], trained=20)
+    small = ["model.layers=1", "model.heads=1", "trainer.max_epochs=2", "trainer.batch_events=64"]
+    kept = ["trainer.progress_bar=false", "export=true", "tracking.register=true", f"tracking.uri={server}"]
+    before, threads = Path.cwd(), torch.get_num_threads()
+    os.chdir(folder)
+    torch.set_num_threads(1)
+    try:
+        sweep(["dataset=shop", "model.dim=4,16", "sweep.whole=false", *small, *kept], train=train)
+    finally:
+        os.chdir(before)
+        torch.set_num_threads(threads)
+    client = mlflow.MlflowClient(server)
+    experiment = client.get_experiment_by_name("tillside").experiment_id
+    runs = client.search_runs([experiment])
+    (parent,) = [run for run in runs if "sweep.best_run" in run.data.tags]
+    best = client.get_run(parent.data.tags["sweep.best_run"])
+    trials = [run for run in runs if run is not parent]
+    return SimpleNamespace(url=server, experiment=experiment, parent=parent, best=best, trials=trials)
+
+
+@pytest.fixture
+def page():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        shown = browser.new_page(viewport={"width": 1700, "height": 1200})
+        shown.set_default_timeout(1000 * PATIENCE_S)
+        yield shown
+        browser.close()
+
+
+def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, capsys):
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    pictures = []
+
+    def look(address: str, *words: str) -> None:
+        page.goto("about:blank")  # the addresses differ behind the # alone, which loads nothing anew
+        page.goto(address)
+        for word in words:
+            page.get_by_text(word).first.wait_for()
+
+    def keep(name: str) -> None:
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        pictures.append(SCREENSHOTS / f"{name}.png")
+
+    def run_page(run, tab: str = "") -> str:
+        return f"{reviewed.url}/#/experiments/{reviewed.experiment}/runs/{run.info.run_id}{tab}"
+
+    name = reviewed.parent.info.run_name
+    columns = ("dataset.name", "test/recall_at_20", "test/mrr_at_20")
+    look(list_link(reviewed.url, reviewed.experiment), name, "trial 0", "trial 1", *columns)
+    keep("list")
+
+    for which, run, words in (
+        ("sweep", reviewed.parent, "chosen on the validation part alone"),
+        ("run", reviewed.best, "Trained on shop"),
+    ):
+        look(f"{run_page(run)}?workflowType=machine_learning", words)
+        page.get_by_text("Show more").first.click()
+        table = [line for line in run.data.tags["mlflow.note.content"].splitlines() if line.startswith("| ")]
+        for row in table[2:]:
+            cells = [cell.strip().strip("*`") for cell in row.strip("| ").split(" | ")][:4]
+            for cell in filter(None, cells):
+                page.locator("td", has_text=cell.split("](")[0].strip("[")).first.wait_for()
+        page.locator("td").first.scroll_into_view_if_needed()
+        keep(which)
+
+    for which, run, figure in (
+        ("parallel-coordinates", reviewed.parent, "parallel-coordinates.png"),
+        ("trials-by-epoch", reviewed.parent, "trials-by-epoch.png"),
+        ("learning-curves", reviewed.best, "learning-curves.png"),
+        ("recall-at-k", reviewed.best, "recall-at-k.png"),
+    ):
+        look(f"{run_page(run, f'/artifacts/figures/{figure}')}?workflowType=machine_learning", figure)
+        page.wait_for_function("[...document.images].some(image => image.complete && image.naturalWidth > 500)")
+        keep(which)
+
+    chosen = [run.info.run_id for run in reviewed.trials]
+    look(compare_link(reviewed.url, reviewed.experiment, chosen), "Comparing 2 Runs", "trial 0", "trial 1")
+    page.locator(".parcoords, .js-plotly-plot").first.wait_for()
+    keep("compare")
+
+    look(f"{reviewed.url}/#/models/tillside", "Version 1", "challenger")
+    keep("registry")
+
+    assert all(picture.stat().st_size > 10_000 for picture in pictures)
+    with capsys.disabled():
+        print("\nscreenshots: " + ", ".join(str(picture) for picture in pictures))

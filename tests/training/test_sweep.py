@@ -1,0 +1,356 @@
+"""A sweep: parent and children, chosen on validation, hopeless trials given up, and a kill that costs nothing."""
+
+import re
+import sys
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import optuna
+import pytest
+import torch
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
+
+from tests.datasets import make_dataset, random_rows
+from training import sweep as sweeping
+from training import train as training_command
+from training.callbacks import EpochMetrics
+from training.sweep import only_one, sweep
+from training.sweep_config import Pruner, SweepConfig, make_pruner
+from training.sweep_page import compare_link, describe_sweep, parallel_coordinates, reached, status, trials_by_epoch
+from training.train import train
+
+TINY = (
+    "model.dim=8,4,16",
+    "model.layers=1",
+    "model.heads=1",
+    "trainer.max_epochs=2",
+    "trainer.batch_events=64",
+    "trainer.progress_bar=false",
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> Path:
+    rows = random_rows(90, items=20)
+    folder = tmp_path_factory.mktemp("sweep") / "tiny"
+    make_dataset(folder, train=rows[:60], validation=rows[60:75], test=rows[75:], trained=20)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, dataset) -> Path:
+    """A folder of runs whose store is migrated already."""
+    runs = tmp_path_factory.mktemp("runs") / "runs"
+    sweeping.Tracker.start(sweeping.TrackingConfig(runs=str(runs))).end()
+    return runs
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch, tmp_path):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+class Kept:
+    """What a sweep left in the store and in its study."""
+
+    def __init__(self, runs: Path, parent: str) -> None:
+        self.client = mlflow.MlflowClient(f"sqlite:///{runs}/mlflow.db")
+        self.parent = self.client.get_run(parent)
+        query = f"tags.`mlflow.parentRunId` = '{parent}'"
+        found = self.client.search_runs([self.parent.info.experiment_id], query)
+        self.children = {int(run.data.tags["sweep.trial"]): run for run in found}
+        self.folder = runs / parent
+        self.trials = optuna.load_study(study_name=parent, storage=f"sqlite:///{self.folder}/study.db").trials
+        self.note = self.parent.data.tags["mlflow.note.content"]
+
+
+def parents(runs: Path) -> list[str]:
+    return sorted(
+        (path.parent.name for path in runs.glob("*/sweep.yaml")), key=lambda name: (runs / name).stat().st_ctime
+    )
+
+
+@pytest.fixture(scope="module")
+def unbroken(dataset, store) -> Kept:
+    """Three trials drawn by Optuna; the best one goes on to the end."""
+    torch.set_num_threads(1)
+    sweep(order(dataset, store), train=train)
+    return Kept(store, parents(store)[-1])
+
+
+def order(dataset: Path, store: Path) -> list[str]:
+    space = ["optimizer.learning_rate=tag(log,interval(1e-3,1e-1))", *TINY]
+    return [f"dataset={dataset}", f"tracking.runs='{store}'", *space, "sweep.trials=3", "sweep.whole=false"]
+
+
+def test_parent_and_children_are_recorded_and_the_best_by_validation_is_copied(unbroken):
+    assert unbroken.parent.info.status == "FINISHED"
+    assert sorted(unbroken.children) == [0, 1, 2]
+    assert {run.info.status for run in unbroken.children.values()} == {"FINISHED"}
+    assert [unbroken.children[n].info.run_name for n in range(3)] == ["trial 0", "trial 1", "trial 2"]
+    assert {run.data.tags["mlflow.runType"] for run in unbroken.children.values()} == {"evaluation"}
+    values = [trial.value for trial in unbroken.trials]
+    for trial, run in zip(unbroken.trials, [unbroken.children[n] for n in range(3)], strict=True):
+        history = unbroken.client.get_metric_history(run.info.run_id, "val/mrr_at_20")
+        assert trial.value == pytest.approx(max(metric.value for metric in history))
+    best = unbroken.children[int(np.argmax(values))]
+    tags = unbroken.parent.data.tags
+    assert (tags["sweep.best_run"], tags["sweep.best_trial"]) == (best.info.run_id, str(int(np.argmax(values))))
+    assert best.data.metrics.items() <= unbroken.parent.data.metrics.items()
+    for key in ("model.dim", "optimizer.learning_rate", "model.layers"):
+        assert float(unbroken.parent.data.params[key]) == pytest.approx(float(best.data.params[key]))
+
+
+def test_only_the_best_ever_saw_the_test_part_and_nothing_is_registered(unbroken):
+    tested = {n for n, run in unbroken.children.items() if any(m.startswith("test/") for m in run.data.metrics)}
+    assert tested == {int(unbroken.parent.data.tags["sweep.best_trial"])}
+    assert "test/recall_at_20" in unbroken.parent.data.metrics
+    assert unbroken.client.search_registered_models() == []
+
+
+def test_the_parents_page_has_the_table_and_the_figures(unbroken):
+    sentence, *lines = unbroken.note.splitlines()
+    best = unbroken.parent.data.tags["sweep.best_trial"]
+    assert sentence.startswith(f"Sweep of 3 trials on tiny, 3 done: trial {best} is the best, val/mrr@20 0.")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+    assert rows[0] == ["trial", "optimizer.learning_rate", "model.dim", "val/mrr@20", "status", "run"]
+    told = {int(row[0].strip("*")): row for row in rows[2:]}
+    for trial in unbroken.trials:
+        assert told[trial.number][2:5] == [trial.params["model.dim"], f"{trial.value:.4f}", "finished"]
+        assert unbroken.children[trial.number].info.run_id in told[trial.number][5]
+    files = {file.path for file in unbroken.client.list_artifacts(unbroken.parent.info.run_id, "figures")}
+    assert files == {"figures/parallel-coordinates.png", "figures/trials-by-epoch.png"}
+
+
+class Killed(BaseException):
+    """What a kill is to the process."""
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_a_killed_sweep_goes_on_with_the_trial_it_was_in_and_ends_as_the_unbroken_one(
+    unbroken, dataset, store, monkeypatch, epoch
+):
+    """Killed in the second trial's first epoch or its second; what was done is not done again."""
+    fitted: list[str] = []
+    take_down = EpochMetrics.on_train_epoch_end
+
+    def dying(self, trainer, pl_module):
+        if len(fitted) == 2 + epoch:
+            raise Killed
+        fitted.append(self.tracker.run_id)
+        take_down(self, trainer, pl_module)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EpochMetrics, "on_train_epoch_end", dying)
+        with pytest.raises(Killed):
+            sweep(order(dataset, store), train=train)
+    parent = parents(store)[-1]
+    broken = Kept(store, parent)
+    assert broken.parent.info.status == "KILLED"
+    assert [trial.state for trial in broken.trials] == [TrialState.COMPLETE, TrialState.RUNNING]
+    sweep([f"resume={parent}", f"tracking.runs='{store}'"], train=train)
+    whole = Kept(store, parent)
+    assert whole.parent.info.status == "FINISHED"
+    assert {n: run.info.run_id for n, run in whole.children.items() if n < 2} == {
+        n: run.info.run_id for n, run in broken.children.items()
+    }
+    assert [(t.params, t.value, t.intermediate_values) for t in whole.trials] == [
+        (t.params, t.value, t.intermediate_values) for t in unbroken.trials
+    ]
+    assert (
+        whole.children[0].info.end_time == broken.children[0].info.end_time
+        or whole.parent.data.tags["sweep.best_trial"] == "0"
+    )
+
+
+def test_a_finished_sweep_is_not_run_again(unbroken, store):
+    parent = unbroken.parent.info.run_id
+    with pytest.raises(ValueError, match=f"resume={parent}: the sweep is finished"):
+        sweep([f"resume={parent}", f"tracking.runs='{store}'"], train=train)
+    with pytest.raises(ValueError, match=r"sweep\.trials=9 cannot be given with -m resume="):
+        sweep([f"resume={parent}", f"tracking.runs='{store}'", "sweep.trials=9"], train=train)
+
+
+def test_a_hopeless_trial_is_pruned_and_its_run_is_no_failure(dataset, store):
+    """With so small a step the second learns nothing; the median of one trial before it is that trial."""
+    sweep(
+        [
+            f"dataset={dataset}",
+            f"tracking.runs='{store}'",
+            *TINY[1:],
+            "model.dim=8",
+            "trainer.max_epochs=3",
+            "optimizer.learning_rate=0.05,1e-9",
+            *("sweep.pruner=median", "sweep.startup_trials=1", "sweep.whole=false"),
+        ],
+        train=train,
+    )
+    kept = Kept(store, parents(store)[-1])
+    assert [trial.state for trial in kept.trials] == [TrialState.COMPLETE, TrialState.PRUNED]
+    assert (kept.children[1].info.status, kept.children[1].data.tags["sweep.pruned"]) == ("KILLED", "true")
+    assert kept.parent.info.status == "FINISHED"
+    assert re.search(r"\| pruned after 2 epochs\s*\|", kept.note)
+    assert "2 done, 1 pruned" in kept.note
+
+
+def test_a_trial_that_fails_is_told_and_the_others_go_on(store, dataset):
+    def fake(config, trial):
+        if config.seed == 1:
+            raise ValueError("training diverged | here")
+        run = sweeping.Tracker.start(config.tracking, tags=trial.tags)
+        run.metrics({"val/mrr@20": 0.1 * config.seed})
+        run.end()
+        assert (config.export, config.tracking.register) == (False, False)
+        return 0.1 * config.seed
+
+    assert sweep([f"dataset={dataset}", f"tracking.runs='{store}'", "seed=0,1,2"], train=fake) == pytest.approx(0.2)
+    kept = Kept(store, parents(store)[-1])
+    assert [trial.state.name for trial in kept.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert "failed: training diverged \\| here" in kept.note
+    assert kept.parent.data.tags["sweep.best_trial"] == "2"
+    assert sorted(kept.children) == [0, 2]
+
+
+def test_without_a_trial_that_ends_the_sweep_fails_with_the_reasons(store, dataset):
+    def fake(config, trial):
+        raise ValueError("diverged")
+
+    with pytest.raises(ValueError, match="no trial of the sweep came to its end: diverged"):
+        sweep([f"dataset={dataset}", f"tracking.runs='{store}'", "seed=0,1"], train=fake)
+    assert Kept(store, parents(store)[-1]).parent.info.status == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["seed=1"], "a sweep needs something to vary"),
+        (["sweep=huge"], "sweep=huge is not a sweep; allowed here: full, grid, quick"),
+        (["seed=0,1"], "dataset must be given"),
+        (["model.dim=8,wide"], r"model\.dim.*wide"),
+        (["model.dmi=8,16"], "dmi.*allowed here: companions, dim"),
+        (["seed=0,1", "sweep.trails=3"], "trails.*allowed here: fixed, pruner"),
+        (["seed=0,1", "sweep.trials=0"], "sweep.trials must be at least 1, got 0"),
+        (["seed=0,1", "sweep.pruner=axe"], "none, median, halving"),
+        (["model.heads=2,5"], r"model\.dim must be a multiple of model\.heads \(5\), got 96"),
+        (["model.dropout=interval(0,0.3)"], r"say how many to try, as sweep\.trials=20"),
+        (["seed=0,1", "trainer.devices=2"], "a sweep runs each trial in one process, got 2"),
+        (["resume=nothing"], r"resume=nothing: .*sweep\.yaml is missing"),
+    ],
+)
+def test_a_wrong_order_is_one_sentence_before_anything_runs(overrides, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        sweep(overrides, train=lambda *_: pytest.fail("it ran"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["quick", "full"])
+def test_the_sweeps_that_come_along_compose_and_can_be_changed(name, tmp_path):
+    with pytest.raises(ValueError, match="dataset must be given"):
+        sweep([f"sweep={name}", "sweep.trials=2", "model.dim=32"], train=lambda *_: pytest.fail("it ran"))
+
+
+def test_two_processes_do_not_run_one_sweep_and_the_second_leaves_it_alone(unbroken, store):
+    parent = unbroken.parent.info.run_id
+    with only_one(unbroken.folder), pytest.raises(ValueError, match=f"another process runs the sweep {parent}"):
+        sweep([f"resume={parent}", f"tracking.runs='{store}'"], train=train)
+    assert unbroken.client.get_run(parent).info.status == "FINISHED"
+
+
+def test_pruners_by_hand():
+    """Median: .1 is below the median .2 of the two before at epoch 2 (counted from 0, one epoch of grace)."""
+    study = optuna.create_study(
+        direction="maximize", pruner=make_pruner(SweepConfig(pruner=Pruner.median, startup_trials=2, warmup_epochs=1))
+    )
+    for value in (0.2, 0.3):
+        before = study.ask()
+        for epoch in range(3):
+            before.report(value, epoch)
+        study.tell(before, value)
+    for value, hopeless in ((0.1, True), (0.26, False)):  # the median of .2 and .3 is .25
+        trial = study.ask()
+        trial.report(value, 0)
+        assert not trial.should_prune()
+        trial.report(value, 1)
+        assert bool(trial.should_prune()) is hopeless
+        study.tell(trial, value)
+
+
+def trial_of(number: int, dim: str, rate: float, curve: list[float], state: TrialState) -> optuna.trial.FrozenTrial:
+    made = create_trial(
+        state=state,
+        params={"model.dim": dim, "optimizer.learning_rate": rate},
+        distributions={
+            "model.dim": CategoricalDistribution(("16", "32")),
+            "optimizer.learning_rate": FloatDistribution(1e-3, 1e-1, log=True),
+        },
+        value=max(curve) if state == TrialState.COMPLETE else None,
+        intermediate_values=dict(enumerate(curve)),
+        user_attrs={"trial": str(number)},
+    )
+    made.number = number
+    return made
+
+
+@pytest.fixture
+def trials():
+    return [
+        trial_of(0, "16", 1e-2, [0.1, 0.2], TrialState.COMPLETE),
+        trial_of(1, "32", 1e-3, [0.05], TrialState.PRUNED),
+        trial_of(2, "32", 1e-1, [0.2, 0.3], TrialState.COMPLETE),
+    ]
+
+
+def test_the_parallel_coordinates_stand_where_the_settings_say(trials):
+    """16 of (16, 32) lies at the foot, .01 half-way between .001 and .1, .2 three fifths from .05 to .3."""
+    axes = parallel_coordinates(trials, ["model.dim", "optimizer.learning_rate"]).axes[0]
+    lines = sorted(tuple(np.round(line.get_ydata(), 6)) for line in axes.lines if len(line.get_xdata()) == 3)
+    assert lines == [(0, 0.5, 0.6), (1, 0, 0), (1, 1, 1)]
+
+
+def test_no_label_of_the_figures_is_cut(trials):
+    for figure in (parallel_coordinates(trials, ["model.dim", "optimizer.learning_rate"]), trials_by_epoch(trials)):
+        figure.draw_without_rendering()
+        needed, whole = figure.get_tightbbox(), figure.bbox_inches
+        assert min(needed.x0, needed.y0) >= 0
+        assert needed.x1 <= whole.x1
+        assert needed.y1 <= whole.y1
+
+
+def test_a_table_too_long_for_mlflow_says_how_many_are_left_out(trials):
+    many = [trial_of(n, "16", 1e-2, [0.1, n / 1000], TrialState.COMPLETE) for n in range(200)]
+    runs = {str(n): f"{n:032d}" for n in range(200)}
+    names = ["model.dim", "optimizer.learning_rate"]
+    note = describe_sweep(many, names, many[-1], dataset="d", total=200, runs=runs, experiment="1")
+    assert len(note) < 8000
+    left = int(re.search(r"(\d+) more trials are in the list of runs", note)[1])
+    assert left + sum(line.startswith("| ") for line in note.splitlines()) - 2 == 200
+    assert "| **199**" in note
+
+
+def test_states_in_words(trials):
+    assert [status(trial) for trial in trials] == ["finished", "pruned after 1 epoch", "finished"]
+    assert [reached(trial) for trial in trials] == [0.2, 0.05, 0.3]
+    assert compare_link("http://s", "1", ["a", "b"]) == (
+        "http://s/#/compare-runs?runs=%5B%22a%22%2C%22b%22%5D&experiments=%5B%221%22%5D"
+    )
+
+
+def test_the_command_takes_m_and_leaves_other_launchers_to_hydra(monkeypatch):
+    asked = []
+    monkeypatch.setattr(training_command, "sweep", lambda overrides, *, train: asked.append(overrides))
+    for typed in (["-m", "seed=0,1"], ["seed=0,1", "--multirun", "sweep=quick"], ["sweep=quick", "dataset=d"]):
+        monkeypatch.setattr(sys, "argv", ["training.train", *typed])
+        training_command.main()
+    assert asked == [["seed=0,1"], ["seed=0,1", "sweep=quick"], ["sweep=quick", "dataset=d"]]
+    from training.command import sweep_overrides
+
+    assert sweep_overrides(["-m", "seed=0,1", "hydra/launcher=joblib"]) is None
+    assert sweep_overrides(["--cfg", "job", "-m"]) is None
+    assert sweep_overrides(["seed=1"]) is None

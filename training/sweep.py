@@ -1,0 +1,311 @@
+"""A sweep: many runs under one parent run, each a trial of an Optuna study, compared on the validation part alone.
+
+    python -m training.train -m dataset=DIR seed=0,1,2                          a grid, every combination
+    python -m training.train -m dataset=DIR sweep=quick [sweep.trials=12 ...]   configs/sweep/quick.yaml
+    python -m training.train -m resume=SWEEP_ID                                 go on after a kill
+
+Hydra's own sweepers know neither pruning nor a parent run, and its plugin for Optuna stands at Optuna 2, so ``-m``
+composes and runs the trials here; ``hydra/launcher=...`` or ``hydra/sweeper=...`` brings Hydra's way back.
+Surprising: Optuna's sampler is seeded anew for each trial, by its number; so a sweep that was killed goes on with the
+trials that it would have made unbroken.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import optuna
+from mlflow.entities import Run
+from omegaconf import OmegaConf
+from optuna.trial import FrozenTrial, TrialState
+
+from tillside.atomic import write_text_atomically
+from tillside.dataset import load_dataset
+from training.callbacks import RESUME_FILE
+from training.command import compose_typed
+from training.space import Space, read_space
+from training.store import TrackingConfig, as_sentences
+from training.sweep_config import SweepConfig, make_pruner, read_config
+from training.sweep_page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
+from training.tables import say
+from training.tracking import Tracker, flatten
+from training.trials import Pruned, Pruning, Trial
+
+SWEEP_FILE: Final = "sweep.yaml"
+STUDY_FILE: Final = "study.db"
+NOTE: Final = "mlflow.note.content"
+TRIAL: Final = "sweep.trial"
+"""Tag of a child run: its trial's number."""
+Train = Callable[..., float]
+
+
+def sweep(overrides: list[str], *, train: Train) -> float:
+    """Run a sweep, or go on with one; returns the best trial's val/mrr@20.
+
+    Args:
+        overrides: as typed; those with ``sweep=`` or ``sweep.`` are the sweep's, the others the runs'.
+        train: runs one config, ``train(config, trial)``.
+
+    Raises:
+        ValueError: a setting is wrong, no trial came to its end, or there is nothing to resume.
+    """
+    given = [each for each in overrides if not each.startswith(("sweep=", "sweep."))]
+    resume = [each.partition("=")[2] for each in given if each.startswith("resume=")]
+    own = [each for each in overrides if each.startswith(("sweep=", "sweep."))]
+    config, given = resumed_order(resume[-1], given, own) if resume else (read_config(own), given)
+    quiet = ["export=false", "tracking.register=false"]
+    space = read_space([*quiet, *(f"{key}={values}" for key, values in config.space.items()), *config.fixed, *given])
+    checked = [compose_typed("train", example) for example in space.examples()]
+    refuse(config, space, checked[0])
+    if checked[0].dataset is None:
+        raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
+    dataset = load_dataset(Path(checked[0].dataset))
+    tracking: TrackingConfig = checked[0].tracking
+    tags = {"sweep": ", ".join(space.searched), "sweep.seed": str(config.seed)}
+    runs, run_id = Path(tracking.runs), resume[-1] if resume else None
+    with contextlib.ExitStack() as alone:
+        if run_id is not None:
+            alone.enter_context(only_one(runs / run_id))
+            if Tracker.open(tracking, run_id).run.info.status == "FINISHED":
+                raise ValueError(f"resume={run_id}: the sweep is finished; its settings without resume= start another")
+        tracker = Tracker.start(tracking, run_id=run_id, digest=dataset.digest, tags=tags)
+        try:
+            if run_id is None:
+                (runs / tracker.run_id).mkdir(parents=True, exist_ok=True)
+                alone.enter_context(only_one(runs / tracker.run_id))
+                write_order(runs / tracker.run_id / SWEEP_FILE, config, given)
+                tracker.dataset(dataset)
+                tracker.parameters(shared_settings(checked[0], space) | sweep_settings(config))
+            best = Sweep(config, space, checked[0], tracker, train, str(dataset.about["name"])).run()
+            tracker.end()
+        except BaseException as error:
+            with contextlib.suppress(ValueError):  # a store that is gone must not hide why the sweep ended
+                tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
+            if not isinstance(error, Exception):
+                place = "" if tracking.runs == TrackingConfig.runs else f" tracking.runs={tracking.runs}"
+                say(f"go on with the sweep:  python -m training.train -m resume={tracker.run_id}{place}")
+            raise
+    return best
+
+
+class Sweep:
+    """A study and its runs."""
+
+    def __init__(
+        self, config: SweepConfig, space: Space, base: Any, tracker: Tracker, train: Train, dataset: str
+    ) -> None:
+        self.config, self.space, self.base, self.tracker, self.train = config, space, base, tracker, train
+        self.dataset, self.folder = dataset, Path(base.tracking.runs) / tracker.run_id
+        self.grid = (space.combinations or []) if config.trials is None else []
+        self.total = config.trials or len(self.grid)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.study = optuna.create_study(
+            storage=f"sqlite:///{(self.folder / STUDY_FILE).absolute()}",
+            study_name=tracker.run_id,
+            direction="maximize",
+            pruner=make_pruner(config),
+            load_if_exists=True,
+        )
+
+    def run(self) -> float:
+        """All trials that are not done yet, then what is left to do for the best."""
+        for values in self.grid:
+            self.study.enqueue_trial(values, skip_if_exists=True)
+        while (trial := self.next_trial()) is not None:
+            self.attempt(trial)
+            self.report()
+        best = self.best()
+        if best is None:
+            reasons = {trial.user_attrs.get("error") for trial in self.study.trials} - {None}
+            raise ValueError(
+                f"no trial of the sweep came to its end: {'; '.join(sorted(reasons)) or 'all were pruned'}"
+            )
+        child = self.children()[best.user_attrs["trial"]]
+        if not self.config.whole:
+            say(f"\ntrial {best.number} is the best; it goes on to the end:")
+            self.train(self.resumed(child))
+        self.report(last=True)
+        self.tracker.parameters(best.params)
+        sweep_table(self.study.trials, list(self.space.searched), best.number)
+        say(f"the best, trial {best.number}: {settings(best)}; run {child.info.run_id}")
+        say(f"look at the sweep:  {self.tracker.open_command}   then {self.tracker.page}")
+        runs = [run.info.run_id for run in self.children().values()]
+        say(f"compare its runs:  {compare_link(self.tracker.server, self.tracker.run.info.experiment_id, runs)}")
+        say(f"all runs:  {self.tracker.list_link()}")
+        return float(best.value or 0.0)
+
+    def resumed(self, child: Run) -> Any:
+        """The config that goes on with a run."""
+        tracking = TrackingConfig(runs=self.base.tracking.runs, uri=self.base.tracking.uri)
+        return type(self.base)(resume=child.info.run_id, dataset=self.base.dataset, tracking=tracking)
+
+    def next_trial(self) -> optuna.Trial | None:
+        """One that a kill left undone, else a new one, else None."""
+        trials = self.study.get_trials(deepcopy=False)
+        for left in trials:
+            if left.state == TrialState.RUNNING:
+                return optuna.Trial(self.study, left._trial_id)
+        begun = [trial for trial in trials if trial.state != TrialState.WAITING]
+        if len(begun) >= self.total:
+            return None
+        self.study.sampler = optuna.samplers.TPESampler(
+            seed=self.config.seed + len(begun), n_startup_trials=self.config.startup_trials
+        )
+        return self.study.ask(dict(self.space.searched))
+
+    def attempt(self, trial: optuna.Trial) -> None:
+        """Run one trial to its end, whatever that is, and tell the study."""
+        number = str(trial.number)
+        twin = self.twin(trial)
+        if twin is not None:
+            trial.set_user_attr("trial", twin.user_attrs["trial"])
+            self.study.tell(trial.number, twin.value)
+            return
+        trial.set_user_attr("trial", number)
+        say(f"\ntrial {int(number) + 1} of {self.total}: {settings(trial)}")
+        config = compose_typed("train", self.space.overrides(trial.params))
+        config.tracking.run_name = None  # the parent's; a name that differs would be a parameter that differs
+        child = self.children().get(number)
+        if child is not None and (self.folder.parent / child.info.run_id / RESUME_FILE).is_file():
+            config = self.resumed(child)
+        elif child is not None:
+            with as_sentences(self.tracker.uri):
+                self.tracker.client.delete_run(child.info.run_id)  # it was killed before there was anything to keep
+        tags = {"mlflow.parentRunId": self.tracker.run_id, "mlflow.runName": f"trial {number}", TRIAL: number}
+        tags["mlflow.runType"] = "evaluation"  # opens the parent in the list; see training.views
+        try:
+            value = self.train(config, Trial(tags=tags, watchers=[Pruning(trial)], whole=self.config.whole))
+        except Pruned as pruned:
+            self.tag(number, {"sweep.pruned": "true"})
+            say(f"pruned: {pruned}")
+            self.study.tell(trial.number, state=TrialState.PRUNED)
+        except ValueError as error:
+            sentence = " ".join(str(error).split())
+            self.tag(number, {"sweep.error": sentence})  # a store that is gone ends the sweep here, not the trial
+            say(f"failed: {sentence}")
+            trial.set_user_attr("error", sentence)
+            self.study.tell(trial.number, state=TrialState.FAIL)
+        else:
+            self.study.tell(trial.number, value)
+
+    def twin(self, trial: optuna.Trial) -> FrozenTrial | None:
+        """A trial that came to its end with the same settings; the same seed would give the same again."""
+        done = self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+        return next((other for other in done if other.params == trial.params), None)
+
+    def best(self) -> FrozenTrial | None:
+        """Of the trials that came to their end, by the validation part."""
+        done = self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+        return max(done, key=lambda trial: trial.value or 0.0) if done else None
+
+    def children(self) -> dict[str, Run]:
+        """The trials' runs by number."""
+        query = f"tags.`mlflow.parentRunId` = '{self.tracker.run_id}'"
+        with as_sentences(self.tracker.uri):
+            found = self.tracker.client.search_runs(
+                [self.tracker.run.info.experiment_id], query, max_results=1000, order_by=["attributes.start_time ASC"]
+            )
+        return {run.data.tags[TRIAL]: run for run in found if TRIAL in run.data.tags}
+
+    def tag(self, number: str, tags: Mapping[str, str]) -> None:
+        """Tag a trial's run, if it came so far as to have one."""
+        child = self.children().get(number)
+        with as_sentences(self.tracker.uri):
+            for key, value in tags.items():
+                if child is not None:
+                    self.tracker.client.set_tag(child.info.run_id, key, value[:1000])
+
+    def report(self, *, last: bool = False) -> None:
+        """Bring the parent run up to date: the table, the best child's metrics, in the end the figures."""
+        trials, best, children = self.study.trials, self.best(), self.children()
+        links = {number: run.info.run_id for number, run in children.items()}
+        searched = list(self.space.searched)
+        note = describe_sweep(
+            trials,
+            searched,
+            best,
+            dataset=self.dataset,
+            total=self.total,
+            runs=links,
+            experiment=str(self.tracker.run.info.experiment_id),
+        )
+        tags = {NOTE: note}
+        if best is not None:
+            child = children[best.user_attrs["trial"]]
+            tags |= {"sweep.best_run": child.info.run_id, "sweep.best_trial": best.user_attrs["trial"]}
+            self.tracker.metrics(child.data.metrics)
+        curve = {trial.number: trial.value for trial in trials if trial.state == TrialState.COMPLETE}
+        self.tracker.publish(tags=tags, curves={CURVE: curve})
+        if last:
+            sweep_figures(trials, searched, self.folder / "figures")
+            self.tracker.artifact(self.folder / "figures", "figures")
+
+
+def write_order(file: Path, config: SweepConfig, given: list[str]) -> None:
+    """Keep what was asked for, so that ``resume`` needs no more than the sweep's id."""
+    order = {"sweep": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True), "given": given}
+    write_text_atomically(file, OmegaConf.to_yaml(OmegaConf.create(order)))
+
+
+def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepConfig, list[str]]:
+    """What was asked of a sweep that is to go on; where things lie now may be given anew.
+
+    Raises:
+        ValueError: there is no such sweep here, or another setting is given.
+    """
+    moved = [each for each in given if each.startswith(("dataset=", "tracking.uri=", "tracking.runs="))]
+    others = [each for each in (*given, *own) if each not in moved and not each.startswith("resume=")]
+    if others:
+        raise ValueError(
+            f"{others[0]} cannot be given with -m resume={run_id}: the sweep goes on with its own settings"
+        )
+    file = Path(compose_typed("train", moved).tracking.runs) / run_id / SWEEP_FILE
+    if not file.is_file():
+        raise ValueError(f"resume={run_id}: {file} is missing, so there is no sweep to go on with")
+    try:
+        order: Any = OmegaConf.load(file)
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SweepConfig), order.sweep))
+        before = [str(each) for each in order.given]
+    except Exception as error:  # YAML and OmegaConf raise a dozen kinds for damaged files
+        raise ValueError(f"resume={run_id}: {file} is damaged: {error}") from None
+    assert isinstance(config, SweepConfig)
+    return config, [*before, *moved]
+
+
+def refuse(config: SweepConfig, space: Space, base: Any) -> None:
+    """ValueError if there is nothing to search, or no end to it, or the trials would not run in this process alone."""
+    if not space.searched:
+        raise ValueError("a sweep needs something to vary, as in seed=0,1,2 or sweep=quick; got single values alone")
+    if config.trials is None and space.combinations is None:
+        raise ValueError("a range such as interval(0, 1) has no end of values: say how many to try, as sweep.trials=20")
+    processes = max(base.trainer.devices * base.trainer.nodes, int(os.environ.get("WORLD_SIZE", "1")))
+    if processes > 1:
+        raise ValueError(f"a sweep runs each trial in one process, got {processes}; see hydra/launcher for others")
+
+
+def sweep_settings(config: SweepConfig) -> dict[str, str]:
+    """How it searches, as the parent's parameters."""
+    told = {"trials": config.trials or "all", "pruner": config.pruner.value, "whole": config.whole, "seed": config.seed}
+    return {f"sweep.{key}": str(value) for key, value in told.items()}
+
+
+def shared_settings(base: Any, space: Space) -> dict[str, Any]:
+    """The config's settings that all trials share."""
+    flat = flatten(OmegaConf.to_container(OmegaConf.structured(base), enum_to_str=True))  # type: ignore[arg-type]
+    searched = tuple(space.searched)
+    groups = tuple(f"{key}." for key in searched)
+    return {key: value for key, value in flat.items() if key not in searched and not key.startswith(groups)}
+
+
+@contextlib.contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """ValueError if another process runs the sweep of this folder."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another process runs the sweep {folder.name}; wait for its end, or stop it") from None
+        yield
