@@ -270,9 +270,9 @@ def _impressions(
     for row in rows:
         number = index_of.get(row.item_id)
         if number is not None:
-            count, last_ms = found.get(number, (0, 0))
-            time_ms = now_ms if row.timestamp is UNSET else row.timestamp
-            found[number] = count + (row.count or 1), max(last_ms, time_ms)
+            own = (row.count or 1, now_ms if row.timestamp is UNSET else row.timestamp)
+            before = found.get(number)
+            found[number] = own if before is None else (before[0] + own[0], max(before[1], own[1]))
     return found
 
 

@@ -141,6 +141,7 @@ def gather(
     """All candidates of the sources that have a weight."""
     entries: list[Entry] = []
     pinned: list[int] = []
+    found: npt.NDArray[np.integer]
     if model is not None and len(model.items) and weights.get("model"):
         entries.append(_from_model(model))
     by_hand = relations.manual.rows_of
@@ -148,13 +149,9 @@ def gather(
         if weights.get(relation):  # type: ignore[call-overload]
             table, source = relations.tables[relation], FIRST_RELATION + number
             for anchor, weight in zip(anchors, BY_ANCHOR, strict=False):
+                found, strengths = table.strongest(anchor, MOST_PARTNERS)
                 if (number, anchor) in by_hand:
                     found, strengths = _by_hand(relations, relation, anchor, request.now_ms, pinned)
-                else:
-                    found, strengths = table.partners(anchor)
-                if len(found) > MOST_PARTNERS:
-                    count = cut(strengths, MOST_PARTNERS)
-                    found, strengths = found[:count], strengths[:count]
                 if len(found):
                     entries.append((found, strengths, weight, source, anchor))
     _from_shelves(weights, anchors, shelves, entries)
@@ -176,6 +173,7 @@ def _by_hand(
     partners = relations.partners(relation, anchor, now_ms=now_ms)
     pinned += partners.items[partners.pinned].tolist()
     order = np.argsort(-partners.strengths, kind="stable")
+    order = order[: cut(partners.strengths[order], MOST_PARTNERS)]
     return partners.items[order], partners.strengths[order]
 
 
