@@ -94,13 +94,16 @@ class Candidates:
         anchor = self.anchors[self.lists_E.item(start)]
         return SOURCES[self.keys_C.item(cell) & SOURCE_MASK], None if anchor < 0 else anchor
 
-    def mainly(self, source: SourceName, rows: Ints) -> npt.NDArray[np.bool_]:
-        """Of which of some items that is the source that gives most."""
-        cells = self.cells_U.take(rows)
-        for place in (self.cells_U.take(rows + 1) - cells > 1).nonzero()[0].tolist():
-            cells[place] = self._main_cell(int(rows[place]))
-        mask: npt.NDArray[np.bool_] = self.keys_C.take(cells) & SOURCE_MASK == SOURCES.index(source)
-        return mask
+    def mainly(self, source: SourceName) -> npt.NDArray[np.bool_]:
+        """Of which items that is the source that gives most, bool [U]."""
+        mask_U = np.zeros(len(self.items_U), bool)
+        cells = (self.keys_C & SOURCE_MASK == SOURCES.index(source)).nonzero()[0]
+        rows = self.cells_U.searchsorted(cells, side="right") - 1
+        mask_U[rows] = True
+        for place in (self.cells_U.take(rows + 1) - self.cells_U.take(rows) > 1).nonzero()[0].tolist():
+            row = rows.item(place)
+            mask_U[row] = self._main_cell(row) == cells.item(place)
+        return mask_U
 
     def _main_cell(self, row: int) -> int:
         best, end = self.cells_U.item(row), self.cells_U.item(row + 1)

@@ -4,7 +4,7 @@ Maximal marginal relevance (Carbonell and Goldstein, 1998): an item loses what i
 those chosen before it. Only the best few candidates for each slot are compared. Shapes: U candidates, R compared ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,10 +28,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """At least ``n`` of one kind: of which of some rows that holds, ``meets`` says."""
+    """At least ``n`` of the candidates that ``meets_U`` marks."""
 
     n: int
-    meets: Callable[[Ints], npt.NDArray[np.bool_]]
+    meets_U: npt.NDArray[np.bool_]
 
 
 def choose(
@@ -51,17 +51,14 @@ def choose(
     """
     keys_U = scores_U - LEVEL * levels_U
     rows = _best(keys_U, items_U, SPARE_EACH * k + SPARE, facts)
-    kinds = [need.meets(rows) for need in needs]
-    for number, need in enumerate(needs):
-        if np.count_nonzero(kinds[number]) < need.n:
-            own = need.meets(np.arange(len(items_U))).nonzero()[0]
-            more = own[_best(keys_U[own], items_U[own], need.n, facts)]
-            taken_U = np.zeros(len(items_U), bool)
-            taken_U[rows] = True
-            rows = np.concatenate([rows, more[~taken_U[more]]])
-            kinds = [each.meets(rows) for each in needs]
-    order = np.lexsort((facts.rank_N.take(items_U.take(rows)), -keys_U.take(rows)))
-    rows, kinds = rows[order], [kind[order] for kind in kinds]
+    for need in needs:
+        if np.count_nonzero(need.meets_U.take(rows)) < need.n:
+            own = need.meets_U.nonzero()[0]
+            if len(own):
+                more = own[_best(keys_U.take(own), items_U.take(own), need.n, facts)]
+                rows = np.array(sorted({*rows.tolist(), *more.tolist()}), np.int64)
+    rows = rows[np.lexsort((facts.rank_N.take(items_U.take(rows)), -keys_U.take(rows)))]
+    kinds = [need.meets_U.take(rows) for need in needs]
     keys_R, lost_R = keys_U.take(rows), np.zeros(len(rows))
     alike_RR = None
     if diversity.strength and len(rows):
