@@ -86,12 +86,11 @@ def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
     """How alike any two items are, 0 to the sum of the weights, float64 [R, R]; what is unknown is like nothing."""
     categories_R, brands_R = facts.categories.codes_N.take(items_R), facts.brands.codes_N.take(items_R)
     above_R = facts.categories.above_G.take(categories_R)
-    own_R, same_above_R = np.where(categories_R, categories_R, -1), np.where(above_R < 0, -2, above_R)
-    alike_RR: Floats = (
-        ALIKE_ABOVE * diversity.category * ((same_above_R[:, None] == above_R) | (own_R[:, None] == categories_R))
-    )
-    alike_RR += (1 - ALIKE_ABOVE) * diversity.category * (own_R[:, None] == categories_R)
-    alike_RR += diversity.brand * (np.where(brands_R, brands_R, -1)[:, None] == brands_R)
+    same_RR = (categories_R[:, None] == categories_R) & (categories_R > 0)
+    near_RR = (above_R[:, None] == above_R) & (above_R >= 0) | same_RR
+    alike_RR: Floats = near_RR * (ALIKE_ABOVE * diversity.category)
+    alike_RR += same_RR * ((1 - ALIKE_ABOVE) * diversity.category)
+    alike_RR += ((brands_R[:, None] == brands_R) & (brands_R > 0)) * diversity.brand
     return alike_RR
 
 
