@@ -89,9 +89,7 @@ class Rulebook:
         if cap:
             since = request.now_ms - cap.within_hours * HOUR_MS
             capped = [
-                item
-                for item, (shown, last_ms) in request.impressions.items()
-                if shown >= cap.shown and last_ms > since
+                item for item, (shown, last_ms) in request.impressions.items() if shown >= cap.shown and last_ms > since
             ]
         return cls(
             day=today,
