@@ -49,21 +49,21 @@ def choose(
     The order is by level, then by score less what was lost, then by score, then by item id. Once the slots that are
     left are needed for a kind, only that kind is taken, as long as there is one.
     """
-    keys_U, ranks_U = scores_U - LEVEL * levels_U, facts.rank_N.take(items_U)
-    rows = _best(keys_U, ranks_U, SPARE_EACH * k + SPARE)
+    keys_U = scores_U - LEVEL * levels_U
+    rows = _best(keys_U, items_U, SPARE_EACH * k + SPARE, facts)
     for need in needs:
-        if np.count_nonzero(need.meets_U[rows]) < need.n:
+        if np.count_nonzero(need.meets_U.take(rows)) < need.n:
             own = need.meets_U.nonzero()[0]
-            more = own[_best(keys_U[own], ranks_U[own], need.n)]
-            taken_U = np.zeros(len(items_U), bool)
-            taken_U[rows] = True
-            rows = np.concatenate([rows, more[~taken_U[more]]])
-    rows = rows[np.lexsort((ranks_U[rows], -keys_U[rows]))]
-    keys_R, lost_R = keys_U[rows], np.zeros(len(rows))
+            if len(own):
+                more = own[_best(keys_U.take(own), items_U.take(own), need.n, facts)]
+                rows = np.array(sorted({*rows.tolist(), *more.tolist()}), np.int64)
+    rows = rows[np.lexsort((facts.rank_N.take(items_U.take(rows)), -keys_U.take(rows)))]
+    kinds = [need.meets_U.take(rows) for need in needs]
+    keys_R, lost_R = keys_U.take(rows), np.zeros(len(rows))
     alike_RR = None
     if diversity.strength and len(rows):
-        alike_RR = _alike(items_U[rows], facts, diversity) * (diversity.strength * float(scores_U.max()))
-    kinds = [need.meets_U[rows] for need in needs]
+        alike_RR = _alike(items_U.take(rows), facts, diversity)
+        alike_RR *= diversity.strength * float(scores_U.max())
     missing = [min(need.n, int(np.count_nonzero(kind))) for need, kind in zip(needs, kinds, strict=True)]
     chosen: list[tuple[int, float]] = []
     for left in range(min(k, len(rows)), 0, -1):
@@ -72,9 +72,11 @@ def choose(
             wanted = np.logical_or.reduce([kind for kind, count in zip(kinds, missing, strict=True) if count])
             worth_R[~wanted] = -np.inf
         row = int(worth_R.argmax())  # of level ones the first
-        chosen.append((int(rows[row]), float(lost_R[row])))
+        chosen.append((rows.item(row), lost_R.item(row)))
         keys_R[row] = -np.inf
-        missing = [max(0, count - int(kind[row])) for count, kind in zip(missing, kinds, strict=True)]
+        for number, count in enumerate(missing):
+            if count and kinds[number].item(row):
+                missing[number] = count - 1
         if alike_RR is not None:
             np.maximum(lost_R, alike_RR[row], out=lost_R)
     return chosen
@@ -84,21 +86,21 @@ def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
     """How alike any two items are, 0 to the sum of the weights, float64 [R, R]; what is unknown is like nothing."""
     categories_R, brands_R = facts.categories.codes_N.take(items_R), facts.brands.codes_N.take(items_R)
     above_R = facts.categories.above_G.take(categories_R)
-    own_R, same_above_R = np.where(categories_R, categories_R, -1), np.where(above_R < 0, -2, above_R)
-    alike_RR: Floats = (
-        ALIKE_ABOVE * diversity.category * ((same_above_R[:, None] == above_R) | (own_R[:, None] == categories_R))
-    )
-    alike_RR += (1 - ALIKE_ABOVE) * diversity.category * (own_R[:, None] == categories_R)
-    alike_RR += diversity.brand * (np.where(brands_R, brands_R, -1)[:, None] == brands_R)
+    same_RR = (categories_R[:, None] == categories_R) & (categories_R > 0)
+    near_RR = (above_R[:, None] == above_R) & (above_R >= 0) | same_RR
+    alike_RR: Floats = near_RR * (ALIKE_ABOVE * diversity.category)
+    alike_RR += same_RR * ((1 - ALIKE_ABOVE) * diversity.category)
+    alike_RR += ((brands_R[:, None] == brands_R) & (brands_R > 0)) * diversity.brand
     return alike_RR
 
 
-def _best(keys_U: Floats, ranks_U: Ints, count: int) -> Ints:
-    """Rows of the ``count`` highest keys, in any order; of level ones the first by rank."""
+def _best(keys_U: Floats, items_U: Ints, count: int, facts: ItemFacts) -> Ints:
+    """Rows of the ``count`` highest keys, in any order; of level ones the first by id."""
     if len(keys_U) <= count:
         return np.arange(len(keys_U))
     least = np.partition(keys_U, len(keys_U) - count)[len(keys_U) - count]
-    above, level = (keys_U > least).nonzero()[0], (keys_U == least).nonzero()[0]
-    if len(above) + len(level) > count:
-        level = level[ranks_U[level].argsort()[: count - len(above)]]
-    return np.concatenate([above, level])
+    rows: Ints = (keys_U >= least).nonzero()[0]
+    if len(rows) == count:
+        return rows
+    above, level = rows[keys_U[rows] > least], rows[keys_U[rows] == least]
+    return np.concatenate([above, level[facts.rank_N[items_U[level]].argsort()[: count - len(above)]]])

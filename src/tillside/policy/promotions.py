@@ -4,12 +4,14 @@ Discounts never add up: of several promotions the one that takes most off counts
 one is unknown no sum is given, and the bundle is not offered.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tillside.policy.asking import Language, OfferedBundle, PlacementRequest, PromotionHint
 from tillside.policy.candidates import cut
 from tillside.policy.facts import ItemFacts
+from tillside.policy.rules import VIEWED, Rulebook
 from tillside.policy.terms import Promotion, Step
 from tillside.relations import Relations
 
@@ -31,7 +33,7 @@ def reached(promotion: Promotion, count: int) -> Step | None:
 
 def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> float:
     """What the promotion takes off the items' prices, 0 if it does not hold for them or a price is unknown."""
-    prices = [float(facts.prices_N[item]) for item in _taking_part(promotion, items, facts)]
+    prices = [facts.prices_N.item(item) for item in _taking_part(promotion, items, facts)]
     step = reached(promotion, len(prices))
     if step is None or any(price != price for price in prices):
         return 0.0
@@ -39,46 +41,48 @@ def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> floa
 
 
 def bundles_around(
-    anchors: Sequence[int], *, request: PlacementRequest, relations: Relations, facts: ItemFacts
-) -> list[list[int]]:
-    """Bundles with an anchor and something that is not in the cart, the strongest first; items of the cart first."""
-    table, cart = relations.bundles, set(request.cart_M.tolist())
+    anchors: Sequence[int], *, request: PlacementRequest, relations: Relations, rulebook: Rulebook
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Bundles with an anchor, and what of them is not in the cart, the strongest first; items of the cart first.
+
+    All that is not in the cart may be shown, or was looked at: that is not shown again, but a bundle may well be made
+    of it.
+    """
+    table, cart, ids = relations.bundles, set(request.cart_M.tolist()), rulebook.day.facts.item_ids
     rows: dict[int, None] = {}
     for anchor in anchors:
         own = table.of(anchor)
-        rows.update(dict.fromkeys(own[: cut(table.strengths[own], MOST_ROWS)].tolist()))
-    found = []
-    for row in rows:
-        items = table[row].tolist()
-        if not cart.issuperset(items):
-            found.append(
-                (-float(table.strengths[row]), sorted((item not in cart, facts.item_ids[item]) for item in items))
-            )
-    return [[facts.index_of[item_id] for _, item_id in ids] for _, ids in sorted(found)]
+        if len(own) > MOST_ROWS:
+            own = own[: cut(table.strengths[own], MOST_ROWS)]
+        rows.update(dict.fromkeys(own.tolist()))
+    # rows stand the strongest first, so whoever needs only the first few bundles does not pay for the others
+    for _, level in itertools.groupby(sorted(rows), table.strengths.item):
+        found = []
+        for row in level:
+            items = table[row].tolist()
+            missing = [item for item in items if item not in cart]
+            if missing and all(rulebook.verdict(item) in (-1, VIEWED) for item in missing):
+                kept = [item for item in items if item in cart]
+                found.append((sorted(kept, key=ids.__getitem__), sorted(missing, key=ids.__getitem__)))
+        if len(found) > 1:
+            found.sort(key=lambda parts: [(where, ids[item]) for where, part in enumerate(parts) for item in part])
+        yield from ((kept + missing, missing) for kept, missing in found)
 
 
 def offered(
-    bundles: Sequence[list[int]],
-    most: int,
-    *,
-    allowed: set[int],
-    request: PlacementRequest,
-    promotions: Sequence[Promotion],
-    facts: ItemFacts,
+    bundles: Iterable[tuple[list[int], list[int]]], most: int, *, promotions: Sequence[Promotion], facts: ItemFacts
 ) -> list[OfferedBundle]:
-    """The first ``most`` bundles of which all items are allowed or in the cart, and all prices known."""
-    cart = set(request.cart_M.tolist())
+    """The first ``most`` bundles of which all prices are known."""
     offers: list[OfferedBundle] = []
-    for items in bundles:
-        price = sum(facts.prices_N[items].tolist())
-        if len(offers) == most:
-            break
-        if price == price and (allowed | cart).issuperset(items):
+    for items, missing in bundles:
+        price = sum(map(facts.prices_N.item, items))
+        if price == price:
             savings = [saving(promotion, items, facts) for promotion in promotions]
             best = max(savings, default=0.0)
             name = promotions[savings.index(best)].name if best else None
-            missing = tuple(item for item in items if item not in cart)
-            offers.append(OfferedBundle(tuple(items), missing, price, price - best if best else None, name))
+            offers.append(OfferedBundle(tuple(items), tuple(missing), price, price - best if best else None, name))
+        if len(offers) == most:
+            break
     return offers
 
 
@@ -107,4 +111,4 @@ def _taking_part(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -
     if not promotion.categories:
         return list(items)
     within_G = facts.categories.having(promotion.categories)
-    return [item for item in items if within_G[facts.categories.codes_N[item]]]
+    return [item for item in items if within_G.item(facts.categories.codes_N.item(item))]
