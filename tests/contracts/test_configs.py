@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from tillside.policy import read_policy
 from training.command import config_directory
 from training.mining.compatibility import read_rules
+from training.sweep_config import read_config
 
 COMMANDS = {
     "prepare": ("training.prepare", "PrepareConfig", ["data"]),
@@ -25,8 +26,12 @@ COMMANDS = {
 }
 """A command's module, the dataclass of its config, and the groups it chooses from."""
 
-READERS = {"compatibility": read_rules, "policy": read_policy}
-"""Folders of files that are given by their path and are no Hydra configs."""
+READERS = {
+    "compatibility": read_rules,
+    "policy": read_policy,
+    "sweep": lambda path: read_config([f"sweep={path.stem}"]),
+}
+"""Folders of files that no command's config chooses from, and how each is read: by its path, or for ``-m``."""
 
 FILES = sorted(
     path.relative_to(config_directory()).with_suffix("").as_posix() for path in config_directory().rglob("*.yaml")
