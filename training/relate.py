@@ -55,6 +55,7 @@ class RelateConfig:
     rules: str | None = None
     manual: str | None = None
     shown: int = 30
+    validation: bool = True
 
     def __post_init__(self) -> None:
         bounds: dict[str, tuple[float, float]] = {
@@ -99,7 +100,8 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
     manual = read_manual(Path(config.manual), catalogue.index_of) if config.manual else ManualPairs.of([])
     taken_codes = _taken(config.taken, dataset.behaviours)
     with tempfile.TemporaryDirectory() as scratch, open_engine(Path(scratch)) as engine:
-        mined, sets = mine(engine, config, dataset.before_test(), traits, fitting, taken_codes=taken_codes)
+        sessions = dataset.before_test() if config.validation else dataset.part("train")
+        mined, sets = mine(engine, config, sessions, traits, fitting, taken_codes=taken_codes)
     tables = {
         name: RelationTable.of(pairs.anchors, pairs.items, pairs.strengths, items=len(catalogue), most=config.partners)
         for name, pairs in mined.items()

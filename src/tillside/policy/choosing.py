@@ -90,6 +90,8 @@ def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
     )
     alike_RR += (1 - ALIKE_ABOVE) * diversity.category * (own_R[:, None] == categories_R)
     alike_RR += diversity.brand * (np.where(brands_R, brands_R, -1)[:, None] == brands_R)
+    if diversity.vector:
+        alike_RR += diversity.vector * facts.cosines(items_R)
     return alike_RR
 
 

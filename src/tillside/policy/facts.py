@@ -29,6 +29,30 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class ItemVectors:
+    """Rows of the first R items, and of others that came later, ascending numbers [A]; the last of D columns, the
+    trend, is not what an item is like."""
+
+    rows_RD: Floats
+    later: npt.NDArray[np.int64]
+    later_AD: Floats
+
+    def of(self, items_U: npt.NDArray[np.int64]) -> Floats:
+        """The items' rows without the trend, zeros for those that have none [U, D - 1]."""
+        found_UD = np.zeros((len(items_U), self.rows_RD.shape[1]), np.float32)
+        known_U = items_U < len(self.rows_RD)
+        found_UD[known_U] = self.rows_RD[items_U[known_U]]
+        if len(self.later):
+            places_U = self.later.searchsorted(items_U).clip(max=len(self.later) - 1)
+            late_U = self.later[places_U] == items_U
+            found_UD[late_U] = self.later_AD[places_U[late_U]]
+        return found_UD[:, :-1]
+
+
+NO_VECTORS: Final = ItemVectors(np.zeros((0, 1), np.float32), np.zeros(0, np.int64), np.zeros((0, 1), np.float32))
+
+
+@dataclass(frozen=True)
 class ItemFacts:
     """Columns over N items.
 
@@ -38,8 +62,9 @@ class ItemFacts:
         clearance_N, margin_N: shares from 0 to 1; a margin may be NaN.
         new_until_N: UTC ms up to which an item counts as new, 0 for never, int64.
         minimum_age_N: years, int16.
-        added: names and tokens that a feed gave, by item; other items have those of ``catalogue``.
+        names, tokens: what a feed gave, by item; other items have those of ``catalogue``.
         feed_time_ms: when the latest feed was made, or None where none ever came.
+        vectors: by which the model knows items.
     """
 
     catalogue: Catalogue
@@ -59,6 +84,7 @@ class ItemFacts:
     names: Mapping[int, str]
     tokens: Mapping[int, tuple[str, ...]]
     feed_time_ms: int | None = None
+    vectors: ItemVectors = NO_VECTORS
 
     @classmethod
     def of_catalogue(cls, catalogue: Catalogue) -> "ItemFacts":
@@ -153,6 +179,15 @@ class ItemFacts:
     def knows(self, item: int) -> bool:
         """Whether there is an item of that number."""
         return 0 <= item < len(self.item_ids)
+
+    def cosines(self, items_U: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """How alike the model finds any two of a few items, from 0 to 1 [U, U]; 0 where it knows one of them not."""
+        rows_UE = self.vectors.of(items_U)
+        lengths_U1 = np.sqrt(np.einsum("ue,ue->u", rows_UE, rows_UE))[:, None]
+        rows_UE = rows_UE / np.where(lengths_U1 > 0, lengths_U1, 1)
+        # rounded, so that items that are alike to the last bits stay so
+        cosines_UU: npt.NDArray[np.float64] = (rows_UE @ rows_UE.T).astype(np.float64).clip(0, 1).round(5)
+        return cosines_UU
 
     @cached_property
     def known_margin_N(self) -> Floats:  # noqa: N802

@@ -65,11 +65,19 @@ def place(
         source: weight * steering.factor(source, policy.intent, placement.steering)
         for source, weight in placement.sources.items()
     }
-    anchors = anchors_of(placement.anchors, request, facts)
+    anchors = anchors_of(placement.anchors, request, facts, most=placement.most_anchors)
     promotions = [promotion for promotion in policy.promotions if promotion.holds(day)]
     if rulebook is None:
         rulebook = Rulebook.of(rules, request, facts, day=day, anchors=anchors)
-    found = gather(weights, request=request, anchors=anchors, shelves=shelves, relations=relations, model=model)
+    found = gather(
+        weights,
+        request=request,
+        anchors=anchors,
+        shelves=shelves,
+        relations=relations,
+        model=model,
+        fusion=placement.fusion,
+    )
     pins = _pins(rules.pins, k, facts, day=day)
     bundles = []
     if placement.bundles:
