@@ -25,6 +25,7 @@ from tillside.policy import ItemFacts, ItemsFeed, Shelves, event_kinds
 from tillside.policy.asking import NOTHING
 from tillside.policy.facts import ItemVectors
 from tillside.policy.rules import Rulebook
+from tillside.policy.standing import Standing
 from tillside.recommenders import popularity
 from tillside.relations import Relations
 
@@ -34,7 +35,6 @@ REMEMBERED_BYTES: Final = 1 << 26
 
 Ints = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
-Key = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Assortment:
     static_ids: tuple[str, ...]
     static: Ints
     _popular_AN: Ints
-    _eligible: "OrderedDict[Key, Ints | None]" = field(default_factory=OrderedDict, repr=False, compare=False)
+    _eligible: "OrderedDict[Standing, Ints | None]" = field(default_factory=OrderedDict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -124,21 +124,11 @@ class Assortment:
 
         What changes with every request (cart, exclusions, what was viewed, price bands) is left to the policy.
         """
-        facts = self.facts
-        old_enough = facts.highest_age <= rulebook.age
-        key = (
-            rulebook.only,
-            rulebook.never,
-            rulebook.brands,
-            rulebook.least_stock,
-            rulebook.hide_all,
-            None if old_enough else rulebook.age,
-        )
+        key = rulebook.standing
         if key in self._eligible:
             self._eligible.move_to_end(key)
             return self._eligible[key]
-        standing = replace(rulebook, blocked=NOTHING, blocked_by=NOTHING, viewed=NOTHING, band=None)
-        allowed_R = standing.verdicts(np.arange(self.ranked)) < 0
+        allowed_R = rulebook.verdicts_N[: self.ranked] < 0
         found = None if allowed_R.all() else np.flatnonzero(allowed_R)
         self._eligible[key] = found
         while len(self._eligible) > max(2, REMEMBERED_BYTES // (8 * self.ranked)):

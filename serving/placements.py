@@ -96,7 +96,7 @@ class Asked:
                 items_C, scores_C = items_C[order], scores_C[order]
         if len(items_C) > MOST_MODEL:  # so many the policy looks at, and none of them should be one it must not show
             places = items_C.argsort()
-            allowed = np.sort(places[self.rulebook.verdicts(items_C[places]) < 0])
+            allowed = np.sort(places[self.rulebook.judged(items_C[places])[0] < 0])
             items_C, scores_C = items_C[allowed], scores_C[allowed]
         return ModelCandidates(items_C, scores_C)
 

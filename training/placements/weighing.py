@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from tillside.policy import ModelCandidates, PlacementRequest, Policy, Shelves, place
-from tillside.policy.candidates import SOURCES, anchors_of, gather
+from tillside.policy.candidates import SOURCE_MASK, SOURCES, anchors_of, gather
 from tillside.policy.rules import Rulebook
 from tillside.policy.terms import PlacementPolicy, SourceName
 from tillside.relations import Relations
@@ -77,9 +77,10 @@ class Lists:
             )
             rows = np.repeat(np.arange(len(found.items_U)), np.diff(found.cells_U))
             parts_US = np.zeros((len(found.items_U), len(SOURCES)))
-            parts_US[rows, found.sources_C] = found.parts_C
+            parts_US[rows, found.keys_C & SOURCE_MASK] = found.parts_C
             rulebook = Rulebook.of(placement.rules, request, facts, day=policy.day(request.now_ms), anchors=anchors)
-            shown_U = (rulebook.verdicts(found.items_U) < 0) & (rulebook.levels(found.items_U) == 0)
+            verdicts_U, levels_U = rulebook.judged(found.items_U)
+            shown_U = (verdicts_U < 0) & (levels_U == 0)
             hit_U = np.isin(found.items_U, answer)[shown_U]
             if hit_U.any():
                 parts.append(parts_US[shown_U][:, [SOURCES.index(source) for source in placement.sources]])

@@ -10,7 +10,7 @@ items.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast, get_args
+from typing import Final, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,9 @@ from tillside.policy.terms import MOST_ANCHORS, AnchorName, Fusion, SourceName
 from tillside.relations import RELATIONS, Relations
 
 SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)
-MODEL: Final = SOURCES.index("model")
+MODEL, POPULAR, NEW, CLEARANCE = (SOURCES.index(name) for name in ("model", "popular", "new", "clearance"))
+FIRST_RELATION: Final = SOURCES.index(RELATIONS[0])
+assert SOURCES[FIRST_RELATION : FIRST_RELATION + len(RELATIONS)] == RELATIONS
 MOST_PARTNERS: Final = 16
 """Of one anchor in one relation."""
 MOST_MODEL: Final = 100
@@ -42,12 +44,17 @@ NEW_AT_ALL, NEW_CATEGORY, NEW_BRAND = 0.2, 0.5, 0.3
 """A new item has no past; it speaks by what it shares with the anchors."""
 
 NO_STRENGTHS: Final = np.zeros(0)
-NO_PINS: Final = np.zeros(0, bool)
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Entry = tuple[npt.NDArray[np.integer], npt.NDArray[np.floating], float, int, int]
 """Items, strengths, what these are multiplied by, source and anchor (-1 without)."""
+
+SOURCE_BITS: Final = 4
+"""An item and a source are one number: that of the item shifted by so much, and the source."""
+SOURCE_MASK: Final = (1 << SOURCE_BITS) - 1
+PLACES: Final = np.arange(1 << 12)
+assert len(SOURCES) <= SOURCE_MASK + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,45 +66,53 @@ class Candidates:
         totals_U: what all sources give each item.
         cells_U: where each item's cells start, and the end, [U + 1].
         parts_C: what one source gives one item: its weight times its strength (or what its chance is worth).
-        sources_C: that source.
+        keys_C: that item and source as one number.
         entries_C: where each cell's entries start, and the end, [C + 1].
-        strengths_E, anchors_E: what went in: how strongly, led by which anchor.
-        pinned_U: whether a pair set by hand pins the item.
+        strengths_E: what went in: how strongly.
+        lists_E: from which list of ``anchors``.
+        anchors: what led to each list, -1 for nothing.
+        pinned: items that a pair set by hand pins.
     """
 
     items_U: Ints
     totals_U: Floats
     cells_U: Ints
     parts_C: Floats
-    sources_C: Ints
+    keys_C: Ints
     entries_C: Ints
     strengths_E: Floats
-    anchors_E: Ints
-    pinned_U: npt.NDArray[np.bool_]
+    lists_E: Ints
+    anchors: tuple[int, ...]
+    pinned: frozenset[int]
 
     def parts(self, row: int) -> dict[str, float]:
         """What each source gives an item, in the order of SOURCES."""
-        cells = slice(*self.cells_U[row : row + 2].tolist())
-        sources, parts = self.sources_C[cells].tolist(), self.parts_C[cells].tolist()
-        return {SOURCES[source]: part for source, part in zip(sources, parts, strict=True)}
+        cells = range(self.cells_U.item(row), self.cells_U.item(row + 1))
+        return {SOURCES[self.keys_C.item(cell) & SOURCE_MASK]: self.parts_C.item(cell) for cell in cells}
 
     def main(self, row: int) -> tuple[str, int | None]:
         """The source that gives an item most and the anchor that speaks loudest in it; of level ones the first."""
-        start, end = self.cells_U[row : row + 2].tolist()
-        cell = start + int(self.parts_C[start:end].argmax())
-        start, end = self.entries_C[cell : cell + 2].tolist()
-        anchor = int(self.anchors_E[start + int(self.strengths_E[start:end].argmax())])
-        return SOURCES[int(self.sources_C[cell])], None if anchor < 0 else anchor
+        cell = self._main_cell(row)
+        start, end = self.entries_C.item(cell), self.entries_C.item(cell + 1)
+        if end - start > 1:
+            start += int(self.strengths_E[start:end].argmax())
+        anchor = self.anchors[self.lists_E.item(start)]
+        return SOURCES[self.keys_C.item(cell) & SOURCE_MASK], None if anchor < 0 else anchor
 
-    def mainly(self, source: SourceName) -> npt.NDArray[np.bool_]:
-        """Of which items that is the source that gives most, bool [U]."""
-        mask_U = np.zeros(len(self.items_U), bool)
-        if len(self.items_U):
-            most_U = np.maximum.reduceat(self.parts_C, self.cells_U[:-1])
-            best = (self.parts_C == most_U.repeat(np.diff(self.cells_U))).nonzero()[0][::-1]
-            rows = self.cells_U.searchsorted(best, side="right") - 1
-            mask_U[rows] = self.sources_C[best] == SOURCES.index(source)  # the first of level ones is written last
-        return mask_U
+    def mainly(self, source: SourceName, rows: Ints) -> npt.NDArray[np.bool_]:
+        """Of which of some items that is the source that gives most."""
+        cells = self.cells_U.take(rows)
+        for place in (self.cells_U.take(rows + 1) - cells > 1).nonzero()[0].tolist():
+            cells[place] = self._main_cell(int(rows[place]))
+        mask: npt.NDArray[np.bool_] = self.keys_C.take(cells) & SOURCE_MASK == SOURCES.index(source)
+        return mask
+
+    def _main_cell(self, row: int) -> int:
+        best, end = self.cells_U.item(row), self.cells_U.item(row + 1)
+        for cell in range(best + 1, end):
+            if self.parts_C.item(cell) > self.parts_C.item(best):
+                best = cell
+        return best
 
 
 def anchors_of(names: Sequence[AnchorName], request: PlacementRequest, facts: ItemFacts, *, most: int) -> list[int]:
@@ -133,53 +148,47 @@ def gather(
     entries: list[Entry] = []
     pinned: list[int] = []
     odds = fusion == "odds"
-    if model is not None and weights.get("model"):
+    if model is not None and len(model.items) and weights.get("model"):
         entries.append(_from_model(model, odds=odds))
+    by_hand = relations.manual.rows_of
     for number, relation in enumerate(RELATIONS):
         if weights.get(relation):  # type: ignore[call-overload]
-            _from_relation(relation, number, relations, anchors, request.now_ms, entries, pinned)
+            table, source = relations.tables[relation], FIRST_RELATION + number
+            for anchor, weight in zip(anchors, BY_ANCHOR, strict=False):
+                if (number, anchor) in by_hand:
+                    found, strengths = _by_hand(relations, relation, anchor, request.now_ms, pinned)
+                else:
+                    found, strengths = table.partners(anchor)
+                if len(found) > MOST_PARTNERS:
+                    count = cut(strengths, MOST_PARTNERS)
+                    found, strengths = found[:count], strengths[:count]
+                if len(found):
+                    entries.append((found, strengths, weight, source, anchor))
     shelved: list[Entry] = []
     _from_shelves(weights, anchors, shelves, shelved)
     entries += [(*entry[:2], entry[2] * RANK_CHANCE, *entry[3:]) for entry in shelved] if odds else shelved
-    by_source = {SOURCES.index(source): weight for source, weight in weights.items() if weight}
-    return _merged(entries, by_source, pinned, len(shelves.facts), odds=odds)
+    weights_S = np.array([weights.get(source, 0.0) for source in SOURCES])
+    return _merged(entries, weights_S, frozenset(pinned), len(shelves.facts), odds=odds)
 
 
 def _from_model(model: ModelCandidates, *, odds: bool) -> Entry:
     count = cut(model.scores, MOST_MODEL)
     found, scores = np.asarray(model.items[:count], np.int64), model.scores[:count]
-    if odds and model.tier == "model" and count:
+    if odds and model.tier == "model":
         chances = np.exp(scores - scores.max(), dtype=np.float64)
         return found, chances, float(1 / chances.sum()), MODEL, -1
     ranks = np.searchsorted(-scores, -scores)  # level scores have the same rank, whatever order they came in
     return found, BY_RANK[ranks], RANK_CHANCE if odds else 1.0, MODEL, -1
 
 
-def _from_relation(
-    relation: str,
-    number: int,
-    relations: Relations,
-    anchors: Sequence[int],
-    now_ms: int,
-    entries: list[Entry],
-    pinned: list[int],
-) -> None:
-    table, by_hand = relations.tables[relation], relations.manual.rows_of
-    source = SOURCES.index(cast(SourceName, relation))
-    found: npt.NDArray[np.integer]
-    for anchor, weight in zip(anchors, BY_ANCHOR, strict=False):
-        if (number, anchor) in by_hand:
-            partners = relations.partners(relation, anchor, now_ms=now_ms)
-            order = np.argsort(-partners.strengths, kind="stable")
-            found, strengths = partners.items[order], partners.strengths[order]
-            pinned += partners.items[partners.pinned].tolist()
-        else:
-            found, strengths = table.partners(anchor)
-        if len(found) > MOST_PARTNERS:
-            count = cut(strengths, MOST_PARTNERS)
-            found, strengths = found[:count], strengths[:count]
-        if len(found):
-            entries.append((found, strengths, weight, source, anchor))
+def _by_hand(
+    relations: Relations, relation: str, anchor: int, now_ms: int, pinned: list[int]
+) -> tuple[Ints, npt.NDArray[np.float32]]:
+    """Partners, the strongest first, where some are set by hand; those that are pinned are added to ``pinned``."""
+    partners = relations.partners(relation, anchor, now_ms=now_ms)
+    pinned += partners.items[partners.pinned].tolist()
+    order = np.argsort(-partners.strengths, kind="stable")
+    return partners.items[order], partners.strengths[order]
 
 
 def cut(strengths: npt.NDArray[np.float32], most: int) -> int:
@@ -193,21 +202,20 @@ def cut(strengths: npt.NDArray[np.float32], most: int) -> int:
 def _from_shelves(
     weights: dict[SourceName, float], anchors: Sequence[int], shelves: Shelves, entries: list[Entry]
 ) -> None:
-    facts = shelves.facts
-    codes = [code for code in dict.fromkeys(facts.categories.codes_N[list(anchors)].tolist()) if code]
+    codes_N, brands = shelves.facts.categories.codes_N, shelves.facts.brands
+    codes = [code for code in dict.fromkeys(codes_N.item(anchor) for anchor in anchors) if code]
     if weights.get("popular"):
-        entries += _shelved(shelves.popular, codes, SOURCES.index("popular"))
-    if weights.get("clearance"):
-        entries += _shelved(shelves.clearance, codes, SOURCES.index("clearance"))
+        entries += _shelved(shelves.popular, codes, POPULAR)
     if weights.get("new"):
-        brands = {code for code in facts.brands.codes_N[list(anchors)].tolist() if code}
-        for found, _, weight, source, _ in _shelved(shelves.new, codes, SOURCES.index("new")):
-            known = NEW_CATEGORY if facts.categories.codes_N[found[0]] in codes else 0.0
-            strengths = np.full(len(found), NEW_AT_ALL + known)
-            own = facts.brands.codes_N.take(found)
-            for brand in brands:
-                strengths[own == brand] += NEW_BRAND
+        shared_G = np.zeros(len(brands.sets))
+        shared_G[[brands.codes_N.item(anchor) for anchor in anchors] or 0] = NEW_BRAND
+        shared_G[0] = 0.0
+        for found, _, weight, source, _ in _shelved(shelves.new, codes, NEW):
+            known = NEW_CATEGORY if codes_N.item(found.item(0)) in codes else 0.0
+            strengths = NEW_AT_ALL + known + shared_G.take(brands.codes_N.take(found))
             entries.append((found, strengths, weight, source, -1))
+    if weights.get("clearance"):
+        entries += _shelved(shelves.clearance, codes, CLEARANCE)
 
 
 def _shelved(shelf: Shelf, codes: Sequence[int], source: int) -> list[Entry]:
@@ -223,35 +231,46 @@ def _shelved(shelf: Shelf, codes: Sequence[int], source: int) -> list[Entry]:
     return [(found, BY_RANK[: len(found)], 1.0, source, -1)]
 
 
-def _merged(
-    entries: list[Entry], weights: dict[int, float], pinned: list[int], items: int, *, odds: bool
-) -> Candidates:
-    sizes = [len(entry[0]) for entry in entries]
-    sources = np.array([entry[3] for entry in entries], np.int64)
-    keys_E = np.concatenate([NOTHING, *(entry[0] for entry in entries)]) * len(SOURCES) + sources.repeat(sizes)
-    order = keys_E.argsort(kind="stable")  # by item, then by source, then as the anchors came
-    keys_E = keys_E[order]
-    if len(keys_E) and not 0 <= keys_E[0] <= keys_E[-1] < items * len(SOURCES):  # of a newer catalogue than the facts
-        known = slice(*keys_E.searchsorted([0, items * len(SOURCES)]))
-        order, keys_E = order[known], keys_E[known]
-    strengths_E = np.concatenate([NO_STRENGTHS, *(entry[1] for entry in entries)])[order]
-    strengths_E *= np.array([entry[2] for entry in entries], np.float64).repeat(sizes)[order]
-    anchors_E = np.array([entry[4] for entry in entries], np.int64).repeat(sizes)[order]
-    if not len(keys_E):
+def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], items: int, *, odds: bool) -> Candidates:
+    if not entries:
         none = np.zeros(1, np.int64)
-        return Candidates(NOTHING, NO_STRENGTHS, none, NO_STRENGTHS, NOTHING, none, strengths_E, anchors_E, NO_PINS)
+        nothing = (NOTHING, NO_STRENGTHS, none, NO_STRENGTHS, NOTHING, none, NO_STRENGTHS, NOTHING)
+        return Candidates(*nothing, (), frozenset())
+    founds, strengths, factors, sources, anchors = zip(*entries, strict=True)
+    sizes = [len(found) for found in founds]
+    lists_E = _places(len(entries)).repeat(sizes)
+    # item, source and place in one number: one sort puts items together, their sources in order, anchors as they came
+    keys_E = np.concatenate(founds, dtype=np.int64)
+    keys_E <<= SOURCE_BITS
+    keys_E |= np.array(sources).take(lists_E)
+    bits = len(keys_E).bit_length()
+    keys_E <<= bits
+    keys_E |= _places(len(keys_E))
+    keys_E.sort()
+    if not 0 <= keys_E[0] <= keys_E[-1] < items << SOURCE_BITS + bits:  # of a newer catalogue than the facts
+        keys_E = keys_E[slice(*keys_E.searchsorted([0, items << SOURCE_BITS + bits]))]
+    order = keys_E & (1 << bits) - 1
+    keys_E >>= bits
+    lists_E = lists_E.take(order)
+    strengths_E = np.concatenate(strengths, dtype=np.float64).take(order)
+    strengths_E *= np.array(factors).take(lists_E)
     entries_C = _starts(keys_E)
-    items_C, sources_C = np.divmod(keys_E[entries_C[:-1]], len(SOURCES))
-    weights_S = np.zeros(len(SOURCES))
-    weights_S[list(weights)] = list(weights.values())
+    keys_C = keys_E.take(entries_C[:-1])
+    items_C = keys_C >> SOURCE_BITS
+    cells_U = _starts(items_C)
     parts_C = 1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])
     if odds:
         parts_C = np.log1p(parts_C / FAINT_CHANCE)
-    parts_C *= weights_S[sources_C]
-    cells_U = _starts(items_C)
-    items_U, totals_U = items_C[cells_U[:-1]], np.add.reduceat(parts_C, cells_U[:-1])
-    pinned_U = np.isin(items_U, pinned) if pinned else np.zeros(len(items_U), bool)
-    return Candidates(items_U, totals_U, cells_U, parts_C, sources_C, entries_C, strengths_E, anchors_E, pinned_U)
+    parts_C *= weights_S.take(keys_C & SOURCE_MASK)
+    items_U, totals_U = items_C.take(cells_U[:-1]), np.add.reduceat(parts_C, cells_U[:-1])
+    return Candidates(
+        items_U, totals_U, cells_U, parts_C, keys_C, entries_C, strengths_E, lists_E, tuple(anchors), pinned
+    )
+
+
+def _places(count: int) -> Ints:
+    """The numbers below ``count``; not to be written to."""
+    return PLACES[:count] if count <= len(PLACES) else np.arange(count)
 
 
 def _starts(ascending: Ints) -> Ints:

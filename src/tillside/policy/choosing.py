@@ -4,7 +4,7 @@ Maximal marginal relevance (Carbonell and Goldstein, 1998): an item loses what i
 those chosen before it. Only the best few candidates for each slot are compared. Shapes: U candidates, R compared ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,10 +28,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """At least ``n`` of the candidates that ``meets_U`` marks."""
+    """At least ``n`` of one kind: of which of some rows that holds, ``meets`` says."""
 
     n: int
-    meets_U: npt.NDArray[np.bool_]
+    meets: Callable[[Ints], npt.NDArray[np.bool_]]
 
 
 def choose(
@@ -49,21 +49,24 @@ def choose(
     The order is by level, then by score less what was lost, then by score, then by item id. Once the slots that are
     left are needed for a kind, only that kind is taken, as long as there is one.
     """
-    keys_U, ranks_U = scores_U - LEVEL * levels_U, facts.rank_N.take(items_U)
-    rows = _best(keys_U, ranks_U, SPARE_EACH * k + SPARE)
-    for need in needs:
-        if np.count_nonzero(need.meets_U[rows]) < need.n:
-            own = need.meets_U.nonzero()[0]
-            more = own[_best(keys_U[own], ranks_U[own], need.n)]
+    keys_U = scores_U - LEVEL * levels_U
+    rows = _best(keys_U, items_U, SPARE_EACH * k + SPARE, facts)
+    kinds = [need.meets(rows) for need in needs]
+    for number, need in enumerate(needs):
+        if np.count_nonzero(kinds[number]) < need.n:
+            own = need.meets(np.arange(len(items_U))).nonzero()[0]
+            more = own[_best(keys_U[own], items_U[own], need.n, facts)]
             taken_U = np.zeros(len(items_U), bool)
             taken_U[rows] = True
             rows = np.concatenate([rows, more[~taken_U[more]]])
-    rows = rows[np.lexsort((ranks_U[rows], -keys_U[rows]))]
-    keys_R, lost_R = keys_U[rows], np.zeros(len(rows))
+            kinds = [each.meets(rows) for each in needs]
+    order = np.lexsort((facts.rank_N.take(items_U.take(rows)), -keys_U.take(rows)))
+    rows, kinds = rows[order], [kind[order] for kind in kinds]
+    keys_R, lost_R = keys_U.take(rows), np.zeros(len(rows))
     alike_RR = None
     if diversity.strength and len(rows):
-        alike_RR = _alike(items_U[rows], facts, diversity) * (diversity.strength * float(scores_U.max()))
-    kinds = [need.meets_U[rows] for need in needs]
+        alike_RR = _alike(items_U.take(rows), facts, diversity)
+        alike_RR *= diversity.strength * float(scores_U.max())
     missing = [min(need.n, int(np.count_nonzero(kind))) for need, kind in zip(needs, kinds, strict=True)]
     chosen: list[tuple[int, float]] = []
     for left in range(min(k, len(rows)), 0, -1):
@@ -72,9 +75,11 @@ def choose(
             wanted = np.logical_or.reduce([kind for kind, count in zip(kinds, missing, strict=True) if count])
             worth_R[~wanted] = -np.inf
         row = int(worth_R.argmax())  # of level ones the first
-        chosen.append((int(rows[row]), float(lost_R[row])))
+        chosen.append((rows.item(row), lost_R.item(row)))
         keys_R[row] = -np.inf
-        missing = [max(0, count - int(kind[row])) for count, kind in zip(missing, kinds, strict=True)]
+        for number, count in enumerate(missing):
+            if count and kinds[number].item(row):
+                missing[number] = count - 1
         if alike_RR is not None:
             np.maximum(lost_R, alike_RR[row], out=lost_R)
     return chosen
@@ -95,12 +100,13 @@ def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
     return alike_RR
 
 
-def _best(keys_U: Floats, ranks_U: Ints, count: int) -> Ints:
-    """Rows of the ``count`` highest keys, in any order; of level ones the first by rank."""
+def _best(keys_U: Floats, items_U: Ints, count: int, facts: ItemFacts) -> Ints:
+    """Rows of the ``count`` highest keys, in any order; of level ones the first by id."""
     if len(keys_U) <= count:
         return np.arange(len(keys_U))
     least = np.partition(keys_U, len(keys_U) - count)[len(keys_U) - count]
-    above, level = (keys_U > least).nonzero()[0], (keys_U == least).nonzero()[0]
-    if len(above) + len(level) > count:
-        level = level[ranks_U[level].argsort()[: count - len(above)]]
-    return np.concatenate([above, level])
+    rows: Ints = (keys_U >= least).nonzero()[0]
+    if len(rows) == count:
+        return rows
+    above, level = rows[keys_U[rows] > least], rows[keys_U[rows] == least]
+    return np.concatenate([above, level[facts.rank_N[items_U[level]].argsort()[: count - len(above)]]])

@@ -18,6 +18,7 @@ from tillside.catalogue import Catalogue, attribute_tokens
 from tillside.events import BRAND, CATEGORY
 from tillside.policy.feed import FeedItem, ItemsFeed
 from tillside.policy.groups import Groups
+from tillside.policy.standing import REMEMBERED_BYTES, REMEMBERED_DAYS, Memory
 
 SERIES: Final = "series"
 MINIMUM_AGE: Final = "minimum_age"
@@ -190,14 +191,24 @@ class ItemFacts:
         return cosines_UU
 
     @cached_property
-    def known_margin_N(self) -> Floats:  # noqa: N802
-        """Margins, 0 where unknown."""
-        return np.nan_to_num(self.margin_N)
+    def ages(self) -> tuple[int, ...]:
+        """The age limits of items, ascending."""
+        return tuple(np.unique(self.minimum_age_N).tolist())
 
     @cached_property
-    def highest_age(self) -> int:
-        """The highest age limit of any item, 0 where there is none."""
-        return int(self.minimum_age_N.max(initial=0))
+    def newest_ms(self) -> int:
+        """The last moment at which any item is new, UTC ms; 0 for never."""
+        return int(self.new_until_N.max(initial=0))
+
+    @cached_property
+    def tables(self) -> Memory:
+        """Columns of N items that rules were found to come to."""
+        return Memory(max(4, REMEMBERED_BYTES // (8 * max(1, len(self)))))
+
+    @cached_property
+    def days(self) -> Memory:
+        """Rules as they are on one day."""
+        return Memory(REMEMBERED_DAYS)
 
 
 def _stock(item: FeedItem) -> int:

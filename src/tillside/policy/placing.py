@@ -7,7 +7,7 @@ by item id, so the order of the catalogue changes nothing. Shapes: U candidates,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -19,10 +19,10 @@ from tillside.policy.choosing import Need, choose
 from tillside.policy.facts import ItemFacts
 from tillside.policy.promotions import bundles_around, offered, promotion_hint
 from tillside.policy.reasons import reason_for
-from tillside.policy.rules import HARD, SOFT, VIEWED, Rulebook, boost
+from tillside.policy.rules import HARD, SOFT, Rulebook
 from tillside.policy.shelves import Shelves
 from tillside.policy.steering import steer
-from tillside.policy.terms import AtLeast, Pin, Policy, Rules
+from tillside.policy.terms import AtLeast, Pin, Policy
 from tillside.relations import Relations
 
 PINNED_PAIR: Final = -1
@@ -61,10 +61,7 @@ def place(
     rules, day = placement.rules, policy.day(request.now_ms)
     k = placement.slots if request.k is None else request.k
     steering = steer(policy.intent, request, facts)
-    weights = {
-        source: weight * steering.factor(source, policy.intent, placement.steering)
-        for source, weight in placement.sources.items()
-    }
+    weights = steering.weights(placement.sources, policy.intent, placement.steering)
     anchors = anchors_of(placement.anchors, request, facts, most=placement.most_anchors)
     promotions = [promotion for promotion in policy.promotions if promotion.holds(day)]
     if rulebook is None:
@@ -78,17 +75,8 @@ def place(
         model=model,
         fusion=placement.fusion,
     )
-    pins = _pins(rules.pins, k, facts, day=day)
-    bundles = []
-    if placement.bundles:
-        bundles = bundles_around(anchors, request=request, relations=relations, facts=facts)
-    beside = sorted({*pins, *(item for items in bundles for item in items)})
-    verdicts = rulebook.verdicts(np.array(beside, np.int64)).tolist()
-    shown = {item: verdict < 0 for item, verdict in zip(beside, verdicts, strict=True)}
-    pins = {item: pin for item, pin in pins.items() if shown[item]}
-    # what was looked at is not shown again, but a bundle may well be made of it
-    whole = {item for item, verdict in zip(beside, verdicts, strict=True) if verdict < 0 or verdict == VIEWED}
-    pool = _Pool.of(found, rulebook, rules, pins=pins, day=day, now_ms=request.now_ms)
+    pins = _pins(k, rulebook)
+    pool = _Pool.of(found, rulebook, pins=pins, now_ms=request.now_ms)
     chosen = choose(
         pool.items_P,
         pool.scores_P,
@@ -96,7 +84,7 @@ def place(
         k=k - len(pins),
         facts=facts,
         diversity=rules.diversity,
-        needs=[Need(need.n, _of_kind(need, pool, facts) & (pool.levels_P <= 0)) for need in rules.at_least],
+        needs=[Need(need.n, partial(_of_kind, need, pool, facts)) for need in rules.at_least],
     )
     tier = model.tier if model else "model"
     items = [pool.placed(row, lost, request, facts, tier) for row, lost in chosen]
@@ -104,6 +92,10 @@ def place(
         taken = {item.item for item in items}.union(pins)
         for item in _filler(k - len(taken), taken, rulebook, shelves):
             items.append(_plain(item, "popular", None, request, facts))
+    bundles = []
+    if placement.bundles:
+        around = bundles_around(anchors, request=request, relations=relations, facts=facts)
+        bundles = offered(around, placement.bundles, rulebook=rulebook, request=request, promotions=promotions)
     next_slot = 0
     for item, pin in pins.items():  # by slot; the second one of a slot comes after the first
         next_slot = max(next_slot, pin.slot - 1)
@@ -114,7 +106,7 @@ def place(
         mode=steering.mode,
         decided=steering.decided,
         why=steering.why,
-        bundles=offered(bundles, placement.bundles, allowed=whole, request=request, promotions=promotions, facts=facts),
+        bundles=bundles,
         promotion=promotion_hint(promotions, request, facts),
         dropped=pool.dropped,
         feed_stale=rulebook.feed_stale,
@@ -128,41 +120,40 @@ class _Pool:
     found: Candidates
     rows_P: npt.NDArray[np.int64]
     items_P: npt.NDArray[np.int64]
-    boosts_P: npt.NDArray[np.float64]
+    boosts_P: npt.NDArray[np.float64] | None
     scores_P: npt.NDArray[np.float64]
     levels_P: npt.NDArray[np.int64]
     dropped: dict[str, int]
 
     @classmethod
-    def of(
-        cls, found: Candidates, rulebook: Rulebook, rules: Rules, *, pins: Mapping[int, Pin], day: date, now_ms: int
-    ) -> "_Pool":
+    def of(cls, found: Candidates, rulebook: Rulebook, *, pins: Mapping[int, Pin], now_ms: int) -> "_Pool":
         """The pool without what is pinned."""
-        verdicts_U = rulebook.verdicts(found.items_U)
+        verdicts_U, levels_U = rulebook.judged(found.items_U)
         kept_U = verdicts_U < 0
         for item in pins:
             kept_U &= found.items_U != item
         rows_P = kept_U.nonzero()[0]
-        items_P = found.items_U[rows_P]
-        boosts_P = boost(rules.boosts, items_P, rulebook.facts, day=day, now_ms=now_ms)
-        levels_P = rulebook.levels(items_P)
+        items_P, levels_P, scores_P = found.items_U.take(rows_P), levels_U.take(rows_P), found.totals_U.take(rows_P)
+        boosts_P = rulebook.day.boosts(items_P, now_ms)
+        if boosts_P is not None:
+            scores_P *= boosts_P
         dropped = _counts(verdicts_U + 1, ("", *HARD)) | _counts(levels_P, ("", *SOFT))
-        if found.pinned_U.any():
-            levels_P[found.pinned_U[rows_P]] = PINNED_PAIR
-        scores_P = found.totals_U[rows_P] * boosts_P
+        if found.pinned:
+            levels_P[np.isin(items_P, list(found.pinned))] = PINNED_PAIR
         return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
 
     def placed(self, row: int, lost: float, request: PlacementRequest, facts: ItemFacts, tier: str) -> PlacedItem:
         """The answer's item of a row."""
-        item, own = int(self.items_P[row]), int(self.rows_P[row])
+        item, own = self.items_P.item(row), self.rows_P.item(row)
         source, anchor = self.found.main(own)
         key = tier if source == "model" else source
         parts: dict[str, float] | None = None
         if request.explain:
-            parts = self.found.parts(own) | {"boost": float(self.boosts_P[row]), "diversity": -lost}
-        rule = MANUAL_PAIR if self.levels_P[row] == PINNED_PAIR else None
+            boost = 1.0 if self.boosts_P is None else self.boosts_P.item(row)
+            parts = self.found.parts(own) | {"boost": boost, "diversity": -lost}
+        rule = MANUAL_PAIR if self.levels_P.item(row) == PINNED_PAIR else None
         reason = reason_for(key, item, anchor, facts, request.language)
-        return PlacedItem(item, float(self.scores_P[row]), key, anchor, rule, parts, key, reason)
+        return PlacedItem(item, self.scores_P.item(row), key, anchor, rule, parts, key, reason)
 
 
 def _plain(item: int, key: str, rule: str | None, request: PlacementRequest, facts: ItemFacts) -> PlacedItem:
@@ -171,34 +162,39 @@ def _plain(item: int, key: str, rule: str | None, request: PlacementRequest, fac
     return PlacedItem(item, 0.0, key, None, rule, {} if request.explain else None, key, reason)
 
 
-def _pins(pins: Sequence[Pin], k: int, facts: ItemFacts, *, day: date) -> dict[int, Pin]:
-    """Pinned items by slot; a slot past the last one, an item's second pin and pins past k are left out."""
+def _pins(k: int, rulebook: Rulebook) -> dict[int, Pin]:
+    """Pinned items that may be shown, by slot; a slot past the last one, an item's second pin and pins past k are left
+    out."""
     found: dict[int, Pin] = {}
-    for pin in sorted(pins, key=lambda pin: pin.slot):
-        item = facts.index_of.get(pin.item)
-        if item is not None and pin.slot <= k and len(found) < k and pin.holds(day):
+    for item, pin in rulebook.day.pins:
+        if pin.slot <= k and len(found) < k:
             found.setdefault(item, pin)
-    return found
+    return {item: pin for item, pin in found.items() if rulebook.verdict(item) < 0}
 
 
-def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts) -> npt.NDArray[np.bool_]:
+def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of some rows of the pool are of a kind, and keep all soft rules."""
+    keeps = pool.levels_P.take(rows) <= 0
     if need.source is not None:
-        return pool.found.mainly(need.source)[pool.rows_P]
+        keeps &= pool.found.mainly(need.source, pool.rows_P.take(rows))
+        return keeps
     groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
     assert value is not None
-    return groups.having((value,))[groups.codes_N[pool.items_P]]
+    keeps &= groups.having((value,)).take(groups.codes_N.take(pool.items_P.take(rows)))
+    return keeps
 
 
 def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -> list[int]:
     """The most popular items that may be shown; those that keep the soft rules first, if they are found soon."""
-    if rulebook.hide_all:
+    if rulebook.standing.hidden >= 0:
         return []
     by_level: dict[int, list[int]] = {}
     walked = 0
-    for chunk in shelves.walk(rulebook.only):
+    for chunk in shelves.walk(rulebook.standing.only):
         ascending = np.sort(chunk)
-        ascending = ascending[rulebook.verdicts(ascending) < 0]
-        levels = dict(zip(ascending.tolist(), rulebook.levels(ascending).tolist(), strict=True))
+        verdicts, soft = rulebook.judged(ascending)
+        allowed = (verdicts < 0).nonzero()[0]
+        levels = dict(zip(ascending[allowed].tolist(), soft[allowed].tolist(), strict=True))
         for item in chunk.tolist():
             if item in levels and item not in taken:
                 by_level.setdefault(levels[item], []).append(item)

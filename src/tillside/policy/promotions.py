@@ -4,12 +4,14 @@ Discounts never add up: of several promotions the one that takes most off counts
 one is unknown no sum is given, and the bundle is not offered.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tillside.policy.asking import Language, OfferedBundle, PlacementRequest, PromotionHint
 from tillside.policy.candidates import cut
 from tillside.policy.facts import ItemFacts
+from tillside.policy.rules import VIEWED, Rulebook
 from tillside.policy.terms import Promotion, Step
 from tillside.relations import Relations
 
@@ -40,44 +42,48 @@ def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> floa
 
 def bundles_around(
     anchors: Sequence[int], *, request: PlacementRequest, relations: Relations, facts: ItemFacts
-) -> list[list[int]]:
+) -> Iterator[list[int]]:
     """Bundles with an anchor and something that is not in the cart, the strongest first; items of the cart first."""
     table, cart = relations.bundles, set(request.cart_M.tolist())
     rows: dict[int, None] = {}
     for anchor in anchors:
         own = table.of(anchor)
-        rows.update(dict.fromkeys(own[: cut(table.strengths[own], MOST_ROWS)].tolist()))
-    found = []
-    for row in rows:
-        items = table[row].tolist()
-        if not cart.issuperset(items):
-            found.append(
-                (-float(table.strengths[row]), sorted((item not in cart, facts.item_ids[item]) for item in items))
-            )
-    return [[facts.index_of[item_id] for _, item_id in ids] for _, ids in sorted(found)]
+        if len(own) > MOST_ROWS:
+            own = own[: cut(table.strengths[own], MOST_ROWS)]
+        rows.update(dict.fromkeys(own.tolist()))
+    # rows stand the strongest first, so whoever needs only the first few bundles does not pay for the others
+    for _, level in itertools.groupby(sorted(rows), table.strengths.item):
+        named = []
+        for row in level:
+            items = table[row].tolist()
+            if not cart.issuperset(items):
+                named.append(sorted((item not in cart, facts.item_ids[item], item) for item in items))
+        yield from ([item for *_, item in ids] for ids in sorted(named))
 
 
 def offered(
-    bundles: Sequence[list[int]],
+    bundles: Iterable[list[int]],
     most: int,
     *,
-    allowed: set[int],
+    rulebook: Rulebook,
     request: PlacementRequest,
     promotions: Sequence[Promotion],
-    facts: ItemFacts,
 ) -> list[OfferedBundle]:
-    """The first ``most`` bundles of which all items are allowed or in the cart, and all prices known."""
-    cart = set(request.cart_M.tolist())
+    """The first ``most`` bundles of which all items may be shown or are in the cart, and all prices are known.
+
+    What was looked at is not shown again, but a bundle may well be made of it.
+    """
+    facts, cart = rulebook.day.facts, set(request.cart_M.tolist())
     offers: list[OfferedBundle] = []
     for items in bundles:
-        price = sum(facts.prices_N[items].tolist())
         if len(offers) == most:
             break
-        if price == price and (allowed | cart).issuperset(items):
+        price = sum(map(facts.prices_N.item, items))
+        missing = tuple(item for item in items if item not in cart)
+        if price == price and all(rulebook.verdict(item) in (-1, VIEWED) for item in missing):
             savings = [saving(promotion, items, facts) for promotion in promotions]
             best = max(savings, default=0.0)
             name = promotions[savings.index(best)].name if best else None
-            missing = tuple(item for item in items if item not in cart)
             offers.append(OfferedBundle(tuple(items), missing, price, price - best if best else None, name))
     return offers
 

@@ -1,8 +1,9 @@
 """Which items a placement may show: hard rules forbid, soft rules only put an item behind those that keep them.
 
 A rulebook is made for one request; it then judges any array of items, candidates and filler alike, so that no source
-and no rung of the ladder gets around a hard rule. Where a soft rule would leave slots open it gives way: frequency caps
-first, then a soft price band. Shape: U items to judge.
+and no rung of the ladder gets around a hard rule. What holds for every request of a day it looks up (``standing``).
+Where a soft rule would leave slots open it gives way: frequency caps first, then a soft price band. Shape: U items to
+judge.
 """
 
 from collections.abc import Sequence
@@ -15,15 +16,27 @@ import numpy.typing as npt
 
 from tillside.policy.asking import PlacementRequest
 from tillside.policy.facts import IN_STOCK, OUT_OF_STOCK, ItemFacts
-from tillside.policy.terms import HOUR_MS, Boosts, PriceBand, Rules, Stock
+from tillside.policy.standing import (
+    BANNED,
+    CART,
+    EXCLUDED,
+    HARD,
+    PRICE,
+    STALE_FEED,
+    STOCK,
+    VIEWED,
+    DayRules,
+    Standing,
+    Verdicts,
+)
+from tillside.policy.terms import HOUR_MS, PriceBand, Rules, Stock
+
+__all__ = ["CAPPED", "HARD", "OUTSIDE_BAND", "SOFT", "VIEWED", "Rulebook"]
 
 CAPPED: Final = 1
 OUTSIDE_BAND: Final = 2
 """Levels of soft rules; the higher one gives way last."""
 SOFT: Final = ("capped", "outside_band")
-HARD: Final = ("cart", "excluded", "banned", "stock", "stale_feed", "categories", "age", "price", "viewed")
-"""In the order in which they are named where several forbid an item."""
-BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED = range(HARD.index("banned"), len(HARD))
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -31,132 +44,109 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The rules of one request; ``blocked``, ``viewed`` and ``capped`` are ascending item numbers."""
+    """The rules of one request.
 
-    facts: ItemFacts
-    blocked: Ints
-    blocked_by: Ints
-    viewed: Ints
-    only: tuple[str, ...]
-    never: tuple[str, ...]
-    brands: tuple[str, ...]
-    age: int
-    least_stock: int
+    Attributes:
+        standing: those of its day, and what they say of every item.
+        blocked: item -> why, an index into HARD.
+        band: lowest and highest price, or None for any.
+        named: all items of ``blocked``, ``viewed`` and ``capped``, ascending.
+    """
+
+    day: DayRules
+    standing: Standing
+    verdicts_N: Verdicts
     feed_stale: bool
-    hide_all: bool
+    blocked: dict[int, int]
+    viewed: frozenset[int]
+    capped: frozenset[int]
+    named: Ints
     band: tuple[float, float] | None
     band_hard: bool
-    capped: Ints
 
     @classmethod
     def of(
         cls, rules: Rules, request: PlacementRequest, facts: ItemFacts, *, day: date, anchors: Sequence[int]
     ) -> "Rulebook":
         """The rules that hold for a request on the shop's day."""
-        bans = [ban for ban in rules.bans if ban.holds(day)]
-        age = -1 if request.age is None else request.age
-        session = request.session_L.tolist() if rules.hide_viewed == "all" else request.session_L[-1:].tolist()
-        banned = [facts.index_of.get(ban.item, -1) for ban in bans if ban.item is not None]
-        groups = (
-            request.cart_M.tolist(),
-            request.excluded,
-            banned,
-        )
-        blocked = {item: rule for rule in reversed(range(len(groups))) for item in groups[rule]}
+        today = DayRules.of(rules, facts, day)
         stale = _stale(rules.stock, facts.feed_time_ms, request.now_ms)
-        hide_unknown = rules.stock.unknown == "hide" or stale
+        hide_unknown = stale or rules.stock.unknown == "hide"
+        hidden = -1
+        if (stale and rules.stock.when_stale == "hide_all") or (hide_unknown and facts.feed_time_ms is None):
+            hidden = STALE_FEED if stale else STOCK
+        standing = today.standing(
+            age=max(request.age or 0, 0), least_stock=IN_STOCK if hide_unknown else OUT_OF_STOCK + 1, hidden=hidden
+        )
+        blocked = dict.fromkeys(today.banned, BANNED)
+        blocked.update(dict.fromkeys(request.excluded, EXCLUDED))
+        blocked.update(dict.fromkeys(request.cart_M.tolist(), CART))
+        viewed: Sequence[int] = ()
+        if rules.hide_viewed != "none":
+            viewed = (request.session_L if rules.hide_viewed == "all" else request.session_L[-1:]).tolist()
+        capped: Sequence[int] = ()
         cap = rules.cap
-        capped = [
-            item
-            for item, (shown, last_ms) in request.impressions.items()
-            if cap and shown >= cap.shown and request.now_ms - last_ms < cap.within_hours * HOUR_MS
-        ]
+        if cap:
+            since = request.now_ms - cap.within_hours * HOUR_MS
+            capped = [
+                item for item, (shown, last_ms) in request.impressions.items() if shown >= cap.shown and last_ms > since
+            ]
         return cls(
-            facts=facts,
-            blocked=np.array(sorted(blocked), np.int64),
-            blocked_by=np.array([blocked[item] for item in sorted(blocked)], np.int64),
-            viewed=np.array(sorted(set(session)) if rules.hide_viewed != "none" else (), np.int64),
-            only=rules.categories.only,
-            never=(
-                *rules.categories.never,
-                *(ban.category for ban in bans if ban.category is not None),
-                *(limit.category for limit in rules.age_limits if limit.years > max(age, 0)),
-            ),
-            brands=tuple(ban.brand for ban in bans if ban.brand is not None),
-            age=max(age, 0),
-            least_stock=IN_STOCK if hide_unknown else OUT_OF_STOCK + 1,
+            day=today,
+            standing=standing,
+            verdicts_N=facts.tables.get(standing, lambda: standing.verdicts(facts)),
             feed_stale=stale,
-            hide_all=(stale and rules.stock.when_stale == "hide_all") or (hide_unknown and facts.feed_time_ms is None),
+            blocked=blocked,
+            viewed=frozenset(viewed),
+            capped=frozenset(capped),
+            named=np.array(sorted({*blocked, *viewed, *capped}), np.int64),
             band=_band(rules.price_band, request, facts, anchors) if rules.price_band else None,
             band_hard=bool(rules.price_band and rules.price_band.hard),
-            capped=np.array(sorted(capped), np.int64),
         )
 
-    def verdicts(self, items_U: Ints) -> npt.NDArray[np.int8]:
-        """For each item the first hard rule that forbids it, an index into HARD, or -1, int8 [U].
+    def judged(self, items_U: Ints) -> tuple[Verdicts, Ints]:
+        """What the rules say of items.
 
         Args:
             items_U: distinct numbers of items that the facts know, ascending.
+
+        Returns:
+            For each item the first hard rule that forbids it, an index into HARD, or -1, int8 [U], and the highest
+            level of a soft rule that it does not keep, 0 where it keeps all, int64 [U].
         """
-        facts = self.facts
-        if self.hide_all:
-            return np.full(len(items_U), STALE_FEED if self.feed_stale else STOCK, np.int8)
-        verdicts_U = np.full(len(items_U), -1, np.int8)
-        if len(self.viewed):
-            verdicts_U[_places(self.viewed, items_U)[0]] = VIEWED
-        if self.band and self.band_hard:
-            verdicts_U[~self._inside(items_U)] = PRICE
-        if facts.highest_age > self.age:
-            verdicts_U[facts.minimum_age_N.take(items_U) > self.age] = AGE
-        if self.brands:
-            verdicts_U[facts.brands.having(self.brands).take(facts.brands.codes_N.take(items_U))] = BANNED
-        if self.only or self.never:
-            codes_U = facts.categories.codes_N.take(items_U)
-            if self.only:
-                verdicts_U[~facts.categories.having(self.only).take(codes_U)] = CATEGORIES
-            if self.never:
-                verdicts_U[facts.categories.having(self.never).take(codes_U)] = CATEGORIES
-        verdicts_U[facts.stock_N.take(items_U) < self.least_stock] = STOCK
-        if len(self.blocked):
-            places, found = _places(self.blocked, items_U)
-            verdicts_U[places] = self.blocked_by[found]
-        return verdicts_U
+        verdicts_U, levels_U = self.verdicts_N.take(items_U), np.zeros(len(items_U), np.int64)
+        if self.standing.hidden >= 0 or not len(items_U):
+            return verdicts_U, levels_U
+        if self.band:
+            prices_U = self.day.facts.prices_N.take(items_U)
+            outside_U = ~((prices_U >= self.band[0]) & (prices_U <= self.band[1]))  # so is an unknown price, NaN
+            if self.band_hard:
+                np.putmask(verdicts_U, outside_U & (verdicts_U < 0), PRICE)
+            else:
+                np.putmask(levels_U, outside_U, OUTSIDE_BAND)
+        if len(self.named):
+            places = items_U[:-1].searchsorted(self.named)
+            for hit in (items_U.take(places) == self.named).nonzero()[0].tolist():
+                item, place = int(self.named[hit]), int(places[hit])
+                if item in self.blocked:
+                    verdicts_U[place] = self.blocked[item]
+                elif item in self.viewed and verdicts_U[place] < 0:
+                    verdicts_U[place] = VIEWED
+                if item in self.capped and not levels_U[place]:
+                    levels_U[place] = CAPPED
+        return verdicts_U, levels_U
 
-    def levels(self, items_U: Ints) -> Ints:
-        """The highest level of a soft rule that each item does not keep, 0 where it keeps all, int64 [U].
-
-        Args:
-            items_U: as for :meth:`verdicts`.
-        """
-        levels_U = np.zeros(len(items_U), np.int64)
-        if len(self.capped):
-            levels_U[_places(self.capped, items_U)[0]] = CAPPED
-        if self.band and not self.band_hard:
-            levels_U[~self._inside(items_U)] = OUTSIDE_BAND
-        return levels_U
-
-    def _inside(self, items_U: Ints) -> Mask:
-        assert self.band is not None
-        prices_U = self.facts.prices_N.take(items_U)  # an unknown price, NaN, lies outside
-        inside_U: Mask = (prices_U >= self.band[0]) & (prices_U <= self.band[1])
-        return inside_U
-
-
-def boost(boosts: Boosts, items_U: Ints, facts: ItemFacts, *, day: date, now_ms: int) -> npt.NDArray[np.float64]:
-    """What each item's score is multiplied by, from 1 to the policy's bound, float64 [U]."""
-    factors_U = np.ones(len(items_U))
-    if boosts.clearance:
-        factors_U += boosts.clearance * facts.clearance_N.take(items_U)
-    if boosts.margin:
-        factors_U += boosts.margin * facts.known_margin_N.take(items_U)
-    if boosts.new:
-        factors_U += boosts.new * (facts.new_until_N.take(items_U) > now_ms)
-    for season in boosts.seasons:
-        if season.holds(day):
-            factors_U += season.boost * facts.categories.having(season.categories).take(
-                facts.categories.codes_N.take(items_U)
-            )
-    return np.minimum(factors_U, boosts.at_most)
+    def verdict(self, item: int) -> int:
+        """The first hard rule that forbids one item, an index into HARD, or -1."""
+        verdict = int(self.verdicts_N[item])
+        if self.standing.hidden >= 0:
+            return verdict
+        rule = self.blocked.get(item)
+        if rule is not None or verdict >= 0:
+            return verdict if rule is None else rule
+        if self.band and self.band_hard and not self.band[0] <= self.day.facts.prices_N[item] <= self.band[1]:
+            return PRICE
+        return VIEWED if item in self.viewed else -1
 
 
 def _stale(stock: Stock, feed_time_ms: int | None, now_ms: int) -> bool:
@@ -175,12 +165,3 @@ def _band(
         return None
     price = sum(prices) if band.of == "cart_total" else max(prices)
     return band.low * price, band.high * price
-
-
-def _places(few: Ints, items_U: Ints) -> tuple[Ints, Mask]:
-    """Where a few items stand among ascending ones, and which of the few do."""
-    if not len(items_U):
-        return few[:0], np.zeros(len(few), bool)
-    places = items_U[:-1].searchsorted(few)
-    found = items_U[places] == few
-    return places[found], found

@@ -5,13 +5,14 @@ who has decided gets what goes with it (cross-sell), who compares gets the value
 """
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from tillside.events import TIME_UNKNOWN
 from tillside.policy.asking import CART, VIEW, Mode, PlacementRequest
 from tillside.policy.facts import ItemFacts
-from tillside.policy.terms import CartMoves, Dwell, Intent, Point, RepeatViews
+from tillside.policy.terms import CartMoves, Dwell, Intent, Point, RepeatViews, SourceName
 
 LATEST_EVENTS: Final = 50
 """Signals are read off so many of the session's latest events."""
@@ -25,12 +26,15 @@ class Steering:
     mode: Mode
     why: tuple[str, ...]
 
-    def factor(self, source: str, intent: Intent, strength: float) -> float:
-        """What a source's weight is multiplied by, 0 to 2; 1 for sources that intent does not move."""
+    def weights(self, sources: Mapping[SourceName, float], intent: Intent, strength: float) -> dict[SourceName, float]:
+        """The sources' weights, each multiplied by 0 to 2; those that intent does not move stay as they are."""
         shift = strength * (2 * self.decided - 1)
-        if source in intent.cross_sell:
-            return 1 + shift
-        return 1 - shift if source in intent.down_sell else 1.0
+        weights = dict(sources)
+        for moved, factor in ((intent.down_sell, 1 - shift), (intent.cross_sell, 1 + shift)):
+            for source in moved:
+                if source in sources:
+                    weights[source] = sources[source] * factor  # cross-sell counts where a source is in both
+        return weights
 
 
 def steer(intent: Intent, request: PlacementRequest, facts: ItemFacts) -> Steering:
