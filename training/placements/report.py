@@ -253,8 +253,24 @@ def policy_tables(document: Mapping[str, Any], *, title: str) -> None:
         for placement, judged in document["placements"].items()
         for source, figures in judged["systems"].get(POLICY, {}).get("by_source", {}).items()
     ]
+    _ahead_table(document)
     names = ["shown", f"hit_rate@{k}"]
     print_table("the policy's items by source", ["placement", "source", *names], sources, numbers=names)
+
+
+def _ahead_table(document: Mapping[str, Any]) -> None:
+    """By how much the policy is ahead at the same questions; an interval above 0 is no chance."""
+    metric = f"attach_rate@{document['k']}"
+    rows = [
+        [
+            placement,
+            system,
+            f"{ahead[metric]['value']:+.4f} [{ahead[metric]['low']:+.4f}, {ahead[metric]['high']:+.4f}]",
+        ]
+        for placement, judged in document["placements"].items()
+        for system, ahead in judged.get("policy_ahead_of", {}).items()
+    ]
+    print_table("the policy is ahead", ["placement", "of", metric], rows, numbers=[metric])
 
 
 def _cell(figure: Any) -> str:
