@@ -15,16 +15,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import yaml
 
 from benchmarks.big_shop import BigShop
 from benchmarks.logs import LOGS
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.policy import place
+from tillside.relations import ABOUT
 from training.checkpoint import MODEL_FILE
 from training.placements.plain_rules import broken_rules
+from training.learning import HISTORY_FILE
 from training.placements.report import POLICY_FILE, K
 from training.placements.systems import POLICY
+from training.related import FOLDER
 from training.tables import print_table
 
 POLICIES: Final = {"simulated": "configs/policy/electronics.yaml", "online-retail": "configs/policy/online_retail.yaml"}
@@ -53,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         document = measure(name, data=given.data, work=given.work / name, train=given.train)
         rows += figures(name, document)
         told = ", ".join(f"{judged['questions']:,} at {place}" for place, judged in document["placements"].items())
-        counts.append(f"{name}: {told}, run {document['run'][:8]}")
+        counts.append(f"{name}: {told}, {_model(given.work / name / 'runs' / document['run'])}")
     rows += cost(items=given.items, questions=given.questions)
     rows += [row for row in read_rows(RESULTS / "policy.json") if row["metric"] == ADDED]
     write_results("policy", rows, title="Placements, beside each source alone", notes=_notes(counts, given))
@@ -72,7 +76,8 @@ def measure(name: str, *, data: Path, work: Path, train: Sequence[str]) -> dict[
         if log.simulate is not None:
             run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
         run_stage("training.prepare", *(part.format(data=data, work=work) for part in log.prepare), f"out={dataset}")
-    run_stage("training.relate", f"dataset={dataset}")
+    if not (dataset / FOLDER / ABOUT).is_file():
+        run_stage("training.relate", f"dataset={dataset}")
     if not (runs / "latest" / MODEL_FILE).is_file():
         options = [f"dataset={dataset}", f"tracking.runs={runs}", "trainer.progress_bar=false", *train]
         run_stage("training.train", *options)
@@ -123,6 +128,14 @@ def cost(*, items: int, questions: int) -> list[Row]:
         about | {"metric": "rule_violations", "value": broken},
         about | {"metric": "place_p50_ms", "value": float(np.median(taken)) * 1e3},
     ]
+
+
+def _model(run: Path) -> str:
+    """How the run's model came about."""
+    epochs = len(json.loads((run / HISTORY_FILE).read_text(encoding="utf-8")))
+    refit = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))["trainer"]["refit"]
+    learned = "then fitted to the validation part too" if refit else "not fitted to the validation part"
+    return f"run {run.name[:8]} ({epochs} epochs, {learned})"
 
 
 def _notes(counts: Sequence[str], given: argparse.Namespace) -> str:

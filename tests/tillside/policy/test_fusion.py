@@ -19,7 +19,10 @@ SHOP = Shop(
         ("complement", "kettle", "cable", 0.3),
     ],
 )
-ODDS = "placements: {here: {fusion: odds, sources: {model: 1, complement: 0.5}, anchors: [cart], steering: 0, fill: false}}"
+ODDS = (
+    "placements: {here: {fusion: odds, sources: {model: 1, complement: 0.5}, "
+    "anchors: [cart], steering: 0, fill: false}}"
+)
 
 
 def test_odds_are_logarithms_of_chances_weighed():
