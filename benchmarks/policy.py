@@ -24,8 +24,8 @@ from benchmarks.stages import run_stage
 from tillside.policy import place
 from tillside.relations import ABOUT
 from training.checkpoint import MODEL_FILE
-from training.placements.plain_rules import broken_rules
 from training.learning import HISTORY_FILE
+from training.placements.plain_rules import broken_rules
 from training.placements.report import POLICY_FILE, K
 from training.placements.systems import POLICY
 from training.related import FOLDER

@@ -33,6 +33,7 @@ from training.tables import print_table
 
 Ints = npt.NDArray[np.int64]
 Z = 1.959964
+SESSIONS: Final = 2_000_000
 NOTES: Final = (
     "The last tenth of the sessions is the test part, which is not mined. Default settings, chosen while looking at "
     "seed 0, without compatibility rules and pairs set by hand. complement: precision counts pairs that share a host "
@@ -46,7 +47,7 @@ def main() -> None:
     """Simulate, prepare, relate, score and write the result files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/relations"), help="folder for the shop")
-    parser.add_argument("--sessions", type=int, default=2_000_000, help="sessions of the shop, 10 for 3 shoppers")
+    parser.add_argument("--sessions", type=int, default=SESSIONS, help="sessions of the shop, 10 for 3 shoppers")
     parser.add_argument("--seed", type=int, default=0, help="of the shop")
     parser.add_argument("--relate", nargs="*", default=[], metavar="OVERRIDE", help="settings of training.relate")
     given = parser.parse_args()
@@ -60,7 +61,7 @@ def main() -> None:
     relations = relations_of(dataset)
     assert relations is not None
     told = _told(dataset, shop, seconds=cost.seconds, peak_mb=cost.peak_mb)
-    log = log_name(given.seed)
+    log = log_name(given.seed, given.sessions)
     rows = [{"log": log, "told": told, **row} for row in judge(relations, dataset.catalogue, shop / "truth")]
     others = [row for row in read_rows(RESULTS / "relations.json") if row["log"] != log]
     both = sorted([*others, *rows], key=lambda row: str(row["log"]))
@@ -70,9 +71,9 @@ def main() -> None:
     print_table("relations", ["system", "metric", "value", "pairs"], table, numbers=["value", "pairs"])
 
 
-def log_name(seed: int) -> str:
-    """The shop of a seed."""
-    return f"simulated, seed {seed}" if seed else "simulated"
+def log_name(seed: int, sessions: int) -> str:
+    """The shop of a seed and a size; the one that defaults were chosen on is just the simulated one."""
+    return "simulated" if (seed, sessions) == (0, SESSIONS) else f"simulated, seed {seed}, {sessions:,} sessions"
 
 
 def judge(relations: Relations, catalogue: Catalogue, truth: Path) -> list[dict[str, Any]]:
