@@ -185,9 +185,9 @@ class ItemFacts:
         """How alike the model finds any two of a few items, from 0 to 1 [U, U]; 0 where it knows one of them not."""
         rows_UE = self.vectors.of(items_U)
         lengths_U1 = np.sqrt(np.einsum("ue,ue->u", rows_UE, rows_UE))[:, None]
-        rows_UE = rows_UE / np.where(lengths_U1 > 0, lengths_U1, 1)
+        unit_UE = np.divide(rows_UE, lengths_U1, out=np.zeros_like(rows_UE), where=lengths_U1 > 0)
         # rounded, so that items that are alike to the last bits stay so
-        cosines_UU: npt.NDArray[np.float64] = (rows_UE @ rows_UE.T).astype(np.float64).clip(0, 1).round(5)
+        cosines_UU: npt.NDArray[np.float64] = (unit_UE @ unit_UE.T).astype(np.float64).clip(0, 1).round(5)
         return cosines_UU
 
     @cached_property
