@@ -19,6 +19,7 @@ COMMANDS = {
     "promote": ("training.promote", "PromoteConfig", []),
     "simulate": ("training.simulate", "SimulateConfig", []),
     "relate": ("training.relate", "RelateConfig", []),
+    "weigh": ("training.weigh", "WeighConfig", []),
 }
 """A command's module, the dataclass of its config, and the groups it chooses from."""
 
