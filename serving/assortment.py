@@ -54,7 +54,7 @@ class Assortment:
     base: ItemFacts
     shelves_A: tuple[Shelves, ...]
     relations: Relations
-    kinds_A: Ints
+    kinds: tuple[int, ...]
     cart_behaviour: int
     tokens: TokenVectors | None
     newcomers: Ints
@@ -82,7 +82,7 @@ class Assortment:
             base=facts,
             shelves_A=(),
             relations=bundle.relations,
-            kinds_A=event_kinds(bundle.behaviours),
+            kinds=tuple(event_kinds(bundle.behaviours).tolist()),
             cart_behaviour=names.index(CART_NAME) if CART_NAME in names else -1,
             tokens=bundle.tokens,
             newcomers=NOTHING,

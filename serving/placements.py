@@ -7,7 +7,7 @@ Shapes: C candidates, A newcomers, V eligible items, L events of the session, M 
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -73,7 +73,7 @@ class Asked:
         assortment = self.assortment
         return place(
             assortment.loaded.policy,
-            self.request if intent is None else replace(self.request, intent=intent),
+            self.request if intent is None else structs.replace(self.request, intent=intent),
             shelves=assortment.shelves_A[self.ask],
             relations=assortment.relations,
             model=model,
@@ -149,26 +149,27 @@ def ask_placement(
                 found.append(number)
         return found
 
-    items_L, behaviours_L, times_L = (np.array(column, np.int64) for column in session)
-    known_L = items_L >= 0
-    if not known_L.all():
-        items_L, behaviours_L, times_L = items_L[known_L], behaviours_L[known_L], times_L[known_L]
-    kinds_L = assortment.kinds_A[behaviours_L]
+    items, behaviours, times = session
+    if min(items, default=0) < 0:
+        known = [place for place, item in enumerate(items) if item >= 0]
+        items, behaviours, times = ([column[place] for place in known] for column in session)
+    kinds = [assortment.kinds[behaviour] for behaviour in behaviours]
     now_ms = int(time.time() * 1000) if request.timestamp is UNSET else request.timestamp
     host = numbers([request.host]) if request.host is not UNSET else []
+    cart: list[int] = []
+    if request.cart is UNSET:
+        cart = cart_of_session(items, behaviours, kinds, assortment.cart_behaviour)
+    else:
+        for line in request.cart:
+            cart += numbers((line.item_id,)) * min(line.quantity or 1, MOST_PIECES)
     placed = PlacementRequest(
         placement=str(request.placement),
         now_ms=now_ms,
         k=None if request.k is UNSET else request.k,
-        session_L=items_L,
-        kinds_L=kinds_L,
-        times_L=times_L,
-        cart_M=np.array(
-            cart_of_session(items_L.tolist(), behaviours_L.tolist(), kinds_L.tolist(), assortment.cart_behaviour)
-            if request.cart is UNSET
-            else [piece for line in request.cart for piece in numbers([line.item_id]) * _pieces(line.quantity or 1)],
-            np.int64,
-        ),
+        session_L=np.array(items, np.int64),
+        kinds_L=np.array(kinds, np.int64),
+        times_L=np.array(times, np.int64),
+        cart_M=np.array(cart, np.int64),
         segment=request.segment or None,
         age=None if request.age is UNSET else request.age,
         impressions=_impressions(request.impressions or (), now_ms, facts.index_of),
@@ -270,14 +271,10 @@ def _impressions(
     for row in rows:
         number = index_of.get(row.item_id)
         if number is not None:
-            count, last_ms = found.get(number, (0, 0))
-            time_ms = now_ms if row.timestamp is UNSET else row.timestamp
-            found[number] = count + (row.count or 1), max(last_ms, time_ms)
+            own = (row.count or 1, now_ms if row.timestamp is UNSET else row.timestamp)
+            before = found.get(number)
+            found[number] = own if before is None else (before[0] + own[0], max(before[1], own[1]))
     return found
-
-
-def _pieces(quantity: int) -> int:
-    return min(quantity, MOST_PIECES)
 
 
 def _price(value: float) -> float:

@@ -64,8 +64,13 @@ class Placer:
         reason: Reason | None,
         intent: float | None = None,
         failure: str | None = None,
+        spent: tuple[float | None, float | None] = (None, None),
     ) -> Outcome:
-        """What the policy makes of the first candidates of which it shows any, or of none."""
+        """What the policy makes of the first candidates of which it shows any, or of none.
+
+        Args:
+            spent: how long the question's batch was encoded and searched.
+        """
         start = time.perf_counter()
         asked = question.asked
         assert asked is not None
@@ -85,9 +90,9 @@ class Placer:
         except Exception as error:
             log.error("a placement failed", exc_info=True)
             answer = self._answer(question, [], "empty", "model_failed", None)
-            return Outcome(answer, failure=type(error).__name__)
+            return Outcome(answer, *spent, failure=type(error).__name__)
         seconds = time.perf_counter() - start
-        return Outcome(answer, failure=failure, policy_seconds=seconds, dropped=placement.dropped)
+        return Outcome(answer, *spent, failure=failure, policy_seconds=seconds, dropped=placement.dropped)
 
     def _because(self, placement: Placement, session_L: Ints) -> dict[int, int]:
         """The nearest item of the session for each that came from the model alone."""

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -119,9 +119,8 @@ class Recommender:
                 candidates = found[number]
                 if question.asked is not None:
                     given = [candidates] if isinstance(candidates, ModelCandidates) else []
-                    outcome = self._placer.placed(question, given, reason=None, intent=intent)
-                    outcome = replace(outcome, encode_seconds=encode_seconds, search_seconds=search_seconds)
-                    outcomes.append(outcome)
+                    spent = (encode_seconds, search_seconds)
+                    outcomes.append(self._placer.placed(question, given, reason=None, intent=intent, spent=spent))
                     continue
                 assert isinstance(candidates, list)
                 answer = self._answer(question, candidates, "model", None, intent)

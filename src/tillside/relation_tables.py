@@ -76,6 +76,23 @@ class RelationTable:
         start, end = int(self.offsets[item]), int(self.offsets[item + 1])
         return self.items[start:end], self.strengths[start:end]
 
+    def strongest(self, item: int, most: int) -> tuple[npt.NDArray[np.int32], Floats]:
+        """The first ``most`` of :meth:`partners` and those that are level with the last of them."""
+        offsets, strengths = self._views
+        if not 0 <= item < len(offsets) - 1:
+            return self.items[:0], self.strengths[:0]
+        start, end = offsets[item], offsets[item + 1]
+        if end - start > most:
+            all_of_them, end = end, start + most
+            while end < all_of_them and strengths[end] == strengths[end - 1]:
+                end += 1
+        return self.items[start:end], self.strengths[start:end]
+
+    @cached_property
+    def _views(self) -> tuple[memoryview, memoryview]:
+        """Offsets and strengths, for single values, which numpy takes twice as long to give."""
+        return memoryview(self.offsets), memoryview(self.strengths)
+
     def fault(self, *, items: int) -> str | None:
         """What is wrong with the arrays, in words, or None."""
         fault = _ragged_fault(self.offsets, self.items, self.strengths, rows=items, items=items)
@@ -115,16 +132,17 @@ class Bundles:
 
     def of(self, item: int) -> Ints:
         """The rows that hold an item, the strongest first."""
-        order, sorted_items = self._places
-        ends = np.array([item, item + 1], sorted_items.dtype)  # of another kind, all of sorted_items would be converted
-        start, end = sorted_items.searchsorted(ends)
-        return order[start:end]
+        order, starts = self._places
+        if not 0 <= item < len(starts) - 1:
+            return order[:0]
+        return order[starts[item] : starts[item + 1]]
 
     @cached_property
-    def _places(self) -> tuple[Ints, npt.NDArray[np.int32]]:
+    def _places(self) -> tuple[Ints, memoryview]:
+        """Rows by item, and where those of each item start, up to the last item of any bundle."""
         rows = np.repeat(np.arange(len(self)), np.diff(self.offsets))
-        order = np.argsort(self.items, kind="stable")
-        return rows[order], np.asarray(self.items)[order]
+        starts = np.bincount(self.items, minlength=1).cumsum() if len(self.items) else np.zeros(1, np.int64)
+        return rows[np.argsort(self.items, kind="stable")], memoryview(np.concatenate([[0], starts]))
 
     def fault(self, *, items: int) -> str | None:
         """What is wrong with the arrays, in words, or None."""

@@ -233,14 +233,15 @@ class ItemSearch:
         errors_B = None if scan.bound is None else scan.bound(query_BD)
         rows = []
         for row, query_D in enumerate(query_BD):
-            items_C = items_BC[row]
-            scores_C = inner_products(self._items_ND, items_C, query_D)  # faiss marks a lack of items by -1
-            kept_C = items_C >= 0 if eligible_V is None else _among(items_C, eligible_V)
-            scores_K, items_K = best(scores_C[kept_C], items_C[kept_C], k)
+            # faiss marks a lack of items by -1
+            kept_C = np.flatnonzero(items_BC[row] >= 0 if eligible_V is None else _among(items_BC[row], eligible_V))
+            items_C, proposed_C = items_BC[row].take(kept_C), proposed_BC[row].take(kept_C)
+            scores_C = inner_products(self._items_ND, items_C, query_D)
+            scores_K, items_K = best(scores_C, items_C, k)
             proven = len(items_K) == k
             if proven and errors_B is not None and wanted < items:
                 error = float(errors_B[row])
-                faithful = float(np.abs(scores_C - proposed_BC[row]).max()) <= error
+                faithful = float(np.abs(scores_C - proposed_C).max(initial=0.0)) <= error
                 proven = faithful and (not k or float(scores_K[-1]) > float(proposed_BC[row, -1]) + error)
             if not proven:
                 scores_K, items_K = self._deeper(scan, query_D, k, wanted=wanted, eligible_V=eligible_V)

@@ -1,12 +1,13 @@
 """What a placement is asked and what it answers: plain values, items by number, no strings that would need a look-up.
 
-Answers are msgspec structs, which are made faster than dataclasses.
+Requests and answers are msgspec structs, which are made faster than dataclasses.
 
 Shapes: L events of the session, M items in the cart, I items with impressions, C candidates, N items.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
@@ -31,8 +32,7 @@ def event_kinds(behaviours: Behaviours) -> Ints:
     return np.array([*kinds[:-1], GOAL], np.int64)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlacementRequest:
+class PlacementRequest(Struct, frozen=True, kw_only=True):
     """One question to a policy; items are numbers of the facts, those that the facts do not know are left out.
 
     Attributes:
@@ -54,13 +54,13 @@ class PlacementRequest:
     placement: str
     now_ms: int
     k: int | None = None
-    session_L: Ints = field(default_factory=lambda: NOTHING)
-    kinds_L: Ints = field(default_factory=lambda: NOTHING)
-    times_L: Ints = field(default_factory=lambda: NOTHING)
-    cart_M: Ints = field(default_factory=lambda: NOTHING)
+    session_L: Ints = NOTHING
+    kinds_L: Ints = NOTHING
+    times_L: Ints = NOTHING
+    cart_M: Ints = NOTHING
     segment: str | None = None
     age: int | None = None
-    impressions: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    impressions: Mapping[int, tuple[int, int]] = MappingProxyType({})
     excluded: frozenset[int] = frozenset()
     intent: float | None = None
     host: int | None = None

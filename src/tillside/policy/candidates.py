@@ -99,13 +99,16 @@ class Candidates:
         anchor = self.anchors[self.lists_E.item(start)]
         return SOURCES[self.keys_C.item(cell) & SOURCE_MASK], None if anchor < 0 else anchor
 
-    def mainly(self, source: SourceName, rows: Ints) -> npt.NDArray[np.bool_]:
-        """Of which of some items that is the source that gives most."""
-        cells = self.cells_U.take(rows)
-        for place in (self.cells_U.take(rows + 1) - cells > 1).nonzero()[0].tolist():
-            cells[place] = self._main_cell(int(rows[place]))
-        mask: npt.NDArray[np.bool_] = self.keys_C.take(cells) & SOURCE_MASK == SOURCES.index(source)
-        return mask
+    def mainly(self, source: SourceName) -> npt.NDArray[np.bool_]:
+        """Of which items that is the source that gives most, bool [U]."""
+        mask_U = np.zeros(len(self.items_U), bool)
+        cells = (self.keys_C & SOURCE_MASK == SOURCES.index(source)).nonzero()[0]
+        rows = self.cells_U.searchsorted(cells, side="right") - 1
+        mask_U[rows] = True
+        for place in (self.cells_U.take(rows + 1) - self.cells_U.take(rows) > 1).nonzero()[0].tolist():
+            row = rows.item(place)
+            mask_U[row] = self._main_cell(row) == cells.item(place)
+        return mask_U
 
     def _main_cell(self, row: int) -> int:
         best, end = self.cells_U.item(row), self.cells_U.item(row + 1)
@@ -148,6 +151,7 @@ def gather(
     entries: list[Entry] = []
     pinned: list[int] = []
     odds = fusion == "odds"
+    found: npt.NDArray[np.integer]
     if model is not None and len(model.items) and weights.get("model"):
         entries.append(_from_model(model, odds=odds))
     by_hand = relations.manual.rows_of
@@ -155,13 +159,9 @@ def gather(
         if weights.get(relation):  # type: ignore[call-overload]
             table, source = relations.tables[relation], FIRST_RELATION + number
             for anchor, weight in zip(anchors, BY_ANCHOR, strict=False):
+                found, strengths = table.strongest(anchor, MOST_PARTNERS)
                 if (number, anchor) in by_hand:
                     found, strengths = _by_hand(relations, relation, anchor, request.now_ms, pinned)
-                else:
-                    found, strengths = table.partners(anchor)
-                if len(found) > MOST_PARTNERS:
-                    count = cut(strengths, MOST_PARTNERS)
-                    found, strengths = found[:count], strengths[:count]
                 if len(found):
                     entries.append((found, strengths, weight, source, anchor))
     shelved: list[Entry] = []
@@ -188,6 +188,7 @@ def _by_hand(
     partners = relations.partners(relation, anchor, now_ms=now_ms)
     pinned += partners.items[partners.pinned].tolist()
     order = np.argsort(-partners.strengths, kind="stable")
+    order = order[: cut(partners.strengths[order], MOST_PARTNERS)]
     return partners.items[order], partners.strengths[order]
 
 

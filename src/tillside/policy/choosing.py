@@ -4,7 +4,7 @@ Maximal marginal relevance (Carbonell and Goldstein, 1998): an item loses what i
 those chosen before it. Only the best few candidates for each slot are compared. Shapes: U candidates, R compared ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,10 +28,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """At least ``n`` of one kind: of which of some rows that holds, ``meets`` says."""
+    """At least ``n`` of the candidates that ``meets_U`` marks."""
 
     n: int
-    meets: Callable[[Ints], npt.NDArray[np.bool_]]
+    meets_U: npt.NDArray[np.bool_]
 
 
 def choose(
@@ -51,17 +51,14 @@ def choose(
     """
     keys_U = scores_U - LEVEL * levels_U
     rows = _best(keys_U, items_U, SPARE_EACH * k + SPARE, facts)
-    kinds = [need.meets(rows) for need in needs]
-    for number, need in enumerate(needs):
-        if np.count_nonzero(kinds[number]) < need.n:
-            own = need.meets(np.arange(len(items_U))).nonzero()[0]
-            more = own[_best(keys_U[own], items_U[own], need.n, facts)]
-            taken_U = np.zeros(len(items_U), bool)
-            taken_U[rows] = True
-            rows = np.concatenate([rows, more[~taken_U[more]]])
-            kinds = [each.meets(rows) for each in needs]
-    order = np.lexsort((facts.rank_N.take(items_U.take(rows)), -keys_U.take(rows)))
-    rows, kinds = rows[order], [kind[order] for kind in kinds]
+    for need in needs:
+        if np.count_nonzero(need.meets_U.take(rows)) < need.n:
+            own = need.meets_U.nonzero()[0]
+            if len(own):
+                more = own[_best(keys_U.take(own), items_U.take(own), need.n, facts)]
+                rows = np.array(sorted({*rows.tolist(), *more.tolist()}), np.int64)
+    rows = rows[np.lexsort((facts.rank_N.take(items_U.take(rows)), -keys_U.take(rows)))]
+    kinds = [need.meets_U.take(rows) for need in needs]
     keys_R, lost_R = keys_U.take(rows), np.zeros(len(rows))
     alike_RR = None
     if diversity.strength and len(rows):
@@ -89,12 +86,11 @@ def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
     """How alike any two items are, 0 to the sum of the weights, float64 [R, R]; what is unknown is like nothing."""
     categories_R, brands_R = facts.categories.codes_N.take(items_R), facts.brands.codes_N.take(items_R)
     above_R = facts.categories.above_G.take(categories_R)
-    own_R, same_above_R = np.where(categories_R, categories_R, -1), np.where(above_R < 0, -2, above_R)
-    alike_RR: Floats = (
-        ALIKE_ABOVE * diversity.category * ((same_above_R[:, None] == above_R) | (own_R[:, None] == categories_R))
-    )
-    alike_RR += (1 - ALIKE_ABOVE) * diversity.category * (own_R[:, None] == categories_R)
-    alike_RR += diversity.brand * (np.where(brands_R, brands_R, -1)[:, None] == brands_R)
+    same_RR = (categories_R[:, None] == categories_R) & (categories_R > 0)
+    near_RR = (above_R[:, None] == above_R) & (above_R >= 0) | same_RR
+    alike_RR: Floats = near_RR * (ALIKE_ABOVE * diversity.category)
+    alike_RR += same_RR * ((1 - ALIKE_ABOVE) * diversity.category)
+    alike_RR += ((brands_R[:, None] == brands_R) & (brands_R > 0)) * diversity.brand
     if diversity.vector:
         alike_RR += diversity.vector * facts.cosines(items_R)
     return alike_RR

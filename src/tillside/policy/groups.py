@@ -71,4 +71,8 @@ class Groups:
 
     def finest(self, code: int) -> str:
         """The path with the most levels of a set, the first by name of those; empty for the empty set."""
-        return min(self.sets[code], key=lambda path: (-path.count("."), path), default="")
+        return self._finest[code]
+
+    @cached_property
+    def _finest(self) -> list[str]:
+        return [min(own, key=lambda path: (-path.count("."), path), default="") for own in self.sets]

@@ -7,7 +7,6 @@ by item id, so the order of the catalogue changes nothing. Shapes: U candidates,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -84,7 +83,7 @@ def place(
         k=k - len(pins),
         facts=facts,
         diversity=rules.diversity,
-        needs=[Need(need.n, partial(_of_kind, need, pool, facts)) for need in rules.at_least],
+        needs=[Need(need.n, _of_kind(need, pool, facts)) for need in rules.at_least],
     )
     tier = model.tier if model else "model"
     items = [pool.placed(row, lost, request, facts, tier) for row, lost in chosen]
@@ -137,7 +136,7 @@ class _Pool:
         boosts_P = rulebook.day.boosts(items_P, now_ms)
         if boosts_P is not None:
             scores_P *= boosts_P
-        dropped = _counts(verdicts_U + 1, ("", *HARD)) | _counts(levels_P, ("", *SOFT))
+        dropped = _counts(verdicts_U, HARD) | _counts(levels_P - 1, SOFT)
         if found.pinned:
             levels_P[np.isin(items_P, list(found.pinned))] = PINNED_PAIR
         return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
@@ -172,16 +171,16 @@ def _pins(k: int, rulebook: Rulebook) -> dict[int, Pin]:
     return {item: pin for item, pin in found.items() if rulebook.verdict(item) < 0}
 
 
-def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Which of some rows of the pool are of a kind, and keep all soft rules."""
-    keeps = pool.levels_P.take(rows) <= 0
+def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts) -> npt.NDArray[np.bool_]:
+    """Which candidates are of a kind, and keep all soft rules."""
     if need.source is not None:
-        keeps &= pool.found.mainly(need.source, pool.rows_P.take(rows))
-        return keeps
-    groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
-    assert value is not None
-    keeps &= groups.having((value,)).take(groups.codes_N.take(pool.items_P.take(rows)))
-    return keeps
+        meets_P = pool.found.mainly(need.source).take(pool.rows_P)
+    else:
+        groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
+        assert value is not None
+        meets_P = groups.having((value,)).take(groups.codes_N.take(pool.items_P))
+    meets_P &= pool.levels_P <= 0
+    return meets_P
 
 
 def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -> list[int]:
@@ -205,6 +204,6 @@ def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -
 
 
 def _counts(numbers: npt.NDArray[np.integer], names: Sequence[str]) -> dict[str, int]:
-    """How often each name's number comes, those that do and have a name."""
-    counts = np.bincount(numbers, minlength=len(names)).tolist()
-    return {name: count for name, count in zip(names, counts, strict=True) if count and name}
+    """How often each name's number comes, those that do; numbers below 0 have no name."""
+    counts = np.bincount(numbers[numbers >= 0], minlength=len(names)).tolist()
+    return {name: count for name, count in zip(names, counts, strict=True) if count}

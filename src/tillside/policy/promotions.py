@@ -33,7 +33,7 @@ def reached(promotion: Promotion, count: int) -> Step | None:
 
 def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> float:
     """What the promotion takes off the items' prices, 0 if it does not hold for them or a price is unknown."""
-    prices = [float(facts.prices_N[item]) for item in _taking_part(promotion, items, facts)]
+    prices = [facts.prices_N.item(item) for item in _taking_part(promotion, items, facts)]
     step = reached(promotion, len(prices))
     if step is None or any(price != price for price in prices):
         return 0.0
@@ -113,4 +113,4 @@ def _taking_part(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -
     if not promotion.categories:
         return list(items)
     within_G = facts.categories.having(promotion.categories)
-    return [item for item in items if within_G[facts.categories.codes_N[item]]]
+    return [item for item in items if within_G.item(facts.categories.codes_N.item(item))]

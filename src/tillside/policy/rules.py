@@ -160,7 +160,7 @@ def _band(
 ) -> tuple[float, float] | None:
     """Bounds of prices, both included, or None where there is no price to compare with."""
     items = list(anchors[:1]) if band.of == "anchor" else [i for i in request.cart_M.tolist() if facts.knows(i)]
-    prices = [price for price in facts.prices_N[items].tolist() if price == price]
+    prices = [price for price in map(facts.prices_N.item, items) if price == price]
     if not prices:
         return None
     price = sum(prices) if band.of == "cart_total" else max(prices)

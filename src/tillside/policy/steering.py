@@ -74,13 +74,10 @@ def _on_curve(curve: tuple[Point, ...], value: float) -> float:
 
 def _repeat_views(signal: RepeatViews, request: PlacementRequest, facts: ItemFacts) -> float:
     items, kinds = request.session_L[-LATEST_EVENTS:].tolist(), request.kinds_L[-LATEST_EVENTS:].tolist()
-    views: dict[int, int] = {}
-    for item, kind in zip(items, kinds or [VIEW] * len(items), strict=True):
-        if kind == VIEW:
-            views[item] = views.get(item, 0) + 1
-    for item, count in views.items():
-        dear = count >= signal.views and facts.knows(item) and facts.prices_N[item] >= signal.price
-        if dear and item not in request.cart_M.tolist():
+    viewed = [item for item, kind in zip(items, kinds, strict=True) if kind == VIEW] if kinds else items
+    for item in dict.fromkeys(viewed) if len(viewed) >= signal.views else ():
+        often = viewed.count(item) >= signal.views
+        if often and facts.knows(item) and facts.prices_N[item] >= signal.price and item not in request.cart_M.tolist():
             return signal.shift
     return 0.0
 

@@ -1,9 +1,8 @@
 """One placement, worked out by hand: sources, hard and soft rules, needs, diversity, pins, and what an answer says."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.shops import NOW_MS, Item, Shop
 from tillside.policy import ModelCandidates, origin, parse_policy, place
