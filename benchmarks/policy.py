@@ -151,8 +151,8 @@ def _notes(counts: Sequence[str], given: argparse.Namespace) -> str:
         "model's best without what a hard rule forbids, model-unruled its best as they come, fp-growth association "
         "rules by confidence, filled up like popularity. rule_violations are counted by an independent check of the "
         f"hard rules. all-rules: {given.questions} questions, {ROUNDS} times each, to a made-up shop of "
-        f"{given.items:,} items; place_p50_ms is the policy's function alone. What a policy forbids no list of its "
-        "own can win by; docs/policy.md says what the rules of the electronics example cost on the simulated shop."
+        f"{given.items:,} items; place_p50_ms is the policy's function alone. A system that rules do "
+        "not bind may show what the policy must not: docs/policy.md says what the electronics example's rules cost."
     )
 
 
