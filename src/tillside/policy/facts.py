@@ -40,8 +40,10 @@ class ItemVectors:
 
     def of(self, items_U: npt.NDArray[np.int64]) -> Floats:
         """The items' rows without the trend, zeros for those that have none [U, D - 1]."""
-        found_UD = np.zeros((len(items_U), self.rows_RD.shape[1]), np.float32)
         known_U = items_U < len(self.rows_RD)
+        if known_U.all():
+            return self.rows_RD.take(items_U, axis=0)[:, :-1]
+        found_UD = np.zeros((len(items_U), self.rows_RD.shape[1]), np.float32)
         found_UD[known_U] = self.rows_RD[items_U[known_U]]
         if len(self.later):
             places_U = self.later.searchsorted(items_U).clip(max=len(self.later) - 1)
@@ -184,11 +186,13 @@ class ItemFacts:
     def cosines(self, items_U: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """How alike the model finds any two of a few items, from 0 to 1 [U, U]; 0 where it knows one of them not."""
         rows_UE = self.vectors.of(items_U)
-        lengths_U1 = np.sqrt(np.einsum("ue,ue->u", rows_UE, rows_UE))[:, None]
-        unit_UE = np.divide(rows_UE, lengths_U1, out=np.zeros_like(rows_UE), where=lengths_U1 > 0)
-        # rounded, so that items that are alike to the last bits stay so
-        cosines_UU: npt.NDArray[np.float64] = (unit_UE @ unit_UE.T).astype(np.float64).clip(0, 1).round(5)
-        return cosines_UU
+        cosines_UU: npt.NDArray[np.float64] = (rows_UE @ rows_UE.T).astype(np.float64)
+        lengths_U = np.sqrt(cosines_UU.diagonal())
+        lengths_U[lengths_U == 0] = 1
+        cosines_UU /= lengths_U
+        cosines_UU /= lengths_U[:, None]
+        np.maximum(cosines_UU, 0, out=cosines_UU)
+        return cosines_UU.round(5, out=cosines_UU)  # what is alike to the last bits stays so
 
     @cached_property
     def ages(self) -> tuple[int, ...]:
