@@ -91,7 +91,7 @@ class RelationTable:
     @cached_property
     def _views(self) -> tuple[memoryview, memoryview]:
         """Offsets and strengths, for single values, which numpy takes twice as long to give."""
-        return memoryview(self.offsets), memoryview(self.strengths)
+        return self.offsets.data, self.strengths.data
 
     def fault(self, *, items: int) -> str | None:
         """What is wrong with the arrays, in words, or None."""
@@ -142,7 +142,7 @@ class Bundles:
         """Rows by item, and where those of each item start, up to the last item of any bundle."""
         rows = np.repeat(np.arange(len(self)), np.diff(self.offsets))
         starts = np.bincount(self.items, minlength=1).cumsum() if len(self.items) else np.zeros(1, np.int64)
-        return rows[np.argsort(self.items, kind="stable")], memoryview(np.concatenate([[0], starts]))
+        return rows[np.argsort(self.items, kind="stable")], np.concatenate([[0], starts]).data
 
     def fault(self, *, items: int) -> str | None:
         """What is wrong with the arrays, in words, or None."""

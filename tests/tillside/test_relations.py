@@ -53,6 +53,12 @@ def test_only_the_strongest_are_kept():
     assert kept.anchors.tolist() == [0, 0, 2]
 
 
+def test_the_strongest_are_cut_behind_those_that_are_level():
+    table = relations(complement=MINED).tables["complement"]  # of item 0: .5, then .2 twice
+    assert [table.strongest(0, most)[0].tolist() for most in (1, 2, 3, 9)] == [[1], [1, 3, 4], [1, 3, 4], [1, 3, 4]]
+    assert [len(table.strongest(item, 2)[0]) for item in (-1, 10**6)] == [0, 0]
+
+
 def test_pins_come_first_adds_by_strength_and_bans_are_gone():
     manual = [
         ("complement", 0, 4, "pin", 0.1),

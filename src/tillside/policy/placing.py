@@ -93,8 +93,8 @@ def place(
             items.append(_plain(item, "popular", None, request, facts))
     bundles = []
     if placement.bundles:
-        around = bundles_around(anchors, request=request, relations=relations, facts=facts)
-        bundles = offered(around, placement.bundles, rulebook=rulebook, request=request, promotions=promotions)
+        around = bundles_around(anchors, request=request, relations=relations, rulebook=rulebook)
+        bundles = offered(around, placement.bundles, promotions=promotions, facts=facts)
     next_slot = 0
     for item, pin in pins.items():  # by slot; the second one of a slot comes after the first
         next_slot = max(next_slot, pin.slot - 1)

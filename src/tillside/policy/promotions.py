@@ -41,10 +41,14 @@ def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> floa
 
 
 def bundles_around(
-    anchors: Sequence[int], *, request: PlacementRequest, relations: Relations, facts: ItemFacts
-) -> Iterator[list[int]]:
-    """Bundles with an anchor and something that is not in the cart, the strongest first; items of the cart first."""
-    table, cart = relations.bundles, set(request.cart_M.tolist())
+    anchors: Sequence[int], *, request: PlacementRequest, relations: Relations, rulebook: Rulebook
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Bundles with an anchor, and what of them is not in the cart, the strongest first; items of the cart first.
+
+    All that is not in the cart may be shown, or was looked at: that is not shown again, but a bundle may well be made
+    of it.
+    """
+    table, cart, ids = relations.bundles, set(request.cart_M.tolist()), rulebook.day.facts.item_ids
     rows: dict[int, None] = {}
     for anchor in anchors:
         own = table.of(anchor)
@@ -53,38 +57,32 @@ def bundles_around(
         rows.update(dict.fromkeys(own.tolist()))
     # rows stand the strongest first, so whoever needs only the first few bundles does not pay for the others
     for _, level in itertools.groupby(sorted(rows), table.strengths.item):
-        named = []
+        found = []
         for row in level:
             items = table[row].tolist()
-            if not cart.issuperset(items):
-                named.append(sorted((item not in cart, facts.item_ids[item], item) for item in items))
-        yield from ([item for *_, item in ids] for ids in sorted(named))
+            missing = [item for item in items if item not in cart]
+            if missing and all(rulebook.verdict(item) in (-1, VIEWED) for item in missing):
+                kept = [item for item in items if item in cart]
+                found.append((sorted(kept, key=ids.__getitem__), sorted(missing, key=ids.__getitem__)))
+        if len(found) > 1:
+            found.sort(key=lambda parts: [(where, ids[item]) for where, part in enumerate(parts) for item in part])
+        yield from ((kept + missing, missing) for kept, missing in found)
 
 
 def offered(
-    bundles: Iterable[list[int]],
-    most: int,
-    *,
-    rulebook: Rulebook,
-    request: PlacementRequest,
-    promotions: Sequence[Promotion],
+    bundles: Iterable[tuple[list[int], list[int]]], most: int, *, promotions: Sequence[Promotion], facts: ItemFacts
 ) -> list[OfferedBundle]:
-    """The first ``most`` bundles of which all items may be shown or are in the cart, and all prices are known.
-
-    What was looked at is not shown again, but a bundle may well be made of it.
-    """
-    facts, cart = rulebook.day.facts, set(request.cart_M.tolist())
+    """The first ``most`` bundles of which all prices are known."""
     offers: list[OfferedBundle] = []
-    for items in bundles:
-        if len(offers) == most:
-            break
+    for items, missing in bundles:
         price = sum(map(facts.prices_N.item, items))
-        missing = tuple(item for item in items if item not in cart)
-        if price == price and all(rulebook.verdict(item) in (-1, VIEWED) for item in missing):
+        if price == price:
             savings = [saving(promotion, items, facts) for promotion in promotions]
             best = max(savings, default=0.0)
             name = promotions[savings.index(best)].name if best else None
-            offers.append(OfferedBundle(tuple(items), missing, price, price - best if best else None, name))
+            offers.append(OfferedBundle(tuple(items), tuple(missing), price, price - best if best else None, name))
+        if len(offers) == most:
+            break
     return offers
 
 

@@ -121,7 +121,7 @@ class DayRules:
         return cls(
             rules=rules,
             facts=facts,
-            banned=tuple(facts.index_of[ban.item] for ban in bans if ban.item in facts.index_of),
+            banned=tuple(facts.index_of[item] for ban in bans if (item := ban.item or "") in facts.index_of),
             brands=tuple(ban.brand for ban in bans if ban.brand is not None),
             pins=tuple((facts.index_of[pin.item], pin) for pin in pins if pin.item in facts.index_of),
             ages=tuple(sorted({0, *facts.ages, *(limit.years for limit in rules.age_limits)})),
