@@ -4,7 +4,7 @@ Nothing in it means anything: it is there to be placed quickly and checked, not 
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from tillside.catalogue import Catalogue, attribute_tokens, pack_tokens
 from tillside.policy import ItemFacts, ModelCandidates, PlacementRequest, Policy, Shelves, parse_policy, read_feed
 from tillside.policy.asking import CART, VIEW
+from tillside.policy.facts import NO_VECTORS
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 
 NOW_MS: Final = 1_780_000_000_000
@@ -20,6 +21,7 @@ PLACEMENT: Final = "checkout"
 PARTNERS: Final = 20
 CANDIDATES: Final = 100
 SESSION: Final = 10
+DIM: Final = 96
 CATEGORIES: Final = [
     f"area{area}.kind{area}{kind}.sort{area}{kind}{sort}"
     for area in range(8)
@@ -41,6 +43,7 @@ placements:
     sources:
       {model: 1, complement: 2, substitute: 0.4, upsell: 0.4, downsell: 0.6, bundle: 1, brand: 0.3, series: 0.3,
        scene: 0.5, gift: 0.6, popular: 0.3, new: 0.4, clearance: 0.4}
+    fusion: odds
     anchors: [cart, last, session, host, scene]
     slots: 8
     bundles: 2
@@ -58,7 +61,7 @@ placements:
         new: 0.2
         seasons: [{name: season, categories: [area1.kind11], from: 2026-05-01, until: 2026-07-01, boost: 0.3}]
         at_most: 1.6
-      diversity: {strength: 0.3}
+      diversity: {strength: 0.3, vector: 0.5}
       pins: [{name: first, item: item-000123, slot: 2, from: 2026-05-01}]
       bans:
         - {name: recall, item: item-000999}
@@ -161,4 +164,6 @@ def _facts(items: int, rng: np.random.Generator) -> ItemFacts:
         for number, name in enumerate(names)
     ]
     feed = "\n".join(map(json.dumps, [{"time_ms": NOW_MS - 60_000}, *rows]))
-    return ItemFacts.of_catalogue(catalogue).with_feed(read_feed(feed.encode()))
+    facts = ItemFacts.of_catalogue(catalogue).with_feed(read_feed(feed.encode()))
+    rows_RD = rng.normal(size=(items, DIM + 1)).astype(np.float32)
+    return replace(facts, vectors=replace(NO_VECTORS, rows_RD=rows_RD))

@@ -15,21 +15,28 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import yaml
 
 from benchmarks.big_shop import BigShop
 from benchmarks.logs import LOGS
-from benchmarks.results import write_results
+from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.policy import place
+from tillside.relations import ABOUT
 from training.checkpoint import MODEL_FILE
+from training.learning import HISTORY_FILE
 from training.placements.plain_rules import broken_rules
 from training.placements.report import POLICY_FILE, K
 from training.placements.systems import POLICY
+from training.related import FOLDER
 from training.tables import print_table
 
 POLICIES: Final = {"simulated": "configs/policy/electronics.yaml", "online-retail": "configs/policy/online_retail.yaml"}
 METRICS: Final = (f"attach_rate@{K}", f"price_recall@{K}", "coverage", "diversity", f"hit_rate@{K}", "rule_violations")
 ALL_RULES: Final = "all-rules"
+AHEAD: Final = f"the policy is ahead by/attach_rate@{K}"
+ADDED: Final = "added_p50_ms"
+"""What serving a placement adds to an answer: measured by benchmarks.placements, and kept here."""
 ROUNDS: Final = 10
 
 Row = dict[str, Any]
@@ -50,8 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         document = measure(name, data=given.data, work=given.work / name, train=given.train)
         rows += figures(name, document)
         told = ", ".join(f"{judged['questions']:,} at {place}" for place, judged in document["placements"].items())
-        counts.append(f"{name}: {told}, run {document['run'][:8]}")
+        counts.append(f"{name}: {told}, {_model(given.work / name / 'runs' / document['run'])}")
     rows += cost(items=given.items, questions=given.questions)
+    rows += [row for row in read_rows(RESULTS / "policy.json") if row["metric"] == ADDED]
     write_results("policy", rows, title="Placements, beside each source alone", notes=_notes(counts, given))
     cells = {(row["log"], row["system"], row["metric"]): f"{row['value']:.4f}" for row in rows}
     table = [
@@ -68,7 +76,8 @@ def measure(name: str, *, data: Path, work: Path, train: Sequence[str]) -> dict[
         if log.simulate is not None:
             run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
         run_stage("training.prepare", *(part.format(data=data, work=work) for part in log.prepare), f"out={dataset}")
-    run_stage("training.relate", f"dataset={dataset}")
+    if not (dataset / FOLDER / ABOUT).is_file():
+        run_stage("training.relate", f"dataset={dataset}")
     if not (runs / "latest" / MODEL_FILE).is_file():
         options = [f"dataset={dataset}", f"tracking.runs={runs}", "trainer.progress_bar=false", *train]
         run_stage("training.train", *options)
@@ -89,6 +98,9 @@ def figures(log: str, document: Mapping[str, Any]) -> list[Row]:
             if system == POLICY:
                 sources = found["by_source"]
                 values |= {f"by source/{source}": row[f"hit_rate@{K}"] for source, row in sources.items()}
+            ahead = judged.get("policy_ahead_of", {}).get(system)
+            if ahead is not None:
+                values[AHEAD] = ahead[f"attach_rate@{K}"]
             for metric, value in values.items():
                 if value is not None:
                     rows.append(about | {"metric": metric} | (value if isinstance(value, dict) else {"value": value}))
@@ -114,8 +126,16 @@ def cost(*, items: int, questions: int) -> list[Row]:
     about = {"log": "made-up", "system": ALL_RULES, "items": items, "cases": questions}
     return [
         about | {"metric": "rule_violations", "value": broken},
-        about | {"metric": "added_p50_ms", "value": float(np.median(taken)) * 1e3},
+        about | {"metric": "place_p50_ms", "value": float(np.median(taken)) * 1e3},
     ]
+
+
+def _model(run: Path) -> str:
+    """How the run's model came about."""
+    epochs = len(json.loads((run / HISTORY_FILE).read_text(encoding="utf-8")))
+    refit = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))["trainer"]["refit"]
+    learned = "then fitted to the validation part too" if refit else "not fitted to the validation part"
+    return f"run {run.name[:8]} ({epochs} epochs, {learned})"
 
 
 def _notes(counts: Sequence[str], given: argparse.Namespace) -> str:
@@ -124,13 +144,15 @@ def _notes(counts: Sequence[str], given: argparse.Namespace) -> str:
         "session takes (an invoice's lines, in the order of the file) is the cart; elsewhere the first half of the "
         "events is seen. The answer is what the session met later with the behaviour asked for or a stronger one, "
         f"without the cart. Questions: {'; '.join(counts)}. {K} items are shown. attach_rate: share of the questions "
-        "with a hit; price_recall: prices of the hits over those of all answers; hit_rate: share of the items shown "
+        "with a hit; the policy is ahead by: at the same questions, its rate less the other system's; price_recall: "
+        "prices of the hits over those of all answers; hit_rate: share of the items shown "
         "that are hits; diversity: different categories over items. Intervals: 95 %, bootstrap over sessions (seed 0). "
         "Each source alone is the same placement with only that source, popular items filling up; model-top is the "
         "model's best without what a hard rule forbids, model-unruled its best as they come, fp-growth association "
         "rules by confidence, filled up like popularity. rule_violations are counted by an independent check of the "
         f"hard rules. all-rules: {given.questions} questions, {ROUNDS} times each, to a made-up shop of "
-        f"{given.items:,} items."
+        f"{given.items:,} items; place_p50_ms is the policy's function alone. A system that rules do "
+        "not bind may show what the policy must not: docs/policy.md says what the electronics example's rules cost."
     )
 
 

@@ -23,6 +23,7 @@ from tillside.bundle import Bundle
 from tillside.newcomers import TokenVectors
 from tillside.policy import ItemFacts, ItemsFeed, Shelves, event_kinds
 from tillside.policy.asking import NOTHING
+from tillside.policy.facts import ItemVectors
 from tillside.policy.rules import Rulebook
 from tillside.policy.standing import Standing
 from tillside.recommenders import popularity
@@ -45,7 +46,7 @@ class Assortment:
         shelves_A: the shelves by behaviour asked for, each with the facts.
         newcomers: items without a vector in the bundle that the model ranks by their attributes, ascending [A].
         newcomers_AD: their rows.
-        ranked: R.
+        rows_RD: the items' rows in the bundle.
         static: the shop's own list, those items that the facts know.
     """
 
@@ -58,7 +59,7 @@ class Assortment:
     tokens: TokenVectors | None
     newcomers: Ints
     newcomers_AD: FloatArray
-    ranked: int
+    rows_RD: FloatArray
     static_ids: tuple[str, ...]
     static: Ints
     _popular_AN: Ints
@@ -86,7 +87,7 @@ class Assortment:
             tokens=bundle.tokens,
             newcomers=NOTHING,
             newcomers_AD=np.zeros((0, bundle.items_ND.shape[1]), np.float32),
-            ranked=len(bundle.items_ND),
+            rows_RD=np.asarray(bundle.items_ND),
             static_ids=tuple(static),
             static=NOTHING,
             _popular_AN=np.stack([np.lexsort((facts.rank_N, -scores_N)) for scores_N in scores_AN]),
@@ -97,6 +98,7 @@ class Assortment:
         """The same with what a feed says of the items."""
         facts = self.base if feed is None else self.base.with_feed(feed)
         newcomers, rows_AD = self._newcomers(facts)
+        facts = replace(facts, vectors=ItemVectors(self.rows_RD, newcomers, rows_AD))
         static = [facts.index_of[item_id] for item_id in self.static_ids if item_id in facts.index_of]
         return replace(
             self,
@@ -106,6 +108,11 @@ class Assortment:
             static=np.array(static, np.int64),
             _eligible=OrderedDict(),
         )
+
+    @property
+    def ranked(self) -> int:
+        """R."""
+        return len(self.rows_RD)
 
     @property
     def facts(self) -> ItemFacts:

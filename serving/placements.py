@@ -180,7 +180,7 @@ def ask_placement(
         language="en" if request.language is UNSET else request.language,
     )
     rules = placement.rules
-    anchors = anchors_of(placement.anchors, placed, facts)
+    anchors = anchors_of(placement.anchors, placed, facts, most=placement.most_anchors)
     rulebook = Rulebook.of(rules, placed, facts, day=policy.day(now_ms), anchors=anchors)
     wanted = SPARE * (placed.k or placement.slots) + len(rulebook.blocked) + len(rulebook.viewed)
     return Asked(

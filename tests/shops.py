@@ -22,6 +22,7 @@ from tillside.policy import (
     read_feed,
 )
 from tillside.policy.asking import CART, VIEW
+from tillside.policy.facts import NO_VECTORS
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 
 NOW_MS = 1_780_000_000_000
@@ -42,6 +43,7 @@ class Item:
     margin: float | None = None
     new: bool = False
     minimum_age: int = 0
+    vector: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class Shop:
             token_ids=token_ids,
             token_offsets=offsets,
         )
-        facts = ItemFacts.of_catalogue(catalogue)
+        rows_RD = np.array([[*(item.vector or (0.0, 0.0)), 1.0] for item in rows], np.float32)
+        facts = replace(ItemFacts.of_catalogue(catalogue), vectors=replace(NO_VECTORS, rows_RD=rows_RD))
         return facts if self.feed_age_ms is None else facts.with_feed(read_feed(self.feed()))
 
     def feed(self) -> bytes:

@@ -22,16 +22,18 @@ from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations
 from training.command import command
 from training.mining import bundling, counting, pairing
 from training.mining.compatibility import Compatibility, read_rules
+from training.mining.engines import EngineName, MiningEngine, open_mining
 from training.mining.manual import read_manual
 from training.mining.pairing import Evidence, Mined
 from training.mining.report import report
 from training.mining.significance import chance_of_meeting
 from training.mining.traits import Traits
-from training.preparation.engine import Engine, open_engine
 from training.related import FOLDER
 from training.tables import print_table, say
 
 REPORT: Final = "report.md"
+ELSEWHERE: Final = ("dataset", "out", "engine", "spark_master", "scratch")
+"""Settings that change nothing about what is found."""
 
 
 @dataclass
@@ -55,6 +57,10 @@ class RelateConfig:
     rules: str | None = None
     manual: str | None = None
     shown: int = 30
+    validation: bool = True
+    engine: EngineName = EngineName.duckdb
+    spark_master: str = "local[*]"
+    scratch: str | None = None
 
     def __post_init__(self) -> None:
         bounds: dict[str, tuple[float, float]] = {
@@ -98,14 +104,18 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
     fitting = Compatibility.of(rules, catalogue)
     manual = read_manual(Path(config.manual), catalogue.index_of) if config.manual else ManualPairs.of([])
     taken_codes = _taken(config.taken, dataset.behaviours)
-    with tempfile.TemporaryDirectory() as scratch, open_engine(Path(scratch)) as engine:
-        mined, sets = mine(engine, config, dataset.before_test(), traits, fitting, taken_codes=taken_codes)
+    with (
+        tempfile.TemporaryDirectory(dir=config.scratch) as scratch,
+        open_mining(config.engine, Path(scratch), master=config.spark_master) as engine,
+    ):
+        sessions = dataset.before_test() if config.validation else dataset.part("train")
+        mined, sets = mine(engine, config, sessions, traits, fitting, taken_codes=taken_codes)
     tables = {
         name: RelationTable.of(pairs.anchors, pairs.items, pairs.strengths, items=len(catalogue), most=config.partners)
         for name, pairs in mined.items()
     }
     bundles = Bundles.from_sets(sets.sets, sets.strengths.tolist())
-    settings = {name: value for name, value in dataclasses.asdict(config).items() if name not in ("dataset", "out")}
+    settings = {name: value for name, value in dataclasses.asdict(config).items() if name not in ELSEWHERE}
     about: dict[str, Any] = {
         "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
         "settings": settings,
@@ -116,7 +126,7 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
 
 
 def mine(
-    engine: Engine,
+    engine: MiningEngine,
     config: RelateConfig,
     sessions: Sessions,
     traits: Traits,

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.relations import interval, judge
+from benchmarks.relations import interval, judge, log_name
 from tests.datasets import make_catalogue, make_sessions
 from tillside.relations import Relations, RelationTable
 
@@ -65,3 +65,8 @@ def test_wilson_s_interval_by_hand():
     assert interval(0, 10) == (pytest.approx(0, abs=1e-9), pytest.approx(0.27753, abs=1e-4))
     assert interval(10, 10)[0] == pytest.approx(1 - 0.27753, abs=1e-4)
     assert interval(0, 0) == (0.0, 1.0)
+
+
+def test_a_shop_is_named_by_its_seed_and_size():
+    assert log_name(0, 2_000_000) == "simulated"
+    assert log_name(1, 500_000) == "simulated, seed 1, 500,000 sessions"

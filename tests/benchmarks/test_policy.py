@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import policy
 from benchmarks.big_shop import EVERY_RULE, PLACEMENT, BigShop
-from benchmarks.policy import POLICIES, cost, figures
+from benchmarks.policy import AHEAD, POLICIES, cost, figures
 from benchmarks.stages import Cost
 from tillside.policy import Placement, place, read_policy
 from tillside.policy.terms import Rules
@@ -27,7 +27,11 @@ def system(**given: Any) -> dict[str, Any]:
 DOCUMENT = {
     "run": "0123456789abcdef",
     "placements": {
-        "checkout": {"questions": 7, "systems": {"policy": system(), "fp-growth": system(rule_violations=2)}},
+        "checkout": {
+            "questions": 7,
+            "systems": {"policy": system(), "fp-growth": system(rule_violations=2)},
+            "policy_ahead_of": {"fp-growth": {"attach_rate@5": {"value": 0.1, "low": 0.05, "high": 0.15}}},
+        },
         "home": {"questions": 0, "systems": {}},
     },
 }
@@ -42,6 +46,8 @@ def test_rows_are_named_by_placement_and_system():
     assert cells["checkout/policy", "coverage"]["value"] == 0.2
     assert cells["checkout/fp-growth", "rule_violations"]["value"] == 2
     assert cells["checkout/policy", "by source/model"]["value"] == 0.4
+    assert cells["checkout/fp-growth", AHEAD]["low"] == 0.05
+    assert ("checkout/policy", AHEAD) not in cells
     assert ("checkout/fp-growth", "by source/model") not in cells  # hit rates by source are the policy's
     assert ("checkout/policy", "diversity") not in cells  # null: the log has no categories
 
@@ -72,7 +78,7 @@ def test_the_shop_is_the_same_again_and_its_answers_are_full():
 def test_what_placing_costs_and_breaks_is_measured(monkeypatch):
     clean, timed = cost(items=500, questions=6)
     assert (clean["system"], clean["metric"], clean["value"]) == ("all-rules", "rule_violations", 0)
-    assert (timed["metric"], timed["items"], timed["value"] > 0) == ("added_p50_ms", 500, True)
+    assert (timed["metric"], timed["items"], timed["value"] > 0) == ("place_p50_ms", 500, True)
 
     def careless(shop_policy: Any, request: Any, **given: Any) -> Placement:
         placed = place(shop_policy, request, **given)
@@ -115,6 +121,7 @@ def test_a_log_is_judged_by_commands_that_exist(tmp_path: Path, monkeypatch: pyt
     first = len(ran)
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset/dataset.json").write_text("{}")
+    (tmp_path / "dataset/relations").mkdir()
+    (tmp_path / "dataset/relations/relations.json").write_text("{}")
     policy.measure(log, data=tmp_path, work=tmp_path, train=[])
-    assert ran[-2:] == ["relate", "evaluate"]  # a run that is there is judged
-    assert len(ran) == first + 2
+    assert ran[first:] == ["evaluate"]  # a run that is there is judged, with the relations that are there

@@ -23,6 +23,7 @@ COMMANDS = {
     "send": ("training.send", "SendConfig", []),
     "simulate": ("training.simulate", "SimulateConfig", []),
     "relate": ("training.relate", "RelateConfig", []),
+    "weigh": ("training.weigh", "WeighConfig", []),
 }
 """A command's module, the dataclass of its config, and the groups it chooses from."""
 

@@ -1,5 +1,7 @@
 """Relating a whole data set: planted pairs are found, others are not, and the order of the rows is nothing."""
 
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tillside.dataset import Dataset, Sessions, load_dataset, write_dataset
 from tillside.events import Behaviours
 from tillside.relations import ALWAYS, RELATIONS, Relations
 from training.export import export_run
+from training.mining.engines import EngineName, open_mining
 from training.relate import RelateConfig, main, relate
 from training.related import relations_of
 
@@ -52,7 +55,7 @@ def rows(count: int = 400, seed: int = 0) -> list[list[tuple[int, str, int]]]:
     return made
 
 
-def dataset_of(folder: Path, sessions: Sessions, *, train: int) -> Dataset:
+def dataset_of(folder: Path, sessions: Sessions, *, train: int, validation: int = 0) -> Dataset:
     """A data set with scenes, shoppers, attributes and prices."""
     folder.mkdir()
     made = make_catalogue(sessions, trained=ITEMS, tokens=TOKENS)
@@ -62,7 +65,11 @@ def dataset_of(folder: Path, sessions: Sessions, *, train: int) -> Dataset:
         sessions=sessions,
         catalogue=catalogue,
         behaviours=Behaviours(),
-        parts={"train": (0, train), "validation": (train, train), "test": (train, len(sessions))},
+        parts={
+            "train": (0, train),
+            "validation": (train, train + validation),
+            "test": (train + validation, len(sessions)),
+        },
         test_cases="every",
         about={"name": "made", "config": {}, "counts": {}},
     )
@@ -130,6 +137,43 @@ def test_substitutes_ladders_and_gifts_follow_from_planted_pairs(related):
 def test_no_item_is_its_own_partner_and_strengths_fall(related):
     for table in related.relations.tables.values():
         assert table.fault(items=ITEMS) is None  # own partners, repeats, order, range: see tillside.relation_tables
+
+
+def test_what_validation_shows_can_be_left_out(tmp_path):
+    """0 goes with 19 in the validation part alone."""
+    late = [[(0, "cart", START_MS + 60 * DAY + n), (19, "cart", START_MS + 60 * DAY + n)] for n in range(60)]
+    sessions = with_extras(make_sessions([*rows(), *late, *rows(10, seed=1)]))
+    dataset = dataset_of(tmp_path / "d", sessions, train=400, validation=60)
+    assert (0, 19) in pairs_of(relate(RelateConfig(dataset="-"), dataset).relations, "complement")
+    without = relate(RelateConfig(dataset="-", validation=False), dataset).relations
+    assert (0, 19) not in pairs_of(without, "complement")
+    assert without.about["settings"]["validation"] is False
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_spark_finds_what_duckdb_finds(tmp_path):
+    """Shoppers come back three times, so that pairs over sessions count too."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'tillside[spark]'")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java, and there is none on the path")
+    sessions = make_sessions(rows(120))
+    sessions = replace(sessions, optional={"users": np.arange(len(sessions)) // 3})
+    dataset = dataset_of(tmp_path / "d", sessions, train=120)
+    duckdb = relate(RelateConfig(dataset="-"), dataset)
+    spark = relate(RelateConfig(dataset="-", engine=EngineName.spark, spark_master="local[1]"), dataset)
+    same(spark.relations, duckdb.relations)
+    assert spark.sets.sets == duckdb.sets.sets
+    assert min(len(spark.relations.tables[name]) for name in ("complement", "substitute", "bundle", "brand")) > 0
+    assert spark.relations.about == duckdb.relations.about
+
+
+def test_spark_that_is_missing_is_named(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pyspark.errors", None)
+    with (
+        pytest.raises(ValueError, match=r"engine=spark needs pyspark; pip install 'tillside\[spark\]'"),
+        open_mining(EngineName.spark, tmp_path, master="local[1]"),
+    ):
+        pass
 
 
 def test_two_runs_and_any_order_of_the_sessions_give_the_same(dataset, related, tmp_path):

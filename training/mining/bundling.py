@@ -6,21 +6,18 @@ frequent than any way of parting it in two explains, each size tested for itself
 
 import itertools
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
 
 from tillside.relation_tables import LEAST_BUNDLE, MOST_BUNDLE
-from training.mining.counting import ITEM, SESSION, Acts, Bools, Floats, Ints, Pairs
+from training.mining.counting import Acts, Bools, Floats, Ints, Pairs
+from training.mining.engines import MiningEngine
+from training.mining.itemsets import Set, frequent_sets
 from training.mining.pairing import Evidence, Mined
 from training.mining.significance import discoveries, surprise
-from training.preparation.engine import Engine
 
-Set = tuple[int, ...]
 CANDIDATES: Final = 4
 """Pairs that FP-Growth starts from, for each bundle that is wanted."""
 
@@ -40,7 +37,7 @@ class Sets:
 
 
 def bundles(
-    engine: Engine, taken: Acts, together: Pairs, *, chance_of_meeting: float, evidence: Evidence, most: int
+    engine: MiningEngine, taken: Acts, together: Pairs, *, chance_of_meeting: float, evidence: Evidence, most: int
 ) -> Sets:
     """The ``most`` strongest productive sets.
 
@@ -50,7 +47,7 @@ def bundles(
         chance_of_meeting: from ``significance``; it makes the counts of two parts the expected count of the whole.
     """
     floor = _least_count(together, evidence.least, most=CANDIDATES * most)
-    counted = frequent_sets(engine, taken, floor=floor)
+    counted = frequent_sets(engine, taken.table, floor=floor)
     sizes = np.array([len(each) for each in counted], np.int64)
     counts = np.array(list(counted.values()), np.int64)
     expected = np.array([_expected(each, counted, chance_of_meeting) for each in counted])
@@ -73,26 +70,6 @@ def bundles(
 def _least_count(pairs: Pairs, least: int, *, most: int) -> int:
     once = pairs.counts[pairs.anchors < pairs.items]
     return max(least, int(np.partition(once, -most)[-most]) if len(once) > most else least)
-
-
-def frequent_sets(engine: Engine, taken: Acts, *, floor: int) -> dict[Set, int]:
-    """Sets of up to four items in at least ``floor`` sessions, and in how many; ascending items, in a fixed order."""
-    found = engine.arrays(taken.table.order_by(SESSION, ITEM), [SESSION, ITEM])
-    sessions, rows = np.unique(found[SESSION], return_inverse=True)
-    columns, places = np.unique(found[ITEM], return_inverse=True)
-    if len(sessions) < floor:
-        return {}
-    ones = sparse.coo_array((np.ones(len(rows), bool), (rows, places)), shape=(len(sessions), len(columns)))
-    frame = pd.DataFrame.sparse.from_spmatrix(sparse.csr_matrix(ones), columns=[str(item) for item in columns])
-    with warnings.catch_warnings():
-        from mlxtend.frequent_patterns import fpgrowth  # whose import changes the filters of the whole process
-
-        warnings.simplefilter("ignore")  # of pandas, about what mlxtend does to a sparse frame
-        # half a session less: the share is turned into a count again, and rounded
-        mined = fpgrowth(frame, min_support=(floor - 0.5) / len(sessions), max_len=MOST_BUNDLE)
-    sets = [tuple(sorted(int(columns[place]) for place in each)) for each in mined["itemsets"]]
-    counts = (mined["support"].to_numpy() * len(sessions)).round().astype(int).tolist()
-    return dict(sorted(zip(sets, counts, strict=True), key=lambda entry: (len(entry[0]), entry[0])))
 
 
 def _expected(each: Set, counted: dict[Set, int], chance_of_meeting: float) -> float:

@@ -15,14 +15,13 @@ import numpy.typing as npt
 
 from tillside.dataset import Sessions
 from tillside.events import TIME_UNKNOWN
-from training.preparation.engine import Engine
+from training.mining.engines import MiningEngine
+from training.mining.names import ANCHOR, COUNT, GROUP, ITEM, PLACE, RECENT, SESSION, TIME, USER, WEIGHT
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-SESSION, USER, ITEM, TIME, WEIGHT, GROUP = "session", "user", "item", "time", "weight", "group"
-ANCHOR, COUNT, RECENT, PLACE = "anchor", "count", "recent", "place"
 DAY_MS: Final = 86_400_000
 
 
@@ -87,7 +86,7 @@ def session_weights(sessions: Sessions, *, half_life_days: float | None) -> Floa
 
 
 def acts_of(
-    engine: Engine, sessions: Sessions, wanted_E: Bools, *, items: int, weights_S: Floats, longest: int
+    engine: MiningEngine, sessions: Sessions, wanted_E: Bools, *, items: int, weights_S: Floats, longest: int
 ) -> Acts:
     """The wanted events as Acts; sessions with more than ``longest`` different items are left out."""
     session_E = np.repeat(np.arange(len(sessions)), np.diff(sessions.offsets))[wanted_E]
@@ -111,7 +110,7 @@ def acts_of(
     return Acts(table, counts_N, np.bincount(found[ITEM], weights=found[WEIGHT], minlength=items), sizes)
 
 
-def followed(engine: Engine, acts: Acts, *, soon_days: float) -> Pairs:
+def followed(engine: MiningEngine, acts: Acts, *, soon_days: float) -> Pairs:
     """Pairs where the item came with or after the anchor: in one session, or by the same shopper ``soon_days`` later.
 
     A session counts once for a pair. What happened at the same moment counts both ways.
@@ -126,7 +125,7 @@ def followed(engine: Engine, acts: Acts, *, soon_days: float) -> Pairs:
     return _counted(engine, ibis.union(together.select(**columns), later.select(**columns), distinct=True))
 
 
-def compared(engine: Engine, sessions: Sessions, wanted_E: Bools, *, weights_S: Floats) -> Pairs:
+def compared(engine: MiningEngine, sessions: Sessions, wanted_E: Bools, *, weights_S: Floats) -> Pairs:
     """Pairs where one of the wanted events comes right after another's in a session, in both directions.
 
     Whoever compares goes to and fro between two items; what stands further apart in a session was met on the way. A
@@ -144,7 +143,7 @@ def compared(engine: Engine, sessions: Sessions, wanted_E: Bools, *, weights_S: 
     return _counted(engine, ibis.union(there, back, distinct=True))
 
 
-def together(engine: Engine, acts: Acts, groups_N: Ints) -> Pairs:
+def together(engine: MiningEngine, acts: Acts, groups_N: Ints) -> Pairs:
     """Pairs of one group that meet in a session, in both directions; items of group -1 meet nobody."""
     group_of = engine.given({ITEM: np.flatnonzero(groups_N >= 0), GROUP: groups_N[groups_N >= 0]})
     one = engine.keep(acts.table.inner_join(group_of, ITEM).select(SESSION, ITEM, GROUP, WEIGHT))
@@ -153,7 +152,7 @@ def together(engine: Engine, acts: Acts, groups_N: Ints) -> Pairs:
     return _counted(engine, met.select(**{ANCHOR: one[ITEM], ITEM: other[ITEM], WEIGHT: one[WEIGHT]}))
 
 
-def _counted(engine: Engine, pairs: ir.Table) -> Pairs:
+def _counted(engine: MiningEngine, pairs: ir.Table) -> Pairs:
     counted = pairs.group_by(ANCHOR, ITEM).agg(**{COUNT: pairs.count(), RECENT: pairs[WEIGHT].sum()})
     found = engine.arrays(counted.order_by(ANCHOR, ITEM), [ANCHOR, ITEM, COUNT, RECENT])
     # sums of floats depend on their order, which is the engine's own; rounded, they are the same on every run

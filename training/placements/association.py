@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from tillside.dataset import Dataset
 from training.mining import counting
-from training.mining.bundling import Set, frequent_sets
+from training.mining.itemsets import Set, frequent_sets
 from training.preparation.engine import open_engine
 
 Ints = npt.NDArray[np.int64]
@@ -87,7 +87,7 @@ class AssociationRules:
             met = counting.together(engine, acts, np.zeros(items, np.int64))
             once = met.counts[met.anchors < met.items]
             floor = int(np.partition(once, -pairs)[-pairs]) if len(once) > pairs else LEAST
-            counted = frequent_sets(engine, acts, floor=max(LEAST, floor))
+            counted = frequent_sets(engine, acts.table, floor=max(LEAST, floor))
         return cls.of(counted, sessions=len(acts.sizes), items=items)
 
     def suggest(self, cart_M: Ints) -> tuple[Ints, Floats]:

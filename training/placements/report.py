@@ -17,7 +17,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,22 +24,19 @@ import numpy as np
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Part
-from tillside.encoding import encode_sessions
-from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy, Shelves, event_kinds
-from tillside.recommenders import Popularity, popularity
+from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy
 from tillside.relations import RELATIONS, Relations
 from training.checkpoint import TrainedModel
 from training.evaluation import ModelScorer, intervals
+from training.placements.asking import ask_placement, open_shelves, scorer_of
 from training.placements.association import AssociationRules
 from training.placements.plain_rules import broken_rules
-from training.placements.questions import Questions, ask_sessions, taking
-from training.placements.systems import POLICY, Offer, Shop, propose
+from training.placements.questions import Questions, taking
+from training.placements.systems import POLICY, Offer, Shop
 from training.tables import print_table
 
 POLICY_FILE: Final = "policy.json"
 K: Final = 5
-LATER_MS: Final = 2**52
-"""When an offline feed was made: after every question."""
 
 
 def evaluate_policy(
@@ -66,9 +62,10 @@ def evaluate_policy(
             or no session of the part has an answer.
     """
     refuse_misfits(policy, dataset, relations)
-    shop = open_shop(dataset, policy, relations=relations, feed=feed)
-    fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
-    scorer = ModelScorer.of(trained.model, fallback, trained.memory)
+    scorer = scorer_of(trained, dataset)
+    rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)))
+    shelves = open_shelves(dataset, scorer, feed=feed)
+    shop = Shop(policy, shelves, relations or Relations.empty(items=len(dataset.catalogue)), rules)
     document: dict[str, Any] = {
         "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
         "part": part,
@@ -83,20 +80,6 @@ def evaluate_policy(
             f"{dataset.path}: no session of the {part} part has a question for {', '.join(policy.placements)}"
         )
     return document
-
-
-def open_shop(dataset: Dataset, policy: Policy, *, relations: Relations | None, feed: ItemsFeed | None) -> Shop:
-    """What the answers are made of: facts, shelves, relations and association rules."""
-    facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed or ItemsFeed(LATER_MS, ()))
-    shelves = Shelves.of(replace(facts, feed_time_ms=LATER_MS), popular_N=most_popular(dataset, facts))
-    rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)))
-    return Shop(policy, shelves, relations or Relations.empty(items=len(dataset.catalogue)), rules)
-
-
-def most_popular(dataset: Dataset, facts: ItemFacts) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Items of the catalogue by how often they reached the goal, then by all events, then by id."""
-    scores_N = popularity(dataset.catalogue.popular_NB)[-1]
-    return np.lexsort((facts.rank_N[: len(scores_N)], -scores_N))
 
 
 def refuse_misfits(policy: Policy, dataset: Dataset, relations: Relations | None) -> None:
@@ -127,33 +110,18 @@ def judge_placement(
     seed: int,
 ) -> dict[str, Any]:
     """Questions, answers and figures of one placement."""
-    sessions, behaviours = dataset.part(part), dataset.behaviours
-    placement = shop.policy.placement(name)
-    asked = behaviours.index(placement.behaviour or behaviours.goal)
-    at_cart = "cart" in placement.anchors
-    questions = ask_sessions(sessions, taken=taking(len(behaviours)), asked=asked, at_cart=at_cart)
+    asked = ask_placement(trained, scorer, dataset, shop.policy, name, part=part, k=k)
     about = {
-        "behaviour": behaviours.names[asked],
-        "asked": "in the middle of the cart" if at_cart else "in the middle of the session",
-        "questions": len(questions),
-        "sessions": len(sessions),
+        "behaviour": asked.behaviour,
+        "asked": "in the middle of the cart" if asked.at_cart else "in the middle of the session",
+        "questions": len(asked.questions),
+        "sessions": len(dataset.part(part)),
     }
-    if not len(questions):
+    if not len(asked.questions):
         return about | {"systems": {}}
-    encoded = encode_sessions(
-        np.asarray(sessions.items),
-        np.asarray(sessions.behaviours),
-        np.asarray(sessions.times),
-        np.asarray(sessions.offsets),
-        spec=trained.spec,
-        known_items=dataset.catalogue.rankable,
-    )
-    proposals = propose(scorer, encoded, questions, spec=trained.spec, asked=asked, k=k, intent=trained.intent)
-    requests = questions.requests(
-        sessions, placement=name, k=k, kinds_A=event_kinds(behaviours), intents_Q=proposals.intents
-    )
-    offers = shop.offers(requests, proposals, k=k)
-    return about | judge_offers(offers, questions, requests, shop.policy, shop.shelves.facts, k=k, seed=seed)
+    offers = shop.offers(asked.requests, asked.proposals, k=k)
+    facts = shop.shelves.facts
+    return about | judge_offers(offers, asked.questions, asked.requests, shop.policy, facts, k=k, seed=seed)
 
 
 def judge_offers(
@@ -285,8 +253,24 @@ def policy_tables(document: Mapping[str, Any], *, title: str) -> None:
         for placement, judged in document["placements"].items()
         for source, figures in judged["systems"].get(POLICY, {}).get("by_source", {}).items()
     ]
+    _ahead_table(document)
     names = ["shown", f"hit_rate@{k}"]
     print_table("the policy's items by source", ["placement", "source", *names], sources, numbers=names)
+
+
+def _ahead_table(document: Mapping[str, Any]) -> None:
+    """By how much the policy is ahead at the same questions; an interval above 0 is no chance."""
+    metric = f"attach_rate@{document['k']}"
+    rows = [
+        [
+            placement,
+            system,
+            f"{ahead[metric]['value']:+.4f} [{ahead[metric]['low']:+.4f}, {ahead[metric]['high']:+.4f}]",
+        ]
+        for placement, judged in document["placements"].items()
+        for system, ahead in judged.get("policy_ahead_of", {}).items()
+    ]
+    print_table("the policy is ahead", ["placement", "of", metric], rows, numbers=[metric])
 
 
 def _cell(figure: Any) -> str:

@@ -2,8 +2,10 @@
 
 Every source says of an item how strongly it speaks for it, from 0 to 1; several anchors of one relation add up like
 chances that are independent of each other. The model's items count by their rank alone, so that logits, counts and
-lists without scores mix alike. Shapes: E entries (item, source, anchor), C cells
-(item, source), U distinct items.
+lists without scores mix alike. Where a policy fuses by odds, strengths are chances of being bought, the model's made of
+its scores, and what adds up is the logarithm of the chance beside a small one, weighted: a source that speaks
+faintly of many items is then heard, too. Shapes: E entries (item, source, anchor), C cells (item, source), U distinct
+items.
 """
 
 from collections.abc import Sequence
@@ -16,25 +18,28 @@ import numpy.typing as npt
 from tillside.policy.asking import NOTHING, ModelCandidates, PlacementRequest
 from tillside.policy.facts import ItemFacts
 from tillside.policy.shelves import Shelf, Shelves
-from tillside.policy.terms import AnchorName, SourceName
+from tillside.policy.terms import MOST_ANCHORS, AnchorName, Fusion, SourceName
 from tillside.relations import RELATIONS, Relations
 
 SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)
 MODEL, POPULAR, NEW, CLEARANCE = (SOURCES.index(name) for name in ("model", "popular", "new", "clearance"))
 FIRST_RELATION: Final = SOURCES.index(RELATIONS[0])
 assert SOURCES[FIRST_RELATION : FIRST_RELATION + len(RELATIONS)] == RELATIONS
-MOST_ANCHORS: Final = 4
 MOST_PARTNERS: Final = 16
 """Of one anchor in one relation."""
 MOST_MODEL: Final = 100
 SHELF_CATEGORIES: Final = 2
 SHELF_ITEMS: Final = 20
 """Taken from a shelf for each of the anchors' categories; twice as many from the whole where it has none of those."""
-BY_ANCHOR: Final = (1.0, 0.85, 0.72, 0.61)
+BY_ANCHOR: Final = tuple(round(0.85**place, 2) for place in range(MOST_ANCHORS))
 """How much each anchor counts."""
 RANK_SCALE: Final = 10
 """The item at rank r, counted from 0, speaks with RANK_SCALE / (RANK_SCALE + r)."""
 BY_RANK: Final = RANK_SCALE / (RANK_SCALE + np.arange(float(max(MOST_MODEL, 2 * SHELF_ITEMS))))
+RANK_CHANCE: Final = float(1 / BY_RANK[:MOST_MODEL].sum())
+"""Times a strength by rank: the chance of an item of which no more than its place in a list is known."""
+FAINT_CHANCE: Final = 0.01
+"""A chance of p is worth log(1 + p / FAINT_CHANCE): far below it in proportion, far above it by its logarithm."""
 NEW_AT_ALL, NEW_CATEGORY, NEW_BRAND = 0.2, 0.5, 0.3
 """A new item has no past; it speaks by what it shares with the anchors."""
 
@@ -60,7 +65,7 @@ class Candidates:
         items_U: distinct items, ascending.
         totals_U: what all sources give each item.
         cells_U: where each item's cells start, and the end, [U + 1].
-        parts_C: what one source gives one item: its weight times its strength.
+        parts_C: what one source gives one item: its weight times its strength (or what its chance is worth).
         keys_C: that item and source as one number.
         entries_C: where each cell's entries start, and the end, [C + 1].
         strengths_E: what went in: how strongly.
@@ -113,8 +118,8 @@ class Candidates:
         return best
 
 
-def anchors_of(names: Sequence[AnchorName], request: PlacementRequest, facts: ItemFacts) -> list[int]:
-    """The items that relations are asked about, the most important first, each once, those the facts know."""
+def anchors_of(names: Sequence[AnchorName], request: PlacementRequest, facts: ItemFacts, *, most: int) -> list[int]:
+    """The ``most`` items that relations are asked about, the most important first, each once, those the facts know."""
     groups = {
         "cart": request.cart_M[::-1].tolist(),
         "last": request.session_L[-1:].tolist(),
@@ -127,7 +132,7 @@ def anchors_of(names: Sequence[AnchorName], request: PlacementRequest, facts: It
         for item in groups[name]:
             if facts.knows(item):
                 found.setdefault(item)
-            if len(found) == MOST_ANCHORS:
+            if len(found) == most:
                 return list(found)
     return list(found)
 
@@ -140,13 +145,15 @@ def gather(
     shelves: Shelves,
     relations: Relations,
     model: ModelCandidates | None,
+    fusion: Fusion = "strengths",
 ) -> Candidates:
     """All candidates of the sources that have a weight."""
     entries: list[Entry] = []
     pinned: list[int] = []
+    odds = fusion == "odds"
     found: npt.NDArray[np.integer]
     if model is not None and len(model.items) and weights.get("model"):
-        entries.append(_from_model(model))
+        entries.append(_from_model(model, odds=odds))
     by_hand = relations.manual.rows_of
     for number, relation in enumerate(RELATIONS):
         if weights.get(relation):  # type: ignore[call-overload]
@@ -157,16 +164,21 @@ def gather(
                     found, strengths = _by_hand(relations, relation, anchor, request.now_ms, pinned)
                 if len(found):
                     entries.append((found, strengths, weight, source, anchor))
-    _from_shelves(weights, anchors, shelves, entries)
+    shelved: list[Entry] = []
+    _from_shelves(weights, anchors, shelves, shelved)
+    entries += [(*entry[:2], entry[2] * RANK_CHANCE, *entry[3:]) for entry in shelved] if odds else shelved
     weights_S = np.array([weights.get(source, 0.0) for source in SOURCES])
-    return _merged(entries, weights_S, frozenset(pinned), len(shelves.facts))
+    return _merged(entries, weights_S, frozenset(pinned), len(shelves.facts), odds=odds)
 
 
-def _from_model(model: ModelCandidates) -> Entry:
+def _from_model(model: ModelCandidates, *, odds: bool) -> Entry:
     count = cut(model.scores, MOST_MODEL)
     found, scores = np.asarray(model.items[:count], np.int64), model.scores[:count]
+    if odds and model.tier == "model":
+        chances = np.exp(scores - scores.max(), dtype=np.float64)
+        return found, chances, float(1 / chances.sum()), MODEL, -1
     ranks = np.searchsorted(-scores, -scores)  # level scores have the same rank, whatever order they came in
-    return found, BY_RANK[ranks], 1.0, MODEL, -1
+    return found, BY_RANK[ranks], RANK_CHANCE if odds else 1.0, MODEL, -1
 
 
 def _by_hand(
@@ -220,7 +232,7 @@ def _shelved(shelf: Shelf, codes: Sequence[int], source: int) -> list[Entry]:
     return [(found, BY_RANK[: len(found)], 1.0, source, -1)]
 
 
-def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], items: int) -> Candidates:
+def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], items: int, *, odds: bool) -> Candidates:
     if not entries:
         none = np.zeros(1, np.int64)
         nothing = (NOTHING, NO_STRENGTHS, none, NO_STRENGTHS, NOTHING, none, NO_STRENGTHS, NOTHING)
@@ -247,7 +259,10 @@ def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], ite
     keys_C = keys_E.take(entries_C[:-1])
     items_C = keys_C >> SOURCE_BITS
     cells_U = _starts(items_C)
-    parts_C = (1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])) * weights_S.take(keys_C & SOURCE_MASK)
+    parts_C = 1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])
+    if odds:
+        parts_C = np.log1p(parts_C / FAINT_CHANCE)
+    parts_C *= weights_S.take(keys_C & SOURCE_MASK)
     items_U, totals_U = items_C.take(cells_U[:-1]), np.add.reduceat(parts_C, cells_U[:-1])
     return Candidates(
         items_U, totals_U, cells_U, parts_C, keys_C, entries_C, strengths_E, lists_E, tuple(anchors), pinned

@@ -91,6 +91,8 @@ def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
     alike_RR: Floats = near_RR * (ALIKE_ABOVE * diversity.category)
     alike_RR += same_RR * ((1 - ALIKE_ABOVE) * diversity.category)
     alike_RR += ((brands_R[:, None] == brands_R) & (brands_R > 0)) * diversity.brand
+    if diversity.vector:
+        alike_RR += diversity.vector * facts.cosines(items_R)
     return alike_RR
 
 

@@ -30,6 +30,32 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class ItemVectors:
+    """Rows of the first R items, and of others that came later, ascending numbers [A]; the last of D columns, the
+    trend, is not what an item is like."""
+
+    rows_RD: Floats
+    later: npt.NDArray[np.int64]
+    later_AD: Floats
+
+    def of(self, items_U: npt.NDArray[np.int64]) -> Floats:
+        """The items' rows without the trend, zeros for those that have none [U, D - 1]."""
+        known_U = items_U < len(self.rows_RD)
+        if known_U.all():
+            return self.rows_RD.take(items_U, axis=0)[:, :-1]
+        found_UD = np.zeros((len(items_U), self.rows_RD.shape[1]), np.float32)
+        found_UD[known_U] = self.rows_RD[items_U[known_U]]
+        if len(self.later):
+            places_U = self.later.searchsorted(items_U).clip(max=len(self.later) - 1)
+            late_U = self.later[places_U] == items_U
+            found_UD[late_U] = self.later_AD[places_U[late_U]]
+        return found_UD[:, :-1]
+
+
+NO_VECTORS: Final = ItemVectors(np.zeros((0, 1), np.float32), np.zeros(0, np.int64), np.zeros((0, 1), np.float32))
+
+
+@dataclass(frozen=True)
 class ItemFacts:
     """Columns over N items.
 
@@ -39,8 +65,9 @@ class ItemFacts:
         clearance_N, margin_N: shares from 0 to 1; a margin may be NaN.
         new_until_N: UTC ms up to which an item counts as new, 0 for never, int64.
         minimum_age_N: years, int16.
-        added: names and tokens that a feed gave, by item; other items have those of ``catalogue``.
+        names, tokens: what a feed gave, by item; other items have those of ``catalogue``.
         feed_time_ms: when the latest feed was made, or None where none ever came.
+        vectors: by which the model knows items.
     """
 
     catalogue: Catalogue
@@ -60,6 +87,7 @@ class ItemFacts:
     names: Mapping[int, str]
     tokens: Mapping[int, tuple[str, ...]]
     feed_time_ms: int | None = None
+    vectors: ItemVectors = NO_VECTORS
 
     @classmethod
     def of_catalogue(cls, catalogue: Catalogue) -> "ItemFacts":
@@ -154,6 +182,17 @@ class ItemFacts:
     def knows(self, item: int) -> bool:
         """Whether there is an item of that number."""
         return 0 <= item < len(self.item_ids)
+
+    def cosines(self, items_U: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """How alike the model finds any two of a few items, from 0 to 1 [U, U]; 0 where it knows one of them not."""
+        rows_UE = self.vectors.of(items_U)
+        cosines_UU: npt.NDArray[np.float64] = (rows_UE @ rows_UE.T).astype(np.float64)
+        lengths_U = np.sqrt(cosines_UU.diagonal())
+        lengths_U[lengths_U == 0] = 1
+        cosines_UU /= lengths_U
+        cosines_UU /= lengths_U[:, None]
+        np.maximum(cosines_UU, 0, out=cosines_UU)
+        return cosines_UU.round(5, out=cosines_UU)  # what is alike to the last bits stays so
 
     @cached_property
     def ages(self) -> tuple[int, ...]:

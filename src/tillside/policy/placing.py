@@ -61,11 +61,19 @@ def place(
     k = placement.slots if request.k is None else request.k
     steering = steer(policy.intent, request, facts)
     weights = steering.weights(placement.sources, policy.intent, placement.steering)
-    anchors = anchors_of(placement.anchors, request, facts)
+    anchors = anchors_of(placement.anchors, request, facts, most=placement.most_anchors)
     promotions = [promotion for promotion in policy.promotions if promotion.holds(day)]
     if rulebook is None:
         rulebook = Rulebook.of(rules, request, facts, day=day, anchors=anchors)
-    found = gather(weights, request=request, anchors=anchors, shelves=shelves, relations=relations, model=model)
+    found = gather(
+        weights,
+        request=request,
+        anchors=anchors,
+        shelves=shelves,
+        relations=relations,
+        model=model,
+        fusion=placement.fusion,
+    )
     pins = _pins(k, rulebook)
     pool = _Pool.of(found, rulebook, pins=pins, now_ms=request.now_ms)
     chosen = choose(

@@ -30,6 +30,8 @@ SourceName = Literal[
 SegmentName = Literal["new", "returning", "dormant", "high_value"]
 AnchorName = Literal["cart", "last", "session", "host", "scene"]
 """Items that relations are asked about: the cart, the last item of the session, all of it, the host's, the scene's."""
+Fusion = Literal["strengths", "odds"]
+MOST_ANCHORS: Final = 16
 Share = Annotated[float, Meta(ge=0, le=1)]
 Weight = Annotated[float, Meta(ge=0, le=100)]
 Shift = Annotated[float, Meta(ge=-1, le=1)]
@@ -162,12 +164,13 @@ class Diversity(Term, frozen=True, kw_only=True):
     """Maximal marginal relevance: a score loses up to ``strength`` of the best one for what is shown already.
 
     The same category counts ``category``, half of that where only the one above it is the same; the same brand
-    ``brand``.
+    ``brand``; and ``vector`` times the cosine of the vectors by which the model knows the two items.
     """
 
     strength: Share = 0.0
     category: Share = 0.7
     brand: Share = 0.3
+    vector: Share = 0.0
 
 
 class Rules(Term, frozen=True, kw_only=True):
@@ -192,7 +195,10 @@ class PlacementPolicy(Term, frozen=True, kw_only=True):
     Attributes:
         behaviour: what the model is asked for, the goal where it is left out.
         sources: weights by source.
+        fusion: what is weighed and added up: how strongly each source speaks (the model by rank alone), or how much
+            chance each gives an item of being bought, as a logarithm (the model by its score).
         anchors: whose partners the relations give, the most important first.
+        most_anchors: so many of them are asked.
         slots: how many items are shown where the request does not say.
         steering: how much intent moves the weights, 0 not at all.
         bundles: how many bundles are offered at most.
@@ -201,7 +207,9 @@ class PlacementPolicy(Term, frozen=True, kw_only=True):
 
     behaviour: Name | None = None
     sources: dict[SourceName, Weight]
+    fusion: Fusion = "strengths"
     anchors: tuple[AnchorName, ...] = ("cart", "session")
+    most_anchors: Annotated[int, Meta(ge=1, le=MOST_ANCHORS)] = 4
     slots: Annotated[int, Meta(ge=1, le=100)] = 8
     steering: Share = 1.0
     bundles: Annotated[int, Meta(ge=0, le=20)] = 0

@@ -35,6 +35,7 @@ def items(draw: st.DrawFn) -> list[Item]:
             margin=draw(st.sampled_from([None, 0.3])),
             new=draw(st.booleans()),
             minimum_age=draw(st.sampled_from([0, 0, 0, 18])),
+            vector=draw(st.sampled_from([None, (1.0, 0.0), (0.6, 0.8), (-1.0, 2.0)])),
         )
         for each in ids
     ]
@@ -86,7 +87,7 @@ def policies(draw: st.DrawFn, shop: Shop) -> dict[str, Any]:
             )
         ),
         "boosts": {"clearance": 0.4, "margin": 0.2, "new": draw(st.sampled_from([0, 0.5])), "at_most": 1.5},
-        "diversity": {"strength": draw(st.sampled_from([0, 0.4, 1]))},
+        "diversity": {"strength": draw(st.sampled_from([0, 0.4, 1])), "vector": draw(st.sampled_from([0, 0.5, 1]))},
         "cap": draw(st.sampled_from([None, {"shown": 2}])),
         "price_band": draw(
             st.none()
@@ -114,6 +115,8 @@ def policies(draw: st.DrawFn, shop: Shop) -> dict[str, Any]:
     here = {
         "sources": draw(st.dictionaries(st.sampled_from(SOURCES), st.sampled_from([0, 0.5, 1, 2]), max_size=13)),
         "anchors": draw(st.lists(st.sampled_from(["cart", "last", "session", "host", "scene"]), unique=True)),
+        "fusion": draw(st.sampled_from(["strengths", "odds"])),
+        "most_anchors": draw(st.sampled_from([1, 4, 16])),
         "slots": draw(st.integers(1, 8)),
         "bundles": draw(st.integers(0, 3)),
         "rules": rules,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
 from training.mining import counting
-from training.mining.bundling import Sets, as_pairs, bundles, compatible, frequent_sets
+from training.mining.bundling import Sets, as_pairs, bundles, compatible
+from training.mining.itemsets import frequent_sets
 from training.mining.pairing import Evidence
 from training.mining.significance import chance_of_meeting
 from training.preparation.engine import open_engine
@@ -31,7 +32,7 @@ def test_frequent_sets_are_all_sets_of_up_to_four_items_in_enough_baskets(basket
         for size in range(1, 5):
             counts.update(itertools.combinations(sorted(basket), size))
     with tempfile.TemporaryDirectory() as scratch, open_engine(Path(scratch)) as engine:
-        found = frequent_sets(engine, taken_of(engine, [sorted(basket) for basket in baskets]), floor=floor)
+        found = frequent_sets(engine, taken_of(engine, [sorted(basket) for basket in baskets]).table, floor=floor)
     assert found == {each: count for each, count in counts.items() if count >= floor}
 
 

@@ -1,0 +1,14 @@
+"""Names of the columns that mining counts in."""
+
+from typing import Final
+
+SESSION: Final = "session"
+USER: Final = "user"
+ITEM: Final = "item"
+TIME: Final = "time"
+WEIGHT: Final = "weight"
+GROUP: Final = "group"
+ANCHOR: Final = "anchor"
+COUNT: Final = "count"
+RECENT: Final = "recent"
+PLACE: Final = "place"
