@@ -9,6 +9,7 @@ that the others answer from.
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -36,6 +37,9 @@ SAMPLES_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 5.0
 WEDGED_SECONDS: Final = 60.0
 KILL_SECONDS: Final = 5.0
+HUGE_PAGES: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""Each scan reads megabytes of item rows; in huge pages they take about a twentieth less time. What is set already
+stands, and where the system has no huge pages nothing changes."""
 
 
 class Child:
@@ -159,6 +163,7 @@ class Supervisor:
                 sys.executable,
                 *("-m", "serving.worker", str(theirs.fileno()), ",".join(map(str, listeners)), *sys.argv[1:]),
                 pass_fds=(*listeners, theirs.fileno()),
+                env=HUGE_PAGES | dict(os.environ),
             )
         channel = Channel(self._handle)
         await channel.open(ours)

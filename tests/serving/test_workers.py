@@ -58,6 +58,7 @@ def test_a_worker_that_dies_is_replaced_and_the_others_go_on(orchard, tmp_path):
 def test_workers_that_lose_their_parent_end(orchard, tmp_path):
     server = ServerProcess(orchard, tmp_path / "log", "--workers", "2")
     pids = children(server)
+    assert all(b"GLIBC_TUNABLES=" in Path(f"/proc/{pid}/environ").read_bytes() for pid in pids)
     server.process.kill()
     server.process.wait(DEADLINE_SECONDS)
     for pid in pids:
