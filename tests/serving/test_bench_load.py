@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import json
+import os
 
 import numpy as np
 import pytest
 
 from serving.bench.__main__ import main
-from serving.bench.load import Load, address_of, read_answer
+from serving.bench.load import PRIORITY, Load, address_of, read_answer
 from serving.bench.shoppers import LONGEST, Shop, as_http, draw_requests
 from serving.bench.summary import Summary
 
@@ -82,6 +83,22 @@ def test_no_request_is_sent_before_it_is_due():
     _, ledger = Scripted(http(ANSWER)).under([0.0, 0.01, 0.02, 0.05], connections=4)
     assert (ledger.taken_R >= ledger.due_R).all()
     assert (ledger.sent_R >= ledger.due_R).all()
+
+
+def test_the_generator_goes_first_only_while_it_loads(monkeypatch):
+    given = []
+    monkeypatch.setattr("os.setpriority", lambda kind, who, niceness: given.append(niceness))
+    server, before = Scripted(http(ANSWER)), os.getpriority(os.PRIO_PROCESS, 0)
+    server.under([0.0])
+    assert given == [PRIORITY, before]
+
+    def forbidden(kind, who, niceness):
+        if niceness < before:
+            raise PermissionError
+
+    monkeypatch.setattr("os.setpriority", forbidden)
+    summary, _ = server.under([0.0])
+    assert summary.failed == 0
 
 
 def test_statuses_tiers_and_reasons_are_read_from_the_answers():
