@@ -97,7 +97,7 @@ def test_the_generator_goes_first_only_while_it_loads(monkeypatch):
             raise PermissionError
 
     monkeypatch.setattr("os.setpriority", forbidden)
-    summary, _ = server.under([0.0])
+    summary, _ = Scripted(http(ANSWER)).under([0.0])
     assert summary.failed == 0
 
 
