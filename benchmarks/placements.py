@@ -3,13 +3,14 @@
     python -m benchmarks.placements --bundle runs/benchmarks/bundles/model-100000
 
 Facts, relations and carts are random, every rule of the policy language is on, and nothing is served over HTTP. A round
-asks each question both ways, one after the other, so that whatever else the machine does falls on both alike.
+asks each question both ways, one after the other, so that whatever else the machine does falls on both alike. The
+figures stand with those of benchmarks.policy, in the result file ``policy``.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import yaml
 
+from benchmarks.results import RESULTS, read_rows, write_results
 from serving.loading import load_recommender
 from serving.messages import RecommendRequest, decode_request, encode_answer
 from serving.recommender import Recommender
@@ -63,6 +65,10 @@ EVERY_RULE: Final[dict[str, Any]] = {
 }
 PARTNERS: Final = 20
 EVENTS, CART, SHOWN = 8, 3, 30
+NOTE: Final = (
+    "added: an answer with a placement less the same without one, in one process, every rule on; policy: of that the "
+    "policy's function; p05: the quickest twentieth, when nobody else computes."
+)
 QUICK: Final = 0.05
 """The quantile that tells of the machine when nobody else computes on it."""
 
@@ -194,6 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scratch", type=Path, default=Path("/tmp"), help="folder for the policy that is made")
     parser.add_argument("--new", type=int, default=100, help="items that only the feed knows")
     parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result file")
     given = parser.parse_args(arguments)
     ids = json.loads((given.bundle / "catalogue/catalogue.json").read_text(encoding="utf-8"))["item_ids"]
     policy = write_policy(given.scratch / "every-rule.yaml", ids=ids, like=given.like)
@@ -210,8 +217,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recommender.assortment = restocked
     added_ms(recommender, bodies(ids, count=50, seed=3))
     print(f"feed of {len(feed.items)} items: made and read in {read - start:.1f} s, swapped in within {seconds:.2f} s")
-    for name, value in added_ms(recommender, bodies(ids, count=given.requests, seed=2)).items():
+    figures = added_ms(recommender, bodies(ids, count=given.requests, seed=2))
+    for name, value in figures.items():
         print(f"{name}: {value:.3f}")
+    about = {"log": "made-up", "system": "all-rules", "items": len(ids), "cases": given.requests}
+    publish([about | {"metric": name, "value": value} for name, value in figures.items()], folder=given.results)
+
+
+def publish(fresh: Sequence[Mapping[str, Any]], *, folder: Path) -> None:
+    """Put the rows into the result file ``policy`` in place of the same figures there, and leave all others."""
+    file = folder / "policy.json"
+    before = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    measured = {(row["system"], row["metric"]) for row in fresh}
+    kept = [row for row in read_rows(file) if (row["system"], row["metric"]) not in measured]
+    title, notes = before.get("title", "Placements"), before.get("notes", "")
+    if NOTE not in notes:
+        notes = f"{notes} {NOTE}".strip()
+    write_results("policy", [*kept, *fresh], title=title, notes=notes, folder=folder)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ import pytest
 
 from benchmarks import policy
 from benchmarks.big_shop import EVERY_RULE, PLACEMENT, BigShop
+from benchmarks.placements import publish
 from benchmarks.policy import AHEAD, POLICIES, cost, figures
+from benchmarks.results import write_results
 from benchmarks.stages import Cost
 from tillside.policy import Placement, place, read_policy
 from tillside.policy.terms import Rules
@@ -125,3 +127,16 @@ def test_a_log_is_judged_by_commands_that_exist(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "dataset/relations/relations.json").write_text("{}")
     policy.measure(log, data=tmp_path, work=tmp_path, train=[])
     assert ran[first:] == ["evaluate"]  # a run that is there is judged, with the relations that are there
+
+
+def test_what_an_answer_pays_is_put_beside_what_was_judged(tmp_path: Path) -> None:
+    judged = {"log": "simulated", "system": "checkout/policy", "metric": "coverage", "value": 0.5}
+    about = {"log": "made-up", "system": "all-rules"}
+    write_results("policy", [judged], title="Placements", notes="How.", folder=tmp_path)
+    publish([about | {"metric": "added_p50_ms", "value": 2.0}], folder=tmp_path)
+    publish([about | {"metric": "added_p50_ms", "value": 1.0}], folder=tmp_path)
+    document = json.loads((tmp_path / "policy.json").read_text(encoding="utf-8"))
+    assert [(row["system"], row["value"]) for row in document["rows"]] == [("checkout/policy", 0.5), ("all-rules", 1.0)]
+    assert document["title"] == "Placements"
+    assert document["notes"].startswith("How. added: ")
+    assert document["notes"].count("added: ") == 1
