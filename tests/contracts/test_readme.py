@@ -10,6 +10,7 @@ import pytest
 
 from serving.settings import parse_settings
 from training.command import check_overrides
+from training.sweep_config import read_config
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,6 +32,9 @@ def test_commands_exist_and_take_what_they_are_given(words: list[str]) -> None:
         parse_settings(arguments, {})
     if module.startswith("training."):
         overrides = [word for word in arguments if "=" in word and "..." not in word]
+        if "-m" in arguments:
+            read_config([word for word in overrides if word.startswith("sweep")])
+            overrides = [word for word in overrides if not word.startswith("sweep")]
         check_overrides(module.removeprefix("training."), [word for word in overrides if "," not in word])
 
 
