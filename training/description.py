@@ -16,6 +16,8 @@ OWN = (MODEL, TRANSFORMER, "bundle")
 COLUMNS = ("recall@20", "mrr@20", "ndcg@20")
 LIMIT = 7900
 """Characters; MLflow cuts a tag at 8,000."""
+GAP = "\u2003"
+"""Ends a cell: MLflow sets columns without a space between them."""
 Section = Sequence[str]
 
 
@@ -95,9 +97,13 @@ def _why_not_compared(metrics: Mapping[str, Any], champion: Champion) -> str:
 def _table(asked: str, rows: Mapping[str, Mapping[str, Any]]) -> Section:
     lines = []
     for name, values in rows.items():
-        figures = " | ".join(_figure(values[column]) for column in COLUMNS)
-        lines.append(f"| {asked} | {f'**{name}**' if name == MODEL else name} | {values['cases']:,} | {figures} |")
+        figures = [_figure(values[column]) for column in COLUMNS]
+        lines.append(_row([asked, f"**{name}**" if name == MODEL else name, f"{values['cases']:,}", *figures]))
     return lines
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell + GAP for cell in cells) + " |"
 
 
 def _figure(value: Mapping[str, float]) -> str:
@@ -149,7 +155,7 @@ def _made_of(made: Made) -> Section:
 
 def _within_limit(head: Section, tables: Sequence[Section], tail: Section) -> str:
     """All lines, without the last behaviours' rows where MLflow would cut the text."""
-    heading = ["| asked for | system | cases | " + " | ".join(COLUMNS) + " |", "| --- | --- " + "| ---: " * 4 + "|"]
+    heading = [_row(["asked for", "system", "cases", *COLUMNS]), "| --- | --- " + "| ---: " * 4 + "|"]
     for kept in range(len(tables), 0, -1):
         rows = [line for table in tables[:kept] for line in table]
         left_out = ["", f"{len(tables) - kept} more behaviours are in metrics.json."] if kept < len(tables) else []

@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from training.description import LIMIT
+from training.description import GAP, LIMIT
 from training.tables import print_table
 from training.trials import OBJECTIVE
 
@@ -29,8 +29,6 @@ CURVE: Final = "sweep/val_mrr_at_20"
 COMPARED: Final = 20
 """Runs that the page's link compares, the best ones; more would fill the description."""
 GREY: Final = "#9aa4ae"
-GAP: Final = "\u2003"
-"""Ends a cell: MLflow sets columns without a space between them."""
 BEHIND: Final = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
 """Of a label that lines cross."""
 Trials = Sequence[FrozenTrial]

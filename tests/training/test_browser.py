@@ -41,6 +41,7 @@ def server(tmp_path_factory) -> Iterator[str]:
     places = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "kept")]
     command = [sys.executable, "-m", "mlflow", "server", *places, "--host", "127.0.0.1", "--port", str(port)]
     environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+    environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # processes that nothing here asks
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [*command, "--workers", "1"], stdout=log, stderr=log, env=environment, start_new_session=True
