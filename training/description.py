@@ -16,7 +16,7 @@ OWN = (MODEL, TRANSFORMER, "bundle")
 COLUMNS = ("recall@20", "mrr@20", "ndcg@20")
 LIMIT = 7900
 """Characters; MLflow cuts a tag at 8,000."""
-GAP = "\u2003"
+GAP = "&nbsp;&nbsp;"
 """Ends a cell: MLflow sets columns without a space between them."""
 Section = Sequence[str]
 

@@ -19,6 +19,7 @@ import pytest
 import torch
 
 from tests.datasets import make_dataset, random_rows
+from training.description import GAP
 from training.sweep import sweep
 from training.sweep_page import compare_link
 from training.train import train
@@ -130,7 +131,9 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
     ):
         look(f"{run_page(run)}?workflowType=machine_learning", words)
         page.get_by_text("Show more").first.click()
-        table = [line for line in run.data.tags["mlflow.note.content"].splitlines() if line.startswith("| ")]
+        table = [
+            line for line in run.data.tags["mlflow.note.content"].replace(GAP, "").splitlines() if line.startswith("| ")
+        ]
         for row in table[2:]:
             cells = [cell.strip().strip("*`") for cell in row.strip("| ").split(" | ")][:4]
             for cell in filter(None, cells):

@@ -47,10 +47,9 @@ def version(config) -> str:
 
 @pytest.fixture
 def global_store(config, version) -> Iterator[None]:
-    before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(config.uri)
     yield
-    mlflow.set_tracking_uri(before)
+    mlflow.set_tracking_uri(None)  # which clears MLFLOW_TRACKING_URI too; any other value would stay there
 
 
 def served(rows, folder) -> list[dict]:
