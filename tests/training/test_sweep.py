@@ -16,6 +16,7 @@ from tests.datasets import make_dataset, random_rows
 from training import sweep as sweeping
 from training import train as training_command
 from training.callbacks import EpochMetrics
+from training.description import GAP
 from training.sweep import only_one, sweep
 from training.sweep_config import Pruner, SweepConfig, make_pruner
 from training.sweep_page import compare_link, describe_sweep, parallel_coordinates, reached, status, trials_by_epoch
@@ -68,7 +69,7 @@ class Kept:
         self.children = {int(run.data.tags["sweep.trial"]): run for run in found}
         self.folder = runs / parent
         self.trials = optuna.load_study(study_name=parent, storage=f"sqlite:///{self.folder}/study.db").trials
-        self.note = self.parent.data.tags["mlflow.note.content"]
+        self.note = self.parent.data.tags["mlflow.note.content"].replace(GAP, "")
 
 
 def parents(runs: Path) -> list[str]:
