@@ -159,12 +159,14 @@ class Tracker:
         self._write({KIND: ARTIFACT, "path": str(place), "folder": folder})
 
     def end(self, status: str = "FINISHED") -> None:
-        """Close the run: FINISHED, FAILED or KILLED."""
+        """Close the run, FINISHED, FAILED or KILLED, and say what the store does not have of it, if anything."""
         if self._monitor is not None:
             with patience():
                 self._monitor.finish()
             self._monitor = None
         self._write({KIND: STATUS, "status": status, "time": _now_ms()}, retries=2 if status == "FINISHED" else 1)
+        if self.unsent:
+            say(self.unsent)
 
     @property
     def waiting(self) -> int:

@@ -141,8 +141,6 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
         if tracker is not None:
             with contextlib.suppress(ValueError):  # a store that is gone must not hide why the run ended
                 tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
-            if tracker.unsent:
-                say(tracker.unsent)
             if not isinstance(error, Exception) and not trial.tags and (folder / RESUME_FILE).is_file():
                 say(f"go on with it:  python -m training.train resume={tracker.run_id} tracking.runs={runs}")
         raise
@@ -154,8 +152,6 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
     say(f"all runs:  {tracker.list_link()}   the best first:  {tracker.list_link(best_first=True)}")
     if version is not None and compared is not None:
         say(f"judge it:  {promote_command(config.tracking, version)}")
-    if tracker.unsent:
-        say(tracker.unsent)
     return best
 
 

@@ -143,14 +143,14 @@ class SessionNeighbours:
         starts_M = self.session_offsets[sessions_M]
         lengths_M = self.session_offsets[sessions_M + 1] - starts_M
         firsts_M = np.cumsum(lengths_M) - lengths_M
-        events = int(lengths_M.sum())
-        items_E = self.session_items[np.arange(events) + np.repeat(starts_M - firsts_M, lengths_M)]
+        place_E = np.arange(int(lengths_M.sum()))
+        items_E = self.session_items[place_E + np.repeat(starts_M - firsts_M, lengths_M)]
         weight_N = np.zeros(items)
         weight_N[asked_U] = weight_U
         match_E = weight_N[items_E]
         best_E = match_E == np.repeat(np.maximum.reduceat(match_E, firsts_M), lengths_M)
-        anchor_M = np.maximum.reduceat(np.where(best_E, np.arange(events), -1), firsts_M)  # the last of equals
-        distance_E = np.arange(events) - np.repeat(anchor_M, lengths_M)
+        anchor_M = np.maximum.reduceat(np.where(best_E, place_E, -1), firsts_M)  # the last of equals
+        distance_E = place_E - np.repeat(anchor_M, lengths_M)
         longest = int(lengths_M.max())
         near_D = np.exp((1 - np.maximum(np.abs(np.arange(-longest, longest + 1)), 1)) / settings.reach)
         near_D[:longest] *= settings.before

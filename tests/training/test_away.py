@@ -68,6 +68,7 @@ def test_what_is_logged_while_the_server_is_dead_is_sent_when_it_is_back(server,
     assert f"not registered: MLflow at {server.url} is away; {later} does it later" in said
     assert "the run's page is made without the champion's figures" in said
     waits = f"MLflow is away: 8 entries wait in {folder / JOURNAL_FILE}; send what waits with:  {later}"
+    assert waits in said
     assert tracker.unsent == waits  # 2 epochs, parameters, inputs, their tags, figures, bundle, end
     with pytest.raises(ValueError, match="the server does not answer"):
         send(SendConfig(tracker.run_id, config))
