@@ -22,19 +22,17 @@ from mlflow.entities import Run
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
-from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
 from training.command import compose_typed
 from training.space import Space, read_space
 from training.store import TrackingConfig, as_sentences
-from training.sweep_config import SweepConfig, make_pruner, read_config
+from training.sweep_config import SWEEP_FILE, SweepConfig, make_pruner, read_config, resumed_order, write_order
 from training.sweep_page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
 from training.tables import say
 from training.tracking import Tracker, flatten
 from training.trials import Pruned, Pruning, Trial
 
-SWEEP_FILE: Final = "sweep.yaml"
 STUDY_FILE: Final = "study.db"
 NOTE: Final = "mlflow.note.content"
 TRIAL: Final = "sweep.trial"
@@ -242,37 +240,6 @@ class Sweep:
         if last:
             sweep_figures(trials, searched, self.folder / "figures")
             self.tracker.artifact(self.folder / "figures", "figures")
-
-
-def write_order(file: Path, config: SweepConfig, given: list[str]) -> None:
-    """Keep what was asked for, so that ``resume`` needs no more than the sweep's id."""
-    order = {"sweep": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True), "given": given}
-    write_text_atomically(file, OmegaConf.to_yaml(OmegaConf.create(order)))
-
-
-def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepConfig, list[str]]:
-    """What was asked of a sweep that is to go on; where things lie now may be given anew.
-
-    Raises:
-        ValueError: there is no such sweep here, or another setting is given.
-    """
-    moved = [each for each in given if each.startswith(("dataset=", "tracking.uri=", "tracking.runs="))]
-    others = [each for each in (*given, *own) if each not in moved and not each.startswith("resume=")]
-    if others:
-        raise ValueError(
-            f"{others[0]} cannot be given with -m resume={run_id}: the sweep goes on with its own settings"
-        )
-    file = Path(compose_typed("train", moved).tracking.runs) / run_id / SWEEP_FILE
-    if not file.is_file():
-        raise ValueError(f"resume={run_id}: {file} is missing, so there is no sweep to go on with")
-    try:
-        order: Any = OmegaConf.load(file)
-        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SweepConfig), order.sweep))
-        before = [str(each) for each in order.given]
-    except Exception as error:  # YAML and OmegaConf raise a dozen kinds for damaged files
-        raise ValueError(f"resume={run_id}: {file} is damaged: {error}") from None
-    assert isinstance(config, SweepConfig)
-    return config, [*before, *moved]
 
 
 def refuse(config: SweepConfig, space: Space, base: Any) -> None:

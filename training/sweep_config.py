@@ -1,12 +1,22 @@
-"""What may be said of a sweep: how many trials, of what, how hopeless ones are found; see ``configs/sweep``."""
+"""What may be said of a sweep: how many trials, of what, how hopeless ones are found; see ``configs/sweep``.
+
+What was said lies in the sweep's folder, so that one that was killed goes on by its id alone.
+"""
 
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
+from typing import Any, Final
 
 from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 
+from tillside.atomic import write_text_atomically
 from training.command import compose_typed, config_directory
+
+SWEEP_FILE: Final = "sweep.yaml"
+"""In the folder of the sweep's run."""
 
 
 class Pruner(Enum):
@@ -71,3 +81,34 @@ def make_pruner(config: SweepConfig) -> BasePruner:
     if config.pruner is Pruner.halving:
         return SuccessiveHalvingPruner(min_resource=config.warmup_epochs)
     return NopPruner()
+
+
+def write_order(file: Path, config: SweepConfig, given: list[str]) -> None:
+    """Keep what was asked for, so that ``resume`` needs no more than the sweep's id."""
+    order = {"sweep": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True), "given": given}
+    write_text_atomically(file, OmegaConf.to_yaml(OmegaConf.create(order)))
+
+
+def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepConfig, list[str]]:
+    """What was asked of a sweep that is to go on; where things lie now may be given anew.
+
+    Raises:
+        ValueError: there is no such sweep here, or another setting is given.
+    """
+    moved = [each for each in given if each.startswith(("dataset=", "tracking.uri=", "tracking.runs="))]
+    others = [each for each in (*given, *own) if each not in moved and not each.startswith("resume=")]
+    if others:
+        raise ValueError(
+            f"{others[0]} cannot be given with -m resume={run_id}: the sweep goes on with its own settings"
+        )
+    file = Path(compose_typed("train", moved).tracking.runs) / run_id / SWEEP_FILE
+    if not file.is_file():
+        raise ValueError(f"resume={run_id}: {file} is missing, so there is no sweep to go on with")
+    try:
+        order: Any = OmegaConf.load(file)
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SweepConfig), order.sweep))
+        before = [str(each) for each in order.given]
+    except Exception as error:  # YAML and OmegaConf raise a dozen kinds for damaged files
+        raise ValueError(f"resume={run_id}: {file} is damaged: {error}") from None
+    assert isinstance(config, SweepConfig)
+    return config, [*before, *moved]

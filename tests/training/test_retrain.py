@@ -2,7 +2,7 @@
 asked the same cases."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -188,12 +188,8 @@ def test_a_warm_start_takes_a_third_of_the_epochs() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def _alone(one_thread: None) -> None:
+    """Every test here, by conftest's fixture."""
 
 
 @pytest.fixture(scope="module")

@@ -49,13 +49,8 @@ def store(tmp_path_factory, dataset) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def _alone(one_thread, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 class Kept:
