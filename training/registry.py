@@ -6,6 +6,7 @@ be given a number that another one has; so they take turns there, by a file lock
 """
 
 import contextlib
+import shlex
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -65,8 +66,13 @@ def keep_and_register(
 
 def promote_command(config: TrackingConfig, version: str) -> str:
     """What a person types to have a version judged."""
-    model = "" if config.model == TrackingConfig.model else f" tracking.model={config.model}"
-    return f"python -m training.promote version={version}{model}"
+    default = TrackingConfig()
+    elsewhere = [
+        shlex.quote(f"tracking.{name}={getattr(config, name)}")
+        for name in ("runs", "uri", "model")
+        if getattr(config, name) != getattr(default, name)
+    ]
+    return " ".join([f"python -m training.promote version={version}", *elsewhere])
 
 
 def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:

@@ -18,7 +18,7 @@ from serving.settings import Limits
 from tests.bundles import tiny_bundle
 from tests.training.candidates import make_ranks, register_candidate
 from tillside import bundle
-from training.registry import CHALLENGER, fetch_bundle, keep_and_register
+from training.registry import CHALLENGER, fetch_bundle, keep_and_register, promote_command
 from training.store import TrackingConfig, open_store
 from training.tracking import Tracker
 
@@ -145,3 +145,11 @@ def test_a_store_without_a_registry_costs_one_sentence(config, tmp_path, monkeyp
     assert said.startswith("not registered: MLflow at sqlite:")
     assert said.endswith("model registry functionality is unavailable")
     assert Path(tracker.client.download_artifacts(tracker.run_id, "bundle/manifest.json", str(tmp_path))).is_file()
+
+
+def test_the_command_that_judges_says_where_the_version_is():
+    assert promote_command(TrackingConfig(), "3") == "python -m training.promote version=3"
+    elsewhere = TrackingConfig(runs="my shop/runs", model="till")
+    assert promote_command(elsewhere, "3") == (
+        "python -m training.promote version=3 'tracking.runs=my shop/runs' tracking.model=till"
+    )
