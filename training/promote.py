@@ -12,6 +12,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -29,7 +30,7 @@ from training.registry import (
     find_version,
     has_artifact,
 )
-from training.store import TrackingConfig, as_sentences, fetch_artifact, open_store
+from training.store import TrackingConfig, fetch_artifact, insist, open_store
 from training.tables import say
 
 
@@ -82,8 +83,7 @@ def promote(config: PromoteConfig) -> list[Check]:
     text = description(checks, compared_with=_number(champion))
     annotate(client, uri, version, tags=tags, description=text)
     if not failed:
-        with as_sentences(uri):
-            client.set_registered_model_alias(name, CHAMPION, version.version)
+        insist(uri, partial(client.set_registered_model_alias, name, CHAMPION, version.version))
     return checks
 
 

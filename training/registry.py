@@ -10,6 +10,7 @@ import shlex
 import tempfile
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from mlflow.exceptions import MlflowException
 
 from tillside import bundle
 from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
-from training.store import StoreAwayError, TrackingConfig, as_sentences, fetch_artifact, patience, store_lock
+from training.store import StoreAwayError, TrackingConfig, as_sentences, fetch_artifact, insist, patience, store_lock
 from training.tables import say
 from training.tracking import Tracker
 
@@ -113,7 +114,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
             await_creation_for=0,
             description=f"Not judged yet. Test part of {manifest['dataset']['name']}: {figures or 'no figures'}.",
         )
-        client.set_registered_model_alias(name, CHALLENGER, version.version)
+        insist(tracker.uri, partial(client.set_registered_model_alias, name, CHALLENGER, version.version))
     tracker.tags({"registry.model": name, VERSION: str(version.version)})
     return str(version.version)
 

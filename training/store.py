@@ -9,10 +9,11 @@ import fcntl
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final, TypeVar
 
 import mlflow
 import mlflow.db
@@ -32,6 +33,11 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 BUSY = (INTERNAL_ERROR, TEMPORARILY_UNAVAILABLE, DEADLINE_EXCEEDED, REQUEST_LIMIT_EXCEEDED, RESOURCE_EXHAUSTED)
 AWAY = {ErrorCode.Name(code) for code in BUSY}
 """What MLflow calls a server that is not there (the first one), and a locked SQLite file (the second)."""
+TAKEN: Final = ("UNIQUE constraint failed", "violates unique constraint", "Duplicate entry")
+"""What SQLite, PostgreSQL and MySQL say where another writer made the same row between MLflow's look and its write."""
+TRIES: Final = 5
+"""How often a write is tried whose rows others are making too."""
+Answer = TypeVar("Answer")
 
 
 @dataclass
@@ -75,6 +81,23 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
         return mlflow.MlflowClient(uri), uri
 
 
+class _TakenError(ValueError):
+    """Another writer was first; asked again, MLflow finds what that one wrote."""
+
+
+def insist(uri: str, call: Callable[[], Answer]) -> Answer:
+    """Do a write that may be done twice, and again if other writers were first with its rows.
+
+    Raises:
+        ValueError: the store refuses, in a sentence.
+    """
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(_TakenError), as_sentences(uri):
+            return call()
+    with as_sentences(uri):
+        return call()
+
+
 @contextlib.contextmanager
 def as_sentences(uri: str) -> Iterator[None]:
     """Turn what a store raises into one sentence, a StoreAwayError where that is the reason."""
@@ -85,7 +108,13 @@ def as_sentences(uri: str) -> Iterator[None]:
         sentence = lines[0] if lines else type(error).__name__
         if "Max retries exceeded" in sentence:  # urllib3 tells the whole story; its last words are the reason
             sentence = "the server does not answer: " + sentence.rpartition(": ")[2].removesuffix('"))')
-        raise (StoreAwayError if _is_away(error) else ValueError)(f"MLflow at {uri}: {sentence}") from None
+        raise _kind_of(error, sentence)(f"MLflow at {uri}: {sentence}") from None
+
+
+def _kind_of(error: Exception, sentence: str) -> type[ValueError]:
+    if any(words in sentence for words in TAKEN):
+        return _TakenError
+    return StoreAwayError if _is_away(error) else ValueError
 
 
 def _is_away(error: Exception) -> bool:

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
 
 from tillside.dataset import PARTS, Dataset
 from training.journal import JOURNAL_FILE, KIND, Entry, Journal
-from training.store import StoreAwayError, TrackingConfig, as_sentences, create_experiment, open_store, patience
+from training.store import StoreAwayError, TrackingConfig, as_sentences, create_experiment, insist, open_store, patience
 from training.tables import say
 from training.views import BEST, NEWEST, list_link, shared_views
 
@@ -89,7 +90,7 @@ class Tracker:
             known = experiment.tags if experiment else {}
             for name, view in shared_views().items():
                 if known.get(name) != view:
-                    client.set_experiment_tag(experiment_id, name, view)
+                    insist(uri, partial(client.set_experiment_tag, experiment_id, name, view))
             git = git_state()
             told = {f"git.{name}": value for name, value in git.items()} | dict(tags or {})
             told |= {"mlflow.source.name": "training.train", "mlflow.source.type": "LOCAL"}
@@ -199,7 +200,7 @@ class Tracker:
             seconds = UPLOAD_SECONDS if entry[KIND] == ARTIFACT else ANSWER_SECONDS
             try:
                 with patience(retries=retries, seconds=seconds):
-                    self._perform(entry)
+                    insist(self.uri, partial(self._perform, entry))
             except StoreAwayError as error:
                 now = time.monotonic()
                 self._ask_again = now + max(PAUSE_SECONDS, PAUSE_FACTOR * (now - began))
@@ -218,38 +219,37 @@ class Tracker:
     def _write(self, entry: Entry, *, retries: int | None = None) -> None:
         """Write an entry and send it after those that wait; with ``retries`` even if the store was away just now."""
         if self.journal is None:
-            self._perform(entry)
+            insist(self.uri, partial(self._perform, entry))
             return
         self.journal.add(entry)
         if retries is not None or time.monotonic() >= self._ask_again:
             self.flush(retries=retries or 1)
 
     def _perform(self, entry: Entry) -> None:
-        """Do in the store what an entry says."""
+        """Do in the store what an entry says; twice is as good as once."""
         client, run_id, kind = self.client, self.run_id, entry[KIND]
-        with as_sentences(self.uri):
-            if kind == BATCH:
-                metrics, params = entry.get("metrics", []), entry.get("params", [])
-                client.log_batch(
-                    run_id,
-                    metrics=[Metric(*metric) for metric in metrics],
-                    params=[Param(*param) for param in params],
-                    tags=[RunTag(*tag) for tag in entry.get("tags", [])],
-                )
-            elif kind == INPUTS:
-                inputs = [
-                    DatasetInput(MlflowDataset(**part), [InputTag("mlflow.data.context", context)])
-                    for context, part in entry["inputs"].items()
-                ]
-                client.log_inputs(run_id, inputs)
-            elif kind == ARTIFACT:
-                path = self.journal.path.parent / entry["path"] if self.journal is not None else Path(entry["path"])
-                log = client.log_artifacts if path.is_dir() else client.log_artifact
-                log(run_id, str(path), entry["folder"])
-            elif "time" in entry:
-                client.set_terminated(run_id, entry["status"], entry["time"])
-            else:
-                client.update_run(run_id, entry["status"])
+        if kind == BATCH:
+            metrics, params = entry.get("metrics", []), entry.get("params", [])
+            client.log_batch(
+                run_id,
+                metrics=[Metric(*metric) for metric in metrics],
+                params=[Param(*param) for param in params],
+                tags=[RunTag(*tag) for tag in entry.get("tags", [])],
+            )
+        elif kind == INPUTS:
+            inputs = [
+                DatasetInput(MlflowDataset(**part), [InputTag("mlflow.data.context", context)])
+                for context, part in entry["inputs"].items()
+            ]
+            client.log_inputs(run_id, inputs)
+        elif kind == ARTIFACT:
+            path = self.journal.path.parent / entry["path"] if self.journal is not None else Path(entry["path"])
+            log = client.log_artifacts if path.is_dir() else client.log_artifact
+            log(run_id, str(path), entry["folder"])
+        elif "time" in entry:
+            client.set_terminated(run_id, entry["status"], entry["time"])
+        else:
+            client.update_run(run_id, entry["status"])
 
     @property
     def open_command(self) -> str:

@@ -1,15 +1,20 @@
 """MLflow's store: a fresh one stands six first writers, and it lies where the config or the environment says."""
 
 import multiprocessing
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
 import pytest
+import sqlalchemy
+from sqlalchemy.orm import Session
 
 from tests.bundles import tiny_bundle
+from tests.datasets import make_dataset
 from training.registry import keep_and_register
-from training.store import TrackingConfig, open_store
+from training.store import TrackingConfig, create_experiment, open_store
 from training.tracking import Tracker
+from training.views import shared_views
 
 WRITERS = 6
 
@@ -28,6 +33,27 @@ def config(tmp_path_factory) -> TrackingConfig:
 @pytest.fixture
 def tracker(config) -> Tracker:
     return Tracker.start(config)
+
+
+@pytest.fixture
+def overtaken():
+    """Do another's write between MLflow's next look and its write, as a second process would."""
+    came = []
+
+    def arrange(first: Callable[[], object]) -> None:
+        def hook(*_) -> None:
+            if not came:
+                came.append(first)
+                first()
+
+        sqlalchemy.event.listen(Session, "before_flush", hook)
+        hooks.append(hook)
+
+    hooks: list[Callable[..., None]] = []
+    yield arrange
+    for hook in hooks:
+        sqlalchemy.event.remove(Session, "before_flush", hook)
+    assert came
 
 
 def start_together(config: TrackingConfig, bundle: Path, barrier, answers) -> None:
@@ -91,3 +117,25 @@ def test_the_environment_names_the_store_and_the_config_comes_first(monkeypatch)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.shop:5000")
     assert open_store(TrackingConfig())[1] == "http://mlflow.shop:5000"
     assert open_store(TrackingConfig(uri="http://other:1"))[1] == "http://other:1"
+
+
+def test_a_first_writer_is_overtaken_in_the_tags_of_the_experiment(tmp_path, overtaken):
+    config = TrackingConfig(runs=str(tmp_path / "runs"))
+    client, uri = open_store(config)
+    experiment = create_experiment(client, config, uri)
+    views = shared_views()
+    overtaken(lambda: [client.set_experiment_tag(experiment, name, view) for name, view in views.items()])
+    Tracker.start(config).end()
+    assert client.get_experiment(experiment).tags.items() >= views.items()
+
+
+def test_a_first_writer_is_overtaken_in_the_inputs_of_a_run(tmp_path, overtaken):
+    config = TrackingConfig(runs=str(tmp_path / "runs"))
+    dataset = make_dataset(tmp_path / "tiny", train=[[0, 1]], trained=2)
+    one, other = Tracker.start(config), Tracker.start(config)
+    overtaken(lambda: other.dataset(dataset))
+    one.dataset(dataset)
+    for tracker in (one, other):
+        inputs = tracker.client.get_run(tracker.run_id).inputs.dataset_inputs
+        assert {each.dataset.name for each in inputs} == {"tiny/train", "tiny/validation", "tiny/test"}
+    assert not one.waiting
