@@ -145,9 +145,9 @@ class Load:
     async def run(self) -> Ledger:
         """Send everything, wait for every answer, and return the ledger."""
         await asyncio.gather(*(slot.open() for slot in self._slots), return_exceptions=True)
-        self._start = time.monotonic() + HEAD_START_SECONDS
         self._alarm = Alarm(self._wake)
         with _no_garbage_collection(), _first_in_line():
+            self._start = time.monotonic() + HEAD_START_SECONDS  # not before garbage is out of the way
             self._wake()
             try:
                 while self._dispatcher.busy or any(slot.request is not None for slot in self._slots):

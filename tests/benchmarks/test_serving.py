@@ -23,10 +23,10 @@ from tillside.bundle import open_bundle
 
 def test_medians_are_taken_for_each_system_and_metric():
     runs = [serving.rows_of("http-1k-50rps", {"p50_ms": value}) for value in (3.0, 1.0, 2.0)]
-    runs[0] += serving.rows_of("tillside/mlflow-serve", {"rate_ratio": 7.0})
+    runs[0] += serving.rows_of("tillside/mlflow-serve", {"rate_ratio_10ms": 7.0})
     assert serving.medians(runs) == [
         {"log": "synthetic", "system": "http-1k-50rps", "metric": "p50_ms", "value": 2.0, "runs": 3},
-        {"log": "synthetic", "system": "tillside/mlflow-serve", "metric": "rate_ratio", "value": 7.0, "runs": 1},
+        {"log": "synthetic", "system": "tillside/mlflow-serve", "metric": "rate_ratio_10ms", "value": 7.0, "runs": 1},
     ]
 
 
@@ -67,9 +67,9 @@ def test_catalogue_sizes_are_named_as_in_the_issue(items, name):
 
 
 def test_ratios_have_no_row_where_a_rival_held_no_rate():
-    mine = {"p50_ms": 2.0, "rate_held": 1000.0}
-    assert serving.ratios(mine, {"p50_ms": 10.0, "rate_held": 100.0}) == {"p50_ratio": 5.0, "rate_ratio": 10.0}
-    assert serving.ratios(mine, {"p50_ms": 10.0, "rate_held": 0.0}) == {"p50_ratio": 5.0}
+    mine = {"p50_ms": 2.0, "rate_held_10ms": 1000.0, "rate_held_50ms": 1500.0}
+    theirs = {"p50_ms": 10.0, "rate_held_10ms": 0.0, "rate_held_50ms": 100.0}
+    assert serving.ratios(mine, theirs) == {"p50_ratio": 5.0, "rate_ratio_50ms": 15.0}
 
 
 def test_an_overload_has_recovered_with_the_last_bad_answer():
