@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.results import write_results
+from benchmarks.serving import publish
 from serving.engine import Engine
 from tillside import bundle
 from tillside.catalogue import Catalogue
@@ -42,6 +43,8 @@ ROUNDS: Final = 5
 BATCHES: Final = (1, 2, 4, 8, 16, 32)
 ELIGIBLE: Final = (0.01, 0.1, 0.5, 0.95)
 LOG: Final = "synthetic"
+OF_SERVING: Final = ("p50_ms", "p99_ms", "recall@20", "bandwidth_share")
+"""What of the engine stands in the result file ``serving`` too."""
 
 
 def make_items(kind: str, items: int, dim: int, rng: np.random.Generator) -> FloatArray:
@@ -211,6 +214,7 @@ def main() -> None:
             notes="Milliseconds of one query with 20 events, k = 20, of the fastest of five rounds. engine-SIZE[-DIM]"
             "[-VECTORS]: dim 64 and hard vectors where nothing is said; items have one column more, the trend.",
         )
+        publish("serving", [row for row in rows if "engine" in row["system"] and row["metric"] in OF_SERVING])
 
 
 if __name__ == "__main__":

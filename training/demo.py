@@ -4,7 +4,8 @@
     python -m training.demo data=rees46 data.path=events.csv.gz
 
 Every stage is run as the command a user would type, and printed first. The server is the real one, on a free loopback
-port; the questions are real sessions of the test part, taken from the bundle's goldens.
+port; the questions are real sessions of the test part, taken from the bundle's goldens. The simulated shop has a policy
+too, so its checkout is asked besides: what goes with the cart, from what is in stock.
 """
 
 import json
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from tillside.atomic import write_text_atomically
 from tillside.bundle import Bundle, open_bundle
 from tillside.catalogue import Catalogue
 from training.command import stopped_by_signals
@@ -29,6 +31,8 @@ from training.evaluate import METRICS_FILE
 from training.tables import metrics_table, print_table, say
 
 FOLDER = Path("demo")
+POLICY = Path(__file__).parents[1] / "configs/policy/electronics.yaml"
+"""Of the simulated shop."""
 SHOP: tuple[str, ...] = ("sessions=20000", "items=1000", "shoppers=6000")
 """The simulated shop's size."""
 TRAINING: tuple[str, ...] = ()
@@ -50,15 +54,21 @@ def main(arguments: list[str]) -> None:
         sys.exit(2)
     started = time.monotonic()
     shop, dataset, runs, bundle = (FOLDER / name for name in ("shop", "dataset", "runs", "bundle"))
-    if not arguments:
+    simulated = not arguments
+    if simulated:
         run("training.simulate", *SHOP, f"out={shop}")
         arguments = ["data=events", f"data.path={shop}/events.parquet", f"data.items={shop}/items.parquet"]
     run("training.prepare", *arguments, f"out={dataset}")
+    if simulated:
+        run("training.relate", f"dataset={dataset}")
     run("training.train", f"dataset={dataset}", *TRAINING, f"tracking.runs={runs}")
     run_id = (runs / "latest").resolve().name
     run("training.export", f"run={run_id}", f"out={bundle}", f"tracking.runs={runs}")
-    with served(bundle) as url:
+    flags = ["--policy", str(POLICY), "--items-feed", str(write_feed(bundle))] if simulated else []
+    with served(bundle, *flags) as url:
         ask(open_bundle(bundle), url)
+        if simulated:
+            ask_checkout(open_bundle(bundle), url)
     metrics = json.loads((runs / run_id / METRICS_FILE).read_text(encoding="utf-8"))
     metrics_table(metrics, title="How good it is, on sessions it has never seen")
     say(f"the whole way took {time.monotonic() - started:.0f} s")
@@ -82,13 +92,23 @@ def run(module: str, *arguments: str) -> None:
         sys.exit(code)
 
 
+def write_feed(bundle: Path) -> Path:
+    """An items feed of this moment, in which every tenth item is sold out."""
+    lines: list[dict[str, Any]] = [{"time_ms": int(time.time() * 1000)}]
+    item_ids = open_bundle(bundle).catalogue.item_ids
+    lines += [{"item_id": item_id, "stock": 0 if n % 10 == 9 else 9} for n, item_id in enumerate(item_ids)]
+    feed = FOLDER / "items.jsonl"
+    write_text_atomically(feed, "".join(json.dumps(line) + "\n" for line in lines))
+    return feed
+
+
 @contextmanager
-def served(bundle: Path) -> Iterator[str]:
+def served(bundle: Path, *flags: str) -> Iterator[str]:
     """Start the server on a free loopback port and yield its address once it is ready."""
-    say(f"\n$ python -m serving --bundle {bundle} --port 0")
+    say(f"\n$ python -m serving --bundle {bundle} --port 0 {shlex.join(flags)}")
     with tempfile.TemporaryFile("w+") as log:
         command = [sys.executable, "-m", "serving", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0"]
-        command += ["--workers", "1", "--grace-seconds", "0"]  # for one visitor, who knows when the server ends
+        command += [*flags, "--workers", "1", "--grace-seconds", "0"]  # for one visitor, who knows when the server ends
         server = subprocess.Popen(command, stderr=log)
         try:
             yield _ready(server, log)
@@ -109,6 +129,33 @@ def ask(bundle: Bundle, url: str) -> None:
     print_table("What the shop would show", columns, rows, numbers=("price",))
 
 
+def ask_checkout(bundle: Bundle, url: str) -> None:
+    """Ask what to offer beside a few real carts, and print it with the reasons that a shopper would read."""
+    rows: list[list[str]] = []
+    catalogue = bundle.catalogue
+    sessions = [golden["request"]["session"] for golden in bundle.goldens]
+    carts = [[event["item_id"] for event in session if event["behaviour"] == "cart"] for session in sessions]
+    full = [(session, list(dict.fromkeys(cart))) for session, cart in zip(sessions, carts, strict=True) if cart]
+    for session, cart in full[:QUESTIONS]:
+        body = {"session": session, "placement": "checkout", "cart": [{"item_id": item} for item in cart]}
+        answer = _post(f"{url}/v1/recommend", body)
+        offers = [
+            (_label(catalogue, item["item_id"]), _price(catalogue, item), item["reason"]) for item in answer["items"]
+        ]
+        for offered in answer["bundles"]:
+            together = ", ".join(_label(catalogue, item) for item in offered["missing"])
+            offers.append((together, f"{offered['price']:,.2f}", "a bundle, with what is in the cart"))
+        held = [_label(catalogue, item) for item in cart]
+        for place, offer in enumerate(offers):
+            shopper = [answer["mode"].replace("_", "-"), *answer["why"]]
+            rows.append(
+                [held[place] if place < len(held) else "", shopper[place] if place < len(shopper) else "", *offer]
+            )
+        rows.append([""] * 5)
+    columns = ["in the cart", "the shopper", "offer", "price", "why"]
+    print_table("What its checkout would offer", columns, rows, numbers=("price",))
+
+
 def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue) -> list[list[str]]:
     steps = [f"{event['behaviour']}: {_label(catalogue, event['item_id'])}" for event in session[-ANSWERS:]]
     asked = [answer["behaviour"]]
@@ -116,12 +163,11 @@ def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: Cat
         asked.append(f"(buys: {answer['purchase_intent']:.0%})")
     lines = []
     for place, item in enumerate(answer["items"]):
-        price = float(catalogue.prices_N[catalogue.index_of[item["item_id"]]])
         cells = [
             steps[place] if place < len(steps) else "",
             asked[place] if place < len(asked) else "",
             _label(catalogue, item["item_id"]),
-            f"{price:,.2f}" if np.isfinite(price) else "",
+            _price(catalogue, item),
             _why(item, session, catalogue),
         ]
         lines.append(cells)
@@ -136,6 +182,11 @@ def _why(item: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalog
     if item["because"] is None:
         return "popular in the shop"
     return f"near {_label(catalogue, item['because'])}"
+
+
+def _price(catalogue: Catalogue, item: dict[str, Any]) -> str:
+    price = float(catalogue.prices_N[catalogue.index_of[item["item_id"]]])
+    return f"{price:,.2f}" if np.isfinite(price) else ""
 
 
 def _label(catalogue: Catalogue, item_id: str) -> str:

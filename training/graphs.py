@@ -2,8 +2,9 @@
 
 The encoder is exported from torch. The scorer is written by hand: one Gemm against the rows of items.npy, which it
 maps in place behind the npy header, and a TopK, which breaks ties by catalogue order. (A row-major MatMul in place of
-the Gemm is several times slower in onnxruntime.) The 8-bit scorer is MatMulNBits over all columns but the last, which
-is added in fp32: the trend has another scale, and a 65th column would cost a block of 64.
+the Gemm is several times slower in onnxruntime.) The 8-bit scorer is MatMulNBits over all columns but the last: the
+trend has another scale, and a 65th column would cost a block of 64. Surprising: the trends are that node's bias, in
+fp32, and the query is divided by what a trend is worth, as adding them afterwards would write all scores twice more.
 
 Shapes: N items, D columns, P blocks of a row.
 """
@@ -27,6 +28,8 @@ OPSET = 20
 MICROSOFT = "com.microsoft"
 ROWS = 65536
 """Items that are worked on at once, so that a million need no second matrix in memory."""
+LEAST_TREND_WEIGHT = 1e-9
+"""A query by which trends are worth less is divided by this: they then move no score by more than that."""
 INPUTS = ("item_vectors", "behaviours", "gaps", "lengths", "ask")
 OUTPUTS = ("query", "intent")
 
@@ -83,7 +86,7 @@ def write_encoder(trained: TrainedModel, path: Path) -> None:
 def write_scorer(items: Path, path: Path) -> None:
     """Write the scorer over the matrix in ``items``, an npy file of float32 [N, D] beside ``path``."""
     vectors_ND = np.load(items, mmap_mode="r")
-    nodes = [helper.make_node("Gemm", ["query", "items_matrix"], ["all_scores"], transB=1)]
+    nodes = [helper.make_node("Gemm", ["query", "items_matrix"], ["all_scores"], transB=1), _top("scores")]
     _write(nodes, [_mapped("items_matrix", items, location=items.name)], path, dim=vectors_ND.shape[1])
 
 
@@ -107,16 +110,21 @@ def write_int8_scorer(items: Path, folder: Path) -> float:
         rounding = max(rounding, distance)
     rows_NPW.flush()
     scales_NP.base.flush()
-    np.save(files["trends"], np.ascontiguousarray(vectors_ND[None, :, -1]))
+    np.save(files["trends"], np.ascontiguousarray(vectors_ND[:, -1]))
     shape = {"K": width, "N": count, "bits": 8, "block_size": INT8_BLOCK, "accuracy_level": 4}
     nodes = [
         helper.make_node("Split", ["query", "widths"], ["main", "trend_weight"], axis=1),
-        helper.make_node("MatMulNBits", ["main", "rows", "scales"], ["main_scores"], domain=MICROSOFT, **shape),
-        helper.make_node("Mul", ["trend_weight", "trends"], ["trend_scores"]),
-        helper.make_node("Add", ["main_scores", "trend_scores"], ["all_scores"]),
+        helper.make_node("Max", ["trend_weight", "least"], ["divisor"]),
+        helper.make_node("Div", ["main", "divisor"], ["asked"]),
+        helper.make_node(
+            "MatMulNBits", ["asked", "rows", "scales", "", "", "trends"], ["all_scores"], domain=MICROSOFT, **shape
+        ),
+        _top("scores_by_trend"),
+        helper.make_node("Mul", ["scores_by_trend", "divisor"], ["scores"]),
     ]
     constants = [_mapped(name, file, location=file.name) for name, file in files.items()]
     constants.append(numpy_helper.from_array(np.array([width, 1]), "widths"))
+    constants.append(numpy_helper.from_array(np.array([LEAST_TREND_WEIGHT], np.float32), "least"))
     _write(nodes, constants, folder / "scorer.onnx", dim=width + 1)
     return rounding
 
@@ -146,10 +154,15 @@ def _mapped(name: str, file: Path, *, location: str) -> TensorProto:
     return constant
 
 
+def _top(scores: str) -> NodeProto:
+    """The best ``k`` of ``all_scores``."""
+    return helper.make_node("TopK", ["all_scores", "k"], [scores, "items"], axis=-1, largest=1, sorted=1)
+
+
 def _write(nodes: list[NodeProto], constants: list[TensorProto], path: Path, *, dim: int) -> None:
-    """A graph from ``query`` to the best ``k`` of the ``all_scores`` that the nodes make."""
+    """A graph from ``query`` and ``k`` to ``scores`` and ``items``."""
     graph = helper.make_graph(
-        [*nodes, helper.make_node("TopK", ["all_scores", "k"], ["scores", "items"], axis=-1, largest=1, sorted=1)],
+        nodes,
         "scorer",
         [
             helper.make_tensor_value_info("query", TensorProto.FLOAT, ["batch", dim]),

@@ -16,10 +16,13 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
     monkeypatch.setattr(demo, "TRAINING", (*demo.TRAINING, "trainer.max_epochs=1", "model=small"))
     demo.main([])
     output = capfd.readouterr().out
-    for stage in ("simulate", "prepare", "train", "export"):
+    for stage in ("simulate", "prepare", "relate", "train", "export"):
         assert f"$ python -m training.{stage} " in output
     assert "What the shop would show" in output
     assert "buys: " in output
+    offers = output[output.index("What its checkout would offer") :]
+    assert "intent 0." in offers
+    assert "Goes with" in offers
     assert "near " in output or "again: " in output
     for system in ("tillside", "covisitation", "popularity"):
         assert f"│ {system}" in output

@@ -42,7 +42,7 @@ def test_eight_bits_by_hand(tmp_path):
     assert rows_NPW[:, 0, :2].tolist() == [[255, 192], [255, 64], [128, 128]]
     assert (rows_NPW[:, 0, 2:] == 128).all()
     np.testing.assert_allclose(np.load(tmp_path / "int8/scales.npy"), [1, 0.02, 1], rtol=1e-6)
-    assert np.load(tmp_path / "int8/trends.npy").tolist() == [[9, -3, 1]]
+    assert np.load(tmp_path / "int8/trends.npy").tolist() == [9, -3, 1]
 
 
 @pytest.mark.parametrize("dim", [3, 65, 97])
