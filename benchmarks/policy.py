@@ -136,8 +136,8 @@ def _notes(counts: Sequence[str], given: argparse.Namespace) -> str:
         "model's best without what a hard rule forbids, model-unruled its best as they come, fp-growth association "
         "rules by confidence, filled up like popularity. rule_violations are counted by an independent check of the "
         f"hard rules; those of all-rules in the answers to {given.questions} questions to a made-up shop of "
-        f"{given.items:,} items. A system that rules do not bind may show what the policy must not: docs/policy.md says "
-        "what the electronics example's rules cost."
+        f"{given.items:,} items. A system that rules do not bind may show what the policy must not: docs/policy.md "
+        "says what the electronics example's rules cost."
     )
 
 

@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -133,27 +134,24 @@ def ask_checkout(bundle: Bundle, url: str) -> None:
     """Ask what to offer beside a few real carts, and print it with the reasons that a shopper would read."""
     rows: list[list[str]] = []
     catalogue = bundle.catalogue
-    sessions = [golden["request"]["session"] for golden in bundle.goldens]
+    sessions = [golden["request"]["session"] for golden in bundle.goldens if golden["request"]["session"]]
     carts = [[event["item_id"] for event in session if event["behaviour"] == "cart"] for session in sessions]
-    full = [(session, list(dict.fromkeys(cart))) for session, cart in zip(sessions, carts, strict=True) if cart]
-    for session, cart in full[:QUESTIONS]:
-        body = {"session": session, "placement": "checkout", "cart": [{"item_id": item} for item in cart]}
+    order = sorted(range(len(sessions)), key=lambda number: not carts[number])  # those with a cart first
+    for number in order[:QUESTIONS]:
+        cart = list(dict.fromkeys(carts[number])) or [sessions[number][-1]["item_id"]]
+        body = {"session": sessions[number], "placement": "checkout", "cart": [{"item_id": item} for item in cart]}
         answer = _post(f"{url}/v1/recommend", body)
-        offers = [
-            (_label(catalogue, item["item_id"]), _price(catalogue, item), item["reason"]) for item in answer["items"]
-        ]
+        offers = [[_label(catalogue, i["item_id"]), _price(catalogue, i), i["reason"]] for i in answer["items"]]
         for offered in answer["bundles"]:
-            together = ", ".join(_label(catalogue, item) for item in offered["missing"])
-            offers.append((together, f"{offered['price']:,.2f}", "a bundle, with what is in the cart"))
+            together = " and ".join(_label(catalogue, item) for item in offered["missing"])
+            offers.append([together, f"{offered['price']:,.2f}", "a bundle, with what is in the cart"])
         held = [_label(catalogue, item) for item in cart]
-        for place, offer in enumerate(offers):
-            shopper = [answer["mode"].replace("_", "-"), *answer["why"]]
-            rows.append(
-                [held[place] if place < len(held) else "", shopper[place] if place < len(shopper) else "", *offer]
-            )
+        shopper = [answer["mode"].replace("_", "-"), *answer["why"]]
+        columns = (held, shopper, *zip(*offers, strict=True))
+        rows += [list(row) for row in zip_longest(*columns, fillvalue="")]
         rows.append([""] * 5)
-    columns = ["in the cart", "the shopper", "offer", "price", "why"]
-    print_table("What its checkout would offer", columns, rows, numbers=("price",))
+    titles = ["in the cart", "the shopper", "offer", "price", "why"]
+    print_table("What its checkout would offer", titles, rows, numbers=("price",))
 
 
 def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue) -> list[list[str]]:

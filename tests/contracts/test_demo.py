@@ -22,7 +22,7 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
     assert "buys: " in output
     offers = output[output.index("What its checkout would offer") :]
     assert "intent 0." in offers
-    assert "Goes with" in offers
+    assert "Picked for you" in offers or "Goes well with" in offers
     assert "near " in output or "again: " in output
     for system in ("tillside", "covisitation", "popularity"):
         assert f"│ {system}" in output

@@ -45,10 +45,12 @@ def test_eight_bits_by_hand(tmp_path):
     assert np.load(tmp_path / "int8/trends.npy").tolist() == [9, -3, 1]
 
 
+@pytest.mark.parametrize("trend_weight", [0.0, 1e-12, 0.3, 40.0])
 @pytest.mark.parametrize("dim", [3, 65, 97])
-def test_the_scan_in_eight_bits_keeps_to_its_bound(tmp_path, dim):
+def test_the_scan_in_eight_bits_keeps_to_its_bound(tmp_path, dim, trend_weight):
     """And is not too good to be true: it differs from fp32, and from what the trend alone would say."""
     items_ND, queries_QD = catalogue(500, dim)
+    queries_QD[:, -1] = trend_weight
     folder_of(tmp_path, items_ND)
     rounding = write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / bundle.INT8)
     search = open_search(tmp_path, items_ND, SearchPlan("int8", rounding))
@@ -108,6 +110,16 @@ def test_eight_bits_are_chosen_and_answer_as_brute_force_does(tmp_path):
     eligible_V = np.arange(0, 4000, 3)
     same(search.search_among(queries_QD, eligible_V, 20), by_hand(items_ND, queries_QD, 20, eligible_V))
     same(search.search(queries_QD[:2], 4000), by_hand(items_ND, queries_QD[:2], 4000))
+
+
+@pytest.mark.parametrize("trend_weight", [0.0, -0.3])
+def test_a_trend_that_is_worth_nothing_or_less_is_answered_exactly_too(tmp_path, trend_weight):
+    items_ND, queries_QD = catalogue()
+    plan = choose_search(folder_of(tmp_path, items_ND), queries_QD)
+    search = open_search(tmp_path, items_ND, plan)
+    queries_QD[:, -1] = trend_weight
+    same(search.search(queries_QD[:5], 20), by_hand(items_ND, queries_QD[:5], 20))
+    assert search.unproven == (5 if trend_weight < 0 else 0)  # by a full product: slow, and right
 
 
 def test_eight_bits_that_find_too_little_are_given_up(tmp_path, monkeypatch):
