@@ -104,15 +104,16 @@ def as_sentences(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
-        lines = [line.strip() for line in str(getattr(error, "message", error)).splitlines() if line.strip()]
+        text = str(getattr(error, "message", error))
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
         sentence = lines[0] if lines else type(error).__name__
         if "Max retries exceeded" in sentence:  # urllib3 tells the whole story; its last words are the reason
             sentence = "the server does not answer: " + sentence.rpartition(": ")[2].removesuffix('"))')
-        raise _kind_of(error, sentence)(f"MLflow at {uri}: {sentence}") from None
+        raise _kind_of(error, text)(f"MLflow at {uri}: {sentence}") from None
 
 
-def _kind_of(error: Exception, sentence: str) -> type[ValueError]:
-    if any(words in sentence for words in TAKEN):
+def _kind_of(error: Exception, text: str) -> type[ValueError]:
+    if any(words in text for words in TAKEN):
         return _TakenError
     return StoreAwayError if _is_away(error) else ValueError
 
