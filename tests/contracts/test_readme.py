@@ -66,12 +66,30 @@ def test_figures_are_those_of_the_benchmark(log: str) -> None:
     document = json.loads((RESULTS / f"quality-{log}.json").read_text(encoding="utf-8"))
     measured = {(row["system"], row["metric"]): row["value"] for row in document["rows"]}
     lines = re.findall(rf"^\| {log} \| (\S+) \| ([.\d]+) \| ([.\d]+) \|", README, re.MULTILINE)
-    assert {system for system, _, _ in lines} == {"tillside", "transformer", "vmis-knn", "covisitation", "popularity"}
+    assert {system for system, _, _ in lines} == {"tillside", "transformer", "vmis-knn"}
     for system, recall, mrr in lines:
         assert (recall, mrr) == tuple(f"{measured[system, metric]:.3f}" for metric in ("recall@20", "mrr@20"))
 
 
-@pytest.mark.parametrize("name", ["quality-diginetica", "quality-rees46"])
+def test_latencies_are_those_of_the_benchmark() -> None:
+    document = json.loads((RESULTS / "serving.json").read_text(encoding="utf-8"))
+    measured = {(row["system"], row["metric"]): row["value"] for row in document["rows"]}
+    text = README.replace("\n", " ")
+    told = re.findall(
+        r"at (\d+) requests a second: p50 ([\d.]+) ms, p90 ([\d.]+) ms, p99 ([\d.]+) ms", text, re.IGNORECASE
+    )
+    assert [rate for rate, *_ in told] == ["50", "1000"]
+    for rate, *latencies in told:
+        assert latencies == [f"{measured[f'http-100k-{rate}rps', name]:.1f}" for name in ("p50_ms", "p90_ms", "p99_ms")]
+    held = re.search(
+        r"holds ([\d,]+) requests a second .* FastAPI holds ([\d,]+) and `mlflow models serve` ([\d,]+)", text
+    )
+    assert held
+    systems = ("tillside-100k", "fastapi-onnx-100k", "mlflow-serve-100k")
+    assert list(held.groups()) == [f"{measured[system, 'rate_held_10ms']:,.0f}" for system in systems]
+
+
+@pytest.mark.parametrize("name", ["quality-diginetica", "quality-rees46", "serving", "faults"])
 def test_the_readable_result_is_made_from_the_other(name: str) -> None:
     from benchmarks.results import markdown
 
