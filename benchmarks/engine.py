@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +30,7 @@ from tillside import bundle
 from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
 from tillside.rounding import INT8_BLOCK
-from tillside.search import MARGIN, SearchPlan
+from tillside.search import MARGIN
 from training.checkpoint import TrainedModel
 from training.graphs import write_encoder, write_scorer
 from training.model import ModelConfig, NextItemModel
@@ -205,8 +204,7 @@ def main() -> None:
                     del items_ND
                     if opened.search.tier == "approximate":
                         rows += measure(opened, queries_QD, f"engine-{name}-approx{suffix}", calls=calls)
-                        exact = replace(opened.search, tier="int8")
-                        opened = bundle.Bundle(Path(folder), {"search": SearchPlan.document(exact)})
+                        opened = bundle.Bundle(Path(folder), {"search": opened.search.exactly.document()})
                     exactly = "-exact" if size >= 1_000_000 else ""
                     rows += measure(opened, queries_QD, f"engine-{name}{exactly}{suffix}", calls=calls)
                     if kind == "hard":

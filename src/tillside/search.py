@@ -13,7 +13,7 @@ Shapes: B queries, N items, D columns, C candidates, K items of a list, V eligib
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -56,6 +56,11 @@ class SearchPlan:
     rounding: float = 0.0
     candidates: int = 0
     measured: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def exactly(self) -> "SearchPlan":
+        """The same without an index, so that every list is exact."""
+        return replace(self, tier="int8", candidates=0) if self.tier == "approximate" else self
 
     def document(self) -> dict[str, Any]:
         """The plan as JSON types."""

@@ -21,11 +21,12 @@ from tillside.ranking import top_k
 from tillside.recommenders import CoVisitation, Popularity, popularity
 from tillside.search import SearchPlan
 from training import export
-from training.bundled import BundleGraphs
+from training.bundled import BundleGraphs, open_search
 from training.evaluation import ModelScorer
 from training.export import export_run
+from training.graphs import write_int8_scorer
 from training.parity import check_parity, make_goldens
-from training.tiers import choose_search
+from training.tiers import choose_search, write_index
 
 ITEMS, NEWCOMERS = 30, 2
 EXACT = SearchPlan()
@@ -184,6 +185,25 @@ def test_a_bundle_searched_in_eight_bits_answers_as_the_one_in_fp32(dataset, tra
     assert eight.search.measured["int8"]["recall@20"] == 1.0
     assert eight.goldens == full.goldens
     replay(Recommender(eight), Limits())
+
+
+def test_what_an_index_misses_does_not_stop_an_export(dataset, trained, exported, tmp_path, monkeypatch):
+    """Here it holds the rows the other way round, and finds next to nothing."""
+    pytest.importorskip("faiss")
+    shutil.copytree(exported[0], tmp_path / "bundle")
+    folder = tmp_path / "bundle"
+    items_ND = np.load(folder / bundle.ITEMS)
+    rounding = write_int8_scorer(folder / bundle.ITEMS, folder / bundle.INT8)
+    write_index(items_ND[::-1].copy(), folder / bundle.INDEX)
+    plan = SearchPlan("approximate", rounding, 1)
+    monkeypatch.setattr("tillside.search.LEAST", 1)
+    monkeypatch.setattr("training.parity.TOP", 5)
+    search = open_search(folder, items_ND, plan)
+    assert [search.search(row[None], 1)[1][0, 0] == search.whole(row, 1)[1][0] for row in items_ND].count(
+        False
+    ) > ITEMS / 2
+    compared = check_parity(trained, dataset, folder, plan)
+    assert compared["prefixes"] == exported[1]["prefixes"]
 
 
 def test_nothing_is_written_when_the_encoder_is_made_of_other_weights(dataset, exported, tmp_path, monkeypatch):
