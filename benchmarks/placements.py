@@ -66,7 +66,8 @@ EVERY_RULE: Final[dict[str, Any]] = {
 }
 EVERY_SOURCE: Final[dict[str, Any]] = {"downsell": 0.5, "substitute": 0.3, "popular": 0.2, "new": 0.2, "clearance": 0.2}
 """Those that the example's checkout does not have."""
-SYSTEMS: Final = ("all-rules", "all-rules-and-sources")
+SYSTEMS: Final = {"all-rules": False, "all-rules-and-sources": True}
+"""Whether they have every source."""
 PARTNERS: Final = 20
 EVENTS, CART, SHOWN = 8, 3, 30
 NOTE: Final = (
@@ -212,8 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ids = json.loads((given.bundle / "catalogue/catalogue.json").read_text(encoding="utf-8"))["item_ids"]
     feed, relations = random_feed(ids, new=given.new, seed=0), random_relations(len(ids), seed=1)
     rows = []
-    for system in SYSTEMS:
-        every_source = system != SYSTEMS[0]
+    for system, every_source in SYSTEMS.items():
         policy = write_policy(given.scratch / f"{system}.yaml", ids=ids, like=given.like, every_source=every_source)
         recommender = load_recommender(given.bundle, Limits(), policy=policy, feed=feed)
         assert recommender.assortment is not None
@@ -222,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         restocked = recommender.assortment.restocked(feed)
         print(f"{system}: a feed of {len(feed.items)} items is swapped in within {time.perf_counter() - start:.2f} s")
         recommender.assortment = restocked
-        k = 8 if every_source else 4
+        k = restocked.loaded.policy.placement("checkout").slots
         added_ms(recommender, bodies(ids, k=k, count=50, seed=3))
         for name, value in added_ms(recommender, bodies(ids, k=k, count=given.requests, seed=2)).items():
             print(f"{name}: {value:.3f}")

@@ -38,14 +38,14 @@ LOG: Final = "synthetic"
 NOTES: Final = {
     "serving": (
         "Synthetic bundles, 64 dimensions, untrained, k = 20. Open loop, Poisson arrivals, latency from the moment a "
-        "request was due, over loopback; the generator shares the machine and goes first (nice -15). errors: requests"
-        " without an answer, or with a 4xx or 5xx. model_share: of the requests, those that the model's tier "
-        "answered. late_p99_ms: how late the generator was itself; where it is above 2 the latencies are partly its "
-        "own. rate_held_10ms: the highest rate at which nothing failed and 99 in 100 requests had an undegraded "
-        "answer within 10 ms, found to 5 %. Of several repeats the median is shown. The rivals serve the same model: "
-        "torch in eager mode and onnxruntime behind FastAPI, and mlflow models serve, each with one worker. engine: "
-        "one query of 20 events without HTTP, by benchmarks.engine; bandwidth_share: the time in which memory gives "
-        "as many bytes as the search reads, over the search's."
+        "request was due, over loopback; the generator shares the machine and goes first (nice -15). errors: requests "
+        "without an answer, or with a 4xx or 5xx. model_share: of the requests, those that the model's tier answered. "
+        "late_p99_ms: how late the generator was itself; where it is above 2 the latencies are partly its own. "
+        "rate_held_10ms: the highest rate at which nothing failed and 99 in 100 requests had an undegraded answer "
+        "within 10 ms (others alike), found to 5 %. Of several repeats the median is shown. The rivals serve the same "
+        "model: torch in eager mode and onnxruntime behind FastAPI, and mlflow models serve, each with one worker. "
+        "engine: one query of 20 events without HTTP, by benchmarks.engine; bandwidth_share: the time in which memory "
+        "gives as many bytes as the search reads, over the search's."
     ),
     "faults": (
         "Each under open-loop load on a fresh server. sigterm: the load ends 0.25 s after the server says that it is "

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
@@ -65,11 +65,12 @@ def main(arguments: list[str]) -> None:
     run("training.train", f"dataset={dataset}", *TRAINING, f"tracking.runs={runs}")
     run_id = (runs / "latest").resolve().name
     run("training.export", f"run={run_id}", f"out={bundle}", f"tracking.runs={runs}")
-    flags = ["--policy", str(POLICY), "--items-feed", str(write_feed(bundle))] if simulated else []
+    opened = open_bundle(bundle)
+    flags = ["--policy", str(POLICY), "--items-feed", str(write_feed(opened))] if simulated else []
     with served(bundle, *flags) as url:
-        ask(open_bundle(bundle), url)
+        ask(opened, url)
         if simulated:
-            ask_checkout(open_bundle(bundle), url)
+            ask_checkout(opened, url)
     metrics = json.loads((runs / run_id / METRICS_FILE).read_text(encoding="utf-8"))
     metrics_table(metrics, title="How good it is, on sessions it has never seen")
     say(f"the whole way took {time.monotonic() - started:.0f} s")
@@ -93,11 +94,11 @@ def run(module: str, *arguments: str) -> None:
         sys.exit(code)
 
 
-def write_feed(bundle: Path) -> Path:
+def write_feed(bundle: Bundle) -> Path:
     """An items feed of this moment, in which every tenth item is sold out."""
     lines: list[dict[str, Any]] = [{"time_ms": int(time.time() * 1000)}]
-    item_ids = open_bundle(bundle).catalogue.item_ids
-    lines += [{"item_id": item_id, "stock": 0 if n % 10 == 9 else 9} for n, item_id in enumerate(item_ids)]
+    stock = [0 if number % 10 == 9 else 9 for number in range(len(bundle.catalogue))]
+    lines += [{"item_id": i, "stock": pieces} for i, pieces in zip(bundle.catalogue.item_ids, stock, strict=True)]
     feed = FOLDER / "items.jsonl"
     write_text_atomically(feed, "".join(json.dumps(line) + "\n" for line in lines))
     return feed
@@ -147,9 +148,7 @@ def ask_checkout(bundle: Bundle, url: str) -> None:
             offers.append([together, f"{offered['price']:,.2f}", "a bundle, with what is in the cart"])
         held = [_label(catalogue, item) for item in cart]
         shopper = [answer["mode"].replace("_", "-"), *answer["why"]]
-        columns = (held, shopper, *zip(*offers, strict=True))
-        rows += [list(row) for row in zip_longest(*columns, fillvalue="")]
-        rows.append([""] * 5)
+        rows += _side_by_side(held, shopper, *zip(*offers, strict=True))
     titles = ["in the cart", "the shopper", "offer", "price", "why"]
     print_table("What its checkout would offer", titles, rows, numbers=("price",))
 
@@ -159,17 +158,14 @@ def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: Cat
     asked = [answer["behaviour"]]
     if answer["purchase_intent"] is not None:
         asked.append(f"(buys: {answer['purchase_intent']:.0%})")
-    lines = []
-    for place, item in enumerate(answer["items"]):
-        cells = [
-            steps[place] if place < len(steps) else "",
-            asked[place] if place < len(asked) else "",
-            _label(catalogue, item["item_id"]),
-            _price(catalogue, item),
-            _why(item, session, catalogue),
-        ]
-        lines.append(cells)
-    return [*lines, [""] * 5]
+    items = answer["items"]
+    labels, prices = [_label(catalogue, item["item_id"]) for item in items], [_price(catalogue, item) for item in items]
+    return _side_by_side(steps, asked, labels, prices, [_why(item, session, catalogue) for item in items])
+
+
+def _side_by_side(*columns: Sequence[str]) -> list[list[str]]:
+    """Rows of columns that may differ in length, and an empty one."""
+    return [*map(list, zip_longest(*columns, fillvalue="")), [""] * len(columns)]
 
 
 def _why(item: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue) -> str:

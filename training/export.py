@@ -25,6 +25,7 @@ from tillside.recommenders import CoVisitation
 from training.checkpoint import TrainedModel
 from training.command import command
 from training.evaluate import METRICS_FILE, MODEL, open_run
+from training.git import git_state
 from training.graphs import write_encoder, write_scorer
 from training.parity import check_parity, make_goldens, real_queries
 from training.registry import keep_and_register
@@ -32,7 +33,7 @@ from training.related import relations_of
 from training.store import TrackingConfig, fetch_artifact
 from training.tables import say
 from training.tiers import choose_search
-from training.tracking import Tracker, git_state
+from training.tracking import Tracker
 
 PARTNERS = 50
 """Items kept for each item in the table that answers when the model cannot in time: 400 bytes an item."""

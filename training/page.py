@@ -18,10 +18,11 @@ from training.checkpoint import TrainedModel
 from training.description import Made, describe, with_champion
 from training.examples import HTML_FILE, TABLE_FILE
 from training.figures import run_figures
+from training.git import git_state
 from training.latency import LATENCY_FILE, Latency
 from training.model import ModelConfig
 from training.registry import BUNDLE
-from training.tracking import Tracker, counts, git_state
+from training.tracking import Tracker, counts
 
 NOTE = "mlflow.note.content"
 TABLES = "mlflow.loggedArtifacts"

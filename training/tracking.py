@@ -7,7 +7,6 @@ start, not to go on: everything is written into the run's journal first, and whi
 import json
 import math
 import shlex
-import subprocess
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -19,6 +18,7 @@ from mlflow.entities import Dataset as MlflowDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
 
 from tillside.dataset import PARTS, Dataset
+from training.git import git_state
 from training.journal import JOURNAL_FILE, KIND, Entry, Journal
 from training.store import StoreAwayError, TrackingConfig, as_sentences, create_experiment, insist, open_store, patience
 from training.tables import say
@@ -306,17 +306,6 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
-
-
-def git_state() -> dict[str, str]:
-    """Commit of the checkout this code runs from and whether files differ from it; empty outside a checkout."""
-    here = Path(__file__).parent
-    try:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
-        status = subprocess.run(["git", "status", "--porcelain"], cwd=here, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return {}
-    return {"commit": commit.stdout.strip(), "state": "dirty" if status.stdout.strip() else "clean"}
 
 
 def _now_ms() -> int:

@@ -38,22 +38,16 @@ def tracker(config) -> Tracker:
 @pytest.fixture
 def overtaken():
     """Do another's write between MLflow's next look and its write, as a second process would."""
-    came = []
+    waiting: list[Callable[[], object]] = []
 
-    def arrange(first: Callable[[], object]) -> None:
-        def hook(*_) -> None:
-            if not came:
-                came.append(first)
-                first()
+    def hook(*_) -> None:
+        if waiting:
+            waiting.pop()()
 
-        sqlalchemy.event.listen(Session, "before_flush", hook)
-        hooks.append(hook)
-
-    hooks: list[Callable[..., None]] = []
-    yield arrange
-    for hook in hooks:
-        sqlalchemy.event.remove(Session, "before_flush", hook)
-    assert came
+    sqlalchemy.event.listen(Session, "before_flush", hook)
+    yield waiting.append
+    sqlalchemy.event.remove(Session, "before_flush", hook)
+    assert not waiting
 
 
 def start_together(config: TrackingConfig, bundle: Path, barrier, answers) -> None:

@@ -101,13 +101,14 @@ class Candidates:
         return SOURCES[self.keys_C.item(cell) & SOURCE_MASK], None if anchor < 0 else anchor
 
     def mainly(self, source: SourceName) -> npt.NDArray[np.bool_]:
-        """Of which items that is the source that gives most, of level ones the first, bool [U]."""
-        starts = self.cells_U[:-1]
-        row_C = _places(len(starts)).repeat(np.diff(self.cells_U))
-        cells = (self.parts_C == np.maximum.reduceat(self.parts_C, starts).take(row_C)).nonzero()[0]
-        main_U = starts.copy()
-        main_U[row_C.take(cells[::-1])] = cells[::-1]  # the last one written is the first
-        mask_U: npt.NDArray[np.bool_] = self.keys_C.take(main_U) & SOURCE_MASK == SOURCES.index(source)
+        """Of which items that is the source that gives most, bool [U]."""
+        mask_U = np.zeros(len(self.items_U), bool)
+        cells = (self.keys_C & SOURCE_MASK == SOURCES.index(source)).nonzero()[0]
+        rows = self.cells_U.searchsorted(cells, side="right") - 1
+        mask_U[rows] = True
+        for place in (self.cells_U.take(rows + 1) - self.cells_U.take(rows) > 1).nonzero()[0].tolist():
+            row = rows.item(place)
+            mask_U[row] = self._main_cell(row) == cells.item(place)
         return mask_U
 
     def _main_cell(self, row: int) -> int:
