@@ -221,7 +221,7 @@ def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset
             dataset.behaviours.names, blend.weights, blend.repeats, trends, strict=True
         )
     ]
-    decays = f"item_decay {settings.item_decay:g}, age_decay {settings.age_decay:g}"
+    decays = f"item_decay {settings.item_decay:g}, age_decay {settings.age_decay:g}, reach {settings.reach:g}"
     return f"past sessions weigh: {'; '.join(told)} (floor {blend.floor:g}, {decays})"
 
 

@@ -11,6 +11,7 @@ Shapes: C cases, E entries of all cases (case by case), A behaviours.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,8 @@ CHUNK: Final = 256
 AGE_DECAYS: Final = (0.0, 2.0, 1.0)
 """Not below 1: what suits the sessions right after the training part goes too far for those that come later."""
 ITEM_DECAYS: Final = (4.0, 2.0, 1.0)
+REACHES: Final = (4.0, 1.0, 0.25)
+"""From nearly a bag of items to the very next event alone, which invoices in the order of a catalogue want."""
 LEVEL: Final = 0.005
 TREND_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
@@ -64,7 +67,8 @@ class NeighbourScorer:
 def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> SessionNeighbours:
     """An index of the training sessions, with the settings that rank validation cases best.
 
-    Of settings that are level, to half a percent, the one that forgets least is taken.
+    Of settings that are level, to half a percent, the one that forgets least, and then the one that reaches furthest,
+    is taken.
 
     Args:
         sessions: the training part.
@@ -72,9 +76,13 @@ def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> Sessio
     """
     index = SessionNeighbours.fit(sessions, items=items, settings=Neighbourhood())
     chosen = _spread(_answerable(cases, items), SETTINGS_CASES)
-    tried = [Neighbourhood(item_decay=item, age_decay=age) for age, item in product(AGE_DECAYS, ITEM_DECAYS)]
-    reached = [_alone(index, settings, cases, chosen) for settings in tried]
-    index.settings = next(s for s, each in zip(tried, reached, strict=True) if each >= (1 - LEVEL) * max(reached))
+
+    def best(tried: Sequence[Neighbourhood]) -> Neighbourhood:
+        reached = [_alone(index, settings, cases, chosen) for settings in tried]
+        return next(s for s, each in zip(tried, reached, strict=True) if each >= (1 - LEVEL) * max(reached))
+
+    forgetting = best([Neighbourhood(item_decay=item, age_decay=age) for age, item in product(AGE_DECAYS, ITEM_DECAYS)])
+    index.settings = best([replace(forgetting, reach=reach) for reach in REACHES])
     return index
 
 
@@ -87,7 +95,7 @@ def learn_memory(
     behaviours: int,
 ) -> tuple[SessionMemory, tuple[float, ...]]:
     """The blend that ranks validation cases best, and the neighbours as it wants them: beside the model they may
-    forget faster and look further back in the session than alone.
+    forget faster, look further back in the session and reach less far than alone.
 
     Args:
         scorer: the model alone, without trends.
@@ -99,15 +107,17 @@ def learn_memory(
     """
     chosen, alone = _spread(_answerable(cases, len(trend_N)), BLEND_CASES), neighbours.settings
     ages = dict.fromkeys([alone.age_decay, alone.age_decay / 2, alone.age_decay / 4])
-    best, settings = -1.0, alone
-    _, blend, trends = learn_blend(NONE, behaviours=behaviours)
-    for age, item in product(ages, ITEM_DECAYS):
-        neighbours.settings = replace(alone, age_decay=age, item_decay=item)
+
+    def blended(settings: Neighbourhood) -> tuple[float, Neighbourhood, Blend, tuple[float, ...]]:
+        neighbours.settings = settings
         entries = _entries(scorer, neighbours, cases, chosen, trend_N=trend_N)
-        reached, *tried = learn_blend(entries, behaviours=behaviours)
-        if reached > best:
-            best, settings, (blend, trends) = reached, neighbours.settings, tried
-    neighbours.settings = settings
+        reached, blend, trends = learn_blend(entries, behaviours=behaviours)
+        return reached, settings, blend, trends
+
+    forgetting = [replace(alone, age_decay=age, item_decay=item) for age, item in product(ages, ITEM_DECAYS)]
+    best = max(map(blended, forgetting), key=itemgetter(0))
+    reaching = [replace(best[1], reach=reach) for reach in REACHES if reach != alone.reach]
+    _, neighbours.settings, blend, trends = max([best, *map(blended, reaching)], key=itemgetter(0))
     return SessionMemory(neighbours, blend), trends
 
 
@@ -139,8 +149,6 @@ class Entries:
 
 
 NO_FLOATS, NO_PLACES = np.zeros(0, np.float32), np.zeros(0, np.int64)
-NONE: Final = Entries(np.zeros(1, np.int64), NO_FLOATS, NO_FLOATS, NO_PLACES, NO_FLOATS, NO_PLACES, NO_PLACES)
-"""No case at all."""
 
 
 def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tuple[float, ...]]:

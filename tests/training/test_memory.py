@@ -10,7 +10,7 @@ from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.recommenders import Popularity
 from training import memory
 from training.cases import make_cases
-from training.memory import Entries, NeighbourScorer, learn_blend, learn_memory
+from training.memory import Entries, NeighbourScorer, choose_neighbours, learn_blend, learn_memory
 
 CLICK, CART = 0, 1
 MISSED = "missed"
@@ -187,6 +187,17 @@ def test_how_long_ago_an_item_was_seen_is_read_from_the_cases(session, repeats):
     assert trends == (0.0,)
     assert learned.neighbours is nothing
     assert learned.blend == Blend((0.0,), 0.001, (repeats,))
+
+
+@pytest.mark.parametrize(
+    ("middle", "reach"), [(3, 0.25), (1, 4.0)], ids=["what comes next differs, what comes then does not", "level"]
+)
+def test_how_far_neighbours_reach_is_what_ranks_validation_best(middle, reach):
+    # a first item of 8, one of its own middle items, and the same last item in every session
+    sessions = [[first, 9 + 3 * first + turn % middle, 8] for turn in range(12) for first in range(8)]
+    after_first = make_sessions([session[:2] for session in sessions[:48]])
+    cases = make_cases(after_first, rule="every", spec=EncodingSpec(), items=33, goal=2)
+    assert choose_neighbours(make_sessions(sessions), cases, items=33).settings.reach == reach
 
 
 def test_neighbours_alone_rank_by_shares_and_then_by_popularity():
