@@ -1,5 +1,5 @@
-"""Makes the purchase-intent head mean what it says, by Platt scaling on the validation part (Platt 1999), and judges it
-beside gradient boosting on the test part."""
+"""Makes the purchase-intent head mean what it says, by beta calibration on the validation part (Kull et al. 2017), and
+judges it beside gradient boosting on the test part."""
 
 from typing import Any
 
@@ -10,49 +10,49 @@ import torch
 from tillside.ranking import area_under_roc, calibration_error, reliability
 from training.cases import Cases
 from training.evaluation import ModelScorer, rank
-from training.model import NextItemModel
+from training.model import NOT_CALIBRATED, NextItemModel, beta_calibrated
 
 
 def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *, items: int) -> None:
-    """Fit the slope and shift of the intent logit on validation cases and store them in the encoder."""
-    slope_buffer, shift_buffer = model.encoder.get_buffer("intent_slope"), model.encoder.get_buffer("intent_shift")
-    slope_buffer.fill_(1.0)
-    shift_buffer.fill_(0.0)
+    """Fit the calibration of the intent logit on validation cases and store it in the encoder."""
+    calibration = model.encoder.get_buffer("intent_calibration")
+    calibration.copy_(torch.tensor(NOT_CALIBRATED))
     intent_C = rank(scorer, cases, items=items, coverage=False).intent_C
     assert intent_C is not None
     answered_C = ~np.isnan(intent_C)  # the others hold no known item
-    slope, shift = platt(intent_C[answered_C].astype(np.float64), cases.goal_later_C[answered_C])
-    slope_buffer.fill_(slope)
-    shift_buffer.fill_(shift)
+    fitted = fit_calibration(intent_C[answered_C].astype(np.float64), cases.goal_later_C[answered_C])
+    calibration.copy_(torch.tensor(fitted))
 
 
-def platt(
+def fit_calibration(
     probabilities_C: npt.NDArray[np.float64], labels_C: npt.NDArray[np.bool_], *, steps: int = 50
-) -> tuple[float, float]:
-    """Slope and shift of a logistic regression of the labels on the logits of ``probabilities_C``.
+) -> tuple[float, float, float]:
+    """The numbers that ``beta_calibrated`` wants, by maximum likelihood; its slopes are not below zero.
 
-    The targets are smoothed as Platt's paper has it, so a part with few buyers does not give certainties. Where one
-    class is missing there is nothing to learn, and the answer is (1, 0).
+    The targets are smoothed as Platt (1999) has it, so a part with few buyers does not give certainties. Where one
+    class is missing there is nothing to learn, and the answer is ``NOT_CALIBRATED``.
     """
     positives = int(labels_C.sum())
     negatives = len(labels_C) - positives
     if not positives or not negatives:
-        return 1.0, 0.0
+        return NOT_CALIBRATED
     clipped = torch.from_numpy(np.clip(probabilities_C, 1e-7, 1 - 1e-7))
     logits_C = torch.logit(clipped)
     targets_C = torch.from_numpy(np.where(labels_C, (positives + 1) / (positives + 2), 1 / (negatives + 2)))
-    line = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
-    solver = torch.optim.LBFGS([line], max_iter=steps, line_search_fn="strong_wolfe")
+    roots = torch.ones(2, dtype=torch.float64, requires_grad=True)
+    shift = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([roots, shift], max_iter=steps, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         solver.zero_grad()
-        value = torch.nn.functional.binary_cross_entropy_with_logits(logits_C * line[0] + line[1], targets_C)
+        calibrated_C = beta_calibrated(logits_C, torch.cat([roots**2, shift]))
+        value = torch.nn.functional.binary_cross_entropy_with_logits(calibrated_C, targets_C)
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
     solver.step(loss)
-    slope, shift = line.detach().tolist()
-    return slope, shift
+    low, high, shifted = *(roots.detach() ** 2).tolist(), float(shift.detach())
+    return low, high, shifted
 
 
 def judge_intent(

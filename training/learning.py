@@ -179,7 +179,7 @@ def learn(
         place.mkdir(exist_ok=True)
     fit(again.module, again.data, config.trainer, folder=place, epochs=again.epochs, tracker=tracker, stage=REFIT)
     refuse_diverged(again.module)
-    for name in ("intent_slope", "intent_shift", "trend_weights"):
+    for name in ("intent_calibration", "trend_weights"):
         again.module.model.encoder.get_buffer(name).copy_(module.model.encoder.get_buffer(name))
     if memory is not None:
         memory = SessionMemory.fit(

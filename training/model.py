@@ -29,6 +29,8 @@ from training.items import ItemTable
 
 MAX_TEMPERATURE = 60.0
 """Keeps every logit where the loss needs no shift (training.losses.SAFE_LOGIT)."""
+NOT_CALIBRATED = (1.0, 1.0, 0.0)
+"""What leaves a logit as it is in :func:`beta_calibrated`."""
 
 
 @dataclass
@@ -85,8 +87,7 @@ class Encoder(nn.Module):
         self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature)))
         self.intent = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, 1))
         self.register_buffer("trend_weights", torch.zeros(behaviours))
-        self.register_buffer("intent_slope", torch.ones(()))
-        self.register_buffer("intent_shift", torch.zeros(()))
+        self.register_buffer("intent_calibration", torch.tensor(NOT_CALIBRATED))
 
     def trunk(self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor) -> Tensor:
         """Hidden state of every event, through all layers but the final one, [B, L, D]."""
@@ -121,9 +122,18 @@ class Encoder(nn.Module):
         query_BD = self.queries(hidden_BLD, last_B1, ask_B[:, None])[:, 0]
         last_hidden_B1D = hidden_BLD.gather(1, last_B1[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
         logit_B = self.intent_logits(last_hidden_B1D)[:, 0]
-        slope, shift = self.get_buffer("intent_slope"), self.get_buffer("intent_shift")
         query_BE = torch.cat([query_BD, self.get_buffer("trend_weights")[ask_B][:, None]], dim=1)
-        return query_BE, torch.sigmoid(logit_B * slope + shift)
+        return query_BE, torch.sigmoid(beta_calibrated(logit_B, self.get_buffer("intent_calibration")))
+
+
+def beta_calibrated(logits: Tensor, calibration: Tensor) -> Tensor:
+    """Logits of the same shape with a slope below 1/2, one above, and a shift (beta calibration, Kull et al. 2017).
+
+    ``a log p - b log(1 - p) + c``, where ``calibration`` [3] is a, b and c; Platt scaling has a = b.
+    """
+    low, high, shift = calibration.unbind()
+    above = functional.softplus(logits)
+    return low * (logits - above) + high * above + shift
 
 
 class NextItemModel(nn.Module):

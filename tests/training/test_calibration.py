@@ -1,4 +1,4 @@
-"""Platt scaling: a known distortion is undone, nothing is learned from one class, and twice is the same as once."""
+"""Beta calibration: a known distortion is undone, nothing is learned from one class, and twice is the same as once."""
 
 import numpy as np
 import pytest
@@ -8,40 +8,53 @@ from tests.datasets import make_sessions, random_rows
 from tests.models import SPEC, make_model
 from tillside.ranking import calibration_error, reliability
 from tillside.recommenders import Popularity
-from training.calibration import calibrate_intent, judge_intent, platt
+from training.calibration import calibrate_intent, fit_calibration, judge_intent
 from training.cases import make_cases
 from training.evaluation import ModelScorer, rank
+from training.model import NOT_CALIBRATED
 
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-@pytest.mark.parametrize(("slope", "shift"), [(1.0, 0.0), (0.5, -1.0), (2.0, 0.7)])
-def test_a_known_slope_and_shift_are_recovered(slope, shift):
+def by_hand(probabilities, low, high, shift):
+    return sigmoid(low * np.log(probabilities) - high * np.log(1 - probabilities) + shift)
+
+
+@pytest.mark.parametrize("known", [(1.0, 1.0, 0.0), (0.5, 0.5, -1.0), (2.0, 2.0, 0.7), (0.7, 1.6, -0.3)])
+def test_known_slopes_and_a_known_shift_are_recovered(known):
     rng = np.random.default_rng(0)
-    logits = rng.normal(0, 2, 40_000)
-    labels = rng.random(40_000) < sigmoid(slope * logits + shift)
-    assert platt(sigmoid(logits), labels) == pytest.approx((slope, shift), abs=0.06)
+    probabilities = sigmoid(rng.normal(0, 2, 100_000))
+    labels = rng.random(100_000) < by_hand(probabilities, *known)
+    assert fit_calibration(probabilities, labels) == pytest.approx(known, abs=0.12)
 
 
 def test_smoothed_targets_by_hand():
-    # one logit for all, 0: the answer is the mean of the smoothed targets, 3 buyers at 4/5 and 1 other at 1/3:
-    # (12/5 + 1/3) / 4 = 41/60, so the shift is log(41/19)
-    _, shift = platt(np.full(4, 0.5), np.array([True, True, True, False]))
-    assert shift == pytest.approx(np.log(41 / 19), abs=1e-4)
+    # one probability for all, 1/2: the answer is the mean of the smoothed targets, 3 buyers at 4/5 and 1 other at 1/3:
+    # (12/5 + 1/3) / 4 = 41/60
+    fitted = fit_calibration(np.full(4, 0.5), np.array([True, True, True, False]))
+    assert by_hand(0.5, *fitted) == pytest.approx(41 / 60, abs=1e-4)
 
 
 @pytest.mark.parametrize("label", [True, False])
 def test_one_class_teaches_nothing(label):
-    assert platt(np.array([0.2, 0.9]), np.array([label, label])) == (1.0, 0.0)
-    assert platt(np.zeros(0), np.zeros(0, bool)) == (1.0, 0.0)
+    assert fit_calibration(np.array([0.2, 0.9]), np.array([label, label])) == NOT_CALIBRATED
+    assert fit_calibration(np.zeros(0), np.zeros(0, bool)) == NOT_CALIBRATED
 
 
 def test_certain_and_separable_predictions_give_finite_numbers():
-    slope, shift = platt(np.array([0.0, 0.0, 1.0, 1.0]), np.array([False, False, True, True]))
-    assert np.isfinite([slope, shift]).all()
-    assert slope > 0
+    fitted = fit_calibration(np.array([0.0, 0.0, 1.0, 1.0]), np.array([False, False, True, True]))
+    assert np.isfinite(fitted).all()
+    assert by_hand(0.9, *fitted) > by_hand(0.1, *fitted)
+
+
+def test_what_stands_the_wrong_way_round_is_not_turned():
+    rng = np.random.default_rng(0)
+    probabilities = rng.random(2_000)
+    low, high, shift = fit_calibration(probabilities, rng.random(2_000) < 1 - probabilities)
+    assert (low, high, shift) == pytest.approx((0, 0, 0), abs=0.1)
+    assert min(low, high) >= 0
 
 
 @pytest.fixture
@@ -55,16 +68,15 @@ def calibrated():
     return model, scorer, cases, before
 
 
-def buffers(model) -> tuple[float, float]:
-    return model.encoder.intent_slope.item(), model.encoder.intent_shift.item()
+def stored(model) -> tuple[float, ...]:
+    return tuple(model.encoder.intent_calibration.tolist())
 
 
 def test_calibration_is_stored_in_the_encoder_and_moves_the_answers(calibrated):
     model, scorer, cases, before = calibrated
-    slope, shift = buffers(model)
     after = rank(scorer, cases, items=12).intent_C
-    np.testing.assert_allclose(after, sigmoid(slope * np.log(before / (1 - before)) + shift), atol=1e-5)
-    assert {"encoder.intent_slope", "encoder.intent_shift"} <= set(model.state_dict())
+    np.testing.assert_allclose(after, by_hand(before, *stored(model)), atol=1e-5)
+    assert "encoder.intent_calibration" in model.state_dict()
 
 
 def test_calibrated_probabilities_mean_what_they_say(calibrated):
@@ -77,10 +89,10 @@ def test_calibrated_probabilities_mean_what_they_say(calibrated):
 
 def test_calibrating_twice_is_calibrating_once(calibrated):
     model, scorer, cases, _ = calibrated
-    once = buffers(model)
+    once = stored(model)
     calibrate_intent(model, scorer, cases, items=12)
-    assert buffers(model) == once
-    assert once != (1.0, 0.0)
+    assert stored(model) == once
+    assert once != NOT_CALIBRATED
 
 
 def test_intent_is_judged_over_the_cases_that_hold_a_known_item_beside_gradient_boosting():

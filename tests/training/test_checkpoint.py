@@ -18,7 +18,7 @@ def dataset(tmp_path):
 def test_what_is_saved_is_what_is_loaded(tmp_path, dataset, intent):
     spec = EncodingSpec(max_length=6, collapse_repeats=True)
     saved = make_trained(dataset, spec=spec, intent=intent, seed=3)
-    saved.model.encoder.intent_slope.fill_(2.5)
+    saved.model.encoder.intent_calibration.fill_(2.5)
     save_model(tmp_path / "model.pt", saved, dataset)
     loaded = load_model(tmp_path / "model.pt", dataset)
     assert (loaded.config, loaded.spec, loaded.intent) == (CONFIG, spec, intent)

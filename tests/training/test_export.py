@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from serving.goldens import replay
 from serving.messages import Event, RecommendRequest
@@ -46,8 +47,7 @@ def dataset(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(dataset):
     made = make_trained(dataset)
-    made.model.encoder.intent_slope.fill_(1.5)
-    made.model.encoder.intent_shift.fill_(-0.5)
+    made.model.encoder.intent_calibration.copy_(torch.tensor([1.5, 0.7, -0.5]))
     return made
 
 

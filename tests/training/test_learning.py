@@ -13,7 +13,7 @@ from tillside.dataset import Dataset
 from training import learning
 from training.fitting import TrainerConfig
 from training.learning import HISTORY_FILE, REFIT, Lesson, learn
-from training.model import ModelConfig
+from training.model import NOT_CALIBRATED, ModelConfig
 from training.train import TrainConfig
 
 ITEMS, TRAIN, VALIDATION = 6, 40, 20
@@ -135,9 +135,9 @@ def test_the_refitted_model_is_another_one_with_the_calibration_that_validation_
     fitted, refitted = lesson.module.model.encoder, trained.model.encoder
     assert trained.refitted
     assert trained.intent
-    calibration = float(fitted.intent_slope), float(fitted.intent_shift)
-    assert calibration != (1.0, 0.0)
-    assert (float(refitted.intent_slope), float(refitted.intent_shift)) == calibration
+    calibration = fitted.intent_calibration.tolist()
+    assert tuple(calibration) != NOT_CALIBRATED
+    assert refitted.intent_calibration.tolist() == calibration
     assert not torch.equal(refitted.log_temperature, fitted.log_temperature)
     assert not trained.model.training
 
