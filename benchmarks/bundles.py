@@ -65,7 +65,7 @@ def untrained_model(dataset: Dataset, *, dim: int, seed: int) -> TrainedModel:
     """A model with clustered item vectors and random weights in every part of the encoder."""
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    config, spec = ModelConfig(dim=dim, companions=0), EncodingSpec()
+    config, spec = ModelConfig(dim=dim, companions=0, dropout=0.0, item_dropout=0.0), EncodingSpec()
     model = build_model(config, dataset, spec)
     with torch.no_grad():
         for name, parameter in model.encoder.named_parameters():

@@ -72,7 +72,7 @@ def make_queries(items_ND: FloatArray, queries: int, rng: np.random.Generator) -
 def make_bundle(folder: Path, items_ND: FloatArray, queries_QD: FloatArray) -> bundle.Bundle:
     """As much of a bundle as the engine opens, in the tier that export chooses."""
     dim = items_ND.shape[1] - 1
-    config, spec = ModelConfig(dim=dim), EncodingSpec()
+    config, spec = ModelConfig(dim=dim, dropout=0.0, item_dropout=0.0), EncodingSpec()
     two = Catalogue(["a", "b"], 2, np.ones((2, 3), np.int64), np.ones(2, np.float32))
     model = NextItemModel(config, two, behaviours=3, gap_buckets=spec.gap_buckets)
     write_encoder(TrainedModel(model.eval(), config, spec, True), folder / bundle.ENCODER)

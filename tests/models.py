@@ -11,7 +11,7 @@ from training.model import ModelConfig, NextItemModel
 
 BEHAVIOURS = 3
 SPEC = EncodingSpec(max_length=6)
-CONFIG = ModelConfig(dim=8, layers=2, heads=2, max_length=6)
+CONFIG = ModelConfig(dim=8, layers=2, heads=2, max_length=6, dropout=0.3, item_dropout=0.5)
 
 
 def stir(model: torch.nn.Module, seed: int) -> None:

@@ -53,9 +53,13 @@ class LessonConfig(Protocol):
 
 @dataclass
 class Lesson:
-    """What is fitted: a fresh module, perhaps with what its parent learned, its data, and for how long at most."""
+    """What is fitted: a fresh module, perhaps with what its parent learned, its data, and for how long at most.
+
+    ``model`` is the config's, with what follows from the log filled in.
+    """
 
     config: LessonConfig
+    model: ModelConfig
     data: SessionData
     module: NextItemModule
     fallback: Scorer
@@ -93,8 +97,10 @@ class Lesson:
         pl.seed_everything(config.seed, verbose=False)
         spec = encoding(config, dataset)
         counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
+        targets = int(counts_NB.sum())
+        model = config.model.suited(targets=targets, items=len(counts_NB))
         fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
-        batch_events, epochs = plan(int(counts_NB.sum()), config.trainer, warm=parent is not None)
+        batch_events, epochs = plan(targets, config.trainer, warm=parent is not None)
         data = SessionData(
             dataset,
             spec=spec,
@@ -105,7 +111,7 @@ class Lesson:
             refit=refit_epochs is not None,
         )
         module = NextItemModule(
-            build_model(config.model, dataset, spec, data.sessions),
+            build_model(model, dataset, spec, data.sessions),
             loss=config.loss,
             optimizer=config.optimizer,
             counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
@@ -114,7 +120,7 @@ class Lesson:
             sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
         )
         carried = parent.hand_over(module.model, dataset.catalogue) if parent is not None else None
-        return cls(config, data, module, fallback, neighbours, refit_epochs or epochs, parent, carried)
+        return cls(config, model, data, module, fallback, neighbours, refit_epochs or epochs, parent, carried)
 
 
 def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
@@ -164,7 +170,7 @@ def learn(
         memory = choose(lesson, dataset)
         say(memory_sentence(memory, module.model.encoder.get_buffer("trend_weights").tolist(), dataset))
     spec, intent = lesson.data.spec, module.intent
-    trained = TrainedModel(module.model, config.model, spec, intent, memory)
+    trained = TrainedModel(module.model, lesson.model, spec, intent, memory)
     if not config.trainer.refit:
         return best, trained, history
     again = Lesson.build(
@@ -188,7 +194,7 @@ def learn(
             document=memory.document(),
             behaviours=len(dataset.behaviours),
         )
-    return best, TrainedModel(again.module.model, config.model, spec, intent, memory, refitted=True), history
+    return best, TrainedModel(again.module.model, again.model, spec, intent, memory, refitted=True), history
 
 
 def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:

@@ -15,7 +15,7 @@ row, D width, E = D + 1 as served.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,8 @@ from training.items import ItemTable
 
 MAX_TEMPERATURE = 60.0
 """Keeps every logit where the loss needs no shift (training.losses.SAFE_LOGIT)."""
+SCARCE = 20
+"""Targets an item, on average, up to which a log gets the most dropout."""
 NOT_CALIBRATED = (1.0, 1.0, 0.0)
 """What leaves a logit as it is in :func:`beta_calibrated`."""
 
@@ -41,9 +43,10 @@ class ModelConfig:
     layers: int = 2
     heads: int = 2
     max_length: int = 50
-    dropout: float = 0.3
-    item_dropout: float = 0.5
-    """Dropout on the session's item vectors as they enter the trunk."""
+    dropout: float | None = None
+    """Default: 0.3, and where an item is a target more than SCARCE times so much less (:meth:`suited`)."""
+    item_dropout: float | None = None
+    """Dropout on the session's item vectors as they enter the trunk. Default: 0.5, and less likewise."""
     id_dropout: float = 0.1
     """How often an item that has attribute tokens goes without its own embedding in a training step."""
     companions: int = 20
@@ -59,12 +62,24 @@ class ModelConfig:
         if self.companions < 0:
             raise ValueError(f"model.companions must be at least 0, got {self.companions}")
         for name in ("dropout", "item_dropout", "id_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"model.{name} must be in [0, 1), got {getattr(self, name)}")
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise ValueError(f"model.{name} must be in [0, 1), got {value}")
         if self.dim % self.heads:
             raise ValueError(f"model.dim must be a multiple of model.heads ({self.heads}), got {self.dim}")
         if not 0 < self.temperature <= MAX_TEMPERATURE:
             raise ValueError(f"model.temperature must be above 0 and at most {MAX_TEMPERATURE}, got {self.temperature}")
+
+    def suited(self, *, targets: int, items: int) -> "ModelConfig":
+        """With the dropout that suits a log, where none is given.
+
+        Where an item is a target a few times only, each is learned by heart unless much is dropped; where it is one
+        often, what is dropped is lost.
+        """
+        kept = min(1.0, (SCARCE * items / max(targets, 1)) ** 0.75)
+        dropout = 0.3 * kept if self.dropout is None else self.dropout
+        item_dropout = 0.5 * kept if self.item_dropout is None else self.item_dropout
+        return replace(self, dropout=dropout, item_dropout=item_dropout)
 
 
 class Encoder(nn.Module):
@@ -79,6 +94,8 @@ class Encoder(nn.Module):
         self.ask = nn.Embedding(behaviours, dim)
         for embedding in (self.behaviour, self.gap, self.ask):
             nn.init.normal_(embedding.weight, std=0.02)
+        assert config.dropout is not None
+        assert config.item_dropout is not None  # ModelConfig.suited saw to both
         self.item_dropout = Dropout(config.item_dropout)
         self.biases = nn.ModuleList(DistanceBias(config.heads, config.max_length) for _ in range(config.layers))
         self.blocks = nn.ModuleList(Block(dim, config.heads, config.dropout) for _ in range(config.layers))

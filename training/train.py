@@ -99,7 +99,8 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
             say(
                 f"run {tracker.run_id}: {lesson.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
                 f"{lesson.module.softmax.value} softmax, batches of {lesson.data.batch_events} events, "
-                f"at most {lesson.epochs} epochs"
+                f"at most {lesson.epochs} epochs, "
+                f"dropout {lesson.model.dropout:.2g}, of items {lesson.model.item_dropout:.2g}"
             )
         if not trial.whole and tracker is not None:
             best, _ = fit_until_best(lesson, folder=folder, tracker=tracker, watchers=trial.watchers)

@@ -51,7 +51,7 @@ def test_only_new_targets_that_can_be_ranked_are_judged(tmp_path: Path) -> None:
         newcomers=3,
         tokens=TOKENS,
     )
-    config, spec = ModelConfig(dim=8, max_length=6), EncodingSpec(max_length=6)
+    config, spec = ModelConfig(dim=8, max_length=6, dropout=0.0, item_dropout=0.0), EncodingSpec(max_length=6)
     model = build_model(config, dataset, spec, dataset.part("train")).eval()
     save_model(tmp_path / "model.pt", TrainedModel(model, config, spec, intent=False), dataset)
     rows, notes = judge("simulated", dataset, tmp_path / "model.pt")

@@ -260,3 +260,12 @@ def test_a_trend_is_weighed_by_the_query_and_an_item_never_met_has_none():
         query_BE, _ = forward(following, batch, ask)
         alone_BN = query_BE[:, :-1] @ vectors_NE[:, :-1].T
         torch.testing.assert_close(query_BE @ vectors_NE.T, alone_BN + weight * vectors_NE[:, -1], **CLOSE)
+
+
+def test_dropout_follows_from_how_often_an_item_is_a_target():
+    scarce = ModelConfig().suited(targets=2_000, items=100)  # 20 times each
+    assert (scarce.dropout, scarce.item_dropout) == (0.3, 0.5)
+    plenty = ModelConfig().suited(targets=32_000, items=100)  # 16 times as often: an eighth
+    assert (plenty.dropout, plenty.item_dropout) == (0.0375, 0.0625)
+    given = ModelConfig(dropout=0.0, item_dropout=0.4).suited(targets=32_000, items=100)
+    assert (given.dropout, given.item_dropout) == (0.0, 0.4)

@@ -51,7 +51,7 @@ def catalogue_of(tokens: dict[str, list[str]]) -> Catalogue:
 
 def model_of(catalogue: Catalogue, *, seed: int) -> NextItemModel:
     torch.manual_seed(seed)
-    config = ModelConfig(dim=DIM, layers=1, heads=1, companions=0)
+    config = ModelConfig(dim=DIM, layers=1, heads=1, companions=0, dropout=0.0, item_dropout=0.0)
     return NextItemModel(config, catalogue, behaviours=3, gap_buckets=EncodingSpec().gap_buckets).eval()
 
 
@@ -69,7 +69,7 @@ def parent_of(catalogue: Catalogue, **told: Any) -> Parent:
         "memory": None,
         "tokens": None if tokens is None else TokenVectors(tokens.detach().numpy(), catalogue),
         "model": model,
-        "config": ModelConfig(dim=DIM, layers=1, heads=1, companions=0),
+        "config": ModelConfig(dim=DIM, layers=1, heads=1, companions=0, dropout=0.0, item_dropout=0.0),
         "learned_until": START_MS,
         "log_until": START_MS,
         "settings": {},
@@ -119,7 +119,9 @@ def test_a_described_newcomer_is_served_as_the_parent_ranks_it_already() -> None
 
 
 def test_another_shape_is_refused() -> None:
-    wider = NextItemModel(ModelConfig(dim=8, layers=1, heads=1), NEW, behaviours=3, gap_buckets=23)
+    wider = NextItemModel(
+        ModelConfig(dim=8, layers=1, heads=1, dropout=0.0, item_dropout=0.0), NEW, behaviours=3, gap_buckets=23
+    )
     with pytest.raises(ValueError, match=r"models:/shop/3 has another shape than the model to be trained"):
         parent_of(OLD).hand_over(wider, NEW)
 
