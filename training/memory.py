@@ -165,7 +165,8 @@ def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tup
         logged = replace(entries, shares_E=np.log1p(entries.shares_E / np.float32(floor)))
         common = _tune(logged)
         parts = [logged.only(np.flatnonzero(group)) for group in groups]
-        tuned = [_tune(part) if len(part.asked_C) >= MIN_CASES else common for part in parts]
+        own = [MIN_CASES <= len(part.asked_C) < len(logged.asked_C) for part in parts]
+        tuned = [_tune(part) if apart else common for part, apart in zip(parts, own, strict=True)]
         total = sum(_quality(part, *choice) * len(part.asked_C) for part, choice in zip(parts, tuned, strict=True))
         if total > best:
             weights, repeats, trends = (tuple(each) for each in zip(*tuned, strict=True))
