@@ -1,5 +1,6 @@
 """The trained model as one file: weights and what is needed to build the model around them, plain types only."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
         )
     config, spec = ModelConfig(**document["model"]), EncodingSpec.from_document(document["encoding"])
     model = build_model(config, dataset, spec)
-    model.load_state_dict(document["state"])
+    take_weights(model, document, source=str(path))
     trained = TrainedModel(model.eval(), config, spec, bool(document["intent"]), refitted=bool(document["refitted"]))
     if document["memory"] is None:
         return trained
@@ -110,6 +111,20 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
         behaviours=len(dataset.behaviours),
     )
     return replace(trained, memory=memory)
+
+
+def take_weights(model: NextItemModel, document: Mapping[str, Any], *, source: str) -> None:
+    """Put the weights of a document into a model.
+
+    Raises:
+        ValueError: they do not fit, because another version of tillside wrote them.
+    """
+    try:
+        model.load_state_dict(document["state"])
+    except RuntimeError:
+        raise ValueError(
+            f"{source} was trained by another version of tillside: train it anew, or use that one"
+        ) from None
 
 
 def read_document(path: Path) -> dict[str, Any]:

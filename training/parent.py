@@ -25,7 +25,7 @@ from tillside.catalogue import PRICE_BAND, Catalogue
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from tillside.newcomers import TokenVectors
-from training.checkpoint import MODEL_FILE, last_moment, read_document
+from training.checkpoint import MODEL_FILE, last_moment, read_document, take_weights
 from training.model import ModelConfig, NextItemModel
 from training.registry import fetch_bundle
 from training.store import TrackingConfig, as_sentences, fetch_artifact, open_store
@@ -102,7 +102,7 @@ class Parent:
         names = bundle.behaviours.names
         spec = bundle.encoding
         model = NextItemModel(config, catalogue, behaviours=len(names), gap_buckets=spec.gap_buckets)
-        model.load_state_dict(document["state"])
+        take_weights(model, document, source=place)
         return cls(
             name=version.name,
             version=str(version.version),

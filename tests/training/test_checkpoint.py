@@ -45,6 +45,15 @@ def test_a_damaged_file_is_refused(tmp_path, dataset, content):
         load_model(tmp_path / "model.pt", dataset)
 
 
+def test_weights_of_another_version_are_refused(tmp_path, dataset):
+    save_model(tmp_path / "model.pt", make_trained(dataset), dataset)
+    document = torch.load(tmp_path / "model.pt", weights_only=True)
+    document["state"]["encoder.intent_slope"] = document["state"].pop("encoder.intent_calibration")
+    torch.save(document, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match=r"model\.pt was trained by another version of tillside: train it anew"):
+        load_model(tmp_path / "model.pt", dataset)
+
+
 def test_a_missing_file_is_refused(tmp_path, dataset):
     with pytest.raises(ValueError, match=r"model\.pt is not a model file"):
         load_model(tmp_path / "model.pt", dataset)
