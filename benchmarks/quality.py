@@ -13,14 +13,18 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks.logs import LOGS
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from training.baselines import Baseline
 from training.evaluate import METRICS_FILE, MODEL, NEIGHBOURS, TRANSFORMER
+from training.ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 from training.tables import print_table, say
 
 METRICS = [f"{name}@{k}" for name in ("recall", "mrr", "ndcg") for k in (5, 10, 20)]
@@ -32,6 +36,8 @@ PEERS = ("rectools-sasrec", "rectools-ligr", "replay-sasrec")
 SYSTEMS = (MODEL, *BASELINES, *NETWORKS, *PEERS)
 PARTS = (TRANSFORMER, NEIGHBOURS)
 """What tillside is made of, each alone: rows of their own beside it."""
+LEAD = "lead/"
+LEVEL = 0.95
 SHOWN = ("recall@20", "mrr@20", "hr@10", "ndcg@10", "train_s", "cpu_s", "peak_mb")
 
 Row = dict[str, Any]
@@ -96,6 +102,7 @@ def measure(
         else:
             rows += _other(name, system, dataset=dataset, out=out, peers=peers)
         document = _metrics(out)
+    rows += leads(name, work)
     notes = (
         f"{log.cases} {document['cases']:,} cases of {document['sessions']:,} sessions, the whole catalogue ranked, "
         f"ties against us; {document['unseen_target_share']:.1%} of the targets cannot be ranked and stay as "
@@ -104,15 +111,21 @@ def measure(
         "train_s is the whole of `training.train` "
         "for tillside (training, evaluation, figures, export) and the fitting alone for the others; cpu_s and peak_mb "
         "are the processor seconds and the peak of the system's process, search, evaluation and all. "
-        f"{TRANSFORMER} and {NEIGHBOURS} are the two parts of tillside, each alone."
+        f"{TRANSFORMER} and {NEIGHBOURS} are the two parts of tillside, each alone. lead: by how much tillside, of its "
+        "last seed, is above, case by case, with paired intervals."
     )
     return rows, notes
 
 
 def publish(name: str, fresh: Sequence[Row], notes: str) -> None:
-    """Write the result files of a log from fresh rows and those that the files hold of other systems."""
-    systems = {row["system"] for row in fresh}
-    kept = [row for row in read_rows(RESULTS / f"quality-{name}.json") if row["system"] not in systems]
+    """Write the result files of a log from fresh rows and those that the files hold of other systems.
+
+    A lead stands as long as neither side of it was measured anew.
+    """
+    old = read_rows(RESULTS / f"quality-{name}.json")
+    measured, led = ({row["system"] for row in fresh if _is_lead(row) == lead} for lead in (False, True))
+    out_of_date = led | measured | ({row["system"] for row in old} if MODEL in measured else set())
+    kept = [row for row in old if row["system"] not in (out_of_date if _is_lead(row) else measured)]
     rows = best_first([*fresh, *kept])
     refuse_other_cases(name, rows)
     write_results(f"quality-{name}", rows, title=LOGS[name].title, notes=notes)
@@ -139,6 +152,23 @@ def figures(name: str, system: str, documents: Sequence[dict[str, Any]]) -> list
     return rows
 
 
+def leads(name: str, work: Path) -> list[Row]:
+    """By how much tillside is above each system whose ranks lie in ``work``, with paired intervals over sessions."""
+    own = work / "runs/latest"
+    if not (own / RANKS_FILE).is_file():
+        return []
+    ours, rows = Ranks.load(own / RANKS_FILE), []
+    for path in sorted([*own.glob(f"{OTHERS_RANKS}/*.npz"), *(work / "others").glob(f"*/{OTHERS_RANKS}/*.npz")]):
+        theirs = Ranks.load(path)
+        if theirs.digest != ours.digest:
+            continue  # left over from other cases
+        everywhere = np.ones(len(ours.ranks_C), bool)
+        about = {"log": name, "system": path.stem, "seeds": 1, "cases": len(ours.ranks_C)}
+        for metric, gain in ours.ahead_of(theirs, everywhere, seed=0, level=LEVEL).items():
+            rows.append(about | {"metric": f"{LEAD}{metric}", **asdict(gain)})
+    return rows
+
+
 def best_first(rows: Sequence[Row]) -> list[Row]:
     """The rows with the systems of the highest recall@20 first; a system that has none stands last."""
     recall = {row["system"]: row["value"] for row in rows if row["metric"] == "recall@20"}
@@ -153,6 +183,10 @@ def refuse_other_cases(name: str, rows: Sequence[Row]) -> None:
             raise ValueError(
                 f"quality-{name}: {metric} was measured on other cases ({cases}); measure all systems again"
             )
+
+
+def _is_lead(row: Row) -> bool:
+    return str(row["metric"]).startswith(LEAD)
 
 
 def _ours(name: str, *, dataset: Path, runs: Path, seeds: int) -> list[Row]:

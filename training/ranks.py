@@ -22,6 +22,8 @@ from tillside.ranking import MISSED, Interval, bootstrap_means, mrr_at, recall_a
 from training.cases import Cases
 
 RANKS_FILE: Final = "ranks.npz"
+OTHERS_RANKS: Final = "ranks"
+"""Folder beside it, not sent to MLflow: a file for each system that was judged on the same cases."""
 RESAMPLES: Final = 2000
 METRICS: Final = {"recall@20": recall_at, "mrr@20": mrr_at}
 

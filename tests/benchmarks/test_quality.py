@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks import networks, quality, results
 from benchmarks.logs import LOGS
 from benchmarks.peers.__main__ import parse as parse_peer
-from benchmarks.quality import METRICS, NETWORKS, PEERS, best_first, figures, publish
+from benchmarks.quality import METRICS, NETWORKS, PEERS, best_first, figures, leads, publish
 from benchmarks.results import markdown, read_rows
 from benchmarks.stages import Cost
+from tillside.ranking import MISSED
 from training.baselines import Baseline
 from training.command import check_overrides
 from training.evaluate import MODEL, NEIGHBOURS, TRANSFORMER
+from training.ranks import Ranks
 
 ORIGIN = {"command": "python -m peers", "date": "2026-01-02", "machine": "a box", "commit": "0123456789ab"}
 
@@ -76,6 +79,41 @@ def test_several_behaviours_have_rows_of_their_own() -> None:
         *METRICS, "hr@10", *(f"{b}/{m}" for b in ("click", "cart") for m in METRICS)
     ]  # fmt: skip
     assert {r["cases"] for r in rows if r["metric"].startswith("cart/")} == {4}
+
+
+def test_a_lead_is_paired_over_the_cases_that_both_were_judged_on(tmp_path: Path) -> None:
+    def keep(path: Path, ranks: list[int], digest: str = "same") -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sessions = np.array([0, 0, 1, 2])
+        Ranks(digest, ("click",), np.array(ranks), sessions, np.zeros(4, np.int64)).save(path)
+
+    assert leads("beauty", tmp_path) == []
+    keep(tmp_path / "runs/latest/ranks.npz", [1, 2, 30, 1])
+    keep(tmp_path / "runs/latest/ranks/vmis-knn.npz", [1, 2, 30, 1])
+    keep(tmp_path / "others/item-knn/ranks/item-knn.npz", [2, 2, 40, MISSED])
+    keep(tmp_path / "others/old/ranks/old.npz", [1, 1, 1, 1], digest="another")
+    found = {(r["system"], r["metric"]): r for r in leads("beauty", tmp_path)}
+    assert {system for system, _ in found} == {"vmis-knn", "item-knn"}
+    assert [found["vmis-knn", "lead/mrr@20"][key] for key in ("value", "low", "high")] == [0, 0, 0]
+    assert found["item-knn", "lead/recall@20"]["value"] == pytest.approx(1 / 4)
+    assert found["item-knn", "lead/mrr@20"]["value"] == pytest.approx((1 / 2 + 0 + 0 + 1) / 4)
+    assert found["item-knn", "lead/mrr@20"]["low"] >= 0
+
+
+def test_a_lead_goes_when_one_side_of_it_is_measured_anew(folder: Path) -> None:
+    led = [row("a", 0.1, metric="lead/recall@20"), row("b", 0.1, metric="lead/recall@20")]
+    publish("beauty", [row(MODEL, 0.3), row("a", 0.2), row("b", 0.1), *led], "notes")
+
+    def published() -> set[tuple[str, str, float]]:
+        return {(r["system"], r["metric"], r["value"]) for r in read_rows(folder / "quality-beauty.json")}
+
+    publish("beauty", [row("a", 0.25), row("a", 0.05, metric="lead/recall@20")], "notes")
+    both = {("a", "lead/recall@20", 0.05), ("b", "lead/recall@20", 0.1)}
+    assert published() == {(MODEL, "recall@20", 0.3), ("a", "recall@20", 0.25), ("b", "recall@20", 0.1)} | both
+    publish("beauty", [row(MODEL, 0.4), row("b", 0.2, metric="lead/recall@20")], "notes")
+    assert published() == {
+        (MODEL, "recall@20", 0.4), ("a", "recall@20", 0.25), ("b", "recall@20", 0.1), ("b", "lead/recall@20", 0.2)
+    }  # fmt: skip
 
 
 def test_a_system_measured_apart_joins_the_table_and_keeps_its_origin(folder: Path) -> None:
