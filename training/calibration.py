@@ -1,7 +1,7 @@
 """Makes the purchase-intent head mean what it says, by beta calibration on the validation part (Kull et al. 2017), and
 judges it beside gradient boosting on the test part."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,6 @@ from training.cases import Cases
 from training.evaluation import ModelScorer, rank
 from training.model import NOT_CALIBRATED, NextItemModel, beta_calibrated
 
-CHUNK: Final = 4096
-
 
 def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *, items: int) -> None:
     """Fit the calibration of the intent logit on validation cases and store it in the encoder."""
@@ -21,27 +19,18 @@ def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *,
     calibration.copy_(torch.tensor(NOT_CALIBRATED))
     intent_C = rank(scorer, cases, items=items, coverage=False).intent_C
     assert intent_C is not None
-    answered = np.flatnonzero(~np.isnan(intent_C))  # the others hold no known item
-    chunks = [answered[start : start + CHUNK] for start in range(0, len(answered), CHUNK)]
-    lengths_C = np.concatenate([np.zeros(0, np.int64), *(cases.batch(chunk).lengths_B for chunk in chunks)])
-    fitted = fit_calibration(intent_C[answered].astype(np.float64), lengths_C, cases.goal_later_C[answered])
+    answered_C = ~np.isnan(intent_C)  # the others hold no known item
+    fitted = fit_calibration(intent_C[answered_C].astype(np.float64), cases.goal_later_C[answered_C])
     calibration.copy_(torch.tensor(fitted))
 
 
 def fit_calibration(
-    probabilities_C: npt.NDArray[np.float64],
-    lengths_C: npt.NDArray[np.int64],
-    labels_C: npt.NDArray[np.bool_],
-    *,
-    steps: int = 50,
-) -> tuple[float, ...]:
+    probabilities_C: npt.NDArray[np.float64], labels_C: npt.NDArray[np.bool_], *, steps: int = 50
+) -> tuple[float, float, float]:
     """The numbers that ``beta_calibrated`` wants, by maximum likelihood; its slopes are not below zero.
 
     The targets are smoothed as Platt (1999) has it, so a part with few buyers does not give certainties. Where one
     class is missing there is nothing to learn, and the answer is ``NOT_CALIBRATED``.
-
-    Args:
-        lengths_C: events of the session that the model read, 1 or more.
     """
     positives = int(labels_C.sum())
     negatives = len(labels_C) - positives
@@ -51,18 +40,19 @@ def fit_calibration(
     logits_C = torch.logit(clipped)
     targets_C = torch.from_numpy(np.where(labels_C, (positives + 1) / (positives + 2), 1 / (negatives + 2)))
     roots = torch.ones(2, dtype=torch.float64, requires_grad=True)
-    line = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    solver = torch.optim.LBFGS([roots, line], max_iter=steps, line_search_fn="strong_wolfe")
+    shift = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([roots, shift], max_iter=steps, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         solver.zero_grad()
-        calibrated_C = beta_calibrated(logits_C, torch.from_numpy(lengths_C), torch.cat([roots**2, line]))
+        calibrated_C = beta_calibrated(logits_C, torch.cat([roots**2, shift]))
         value = torch.nn.functional.binary_cross_entropy_with_logits(calibrated_C, targets_C)
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
     solver.step(loss)
-    return tuple(torch.cat([roots**2, line]).tolist())
+    low, high, shifted = *(roots.detach() ** 2).tolist(), float(shift.detach())
+    return low, high, shifted
 
 
 def judge_intent(

@@ -31,7 +31,7 @@ MAX_TEMPERATURE = 60.0
 """Keeps every logit where the loss needs no shift (training.losses.SAFE_LOGIT)."""
 SCARCE = 20
 """Targets an item, on average, up to which a log gets the most dropout."""
-NOT_CALIBRATED = (1.0, 1.0, 0.0, 0.0)
+NOT_CALIBRATED = (1.0, 1.0, 0.0)
 """What leaves a logit as it is in :func:`beta_calibrated`."""
 
 
@@ -140,18 +140,17 @@ class Encoder(nn.Module):
         last_hidden_B1D = hidden_BLD.gather(1, last_B1[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
         logit_B = self.intent_logits(last_hidden_B1D)[:, 0]
         query_BE = torch.cat([query_BD, self.get_buffer("trend_weights")[ask_B][:, None]], dim=1)
-        return query_BE, torch.sigmoid(beta_calibrated(logit_B, lengths_B, self.get_buffer("intent_calibration")))
+        return query_BE, torch.sigmoid(beta_calibrated(logit_B, self.get_buffer("intent_calibration")))
 
 
-def beta_calibrated(logits_B: Tensor, lengths_B: Tensor, calibration: Tensor) -> Tensor:
-    """Logits [B] with a slope below 1/2, one above, a shift, and so much for each time that a session grows e-fold.
+def beta_calibrated(logits: Tensor, calibration: Tensor) -> Tensor:
+    """Logits of the same shape with a slope below 1/2, one above, and a shift (beta calibration, Kull et al. 2017).
 
-    ``a log p - b log(1 - p) + c + d log length``, where ``calibration`` [4] is a, b, c and d: beta calibration (Kull et
-    al. 2017), and what dropout, which is off now, did to short and long sessions when the logits were learned.
+    ``a log p - b log(1 - p) + c``, where ``calibration`` [3] is a, b and c; Platt scaling has a = b.
     """
-    low, high, shift, growth = calibration.unbind()
-    above_B = functional.softplus(logits_B)
-    return low * (logits_B - above_B) + high * above_B + shift + growth * lengths_B.to(logits_B.dtype).log()
+    low, high, shift = calibration.unbind()
+    above = functional.softplus(logits)
+    return low * (logits - above) + high * above + shift
 
 
 class NextItemModel(nn.Module):

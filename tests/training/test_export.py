@@ -47,7 +47,7 @@ def dataset(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(dataset):
     made = make_trained(dataset)
-    made.model.encoder.intent_calibration.copy_(torch.tensor([1.5, 0.7, -0.5, 0.2]))
+    made.model.encoder.intent_calibration.copy_(torch.tensor([1.5, 0.7, -0.5]))
     return made
 
 
