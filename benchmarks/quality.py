@@ -37,7 +37,6 @@ SYSTEMS = (MODEL, *BASELINES, *NETWORKS, *PEERS)
 PARTS = (TRANSFORMER, NEIGHBOURS)
 """What tillside is made of, each alone: rows of their own beside it."""
 LEAD = "lead/"
-LEVEL = 0.95
 SHOWN = ("recall@20", "mrr@20", "hr@10", "ndcg@10", "train_s", "cpu_s", "peak_mb")
 
 Row = dict[str, Any]
@@ -158,13 +157,13 @@ def leads(name: str, work: Path) -> list[Row]:
     if not (own / RANKS_FILE).is_file():
         return []
     ours, rows = Ranks.load(own / RANKS_FILE), []
+    everywhere = np.ones(len(ours.ranks_C), bool)
     for path in sorted([*own.glob(f"{OTHERS_RANKS}/*.npz"), *(work / "others").glob(f"*/{OTHERS_RANKS}/*.npz")]):
         theirs = Ranks.load(path)
         if theirs.digest != ours.digest:
             continue  # left over from other cases
-        everywhere = np.ones(len(ours.ranks_C), bool)
         about = {"log": name, "system": path.stem, "seeds": 1, "cases": len(ours.ranks_C)}
-        for metric, gain in ours.ahead_of(theirs, everywhere, seed=0, level=LEVEL).items():
+        for metric, gain in ours.ahead_of(theirs, everywhere, seed=0).items():
             rows.append(about | {"metric": f"{LEAD}{metric}", **asdict(gain)})
     return rows
 

@@ -56,7 +56,7 @@ def ageing(
         entry |= {name: float(metric(found.ranks_C, 20).mean()) for name, metric in METRICS.items()}
         if window > model:
             every = np.ones(len(found.ranks_C), bool)
-            fresh = found.ahead_of(ranks[window, window], every, seed=seed, level=0.95)
+            fresh = found.ahead_of(ranks[window, window], every, seed=seed)
             entry["against_fresh"] = {name: asdict(interval) for name, interval in fresh.items()}
         tests.append(entry)
     return {

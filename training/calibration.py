@@ -51,8 +51,8 @@ def fit_calibration(
         return value
 
     solver.step(loss)
-    low, high, shifted = *(roots.detach() ** 2).tolist(), float(shift.detach())
-    return low, high, shifted
+    low, high = (roots.detach() ** 2).tolist()
+    return low, high, float(shift.detach())
 
 
 def judge_intent(

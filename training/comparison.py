@@ -135,7 +135,7 @@ def compare(
     slices: dict[str, Any] = {}
     for name, chosen in challenger.slices():
         slices[name] = {"cases": int(chosen.sum())}
-        for metric, gain in challenger.ahead_of(theirs, chosen, seed=seed, level=0.95).items():
+        for metric, gain in challenger.ahead_of(theirs, chosen, seed=seed).items():
             means = {
                 who: float(METRICS[metric](ranks.ranks_C[chosen], 20).mean())
                 for who, ranks in (("champion", theirs), ("challenger", challenger))

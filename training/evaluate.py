@@ -40,7 +40,7 @@ from training.placements.report import (
     write_policy_report,
 )
 from training.preparation.sessionising import Repeats
-from training.ranks import OTHERS_RANKS, RANKS_FILE, Ranks, cases_digest
+from training.ranks import RANKS_FILE, cases_digest, keep_ranks
 from training.related import relations_of
 from training.store import TrackingConfig, fetch_artifact
 from training.tables import metrics_table, say
@@ -148,7 +148,7 @@ def evaluate_run(
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
         write_examples(show_examples(systems, dataset, cases), folder, title=f"{dataset.about['name']}: test sessions")
-        keep_ranks(ranked, dataset, cases, digest=told["test_digest"], folder=folder)
+        keep_ranks(ranked, cases, own=MODEL, digest=told["test_digest"], behaviours=names, folder=folder)
         if tracker is not None:
             tracker.artifact(folder / METRICS_FILE)
             tracker.artifact(folder / RANKS_FILE)
@@ -202,22 +202,15 @@ def evaluate_baselines(
         started = time.perf_counter()
         systems[baseline.value] = fit_baseline(baseline, dataset)
         fit_s[baseline.value] = time.perf_counter() - started
-    ahead = look_ahead_cases(dataset.part("test"), cases, goal=len(dataset.behaviours) - 1)
+    names = dataset.behaviours.names
+    ahead = look_ahead_cases(dataset.part("test"), cases, goal=len(names) - 1)
     metrics, ranked = judge(systems, dataset, cases, ahead, seed=seed)
     told = about_data(dataset, cases)
     metrics |= {"dataset": told, "fit_s": fit_s}
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
-        keep_ranks(ranked, dataset, cases, digest=told["test_digest"], folder=folder)
+        keep_ranks(ranked, cases, own=MODEL, digest=told["test_digest"], behaviours=names, folder=folder)
     return metrics
-
-
-def keep_ranks(ranked: Mapping[str, Ranked], dataset: Dataset, cases: Cases, *, digest: str, folder: Path) -> None:
-    """Write what the model made of each case, and every other system, so that they can be compared case by case."""
-    (folder / OTHERS_RANKS).mkdir(exist_ok=True)
-    for name, result in ranked.items():
-        ranks = Ranks(digest, dataset.behaviours.names, result.ranks_C, cases.sessions_C, cases.asked_C)
-        ranks.save(folder / RANKS_FILE if name == MODEL else folder / OTHERS_RANKS / f"{name}.npz")
 
 
 def headline(metrics: dict[str, Any]) -> dict[str, float]:

@@ -9,7 +9,7 @@ Shapes: C cases, M metrics.
 
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from tillside.dataset import Dataset
 from tillside.ranking import MISSED, Interval, bootstrap_means, mrr_at, recall_at
 from training.cases import Cases
+from training.evaluation import Ranked
 
 RANKS_FILE: Final = "ranks.npz"
 OTHERS_RANKS: Final = "ranks"
@@ -90,7 +91,7 @@ class Ranks:
                 yield name, chosen
 
     def ahead_of(
-        self, other: "Ranks", chosen: npt.NDArray[np.bool_], *, seed: int, level: float
+        self, other: "Ranks", chosen: npt.NDArray[np.bool_], *, seed: int, level: float = 0.95
     ) -> dict[str, Interval]:
         """By how much each metric is above the other's on the chosen cases, with a paired interval over sessions."""
         assert self.digest == other.digest
@@ -103,6 +104,16 @@ class Ranks:
             level=level,
         )
         return dict(zip(METRICS, found, strict=True))
+
+
+def keep_ranks(
+    ranked: Mapping[str, Ranked], cases: Cases, *, own: str, digest: str, behaviours: tuple[str, ...], folder: Path
+) -> None:
+    """Write what the system ``own`` made of each case, and beside it every other, to compare them case by case."""
+    (folder / OTHERS_RANKS).mkdir(exist_ok=True)
+    for name, result in ranked.items():
+        ranks = Ranks(digest, behaviours, result.ranks_C, cases.sessions_C, cases.asked_C)
+        ranks.save(folder / RANKS_FILE if name == own else folder / OTHERS_RANKS / f"{name}.npz")
 
 
 def cases_digest(dataset: Dataset, cases: Cases) -> str:
