@@ -19,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.policies import LoadedPolicy
+from tillside.blending import SessionMemory
 from tillside.bundle import Bundle
+from tillside.likeness import NewItems
 from tillside.newcomers import TokenVectors
 from tillside.policy import ItemFacts, ItemsFeed, Shelves, event_kinds
 from tillside.policy.asking import NOTHING
@@ -46,6 +48,7 @@ class Assortment:
         shelves_A: the shelves by behaviour asked for, each with the facts.
         newcomers: items without a vector in the bundle that the model ranks by their attributes, ascending [A].
         newcomers_AD: their rows.
+        alike: the same by their attributes, as a memory of past sessions asks for them; None without a memory.
         rows_RD: the items' rows in the bundle.
         static: the shop's own list, those items that the facts know.
     """
@@ -59,6 +62,8 @@ class Assortment:
     tokens: TokenVectors | None
     newcomers: Ints
     newcomers_AD: FloatArray
+    memory: SessionMemory | None
+    alike: NewItems | None
     rows_RD: FloatArray
     static_ids: tuple[str, ...]
     static: Ints
@@ -87,6 +92,8 @@ class Assortment:
             tokens=bundle.tokens,
             newcomers=NOTHING,
             newcomers_AD=np.zeros((0, bundle.items_ND.shape[1]), np.float32),
+            memory=bundle.memory,
+            alike=None,
             rows_RD=np.asarray(bundle.items_ND),
             static_ids=tuple(static),
             static=NOTHING,
@@ -105,6 +112,7 @@ class Assortment:
             shelves_A=tuple(Shelves.of(facts, popular_N=popular_N) for popular_N in self._popular_AN),
             newcomers=newcomers,
             newcomers_AD=rows_AD,
+            alike=self._alike(facts, newcomers),
             static=np.array(static, np.int64),
             _eligible=OrderedDict(),
         )
@@ -135,6 +143,17 @@ class Assortment:
             self._eligible.popitem(last=False)
         return found
 
+    def scored_newcomers(self, query_D: FloatArray, session_L: Ints, ask: int) -> FloatArray:
+        """What the model and likeness to the session say of each newcomer, float32 [A].
+
+        Args:
+            session_L: items of the bundle, oldest first; at least one.
+        """
+        scores_A: FloatArray = np.vecdot(self.newcomers_AD, query_D)
+        if self.memory is None or self.alike is None:
+            return scores_A
+        return scores_A + self.memory.bonus_of(self.alike, session_L, ask)
+
     def _newcomers(self, facts: ItemFacts) -> tuple[Ints, FloatArray]:
         later = np.array(sorted(item for item in facts.tokens if item >= self.ranked), np.int64)
         if self.tokens is None or not len(later):
@@ -142,3 +161,13 @@ class Assortment:
         described = [facts.tokens_of(item) for item in later.tolist()]
         rankable, rows_AD = self.tokens.rows(described, facts.prices_N[later])
         return later[rankable], rows_AD
+
+    def _alike(self, facts: ItemFacts, newcomers: Ints) -> NewItems | None:
+        known = None if self.memory is None else self.memory.new
+        if known is None:
+            return None
+        described = []
+        for item in newcomers.tolist():
+            band = known.catalogue.price_band(facts.prices_N.item(item))
+            described.append([*facts.tokens_of(item), *([band] if band else [])])
+        return known.newcomers(newcomers, described)

@@ -80,11 +80,13 @@ class Asked:
             rulebook=self.rulebook,
         )
 
-    def candidates(self, scores_C: FloatArray, items_C: Ints, query_D: FloatArray) -> ModelCandidates:
+    def candidates(
+        self, scores_C: FloatArray, items_C: Ints, *, query_D: FloatArray, session_L: Ints
+    ) -> ModelCandidates:
         """The model's best items, best first, with the newcomers among them that are as good."""
         assortment = self.assortment
         if len(assortment.newcomers):
-            own_A = np.vecdot(assortment.newcomers_AD, query_D)
+            own_A = assortment.scored_newcomers(query_D, session_L, self.ask)
             if len(items_C) < self.wanted or len(items_C) == assortment.ranked:
                 better = np.arange(len(own_A))
             else:

@@ -233,7 +233,7 @@ class Recommender:
             if len(items_K) >= self._searched(question):  # below the last one there may be others that are better
                 sure = int(np.count_nonzero(best_scores_K >= scores_K[-1]))
                 best_scores_K, best_K = best_scores_K[:sure], best_K[:sure]
-            return asked.candidates(best_scores_K, best_K, query_D)
+            return asked.candidates(best_scores_K, best_K, query_D=query_D, session_L=question.session_L)
         if question.excluded:
             kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
             best_K, best_scores_K = best_K[kept], best_scores_K[kept]

@@ -109,6 +109,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
         items=dataset.catalogue.rankable,
         document=document["memory"],
         behaviours=len(dataset.behaviours),
+        catalogue=dataset.catalogue,
     )
     return replace(trained, memory=memory)
 

@@ -224,11 +224,17 @@ class ItemTable(nn.Module):
             self.token = nn.Embedding(len(catalogue.vocabulary), dim)
             nn.init.normal_(self.token.weight, std=1 / math.sqrt(dim))
 
-    def forward(self) -> Tensor:
-        """All rankable items as they are served: unit rows, then the trend [R, E]."""
-        own_RD = functional.pad(self._own(), (0, 0, 0, self.cold))
+    def forward(self, new_R: Tensor | None = None) -> Tensor:
+        """All rankable items as they are served: unit rows, then the trend [R, E].
+
+        Args:
+            new_R: items that are to be as if training had never met them.
+        """
+        own_RD, trend_R = functional.pad(self._own(), (0, 0, 0, self.cold)), self.get_buffer("trend")
+        if new_R is not None:
+            own_RD, trend_R = own_RD.masked_fill(new_R[:, None], 0.0), trend_R.masked_fill(new_R, 0.0)
         unit_RD: Tensor = _UnitRows.apply(own_RD + self._attributes(len(own_RD)))
-        return torch.cat([unit_RD, self.get_buffer("trend")[:, None]], dim=1)
+        return torch.cat([unit_RD, trend_R[:, None]], dim=1)
 
     def learned_tokens(self) -> Tensor | None:
         """The token vectors [T, D] before a row gets its unit length; zeros for those that no two items share."""

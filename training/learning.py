@@ -31,6 +31,7 @@ from training.fitting import TrainerConfig, fit, load_best, plan, refuse_diverge
 from training.memory import choose_neighbours, learn_memory
 from training.model import ModelConfig
 from training.module import LossConfig, NextItemModule, OptimizerConfig
+from training.newness import learn_likeness
 from training.parent import Carried, Parent
 from training.preparation.sessionising import Repeats
 from training.tables import say
@@ -193,13 +194,14 @@ def learn(
             items=dataset.catalogue.rankable,
             document=memory.document(),
             behaviours=len(dataset.behaviours),
+            catalogue=dataset.catalogue,
         )
     return best, TrainedModel(again.module.model, again.model, spec, intent, memory, refitted=True), history
 
 
 def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
-    """What validation decides after fitting: the calibration of the intent, how past sessions are blended in, and what
-    trends are worth, which goes into the encoder."""
+    """What validation decides after fitting: the calibration of the intent, how past sessions are blended in, what
+    likeness counts for an item that has no past, and what trends are worth, which goes into the encoder."""
     module, data, items = lesson.module, lesson.data, dataset.catalogue.rankable
     scorer = ModelScorer.of(module.model, lesson.fallback)
     if module.intent:
@@ -209,7 +211,14 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
         scorer, lesson.neighbours, data.validation, trend_N=trend_N, behaviours=len(dataset.behaviours)
     )
     module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
-    return memory
+    return learn_likeness(
+        module.model,
+        memory,
+        dataset.part("train"),
+        data.validation,
+        catalogue=dataset.catalogue,
+        fallback=lesson.fallback,
+    )
 
 
 def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
@@ -228,6 +237,7 @@ def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset
         )
     ]
     decays = f"item_decay {settings.item_decay:g}, age_decay {settings.age_decay:g}, reach {settings.reach:g}"
+    decays += f", likeness of new items {blend.likeness:g}" if memory.new is not None else ""
     return f"past sessions weigh: {'; '.join(told)} (floor {blend.floor:g}, {decays})"
 
 

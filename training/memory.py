@@ -75,7 +75,7 @@ def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> Sessio
         cases: of the validation part.
     """
     index = SessionNeighbours.fit(sessions, items=items, settings=Neighbourhood())
-    chosen = _spread(_answerable(cases, items), SETTINGS_CASES)
+    chosen = spread(answerable(cases, items), SETTINGS_CASES)
 
     def best(tried: Sequence[Neighbourhood]) -> Neighbourhood:
         reached = [_alone(index, settings, cases, chosen) for settings in tried]
@@ -105,7 +105,7 @@ def learn_memory(
     Returns:
         The memory, and for each behaviour asked for what a trend is worth.
     """
-    chosen, alone = _spread(_answerable(cases, len(trend_N)), BLEND_CASES), neighbours.settings
+    chosen, alone = spread(answerable(cases, len(trend_N)), BLEND_CASES), neighbours.settings
     ages = dict.fromkeys([alone.age_decay, alone.age_decay / 2, alone.age_decay / 4])
 
     def blended(settings: Neighbourhood) -> tuple[float, Neighbourhood, Blend, tuple[float, ...]]:
@@ -281,10 +281,10 @@ def _rows(
             yield cases.batch(part[known]), cases.targets_C[part[known]], cases.asked_C[part[known]]
 
 
-def _answerable(cases: Cases, items: int) -> npt.NDArray[np.int64]:
+def answerable(cases: Cases, items: int) -> npt.NDArray[np.int64]:
     return np.flatnonzero((cases.targets_C < items) & (cases.prefix_lengths_C > 0))
 
 
-def _spread(cases: npt.NDArray[np.int64], limit: int) -> npt.NDArray[np.int64]:
+def spread(cases: npt.NDArray[np.int64], limit: int) -> npt.NDArray[np.int64]:
     """About ``limit`` of the cases, spread evenly."""
     return cases[:: max(1, -(-len(cases) // limit))]

@@ -31,6 +31,8 @@ MAX_TEMPERATURE = 60.0
 """Keeps every logit where the loss needs no shift (training.losses.SAFE_LOGIT)."""
 SCARCE = 20
 """Targets an item, on average, up to which a log gets the most dropout."""
+INTENT_DROPOUT = 0.4
+"""A session gives one answer to learn intent from, and many items; without dropout its head learns sessions by heart."""
 NOT_CALIBRATED = (1.0, 1.0, 0.0)
 """What leaves a logit as it is in :func:`beta_calibrated`."""
 
@@ -102,7 +104,14 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.to_query = nn.Linear(dim, dim)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature)))
-        self.intent = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, 1))
+        self.intent = nn.Sequential(
+            nn.LayerNorm(dim),
+            Dropout(INTENT_DROPOUT),
+            nn.Linear(dim, dim),
+            nn.SiLU(),
+            Dropout(INTENT_DROPOUT),
+            nn.Linear(dim, 1),
+        )
         self.register_buffer("trend_weights", torch.zeros(behaviours))
         self.register_buffer("intent_calibration", torch.tensor(NOT_CALIBRATED))
 

@@ -130,7 +130,9 @@ class Bundle:
         if document is None:
             return None
         behaviours, items = len(self.behaviours.names), len(self.items_ND)
-        return SessionMemory.load(self.path / NEIGHBOURS, document, items=items, behaviours=behaviours)
+        return SessionMemory.load(
+            self.path / NEIGHBOURS, document, items=items, behaviours=behaviours, catalogue=self.catalogue
+        )
 
     @cached_property
     def covisitation(self) -> ItemPairs | None:
@@ -244,7 +246,7 @@ def open_bundle(path: Path) -> Bundle:
         raise ValueError(f"bundle {path}: {ITEMS} holds values that are not finite")
     try:
         _ = bundle.memory
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         raise ValueError(
             f"bundle {path}: the memory of past sessions is damaged ({type(error).__name__}: {error})"
         ) from None

@@ -88,6 +88,16 @@ class Catalogue:
         start, end = self.token_offsets[index], self.token_offsets[index + 1]
         return [self.vocabulary[token] for token in self.token_ids[start:end]]
 
+    def price_band(self, price: float) -> str | None:
+        """The token of a price's band, or None where it is unknown or the catalogue has no prices."""
+        if not np.isfinite(price) or not len(self._edges):
+            return None
+        return f"{PRICE_BAND}={int(np.searchsorted(self._edges, price, side='right'))}"
+
+    @cached_property
+    def _edges(self) -> npt.NDArray[np.float64]:
+        return price_edges(self.prices_N)
+
     def label(self, index: int) -> str:
         """The item in words a shopkeeper reads: its name, or else its finest category and brand, or else its id."""
         if self.names and self.names[index]:

@@ -79,17 +79,27 @@ class SessionNeighbours:
         self.settings = settings
 
     @classmethod
-    def fit(cls, sessions: Sessions, *, items: int, settings: Neighbourhood) -> "SessionNeighbours":
+    def fit(
+        cls,
+        sessions: Sessions,
+        *,
+        items: int,
+        settings: Neighbourhood,
+        without: npt.NDArray[np.bool_] | None = None,
+    ) -> "SessionNeighbours":
         """Index sessions, which stand in the order of time.
 
         Args:
             items: events of items from this number on are left out.
+            without: so are the events of these items [N].
         """
         events: npt.NDArray[np.int64] = np.asarray(sessions.items, np.int64)
         offsets = np.asarray(sessions.offsets, np.int64)
         lengths = offsets[1:] - offsets[:-1]
         session_E = np.repeat(np.arange(len(lengths)), lengths)
         kept = (events < items) & (session_E >= len(lengths) - MAX_SESSIONS)
+        if without is not None:
+            kept[kept] = ~without[events[kept]]
         events, session_E = events[kept], session_E[kept]
         present, session_E = np.unique(session_E, return_inverse=True)
         offsets = np.searchsorted(session_E, np.arange(len(present) + 1))

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from tillside.catalogue import PRICE_BAND, Catalogue, price_edges
+from tillside.catalogue import Catalogue
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -36,14 +36,13 @@ class TokenVectors:
             tokens_A: their attribute tokens, without price bands.
             prices_A: NaN where unknown.
         """
-        bands = np.searchsorted(self._edges, prices_A, side="right")
         rankable: list[int] = []
         rows: list[FloatArray] = []
-        for newcomer, (tokens, price, band) in enumerate(zip(tokens_A, prices_A, bands.tolist(), strict=True)):
+        for newcomer, (tokens, price) in enumerate(zip(tokens_A, prices_A.tolist(), strict=True)):
             known = [number for token in tokens if (number := self._learned.get(token)) is not None]
             if not known:
                 continue
-            own = self._learned.get(f"{PRICE_BAND}={band}") if np.isfinite(price) and len(self._edges) else None
+            own = self._learned.get(self.catalogue.price_band(price) or "")
             mean_D = self.vectors_TD[known if own is None else [*known, own]].mean(axis=0)
             length = float(np.linalg.norm(mean_D))
             if length > 0:
@@ -64,7 +63,3 @@ class TokenVectors:
     def _learned(self) -> dict[str, int]:
         learned = np.any(self.vectors_TD != 0, axis=1)
         return {token: number for number, token in enumerate(self.catalogue.vocabulary) if learned[number]}
-
-    @cached_property
-    def _edges(self) -> npt.NDArray[np.float64]:
-        return price_edges(self.catalogue.prices_N)

@@ -1,14 +1,14 @@
 """The blend by hand, and that a few hundred items blended in the server give what blending the catalogue would."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.datasets import make_sessions
-from tillside.blending import Blend, SessionMemory, blended_top
+from tests.datasets import make_catalogue, make_sessions
+from tillside.blending import MOST_NEW, Blend, SessionMemory, blended_top
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.ranking import top_k
 
@@ -33,6 +33,37 @@ def test_the_neighbours_share_by_hand():
     # one past session holds 3, and 3 and 1 have half of its votes: log(1 + 0.5 / 0.1) / 2
     found = bonuses(memory_of([3, 1], [2, 0]), [3], CLICK)
     assert found == pytest.approx({1: np.log(6) / 2, 3: np.log(6) / 2}, rel=1e-6)
+
+
+def remembering(*rows: list[int], likeness: float, cold: int = 3) -> SessionMemory:
+    """Items 0 to 2 are trained and then come the cold ones; the cold ones are what 1 is."""
+    blend = Blend((0.5, 0.0), 0.1, ((0.0,), (-1.0, 2.0)), likeness)
+    sessions, tokens = make_sessions(rows), [["kind=x"], ["kind=y"], ["kind=z"], *[["kind=y"]] * cold]
+    catalogue = make_catalogue(sessions, trained=3, newcomers=cold, tokens=tokens)
+    document = DOCUMENT | {"blend": asdict(blend)}
+    return SessionMemory.fit(sessions, items=3 + cold, document=document, behaviours=2, catalogue=catalogue)
+
+
+def test_an_item_without_a_past_has_the_square_of_its_likeness_as_its_share():
+    memory = remembering([0, 1], [0, 4], likeness=0.2)  # of the cold items 4 has a past
+    found = bonuses(memory, [0, 1], CLICK)
+    alike = 1 / (1 + np.exp(-1 / 1.5))  # 1 was last, 0 the one before it
+    assert memory.new.items_F.tolist() == [3, 5]
+    assert found[3] == found[5] == pytest.approx(np.log1p(0.2 * alike**2 / 0.1) / 2, rel=1e-6)
+    plain = bonuses(replace(memory, new=None), [0, 1], CLICK)
+    assert {item: found[item] for item in (0, 1, 4)} == plain
+    newcomers = memory.new.newcomers(np.array([9]), [["kind=y"]])
+    assert memory.bonus_of(newcomers, np.array([0, 1]), CLICK).tolist() == pytest.approx([found[3]])
+
+
+def test_without_weight_or_likeness_a_new_item_is_left_to_the_model():
+    assert bonuses(remembering([0, 1], likeness=0.2), [1], PURCHASE) == {1: -1.0}
+    assert set(bonuses(remembering([0, 1], likeness=0.0), [1], CLICK)) == {0, 1}
+
+
+def test_of_many_items_without_a_past_those_most_like_the_session_get_votes():
+    memory = remembering([0, 1], likeness=0.2, cold=MOST_NEW + 40)
+    assert sum(item > 2 for item in bonuses(memory, [1], CLICK)) == MOST_NEW
 
 
 def test_a_weight_of_0_still_gives_the_repeats():
@@ -182,6 +213,7 @@ def without(key: str) -> dict[str, object]:
                 [1, 10**400],
             )
         ),
+        *(SOUND | {"likeness": bad} for bad in (-0.1, float("nan"), float("inf"), 1e6, "much", None)),
         *(SOUND | {"floor": bad} for bad in (0, -1, float("nan"), float("inf"), 1e6, "low", None)),
         *(
             SOUND | {"repeats": bad}
@@ -209,7 +241,7 @@ def without(key: str) -> dict[str, object]:
     ids=str,
 )
 def test_a_blend_that_is_none_is_refused(document):
-    sentence = "^blend must give 2 weights of at least 0, a floor above 0 and 2 rows of repeats, all below 1e.06, got"
+    sentence = "^blend must give 2 weights of at least 0, a floor above 0, 2 rows of repeats and a likeness of at least 0, "
     with pytest.raises(ValueError, match=sentence):
         Blend.from_document(document, behaviours=2)
 
@@ -217,4 +249,6 @@ def test_a_blend_that_is_none_is_refused(document):
 def test_a_blend_is_read_as_it_was_written():
     blend = Blend((0.0, 2.5), 0.003, ((-8.0,), (0.5, 0.0)))
     assert Blend.from_document(asdict(blend), behaviours=2) == blend
+    shown = replace(blend, likeness=0.3)
+    assert Blend.from_document(asdict(shown), behaviours=2) == shown
     assert Blend.from_document(SOUND, behaviours=2) == Blend((1.0, 1.0), 0.1, ((0.0, -1.0), (2.0,)))
