@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tests.bundles import tiny_bundle
+from tillside.blending import SessionMemory
 from tillside.catalogue import attribute_tokens
 from tillside.pairs import ItemPairs
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
@@ -74,7 +75,9 @@ segments:
 """
 
 
-def till(directory: Path, *, policy: str = POLICY, pairs: ItemPairs | None = None) -> Path:
+def till(
+    directory: Path, *, policy: str = POLICY, pairs: ItemPairs | None = None, memory: SessionMemory | None = None
+) -> Path:
     """The shop's bundle, with the policy in it."""
     numbers = {item_id: number for number, item_id in enumerate(IDS)}
     tables = {}
@@ -101,6 +104,8 @@ def till(directory: Path, *, policy: str = POLICY, pairs: ItemPairs | None = Non
         prices=[price for _, _, price in ITEMS.values()],
         names=[item_id.title() for item_id in IDS],
         policy=policy,
+        memory=memory,
+        about={"memory": memory.document() if memory else None},
     )
 
 

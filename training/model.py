@@ -32,7 +32,7 @@ MAX_TEMPERATURE = 60.0
 SCARCE = 20
 """Targets an item, on average, up to which a log gets the most dropout."""
 INTENT_DROPOUT = 0.4
-"""A session gives one answer to learn intent from, and many items; without dropout its head learns sessions by heart."""
+"""A session has one answer to learn intent from and many items; without dropout the head learns sessions by heart."""
 NOT_CALIBRATED = (1.0, 1.0, 0.0)
 """What leaves a logit as it is in :func:`beta_calibrated`."""
 

@@ -6,16 +6,23 @@ pear 0 and date -1; memory adds 2.77 to apple and to date.
 
 import json
 import shutil
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
-from serving.loading import load_recommender
-from serving.messages import Event, RecommendRequest
+from serving.loading import load_recommender, restock
+from serving.messages import Event, RecommendRequest, decode_request
 from serving.recommender import Recommender
 from serving.settings import Limits
+from tests import tills
 from tests.bundles import GOLDENS_OF_TINY, GOLDENS_WITH_MEMORY, about_tiny, tiny_bundle, tiny_memory
+from tests.datasets import make_sessions
+from tests.tills import IDS, feed, till
+from tillside.blending import SessionMemory
 from tillside.bundle import MANIFEST, NEIGHBOURS, open_bundle, seal
+from tillside.neighbours import Neighbourhood
+from tillside.policy import read_feed
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +75,28 @@ def test_a_session_that_no_past_one_resembles_is_answered_by_the_model_and_an_un
     assert [item.score for item in ask(recommender, "pear").items] == [2, 1, 1, 1, 0]  # date; pear, plum, fig; apple
     answer = ask(recommender, "newcomer")
     assert (answer.tier, answer.items[0].item_id) == ("popularity", "apple")
+
+
+@pytest.mark.parametrize(
+    ("likeness", "expected"),
+    [(0.0, ["coat", "scarf", "hat"]), (1.6, ["coat", "hat", "scarf"]), (1.7, ["hat", "coat", "scarf"])],
+)
+def test_a_new_item_is_voted_for_by_its_likeness(tmp_path, likeness, expected):
+    """After the coat past sessions give coat and scarf half of the votes each, 2.77 beside the model's 1 and 0.9.
+
+    The model gives the new hat 1. Of eight items two are fashion and one is a coat, so the tokens weigh log(4) and
+    log(8), 2 and 3 parts, and the hat's cosine to the coat, squared, is 4 of 13. 4 * log(1 + 1.6 * 4 / 13 / 0.5), 2.74,
+    passes the scarf, and 1.7 instead of 1.6, 2.86, the coat as well.
+    """
+    blend = {"weights": [4.0] * 3, "floor": 0.5, "repeats": [[0.0]] * 3, "likeness": likeness}
+    document = {"neighbourhood": asdict(Neighbourhood(age_decay=0.0)), "blend": blend}
+    past = make_sessions([[IDS.index("coat"), IDS.index("scarf")]])
+    memory = SessionMemory.fit(past, items=len(IDS), document=document, behaviours=3)
+    recommender = load_recommender(till(tmp_path / "bundle", memory=memory), Limits())
+    hat = {"item_id": "hat", "stock": 3, "attributes": {"category": "fashion.hat"}}
+    recommender.assortment = restock(recommender, read_feed(feed(hat)))
+    request = decode_request(json.dumps(tills.ask("fashion", "coat") | {"explain": True}).encode(), Limits())
+    assert items_of(recommender.answer(request).answer) == expected
 
 
 def test_a_memory_without_weight_leaves_every_answer_alone(orchard, tmp_path):

@@ -241,7 +241,9 @@ def without(key: str) -> dict[str, object]:
     ids=str,
 )
 def test_a_blend_that_is_none_is_refused(document):
-    sentence = "^blend must give 2 weights of at least 0, a floor above 0, 2 rows of repeats and a likeness of at least 0, "
+    sentence = (
+        "^blend must give 2 weights of at least 0, a floor above 0, 2 rows of repeats and a likeness of at least 0"
+    )
     with pytest.raises(ValueError, match=sentence):
         Blend.from_document(document, behaviours=2)
 

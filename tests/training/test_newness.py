@@ -1,0 +1,93 @@
+"""What likeness is worth is learned from items that are made new: much where like follows like, nothing elsewhere."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.datasets import make_dataset
+from tillside.blending import Blend, SessionMemory
+from tillside.neighbours import Neighbourhood, SessionNeighbours
+from training.fitting import TrainerConfig
+from training.learning import Lesson
+from training.model import ModelConfig
+from training.newness import LIKENESSES, learn_likeness
+from training.train import TrainConfig
+
+KINDS, EACH = 8, 8
+ITEMS = KINDS * EACH
+TOKENS = [[f"kind={item % KINDS}"] for item in range(ITEMS)]
+
+
+def sessions(count: int, *, step: int, seed: int) -> list[list[int]]:
+    """Every next item is of a kind that lies so many after the one before."""
+    rng = np.random.default_rng(seed)
+    first, places = rng.integers(0, KINDS, count), rng.integers(0, EACH, (count, 4))
+    kinds = (first[:, None] + step * np.arange(4)) % KINDS
+    rows: list[list[int]] = (places * KINDS + kinds).tolist()
+    return rows
+
+
+def learned(folder, *, step: int, tokens=TOKENS, weight: float = 2.0) -> SessionMemory:
+    """From an untrained model, whose scores say nothing."""
+    dataset = make_dataset(
+        folder / "d",
+        train=sessions(300, step=step, seed=1),
+        validation=sessions(100, step=step, seed=2),
+        test=[[0, 1]],
+        trained=ITEMS,
+        tokens=tokens,
+    )
+    model = ModelConfig(dim=8, layers=1, heads=2, max_length=8, temperature=1.0)
+    lesson = Lesson.prepare(TrainConfig(model=model, trainer=TrainerConfig(progress_bar=False)), dataset)
+    index = SessionNeighbours.fit(dataset.part("train"), items=ITEMS, settings=Neighbourhood())
+    memory = SessionMemory(index, Blend((weight,) * 3, 0.01, ((0.0,),) * 3))
+    cases, fallback = lesson.data.validation, lesson.fallback
+    lesson.module.eval()
+    found = learn_likeness(
+        lesson.module.model, memory, dataset.part("train"), cases, catalogue=dataset.catalogue, fallback=fallback
+    )
+    assert replace(found, blend=memory.blend, new=None) == memory  # all else stays
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_where_like_follows_like_a_new_item_gets_votes(tmp_path):
+    memory = learned(tmp_path, step=0)
+    assert memory.blend.likeness in LIKENESSES
+    assert memory.new.items_F.tolist() == []  # they were new for a while only
+
+
+def test_where_something_else_follows_it_gets_none(tmp_path):
+    assert learned(tmp_path, step=1).blend.likeness == 0
+
+
+def test_without_attributes_or_weight_there_is_nothing_to_learn(tmp_path):
+    assert learned(tmp_path / "bare", step=0, tokens=()).blend.likeness == 0
+    assert learned(tmp_path / "alone", step=0, weight=0.0).blend.likeness == 0
+
+
+def test_an_item_made_new_keeps_its_attributes_alone(tmp_path):
+    dataset = make_dataset(
+        tmp_path / "d",
+        train=[[0, 1, 2, 3]],
+        validation=[[0, 1]],
+        trained=4,
+        tokens=[["a=1"], ["a=1"], ["b=1"], ["b=1"]],
+    )
+    model = Lesson.prepare(TrainConfig(model=ModelConfig(dim=8, layers=1, heads=2)), dataset).module.model
+    with torch.inference_mode():
+        rows, changed = model.items(), model.items(torch.tensor([True, False, False, True]))
+        tokens = torch.nn.functional.normalize(model.items.token.weight, dim=1)
+    assert torch.equal(changed[1:3], rows[1:3])
+    torch.testing.assert_close(changed[[0, 3], :-1], tokens)
+    assert changed[[0, 3], -1].tolist() == [0, 0]
+    assert not torch.allclose(changed[0], rows[0])
