@@ -108,3 +108,9 @@ def look_ahead_cases(sessions: Sessions, cases: Cases, *, goal: int) -> Cases:
     chosen_C = np.concatenate([np.zeros(0, np.int64), *chosen_A])
     found_C = np.concatenate([np.zeros(0, np.int64), *(p[c] for p, c in zip(places_AC, chosen_A, strict=True))])
     return replace(cases.only(chosen_C), targets_C=items_E[found_C], asked_C=behaviours_E[found_C].astype(np.int64))
+
+
+def together(one: Cases, other: Cases) -> Cases:
+    """Cases of two kinds from one part, in the order of their events; at one event the first kind comes first."""
+    columns = {name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in _BY_CASE}
+    return replace(one, **columns).only(np.argsort(columns["events_C"], kind="stable"))

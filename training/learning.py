@@ -23,7 +23,7 @@ from tillside.encoding import EncodingSpec
 from tillside.neighbours import SessionNeighbours
 from tillside.recommenders import Popularity, popularity
 from training.calibration import calibrate_intent
-from training.cases import make_cases
+from training.cases import look_ahead_cases, make_cases, together
 from training.checkpoint import TrainedModel, build_model
 from training.datamodule import SessionData
 from training.evaluation import ModelScorer, Scorer
@@ -201,14 +201,23 @@ def learn(
 
 def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
     """What validation decides after fitting: the calibration of the intent, how past sessions are blended in, what
-    likeness counts for an item that has no past, and what trends are worth, which goes into the encoder."""
+    likeness counts for an item that has no past, and what trends are worth, which goes into the encoder.
+
+    A cart or a purchase is nearly always of the item just seen where it is the very next event, and shops ask what will
+    be bought later as well, so the blend is judged on both.
+    """
     module, data, items = lesson.module, lesson.data, dataset.catalogue.rankable
+    ahead = look_ahead_cases(dataset.part("validation"), data.validation, goal=len(dataset.behaviours) - 1)
     scorer = ModelScorer.of(module.model, lesson.fallback)
     if module.intent:
         calibrate_intent(module.model, scorer, data.validation, items=items)
     trend_N = module.model.items.get_buffer("trend").cpu().numpy()
     memory, trends = learn_memory(
-        scorer, lesson.neighbours, data.validation, trend_N=trend_N, behaviours=len(dataset.behaviours)
+        scorer,
+        lesson.neighbours,
+        together(data.validation, ahead),
+        trend_N=trend_N,
+        behaviours=len(dataset.behaviours),
     )
     module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
     return learn_likeness(

@@ -14,7 +14,7 @@ from tillside.recommenders import CoVisitation, Popularity
 from training import asked, evaluation
 from training.asked import asked_matrix
 from training.baselines import Baseline
-from training.cases import look_ahead_cases, make_cases
+from training.cases import look_ahead_cases, make_cases, together
 from training.evaluate import (
     METRICS_FILE,
     EvaluateConfig,
@@ -89,6 +89,16 @@ def test_a_limit_takes_whole_sessions_spread_over_the_part():
 def test_a_part_without_sessions_has_no_cases():
     assert len(cases_of([])) == 0
     assert len(cases_of([[1]])) == 0
+
+
+def test_cases_of_two_kinds_together_stand_in_the_order_of_their_events():
+    rows = [[0, 1, (2, "cart")], [1, (0, "cart"), (3, "purchase")]]
+    cases = cases_of(rows)
+    both = together(cases, look_ahead_cases(make_sessions(rows), cases, goal=2))
+    assert both.events_C.tolist() == [1, 1, 2, 4, 4, 5]
+    assert both.targets_C.tolist() == [1, 2, 2, 0, 3, 3]
+    assert both.asked_C.tolist() == [0, 1, 1, 1, 2, 2]
+    assert both.prefix_lengths_C.tolist() == [1, 1, 2, 1, 1, 2]
 
 
 def test_look_ahead_cases_ask_for_the_next_cart_or_purchase_beyond_the_very_next_event():

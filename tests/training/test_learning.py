@@ -11,6 +11,7 @@ import torch
 from tests.datasets import make_dataset, random_rows
 from tillside.dataset import Dataset
 from training import learning
+from training.cases import look_ahead_cases
 from training.fitting import TrainerConfig
 from training.learning import HISTORY_FILE, REFIT, Lesson, learn
 from training.model import NOT_CALIBRATED, ModelConfig
@@ -147,6 +148,23 @@ def test_the_memory_keeps_the_blend_and_holds_the_validation_sessions_too(learne
     assert trained.memory.document() == chosen.document()
     sessions = [len(memory.neighbours.session_offsets) - 1 for memory in (chosen, trained.memory)]
     assert sessions == [TRAIN, TRAIN + VALIDATION]
+
+
+def test_the_blend_is_judged_on_what_comes_next_and_on_carts_and_purchases_further_on(dataset, monkeypatch):
+    asked, learn_memory = [], learning.learn_memory
+
+    def spy(scorer, neighbours, cases, **more):
+        asked.append(cases)
+        return learn_memory(scorer, neighbours, cases, **more)
+
+    monkeypatch.setattr(learning, "learn_memory", spy)
+    lesson = Lesson.prepare(config(), dataset)
+    learning.choose(lesson, dataset)
+    following = lesson.data.validation
+    ahead = look_ahead_cases(dataset.part("validation"), following, goal=2)
+    counts = [np.bincount(cases.asked_C, minlength=3) for cases in (asked[0], following, ahead)]
+    assert counts[0].tolist() == (counts[1] + counts[2]).tolist()
+    assert counts[2][0] == 0 < counts[2][1:].min()
 
 
 def test_the_figures_of_the_refit_stand_beside_those_of_the_fit(learned):
