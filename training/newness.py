@@ -18,7 +18,7 @@ from tillside.likeness import NewItems
 from tillside.neighbours import SessionNeighbours
 from training.cases import Cases
 from training.evaluation import ModelScorer, Scorer, rank
-from training.memory import answerable, quality, spread
+from training.memory import LEVEL, answerable, quality, spread
 from training.model import NextItemModel
 
 EVERY: Final = 10
@@ -35,7 +35,10 @@ def learn_likeness(
     catalogue: Catalogue,
     fallback: Scorer,
 ) -> SessionMemory:
-    """The memory with the likeness that ranks validation cases best; the smallest of level ones, 0 among them.
+    """The memory with the likeness that ranks validation cases best; 0 where none does better than that.
+
+    Of those that are level with the best, to half a percent, the largest is taken, for an item that is never shown
+    never gets a past.
 
     Args:
         sessions: what the memory was made of.
@@ -61,11 +64,12 @@ def learn_likeness(
         scorer = ModelScorer(model, vectors_VD, fallback, blended)
         return quality(rank(scorer, chosen, items=items, coverage=False).ranks_C)
 
-    best, before = 0.0, reached(0.0)
+    found = {0.0: reached(0.0)}
     for likeness in LIKENESSES:
-        after = reached(likeness)
-        if after < before:  # one hill
+        found[likeness] = reached(likeness)
+        if found[likeness] < (1 - LEVEL) * max(found.values()):  # one hill
             break
-        if after > before:
-            best, before = likeness, after
+    pays = max(found.values()) > found[0.0]
+    level = [likeness for likeness, each in found.items() if each >= (1 - LEVEL) * max(found.values())]
+    best = max(level) if pays else 0.0
     return replace(memory, blend=replace(memory.blend, likeness=best))
