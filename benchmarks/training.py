@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import write_results
+from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.sessions import write_sessions
 from tillside.dataset import load_dataset
 from training.model import ModelConfig
@@ -76,23 +76,19 @@ def main() -> None:
         for row in found:
             say(f"{log}: {row['system']} {row['metric']} {row['value']:,.4g}")
         rows += found
+    measured = {log for log, _ in logs}
+    kept = [row for row in read_rows(RESULTS / "training.json") if row["log"] not in measured]
     notes = (
-        "An event is a target that was learned; padding is none. Rates are over training alone, "
-        f"{given.seconds:g} s of it at most for each measurement ({given.clock} clock, {given.threads} thread(s)). "
-        "matmul_peak_share: operations of the step's matrix products against the fastest 1024 x 1024 product of the "
-        "same process. setup_s: before the first batch, for companions and the choice of a neighbourhood; it "
-        "counts in no rate or time. Synthetic sessions: power law, mean length 5.5. A ratio of rates or times above 1 "
-        "means that tillside is faster."
-        + (f" Not measured, because the peer failed: {', '.join(missing)}." if missing else "")
+        "An event is a target that was learned; padding is none. Rates are over training alone, so many seconds of "
+        "it at most as the command says, of its clock. matmul_peak_share: operations of the step's matrix products "
+        "against the fastest 1024 x 1024 product of the same process. setup_s: before the first batch, for "
+        "companions and the choice of a neighbourhood; it counts in no rate or time. Synthetic sessions: power law, "
+        "mean length 5.5. A ratio of rates or times above 1 means that tillside is faster. time_to_quality_s: of "
+        "training, validation not counted, to the peer's best mrr@20 on the validation part (best_val_mrr@20; "
+        "settings as its own search chose); ours is looked at when an epoch ends, or the seconds of the measurement "
+        "do." + (f" Not measured, because the peer failed: {', '.join(missing)}." if missing else "")
     )
-    if finished:
-        clocks = ", ".join(f"{system} {account['options']['clock']}" for system, account in finished.items())
-        notes += (
-            " time_to_quality_s: of training, validation not counted, to the peer's best mrr@20 on the validation part "
-            f"(best_val_mrr@20; {clocks}; settings as their own search chose); ours is looked at when "
-            "an epoch ends, or the seconds of the measurement do."
-        )
-    write_results("training", rows, title="Training speed", notes=notes)
+    write_results("training", [*kept, *rows], title="Training speed", notes=notes)
     say("wrote benchmarks/results/training.json and .md")
 
 
