@@ -29,6 +29,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no-look-ahead": ("loss.look_ahead=0",),
     "no-id-dropout": ("model.id_dropout=0",),
     "light-dropout": ("model.dropout=0.1", "model.item_dropout=0.2"),
+    "heavy-dropout": ("model.dropout=0.3", "model.item_dropout=0.5"),
     "full-softmax": ("loss=full",),
     "sampled-softmax": ("loss=sampled",),
     "popular-negatives": ("loss=sampled", "loss.uniform_share=0.5"),
