@@ -1,16 +1,23 @@
 """Makes the purchase-intent head mean what it says, by beta calibration on the validation part (Kull et al. 2017), and
 judges it beside gradient boosting on the test part."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.optimize import brentq
+from torch.nn import functional
 
 from tillside.ranking import area_under_roc, calibration_error, reliability
+from training.batches import TrainingBatch
 from training.cases import Cases
 from training.evaluation import ModelScorer, rank
 from training.model import NOT_CALIBRATED, NextItemModel, beta_calibrated
+
+WIDEST: Final = 1e4
+"""No shift of a logit is larger."""
 
 
 def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *, items: int) -> None:
@@ -22,6 +29,34 @@ def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *,
     answered_C = ~np.isnan(intent_C)  # the others hold no known item
     fitted = fit_calibration(intent_C[answered_C].astype(np.float64), cases.goal_later_C[answered_C])
     calibration.copy_(torch.tensor(fitted))
+
+
+def level_intent(model: NextItemModel, batches: Iterable[TrainingBatch]) -> None:
+    """Shift the calibrated logit so that, over what the model has learned from, the mean intent is the share of places
+    whose session reaches its goal, weighed as the loss weighs them.
+
+    A refitted model has learned from the validation part, too, so nothing is left to calibrate it on. What validation
+    said of the slopes holds for it as well; the level does not: it differs from fit to fit, and dropout moves it.
+    """
+    encoder, logits, labels, weights = model.encoder, [], [], []
+    calibration = encoder.get_buffer("intent_calibration")
+    with torch.inference_mode():
+        vectors_VD = model.items()[:, :-1]
+        for batch in batches:
+            moved = batch.to(vectors_VD.device)
+            rows_BLD = functional.embedding(moved.items_BL, vectors_VD)
+            logits_BL = encoder.intent_logits(encoder.trunk(rows_BLD, moved.behaviours_BL, moved.gaps_BL))
+            logits.append(logits_BL[moved.learn_BL])
+            labels.append(moved.goal_later_BL[moved.learn_BL])
+            weights.append(moved.weights_B[:, None].expand_as(moved.learn_BL)[moved.learn_BL])
+    logits_C, labels_C, weights_C = (torch.cat(parts).double().cpu() for parts in (logits, labels, weights))
+    unshifted_C = beta_calibrated(logits_C, calibration.double().cpu()) - float(calibration[2])
+
+    def excess(shift: float) -> float:
+        return float(((unshifted_C + shift).sigmoid() - labels_C) @ weights_C)
+
+    if 0 < float(labels_C.mean()) < 1:
+        calibration[2] = brentq(excess, -WIDEST, WIDEST)
 
 
 def fit_calibration(

@@ -3,8 +3,8 @@
 The training part is fitted until validation stops improving. Validation then chooses how past sessions are blended in
 and calibrates the purchase intent. At last a fresh model is trained for as many epochs as were best on the training
 *and* the validation part, because the newest sessions, which validation held back, tell most about the next ones; what
-validation chose is kept. Each step leaves a file in the run's folder, so that a killed run goes on in the step it was
-in.
+validation chose is kept, and the level of the intent is set anew. Each step leaves a file in the run's folder, so that
+a killed run goes on in the step it was in.
 """
 
 import json
@@ -22,7 +22,8 @@ from tillside.dataset import Dataset
 from tillside.encoding import EncodingSpec
 from tillside.neighbours import SessionNeighbours
 from tillside.recommenders import Popularity, popularity
-from training.calibration import calibrate_intent
+from training.batches import TrainingLoader
+from training.calibration import calibrate_intent, level_intent
 from training.cases import look_ahead_cases, make_cases, together
 from training.checkpoint import TrainedModel, build_model
 from training.datamodule import SessionData
@@ -188,6 +189,9 @@ def learn(
     refuse_diverged(again.module)
     for name in ("intent_calibration", "trend_weights"):
         again.module.model.encoder.get_buffer(name).copy_(module.model.encoder.get_buffer(name))
+    if intent and tracker is not None:
+        batches = TrainingLoader(again.data.rows, budget=again.data.batch_events, seed=config.seed)
+        level_intent(again.module.model, batches)
     if memory is not None:
         memory = SessionMemory.fit(
             dataset.before_test(),

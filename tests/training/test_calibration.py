@@ -8,7 +8,8 @@ from tests.datasets import make_sessions, random_rows
 from tests.models import SPEC, make_model
 from tillside.ranking import calibration_error, reliability
 from tillside.recommenders import Popularity
-from training.calibration import calibrate_intent, fit_calibration, judge_intent
+from training.batches import TrainingLoader, TrainingRows
+from training.calibration import calibrate_intent, fit_calibration, judge_intent, level_intent
 from training.cases import make_cases
 from training.evaluation import ModelScorer, rank
 from training.model import NOT_CALIBRATED
@@ -93,6 +94,29 @@ def test_calibrating_twice_is_calibrating_once(calibrated):
     calibrate_intent(model, scorer, cases, items=12)
     assert stored(model) == once
     assert once != NOT_CALIBRATED
+
+
+@pytest.mark.parametrize("recency", [0.0, 0.3])
+def test_the_level_is_that_of_what_was_learned_and_the_slopes_stay(calibrated, recency):
+    model, *_ = calibrated
+    sessions, slopes = make_sessions(random_rows(300, items=12, seed=1)), stored(model)[:2]
+    rows = TrainingRows(sessions, spec=SPEC, items=12, goal=2, recency=recency)
+    level_intent(model, TrainingLoader(rows, budget=64, seed=0))
+    assert stored(model)[:2] == slopes
+    # by the way cases are asked: every place after the first event of a session, whose row has its weight
+    cases = make_cases(sessions, rule="every", spec=SPEC, items=12, goal=2)
+    said = rank(ModelScorer.of(model, Popularity(np.zeros((3, 12), np.float32))), cases, items=12).intent_C
+    weights = rows.weights[np.searchsorted(np.unique(cases.sessions_C), cases.sessions_C)]
+    mean, share = np.average(said, weights=weights), np.average(cases.goal_later_C, weights=weights)
+    assert mean == pytest.approx(share, abs=1e-5)
+
+
+def test_where_all_sessions_reach_the_goal_the_level_stays(calibrated):
+    model, *_ = calibrated
+    rows = TrainingRows(make_sessions([[0, (1, "purchase")]] * 3), spec=SPEC, items=12, goal=2)
+    before = stored(model)
+    level_intent(model, TrainingLoader(rows, budget=64, seed=0))
+    assert stored(model) == before
 
 
 def test_intent_is_judged_over_the_cases_that_hold_a_known_item_beside_gradient_boosting():
