@@ -33,11 +33,12 @@ from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, popularity
 from training.datamodule import SessionData
-from training.evaluate import METRICS_FILE, cases_to_judge
+from training.evaluate import METRICS_FILE, MODEL, cases_to_judge
 from training.evaluation import ModelScorer, rank, report
 from training.fitting import TrainerConfig, fit, load_best, plan
 from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
 from training.preparation.sessionising import Repeats
+from training.ranks import cases_digest, keep_ranks
 from training.tables import metrics_table, say
 
 
@@ -223,9 +224,13 @@ def validation_curve(history: Sequence[Mapping[str, float]], *, targets: int) ->
 
 
 def measure(
-    name: str, dataset: Dataset, *, size: Size, config: TrainerConfig, trial: TrainerConfig, seed: int
+    name: str, dataset: Dataset, *, size: Size, config: TrainerConfig, trial: TrainerConfig, seed: int, folder: Path
 ) -> dict[str, Any]:
-    """Try the grid in short trainings, train the best setting in full, judge it on the test part."""
+    """Try the grid in short trainings, train the best setting in full, judge it on the test part.
+
+    Args:
+        folder: where the rank of every case is kept, to be compared case by case.
+    """
     collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
     spec = EncodingSpec(max_length=size.max_length, collapse_repeats=collapse)
     plain, trials = without_attributes(dataset), []
@@ -238,6 +243,7 @@ def measure(
     cases = cases_to_judge(plain, spec)
     ranked = rank(fitted.scorer, cases, items=plain.catalogue.rankable)
     items, names = dataset.catalogue.rankable, dataset.behaviours.names  # those of the table that it stands in
+    keep_ranks({name: ranked}, cases, own=MODEL, digest=cases_digest(dataset, cases), behaviours=names, folder=folder)
     document = report({name: ranked}, cases, items=items, behaviours=names, seed=seed)
     document["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
     document["account"] = {
@@ -271,6 +277,7 @@ def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Entry point."""
     given = parse()
+    given.out.mkdir(parents=True, exist_ok=True)
     config = TrainerConfig(max_epochs=given.epochs, patience=given.patience, progress_bar=False)
     document = measure(
         given.network,
@@ -279,8 +286,8 @@ def main() -> None:
         config=config,
         trial=TrainerConfig(max_epochs=given.trial_epochs, patience=given.patience, progress_bar=False),
         seed=given.seed,
+        folder=given.out,
     )
-    given.out.mkdir(parents=True, exist_ok=True)
     write_text_atomically(given.out / METRICS_FILE, json.dumps(document, indent=2) + "\n")
     metrics_table(document, title=f"{document['dataset']['name']}: test part")
     say(f"wrote {given.out / METRICS_FILE}")

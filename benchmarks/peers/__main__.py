@@ -69,7 +69,7 @@ def run(options: Options, *, dataset: Path, out: Path, environments: Path = ENVI
     document: dict[str, Any] = {}
     if not options.speed_only:
         lists_CK = read_lists(folder, cases=len(task.test), items=task.items)
-        document = judge(data, lists_CK, system=options.system, length=options.length)
+        document = judge(data, lists_CK, system=options.system, length=options.length, folder=out)
     document["account"] = read_account(folder)
     write_text_atomically(out / "metrics.json", json.dumps(document, indent=2) + "\n")
     return document

@@ -7,6 +7,7 @@ Shapes: C cases, K places of a list.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from tillside.encoding import EncodingSpec, encode_sessions
 from tillside.ranking import ranks_of_targets, top_k
 from tillside.recommenders import Popularity, popularity
 from training.cases import Cases, make_cases
+from training.evaluate import MODEL
 from training.evaluation import Ranked, report
 from training.preparation.sessionising import Repeats
+from training.ranks import cases_digest, keep_ranks
 
 CHUNK = 4096
 LONGEST = 50
@@ -100,9 +103,13 @@ def by_popularity(dataset: Dataset) -> Popularity:
 
 
 def judge(
-    dataset: Dataset, lists_CK: npt.NDArray[np.int64], *, system: str, length: int, seed: int = 0
+    dataset: Dataset, lists_CK: npt.NDArray[np.int64], *, system: str, length: int, folder: Path, seed: int = 0
 ) -> dict[str, Any]:
-    """The metrics document of a peer's lists, as ``training.evaluate`` writes it for a run."""
+    """The metrics document of a peer's lists, as ``training.evaluate`` writes it for a run.
+
+    Args:
+        folder: where the rank of every case is kept, to be compared case by case.
+    """
     cases, items = cases_of(dataset, "test", length), dataset.catalogue.rankable
     lists_CK = lists_CK.copy()
     empty = np.flatnonzero(prefixes_of(cases).lengths == 0)
@@ -116,7 +123,9 @@ def judge(
         shown_V=np.bincount(lists_CK[lists_CK != NO_ITEM], minlength=items),
         depth=lists_CK.shape[1],
     )
-    metrics = report({system: ranked}, cases, items=items, behaviours=dataset.behaviours.names, seed=seed)
+    digest, names = cases_digest(dataset, cases), dataset.behaviours.names
+    keep_ranks({system: ranked}, cases, own=MODEL, digest=digest, behaviours=names, folder=folder)
+    metrics = report({system: ranked}, cases, items=items, behaviours=names, seed=seed)
     return metrics | {"dataset": {"name": dataset.about["name"], "digest": dataset.digest}}
 
 

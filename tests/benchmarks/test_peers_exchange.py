@@ -22,7 +22,10 @@ from benchmarks.peers.exchange import (
 from benchmarks.peers.referee import judge, make_task
 from tests.datasets import make_dataset
 from tillside.dataset import Dataset
+from tillside.encoding import EncodingSpec
 from tillside.ranking import MISSED
+from training.evaluate import cases_to_judge
+from training.ranks import OTHERS_RANKS, Ranks, cases_digest
 
 NEWCOMER = 5
 """Items 0 to 4 are trained, item 5 is not."""
@@ -94,16 +97,19 @@ def test_a_target_ranks_where_its_list_names_it() -> None:
     assert ranks_in_lists(lists_CK, np.array([4, 0, 3, 1])).tolist() == [1, 3, MISSED, 2]
 
 
-def test_judged_like_a_run(dataset: Dataset) -> None:
+def test_judged_like_a_run(dataset: Dataset, tmp_path: Path) -> None:
     """Five cases: second, first, missed, popularity's first for the empty prefix, and a newcomer nobody can name."""
     answers = lists([0, 2], [3], [0, 1, 2], [4], [0, 1])
-    metrics = judge(dataset, answers, system="replay-sasrec", length=50)
+    metrics = judge(dataset, answers, system="replay-sasrec", length=50, folder=tmp_path)
     values = {name: found["value"] for name, found in metrics["systems"]["replay-sasrec"]["all"].items() if "@" in name}
     # Targets 2, 3, 4, 0, 5: ranks 2, 1, missed, 1 (popularity names item 0 first, not the peer's 4), missed.
     assert values["recall@20"] == pytest.approx(3 / 5)
     assert values["mrr@20"] == pytest.approx((1 / 2 + 1 + 1) / 5)
     assert values["ndcg@5"] == pytest.approx((1 / np.log2(3) + 1 + 1) / 5)
     assert (metrics["cases"], metrics["sessions"], metrics["unseen_target_share"]) == (5, 3, 1 / 5)
+    kept = Ranks.load(tmp_path / OTHERS_RANKS / "replay-sasrec.npz")
+    assert kept.ranks_C.tolist() == [2, 1, MISSED, 1, MISSED]
+    assert kept.digest == cases_digest(dataset, cases_to_judge(dataset, EncodingSpec(max_length=50)))
 
 
 @pytest.mark.parametrize(
