@@ -33,7 +33,7 @@ from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, popularity
 from training.datamodule import SessionData
-from training.evaluate import METRICS_FILE, MODEL, cases_to_judge
+from training.evaluate import METRICS_FILE, cases_to_judge
 from training.evaluation import ModelScorer, rank, report
 from training.fitting import TrainerConfig, fit, load_best, plan
 from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
@@ -243,7 +243,7 @@ def measure(
     cases = cases_to_judge(plain, spec)
     ranked = rank(fitted.scorer, cases, items=plain.catalogue.rankable)
     items, names = dataset.catalogue.rankable, dataset.behaviours.names  # those of the table that it stands in
-    keep_ranks({name: ranked}, cases, own=MODEL, digest=cases_digest(dataset, cases), behaviours=names, folder=folder)
+    keep_ranks({name: ranked}, cases, digest=cases_digest(dataset, cases), behaviours=names, folder=folder)
     document = report({name: ranked}, cases, items=items, behaviours=names, seed=seed)
     document["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
     document["account"] = {

@@ -282,6 +282,7 @@ def _rows(
 
 
 def answerable(cases: Cases, items: int) -> npt.NDArray[np.int64]:
+    """The cases with an event before them whose target can be ranked."""
     return np.flatnonzero((cases.targets_C < items) & (cases.prefix_lengths_C > 0))
 
 

@@ -107,7 +107,13 @@ class Ranks:
 
 
 def keep_ranks(
-    ranked: Mapping[str, Ranked], cases: Cases, *, own: str, digest: str, behaviours: tuple[str, ...], folder: Path
+    ranked: Mapping[str, Ranked],
+    cases: Cases,
+    *,
+    digest: str,
+    behaviours: tuple[str, ...],
+    folder: Path,
+    own: str | None = None,
 ) -> None:
     """Write what the system ``own`` made of each case, and beside it every other, to compare them case by case."""
     (folder / OTHERS_RANKS).mkdir(exist_ok=True)

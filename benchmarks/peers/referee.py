@@ -19,7 +19,6 @@ from tillside.encoding import EncodingSpec, encode_sessions
 from tillside.ranking import ranks_of_targets, top_k
 from tillside.recommenders import Popularity, popularity
 from training.cases import Cases, make_cases
-from training.evaluate import MODEL
 from training.evaluation import Ranked, report
 from training.preparation.sessionising import Repeats
 from training.ranks import cases_digest, keep_ranks
@@ -124,7 +123,7 @@ def judge(
         depth=lists_CK.shape[1],
     )
     digest, names = cases_digest(dataset, cases), dataset.behaviours.names
-    keep_ranks({system: ranked}, cases, own=MODEL, digest=digest, behaviours=names, folder=folder)
+    keep_ranks({system: ranked}, cases, digest=digest, behaviours=names, folder=folder)
     metrics = report({system: ranked}, cases, items=items, behaviours=names, seed=seed)
     return metrics | {"dataset": {"name": dataset.about["name"], "digest": dataset.digest}}
 

@@ -71,6 +71,11 @@ class Catalogue:
         """Item id to catalogue index."""
         return {item_id: index for index, item_id in enumerate(self.item_ids)}
 
+    @cached_property
+    def token_index(self) -> dict[str, int]:
+        """Attribute token to its place in the vocabulary."""
+        return {token: number for number, token in enumerate(self.vocabulary)}
+
     @property
     def popular_NB(self) -> npt.NDArray[np.number[Any]]:  # noqa: N802
         """What popularity is made of: recent events where the log has a clock, or else all."""

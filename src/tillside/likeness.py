@@ -49,7 +49,7 @@ class NewItems:
 
     def newcomers(self, items_F: npt.NDArray[np.int64], tokens_F: Sequence[Sequence[str]]) -> "NewItems":
         """Items that came after the catalogue was written, in its place; tokens that it does not know say nothing."""
-        known = {token: number for number, token in enumerate(self.catalogue.vocabulary)}
+        known = self.catalogue.token_index
         own = [[known[token] for token in tokens if token in known] for tokens in tokens_F]
         ids = np.array([token for tokens in own for token in tokens], np.int64)
         sizes = np.array([len(tokens) for tokens in own], np.int64)
@@ -85,9 +85,7 @@ class NewItems:
         unit_P = _to_unit_length(self.rarity_T[ids_P], rows_P, len(items_L))
         asked_U, place_P = np.unique(ids_P, return_inverse=True)
         asked_weights_U = np.bincount(place_P, unit_P * weights_L[rows_P] / weights_L.sum(), minlength=len(asked_U))
-        starts_U = self.bounds_T[asked_U]
-        sizes_U = self.bounds_T[asked_U + 1] - starts_U
-        met = np.arange(sizes_U.sum()) + np.repeat(starts_U - np.cumsum(sizes_U) + sizes_U, sizes_U)
+        met, sizes_U = _entries(self.bounds_T, asked_U)
         said_P = self.weights_P[met] * np.repeat(asked_weights_U, sizes_U)
         return np.bincount(self.places_P[met], said_P, minlength=len(self.items_F)).astype(np.float32)
 
@@ -102,9 +100,15 @@ def _rarity(catalogue: Catalogue) -> npt.NDArray[np.float64]:
 def _tokens(catalogue: Catalogue, items: Ints) -> tuple[Ints, Ints]:
     """The tokens of some items, one item after the other, and how many each has."""
     assert catalogue.token_offsets is not None
-    starts = catalogue.token_offsets[items]
-    sizes = catalogue.token_offsets[items + 1] - starts
-    return catalogue.token_ids[np.arange(sizes.sum()) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes)], sizes
+    places, sizes = _entries(catalogue.token_offsets, items)
+    return catalogue.token_ids[places], sizes
+
+
+def _entries(bounds: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Where the entries of some rows of a ragged array stand, one row after the other, and how many each has."""
+    starts = bounds[rows]
+    sizes = bounds[rows + 1] - starts
+    return np.arange(sizes.sum()) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes), sizes
 
 
 def _to_unit_length(weights_P: npt.NDArray[np.float64], rows_P: Ints, rows: int) -> npt.NDArray[np.float64]:

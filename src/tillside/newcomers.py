@@ -62,4 +62,4 @@ class TokenVectors:
     @cached_property
     def _learned(self) -> dict[str, int]:
         learned = np.any(self.vectors_TD != 0, axis=1)
-        return {token: number for number, token in enumerate(self.catalogue.vocabulary) if learned[number]}
+        return {token: number for token, number in self.catalogue.token_index.items() if learned[number]}

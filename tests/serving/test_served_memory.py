@@ -95,7 +95,7 @@ def test_a_new_item_is_voted_for_by_its_likeness(tmp_path, likeness, expected):
     recommender = load_recommender(till(tmp_path / "bundle", memory=memory), Limits())
     hat = {"item_id": "hat", "stock": 3, "attributes": {"category": "fashion.hat"}}
     recommender.assortment = restock(recommender, read_feed(feed(hat)))
-    request = decode_request(json.dumps(tills.ask("fashion", "coat") | {"explain": True}).encode(), Limits())
+    request = decode_request(json.dumps(tills.ask("fashion", "coat")).encode(), Limits())
     assert items_of(recommender.answer(request).answer) == expected
 
 

@@ -17,6 +17,8 @@ from training.learning import HISTORY_FILE, REFIT, Lesson, learn
 from training.model import NOT_CALIBRATED, ModelConfig
 from training.train import TrainConfig
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ITEMS, TRAIN, VALIDATION = 6, 40, 20
 
 
@@ -28,14 +30,6 @@ class Figures:
 
     def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
         self.names |= values.keys()
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

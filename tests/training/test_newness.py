@@ -15,6 +15,8 @@ from training.model import ModelConfig
 from training.newness import LIKENESSES, learn_likeness
 from training.train import TrainConfig
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 KINDS, EACH = 8, 8
 ITEMS = KINDS * EACH
 TOKENS = [[f"kind={item % KINDS}"] for item in range(ITEMS)]
@@ -50,14 +52,6 @@ def learned(folder, *, step: int, tokens=TOKENS, weight: float = 2.0) -> Session
     )
     assert replace(found, blend=memory.blend, new=None) == memory  # all else stays
     return found
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_where_like_follows_like_a_new_item_gets_votes(tmp_path):

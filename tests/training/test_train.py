@@ -1,7 +1,6 @@
 """Training as a whole: it learns, the same seed gives the same numbers, and a stopped run resumes exactly."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,8 @@ from training.model import ModelConfig
 from training.module import LossConfig, Softmax
 from training.store import TrackingConfig, open_store
 from training.train import TrainConfig, train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 ITEMS, SESSIONS, LENGTH = 12, 160, 5
 
@@ -62,14 +63,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
             about={"name": "circle", "config": {"repeats": "keep"}, "counts": {}},
         )
     return path
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def config(dataset: Path, runs: Path, **trainer: Any) -> TrainConfig:
