@@ -90,8 +90,10 @@ class PlainEncoder(nn.Module):
         super().__init__()
         self.register_buffer("log_temperature", torch.zeros(()))
 
-    def queries(self, hidden_BLD: Tensor, positions_BQ: Tensor, ask_BQ: Tensor) -> Tensor:
-        """Hidden states [B, Q, D] at the positions."""
+    def queries(self, hidden_BLD: Tensor, ask_BQ: Tensor, positions_BQ: Tensor | None = None) -> Tensor:
+        """Hidden states [B, Q, D] at the positions, or at every one."""
+        if positions_BQ is None:
+            return hidden_BLD
         return hidden_BLD.gather(1, positions_BQ[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
 
     def forward(
@@ -99,7 +101,7 @@ class PlainEncoder(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """The query [B, D] at each row's last event; a purchase intent [B] is not known."""
         hidden_BLD = self.trunk(item_vectors_BLD, behaviours_BL, gaps_BL)
-        query_BD = self.queries(hidden_BLD, (lengths_B - 1)[:, None], ask_B[:, None])[:, 0]
+        query_BD = self.queries(hidden_BLD, ask_B[:, None], (lengths_B - 1)[:, None])[:, 0]
         return query_BD, torch.full_like(query_BD[:, 0], math.nan)
 
 

@@ -83,7 +83,9 @@ class Block(nn.Module):
 
     def forward(self, queries_BQD: Tensor, context_BLD: Tensor, bias_BHQL: Tensor) -> Tensor:
         """Queries of the whole row are the context itself; the final layer passes its own."""
-        attended_BQD = self.attention(self.norm_attention(queries_BQD), self.norm_attention(context_BLD), bias_BHQL)
+        read_BLD = self.norm_attention(context_BLD)
+        asking_BQD = read_BLD if queries_BQD is context_BLD else self.norm_attention(queries_BQD)
+        attended_BQD = self.attention(asking_BQD, read_BLD, bias_BHQL)
         x_BQD = queries_BQD + self.dropout(attended_BQD)
         out: Tensor = x_BQD + self.dropout(self.forward_part(self.norm_forward(x_BQD)))
         return out

@@ -36,12 +36,13 @@ class TrainerConfig:
     """How long, in what batches and on what to train."""
 
     max_epochs: int | None = None
-    """Default: 6 * (700,000 / targets) ** 0.4, between 3 and 60; a third of that, and at least 2, from another model's
+    """Default: 8 * (700,000 / targets) ** 0.4, between 3 and 60; a third of that, and at least 2, from another model's
     weights."""
     batch_events: int | None = None
-    """Padded events of a batch. Default: such that an epoch has about 800 batches, between 256 and 2,048."""
-    patience: int = 2
-    """Epochs without a better val/mrr@20 before training stops."""
+    """Padded events of a batch. Default: such that an epoch has about 400 batches, between 256 and 2,048."""
+    patience: int = 5
+    """Epochs without a better val/mrr@20 before training stops. The learning rate's descent gains most in the last
+    epochs, and until then the figure goes up and down by itself."""
     validation_cases: int = 20_000
     refit: bool = True
     """Train anew at the end, for as many epochs as were best, on the validation part too: the newest sessions tell most
@@ -78,9 +79,9 @@ def plan(targets: int, config: TrainerConfig, *, warm: bool = False) -> tuple[in
     Small logs need small batches to see enough steps, and more passes; large ones neither; and what was learned before
     (``warm``) need not be learned again.
     """
-    nearest = 2 ** round(math.log2(max(targets, 1) / 800))
+    nearest = 2 ** round(math.log2(max(targets, 1) / 400))
     batch_events = config.batch_events or int(min(2048, max(256, nearest)))
-    epochs = min(60, max(3, round(6 * (700_000 / max(targets, 1)) ** 0.4)))
+    epochs = min(60, max(3, round(8 * (700_000 / max(targets, 1)) ** 0.4)))
     return batch_events, config.max_epochs or (max(2, round(WARM_SHARE * epochs)) if warm else epochs)
 
 

@@ -111,7 +111,7 @@ class _LeaningRows(torch.autograd.Function):
         sums_VD = _sums(table_ND, ids_P, bounds, weights_P)
         ctx.items, ctx.sparse = len(table_ND), sparse
         ctx.save_for_backward(lean, rows_V, ids_P, bounds, weights_P, sums_VD)
-        return torch.addcmul(table_ND[rows_V], sums_VD, lean)
+        return torch.addcmul(table_ND.index_select(0, rows_V), sums_VD, lean)
 
     @staticmethod
     @once_differentiable
@@ -180,7 +180,7 @@ class Companions(nn.Module):
             sparse: whether the table's gradient is to be sparse.
         """
         places, bounds = ragged(self.get_buffer("bounds"), rows_V)
-        ids_P, weights_P = self.get_buffer("ids")[places], self.get_buffer("weights")[places]
+        ids_P, weights_P = (self.get_buffer(name).index_select(0, places) for name in ("ids", "weights"))
         leaning_VD: Tensor = _LeaningRows.apply(table_ND, lean, rows_V, ids_P, bounds, weights_P, sparse)
         return leaning_VD
 
@@ -253,7 +253,8 @@ class ItemTable(nn.Module):
         own_VD = self._own(rows_V)
         if self.training and self.id_dropout and self.token is not None:
             dropped_V = torch.rand(len(own_VD), device=own_VD.device) < self.id_dropout
-            own_VD = own_VD.masked_fill((dropped_V & self._described(rows_V)[: len(own_VD)])[:, None], 0.0)
+            dropped_V &= self._described(rows_V)[: len(own_VD)]
+            own_VD = own_VD * (~dropped_V)[:, None].to(own_VD.dtype)  # masked_fill would take ten times as long
         unit_VD: Tensor = _UnitRows.apply(own_VD + self._attributes(len(own_VD), rows_V))
         return unit_VD
 
@@ -277,7 +278,7 @@ class ItemTable(nn.Module):
         bounds, ids = self.get_buffer("token_offsets")[: items + 1], self.get_buffer("token_ids")
         if rows_V is not None:
             places, bounds = ragged(self.get_buffer("token_offsets"), rows_V)
-            ids = ids[places]
+            ids = ids.index_select(0, places)
         else:
             ids = ids[: int(bounds[-1])]
         return functional.embedding_bag(ids, self.token.weight, bounds, mode="mean", include_last_offset=True)

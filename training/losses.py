@@ -24,7 +24,8 @@ passes over the logits, is left out. Unit vectors with a temperature stay below 
 
 
 class _ChunkedSoftmax(torch.autograd.Function):
-    """Against all items, or, with a pool, against its items (ascending, each once) and the target."""
+    """Against all items, or, with a pool, against its items (ascending, each once, counted so many times) and the
+    target."""
 
     @staticmethod
     def forward(
@@ -34,12 +35,13 @@ class _ChunkedSoftmax(torch.autograd.Function):
         targets_Q: Tensor,
         weights_Q: Tensor,
         pool_P: Tensor | None,
-        bias_P: Tensor | None,
+        factors_P: Tensor | None,
     ) -> Tensor:
         total = weights_Q.sum().clamp_min(1e-12)
         need_grad = any(ctx.needs_input_grad[:2])
         grad_queries = torch.empty_like(queries_QD) if need_grad else None
         compared_PD = items_VD if pool_P is None else items_VD[pool_P]
+        counted_PD = compared_PD if factors_P is None else compared_PD * factors_P[:, None]
         grad_compared = torch.zeros_like(compared_PD) if need_grad else None
         grad_items = grad_compared if pool_P is None or not need_grad else torch.zeros_like(items_VD)
         loss = queries_QD.new_zeros((), dtype=torch.float64)
@@ -48,16 +50,15 @@ class _ChunkedSoftmax(torch.autograd.Function):
             min(chunk, len(queries_QD)), len(compared_PD)
         )  # new pages for each chunk would cost
         largest = float(queries_QD.norm(dim=1).amax() * items_VD.norm(dim=1).amax())
-        bounded = largest + (0.0 if bias_P is None else float(bias_P.abs().amax())) < SAFE_LOGIT
+        bounded = largest + (0.0 if factors_P is None else float(factors_P.log().abs().amax())) < SAFE_LOGIT
         for start in range(0, len(queries_QD), chunk):
             rows = slice(start, start + chunk)
             queries, targets, weights = queries_QD[rows], targets_Q[rows], weights_Q[rows] / total
             logits = buffer[: len(queries)]
-            if pool_P is None or bias_P is None:
-                torch.mm(queries, compared_PD.T, out=logits)
+            torch.mm(queries, compared_PD.T, out=logits)
+            if pool_P is None:
                 target_logits = logits.gather(1, targets[:, None])[:, 0]
             else:
-                torch.addmm(bias_P, queries, compared_PD.T, out=logits)
                 target_logits = (queries * items_VD[targets]).sum(dim=1)
                 places = torch.searchsorted(pool_P, targets).clamp_max(len(pool_P) - 1)
                 (own,) = torch.where(pool_P[places] == targets)  # the target counts once, and not as drawn
@@ -67,20 +68,21 @@ class _ChunkedSoftmax(torch.autograd.Function):
                 shift = torch.maximum(logits.amax(dim=1), target_logits)
                 logits -= shift[:, None]
             exps = logits.exp_()
-            sums = exps.sum(dim=1)  # divides the queries below instead of every logit: one pass fewer
+            # sums divide the queries below, and factors are in the items: no pass over the logits for either
+            sums = exps.sum(dim=1) if factors_P is None else torch.mv(exps, factors_P)
             target_exps = torch.zeros_like(sums) if pool_P is None else (target_logits - shift).exp()
             sums += target_exps
             loss += ((sums.log() + shift - target_logits) * weights).sum(dtype=torch.float64)
             if grad_queries is not None and grad_compared is not None and grad_items is not None:
                 share = weights / sums
                 missing = weights * (1 - target_exps / sums)
-                torch.mm(exps, compared_PD, out=grad_queries[rows])
+                torch.mm(exps, counted_PD, out=grad_queries[rows])
                 grad_queries[rows] *= share[:, None]
                 grad_queries[rows] -= items_VD[targets] * missing[:, None]
                 grad_compared.addmm_(exps.T, queries * share[:, None])
                 grad_items.index_add_(0, targets, queries * -missing[:, None])
-        if pool_P is not None and grad_items is not None and grad_compared is not None:
-            grad_items.index_add_(0, pool_P, grad_compared)
+        if pool_P is not None and factors_P is not None and grad_items is not None and grad_compared is not None:
+            grad_items.index_add_(0, pool_P, grad_compared.mul_(factors_P[:, None]))
         ctx.save_for_backward(grad_queries, grad_items)
         return loss.to(queries_QD.dtype)
 
@@ -121,11 +123,11 @@ def sampled_softmax(
         log_expected_V: log of how often each item is expected in the pool (logQ). With it the logits estimate those
             of the full softmax, and the target's own logit needs no correction.
     """
-    drawn_P, times_P = torch.unique(pool_P, return_counts=True)  # drawn twice is one logit and a larger bias
-    bias_P = times_P.log() - log_expected_V[drawn_P]
+    drawn_P, times_P = torch.unique(pool_P, return_counts=True)  # drawn twice is one logit that counts double
+    factors_P = times_P * (-log_expected_V[drawn_P]).exp()
     with torch.autocast(queries_QD.device.type, enabled=False):
         loss: Tensor = _ChunkedSoftmax.apply(
-            queries_QD.float(), items_VD.float(), targets_Q, weights_Q.float(), drawn_P, bias_P
+            queries_QD.float(), items_VD.float(), targets_Q, weights_Q.float(), drawn_P, factors_P
         )
     return loss
 

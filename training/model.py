@@ -125,12 +125,18 @@ class Encoder(nn.Module):
             x_BLD = block(x_BLD, x_BLD, bias(positions_BL, length))
         return x_BLD
 
-    def queries(self, hidden_BLD: Tensor, positions_BQ: Tensor, ask_BQ: Tensor) -> Tensor:
-        """Query vectors [B, Q, D] for a behaviour asked for at a position; length = the temperature."""
-        index_BQD = positions_BQ[:, :, None].expand(-1, -1, hidden_BLD.shape[-1])
-        asked_BQD = hidden_BLD.gather(1, index_BQD) + self.ask(ask_BQ)
+    def queries(self, hidden_BLD: Tensor, ask_BQ: Tensor, positions_BQ: Tensor | None = None) -> Tensor:
+        """Query vectors [B, Q, D] for a behaviour asked for at a position; length = the temperature.
+
+        Args:
+            positions_BQ: default: every position of the row, Q = L.
+        """
+        if positions_BQ is None:
+            asked_BQD, positions_BQ = hidden_BLD, torch.arange(hidden_BLD.shape[1], device=hidden_BLD.device)[None, :]
+        else:
+            asked_BQD = hidden_BLD.gather(1, positions_BQ[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
         bias_BHQL = self.biases[-1](positions_BQ, hidden_BLD.shape[1])
-        out_BQD = self.to_query(self.norm(self.blocks[-1](asked_BQD, hidden_BLD, bias_BHQL)))
+        out_BQD = self.to_query(self.norm(self.blocks[-1](asked_BQD + self.ask(ask_BQ), hidden_BLD, bias_BHQL)))
         unit_BQD = functional.normalize(out_BQD, dim=-1)
         return unit_BQD * self.log_temperature.clamp(max=math.log(MAX_TEMPERATURE)).exp()
 
@@ -145,7 +151,7 @@ class Encoder(nn.Module):
         """What is exported: the query [B, E] at each row's last event, and the calibrated intent [B]."""
         hidden_BLD = self.trunk(item_vectors_BLE[..., :-1], behaviours_BL, gaps_BL)
         last_B1 = (lengths_B - 1)[:, None]
-        query_BD = self.queries(hidden_BLD, last_B1, ask_B[:, None])[:, 0]
+        query_BD = self.queries(hidden_BLD, ask_B[:, None], last_B1)[:, 0]
         last_hidden_B1D = hidden_BLD.gather(1, last_B1[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
         logit_B = self.intent_logits(last_hidden_B1D)[:, 0]
         query_BE = torch.cat([query_BD, self.get_buffer("trend_weights")[ask_B][:, None]], dim=1)

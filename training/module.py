@@ -45,7 +45,7 @@ class LossConfig:
     sparse_from_items: int = 200_000
     """From so many items on, the optimizer steps only those rows of the item table that a sampled batch touches
     (:mod:`training.optimizer`); below, all of them, which costs little there and lets their momentum go on."""
-    pool: int = 2048
+    pool: int = 1024
     """Negatives drawn for a batch and shared by all of it."""
     uniform_share: float = 1.0
     """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
@@ -156,17 +156,16 @@ class NextItemModule(pl.LightningModule):
             items_BL = items_BL.view_as(batch.items_BL)
         vectors_VD = table.trained(rows_V)
         hidden_BLD = encoder.trunk(functional.embedding(items_BL, vectors_VD), batch.behaviours_BL, batch.gaps_BL)
-        positions_BL = torch.arange(hidden_BLD.shape[1], device=hidden_BLD.device).expand(len(hidden_BLD), -1)
-        queries_QD = encoder.queries(hidden_BLD, positions_BL, batch.target_behaviours_BL)[batch.learn_BL]
         weights_BL = batch.weights_B[:, None].expand(batch.learn_BL.shape)
         learned_Q = weights_BL[batch.learn_BL]
-        weights_Q = learned_Q
-        if asked_RL.any():
+        ask_BL, contexts_BLD, wanted_BL, weights_Q = batch.target_behaviours_BL, hidden_BLD, batch.learn_BL, learned_Q
+        if asked_RL.any():  # rows asked for a later event follow the others through the final layer
             ask_RL = batch.ahead_behaviours_R[:, None].expand_as(asked_RL)
-            rows_RLD, positions_RL = hidden_BLD[batch.ahead_rows_R], positions_BL[batch.ahead_rows_R]
-            queries_QD = torch.cat([queries_QD, encoder.queries(rows_RLD, positions_RL, ask_RL)[asked_RL]])
+            ask_BL, wanted_BL = torch.cat([ask_BL, ask_RL]), torch.cat([wanted_BL, asked_RL])
+            contexts_BLD = torch.cat([hidden_BLD, hidden_BLD[batch.ahead_rows_R]])
             faded_A = self.loss.look_ahead ** (batch.ahead_steps_RL[asked_RL] - 1).float()
-            weights_Q = torch.cat([weights_Q, faded_A * weights_BL[batch.ahead_rows_R][asked_RL]])
+            weights_Q = torch.cat([learned_Q, faded_A * weights_BL[batch.ahead_rows_R][asked_RL]])
+        queries_QD = encoder.queries(contexts_BLD, ask_BL)[wanted_BL]
         if pool_P is None or rows_V is None:
             items = full_softmax(queries_QD, vectors_VD, targets_Q, weights_Q)
         else:

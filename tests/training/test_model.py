@@ -35,13 +35,9 @@ def forward(model, batch, ask: int | list[int] = 0):
 def at_every_position(model, batch):
     """Hidden states, intent logits and queries for each behaviour, at every position of the rows."""
     items_BL, behaviours_BL, gaps_BL, _ = tensors(batch)
-    positions_BL = torch.arange(items_BL.shape[1]).expand(len(items_BL), -1)
     with torch.no_grad():
         hidden_BLD = model.encoder.trunk(model.items.trained()[items_BL], behaviours_BL, gaps_BL)
-        asked = [
-            model.encoder.queries(hidden_BLD, positions_BL, torch.full_like(positions_BL, ask))
-            for ask in range(BEHAVIOURS)
-        ]
+        asked = [model.encoder.queries(hidden_BLD, torch.full_like(items_BL, ask)) for ask in range(BEHAVIOURS)]
         return hidden_BLD, model.encoder.intent_logits(hidden_BLD)[..., None], *asked
 
 

@@ -224,9 +224,9 @@ def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:
 
 
 def test_batches_and_epochs_follow_from_the_size_of_the_log() -> None:
-    """800 batches an epoch within bounds, 6 * (700,000 / targets) ** 0.4 epochs within bounds; what is given stays."""
-    assert plan(700, TrainerConfig()) == (256, 60)  # 6 * 1000 ** 0.4 = 95, at most 60
-    assert plan(7_000, TrainerConfig()) == (256, 38)  # 6 * 100 ** 0.4 = 6 * 6.310 = 37.9
-    assert plan(700_000, TrainerConfig()) == (1024, 6)  # 700,000 / 800 = 875, nearest power of two 1,024
+    """400 batches an epoch within bounds, 8 * (700,000 / targets) ** 0.4 epochs within bounds; what is given stays."""
+    assert plan(700, TrainerConfig()) == (256, 60)  # 8 * 1000 ** 0.4 = 127, at most 60
+    assert plan(7_000, TrainerConfig()) == (256, 50)  # 8 * 100 ** 0.4 = 8 * 6.310 = 50.5
+    assert plan(700_000, TrainerConfig()) == (2048, 8)  # 700,000 / 400 = 1,750, nearest power of two 2,048
     assert plan(10**8, TrainerConfig()) == (2048, 3)
     assert plan(7_000, TrainerConfig(max_epochs=3, batch_events=64)) == (64, 3)
