@@ -2,11 +2,13 @@
 
     python -m benchmarks.training --seconds 60 [--items 10000 50000 200000 1000000] [--peers rectools replay]
     python -m benchmarks.training --seconds 60 --dataset DIR --peers replay --finished runs/benchmarks/LOG/others/*
+    python -m benchmarks.training --items --seconds 60 --dataset DIR
 
 Each measurement is a process of its own and takes ``--seconds`` of training at most. Peers have the same width, depth
 and length; above the catalogue size where we sample the softmax they sample it too, with their own number of negatives.
 ``--finished`` names what ``benchmarks.peers`` wrote on the same data set: how long each peer took to its best
-validation mrr@20, and how long our training takes to the same.
+validation mrr@20, and how long our training takes to the same. Without it the peers' times that the result file holds
+for that log stand, and ours alone is taken anew.
 """
 
 import argparse
@@ -37,6 +39,8 @@ FIGURES = {
     "setup_seconds": "setup_s",
 }
 """Figures of an account, and the metrics they are written as."""
+TO_QUALITY = {"best_val_mrr@20": "mrr@20", "time_to_quality_s": "seconds"}
+"""Metrics of a peer that was trained to its end, and what they are in its account."""
 
 
 def main() -> None:
@@ -56,11 +60,17 @@ def main() -> None:
     given = parser.parse_args()
     if given.finished and given.dataset is None:
         parser.error("--finished wants the --dataset that they were trained on")
-    finished = finished_accounts(given.finished)
-    rows, missing = [], []
+    old = read_rows(RESULTS / "training.json")
+    rows, missing, standing, best = [], [], [], {}
     logs = [(f"synthetic-{items}", dataset_of(items, given.work)) for items in given.items]
     if given.dataset is not None:
-        logs.append((str(load_dataset(given.dataset).about["name"]), given.dataset))
+        name = str(load_dataset(given.dataset).about["name"])
+        logs.append((name, given.dataset))
+        if not given.finished:
+            standing = [
+                row for row in old if row["log"] == name and row["metric"] in TO_QUALITY and "/" not in row["system"]
+            ]
+        best = finished_accounts(given.finished) or standing_accounts(standing)
     for log, dataset in logs:
         accounts = {"tillside": ours(log, dataset, None, given)}
         for peer in given.peers:
@@ -70,14 +80,14 @@ def main() -> None:
             else:
                 accounts[peer] = account
         found = rows_of(log, accounts)
-        if finished and dataset == given.dataset:
-            quality = max(account["best"]["mrr@20"] for account in finished.values())
-            found += times_to_quality(log, ours(log, dataset, quality, given)["curve"], finished)
+        if dataset == given.dataset and best:
+            curve = ours(log, dataset, max(peer["mrr@20"] for peer in best.values()), given)["curve"]
+            found += [row for row in times_to_quality(log, curve, best) if not (standing and row["system"] in best)]
         for row in found:
             say(f"{log}: {row['system']} {row['metric']} {row['value']:,.4g}")
         rows += found
     measured = {log for log, _ in logs}
-    kept = [row for row in read_rows(RESULTS / "training.json") if row["log"] not in measured]
+    kept = [row for row in old if row["log"] not in measured or row in standing]
     notes = (
         "An event is a target that was learned; padding is none. Rates are over training alone, so many seconds of "
         "it at most as the command says, of its clock. matmul_peak_share: operations of the step's matrix products "
@@ -135,29 +145,38 @@ def theirs(peer: str, log: str, dataset: Path, given: argparse.Namespace) -> dic
     return account
 
 
-def finished_accounts(folders: list[Path]) -> dict[str, dict[str, Any]]:
-    """The accounts of peers that were trained to their end, by system; other folders are passed over."""
+def finished_accounts(folders: list[Path]) -> dict[str, dict[str, float]]:
+    """The best of peers that were trained to their end, by system: its mrr@20 and after how many seconds; other folders
+    are passed over."""
     found = {}
     for folder in folders:
         account = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["account"]
         if account.get("best"):
-            found[str(account["system"])] = account
+            found[str(account["system"])] = account["best"]
+    return found
+
+
+def standing_accounts(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """The same from rows of the result file."""
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        found.setdefault(row["system"], {})[TO_QUALITY[row["metric"]]] = row["value"]
     return found
 
 
 def times_to_quality(
-    log: str, curve: list[dict[str, float]], finished: dict[str, dict[str, Any]]
+    log: str, curve: list[dict[str, float]], best: dict[str, dict[str, float]]
 ) -> list[dict[str, Any]]:
     """For each peer the seconds to its best validation mrr@20, ours to the same, and the ratio; the least ratio of a
     library's systems stands under its name. A quality that we never reach has no row."""
     rows: list[dict[str, Any]] = []
     ratios: dict[str, list[float]] = {}
-    for system, account in finished.items():
-        best, library = account["best"], system.partition("-")[0]
-        figures = [(system, "best_val_mrr@20", best["mrr@20"]), (system, "time_to_quality_s", best["seconds"])]
-        reached = [point["seconds"] for point in curve if point["mrr@20"] >= best["mrr@20"]]
+    for system, peer in best.items():
+        library = system.partition("-")[0]
+        figures = [(system, metric, peer[name]) for metric, name in TO_QUALITY.items()]
+        reached = [point["seconds"] for point in curve if point["mrr@20"] >= peer["mrr@20"]]
         if reached:
-            ratio = best["seconds"] / reached[0]
+            ratio = peer["seconds"] / reached[0]
             figures += [(f"tillside/{system}", "time_to_quality_s", reached[0])]
             figures += [(f"tillside/{system}", "time_to_quality_ratio", ratio)]
         ratios.setdefault(library, []).append(ratio if reached else 0.0)

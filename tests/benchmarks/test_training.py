@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.loop import IN_PLACE, measure
 from benchmarks.results import markdown
 from benchmarks.sessions import MEAN_LENGTH, write_sessions
-from benchmarks.training import rows_of, times_to_quality
+from benchmarks.training import rows_of, standing_accounts, times_to_quality
 from tillside.dataset import load_dataset
 from training.losses import full_softmax
 
@@ -70,14 +70,19 @@ def test_ratios_above_one_mean_that_tillside_is_faster() -> None:
 def test_the_time_to_each_peers_best_quality() -> None:
     curve = [{"seconds": 10.0, "mrr@20": 0.1}, {"seconds": 20.0, "mrr@20": 0.2}]
     best = {"rectools-sasrec": (50.0, 0.1), "rectools-ligr": (50.0, 0.15), "replay-sasrec": (90.0, 0.3)}
-    finished = {system: {"best": {"seconds": s, "mrr@20": mrr}} for system, (s, mrr) in best.items()}
-    rows = times_to_quality("log", curve, finished)
+    rows = times_to_quality("log", curve, {peer: {"seconds": s, "mrr@20": mrr} for peer, (s, mrr) in best.items()})
     found = {(row["system"], row["metric"]): row["value"] for row in rows}
     assert found["tillside/rectools-sasrec", "time_to_quality_ratio"] == 50 / 10
     assert found["tillside/rectools-ligr", "time_to_quality_ratio"] == 50 / 20
     assert found["tillside/rectools", "time_to_quality_ratio"] == 2.5  # the least of the library's
     assert found["replay-sasrec", "time_to_quality_s"] == 90
     assert not [key for key in found if key[0].startswith("tillside/replay")]  # never reached is not a number
+
+
+def test_what_stands_of_a_peer_is_what_was_written_of_it() -> None:
+    best = {"replay-sasrec": {"mrr@20": 0.3, "seconds": 90.0}}
+    standing = [row for row in times_to_quality("log", [], best) if row["system"] in best]
+    assert standing_accounts(standing) == best
 
 
 def test_a_table_of_several_logs_has_a_line_for_each() -> None:
