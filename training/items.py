@@ -1,25 +1,21 @@
 """Item vectors: made of what is learned of the item itself, of its companions in sessions, and of its attributes.
 
-Tables have tens of thousands to millions of rows and every training step passes over them, so the two operations here
-that autograd would make slow have their own gradients.
-
 Shapes: N trained items, R rankable items (trained, then cold), T attribute tokens, P pairs, D width, E = D + 1.
 """
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.sparse import csr_array
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
 from tillside.pairs import ItemPairs
+from training.rows import LeaningRows, LeaningTable, UnitRows, WeightedSums, ragged, turned, weighted_sums
 
 WINDOW: Final = 3
 """Companions meet at most so many events apart; the further, the less it counts."""
@@ -55,91 +51,6 @@ def trends(sessions: Sessions, *, items: int) -> npt.NDArray[np.float32]:
     return np.log((recent_N + TREND_PRIOR) / (total_N + TREND_PRIOR)).astype(np.float32)
 
 
-class _UnitRows(torch.autograd.Function):
-    """Rows to unit length. Autograd's own way through ``normalize`` takes five times the passes over a large table."""
-
-    @staticmethod
-    def forward(ctx: Any, rows_ND: Tensor) -> Tensor:
-        lengths_N1 = torch.linalg.vector_norm(rows_ND, dim=1, keepdim=True).clamp_min(1e-12)
-        unit_ND: Tensor = rows_ND / lengths_N1
-        ctx.save_for_backward(unit_ND, lengths_N1)
-        return unit_ND
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad_ND: Tensor) -> Tensor:
-        unit_ND, lengths_N1 = ctx.saved_tensors
-        along_N1 = (grad_ND * unit_ND).sum(dim=1, keepdim=True)
-        return torch.addcmul(grad_ND, unit_ND, along_N1, value=-1).div_(lengths_N1)
-
-
-class _WeightedSums(torch.autograd.Function):
-    """Each row a weighted sum of other rows. The gradient is the same with rows and sums exchanged, and as fast."""
-
-    @staticmethod
-    def forward(ctx: Any, rows_ND: Tensor, there: tuple[Tensor, ...], back: tuple[Tensor, ...]) -> Tensor:
-        ctx.save_for_backward(*back)
-        return _sums(rows_ND, *there)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad_ND: Tensor) -> tuple[Tensor, None, None]:
-        return _sums(grad_ND, *ctx.saved_tensors), None, None
-
-
-def _sums(rows_ND: Tensor, ids_P: Tensor, bounds: Tensor, weights_P: Tensor) -> Tensor:
-    return functional.embedding_bag(
-        ids_P, rows_ND, bounds, mode="sum", per_sample_weights=weights_P, include_last_offset=True
-    )
-
-
-class _LeaningRows(torch.autograd.Function):
-    """Rows of a table, each with so much of a weighted sum of other rows. The table's gradient is made in one pass over
-    the turned pairs; autograd's own way sorts the pairs and writes two tables of zeros."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        table_ND: Tensor,
-        lean: Tensor,
-        rows_V: Tensor,
-        ids_P: Tensor,
-        bounds: Tensor,
-        weights_P: Tensor,
-        sparse: bool,
-    ) -> Tensor:
-        sums_VD = _sums(table_ND, ids_P, bounds, weights_P)
-        ctx.items, ctx.sparse = len(table_ND), sparse
-        ctx.save_for_backward(lean, rows_V, ids_P, bounds, weights_P, sums_VD)
-        return torch.addcmul(table_ND.index_select(0, rows_V), sums_VD, lean)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad_VD: Tensor) -> tuple[Tensor, Tensor, None, None, None, None, None]:
-        lean, rows_V, ids_P, bounds, weights_P, sums_VD = ctx.saved_tensors
-        by_item, ends, turned_P = _turned(ids_P, bounds, weights_P * lean, items=ctx.items)
-        lean_grad = torch.dot(grad_VD.flatten(), sums_VD.flatten())
-        if not ctx.sparse:
-            table_grad = _sums(grad_VD, by_item, ends, turned_P).index_add_(0, rows_V, grad_VD)
-            return table_grad, lean_grad, None, None, None, None, None
-        used_N = ends.diff() > 0
-        used_N[rows_V] = True
-        (used_U,) = torch.where(used_N)
-        values_UD = _sums(grad_VD, by_item, torch.cat([ends[used_U], ends[-1:]]), turned_P)
-        values_UD.index_add_(0, torch.searchsorted(used_U, rows_V), grad_VD)
-        size = (ctx.items, grad_VD.shape[1])
-        table_grad = torch.sparse_coo_tensor(used_U[None], values_UD, size, is_coalesced=True, check_invariants=False)
-        return table_grad, lean_grad, None, None, None, None, None
-
-
-def _turned(ids_P: Tensor, bounds: Tensor, weights_P: Tensor, *, items: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Pairs by what they point to: which rows point to each item, where each item's begin [items + 1], weights."""
-    given = [each.cpu().numpy() for each in (weights_P, ids_P, bounds)]
-    pairs = csr_array(tuple(given), shape=(len(bounds) - 1, items)).tocsc()
-    rows_P, ends, turned_P = (torch.from_numpy(each) for each in (pairs.indices, pairs.indptr, pairs.data))
-    return rows_P.long().to(ids_P.device), ends.long().to(ids_P.device), turned_P.to(ids_P.device)
-
-
 class Companions(nn.Module):
     """Which items an item meets in sessions, each one's weights summing to 1, in both directions.
 
@@ -157,20 +68,20 @@ class Companions(nn.Module):
             pairs = pairs.strongest(most)
             sums_N = np.bincount(pairs.sources, weights=pairs.weights, minlength=items)
             shares_P = (pairs.weights / sums_N[pairs.sources]).astype(np.float32)
-            turned = np.argsort(pairs.neighbours, kind="stable")
+            by_met = np.argsort(pairs.neighbours, kind="stable")
             met_N = np.bincount(pairs.neighbours, minlength=items)
             found = {"ids": pairs.neighbours, "weights": shares_P}
-            found |= {"back_ids": pairs.sources[turned], "back_weights": shares_P[turned]}
+            found |= {"back_ids": pairs.sources[by_met], "back_weights": shares_P[by_met]}
             for name, array in found.items():
                 arrays[name][: len(array)] = array
             arrays["bounds"], arrays["back_bounds"] = pairs.offsets, np.concatenate([[0], np.cumsum(met_N)])
         for name, array in arrays.items():
             self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)))
 
-    def forward(self, rows_ND: Tensor) -> Tensor:
-        """For each item the weighted mean of its companions' rows, zero where it has none."""
-        sums_ND: Tensor = _WeightedSums.apply(rows_ND, self._arrays(""), self._arrays("back_"))
-        return sums_ND
+    def forward(self, table_ND: Tensor, lean: Tensor) -> Tensor:
+        """Each item's own row with so much of the weighted mean of its companions' rows, if it has any."""
+        leaning_ND: Tensor = LeaningTable.apply(table_ND, lean, self._arrays(""), self._arrays("back_"))
+        return leaning_ND
 
     def of(self, rows_V: Tensor, table_ND: Tensor, lean: Tensor, *, sparse: bool) -> Tensor:
         """Some items' own rows with so much of their companions' weighted means, [V, D].
@@ -181,7 +92,7 @@ class Companions(nn.Module):
         """
         places, bounds = ragged(self.get_buffer("bounds"), rows_V)
         ids_P, weights_P = (self.get_buffer(name).index_select(0, places) for name in ("ids", "weights"))
-        leaning_VD: Tensor = _LeaningRows.apply(table_ND, lean, rows_V, ids_P, bounds, weights_P, sparse)
+        leaning_VD: Tensor = LeaningRows.apply(table_ND, lean, rows_V, ids_P, bounds, weights_P, sparse)
         return leaning_VD
 
     def _arrays(self, direction: str) -> tuple[Tensor, Tensor, Tensor]:
@@ -217,8 +128,13 @@ class ItemTable(nn.Module):
             trend_R[: catalogue.trained] = torch.from_numpy(trends(sessions, items=catalogue.trained))
         self.register_buffer("trend", trend_R)
         tokens, offsets = shared_tokens(catalogue)
-        self.register_buffer("token_ids", torch.from_numpy(tokens), persistent=False)
-        self.register_buffer("token_offsets", torch.from_numpy(offsets), persistent=False)
+        shares = (1 / np.diff(offsets).clip(min=1)).astype(np.float32).repeat(np.diff(offsets))
+        there = [torch.from_numpy(each) for each in (tokens, offsets, shares)]
+        used, bounds = int(offsets[catalogue.trained]), there[1][: catalogue.trained + 1]
+        back = turned(there[0][:used], bounds, there[2][:used], items=len(catalogue.vocabulary))
+        for direction, arrays in (("", there), ("back_", back)):
+            for name, array in zip(("ids", "offsets", "shares"), arrays, strict=True):
+                self.register_buffer(f"{direction}token_{name}", array, persistent=False)
         self.token: nn.Embedding | None = None
         if len(tokens):
             self.token = nn.Embedding(len(catalogue.vocabulary), dim)
@@ -233,7 +149,7 @@ class ItemTable(nn.Module):
         own_RD, trend_R = functional.pad(self._own(), (0, 0, 0, self.cold)), self.get_buffer("trend")
         if new_R is not None:
             own_RD, trend_R = own_RD.masked_fill(new_R[:, None], 0.0), trend_R.masked_fill(new_R, 0.0)
-        unit_RD: Tensor = _UnitRows.apply(own_RD + self._attributes(len(own_RD)))
+        unit_RD: Tensor = UnitRows.apply(own_RD + self._attributes(len(own_RD)))
         return torch.cat([unit_RD, trend_R[:, None]], dim=1)
 
     def learned_tokens(self) -> Tensor | None:
@@ -255,13 +171,13 @@ class ItemTable(nn.Module):
             dropped_V = torch.rand(len(own_VD), device=own_VD.device) < self.id_dropout
             dropped_V &= self._described(rows_V)[: len(own_VD)]
             own_VD = own_VD * (~dropped_V)[:, None].to(own_VD.dtype)  # masked_fill would take ten times as long
-        unit_VD: Tensor = _UnitRows.apply(own_VD + self._attributes(len(own_VD), rows_V))
+        unit_VD: Tensor = UnitRows.apply(own_VD + self._attributes(len(own_VD), rows_V))
         return unit_VD
 
     def _own(self, rows_V: Tensor | None = None) -> Tensor:
         if rows_V is None:
             own_ND: Tensor = self.item.weight
-            return own_ND if self.companions is None else own_ND + self.lean * self.companions(own_ND)
+            return own_ND if self.companions is None else self.companions(own_ND, self.lean)
         if self.companions is not None:
             return self.companions.of(rows_V, self.item.weight, self.lean, sparse=self.item.sparse)
         own_VD: Tensor = self.item(rows_V)
@@ -275,19 +191,13 @@ class ItemTable(nn.Module):
         """Mean of the tokens of each of the first ``items``, or of the rows; zero where there is none."""
         if self.token is None:
             return 0.0
-        bounds, ids = self.get_buffer("token_offsets")[: items + 1], self.get_buffer("token_ids")
+        bounds, ids, shares = (self.get_buffer(f"token_{name}") for name in ("offsets", "ids", "shares"))
         if rows_V is not None:
-            places, bounds = ragged(self.get_buffer("token_offsets"), rows_V)
-            ids = ids.index_select(0, places)
-        else:
-            ids = ids[: int(bounds[-1])]
-        return functional.embedding_bag(ids, self.token.weight, bounds, mode="mean", include_last_offset=True)
-
-
-def ragged(bounds: Tensor, rows_V: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the entries of some rows of a ragged array stand, and the bounds [V + 1] of the rows among them."""
-    starts_V, counts_V = bounds[rows_V], bounds[rows_V + 1] - bounds[rows_V]
-    ends_V = counts_V.cumsum(0)
-    shifts_V = starts_V - (ends_V - counts_V)
-    places = torch.arange(int(counts_V.sum()), device=bounds.device) + shifts_V.repeat_interleave(counts_V)
-    return places, functional.pad(ends_V, (1, 0))
+            places, bounds = ragged(bounds, rows_V)
+            return weighted_sums(self.token.weight, ids.index_select(0, places), bounds, shares.index_select(0, places))
+        there = (ids[: int(bounds[items])], bounds[: items + 1], shares[: int(bounds[items])])
+        if items > len(self.item.weight):  # cold ones too, which no training step asks for
+            return weighted_sums(self.token.weight, *there)
+        back = tuple(self.get_buffer(f"back_token_{name}") for name in ("ids", "offsets", "shares"))
+        means_ND: Tensor = WeightedSums.apply(self.token.weight, there, back)
+        return means_ND

@@ -181,7 +181,7 @@ def test_windows_that_do_not_meet_are_fine_and_a_log_without_a_clock_is_not(tmp_
 
 
 def test_a_warm_start_takes_a_third_of_the_epochs() -> None:
-    assert plan(7_000, TrainerConfig(), warm=True)[1] == 13  # a third of 38
+    assert plan(7_000, TrainerConfig(), warm=True)[1] == 17  # a third of 50
     assert plan(10**8, TrainerConfig(), warm=True)[1] == 2  # a third of 3 is 1, at least 2
     assert plan(7_000, TrainerConfig(max_epochs=5), warm=True)[1] == 5
 
