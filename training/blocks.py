@@ -78,7 +78,7 @@ class Block(nn.Module):
         self.norm_attention = nn.LayerNorm(dim)
         self.attention = Attention(dim, heads, dropout)
         self.norm_forward = nn.LayerNorm(dim)
-        self.forward_part = SwiGLU(dim, 2 * dim, dropout)
+        self.forward_part = SwiGLU(dim, dim, dropout)
         self.dropout = Dropout(dropout)
 
     def forward(self, queries_BQD: Tensor, context_BLD: Tensor, bias_BHQL: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ class LossConfig:
     sparse_from_items: int = 200_000
     """From so many items on, the optimizer steps only those rows of the item table that a sampled batch touches
     (:mod:`training.optimizer`); below, all of them, which costs little there and lets their momentum go on."""
-    pool: int = 1024
+    pool: int = 1536
     """Negatives drawn for a batch and shared by all of it."""
     uniform_share: float = 1.0
     """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
@@ -178,6 +178,8 @@ class NextItemModule(pl.LightningModule):
 
     def _pool(self) -> Tensor:
         cumulative_N = self.get_buffer("draw_cumulative_N")
+        if self.loss.uniform_share == 1:
+            return torch.randint(len(cumulative_N), (self.loss.pool,), device=cumulative_N.device)
         draws_P = torch.rand(self.loss.pool, dtype=cumulative_N.dtype, device=cumulative_N.device)
         return torch.searchsorted(cumulative_N, draws_P).clamp_max(len(cumulative_N) - 1)
 

@@ -56,7 +56,7 @@ def test_the_body_gets_the_dataclass_with_what_was_typed(start, tmp_path):
     assert isinstance(config, TrainConfig)
     assert config.dataset == "shop"
     assert (config.model.dim, config.model.dropout) == (32, 0.3)
-    assert (config.loss.softmax.value, config.loss.pool) == ("sampled", 1024)
+    assert (config.loss.softmax.value, config.loss.pool) == ("sampled", 1536)
     assert config.trainer.precision.value == "bf16"
     assert list(tmp_path.iterdir()) == []  # and Hydra leaves no folder of its own behind
 
