@@ -7,8 +7,8 @@
 Each measurement is a process of its own and takes ``--seconds`` of training at most. Peers have the same width, depth
 and length; above the catalogue size where we sample the softmax they sample it too, with their own number of negatives.
 ``--finished`` names what ``benchmarks.peers`` wrote on the same data set: how long each peer took to its best
-validation mrr@20, and how long our training takes to the same. Without it the peers' times that the result file holds
-for that log stand, and ours alone is taken anew.
+validation mrr@20, and how long our training takes to the same. What the result file holds of other peers' times on that
+log stands, and ours is taken anew for them too.
 """
 
 import argparse
@@ -66,11 +66,9 @@ def main() -> None:
     if given.dataset is not None:
         name = str(load_dataset(given.dataset).about["name"])
         logs.append((name, given.dataset))
-        if not given.finished:
-            standing = [
-                row for row in old if row["log"] == name and row["metric"] in TO_QUALITY and "/" not in row["system"]
-            ]
-        best = finished_accounts(given.finished) or standing_accounts(standing)
+        finished = finished_accounts(given.finished)
+        standing = [row for row in old if row["log"] == name and stands(row) and row["system"] not in finished]
+        best = standing_accounts(standing) | finished
     for log, dataset in logs:
         accounts = {"tillside": ours(log, dataset, None, given)}
         for peer in given.peers:
@@ -82,7 +80,8 @@ def main() -> None:
         found = rows_of(log, accounts)
         if dataset == given.dataset and best:
             curve = ours(log, dataset, max(peer["mrr@20"] for peer in best.values()), given)["curve"]
-            found += [row for row in times_to_quality(log, curve, best) if not (standing and row["system"] in best)]
+            known = {row["system"] for row in standing}
+            found += [row for row in times_to_quality(log, curve, best) if row["system"] not in known]
         for row in found:
             say(f"{log}: {row['system']} {row['metric']} {row['value']:,.4g}")
         rows += found
@@ -154,6 +153,11 @@ def finished_accounts(folders: list[Path]) -> dict[str, dict[str, float]]:
         if account.get("best"):
             found[str(account["system"])] = account["best"]
     return found
+
+
+def stands(row: dict[str, Any]) -> bool:
+    """Whether a row of the result file is of a peer that was trained to its end."""
+    return row["metric"] in TO_QUALITY and "/" not in row["system"]
 
 
 def standing_accounts(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
