@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.datasets import make_dataset, random_rows
+from tests.datasets import Event, make_dataset, random_rows
 from tests.models import make_trained
 from tests.shops import Item, Shop
 from tillside.policy import parse_policy
@@ -60,11 +60,15 @@ def test_a_peak_that_stands_alone_is_luck():
     assert steadiest([0.1, 0.5, 0.1, 0.3, 0.35, 0.3, 0.2]) == 4
 
 
+def with_one_bestseller(count: int, *, seed: int) -> list[list[Event]]:
+    """Random sessions that all end with the purchase of item 0, so popularity has something to say."""
+    rows = random_rows(count, items=8, seed=seed)
+    return [[*row, (0, "purchase", row[-1][2] + 1000)] for row in rows]
+
+
 def test_what_has_seen_the_validation_part_is_refused(tmp_path):
-    rows = random_rows(30, items=8, seed=1)
-    dataset = make_dataset(
-        tmp_path / "d", train=rows, validation=random_rows(20, items=8, seed=3), test=rows, trained=8
-    )
+    rows, validation = with_one_bestseller(30, seed=1), with_one_bestseller(20, seed=3)
+    dataset = make_dataset(tmp_path / "d", train=rows, validation=validation, test=rows, trained=8)
     trained = make_trained(dataset)
     policy = parse_policy("placements: {checkout: {sources: {model: 1, popular: 1}, anchors: [cart], slots: 2}}")
     found = weigh(trained, dataset, policy, relations=None, k=2)["checkout"]
