@@ -28,13 +28,14 @@ import training.train
 from benchmarks.results import write_results
 from benchmarks.sessions import write_sessions
 from benchmarks.tracking_server import TrackingServer
+from training.entries import ARTIFACT, BATCH, INPUTS, STATUS
 from training.fitting import TrainerConfig
-from training.journal import JOURNAL_FILE, Journal
+from training.journal import JOURNAL_FILE, KIND, Journal
 from training.model import ModelConfig
 from training.send import SendConfig, send
 from training.store import TrackingConfig, open_store
 from training.tables import say
-from training.tracking import ARTIFACT, BATCH, INPUTS, KIND, STATUS, Tracker
+from training.tracking import Tracker
 from training.train import TrainConfig, train
 
 TEN_MINUTES: Final = 600.0

@@ -59,24 +59,19 @@ class Companions(nn.Module):
 
     def __init__(self, sessions: Sessions | None, *, items: int, most: int) -> None:
         super().__init__()
-        size = items * most
-        arrays = {"ids": np.zeros(size, np.int64), "bounds": np.zeros(items + 1, np.int64)}
-        arrays |= {"weights": np.zeros(size, np.float32)}
-        arrays |= {f"back_{name}": array.copy() for name, array in arrays.items()}
+        for direction in ("", "back_"):
+            self.register_buffer(f"{direction}ids", torch.zeros(items * most, dtype=torch.int64))
+            self.register_buffer(f"{direction}bounds", torch.zeros(items + 1, dtype=torch.int64))
+            self.register_buffer(f"{direction}weights", torch.zeros(items * most))
         if sessions is not None:
             pairs = ItemPairs.count(sessions, items=items, window=WINDOW, weigh=lambda d: 1 / d, both_ways=True)
             pairs = pairs.strongest(most)
             sums_N = np.bincount(pairs.sources, weights=pairs.weights, minlength=items)
             shares_P = (pairs.weights / sums_N[pairs.sources]).astype(np.float32)
-            by_met = np.argsort(pairs.neighbours, kind="stable")
-            met_N = np.bincount(pairs.neighbours, minlength=items)
-            found = {"ids": pairs.neighbours, "weights": shares_P}
-            found |= {"back_ids": pairs.sources[by_met], "back_weights": shares_P[by_met]}
-            for name, array in found.items():
-                arrays[name][: len(array)] = array
-            arrays["bounds"], arrays["back_bounds"] = pairs.offsets, np.concatenate([[0], np.cumsum(met_N)])
-        for name, array in arrays.items():
-            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)))
+            there = [torch.from_numpy(each) for each in (pairs.neighbours, pairs.offsets, shares_P)]
+            for direction, arrays in (("", there), ("back_", turned(*there, items=items))):
+                for name, array in zip(("ids", "bounds", "weights"), arrays, strict=True):
+                    self.get_buffer(f"{direction}{name}")[: len(array)] = array
 
     def forward(self, table_ND: Tensor, lean: Tensor) -> Tensor:
         """Each item's own row with so much of the weighted mean of its companions' rows, if it has any."""

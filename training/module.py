@@ -178,7 +178,7 @@ class NextItemModule(pl.LightningModule):
 
     def _pool(self) -> Tensor:
         cumulative_N = self.get_buffer("draw_cumulative_N")
-        if self.loss.uniform_share == 1:
+        if self.loss.uniform_share == 1:  # a search of a large table would cost a hundredth of the step
             return torch.randint(len(cumulative_N), (self.loss.pool,), device=cumulative_N.device)
         draws_P = torch.rand(self.loss.pool, dtype=cumulative_N.dtype, device=cumulative_N.device)
         return torch.searchsorted(cumulative_N, draws_P).clamp_max(len(cumulative_N) - 1)

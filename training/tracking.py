@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-from mlflow.entities import Dataset as MlflowDataset
-from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import Run
 
 from tillside.dataset import PARTS, Dataset
+from training.entries import ARTIFACT, BATCH, INPUTS, STATUS, perform
 from training.git import git_state
 from training.journal import JOURNAL_FILE, KIND, Entry, Journal
 from training.store import StoreAwayError, TrackingConfig, as_sentences, create_experiment, insist, open_store, patience
@@ -30,8 +30,6 @@ PARAMETER_LIMIT = 6000
 """Characters of a parameter's value that MLflow keeps."""
 CONTEXTS = dict(zip(PARTS, ("training", "validation", "test"), strict=True))
 """What MLflow calls the parts of a data set."""
-BATCH, INPUTS, ARTIFACT, STATUS = "batch", "inputs", "artifact", "status"
-"""Kinds of a journal's entries."""
 PAUSE_SECONDS = 5.0
 PAUSE_FACTOR = 20
 """A store that did not answer is let alone for 20 times as long as that took, so a run waits for at most 5 % of it."""
@@ -226,30 +224,8 @@ class Tracker:
             self.flush(retries=retries or 1)
 
     def _perform(self, entry: Entry) -> None:
-        """Do in the store what an entry says; twice is as good as once."""
-        client, run_id, kind = self.client, self.run_id, entry[KIND]
-        if kind == BATCH:
-            metrics, params = entry.get("metrics", []), entry.get("params", [])
-            client.log_batch(
-                run_id,
-                metrics=[Metric(*metric) for metric in metrics],
-                params=[Param(*param) for param in params],
-                tags=[RunTag(*tag) for tag in entry.get("tags", [])],
-            )
-        elif kind == INPUTS:
-            inputs = [
-                DatasetInput(MlflowDataset(**part), [InputTag("mlflow.data.context", context)])
-                for context, part in entry["inputs"].items()
-            ]
-            client.log_inputs(run_id, inputs)
-        elif kind == ARTIFACT:
-            path = self.journal.path.parent / entry["path"] if self.journal is not None else Path(entry["path"])
-            log = client.log_artifacts if path.is_dir() else client.log_artifact
-            log(run_id, str(path), entry["folder"])
-        elif "time" in entry:
-            client.set_terminated(run_id, entry["status"], entry["time"])
-        else:
-            client.update_run(run_id, entry["status"])
+        folder = Path() if self.journal is None else self.journal.path.parent  # without a journal paths are absolute
+        perform(entry, self.client, self.run_id, folder=folder)
 
     @property
     def open_command(self) -> str:
