@@ -1,11 +1,14 @@
 """Training speed and memory by size of catalogue, and time to a validation quality, beside RecTools and RePlay.
 
-    python -m benchmarks.training --seconds 60 [--items 10000 50000 200000 1000000] [--peers rectools replay]
+    python -m benchmarks.training --seconds 60 [--rounds 3] [--items 10000 50000 200000 1000000]
+        [--peers rectools replay]
     python -m benchmarks.training --seconds 60 --dataset DIR --peers replay --finished runs/benchmarks/LOG/others/*
-    python -m benchmarks.training --items --seconds 60 --dataset DIR
+    python -m benchmarks.training --items --seconds 60 --dataset DIR --measure times
 
 Each measurement is a process of its own and takes ``--seconds`` of training at most. Peers have the same width, depth
-and length; above the catalogue size where we sample the softmax they sample it too, with their own number of negatives.
+and length; above the catalogue size where we sample the softmax they sample it too: RePlay, which like us shares one
+pool over a batch, as many negatives, RecTools, which draws them for every position, fewer. With ``--rounds`` all are
+measured so often in turn, and medians count: what else runs on the machine changes a rate by a third.
 ``--finished`` names what ``benchmarks.peers`` wrote on the same data set: how long each peer took to its best
 validation mrr@20, and how long our training takes to the same. What the result file holds of other peers' times on that
 log stands, and ours is taken anew for them too.
@@ -14,11 +17,13 @@ log stands, and ours is taken anew for them too.
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.loop import LOOKS
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.sessions import write_sessions
 from tillside.dataset import load_dataset
@@ -27,7 +32,7 @@ from training.module import LossConfig
 from training.tables import say
 
 SIZES = (10_000, 50_000, 200_000, 1_000_000)
-PEERS = {"rectools": ("rectools-sasrec", 256), "replay": ("replay-sasrec", 1024)}
+PEERS = {"rectools": ("rectools-sasrec", 256), "replay": ("replay-sasrec", LossConfig().pool)}
 """A peer's system in benchmarks.peers, and how many negatives it samples."""
 FIGURES = {
     "targets_per_second": "events_per_s",
@@ -39,6 +44,7 @@ FIGURES = {
     "setup_seconds": "setup_s",
 }
 """Figures of an account, and the metrics they are written as."""
+RATES, TIMES = "rates", "times"
 TO_QUALITY = {"best_val_mrr@20": "mrr@20", "time_to_quality_s": "seconds"}
 """Metrics of a peer that was trained to its end, and what they are in its account."""
 
@@ -50,6 +56,8 @@ def main() -> None:
     )
     parser.add_argument("--items", type=int, nargs="*", default=SIZES, help="sizes of the synthetic catalogues")
     parser.add_argument("--seconds", type=float, required=True, help="of training, for each measurement")
+    parser.add_argument("--measure", nargs="+", default=[RATES, TIMES], choices=[RATES, TIMES], help="the rest stands")
+    parser.add_argument("--rounds", type=int, default=1, help="of measurements, in turn; medians count")
     parser.add_argument("--dataset", type=Path, help="a prepared data set to take the rates of too")
     parser.add_argument("--finished", type=Path, nargs="*", default=[], metavar="DIR", help="peers trained on it")
     parser.add_argument("--peers", nargs="*", default=[], choices=sorted(PEERS), help="see python -m benchmarks.peers")
@@ -70,32 +78,29 @@ def main() -> None:
         standing = [row for row in old if row["log"] == name and stands(row) and row["system"] not in finished]
         best = standing_accounts(standing) | finished
     for log, dataset in logs:
-        accounts = {"tillside": ours(log, dataset, None, given)}
-        for peer in given.peers:
-            account = theirs(peer, log, dataset, given)
-            if account is None:
-                missing.append(f"{peer} on {log}")
-            else:
-                accounts[peer] = account
-        found = rows_of(log, accounts)
-        if dataset == given.dataset and best:
+        found = []
+        if RATES in given.measure:
+            rounds = [measured(log, dataset, given) for _ in range(given.rounds)]
+            missing += [f"{peer} on {log}" for peer in given.peers if any(peer not in accounts for accounts in rounds)]
+            found += rows_of(log, rounds)
+        if TIMES in given.measure and dataset == given.dataset and best:
             curve = ours(log, dataset, max(peer["mrr@20"] for peer in best.values()), given)["curve"]
             known = {row["system"] for row in standing}
             found += [row for row in times_to_quality(log, curve, best) if row["system"] not in known]
         for row in found:
             say(f"{log}: {row['system']} {row['metric']} {row['value']:,.4g}")
         rows += found
-    measured = {log for log, _ in logs}
-    kept = [row for row in old if row["log"] not in measured or row in standing]
+    anew = {log for log, _ in logs}
+    kept = [row for row in old if row["log"] not in anew or row in standing or kind(row) not in given.measure]
+    failed = f" Not measured, because the peer failed: {', '.join(missing)}." if missing else ""
     notes = (
         "An event is a target that was learned; padding is none. Rates are over training alone, so many seconds of "
-        "it at most as the command says, of its clock. matmul_peak_share: operations of the step's matrix products "
-        "against the fastest 1024 x 1024 product of the same process. setup_s: before the first batch, for "
-        "companions and the choice of a neighbourhood; it counts in no rate or time. Synthetic sessions: power law, "
-        "mean length 5.5. A ratio of rates or times above 1 means that tillside is faster. time_to_quality_s: of "
-        "training, validation not counted, to the peer's best mrr@20 on the validation part (best_val_mrr@20; "
-        "settings as its own search chose); ours is looked at when an epoch ends, or the seconds of the measurement "
-        "do." + (f" Not measured, because the peer failed: {', '.join(missing)}." if missing else "")
+        "it at most as the command says, of its clock; medians of its rounds. matmul_peak_share: operations of the "
+        "step's matrix products against the fastest 1024 x 1024 product of the same process. setup_s: before the "
+        "first batch, for companions and the choice of a neighbourhood; it counts in no rate or time. Synthetic "
+        "sessions: power law, mean length 5.5. A ratio of rates or times above 1 means that tillside is faster. "
+        "time_to_quality_s: of training, validation not counted, to the peer's best mrr@20 on the validation part "
+        f"(best_val_mrr@20; settings as its own search chose); ours is looked at {LOOKS} times an epoch.{failed}"
     )
     write_results("training", [*kept, *rows], title="Training speed", notes=notes)
     say("wrote benchmarks/results/training.json and .md")
@@ -108,6 +113,16 @@ def dataset_of(items: int, work: Path) -> Path:
         work.mkdir(parents=True, exist_ok=True)
         write_sessions(path, items=items)
     return path
+
+
+def measured(log: str, dataset: Path, given: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """One round: the accounts of our loop and of those peers that did not fail."""
+    accounts = {"tillside": ours(log, dataset, None, given)}
+    for peer in given.peers:
+        account = theirs(peer, log, dataset, given)
+        if account is not None:
+            accounts[peer] = account
+    return accounts
 
 
 def ours(log: str, dataset: Path, quality: float | None, given: argparse.Namespace) -> dict[str, Any]:
@@ -155,6 +170,11 @@ def finished_accounts(folders: list[Path]) -> dict[str, dict[str, float]]:
     return found
 
 
+def kind(row: dict[str, Any]) -> str:
+    """Whether a row of the result file is of a time to a quality or of a rate, with what was measured beside it."""
+    return TIMES if row["metric"] in {*TO_QUALITY, "time_to_quality_ratio"} else RATES
+
+
 def stands(row: dict[str, Any]) -> bool:
     """Whether a row of the result file is of a peer that was trained to its end."""
     return row["metric"] in TO_QUALITY and "/" not in row["system"]
@@ -193,19 +213,19 @@ def times_to_quality(
     ]
 
 
-def rows_of(log: str, accounts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Absolute figures of every system, then the ratios of tillside to each peer; what is not known has no row."""
-    rows = [
-        {"log": log, "system": system, "metric": metric, "value": float(account[figure])}
-        for system, account in accounts.items()
-        for figure, metric in FIGURES.items()
-        if account.get(figure) is not None
-    ]
-    mine = accounts["tillside"]
-    for peer, account in accounts.items():
-        if peer == "tillside":
-            continue
-        ratio = mine["targets_per_second"] / account["targets_per_second"]
+def rows_of(log: str, rounds: list[dict[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Absolute figures of every system, then the ratios of tillside to each peer, as medians over the rounds; what is
+    not known, or was not measured in every round, has no row."""
+    systems = [system for system in rounds[0] if all(system in accounts for accounts in rounds)]
+    rows = []
+    for system in systems:
+        for figure, metric in FIGURES.items():
+            values = [float(each[system][figure]) for each in rounds if each[system].get(figure) is not None]
+            if values:
+                rows.append({"log": log, "system": system, "metric": metric, "value": statistics.median(values)})
+    for peer in systems[1:]:
+        ratios = [each["tillside"]["targets_per_second"] / each[peer]["targets_per_second"] for each in rounds]
+        ratio = statistics.median(ratios)
         rows.append({"log": log, "system": f"tillside/{peer}", "metric": "events_per_s_ratio", "value": ratio})
     return rows
 
