@@ -103,6 +103,7 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(Block(dim, config.heads, config.dropout) for _ in range(config.layers))
         self.norm = nn.LayerNorm(dim)
         self.to_query = nn.Linear(dim, dim)
+        nn.init.eye_(self.to_query.weight)  # what was just seen and what it meets is the first answer, not noise
         self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature)))
         self.intent = nn.Sequential(
             nn.LayerNorm(dim),
