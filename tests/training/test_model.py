@@ -265,3 +265,15 @@ def test_dropout_follows_from_how_often_an_item_is_a_target():
     assert (plenty.dropout, plenty.item_dropout) == (0.0375, 0.0625)
     given = ModelConfig(dropout=0.0, item_dropout=0.4).suited(targets=32_000, items=100)
     assert (given.dropout, given.item_dropout) == (0.0, 0.4)
+
+
+def test_a_model_that_learned_nothing_yet_answers_with_what_was_just_seen():
+    torch.manual_seed(0)
+    catalogue = make_catalogue(make_sessions([]), trained=300)
+    config = ModelConfig(max_length=6, dropout=0.3, item_dropout=0.5)
+    untrained = NextItemModel(config, catalogue, behaviours=BEHAVIOURS, gap_buckets=SPEC.gap_buckets).eval()
+    batch = random_batch([1, 2, 3, 6], items=300)
+    query_BE, _ = forward(untrained, batch)
+    with torch.no_grad():
+        best_B = (query_BE @ untrained.items().T).argmax(dim=1)
+    assert best_B.tolist() == batch.items_BL[np.arange(4), batch.lengths_B - 1].tolist()
