@@ -11,7 +11,7 @@ pool over a batch, as many negatives, RecTools, which draws them for every posit
 measured so often in turn, and medians count: what else runs on the machine changes a rate by a third.
 ``--finished`` names what ``benchmarks.peers`` wrote on the same data set: how long each peer took to its best
 validation mrr@20, and how long our training takes to the same. What the result file holds of other peers' times on that
-log stands, and ours is taken anew for them too.
+log stands, and ours is taken anew for them too. ``--measure`` takes rates or times alone; the others stand.
 """
 
 import argparse
@@ -66,8 +66,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: where others use the machine")
     given = parser.parse_args()
-    if given.finished and given.dataset is None:
-        parser.error("--finished wants the --dataset that they were trained on")
+    if given.finished and (given.dataset is None or TIMES not in given.measure):
+        parser.error("--finished wants the --dataset that they were trained on, and times to be measured")
+    if given.rounds < 1:
+        parser.error(f"--rounds must be at least 1, got {given.rounds}")
     old = read_rows(RESULTS / "training.json")
     rows, missing, standing, best = [], [], [], {}
     logs = [(f"synthetic-{items}", dataset_of(items, given.work)) for items in given.items]

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.loop import IN_PLACE, LOOKS, measure
 from benchmarks.results import markdown
 from benchmarks.sessions import MEAN_LENGTH, write_sessions
-from benchmarks.training import rows_of, standing_accounts, times_to_quality
+from benchmarks.training import main, rows_of, standing_accounts, times_to_quality
 from tillside.dataset import load_dataset
 from training.losses import full_softmax
 
@@ -74,6 +74,23 @@ def test_ratios_above_one_mean_that_tillside_is_faster_in_the_middle_of_three_ro
     assert found["tillside", "peak_mb"] == 5
     del rounds[1]["replay"]
     assert {row["system"] for row in rows_of("log", rounds)} == {"tillside", "rectools", "tillside/rectools"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--rounds", "0"], "--rounds must be at least 1, got 0"),
+        (["--finished", "peer"], "--finished wants the --dataset"),
+        (["--finished", "peer", "--dataset", "d", "--measure", "rates"], "--finished wants the --dataset"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(
+    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["training", "--seconds", "1", *words])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert said in capsys.readouterr().err
 
 
 def test_the_time_to_each_peers_best_quality() -> None:
