@@ -21,7 +21,7 @@ import numpy.typing as npt
 from serving.policies import LoadedPolicy
 from tillside.blending import SessionMemory
 from tillside.bundle import Bundle
-from tillside.likeness import NewItems
+from tillside.likeness import Likeness
 from tillside.newcomers import TokenVectors
 from tillside.policy import ItemFacts, ItemsFeed, Shelves, event_kinds
 from tillside.policy.asking import NOTHING
@@ -63,7 +63,7 @@ class Assortment:
     newcomers: Ints
     newcomers_AD: FloatArray
     memory: SessionMemory | None
-    alike: NewItems | None
+    alike: Likeness | None
     rows_RD: FloatArray
     static_ids: tuple[str, ...]
     static: Ints
@@ -162,8 +162,8 @@ class Assortment:
         rankable, rows_AD = self.tokens.rows(described, facts.prices_N[later])
         return later[rankable], rows_AD
 
-    def _alike(self, facts: ItemFacts, newcomers: Ints) -> NewItems | None:
-        known = None if self.memory is None else self.memory.new
+    def _alike(self, facts: ItemFacts, newcomers: Ints) -> Likeness | None:
+        known = None if self.memory is None else self.memory.likeness
         if known is None:
             return None
         described = []

@@ -32,7 +32,7 @@ from training.fitting import TrainerConfig, fit, load_best, plan, refuse_diverge
 from training.memory import choose_neighbours, learn_memory
 from training.model import ModelConfig
 from training.module import LossConfig, NextItemModule, OptimizerConfig
-from training.newness import learn_likeness
+from training.newness import learn_newness
 from training.parent import Carried, Parent
 from training.preparation.sessionising import Repeats
 from training.tables import say
@@ -204,8 +204,8 @@ def learn(
 
 
 def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
-    """What validation decides after fitting: the calibration of the intent, how past sessions are blended in, what
-    likeness counts for an item that has no past, and what trends are worth, which goes into the encoder.
+    """What validation decides after fitting: the calibration of the intent, how past sessions and likeness are blended
+    in, also for an item that has no past, and what trends are worth, which goes into the encoder.
 
     A cart or a purchase is nearly always of the item just seen where it is the very next event, and shops ask what will
     be bought later as well, so the blend is judged on both.
@@ -222,16 +222,10 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
         together(data.validation, ahead),
         trend_N=trend_N,
         behaviours=len(dataset.behaviours),
+        catalogue=dataset.catalogue,
     )
     module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
-    return learn_likeness(
-        module.model,
-        memory,
-        dataset.part("train"),
-        data.validation,
-        catalogue=dataset.catalogue,
-        fallback=lesson.fallback,
-    )
+    return learn_newness(module.model, memory, dataset.part("train"), data.validation, fallback=lesson.fallback)
 
 
 def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
@@ -250,7 +244,8 @@ def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset
         )
     ]
     decays = f"item_decay {settings.item_decay:g}, age_decay {settings.age_decay:g}, reach {settings.reach:g}"
-    decays += f", likeness of new items {blend.likeness:g}" if memory.new is not None else ""
+    if memory.likeness is not None:
+        decays += ", likeness {:g}, of new items {:g}".format(*blend.alike)
     return f"past sessions weigh: {'; '.join(told)} (floor {blend.floor:g}, {decays})"
 
 

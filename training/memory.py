@@ -1,14 +1,14 @@
 """Learns on validation how past sessions are read and how much they, and trends, count beside the model.
 
 All choices are small grids judged on validation cases by recall@20 + MRR@20, finding an item at all and putting it
-first: what neighbours say alone, for some settings of the neighbourhood; then the blend with the model's scores. For
-each case the model's best hundred and the strongest candidates hold what can reach the blend's best twenty, so the grid
-costs no second pass over the catalogue.
+first: what neighbours say alone, for some settings of the neighbourhood; then the blend with the model's scores, and at
+last with likeness. For each case the model's best items and the strongest candidates hold what can reach the blend's
+best twenty, so a grid costs no second pass over the catalogue.
 
 Shapes: C cases, E entries of all cases (case by case), A behaviours.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from operator import itemgetter
@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.blending import Blend, SessionMemory
+from tillside.blending import Blend, FloatArray, IntArray, SessionMemory
+from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
 from tillside.encoding import Batch
 from tillside.neighbours import Neighbourhood, SessionNeighbours
@@ -37,12 +38,18 @@ AGE_DECAYS: Final = (0.0, 2.0, 1.0)
 ITEM_DECAYS: Final = (4.0, 2.0, 1.0)
 REACHES: Final = (4.0, 1.0, 0.25)
 """From nearly a bag of items to the very next event alone, which invoices in the order of a catalogue want."""
+ALIKE: Final = (0.3, 1.0, 3.0, 8.0)
+"""What likeness may be worth beside past sessions; above the last, it would be all that is asked."""
 LEVEL: Final = 0.005
 TREND_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 FLOORS: Final = (1e-3, 3e-3, 1e-2, 0.1)
 REPEATS: Final = 6
 BONUSES: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0, 4.0, -4.0, 6.0, -8.0)
+
+
+Votes = Callable[[IntArray], tuple[IntArray, FloatArray]]
+Learned = tuple[float, Neighbourhood, Blend, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -93,14 +100,17 @@ def learn_memory(
     *,
     trend_N: npt.NDArray[np.float32],
     behaviours: int,
+    catalogue: Catalogue | None = None,
 ) -> tuple[SessionMemory, tuple[float, ...]]:
     """The blend that ranks validation cases best, and the neighbours as it wants them: beside the model they may
-    forget faster, look further back in the session and reach less far than alone.
+    forget faster, look further back in the session and reach less far than alone. Likeness counts alike for items with
+    a past and without.
 
     Args:
         scorer: the model alone, without trends.
         cases: of the validation part, which neither neighbours nor trends have seen.
         trend_N: of every item that can be ranked.
+        catalogue: whose items have attributes to be alike by.
 
     Returns:
         The memory, and for each behaviour asked for what a trend is worth.
@@ -108,27 +118,34 @@ def learn_memory(
     chosen, alone = spread(answerable(cases, len(trend_N)), BLEND_CASES), neighbours.settings
     ages = dict.fromkeys([alone.age_decay, alone.age_decay / 2, alone.age_decay / 4])
 
-    def blended(settings: Neighbourhood) -> tuple[float, Neighbourhood, Blend, tuple[float, ...]]:
-        neighbours.settings = settings
-        entries = _entries(scorer, neighbours, cases, chosen, trend_N=trend_N)
+    nothing = Blend((0.0,) * behaviours, FLOORS[0], ((0.0,),) * behaviours)
+    memory = SessionMemory.of(neighbours, nothing, catalogue)
+
+    def blended(settings: Neighbourhood, likeness: float = 0.0) -> Learned:
+        neighbours.settings, alike = settings, (likeness, likeness)
+        votes = replace(memory, blend=replace(nothing, alike=alike)).votes
+        entries = _entries(scorer, votes, cases, chosen, trend_N=trend_N)
         reached, blend, trends = learn_blend(entries, behaviours=behaviours)
-        return reached, settings, blend, trends
+        return reached, settings, replace(blend, alike=alike), trends
 
     forgetting = [replace(alone, age_decay=age, item_decay=item) for age, item in product(ages, ITEM_DECAYS)]
     best = max(map(blended, forgetting), key=itemgetter(0))
     reaching = [replace(best[1], reach=reach) for reach in REACHES if reach != alone.reach]
-    _, neighbours.settings, blend, trends = max([best, *map(blended, reaching)], key=itemgetter(0))
-    return SessionMemory(neighbours, blend), trends
+    best = max([best, *map(blended, reaching)], key=itemgetter(0))
+    if memory.likeness is not None:
+        best = max([best, *(blended(best[1], likeness) for likeness in ALIKE)], key=itemgetter(0))
+    _, neighbours.settings, blend, trends = best
+    return replace(memory, blend=blend), trends
 
 
 @dataclass(frozen=True)
 class Entries:
-    """What of the catalogue matters for each case: the model's score and the neighbours' share of it."""
+    """What of the catalogue matters for each case: the model's score and the votes."""
 
     offsets_C: npt.NDArray[np.int64]
     """Each case's entries start here; one more number ends them."""
     scores_E: npt.NDArray[np.float32]
-    shares_E: npt.NDArray[np.float32]
+    votes_E: npt.NDArray[np.float32]
     back_E: npt.NDArray[np.int64]
     """Which of a behaviour's repeats the entry gets; REPEATS where the session does not hold it."""
     trends_E: npt.NDArray[np.float32]
@@ -144,7 +161,7 @@ class Entries:
         chosen = np.repeat(first - offsets[:-1], sizes) + np.arange(offsets[-1])
         target_C = self.target_C[cases]
         target_C = np.where(target_C >= 0, target_C - first + offsets[:-1], -1)
-        arrays = (self.scores_E[chosen], self.shares_E[chosen], self.back_E[chosen], self.trends_E[chosen])
+        arrays = (self.scores_E[chosen], self.votes_E[chosen], self.back_E[chosen], self.trends_E[chosen])
         return Entries(offsets, *arrays, target_C, self.asked_C[cases])
 
 
@@ -162,7 +179,7 @@ def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tup
     best, found = -1.0, Blend((0.0,) * behaviours, FLOORS[0], ((0.0,) * REPEATS,) * behaviours)
     trends = (0.0,) * behaviours
     for floor in FLOORS:
-        logged = replace(entries, shares_E=np.log1p(entries.shares_E / np.float32(floor)))
+        logged = replace(entries, votes_E=np.log1p(entries.votes_E / np.float32(floor)))
         common = _tune(logged)
         parts = [logged.only(np.flatnonzero(group)) for group in groups]
         own = [MIN_CASES <= len(part.asked_C) < len(logged.asked_C) for part in parts]
@@ -187,10 +204,10 @@ def _tune(logged: Entries) -> tuple[float, tuple[float, ...], float]:
 
 
 def _quality(logged: Entries, weight: float, repeats: Sequence[float], trend: float) -> float:
-    """recall@20 + MRR@20 of the blend; ``shares_E`` holds the logarithms that the weight multiplies."""
+    """recall@20 + MRR@20 of the blend; ``votes_E`` holds the logarithms that the weight multiplies."""
     if not len(logged.asked_C):
         return 0.0
-    blended_E = logged.scores_E + np.float32(weight) * logged.shares_E + np.float32(trend) * logged.trends_E
+    blended_E = logged.scores_E + np.float32(weight) * logged.votes_E + np.float32(trend) * logged.trends_E
     blended_E += np.array([*repeats, 0.0], np.float32)[logged.back_E]
     found = logged.target_C >= 0
     target_C = np.where(found, blended_E[logged.target_C], np.inf)
@@ -218,28 +235,28 @@ def quality(ranks_C: npt.NDArray[np.int64]) -> float:
 
 def _entries(
     scorer: Scorer,
-    index: SessionNeighbours,
+    votes: Votes,
     cases: Cases,
     chosen: npt.NDArray[np.int64],
     *,
     trend_N: npt.NDArray[np.float32],
 ) -> Entries:
-    scores, shares, backs, trends, lengths, targets, asked = [], [], [], [], [], [], []
+    scores, given, backs, trends, lengths, targets, asked = [], [], [], [], [], [], []
     for batch, targets_B, asked_B in _rows(cases, chosen):
         scores_BV = scorer.score(batch, asked_B)
         best_BK = top_k(scores_BV, min(MODEL_ITEMS, len(trend_N)))
         for row, target in enumerate(targets_B.tolist()):
             session_L = batch.items_BL[row, : batch.lengths_B[row]]
-            items_C, share_C = _strongest(*index.evidence(session_L))
+            items_C, votes_C = _strongest(*votes(session_L))
             seen_U, back_U = np.unique(session_L[::-1], return_index=True)
             union = np.unique(np.concatenate([items_C, best_BK[row], seen_U]))
-            share, distance = np.zeros(len(union), np.float32), np.full(len(union), REPEATS)
-            share[np.searchsorted(union, items_C)] = share_C
+            voted, distance = np.zeros(len(union), np.float32), np.full(len(union), REPEATS)
+            voted[np.searchsorted(union, items_C)] = votes_C
             distance[np.searchsorted(union, seen_U)] = np.minimum(back_U, REPEATS - 1)
             place = np.flatnonzero(union == target)
             targets.append(int(place[0]) if len(place) else -1)
             scores.append(scores_BV[row, union])
-            shares.append(share)
+            given.append(voted)
             backs.append(distance)
             trends.append(trend_N[union])
             lengths.append(len(union))
@@ -249,7 +266,7 @@ def _entries(
     return Entries(
         offsets_C,
         np.concatenate([NO_FLOATS, *scores]),
-        np.concatenate([NO_FLOATS, *shares]),
+        np.concatenate([NO_FLOATS, *given]),
         np.concatenate([NO_PLACES, *backs]),
         np.concatenate([NO_FLOATS, *trends]),
         np.where(place_C >= 0, offsets_C[:-1] + place_C, -1),
@@ -258,13 +275,13 @@ def _entries(
 
 
 def _strongest(
-    items_C: npt.NDArray[np.int64], share_C: npt.NDArray[np.float32]
+    items_C: npt.NDArray[np.int64], votes_C: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """The candidates of the largest shares, ascending: what hardly anyone took does not come among the best twenty."""
+    """The candidates of the most votes, ascending: what hardly anyone took does not come among the best twenty."""
     if len(items_C) <= CANDIDATES:
-        return items_C, share_C
-    kept = np.sort(np.argpartition(-share_C, CANDIDATES)[:CANDIDATES])
-    return items_C[kept], share_C[kept]
+        return items_C, votes_C
+    kept = np.sort(np.argpartition(-votes_C, CANDIDATES)[:CANDIDATES])
+    return items_C[kept], votes_C[kept]
 
 
 def _rows(

@@ -12,9 +12,7 @@ import numpy as np
 import torch
 
 from tillside.blending import SessionMemory
-from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
-from tillside.likeness import NewItems
 from tillside.neighbours import SessionNeighbours
 from training.cases import Cases
 from training.evaluation import ModelScorer, Scorer, rank
@@ -23,19 +21,13 @@ from training.model import NextItemModel
 
 EVERY: Final = 10
 CASES: Final = 4_000
-LIKENESSES: Final = (0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
+FACTORS: Final = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
 
-def learn_likeness(
-    model: NextItemModel,
-    memory: SessionMemory,
-    sessions: Sessions,
-    cases: Cases,
-    *,
-    catalogue: Catalogue,
-    fallback: Scorer,
+def learn_newness(
+    model: NextItemModel, memory: SessionMemory, sessions: Sessions, cases: Cases, *, fallback: Scorer
 ) -> SessionMemory:
-    """The memory with the likeness that ranks validation cases best; 0 where none does better than that.
+    """The memory with the factor on new items' likeness that ranks validation cases best; 0 where none does better.
 
     Of those that are level with the best, to half a percent, the largest is taken, for an item that is never shown
     never gets a past.
@@ -44,32 +36,34 @@ def learn_likeness(
         sessions: what the memory was made of.
         cases: of the validation part.
     """
-    memory = SessionMemory.of(memory.neighbours, memory.blend, catalogue)
+    if memory.likeness is None or not any(memory.blend.weights):
+        return memory
+    assert memory.new_R is not None
+    catalogue, items = memory.likeness.catalogue, len(memory.new_R)
     described = np.flatnonzero(np.diff(catalogue.token_offsets[: catalogue.trained + 1]))  # type: ignore[index]
     pretended = described[EVERY // 2 :: EVERY]
-    if memory.new is None or not len(pretended) or not any(memory.blend.weights):
+    if not len(pretended):
         return memory
-    items = catalogue.rankable
-    new_R = np.zeros(items, np.bool_)
+    new_R = memory.new_R.copy()
     new_R[pretended] = True
-    settings = memory.neighbours.settings
-    index = SessionNeighbours.fit(sessions, items=items, settings=settings, without=new_R)
-    new = NewItems.of(catalogue, pretended)
+    index = SessionNeighbours.fit(sessions, items=items, settings=memory.neighbours.settings, without=new_R)
     with torch.inference_mode():
         vectors_VD = model.items(torch.from_numpy(new_R).to(model.items.item.weight.device))
     chosen = cases.only(spread(answerable(cases, items), CASES))
 
-    def reached(likeness: float) -> float:
-        blended = SessionMemory(index, replace(memory.blend, likeness=likeness), new)
+    def with_factor(factor: float) -> SessionMemory:
+        return replace(memory, blend=replace(memory.blend, alike=(memory.blend.alike[0], factor)))
+
+    def reached(factor: float) -> float:
+        blended = replace(with_factor(factor), neighbours=index, new_R=new_R)
         scorer = ModelScorer(model, vectors_VD, fallback, blended)
         return quality(rank(scorer, chosen, items=items, coverage=False).ranks_C)
 
     found = {0.0: reached(0.0)}
-    for likeness in LIKENESSES:
-        found[likeness] = reached(likeness)
-        if found[likeness] < (1 - LEVEL) * max(found.values()):  # one hill
+    for factor in FACTORS:
+        found[factor] = reached(factor)
+        if found[factor] < (1 - LEVEL) * max(found.values()):  # one hill
             break
     pays = max(found.values()) > found[0.0]
-    level = [likeness for likeness, each in found.items() if each >= (1 - LEVEL) * max(found.values())]
-    best = max(level) if pays else 0.0
-    return replace(memory, blend=replace(memory.blend, likeness=best))
+    level = [factor for factor, each in found.items() if each >= (1 - LEVEL) * max(found.values())]
+    return with_factor(max(level) if pays else 0.0)

@@ -1,14 +1,14 @@
-"""The model's score, the neighbours' evidence and the pull of what the session already holds made one.
+"""The model's score, the votes of past sessions and of likeness, and the pull of what the session already holds.
 
-``score + weight * log(1 + share / floor) + repeats[distance]``: the first bonus multiplies the model's odds of an item
-by a power of how far its share of the neighbours' votes stands above a floor; the second one is for items of the
-session itself, by how many events ago they were seen last, because shoppers go back and forth. Both are zero for most
-of the catalogue, so blending the whole of it offline and a few hundred items in the server give the same list. An item
-without a past, for which no past session can vote, has the square of its likeness to the session as its share, times
-a factor.
+``score + weight * log(1 + votes / floor) + repeats[distance]``: the first bonus multiplies the model's odds of an item
+by a power of how far its votes stand above a floor; the second one is for items of the session itself, by how many
+events ago they were seen last, because shoppers go back and forth. An item's votes are its share of what similar past
+sessions say, and its share of likeness to this session times a factor, which is another one for items that have no
+past, for likeness is all that speaks for those. Both bonuses are zero for most of the catalogue, so blending the whole
+of it offline and a few hundred items in the server give the same list.
 
-Shapes: N items, A behaviours, C candidates, F items without a past, K items of a list, L events of the session, D
-dimensions.
+Shapes: N items, R of them rankable, A behaviours, C candidates, F newcomers, K items of a list, L events of the
+session, D dimensions.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,19 +21,16 @@ import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
-from tillside.likeness import NewItems
-from tillside.neighbours import Neighbourhood, SessionNeighbours
+from tillside.likeness import Likeness
+from tillside.neighbours import Neighbourhood, SessionNeighbours, summed
 from tillside.search import inner_products
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 LIMIT: Final = 1e6
-MOST_NEW: Final = 200
-"""So many items without a past, those most like the session, get votes."""
-
-
-NOTHING: Final = np.zeros(0, np.int64)
-NO_SHARES: Final = np.zeros(0, np.float32)
+MOST_ALIKE: Final = 200
+"""So many items, those for which likeness says most, get its votes."""
+NOBODY: Final = (np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,18 @@ class Blend:
     """How much each bonus counts, learned on validation.
 
     Attributes:
-        weights: of the evidence, for each behaviour asked for; 0 leaves it out.
-        floor: shares far below it say nothing.
+        weights: of the votes, for each behaviour asked for; 0 leaves them out.
+        floor: votes far below it say nothing.
         repeats: for each behaviour asked for, the bonus of the session's latest item, of the one before it, and so on;
             the last number is for all earlier ones.
-        likeness: share of the votes that an item without a past gets when all its attributes are the session's; 0
-            leaves it to the model alone.
+        alike: what all shares of likeness are worth beside all of what past sessions say: to items that have a past,
+            and to those that have none.
     """
 
     weights: tuple[float, ...]
     floor: float
     repeats: tuple[tuple[float, ...], ...]
-    likeness: float = 0.0
+    alike: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, behaviours: int) -> "Blend":
@@ -65,17 +62,17 @@ class Blend:
             weights, floor = tuple(float(weight) for weight in document["weights"]), float(document["floor"])
             repeats = tuple(tuple(float(bonus) for bonus in row) for row in document["repeats"])
             sound = len(weights) == len(repeats) == behaviours and 0 < floor < LIMIT and all(repeats)
-            likeness = float(document.get("likeness", 0.0))  # bundles of 0.1 have none
-            sound = sound and all(0 <= number < LIMIT for number in (*weights, likeness))
+            alike = tuple(float(factor) for factor in document.get("alike", (0, 0)))  # bundles of 0.1 have none
+            sound = sound and len(alike) == 2 and all(0 <= number < LIMIT for number in (*weights, *alike))
             sound = sound and all(abs(bonus) < LIMIT for row in repeats for bonus in row)
         except (KeyError, TypeError, ValueError, OverflowError):
             sound = False
         if not sound:
             raise ValueError(
                 f"blend must give {behaviours} weights of at least 0, a floor above 0, {behaviours} rows of repeats "
-                f"and a likeness of at least 0, all below {LIMIT:g}, got {document}"
+                f"and 2 factors of alike of at least 0, all below {LIMIT:g}, got {document}"
             )
-        return cls(weights, floor, repeats, likeness)
+        return cls(weights, floor, repeats, (alike[0], alike[1]))
 
 
 @dataclass(frozen=True)
@@ -83,21 +80,23 @@ class SessionMemory:
     """Past sessions and how much they count beside the model.
 
     Attributes:
-        new: the items without a past; None where no attributes are known.
+        likeness: of all items that can be ranked; None where no attributes are known.
+        new_R: which of them have no past; None likewise.
     """
 
     neighbours: SessionNeighbours
     blend: Blend
-    new: NewItems | None = None
+    likeness: Likeness | None = None
+    new_R: npt.NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, neighbours: SessionNeighbours, blend: Blend, catalogue: Catalogue | None) -> "SessionMemory":
-        """With the catalogue's cold items that no past session holds."""
+        """With the likeness of the catalogue's items; those that are cold and in no past session have no past."""
         if catalogue is None or not catalogue.vocabulary:
             return cls(neighbours, blend)
-        counts_N = np.diff(neighbours.posting_offsets)
-        cold = np.arange(catalogue.trained, len(counts_N))
-        return cls(neighbours, blend, NewItems.of(catalogue, cold[counts_N[cold] == 0]))
+        new_R = np.diff(neighbours.posting_offsets) == 0
+        new_R[: catalogue.trained] = False
+        return cls(neighbours, blend, Likeness.of(catalogue), new_R)
 
     @classmethod
     def fit(
@@ -151,40 +150,51 @@ class SessionMemory:
             items_L: the session, oldest first; at least one item.
         """
         seen_U, back_U = np.unique(items_L[::-1], return_index=True)
-        items_C, share_C = seen_U, np.zeros(len(seen_U), np.float32)
-        if self.blend.weights[ask]:
-            found_C, found_share_C = self.neighbours.evidence(items_L)
-            new_C, new_share_C = self._new(items_L)
-            items_C = np.unique(np.concatenate([found_C, new_C, seen_U]))
-            share_C = np.zeros(len(items_C), np.float32)
-            share_C[np.searchsorted(items_C, found_C)] = found_share_C
-            share_C[np.searchsorted(items_C, new_C)] = new_share_C
-        bonus_C = self._worth(share_C, ask)
+        items_C, votes_C = self.votes(items_L) if self.blend.weights[ask] else NOBODY
+        below, none_U = len(self.neighbours.idf), np.zeros(len(seen_U), np.float32)
+        items_C, votes_C = _added(items_C, votes_C, seen_U, none_U, below=below)
+        bonus_C = self._worth(votes_C, ask)
         repeats = np.array(self.blend.repeats[ask], np.float32)
         bonus_C[np.searchsorted(items_C, seen_U)] += repeats[np.minimum(back_U, len(repeats) - 1)]
         return items_C, bonus_C
 
-    def bonus_of(self, new: NewItems, items_L: IntArray, ask: int) -> FloatArray:
-        """What is added to the model's score of each item of ``new``, float32 [F], if none is in the session."""
-        return self._worth(self._votes(new, items_L), ask)
+    def votes(self, items_L: IntArray) -> tuple[IntArray, FloatArray]:
+        """Items that past sessions or likeness speak for [C], ascending, and the votes of each."""
+        items_C, votes_C = self.neighbours.evidence(items_L)
+        if self.likeness is None or not any(self.blend.alike):
+            return items_C, votes_C
+        assert self.new_R is not None
+        items_E, shares_E = self._alike(self.likeness, items_L)
+        past, none = np.array(self.blend.alike, np.float32)
+        votes_E = shares_E * np.where(self.new_R[items_E], none, past)
+        if len(votes_E) > MOST_ALIKE:
+            most = np.sort(np.argpartition(-votes_E, MOST_ALIKE)[:MOST_ALIKE])
+            items_E, votes_E = items_E[most], votes_E[most]
+        return _added(items_C, votes_C, items_E, votes_E, below=len(self.new_R))
 
-    def _new(self, items_L: IntArray) -> tuple[IntArray, FloatArray]:
-        """Those of the items without a past that are most like the session, and their shares."""
-        if self.new is None or not self.blend.likeness or not len(self.new.items_F):
-            return NOTHING, NO_SHARES
-        share_F = self._votes(self.new, items_L)
-        if len(share_F) <= MOST_NEW:
-            return self.new.items_F, share_F
-        most = np.argpartition(-share_F, MOST_NEW)[:MOST_NEW]
-        return self.new.items_F[most], share_F[most]
+    def bonus_of(self, newcomers: Likeness, items_L: IntArray, ask: int) -> FloatArray:
+        """What is added to the model's score of each newcomer, float32 [F], if none is in the session."""
+        votes_F = np.zeros(len(newcomers.items_F), np.float32)
+        items_C, shares_C = self._alike(newcomers, items_L)
+        votes_F[np.searchsorted(newcomers.items_F, items_C)] = shares_C * np.float32(self.blend.alike[1])
+        return self._worth(votes_F, ask)
 
-    def _votes(self, new: NewItems, items_L: IntArray) -> FloatArray:
-        alike_F = new.alike(items_L, decay=self.neighbours.settings.item_decay)
-        return alike_F * alike_F * np.float32(self.blend.likeness)
+    def _alike(self, likeness: Likeness, items_L: IntArray) -> tuple[IntArray, FloatArray]:
+        items_C, shares_C = likeness.shares(items_L, decay=self.neighbours.settings.item_decay)
+        return items_C, shares_C.astype(np.float32)
 
-    def _worth(self, share_C: FloatArray, ask: int) -> FloatArray:
-        worth_C: FloatArray = np.log1p(share_C / np.float32(self.blend.floor)) * np.float32(self.blend.weights[ask])
+    def _worth(self, votes_C: FloatArray, ask: int) -> FloatArray:
+        worth_C: FloatArray = np.log1p(votes_C / np.float32(self.blend.floor)) * np.float32(self.blend.weights[ask])
         return worth_C
+
+
+def _added(
+    items_C: IntArray, votes_C: FloatArray, items_E: IntArray, votes_E: FloatArray, *, below: int
+) -> tuple[IntArray, FloatArray]:
+    """The votes of two sets of items in one, ascending; every item is ``below``."""
+    both, given = np.concatenate([items_C, items_E]), np.concatenate([votes_C, votes_E])
+    items, votes = summed(both, given, below=below)
+    return items, votes.astype(np.float32)
 
 
 def blended_top(

@@ -133,7 +133,7 @@ class SessionNeighbours:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
         weight_P = np.repeat(weight_U, [len(postings) for postings in postings_U])
         total = len(self.session_offsets) - 1
-        sessions_M, similar_M = _summed(found_P, weight_P, below=total)
+        sessions_M, similar_M = summed(found_P, weight_P, below=total)
         if settings.age_decay:
             similar_M *= np.exp((sessions_M - total) / (settings.age_decay * total))
         if len(sessions_M) > settings.neighbours:
@@ -165,7 +165,7 @@ class SessionNeighbours:
         near_D = np.exp((1 - np.maximum(np.abs(np.arange(-longest, longest + 1)), 1)) / settings.reach)
         near_D[:longest] *= settings.before
         votes_E = np.repeat(similar_M, lengths_M) * near_D[distance_E + longest]
-        items_C, votes_C = _summed(items_E, votes_E, below=items)
+        items_C, votes_C = summed(items_E, votes_E, below=items)
         return items_C, (votes_C / votes_C.sum()).astype(np.float32)
 
     def save(self, folder: Path) -> None:
@@ -211,7 +211,7 @@ class SessionNeighbours:
             raise ValueError(f"{folder}: the arrays of the session index do not fit together or to {items} items")
 
 
-def _summed(
+def summed(
     keys_P: IntArray, weights_P: npt.NDArray[np.float64], *, below: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """The distinct keys, ascending, and the sum of each one's weights; every key is ``below``.

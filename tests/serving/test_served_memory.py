@@ -78,17 +78,17 @@ def test_a_session_that_no_past_one_resembles_is_answered_by_the_model_and_an_un
 
 
 @pytest.mark.parametrize(
-    ("likeness", "expected"),
-    [(0.0, ["coat", "scarf", "hat"]), (1.6, ["coat", "hat", "scarf"]), (1.7, ["hat", "coat", "scarf"])],
+    ("new", "expected"),
+    [(0.0, ["coat", "scarf", "hat"]), (2.4, ["coat", "hat", "scarf"]), (2.6, ["hat", "coat", "scarf"])],
 )
-def test_a_new_item_is_voted_for_by_its_likeness(tmp_path, likeness, expected):
+def test_a_new_item_is_voted_for_by_its_likeness(tmp_path, new, expected):
     """After the coat past sessions give coat and scarf half of the votes each, 2.77 beside the model's 1 and 0.9.
 
     The model gives the new hat 1. Of eight items two are fashion and one is a coat, so the tokens weigh log(4) and
-    log(8), 2 and 3 parts, and the hat's cosine to the coat, squared, is 4 of 13. 4 * log(1 + 1.6 * 4 / 13 / 0.5), 2.74,
-    passes the scarf, and 1.7 instead of 1.6, 2.86, the coat as well.
+    log(8), 2 and 3 parts, and a fifth of the walks from the coat go over fashion to an item such as the hat.
+    4 * log(1 + 2.4 / 5 / 0.5), 2.69, passes the scarf, and 2.6 instead of 2.4, 2.85, the coat as well.
     """
-    blend = {"weights": [4.0] * 3, "floor": 0.5, "repeats": [[0.0]] * 3, "likeness": likeness}
+    blend = {"weights": [4.0] * 3, "floor": 0.5, "repeats": [[0.0]] * 3, "alike": [0.0, new]}
     document = {"neighbourhood": asdict(Neighbourhood(age_decay=0.0)), "blend": blend}
     past = make_sessions([[IDS.index("coat"), IDS.index("scarf")]])
     memory = SessionMemory.fit(past, items=len(IDS), document=document, behaviours=3)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_catalogue, make_sessions
-from tillside.blending import MOST_NEW, Blend, SessionMemory, blended_top
+from tillside.blending import MOST_ALIKE, Blend, SessionMemory, blended_top
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.ranking import top_k
 
@@ -35,35 +35,39 @@ def test_the_neighbours_share_by_hand():
     assert found == pytest.approx({1: np.log(6) / 2, 3: np.log(6) / 2}, rel=1e-6)
 
 
-def remembering(*rows: list[int], likeness: float, cold: int = 3) -> SessionMemory:
+def remembering(*rows: list[int], alike: tuple[float, float], cold: int = 3) -> SessionMemory:
     """Items 0 to 2 are trained and then come the cold ones; the cold ones are what 1 is."""
-    blend = Blend((0.5, 0.0), 0.1, ((0.0,), (-1.0, 2.0)), likeness)
+    blend = Blend((0.5, 0.0), 0.1, ((0.0,), (-1.0, 2.0)), alike)
     sessions, tokens = make_sessions(rows), [["kind=x"], ["kind=y"], ["kind=z"], *[["kind=y"]] * cold]
     catalogue = make_catalogue(sessions, trained=3, newcomers=cold, tokens=tokens)
     document = DOCUMENT | {"blend": asdict(blend)}
     return SessionMemory.fit(sessions, items=3 + cold, document=document, behaviours=2, catalogue=catalogue)
 
 
-def test_an_item_without_a_past_has_the_square_of_its_likeness_as_its_share():
-    memory = remembering([0, 1], [0, 4], likeness=0.2)  # of the cold items 4 has a past
+def test_the_votes_of_past_sessions_and_of_likeness_add_up():
+    memory = remembering([0, 1], [0, 4], alike=(0.2, 0.8))  # of the cold items 4 has a past
     found = bonuses(memory, [0, 1], CLICK)
-    alike = 1 / (1 + np.exp(-1 / 1.5))  # 1 was last, 0 the one before it
-    assert memory.new.items_F.tolist() == [3, 5]
-    assert found[3] == found[5] == pytest.approx(np.log1p(0.2 * alike**2 / 0.1) / 2, rel=1e-6)
-    plain = bonuses(replace(memory, new=None), [0, 1], CLICK)
-    assert {item: found[item] for item in (0, 1, 4)} == plain
-    newcomers = memory.new.newcomers(np.array([9]), [["kind=y"]])
-    assert memory.bonus_of(newcomers, np.array([0, 1]), CLICK).tolist() == pytest.approx([found[3]])
+    assert memory.new_R.tolist() == [False, False, False, True, False, True]
+    # of all walks those from 1, which was last, end at one of the four of its kind, those from 0 at 0
+    last = 1 / (1 + np.exp(-1 / 1.5))
+    assert found[3] == found[5] == pytest.approx(np.log1p(0.8 * last / 4 / 0.1) / 2, rel=1e-6)
+    past = dict(zip(*(each.tolist() for each in memory.neighbours.evidence(np.array([0, 1]))), strict=True))
+    for item, share in ((0, 1 - last), (1, last / 4), (4, last / 4)):
+        assert found[item] == pytest.approx(np.log1p((past[item] + 0.2 * share) / 0.1) / 2, rel=1e-6)
+    newcomers = memory.likeness.newcomers(np.array([8, 9]), [["kind=z"], ["kind=y"]])
+    assert memory.bonus_of(newcomers, np.array([0, 1]), CLICK).tolist() == pytest.approx([0, found[3]])
 
 
-def test_without_weight_or_likeness_a_new_item_is_left_to_the_model():
-    assert bonuses(remembering([0, 1], likeness=0.2), [1], PURCHASE) == {1: -1.0}
-    assert set(bonuses(remembering([0, 1], likeness=0.0), [1], CLICK)) == {0, 1}
+def test_without_weight_or_factors_likeness_says_nothing():
+    assert bonuses(remembering([0, 1], alike=(0.2, 0.2)), [1], PURCHASE) == {1: -1.0}
+    assert set(bonuses(remembering([0, 1], alike=(0.0, 0.0)), [1], CLICK)) == {0, 1}
 
 
-def test_of_many_items_without_a_past_those_most_like_the_session_get_votes():
-    memory = remembering([0, 1], likeness=0.2, cold=MOST_NEW + 40)
-    assert sum(item > 2 for item in bonuses(memory, [1], CLICK)) == MOST_NEW
+def test_only_the_items_for_which_likeness_says_most_get_its_votes():
+    memory = remembering([0, 1], alike=(0.2, 0.1), cold=MOST_ALIKE + 40)
+    found = bonuses(memory, [1], CLICK)
+    assert found[1] > found[0] > 0
+    assert sum(item > 2 for item in found) == MOST_ALIKE - 1  # and 1, whose votes count twice as much
 
 
 def test_a_weight_of_0_still_gives_the_repeats():
@@ -213,7 +217,8 @@ def without(key: str) -> dict[str, object]:
                 [1, 10**400],
             )
         ),
-        *(SOUND | {"likeness": bad} for bad in (-0.1, float("nan"), float("inf"), 1e6, "much", None)),
+        *(SOUND | {"alike": [1, bad]} for bad in (-0.1, float("nan"), float("inf"), 1e6, "much", None)),
+        *(SOUND | {"alike": bad} for bad in ([], [1], [1, 1, 1], 1, None)),
         *(SOUND | {"floor": bad} for bad in (0, -1, float("nan"), float("inf"), 1e6, "low", None)),
         *(
             SOUND | {"repeats": bad}
@@ -242,7 +247,8 @@ def without(key: str) -> dict[str, object]:
 )
 def test_a_blend_that_is_none_is_refused(document):
     sentence = (
-        "^blend must give 2 weights of at least 0, a floor above 0, 2 rows of repeats and a likeness of at least 0"
+        "^blend must give 2 weights of at least 0, a floor above 0, 2 rows of repeats and 2 factors of alike of at "
+        "least 0"
     )
     with pytest.raises(ValueError, match=sentence):
         Blend.from_document(document, behaviours=2)
@@ -251,6 +257,6 @@ def test_a_blend_that_is_none_is_refused(document):
 def test_a_blend_is_read_as_it_was_written():
     blend = Blend((0.0, 2.5), 0.003, ((-8.0,), (0.5, 0.0)))
     assert Blend.from_document(asdict(blend), behaviours=2) == blend
-    shown = replace(blend, likeness=0.3)
+    shown = replace(blend, alike=(0.3, 2.0))
     assert Blend.from_document(asdict(shown), behaviours=2) == shown
     assert Blend.from_document(SOUND, behaviours=2) == Blend((1.0, 1.0), 0.1, ((0.0, -1.0), (2.0,)))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
-from tillside.neighbours import FILES, Neighbourhood, SessionNeighbours, _summed
+from tillside.neighbours import FILES, Neighbourhood, SessionNeighbours, summed
 
 HALF = 1 / np.log(2)
 """A decay of this length halves at each step."""
@@ -125,7 +125,7 @@ sessions = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=6), min_siz
 @given(keys=st.lists(st.integers(0, 9), min_size=1, max_size=30), spare=st.sampled_from([0, 10_000]))
 def test_sums_by_key_are_the_same_sorted_and_in_a_table(keys, spare):
     weights = np.arange(len(keys), dtype=np.float64) / 4  # exact in binary; the first is 0 and its key still counts
-    distinct, sums = _summed(np.array(keys, np.int32), weights, below=10 + spare)
+    distinct, sums = summed(np.array(keys, np.int32), weights, below=10 + spare)
     expected = {key: sum(weight for each, weight in zip(keys, weights, strict=True) if each == key) for key in keys}
     assert dict(zip(distinct.tolist(), sums.tolist(), strict=True)) == expected
     assert distinct.tolist() == sorted(expected)

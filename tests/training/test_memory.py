@@ -147,7 +147,7 @@ def test_some_of_the_cases_by_hand():
     entries = Entries(
         offsets_C=np.array([0, 2, 5, 6, 8]),
         scores_E=np.array([0.0, 0.1, 1.0, 1.1, 1.2, 2.0, 3.0, 3.1], np.float32),
-        shares_E=np.array([0.5, 0.5, 0.2, 0.3, 0.5, 1.0, 0.9, 0.1], np.float32),
+        votes_E=np.array([0.5, 0.5, 0.2, 0.3, 0.5, 1.0, 0.9, 0.1], np.float32),
         back_E=np.array([3, 0, 1, 2, 3, 3, 0, 3]),
         trends_E=np.array([0, 0, 1, 2, 3, 4, 5, 6], np.float32),
         target_C=np.array([1, 4, -1, 6]),
@@ -156,7 +156,7 @@ def test_some_of_the_cases_by_hand():
     some = entries.only(np.array([1, 2, 3]))
     assert some.offsets_C.tolist() == [0, 3, 4, 6]
     np.testing.assert_array_equal(some.scores_E, entries.scores_E[2:])
-    np.testing.assert_array_equal(some.shares_E, entries.shares_E[2:])
+    np.testing.assert_array_equal(some.votes_E, entries.votes_E[2:])
     assert some.back_E.tolist() == [1, 2, 3, 3, 0, 3]
     assert some.trends_E.tolist() == [1, 2, 3, 4, 5, 6]
     assert some.target_C.tolist() == [2, -1, 4]  # places 4 and 6, less the two entries that are gone

@@ -12,7 +12,7 @@ from tillside.neighbours import Neighbourhood, SessionNeighbours
 from training.fitting import TrainerConfig
 from training.learning import Lesson
 from training.model import ModelConfig
-from training.newness import LIKENESSES, learn_likeness
+from training.newness import FACTORS, learn_newness
 from training.train import TrainConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -44,29 +44,28 @@ def learned(folder, *, step: int, tokens=TOKENS, weight: float = 2.0) -> Session
     model = ModelConfig(dim=8, layers=1, heads=2, max_length=8, temperature=1.0)
     lesson = Lesson.prepare(TrainConfig(model=model, trainer=TrainerConfig(progress_bar=False)), dataset)
     index = SessionNeighbours.fit(dataset.part("train"), items=ITEMS, settings=Neighbourhood())
-    memory = SessionMemory(index, Blend((weight,) * 3, 0.01, ((0.0,),) * 3))
-    cases, fallback = lesson.data.validation, lesson.fallback
+    memory = SessionMemory.of(index, Blend((weight,) * 3, 0.01, ((0.0,),) * 3, alike=(0.7, 0.7)), dataset.catalogue)
     lesson.module.eval()
-    found = learn_likeness(
-        lesson.module.model, memory, dataset.part("train"), cases, catalogue=dataset.catalogue, fallback=fallback
-    )
-    assert replace(found, blend=memory.blend, new=None) == memory  # all else stays
+    cases = lesson.data.validation
+    found = learn_newness(lesson.module.model, memory, dataset.part("train"), cases, fallback=lesson.fallback)
+    kept = replace(found, blend=replace(found.blend, alike=(found.blend.alike[0], 0.7)))
+    assert kept == memory  # all else stays, and no item is new any more
     return found
 
 
 def test_where_like_follows_like_a_new_item_gets_votes(tmp_path):
     memory = learned(tmp_path, step=0)
-    assert memory.blend.likeness in LIKENESSES
-    assert memory.new.items_F.tolist() == []  # they were new for a while only
+    assert memory.blend.alike[1] in FACTORS
+    assert not memory.new_R.any()  # they were new for a while only
 
 
 def test_where_something_else_follows_it_gets_none(tmp_path):
-    assert learned(tmp_path, step=1).blend.likeness == 0
+    assert learned(tmp_path, step=1).blend.alike == (0.7, 0.0)
 
 
 def test_without_attributes_or_weight_there_is_nothing_to_learn(tmp_path):
-    assert learned(tmp_path / "bare", step=0, tokens=()).blend.likeness == 0
-    assert learned(tmp_path / "alone", step=0, weight=0.0).blend.likeness == 0
+    assert learned(tmp_path / "bare", step=0, tokens=()).blend.alike == (0.7, 0.7)
+    assert learned(tmp_path / "alone", step=0, weight=0.0).blend.alike == (0.7, 0.7)
 
 
 def test_an_item_made_new_keeps_its_attributes_alone(tmp_path):
