@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.datasets import make_sessions
+from tests.datasets import make_catalogue, make_sessions
 from tillside.blending import Blend
 from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.neighbours import Neighbourhood, SessionNeighbours
@@ -187,6 +187,22 @@ def test_how_long_ago_an_item_was_seen_is_read_from_the_cases(session, repeats):
     assert trends == (0.0,)
     assert learned.neighbours is nothing
     assert learned.blend == Blend((0.0,), 0.001, (repeats,))
+
+
+@pytest.mark.parametrize(("session", "pays"), [([0, 3], True), ([0, 2], False)], ids=["alike", "not alike"])
+def test_likeness_counts_where_it_ranks_validation_better(session, pays):
+    # no session has a past; the model gives 1 and 2 more than 3, which alone is of the kind of 0
+    scorer = Popularity(np.array([[0.0, 0.5, 1.0, 0.4, 0.2, 0.3]], np.float32))
+    cases = make_cases(make_sessions([session] * 2), rule="last", spec=EncodingSpec(), items=6, goal=2)
+    tokens = [["kind=x"], ["kind=y"], ["kind=z"], ["kind=x"], ["kind=y"], ["kind=z"]]
+    catalogue = make_catalogue(make_sessions([session]), trained=6, tokens=tokens)
+    nothing = SessionNeighbours.fit(make_sessions([]), items=6, settings=Neighbourhood())
+    trend_N = np.zeros(6, np.float32)
+    learned, _ = learn_memory(scorer, nothing, cases, trend_N=trend_N, behaviours=1, catalogue=catalogue)
+    past, new = learned.blend.alike
+    assert past == new
+    assert (past > 0 and learned.blend.weights[0] > 0) == pays
+    assert (past == 0) == (not pays)
 
 
 @pytest.mark.parametrize(
