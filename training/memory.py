@@ -132,8 +132,12 @@ def learn_memory(
     best = max(map(blended, forgetting), key=itemgetter(0))
     reaching = [replace(best[1], reach=reach) for reach in REACHES if reach != alone.reach]
     best = max([best, *map(blended, reaching)], key=itemgetter(0))
-    if memory.likeness is not None:
-        best = max([best, *(blended(best[1], likeness) for likeness in ALIKE)], key=itemgetter(0))
+    needed = 1 + LEVEL
+    for likeness in ALIKE if memory.likeness is not None else ():
+        tried = blended(best[1], likeness)
+        if tried[0] <= best[0] * needed:  # one hill, and likeness costs time in the server
+            break
+        best, needed = tried, 1.0
     _, neighbours.settings, blend, trends = best
     return replace(memory, blend=blend), trends
 
