@@ -13,6 +13,7 @@ session, D dimensions.
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -161,9 +162,8 @@ class SessionMemory:
     def votes(self, items_L: IntArray) -> tuple[IntArray, FloatArray]:
         """Items that past sessions or likeness speak for [C], ascending, and the votes of each."""
         items_C, votes_C = self.neighbours.evidence(items_L)
-        if self.likeness is None or not any(self.blend.alike):
+        if self.likeness is None or self.new_R is None or not self._likeness_counts:
             return items_C, votes_C
-        assert self.new_R is not None
         items_E, shares_E = self._alike(self.likeness, items_L)
         past, none = np.array(self.blend.alike, np.float32)
         votes_E = shares_E * np.where(self.new_R[items_E], none, past)
@@ -171,6 +171,11 @@ class SessionMemory:
             most = np.sort(np.argpartition(-votes_E, MOST_ALIKE)[:MOST_ALIKE])
             items_E, votes_E = items_E[most], votes_E[most]
         return _added(items_C, votes_C, items_E, votes_E, below=len(self.new_R))
+
+    @cached_property
+    def _likeness_counts(self) -> bool:
+        past, none = self.blend.alike
+        return past > 0 or (none > 0 and self.new_R is not None and bool(self.new_R.any()))
 
     def bonus_of(self, newcomers: Likeness, items_L: IntArray, ask: int) -> FloatArray:
         """What is added to the model's score of each newcomer, float32 [F], if none is in the session."""

@@ -61,6 +61,8 @@ def test_the_votes_of_past_sessions_and_of_likeness_add_up():
 def test_without_weight_or_factors_likeness_says_nothing():
     assert bonuses(remembering([0, 1], alike=(0.2, 0.2)), [1], PURCHASE) == {1: -1.0}
     assert set(bonuses(remembering([0, 1], alike=(0.0, 0.0)), [1], CLICK)) == {0, 1}
+    assert set(bonuses(remembering([0, 1], alike=(0.0, 0.2)), [1], CLICK)) == {0, 1, 3, 4, 5}
+    assert set(bonuses(remembering([0, 1], [3, 4, 5], alike=(0.0, 0.2)), [1], CLICK)) == {0, 1}  # none is new
 
 
 def test_only_the_items_for_which_likeness_says_most_get_its_votes():
