@@ -225,7 +225,8 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
         catalogue=dataset.catalogue,
     )
     module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
-    return learn_newness(module.model, memory, dataset.part("train"), data.validation, fallback=lesson.fallback)
+    parts = (dataset.part("train"), dataset.part("validation"))
+    return learn_newness(module.model, memory, *parts, data.validation, fallback=lesson.fallback)
 
 
 def teaches_intent(dataset: Dataset, data: SessionData) -> bool:

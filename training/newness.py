@@ -1,18 +1,23 @@
 """Learns on validation what likeness is worth to an item without a past, from items that are made to have none.
 
 Every tenth trained item that has attributes loses its own vector, its trend and its events in past sessions, so all
-that is left of it is what a new item has. Of several factors on likeness the one is taken that ranks all validation
-cases best: too small a one leaves the new items last, too large a one puts them before what shoppers do want.
+that is left of it is what a new item has. Items that validation has not met either are left out: they were not in the
+shop yet. Of several factors on likeness the one is taken that ranks all validation cases best: too small a one leaves
+the new items last, too large a one puts them before what shoppers do want.
+
+Shapes: R items that can be ranked, V items, B cases, D width.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from tillside.blending import SessionMemory
 from tillside.dataset import Sessions
+from tillside.encoding import Batch
 from tillside.neighbours import SessionNeighbours
 from training.cases import Cases
 from training.evaluation import ModelScorer, Scorer, rank
@@ -21,11 +26,29 @@ from training.model import NextItemModel
 
 EVERY: Final = 10
 CASES: Final = 4_000
-FACTORS: Final = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+FACTORS: Final = (0.3, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
+
+
+@dataclass(frozen=True)
+class InShop:
+    """A scorer over the items that are in the shop; all others come last."""
+
+    scorer: Scorer
+    there_V: npt.NDArray[np.bool_]
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+        return np.where(self.there_V, self.scorer.score(batch, ask_B), np.float32(-np.inf))
 
 
 def learn_newness(
-    model: NextItemModel, memory: SessionMemory, sessions: Sessions, cases: Cases, *, fallback: Scorer
+    model: NextItemModel,
+    memory: SessionMemory,
+    sessions: Sessions,
+    later: Sessions,
+    cases: Cases,
+    *,
+    fallback: Scorer,
 ) -> SessionMemory:
     """The memory with the factor on new items' likeness that ranks validation cases best; 0 where none does better.
 
@@ -34,7 +57,8 @@ def learn_newness(
 
     Args:
         sessions: what the memory was made of.
-        cases: of the validation part.
+        later: the validation part.
+        cases: of that.
     """
     if memory.likeness is None or not any(memory.blend.weights):
         return memory
@@ -50,13 +74,16 @@ def learn_newness(
     with torch.inference_mode():
         vectors_VD = model.items(torch.from_numpy(new_R).to(model.items.item.weight.device))
     chosen = cases.only(spread(answerable(cases, items), CASES))
+    met = np.asarray(later.items)
+    there_R = ~memory.new_R
+    there_R[met[met < items]] = True
 
     def with_factor(factor: float) -> SessionMemory:
         return replace(memory, blend=replace(memory.blend, alike=(memory.blend.alike[0], factor)))
 
     def reached(factor: float) -> float:
         blended = replace(with_factor(factor), neighbours=index, new_R=new_R)
-        scorer = ModelScorer(model, vectors_VD, fallback, blended)
+        scorer = InShop(ModelScorer(model, vectors_VD, fallback, blended), there_R)
         return quality(rank(scorer, chosen, items=items, coverage=False).ranks_C)
 
     found = {0.0: reached(0.0)}

@@ -47,7 +47,8 @@ def learned(folder, *, step: int, tokens=TOKENS, weight: float = 2.0) -> Session
     memory = SessionMemory.of(index, Blend((weight,) * 3, 0.01, ((0.0,),) * 3, alike=(0.7, 0.7)), dataset.catalogue)
     lesson.module.eval()
     cases = lesson.data.validation
-    found = learn_newness(lesson.module.model, memory, dataset.part("train"), cases, fallback=lesson.fallback)
+    parts = (dataset.part("train"), dataset.part("validation"))
+    found = learn_newness(lesson.module.model, memory, *parts, cases, fallback=lesson.fallback)
     kept = replace(found, blend=replace(found.blend, alike=(found.blend.alike[0], 0.7)))
     assert kept == memory  # all else stays, and no item is new any more
     return found
