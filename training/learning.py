@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pytorch_lightning as pl
 import torch
 
@@ -225,14 +227,31 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
         catalogue=dataset.catalogue,
     )
     module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
-    parts = (dataset.part("train"), dataset.part("validation"))
-    return learn_newness(module.model, memory, *parts, data.validation, fallback=lesson.fallback)
+    return learn_newness(
+        module.model,
+        memory,
+        dataset.part("train"),
+        data.validation,
+        fallback=lesson.fallback,
+        absent_R=held_out(dataset),
+    )
 
 
 def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
     """Whether the log shows sessions with and without the goal, so that purchase intent can be learned."""
     goal_later = data.rows.goal_later_K
     return len(dataset.behaviours) > 1 and bool(goal_later.any()) and not bool(goal_later.all())
+
+
+def held_out(dataset: Dataset) -> npt.NDArray[np.bool_]:
+    """Which rankable items were held out (``holdout_items``), and so are not in the shop before the test part [R].
+
+    Validation cannot ask for them as it does for other new items; left in, they would be wares that nobody wants.
+    """
+    if not dataset.about["config"].get("holdout_items"):
+        return np.zeros(dataset.catalogue.rankable, np.bool_)
+    met = np.asarray(dataset.before_test().items)
+    return np.bincount(met, minlength=len(dataset.catalogue))[: dataset.catalogue.rankable] == 0
 
 
 def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset) -> str:

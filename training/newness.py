@@ -1,9 +1,8 @@
 """Learns on validation what likeness is worth to an item without a past, from items that are made to have none.
 
 Every tenth trained item that has attributes loses its own vector, its trend and its events in past sessions, so all
-that is left of it is what a new item has. Items that validation has not met either are left out: they were not in the
-shop yet. Of several factors on likeness the one is taken that ranks all validation cases best: too small a one leaves
-the new items last, too large a one puts them before what shoppers do want.
+that is left of it is what a new item has. Of several factors on likeness the one is taken that ranks all validation
+cases best: too small a one leaves the new items last, too large a one puts them before what shoppers do want.
 
 Shapes: R items that can be ranked, V items, B cases, D width.
 """
@@ -31,24 +30,24 @@ FACTORS: Final = (0.3, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
 
 @dataclass(frozen=True)
 class InShop:
-    """A scorer over the items that are in the shop; all others come last."""
+    """A scorer over the items that are in the shop; the others come last."""
 
     scorer: Scorer
-    there_V: npt.NDArray[np.bool_]
+    absent_V: npt.NDArray[np.bool_]
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Scores [B, V]."""
-        return np.where(self.there_V, self.scorer.score(batch, ask_B), np.float32(-np.inf))
+        return np.where(self.absent_V, np.float32(-np.inf), self.scorer.score(batch, ask_B))
 
 
 def learn_newness(
     model: NextItemModel,
     memory: SessionMemory,
     sessions: Sessions,
-    later: Sessions,
     cases: Cases,
     *,
     fallback: Scorer,
+    absent_R: npt.NDArray[np.bool_],
 ) -> SessionMemory:
     """The memory with the factor on new items' likeness that ranks validation cases best; 0 where none does better.
 
@@ -57,8 +56,8 @@ def learn_newness(
 
     Args:
         sessions: what the memory was made of.
-        later: the validation part.
-        cases: of that.
+        cases: of the validation part.
+        absent_R: items that the shop did not have while these went on.
     """
     if memory.likeness is None or not any(memory.blend.weights):
         return memory
@@ -74,16 +73,13 @@ def learn_newness(
     with torch.inference_mode():
         vectors_VD = model.items(torch.from_numpy(new_R).to(model.items.item.weight.device))
     chosen = cases.only(spread(answerable(cases, items), CASES))
-    met = np.asarray(later.items)
-    there_R = ~memory.new_R
-    there_R[met[met < items]] = True
 
     def with_factor(factor: float) -> SessionMemory:
         return replace(memory, blend=replace(memory.blend, alike=(memory.blend.alike[0], factor)))
 
     def reached(factor: float) -> float:
         blended = replace(with_factor(factor), neighbours=index, new_R=new_R)
-        scorer = InShop(ModelScorer(model, vectors_VD, fallback, blended), there_R)
+        scorer = InShop(ModelScorer(model, vectors_VD, fallback, blended), absent_R)
         return quality(rank(scorer, chosen, items=items, coverage=False).ranks_C)
 
     found = {0.0: reached(0.0)}

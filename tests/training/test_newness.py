@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from tests.datasets import make_dataset
+from tests.datasets import make_dataset, make_sessions
 from tillside.blending import Blend, SessionMemory
+from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.neighbours import Neighbourhood, SessionNeighbours
+from tillside.recommenders import Popularity
 from training.fitting import TrainerConfig
-from training.learning import Lesson
+from training.learning import Lesson, held_out
 from training.model import ModelConfig
-from training.newness import FACTORS, learn_newness
+from training.newness import FACTORS, InShop, learn_newness
 from training.train import TrainConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -47,8 +49,8 @@ def learned(folder, *, step: int, tokens=TOKENS, weight: float = 2.0) -> Session
     memory = SessionMemory.of(index, Blend((weight,) * 3, 0.01, ((0.0,),) * 3, alike=(0.7, 0.7)), dataset.catalogue)
     lesson.module.eval()
     cases = lesson.data.validation
-    parts = (dataset.part("train"), dataset.part("validation"))
-    found = learn_newness(lesson.module.model, memory, *parts, cases, fallback=lesson.fallback)
+    train, fallback, nothing_R = dataset.part("train"), lesson.fallback, np.zeros(ITEMS, np.bool_)
+    found = learn_newness(lesson.module.model, memory, train, cases, fallback=fallback, absent_R=nothing_R)
     kept = replace(found, blend=replace(found.blend, alike=(found.blend.alike[0], 0.7)))
     assert kept == memory  # all else stays, and no item is new any more
     return found
@@ -67,6 +69,22 @@ def test_where_something_else_follows_it_gets_none(tmp_path):
 def test_without_attributes_or_weight_there_is_nothing_to_learn(tmp_path):
     assert learned(tmp_path / "bare", step=0, tokens=()).blend.alike == (0.7, 0.7)
     assert learned(tmp_path / "alone", step=0, weight=0.0).blend.alike == (0.7, 0.7)
+
+
+def test_items_held_out_are_not_in_the_shop_before_the_test_part(tmp_path):
+    rows = {"train": [[0, 1]], "validation": [[0, 3]], "test": [[0, 2], [1, 4]]}
+    for share, absent in ((0.1, [False, False, True, False]), (0.0, [False] * 4)):
+        config = {"holdout_items": share}
+        dataset = make_dataset(
+            tmp_path / f"{share}", **rows, trained=2, newcomers=3, tokens=[["a=1"]] * 4 + [[]], config=config
+        )
+        assert held_out(dataset).tolist() == absent
+    session, spec = make_sessions([[0, 1]]), EncodingSpec()
+    columns = (session.items, session.behaviours, session.times, session.offsets)
+    after_one = cut_before(encode_sessions(*columns, spec=spec, known_items=4), np.array([1]), spec=spec)
+    whole = Popularity(np.array([[3, 2, 9, 1]], np.float32))
+    shown = InShop(whole, np.array([False, False, True, False])).score(after_one, np.zeros(1, np.int64))
+    assert shown.tolist() == [[3, 2, -np.inf, 1]]
 
 
 def test_an_item_made_new_keeps_its_attributes_alone(tmp_path):
