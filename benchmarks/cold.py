@@ -28,7 +28,7 @@ from tillside.recommenders import Popularity, popularity
 from training.cases import Cases
 from training.checkpoint import MODEL_FILE, load_model
 from training.evaluate import MODEL, cases_to_judge
-from training.evaluation import ModelScorer, Scorer, rank
+from training.evaluation import Among, ModelScorer, Scorer, rank
 from training.tables import print_table, say
 
 HELD_OUT = 0.1
@@ -73,7 +73,7 @@ def judge(name: str, dataset: Dataset, model: Path) -> tuple[list[dict[str, Any]
     """Rows of every system on the cases whose target is new, and a note on what they are."""
     catalogue, trained = dataset.catalogue, load_model(model, dataset)
     items = catalogue.rankable
-    new_N = np.bincount(np.asarray(dataset.before_test().items), minlength=len(catalogue)) == 0
+    new_N = dataset.new_items()
     cases = cases_to_judge(dataset, trained.spec)
     chosen = new_N[cases.targets_C] & (cases.targets_C < items)
     lost = int((new_N[cases.targets_C] & (cases.targets_C >= items)).sum())
@@ -159,18 +159,6 @@ class NearestAttributes:
         session_BT = np.stack([w @ self.unit_NT[row] for w, row in zip(weights_BL, batch.items_BL, strict=True)])
         scores_BN: npt.NDArray[np.float32] = session_BT @ self.unit_NT.T
         return scores_BN
-
-
-@dataclass(frozen=True)
-class Among:
-    """A scorer over some of the items; all others come last."""
-
-    scorer: Scorer
-    allowed_N: npt.NDArray[np.bool_]
-
-    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, N]."""
-        return np.where(self.allowed_N, self.scorer.score(batch, ask_B), np.float32(-np.inf))
 
 
 if __name__ == "__main__":

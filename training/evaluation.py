@@ -85,6 +85,18 @@ class ModelScorer:
         return scores_BV, intents_B
 
 
+@dataclass(frozen=True)
+class Among:
+    """A scorer over some of the items; all others come last."""
+
+    scorer: Scorer
+    allowed_V: npt.NDArray[np.bool_]
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+        return np.where(self.allowed_V, self.scorer.score(batch, ask_B), np.float32(-np.inf))
+
+
 @dataclass
 class Ranked:
     """What one system made of the cases."""

@@ -250,8 +250,7 @@ def held_out(dataset: Dataset) -> npt.NDArray[np.bool_]:
     """
     if not dataset.about["config"].get("holdout_items"):
         return np.zeros(dataset.catalogue.rankable, np.bool_)
-    met = np.asarray(dataset.before_test().items)
-    return np.bincount(met, minlength=len(dataset.catalogue))[: dataset.catalogue.rankable] == 0
+    return dataset.new_items()[: dataset.catalogue.rankable]
 
 
 def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset) -> str:

@@ -8,7 +8,7 @@ best twenty, so a grid costs no second pass over the catalogue.
 Shapes: C cases, E entries of all cases (case by case), A behaviours.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from operator import itemgetter
@@ -17,12 +17,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.blending import Blend, FloatArray, IntArray, SessionMemory
+from tillside.blending import Blend, SessionMemory
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
 from tillside.encoding import Batch
 from tillside.neighbours import Neighbourhood, SessionNeighbours
-from tillside.ranking import MISSED, mrr_at, recall_at, top_k
+from tillside.ranking import MISSED, mrr_at, recall_at
+from training.blend_entries import Entries, case_rows
 from training.cases import Cases
 from training.evaluation import Scorer
 
@@ -30,9 +31,6 @@ SETTINGS_CASES: Final = 4_000
 BLEND_CASES: Final = 8_000
 MIN_CASES: Final = 300
 """A behaviour with fewer validation cases takes the weight that suits all of them."""
-MODEL_ITEMS: Final = 200
-CANDIDATES: Final = 200
-CHUNK: Final = 256
 AGE_DECAYS: Final = (0.0, 2.0, 1.0)
 """Not below 1: what suits the sessions right after the training part goes too far for those that come later."""
 ITEM_DECAYS: Final = (4.0, 2.0, 1.0)
@@ -48,7 +46,6 @@ REPEATS: Final = 6
 BONUSES: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0, 4.0, -4.0, 6.0, -8.0)
 
 
-Votes = Callable[[IntArray], tuple[IntArray, FloatArray]]
 Learned = tuple[float, Neighbourhood, Blend, tuple[float, ...]]
 
 
@@ -124,7 +121,7 @@ def learn_memory(
     def blended(settings: Neighbourhood, likeness: float = 0.0) -> Learned:
         neighbours.settings, alike = settings, (likeness, likeness)
         votes = replace(memory, blend=replace(nothing, alike=alike)).votes
-        entries = _entries(scorer, votes, cases, chosen, trend_N=trend_N)
+        entries = Entries.gather(scorer, votes, cases, chosen, trend_N=trend_N, repeats=REPEATS)
         reached, blend, trends = learn_blend(entries, behaviours=behaviours)
         return reached, settings, replace(blend, alike=alike), trends
 
@@ -140,36 +137,6 @@ def learn_memory(
         best, needed = tried, 1.0
     _, neighbours.settings, blend, trends = best
     return replace(memory, blend=blend), trends
-
-
-@dataclass(frozen=True)
-class Entries:
-    """What of the catalogue matters for each case: the model's score and the votes."""
-
-    offsets_C: npt.NDArray[np.int64]
-    """Each case's entries start here; one more number ends them."""
-    scores_E: npt.NDArray[np.float32]
-    votes_E: npt.NDArray[np.float32]
-    back_E: npt.NDArray[np.int64]
-    """Which of a behaviour's repeats the entry gets; REPEATS where the session does not hold it."""
-    trends_E: npt.NDArray[np.float32]
-    target_C: npt.NDArray[np.int64]
-    """The target's entry; -1 where it is none."""
-    asked_C: npt.NDArray[np.int64]
-
-    def only(self, cases: npt.NDArray[np.int64]) -> "Entries":
-        """Some of the cases."""
-        sizes = np.diff(self.offsets_C)[cases]
-        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        first = self.offsets_C[:-1][cases]
-        chosen = np.repeat(first - offsets[:-1], sizes) + np.arange(offsets[-1])
-        target_C = self.target_C[cases]
-        target_C = np.where(target_C >= 0, target_C - first + offsets[:-1], -1)
-        arrays = (self.scores_E[chosen], self.votes_E[chosen], self.back_E[chosen], self.trends_E[chosen])
-        return Entries(offsets, *arrays, target_C, self.asked_C[cases])
-
-
-NO_FLOATS, NO_PLACES = np.zeros(0, np.float32), np.zeros(0, np.int64)
 
 
 def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tuple[float, ...]]:
@@ -224,7 +191,7 @@ def _alone(index: SessionNeighbours, settings: Neighbourhood, cases: Cases, chos
     """Quality of the neighbours alone."""
     index.settings = settings
     ranks = []
-    for batch, targets_B, _ in _rows(cases, chosen):
+    for batch, targets_B, _ in case_rows(cases, chosen):
         for row, target in enumerate(targets_B.tolist()):
             items_C, share_C = index.evidence(batch.items_BL[row, : batch.lengths_B[row]])
             place = np.flatnonzero(items_C == target)
@@ -235,71 +202,6 @@ def _alone(index: SessionNeighbours, settings: Neighbourhood, cases: Cases, chos
 def quality(ranks_C: npt.NDArray[np.int64]) -> float:
     """Recall@20 + MRR@20, 0 without cases."""
     return float((recall_at(ranks_C, 20) + mrr_at(ranks_C, 20)).mean()) if len(ranks_C) else 0.0
-
-
-def _entries(
-    scorer: Scorer,
-    votes: Votes,
-    cases: Cases,
-    chosen: npt.NDArray[np.int64],
-    *,
-    trend_N: npt.NDArray[np.float32],
-) -> Entries:
-    scores, given, backs, trends, lengths, targets, asked = [], [], [], [], [], [], []
-    for batch, targets_B, asked_B in _rows(cases, chosen):
-        scores_BV = scorer.score(batch, asked_B)
-        best_BK = top_k(scores_BV, min(MODEL_ITEMS, len(trend_N)))
-        for row, target in enumerate(targets_B.tolist()):
-            session_L = batch.items_BL[row, : batch.lengths_B[row]]
-            items_C, votes_C = _strongest(*votes(session_L))
-            seen_U, back_U = np.unique(session_L[::-1], return_index=True)
-            union = np.unique(np.concatenate([items_C, best_BK[row], seen_U]))
-            voted, distance = np.zeros(len(union), np.float32), np.full(len(union), REPEATS)
-            voted[np.searchsorted(union, items_C)] = votes_C
-            distance[np.searchsorted(union, seen_U)] = np.minimum(back_U, REPEATS - 1)
-            place = np.flatnonzero(union == target)
-            targets.append(int(place[0]) if len(place) else -1)
-            scores.append(scores_BV[row, union])
-            given.append(voted)
-            backs.append(distance)
-            trends.append(trend_N[union])
-            lengths.append(len(union))
-        asked.append(asked_B)
-    offsets_C = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    place_C = np.array(targets, np.int64)
-    return Entries(
-        offsets_C,
-        np.concatenate([NO_FLOATS, *scores]),
-        np.concatenate([NO_FLOATS, *given]),
-        np.concatenate([NO_PLACES, *backs]),
-        np.concatenate([NO_FLOATS, *trends]),
-        np.where(place_C >= 0, offsets_C[:-1] + place_C, -1),
-        np.concatenate([NO_PLACES, *asked]),
-    )
-
-
-def _strongest(
-    items_C: npt.NDArray[np.int64], votes_C: npt.NDArray[np.float32]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """The candidates of the most votes, ascending: what hardly anyone took does not come among the best twenty."""
-    if len(items_C) <= CANDIDATES:
-        return items_C, votes_C
-    kept = np.sort(np.argpartition(-votes_C, CANDIDATES)[:CANDIDATES])
-    return items_C[kept], votes_C[kept]
-
-
-def _rows(
-    cases: Cases, chosen: npt.NDArray[np.int64]
-) -> Iterator[tuple[Batch, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Batches of cases that know an item, with targets and behaviours asked for."""
-    for start in range(0, len(chosen), CHUNK):
-        part = chosen[start : start + CHUNK]
-        batch = cases.batch(part)
-        known = batch.lengths_B > 0
-        if known.all():
-            yield batch, cases.targets_C[part], cases.asked_C[part]
-        elif known.any():
-            yield cases.batch(part[known]), cases.targets_C[part[known]], cases.asked_C[part[known]]
 
 
 def answerable(cases: Cases, items: int) -> npt.NDArray[np.int64]:

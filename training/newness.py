@@ -4,10 +4,10 @@ Every tenth trained item that has attributes loses its own vector, its trend and
 that is left of it is what a new item has. Of several factors on likeness the one is taken that ranks all validation
 cases best: too small a one leaves the new items last, too large a one puts them before what shoppers do want.
 
-Shapes: R items that can be ranked, V items, B cases, D width.
+Shapes: R items that can be ranked, V the same to the model, D width.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,28 +16,15 @@ import torch
 
 from tillside.blending import SessionMemory
 from tillside.dataset import Sessions
-from tillside.encoding import Batch
 from tillside.neighbours import SessionNeighbours
 from training.cases import Cases
-from training.evaluation import ModelScorer, Scorer, rank
+from training.evaluation import Among, ModelScorer, Scorer, rank
 from training.memory import LEVEL, answerable, quality, spread
 from training.model import NextItemModel
 
 EVERY: Final = 10
 CASES: Final = 4_000
 FACTORS: Final = (0.3, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
-
-
-@dataclass(frozen=True)
-class InShop:
-    """A scorer over the items that are in the shop; the others come last."""
-
-    scorer: Scorer
-    absent_V: npt.NDArray[np.bool_]
-
-    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, V]."""
-        return np.where(self.absent_V, np.float32(-np.inf), self.scorer.score(batch, ask_B))
 
 
 def learn_newness(
@@ -79,7 +66,7 @@ def learn_newness(
 
     def reached(factor: float) -> float:
         blended = replace(with_factor(factor), neighbours=index, new_R=new_R)
-        scorer = InShop(ModelScorer(model, vectors_VD, fallback, blended), absent_R)
+        scorer = Among(ModelScorer(model, vectors_VD, fallback, blended), ~absent_R)
         return quality(rank(scorer, chosen, items=items, coverage=False).ranks_C)
 
     found = {0.0: reached(0.0)}

@@ -23,7 +23,8 @@ import numpy.typing as npt
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
 from tillside.likeness import Likeness
-from tillside.neighbours import Neighbourhood, SessionNeighbours, summed
+from tillside.neighbours import Neighbourhood, SessionNeighbours
+from tillside.ragged import summed
 from tillside.search import inner_products
 
 FloatArray = npt.NDArray[np.float32]
@@ -167,10 +168,7 @@ class SessionMemory:
         items_E, shares_E = self._alike(self.likeness, items_L)
         past, none = np.array(self.blend.alike, np.float32)
         votes_E = shares_E * np.where(self.new_R[items_E], none, past)
-        if len(votes_E) > MOST_ALIKE:
-            most = np.sort(np.argpartition(-votes_E, MOST_ALIKE)[:MOST_ALIKE])
-            items_E, votes_E = items_E[most], votes_E[most]
-        return _added(items_C, votes_C, items_E, votes_E, below=len(self.new_R))
+        return _added(items_C, votes_C, *strongest(items_E, votes_E, MOST_ALIKE), below=len(self.new_R))
 
     @cached_property
     def _likeness_counts(self) -> bool:
@@ -191,6 +189,14 @@ class SessionMemory:
     def _worth(self, votes_C: FloatArray, ask: int) -> FloatArray:
         worth_C: FloatArray = np.log1p(votes_C / np.float32(self.blend.floor)) * np.float32(self.blend.weights[ask])
         return worth_C
+
+
+def strongest(items_C: IntArray, votes_C: FloatArray, most: int) -> tuple[IntArray, FloatArray]:
+    """The so many items that have the most votes, ascending."""
+    if len(items_C) <= most:
+        return items_C, votes_C
+    kept = np.sort(np.argpartition(-votes_C, most)[:most])
+    return items_C[kept], votes_C[kept]
 
 
 def _added(

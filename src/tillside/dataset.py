@@ -91,6 +91,11 @@ class Dataset:
         start, end = self.parts["train"][0], self.parts["validation"][1]
         return self.part("validation") if self.validation_cases == "last" else self.sessions.slice(start, end)
 
+    def new_items(self) -> npt.NDArray[np.bool_]:
+        """Which items of the catalogue have no event before the test part [N]."""
+        new_N: npt.NDArray[np.bool_] = np.bincount(self.before_test().items, minlength=len(self.catalogue)) == 0
+        return new_N
+
 
 def write_dataset(
     directory: Path,

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
-from tillside.neighbours import summed
+from tillside.ragged import entries, summed
 
 Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]
@@ -87,10 +87,10 @@ class Likeness:
         assert self.catalogue.token_offsets is not None
         items_L = items_L[-LATEST:]
         starting_L = np.exp(np.arange(len(items_L)) / -decay)[::-1]
-        places_M, sizes_L = _entries(self.catalogue.token_offsets, items_L)
+        places_M, sizes_L = entries(self.catalogue.token_offsets, items_L)
         share_M = self.share_P[places_M] * np.repeat(starting_L / starting_L.sum(), sizes_L)
         tokens_U, share_U = summed(self.catalogue.token_ids[places_M], share_M, below=len(self.open_T))
-        met_E, sizes_U = _entries(self.bounds_T, tokens_U)
+        met_E, sizes_U = entries(self.bounds_T, tokens_U)
         places_C, shares_C = summed(self.places_Q[met_E], np.repeat(share_U, sizes_U), below=len(self.items_F))
         return self.items_F[places_C], shares_C
 
@@ -101,10 +101,3 @@ def _postings(ids_Q: Ints, sizes_F: Ints, open_T: npt.NDArray[np.bool_]) -> tupl
     told = np.flatnonzero(open_T[ids_Q])
     told = told[np.argsort(ids_Q[told], kind="stable")]
     return np.searchsorted(ids_Q[told], np.arange(len(open_T) + 1)), places_Q[told]
-
-
-def _entries(bounds: Ints, rows: Ints) -> tuple[Ints, Ints]:
-    """Where the entries of some rows of a ragged array stand, one row after the other, and how many each has."""
-    starts = bounds[rows]
-    sizes = bounds[rows + 1] - starts
-    return np.arange(sizes.sum()) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes), sizes

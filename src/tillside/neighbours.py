@@ -17,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import Sessions
+from tillside.ragged import summed
 
 IntArray = npt.NDArray[np.integer[Any]]
 MAX_SESSIONS: Final = 2_000_000
 """The newest sessions are kept; older ones hardly ever are among the neighbours."""
-SORTING: Final = 16
-"""What it costs to sort a number, in units of what it costs to pass over a place of a table."""
 FILES: Final = ("posting_offsets", "postings", "session_offsets", "session_items", "idf")
 
 
@@ -209,22 +208,6 @@ class SessionNeighbours:
         )
         if not fits:
             raise ValueError(f"{folder}: the arrays of the session index do not fit together or to {items} items")
-
-
-def summed(
-    keys_P: IntArray, weights_P: npt.NDArray[np.float64], *, below: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The distinct keys, ascending, and the sum of each one's weights; every key is ``below``.
-
-    Where keys are many, a table of all that there may be is filled and read sooner than the keys are sorted.
-    """
-    if len(keys_P) * SORTING < below:
-        distinct, place_P = np.unique(keys_P, return_inverse=True)
-        return distinct.astype(np.int64), np.bincount(place_P, weights=weights_P).astype(np.float64)
-    met = np.zeros(below, np.bool_)
-    met[keys_P] = True
-    distinct = np.flatnonzero(met)
-    return distinct, np.bincount(keys_P, weights=weights_P, minlength=below)[distinct].astype(np.float64)
 
 
 def _partition(offsets: IntArray, length: int) -> bool:

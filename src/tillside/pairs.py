@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import Sessions
+from tillside.ragged import entries
 
 CHUNK_PAIRS: Final = 2**22
 """Pairs made at once; together with their sums about 0.3 GB."""
@@ -118,8 +119,7 @@ class ItemPairs:
         self, scores_BV: npt.NDArray[np.float32], rows_K: Ints, items_K: Ints, factors_K: npt.NDArray[np.float32]
     ) -> None:
         """Add to row ``rows_K[k]`` the weights that item ``items_K[k]`` points with, times ``factors_K[k]``."""
-        starts, sizes = self.offsets[items_K], self.offsets[items_K + 1] - self.offsets[items_K]
-        places = np.arange(sizes.sum()) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
+        places, sizes = entries(self.offsets, items_K)
         at = np.repeat(rows_K * scores_BV.shape[1], sizes) + self.neighbours[places]
         np.add.at(scores_BV.reshape(-1), at, self.weights[places] * np.repeat(factors_K, sizes))
 

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.cold import Among, NearestAttributes, attribute_popularity, judge
+from benchmarks.cold import NearestAttributes, attribute_popularity, judge
 from tests.datasets import make_catalogue, make_dataset, make_sessions
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity
 from training.cases import make_cases
 from training.checkpoint import TrainedModel, build_model, save_model
+from training.evaluation import Among
 from training.model import ModelConfig
 
 TOKENS = [["brand=a"], ["brand=a", "kind=x"], ["kind=y"], ["brand=a"], ["kind=y"]]

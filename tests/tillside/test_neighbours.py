@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
-from tillside.neighbours import FILES, Neighbourhood, SessionNeighbours, summed
+from tillside.neighbours import FILES, Neighbourhood, SessionNeighbours
+from tillside.ragged import summed
 
 HALF = 1 / np.log(2)
 """A decay of this length halves at each step."""

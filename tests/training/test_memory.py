@@ -9,8 +9,9 @@ from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.recommenders import Popularity
 from training import memory
+from training.blend_entries import Entries
 from training.cases import make_cases
-from training.memory import Entries, NeighbourScorer, choose_neighbours, learn_blend, learn_memory
+from training.memory import NeighbourScorer, choose_neighbours, learn_blend, learn_memory
 
 CLICK, CART = 0, 1
 MISSED = "missed"

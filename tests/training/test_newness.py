@@ -11,10 +11,11 @@ from tillside.blending import Blend, SessionMemory
 from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.recommenders import Popularity
+from training.evaluation import Among
 from training.fitting import TrainerConfig
 from training.learning import Lesson, held_out
 from training.model import ModelConfig
-from training.newness import FACTORS, InShop, learn_newness
+from training.newness import FACTORS, learn_newness
 from training.train import TrainConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -83,7 +84,7 @@ def test_items_held_out_are_not_in_the_shop_before_the_test_part(tmp_path):
     columns = (session.items, session.behaviours, session.times, session.offsets)
     after_one = cut_before(encode_sessions(*columns, spec=spec, known_items=4), np.array([1]), spec=spec)
     whole = Popularity(np.array([[3, 2, 9, 1]], np.float32))
-    shown = InShop(whole, np.array([False, False, True, False])).score(after_one, np.zeros(1, np.int64))
+    shown = Among(whole, np.array([True, True, False, True])).score(after_one, np.zeros(1, np.int64))
     assert shown.tolist() == [[3, 2, -np.inf, 1]]
 
 

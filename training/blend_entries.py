@@ -1,0 +1,116 @@
+"""What of the catalogue matters for each validation case, so that blends can be tried without ranking it again.
+
+Shapes: C cases, E entries of all cases (case by case).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.blending import FloatArray, IntArray, strongest
+from tillside.encoding import Batch
+from tillside.ranking import top_k
+from training.cases import Cases
+from training.evaluation import Scorer
+
+MODEL_ITEMS: Final = 200
+CANDIDATES: Final = 200
+CHUNK: Final = 256
+NO_FLOATS, NO_PLACES = np.zeros(0, np.float32), np.zeros(0, np.int64)
+
+Votes = Callable[[IntArray], tuple[IntArray, FloatArray]]
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What of the catalogue matters for each case: the model's score and the votes."""
+
+    offsets_C: npt.NDArray[np.int64]
+    """Each case's entries start here; one more number ends them."""
+    scores_E: npt.NDArray[np.float32]
+    votes_E: npt.NDArray[np.float32]
+    back_E: npt.NDArray[np.int64]
+    """Which of a behaviour's repeats the entry gets; their number where the session does not hold it."""
+    trends_E: npt.NDArray[np.float32]
+    target_C: npt.NDArray[np.int64]
+    """The target's entry; -1 where it is none."""
+    asked_C: npt.NDArray[np.int64]
+
+    def only(self, cases: npt.NDArray[np.int64]) -> "Entries":
+        """Some of the cases."""
+        sizes = np.diff(self.offsets_C)[cases]
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        first = self.offsets_C[:-1][cases]
+        chosen = np.repeat(first - offsets[:-1], sizes) + np.arange(offsets[-1])
+        target_C = self.target_C[cases]
+        target_C = np.where(target_C >= 0, target_C - first + offsets[:-1], -1)
+        arrays = (self.scores_E[chosen], self.votes_E[chosen], self.back_E[chosen], self.trends_E[chosen])
+        return Entries(offsets, *arrays, target_C, self.asked_C[cases])
+
+    @classmethod
+    def gather(
+        cls,
+        scorer: Scorer,
+        votes: Votes,
+        cases: Cases,
+        chosen: npt.NDArray[np.int64],
+        *,
+        trend_N: npt.NDArray[np.float32],
+        repeats: int,
+    ) -> "Entries":
+        """The model's best items, the candidates of the most votes and the session's own, for each chosen case.
+
+        What hardly anyone took does not come among the best twenty.
+
+        Args:
+            trend_N: of every item that can be ranked.
+            repeats: how many repeats a behaviour has.
+        """
+        scores, given, backs, trends, lengths, targets, asked = [], [], [], [], [], [], []
+        for batch, targets_B, asked_B in case_rows(cases, chosen):
+            scores_BV = scorer.score(batch, asked_B)
+            best_BK = top_k(scores_BV, min(MODEL_ITEMS, len(trend_N)))
+            for row, target in enumerate(targets_B.tolist()):
+                session_L = batch.items_BL[row, : batch.lengths_B[row]]
+                items_C, votes_C = strongest(*votes(session_L), CANDIDATES)
+                seen_U, back_U = np.unique(session_L[::-1], return_index=True)
+                union = np.unique(np.concatenate([items_C, best_BK[row], seen_U]))
+                voted, distance = np.zeros(len(union), np.float32), np.full(len(union), repeats)
+                voted[np.searchsorted(union, items_C)] = votes_C
+                distance[np.searchsorted(union, seen_U)] = np.minimum(back_U, repeats - 1)
+                place = np.flatnonzero(union == target)
+                targets.append(int(place[0]) if len(place) else -1)
+                scores.append(scores_BV[row, union])
+                given.append(voted)
+                backs.append(distance)
+                trends.append(trend_N[union])
+                lengths.append(len(union))
+            asked.append(asked_B)
+        offsets_C = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        place_C = np.array(targets, np.int64)
+        return cls(
+            offsets_C,
+            np.concatenate([NO_FLOATS, *scores]),
+            np.concatenate([NO_FLOATS, *given]),
+            np.concatenate([NO_PLACES, *backs]),
+            np.concatenate([NO_FLOATS, *trends]),
+            np.where(place_C >= 0, offsets_C[:-1] + place_C, -1),
+            np.concatenate([NO_PLACES, *asked]),
+        )
+
+
+def case_rows(
+    cases: Cases, chosen: npt.NDArray[np.int64]
+) -> Iterator[tuple[Batch, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Batches of cases that know an item, with targets and behaviours asked for."""
+    for start in range(0, len(chosen), CHUNK):
+        part = chosen[start : start + CHUNK]
+        batch = cases.batch(part)
+        known = batch.lengths_B > 0
+        if known.all():
+            yield batch, cases.targets_C[part], cases.asked_C[part]
+        elif known.any():
+            yield cases.batch(part[known]), cases.targets_C[part[known]], cases.asked_C[part[known]]
