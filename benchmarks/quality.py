@@ -37,6 +37,7 @@ SYSTEMS = (MODEL, *BASELINES, *NETWORKS, *PEERS)
 PARTS = (TRANSFORMER, NEIGHBOURS)
 """What tillside is made of, each alone: rows of their own beside it."""
 LEAD = "lead/"
+ASKED = "asked/"
 SHOWN = ("recall@20", "mrr@20", "hr@10", "ndcg@10", "train_s", "cpu_s", "peak_mb")
 
 Row = dict[str, Any]
@@ -111,7 +112,9 @@ def measure(
         "for tillside (training, evaluation, figures, export) and the fitting alone for the others; cpu_s and peak_mb "
         "are the processor seconds and the peak of the system's process, search, evaluation and all. "
         f"{TRANSFORMER} and {NEIGHBOURS} are the two parts of tillside, each alone. lead: by how much tillside, of its "
-        "last seed, is above, case by case, with paired intervals."
+        "last seed, is above, case by case, with paired intervals. asked, where there are several behaviours: its "
+        "mrr@20 on the cases of each, which want the very next event or (later) one further on, and what it loses when "
+        "they are asked for another behaviour, with paired intervals."
     )
     return rows, notes
 
@@ -129,7 +132,8 @@ def publish(name: str, fresh: Sequence[Row], notes: str) -> None:
     refuse_other_cases(name, rows)
     write_results(f"quality-{name}", rows, title=LOGS[name].title, notes=notes)
     cells = {(row["system"], row["metric"]): f"{row['value']:.4g}" for row in rows}
-    table = [[s, *(cells.get((s, metric), "") for metric in SHOWN)] for s in dict.fromkeys(r["system"] for r in rows)]
+    systems = dict.fromkeys(row["system"] for row in rows if row["metric"] in SHOWN)
+    table = [[system, *(cells.get((system, metric), "") for metric in SHOWN)] for system in systems]
     print_table(LOGS[name].title, ["system", *SHOWN], table, numbers=SHOWN)
     say(f"wrote benchmarks/results/quality-{name}.json and .md")
 
@@ -145,9 +149,25 @@ def figures(name: str, system: str, documents: Sequence[dict[str, Any]]) -> list
     for prefix, found in slices.items():
         names = {metric: metric for metric in METRICS} | ({} if prefix else OTHER_NAMES)
         for metric, source in names.items():
-            mean = {key: sum(f[source][key] for f in found) / len(found) for key in ("value", "low", "high")}
+            mean = _mean([each[source] for each in found])
             about = {"log": name, "system": system, "metric": prefix + metric, "seeds": len(found)}
             rows.append(about | {"cases": found[0]["cases"]} | mean)
+    return rows
+
+
+def by_question(name: str, documents: Sequence[dict[str, Any]]) -> list[Row]:
+    """What tillside reaches for each behaviour, and loses when asked for another, as means over the documents; no rows
+    where there is one behaviour."""
+    rows: list[Row] = []
+    for kind, matrix in documents[0].get("asked", {}).items():
+        for target, entry in matrix.items():
+            system = f"{MODEL}, {'later' if kind == 'look_ahead' else kind} {target}"
+            for asked in (key for key in entry if key != "cases"):
+                answers = [document["asked"][kind][target][asked] for document in documents]
+                found = [(each if asked == target else each["lost"])["mrr@20"] for each in answers]
+                metric = "mrr@20" if asked == target else f"lost as {asked}"
+                about = {"log": name, "system": system, "metric": ASKED + metric, "seeds": len(found)}
+                rows.append(about | {"asked": entry["cases"]} | _mean(found))
     return rows
 
 
@@ -184,6 +204,10 @@ def refuse_other_cases(name: str, rows: Sequence[Row]) -> None:
             )
 
 
+def _mean(intervals: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {key: sum(each[key] for each in intervals) / len(intervals) for key in ("value", "low", "high")}
+
+
 def _is_lead(row: Row) -> bool:
     return str(row["metric"]).startswith(LEAD)
 
@@ -196,6 +220,7 @@ def _ours(name: str, *, dataset: Path, runs: Path, seeds: int) -> list[Row]:
         documents.append(_metrics(runs / "latest"))
     about = {"log": name, "system": MODEL, "seeds": seeds}
     rows = [row for system in (MODEL, *PARTS) for row in figures(name, system, documents)]
+    rows += by_question(name, documents)
     if "intent" in documents[0]:
         auc = sum(document["intent"]["auc"] for document in documents) / seeds
         rows.append(about | {"metric": "intent_auc", "value": auc})

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import networks, quality, results
 from benchmarks.logs import LOGS
 from benchmarks.peers.__main__ import parse as parse_peer
-from benchmarks.quality import METRICS, NETWORKS, PEERS, best_first, figures, leads, publish
+from benchmarks.quality import METRICS, NETWORKS, PEERS, best_first, by_question, figures, leads, publish
 from benchmarks.results import markdown, read_rows
 from benchmarks.stages import Cost
 from tillside.ranking import MISSED
@@ -79,6 +79,24 @@ def test_several_behaviours_have_rows_of_their_own() -> None:
         *METRICS, "hr@10", *(f"{b}/{m}" for b in ("click", "cart") for m in METRICS)
     ]  # fmt: skip
     assert {r["cases"] for r in rows if r["metric"].startswith("cart/")} == {4}
+
+
+def test_what_a_wrong_question_loses_stands_beside_the_right_one() -> None:
+    def interval(value: float) -> dict[str, Any]:
+        return {"mrr@20": {"value": value, "low": value - 0.1, "high": value + 0.1}}
+
+    def asked(lost: float) -> dict[str, Any]:
+        purchases = {"cases": 3, "click": interval(0.5) | {"lost": interval(lost)}, "purchase": interval(0.6)}
+        return document(0.2) | {"asked": {"next": {"purchase": purchases}, "look_ahead": {"purchase": purchases}}}
+
+    rows = by_question("rees46", [asked(0.2), asked(0.4)])
+    found = {(r["system"], r["metric"]): (r["value"], r["low"], r["asked"]) for r in rows}
+    assert found == {
+        (f"tillside, {kind} purchase", metric): pytest.approx(figure)
+        for kind in ("next", "later")
+        for metric, figure in {"asked/mrr@20": (0.6, 0.5, 3), "asked/lost as click": (0.3, 0.2, 3)}.items()
+    }
+    assert by_question("beauty", [document(0.2)]) == []
 
 
 def test_a_lead_is_paired_over_the_cases_that_both_were_judged_on(tmp_path: Path) -> None:
