@@ -97,6 +97,20 @@ class Among:
         return np.where(self.allowed_V, self.scorer.score(batch, ask_B), np.float32(-np.inf))
 
 
+@dataclass(frozen=True)
+class WithoutSeen:
+    """A scorer over the items that a session does not hold yet; those it holds come last."""
+
+    scorer: Scorer
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+        scores_BV = self.scorer.score(batch, ask_B)
+        rows, places = np.nonzero(np.arange(batch.items_BL.shape[1]) < batch.lengths_B[:, None])
+        scores_BV[rows, batch.items_BL[rows, places]] = -np.inf
+        return scores_BV
+
+
 @dataclass
 class Ranked:
     """What one system made of the cases."""

@@ -9,7 +9,7 @@ a killed run goes on in the step it was in.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -121,10 +121,19 @@ class Lesson:
             counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
             fallback=fallback,
             intent=teaches_intent(dataset, data),
+            repeats=repeat_share(dataset.part("train")) >= config.loss.repeats_from,
             sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
         )
         carried = parent.hand_over(module.model, dataset.catalogue) if parent is not None else None
         return cls(config, model, data, module, fallback, neighbours, refit_epochs or epochs, parent, carried)
+
+
+def repeat_share(sessions: Sessions) -> float:
+    """Which share of the events after a session's first one returns to an item of the session."""
+    offsets, items = np.asarray(sessions.offsets), np.asarray(sessions.items, np.int64)
+    session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
+    different = len(np.unique(session_E * (items.max(initial=0) + 1) + items))
+    return (len(items) - different) / max(len(items) - int((np.diff(offsets) > 0).sum()), 1)
 
 
 def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
@@ -174,7 +183,7 @@ def learn(
         memory = choose(lesson, dataset)
         say(memory_sentence(memory, module.model.encoder.get_buffer("trend_weights").tolist(), dataset))
     spec, intent = lesson.data.spec, module.intent
-    trained = TrainedModel(module.model, lesson.model, spec, intent, memory)
+    trained = TrainedModel(module.model, lesson.model, spec, intent, memory, repeats=module.repeats)
     if not config.trainer.refit:
         return best, trained, history
     again = Lesson.build(
@@ -202,7 +211,8 @@ def learn(
             behaviours=len(dataset.behaviours),
             catalogue=dataset.catalogue,
         )
-    return best, TrainedModel(again.module.model, again.model, spec, intent, memory, refitted=True), history
+    refitted = replace(trained, model=again.module.model, config=again.model, memory=memory, refitted=True)
+    return best, refitted, history
 
 
 def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
