@@ -20,7 +20,7 @@ import torch
 
 from tillside.atomic import write_text_atomically
 from tillside.blending import SessionMemory
-from tillside.dataset import Dataset
+from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from tillside.neighbours import SessionNeighbours
 from tillside.recommenders import Popularity, popularity
@@ -235,6 +235,7 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
         trend_N=trend_N,
         behaviours=len(dataset.behaviours),
         catalogue=dataset.catalogue,
+        repeats=module.repeats,
     )
     module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
     return learn_newness(
