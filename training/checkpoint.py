@@ -29,8 +29,6 @@ class TrainedModel:
     """What past sessions add to the model's scores."""
     refitted: bool = False
     """Whether the validation part was learned from too, after it had chosen the number of epochs and the blend."""
-    repeats: bool = True
-    """Whether a session's own items were among the negatives; if not, the blend alone knows what they are worth."""
 
     def sessions(self, dataset: Dataset) -> Sessions:
         """What it was fitted on, so that baselines may be fitted on the same."""
@@ -63,7 +61,6 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
         "intent": trained.intent,
         "memory": trained.memory.document() if trained.memory else None,
         "refitted": trained.refitted,
-        "repeats": trained.repeats,
         "dataset": {
             "path": str(dataset.path.absolute()),
             "digest": dataset.digest,
@@ -104,8 +101,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
     config, spec = ModelConfig(**document["model"]), EncodingSpec.from_document(document["encoding"])
     model = build_model(config, dataset, spec)
     take_weights(model, document, source=str(path))
-    flags = {"refitted": bool(document["refitted"]), "repeats": bool(document.get("repeats", True))}  # once all did
-    trained = TrainedModel(model.eval(), config, spec, bool(document["intent"]), **flags)
+    trained = TrainedModel(model.eval(), config, spec, bool(document["intent"]), refitted=bool(document["refitted"]))
     if document["memory"] is None:
         return trained
     memory = SessionMemory.fit(

@@ -29,7 +29,7 @@ from training.calibration import judge_intent
 from training.cases import Cases, look_ahead_cases, make_cases
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
-from training.evaluation import ModelScorer, Ranked, Scorer, WithoutSeen, by_behaviour, rank, report
+from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, rank, report
 from training.examples import show_examples, write_examples
 from training.memory import NeighbourScorer
 from training.placements.report import (
@@ -126,8 +126,7 @@ def evaluate_run(
     model = ModelScorer.of(trained.model, by_popularity, trained.memory)
     systems: dict[str, Scorer] = {MODEL: model}
     if trained.memory is not None:
-        alone = replace(model, memory=None)
-        systems[TRANSFORMER] = alone if trained.repeats else WithoutSeen(alone)
+        systems[TRANSFORMER] = replace(model, memory=None)
         systems[NEIGHBOURS] = NeighbourScorer(trained.memory.neighbours, by_popularity)
     systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in baselines}
     names, goal = dataset.behaviours.names, len(dataset.behaviours) - 1

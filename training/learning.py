@@ -9,7 +9,7 @@ a killed run goes on in the step it was in.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -42,6 +42,10 @@ from training.tracking import Tracker
 
 HISTORY_FILE = "history.json"
 REFIT = "refit"
+RARE = 0.05
+"""Where fewer of a log's events than this share return to an item of their session, validation ranks the other items
+while a model is fitted. The model by itself does not put what a session holds behind all else, the blend will; judged
+with those items in the way, training would end before its time."""
 History = list[dict[str, float]]
 
 
@@ -121,7 +125,7 @@ class Lesson:
             counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
             fallback=fallback,
             intent=teaches_intent(dataset, data),
-            repeats=repeat_share(dataset.part("train")) >= config.loss.repeats_from,
+            repeats=repeat_share(dataset.part("train")) >= RARE,
             sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
         )
         carried = parent.hand_over(module.model, dataset.catalogue) if parent is not None else None
@@ -183,7 +187,7 @@ def learn(
         memory = choose(lesson, dataset)
         say(memory_sentence(memory, module.model.encoder.get_buffer("trend_weights").tolist(), dataset))
     spec, intent = lesson.data.spec, module.intent
-    trained = TrainedModel(module.model, lesson.model, spec, intent, memory, repeats=module.repeats)
+    trained = TrainedModel(module.model, lesson.model, spec, intent, memory)
     if not config.trainer.refit:
         return best, trained, history
     again = Lesson.build(
@@ -211,8 +215,7 @@ def learn(
             behaviours=len(dataset.behaviours),
             catalogue=dataset.catalogue,
         )
-    refitted = replace(trained, model=again.module.model, config=again.model, memory=memory, refitted=True)
-    return best, refitted, history
+    return best, TrainedModel(again.module.model, again.model, spec, intent, memory, refitted=True), history
 
 
 def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
@@ -235,7 +238,6 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
         trend_N=trend_N,
         behaviours=len(dataset.behaviours),
         catalogue=dataset.catalogue,
-        repeats=module.repeats,
     )
     module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
     return learn_newness(

@@ -4,11 +4,10 @@ The full softmax never holds more than one chunk of logits: the forward pass com
 gradients too, so nothing is computed twice. The sampled softmax shares one pool of negatives over the whole batch and
 corrects for how likely each was to be drawn (logQ; Bengio & Senecal 2008, Yi et al. 2019).
 
-Shapes: Q queries, V items, P draws or items of the pool, D width, X pairs of a query and an item left out.
+Shapes: Q queries, V items, P draws or items of the pool, D width.
 """
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -19,8 +18,6 @@ from torch.nn import functional
 CHUNK_BYTES = 22 * 2**20
 """Logits held at once by :func:`full_softmax`. Larger chunks leave the caches, smaller ones make thin products."""
 
-Pairs = tuple[Tensor, Tensor]
-"""Queries [X], ascending, and an item of each [X]."""
 SAFE_LOGIT = 64.0
 """Below this, exp() of a logit can neither overflow nor vanish in fp32 sums, so the usual shift by the maximum, two
 passes over the logits, is left out. Unit vectors with a temperature stay below it."""
@@ -39,7 +36,6 @@ class _ChunkedSoftmax(torch.autograd.Function):
         weights_Q: Tensor,
         pool_P: Tensor | None,
         factors_P: Tensor | None,
-        left_out: Pairs | None,
     ) -> Tensor:
         total = weights_Q.sum().clamp_min(1e-12)
         need_grad = any(ctx.needs_input_grad[:2])
@@ -55,15 +51,11 @@ class _ChunkedSoftmax(torch.autograd.Function):
         )  # new pages for each chunk would cost
         largest = float(queries_QD.norm(dim=1).amax() * items_VD.norm(dim=1).amax())
         bounded = largest + (0.0 if factors_P is None else float(factors_P.log().abs().amax())) < SAFE_LOGIT
-        starts = range(0, len(queries_QD), chunk)
-        without = _by_chunk(left_out, pool_P, len(queries_QD), chunk)
-        for place, start in enumerate(starts):
+        for start in range(0, len(queries_QD), chunk):
             rows = slice(start, start + chunk)
             queries, targets, weights = queries_QD[rows], targets_Q[rows], weights_Q[rows] / total
             logits = buffer[: len(queries)]
             torch.mm(queries, compared_PD.T, out=logits)
-            if without is not None:
-                logits[without[place]] = -math.inf
             if pool_P is None:
                 target_logits = logits.gather(1, targets[:, None])[:, 0]
             else:
@@ -96,38 +88,20 @@ class _ChunkedSoftmax(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None, None]:
         grad_queries, grad_items = ctx.saved_tensors
-        return grad_queries * grad, grad_items * grad, None, None, None, None, None
+        return grad_queries * grad, grad_items * grad, None, None, None, None
 
 
-def _by_chunk(left_out: Pairs | None, pool_P: Tensor | None, queries: int, chunk: int) -> list[Pairs] | None:
-    """For each chunk of queries the rows and columns of its logits that are left out."""
-    if left_out is None:
-        return None
-    queries_X, columns_X = left_out
-    if pool_P is not None:
-        places_X = torch.searchsorted(pool_P, columns_X).clamp_max(len(pool_P) - 1)
-        (drawn,) = torch.where(pool_P[places_X] == columns_X)
-        queries_X, columns_X = queries_X[drawn], places_X[drawn]
-    starts = range(0, queries, chunk)
-    edges = torch.searchsorted(queries_X, torch.tensor([*starts, queries], device=queries_X.device)).tolist()
-    slices = [slice(*pair) for pair in pairwise(edges)]
-    return [(queries_X[own] - start, columns_X[own]) for start, own in zip(starts, slices, strict=True)]
-
-
-def full_softmax(
-    queries_QD: Tensor, items_VD: Tensor, targets_Q: Tensor, weights_Q: Tensor, *, left_out: Pairs | None = None
-) -> Tensor:
+def full_softmax(queries_QD: Tensor, items_VD: Tensor, targets_Q: Tensor, weights_Q: Tensor) -> Tensor:
     """Weighted mean cross entropy of the targets against the whole catalogue, in fp32, memory bounded by CHUNK_BYTES.
 
     Args:
         weights_Q: non-negative; the mean divides by their sum.
-        left_out: items that are no negatives of a query; its target is not among them.
     """
     with torch.autocast(queries_QD.device.type, enabled=False):
         loss: Tensor = _ChunkedSoftmax.apply(
-            queries_QD.float(), items_VD.float(), targets_Q, weights_Q.float(), None, None, left_out
+            queries_QD.float(), items_VD.float(), targets_Q, weights_Q.float(), None, None
         )
     return loss
 
@@ -140,7 +114,6 @@ def sampled_softmax(
     weights_Q: Tensor,
     *,
     log_expected_V: Tensor,
-    left_out: Pairs | None = None,
 ) -> Tensor:
     """Weighted mean cross entropy of each target against one shared pool of negatives, in fp32, in bounded memory.
 
@@ -149,13 +122,12 @@ def sampled_softmax(
         pool_P: as drawn, repeats and all; where it holds a query's own target, that is no negative.
         log_expected_V: log of how often each item is expected in the pool (logQ). With it the logits estimate those
             of the full softmax, and the target's own logit needs no correction.
-        left_out: as in :func:`full_softmax`.
     """
     drawn_P, times_P = torch.unique(pool_P, return_counts=True)  # drawn twice is one logit that counts double
     factors_P = times_P * (-log_expected_V[drawn_P]).exp()
     with torch.autocast(queries_QD.device.type, enabled=False):
         loss: Tensor = _ChunkedSoftmax.apply(
-            queries_QD.float(), items_VD.float(), targets_Q, weights_Q.float(), drawn_P, factors_P, left_out
+            queries_QD.float(), items_VD.float(), targets_Q, weights_Q.float(), drawn_P, factors_P
         )
     return loss
 

@@ -43,8 +43,6 @@ TREND_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 FLOORS: Final = (1e-3, 3e-3, 1e-2, 0.1)
 REPEATS: Final = 6
-APART: Final = -16.0
-"""Puts an item of the session behind all others: of a model that did not learn to (``loss.repeats_from``)."""
 BONUSES: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0, 4.0, -4.0, 6.0, -8.0)
 
 
@@ -100,7 +98,6 @@ def learn_memory(
     trend_N: npt.NDArray[np.float32],
     behaviours: int,
     catalogue: Catalogue | None = None,
-    repeats: bool = True,
 ) -> tuple[SessionMemory, tuple[float, ...]]:
     """The blend that ranks validation cases best, and the neighbours as it wants them: beside the model they may
     forget faster, look further back in the session and reach less far than alone. Likeness counts alike for items with
@@ -111,7 +108,6 @@ def learn_memory(
         cases: of the validation part, which neither neighbours nor trends have seen.
         trend_N: of every item that can be ranked.
         catalogue: whose items have attributes to be alike by.
-        repeats: whether the model knows what a session's own items are worth.
 
     Returns:
         The memory, and for each behaviour asked for what a trend is worth.
@@ -126,7 +122,7 @@ def learn_memory(
         neighbours.settings, alike = settings, (likeness, likeness)
         votes = replace(memory, blend=replace(nothing, alike=alike)).votes
         entries = Entries.gather(scorer, votes, cases, chosen, trend_N=trend_N, repeats=REPEATS)
-        reached, blend, trends = learn_blend(entries, behaviours=behaviours, again=0.0 if repeats else APART)
+        reached, blend, trends = learn_blend(entries, behaviours=behaviours)
         return reached, settings, replace(blend, alike=alike), trends
 
     forgetting = [replace(alone, age_decay=age, item_decay=item) for age, item in product(ages, ITEM_DECAYS)]
@@ -143,12 +139,9 @@ def learn_memory(
     return replace(memory, blend=blend), trends
 
 
-def learn_blend(entries: Entries, *, behaviours: int, again: float = 0.0) -> tuple[float, Blend, tuple[float, ...]]:
+def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tuple[float, ...]]:
     """For each behaviour asked for the weight, the repeats and the worth of a trend, and for all the floor, that rank
     best.
-
-    Args:
-        again: what all repeats start from.
 
     Returns:
         The quality that the blend reaches on these cases, the blend, and what a trend is worth.
@@ -158,10 +151,10 @@ def learn_blend(entries: Entries, *, behaviours: int, again: float = 0.0) -> tup
     trends = (0.0,) * behaviours
     for floor in FLOORS:
         logged = replace(entries, votes_E=np.log1p(entries.votes_E / np.float32(floor)))
-        common = _tune(logged, again)
+        common = _tune(logged)
         parts = [logged.only(np.flatnonzero(group)) for group in groups]
         own = [MIN_CASES <= len(part.asked_C) < len(logged.asked_C) for part in parts]
-        tuned = [_tune(part, again) if apart else common for part, apart in zip(parts, own, strict=True)]
+        tuned = [_tune(part) if apart else common for part, apart in zip(parts, own, strict=True)]
         total = sum(_quality(part, *choice) * len(part.asked_C) for part, choice in zip(parts, tuned, strict=True))
         if total > best:
             weights, repeats, trends = (tuple(each) for each in zip(*tuned, strict=True))
@@ -169,13 +162,13 @@ def learn_blend(entries: Entries, *, behaviours: int, again: float = 0.0) -> tup
     return best / max(len(entries.asked_C), 1), found, trends
 
 
-def _tune(logged: Entries, again: float) -> tuple[float, tuple[float, ...], float]:
+def _tune(logged: Entries) -> tuple[float, tuple[float, ...], float]:
     """The weight, the repeats and the worth of a trend that rank the cases best, found one after another; the first of
     equal ones."""
-    repeats = (again,) * REPEATS
+    repeats = (0.0,) * REPEATS
     weight = max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, 0.0))
     for place in range(REPEATS):
-        tried = [(*repeats[:place], bonus, *repeats[place + 1 :]) for bonus in dict.fromkeys((again, *BONUSES))]
+        tried = [(*repeats[:place], bonus, *repeats[place + 1 :]) for bonus in BONUSES]
         repeats = max(tried, key=lambda each: _quality(logged, weight, each, 0.0))
     trend = max(TREND_WEIGHTS, key=lambda tried: _quality(logged, weight, repeats, tried))
     return max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, trend)), repeats, trend

@@ -18,7 +18,7 @@ from tillside.ranking import mrr_at, ranks_of_targets, recall_at
 from training.batches import TrainingBatch
 from training.datamodule import CaseChunk
 from training.evaluation import ModelScorer, Scorer, WithoutSeen
-from training.losses import Pairs, full_softmax, intent_loss, sampled_softmax
+from training.losses import full_softmax, intent_loss, sampled_softmax
 from training.model import NextItemModel
 from training.optimizer import AdamWithSparseRows, clip_gradients
 
@@ -57,9 +57,6 @@ class LossConfig:
     recency: float | None = None
     """A session counts e times less for each such share of the log that lies after it; 0: all alike. null: as fast as
     past sessions lose their use to session kNN, which validation tells before training starts."""
-    repeats_from: float = 0.05
-    """Where fewer of a log's events than this share return to an item of their session, the session's own items are
-    no negatives, and validation leaves them out: what they are worth is left to the blend. 0: they always compete."""
 
     def __post_init__(self) -> None:
         if self.pool < 1:
@@ -75,8 +72,6 @@ class LossConfig:
             raise ValueError(f"loss.look_ahead must be from 0 to 1, got {self.look_ahead}")
         if self.recency is not None and not 0 <= self.recency < math.inf:
             raise ValueError(f"loss.recency must be null, or finite and not negative, got {self.recency}")
-        if not 0 <= self.repeats_from <= 1:
-            raise ValueError(f"loss.repeats_from must be from 0 to 1, got {self.repeats_from}")
 
 
 @dataclass
@@ -114,7 +109,7 @@ class NextItemModule(pl.LightningModule):
         fallback: answers validation cases whose prefix holds no known item.
         intent: whether the log can teach purchase intent.
         sparse_rows: whether the sampled softmax may give sparse gradients; NCCL, between GPUs, does not sum them.
-        repeats: whether the session's own items compete with all others (``loss.repeats_from``).
+        repeats: whether validation ranks what a session holds already, too.
     """
 
     def __init__(
@@ -174,18 +169,11 @@ class NextItemModule(pl.LightningModule):
             faded_A = self.loss.look_ahead ** (batch.ahead_steps_RL[asked_RL] - 1).float()
             weights_Q = torch.cat([learned_Q, faded_A * weights_BL[batch.ahead_rows_R][asked_RL]])
         queries_QD = encoder.queries(contexts_BLD, ask_BL)[wanted_BL]
-        left_out = None
-        if not self.repeats:
-            histories_BL = (
-                items_BL if len(ask_BL) == len(items_BL) else torch.cat([items_BL, items_BL[batch.ahead_rows_R]])
-            )
-            left_out = seen_pairs(histories_BL, wanted_BL, targets_Q)
-        softmaxed = (queries_QD, vectors_VD, targets_Q)
         if pool_P is None or rows_V is None:
-            items = full_softmax(*softmaxed, weights_Q, left_out=left_out)
+            items = full_softmax(queries_QD, vectors_VD, targets_Q, weights_Q)
         else:
             log_expected_V = self.get_buffer("log_expected_N")[rows_V]
-            items = sampled_softmax(*softmaxed, pool_P, weights_Q, log_expected_V=log_expected_V, left_out=left_out)
+            items = sampled_softmax(queries_QD, vectors_VD, targets_Q, pool_P, weights_Q, log_expected_V=log_expected_V)
         if not self.intent:
             return items, items.new_zeros(())
         labels_Q = batch.goal_later_BL[batch.learn_BL]
@@ -236,13 +224,3 @@ class NextItemModule(pl.LightningModule):
 
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-
-def seen_pairs(items_BL: Tensor, wanted_BL: Tensor, targets_Q: Tensor) -> Pairs:
-    """For each wanted position, in the order of ``wanted_BL``, the items of its row up to it, without its target."""
-    rows_Q, columns_Q = torch.nonzero(wanted_BL, as_tuple=True)
-    history_QL = items_BL[rows_Q]
-    columns_L = torch.arange(items_BL.shape[1], device=items_BL.device)
-    seen_QL = (columns_L <= columns_Q[:, None]) & (history_QL != targets_Q[:, None])
-    queries_X, columns_X = torch.nonzero(seen_QL, as_tuple=True)
-    return queries_X, history_QL[queries_X, columns_X]

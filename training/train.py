@@ -96,13 +96,12 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
                 tracker.parameters(OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))  # type: ignore[arg-type]
                 tags = search_tags(dataset, softmax=lesson.module.softmax.value, model=config.model, seed=config.seed)
                 tracker.dataset(dataset, tags=tags if parent is None else tags | {"parent": parent.uri})
-            apart = "" if lesson.module.repeats else ", no item against those that its session holds"
+            judged = "" if lesson.module.repeats else ", validated without what a session holds"
             say(
                 f"run {tracker.run_id}: {lesson.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
                 f"{lesson.module.softmax.value} softmax, batches of {lesson.data.batch_events} events, "
                 f"at most {lesson.epochs} epochs, "
-                f"dropout {lesson.model.dropout:.2g}, of items {lesson.model.item_dropout:.2g}"
-                f"{apart}"
+                f"dropout {lesson.model.dropout:.2g}, of items {lesson.model.item_dropout:.2g}{judged}"
             )
         if not trial.whole and tracker is not None:
             best, _ = fit_until_best(lesson, folder=folder, tracker=tracker, watchers=trial.watchers)

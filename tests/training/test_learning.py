@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.datasets import make_dataset, random_rows
+from tests.datasets import make_dataset, make_sessions, random_rows
 from tillside.dataset import Dataset
 from training import learning
 from training.cases import look_ahead_cases
@@ -111,6 +111,27 @@ def test_both_begin_with_the_same_weights(dataset):
     fit, refit = Lesson.prepare(config(), dataset), refit_of(dataset, epochs=1)
     expected, found = dict(fit.module.named_parameters()), refit.module.state_dict()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_which_share_of_events_returns_to_an_item_of_its_session():
+    assert learning.repeat_share(make_sessions([[0, 1, 0, 0], [], [2], [3, 2]])) == 2 / 4
+    assert learning.repeat_share(make_sessions([[0, 1], [1, 0]])) == 0
+    assert learning.repeat_share(make_sessions([[], [5]])) == 0
+
+
+@pytest.mark.parametrize(("rare", "repeats"), [(0.3, True), (0.4, False)])
+def test_validation_ranks_a_sessions_own_items_where_the_training_part_has_enough_repeats(
+    tmp_path, monkeypatch, rare, repeats
+):
+    """One of three events returns; validation, whose events all do, is not asked."""
+    rows = {"train": [[0, 1, 0], [1, 2]], "validation": [[2, 2, 2], [1, 1]], "test": [[0, 2]]}
+    monkeypatch.setattr(learning, "RARE", rare)
+    dataset = make_dataset(tmp_path / "d", **rows, trained=3)
+    assert Lesson.prepare(config(), dataset).module.repeats == repeats
+    best, _, history = learn(Lesson.prepare(config(), dataset), dataset, folder=tmp_path, tracker=Figures())
+    assert (best > 0.4) == repeats
+    assert repeats or best == pytest.approx(1 / 3)  # what returns stands behind the other two
+    assert best == max(epoch["val/mrr@20"] for epoch in history)
 
 
 def test_the_refit_takes_as_many_epochs_as_were_best(learned):

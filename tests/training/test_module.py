@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
 from tests.datasets import make_sessions, random_rows
-from tests.models import SPEC, make_model
+from tests.models import SPEC, make_model, random_batch
 from tillside.encoding import cut
 from training.batches import TrainingBatch, TrainingRows
 from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
@@ -82,6 +83,25 @@ def test_a_sampled_pool_learns_the_same_questions():
     assert abs(full - next_only) > 0.05
     sampled = item_loss(batch, look_ahead=1.0, softmax=Softmax.sampled, pool=60_000, uniform_share=1.0)
     assert sampled == pytest.approx(full, abs=0.02)
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_validation_leaves_out_what_a_session_holds_where_repeats_are_rare(repeats):
+    module = NextItemModule(
+        make_model(items=ITEMS),
+        loss=LossConfig(),
+        optimizer=OptimizerConfig(),
+        counts_N=torch.ones(ITEMS),
+        fallback=None,
+        intent=False,
+        repeats=repeats,
+    )
+    module.on_validation_epoch_start()
+    batch = random_batch([1, 3])
+    scores_BV = module.scorer.score(batch, np.zeros(2, np.int64))
+    seen = [set(batch.items_BL[row, :length].tolist()) for row, length in enumerate((1, 3))]
+    left_out = [set(np.flatnonzero(np.isneginf(row)).tolist()) for row in scores_BV]
+    assert left_out == ([set(), set()] if repeats else seen)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
