@@ -109,7 +109,6 @@ def measure(dataset: Dataset, *, seconds: float, quality: float | None, clock: s
     config = TrainConfig(seed=seed, trainer=TrainerConfig(progress_bar=False))
     started = CLOCKS[clock]()
     lesson = Lesson.prepare(config, dataset)
-    lesson.module.repeats = True  # a peer's quality is taken over the whole catalogue, too
     setup = CLOCKS[clock]() - started
     module, data = lesson.module, lesson.data
     timed = Clock(seconds=seconds, quality=quality, clock=clock)

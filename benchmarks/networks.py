@@ -5,7 +5,8 @@
 They learn from our batches by our trainer and are judged by our evaluator, but as they are published: every next item
 counts alike, later events and recency count nothing, items have no companions, attributes, behaviours or time gaps,
 nothing is asked for, and scores are dot products of item vectors of any length. So an item that training does not hold
-cannot be ranked, and such a target is a miss. They stop by the validation part and do not learn from it.
+cannot be ranked, and such a target is a miss. Where shoppers hardly return to an item, they leave out what a session
+holds, as the libraries that publish them do. They stop by the validation part and do not learn from it.
 Each may choose its learning rate and dropout on the validation part. ``OUT/metrics.json`` is a metrics document like a
 run's, with an account beside it: settings, trials, seconds, peak memory and the validation curve.
 
@@ -34,8 +35,9 @@ from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, popularity
 from training.datamodule import SessionData
 from training.evaluate import METRICS_FILE, cases_to_judge
-from training.evaluation import ModelScorer, rank, report
+from training.evaluation import ModelScorer, Scorer, WithoutSeen, rank, report
 from training.fitting import TrainerConfig, fit, load_best, plan
+from training.learning import RARE, repeat_share
 from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
 from training.preparation.sessionising import Repeats
 from training.ranks import cases_digest, keep_ranks
@@ -162,7 +164,7 @@ class Fitted:
     """A trained network: the weights of its best epoch, and how it came there."""
 
     settings: Settings
-    scorer: ModelScorer
+    scorer: Scorer
     mrr: float
     seconds: float
     curve: list[dict[str, float]]
@@ -184,7 +186,7 @@ def train_network(
         dataset: without attributes, see :func:`without_attributes`.
     """
     pl.seed_everything(seed, verbose=False)
-    items = dataset.catalogue.trained
+    items, repeats = dataset.catalogue.trained, repeat_share(dataset.part("train")) >= RARE
     counts_NB = dataset.catalogue.counts_NB[:items]
     batch_events, epochs = plan(int(counts_NB.sum()), config)
     data = SessionData(
@@ -199,6 +201,7 @@ def train_network(
         counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
         fallback=fallback,
         intent=False,
+        repeats=repeats,
     )
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -206,7 +209,8 @@ def train_network(
         seconds = time.monotonic() - started
         best, _ = load_best(module, Path(folder))
     curve = validation_curve(epoch_metrics.history, targets=data.rows.targets)
-    return Fitted(settings, ModelScorer.of(model, fallback), best, seconds, curve)
+    scorer = ModelScorer.of(model, fallback)
+    return Fitted(settings, scorer if repeats else WithoutSeen(scorer), best, seconds, curve)
 
 
 def without_attributes(dataset: Dataset) -> Dataset:

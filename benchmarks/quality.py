@@ -24,6 +24,7 @@ from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from training.baselines import Baseline
 from training.evaluate import METRICS_FILE, MODEL, NEIGHBOURS, TRANSFORMER
+from training.learning import RARE
 from training.ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 from training.tables import print_table, say
 
@@ -107,7 +108,9 @@ def measure(
         f"{log.cases} {document['cases']:,} cases of {document['sessions']:,} sessions, the whole catalogue ranked, "
         f"ties against us; {document['unseen_target_share']:.1%} of the targets cannot be ranked and stay as "
         "misses. Intervals: 95 %, bootstrap over sessions (seed 0). All but the peers and the networks, which keep "
-        "validation for stopping and rank trained items alone, are fitted on the validation part too. "
+        "validation for stopping and rank trained items alone, are fitted on the validation part too. Where shoppers "
+        f"hardly return to an item (fewer than {RARE:.0%} of the events), peers and networks leave out what a session "
+        "holds, as the libraries' filters do; tillside learns what it is worth, and the others rank it like all else. "
         "train_s is the whole of `training.train` "
         "for tillside (training, evaluation, figures, export) and the fitting alone for the others; cpu_s and peak_mb "
         "are the processor seconds and the peak of the system's process, search, evaluation and all. "

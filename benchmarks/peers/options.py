@@ -25,6 +25,9 @@ class Options:
     """What budgets and rates count: seconds on the wall, or processor seconds, which a busy machine leaves alone."""
     speed_only: bool
     """Train for the budget with the first settings and answer nothing."""
+    repeats: bool
+    """Lists may hold what the prefix holds. Where shoppers hardly ever return to an item (``training.learning.RARE``)
+    they may not: the libraries have a filter for that."""
     settings: Mapping[str, Any] | None = None
     """Settings to train with; there is no search then."""
 

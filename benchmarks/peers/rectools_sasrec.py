@@ -2,7 +2,7 @@
 
 Sessions are its users. It pads every batch to ``session_max_len`` on the left and, for a sampled loss, draws other
 negatives for every position, padded ones too. It scores with its own encoder and item vectors, as ``recommend`` does
-without its filter of seen items.
+before its filter of seen items.
 """
 
 import logging

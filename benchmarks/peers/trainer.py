@@ -76,7 +76,7 @@ def answer(task: Task, *, make: MakePeer, grid: list[Settings]) -> tuple[npt.NDA
     lists_CK = None
     if not options.speed_only:
         answering = clock()
-        lists_CK = best_items(peer, task.test, items=task.items)
+        lists_CK = best_items(peer, task)
         account["answer_seconds"] = clock() - answering
     return lists_CK, account
 
@@ -133,16 +133,16 @@ def search(task: Task, options: Options, *, make: MakePeer, grid: list[Settings]
 def validate(peer: Peer, task: Task, cases: npt.NDArray[np.int64]) -> dict[str, float]:
     """MRR@20 and recall@20 over the chosen validation cases; popularity answers the empty ones."""
     ranks_C = task.fallback_ranks_C.copy()
-    for chosen, scores_BV in _scored(peer, task.validation, cases, items=task.items):
+    for chosen, scores_BV in _scored(peer, task, task.validation, cases):
         ranks_C[chosen] = ranks_of_targets(scores_BV, task.targets_C[chosen])
     metrics = case_metrics(ranks_C[cases], cutoffs=(LIST_LENGTH,))
     return {name: float(metrics[name].mean()) for name in (SELECTED_BY, "recall@20")}
 
 
-def best_items(peer: Peer, prefixes: Rows, *, items: int) -> npt.NDArray[np.int64]:
-    """The best items after each prefix [C, K]; items the peer does not know are never named."""
-    lists_CK = np.full((len(prefixes), LIST_LENGTH), NO_ITEM, np.int64)
-    for chosen, scores_BV in _scored(peer, prefixes, np.arange(len(prefixes)), items=items):
+def best_items(peer: Peer, task: Task) -> npt.NDArray[np.int64]:
+    """The best items after each test prefix [C, K]; items the peer does not know are never named."""
+    lists_CK = np.full((len(task.test), LIST_LENGTH), NO_ITEM, np.int64)
+    for chosen, scores_BV in _scored(peer, task, task.test, np.arange(len(task.test))):
         best_BK = top_k(scores_BV, LIST_LENGTH)
         known_BK = np.isfinite(np.take_along_axis(scores_BV, best_BK, axis=1))
         lists_CK[chosen[:, None], np.arange(best_BK.shape[1])] = np.where(known_BK, best_BK, NO_ITEM)
@@ -150,15 +150,20 @@ def best_items(peer: Peer, prefixes: Rows, *, items: int) -> npt.NDArray[np.int6
 
 
 def _scored(
-    peer: Peer, rows: Rows, cases: npt.NDArray[np.int64], *, items: int
+    peer: Peer, task: Task, rows: Rows, cases: npt.NDArray[np.int64]
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]]:
-    """Chunks of cases that are not empty, similar lengths together, with their scores."""
+    """Chunks of cases that are not empty, similar lengths together, with their scores; -inf: not to be named."""
     lengths = rows.lengths[cases]
     ordered = cases[np.argsort(lengths, kind="stable")][int((lengths == 0).sum()) :]
-    step = max(1, min(1024, CHUNK_SCORES // items))
+    step = max(1, min(1024, CHUNK_SCORES // task.items))
     for start in range(0, len(ordered), step):
         chosen = ordered[start : start + step]
-        yield chosen, peer.score([rows[row] for row in chosen])
+        prefixes = [rows[row] for row in chosen]
+        scores_BV = peer.score(prefixes)
+        if not task.options["repeats"]:
+            for scores_V, prefix in zip(scores_BV, prefixes, strict=True):
+                scores_V[prefix] = -np.inf
+        yield chosen, scores_BV
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from benchmarks.networks import (
 )
 from tests.datasets import make_dataset
 from tillside.encoding import EncodingSpec
+from training.cases import make_cases
 from training.evaluate import cases_to_judge
 from training.fitting import TrainerConfig
 
@@ -115,4 +116,7 @@ def test_a_network_learns_what_follows_what(tmp_path: Path, name: str):
         seed=0,
     )
     assert fitted.mrr > 0.9
+    cases = make_cases(dataset.part("test"), rule="every", spec=EncodingSpec(max_length=6), items=ITEMS, goal=2)
+    scores_BV = fitted.scorer.score(cases.batch(np.array([1])), np.array([0]))
+    assert np.isneginf(scores_BV[0]).sum() == 2  # nobody in a circle returns, so what was seen is left out
     assert [point["epoch"] for point in fitted.curve] == list(range(20))

@@ -168,6 +168,7 @@ def make_task(**options: Any) -> Task:
     given: dict[str, Any] = {
         "system": "toy", "budget_seconds": 60.0, "dim": 2, "layers": 1, "heads": 1, "length": 5, "batch": 1,
         "threads": 1, "seed": 0, "patience": 3, "trials": 2, "clock": "wall", "speed_only": False,
+        "repeats": True,
     }  # fmt: skip
     return Task(
         items=6,
@@ -193,10 +194,21 @@ def test_validation_is_over_all_its_cases() -> None:
 
 
 def test_lists_name_known_items_best_first_and_leave_empty_prefixes_to_us() -> None:
-    lists_CK = best_items(trained(), make_task().test, items=6)
+    lists_CK = best_items(trained(), make_task())
     assert lists_CK.shape == (2, LIST_LENGTH)
     assert lists_CK[0, :5].tolist() == [1, 2, 0, 3, NO_ITEM], "ties in catalogue order"
     assert (lists_CK[1] == NO_ITEM).all()
+
+
+def test_where_repeats_are_rare_no_list_names_what_the_prefix_holds() -> None:
+    lists_CK = best_items(trained(), make_task(repeats=False))
+    assert lists_CK[0, :3].tolist() == [1, 3, NO_ITEM]  # the prefix is 2, 0
+    # the prefixes [5, 0] and [0]: item 2 is behind 1 alone still, and item 5 is unknown
+    found = validate(trained(), make_task(repeats=False), np.array([0, 2]))
+    assert found["mrr@20"] == pytest.approx((1 / 2 + 1 / 6) / 2)
+    task = make_task(repeats=False)
+    task.targets_C[2] = 0
+    assert validate(trained(), task, np.array([2]))["mrr@20"] == pytest.approx(1 / 6)  # what it holds is never found
 
 
 def test_the_search_lends_its_best_settings_to_the_training() -> None:
