@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -163,14 +164,14 @@ def by_question(name: str, documents: Sequence[dict[str, Any]]) -> list[Row]:
     where there is one behaviour."""
     rows: list[Row] = []
     for kind, matrix in documents[0].get("asked", {}).items():
-        for target, entry in matrix.items():
+        names = [key for key in next(iter(matrix.values()), {}) if key != "cases"]
+        for asked, (target, entry) in product(names, matrix.items()):
             system = f"{MODEL}, {'later' if kind == 'look_ahead' else kind} {target}"
-            for asked in (key for key in entry if key != "cases"):
-                answers = [document["asked"][kind][target][asked] for document in documents]
-                found = [(each if asked == target else each["lost"])["mrr@20"] for each in answers]
-                metric = "mrr@20" if asked == target else f"lost as {asked}"
-                about = {"log": name, "system": system, "metric": ASKED + metric, "seeds": len(found)}
-                rows.append(about | {"asked": entry["cases"]} | _mean(found))
+            answers = [document["asked"][kind][target][asked] for document in documents]
+            found = [(each if asked == target else each["lost"])["mrr@20"] for each in answers]
+            metric = "mrr@20" if asked == target else f"lost as {asked}"
+            about = {"log": name, "system": system, "metric": ASKED + metric, "seeds": len(found)}
+            rows.append(about | {"asked": entry["cases"]} | _mean(found))
     return rows
 
 
