@@ -35,9 +35,9 @@ from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, popularity
 from training.datamodule import SessionData
 from training.evaluate import METRICS_FILE, cases_to_judge
-from training.evaluation import ModelScorer, Scorer, WithoutSeen, rank, report
+from training.evaluation import Scorer, rank, report
 from training.fitting import TrainerConfig, fit, load_best, plan
-from training.learning import RARE, repeat_share
+from training.learning import has_repeats
 from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
 from training.preparation.sessionising import Repeats
 from training.ranks import cases_digest, keep_ranks
@@ -186,7 +186,7 @@ def train_network(
         dataset: without attributes, see :func:`without_attributes`.
     """
     pl.seed_everything(seed, verbose=False)
-    items, repeats = dataset.catalogue.trained, repeat_share(dataset.part("train")) >= RARE
+    items = dataset.catalogue.trained
     counts_NB = dataset.catalogue.counts_NB[:items]
     batch_events, epochs = plan(int(counts_NB.sum()), config)
     data = SessionData(
@@ -201,7 +201,7 @@ def train_network(
         counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
         fallback=fallback,
         intent=False,
-        repeats=repeats,
+        repeats=has_repeats(dataset),
     )
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -209,8 +209,7 @@ def train_network(
         seconds = time.monotonic() - started
         best, _ = load_best(module, Path(folder))
     curve = validation_curve(epoch_metrics.history, targets=data.rows.targets)
-    scorer = ModelScorer.of(model, fallback)
-    return Fitted(settings, scorer if repeats else WithoutSeen(scorer), best, seconds, curve)
+    return Fitted(settings, module.make_scorer(), best, seconds, curve)
 
 
 def without_attributes(dataset: Dataset) -> Dataset:

@@ -125,11 +125,16 @@ class Lesson:
             counts_N=torch.from_numpy(counts_NB.sum(axis=1)),
             fallback=fallback,
             intent=teaches_intent(dataset, data),
-            repeats=repeat_share(dataset.part("train")) >= RARE,
+            repeats=has_repeats(dataset),
             sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
         )
         carried = parent.hand_over(module.model, dataset.catalogue) if parent is not None else None
         return cls(config, model, data, module, fallback, neighbours, refit_epochs or epochs, parent, carried)
+
+
+def has_repeats(dataset: Dataset) -> bool:
+    """Whether shoppers return to items often enough (RARE) for those to be ranked with all others."""
+    return repeat_share(dataset.part("train")) >= RARE
 
 
 def repeat_share(sessions: Sessions) -> float:

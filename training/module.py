@@ -188,8 +188,12 @@ class NextItemModule(pl.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Item vectors are computed once for all cases."""
+        self.scorer = self.make_scorer()
+
+    def make_scorer(self) -> Scorer:
+        """The model as validation ranks with it."""
         model = ModelScorer.of(self.model, self.fallback)
-        self.scorer: Scorer = model if self.repeats else WithoutSeen(model)
+        return model if self.repeats else WithoutSeen(model)
 
     def validation_step(self, chunk: CaseChunk, batch_index: int) -> None:
         """Rank the catalogue for a chunk of cases."""

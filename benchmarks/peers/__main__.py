@@ -21,7 +21,7 @@ from benchmarks.peers.options import Options, Settings
 from benchmarks.peers.referee import judge, make_task, usual_length
 from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
-from training.learning import RARE, repeat_share
+from training.learning import has_repeats
 from training.tables import metrics_table, say
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 def options_of(arguments: argparse.Namespace) -> Options:
     """The options that the command line gives; what it leaves open, the data set says."""
     dataset = load_dataset(arguments.dataset)
-    arguments.repeats = repeat_share(dataset.part("train")) >= RARE
+    arguments.repeats = has_repeats(dataset)
     if arguments.length is None:
         arguments.length = usual_length(dataset)
     if arguments.settings is not None:
