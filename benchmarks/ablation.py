@@ -17,9 +17,12 @@ from typing import Any
 from benchmarks.logs import LOGS
 from benchmarks.results import write_results
 from benchmarks.stages import run_stage
+from tillside.dataset import load_dataset
+from training.baselines import Baseline
 from training.evaluate import METRICS_FILE, MODEL, TRANSFORMER
 from training.learning import HISTORY_FILE
 from training.tables import print_table, say
+from training.visits import USERS
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "full": (),
@@ -34,8 +37,15 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "sampled-softmax": ("loss=sampled",),
     "popular-negatives": ("loss=sampled", "loss.uniform_share=0.5"),
     "one-layer": ("model.layers=1",),
+    "history": ("model.history=20",),
 }
 FIGURES = ("val/mrr@20", "recall@20", "mrr@20", "transformer/recall@20", "transformer/mrr@20", "train_s")
+OPENINGS = {
+    f"{table}/{metric}": (system, metric)
+    for table, system in (("openings", MODEL), ("openings by popularity", Baseline.popularity.value))
+    for metric in ("recall@20", "mrr@20")
+}
+"""Of a model that reads earlier sessions: the first events of shoppers who come back, beside the most popular items."""
 
 Row = dict[str, Any]
 
@@ -44,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure each variant on one log and write ``ablation-LOG``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", choices=sorted(LOGS))
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="VARIANT")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, metavar="VARIANT", help="default: all for the log")
     parser.add_argument("--seeds", type=int, default=3, help="train with seeds 0 to N - 1")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the logs")
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="folder for data sets and runs")
@@ -54,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if log.simulate is not None:
         run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
     run_stage("training.prepare", *(part.format(data=given.data, work=work) for part in log.prepare), f"out={dataset}")
+    given.variants = given.variants or [name for name in VARIANTS if name != "history" or _knows_shoppers(dataset)]
     rows: list[Row] = []
     for variant in given.variants:
         measured = [_measure(VARIANTS[variant], dataset, work / "ablation", seed=seed) for seed in range(given.seeds)]
@@ -61,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     notes = (
         "A row is the default recipe with what its name says. Values are means over the seeds, ± their standard "
         "deviation where there are several. The log's own rules still decide the rest, so a variant that they would "
-        "have taken anyway equals the full recipe."
+        "have taken anyway equals the full recipe. history: behind up to 20 events of the shopper's earlier sessions; "
+        "openings are the first events of sessions whose shopper is known, which only such a model can be asked for."
     )
     write_results(f"ablation-{given.log}", rows, title=f"Ablation: {log.title}", notes=notes)
     cells = {(row["system"], row["metric"]): f"{row['value']:.4g}" for row in rows}
@@ -73,7 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def rows_of(log: str, variant: str, measured: Sequence[dict[str, float]]) -> list[Row]:
     """One row for each figure: its mean over the seeds and, of several, one standard deviation to both sides."""
     rows: list[Row] = []
-    for figure in FIGURES:
+    for figure in (*FIGURES, *OPENINGS):
+        if figure not in measured[0]:
+            continue
         values = [each[figure] for each in measured]
         row: Row = {"log": log, "system": variant, "metric": figure, "value": mean(values), "seeds": len(values)}
         if len(values) > 1:
@@ -90,7 +104,16 @@ def _measure(overrides: Sequence[str], dataset: Path, runs: Path, *, seed: int) 
     figures = {"val/mrr@20": max(epoch["val/mrr@20"] for epoch in history), "train_s": cost.seconds}
     for name, prefix in ((MODEL, ""), (TRANSFORMER, "transformer/")):
         figures |= {f"{prefix}{metric}": systems[name]["all"][metric]["value"] for metric in ("recall@20", "mrr@20")}
+    for figure, (name, metric) in OPENINGS.items():
+        if "openings" in systems[name]:
+            figures[figure] = systems[name]["openings"][metric]["value"]
     return figures
+
+
+def _knows_shoppers(path: Path) -> bool:
+    """Whether a data set says which sessions are of one shopper, and has several of one."""
+    dataset = load_dataset(path)
+    return USERS in dataset.sessions.optional and dataset.validation_cases == "every"
 
 
 if __name__ == "__main__":

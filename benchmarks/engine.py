@@ -122,7 +122,7 @@ def measure(opened: bundle.Bundle, queries_QD: FloatArray, system: str, *, calls
 
     def encode(number: int) -> None:
         row = slice(number % queries, number % queries + 1)
-        engine.encode(Batch(rows_BL[row], kinds_BL[row], gaps_BL[row], lengths_1), ask_1)
+        engine.encode(Batch(rows_BL[row], kinds_BL[row], gaps_BL[row], lengths_1, lengths_1), ask_1)
 
     def search(number: int) -> None:
         row = slice(number % queries, number % queries + 1)

@@ -147,10 +147,10 @@ class Assortment:
         """What the model and likeness to the session say of each newcomer, float32 [A].
 
         Args:
-            session_L: items of the bundle, oldest first; at least one.
+            session_L: items of the bundle, oldest first.
         """
         scores_A: FloatArray = np.vecdot(self.newcomers_AD, query_D)
-        if self.memory is None or self.alike is None:
+        if self.memory is None or self.alike is None or not len(session_L):
             return scores_A
         return scores_A + self.memory.bonus_of(self.alike, session_L, ask)
 

@@ -12,7 +12,7 @@ from tillside.policy.asking import Language
 from tillside.policy.terms import SegmentName
 
 if TYPE_CHECKING:
-    from serving.messages import RecommendRequest
+    from serving.messages import Event, RecommendRequest
 
 LATEST_TIMESTAMP: Final = 253_402_300_799_999
 """The last millisecond of the year 9999, UTC."""
@@ -45,16 +45,13 @@ def check_limits(request: "RecommendRequest", limits: Limits) -> None:
     _check_lengths(
         (
             ("session", request.session, limits.session_events),
+            ("history", request.history or (), limits.session_events),
             ("exclude", request.exclude or (), limits.excluded_items),
         ),
         limits,
     )
-    for number, event in enumerate(request.session):
-        if not 0 < len(event.item_id) <= limits.text:
-            _refuse(f"session[{number}].item_id", event.item_id, limits)
-        time = event.timestamp
-        if time is not UNSET and time is not None and not 0 <= time <= LATEST_TIMESTAMP:
-            _refuse(f"session[{number}].timestamp", time, limits)
+    _check_events("session", request.session, limits)
+    _check_events("history", request.history or (), limits)
     for number, item_id in enumerate(request.exclude or ()):
         if not 0 < len(item_id) <= limits.text:
             _refuse(f"exclude[{number}]", item_id, limits)
@@ -73,11 +70,17 @@ def allowed_in(field: str, limits: Limits) -> str:
     time = f"UTC milliseconds, an integer from 0 to {LATEST_TIMESTAMP}"
     return {
         "": "a JSON object",
-        "session": f"a list of at most {limits.session_events} events",
-        "session[]": "an object with item_id and, optionally, behaviour and timestamp",
-        "session[].item_id": text,
-        "session[].behaviour": "one of the bundle's behaviours, as a string",
-        "session[].timestamp": f"{time}, or null",
+        **{
+            f"{events}{what}": allowed
+            for events in ("session", "history")
+            for what, allowed in (
+                ("", f"a list of at most {limits.session_events} events"),
+                ("[]", "an object with item_id and, optionally, behaviour and timestamp"),
+                ("[].item_id", text),
+                ("[].behaviour", "one of the bundle's behaviours, as a string"),
+                ("[].timestamp", f"{time}, or null"),
+            )
+        },
         "behaviour": "one of the bundle's behaviours, as a string",
         "k": f"an integer from 1 to {limits.k}",
         "exclude": f"a list of at most {limits.excluded_items} item ids",
@@ -102,6 +105,15 @@ def allowed_in(field: str, limits: Limits) -> str:
         "explain": "true or false",
         "timestamp": time,
     }[re.sub(r"\[\d+\]", "[]", field)]
+
+
+def _check_events(field: str, events: Sequence["Event"], limits: Limits) -> None:
+    for number, event in enumerate(events):
+        if not 0 < len(event.item_id) <= limits.text:
+            _refuse(f"{field}[{number}].item_id", event.item_id, limits)
+        time = event.timestamp
+        if time is not UNSET and time is not None and not 0 <= time <= LATEST_TIMESTAMP:
+            _refuse(f"{field}[{number}].timestamp", time, limits)
 
 
 def _check_placement(request: "RecommendRequest", limits: Limits) -> None:

@@ -65,12 +65,14 @@ class Impression(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
 
 
 class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
-    """The body of ``POST /v1/recommend``: the session so far, oldest event first, and what is asked of it.
+    """The body of ``POST /v1/recommend``: the session so far and, of a shopper who returns, what came before it, oldest
+    event first, and what is asked of it.
 
     What follows ``placement`` is for placements alone; a cart that is left out is what the session's cart events say.
     """
 
     session: list[Event]
+    history: list[Event] | UnsetType = UNSET
     behaviour: str | UnsetType = UNSET
     k: int | UnsetType = UNSET
     exclude: list[str] | UnsetType = UNSET
@@ -166,6 +168,7 @@ class PlacedAnswer(Answer, frozen=True, gc=False):
 STRUCTS: Final[dict[str, type[Struct]]] = {
     "": RecommendRequest,
     "session": Event,
+    "history": Event,
     "cart": CartLine,
     "impressions": Impression,
 }
@@ -210,9 +213,9 @@ def refuse_repeated_keys(body: bytes) -> None:
 
 def _fields_set(request: RecommendRequest) -> int:
     """How many keys a body without repeated keys holds."""
-    optional = (request.behaviour, request.k, request.exclude, request.deadline_ms)
+    optional = (request.history, request.behaviour, request.k, request.exclude, request.deadline_ms)
     count = 1 + sum(value is not UNSET for value in optional)
-    for event in request.session:
+    for event in (*request.session, *(request.history or ())):
         count += 1 + (event.behaviour is not UNSET) + (event.timestamp is not UNSET)
     if request.placement is not UNSET:
         count += 1 + sum(getattr(request, field) is not UNSET for field in OF_PLACEMENTS)

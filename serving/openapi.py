@@ -179,6 +179,13 @@ def _request(limits: Limits) -> Document:
             "maxItems": limits.session_events,
             "description": "What the shopper did, oldest first. May be empty: popularity answers.",
         },
+        "history": {
+            "type": "array",
+            "items": a_reference("Event"),
+            "maxItems": limits.session_events,
+            "description": "What the same shopper did in earlier sessions, oldest first. A bundle that was trained "
+            "without (see history of /v1/model) passes over it.",
+        },
         "behaviour": a_text(limits, "What the items are wanted for; the bundle's first behaviour when left out."),
         "k": {
             "type": "integer",
@@ -209,7 +216,10 @@ def _item() -> Document:
         "item_id": {"type": "string"},
         "score": {"type": "number", "description": "Comparable within one answer only."},
         "source": {"enum": ["model", "covisitation", "popularity", "static"], "description": "The tier it came from."},
-        "because": {"type": ["string", "null"], "description": "The session's item that lies nearest; null without."},
+        "because": {
+            "type": ["string", "null"],
+            "description": "The item of the session, or of the history, that lies nearest; null without.",
+        },
     }
     return an_object(properties, *properties)
 
@@ -237,7 +247,7 @@ def _answer() -> Document:
             "type": "array",
             "items": {"type": "string"},
             "uniqueItems": True,
-            "description": "Items of the session and the exclusions that the bundle does not know.",
+            "description": "Items of the session, the history and the exclusions that the bundle does not know.",
         },
         "bundle": {
             "type": ["string", "null"],

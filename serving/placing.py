@@ -85,7 +85,7 @@ class Placer:
             placement = placement or asked.place(None, intent)
             tier = tier if placement.items else "empty"
             answer = self._answer(question, [], tier, reason, intent)
-            because = self._because(placement, question.session_L)
+            because = self._because(placement, question.seen_L)
             answer = placed_answer(asked, placement, answer=answer, because=because)
         except Exception as error:
             log.error("a placement failed", exc_info=True)
@@ -94,9 +94,9 @@ class Placer:
         seconds = time.perf_counter() - start
         return Outcome(answer, *spent, failure=failure, policy_seconds=seconds, dropped=placement.dropped)
 
-    def _because(self, placement: Placement, session_L: Ints) -> dict[int, int]:
-        """The nearest item of the session for each that came from the model alone."""
+    def _because(self, placement: Placement, seen_L: Ints) -> dict[int, int]:
+        """The nearest item of the session, or of what came before it, for each that came from the model alone."""
         items = [placed.item for placed in placement.items if placed.source == "model" and placed.item < self._items]
-        if not items or not len(session_L):
+        if not items or not len(seen_L):
             return {}
-        return dict(zip(items, self._nearest(np.array(items), session_L).tolist(), strict=True))
+        return dict(zip(items, self._nearest(np.array(items), seen_L).tolist(), strict=True))

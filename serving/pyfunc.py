@@ -25,8 +25,8 @@ class SessionModel:
         """Ranked item ids with their scores, the tier and the purchase intent, for each session.
 
         Args:
-            model_input: a pandas DataFrame or a list of records with ``session`` and, where wanted, ``behaviour``,
-                ``k`` and ``exclude``; what is None or NaN counts as left out.
+            model_input: a pandas DataFrame or a list of records with ``session`` and, where wanted, ``history``,
+                ``behaviour``, ``k`` and ``exclude``; what is None or NaN counts as left out.
 
         Raises:
             ValueError: a row is not a valid request; the sentence names the field.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from msgspec import UNSET, UnsetType
 
 from serving.assortment import Assortment
-from serving.messages import DEFAULT_K, FieldError, RecommendRequest
+from serving.messages import DEFAULT_K, Event, FieldError, RecommendRequest
 from serving.placements import Asked, ask_placement, known_placement
 from tillside.bundle import Bundle
 from tillside.encoding import Batch, encode_session
@@ -40,12 +40,17 @@ class Question:
 
     @property
     def known(self) -> bool:
-        """Whether the session holds an item that the model knows."""
+        """Whether the session, or what came before it, holds an item that the model knows."""
         return bool(self.batch.lengths_B[0])
 
     @property
     def session_L(self) -> npt.NDArray[np.int64]:  # noqa: N802
         """The session's items that the model knows, oldest first."""
+        return self.batch.session(0)
+
+    @property
+    def seen_L(self) -> npt.NDArray[np.int64]:  # noqa: N802
+        """The same behind those of the shopper's earlier sessions that the model looks at."""
         return self.batch.items_BL[0, : self.batch.lengths_B[0]]
 
 
@@ -89,14 +94,8 @@ class Reader:
             if behaviour is UNSET:
                 behaviour = placement.behaviour or self._behaviours[-1]
         unknown: dict[str, None] = {}
-        items, behaviours, times = [], [], []
-        for number, event in enumerate(request.session):
-            index = index_of.get(event.item_id, UNKNOWN)
-            if index == UNKNOWN:
-                unknown[event.item_id] = None
-            items.append(index)
-            behaviours.append(self._behaviour(event.behaviour, event=number))
-            times.append(event.timestamp if isinstance(event.timestamp, int) else TIME_UNKNOWN)
+        items, behaviours, times = self._events("session", request.session, index_of, unknown)
+        earlier = self._events("history", request.history or (), index_of, unknown)
         excluded = set()
         for item_id in request.exclude or ():
             index = index_of.get(item_id, UNKNOWN)
@@ -119,12 +118,12 @@ class Reader:
                 items = asked.request.cart_M.tolist()
                 behaviours = [max(assortment.cart_behaviour, 0)] * len(items)
                 times = [TIME_UNKNOWN] * len(items)
+        columns = zip(earlier, (items, behaviours, times), strict=True)
         batch = encode_session(
-            np.array(items, np.int64),
-            np.array(behaviours, np.int64),
-            np.array(times, np.int64),
+            *(np.array([*before, *own], np.int64) for before, own in columns),
             spec=self._encoding,
             known_items=self._items,
+            earlier=len(earlier[0]),
         )
         k = DEFAULT_K if request.k is UNSET else request.k
         return Question(
@@ -138,11 +137,25 @@ class Reader:
             asked=asked,
         )
 
-    def _behaviour(self, name: str | UnsetType, event: int | None = None) -> int:
+    def _events(
+        self, field: str, events: Sequence[Event], index_of: Mapping[str, int], unknown: dict[str, None]
+    ) -> tuple[list[int], list[int], list[int]]:
+        """Items, behaviours and times; ``unknown`` gets the ids that the index lacks."""
+        items, behaviours, times = [], [], []
+        for number, event in enumerate(events):
+            index = index_of.get(event.item_id, UNKNOWN)
+            if index == UNKNOWN:
+                unknown[event.item_id] = None
+            items.append(index)
+            behaviours.append(self._behaviour(event.behaviour, within=(field, number)))
+            times.append(event.timestamp if isinstance(event.timestamp, int) else TIME_UNKNOWN)
+        return items, behaviours, times
+
+    def _behaviour(self, name: str | UnsetType, within: tuple[str, int] | None = None) -> int:
         if name is UNSET:
             return 0
         try:
             return self._behaviour_index[name]
         except KeyError:
-            field = "behaviour" if event is None else f"session[{event}].behaviour"
+            field = "behaviour" if within is None else f"{within[0]}[{within[1]}].behaviour"
             raise FieldError.of_value(field, name, allowed=f"one of {', '.join(self._behaviours)}") from None

@@ -237,7 +237,7 @@ class Recommender:
         if question.excluded:
             kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
             best_K, best_scores_K = best_K[kept], best_scores_K[kept]
-        nearest_K = self._nearest(best_K, question.session_L)
+        nearest_K = self._nearest(best_K, question.seen_L)
         return [
             RecommendedItem(self._item_ids[item], score, "model", self._item_ids[because])
             for item, score, because in zip(best_K.tolist(), best_scores_K.tolist(), nearest_K.tolist(), strict=True)
@@ -281,4 +281,5 @@ def _stacked(batches: Sequence[Batch]) -> Batch:
         behaviours_BL=np.concatenate([batch.behaviours_BL for batch in batches]),
         gaps_BL=np.concatenate([batch.gaps_BL for batch in batches]),
         lengths_B=np.concatenate([batch.lengths_B for batch in batches]),
+        own_B=np.concatenate([batch.own_B for batch in batches]),
     )

@@ -171,6 +171,7 @@ def model_schema() -> Document:
         "items": {"type": "integer", "minimum": 1, "description": "Items that can be recommended."},
         "dim": {"type": "integer", "minimum": 1},
         "max_length": {"type": "integer", "minimum": 1, "description": "Events of a session that are looked at."},
+        "history": {"type": "integer", "minimum": 0, "description": "So many of them may be of earlier sessions."},
         "purchase_intent": {"type": "boolean", "description": "Whether answers carry a purchase intent."},
         "dataset": {"description": "Name and digest of the data set."},
         "git": {"description": "The commit that trained it."},

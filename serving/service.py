@@ -193,6 +193,7 @@ class Service:
             "items": len(bundle.items_ND),
             "dim": bundle.items_ND.shape[1] - 1,  # the last column holds trends
             "max_length": bundle.encoding.max_length,
+            "history": bundle.encoding.history,
             "purchase_intent": bundle.has_intent,
             **{key: bundle.manifest.get(key) for key in PROVENANCE},
             "policy": loaded and {"version": loaded.version, "file": loaded.file, "placements": sorted(placements)},

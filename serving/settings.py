@@ -25,7 +25,7 @@ class Limits:
 
     Attributes:
         k: items asked for.
-        session_events: events in the session.
+        session_events: events in the session, and as many of the shopper's earlier ones.
         excluded_items: items in the exclusion list.
         cart_lines, impressions, scene_items: entries of these lists.
         text: characters of an item id or a behaviour.

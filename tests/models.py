@@ -49,4 +49,4 @@ def random_batch(lengths: list[int], *, items: int = 12, seed: int = 0) -> Batch
     real = np.arange(width) < np.array(lengths)[:, None]
     columns = [rng.integers(0, high, real.shape) for high in (items, BEHAVIOURS, SPEC.gap_buckets)]
     columns[2][:, 0] = 0
-    return Batch(*(np.where(real, column, 0) for column in columns), np.array(lengths))
+    return Batch(*(np.where(real, column, 0) for column in columns), np.array(lengths), np.array(lengths))

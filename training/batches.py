@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from tillside.dataset import Sessions
-from tillside.encoding import EncodingSpec, cut, encode_sessions
+from tillside.encoding import EncodingSpec, cut
+from training.visits import encode_visits
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class TrainingRows:
     """All training sessions as rows of at most ``max_length`` events and their next ones.
 
     A session that is longer is covered by overlapping rows; each event is learned as a target in one of them, and so
-    is what is asked about beyond it.
+    is what is asked about beyond it. Where the spec says so a row begins with what its shopper did before; from that
+    a session's first event is learned too, as it is asked for where a shopper has just come back.
 
     Args:
         goal: the strongest behaviour's number; the weakest is 0.
@@ -62,23 +64,21 @@ class TrainingRows:
     """
 
     def __init__(self, sessions: Sessions, *, spec: EncodingSpec, items: int, goal: int, recency: float = 0.0) -> None:
-        arrays = (np.asarray(sessions.items), np.asarray(sessions.behaviours), np.asarray(sessions.times))
-        self.encoded = encode_sessions(*arrays, np.asarray(sessions.offsets), spec=spec, known_items=items)
-        bounds = self.encoded.kept_before_E[np.asarray(sessions.offsets)]
-        self.starts, self.ends, self.first_targets = _rows(bounds, spec.max_length)
-        goal_events = np.where(self.encoded.behaviours == goal, np.arange(len(self.encoded.items)), -1)
-        last_goal = (
-            np.maximum.reduceat(goal_events, bounds[:-1][np.diff(bounds) > 0]) if len(goal_events) else goal_events
-        )
-        last_goal_K = np.repeat(last_goal, np.diff(bounds)[np.diff(bounds) > 0])
-        self.goal_later_K = np.arange(len(self.encoded.items)) < last_goal_K
+        self.encoded = encode_visits(sessions, spec=spec, known_items=items)
+        offsets = np.asarray(sessions.offsets)
+        some = np.flatnonzero(np.diff(offsets))
+        starts_S, own_S = self.encoded.starts_E[offsets[some]], self.encoded.own_E[offsets[some]]
+        ends_S = self.encoded.ends_S[some]
+        self.starts, self.ends, self.first_targets, sessions_R = _rows(starts_S, own_S, ends_S, spec.max_length)
+        self.own, self.session_ends, self.spec = own_S[sessions_R], ends_S[sessions_R], spec
+        self.goal_K = following(self.encoded.behaviours == goal)
+        self.reaches_goal = bool((self.goal_K[self.own] < self.session_ends).any())
+        """Whether any session reaches the goal after its first event."""
         self.targets = int(np.sum(self.ends - self.first_targets))
-        later = 1 - np.searchsorted(bounds, self.starts, side="right") / max(len(sessions), 1)
+        later = 1 - (some[sessions_R] + 1) / max(len(sessions), 1)
         self.weights = (np.exp(-later / recency) if recency else np.ones(len(later))).astype(np.float32)
-        session_ends_K = np.repeat(bounds[1:], np.diff(bounds))
-        stronger = range(1, goal + 1)
-        self.ahead = {b: later_events(self.encoded.behaviours == b, session_ends_K) for b in stronger}
-        """By behaviour: each known event's place of the next such event beyond the one that follows it, or -1."""
+        self.ahead = {b: following(self.encoded.behaviours == b) for b in range(1, goal + 1)}
+        """By behaviour: for each known event the place of the next such event, of whatever session."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -86,19 +86,25 @@ class TrainingRows:
     def batch(self, rows_B: npt.NDArray[np.int64]) -> TrainingBatch:
         """The rows as tensors."""
         starts, ends, first_targets = self.starts[rows_B], self.ends[rows_B], self.first_targets[rows_B]
-        inputs, targets = cut(self.encoded, starts, ends - 1), cut(self.encoded, starts + 1, ends)
+        inputs = cut(self.encoded, starts, ends - 1, self.own[rows_B], spec=self.spec)
+        targets = cut(self.encoded, starts + 1, ends, self.own[rows_B], spec=self.spec)
         columns = np.arange(inputs.items_BL.shape[1])
         learn = (columns < inputs.lengths_B[:, None]) & (starts[:, None] + 1 + columns >= first_targets[:, None])
-        places = np.minimum(starts[:, None] + columns, len(self.goal_later_K) - 1)
+        places = np.minimum(starts[:, None] + columns, len(self.goal_K) - 1)
+        goal_later = self.goal_K[places] < self.session_ends[rows_B][:, None]
         arrays = (inputs.items_BL, inputs.behaviours_BL, inputs.gaps_BL, targets.items_BL, targets.behaviours_BL)
-        weighed = (*arrays, self.goal_later_K[places], learn, self.weights[rows_B], *self._ahead(places, learn))
+        ahead = self._ahead(places, learn, self.session_ends[rows_B])
+        weighed = (*arrays, goal_later, learn, self.weights[rows_B], *ahead)
         return TrainingBatch(*(torch.from_numpy(array) for array in weighed))
 
     def _ahead(
-        self, places_BL: npt.NDArray[np.int64], learn_BL: npt.NDArray[np.bool_]
+        self, places_BL: npt.NDArray[np.int64], learn_BL: npt.NDArray[np.bool_], ends_B: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], ...]:
         """Rows, behaviours, items and steps of the questions about later events, one behaviour after another."""
-        found_ABL = [np.where(learn_BL, later_K[places_BL], -1) for later_K in self.ahead.values()]
+        found_ABL = [
+            np.where(learn_BL, later_events(next_K[places_BL], places_BL, ends_B[:, None]), -1)
+            for next_K in self.ahead.values()
+        ]
         rows_A = [np.flatnonzero((found_BL >= 0).any(axis=1)) for found_BL in found_ABL]
         none = np.zeros((0, learn_BL.shape[1]), np.int64)  # a log of one behaviour has nothing to concatenate
         found_RL = np.concatenate([none, *(found[rows] for found, rows in zip(found_ABL, rows_A, strict=True))])
@@ -108,33 +114,47 @@ class TrainingRows:
         return rows_R, behaviours_R, np.where(steps_RL > 0, self.encoded.items[found_RL], 0), steps_RL
 
 
-def later_events(wanted_K: npt.NDArray[np.bool_], ends_K: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """For each event the place of the next wanted one of its session, -1 where there is none or it comes at once.
+def later_events(
+    next_K: npt.NDArray[np.int64], places_K: npt.NDArray[np.int64], ends_K: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The places of what comes later in the session, -1 where it comes at once or not before the session's end.
 
     Args:
-        ends_K: where each event's session ends.
+        next_K: of each place, what :func:`following` found; ``ends_K``: where the session ends.
     """
+    return np.where((next_K < ends_K) & (next_K > places_K + 1), next_K, -1)
+
+
+def following(wanted_K: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """For each event the place of the next wanted one, of whatever session; past the last event where there is none."""
     places_K = np.where(wanted_K, np.arange(len(wanted_K)), len(wanted_K))
     at_or_after = np.minimum.accumulate(places_K[::-1])[::-1]
-    next_K = np.append(at_or_after[1:], len(wanted_K))[: len(wanted_K)]
-    return np.where((next_K < ends_K) & (next_K > np.arange(len(wanted_K)) + 1), next_K, -1)
+    return np.append(at_or_after[1:], len(wanted_K))[: len(wanted_K)]
 
 
-def _rows(bounds: npt.NDArray[np.int64], max_length: int) -> tuple[npt.NDArray[np.int64], ...]:
-    """Starts, ends and first targets of the rows that cover the sessions between ``bounds``."""
-    starts, ends = bounds[:-1], bounds[1:]
-    first = ends - starts >= 2
-    starts, ends = starts[first], ends[first]
-    rows = [(starts, np.minimum(ends, starts + max_length + 1), starts + 1)]
+def _rows(
+    starts: npt.NDArray[np.int64], own: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], max_length: int
+) -> tuple[npt.NDArray[np.int64], ...]:
+    """Starts, ends, first targets and sessions of the rows that cover all sessions.
+
+    Args:
+        starts, own, ends: where each session's first row may begin, where the session itself does, and where it ends.
+    """
+    firsts = np.maximum(starts + 1, own)
+    sessions = np.flatnonzero(ends > firsts)
+    starts, firsts, ends = starts[sessions], firsts[sessions], ends[sessions]
+    rows = [(starts, np.minimum(ends, starts + max_length + 1), firsts, sessions)]
     stride = max(1, max_length // 2)
     covered, open_ends, session_starts = rows[0][1], ends, starts
     while (longer := covered < open_ends).any():
-        covered, open_ends, session_starts = covered[longer], open_ends[longer], session_starts[longer]
+        covered, open_ends, session_starts, sessions = (
+            each[longer] for each in (covered, open_ends, session_starts, sessions)
+        )
         next_ends = np.minimum(open_ends, covered + stride)
-        rows.append((np.maximum(session_starts, next_ends - max_length - 1), next_ends, covered))
+        rows.append((np.maximum(session_starts, next_ends - max_length - 1), next_ends, covered, sessions))
         covered = next_ends
     columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
-    return columns[0], columns[1], columns[2]
+    return columns[0], columns[1], columns[2], columns[3]
 
 
 class TrainingLoader:

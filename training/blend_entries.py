@@ -74,7 +74,7 @@ class Entries:
             scores_BV = scorer.score(batch, asked_B)
             best_BK = top_k(scores_BV, min(MODEL_ITEMS, len(trend_N)))
             for row, target in enumerate(targets_B.tolist()):
-                session_L = batch.items_BL[row, : batch.lengths_B[row]]
+                session_L = batch.session(row)
                 items_C, votes_C = strongest(*votes(session_L), CANDIDATES)
                 seen_U, back_U = np.unique(session_L[::-1], return_index=True)
                 union = np.unique(np.concatenate([items_C, best_BK[row], seen_U]))
@@ -105,11 +105,11 @@ class Entries:
 def case_rows(
     cases: Cases, chosen: npt.NDArray[np.int64]
 ) -> Iterator[tuple[Batch, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Batches of cases that know an item, with targets and behaviours asked for."""
+    """Batches of cases whose session holds a known item, with targets and behaviours asked for."""
     for start in range(0, len(chosen), CHUNK):
         part = chosen[start : start + CHUNK]
         batch = cases.batch(part)
-        known = batch.lengths_B > 0
+        known = batch.own_B > 0
         if known.all():
             yield batch, cases.targets_C[part], cases.asked_C[part]
         elif known.any():

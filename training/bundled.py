@@ -52,7 +52,7 @@ class BundleGraphs:
         scores_K, items_K = best_items(
             search,
             self.memory,
-            session_L=batch.items_BL[0, : batch.lengths_B[0]],
+            session_L=batch.session(0),
             ask=int(ask_B[0]),
             query_D=query_BD[0],
             items_ND=self.items_ND,

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import CaseRule, Sessions
-from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before, encode_sessions
-from training.batches import later_events
+from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before
+from training.batches import following, later_events
+from training.visits import encode_visits
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,20 @@ _BY_CASE: Final = tuple(column.name for column in fields(Cases) if column.name.e
 
 
 def make_cases(
-    sessions: Sessions, *, rule: CaseRule, spec: EncodingSpec, items: int, goal: int, limit: int | None = None
+    sessions: Sessions,
+    *,
+    rule: CaseRule,
+    spec: EncodingSpec,
+    items: int,
+    goal: int,
+    limit: int | None = None,
+    earlier: Sessions | None = None,
 ) -> Cases:
     """Next-event cases of a part: every event after the first of its session, or each session's last.
 
     Args:
         limit: take about this many at most, from sessions spread evenly over the part.
+        earlier: all sessions before the part; see :func:`training.visits.encode_visits`.
     """
     offsets = np.asarray(sessions.offsets)
     session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
@@ -79,9 +88,7 @@ def make_cases(
     goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
     last_goal_S[session_E[goals]] = goals  # the last of a session's goals is written last
     return Cases(
-        encoded=encode_sessions(
-            items_E, behaviours_E, np.asarray(sessions.times), offsets, spec=spec, known_items=items
-        ),
+        encoded=encode_visits(sessions, spec=spec, known_items=items, earlier=earlier),
         spec=spec,
         events_C=events,
         sessions_C=session_E[events],
@@ -103,11 +110,33 @@ def look_ahead_cases(sessions: Sessions, cases: Cases, *, goal: int) -> Cases:
     ends_E = np.repeat(offsets[1:], np.diff(offsets))
     behaviours_E, items_E = np.asarray(sessions.behaviours), np.asarray(sessions.items, np.int64)
     stronger = range(1, goal + 1)
-    places_AC = [later_events(behaviours_E == behaviour, ends_E)[cases.events_C - 1] for behaviour in stronger]
+    before_C, ends_C = cases.events_C - 1, ends_E[cases.events_C]
+    places_AC = [later_events(following(behaviours_E == b)[before_C], before_C, ends_C) for b in stronger]
     chosen_A = [np.flatnonzero(place_C >= 0) for place_C in places_AC]
     chosen_C = np.concatenate([np.zeros(0, np.int64), *chosen_A])
     found_C = np.concatenate([np.zeros(0, np.int64), *(p[c] for p, c in zip(places_AC, chosen_A, strict=True))])
     return replace(cases.only(chosen_C), targets_C=items_E[found_C], asked_C=behaviours_E[found_C].astype(np.int64))
+
+
+def opening_cases(sessions: Sessions, cases: Cases) -> Cases:
+    """Each session's first event, where the model knows what its shopper did before: an empty session of a shopper who
+    has come back.
+
+    Args:
+        sessions: the part that the cases were made of.
+    """
+    events_C = np.asarray(sessions.offsets)[:-1]
+    events_C = events_C[cases.encoded.starts_E[events_C] < cases.encoded.own_E[events_C]]
+    sessions_C = np.searchsorted(sessions.offsets, events_C, side="right") - 1
+    return replace(
+        cases,
+        events_C=events_C,
+        sessions_C=sessions_C,
+        targets_C=np.asarray(sessions.items)[events_C].astype(np.int64),
+        asked_C=np.asarray(sessions.behaviours)[events_C].astype(np.int64),
+        prefix_lengths_C=np.zeros(len(events_C), np.int64),
+        goal_later_C=np.zeros(len(events_C), np.bool_),  # nobody asks for the intent here
+    )
 
 
 def together(one: Cases, other: Cases) -> Cases:

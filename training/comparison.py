@@ -98,8 +98,12 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
     places_N[places_N >= ranked] = nobody
     places_N[newcomers_A] = ranked + np.arange(len(newcomers_A))
     test, goal = dataset.part("test"), len(dataset.behaviours) - 1
-    mapped = replace(test, items=places_N[np.asarray(test.items)].astype(np.int32))
-    cases = make_cases(mapped, rule=dataset.test_cases, spec=parent.spec, items=ranked, goal=goal)
+    mapped, earlier = (
+        replace(sessions, items=places_N[np.asarray(sessions.items)].astype(np.int32))
+        for sessions in (test, dataset.before("test"))
+    )
+    rule = dataset.test_cases
+    cases = make_cases(mapped, rule=rule, spec=parent.spec, items=ranked, goal=goal, earlier=earlier)
     popular_BN = popularity(parent.catalogue.popular_NB[:ranked])
     fallback = Popularity(np.pad(popular_BN, ((0, 0), (0, len(newcomers_A)))))
     own = ModelScorer.of(parent.model, fallback, parent.memory)

@@ -78,6 +78,7 @@ class SessionData(pl.LightningDataModule):
             items=dataset.catalogue.rankable,
             goal=goal,
             limit=validation_cases,
+            earlier=dataset.before("validation"),
         )
         if not len(self.validation):
             raise ValueError(f"{dataset.path}: the validation part has no cases; prepare with a larger share for it")

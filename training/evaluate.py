@@ -26,10 +26,10 @@ from training.baselines import Baseline, fit_baseline
 from training.boosting import boosted_intent
 from training.bundled import BundleGraphs, rank_bundle
 from training.calibration import judge_intent
-from training.cases import Cases, look_ahead_cases, make_cases
+from training.cases import Cases, look_ahead_cases, make_cases, opening_cases
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
-from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, rank, report
+from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, over_all, rank, report
 from training.examples import show_examples, write_examples
 from training.memory import NeighbourScorer
 from training.placements.report import (
@@ -101,7 +101,8 @@ def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
         ValueError: there are none.
     """
     items, goal = dataset.catalogue.rankable, len(dataset.behaviours) - 1
-    cases = make_cases(dataset.part("test"), rule=dataset.test_cases, spec=spec, items=items, goal=goal)
+    earlier, rule = dataset.before("test"), dataset.test_cases
+    cases = make_cases(dataset.part("test"), rule=rule, spec=spec, items=items, goal=goal, earlier=earlier)
     if not len(cases):
         raise ValueError(f"{dataset.path}: the test part has no cases; prepare with a larger share for it")
     return cases
@@ -136,6 +137,10 @@ def evaluate_run(
         served["bundle"] = rank_bundle(graphs, by_popularity, cases)
     ahead = look_ahead_cases(dataset.part("test"), cases, goal=goal)
     metrics, ranked = judge(systems, dataset, cases, ahead, served=served, seed=seed)
+    openings = opening_cases(dataset.part("test"), cases)
+    for name, scorer in systems.items() if len(openings) else ():
+        found = rank(scorer, openings, items=items, coverage=False)
+        metrics["systems"][name]["openings"] = over_all(found, openings, seed=seed)
     intent_C = ranked[MODEL].intent_C if trained.intent else None
     if goal:
         metrics["asked"] = {
@@ -222,8 +227,9 @@ def headline(metrics: dict[str, Any]) -> dict[str, float]:
         flat[f"{prefix}coverage@20"] = system["coverage@20"]
         for behaviour, values in system["by_behaviour"].items():
             flat |= {f"{prefix}{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
-        if "new_items" in system:
-            flat |= {f"{prefix}new_items/{m}": system["new_items"][m]["value"] for m in ("recall@20", "mrr@20")}
+        for name_of_slice in {"new_items", "openings"} & system.keys():
+            values = system[name_of_slice]
+            flat |= {f"{prefix}{name_of_slice}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
         for behaviour, values in system.get("look_ahead", {}).items():
             flat |= {f"{prefix}look_ahead/{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
     for behaviour, row in metrics.get("asked", {}).get("next", {}).items():

@@ -74,9 +74,9 @@ class ModelScorer:
             )
             scores_BV = (query_BD @ self.vectors_VD.T).cpu().numpy()
         if self.memory is not None:
-            for row, (length, ask) in enumerate(zip(batch.lengths_B.tolist(), ask_B.tolist(), strict=True)):
-                if length:
-                    items_C, bonus_C = self.memory.bonus(batch.items_BL[row, :length], ask)
+            for row, (own, ask) in enumerate(zip(batch.own_B.tolist(), ask_B.tolist(), strict=True)):
+                if own:
+                    items_C, bonus_C = self.memory.bonus(batch.session(row), ask)
                     scores_BV[row, items_C] += bonus_C
         intents_B = intent_B.cpu().numpy()
         empty = batch.lengths_B == 0
@@ -106,8 +106,8 @@ class WithoutSeen:
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Scores [B, V]."""
         scores_BV = self.scorer.score(batch, ask_B)
-        rows, places = np.nonzero(np.arange(batch.items_BL.shape[1]) < batch.lengths_B[:, None])
-        scores_BV[rows, batch.items_BL[rows, places]] = -np.inf
+        for row in range(len(scores_BV)):
+            scores_BV[row, batch.session(row)] = -np.inf
         return scores_BV
 
 
@@ -221,14 +221,13 @@ def _add_popularity(
 
 
 def _system(result: Ranked, cases: Cases, *, items: int, behaviours: Sequence[str], seed: int) -> dict[str, Any]:
-    everything = np.ones(len(cases), bool)
     bands = {
         (f"{low}" if low == high else f"{low}-{high}" if high < 10**9 else f"{low}+"): (cases.prefix_lengths_C >= low)
         & (cases.prefix_lengths_C <= high)
         for low, high in PREFIX_BANDS
     }
     document: dict[str, Any] = {
-        "all": _slice(result, cases, everything, seed),
+        "all": over_all(result, cases, seed=seed),
         "by_behaviour": by_behaviour(result, cases, behaviours=behaviours, seed=seed),
         "by_prefix_length": {
             name: _slice(result, cases, chosen, seed) for name, chosen in bands.items() if chosen.any()
@@ -242,6 +241,11 @@ def _system(result: Ranked, cases: Cases, *, items: int, behaviours: Sequence[st
     if result.shown_V is not None and result.shown_V.any():
         document[f"coverage@{COVERAGE_AT}"] = np.count_nonzero(result.shown_V) / items
     return document
+
+
+def over_all(result: Ranked, cases: Cases, *, seed: int) -> dict[str, Any]:
+    """Metrics with intervals over all cases."""
+    return _slice(result, cases, np.ones(len(cases), bool), seed)
 
 
 def by_behaviour(result: Ranked, cases: Cases, *, behaviours: Sequence[str], seed: int) -> dict[str, Any]:

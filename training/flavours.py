@@ -32,6 +32,7 @@ SIGNATURE: Final = ModelSignature(
     inputs=Schema(
         [
             ColSpec(Array(EVENT), "session"),
+            ColSpec(AnyType(), "history", required=False),
             ColSpec(AnyType(), "behaviour", required=False),
             ColSpec(AnyType(), "k", required=False),
             ColSpec(AnyType(), "exclude", required=False),

@@ -39,6 +39,7 @@ from training.parent import Carried, Parent
 from training.preparation.sessionising import Repeats
 from training.tables import say
 from training.tracking import Tracker
+from training.visits import refuse_history
 
 HISTORY_FILE = "history.json"
 REFIT = "refit"
@@ -79,10 +80,12 @@ class Lesson:
     @classmethod
     def prepare(cls, config: LessonConfig, dataset: Dataset, parent: Parent | None = None) -> "Lesson":
         """What is fitted first: the training part alone."""
+        refuse_history(config.model.history, dataset)
         spec, items = encoding(config, dataset), dataset.catalogue.rankable
         part, goal = dataset.part("validation"), len(dataset.behaviours) - 1
         limit, rule = config.trainer.validation_cases, dataset.validation_cases
-        cases = make_cases(part, rule=rule, spec=spec, items=items, goal=goal, limit=limit)
+        earlier = dataset.before("validation")
+        cases = make_cases(part, rule=rule, spec=spec, items=items, goal=goal, limit=limit, earlier=earlier)
         neighbours = choose_neighbours(dataset.part("train"), cases, items=items)
         return cls.build(config, dataset, neighbours=neighbours, parent=parent)
 
@@ -148,7 +151,8 @@ def repeat_share(sessions: Sessions) -> float:
 def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
     """How sessions are read."""
     collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
-    return EncodingSpec(max_length=config.model.max_length, collapse_repeats=collapse)
+    model = config.model
+    return EncodingSpec(max_length=model.max_length, collapse_repeats=collapse, history=model.history)
 
 
 def fit_until_best(
@@ -256,9 +260,8 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
 
 
 def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
-    """Whether the log shows sessions with and without the goal, so that purchase intent can be learned."""
-    goal_later = data.rows.goal_later_K
-    return len(dataset.behaviours) > 1 and bool(goal_later.any()) and not bool(goal_later.all())
+    """Whether the log shows sessions that reach the goal, so that purchase intent can be learned."""
+    return len(dataset.behaviours) > 1 and data.rows.reaches_goal
 
 
 def held_out(dataset: Dataset) -> npt.NDArray[np.bool_]:

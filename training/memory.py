@@ -61,9 +61,9 @@ class NeighbourScorer:
         scores_BV = self.fallback.score(batch, ask_B)
         top_B1 = scores_BV.max(axis=1, keepdims=True, initial=0)
         scores_BV = scores_BV / np.maximum(top_B1, 1) * np.float32(1e-9)  # below any share that counts
-        for row, length in enumerate(batch.lengths_B.tolist()):
-            if length:
-                items_C, share_C = self.neighbours.evidence(batch.items_BL[row, :length])
+        for row, own in enumerate(batch.own_B.tolist()):
+            if own:
+                items_C, share_C = self.neighbours.evidence(batch.session(row))
                 scores_BV[row, items_C] += share_C
         return scores_BV
 
@@ -193,7 +193,7 @@ def _alone(index: SessionNeighbours, settings: Neighbourhood, cases: Cases, chos
     ranks = []
     for batch, targets_B, _ in case_rows(cases, chosen):
         for row, target in enumerate(targets_B.tolist()):
-            items_C, share_C = index.evidence(batch.items_BL[row, : batch.lengths_B[row]])
+            items_C, share_C = index.evidence(batch.session(row))
             place = np.flatnonzero(items_C == target)
             ranks.append(int(np.count_nonzero(share_C >= share_C[place[0]])) if len(place) else MISSED)
     return quality(np.array(ranks, np.int64))

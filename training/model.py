@@ -45,6 +45,10 @@ class ModelConfig:
     layers: int = 2
     heads: int = 2
     max_length: int = 50
+    """Events of a row, the latest ones."""
+    history: int = 0
+    """So many of them at most are of the shopper's earlier sessions; where room is scarce, the session's own are kept.
+    Needs user_id, and callers who send history."""
     dropout: float | None = None
     """Default: 0.3, and where an item is a target more than SCARCE times so much less (:meth:`suited`)."""
     item_dropout: float | None = None
@@ -61,6 +65,10 @@ class ModelConfig:
         for name, low in (("dim", 2), ("layers", 1), ("heads", 1), ("max_length", 1)):
             if getattr(self, name) < low:
                 raise ValueError(f"model.{name} must be at least {low}, got {getattr(self, name)}")
+        if not 0 <= self.history < self.max_length:
+            raise ValueError(
+                f"model.history must be from 0 to {self.max_length - 1}, below model.max_length, got {self.history}"
+            )
         if self.companions < 0:
             raise ValueError(f"model.companions must be at least 0, got {self.companions}")
         for name in ("dropout", "item_dropout", "id_dropout"):

@@ -5,14 +5,14 @@ against the offline evaluator's. Items may change places only where their scores
 can resolve. Where an index is to be searched, lists without it are compared: what it misses was measured as recall.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tillside.dataset import Dataset, Sessions
+from tillside.dataset import Dataset
 from tillside.encoding import Batch, cut, encode_session, encode_sessions
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
@@ -21,6 +21,7 @@ from tillside.search import SearchPlan
 from training.bundled import BundleGraphs
 from training.checkpoint import TrainedModel
 from training.evaluation import ModelScorer
+from training.visits import Visits
 
 TOLERANCE = 1e-4
 """Largest difference of a score, which lies within the temperature of about 16; fp32 resolves about 2e-6 there."""
@@ -55,19 +56,20 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
                 )
             worst = max(worst, difference)
     compared, moved = 0, 0
-    for session, end in _prefixes(dataset, PREFIXES):
-        start = int(dataset.part("test").offsets[session])
-        batch = _encode(trained, dataset.part("test"), slice(start, end), items)
+    for prefix in _prefixes(trained, dataset, PREFIXES):
+        batch, ask_B = _encode(trained, dataset, prefix, items), prefix.ask_B
         if not batch.lengths_B[0]:
             continue
-        ask_B = _asked(dataset.part("test"), session, end)
         expected_BV = scorer.score(batch, ask_B)
         offline_K = top_k(expected_BV, TOP)[0]
         _, served_K, _ = graphs.answer(batch, ask_B, min(TOP, items))
         differs = served_K != offline_K
         gaps = np.abs(expected_BV[0, served_K] - expected_BV[0, offline_K])[differs]
         if gaps.max(initial=0) > TOLERANCE:
-            raise ValueError(f"export refused: the top {TOP} differ for test session {session} before event {end}")
+            raise ValueError(
+                f"export refused: the top {TOP} differ for test session {prefix.session} "
+                f"after {len(prefix.own_L)} of its events"
+            )
         compared, moved = compared + 1, moved + int(differs.any())
     return {"max_difference": worst, "prefixes": compared, "prefixes_with_swapped_ties": moved}
 
@@ -79,22 +81,22 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
     that show the most behaviours, half are spread evenly over the test part.
     """
     graphs = BundleGraphs(folder, trained.memory, plan)
-    sessions, names = dataset.part("test"), dataset.behaviours.names
-    items = len(graphs.items_ND)
-    prefixes = _prefixes(dataset, PREFIXES)
-    starts = [int(sessions.offsets[session]) for session, _ in prefixes]
-    varied = [-len(np.unique(sessions.behaviours[s:end])) for s, (_, end) in zip(starts, prefixes, strict=True)]
+    names, items = dataset.behaviours.names, len(graphs.items_ND)
+    prefixes = _prefixes(trained, dataset, PREFIXES)
+    varied = [-len(np.unique(dataset.sessions.behaviours[prefix.own_L])) for prefix in prefixes]
     chosen = [prefixes[place] for place in np.argsort(varied, kind="stable")[: GOLDENS // 2]]
-    chosen += _prefixes(dataset, GOLDENS - len(chosen))
+    chosen += _prefixes(trained, dataset, GOLDENS - len(chosen))
     goldens = []
-    for number, (session, end) in enumerate(dict.fromkeys(chosen)):
-        start = max(int(sessions.offsets[session]), end - 2 * trained.spec.max_length)
-        batch = _encode(trained, sessions, slice(start, end), items)
+    for number, whole in enumerate({(each.session, len(each.own_L)): each for each in chosen}.values()):
+        prefix = whole.latest(2 * trained.spec.max_length)
+        batch = _encode(trained, dataset, prefix, items)
         if not batch.lengths_B[0]:
             continue
         ask = number % len(names)
         scores_K, items_K, intent = graphs.answer(batch, np.array([ask], np.int64), min(TOP, items))
-        request = {"session": _events(dataset, slice(start, end)), "behaviour": names[ask]}
+        request = {"session": _events(dataset, prefix.own_L), "behaviour": names[ask]}
+        if len(prefix.earlier_H):
+            request["history"] = _events(dataset, prefix.earlier_H)
         goldens.append(_golden(dataset, request, items_K, scores_K, intent if trained.intent else None))
     if items > dataset.catalogue.trained:
         goldens.append(_newcomer(trained, dataset, graphs))
@@ -106,12 +108,11 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
 
 def real_queries(trained: TrainedModel, dataset: Dataset, folder: Path) -> npt.NDArray[np.float32]:
     """Queries [Q, D] that the exported encoder makes of test prefixes, each asked for what came next."""
-    encoder, sessions = BundleGraphs(folder, None, SearchPlan()), dataset.part("test")
-    queries = []
-    for session, end in _prefixes(dataset, PREFIXES):
-        batch = _encode(trained, sessions, slice(int(sessions.offsets[session]), end), len(encoder.items_ND))
+    encoder, queries = BundleGraphs(folder, None, SearchPlan()), []
+    for prefix in _prefixes(trained, dataset, PREFIXES):
+        batch = _encode(trained, dataset, prefix, len(encoder.items_ND))
         if batch.lengths_B[0]:
-            queries.append(encoder.encode(batch, _asked(sessions, session, end))[0])
+            queries.append(encoder.encode(batch, prefix.ask_B)[0])
     return np.concatenate(queries) if queries else np.zeros((0, encoder.items_ND.shape[1]), np.float32)
 
 
@@ -141,9 +142,9 @@ def _golden(
     }
 
 
-def _events(dataset: Dataset, events: slice) -> list[dict[str, Any]]:
-    """Test events as the shop's backend would send them."""
-    sessions, names = dataset.part("test"), dataset.behaviours.names
+def _events(dataset: Dataset, events: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Events of the data set as the shop's backend would send them."""
+    sessions, names = dataset.sessions, dataset.behaviours.names
     columns = (sessions.items[events], sessions.behaviours[events], sessions.times[events])
     rows = []
     for item, behaviour, time in zip(*(column.tolist() for column in columns), strict=True):
@@ -152,25 +153,45 @@ def _events(dataset: Dataset, events: slice) -> list[dict[str, Any]]:
     return rows
 
 
-def _prefixes(dataset: Dataset, count: int) -> list[tuple[int, int]]:
-    """Up to ``count`` (session, end) pairs spread evenly over the test part, at varying depth."""
-    sessions = dataset.part("test")
-    chosen = np.unique(np.linspace(0, len(sessions) - 1, min(count, len(sessions))).astype(int))
-    pairs = []
-    for number, session in enumerate(chosen):
+@dataclass(frozen=True)
+class _Prefix:
+    """What is seen of a test session before one of its events.
+
+    Attributes:
+        earlier_H, own_L: places, in the data set, of the shopper's earlier events and of the session's own.
+        ask_B: the behaviour of the event [1].
+    """
+
+    session: int
+    earlier_H: npt.NDArray[np.int64]
+    own_L: npt.NDArray[np.int64]
+    ask_B: npt.NDArray[np.int64]
+
+    def latest(self, events: int) -> "_Prefix":
+        """The last so many of each."""
+        return replace(self, earlier_H=self.earlier_H[-events:], own_L=self.own_L[-events:])
+
+
+def _prefixes(trained: TrainedModel, dataset: Dataset, count: int) -> list[_Prefix]:
+    """Up to ``count``, spread evenly over the test part, at varying depth."""
+    sessions, (first, end) = dataset.sessions, dataset.parts["test"]
+    visits = Visits.of(sessions) if trained.spec.history else None
+    chosen = np.unique(np.linspace(first, end - 1, min(count, end - first)).astype(int))
+    prefixes = []
+    for number, session in enumerate(chosen.tolist()):
         start, stop = int(sessions.offsets[session]), int(sessions.offsets[session + 1])
         if stop - start >= 2:
-            pairs.append((int(session), start + 1 + number % (stop - start - 1)))
-    return pairs
+            own_L = np.arange(start, start + 1 + number % (stop - start - 1))
+            earlier_H = visits.before(session) if visits is not None else own_L[:0]
+            ask_B = np.array([sessions.behaviours[own_L[-1] + 1]], np.int64)
+            prefixes.append(_Prefix(session - first, earlier_H, own_L, ask_B))
+    return prefixes
 
 
-def _asked(sessions: Sessions, session: int, end: int) -> npt.NDArray[np.int64]:
-    return np.array([sessions.behaviours[end]], np.int64)
-
-
-def _encode(trained: TrainedModel, sessions: Sessions, events: slice, items: int) -> Batch:
-    arrays = (sessions.items[events], sessions.behaviours[events], sessions.times[events])
-    return encode_session(*(np.asarray(array) for array in arrays), spec=trained.spec, known_items=items)
+def _encode(trained: TrainedModel, dataset: Dataset, prefix: _Prefix, items: int) -> Batch:
+    places, sessions = np.concatenate([prefix.earlier_H, prefix.own_L]), dataset.sessions
+    columns = (np.asarray(column[places]) for column in (sessions.items, sessions.behaviours, sessions.times))
+    return encode_session(*columns, spec=trained.spec, known_items=items, earlier=len(prefix.earlier_H))
 
 
 def _rows_of_length(
@@ -191,4 +212,4 @@ def _rows_of_length(
     spec = replace(trained.spec, collapse_repeats=False)
     encoded = encode_sessions(*arrays, offsets, spec=spec, known_items=items)
     starts, ends = np.maximum(offsets[:-1], offsets[1:] - trained.spec.max_length), offsets[1:]
-    return cut(encoded, starts, ends), np.arange(rows, dtype=np.int64) % len(dataset.behaviours)
+    return cut(encoded, starts, ends, starts, spec=spec), np.arange(rows, dtype=np.int64) % len(dataset.behaviours)

@@ -32,15 +32,17 @@ def print_table(
 
 
 def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
-    """Print a metrics document: all cases, by behaviour, new targets apart, the questions asked, purchase intent."""
+    """Print a metrics document: all cases, by behaviour, new targets and openings apart, the questions
+    asked, purchase intent."""
     behaviours = sorted({name for system in metrics["systems"].values() for name in system["by_behaviour"]})
     apart = [name for name in ("seen_items", "new_items") if all(name in s for s in metrics["systems"].values())]
-    slices = ["all", *(behaviours if len(behaviours) > 1 else []), *(apart if len(apart) > 1 else [])]
+    slices = ["all", *(behaviours if len(behaviours) > 1 else []), *(apart if len(apart) > 1 else []), "openings"]
     rows = []
     for label in slices:
         for name, system in metrics["systems"].items():
-            values = system[label] if label in ("all", *apart) else system["by_behaviour"][label]
-            rows.append([name, label, f"{values['cases']:,}", *(_figure(values[m]) for m in SHOWN)])
+            values = (system["by_behaviour"] if label in behaviours else system).get(label)
+            if values:
+                rows.append([name, label, f"{values['cases']:,}", *(_figure(values[m]) for m in SHOWN)])
     for behaviour in behaviours:
         for name, system in metrics["systems"].items():
             values = system.get("look_ahead", {}).get(behaviour)

@@ -248,9 +248,9 @@ def best_items(
 
     Args:
         search: the model's best so many items, scores and items, best first.
-        session_L: at least one item, oldest first.
+        session_L: the session itself, oldest first; where it holds nothing, past sessions have nothing to say.
     """
-    if memory is None:
+    if memory is None or not len(session_L):
         return search(min(k, len(items_ND)))
     scores_K, items_K = search(min(k + len(session_L), len(items_ND)))  # items seen may sink
     items_C, bonus_C = memory.bonus(session_L, ask)

@@ -83,6 +83,10 @@ class Dataset:
         """The sessions of one part."""
         return self.sessions.slice(*self.parts[name])
 
+    def before(self, name: Part) -> Sessions:
+        """The sessions of the parts before this one."""
+        return self.sessions.slice(0, self.parts[name][0])
+
     def before_test(self) -> Sessions:
         """The training and validation parts as one; by leaving one out, the sessions that end with its case.
 

@@ -3,12 +3,13 @@
 Items the model has no vector for are left out, the last ``max_length`` events are kept, and the time since the event
 before becomes a logarithmic bucket. Padding goes to the right and carries no meaning: the lengths say what is real.
 A prefix of up to ``max_length`` events is encoded alike wherever it stands, so what was learned is what is served.
+Events of the shopper's earlier sessions may stand before the session's own, in the same row.
 
 Shapes: E events, S sessions, B rows of a batch, L events of the longest row.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -30,43 +31,61 @@ class EncodingSpec:
         max_length: events kept, the latest ones.
         gap_edges_ms: ascending upper edges of the time-gap buckets; the default doubles from 1 s to 12 days.
         collapse_repeats: leave out an event that repeats the item and behaviour of the one before, as preparation did.
+        history: events of the shopper's earlier sessions that are kept, the latest ones, where the session's own leave
+            room for them.
     """
 
     max_length: int = 50
     gap_edges_ms: tuple[int, ...] = tuple(1000 * 2**power for power in range(21))
     collapse_repeats: bool = False
+    history: int = 0
 
     def __post_init__(self) -> None:
         if self.max_length < 1:
             raise ValueError(f"max_length must be at least 1, got {self.max_length}")
+        if self.history < 0:
+            raise ValueError(f"history must not be negative, got {self.history}")
         if list(self.gap_edges_ms) != sorted(set(self.gap_edges_ms)):
             raise ValueError("gap_edges_ms must ascend")
 
     @property
     def gap_buckets(self) -> int:
-        """How many buckets there are: the unknown one, one below each edge, one above the last."""
-        return len(self.gap_edges_ms) + 2
+        """How many buckets there are: the unknown one, one below each edge, one above the last; with a history also one
+        for the events of earlier sessions, by which they are known."""
+        return len(self.gap_edges_ms) + 2 + (self.history > 0)
+
+    @property
+    def earlier_bucket(self) -> int:
+        """The bucket of events of earlier sessions, whenever they were."""
+        return self.gap_buckets - 1
 
     def document(self) -> dict[str, Any]:
         """The spec as JSON types."""
-        edges = list(self.gap_edges_ms)
-        return {"max_length": self.max_length, "gap_edges_ms": edges, "collapse_repeats": self.collapse_repeats}
+        return asdict(self) | {"gap_edges_ms": list(self.gap_edges_ms)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "EncodingSpec":
         """The inverse of :meth:`document`."""
         edges = tuple(int(edge) for edge in document["gap_edges_ms"])
-        return cls(int(document["max_length"]), edges, bool(document["collapse_repeats"]))
+        history = int(document.get("history", 0))  # bundles of 0.1 have none
+        return cls(int(document["max_length"]), edges, bool(document["collapse_repeats"]), history)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Right-padded rows: int64 [B, L] each, and the real lengths [B]."""
+    """Right-padded rows: int64 [B, L] each, the real lengths [B], and how many of these, the last ones, are events of
+    the session itself [B]; those before are of the shopper's earlier sessions."""
 
     items_BL: npt.NDArray[np.int64]
     behaviours_BL: npt.NDArray[np.int64]
     gaps_BL: npt.NDArray[np.int64]
     lengths_B: npt.NDArray[np.int64]
+    own_B: npt.NDArray[np.int64]
+
+    def session(self, row: int) -> npt.NDArray[np.int64]:
+        """The items of the session itself, oldest first; may be none."""
+        length = self.lengths_B[row]
+        return self.items_BL[row, length - self.own_B[row] : length]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +95,9 @@ class EncodedSessions:
     Attributes:
         items, behaviours, gaps: [K].
         kept_before_E: for each event of the source, and one past the last, how many kept events stand before it.
-        starts_E: for each event of the source, where its session starts among the kept events.
+        starts_E: for each event of the source, where among the kept events begins what may be seen before it.
+        own_E: likewise where its session begins; the same where no earlier sessions are seen.
+        ends_S: where each session ends among the kept events.
     """
 
     items: npt.NDArray[np.int64]
@@ -84,6 +105,8 @@ class EncodedSessions:
     gaps: npt.NDArray[np.int64]
     kept_before_E: npt.NDArray[np.int64]
     starts_E: npt.NDArray[np.int64]
+    own_E: npt.NDArray[np.int64]
+    ends_S: npt.NDArray[np.int64]
 
 
 def encode_sessions(
@@ -114,6 +137,8 @@ def encode_sessions(
         gaps=gaps,
         kept_before_E=kept_before,
         starts_E=starts,
+        own_E=starts,
+        ends_S=kept_before[offsets[1:]],
     )
 
 
@@ -127,37 +152,55 @@ def gap_buckets(times: npt.NDArray[np.int64], *, spec: EncodingSpec) -> npt.NDAr
     return buckets
 
 
-def cut(encoded: EncodedSessions, starts_B: IntArray, ends_B: IntArray) -> Batch:
-    """Rows ``starts_B[b]:ends_B[b]`` of the kept events, padded to the longest; each at least one column wide."""
+def cut(
+    encoded: EncodedSessions, starts_B: IntArray, ends_B: IntArray, own_B: IntArray, *, spec: EncodingSpec
+) -> Batch:
+    """Rows ``starts_B[b]:ends_B[b]`` of the kept events, padded to the longest; each at least one column wide.
+
+    Args:
+        own_B: where the session itself begins, perhaps before its row.
+    """
     lengths = np.asarray(ends_B - starts_B, np.int64)
+    own = np.minimum(np.asarray(ends_B - own_B, np.int64), lengths)
     width = max(1, int(lengths.max(initial=1)))
     columns = np.arange(width)
     real = columns < lengths[:, None]
     index = np.where(real, starts_B[:, None] + columns, 0)
     if not len(encoded.items):
         empty = np.zeros(real.shape, np.int64)
-        return Batch(empty, empty, empty, lengths)
+        return Batch(empty, empty, empty, lengths, own)
     gaps = np.where(real, encoded.gaps[index], 0)
     gaps[:, 0] = FIRST_OR_UNKNOWN
+    if spec.history:
+        gaps[columns < (lengths - own)[:, None]] = spec.earlier_bucket
     return Batch(
         items_BL=np.where(real, encoded.items[index], 0),
         behaviours_BL=np.where(real, encoded.behaviours[index], 0),
         gaps_BL=gaps,
         lengths_B=lengths,
+        own_B=own,
     )
 
 
 def cut_before(encoded: EncodedSessions, events: IntArray, *, spec: EncodingSpec) -> Batch:
-    """For each source event, what the model may see before it: the last ``max_length`` kept events of its session."""
+    """For each source event, what the model may see before it: the last ``max_length`` kept events of its session, and
+    of earlier ones where it was encoded with them."""
     ends = encoded.kept_before_E[events]
     starts = np.maximum(encoded.starts_E[events], ends - spec.max_length)
-    return cut(encoded, starts, ends)
+    return cut(encoded, starts, ends, encoded.own_E[events], spec=spec)
 
 
 def encode_session(
-    items: IntArray, behaviours: IntArray, times: IntArray, *, spec: EncodingSpec, known_items: int
+    items: IntArray, behaviours: IntArray, times: IntArray, *, spec: EncodingSpec, known_items: int, earlier: int = 0
 ) -> Batch:
-    """One live session as a batch of one row: what the server sends to the encoder."""
+    """One live session as a batch of one row: what the server sends to the encoder.
+
+    Args:
+        earlier: so many of the events, the first ones, are of the shopper's earlier sessions.
+    """
+    if earlier and not spec.history:
+        items, behaviours, times, earlier = items[earlier:], behaviours[earlier:], times[earlier:], 0
     encoded = encode_sessions(items, behaviours, times, np.array([0, len(items)]), spec=spec, known_items=known_items)
-    end = len(encoded.items)
-    return cut(encoded, np.array([max(0, end - spec.max_length)]), np.array([end]))
+    own, end = int(encoded.kept_before_E[earlier]), len(encoded.items)
+    start = max(0, own - spec.history, end - spec.max_length)
+    return cut(encoded, np.array([start]), np.array([end]), np.array([own]), spec=spec)

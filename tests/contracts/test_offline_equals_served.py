@@ -4,6 +4,7 @@ A log goes the whole way as a user would send it: prepared, learned, exported, s
 the server is asked the evaluator's own cases. Every second case excludes items, the session's latest among them.
 """
 
+import functools
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +15,14 @@ import pytest
 from tests.serving.server_process import ServerProcess
 from tillside.blending import Blend
 from tillside.bundle import open_bundle
-from tillside.dataset import Dataset, load_dataset
+from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from training.bundled import BundleGraphs, served_lists
-from training.cases import Cases, make_cases
+from training.cases import Cases
 from training.checkpoint import MODEL_FILE, TrainedModel, load_model
-from training.evaluate import MODEL
+from training.evaluate import MODEL, cases_to_judge
 from training.evaluation import ModelScorer
 from training.export import export_run
 from training.fitting import TrainerConfig
@@ -30,6 +31,7 @@ from training.prepare import PrepareConfig, prepare
 from training.readers.rees46 import Rees46Config
 from training.store import TrackingConfig
 from training.train import TrainConfig, train
+from training.visits import Visits
 
 REES46 = Path(__file__).parents[3] / "shared/data/rees46_2019oct_head/events.csv.gz"
 PREFIXES = 1000
@@ -38,8 +40,8 @@ BLEND = Blend((1.0, 2.0, 0.5), 0.01, ((-2.0, 1.5, 0.5), (3.0, -1.0, -0.5), (-4.0
 """Written down, so that every part of it counts whatever validation says of a short run."""
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=[0, 20], ids=["sessions alone", "behind earlier ones"])
+def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """A short run on the real REES46 log; its folder holds the model, the bundle comes later."""
     if not REES46.exists():
         pytest.skip(f"{REES46} is not on this machine")
@@ -50,7 +52,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         TrainConfig(
             dataset=str(dataset),
             export=False,
-            model=ModelConfig(dim=32),
+            model=ModelConfig(dim=32, history=request.param),
             trainer=TrainerConfig(max_epochs=2, validation_cases=1000, refit=False, progress_bar=False),
             tracking=TrackingConfig(runs=str(folder / "runs")),
         )
@@ -59,15 +61,21 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_thousand_real_prefixes_get_the_same_twenty_items_in_the_same_order(run: Path, tmp_path: Path) -> None:
-    """The evaluator's lists for the bundle equal the served ones; torch's may swap items that fp32 holds level."""
+    """The evaluator's lists for the bundle equal the served ones; torch's may swap items that fp32 holds level.
+
+    With a history, shoppers who came back come first.
+    """
     dataset = load_dataset(run.parents[1] / "dataset")
     trained = load_model(run / MODEL_FILE, dataset)
     assert trained.memory is not None
     trained = replace(trained, memory=replace(trained.memory, blend=BLEND))
     export_run(trained, dataset, tmp_path / "bundle", metrics={"systems": {MODEL: {"all": {}}}}, run_id="short")
-    items = dataset.catalogue.rankable
-    cases = make_cases(dataset.part("test"), rule="every", spec=trained.spec, items=items, goal=2, limit=None)
+    cases = cases_to_judge(dataset, trained.spec)
     assert len(cases) >= PREFIXES
+    batch = cases.batch(np.arange(len(cases)))
+    returning_C = batch.lengths_B > batch.own_B
+    assert returning_C.any() == (trained.spec.history > 0)
+    cases = cases.only(np.argsort(~returning_C, kind="stable"))
     chosen = np.arange(PREFIXES)
     lists = lists_of_the_bundle(tmp_path / "bundle", trained, dataset, cases, chosen)
     left_out = [excluded(dataset, cases, case, lists[case]) if case % 2 else [] for case in chosen]
@@ -118,18 +126,31 @@ def excluded(dataset: Dataset, cases: Cases, case: int, best: list[int]) -> list
     return sorted({best[0], best[5], latest if latest < dataset.catalogue.rankable else best[9]})
 
 
+def event(dataset: Dataset, sessions: Sessions, place: int) -> dict[str, object]:
+    return {
+        "item_id": dataset.catalogue.item_ids[int(sessions.items[place])],
+        "behaviour": dataset.behaviours.names[int(sessions.behaviours[place])],
+        "timestamp": None if sessions.times[place] == TIME_UNKNOWN else int(sessions.times[place]),
+    }
+
+
 def request(dataset: Dataset, cases: Cases, case: int, left_out: list[int]) -> dict[str, object]:
     """The case as the shop's backend would send it."""
-    sessions, event = dataset.part("test"), int(cases.events_C[case])
+    sessions, end = dataset.part("test"), int(cases.events_C[case])
     names = dataset.behaviours.names
     start = int(sessions.offsets[cases.sessions_C[case]])
-    events = [
-        {
-            "item_id": dataset.catalogue.item_ids[int(sessions.items[place])],
-            "behaviour": names[int(sessions.behaviours[place])],
-            "timestamp": None if sessions.times[place] == TIME_UNKNOWN else int(sessions.times[place]),
-        }
-        for place in range(start, event)
-    ]
+    events = [event(dataset, sessions, place) for place in range(start, end)]
     exclude = [dataset.catalogue.item_ids[item] for item in left_out]
-    return {"session": events, "behaviour": names[int(cases.asked_C[case])], "k": TOP, "exclude": exclude}
+    asked = {"session": events, "behaviour": names[int(cases.asked_C[case])], "k": TOP, "exclude": exclude}
+    return {**asked, "history": earlier(dataset, int(cases.sessions_C[case]))} if cases.spec.history else asked
+
+
+@functools.cache
+def visits(path: Path) -> Visits:
+    return Visits.of(load_dataset(path).sessions)
+
+
+def earlier(dataset: Dataset, session: int) -> list[dict[str, object]]:
+    """What the shopper of a test session did before, as the shop's backend would know it."""
+    places = visits(dataset.path).before(dataset.parts["test"][0] + session)
+    return [event(dataset, dataset.sessions, int(place)) for place in places]

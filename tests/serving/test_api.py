@@ -84,7 +84,7 @@ def refused(response: httpx.Response, status: int, *, field: str | None = None) 
             "one of click, cart, purchase, got",
         ),
         (b'{"session": [{"item_id": 3}]}', 422, "session[0].item_id", "a string of 1 to 256 characters, got 3"),
-        (b'{"session": [], "limit": 3}', 422, "limit", "allowed: session, behaviour, k, exclude, deadline_ms"),
+        (b'{"session": [], "limit": 3}', 422, "limit", "allowed: session, history, behaviour, k, exclude, deadline_ms"),
         (b'{"session": ' + b"[" * 30_000, 422, "session[0]", "an object with item_id"),
         (b'{"session": [' + b'{"item_id":"a"},' * 1000 + b'{"item_id":"a"}]}', 422, "session", "at most 1000 events"),
         (b'{"session": [], "exclude": [' + b'"a",' * 1000 + b'"a"]}', 422, "exclude", "at most 1000 item ids"),

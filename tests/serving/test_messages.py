@@ -25,7 +25,12 @@ events = st.fixed_dictionaries(
 )
 requests = st.fixed_dictionaries(
     {"session": st.lists(events, max_size=3)},
-    optional={"behaviour": texts, "k": st.integers(1, 50), "exclude": st.lists(texts, max_size=2)},
+    optional={
+        "history": st.lists(events, max_size=3),
+        "behaviour": texts,
+        "k": st.integers(1, 50),
+        "exclude": st.lists(texts, max_size=2),
+    },
 )
 
 
@@ -88,6 +93,14 @@ def test_a_body_that_is_not_one_clean_document_is_refused(body, sentence):
             "session",
             "session must be a list of at most 3 events, got 4 of them",
         ),
+        ('{"session": [], "history": [7]}', "history[0]", "history[0] must be an object with item_id and, optionally"),
+        ('{"session": [], "history": [{"item_id": ""}]}', "history[0].item_id", "a string of 1 to 8 characters"),
+        ('{"session": [], "history": [{"item_id": "a", "timestamp": -1}]}', "history[0].timestamp", "got -1"),
+        (
+            '{"session": [], "history": [' + ", ".join(['{"item_id": "a"}'] * 4) + "]}",
+            "history",
+            "history must be a list of at most 3 events, got 4 of them",
+        ),
         ('{"session": [], "k": 0}', "k", "k must be an integer from 1 to 50, got 0"),
         ('{"session": [], "k": 1000000000}', "k", "k must be an integer from 1 to 50, got 1000000000"),
         ('{"session": [], "k": "3"}', "k", 'k must be an integer from 1 to 50, got "3"'),
@@ -99,7 +112,7 @@ def test_a_body_that_is_not_one_clean_document_is_refused(body, sentence):
         ('{"session": [], "exclude": ["a", "b", "a"]}', "exclude", "got 3 of them"),
         ('{"session": [], "exclude": ["a", 5]}', "exclude[1]", "exclude[1] must be a string of 1 to 8 characters"),
         ('{"session": [], "exclude": [""]}', "exclude[0]", "exclude[0] must be a string of 1 to 8 characters"),
-        ('{"session": [], "user": 1}', "user", "allowed: session, behaviour, k, exclude"),
+        ('{"session": [], "user": 1}', "user", "allowed: session, history, behaviour, k, exclude"),
         ('{"session": ' + "[" * 60_000, "session[0]", "session[0] must be an object"),
         ('{"session": [], "deep": ' + "[" * 60_000, "deep", "deep is not a field of the request"),
     ],
@@ -118,6 +131,8 @@ def test_every_request_within_the_limits_is_read_as_it_is(document):
     """Colons in ids, escapes and any order of keys change nothing."""
     request = decode_request(json.dumps(document).encode(), LIMITS)
     assert [event.item_id for event in request.session] == [event["item_id"] for event in document["session"]]
+    earlier = [event["item_id"] for event in document.get("history", ())]
+    assert [event.item_id for event in request.history or ()] == earlier
     assert request.k == document.get("k", UNSET)
     assert request.exclude == document.get("exclude", UNSET)
 

@@ -16,6 +16,7 @@ from tests.bundles import ASK_AD, GOLDENS_OF_TINY, ITEMS_ND, tiny_bundle
 from tests.datasets import make_sessions
 from tillside.blending import Blend, SessionMemory
 from tillside.bundle import open_bundle
+from tillside.encoding import EncodingSpec
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.recommenders import popularity
 
@@ -105,6 +106,40 @@ def test_past_sessions_and_repeats_are_added_by_hand(tmp_path):
     answer = ask(recommender, "pear", "apple", behaviour="cart")
     assert [item.item_id for item in answer.items] == list(expected)
     assert scores_of(answer) == expected
+
+
+def test_earlier_sessions_stand_before_the_session_where_the_bundle_was_trained_with_them(tmp_path):
+    blend = Blend((0.0, 0.0, 0.0), 0.1, ((-2.0, 0.5), (0.0,), (0.0,)))
+    memory, spec = memory_of(blend, [0, 4], items=len(ITEMS_ND)), EncodingSpec(4, gap_edges_ms=(), history=2)
+    bundle = tiny_bundle(tmp_path / "bundle", spec=spec, memory=memory, goldens=[])
+    returning = Recommender(open_bundle(bundle))
+    # date is one event too many; plum weighs 3, pear and apple, in bucket 2 of the gaps, 1/3 and 2/3 beside it:
+    # (3 * (1, 1) + (0, 1) / 3 + 2 * (1, 0) / 3) / 4 is (11/12, 10/12). Of the bonuses for repeats plum alone gets one,
+    # -2: pear and apple were seen on another day
+    answer = ask(returning, "plum", history=session_of("date", "pear", "apple", "ghost"))
+    expected = {"fig": 7 / 4, "apple": 11 / 12, "pear": 10 / 12, "date": 3 / 4, "plum": -1 / 4}
+    assert [item.item_id for item in answer.items] == list(expected)
+    assert scores_of(answer) == expected
+    assert answer.unknown_items == ["ghost"]
+    assert {item.item_id: item.because for item in answer.items}["date"] == "pear"
+    # where the session's own events leave less room, fewer earlier ones are read
+    full = ask(returning, "plum", "fig", "date", history=session_of("pear", "apple"))
+    assert full.items == ask(returning, "plum", "fig", "date", history=session_of("apple")).items
+    assert full.items != ask(returning, "plum", "fig", "date").items
+    # an empty session of a shopper who is known is no empty session: (1 * (0, 1) + 2 * (1, 0)) / 3
+    home = ask(returning, history=session_of("pear", "apple"))
+    assert (home.tier, home.degraded_reason) == ("model", None)
+    assert scores_of(home) == {"plum": 1.0, "fig": 1.0, "apple": 2 / 3, "pear": 1 / 3, "date": 0.0}
+    assert {item.because for item in home.items} == {"pear", "apple"}
+
+
+def test_a_bundle_without_history_passes_over_it(recommender):
+    answer = ask(recommender, "pear", "apple", history=session_of("date", "ghost"))
+    assert answer.items == ask(recommender, "pear", "apple").items
+    assert answer.unknown_items == ["ghost"]
+    assert ask(recommender, history=session_of("date")).degraded_reason == "empty_session"
+    with pytest.raises(FieldError, match=r"history\[0\].behaviour must be one of click, cart, purchase, got"):
+        ask(recommender, "pear", history=[Event("date", "like")])
 
 
 def test_only_the_latest_events_are_kept(recommender):

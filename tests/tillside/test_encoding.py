@@ -111,10 +111,10 @@ def test_a_session_without_known_items_is_one_padded_event_of_length_0(row):
 
 
 def test_no_sessions_and_no_rows():
-    _, encoded = encode([], EncodingSpec())
-    assert cut(encoded, np.zeros(0, int), np.zeros(0, int)).items_BL.shape == (0, 1)
-    _, encoded = encode([[0, 1]], EncodingSpec())
-    assert cut(encoded, np.zeros(0, int), np.zeros(0, int)).items_BL.shape == (0, 1)
+    spec, nowhere = EncodingSpec(), np.zeros(0, int)
+    for rows in ([], [[0, 1]]):
+        _, encoded = encode(rows, spec)
+        assert cut(encoded, nowhere, nowhere, nowhere, spec=spec).items_BL.shape == (0, 1)
 
 
 def test_encoding_leaves_its_arguments_alone():
@@ -125,12 +125,24 @@ def test_encoding_leaves_its_arguments_alone():
     encoded = encode_sessions(*arrays, spec=EncodingSpec(collapse_repeats=True), known_items=KNOWN)
     for array in (encoded.items, encoded.gaps):
         array.flags.writeable = False
-    cut(encoded, np.array([1]), np.array([2]))
+    cut(encoded, np.array([1]), np.array([2]), np.array([1]), spec=EncodingSpec())
 
 
 def test_a_spec_goes_through_its_document():
-    spec = EncodingSpec(7, (5, 10), True)
+    spec = EncodingSpec(7, (5, 10), True, 3)
     assert EncodingSpec.from_document(spec.document()) == spec
+    before_history = {name: value for name, value in spec.document().items() if name != "history"}
+    assert EncodingSpec.from_document(before_history).history == 0
+
+
+def test_events_of_earlier_sessions_are_known_by_their_bucket():
+    spec = EncodingSpec(max_length=4, gap_edges_ms=(1000, 60_000), history=2)
+    sessions = make_sessions([[(item, "click", 10_000 * item) for item in (0, 1, 2, 3)]])
+    columns = (sessions.items, sessions.behaviours, sessions.times)
+    batch = encode_session(*columns, spec=spec, known_items=KNOWN, earlier=3)
+    # the last two of the three earlier ones, both in the last bucket; then one 10 s after them, in the second
+    assert (batch.items_BL.tolist(), batch.gaps_BL.tolist()) == ([[1, 2, 3]], [[4, 4, 2]])
+    assert (batch.lengths_B.tolist(), batch.own_B.tolist(), spec.gap_buckets) == ([3], [1], 5)
 
 
 @pytest.mark.parametrize(

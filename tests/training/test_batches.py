@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.datasets import make_sessions, random_rows
 from tillside.encoding import EncodingSpec
-from training.batches import TrainingBatch, TrainingLoader, TrainingRows, later_events
+from training.batches import TrainingBatch, TrainingLoader, TrainingRows, following, later_events
 
 PURCHASE = 2
 
@@ -77,7 +77,9 @@ def test_a_long_session_by_hand():
 
 def test_goal_later_says_whether_a_purchase_comes_after_the_event():
     training = make_rows([[0, (1, "purchase"), (2, "cart")], [3, 4], [5, (6, "purchase"), (7, "purchase")]])
-    assert training.goal_later_K.tolist() == [True, False, False, False, False, True, True, False]
+    assert training.reaches_goal
+    assert not make_rows([[0, 1], [(2, "purchase"), 3]]).reaches_goal  # nothing stands before that one
+    assert training.batch(np.array([2])).goal_later_BL.tolist() == [[True, True]]
     batch = training.batch(np.array([0, 1]))
     assert batch.goal_later_BL[batch.learn_BL].tolist() == [True, False, False]
     assert batch.target_behaviours_BL.tolist() == [[2, 1], [0, 0]]
@@ -183,7 +185,10 @@ def test_later_events_by_hand():
     # two sessions of 5 and 2 events, wanted ones at 2, 4 and 5: from 0 on the 2 is two steps ahead, from 1 on it comes
     # at once and is left to the next-event question, from 2 on the 4 is two ahead; nothing is seen across sessions
     wanted = np.array([False, False, True, False, True, True, False])
-    assert later_events(wanted, np.array([5, 5, 5, 5, 5, 7, 7])).tolist() == [2, -1, 4, -1, -1, -1, -1]
+    next_K = following(wanted)
+    assert next_K.tolist() == [2, 2, 4, 4, 5, 7, 7]
+    ends_K = np.array([5, 5, 5, 5, 5, 7, 7])
+    assert later_events(next_K, np.arange(7), ends_K).tolist() == [2, -1, 4, -1, -1, -1, -1]
 
 
 def test_look_ahead_by_hand():

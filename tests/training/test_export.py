@@ -102,7 +102,7 @@ def test_torch_and_onnx_agree(dataset, trained, exported, length, rows):
     ]
     batch = type(batches[0])(
         *(np.concatenate([getattr(b, name) for b in batches]) for name in ("items_BL", "behaviours_BL", "gaps_BL")),
-        np.concatenate([b.lengths_B for b in batches]),
+        *(np.concatenate([getattr(b, name) for b in batches]) for name in ("lengths_B", "own_B")),
     )
     ask_B = np.arange(rows) % 3
     scores_BV, intent_B = scorer_of(trained, dataset).score_and_intent(batch, ask_B)

@@ -49,7 +49,8 @@ def by_single_questions(*, look_ahead: float) -> float:
             for stronger in (1, 2):
                 later = [at for at in range(target, session_end) if behaviours[at] == stronger]
                 questions += [(stronger, later[0])] if later and later[0] > target else []
-            prefix = cut(encoded.encoded, torch.tensor([row]).numpy(), torch.tensor([target]).numpy())
+            start_B, end_B = np.array([row]), np.array([target])
+            prefix = cut(encoded.encoded, start_B, end_B, start_B, spec=SPEC)
             inputs = [torch.from_numpy(a) for a in (prefix.items_BL, prefix.behaviours_BL, prefix.gaps_BL)]
             for ask, place in questions:
                 weight = 1.0 if place == target else look_ahead ** (place - target)

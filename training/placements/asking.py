@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import Dataset, Part
-from tillside.encoding import encode_sessions
 from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy, Shelves, event_kinds
 from tillside.policy.facts import NO_VECTORS
 from tillside.recommenders import Popularity, popularity
@@ -15,6 +14,7 @@ from training.checkpoint import TrainedModel
 from training.evaluation import ModelScorer
 from training.placements.questions import Questions, ask_sessions, taking
 from training.placements.systems import Proposals, propose
+from training.visits import encode_visits
 
 LATER_MS: Final = 2**52
 """When an offline feed was made: after every question."""
@@ -67,14 +67,8 @@ def ask_placement(
     asked = behaviours.index(placement.behaviour or behaviours.goal)
     at_cart = "cart" in placement.anchors
     questions = ask_sessions(sessions, taken=taking(len(behaviours)), asked=asked, at_cart=at_cart)
-    encoded = encode_sessions(
-        np.asarray(sessions.items),
-        np.asarray(sessions.behaviours),
-        np.asarray(sessions.times),
-        np.asarray(sessions.offsets),
-        spec=trained.spec,
-        known_items=dataset.catalogue.rankable,
-    )
+    items, earlier = dataset.catalogue.rankable, dataset.before(part)
+    encoded = encode_visits(sessions, spec=trained.spec, known_items=items, earlier=earlier)
     proposals = propose(scorer, encoded, questions, spec=trained.spec, asked=asked, k=k, intent=trained.intent)
     requests = questions.requests(
         sessions, placement=name, k=k, kinds_A=event_kinds(behaviours), intents_Q=proposals.intents

@@ -117,6 +117,7 @@ class Client(_Caller):
         behaviour: str | None = None,
         k: int | None = None,
         exclude: Collection[str] = (),
+        history: Sequence[Event] = (),
         deadline_ms: float | None = None,
     ) -> Recommendation:
         """The best next items for a session, or the own list; within ``deadline_ms``, or the client's ``timeout_ms``.
@@ -126,13 +127,14 @@ class Client(_Caller):
             behaviour: what the items are wanted for; the bundle's first behaviour if None.
             k: how many items; 20 if None.
             exclude: item ids that must not come back.
+            history: what the same shopper did in earlier sessions, oldest first.
             deadline_ms: total time of this call, from 1 to 10000.
 
         Raises:
             ValueError: an argument holds what is not allowed; nothing was sent.
         """
         deadline = self._deadline(deadline_ms)
-        question = Question(session, behaviour=behaviour, k=k, exclude=exclude)
+        question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history)
         ticket = self._breaker.admit()
         if ticket is None:
             return self._own_answer(question, Failure("circuit_open"))
@@ -183,6 +185,7 @@ class AsyncClient(_Caller):
         behaviour: str | None = None,
         k: int | None = None,
         exclude: Collection[str] = (),
+        history: Sequence[Event] = (),
         deadline_ms: float | None = None,
     ) -> Recommendation:
         """As :meth:`Client.recommend`; cancelling it cancels the request.
@@ -191,7 +194,7 @@ class AsyncClient(_Caller):
             ValueError: an argument holds what is not allowed; nothing was sent.
         """
         deadline = self._deadline(deadline_ms)
-        question = Question(session, behaviour=behaviour, k=k, exclude=exclude)
+        question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history)
         ticket = self._breaker.admit()
         if ticket is None:
             return self._own_answer(question, Failure("circuit_open"))

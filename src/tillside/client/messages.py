@@ -86,12 +86,17 @@ class Question:
     """
 
     def __init__(
-        self, session: Sequence[Event], *, behaviour: str | None, k: int | None, exclude: Collection[str]
+        self,
+        session: Sequence[Event],
+        *,
+        behaviour: str | None,
+        k: int | None,
+        exclude: Collection[str],
+        history: Sequence[Event] = (),
     ) -> None:
-        if isinstance(session, str) or not isinstance(session, Sequence):
-            raise _refusal("session", session, "a sequence of Event")
-        first = max(0, len(session) - MOST_EVENTS)
-        document: dict[str, Any] = {"session": [_event(session[n], n) for n in range(first, len(session))]}
+        document: dict[str, Any] = {"session": _events("session", session)}
+        if earlier := _events("history", history):
+            document["history"] = earlier
         if behaviour is not None:
             document["behaviour"] = _text("behaviour", behaviour)
         if k is not None:
@@ -153,8 +158,15 @@ def check_deadline(field: str, value: float) -> float:
     return value / 1000
 
 
-def _event(event: object, number: int) -> dict[str, Any]:
-    field = f"session[{number}]"
+def _events(field: str, events: object) -> list[dict[str, Any]]:
+    """The newest events, as many as are sent."""
+    if isinstance(events, str) or not isinstance(events, Sequence):
+        raise _refusal(field, events, "a sequence of Event")
+    first = max(0, len(events) - MOST_EVENTS)
+    return [_event(f"{field}[{n}]", events[n]) for n in range(first, len(events))]
+
+
+def _event(field: str, event: object) -> dict[str, Any]:
     if not isinstance(event, Event):
         raise _refusal(field, event, "an Event")
     document: dict[str, Any] = {"item_id": _text(f"{field}.item_id", event.item_id)}

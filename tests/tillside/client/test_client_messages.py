@@ -16,10 +16,15 @@ def question(session=(), **fields) -> Question:
 def test_the_body_holds_what_was_said_and_nothing_else():
     assert json.loads(question().body(deadline_ms=49)) == {"session": [], "deadline_ms": 49}
     asked = question(
-        [Event("pear"), Event("früh", "cart", 1767225600000)], behaviour="purchase", k=3, exclude={"fig", "apple"}
+        [Event("pear"), Event("früh", "cart", 1767225600000)],
+        behaviour="purchase",
+        k=3,
+        exclude={"fig", "apple"},
+        history=[Event("plum", "purchase")],
     )
     assert json.loads(asked.body(deadline_ms=7)) == {
         "session": [{"item_id": "pear"}, {"item_id": "früh", "behaviour": "cart", "timestamp": 1767225600000}],
+        "history": [{"item_id": "plum", "behaviour": "purchase"}],
         "behaviour": "purchase",
         "k": 3,
         "exclude": ["apple", "fig"],
@@ -56,6 +61,8 @@ def test_the_own_list_leaves_out_what_is_excluded_and_ends_at_k():
         ({"session": "pear"}, "session must be a sequence of Event, got 'pear'"),
         ({"session": None}, "session must be a sequence of Event, got None"),
         ({"session": ["pear"]}, "session[0] must be an Event, got 'pear'"),
+        ({"history": "pear"}, "history must be a sequence of Event, got 'pear'"),
+        ({"history": [Event("a", 1)]}, "history[0].behaviour must be a string of 1 to 256 characters, got 1"),
         ({"session": [Event("a"), Event("")]}, "session[1].item_id must be a string of 1 to 256 characters, got ''"),
         (
             {"session": [Event("a", timestamp=-1)]},

@@ -1,0 +1,149 @@
+"""Returning shoppers: what stands before a session offline is what a caller would send, and is never learned twice."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.datasets import MINUTE_MS, START_MS, make_dataset, make_sessions
+from tillside.dataset import Sessions
+from tillside.encoding import Batch, EncodingSpec, cut_before, encode_session
+from training.batches import TrainingLoader, TrainingRows
+from training.cases import make_cases, opening_cases
+from training.model import ModelConfig
+from training.visits import Visits, encode_visits, refuse_history
+
+KNOWN = 4
+VISITS = st.lists(
+    st.tuples(
+        st.integers(-1, 2),  # the shopper
+        st.integers(1, 3),  # minutes since the session before ended; a session of several events may reach back over it
+        st.lists(st.tuples(st.integers(0, KNOWN), st.sampled_from(["click", "cart"])), min_size=1, max_size=4),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def of_shoppers(visits) -> Sessions:
+    """Sessions (shopper, minutes after the last end, events a minute apart) in the order of their ends."""
+    rows, end = [], START_MS
+    for _, minutes, events in visits:
+        end += minutes * MINUTE_MS
+        began = end - (len(events) - 1) * MINUTE_MS
+        rows.append([(item, behaviour, began + n * MINUTE_MS) for n, (item, behaviour) in enumerate(events)])
+    return replace(make_sessions(rows), optional={"users": np.array([user for user, _, _ in visits], np.int32)})
+
+
+def lists(batch: Batch) -> list[list]:
+    return [a.tolist() for a in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, batch.own_B)]
+
+
+@settings(deadline=None)
+@given(VISITS, st.integers(1, 5), st.booleans(), st.integers(0, 7))
+def test_what_stands_before_an_event_is_what_history_and_session_are_live(visits, history, collapse, first):
+    spec = EncodingSpec(max_length=6, collapse_repeats=collapse, history=history)
+    sessions = of_shoppers(visits)
+    first = min(first, len(sessions) - 1)
+    part = sessions.slice(first, len(sessions))
+    encoded = encode_visits(part, spec=spec, known_items=KNOWN, earlier=sessions.slice(0, first))
+    laid, skipped = Visits.of(sessions), int(sessions.offsets[first])
+    for session in range(first, len(sessions)):
+        before = laid.before(session)
+        for event in range(int(sessions.offsets[session]), int(sessions.offsets[session + 1])):
+            places = np.concatenate([before, np.arange(sessions.offsets[session], event)])
+            columns = (sessions.items[places], sessions.behaviours[places], sessions.times[places])
+            live = encode_session(*columns, spec=spec, known_items=KNOWN, earlier=len(before))
+            assert lists(cut_before(encoded, np.array([event - skipped]), spec=spec)) == lists(live)
+
+
+def test_a_past_is_the_same_shoppers_finished_sessions():
+    click = "click"
+    sessions = of_shoppers(
+        [
+            (7, 1, [(0, click)]),
+            (8, 1, [(1, click)]),
+            (7, 1, [(2, click), (3, click)]),
+            (-1, 1, [(0, click)]),
+            (7, 1, [(1, click)]),
+            (8, 1, [(2, click)] * 9),  # began before all others of 8 ended
+            (-1, 1, [(0, click)]),
+            (8, 1, [(3, click)]),
+        ]
+    )
+    pasts = [sessions.items[Visits.of(sessions).before(session)].tolist() for session in range(len(sessions))]
+    assert pasts == [[], [], [0], [], [0, 2, 3], [], [], [2] * 9]
+
+
+@settings(deadline=None)
+@given(VISITS, st.integers(1, 5), st.integers(1, 30))
+def test_each_event_that_something_stands_before_is_learned_once_behind_its_past(visits, history, budget):
+    numbers = iter(range(1000))
+    visits = [(user, gap, [(next(numbers), behaviour) for _, behaviour in events]) for user, gap, events in visits]
+    sessions, spec = of_shoppers(visits), EncodingSpec(max_length=6, history=history)
+    training = TrainingRows(sessions, spec=spec, items=1000, goal=1)
+    rows = [[item for item, _ in events] for _, _, events in visits]
+    laid = Visits.of(sessions)
+    pasts = [sessions.items[laid.before(session)].tolist() for session in range(len(rows))]
+    expected = Counter(item for row, past in zip(rows, pasts, strict=True) for item in row[0 if past else 1 :])
+    assert training.targets == expected.total()
+    if not len(training):
+        return
+    learned = Counter()
+    for batch in TrainingLoader(training, budget=budget, seed=0):
+        for row, column in np.argwhere(batch.learn_BL.numpy()):
+            target, inputs = int(batch.target_items_BL[row, column]), batch.items_BL[row, : column + 1].tolist()
+            session = next(number for number, events in enumerate(rows) if target in events)
+            place = rows[session].index(target)
+            seen = (pasts[session][-history:] + rows[session][:place])[-6:]
+            assert inputs == seen[-len(inputs) :]
+            assert len(inputs) >= min(len(seen), 3)  # rows after a long session's first may begin half a row back
+            later = [behaviour for _, behaviour in visits[session][2][place:]]
+            assert bool(batch.goal_later_BL[row, column]) == ("cart" in later)
+            learned[target] += 1
+    assert learned == expected
+
+
+def test_the_cases_are_the_same_with_a_past_and_without():
+    sessions = of_shoppers([(7, 1, [(0, "click"), (1, "cart")]), (7, 5, [(2, "click"), (3, "click"), (1, "cart")])])
+    part, earlier = sessions.slice(1, 2), sessions.slice(0, 1)
+    asked = {"rule": "every", "items": KNOWN, "goal": 1}
+    alone = make_cases(part, spec=EncodingSpec(), **asked)
+    behind = make_cases(part, spec=EncodingSpec(history=9), earlier=earlier, **asked)
+    for name in ("events_C", "sessions_C", "targets_C", "asked_C", "prefix_lengths_C", "goal_later_C"):
+        assert getattr(alone, name).tolist() == getattr(behind, name).tolist()
+    both = np.arange(2)
+    assert alone.batch(both).items_BL.tolist() == [[2, 0], [2, 3]]
+    assert behind.batch(both).items_BL.tolist() == [[0, 1, 2, 0], [0, 1, 2, 3]]
+    assert behind.batch(both).own_B.tolist() == [1, 2]
+    assert [behind.batch(both).session(row).tolist() for row in range(2)] == [[2], [2, 3]]
+
+
+def test_openings_are_the_first_events_of_shoppers_who_come_back():
+    visits = [(7, 1, [(0, "click")]), (8, 5, [(1, "cart"), (2, "click")]), (7, 5, [(3, "cart"), (1, "click")])]
+    part, earlier = of_shoppers(visits).slice(1, 3), of_shoppers(visits).slice(0, 1)
+    asked = {"rule": "every", "items": KNOWN, "goal": 2}
+    cases = make_cases(part, spec=EncodingSpec(history=9), earlier=earlier, **asked)
+    openings = opening_cases(part, cases)
+    assert (openings.targets_C.tolist(), openings.asked_C.tolist()) == ([3], [1])
+    assert (openings.sessions_C.tolist(), openings.events_C.tolist()) == ([1], [2])
+    batch = openings.batch(np.array([0]))
+    assert (batch.items_BL.tolist(), batch.own_B.tolist()) == ([[0]], [0])
+    assert not len(opening_cases(part, make_cases(part, spec=EncodingSpec(), **asked)))
+
+
+def test_history_is_refused_where_there_is_none(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"model\.history needs to know which sessions are of one shopper"):
+        encode_visits(make_sessions([[0, 1]]), spec=EncodingSpec(history=5), known_items=KNOWN)
+    dataset = make_dataset(tmp_path / "every", train=[[0, 1]], test=[[0, 1]], trained=KNOWN)
+    refuse_history(5, dataset)
+    left_out = replace(dataset, validation_cases="last")
+    refuse_history(0, left_out)
+    with pytest.raises(ValueError, match=r"model\.history must be 0, got 5: .* leaving one out"):
+        refuse_history(5, left_out)
+    with pytest.raises(ValueError, match=r"model\.history must be from 0 to 49, below model\.max_length, got 50"):
+        ModelConfig(history=50)

@@ -1,0 +1,129 @@
+"""Returning shoppers: a session's row may begin with the last events of the same shopper's earlier sessions.
+
+A shopper's sessions are laid out one after another, in the order of time, so what came before a session stands right
+before it and nothing is copied. A session that began before the one before it ended starts afresh: of two at once,
+neither is the other's past.
+
+Shapes: S sessions, E events.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.dataset import Dataset, Sessions
+from tillside.encoding import EncodedSessions, EncodingSpec, encode_sessions
+from tillside.events import TIME_UNKNOWN
+
+USERS = "users"
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Sessions shopper by shopper, each one's as they ended.
+
+    Attributes:
+        order_S: the sessions in that order.
+        afresh_S: which of these have no past.
+    """
+
+    sessions: Sessions
+    order_S: npt.NDArray[np.int64]
+    afresh_S: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, sessions: Sessions) -> "Visits":
+        """Lay out sessions that lie in the order of time.
+
+        Raises:
+            ValueError: nothing says whose they are.
+        """
+        if USERS not in sessions.optional:
+            raise ValueError(
+                "model.history needs to know which sessions are of one shopper, and this log has no user_id; prepare "
+                "one that has, or leave model.history at 0"
+            )
+        users_S = np.asarray(sessions.optional[USERS], np.int64)
+        order_S = np.argsort(users_S, kind="stable")
+        users_S, times = users_S[order_S], np.asarray(sessions.times)
+        began_S = times[np.asarray(sessions.offsets)[:-1]][order_S]
+        ended_S = times[np.asarray(sessions.offsets)[1:] - 1][order_S]
+        clock = (began_S[1:] != TIME_UNKNOWN) & (ended_S[:-1] != TIME_UNKNOWN)
+        afresh_S = np.ones(len(order_S), np.bool_)
+        afresh_S[1:] = (users_S[1:] != users_S[:-1]) | (users_S[1:] < 0) | (clock & (began_S[1:] < ended_S[:-1]))
+        return cls(sessions, order_S, afresh_S)
+
+    def before(self, session: int) -> npt.NDArray[np.int64]:
+        """Where the events of the same shopper's earlier sessions lie, oldest first."""
+        place = int(np.flatnonzero(self.order_S == session)[0])
+        first = place - int(self.afresh_S[: place + 1][::-1].argmax())
+        offsets = self.sessions.offsets
+        events = [np.arange(offsets[each], offsets[each + 1]) for each in self.order_S[first:place]]
+        return np.concatenate([np.zeros(0, np.int64), *events])
+
+    def encode(self, *, spec: EncodingSpec, known_items: int) -> EncodedSessions:
+        """Encode all of them, each behind up to ``spec.history`` kept events of its shopper's earlier ones."""
+        offsets = np.asarray(self.sessions.offsets)
+        lengths_S = np.diff(offsets)[self.order_S]
+        begins = np.concatenate([[0], np.cumsum(lengths_S)])
+        laid_E = np.repeat(offsets[:-1][self.order_S] - begins[:-1], lengths_S) + np.arange(begins[-1])
+        columns = (self.sessions.items, self.sessions.behaviours, self.sessions.times)
+        streams = np.append(begins[:-1][self.afresh_S], begins[-1])
+        laid_out = (np.asarray(column)[laid_E] for column in columns)
+        encoded = encode_sessions(*laid_out, streams, spec=spec, known_items=known_items)
+        own_E = np.repeat(encoded.kept_before_E[begins[:-1]], lengths_S)
+        place_E, ends_S = np.empty(len(laid_E), np.int64), np.empty(len(lengths_S), np.int64)
+        place_E[laid_E] = np.arange(len(laid_E))
+        ends_S[self.order_S] = encoded.kept_before_E[begins[1:]]
+        return replace(
+            encoded,
+            kept_before_E=np.append(encoded.kept_before_E[place_E], len(encoded.items)),
+            starts_E=np.maximum(encoded.starts_E, own_E - spec.history)[place_E],
+            own_E=own_E[place_E],
+            ends_S=ends_S,
+        )
+
+
+def encode_visits(
+    sessions: Sessions, *, spec: EncodingSpec, known_items: int, earlier: Sessions | None = None
+) -> EncodedSessions:
+    """Encode a part's sessions, each behind what its shopper did before where the spec says so.
+
+    Args:
+        earlier: all sessions before the part.
+
+    Raises:
+        ValueError: the spec says so, and nothing says whose the sessions are.
+    """
+    if not spec.history:
+        columns = (np.asarray(column) for column in (sessions.items, sessions.behaviours, sessions.times))
+        return encode_sessions(*columns, np.asarray(sessions.offsets), spec=spec, known_items=known_items)
+    whole = sessions if earlier is None else _joined(earlier, sessions)
+    encoded = Visits.of(whole).encode(spec=spec, known_items=known_items)
+    first = len(whole.items) - len(sessions.items)
+    return replace(
+        encoded,
+        kept_before_E=encoded.kept_before_E[first:],
+        starts_E=encoded.starts_E[first:],
+        own_E=encoded.own_E[first:],
+        ends_S=encoded.ends_S[len(whole) - len(sessions) :],
+    )
+
+
+def refuse_history(history: int, dataset: Dataset) -> None:
+    """Raise ValueError where a data set parted by leaving one out is to be read with its shoppers' earlier sessions."""
+    if history and dataset.validation_cases == "last":
+        raise ValueError(
+            f"model.history must be 0, got {history}: {dataset.path} was parted by leaving one out, where each "
+            "shopper has one session, and no earlier ones"
+        )
+
+
+def _joined(first: Sessions, second: Sessions) -> Sessions:
+    offsets = np.concatenate([first.offsets, np.asarray(second.offsets)[1:] + first.offsets[-1]])
+    columns = (np.concatenate([getattr(first, n), getattr(second, n)]) for n in ("items", "behaviours", "times"))
+    both = first.optional.keys() & second.optional.keys() & {USERS}
+    return Sessions(
+        *columns, offsets, {name: np.concatenate([first.optional[name], second.optional[name]]) for name in both}
+    )
