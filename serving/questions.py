@@ -49,6 +49,11 @@ class Question:
         return self.batch.session(0)
 
     @property
+    def past_H(self) -> npt.NDArray[np.int64]:  # noqa: N802
+        """The items of the shopper's earlier sessions that the model knows, oldest first."""
+        return self.batch.before(0)
+
+    @property
     def seen_L(self) -> npt.NDArray[np.int64]:  # noqa: N802
         """The same behind those of the shopper's earlier sessions that the model looks at."""
         return self.batch.items_BL[0, : self.batch.lengths_B[0]]

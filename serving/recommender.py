@@ -206,13 +206,15 @@ class Recommender:
 
     def _searched(self, question: Question) -> int:
         """How many of the model's best items to ask for; at least what ``best_items`` can need for the answer."""
-        seen = len(question.session_L) if self._memory is not None else 0
+        sinking = 0
+        if self._memory is not None:
+            sinking = self._memory.sinking(question.session_L, question.past_H, question.ask)
         if question.asked is not None:
-            needed = question.asked.wanted + seen
+            needed = question.asked.wanted + sinking
             return min(searched(needed), len(self._items_ND)) if question.asked.asks_model else 0
         if not question.k:
             return 0
-        needed = question.k + len(question.excluded) + seen
+        needed = question.k + len(question.excluded) + sinking
         return min(searched(needed), len(self._items_ND))
 
     def _found(
@@ -224,6 +226,7 @@ class Recommender:
             lambda wanted: (scores_K[:wanted], items_K[:wanted]),
             self._memory,
             session_L=question.session_L,
+            past_H=question.past_H,
             ask=question.ask,
             query_D=query_D,
             items_ND=self._items_ND,

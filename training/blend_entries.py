@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.blending import FloatArray, IntArray, strongest
+from tillside.blending import FloatArray, IntArray, SessionMemory, strongest
 from tillside.encoding import Batch
 from tillside.ranking import top_k
 from training.cases import Cases
@@ -35,6 +35,8 @@ class Entries:
     back_E: npt.NDArray[np.int64]
     """Which of a behaviour's repeats the entry gets; their number where the session does not hold it."""
     trends_E: npt.NDArray[np.float32]
+    past_E: npt.NDArray[np.float32]
+    """How often earlier sessions of the shopper had it, as the blend counts it; 0 where the session holds it."""
     target_C: npt.NDArray[np.int64]
     """The target's entry; -1 where it is none."""
     asked_C: npt.NDArray[np.int64]
@@ -47,8 +49,8 @@ class Entries:
         chosen = np.repeat(first - offsets[:-1], sizes) + np.arange(offsets[-1])
         target_C = self.target_C[cases]
         target_C = np.where(target_C >= 0, target_C - first + offsets[:-1], -1)
-        arrays = (self.scores_E[chosen], self.votes_E[chosen], self.back_E[chosen], self.trends_E[chosen])
-        return Entries(offsets, *arrays, target_C, self.asked_C[cases])
+        arrays = (self.scores_E, self.votes_E, self.back_E, self.trends_E, self.past_E)
+        return Entries(offsets, *(array[chosen] for array in arrays), target_C, self.asked_C[cases])
 
     @classmethod
     def gather(
@@ -61,7 +63,8 @@ class Entries:
         trend_N: npt.NDArray[np.float32],
         repeats: int,
     ) -> "Entries":
-        """The model's best items, the candidates of the most votes and the session's own, for each chosen case.
+        """For each chosen case the model's best items, the candidates of the most votes, and what the session and the
+        shopper's earlier ones hold.
 
         What hardly anyone took does not come among the best twenty.
 
@@ -69,7 +72,7 @@ class Entries:
             trend_N: of every item that can be ranked.
             repeats: how many repeats a behaviour has.
         """
-        scores, given, backs, trends, lengths, targets, asked = [], [], [], [], [], [], []
+        scores, given, backs, trends, pasts, lengths, targets, asked = [], [], [], [], [], [], [], []
         for batch, targets_B, asked_B in case_rows(cases, chosen):
             scores_BV = scorer.score(batch, asked_B)
             best_BK = top_k(scores_BV, min(MODEL_ITEMS, len(trend_N)))
@@ -77,8 +80,10 @@ class Entries:
                 session_L = batch.session(row)
                 items_C, votes_C = strongest(*votes(session_L), CANDIDATES)
                 seen_U, back_U = np.unique(session_L[::-1], return_index=True)
-                union = np.unique(np.concatenate([items_C, best_BK[row], seen_U]))
-                voted, distance = np.zeros(len(union), np.float32), np.full(len(union), repeats)
+                past_U, often_U = SessionMemory.pulled(session_L, batch.before(row))
+                union = np.unique(np.concatenate([items_C, best_BK[row], seen_U, past_U]))
+                (voted, past), distance = np.zeros((2, len(union)), np.float32), np.full(len(union), repeats)
+                past[np.searchsorted(union, past_U)] = often_U
                 voted[np.searchsorted(union, items_C)] = votes_C
                 distance[np.searchsorted(union, seen_U)] = np.minimum(back_U, repeats - 1)
                 place = np.flatnonzero(union == target)
@@ -87,6 +92,7 @@ class Entries:
                 given.append(voted)
                 backs.append(distance)
                 trends.append(trend_N[union])
+                pasts.append(past)
                 lengths.append(len(union))
             asked.append(asked_B)
         offsets_C = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -97,6 +103,7 @@ class Entries:
             np.concatenate([NO_FLOATS, *given]),
             np.concatenate([NO_PLACES, *backs]),
             np.concatenate([NO_FLOATS, *trends]),
+            np.concatenate([NO_FLOATS, *pasts]),
             np.where(place_C >= 0, offsets_C[:-1] + place_C, -1),
             np.concatenate([NO_PLACES, *asked]),
         )

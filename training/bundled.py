@@ -53,6 +53,7 @@ class BundleGraphs:
             search,
             self.memory,
             session_L=batch.session(0),
+            past_H=batch.before(0),
             ask=int(ask_B[0]),
             query_D=query_BD[0],
             items_ND=self.items_ND,

@@ -74,10 +74,9 @@ class ModelScorer:
             )
             scores_BV = (query_BD @ self.vectors_VD.T).cpu().numpy()
         if self.memory is not None:
-            for row, (own, ask) in enumerate(zip(batch.own_B.tolist(), ask_B.tolist(), strict=True)):
-                if own:
-                    items_C, bonus_C = self.memory.bonus(batch.session(row), ask)
-                    scores_BV[row, items_C] += bonus_C
+            for row, ask in enumerate(ask_B.tolist()):
+                items_C, bonus_C = self.memory.bonus(batch.session(row), ask, batch.before(row))
+                scores_BV[row, items_C] += bonus_C
         intents_B = intent_B.cpu().numpy()
         empty = batch.lengths_B == 0
         if empty.any():

@@ -283,6 +283,8 @@ def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset
             dataset.behaviours.names, blend.weights, blend.repeats, trends, strict=True
         )
     ]
+    if blend.earlier:
+        told = [f"{each}, earlier {pull:g}" for each, pull in zip(told, blend.earlier, strict=True)]
     decays = f"item_decay {settings.item_decay:g}, age_decay {settings.age_decay:g}, reach {settings.reach:g}"
     if memory.likeness is not None:
         decays += ", likeness {:g}, of new items {:g}".format(*blend.alike)

@@ -43,6 +43,7 @@ TREND_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 FLOORS: Final = (1e-3, 3e-3, 1e-2, 0.1)
 REPEATS: Final = 6
+PULLS: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0)
 BONUSES: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0, 4.0, -4.0, 6.0, -8.0)
 
 
@@ -140,8 +141,8 @@ def learn_memory(
 
 
 def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tuple[float, ...]]:
-    """For each behaviour asked for the weight, the repeats and the worth of a trend, and for all the floor, that rank
-    best.
+    """For each behaviour asked for the weight, the repeats, the worth of a trend and of earlier sessions, and for all
+    the floor, that rank best.
 
     Returns:
         The quality that the blend reaches on these cases, the blend, and what a trend is worth.
@@ -157,29 +158,33 @@ def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tup
         tuned = [_tune(part) if apart else common for part, apart in zip(parts, own, strict=True)]
         total = sum(_quality(part, *choice) * len(part.asked_C) for part, choice in zip(parts, tuned, strict=True))
         if total > best:
-            weights, repeats, trends = (tuple(each) for each in zip(*tuned, strict=True))
-            best, found = total, Blend(weights, floor, repeats)
+            weights, repeats, trends, pulls = (tuple(each) for each in zip(*tuned, strict=True))
+            best, found = total, Blend(weights, floor, repeats, earlier=pulls if any(pulls) else ())
     return best / max(len(entries.asked_C), 1), found, trends
 
 
-def _tune(logged: Entries) -> tuple[float, tuple[float, ...], float]:
-    """The weight, the repeats and the worth of a trend that rank the cases best, found one after another; the first of
-    equal ones."""
+def _tune(logged: Entries) -> tuple[float, tuple[float, ...], float, float]:
+    """The weight, the repeats, and the worth of a trend and of earlier sessions that rank the cases best, found one
+    after another; the first of equal ones."""
     repeats = (0.0,) * REPEATS
     weight = max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, 0.0))
     for place in range(REPEATS):
         tried = [(*repeats[:place], bonus, *repeats[place + 1 :]) for bonus in BONUSES]
         repeats = max(tried, key=lambda each: _quality(logged, weight, each, 0.0))
-    trend = max(TREND_WEIGHTS, key=lambda tried: _quality(logged, weight, repeats, tried))
-    return max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, trend)), repeats, trend
+    pulls = PULLS if logged.past_E.any() else PULLS[:1]
+    pull = max(pulls, key=lambda tried: _quality(logged, weight, repeats, 0.0, tried))
+    trend = max(TREND_WEIGHTS, key=lambda tried: _quality(logged, weight, repeats, tried, pull))
+    return max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, trend, pull)), repeats, trend, pull
 
 
-def _quality(logged: Entries, weight: float, repeats: Sequence[float], trend: float) -> float:
+def _quality(logged: Entries, weight: float, repeats: Sequence[float], trend: float, pull: float = 0.0) -> float:
     """recall@20 + MRR@20 of the blend; ``votes_E`` holds the logarithms that the weight multiplies."""
     if not len(logged.asked_C):
         return 0.0
     blended_E = logged.scores_E + np.float32(weight) * logged.votes_E + np.float32(trend) * logged.trends_E
     blended_E += np.array([*repeats, 0.0], np.float32)[logged.back_E]
+    if pull:
+        blended_E += np.float32(pull) * logged.past_E
     found = logged.target_C >= 0
     target_C = np.where(found, blended_E[logged.target_C], np.inf)
     reached_E = blended_E >= np.repeat(target_C, np.diff(logged.offsets_C))

@@ -81,6 +81,7 @@ class Visits:
             kept_before_E=np.append(encoded.kept_before_E[place_E], len(encoded.items)),
             starts_E=np.maximum(encoded.starts_E, own_E - spec.history)[place_E],
             own_E=own_E[place_E],
+            past_E=encoded.starts_E[place_E],
             ends_S=ends_S,
         )
 
@@ -107,6 +108,7 @@ def encode_visits(
         kept_before_E=encoded.kept_before_E[first:],
         starts_E=encoded.starts_E[first:],
         own_E=encoded.own_E[first:],
+        past_E=encoded.past_E[first:],
         ends_S=encoded.ends_S[len(whole) - len(sessions) :],
     )
 

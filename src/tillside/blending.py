@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
+from tillside.encoding import NOTHING
 from tillside.likeness import Likeness
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.ragged import summed
@@ -44,6 +45,8 @@ class Blend:
         floor: votes far below it say nothing.
         repeats: for each behaviour asked for, the bonus of the session's latest item, of the one before it, and so on;
             the last number is for all earlier ones.
+        earlier: for each behaviour asked for, what an item gets that the shopper's earlier sessions hold and this one
+            does not: so much times log(1 + how many events they have of it). Empty: nothing.
         alike: what all shares of likeness are worth beside all of what past sessions say: to items that have a past,
             and to those that have none.
     """
@@ -52,6 +55,7 @@ class Blend:
     floor: float
     repeats: tuple[tuple[float, ...], ...]
     alike: tuple[float, float] = (0.0, 0.0)
+    earlier: tuple[float, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, behaviours: int) -> "Blend":
@@ -66,15 +70,18 @@ class Blend:
             sound = len(weights) == len(repeats) == behaviours and 0 < floor < LIMIT and all(repeats)
             alike = tuple(float(factor) for factor in document.get("alike", (0, 0)))  # bundles of 0.1 have none
             sound = sound and len(alike) == 2 and all(0 <= number < LIMIT for number in (*weights, *alike))
-            sound = sound and all(abs(bonus) < LIMIT for row in repeats for bonus in row)
+            earlier = tuple(float(pull) for pull in document.get("earlier", ()))  # nor those
+            sound = sound and len(earlier) in (0, behaviours)
+            sound = sound and all(abs(bonus) < LIMIT for row in (*repeats, earlier) for bonus in row)
         except (KeyError, TypeError, ValueError, OverflowError):
             sound = False
         if not sound:
             raise ValueError(
                 f"blend must give {behaviours} weights of at least 0, a floor above 0, {behaviours} rows of repeats "
-                f"and 2 factors of alike of at least 0, all below {LIMIT:g}, got {document}"
+                f"and 2 factors of alike of at least 0, all below {LIMIT:g}, and {behaviours} numbers of earlier or "
+                f"none, got {document}"
             )
-        return cls(weights, floor, repeats, (alike[0], alike[1]))
+        return cls(weights, floor, repeats, (alike[0], alike[1]), earlier)
 
 
 @dataclass(frozen=True)
@@ -143,22 +150,41 @@ class SessionMemory:
         """Settings and blend, without the arrays."""
         return {"neighbourhood": asdict(self.neighbours.settings), "blend": asdict(self.blend)}
 
-    def bonus(self, items_L: IntArray, ask: int) -> tuple[IntArray, FloatArray]:
+    def bonus(self, items_L: IntArray, ask: int, past_H: IntArray = NOTHING) -> tuple[IntArray, FloatArray]:
         """Candidates [C], ascending, and what is added to the model's score of each.
 
-        All items of the session are among them, so a bonus below zero is never missed.
+        All items of the session, and of earlier ones where they count, are among them, so a bonus below zero is never
+        missed.
 
         Args:
-            items_L: the session, oldest first; at least one item.
+            items_L: the session, oldest first; may be empty where there are earlier ones.
+            past_H: items of the shopper's earlier sessions.
         """
         seen_U, back_U = np.unique(items_L[::-1], return_index=True)
-        items_C, votes_C = self.votes(items_L) if self.blend.weights[ask] else NOBODY
-        below, none_U = len(self.neighbours.idf), np.zeros(len(seen_U), np.float32)
-        items_C, votes_C = _added(items_C, votes_C, seen_U, none_U, below=below)
+        items_C, votes_C = self.votes(items_L) if self.blend.weights[ask] and len(items_L) else NOBODY
+        past_U, often_U = self.pulled(items_L, past_H) if self.pull(ask) else NOBODY
+        below, own_U = len(self.neighbours.idf), np.union1d(seen_U, past_U)
+        items_C, votes_C = _added(items_C, votes_C, own_U, np.zeros(len(own_U), np.float32), below=below)
         bonus_C = self._worth(votes_C, ask)
+        bonus_C[np.searchsorted(items_C, past_U)] += np.float32(self.pull(ask)) * often_U
         repeats = np.array(self.blend.repeats[ask], np.float32)
         bonus_C[np.searchsorted(items_C, seen_U)] += repeats[np.minimum(back_U, len(repeats) - 1)]
         return items_C, bonus_C
+
+    @staticmethod
+    def pulled(items_L: IntArray, past_H: IntArray) -> tuple[IntArray, FloatArray]:
+        """Items of earlier sessions that the session does not hold, ascending, and log(1 + events) of each."""
+        past_U, counts_U = np.unique(past_H, return_counts=True)
+        fresh_U = ~np.isin(past_U, items_L)
+        return past_U[fresh_U], np.log1p(counts_U[fresh_U]).astype(np.float32)
+
+    def pull(self, ask: int) -> float:
+        """What earlier sessions are worth."""
+        return self.blend.earlier[ask] if self.blend.earlier else 0.0
+
+    def sinking(self, items_L: IntArray, past_H: IntArray, ask: int) -> int:
+        """At most so many of the model's best items may sink."""
+        return len(items_L) + (len(past_H) if self.pull(ask) < 0 else 0)
 
     def votes(self, items_L: IntArray) -> tuple[IntArray, FloatArray]:
         """Items that past sessions or likeness speak for [C], ascending, and the votes of each."""
@@ -239,6 +265,7 @@ def best_items(
     memory: SessionMemory | None,
     *,
     session_L: IntArray,
+    past_H: IntArray,
     ask: int,
     query_D: FloatArray,
     items_ND: FloatArray,
@@ -248,10 +275,13 @@ def best_items(
 
     Args:
         search: the model's best so many items, scores and items, best first.
-        session_L: the session itself, oldest first; where it holds nothing, past sessions have nothing to say.
+        session_L: the session itself, oldest first.
+        past_H: items of the shopper's earlier sessions.
     """
-    if memory is None or not len(session_L):
+    if memory is None:
         return search(min(k, len(items_ND)))
-    scores_K, items_K = search(min(k + len(session_L), len(items_ND)))  # items seen may sink
-    items_C, bonus_C = memory.bonus(session_L, ask)
+    scores_K, items_K = search(min(k + memory.sinking(session_L, past_H, ask), len(items_ND)))
+    items_C, bonus_C = memory.bonus(session_L, ask, past_H)
+    if not len(items_C):
+        return scores_K, items_K
     return blended_top(scores_K, items_K, query_D=query_D, items_ND=items_ND, items_C=items_C, bonus_C=bonus_C, k=k)

@@ -8,8 +8,8 @@ Events of the shopper's earlier sessions may stand before the session's own, in 
 Shapes: E events, S sessions, B rows of a batch, L events of the longest row.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,9 +17,12 @@ import numpy.typing as npt
 
 from tillside.events import TIME_UNKNOWN
 
+MOST_PAST: Final = 500
+"""Kept events of a shopper's earlier sessions that are looked at beyond the row; how often each item is among them."""
 FIRST_OR_UNKNOWN: Final = 0
 """The gap bucket of a row's first event, and of events without a clock."""
 
+NOTHING: Final = np.zeros(0, np.int64)
 IntArray = npt.NDArray[np.integer[Any]]
 
 
@@ -73,14 +76,26 @@ class EncodingSpec:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Right-padded rows: int64 [B, L] each, the real lengths [B], and how many of these, the last ones, are events of
-    the session itself [B]; those before are of the shopper's earlier sessions."""
+    """Right-padded rows.
+
+    Attributes:
+        items_BL, behaviours_BL, gaps_BL: int64.
+        lengths_B: the real lengths.
+        own_B: how many of these, the last ones, are events of the session itself; those before are of the shopper's
+            earlier sessions.
+        past: for each row the items of up to MOST_PAST events of earlier sessions, or nothing at all.
+    """
 
     items_BL: npt.NDArray[np.int64]
     behaviours_BL: npt.NDArray[np.int64]
     gaps_BL: npt.NDArray[np.int64]
     lengths_B: npt.NDArray[np.int64]
     own_B: npt.NDArray[np.int64]
+    past: Sequence[npt.NDArray[np.int64]] = ()
+
+    def before(self, row: int) -> npt.NDArray[np.int64]:
+        """The items of the shopper's earlier sessions, oldest first; may be none."""
+        return self.past[row] if self.past else NOTHING
 
     def session(self, row: int) -> npt.NDArray[np.int64]:
         """The items of the session itself, oldest first; may be none."""
@@ -97,6 +112,7 @@ class EncodedSessions:
         kept_before_E: for each event of the source, and one past the last, how many kept events stand before it.
         starts_E: for each event of the source, where among the kept events begins what may be seen before it.
         own_E: likewise where its session begins; the same where no earlier sessions are seen.
+        past_E: likewise where what is known of its shopper begins; the same likewise.
         ends_S: where each session ends among the kept events.
     """
 
@@ -106,6 +122,7 @@ class EncodedSessions:
     kept_before_E: npt.NDArray[np.int64]
     starts_E: npt.NDArray[np.int64]
     own_E: npt.NDArray[np.int64]
+    past_E: npt.NDArray[np.int64]
     ends_S: npt.NDArray[np.int64]
 
 
@@ -138,6 +155,7 @@ def encode_sessions(
         kept_before_E=kept_before,
         starts_E=starts,
         own_E=starts,
+        past_E=starts,
         ends_S=kept_before[offsets[1:]],
     )
 
@@ -187,7 +205,11 @@ def cut_before(encoded: EncodedSessions, events: IntArray, *, spec: EncodingSpec
     of earlier ones where it was encoded with them."""
     ends = encoded.kept_before_E[events]
     starts = np.maximum(encoded.starts_E[events], ends - spec.max_length)
-    return cut(encoded, starts, ends, encoded.own_E[events], spec=spec)
+    batch, own = cut(encoded, starts, ends, encoded.own_E[events], spec=spec), encoded.own_E[events]
+    if not spec.history:
+        return batch
+    begins = np.maximum(encoded.past_E[events], own - MOST_PAST)
+    return replace(batch, past=[encoded.items[a:b] for a, b in zip(begins.tolist(), own.tolist(), strict=True)])
 
 
 def encode_session(
@@ -203,4 +225,5 @@ def encode_session(
     encoded = encode_sessions(items, behaviours, times, np.array([0, len(items)]), spec=spec, known_items=known_items)
     own, end = int(encoded.kept_before_E[earlier]), len(encoded.items)
     start = max(0, own - spec.history, end - spec.max_length)
-    return cut(encoded, np.array([start]), np.array([end]), np.array([own]), spec=spec)
+    batch = cut(encoded, np.array([start]), np.array([end]), np.array([own]), spec=spec)
+    return replace(batch, past=[encoded.items[max(0, own - MOST_PAST) : own]]) if earlier else batch

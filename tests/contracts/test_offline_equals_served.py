@@ -36,7 +36,13 @@ from training.visits import Visits
 REES46 = Path(__file__).parents[3] / "shared/data/rees46_2019oct_head/events.csv.gz"
 PREFIXES = 1000
 TOP = 20
-BLEND = Blend((1.0, 2.0, 0.5), 0.01, ((-2.0, 1.5, 0.5), (3.0, -1.0, -0.5), (-4.0, 0.0, 1.0)), alike=(0.5, 2.0))
+BLEND = Blend(
+    (1.0, 2.0, 0.5),
+    0.01,
+    ((-2.0, 1.5, 0.5), (3.0, -1.0, -0.5), (-4.0, 0.0, 1.0)),
+    alike=(0.5, 2.0),
+    earlier=(1.0, -3.0, 2.0),
+)
 """Written down, so that every part of it counts whatever validation says of a short run."""
 
 

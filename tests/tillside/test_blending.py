@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_catalogue, make_sessions
-from tillside.blending import MOST_ALIKE, Blend, SessionMemory, blended_top
+from tillside.blending import MOST_ALIKE, Blend, SessionMemory, best_items, blended_top
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.ranking import top_k
 
@@ -98,6 +98,37 @@ def test_evidence_and_repeats_add_up_and_each_behaviour_has_its_own():
     logged = np.log(6)
     assert bonuses(memory, [4, 3], CLICK) == pytest.approx({1: logged / 2, 3: logged / 2 - 2, 4: 3.0}, rel=1e-6)
     assert bonuses(memory, [4, 3], PURCHASE) == pytest.approx({1: logged, 3: logged, 4: 1.0}, rel=1e-6)
+
+
+def test_what_earlier_sessions_hold_is_pulled_by_how_often_and_not_what_the_session_holds():
+    memory = memory_of(blend=replace(BLEND, earlier=(2.0, 0.0)))
+    items_C, bonus_C = memory.bonus(np.array([4, 2]), CLICK, np.array([1, 2, 1, 5]))
+    # 1 was met twice, 5 once, and 2 is in the session
+    assert items_C.tolist() == [1, 2, 4, 5]
+    assert bonus_C.tolist() == pytest.approx([2 * np.log(3), 0, 0, 2 * np.log(2)])
+    assert memory.bonus(np.array([4, 2]), PURCHASE, np.array([1, 5]))[0].tolist() == [2, 4]
+    # a session that holds nothing yet
+    items_C, bonus_C = memory.bonus(np.zeros(0, np.int64), CLICK, np.array([3]))
+    assert (items_C.tolist(), bonus_C.tolist()) == ([3], pytest.approx([2 * np.log(2)]))
+
+
+def test_as_many_more_items_are_searched_as_earlier_sessions_may_sink():
+    items_ND, wanted = np.array([[9], [8], [7], [6]], np.float32), []
+
+    def search(count: int) -> tuple[np.ndarray, np.ndarray]:
+        wanted.append(count)
+        return items_ND[:count, 0], np.arange(count)
+
+    given = {"session_L": np.array([3]), "ask": CLICK, "query_D": np.ones(1, np.float32), "items_ND": items_ND, "k": 1}
+    for pull, best in ((-9.0, 2), (9.0, 1)):
+        memory = SessionMemory.fit(
+            make_sessions([]),
+            items=4,
+            document=DOCUMENT | {"blend": asdict(replace(BLEND, earlier=(pull, 0.0)))},
+            behaviours=2,
+        )
+        assert best_items(search, memory, past_H=np.array([0, 1]), **given)[1].tolist() == [0 if pull > 0 else best]
+    assert wanted == [4, 2]
 
 
 def test_all_items_of_the_session_are_candidates_even_without_neighbours():
@@ -221,6 +252,7 @@ def without(key: str) -> dict[str, object]:
         ),
         *(SOUND | {"alike": [1, bad]} for bad in (-0.1, float("nan"), float("inf"), 1e6, "much", None)),
         *(SOUND | {"alike": bad} for bad in ([], [1], [1, 1, 1], 1, None)),
+        *(SOUND | {"earlier": bad} for bad in ([1], [1, 1, 1], 1, None, [1, None], [1, float("nan")], [-1e6, 0])),
         *(SOUND | {"floor": bad} for bad in (0, -1, float("nan"), float("inf"), 1e6, "low", None)),
         *(
             SOUND | {"repeats": bad}
@@ -261,4 +293,6 @@ def test_a_blend_is_read_as_it_was_written():
     assert Blend.from_document(asdict(blend), behaviours=2) == blend
     shown = replace(blend, alike=(0.3, 2.0))
     assert Blend.from_document(asdict(shown), behaviours=2) == shown
+    returning = replace(blend, earlier=(0.5, -1.0))
+    assert Blend.from_document(asdict(returning), behaviours=2) == returning
     assert Blend.from_document(SOUND, behaviours=2) == Blend((1.0, 1.0), 0.1, ((0.0, -1.0), (2.0,)))

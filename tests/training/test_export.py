@@ -230,7 +230,9 @@ def test_the_gate_notices_a_list_in_another_order(dataset, trained, exported, mo
         return scores_BK[:, ::-1], items_BK[:, ::-1]
 
     monkeypatch.setattr(BundleGraphs, "top", reversed_top)
-    with pytest.raises(ValueError, match=r"export refused: the top 20 differ for test session \d+ before event \d+"):
+    with pytest.raises(
+        ValueError, match=r"export refused: the top 20 differ for test session \d+ after \d+ of its events"
+    ):
         check_parity(trained, dataset, exported[0], EXACT)
 
 

@@ -1,10 +1,12 @@
 """How much past sessions count, chosen from cases worked out by hand; the grids are the test's own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.datasets import make_catalogue, make_sessions
-from tillside.blending import Blend
+from tillside.blending import Blend, SessionMemory
 from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.recommenders import Popularity
@@ -43,7 +45,8 @@ def entries_of(*cases) -> Entries:
     asked_C = np.array([ask for ask, *_ in cases], np.int64)
     back_E = columns[:, 2].astype(np.int64)
     trends_E = np.array([TRENDING.get(entry, 0.0) for row in rows for entry in row], np.float32)
-    return Entries(offsets_C, columns[:, 0], columns[:, 1], back_E, trends_E, np.array(target_C, np.int64), asked_C)
+    arrays = (columns[:, 0], columns[:, 1], back_E, trends_E, np.zeros_like(trends_E))
+    return Entries(offsets_C, *arrays, np.array(target_C, np.int64), asked_C)
 
 
 HELPS = (0.0, 0.3), (1.0, 0.0)
@@ -54,6 +57,8 @@ FAINT = (0.5, 0.0), (0.0, 0.003)
 """They hardly name the rival: log(1 + 3) = 1.39 lets it pass with a floor of 0.001, log(1.03) = 0.03 with 0.1 not."""
 LEFT = (0.0, 0.0), (1.0, 0.0, 0)
 """The rival is the session's latest item, and it does not come again."""
+PAST = (0, [2, 0, 5, 2]), (5, [0, 3]), (8, [1, 4])
+"""Three sessions, when each begins and its items."""
 BACK = (0.0, 0.0, 1), (1.0, 0.0), (-5.0, 0.0, 0)
 """The target is the item before the last; the last one is out of the race with any bonus."""
 
@@ -80,6 +85,32 @@ def test_what_a_trend_is_worth_is_learned_for_each_behaviour():
     # a lead of 2.5 that has faded by 3: one is passed with half of the trend already, the other needs all of it
     both = (CLICK, (0.0, 0.0), (2.5, 0.0)), (CLICK, (0.0, 0.0), (2.9, 0.0))
     assert learn_blend(entries_of(*both), behaviours=1)[2] == (1.0,)
+
+
+def test_what_earlier_sessions_are_worth_is_learned_for_each_behaviour(monkeypatch):
+    monkeypatch.setattr(memory, "PULLS", (0.0, 1.0, -1.0, 2.0))
+    entries = entries_of((CLICK, (0.0, 0.0), (1.0, 0.0)), (CART, (0.0, 0.0), (1.0, 0.0)))
+    assert learn_blend(entries, behaviours=2)[1].earlier == ()
+    # the click's target was met before, once, and log(2) * 2 passes the rival's 1; the cart's rival was met seven times
+    # and loses log(8), where log(2) or nothing would let it stay
+    known = replace(entries, past_E=np.log1p(np.array([1, 0, 0, 7], np.float32)))
+    assert learn_blend(known, behaviours=2)[1].earlier == (2.0, -1.0)
+
+
+def test_entries_hold_what_a_shoppers_earlier_sessions_do():
+    rows = [[(item, "click", 60_000 * place) for place, item in enumerate(row, start)] for start, row in PAST]
+    sessions = replace(make_sessions(rows), optional={"users": np.array([7, 7, 8], np.int32)})
+    part, earlier, spec = sessions.slice(1, 3), sessions.slice(0, 1), EncodingSpec(history=1)
+    cases = make_cases(part, rule="last", spec=spec, items=6, goal=2, earlier=earlier)
+    counts_AN = np.ones((3, 6), np.float32)
+    silent = SessionMemory(
+        SessionNeighbours.fit(earlier, items=6, settings=Neighbourhood()), Blend((0.0,), 0.1, ((0.0,),))
+    )
+    given = {"trend_N": np.zeros(6, np.float32), "repeats": 3}
+    entries = Entries.gather(Popularity(counts_AN), silent.votes, cases, np.arange(2), **given)
+    # the first case: its shopper had 2 twice, 5 once and 0, which the session holds too; the second one is new
+    assert entries.past_E.tolist() == pytest.approx([0, 0, np.log(3), 0, 0, np.log(2), *[0] * 6])
+    assert entries.back_E.tolist() == [0, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3]
 
 
 def test_a_behaviour_with_few_cases_takes_the_weight_that_suits_all(monkeypatch):
@@ -151,6 +182,7 @@ def test_some_of_the_cases_by_hand():
         votes_E=np.array([0.5, 0.5, 0.2, 0.3, 0.5, 1.0, 0.9, 0.1], np.float32),
         back_E=np.array([3, 0, 1, 2, 3, 3, 0, 3]),
         trends_E=np.array([0, 0, 1, 2, 3, 4, 5, 6], np.float32),
+        past_E=np.array([6, 5, 4, 3, 2, 1, 0, 0], np.float32),
         target_C=np.array([1, 4, -1, 6]),
         asked_C=np.array([0, 1, 2, 0]),
     )
@@ -160,6 +192,7 @@ def test_some_of_the_cases_by_hand():
     np.testing.assert_array_equal(some.votes_E, entries.votes_E[2:])
     assert some.back_E.tolist() == [1, 2, 3, 3, 0, 3]
     assert some.trends_E.tolist() == [1, 2, 3, 4, 5, 6]
+    assert some.past_E.tolist() == [4, 3, 2, 1, 0, 0]
     assert some.target_C.tolist() == [2, -1, 4]  # places 4 and 6, less the two entries that are gone
     assert some.asked_C.tolist() == [1, 2, 0]
 

@@ -58,7 +58,11 @@ def test_what_stands_before_an_event_is_what_history_and_session_are_live(visits
             places = np.concatenate([before, np.arange(sessions.offsets[session], event)])
             columns = (sessions.items[places], sessions.behaviours[places], sessions.times[places])
             live = encode_session(*columns, spec=spec, known_items=KNOWN, earlier=len(before))
-            assert lists(cut_before(encoded, np.array([event - skipped]), spec=spec)) == lists(live)
+            offline = cut_before(encoded, np.array([event - skipped]), spec=spec)
+            assert lists(offline) == lists(live)
+            assert offline.before(0).tolist() == live.before(0).tolist()
+            if not collapse:
+                assert live.before(0).tolist() == [item for item in sessions.items[before] if item < KNOWN]
 
 
 def test_a_past_is_the_same_shoppers_finished_sessions():
