@@ -163,10 +163,11 @@ class SessionMemory:
         seen_U, back_U = np.unique(items_L[::-1], return_index=True)
         items_C, votes_C = self.votes(items_L) if self.blend.weights[ask] and len(items_L) else NOBODY
         past_U, often_U = self.pulled(items_L, past_H) if self.pull(ask) else NOBODY
-        below, own_U = len(self.neighbours.idf), np.union1d(seen_U, past_U)
+        below, own_U = len(self.neighbours.idf), np.union1d(seen_U, past_U) if len(past_U) else seen_U
         items_C, votes_C = _added(items_C, votes_C, own_U, np.zeros(len(own_U), np.float32), below=below)
         bonus_C = self._worth(votes_C, ask)
-        bonus_C[np.searchsorted(items_C, past_U)] += np.float32(self.pull(ask)) * often_U
+        if len(past_U):
+            bonus_C[np.searchsorted(items_C, past_U)] += np.float32(self.pull(ask)) * often_U
         repeats = np.array(self.blend.repeats[ask], np.float32)
         bonus_C[np.searchsorted(items_C, seen_U)] += repeats[np.minimum(back_U, len(repeats) - 1)]
         return items_C, bonus_C
