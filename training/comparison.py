@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from tillside.atomic import write_text_atomically
-from tillside.dataset import Dataset
+from tillside.dataset import Dataset, Sessions
 from tillside.recommenders import Popularity, popularity
 from training.cases import make_cases
 from training.champion import Champion
@@ -98,12 +98,12 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
     places_N[places_N >= ranked] = nobody
     places_N[newcomers_A] = ranked + np.arange(len(newcomers_A))
     test, goal = dataset.part("test"), len(dataset.behaviours) - 1
-    mapped, earlier = (
-        replace(sessions, items=places_N[np.asarray(sessions.items)].astype(np.int32))
-        for sessions in (test, dataset.before("test"))
-    )
-    rule = dataset.test_cases
-    cases = make_cases(mapped, rule=rule, spec=parent.spec, items=ranked, goal=goal, earlier=earlier)
+
+    def mapped(sessions: Sessions) -> Sessions:
+        return replace(sessions, items=places_N[np.asarray(sessions.items)].astype(np.int32))
+
+    rule, earlier = dataset.test_cases, mapped(dataset.before("test")) if parent.spec.history else None
+    cases = make_cases(mapped(test), rule=rule, spec=parent.spec, items=ranked, goal=goal, earlier=earlier)
     popular_BN = popularity(parent.catalogue.popular_NB[:ranked])
     fallback = Popularity(np.pad(popular_BN, ((0, 0), (0, len(newcomers_A)))))
     own = ModelScorer.of(parent.model, fallback, parent.memory)
