@@ -24,7 +24,7 @@ MORSELS: Final = (
     b"null", b"true", b"-1", b"0", b"1e999", b"-0.0", b"NaN", b"Infinity", b"9" * 400, b"18446744073709551616", b'""',
     b'"' + b"x" * 3000 + b'"', b"[" * 2000, b'{"a":' * 2000, b"]", b"}", b",", b":", b"\x00", b"\xff\xfe",
     b"\xed\xa0\x80", b'"\\ud800"', b'"\\u0000"', b'"session":[],', b'"k":5,', b'"deadline_ms":1,', b'{"item_id":1},',
-    b"\r\n\r\n", b"\r\n", b"transfer-encoding: chunked\r\n", b"content-length: 5\r\n",
+    b'"history":[{"item_id":"a"}],', b"\r\n\r\n", b"\r\n", b"transfer-encoding: chunked\r\n", b"content-length: 5\r\n",
     b"expect: 100-continue\r\n", b"\xf0\x9f\x9b\x92",
 )  # fmt: skip
 

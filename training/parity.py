@@ -78,13 +78,15 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
     """Requests made of real test prefixes, with the graphs' own answers; the last one is an empty session.
 
     Where the catalogue has cold items, the one before it holds such an item alone. Half of the others are the prefixes
-    that show the most behaviours, half are spread evenly over the test part.
+    that show the most behaviours, two shoppers who came back before them where there are any; half are spread evenly
+    over the test part.
     """
     graphs = BundleGraphs(folder, trained.memory, plan)
     names, items = dataset.behaviours.names, len(graphs.items_ND)
     prefixes = _prefixes(trained, dataset, PREFIXES)
     varied = [-len(np.unique(dataset.sessions.behaviours[prefix.own_L])) for prefix in prefixes]
-    chosen = [prefixes[place] for place in np.argsort(varied, kind="stable")[: GOLDENS // 2]]
+    chosen = [prefix for prefix in prefixes if len(prefix.earlier_H)][:2]
+    chosen += [prefixes[place] for place in np.argsort(varied, kind="stable")[: GOLDENS // 2 - len(chosen)]]
     chosen += _prefixes(trained, dataset, GOLDENS - len(chosen))
     goldens = []
     for number, whole in enumerate({(each.session, len(each.own_L)): each for each in chosen}.values()):
