@@ -4,7 +4,7 @@
 
 Every variant is ``training.train`` with one override or two on the same prepared log. Two figures stand for each: what
 validation saw of the Transformer while it was fitted (``val/mrr@20``), which the recipe is chosen by, and what the test
-part says of the whole (``recall@20``, ``mrr@20``), which it is not.
+part says of the whole (``recall@20``, ``mrr@20``), which it is not. Variants that are not measured anew keep their rows.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from benchmarks.logs import LOGS
-from benchmarks.results import write_results
+from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.dataset import load_dataset
 from training.baselines import Baseline
@@ -75,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "have taken anyway equals the full recipe. history: behind up to 20 events of the shopper's earlier sessions; "
         "openings are the first events of sessions whose shopper is known, which only such a model can be asked for."
     )
-    write_results(f"ablation-{given.log}", rows, title=f"Ablation: {log.title}", notes=notes)
+    kept = [row for row in read_rows(RESULTS / f"ablation-{given.log}.json") if row["system"] not in given.variants]
+    ordered = sorted([*rows, *kept], key=lambda row: list(VARIANTS).index(row["system"]))
+    write_results(f"ablation-{given.log}", ordered, title=f"Ablation: {log.title}", notes=notes)
     cells = {(row["system"], row["metric"]): f"{row['value']:.4g}" for row in rows}
     table = [[variant, *(cells[variant, figure] for figure in FIGURES)] for variant in given.variants]
     print_table(f"Ablation: {log.title}", ["variant", *FIGURES], table, numbers=FIGURES)

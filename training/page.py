@@ -46,6 +46,8 @@ def describe_model(trained: TrainedModel, *, softmax: str, seed: int) -> str:
     memory = "with a memory of past sessions" if trained.memory else "without a memory of past sessions"
     size = f"{trained.config.layers} layers of {trained.config.dim}, {parameters:,} parameters"
     learned = "training and validation part" if trained.refitted else "training part"
+    if trained.spec.history:
+        memory += f", behind up to {trained.spec.history} events of a shopper's earlier sessions"
     return f"Transformer of {size}, {memory}; {softmax} softmax, seed {seed}; learned from the {learned}"
 
 
