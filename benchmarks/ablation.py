@@ -4,7 +4,7 @@
 
 Every variant is ``training.train`` with one override or two on the same prepared log. Two figures stand for each: what
 validation saw of the Transformer while it was fitted (``val/mrr@20``), which the recipe is chosen by, and what the test
-part says of the whole (``recall@20``, ``mrr@20``), which it is not. Variants that are not measured anew keep their rows.
+part says of the whole (``recall@20``, ``mrr@20``), which it is not. Variants not measured anew keep their rows.
 """
 
 import argparse
