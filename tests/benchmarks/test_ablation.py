@@ -3,7 +3,7 @@
 import pytest
 
 import training.train  # noqa: F401 (registers the schema)
-from benchmarks.ablation import FIGURES, VARIANTS, rows_of
+from benchmarks.ablation import FIGURES, OPENINGS, VARIANTS, rows_of
 from training.command import check_overrides
 
 
@@ -25,6 +25,12 @@ def test_a_row_is_the_mean_over_seeds_with_one_standard_deviation() -> None:
 
 def test_one_seed_has_no_deviation() -> None:
     assert "low" not in rows_of("shop", "full", [dict.fromkeys(FIGURES, 0.2)])[0]
+
+
+def test_openings_stand_where_a_variant_has_them() -> None:
+    rows = rows_of("shop", "history", [dict.fromkeys([*FIGURES, *OPENINGS], 0.2)])
+    assert [row["metric"] for row in rows] == [*FIGURES, *OPENINGS]
+    assert list(OPENINGS)[0] == "openings/recall@20"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
