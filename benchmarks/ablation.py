@@ -22,7 +22,7 @@ from training.baselines import Baseline
 from training.evaluate import METRICS_FILE, MODEL, TRANSFORMER
 from training.learning import HISTORY_FILE
 from training.tables import print_table, say
-from training.visits import USERS
+from training.visits import knows_visits
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "full": (),
@@ -64,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if log.simulate is not None:
         run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
     run_stage("training.prepare", *(part.format(data=given.data, work=work) for part in log.prepare), f"out={dataset}")
-    given.variants = given.variants or [name for name in VARIANTS if name != "history" or _knows_shoppers(dataset)]
+    known = knows_visits(load_dataset(dataset))
+    given.variants = given.variants or [name for name in VARIANTS if name != "history" or known]
     rows: list[Row] = []
     for variant in given.variants:
         measured = [_measure(VARIANTS[variant], dataset, work / "ablation", seed=seed) for seed in range(given.seeds)]
@@ -110,12 +111,6 @@ def _measure(overrides: Sequence[str], dataset: Path, runs: Path, *, seed: int) 
         if "openings" in systems[name]:
             figures[figure] = systems[name]["openings"][metric]["value"]
     return figures
-
-
-def _knows_shoppers(path: Path) -> bool:
-    """Whether a data set says which sessions are of one shopper, and has several of one."""
-    dataset = load_dataset(path)
-    return USERS in dataset.sessions.optional and dataset.validation_cases == "every"
 
 
 if __name__ == "__main__":

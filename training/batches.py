@@ -71,14 +71,14 @@ class TrainingRows:
         ends_S = self.encoded.ends_S[some]
         self.starts, self.ends, self.first_targets, sessions_R = _rows(starts_S, own_S, ends_S, spec.max_length)
         self.own, self.session_ends, self.spec = own_S[sessions_R], ends_S[sessions_R], spec
-        self.goal_K = following(self.encoded.behaviours == goal)
+        self.ahead = {b: following(self.encoded.behaviours == b) for b in range(1, goal + 1)}
+        """By behaviour: for each known event the place of the next such event, of whatever session."""
+        self.goal_K = self.ahead[goal] if goal else following(self.encoded.behaviours == goal)
         self.reaches_goal = bool((self.goal_K[self.own] < self.session_ends).any())
         """Whether any session reaches the goal after its first event."""
         self.targets = int(np.sum(self.ends - self.first_targets))
         later = 1 - (some[sessions_R] + 1) / max(len(sessions), 1)
         self.weights = (np.exp(-later / recency) if recency else np.ones(len(later))).astype(np.float32)
-        self.ahead = {b: following(self.encoded.behaviours == b) for b in range(1, goal + 1)}
-        """By behaviour: for each known event the place of the next such event, of whatever session."""
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -7,12 +7,12 @@ Shapes: B chosen cases, C all cases, E events.
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from tillside.dataset import CaseRule, Sessions
+from tillside.dataset import CaseRule, Dataset, Sessions
 from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before
 from training.batches import following, later_events
 from training.visits import encode_visits
@@ -68,13 +68,13 @@ def make_cases(
     items: int,
     goal: int,
     limit: int | None = None,
-    earlier: Sessions | None = None,
+    whole: Sessions | None = None,
 ) -> Cases:
     """Next-event cases of a part: every event after the first of its session, or each session's last.
 
     Args:
         limit: take about this many at most, from sessions spread evenly over the part.
-        earlier: all sessions before the part; see :func:`training.visits.encode_visits`.
+        whole: see :func:`training.visits.encode_visits`.
     """
     offsets = np.asarray(sessions.offsets)
     session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
@@ -88,7 +88,7 @@ def make_cases(
     goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
     last_goal_S[session_E[goals]] = goals  # the last of a session's goals is written last
     return Cases(
-        encoded=encode_visits(sessions, spec=spec, known_items=items, earlier=earlier),
+        encoded=encode_visits(sessions, spec=spec, known_items=items, whole=whole),
         spec=spec,
         events_C=events,
         sessions_C=session_E[events],
@@ -96,6 +96,21 @@ def make_cases(
         asked_C=behaviours_E[events].astype(np.int64),
         prefix_lengths_C=events - first_E[events],
         goal_later_C=last_goal_S[session_E[events]] >= events,
+    )
+
+
+def cases_of(
+    dataset: Dataset, part: Literal["validation", "test"], *, spec: EncodingSpec, limit: int | None = None
+) -> Cases:
+    """The next-event cases of a data set's part, by its own rule; what can be ranked is known."""
+    return make_cases(
+        dataset.part(part),
+        rule=dataset.validation_cases if part == "validation" else dataset.test_cases,
+        spec=spec,
+        items=dataset.catalogue.rankable,
+        goal=len(dataset.behaviours) - 1,
+        limit=limit,
+        whole=dataset.until(part),
     )
 
 
@@ -125,9 +140,9 @@ def opening_cases(sessions: Sessions, cases: Cases) -> Cases:
     Args:
         sessions: the part that the cases were made of.
     """
-    events_C = np.asarray(sessions.offsets)[:-1]
-    events_C = events_C[cases.encoded.starts_E[events_C] < cases.encoded.own_E[events_C]]
-    sessions_C = np.searchsorted(sessions.offsets, events_C, side="right") - 1
+    firsts_S = np.asarray(sessions.offsets)[:-1]
+    sessions_C = np.flatnonzero(cases.encoded.starts_E[firsts_S] < cases.encoded.own_E[firsts_S])
+    events_C = firsts_S[sessions_C]
     return replace(
         cases,
         events_C=events_C,

@@ -97,13 +97,13 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
     places_N = np.array([index_of.get(name, ranked) for name in dataset.catalogue.item_ids], np.int64)
     places_N[places_N >= ranked] = nobody
     places_N[newcomers_A] = ranked + np.arange(len(newcomers_A))
-    test, goal = dataset.part("test"), len(dataset.behaviours) - 1
+    goal = len(dataset.behaviours) - 1
 
     def mapped(sessions: Sessions) -> Sessions:
         return replace(sessions, items=places_N[np.asarray(sessions.items)].astype(np.int32))
 
-    rule, earlier = dataset.test_cases, mapped(dataset.before("test")) if parent.spec.history else None
-    cases = make_cases(mapped(test), rule=rule, spec=parent.spec, items=ranked, goal=goal, earlier=earlier)
+    test, whole = mapped(dataset.part("test")), mapped(dataset.until("test")) if parent.spec.history else None
+    cases = make_cases(test, rule=dataset.test_cases, spec=parent.spec, items=ranked, goal=goal, whole=whole)
     popular_BN = popularity(parent.catalogue.popular_NB[:ranked])
     fallback = Popularity(np.pad(popular_BN, ((0, 0), (0, len(newcomers_A)))))
     own = ModelScorer.of(parent.model, fallback, parent.memory)

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from tillside.dataset import Dataset
 from tillside.encoding import Batch, EncodingSpec
 from training.batches import TrainingLoader, TrainingRows
-from training.cases import Cases, make_cases
+from training.cases import Cases, cases_of
 
 CHUNK = 512
 
@@ -71,15 +71,7 @@ class SessionData(pl.LightningDataModule):
         self.rows = TrainingRows(self.sessions, spec=spec, items=items, goal=goal, recency=recency)
         if not len(self.rows):
             raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")
-        self.validation = make_cases(
-            dataset.part("validation"),
-            rule=dataset.validation_cases,
-            spec=spec,
-            items=dataset.catalogue.rankable,
-            goal=goal,
-            limit=validation_cases,
-            earlier=dataset.before("validation"),
-        )
+        self.validation = cases_of(dataset, "validation", spec=spec, limit=validation_cases)
         if not len(self.validation):
             raise ValueError(f"{dataset.path}: the validation part has no cases; prepare with a larger share for it")
         self.batch_events, self.seed, self.spec = batch_events, seed, spec

@@ -26,7 +26,7 @@ from training.baselines import Baseline, fit_baseline
 from training.boosting import boosted_intent
 from training.bundled import BundleGraphs, rank_bundle
 from training.calibration import judge_intent
-from training.cases import Cases, look_ahead_cases, make_cases, opening_cases
+from training.cases import Cases, cases_of, look_ahead_cases, opening_cases
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
 from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, over_all, rank, report
@@ -100,9 +100,7 @@ def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
     Raises:
         ValueError: there are none.
     """
-    items, goal = dataset.catalogue.rankable, len(dataset.behaviours) - 1
-    earlier, rule = dataset.before("test"), dataset.test_cases
-    cases = make_cases(dataset.part("test"), rule=rule, spec=spec, items=items, goal=goal, earlier=earlier)
+    cases = cases_of(dataset, "test", spec=spec)
     if not len(cases):
         raise ValueError(f"{dataset.path}: the test part has no cases; prepare with a larger share for it")
     return cases
@@ -137,10 +135,6 @@ def evaluate_run(
         served["bundle"] = rank_bundle(graphs, by_popularity, cases)
     ahead = look_ahead_cases(dataset.part("test"), cases, goal=goal)
     metrics, ranked = judge(systems, dataset, cases, ahead, served=served, seed=seed)
-    openings = opening_cases(dataset.part("test"), cases)
-    for name, scorer in systems.items() if len(openings) else ():
-        found = rank(scorer, openings, items=items, coverage=False)
-        metrics["systems"][name]["openings"] = over_all(found, openings, seed=seed)
     intent_C = ranked[MODEL].intent_C if trained.intent else None
     if goal:
         metrics["asked"] = {
@@ -177,7 +171,8 @@ def judge(
     seed: int,
     served: Mapping[str, Ranked] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Ranked]]:
-    """Rank the next-event ``cases`` and those that look ``ahead`` with every system, a run's or baselines alone.
+    """Rank the next-event ``cases``, those that look ``ahead`` and the openings with every system, a run's or baselines
+    alone.
 
     Args:
         served: ranks that were made elsewhere, for the same table.
@@ -189,10 +184,14 @@ def judge(
     ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()} | dict(served or {})
     counts_N = dataset.catalogue.counts_NB.sum(axis=1)
     metrics = report(ranked, cases, items=items, behaviours=names, seed=seed, counts_N=counts_N)
-    if len(ahead):
-        for name, scorer in systems.items():
+    openings = opening_cases(dataset.part("test"), cases)
+    for name, scorer in systems.items():
+        if len(ahead):
             later = rank(scorer, ahead, items=items, coverage=False)
             metrics["systems"][name]["look_ahead"] = by_behaviour(later, ahead, behaviours=names, seed=seed)
+        if len(openings):
+            found = rank(scorer, openings, items=items, coverage=False)
+            metrics["systems"][name]["openings"] = over_all(found, openings, seed=seed)
     return metrics, ranked
 
 
@@ -227,9 +226,9 @@ def headline(metrics: dict[str, Any]) -> dict[str, float]:
         flat[f"{prefix}coverage@20"] = system["coverage@20"]
         for behaviour, values in system["by_behaviour"].items():
             flat |= {f"{prefix}{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
-        for name_of_slice in {"new_items", "openings"} & system.keys():
-            values = system[name_of_slice]
-            flat |= {f"{prefix}{name_of_slice}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
+        for part in ("new_items", "openings"):
+            if part in system:
+                flat |= {f"{prefix}{part}/{m}": system[part][m]["value"] for m in ("recall@20", "mrr@20")}
         for behaviour, values in system.get("look_ahead", {}).items():
             flat |= {f"{prefix}look_ahead/{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
     for behaviour, row in metrics.get("asked", {}).get("next", {}).items():

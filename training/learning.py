@@ -26,7 +26,7 @@ from tillside.neighbours import SessionNeighbours
 from tillside.recommenders import Popularity, popularity
 from training.batches import TrainingLoader
 from training.calibration import calibrate_intent, level_intent
-from training.cases import look_ahead_cases, make_cases, together
+from training.cases import cases_of, look_ahead_cases, together
 from training.checkpoint import TrainedModel, build_model
 from training.datamodule import SessionData
 from training.evaluation import ModelScorer, Scorer
@@ -82,10 +82,7 @@ class Lesson:
         """What is fitted first: the training part alone."""
         refuse_history(config.model.history, dataset)
         spec, items = encoding(config, dataset), dataset.catalogue.rankable
-        part, goal = dataset.part("validation"), len(dataset.behaviours) - 1
-        limit, rule = config.trainer.validation_cases, dataset.validation_cases
-        earlier = dataset.before("validation")
-        cases = make_cases(part, rule=rule, spec=spec, items=items, goal=goal, limit=limit, earlier=earlier)
+        cases = cases_of(dataset, "validation", spec=spec, limit=config.trainer.validation_cases)
         neighbours = choose_neighbours(dataset.part("train"), cases, items=items)
         return cls.build(config, dataset, neighbours=neighbours, parent=parent)
 

@@ -1,7 +1,7 @@
 """Returning shoppers: a session's row may begin with the last events of the same shopper's earlier sessions.
 
 A shopper's sessions are laid out one after another, in the order of time, so what came before a session stands right
-before it and nothing is copied. A session that began before the one before it ended starts afresh: of two at once,
+before it and no event is held twice. A session that began before the one before it ended starts afresh: of two at once,
 neither is the other's past.
 
 Shapes: S sessions, E events.
@@ -12,11 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tillside.dataset import Dataset, Sessions
+from tillside.dataset import USERS, Dataset, Sessions
 from tillside.encoding import EncodedSessions, EncodingSpec, encode_sessions
 from tillside.events import TIME_UNKNOWN
-
-USERS = "users"
 
 
 @dataclass(frozen=True)
@@ -87,12 +85,12 @@ class Visits:
 
 
 def encode_visits(
-    sessions: Sessions, *, spec: EncodingSpec, known_items: int, earlier: Sessions | None = None
+    sessions: Sessions, *, spec: EncodingSpec, known_items: int, whole: Sessions | None = None
 ) -> EncodedSessions:
     """Encode a part's sessions, each behind what its shopper did before where the spec says so.
 
     Args:
-        earlier: all sessions before the part.
+        whole: the part's sessions behind all that came before; default: nothing did.
 
     Raises:
         ValueError: the spec says so, and nothing says whose the sessions are.
@@ -100,7 +98,7 @@ def encode_visits(
     if not spec.history:
         columns = (np.asarray(column) for column in (sessions.items, sessions.behaviours, sessions.times))
         return encode_sessions(*columns, np.asarray(sessions.offsets), spec=spec, known_items=known_items)
-    whole = sessions if earlier is None else _joined(earlier, sessions)
+    whole = sessions if whole is None else whole
     encoded = Visits.of(whole).encode(spec=spec, known_items=known_items)
     first = len(whole.items) - len(sessions.items)
     return replace(
@@ -113,6 +111,12 @@ def encode_visits(
     )
 
 
+def knows_visits(dataset: Dataset) -> bool:
+    """Whether a data set tells shoppers apart and may hold several sessions of one; parted by leaving one out, it holds
+    one of each."""
+    return USERS in dataset.sessions.optional and dataset.validation_cases == "every"
+
+
 def refuse_history(history: int, dataset: Dataset) -> None:
     """Raise ValueError where a data set parted by leaving one out is to be read with its shoppers' earlier sessions."""
     if history and dataset.validation_cases == "last":
@@ -120,12 +124,3 @@ def refuse_history(history: int, dataset: Dataset) -> None:
             f"model.history must be 0, got {history}: {dataset.path} was parted by leaving one out, where each "
             "shopper has one session, and no earlier ones"
         )
-
-
-def _joined(first: Sessions, second: Sessions) -> Sessions:
-    offsets = np.concatenate([first.offsets, np.asarray(second.offsets)[1:] + first.offsets[-1]])
-    columns = (np.concatenate([getattr(first, n), getattr(second, n)]) for n in ("items", "behaviours", "times"))
-    both = first.optional.keys() & second.optional.keys() & {USERS}
-    return Sessions(
-        *columns, offsets, {name: np.concatenate([first.optional[name], second.optional[name]]) for name in both}
-    )

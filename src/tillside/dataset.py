@@ -32,7 +32,8 @@ CaseRule = Literal["every", "last"]
 EVENT_ARRAYS: Final = {"items": np.int32, "behaviours": np.uint8, "times": np.int64}
 """Always there; one value an event. ``items`` are catalogue indices, ``times`` UTC milliseconds or TIME_UNKNOWN."""
 OPTIONAL_EVENT_ARRAYS: Final = {"prices": np.float32, "quantities": np.int32, "scenes": np.int32}
-OPTIONAL_SESSION_ARRAYS: Final = {"users": np.int32}
+USERS: Final = "users"
+OPTIONAL_SESSION_ARRAYS: Final = {USERS: np.int32}
 """Ids in optional arrays are numbers in order of first appearance, -1 where the log has none; prices may be NaN."""
 
 
@@ -83,9 +84,9 @@ class Dataset:
         """The sessions of one part."""
         return self.sessions.slice(*self.parts[name])
 
-    def before(self, name: Part) -> Sessions:
-        """The sessions of the parts before this one."""
-        return self.sessions.slice(0, self.parts[name][0])
+    def until(self, name: Part) -> Sessions:
+        """The sessions of this part behind those of all parts before it."""
+        return self.sessions.slice(0, self.parts[name][1])
 
     def before_test(self) -> Sessions:
         """The training and validation parts as one; by leaving one out, the sessions that end with its case.

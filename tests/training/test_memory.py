@@ -101,7 +101,7 @@ def test_entries_hold_what_a_shoppers_earlier_sessions_do():
     rows = [[(item, "click", 60_000 * place) for place, item in enumerate(row, start)] for start, row in PAST]
     sessions = replace(make_sessions(rows), optional={"users": np.array([7, 7, 8], np.int32)})
     part, earlier, spec = sessions.slice(1, 3), sessions.slice(0, 1), EncodingSpec(history=1)
-    cases = make_cases(part, rule="last", spec=spec, items=6, goal=2, earlier=earlier)
+    cases = make_cases(part, rule="last", spec=spec, items=6, goal=2, whole=sessions)
     counts_AN = np.ones((3, 6), np.float32)
     silent = SessionMemory(
         SessionNeighbours.fit(earlier, items=6, settings=Neighbourhood()), Blend((0.0,), 0.1, ((0.0,),))

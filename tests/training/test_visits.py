@@ -50,7 +50,7 @@ def test_what_stands_before_an_event_is_what_history_and_session_are_live(visits
     sessions = of_shoppers(visits)
     first = min(first, len(sessions) - 1)
     part = sessions.slice(first, len(sessions))
-    encoded = encode_visits(part, spec=spec, known_items=KNOWN, earlier=sessions.slice(0, first))
+    encoded = encode_visits(part, spec=spec, known_items=KNOWN, whole=sessions)
     laid, skipped = Visits.of(sessions), int(sessions.offsets[first])
     for session in range(first, len(sessions)):
         before = laid.before(session)
@@ -114,10 +114,10 @@ def test_each_event_that_something_stands_before_is_learned_once_behind_its_past
 
 def test_the_cases_are_the_same_with_a_past_and_without():
     sessions = of_shoppers([(7, 1, [(0, "click"), (1, "cart")]), (7, 5, [(2, "click"), (3, "click"), (1, "cart")])])
-    part, earlier = sessions.slice(1, 2), sessions.slice(0, 1)
+    part = sessions.slice(1, 2)
     asked = {"rule": "every", "items": KNOWN, "goal": 1}
     alone = make_cases(part, spec=EncodingSpec(), **asked)
-    behind = make_cases(part, spec=EncodingSpec(history=9), earlier=earlier, **asked)
+    behind = make_cases(part, spec=EncodingSpec(history=9), whole=sessions, **asked)
     for name in ("events_C", "sessions_C", "targets_C", "asked_C", "prefix_lengths_C", "goal_later_C"):
         assert getattr(alone, name).tolist() == getattr(behind, name).tolist()
     both = np.arange(2)
@@ -129,9 +129,10 @@ def test_the_cases_are_the_same_with_a_past_and_without():
 
 def test_openings_are_the_first_events_of_shoppers_who_come_back():
     visits = [(7, 1, [(0, "click")]), (8, 5, [(1, "cart"), (2, "click")]), (7, 5, [(3, "cart"), (1, "click")])]
-    part, earlier = of_shoppers(visits).slice(1, 3), of_shoppers(visits).slice(0, 1)
+    sessions = of_shoppers(visits)
+    part = sessions.slice(1, 3)
     asked = {"rule": "every", "items": KNOWN, "goal": 2}
-    cases = make_cases(part, spec=EncodingSpec(history=9), earlier=earlier, **asked)
+    cases = make_cases(part, spec=EncodingSpec(history=9), whole=sessions, **asked)
     openings = opening_cases(part, cases)
     assert (openings.targets_C.tolist(), openings.asked_C.tolist()) == ([3], [1])
     assert (openings.sessions_C.tolist(), openings.events_C.tolist()) == ([1], [2])

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 
-from tillside.dataset import Sessions
+from tillside.dataset import USERS, Sessions
 from tillside.events import TIME_UNKNOWN
 from training.mining.engines import MiningEngine
 from training.mining.names import ANCHOR, COUNT, GROUP, ITEM, PLACE, RECENT, SESSION, TIME, USER, WEIGHT
@@ -90,7 +90,7 @@ def acts_of(
 ) -> Acts:
     """The wanted events as Acts; sessions with more than ``longest`` different items are left out."""
     session_E = np.repeat(np.arange(len(sessions)), np.diff(sessions.offsets))[wanted_E]
-    users_S = sessions.optional.get("users")
+    users_S = sessions.optional.get(USERS)
     columns = {
         SESSION: session_E,
         USER: np.full(len(session_E), -1) if users_S is None else np.asarray(users_S)[session_E].astype(np.int64),

@@ -67,8 +67,8 @@ def ask_placement(
     asked = behaviours.index(placement.behaviour or behaviours.goal)
     at_cart = "cart" in placement.anchors
     questions = ask_sessions(sessions, taken=taking(len(behaviours)), asked=asked, at_cart=at_cart)
-    items, earlier = dataset.catalogue.rankable, dataset.before(part)
-    encoded = encode_visits(sessions, spec=trained.spec, known_items=items, earlier=earlier)
+    items, whole = dataset.catalogue.rankable, dataset.until(part)
+    encoded = encode_visits(sessions, spec=trained.spec, known_items=items, whole=whole)
     proposals = propose(scorer, encoded, questions, spec=trained.spec, asked=asked, k=k, intent=trained.intent)
     requests = questions.requests(
         sessions, placement=name, k=k, kinds_A=event_kinds(behaviours), intents_Q=proposals.intents

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tillside.dataset import PARTS, Part, Sessions
+from tillside.dataset import PARTS, USERS, Part, Sessions
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, TIMESTAMP, USER_ID, Behaviours
 from training.preparation.engine import Engine
 from training.preparation.sessionising import ITEM, SESSION
@@ -130,7 +130,7 @@ def select_sessions(
         # A session's name is the order number of one of its events.
         owned = kept.inner_join(events.select(ORDER, USER_ID), kept[SESSION] == events[ORDER])
         users = engine.backend.to_pyarrow(owned.order_by(PART, END, SESSION).select(USER_ID))[USER_ID]
-        optional["users"] = _Numbers().of(users)
+        optional[USERS] = _Numbers().of(users)
     offsets = np.r_[starts, len(ids)].astype(np.int64)
     return Selection(
         sessions=Sessions(arrays[CODE], arrays[BEHAVIOUR], arrays[TIMESTAMP], offsets, optional),
