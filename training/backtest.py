@@ -61,9 +61,10 @@ class BacktestConfig:
     """Of all sessions, by when they end, in each window."""
     validation: float = 0.05
     """Of all sessions, the last ones before each window, for validation."""
+    name: str | None = None
     min_item_support: int | None = None
     session_gap_minutes: float | None = None
-    """Both as in training.prepare."""
+    """All three as in training.prepare."""
     resume: str | None = None
     """The id of a backtest's run that was stopped; the other settings must be those that it was begun with."""
     seed: int = 0
@@ -165,6 +166,7 @@ def _begin(config: BacktestConfig) -> Tracker:
             window = PrepareConfig(
                 out=str(Path(scratch) / PREPARED / str(number + 1)),
                 data=config.data,
+                name=config.name,
                 session_gap_minutes=config.session_gap_minutes,
                 min_item_support=config.min_item_support,
                 split=SplitConfig(SplitBy.fractions, config.validation, test),
@@ -180,7 +182,7 @@ def _begin(config: BacktestConfig) -> Tracker:
     write_text_atomically(folder / CHILDREN_FILE, "{}")
     write_text_atomically(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(_plain(config))))
     tracker.parameters(_plain(config))
-    tracker.tags({"mlflow.source.name": "training.backtest", "dataset.name": config.data.name})
+    tracker.tags({"mlflow.source.name": "training.backtest", "dataset.name": config.name or config.data.name})
     return tracker
 
 

@@ -2,33 +2,43 @@
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
-from training.evaluate import METRICS_FILE
+from training.evaluate import METRICS_FILE, MODEL
+from training.examples import TABLE_FILE, Shown, read_examples
+from training.ranks import RANKS_FILE, Ranks
 from training.registry import CHAMPION
 from training.store import StoreAwayError, as_sentences, patience
 from training.tables import say
 from training.tracking import Tracker
 
+Read = TypeVar("Read")
 NONE_THERE = {ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)}
 
 
 @dataclass(frozen=True)
 class Champion:
-    """A registered version and the metrics document of the run it came from."""
+    """A registered version and what is known of how it did; what its run has lost is None, or empty.
+
+    Attributes:
+        metrics: the metrics document of the run it came from.
+        ranks: its rank in every test case.
+        shown: what it would have shown in the sessions of :mod:`training.examples`.
+    """
 
     name: str
     version: str
     run_id: str
     metrics: Mapping[str, Any] | None
-    """None: the run or its metrics.json is gone."""
+    ranks: Ranks | None = None
+    shown: Sequence[Shown] = ()
 
     def tested_like(self, metrics: Mapping[str, Any]) -> bool:
         """Whether its figures stand for the same test cases as those of ``metrics``."""
@@ -50,7 +60,14 @@ def find_champion(client: mlflow.MlflowClient, model: str) -> Champion | None:
             return None
         raise
     run_id = str(version.run_id or "")
-    return Champion(model, str(version.version), run_id, _metrics(client, run_id))
+    return Champion(
+        model,
+        str(version.version),
+        run_id,
+        _artifact(client, run_id, METRICS_FILE, _document),
+        _artifact(client, run_id, RANKS_FILE, Ranks.load),
+        _artifact(client, run_id, TABLE_FILE, _shown) or (),
+    )
 
 
 def champion_if_there(tracker: Tracker, model: str) -> Champion | None:
@@ -63,10 +80,20 @@ def champion_if_there(tracker: Tracker, model: str) -> Champion | None:
         return None
 
 
-def _metrics(client: mlflow.MlflowClient, run_id: str) -> dict[str, Any] | None:
+def _artifact(client: mlflow.MlflowClient, run_id: str, name: str, read: Callable[[Path], Read]) -> Read | None:
     with tempfile.TemporaryDirectory() as folder:
         try:
-            document = json.loads(Path(client.download_artifacts(run_id, METRICS_FILE, folder)).read_text("utf-8"))
+            return read(Path(client.download_artifacts(run_id, name, folder)))
         except (MlflowException, OSError, ValueError):
             return None
-    return document if isinstance(document, dict) else None
+
+
+def _document(path: Path) -> dict[str, Any]:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(document, dict):
+        raise ValueError(f"{path.name} is no JSON object")
+    return document
+
+
+def _shown(path: Path) -> list[Shown]:
+    return [example.shown.get(MODEL, []) for example in read_examples(path)]

@@ -18,11 +18,14 @@ import torch
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Sessions
+from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from training.cases import make_cases
 from training.champion import Champion
+from training.description import beside_champion, champion_table, difference, verdict
 from training.evaluate import MODEL, cases_to_judge
 from training.evaluation import ModelScorer, Ranked, rank, report
+from training.examples import SHOWN, Shown, choose_examples, label
 from training.parent import Carried, Parent, first_end, moment
 from training.ranks import METRICS, RANKS_FILE, Ranks, ranks_beside
 from training.tables import print_table, say
@@ -46,28 +49,21 @@ class Compared:
     def sentence(self) -> str:
         """The verdict on recall@20 over all cases."""
         gain = self.document["slices"]["all"]["recall@20"]["gain"]
-        verdict = "above" if gain["low"] > 0 else "below" if gain["high"] < 0 else "level with"
         return (
             f"Retrained from {self.document['parent']}: on the {self.document['cases']:,} newest cases recall@20 is "
-            f"{verdict} the champion's, {_difference(gain)}."
+            f"{verdict(gain['low'], gain['high'])} the champion's, {difference(**gain)}."
         )
 
     def markdown(self) -> list[str]:
         """The table of champion, challenger and difference."""
-        lines = [
-            self.sentence(),
-            "",
-            "| asked for | cases | metric | champion | challenger | difference, paired 95 % |",
-            "| --- | ---: | --- | ---: | ---: | ---: |",
-        ]
-        lines += [f"| {' | '.join(row)} |" for row in self._rows()]
-        return [*lines, "", self.note(), ""]
+        return [self.sentence(), "", *champion_table(self.document["slices"]), self.note(), ""]
 
     def show(self) -> None:
         """Print the same."""
         columns = ["asked", "cases", "metric", "champion", "challenger", "difference, paired 95 %"]
         title = f"{self.document['parent']} and the retrained model, sessions from {self.document['window_begins']}"
-        print_table(title, columns, self._rows(), numbers=columns[1:2] + columns[3:])
+        rows = beside_champion(self.document["slices"])
+        print_table(title, columns, rows, numbers=columns[1:2] + columns[3:])
         say(self.note())
 
     def note(self) -> str:
@@ -80,17 +76,14 @@ class Compared:
             f"by their attributes; {told['targets_missed']:.1%} it cannot rank at all, and they count as misses."
         )
 
-    def _rows(self) -> list[list[str]]:
-        rows = []
-        for name, part in self.document["slices"].items():
-            for metric in METRICS:
-                both = [f"{part[metric][who]:.4f}" for who in ("champion", "challenger")]
-                rows.append([name, f"{part['cases']:,}", metric, *both, _difference(part[metric]["gain"])])
-        return rows
 
+def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, float], list[Shown]]:
+    """Ask the parent the test cases of another data set.
 
-def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, float]]:
-    """The parent's ranks [C] in the test cases of another data set, and the shares of targets that are news to it."""
+    Returns:
+        Its ranks [C], the shares of targets that are news to it, and what it would have shown in the sessions of
+        :mod:`training.examples`.
+    """
     newcomers_A, rows_AE = parent.newcomers(dataset.catalogue)
     ranked, index_of = parent.catalogue.rankable, parent.catalogue.index_of
     nobody = ranked + len(newcomers_A)
@@ -114,7 +107,18 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
         "targets_by_attributes": float((unknown_C & ~missed_C).mean()),
         "targets_missed": float(missed_C.mean()),
     }
-    return found, shares
+    some = cases.only(choose_examples(cases))
+    best_BK = top_k(scorer.score(some.batch(np.arange(len(some))), some.asked_C), SHOWN)
+    index_of = dataset.catalogue.index_of
+
+    def named(place: int) -> str:
+        """A place of the parent's ranking, described as the newer log does, where it knows the item."""
+        item = newcomers_A[place - ranked] if place >= ranked else index_of.get(parent.catalogue.item_ids[place])
+        return label(parent.catalogue, place) if item is None else label(dataset.catalogue, int(item))
+
+    targets = some.targets_C.tolist()
+    shown = [[(named(p), p == target) for p in row] for row, target in zip(best_BK.tolist(), targets, strict=True)]
+    return found, shares, shown
 
 
 def compare(
@@ -133,18 +137,10 @@ def compare(
         metrics: of the new model on ``dataset``, whose ranks lie in ``folder``.
     """
     challenger = Ranks.load(folder / RANKS_FILE)
-    found, shares = ask_parent(parent, dataset)
+    found, shares, shown = ask_parent(parent, dataset)
     theirs = replace(challenger, ranks_C=found.ranks_C)
     theirs.save(folder / ranks_beside(parent.run_id))
-    slices: dict[str, Any] = {}
-    for name, chosen in challenger.slices():
-        slices[name] = {"cases": int(chosen.sum())}
-        for metric, gain in challenger.ahead_of(theirs, chosen, seed=seed).items():
-            means = {
-                who: float(METRICS[metric](ranks.ranks_C[chosen], 20).mean())
-                for who, ranks in (("champion", theirs), ("challenger", challenger))
-            }
-            slices[name][metric] = {**means, "gain": asdict(gain)}
+    slices = challenger.beside_champion(theirs, seed=seed)
     begins = first_end(dataset.part("test"))
     assert begins is not None
     document = {
@@ -177,8 +173,4 @@ def compare(
         counts_N=dataset.catalogue.counts_NB.sum(axis=1),
     )
     figures = {"systems": judged["systems"], "dataset": metrics["dataset"]}
-    return Compared(document, Champion(parent.name, parent.version, parent.run_id, figures))
-
-
-def _difference(gain: Mapping[str, float]) -> str:
-    return f"{gain['value']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"
+    return Compared(document, Champion(parent.name, parent.version, parent.run_id, figures, theirs, shown))

@@ -30,6 +30,7 @@ from tillside.catalogue import Catalogue
 from training.command import stopped_by_signals
 from training.evaluate import METRICS_FILE
 from training.tables import metrics_table, print_table, say
+from training.views import list_link
 
 FOLDER = Path("demo")
 POLICY = Path(__file__).parents[1] / "configs/policy/electronics.yaml"
@@ -58,7 +59,12 @@ def main(arguments: list[str]) -> None:
     simulated = not arguments
     if simulated:
         run("training.simulate", *SHOP, f"out={shop}")
-        arguments = ["data=events", f"data.path={shop}/events.parquet", f"data.items={shop}/items.parquet"]
+        arguments = [
+            "data=events",
+            "name=simulated-shop",
+            f"data.path={shop}/events.parquet",
+            f"data.items={shop}/items.parquet",
+        ]
     run("training.prepare", *arguments, f"out={dataset}")
     if simulated:
         run("training.relate", f"dataset={dataset}")
@@ -78,7 +84,7 @@ def main(arguments: list[str]) -> None:
         f"look at the run:  {Path(sys.executable).parent}/mlflow server "
         f"--backend-store-uri sqlite:///{runs.absolute()}/mlflow.db --port 5000"
     )
-    say("then open         http://127.0.0.1:5000/#/experiments/1?workflowType=machine_learning")
+    say(f"then open         {list_link('http://127.0.0.1:5000', '1')}")
 
 
 def run(module: str, *arguments: str) -> None:

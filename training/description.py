@@ -8,14 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tillside.ranking import Interval
 from training.champion import Champion
 from training.evaluate import MODEL, TRANSFORMER
+from training.ranks import METRICS
 
 OWN = (MODEL, TRANSFORMER, "bundle")
 """The run's model and what else is made of it; all other systems are baselines."""
 COLUMNS = ("recall@20", "mrr@20", "ndcg@20")
 LIMIT = 7900
 """Characters; MLflow cuts a tag at 8,000."""
+MOST_COMPARED = 8
+"""Slices that stand beside the champion's case by case; more would leave no room for the rest."""
 GAP = "&nbsp;&nbsp;"
 """Ends a cell: MLflow sets columns without a space between them."""
 Section = Sequence[str]
@@ -46,13 +50,33 @@ def with_champion(metrics: Mapping[str, Any], champion: Champion | None) -> dict
     return systems
 
 
-def describe(metrics: Mapping[str, Any], made: Made, champion: Champion | None, compared: Section = ()) -> str:
-    """The description of a finished run; ``compared`` says how it stands to the model it was retrained from."""
+def rival_of(metrics: Mapping[str, Any], champion: Champion | None) -> str | None:
+    """Which system a run is held against: the champion tested on the same data, else the best baseline, if any."""
+    if champion is not None and champion.label in (systems := with_champion(metrics, champion)):
+        return champion.label
+    systems = {name: system for name, system in metrics["systems"].items() if name not in OWN}
+    return max(systems, key=lambda name: systems[name]["all"]["recall@20"]["value"], default=None)
+
+
+def describe(
+    metrics: Mapping[str, Any],
+    made: Made,
+    champion: Champion | None,
+    compared: Section = (),
+    *,
+    gain: Interval | None = None,
+) -> str:
+    """The description of a finished run.
+
+    Args:
+        compared: lines on how it stands to the champion or to the model it was retrained from, case by case.
+        gain: of recall@20 on the system that :func:`rival_of` names, paired case by case.
+    """
     systems = with_champion(metrics, champion)
-    head = [first_sentence(metrics, made, champion), ""]
+    head = [first_sentence(metrics, made, champion, gain), ""]
     if champion is not None and champion.label not in systems:
         head += [f"{_why_not_compared(metrics, champion)} It is left out of the tables.", ""]
-    head += ["### Retrained", "", *compared] if compared else []
+    head += compared
     head += ["### Test part", "", "With 95 % bootstrap intervals over sessions.", ""]
     tables = [_table("all", {name: system["all"] for name, system in systems.items()})]
     behaviours = list(dict.fromkeys(name for system in systems.values() for name in system["by_behaviour"]))
@@ -64,25 +88,58 @@ def describe(metrics: Mapping[str, Any], made: Made, champion: Champion | None, 
     return _within_limit(head, tables, tail)
 
 
-def first_sentence(metrics: Mapping[str, Any], made: Made, champion: Champion | None) -> str:
+def first_sentence(
+    metrics: Mapping[str, Any], made: Made, champion: Champion | None, gain: Interval | None = None
+) -> str:
     """What was trained on what, and how it does against the champion or else against the best baseline."""
-    systems = metrics["systems"]
+    systems, rival = with_champion(metrics, champion), rival_of(metrics, champion)
     own = systems[MODEL]["all"]["recall@20"]
     trained = f"Trained on {made.dataset} ({made.parts['training']['sessions']:,} sessions, {made.items:,} items)"
     reached = f"{trained}: recall@20 is {own['value']:.4f} on the test part"
-    if champion is not None and champion.metrics is not None and champion.tested_like(metrics):
-        other, name = champion.metrics["systems"][MODEL], f"the champion, {champion.name} version {champion.version}"
-    else:
-        baselines = {name: system for name, system in systems.items() if name not in OWN}
-        if not baselines:
-            return f"{reached}, with nothing to compare it with."
-        best = max(baselines, key=lambda name: baselines[name]["all"]["recall@20"]["value"])
-        other, name = baselines[best], f"the best baseline, {best}"
-    rival = other["all"]["recall@20"]
-    apart = own["low"] > rival["high"] or own["high"] < rival["low"]
-    verdict = "the intervals do not overlap" if apart else "the intervals overlap"
-    word = "above" if own["value"] > rival["value"] else "below" if own["value"] < rival["value"] else "level with"
-    return f"{reached}, {word} {name} ({rival['value']:.4f}); {verdict}."
+    if rival is None:
+        return f"{reached}, with nothing to compare it with."
+    known = champion is not None and rival == champion.label
+    name = f"the champion, {champion.name} version {champion.version}" if known else f"the best baseline, {rival}"
+    other = systems[rival]["all"]["recall@20"]
+    if gain is not None:
+        told = f"{difference(gain.value, gain.low, gain.high)} case by case"
+        return f"{reached}, {verdict(gain.low, gain.high)} {name} ({other['value']:.4f}): {told}."
+    apart = own["low"] > other["high"] or own["high"] < other["low"]
+    overlap = "the intervals do not overlap" if apart else "the intervals overlap"
+    return f"{reached}, {verdict(*[own['value'] - other['value']] * 2)} {name} ({other['value']:.4f}); {overlap}."
+
+
+def verdict(low: float, high: float) -> str:
+    """What an interval of a gain says."""
+    return "above" if low > 0 else "below" if high < 0 else "level with"
+
+
+def difference(value: float, low: float, high: float) -> str:
+    """A gain and its interval."""
+    return f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
+
+
+def beside_champion(slices: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """A row for each slice and metric of what :meth:`training.ranks.Ranks.beside_champion` gives."""
+    rows = []
+    for name, part in slices.items():
+        for metric in METRICS:
+            both = [f"{part[metric][who]:.4f}" for who in ("champion", "challenger")]
+            rows.append([name, f"{part['cases']:,}", metric, *both, difference(**part[metric]["gain"])])
+    return rows
+
+
+def champion_table(slices: Mapping[str, Mapping[str, Any]]) -> Section:
+    """The same in markdown; of many behaviours the first ones."""
+    kept = dict(list(slices.items())[:MOST_COMPARED])
+    rest = len(slices) - len(kept)
+    return [
+        "| asked for | cases | metric | champion | challenger | difference, paired 95 % |",
+        "| --- | ---: | --- | ---: | ---: | ---: |",
+        *(f"| {' | '.join(row)} |" for row in beside_champion(kept)),
+        "",
+        *([f"{rest} more behaviours are left out here.", ""] if rest else []),
+    ]
 
 
 def _why_not_compared(metrics: Mapping[str, Any], champion: Champion) -> str:

@@ -30,7 +30,7 @@ from training.cases import Cases, cases_of, look_ahead_cases, opening_cases
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.command import command
 from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, over_all, rank, report
-from training.examples import show_examples, write_examples
+from training.examples import examples_title, show_examples, write_examples
 from training.memory import NeighbourScorer
 from training.placements.report import (
     evaluate_policy,
@@ -146,7 +146,7 @@ def evaluate_run(
     metrics["dataset"] = told = about_data(dataset, cases)
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
-        write_examples(show_examples(systems, dataset, cases), folder, title=f"{dataset.about['name']}: test sessions")
+        write_examples(show_examples(systems, dataset, cases), folder, title=examples_title(dataset))
         keep_ranks(ranked, cases, own=MODEL, digest=told["test_digest"], behaviours=names, folder=folder)
         if tracker is not None:
             tracker.artifact(folder / METRICS_FILE)

@@ -8,7 +8,7 @@ import html
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,10 @@ SEEN = 8
 """Events of the session that are shown, the latest ones."""
 HIT = "✔"
 HTML_FILE, TABLE_FILE = "sessions.html", "sessions.json"
+SESSION, ASKED, CAME = "session", "asked for", "what came"
+"""Columns of the table, before those of the systems."""
+Shown = list[tuple[str, bool]]
+"""The first items of an answer, best first, and of each whether it is the one that came."""
 STYLE = """
 body { font: 13px/1.45 system-ui, sans-serif; color: #1c2733; background: #fff; margin: 16px }
 table { border-collapse: collapse } th { position: sticky; top: 0; background: #f3f5f7; text-align: left }
@@ -43,8 +47,8 @@ class Example:
     """``behaviour: item``, oldest first."""
     asked: str
     target: str
-    shown: dict[str, list[tuple[str, bool]]]
-    """By system, best first: the item, and whether it is the one that came."""
+    shown: dict[str, Shown]
+    """By system."""
 
 
 def choose_examples(cases: Cases, count: int = EXAMPLES) -> npt.NDArray[np.int64]:
@@ -80,9 +84,14 @@ def show_examples(systems: Mapping[str, Scorer], dataset: Dataset, cases: Cases)
 
 
 def label(catalogue: Catalogue, item: int) -> str:
-    """An item's name and, where it is known, its price."""
-    price = float(catalogue.prices_N[item])
-    return f"{catalogue.label(item)}, {price:,.2f}" if math.isfinite(price) else catalogue.label(item)
+    """An item's name and, where it is known, its price, on one line."""
+    name, price = " ".join(catalogue.label(item).split()), float(catalogue.prices_N[item])
+    return f"{name}, {price:,.2f}" if math.isfinite(price) else name
+
+
+def examples_title(dataset: Dataset) -> str:
+    """Over the sessions of a data set."""
+    return f"{dataset.about['name']}: test sessions"
 
 
 def write_examples(examples: Sequence[Example], folder: Path, *, title: str) -> None:
@@ -100,7 +109,38 @@ def examples_row(example: Example) -> dict[str, str]:
         name: "\n".join(f"{place}. {f'{HIT} ' * hit}{item}" for place, (item, hit) in enumerate(items, 1))
         for name, items in example.shown.items()
     }
-    return {"session": "\n".join(example.before), "asked for": example.asked, "what came": example.target} | shown
+    return {SESSION: "\n".join(example.before), ASKED: example.asked, CAME: example.target} | shown
+
+
+def read_examples(path: Path) -> list[Example]:
+    """The table that :func:`write_examples` wrote.
+
+    Raises:
+        ValueError: it is missing or of another form.
+    """
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+        return [
+            Example(before.splitlines(), asked, target, {name: _items(cell) for name, cell in systems.items()})
+            for before, asked, target, systems in ((r.pop(SESSION), r.pop(ASKED), r.pop(CAME), r) for r in rows)
+        ]
+    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{path.name} cannot be read: {error}") from None
+
+
+def _items(cell: str) -> Shown:
+    items = [line.partition(". ")[2] for line in cell.splitlines()]
+    return [(item.removeprefix(f"{HIT} "), item.startswith(f"{HIT} ")) for item in items]
+
+
+def add_system(folder: Path, name: str, shown: Sequence[Shown], *, title: str) -> None:
+    """Put what another model makes of the same cases behind what the first one does, in both files of ``folder``."""
+    examples = []
+    for example, items in zip(read_examples(folder / TABLE_FILE), shown, strict=True):
+        first, *others = example.shown.items()
+        examples.append(replace(example, shown=dict([first, (name, items), *others])))
+    write_examples(examples, folder, title=title)
 
 
 def examples_page(examples: Sequence[Example], *, title: str) -> str:
@@ -125,7 +165,7 @@ def examples_page(examples: Sequence[Example], *, title: str) -> str:
     )
 
 
-def _places(items: Sequence[tuple[str, bool]]) -> str:
+def _places(items: Shown) -> str:
     return "".join(
         f'<li class="hit">{HIT} {html.escape(item)}</li>' if hit else f"<li>{html.escape(item)}</li>"
         for item, hit in items

@@ -54,20 +54,17 @@ def run_figures(
 
 
 def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Training loss, and validation recall and MRR, by epoch."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    loss, quality = figure.subplots(1, 2)
+    """Training loss, validation recall and MRR by epoch, each on a scale of its own; the epoch that was kept marked."""
+    figure = Figure(figsize=(11, 3.6), layout="constrained")
     epochs = [int(epoch["epoch"]) + 1 for epoch in history]
-    loss.plot(epochs, [epoch["train/loss"] for epoch in history], marker="o", color=COLOURS[0])
-    _label(loss, "training loss", "epoch", "cross entropy")
-    for colour, name in zip(COLOURS[0:3:2], ("val/recall@20", "val/mrr@20"), strict=True):
-        values = [epoch[name] for epoch in history]
-        quality.plot(epochs, values, marker="o", color=colour, label=name.removeprefix("val/"))
-    _label(quality, "validation", "epoch", "")
-    quality.set_ylim(bottom=0)
-    quality.legend(frameon=False)
-    for axes in (loss, quality):
+    kept = epochs[max(range(len(epochs)), key=lambda number: history[number]["val/mrr@20"])]
+    panels = {"train/loss": "training loss", "val/recall@20": "validation recall@20", "val/mrr@20": "validation mrr@20"}
+    for colour, axes, (name, title) in zip(COLOURS[0::2], figure.subplots(1, 3), panels.items(), strict=False):
+        axes.plot(epochs, [epoch[name] for epoch in history], marker="o", ms=4, color=colour)
+        axes.axvline(kept, linestyle=":", color="#55606b", label=f"epoch {kept}, kept")
+        _label(axes, title, "epoch", "cross entropy" if name == "train/loss" else "")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False)
     return figure
 
 
@@ -133,7 +130,8 @@ def coverage_and_popularity(metrics: Mapping[str, Any], systems: Systems) -> Fig
     bars = coverage.barh(list(shown), parts, color=colours)
     coverage.bar_label(bars, [f"{part:.1f} %" for part in parts], padding=3)
     coverage.invert_yaxis()
-    coverage.set_xlim(0, 1.2 * max(parts))
+    coverage.set_xlim(0, 1.2 * max(parts))  # room for the labels
+    coverage.set_xticks([tick for tick in coverage.get_xticks() if tick <= 100])
     _label(coverage, "coverage@20", "% of the items that can be ranked", "")
     coverage.grid(visible=False, axis="y")
     for colour, (name, system) in zip(colours, shown.items(), strict=True):

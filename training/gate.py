@@ -94,18 +94,21 @@ def check_quality(challenger: Ranks, champion: Ranks, *, seed: int) -> list[Chec
             "so the two cannot be compared"
         )
         return [Check("test", False, line)]
-    slices = {
-        name: chosen
-        for name, chosen in challenger.slices()
-        if name == "all" or len(np.unique(challenger.sessions_C[chosen])) >= FEWEST_SESSIONS
-    }
+    slices, few = {}, []
+    for name, chosen in challenger.slices():
+        sessions = len(np.unique(challenger.sessions_C[chosen]))
+        if name == "all" or sessions >= FEWEST_SESSIONS:
+            slices[name] = chosen
+        else:
+            line = f"{name}: {sessions} sessions, fewer than the {FEWEST_SESSIONS} that are compared by themselves"
+            few.append(Check(name, True, line))
     level = 1 - ERROR_SHARE / (len(slices) * len(METRICS))
     checks = [Check("test", True, f"same {len(challenger.ranks_C):,} cases as the champion, {challenger.digest[:12]}")]
     for name, chosen in slices.items():
         for metric, gain in challenger.ahead_of(champion, chosen, seed=seed, level=level).items():
             beside = f"{gain.value:+.4f} against the champion ({gain.low:+.4f} to {gain.high:+.4f})"
             checks.append(Check(f"{metric} {name}", gain.high >= 0, f"{metric} {name}: {beside}"))
-    return checks
+    return checks + few
 
 
 def description(checks: list[Check], *, compared_with: str | None) -> str:

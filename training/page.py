@@ -10,17 +10,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tillside import bundle
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset
+from tillside.ranking import Interval
 from training.champion import Champion
 from training.checkpoint import TrainedModel
-from training.description import Made, describe, with_champion
-from training.examples import HTML_FILE, TABLE_FILE
+from training.description import Made, champion_table, describe, rival_of, with_champion
+from training.examples import HTML_FILE, TABLE_FILE, add_system, examples_title
 from training.figures import run_figures
 from training.git import git_state
 from training.latency import LATENCY_FILE, Latency
 from training.model import ModelConfig
+from training.ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 from training.registry import BUNDLE
 from training.tracking import Tracker, counts
 
@@ -62,6 +66,7 @@ def publish_page(
     champion: Champion | None,
     latency: Latency | None,
     compared: Sequence[str] = (),
+    seed: int = 0,
 ) -> None:
     """Make the page of a run that was evaluated and perhaps exported into ``folder``.
 
@@ -69,6 +74,7 @@ def publish_page(
         model: the model in words.
         latency: of the exported bundle; None where there is none.
         compared: lines of markdown on how the run stands to its parent.
+        seed: of the bootstrap.
     """
     parts, sealed = counts(dataset), bundle_seal(folder / BUNDLE) if latency is not None else {}
     made = Made(
@@ -81,19 +87,43 @@ def publish_page(
         bundle=sealed,
         latency=latency or {},
     )
-    tags = {NOTE: describe(metrics, made, champion, compared)} | {
-        f"bundle.{key}": value for key, value in sealed.items()
-    }
-    tags[TABLES] = json.dumps([{"path": TABLE_FILE, "type": "table"}])
     systems = with_champion(metrics, champion)
+    gain, beside = case_by_case(metrics, champion, folder, seed=seed)
+    if compared:
+        beside = ["### Retrained", "", *compared]
+    tags = {NOTE: describe(metrics, made, champion, beside, gain=gain)}
+    tags |= {f"bundle.{key}": value for key, value in sealed.items()}
+    tags[TABLES] = json.dumps([{"path": TABLE_FILE, "type": "table"}])
     tracker.publish(tags=tags, curves=charts(systems, latency or {}))
     run_figures(metrics, systems, history, folder / FIGURES, latency=latency)
     if latency is not None:
         write_text_atomically(folder / LATENCY_FILE, json.dumps(latency, indent=1) + "\n")
         tracker.artifact(folder / LATENCY_FILE)
     tracker.artifact(folder / FIGURES, FIGURES)
+    if champion is not None and champion.label in systems and champion.shown:
+        add_system(folder, champion.label, champion.shown, title=examples_title(dataset))
     for file in (HTML_FILE, TABLE_FILE):
         tracker.artifact(folder / file)
+
+
+def case_by_case(
+    metrics: Mapping[str, Any], champion: Champion | None, folder: Path, *, seed: int
+) -> tuple[Interval | None, list[str]]:
+    """Hold the ranks in ``folder`` against those of the system that :func:`rival_of` names.
+
+    Returns:
+        The gain in recall@20, None where there is nothing to compare with; lines on how the run stands to a champion.
+    """
+    rival, own = rival_of(metrics, champion), Ranks.load(folder / RANKS_FILE)
+    if rival is None:
+        return None, []
+    if champion is None or rival != champion.label:
+        theirs = Ranks.load(folder / OTHERS_RANKS / f"{rival}.npz")
+        return own.ahead_of(theirs, np.ones(len(own.ranks_C), bool), seed=seed)["recall@20"], []
+    if champion.ranks is None:
+        return None, []
+    slices = own.beside_champion(champion.ranks, seed=seed)
+    return Interval(**slices["all"]["recall@20"]["gain"]), ["### Against the champion", "", *champion_table(slices)]
 
 
 def charts(systems: Mapping[str, Any], latency: Mapping[str, Mapping[str, float]]) -> dict[str, dict[int, float]]:

@@ -37,6 +37,8 @@ from training.preparation.splits import SplitBy, SplitConfig, leave_one_out, spl
 from training.readers import Log, LogConfig
 
 STAGES = 6
+MOST_NAMED = 100
+"""Characters of a data set's name."""
 
 
 @dataclass
@@ -45,6 +47,7 @@ class PrepareConfig:
 
     out: str = MISSING
     data: LogConfig = MISSING
+    name: str | None = None
     session_gap_minutes: float | None = None
     repeats: Repeats = Repeats.keep
     max_session_length: int | None = None
@@ -62,6 +65,8 @@ class PrepareConfig:
             ValueError: a setting is out of range or does not fit the log.
         """
         given = self.data.split_is_given
+        if self.name is not None and not (self.name.isprintable() and 0 < len(self.name.strip()) <= MOST_NAMED):
+            raise ValueError(f"name must be null or 1 to {MOST_NAMED} printable characters, got {self.name!r}")
         if self.session_gap_minutes is not None and not self.session_gap_minutes > 0:
             raise ValueError(f"session_gap_minutes must be above 0 or null, got {self.session_gap_minutes}")
         if self.max_session_length is not None and self.max_session_length < 2:
@@ -210,7 +215,7 @@ def _about(
         known = len(clock) and clock[0] != TIME_UNKNOWN
         times[name] = [_iso(clock.min()), _iso(clock.max())] if known else None
     return {
-        "name": config.data.name,
+        "name": config.name or config.data.name,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "sources": [
             {"path": str(source.path), "bytes": source.size, "sha256": source.sha256} for source in log.sources

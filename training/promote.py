@@ -2,9 +2,10 @@
 
     python -m training.promote run=RUN_ID
     python -m training.promote version=N
+    python -m training.promote version=N reject='shows chargers to those who look for phones'
 
 Exit code 0: promoted, or champion already. 1: refused, and the failing lines are on stderr. Either way the registry
-holds the reasons, as the version's tags and description.
+holds the reasons, as the version's tags and description. What a reviewer rejects the gate refuses from then on.
 """
 
 import json
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
@@ -23,6 +25,7 @@ from training.gate import Check, check_latency, check_parity, check_quality, che
 from training.placements.report import POLICY_FILE
 from training.ranks import RANKS_FILE, Ranks, ranks_beside
 from training.registry import (
+    CHALLENGER,
     CHAMPION,
     annotate,
     champion_of,
@@ -30,8 +33,11 @@ from training.registry import (
     find_version,
     has_artifact,
 )
-from training.store import TrackingConfig, fetch_artifact, insist, open_store
+from training.store import TrackingConfig, as_sentences, fetch_artifact, insist, open_store
 from training.tables import say
+
+REJECTED: Final = "review.rejected"
+"""Tag of a version: why a reviewer will not have it."""
 
 
 @dataclass
@@ -45,6 +51,8 @@ class PromoteConfig:
     """Most milliseconds of an answer's median, encode and search for 20 events."""
     seed: int = 0
     """Of the bootstrap."""
+    reject: str | None = None
+    """Why the version is not to be shipped, whatever the gate says; nothing is promoted then."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
@@ -54,6 +62,28 @@ class PromoteConfig:
             raise ValueError(f"latency_ms must be above 0, got {self.latency_ms}")
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, got {self.seed}")
+        if self.reject is not None and not self.reject.strip():
+            raise ValueError("reject must say why, as reject='shows what is sold out'")
+
+
+def reject(config: PromoteConfig) -> ModelVersion:
+    """Record why a reviewer will not have a version, and take the alias ``challenger`` from it.
+
+    Raises:
+        ValueError: there is no such version, or it is the champion.
+    """
+    assert config.reject is not None
+    client, uri = open_store(config.tracking, create=False)
+    name, reason = config.tracking.model, " ".join(config.reject.split())
+    version = find_version(client, uri, name, run=config.run, version=config.version)
+    if _number(champion_of(client, uri, name)) == _number(version):
+        raise ValueError(f"{name} version {version.version} is the champion; promote another version before it goes")
+    tags = {"gate.result": "rejected", "gate.at": _now(), REJECTED: reason}
+    annotate(client, uri, version, tags=tags, description=f"Rejected: {reason}\n\n{version.description or ''}")
+    with as_sentences(uri):
+        if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == _number(version):
+            client.delete_registered_model_alias(name, CHALLENGER)
+    return version
 
 
 def promote(config: PromoteConfig) -> list[Check]:
@@ -76,7 +106,7 @@ def promote(config: PromoteConfig) -> list[Check]:
     tags = {
         "gate.result": "refused" if failed else "promoted",
         "gate.failed": ", ".join(check.name for check in failed) or "nothing",
-        "gate.at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "gate.at": _now(),
         "gate.champion": _number(champion) or "none",
     }
     tags |= {f"gate.{check.name.replace('@', '_at_').replace(' ', '.')}": check.line for check in checks}
@@ -98,6 +128,9 @@ def judge(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         checks = []
+        if REJECTED in version.tags:
+            lifted = f"delete the version's tag {REJECTED} to have it judged by the rest"
+            checks.append(Check("review", False, f"rejected: {version.tags[REJECTED]} ({lifted})"))
         try:
             bundle = fetch_bundle(config.tracking, version, into=folder)
         except ValueError as error:
@@ -114,6 +147,10 @@ def judge(
         if champion is None:
             return [*checks, Check("test", True, "there is no champion to compare with")]
         return checks + _quality(config, version, champion, folder)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _number(version: ModelVersion | None) -> str | None:
@@ -141,6 +178,10 @@ def _ranks(tracking: TrackingConfig, run_id: str, name: str, folder: Path) -> Ra
 @command("promote", PromoteConfig)
 def main(config: PromoteConfig) -> None:
     """Entry point."""
+    if config.reject is not None:
+        version = reject(config)
+        say(f"{config.tracking.model} version {version.version} is rejected; the gate refuses it from now on")
+        return
     checks = promote(config)
     for check in checks:
         say(f"{'passed' if check.passed else 'FAILED'}  {check.name}: {check.line}")

@@ -10,9 +10,9 @@ Shapes: C cases, M metrics.
 import hashlib
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +104,19 @@ class Ranks:
             level=level,
         )
         return dict(zip(METRICS, found, strict=True))
+
+    def beside_champion(self, champion: "Ranks", *, seed: int) -> dict[str, Any]:
+        """By slice: the cases, and of each metric the champion's mean, this one's, and the gain with its interval."""
+        told: dict[str, Any] = {}
+        for name, chosen in self.slices():
+            told[name] = {"cases": int(chosen.sum())}
+            for metric, gain in self.ahead_of(champion, chosen, seed=seed).items():
+                means = {
+                    who: float(METRICS[metric](ranks.ranks_C[chosen], 20).mean())
+                    for who, ranks in (("champion", champion), ("challenger", self))
+                }
+                told[name][metric] = {**means, "gain": asdict(gain)}
+        return told
 
 
 def keep_ranks(

@@ -100,7 +100,7 @@ def like_parent(config: RetrainConfig, parent: Parent, *, out: Path) -> PrepareC
     """Settings of the preparation: the parent's, but for the log and, where it is given, the split."""
     kept: dict[str, Any] = {
         name: parent.settings[name]
-        for name in ("session_gap_minutes", "max_session_length", "min_item_support", "min_session_length")
+        for name in ("name", "session_gap_minutes", "max_session_length", "min_item_support", "min_session_length")
         if name in parent.settings
     }
     if "repeats" in parent.settings:

@@ -136,6 +136,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
             champion=compared.champion if compared else champion_if_there(tracker, config.tracking.model),
             latency=latency,
             compared=compared.markdown() if compared else (),
+            seed=config.seed,
         )
         tracker.end()
         link_latest(folder)

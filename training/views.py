@@ -3,7 +3,7 @@
 MLflow's interface reads a view from the experiment's tag ``mlflow.sharedViewState.KEY`` when the address says
 ``viewStateShareKey=KEY``. Surprising: a link without ``workflowType`` opens the tab for language models, and sweeps
 nest only in a list that is sorted by time, where no view can open a parent; a child with the tag ``mlflow.runType`` =
-``evaluation`` does.
+``evaluation`` does, in a browser that has not kept a list of its own for the experiment.
 """
 
 import json
@@ -22,6 +22,7 @@ COLUMNS: Final = (
     "metrics.`test/intent_auc`",
     "metrics.`serving/p90_ms`",
     "tags.`bundle.version`",
+    "metrics.`val/mrr_at_20`",  # all that most trials of a sweep have
 )
 ALWAYS_THERE: Final = ("0", "attributes.`Run Name`", "runDateAndNestInfo", "duration")
 """Ids of the columns before them."""

@@ -27,6 +27,7 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
     for system in ("tillside", "covisitation", "popularity"):
         assert f"│ {system}" in output
     assert f"{Path(sys.executable).parent}/mlflow server --backend-store-uri sqlite:///{tmp_path}" in output
+    assert "experiments/1/runs?workflowType=machine_learning&viewStateShareKey=tillside-newest" in output
 
 
 def test_a_stage_that_fails_ends_the_demo_with_its_exit_code(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import mlflow
@@ -10,12 +11,23 @@ from mlflow.exceptions import MlflowException
 
 from tests.datasets import make_dataset, make_sessions, random_rows
 from tests.models import SPEC, make_trained
+from tillside.ranking import Interval
 from training import examples
 from training.cases import make_cases
 from training.champion import Champion, find_champion
-from training.description import GAP, LIMIT, Made, describe, first_sentence, with_champion
+from training.description import (
+    GAP,
+    LIMIT,
+    MOST_COMPARED,
+    Made,
+    champion_table,
+    describe,
+    first_sentence,
+    rival_of,
+    with_champion,
+)
 from training.evaluate import METRICS_FILE, evaluate_run, headline
-from training.examples import Example, choose_examples, examples_page
+from training.examples import Example, choose_examples, examples_page, read_examples, write_examples
 from training.export import export_run
 from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
 from training.latency import LENGTHS, measure_latency
@@ -70,6 +82,33 @@ def test_the_first_sentence_compares_with_the_champion_only_on_the_same_data():
     assert "has no metrics.json" in describe(metrics, MADE, Champion("tillside", "7", "run", None))
 
 
+def test_a_gain_case_by_case_decides_the_first_sentence():
+    """Intervals that overlap may hide a sure gain, and a gain that holds zero is none."""
+    metrics, champion = (
+        document(tillside=0.5, popularity=0.1),
+        Champion("tillside", "7", "run", document(tillside=0.49)),
+    )
+    sentence = first_sentence(metrics, MADE, champion, Interval(0.01, 0.002, 0.018))
+    assert sentence.endswith(
+        "above the champion, tillside version 7 (0.4900): +0.0100 (+0.0020 to +0.0180) case by case."
+    )
+    assert "level with the champion" in first_sentence(metrics, MADE, champion, Interval(0.01, -0.002, 0.022))
+    assert "below the champion" in first_sentence(metrics, MADE, champion, Interval(-0.01, -0.02, -0.001))
+    assert rival_of(metrics, champion) == "champion (version 7)"
+    assert rival_of(metrics, Champion("tillside", "7", "run", document("b" * 64, tillside=0.9))) == "popularity"
+
+
+def test_of_many_behaviours_the_first_stand_beside_the_champion():
+    part = {"cases": 3} | {
+        name: {"champion": 0.5, "challenger": 0.25, "gain": {"value": -0.25, "low": -0.5, "high": 0.0}}
+        for name in ("recall@20", "mrr@20")
+    }
+    lines = champion_table({f"behaviour {number}": part for number in range(MOST_COMPARED + 3)})
+    assert len([line for line in lines if line.startswith("| behaviour")]) == 2 * MOST_COMPARED
+    assert "| behaviour 0 | 3 | mrr@20 | 0.5000 | 0.2500 | -0.2500 (-0.5000 to +0.0000) |" in lines
+    assert "3 more behaviours are left out here." in lines
+
+
 def test_a_description_of_many_behaviours_stays_below_what_mlflow_keeps():
     metrics = document(tillside=0.5, popularity=0.1)
     for each in metrics["systems"].values():
@@ -99,6 +138,8 @@ def published(tmp_path_factory):
     assert find_champion(tracker.client, "nobody") is None
     tracker.client.set_registered_model_alias("tillside", "champion", version.version)
     champion = find_champion(tracker.client, "tillside")
+    assert champion.shown == ()  # a run gives its sessions away when its page is made
+    champion = replace(champion, shown=[[("first", False), ("<i>", True)]] * 20)
     publish_page(tracker, metrics, HISTORY, dataset, folder=run, model="a model", champion=champion, latency=LATENCY)
     tracker.end()
     return SimpleNamespace(folder=run, tracker=tracker, metrics=metrics, champion=champion, dataset=dataset)
@@ -110,7 +151,7 @@ def test_the_numbers_on_the_page_are_those_of_metrics_json(published):
     logged = {name: value for name, value in run.data.metrics.items() if name.startswith("test/")}
     expected = headline(written)
     assert logged == {name.replace("@", "_at_"): number for name, number in expected.items() if number == number}
-    text = run.data.tags[NOTE].replace(GAP, "")
+    text = run.data.tags[NOTE].replace(GAP, "").partition("### Test part")[2]
     table = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
     told = {(asked, name.strip("*")): [cases, *figures] for asked, name, cases, *figures in table}
     systems = dict(written["systems"]) | {"champion (version 1)": written["systems"]["tillside"]}
@@ -142,6 +183,36 @@ def test_curves_bundle_and_tables_are_on_the_page(published, monkeypatch):
     table = client.load_table(published.tracker.run.info.experiment_id, "sessions.json", [published.tracker.run_id])
     assert len(table) == 20
     assert list(table.columns)[:4] == ["session", "asked for", "what came", "tillside"]
+
+
+def test_the_champion_stands_beside_the_run_case_by_case_and_session_by_session(published):
+    """Here the two are one model: level everywhere."""
+    run = mlflow.MlflowClient(published.tracker.uri).get_run(published.tracker.run_id)
+    own = published.metrics["systems"]["tillside"]["all"]
+    cases, recall = own["cases"], own["recall@20"]["value"]
+    row = f"| all | {cases} | recall@20 | {recall:.4f} | {recall:.4f} | +0.0000 (+0.0000 to +0.0000) |"
+    assert row in run.data.tags[NOTE].splitlines()
+    assert "level with the champion, tillside version 1" in run.data.tags[NOTE].splitlines()[0]
+    told = read_examples(published.folder / "sessions.json")
+    assert [list(each.shown)[:2] for each in told] == [["tillside", "champion (version 1)"]] * 20
+    assert told[0].shown["champion (version 1)"] == [("first", False), ("<i>", True)]
+    page = (published.folder / "sessions.html").read_text()
+    assert page.count(f'<li>first</li><li class="hit">{examples.HIT} &lt;i&gt;</li>') == 20
+    found = find_champion(published.tracker.client, "tillside")  # whose run has all of it by now
+    assert found.ranks.digest == published.metrics["dataset"]["test_digest"]
+    assert found.shown == [each.shown["tillside"] for each in told]
+
+
+def test_a_table_of_sessions_is_read_as_it_was_written(tmp_path):
+    written = [
+        Example(["click: a, 1.00", "cart: b"], "purchase", "c", {"x": [("c", True), ("1. d", False)], "y": []}),
+        Example([], "click", "e", {"x": [("f", False)], "y": [("e", True)]}),
+    ]
+    write_examples(written, tmp_path, title="t")
+    assert read_examples(tmp_path / "sessions.json") == written
+    (tmp_path / "sessions.json").write_text('{"columns": ["session"], "data": [["a"]]}')
+    with pytest.raises(ValueError, match=r"sessions\.json cannot be read: 'asked for'"):
+        read_examples(tmp_path / "sessions.json")
 
 
 def test_a_champion_whose_run_lost_its_metrics_is_still_named(published):

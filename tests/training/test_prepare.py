@@ -293,7 +293,8 @@ def test_same_input_and_config_give_the_same_digest_and_other_config_another(tmp
     path = write_log(tmp_path / "log.csv", REES46_HEADER, *lines)
     config = PrepareConfig(out=str(tmp_path / "one"), data=Rees46Config(path=str(path)))
     first = prepare(config)
-    assert prepare(replace(config, out=str(tmp_path / "two"))).digest == first.digest
+    named = prepare(replace(config, out=str(tmp_path / "two"), name="a shop"))
+    assert (named.digest, named.about["name"], first.about["name"]) == (first.digest, "a shop", "rees46")
     assert prepare(replace(config, out=str(tmp_path / "three"), max_session_length=2)).digest != first.digest
     about = json.loads((tmp_path / "one" / "dataset.json").read_text())
     assert about["config"]["min_item_support"] == 5

@@ -106,6 +106,8 @@ def test_garbage_gets_one_sentence_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
+        ({"name": " "}, "name must be null or 1 to 100 printable characters, got ' '"),
+        ({"name": "a\nb"}, "name must be null or 1 to 100 printable characters"),
         ({"session_gap_minutes": 0.0}, "session_gap_minutes must be above 0 or null, got 0"),
         ({"max_session_length": 1}, "max_session_length must be at least 2 or null, got 1"),
         ({"min_item_support": 0}, "min_item_support must be at least 1, got 0"),

@@ -11,7 +11,7 @@ from tests.training.candidates import PARITY, SESSIONS, make_ranks, register_can
 from tillside.ranking import MISSED
 from training import promote as promotion
 from training.gate import check_quality, check_rules
-from training.promote import PromoteConfig, promote
+from training.promote import REJECTED, PromoteConfig, promote, reject
 from training.ranks import Ranks
 from training.store import TrackingConfig, fetch_artifact, open_store
 
@@ -132,6 +132,40 @@ def champion_of_flaws(store, tmp_path_factory) -> TrackingConfig:
     return config
 
 
+def test_what_a_reviewer_rejects_the_gate_refuses_until_the_tag_is_gone(fresh, champion):
+    version = register_candidate(fresh, make_ranks(FIRST))
+    client, _ = open_store(fresh)
+    before = written(fresh, version).description
+    assert str(client.get_registered_model(fresh.model).aliases["challenger"]) == version
+    reject(PromoteConfig(version=int(version), reject="shows\n chargers", tracking=fresh))
+    found = written(fresh, version)
+    assert (found.tags["gate.result"], found.tags[REJECTED]) == ("rejected", "shows chargers")
+    assert found.description == f"Rejected: shows chargers\n\n{before}"
+    assert "challenger" not in client.get_registered_model(fresh.model).aliases
+    assert failing(fresh, version)["review"].startswith("rejected: shows chargers (delete the version's tag")
+    assert alias(fresh) == champion
+    client.delete_model_version_tag(fresh.model, version, REJECTED)
+    assert not failing(fresh, version)
+
+
+def test_another_version_stays_challenger_and_the_champion_is_not_rejected(fresh, champion):
+    first, second = (register_candidate(fresh, make_ranks(FIRST)) for _ in range(2))
+    reject(PromoteConfig(version=int(first), reject="old", tracking=fresh))
+    assert str(open_store(fresh)[0].get_registered_model(fresh.model).aliases["challenger"]) == second
+    with pytest.raises(ValueError, match=f"version {champion} is the champion; promote another"):
+        reject(PromoteConfig(version=int(champion), reject="odd", tracking=fresh))
+    assert written(fresh, champion).tags["gate.result"] == "promoted"
+
+
+def test_the_command_that_rejects_promotes_nothing(fresh, monkeypatch, capsys):
+    version = register_candidate(fresh, make_ranks(FIRST))
+    arguments = [f"version={version}", "reject='sold out'", f"tracking.uri={fresh.uri}"]
+    monkeypatch.setattr(sys, "argv", ["promote", *arguments, f"tracking.model='{fresh.model}'"])
+    promotion.main()
+    assert f"version {version} is rejected" in capsys.readouterr().out
+    assert alias(fresh) == "None"
+
+
 def test_a_slow_bundle_is_refused_and_the_command_ends_with_1(fresh, champion, monkeypatch, capsys):
     version = register_candidate(fresh, make_ranks(FIRST))
     run = written(fresh, version).run_id
@@ -178,9 +212,11 @@ def test_an_unknown_version_or_run_is_one_sentence(fresh, champion, given):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("given", [{}, {"run": "a", "version": 1}, {"run": "a", "latency_ms": 0.0}])
+@pytest.mark.parametrize(
+    "given", [{}, {"run": "a", "version": 1}, {"run": "a", "latency_ms": 0.0}, {"run": "a", "reject": " "}]
+)
 def test_a_wrong_setting_is_refused(given):
-    with pytest.raises(ValueError, match="must be"):
+    with pytest.raises(ValueError, match=r"must (be|say why)"):
         PromoteConfig(**given)
 
 
@@ -196,8 +232,11 @@ def test_a_behaviour_that_got_worse_is_found_under_a_good_average():
 def test_a_behaviour_of_few_sessions_is_not_judged_alone():
     asked = [0] * 300 + [2] * 3
     before, after = make_ranks([1] * 303, asked=asked), make_ranks([1] * 300 + [30] * 3, asked=asked)
-    names = [check.name for check in check_quality(after, before, seed=0)]
-    assert names == ["test", "recall@20 all", "mrr@20 all", "recall@20 click", "mrr@20 click"]
+    checks = check_quality(after, before, seed=0)
+    names = ["test", "recall@20 all", "mrr@20 all", "recall@20 click", "mrr@20 click", "purchase"]
+    assert [check.name for check in checks] == names
+    assert checks[-1].passed
+    assert checks[-1].line == "purchase: 3 sessions, fewer than the 20 that are compared by themselves"
 
 
 def test_ranks_come_back_with_their_misses(tmp_path):

@@ -19,6 +19,7 @@ from tillside.encoding import EncodingSpec
 from tillside.newcomers import TokenVectors
 from training import learning
 from training.comparison import COMPARISON_FILE, ask_parent
+from training.examples import SHOWN, TABLE_FILE, read_examples
 from training.fitting import TrainerConfig, plan
 from training.model import ModelConfig, NextItemModel
 from training.parent import Carried, Parent, first_end, refuse_leaks
@@ -201,7 +202,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> TrackingConfig:
     torch.set_num_threads(1)
     tracking = TrackingConfig(runs=str(folder / "runs"), uri=f"sqlite:///{folder}/mlflow.db")
     log = circle_log(folder / "old.csv", 100, joined_after=10**6)
-    prepare(PrepareConfig(out=str(folder / "old"), data=EventsConfig(path=str(log))))
+    prepare(PrepareConfig(out=str(folder / "old"), data=EventsConfig(path=str(log)), name="circles"))
     config = TrainConfig(
         dataset=str(folder / "old"),
         model=ModelConfig(dim=16, layers=1, heads=2, max_length=8, dropout=0.1, item_dropout=0.1),
@@ -269,10 +270,14 @@ def test_the_registry_names_the_parent_and_the_gate_can_judge(shop: TrackingConf
     assert "| all | 80 | recall@20 | 0.8750 | 1.0000 | +0.1250" in version.description
     run = client.get_run(retrained.name)
     assert run.data.tags["parent"] == "models:/tillside/1"
+    assert run.data.tags["dataset.name"] == "circles"  # as the champion's is called
     assert run.data.params["warm_start"] == "models:/tillside/1"
     assert run.data.metrics["retrain/gain/recall_at_20/value"] == pytest.approx(0.125)
     note = run.data.tags["mlflow.note.content"]
     assert "the champion, tillside version 1 (0.8750)" in note.splitlines()[0]
+    first = read_examples(retrained / TABLE_FILE)[0]
+    assert list(first.shown)[:2] == ["tillside", "champion (version 1)"]
+    assert len(first.shown["champion (version 1)"]) == SHOWN
     assert "Retrained from models:/tillside/1: on the 80 newest cases recall@20 is above" in note
     checks = promote(PromoteConfig(run=retrained.name, latency_ms=1e4, tracking=shop))
     assert {check.name for check in checks} >= {"test", "recall@20 all"}
@@ -283,9 +288,10 @@ def test_the_registry_names_the_parent_and_the_gate_can_judge(shop: TrackingConf
 def test_asked_its_own_cases_the_champion_gives_the_ranks_that_its_run_kept(shop: TrackingConfig) -> None:
     """So what it is compared by is what it was judged by, past sessions and all."""
     champion = Parent.fetch(shop, "models:/tillside/1")
-    found, shares = ask_parent(champion, load_dataset(Path(shop.runs).parent / "old"))
-    kept = Ranks.load(Path(shop.runs) / champion.run_id / RANKS_FILE)
-    assert np.array_equal(found.ranks_C, kept.ranks_C)
+    found, shares, shown = ask_parent(champion, load_dataset(Path(shop.runs).parent / "old"))
+    folder = Path(shop.runs) / champion.run_id
+    assert np.array_equal(found.ranks_C, Ranks.load(folder / RANKS_FILE).ranks_C)
+    assert shown == [each.shown["tillside"] for each in read_examples(folder / TABLE_FILE)]
     assert shares == {"targets_by_attributes": 0, "targets_missed": 0}
 
 
