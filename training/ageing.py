@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tillside.ranking import bootstrap_means
+from training.description import markdown_row
 from training.figures import COLOURS, GRID
 from training.ranks import METRICS, RESAMPLES, Ranks
 
@@ -124,13 +125,12 @@ def description(document: Mapping[str, Any], *, name: str) -> str:
         f"recall@20 {apart['value']:+.4f} ({apart['low']:+.4f} to {apart['high']:+.4f}) against a fresh one."
     )
     lines = [head, "", "### By age", "", "Against the model trained up to the same window, paired, 95 % intervals.", ""]
-    lines += [f"| {' | '.join(COLUMNS)} |", f"|{' ---: |' * len(COLUMNS)}"]
-    lines += [f"| {' | '.join(row)} |" for row in table(document)]
-    lines += ["", "### Each model on each window", "", "| model | window | age, days | cases | recall@20 | mrr@20 |"]
-    lines += ["| ---: | ---: | ---: | ---: | ---: | ---: |"]
+    lines += [markdown_row(COLUMNS), f"|{' ---: |' * len(COLUMNS)}", *map(markdown_row, table(document))]
+    names = ["model", "window", "age, days", "cases", *METRICS]
+    lines += ["", "### Each model on each window", "", markdown_row(names), f"|{' ---: |' * len(names)}"]
     for test in document["tests"]:
-        figures = f"{test['age_days']:.1f} | {test['cases']:,} | {test['recall@20']:.4f} | {test['mrr@20']:.4f}"
-        lines.append(f"| {test['model']} | {test['window']} | {figures} |")
+        told = [str(test["model"]), str(test["window"]), f"{test['age_days']:.1f}", f"{test['cases']:,}"]
+        lines.append(markdown_row([*told, *(f"{test[name]:.4f}" for name in METRICS)]))
     return "\n".join(lines)
 
 

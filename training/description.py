@@ -20,7 +20,7 @@ LIMIT = 7900
 """Characters; MLflow cuts a tag at 8,000."""
 MOST_COMPARED = 8
 """Slices that stand beside the champion's case by case; more would leave no room for the rest."""
-GAP = "&nbsp;&nbsp;"
+GAP = "&ensp;"
 """Ends a cell: MLflow sets columns without a space between them."""
 Section = Sequence[str]
 
@@ -134,9 +134,9 @@ def champion_table(slices: Mapping[str, Mapping[str, Any]]) -> Section:
     kept = dict(list(slices.items())[:MOST_COMPARED])
     rest = len(slices) - len(kept)
     return [
-        "| asked for | cases | metric | champion | challenger | difference, paired 95 % |",
+        markdown_row(["asked for", "cases", "metric", "champion", "challenger", "difference, paired 95 %"]),
         "| --- | ---: | --- | ---: | ---: | ---: |",
-        *(f"| {' | '.join(row)} |" for row in beside_champion(kept)),
+        *map(markdown_row, beside_champion(kept)),
         "",
         *([f"{rest} more behaviours are left out here.", ""] if rest else []),
     ]
@@ -155,12 +155,14 @@ def _table(asked: str, rows: Mapping[str, Mapping[str, Any]]) -> Section:
     lines = []
     for name, values in rows.items():
         figures = [_figure(values[column]) for column in COLUMNS]
-        lines.append(_row([asked, f"**{name}**" if name == MODEL else name, f"{values['cases']:,}", *figures]))
+        lines.append(markdown_row([asked, f"**{name}**" if name == MODEL else name, f"{values['cases']:,}", *figures]))
     return lines
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell + GAP for cell in cells) + " |"
+def markdown_row(cells: Sequence[str]) -> str:
+    """A row of a table, as MLflow wants it."""
+    told = (cell.replace("|", "\\|") + GAP for cell in cells)
+    return f"| {' | '.join(told)} |"
 
 
 def _figure(value: Mapping[str, float]) -> str:
@@ -212,7 +214,7 @@ def _made_of(made: Made) -> Section:
 
 def _within_limit(head: Section, tables: Sequence[Section], tail: Section) -> str:
     """All lines, without the last behaviours' rows where MLflow would cut the text."""
-    heading = [_row(["asked for", "system", "cases", *COLUMNS]), "| --- | --- " + "| ---: " * 4 + "|"]
+    heading = [markdown_row(["asked for", "system", "cases", *COLUMNS]), "| --- | --- " + "| ---: " * 4 + "|"]
     for kept in range(len(tables), 0, -1):
         rows = [line for table in tables[:kept] for line in table]
         left_out = ["", f"{len(tables) - kept} more behaviours are in metrics.json."] if kept < len(tables) else []

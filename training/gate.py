@@ -17,6 +17,7 @@ from tillside.bundle import Bundle
 from tillside.encoding import encode_session
 from tillside.events import TIME_UNKNOWN
 from training.bundled import BundleGraphs
+from training.description import markdown_row
 from training.parity import TOLERANCE, TOP
 from training.ranks import METRICS, Ranks
 
@@ -116,5 +117,5 @@ def description(checks: list[Check], *, compared_with: str | None) -> str:
     failed = [check for check in checks if not check.passed]
     beside = f"version {compared_with}" if compared_with else "no champion"
     head = f"Refused: {failed[0].line}." if failed else f"Promoted to champion, compared with {beside}."
-    rows = [f"| {check.name} | {'passed' if check.passed else '**failed**'} | {check.line} |" for check in checks]
-    return "\n".join([head, "", "| check | | |", "| --- | --- | --- |", *rows])
+    rows = [markdown_row([c.name, "passed" if c.passed else "**failed**", c.line]) for c in checks]
+    return "\n".join([head, "", markdown_row(["check", "result", "why"]), "| --- | --- | --- |", *rows])

@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from training.description import GAP, LIMIT
+from training.description import LIMIT, markdown_row
 from training.tables import print_table
 from training.trials import OBJECTIVE
 
@@ -86,12 +86,12 @@ def describe_sweep(
         known = [runs[number] for trial in order if (number := str(trial.number)) in runs][:COMPARED]
         lines += [f"The best child's metrics and settings are copied here; its run is {_link(best, runs, experiment)}."]
         lines += [f"[Compare the runs]({compare_link('', experiment, known)}) side by side.", ""]
-    lines += [_row(["trial", *searched, OBJECTIVE, "status", "run"])]
+    lines += [markdown_row(["trial", *searched, OBJECTIVE, "status", "run"])]
     lines += ["| ---: " + "| ---: " * (len(searched) + 1) + "| --- | --- |"]
     for place, trial in enumerate(order):
         name = f"**{trial.number}**" if best is not None and trial.number == best.number else str(trial.number)
         values = [short(trial.params.get(key, "")) for key in searched]
-        line = _row([name, *values, _figure(trial), status(trial), _link(trial, runs, experiment)])
+        line = markdown_row([name, *values, _figure(trial), status(trial), _link(trial, runs, experiment)])
         if sum(map(len, lines)) + len(lines) + len(line) > LIMIT - 60:
             lines += ["", f"{len(order) - place} more trials are in the list of runs."]
             break
@@ -108,11 +108,6 @@ def _first_sentence(rows: Trials, best: FrozenTrial | None, *, dataset: str, tot
         return f"{head}; none has come to its end yet."
     told = f"trial {best.number} is the best, {OBJECTIVE} {best.value:.4f} with {settings(best)}"
     return f"{head}: {told}; chosen on the validation part alone."
-
-
-def _row(cells: Sequence[str]) -> str:
-    told = (cell.replace("|", "\\|") + GAP for cell in cells)
-    return f"| {' | '.join(told)} |"
 
 
 def _figure(trial: FrozenTrial) -> str:

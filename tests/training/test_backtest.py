@@ -16,6 +16,7 @@ from tillside.ranking import MISSED
 from training import backtest as room
 from training.ageing import DAY_MS, Window, ageing, curves, decay, description, table
 from training.backtest import BacktestConfig, backtest
+from training.description import GAP
 from training.fitting import TrainerConfig
 from training.learning import learn
 from training.model import ModelConfig
@@ -118,7 +119,7 @@ def test_the_run_holds_table_figure_and_curves(folder: Path, stopped: str, finis
     document, _ = finished
     client, _ = open_store(TrackingConfig(uri=f"sqlite:///{folder}/mlflow.db"))
     run = client.get_run(stopped)
-    note = run.data.tags["mlflow.note.content"]
+    note = run.data.tags["mlflow.note.content"].replace(GAP, "")
     assert note.startswith("Backtest on events over 2 windows: a model ")
     assert f"| 1 | 2 | 0.6 | 40 | {document['tests'][1]['recall@20']:.4f}" in note  # 94.5 - 79 hours are 15.5
     history = {point.step: point.value for point in client.get_metric_history(stopped, "by_age/recall_at_20")}
