@@ -1,6 +1,6 @@
 """What review costs a run, and what it survives: the share of logging, six runs at once, a server killed in mid-run.
 
-    python -m benchmarks.review --work runs/benchmarks/review
+    python -m benchmarks.review --work runs/benchmarks/review [--dataset demo/dataset]
 
 Runs are real and train on synthetic sessions. Those that are timed go once against ``mlflow server`` over HTTP and once
 against an SQLite file. The server that is killed is a process too; it is started again on its store, what waits in the
@@ -28,6 +28,7 @@ import training.train
 from benchmarks.results import write_results
 from benchmarks.sessions import write_sessions
 from benchmarks.tracking_server import TrackingServer
+from tillside.dataset import load_dataset
 from training.entries import ARTIFACT, BATCH, INPUTS, STATUS
 from training.fitting import TrainerConfig
 from training.journal import JOURNAL_FILE, KIND, Journal
@@ -245,8 +246,14 @@ def run_config(dataset: Path, runs: Path, uri: str | None, *, epochs: int, dim: 
     return TrainConfig(dataset=str(dataset), model=ModelConfig(dim=dim), trainer=trainer, tracking=tracking)
 
 
-def review(work: Path, *, items: int, sessions: int, epochs: int, writers: int) -> list[dict[str, Any]]:
-    """Measure all of it; one row a figure."""
+def review(
+    work: Path, *, items: int, sessions: int, epochs: int, writers: int, dataset: Path | None
+) -> list[dict[str, Any]]:
+    """Measure all of it; one row a figure.
+
+    Args:
+        dataset: what a run with default settings is trained on besides, to its end.
+    """
     large, small = work / "large", work / "small"
     write_sessions(large, items=items, sessions=sessions)
     write_sessions(small, items=50, sessions=300)
@@ -263,6 +270,13 @@ def review(work: Path, *, items: int, sessions: int, epochs: int, writers: int) 
             )
             for name, uri in stores.items()
         }
+        if dataset is not None:
+            whole = TrainConfig(
+                dataset=str(dataset),
+                trainer=TrainerConfig(progress_bar=False),
+                tracking=TrackingConfig(uri=server.url, runs=str(work / "timed" / "whole")),
+            )
+            costs["whole"] = logging_cost(whole, others=server.cpu_seconds)
         figures["logging"] = {"overhead_share": max(cost["overhead_share"] for cost in costs.values())}
         figures |= {f"logging/{name}": cost for name, cost in costs.items()}
         small_run = run_config(small, work / "killed", server.url, epochs=4, dim=16)
@@ -270,8 +284,14 @@ def review(work: Path, *, items: int, sessions: int, epochs: int, writers: int) 
     finally:
         server.kill()
     figures["six-writers"] = {"failed": writers_that_failed(small, work / "writers", writers=writers)}
+    real = "" if dataset is None else str(load_dataset(dataset).about["name"])
     return [
-        {"log": f"synthetic-{items}", "system": system, "metric": metric, "value": float(value)}
+        {
+            "log": real if system == "logging/whole" else f"synthetic-{items}",
+            "system": system,
+            "metric": metric,
+            "value": float(value),
+        }
         for system, values in figures.items()
         for metric, value in values.items()
     ]
@@ -284,20 +304,23 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=20_000)
     parser.add_argument("--sessions", type=int, default=2_500)
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--dataset", type=Path, help="train on this one too, with default settings and to the end")
     given = parser.parse_args()
     os.environ.pop("MLFLOW_TRACKING_URI", None)
     given.work.mkdir(parents=True)
     sizes = {"items": given.items, "sessions": given.sessions, "epochs": given.epochs}
-    rows = review(given.work, **sizes, writers=WRITERS)
+    rows = review(given.work, **sizes, writers=WRITERS, dataset=given.dataset)
     notes = (
         f"logging: runs of {given.sessions:,} synthetic sessions and {given.items:,} items, default model, bundle "
         "exported and registered, against mlflow server over HTTP on this machine and against SQLite. Counted are "
         "all calls of the tracker, the registry, the twenty sessions, the latency of the bundle and the figures. "
         f"overhead_share: (fixed_cpu_s + {EPOCHS} * each_epoch_cpu_s) / {TEN_MINUTES:g} s, the share of a ten-minute "
-        f"run of one thread with {EPOCHS} epochs, more than any run has by default; the larger of the two stores "
-        "stands under logging. Seconds are the processor's, of the run's process and of the server's together, because "
-        "a run waits for both and other work shared this machine; overhead_share_wall is the same by the wall clock, "
-        "of that shared machine. That a new store is made, once in its life, is not counted. "
+        f"run of one thread with {EPOCHS} epochs, more than any run has by default; the largest of them stands under "
+        "logging. logging/whole: a run with default settings to its end, over HTTP, where a data set is given; "
+        "share_of_this_run is what it took of it. Seconds are the processor's, of the run's process and of the "
+        "server's together, because a run waits for both and other work shared this machine; overhead_share_wall is "
+        "the same by the wall clock, of that shared machine. That a new store is made, once in its life, is not "
+        "counted. "
         f"six-writers: {WRITERS} processes of training.train started at once on a new default store; failed are those "
         "that end with an error or whose finished run or own model version is not in the store. server-killed: the "
         f"server is killed by its process group's number after {KILLED_AFTER} logged epochs and started again after "

@@ -113,7 +113,7 @@ def backtest(config: BacktestConfig) -> dict[str, Any]:
             say(f"go on with it:  the same command and resume={tracker.run_id}")
         raise
     print_table(f"{name}: quality by the age of the model", COLUMNS, table(document), numbers=COLUMNS)
-    say(f"{folder / FIGURE_FILE} draws it; look at the run:  {tracker.open_command}   then {tracker.page}")
+    say(f"{folder / FIGURE_FILE} draws it; look at the run:  {tracker.look}")
     return document
 
 

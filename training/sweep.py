@@ -11,11 +11,11 @@ trials that it would have made unbroken.
 """
 
 import contextlib
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import optuna
 from mlflow.entities import Run
@@ -26,8 +26,18 @@ from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
 from training.command import compose_typed
 from training.space import Space, read_space
-from training.store import TrackingConfig, as_sentences
-from training.sweep_config import SWEEP_FILE, SweepConfig, make_pruner, read_config, resumed_order, write_order
+from training.store import StoreAwayError, TrackingConfig, as_sentences, patience
+from training.sweep_config import (
+    SWEEP_FILE,
+    SweepConfig,
+    make_pruner,
+    only_one,
+    read_config,
+    refuse,
+    resumed_order,
+    sweep_settings,
+    write_order,
+)
 from training.sweep_page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
 from training.tables import say
 from training.tracking import Tracker, flatten
@@ -37,7 +47,11 @@ STUDY_FILE: Final = "study.db"
 NOTE: Final = "mlflow.note.content"
 TRIAL: Final = "sweep.trial"
 """Tag of a child run: its trial's number."""
+PAUSE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 3600.0
+"""How long a sweep waits for a store that is away between two trials."""
 Train = Callable[..., float]
+Answer = TypeVar("Answer")
 
 
 def sweep(overrides: list[str], *, train: Train) -> float:
@@ -82,7 +96,7 @@ def sweep(overrides: list[str], *, train: Train) -> float:
         except BaseException as error:
             with contextlib.suppress(ValueError):  # a store that is gone must not hide why the sweep ended
                 tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
-            if not isinstance(error, Exception):
+            if isinstance(error, StoreAwayError) or not isinstance(error, Exception):
                 place = "" if tracking.runs == TrackingConfig.runs else f" tracking.runs={tracking.runs}"
                 say(f"go on with the sweep:  python -m training.train -m resume={tracker.run_id}{place}")
             raise
@@ -113,27 +127,55 @@ class Sweep:
         for values in self.grid:
             self.study.enqueue_trial(values, skip_if_exists=True)
         while (trial := self.next_trial()) is not None:
-            self.attempt(trial)
-            self.report()
+            self.asking(partial(self.attempt, trial))
+            self.asking(self.report)
         best = self.best()
         if best is None:
             reasons = {trial.user_attrs.get("error") for trial in self.study.trials} - {None}
             raise ValueError(
                 f"no trial of the sweep came to its end: {'; '.join(sorted(reasons)) or 'all were pruned'}"
             )
-        child = self.children()[best.user_attrs["trial"]]
+        child = self.asking(self.children)[best.user_attrs["trial"]]
         if not self.config.whole:
             say(f"\ntrial {best.number} is the best; it goes on to the end:")
             self.train(self.resumed(child))
-        self.report(last=True)
+        self.asking(partial(self.report, last=True))
         self.tracker.parameters(best.params)
         sweep_table(self.study.trials, list(self.space.searched), best.number)
         say(f"the best, trial {best.number}: {settings(best)}; run {child.info.run_id}")
-        say(f"look at the sweep:  {self.tracker.open_command}   then {self.tracker.page}")
+        say(f"look at the sweep:  {self.tracker.look}")
         runs = [run.info.run_id for run in self.children().values()]
         say(f"compare its runs:  {compare_link(self.tracker.server, self.tracker.run.info.experiment_id, runs)}")
         say(f"all runs:  {self.tracker.list_link()}")
         return float(best.value or 0.0)
+
+    def asking(self, call: Callable[[], Answer]) -> Answer:
+        """Do what needs the store, once it is there."""
+        while True:
+            try:
+                return call()
+            except StoreAwayError as error:
+                self.wait(error)
+
+    def wait(self, error: StoreAwayError) -> None:
+        """Until the store answers again.
+
+        Raises:
+            StoreAwayError: it does not within PATIENCE_SECONDS.
+        """
+        say(f"{error}; the sweep waits for it")
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            time.sleep(PAUSE_SECONDS)
+            try:
+                with as_sentences(self.tracker.uri), patience():
+                    self.tracker.client.get_run(self.tracker.run_id)
+            except StoreAwayError:
+                if time.monotonic() >= until:
+                    raise
+            else:
+                say(f"MLflow at {self.tracker.uri} answers again")
+                return
 
     def resumed(self, child: Run) -> Any:
         """The config that goes on with a run."""
@@ -155,7 +197,7 @@ class Sweep:
         return self.study.ask(dict(self.space.searched))
 
     def attempt(self, trial: optuna.Trial) -> None:
-        """Run one trial to its end, whatever that is, and tell the study."""
+        """Run one trial to its end, whatever that is, and tell the study; if the store is away, it is still to do."""
         number = str(trial.number)
         twin = self.twin(trial)
         if twin is not None:
@@ -177,12 +219,14 @@ class Sweep:
         try:
             value = self.train(config, Trial(tags=tags, watchers=[Pruning(trial)], whole=self.config.whole))
         except Pruned as pruned:
-            self.tag(number, {"sweep.pruned": "true"})
+            self.asking(partial(self.tag, number, {"sweep.pruned": "true"}))
             say(f"pruned: {pruned}")
             self.study.tell(trial.number, state=TrialState.PRUNED)
+        except StoreAwayError:
+            raise
         except ValueError as error:
             sentence = " ".join(str(error).split())
-            self.tag(number, {"sweep.error": sentence})  # a store that is gone ends the sweep here, not the trial
+            self.asking(partial(self.tag, number, {"sweep.error": sentence}))
             say(f"failed: {sentence}")
             trial.set_user_attr("error", sentence)
             self.study.tell(trial.number, state=TrialState.FAIL)
@@ -242,37 +286,9 @@ class Sweep:
             self.tracker.artifact(self.folder / "figures", "figures")
 
 
-def refuse(config: SweepConfig, space: Space, base: Any) -> None:
-    """ValueError if there is nothing to search, or no end to it, or the trials would not run in this process alone."""
-    if not space.searched:
-        raise ValueError("a sweep needs something to vary, as in seed=0,1,2 or sweep=quick; got single values alone")
-    if config.trials is None and space.combinations is None:
-        raise ValueError("a range such as interval(0, 1) has no end of values: say how many to try, as sweep.trials=20")
-    processes = max(base.trainer.devices * base.trainer.nodes, int(os.environ.get("WORLD_SIZE", "1")))
-    if processes > 1:
-        raise ValueError(f"a sweep runs each trial in one process, got {processes}; see hydra/launcher for others")
-
-
-def sweep_settings(config: SweepConfig) -> dict[str, str]:
-    """How it searches, as the parent's parameters."""
-    told = {"trials": config.trials or "all", "pruner": config.pruner.value, "whole": config.whole, "seed": config.seed}
-    return {f"sweep.{key}": str(value) for key, value in told.items()}
-
-
 def shared_settings(base: Any, space: Space) -> dict[str, Any]:
     """The config's settings that all trials share."""
     flat = flatten(OmegaConf.to_container(OmegaConf.structured(base), enum_to_str=True))  # type: ignore[arg-type]
     searched = tuple(space.searched)
     groups = tuple(f"{key}." for key in searched)
     return {key: value for key, value in flat.items() if key not in searched and not key.startswith(groups)}
-
-
-@contextlib.contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """ValueError if another process runs the sweep of this folder."""
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"another process runs the sweep {folder.name}; wait for its end, or stop it") from None
-        yield

@@ -3,6 +3,10 @@
 What was said lies in the sweep's folder, so that one that was killed goes on by its id alone.
 """
 
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -14,6 +18,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvin
 
 from tillside.atomic import write_text_atomically
 from training.command import compose_typed, config_directory
+from training.space import Space
 
 SWEEP_FILE: Final = "sweep.yaml"
 """In the folder of the sweep's run."""
@@ -74,6 +79,23 @@ def read_config(overrides: list[str]) -> SweepConfig:
     return config
 
 
+def refuse(config: SweepConfig, space: Space, base: Any) -> None:
+    """ValueError if there is nothing to search, or no end to it, or the trials would not run in this process alone."""
+    if not space.searched:
+        raise ValueError("a sweep needs something to vary, as in seed=0,1,2 or sweep=quick; got single values alone")
+    if config.trials is None and space.combinations is None:
+        raise ValueError("a range such as interval(0, 1) has no end of values: say how many to try, as sweep.trials=20")
+    processes = max(base.trainer.devices * base.trainer.nodes, int(os.environ.get("WORLD_SIZE", "1")))
+    if processes > 1:
+        raise ValueError(f"a sweep runs each trial in one process, got {processes}; see hydra/launcher for others")
+
+
+def sweep_settings(config: SweepConfig) -> dict[str, str]:
+    """How it searches, as the parent's parameters."""
+    told = {"trials": config.trials or "all", "pruner": config.pruner.value, "whole": config.whole, "seed": config.seed}
+    return {f"sweep.{key}": str(value) for key, value in told.items()}
+
+
 def make_pruner(config: SweepConfig) -> BasePruner:
     """Optuna's."""
     if config.pruner is Pruner.median:
@@ -112,3 +134,14 @@ def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepC
         raise ValueError(f"resume={run_id}: {file} is damaged: {error}") from None
     assert isinstance(config, SweepConfig)
     return config, [*before, *moved]
+
+
+@contextlib.contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """ValueError if another process runs the sweep of this folder."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another process runs the sweep {folder.name}; wait for its end, or stop it") from None
+        yield

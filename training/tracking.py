@@ -228,15 +228,15 @@ class Tracker:
         perform(entry, self.client, self.run_id, folder=folder)
 
     @property
-    def open_command(self) -> str:
-        """What a person types to look at the run."""
+    def look(self) -> str:
+        """What a person types and opens to look at the run."""
         if self.uri.startswith("sqlite:"):
-            return f"mlflow server --backend-store-uri {shlex.quote(self.uri)} --port 5000"
-        return f"open {self.uri}"
+            return f"mlflow server --backend-store-uri {shlex.quote(self.uri)} --port 5000   then {self.page}"
+        return self.page
 
     @property
     def page(self) -> str:
-        """The run's page, on the server that :attr:`open_command` starts or on the one that is there."""
+        """The run's page, on the server that :attr:`look` starts or on the one that is there."""
         place = f"#/experiments/{self.run.info.experiment_id}/runs/{self.run_id}"
         return f"{self.server}/{place}?workflowType=machine_learning"
 

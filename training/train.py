@@ -151,7 +151,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
     if compared is not None:
         compared.show()
     say(f"run {tracker.run_id} is in {folder}")
-    say(f"look at it:  {tracker.open_command}   then {tracker.page}")
+    say(f"look at it:  {tracker.look}")
     say(f"all runs:  {tracker.list_link()}   the best first:  {tracker.list_link(best_first=True)}")
     if version is not None and compared is not None:
         say(f"judge it:  {promote_command(config.tracking, version)}")

@@ -9,6 +9,8 @@ import numpy as np
 import optuna
 import pytest
 import torch
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
@@ -17,8 +19,9 @@ from training import sweep as sweeping
 from training import train as training_command
 from training.callbacks import EpochMetrics
 from training.description import GAP
-from training.sweep import only_one, sweep
-from training.sweep_config import Pruner, SweepConfig, make_pruner
+from training.store import StoreAwayError
+from training.sweep import sweep
+from training.sweep_config import Pruner, SweepConfig, make_pruner, only_one
 from training.sweep_page import compare_link, describe_sweep, parallel_coordinates, reached, status, trials_by_epoch
 from training.train import train
 
@@ -215,6 +218,55 @@ def test_a_trial_that_fails_is_told_and_the_others_go_on(store, dataset):
     assert "failed: training diverged \\| here" in kept.note
     assert kept.parent.data.tags["sweep.best_trial"] == "2"
     assert sorted(kept.children) == [0, 2]
+
+
+def test_a_store_that_is_away_between_two_trials_is_waited_for(store, dataset, monkeypatch, capsys):
+    """Away when a trial begins, when what it did is reported, and for two looks of the sweep."""
+    looks, slept, started = [True, True, False, False], [], []
+
+    class Client(mlflow.MlflowClient):
+        def get_run(self, run_id):
+            if slept and looks and looks.pop(0):
+                raise MlflowException("gone", error_code=TEMPORARILY_UNAVAILABLE)
+            return super().get_run(run_id)
+
+    def fake(config, trial):
+        started.append(config.seed)
+        if started == [0, 1]:
+            raise StoreAwayError("MLflow is away")
+        run = sweeping.Tracker.start(config.tracking, tags=trial.tags)
+        run.metrics({"val/mrr@20": 0.1})
+        run.end()
+        return 0.1
+
+    monkeypatch.setattr(sweeping.time, "sleep", slept.append)
+    monkeypatch.setattr(mlflow, "MlflowClient", Client)
+    sweep([f"dataset={dataset}", f"tracking.runs='{store}'", "seed=0,1,2"], train=fake)
+    assert started == [0, 1, 1, 2]
+    assert slept == [sweeping.PAUSE_SECONDS] * 3
+    kept = Kept(store, parents(store)[-1])
+    assert [trial.state.name for trial in kept.trials] == ["COMPLETE"] * 3
+    assert sorted(kept.children) == [0, 1, 2]
+    said = capsys.readouterr().out
+    assert "MLflow is away; the sweep waits for it" in said
+    assert "answers again" in said
+
+
+def test_a_store_that_stays_away_ends_the_sweep_with_what_to_type(store, dataset, monkeypatch, capsys):
+    def fake(config, trial):
+        def gone(*arguments):
+            raise MlflowException("gone", error_code=TEMPORARILY_UNAVAILABLE)
+
+        monkeypatch.setattr(mlflow.MlflowClient, "get_run", gone)
+        raise StoreAwayError("MLflow is away")
+
+    now = [0.0]
+    monkeypatch.setattr(sweeping.time, "sleep", lambda seconds: now.append(now[-1] + seconds))
+    monkeypatch.setattr(sweeping.time, "monotonic", lambda: now[-1])
+    with pytest.raises(StoreAwayError, match="gone"):
+        sweep([f"dataset={dataset}", f"tracking.runs='{store}'", "seed=0,1"], train=fake)
+    assert now[-1] == sweeping.PATIENCE_SECONDS
+    assert f"go on with the sweep:  python -m training.train -m resume={parents(store)[-1]}" in capsys.readouterr().out
 
 
 def test_without_a_trial_that_ends_the_sweep_fails_with_the_reasons(store, dataset):

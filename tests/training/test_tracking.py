@@ -39,7 +39,7 @@ def stored(tracker: Tracker):
 def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
     folder = config.runs
     assert tracker.uri == f"sqlite:///{folder}/mlflow.db"
-    assert tracker.open_command == f"mlflow server --backend-store-uri '{tracker.uri}' --port 5000"
+    assert tracker.look == f"mlflow server --backend-store-uri '{tracker.uri}' --port 5000   then {tracker.page}"
     place = f"/#/experiments/{tracker.run.info.experiment_id}/runs/{tracker.run_id}"
     assert tracker.page.endswith(f"{place}?workflowType=machine_learning")  # a bare link opens another tab
     (tmp_path / "note").write_text("kept")
