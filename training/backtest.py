@@ -42,6 +42,7 @@ from training.readers import LogConfig
 from training.store import TrackingConfig
 from training.tables import print_table, say
 from training.tracking import Tracker, flatten
+from training.views import OPENS_PARENT
 
 BACKTEST_FILE = "backtest.json"
 FIGURE_FILE = "quality-by-age.png"
@@ -230,7 +231,7 @@ def _window(
     try:
         if known is None:
             folder.mkdir(parents=True)
-            tracker.tags({PARENT: parent.run_id, "mlflow.source.name": "training.backtest"})
+            tracker.tags({PARENT: parent.run_id, "mlflow.source.name": "training.backtest"} | OPENS_PARENT)
             tracker.parameters({"window": number + 1, **_plain(config)})
             tracker.dataset(view(dataset, windows[number]))
             write_text_atomically(listed, json.dumps(children | {str(number + 1): tracker.run_id}))

@@ -42,6 +42,7 @@ from training.sweep_page import CURVE, compare_link, describe_sweep, settings, s
 from training.tables import say
 from training.tracking import Tracker, flatten
 from training.trials import Pruned, Pruning, Trial
+from training.views import OPENS_PARENT
 
 STUDY_FILE: Final = "study.db"
 NOTE: Final = "mlflow.note.content"
@@ -215,7 +216,7 @@ class Sweep:
             with as_sentences(self.tracker.uri):
                 self.tracker.client.delete_run(child.info.run_id)  # it was killed before there was anything to keep
         tags = {"mlflow.parentRunId": self.tracker.run_id, "mlflow.runName": f"trial {number}", TRIAL: number}
-        tags["mlflow.runType"] = "evaluation"  # opens the parent in the list; see training.views
+        tags |= OPENS_PARENT
         try:
             value = self.train(config, Trial(tags=tags, watchers=[Pruning(trial)], whole=self.config.whole))
         except Pruned as pruned:

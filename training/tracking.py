@@ -6,6 +6,7 @@ start, not to go on: everything is written into the run's journal first, and whi
 
 import json
 import math
+import random
 import shlex
 import time
 from collections.abc import Mapping
@@ -94,7 +95,12 @@ class Tracker:
             told |= {"mlflow.source.name": "training.train", "mlflow.source.type": "LOCAL"}
             if git:
                 told["mlflow.source.git.commit"] = git["commit"]  # the interface's column Version
-            run = client.create_run(experiment_id, run_name=config.run_name, tags=told)
+            drawn = random.getstate()
+            random.seed()  # MLflow draws a name where none is given, and runs of one seed would all get the same
+            try:
+                run = client.create_run(experiment_id, run_name=config.run_name, tags=told)
+            finally:
+                random.setstate(drawn)
             journal = Journal(journal_path(config, run.info.run_id))
             return cls(client, run, uri, journal)._monitored(config)
 

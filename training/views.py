@@ -24,6 +24,8 @@ COLUMNS: Final = (
     "tags.`bundle.version`",
     "metrics.`val/mrr_at_20`",  # all that most trials of a sweep have
 )
+OPENS_PARENT: Final = {"mlflow.runType": "evaluation"}
+"""Tag of a child run."""
 ALWAYS_THERE: Final = ("0", "attributes.`Run Name`", "runDateAndNestInfo", "duration")
 """Ids of the columns before them."""
 WIDTH: Final = 130

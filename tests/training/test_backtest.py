@@ -112,6 +112,9 @@ def test_a_window_whose_child_run_finished_is_not_repeated(folder: Path, stopped
     children = json.loads((folder / "runs" / stopped / "children.json").read_text())
     assert set(runs) == {stopped, *children.values()}
     assert {runs[child].data.tags["mlflow.parentRunId"] for child in children.values()} == {stopped}
+    assert {runs[child].data.tags["mlflow.runType"] for child in children.values()} == {
+        "evaluation"
+    }  # opens the parent
     assert runs[children["1"]].info.run_name == "before window 1"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 import sys
 import threading
 from dataclasses import replace
@@ -46,6 +47,18 @@ def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
     tracker.artifact(tmp_path / "note", "notes")
     (kept,) = (tmp_path.parent / folder).rglob("note")
     assert kept.is_relative_to(f"{folder}/artifacts")
+
+
+def test_runs_of_one_seed_have_names_of_their_own_and_draw_as_before(config):
+    names, draws = set(), set()
+    for _ in range(2):
+        random.seed(0)
+        tracker = Tracker.start(replace(config, run_name=None))
+        names.add(tracker.run.info.run_name)
+        draws.add(random.random())
+        tracker.end()
+    assert len(names) == 2
+    assert len(draws) == 1
 
 
 def test_parameters_are_flat_and_more_than_a_hundred_go(tracker):
