@@ -106,7 +106,8 @@ def first_sentence(
         return f"{reached}, {verdict(gain.low, gain.high)} {name} ({other['value']:.4f}): {told}."
     apart = own["low"] > other["high"] or own["high"] < other["low"]
     overlap = "the intervals do not overlap" if apart else "the intervals overlap"
-    return f"{reached}, {verdict(*[own['value'] - other['value']] * 2)} {name} ({other['value']:.4f}); {overlap}."
+    gap = own["value"] - other["value"]
+    return f"{reached}, {verdict(gap, gap)} {name} ({other['value']:.4f}); {overlap}."
 
 
 def verdict(low: float, high: float) -> str:

@@ -134,13 +134,15 @@ def _items(cell: str) -> Shown:
     return [(item.removeprefix(f"{HIT} "), item.startswith(f"{HIT} ")) for item in items]
 
 
-def add_system(folder: Path, name: str, shown: Sequence[Shown], *, title: str) -> None:
-    """Put what another model makes of the same cases behind what the first one does, in both files of ``folder``."""
-    examples = []
-    for example, items in zip(read_examples(folder / TABLE_FILE), shown, strict=True):
+def with_system(examples: Sequence[Example], name: str, shown: Sequence[Shown]) -> list[Example]:
+    """What another model makes of the same cases stands behind what the first one does; of other cases it does not."""
+    if len(shown) != len(examples):
+        return list(examples)
+    both = []
+    for example, items in zip(examples, shown, strict=True):
         first, *others = example.shown.items()
-        examples.append(replace(example, shown=dict([first, (name, items), *others])))
-    write_examples(examples, folder, title=title)
+        both.append(replace(example, shown=dict([first, (name, items), *others])))
+    return both
 
 
 def examples_page(examples: Sequence[Example], *, title: str) -> str:

@@ -19,7 +19,7 @@ from tillside.ranking import Interval
 from training.champion import Champion
 from training.checkpoint import TrainedModel
 from training.description import Made, champion_table, describe, rival_of, with_champion
-from training.examples import HTML_FILE, TABLE_FILE, add_system, examples_title
+from training.examples import HTML_FILE, TABLE_FILE, examples_title, read_examples, with_system, write_examples
 from training.figures import run_figures
 from training.git import git_state
 from training.latency import LATENCY_FILE, Latency
@@ -100,8 +100,9 @@ def publish_page(
         write_text_atomically(folder / LATENCY_FILE, json.dumps(latency, indent=1) + "\n")
         tracker.artifact(folder / LATENCY_FILE)
     tracker.artifact(folder / FIGURES, FIGURES)
-    if champion is not None and champion.label in systems and champion.shown:
-        add_system(folder, champion.label, champion.shown, title=examples_title(dataset))
+    if champion is not None and champion.label in systems:
+        examples = with_system(read_examples(folder / TABLE_FILE), champion.label, champion.shown)
+        write_examples(examples, folder, title=examples_title(dataset))
     for file in (HTML_FILE, TABLE_FILE):
         tracker.artifact(folder / file)
 
@@ -120,7 +121,7 @@ def case_by_case(
     if champion is None or rival != champion.label:
         theirs = Ranks.load(folder / OTHERS_RANKS / f"{rival}.npz")
         return own.ahead_of(theirs, np.ones(len(own.ranks_C), bool), seed=seed)["recall@20"], []
-    if champion.ranks is None:
+    if champion.ranks is None or champion.ranks.digest != own.digest:
         return None, []
     slices = own.beside_champion(champion.ranks, seed=seed)
     return Interval(**slices["all"]["recall@20"]["gain"]), ["### Against the champion", "", *champion_table(slices)]

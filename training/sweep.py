@@ -151,32 +151,18 @@ class Sweep:
         return float(best.value or 0.0)
 
     def asking(self, call: Callable[[], Answer]) -> Answer:
-        """Do what needs the store, once it is there."""
+        """Do what needs the store, and if that is away do it again, every PAUSE_SECONDS for up to PATIENCE_SECONDS."""
+        until = None
         while True:
             try:
                 return call()
             except StoreAwayError as error:
-                self.wait(error)
-
-    def wait(self, error: StoreAwayError) -> None:
-        """Until the store answers again.
-
-        Raises:
-            StoreAwayError: it does not within PATIENCE_SECONDS.
-        """
-        say(f"{error}; the sweep waits for it")
-        until = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            time.sleep(PAUSE_SECONDS)
-            try:
-                with as_sentences(self.tracker.uri), patience():
-                    self.tracker.client.get_run(self.tracker.run_id)
-            except StoreAwayError:
-                if time.monotonic() >= until:
+                if until is None:
+                    until = time.monotonic() + PATIENCE_SECONDS
+                    say(f"{error}; the sweep waits for it")
+                elif time.monotonic() >= until:
                     raise
-            else:
-                say(f"MLflow at {self.tracker.uri} answers again")
-                return
+            time.sleep(PAUSE_SECONDS)
 
     def resumed(self, child: Run) -> Any:
         """The config that goes on with a run."""
@@ -206,10 +192,10 @@ class Sweep:
             self.study.tell(trial.number, twin.value)
             return
         trial.set_user_attr("trial", number)
-        say(f"\ntrial {int(number) + 1} of {self.total}: {settings(trial)}")
         config = compose_typed("train", self.space.overrides(trial.params))
         config.tracking.run_name = None  # the parent's; a name that differs would be a parameter that differs
         child = self.children().get(number)
+        say(f"\ntrial {int(number) + 1} of {self.total}: {settings(trial)}")
         if child is not None and (self.folder.parent / child.info.run_id / RESUME_FILE).is_file():
             config = self.resumed(child)
         elif child is not None:
@@ -247,7 +233,7 @@ class Sweep:
     def children(self) -> dict[str, Run]:
         """The trials' runs by number."""
         query = f"tags.`mlflow.parentRunId` = '{self.tracker.run_id}'"
-        with as_sentences(self.tracker.uri):
+        with as_sentences(self.tracker.uri), patience():
             found = self.tracker.client.search_runs(
                 [self.tracker.run.info.experiment_id], query, max_results=1000, order_by=["attributes.start_time ASC"]
             )

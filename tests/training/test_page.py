@@ -27,7 +27,7 @@ from training.description import (
     with_champion,
 )
 from training.evaluate import METRICS_FILE, evaluate_run, headline
-from training.examples import Example, choose_examples, examples_page, read_examples, write_examples
+from training.examples import Example, choose_examples, examples_page, read_examples, with_system, write_examples
 from training.export import export_run
 from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
 from training.latency import LENGTHS, measure_latency
@@ -209,6 +209,8 @@ def test_a_table_of_sessions_is_read_as_it_was_written(tmp_path):
         Example(["click: a, 1.00", "cart: b"], "purchase", "c", {"x": [("c", True), ("1. d", False)], "y": []}),
         Example([], "click", "e", {"x": [("f", False)], "y": [("e", True)]}),
     ]
+    assert with_system(written, "z", [[("g", False)]]) == written  # of other cases
+    assert list(with_system(written, "z", [[], []])[0].shown) == ["x", "z", "y"]
     write_examples(written, tmp_path, title="t")
     assert read_examples(tmp_path / "sessions.json") == written
     (tmp_path / "sessions.json").write_text('{"columns": ["session"], "data": [["a"]]}')
