@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,10 @@ import pytest
 import torch
 
 from tests.datasets import make_dataset, random_rows
+from training.command import compose_typed
 from training.description import GAP
+from training.promote import PromoteConfig, promote
+from training.store import TrackingConfig
 from training.sweep import sweep
 from training.sweep_page import compare_link
 from training.train import train
@@ -69,7 +73,7 @@ def answers(url: str) -> bool:
 
 @pytest.fixture(scope="module")
 def reviewed(server, tmp_path_factory) -> SimpleNamespace:
-    """A sweep of two trials, of which the better one is exported and registered."""
+    """A sweep of two trials, of which the better one is registered and promoted, and a run beside that champion."""
     folder = tmp_path_factory.mktemp("reviewed")
     rows = random_rows(120, items=20)
     make_dataset(folder / "shop", train=rows[:80], validation=rows[80:100], test=rows[100:], trained=20)
@@ -80,16 +84,22 @@ def reviewed(server, tmp_path_factory) -> SimpleNamespace:
     torch.set_num_threads(1)
     try:
         sweep(["dataset=shop", "model.dim=4,16", "sweep.whole=false", *small, *kept], train=train)
+        checks = promote(PromoteConfig(version=1, latency_ms=1e4, tracking=TrackingConfig(uri=server)))
+        train(compose_typed("train", ["dataset=shop", "model.dim=8", "tracking.run_name=rival", *small, *kept]))
     finally:
         os.chdir(before)
         torch.set_num_threads(threads)
+    assert all(check.passed for check in checks)
     client = mlflow.MlflowClient(server)
     experiment = client.get_experiment_by_name("tillside").experiment_id
     runs = client.search_runs([experiment])
     (parent,) = [run for run in runs if "sweep.best_run" in run.data.tags]
     best = client.get_run(parent.data.tags["sweep.best_run"])
-    trials = [run for run in runs if run is not parent]
-    return SimpleNamespace(url=server, experiment=experiment, parent=parent, best=best, trials=trials)
+    (rival,) = [run for run in runs if run.info.run_name == "rival"]
+    trials = [run for run in runs if run is not parent and run is not rival]
+    return SimpleNamespace(
+        url=server, experiment=experiment, parent=parent, best=best, trials=trials, rival=rival, checks=checks
+    )
 
 
 @pytest.fixture
@@ -128,13 +138,14 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
     for which, run, words in (
         ("sweep", reviewed.parent, "chosen on the validation part alone"),
         ("run", reviewed.best, "Trained on shop"),
+        ("rival", reviewed.rival, "the champion, tillside version 1"),
     ):
         look(f"{run_page(run)}?workflowType=machine_learning", words)
         page.get_by_text("Show more").first.click()
-        table = [
-            line for line in run.data.tags["mlflow.note.content"].replace(GAP, "").splitlines() if line.startswith("| ")
-        ]
-        for row in table[2:]:
+        lines = run.data.tags["mlflow.note.content"].replace(GAP, "").splitlines()
+        for row, after in pairwise([*lines, ""]):
+            if not row.startswith("| ") or "| ---" in (row[:5], after[:5]):  # no table, its heading or the line below
+                continue
             cells = [cell.strip().strip("*`") for cell in row.strip("| ").split(" | ")][:4]
             for cell in filter(None, cells):
                 page.locator("td", has_text=cell.split("](")[0].strip("[")).first.wait_for()
@@ -156,8 +167,17 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
     page.locator(".parcoords, .js-plotly-plot").first.wait_for()
     keep("compare")
 
-    look(f"{reviewed.url}/#/models/tillside", "Version 1", "challenger")
+    look(f"{run_page(reviewed.rival, '/artifacts/sessions.html')}?workflowType=machine_learning", "sessions.html")
+    page.frame_locator("iframe").get_by_text("champion (version 1)").first.wait_for()
+    keep("sessions")
+
+    look(f"{reviewed.url}/#/models/tillside", "Version 1", "Version 2", "challenger", "champion")
     keep("registry")
+
+    look(f"{reviewed.url}/#/models/tillside/versions/1", "Promoted to champion, compared with no champion")
+    for check in reviewed.checks:
+        page.locator("td", has_text=check.line).first.wait_for()
+    keep("version")
 
     assert all(picture.stat().st_size > 10_000 for picture in pictures)
     with capsys.disabled():
