@@ -39,7 +39,7 @@ from training.preparation.splits import SplitBy, SplitConfig
 from training.prepare import PrepareConfig, prepare
 from training.ranks import METRICS, Ranks, cases_digest
 from training.readers import LogConfig
-from training.store import TrackingConfig
+from training.store import StoreAwayError, TrackingConfig
 from training.tables import print_table, say
 from training.tracking import Tracker, flatten
 from training.views import OPENS_PARENT
@@ -110,7 +110,7 @@ def backtest(config: BacktestConfig) -> dict[str, Any]:
     except BaseException as error:
         with contextlib.suppress(ValueError):
             tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
-        if not isinstance(error, Exception):
+        if isinstance(error, StoreAwayError) or not isinstance(error, Exception):
             say(f"go on with it:  the same command and resume={tracker.run_id}")
         raise
     print_table(f"{name}: quality by the age of the model", COLUMNS, table(document), numbers=COLUMNS)

@@ -92,7 +92,7 @@ def check_quality(challenger: Ranks, champion: Ranks, *, seed: int) -> list[Chec
     if challenger.digest != champion.digest:
         line = (
             f"tested on other cases (digest {challenger.digest[:12]}) than the champion ({champion.digest[:12]}), "
-            "so the two cannot be compared"
+            "so the two cannot be compared; training.retrain asks a champion the cases of a newer log"
         )
         return [Check("test", False, line)]
     slices, few = {}, []

@@ -6,7 +6,6 @@ be given a number that another one has; so they take turns there, by a file lock
 """
 
 import contextlib
-import shlex
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -67,13 +66,7 @@ def keep_and_register(
 
 def promote_command(config: TrackingConfig, version: str) -> str:
     """What a person types to have a version judged."""
-    default = TrackingConfig()
-    elsewhere = [
-        shlex.quote(f"tracking.{name}={getattr(config, name)}")
-        for name in ("runs", "uri", "model")
-        if getattr(config, name) != getattr(default, name)
-    ]
-    return " ".join([f"python -m training.promote version={version}", *elsewhere])
+    return f"python -m training.promote version={version}{config.typed('runs', 'uri', 'model')}"
 
 
 def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:

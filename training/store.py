@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -57,6 +58,11 @@ class TrackingConfig:
     system_metrics: bool = False
     """Log the load of processor, memory and disk every ten seconds, until the server is away; wants psutil, and tells
     little of short runs."""
+
+    def typed(self, *names: str) -> str:
+        """Those settings that are not the default, as they are typed after a command, a space before each."""
+        given = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(TrackingConfig, name)}
+        return "".join(" " + shlex.quote(f"tracking.{name}={value}") for name, value in given.items())
 
 
 class StoreAwayError(ValueError):

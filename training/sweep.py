@@ -98,8 +98,8 @@ def sweep(overrides: list[str], *, train: Train) -> float:
             with contextlib.suppress(ValueError):  # a store that is gone must not hide why the sweep ended
                 tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
             if isinstance(error, StoreAwayError) or not isinstance(error, Exception):
-                place = "" if tracking.runs == TrackingConfig.runs else f" tracking.runs={tracking.runs}"
-                say(f"go on with the sweep:  python -m training.train -m resume={tracker.run_id}{place}")
+                typed = tracking.typed("runs")
+                say(f"go on with the sweep:  python -m training.train -m resume={tracker.run_id}{typed}")
             raise
     return best
 
@@ -144,6 +144,9 @@ class Sweep:
         self.tracker.parameters(best.params)
         sweep_table(self.study.trials, list(self.space.searched), best.number)
         say(f"the best, trial {best.number}: {settings(best)}; run {child.info.run_id}")
+        if not self.base.export:
+            order = f"run={child.info.run_id} out=bundle{self.base.tracking.typed('runs', 'uri', 'model')}"
+            say(f"export and register it:  python -m training.export {order}")
         say(f"look at the sweep:  {self.tracker.look}")
         runs = [run.info.run_id for run in self.children().values()]
         say(f"compare its runs:  {compare_link(self.tracker.server, self.tracker.run.info.experiment_id, runs)}")

@@ -189,9 +189,8 @@ class Tracker:
     @property
     def send_command(self) -> str:
         """What a person types to have sent later what waits."""
-        runs = "" if self.journal is None else str(self.journal.path.parent.parent)
-        elsewhere = "" if runs in ("", TrackingConfig.runs) else " " + shlex.quote(f"tracking.runs={runs}")
-        return f"python -m training.send run={self.run_id}{elsewhere}"
+        runs = TrackingConfig.runs if self.journal is None else str(self.journal.path.parent.parent)
+        return f"python -m training.send run={self.run_id}{TrackingConfig(runs=runs).typed('runs')}"
 
     def flush(self, *, retries: int = 1) -> None:
         """Send what waits, in order, until the store is away.

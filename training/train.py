@@ -145,7 +145,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
             with contextlib.suppress(ValueError):  # a store that is gone must not hide why the run ended
                 tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
             if not isinstance(error, Exception) and not trial.tags and (folder / RESUME_FILE).is_file():
-                say(f"go on with it:  python -m training.train resume={tracker.run_id} tracking.runs={runs}")
+                say(f"go on with it:  python -m training.train resume={tracker.run_id}{config.tracking.typed('runs')}")
         raise
     metrics_table(metrics, title=f"{dataset.about['name']}: test part")
     if compared is not None:

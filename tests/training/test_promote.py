@@ -89,7 +89,7 @@ def test_one_tested_on_other_data_is_refused(fresh, champion):
     version = register_candidate(fresh, make_ranks([1] * SESSIONS, digest="another test"))
     assert failing(fresh, version) == {
         "test": "tested on other cases (digest another test) than the champion (same test), so the two cannot be "
-        "compared"
+        "compared; training.retrain asks a champion the cases of a newer log"
     }
     assert alias(fresh) == champion
     assert written(fresh, version).description.startswith("Refused: tested on other cases")

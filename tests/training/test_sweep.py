@@ -249,6 +249,8 @@ def test_a_store_that_is_away_between_two_trials_is_waited_for(store, dataset, m
     said = capsys.readouterr().out
     assert said.count("; the sweep waits for it") == 2
     assert "MLflow is away; the sweep waits" in said
+    best = kept.parent.data.tags["sweep.best_run"]
+    assert f"export and register it:  python -m training.export run={best} out=bundle" in said
 
 
 def test_a_store_that_stays_away_ends_the_sweep_with_what_to_type(store, dataset, monkeypatch, capsys):
