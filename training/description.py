@@ -22,6 +22,7 @@ MOST_COMPARED = 8
 """Slices that stand beside the champion's case by case; more would leave no room for the rest."""
 GAP = "&ensp;"
 """Ends a cell: MLflow sets columns without a space between them."""
+BUNDLE_LINE, LATENCY_LINE = "- bundle", "- the bundle answers"
 Section = Sequence[str]
 
 
@@ -202,15 +203,25 @@ def _made_of(made: Made) -> Section:
     lines = ["### Made of", "", f"- data set {made.dataset}, digest `{made.digest[:12]}`: {counts}", f"- {made.model}"]
     if made.git:
         lines.append(f"- commit `{made.git['commit'][:12]}`, {made.git['state']}")
-    if made.bundle:
-        place, version, sha256 = (made.bundle[key] for key in ("path", "version", "sha256"))
-        lines.append(f"- bundle `{version}` in `{place}`; SHA-256 of its manifest `{sha256}`")
-    if made.latency:
-        told = ", ".join(
-            f"{n} event(s) {entry['p50_ms']:.2f} / {entry['p90_ms']:.2f}" for n, entry in made.latency.items()
-        )
-        lines.append(f"- the bundle answers one session within, p50 / p90 in milliseconds: {told}")
-    return lines
+    return lines + bundle_lines(made.bundle, made.latency)
+
+
+def bundle_lines(bundle: Mapping[str, str], latency: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The last lines: which bundle was exported, and how fast it answers; none where none was."""
+    if not bundle:
+        return []
+    place, version, sha256 = (bundle[key] for key in ("path", "version", "sha256"))
+    told = ", ".join(f"{n} event(s) {entry['p50_ms']:.2f} / {entry['p90_ms']:.2f}" for n, entry in latency.items())
+    return [
+        f"{BUNDLE_LINE} `{version}` in `{place}`; SHA-256 of its manifest `{sha256}`",
+        *([f"{LATENCY_LINE} one session within, p50 / p90 in milliseconds: {told}"] if told else []),
+    ]
+
+
+def with_bundle(text: str, bundle: Mapping[str, str], latency: Mapping[str, Mapping[str, float]]) -> str:
+    """A run's description after a later export, whose bundle takes the place of an earlier one."""
+    kept = [line for line in text.splitlines() if not line.startswith((BUNDLE_LINE, LATENCY_LINE))]
+    return "\n".join([*kept, *bundle_lines(bundle, latency)])[:LIMIT]
 
 
 def _within_limit(head: Section, tables: Sequence[Section], tail: Section) -> str:

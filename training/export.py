@@ -27,6 +27,8 @@ from training.command import command
 from training.evaluate import METRICS_FILE, MODEL, open_run
 from training.git import git_state
 from training.graphs import write_encoder, write_scorer
+from training.latency import measure_latency
+from training.page import publish_bundle
 from training.parity import check_parity, make_goldens, real_queries
 from training.registry import keep_and_register
 from training.related import relations_of
@@ -138,7 +140,11 @@ def main(config: ExportConfig) -> None:
     version = bundle.open_bundle(Path(config.out)).version
     say(f"bundle {version} is in {config.out}; torch and onnxruntime differ by at most {parity['max_difference']:.1e}")
     if config.tracking.register:
-        keep_and_register(Tracker.open(config.tracking, config.run), Path(config.out), config.tracking)
+        tracker = Tracker.open(config.tracking, config.run)
+        if keep_and_register(tracker, Path(config.out), config.tracking) is not None:
+            with tempfile.TemporaryDirectory() as scratch:
+                latency = measure_latency(Path(config.out), dataset)
+                publish_bundle(tracker, Path(config.out), latency, scratch=Path(scratch))
     say(f"serve it:  python -m serving --bundle {config.out}")
 
 

@@ -18,9 +18,9 @@ from tillside.dataset import Dataset
 from tillside.ranking import Interval
 from training.champion import Champion
 from training.checkpoint import TrainedModel
-from training.description import Made, champion_table, describe, rival_of, with_champion
+from training.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
 from training.examples import HTML_FILE, TABLE_FILE, examples_title, read_examples, with_system, write_examples
-from training.figures import run_figures
+from training.figures import run_figures, serving_latency
 from training.git import git_state
 from training.latency import LATENCY_FILE, Latency
 from training.model import ModelConfig
@@ -105,6 +105,22 @@ def publish_page(
         write_examples(examples, folder, title=examples_title(dataset))
     for file in (HTML_FILE, TABLE_FILE):
         tracker.artifact(folder / file)
+
+
+def publish_bundle(tracker: Tracker, folder: Path, latency: Latency, *, scratch: Path) -> None:
+    """Put a bundle that was exported later, and how fast it answers, on the page of its run.
+
+    Args:
+        scratch: for the files that are sent.
+    """
+    sealed = bundle_seal(folder)
+    tags = {NOTE: with_bundle(tracker.run.data.tags.get(NOTE, ""), sealed, latency)}
+    tags |= {f"bundle.{key}": value for key, value in sealed.items()}
+    tracker.publish(tags=tags, curves=charts({}, latency))
+    write_text_atomically(scratch / LATENCY_FILE, json.dumps(latency, indent=1) + "\n")
+    serving_latency(latency).savefig(scratch / "serving-latency.png", dpi=120)
+    tracker.artifact(scratch / LATENCY_FILE)
+    tracker.artifact(scratch / "serving-latency.png", FIGURES)
 
 
 def case_by_case(

@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
+import mlflow
 import pytest
 
+from tillside.bundle import open_bundle
 from training import demo
 
 
@@ -28,6 +30,10 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
         assert f"│ {system}" in output
     assert f"{Path(sys.executable).parent}/mlflow server --backend-store-uri sqlite:///{tmp_path}" in output
     assert "experiments/1/runs?workflowType=machine_learning&viewStateShareKey=tillside-newest" in output
+    (run,) = mlflow.MlflowClient(f"sqlite:///{tmp_path}/demo/runs/mlflow.db").search_runs(["1"])
+    version = open_bundle(tmp_path / "demo/bundle").version  # of the second export, which has the relations
+    assert run.data.tags["bundle.version"] == version
+    assert f"- bundle `{version}`" in run.data.tags["mlflow.note.content"]
 
 
 def test_a_stage_that_fails_ends_the_demo_with_its_exit_code(

@@ -31,7 +31,7 @@ from training.examples import Example, choose_examples, examples_page, read_exam
 from training.export import export_run
 from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
 from training.latency import LENGTHS, measure_latency
-from training.page import NOTE, bundle_seal, publish_page
+from training.page import NOTE, bundle_seal, publish_bundle, publish_page
 from training.store import TrackingConfig
 from training.tracking import Tracker
 
@@ -184,6 +184,33 @@ def test_curves_bundle_and_tables_are_on_the_page(published, monkeypatch):
     table = client.load_table(published.tracker.run.info.experiment_id, "sessions.json", [published.tracker.run_id])
     assert len(table) == 20
     assert list(table.columns)[:4] == ["session", "asked for", "what came", "tillside"]
+
+
+def test_a_later_export_takes_the_place_of_the_first_on_the_page(published, tmp_path):
+    tracking = TrackingConfig(runs=str(tmp_path), uri=published.tracker.uri)
+    tracker = Tracker.start(tracking)
+    old = [
+        "First.",
+        "",
+        "- a model",
+        "- bundle `old` in `there`; SHA-256",
+        "- the bundle answers one session: 9 event(s)",
+    ]
+    tracker.tags({NOTE: "\n".join(old)})
+    tracker.end()
+    publish_bundle(Tracker.open(tracking, tracker.run_id), published.folder / "bundle", LATENCY, scratch=tmp_path)
+    client = mlflow.MlflowClient(tracker.uri)
+    run, seal = client.get_run(tracker.run_id), bundle_seal(published.folder / "bundle")
+    assert run.data.tags[NOTE].splitlines() == [
+        *old[:3],
+        f"- bundle `{seal['version']}` in `{seal['path']}`; SHA-256 of its manifest `{seal['sha256']}`",
+        "- the bundle answers one session within, p50 / p90 in milliseconds: "
+        "1 event(s) 0.50 / 0.75, 50 event(s) 1.50 / 2.25",
+    ]
+    assert {name: run.data.tags[f"bundle.{name}"] for name in seal} == seal
+    assert run.data.metrics == {"serving/p50_ms": 1.5, "serving/p90_ms": 2.25}
+    assert [kept.path for kept in client.list_artifacts(tracker.run_id, "figures")] == ["figures/serving-latency.png"]
+    assert run.info.status == "FINISHED"
 
 
 def test_the_champion_stands_beside_the_run_case_by_case_and_session_by_session(published):
