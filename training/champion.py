@@ -1,4 +1,4 @@
-"""The model that a run has to beat: the registered version that bears the alias ``champion``, with its own figures."""
+"""The model that a run is held against: a registered version, mostly the one with the alias ``champion``."""
 
 import json
 import tempfile
@@ -31,6 +31,7 @@ class Champion:
         metrics: the metrics document of the run it came from.
         ranks: its rank in every test case.
         shown: what it would have shown in the sessions of :mod:`training.examples`.
+        role: what tables call it: ``champion``, or ``parent`` where a run was retrained from another version.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Champion:
     metrics: Mapping[str, Any] | None
     ranks: Ranks | None = None
     shown: Sequence[Shown] = ()
+    role: str = CHAMPION
 
     def tested_like(self, metrics: Mapping[str, Any]) -> bool:
         """Whether its figures stand for the same test cases as those of ``metrics``."""
@@ -48,7 +50,7 @@ class Champion:
     @property
     def label(self) -> str:
         """What tables and figures call it."""
-        return f"champion (version {self.version})"
+        return f"{self.role} (version {self.version})"
 
 
 def find_champion(client: mlflow.MlflowClient, model: str) -> Champion | None:

@@ -51,16 +51,16 @@ class Compared:
         gain = self.document["slices"]["all"]["recall@20"]["gain"]
         return (
             f"Retrained from {self.document['parent']}: on the {self.document['cases']:,} newest cases recall@20 is "
-            f"{verdict(gain['low'], gain['high'])} the champion's, {difference(**gain)}."
+            f"{verdict(gain['low'], gain['high'])} the {self.champion.role}'s, {difference(**gain)}."
         )
 
     def markdown(self) -> list[str]:
         """The table of champion, challenger and difference."""
-        return [self.sentence(), "", *champion_table(self.document["slices"]), self.note(), ""]
+        return [self.sentence(), "", *champion_table(self.document["slices"], self.champion.role), self.note(), ""]
 
     def show(self) -> None:
         """Print the same."""
-        columns = ["asked", "cases", "metric", "champion", "challenger", "difference, paired 95 %"]
+        columns = ["asked", "cases", "metric", self.champion.role, "challenger", "difference, paired 95 %"]
         title = f"{self.document['parent']} and the retrained model, sessions from {self.document['window_begins']}"
         rows = beside_champion(self.document["slices"])
         print_table(title, columns, rows, numbers=columns[1:2] + columns[3:])
@@ -68,11 +68,11 @@ class Compared:
 
     def note(self) -> str:
         """What the champion could and could not be asked."""
-        told, items = self.document, self.document["items"]
+        told, items, role = self.document, self.document["items"], self.champion.role
         return (
-            f"{items['kept']:,} items went on from what the champion had learned, {items['described']:,} began with "
+            f"{items['kept']:,} items went on from what the {role} had learned, {items['described']:,} began with "
             f"their attributes, {items['fresh']:,} at random; {items['gone']:,} are not trained any more. "
-            f"Of the targets {told['targets_by_attributes']:.1%} are items that the champion has not learned and ranks "
+            f"Of the targets {told['targets_by_attributes']:.1%} are items that the {role} has not learned and ranks "
             f"by their attributes; {told['targets_missed']:.1%} it cannot rank at all, and they count as misses."
         )
 
@@ -173,4 +173,5 @@ def compare(
         counts_N=dataset.catalogue.counts_NB.sum(axis=1),
     )
     figures = {"systems": judged["systems"], "dataset": metrics["dataset"]}
-    return Compared(document, Champion(parent.name, parent.version, parent.run_id, figures, theirs, shown))
+    role = "champion" if parent.champion else "parent"
+    return Compared(document, Champion(parent.name, parent.version, parent.run_id, figures, theirs, shown, role))

@@ -100,7 +100,9 @@ def first_sentence(
     if rival is None:
         return f"{reached}, with nothing to compare it with."
     known = champion is not None and rival == champion.label
-    name = f"the champion, {champion.name} version {champion.version}" if known else f"the best baseline, {rival}"
+    name = (
+        f"the {champion.role}, {champion.name} version {champion.version}" if known else f"the best baseline, {rival}"
+    )
     other = systems[rival]["all"]["recall@20"]
     if gain is not None:
         told = f"{difference(gain.value, gain.low, gain.high)} case by case"
@@ -131,12 +133,16 @@ def beside_champion(slices: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     return rows
 
 
-def champion_table(slices: Mapping[str, Mapping[str, Any]]) -> Section:
-    """The same in markdown; of many behaviours the first ones."""
+def champion_table(slices: Mapping[str, Mapping[str, Any]], role: str) -> Section:
+    """The same in markdown; of many behaviours the first ones.
+
+    Args:
+        role: what the other model is called.
+    """
     kept = dict(list(slices.items())[:MOST_COMPARED])
     rest = len(slices) - len(kept)
     return [
-        markdown_row(["asked for", "cases", "metric", "champion", "challenger", "difference, paired 95 %"]),
+        markdown_row(["asked for", "cases", "metric", role, "challenger", "difference, paired 95 %"]),
         "| --- | ---: | --- | ---: | ---: | ---: |",
         *map(markdown_row, beside_champion(kept)),
         "",

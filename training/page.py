@@ -140,7 +140,8 @@ def case_by_case(
     if champion.ranks is None or champion.ranks.digest != own.digest:
         return None, []
     slices = own.beside_champion(champion.ranks, seed=seed)
-    return Interval(**slices["all"]["recall@20"]["gain"]), ["### Against the champion", "", *champion_table(slices)]
+    lines = [f"### Against the {champion.role}", "", *champion_table(slices, champion.role)]
+    return Interval(**slices["all"]["recall@20"]["gain"]), lines
 
 
 def charts(systems: Mapping[str, Any], latency: Mapping[str, Mapping[str, float]]) -> dict[str, dict[int, float]]:
@@ -157,7 +158,7 @@ def charts(systems: Mapping[str, Any], latency: Mapping[str, Mapping[str, float]
 
 def metric_name(system: str) -> str:
     """A system's name in that of a metric; a champion's goes without its version, so that runs compare."""
-    return "champion" if system.startswith("champion") else system
+    return system.partition(" (version ")[0]
 
 
 def bundle_seal(folder: Path) -> dict[str, str]:

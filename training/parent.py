@@ -27,7 +27,7 @@ from tillside.encoding import EncodingSpec
 from tillside.newcomers import TokenVectors
 from training.checkpoint import MODEL_FILE, last_moment, read_document, take_weights
 from training.model import ModelConfig, NextItemModel
-from training.registry import fetch_bundle
+from training.registry import CHAMPION, fetch_bundle
 from training.store import TrackingConfig, as_sentences, fetch_artifact, open_store
 
 NAMED: Final = re.compile(r"models:/(?P<name>\w[\w. -]*)(?:@(?P<alias>\w[\w.-]*)|/(?P<version>[1-9]\d{0,8}))", re.ASCII)
@@ -52,12 +52,14 @@ class Parent:
 
     Attributes:
         learned_until: UTC milliseconds of the last event that its weights or its past sessions hold.
+        champion: whether it has the alias ``champion``.
         log_until: of the last event of its data set, with the parts it was only judged by.
         settings: of the preparation of its data set.
     """
 
     name: str
     version: str
+    champion: bool
     run_id: str
     catalogue: Catalogue
     behaviours: tuple[str, ...]
@@ -106,6 +108,7 @@ class Parent:
         return cls(
             name=version.name,
             version=str(version.version),
+            champion=CHAMPION in version.aliases,
             run_id=run_id,
             catalogue=catalogue,
             behaviours=names,

@@ -31,7 +31,7 @@ from training.examples import Example, choose_examples, examples_page, read_exam
 from training.export import export_run
 from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
 from training.latency import LENGTHS, measure_latency
-from training.page import NOTE, bundle_seal, publish_bundle, publish_page
+from training.page import NOTE, bundle_seal, metric_name, publish_bundle, publish_page
 from training.store import TrackingConfig
 from training.tracking import Tracker
 
@@ -95,6 +95,10 @@ def test_a_gain_case_by_case_decides_the_first_sentence():
     assert "level with the champion" in first_sentence(metrics, MADE, champion, Interval(0.01, -0.002, 0.022))
     assert "below the champion" in first_sentence(metrics, MADE, champion, Interval(-0.01, -0.02, -0.001))
     assert rival_of(metrics, champion) == "champion (version 7)"
+    assert metric_name("champion (version 7)") == "champion"
+    assert "level with the parent, tillside version 7" in first_sentence(
+        metrics, MADE, replace(champion, role="parent"), Interval(0.0, -0.1, 0.1)
+    )
     assert rival_of(metrics, Champion("tillside", "7", "run", document("b" * 64, tillside=0.9))) == "popularity"
 
 
@@ -103,8 +107,9 @@ def test_of_many_behaviours_the_first_stand_beside_the_champion():
         name: {"champion": 0.5, "challenger": 0.25, "gain": {"value": -0.25, "low": -0.5, "high": 0.0}}
         for name in ("recall@20", "mrr@20")
     }
-    table = champion_table({f"behaviour {number}": part for number in range(MOST_COMPARED + 3)})
+    table = champion_table({f"behaviour {number}": part for number in range(MOST_COMPARED + 3)}, "parent")
     lines = [line.replace(GAP, "") for line in table]
+    assert lines[0] == "| asked for | cases | metric | parent | challenger | difference, paired 95 % |"
     assert len([line for line in lines if line.startswith("| behaviour")]) == 2 * MOST_COMPARED
     assert "| behaviour 0 | 3 | mrr@20 | 0.5000 | 0.2500 | -0.2500 (-0.5000 to +0.0000) |" in lines
     assert "3 more behaviours are left out here." in lines

@@ -64,6 +64,7 @@ def parent_of(catalogue: Catalogue, **told: Any) -> Parent:
     fields: dict[str, Any] = {
         "name": "shop",
         "version": "3",
+        "champion": True,
         "run_id": "r",
         "catalogue": catalogue,
         "behaviours": ("click", "cart", "purchase"),
@@ -268,6 +269,10 @@ def test_the_registry_names_the_parent_and_the_gate_can_judge(shop: TrackingConf
     version = client.get_model_version_by_alias("tillside", "challenger")
     assert version.run_id == retrained.name
     assert version.tags["parent.version"] == "1"
+    assert [Parent.fetch(shop, f"models:/tillside/{number}").champion for number in (1, version.version)] == [
+        True,
+        False,
+    ]
     assert "| all | 80 | recall@20 | 0.8750 | 1.0000 | +0.1250" in version.description.replace(GAP, "")
     run = client.get_run(retrained.name)
     assert run.data.tags["parent"] == "models:/tillside/1"
