@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tillside.ranking import bootstrap_means
-from training.description import markdown_row
+from training.description import escape, markdown_row
 from training.figures import COLOURS, GRID
 from training.ranks import METRICS, RESAMPLES, Ranks
 
@@ -121,8 +121,8 @@ def description(document: Mapping[str, Any], *, name: str) -> str:
     oldest = document["by_age"][str(len(document["windows"]) - 1)]
     apart = oldest["against_fresh"]["recall@20"]
     head = (
-        f"Backtest on {name} over {len(document['windows'])} windows: a model {oldest['age_days']:.1f} days old has "
-        f"recall@20 {apart['value']:+.4f} ({apart['low']:+.4f} to {apart['high']:+.4f}) against a fresh one."
+        f"Backtest on {escape(name)} over {len(document['windows'])} windows: a model {oldest['age_days']:.1f} days old "
+        f"has recall@20 {apart['value']:+.4f} ({apart['low']:+.4f} to {apart['high']:+.4f}) against a fresh one."
     )
     lines = [head, "", "### By age", "", "Against the model trained up to the same window, paired, 95 % intervals.", ""]
     lines += [markdown_row(COLUMNS), f"|{' ---: |' * len(COLUMNS)}", *map(markdown_row, table(document))]

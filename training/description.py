@@ -4,6 +4,7 @@ MLflow folds a description after its first line, so that line has to say what wa
 Every number is read from the metrics document and rounded, never computed anew.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,7 +96,9 @@ def first_sentence(
     """What was trained on what, and how it does against the champion or else against the best baseline."""
     systems, rival = with_champion(metrics, champion), rival_of(metrics, champion)
     own = systems[MODEL]["all"]["recall@20"]
-    trained = f"Trained on {made.dataset} ({made.parts['training']['sessions']:,} sessions, {made.items:,} items)"
+    trained = (
+        f"Trained on {escape(made.dataset)} ({made.parts['training']['sessions']:,} sessions, {made.items:,} items)"
+    )
     reached = f"{trained}: recall@20 is {own['value']:.4f} on the test part"
     if rival is None:
         return f"{reached}, with nothing to compare it with."
@@ -167,9 +170,14 @@ def _table(asked: str, rows: Mapping[str, Mapping[str, Any]]) -> Section:
     return lines
 
 
+def escape(text: str) -> str:
+    """What a shop wrote, in markdown: MLflow drops what looks like a tag."""
+    return html.escape(text, quote=False)
+
+
 def markdown_row(cells: Sequence[str]) -> str:
     """A row of a table, as MLflow wants it."""
-    told = (cell.replace("|", "\\|") + GAP for cell in cells)
+    told = (escape(cell).replace("|", "\\|") + GAP for cell in cells)
     return f"| {' | '.join(told)} |"
 
 
@@ -206,7 +214,12 @@ def _made_of(made: Made) -> Section:
     counts = "; ".join(
         f"{name} {part['sessions']:,} sessions, {part['events']:,} events" for name, part in made.parts.items()
     )
-    lines = ["### Made of", "", f"- data set {made.dataset}, digest `{made.digest[:12]}`: {counts}", f"- {made.model}"]
+    lines = [
+        "### Made of",
+        "",
+        f"- data set {escape(made.dataset)}, digest `{made.digest[:12]}`: {counts}",
+        f"- {made.model}",
+    ]
     if made.git:
         lines.append(f"- commit `{made.git['commit'][:12]}`, {made.git['state']}")
     return lines + bundle_lines(made.bundle, made.latency)

@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from training.description import LIMIT, markdown_row
+from training.description import LIMIT, escape, markdown_row
 from training.tables import print_table
 from training.trials import OBJECTIVE
 
@@ -103,7 +103,7 @@ def _first_sentence(rows: Trials, best: FrozenTrial | None, *, dataset: str, tot
     done = [trial for trial in rows if trial.state.is_finished()]
     pruned, failed = (sum(trial.state == state for trial in done) for state in (TrialState.PRUNED, TrialState.FAIL))
     others = "".join(f", {count} {word}" for count, word in ((pruned, "pruned"), (failed, "failed")) if count)
-    head = f"Sweep of {total} trials on {dataset}, {len(done)} done{others}"
+    head = f"Sweep of {total} trials on {escape(dataset)}, {len(done)} done{others}"
     if best is None:
         return f"{head}; none has come to its end yet."
     told = f"trial {best.number} is the best, {OBJECTIVE} {best.value:.4f} with {settings(best)}"
