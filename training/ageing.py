@@ -121,8 +121,8 @@ def description(document: Mapping[str, Any], *, name: str) -> str:
     oldest = document["by_age"][str(len(document["windows"]) - 1)]
     apart = oldest["against_fresh"]["recall@20"]
     head = (
-        f"Backtest on {escape(name)} over {len(document['windows'])} windows: a model {oldest['age_days']:.1f} days old "
-        f"has recall@20 {apart['value']:+.4f} ({apart['low']:+.4f} to {apart['high']:+.4f}) against a fresh one."
+        f"Backtest on {escape(name)} over {len(document['windows'])} windows: a model {oldest['age_days']:.1f} days "
+        f"old has recall@20 {apart['value']:+.4f} ({apart['low']:+.4f} to {apart['high']:+.4f}) against a fresh one."
     )
     lines = [head, "", "### By age", "", "Against the model trained up to the same window, paired, 95 % intervals.", ""]
     lines += [markdown_row(COLUMNS), f"|{' ---: |' * len(COLUMNS)}", *map(markdown_row, table(document))]
