@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tillside.ranking import bootstrap_means
-from training.description import escape, markdown_row
 from training.figures import COLOURS, GRID
+from training.markdown import difference, escape, markdown_row
 from training.ranks import METRICS, RESAMPLES, Ranks
 
 DAY_MS = 86_400_000
@@ -107,7 +107,7 @@ def table(document: Mapping[str, Any]) -> list[list[str]]:
         row = [age, f"{total['age_days']:.1f}", str(total["models"]), f"{total['cases']:,}"]
         for name in METRICS:
             apart = total["against_fresh"][name]
-            told = "" if age == "0" else f"{apart['value']:+.4f} ({apart['low']:+.4f} to {apart['high']:+.4f})"
+            told = "" if age == "0" else difference(**apart)
             row += [f"{total[name]:.4f}", told]
         rows.append(row)
     return rows
@@ -119,10 +119,9 @@ COLUMNS = ("age, windows", "age, days", "models", "cases", *(c for name in METRI
 def description(document: Mapping[str, Any], *, name: str) -> str:
     """The parent run's page; the first line stands alone."""
     oldest = document["by_age"][str(len(document["windows"]) - 1)]
-    apart = oldest["against_fresh"]["recall@20"]
     head = (
         f"Backtest on {escape(name)} over {len(document['windows'])} windows: a model {oldest['age_days']:.1f} days "
-        f"old has recall@20 {apart['value']:+.4f} ({apart['low']:+.4f} to {apart['high']:+.4f}) against a fresh one."
+        f"old has recall@20 {difference(**oldest['against_fresh']['recall@20'])} against a fresh one."
     )
     lines = [head, "", "### By age", "", "Against the model trained up to the same window, paired, 95 % intervals.", ""]
     lines += [markdown_row(COLUMNS), f"|{' ---: |' * len(COLUMNS)}", *map(markdown_row, table(document))]

@@ -31,9 +31,9 @@ from training.evaluate import cases_to_judge
 from training.evaluation import ModelScorer, rank
 from training.fitting import TrainerConfig
 from training.learning import Lesson, learn
+from training.markdown import NOTE
 from training.model import ModelConfig
 from training.module import LossConfig, OptimizerConfig
-from training.page import NOTE
 from training.parent import first_end, moment
 from training.preparation.splits import SplitBy, SplitConfig
 from training.prepare import PrepareConfig, prepare
@@ -42,14 +42,13 @@ from training.readers import LogConfig
 from training.store import StoreAwayError, TrackingConfig
 from training.tables import print_table, say
 from training.tracking import Tracker, flatten
-from training.views import OPENS_PARENT
+from training.views import child_of
 
 BACKTEST_FILE = "backtest.json"
 FIGURE_FILE = "quality-by-age.png"
 CHILDREN_FILE = "children.json"
 """In the parent's folder: the run of each window, by its number from 1."""
 PREPARED = "windows"
-PARENT = "mlflow.parentRunId"
 
 
 @dataclass
@@ -183,7 +182,7 @@ def _begin(config: BacktestConfig) -> Tracker:
     write_text_atomically(folder / CHILDREN_FILE, "{}")
     write_text_atomically(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(_plain(config))))
     tracker.parameters(_plain(config))
-    tracker.tags({"mlflow.source.name": "training.backtest", "dataset.name": config.name or config.data.name})
+    tracker.tags({"mlflow.source.name": "training.backtest", "dataset.name": str(datasets[0].about["name"])})
     return tracker
 
 
@@ -231,7 +230,7 @@ def _window(
     try:
         if known is None:
             folder.mkdir(parents=True)
-            tracker.tags({PARENT: parent.run_id, "mlflow.source.name": "training.backtest"} | OPENS_PARENT)
+            tracker.tags({"mlflow.source.name": "training.backtest"} | child_of(parent.run_id))
             tracker.parameters({"window": number + 1, **_plain(config)})
             tracker.dataset(view(dataset, windows[number]))
             write_text_atomically(listed, json.dumps(children | {str(number + 1): tracker.run_id}))

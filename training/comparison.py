@@ -18,14 +18,15 @@ import torch
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Sessions
-from tillside.ranking import top_k
+from tillside.ranking import Interval, top_k
 from tillside.recommenders import Popularity, popularity
 from training.cases import make_cases
 from training.champion import Champion
-from training.description import beside_champion, champion_table, difference, verdict
+from training.description import beside_champion, champion_table
 from training.evaluate import MODEL, cases_to_judge
 from training.evaluation import ModelScorer, Ranked, rank, report
 from training.examples import SHOWN, Shown, choose_examples, label
+from training.markdown import difference, verdict
 from training.parent import Carried, Parent, first_end, moment
 from training.ranks import METRICS, RANKS_FILE, Ranks, ranks_beside
 from training.tables import print_table, say
@@ -46,12 +47,17 @@ class Compared:
     document: Mapping[str, Any]
     champion: Champion
 
+    @property
+    def gain(self) -> Interval:
+        """In recall@20 over all cases."""
+        return Interval(**self.document["slices"]["all"]["recall@20"]["gain"])
+
     def sentence(self) -> str:
         """The verdict on recall@20 over all cases."""
-        gain = self.document["slices"]["all"]["recall@20"]["gain"]
+        gain = self.gain
         return (
             f"Retrained from {self.document['parent']}: on the {self.document['cases']:,} newest cases recall@20 is "
-            f"{verdict(gain['low'], gain['high'])} the {self.champion.role}'s, {difference(**gain)}."
+            f"{verdict(gain.low, gain.high)} the {self.champion.role}'s, {difference(**asdict(gain))}."
         )
 
     def markdown(self) -> list[str]:
@@ -174,4 +180,4 @@ def compare(
     )
     figures = {"systems": judged["systems"], "dataset": metrics["dataset"]}
     role = "champion" if parent.champion else "parent"
-    return Compared(document, Champion(parent.name, parent.version, parent.run_id, figures, theirs, shown, role))
+    return Compared(document, Champion(parent.name, parent.version, parent.run_id, figures, shown=shown, role=role))

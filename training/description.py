@@ -4,7 +4,6 @@ MLflow folds a description after its first line, so that line has to say what wa
 Every number is read from the metrics document and rounded, never computed anew.
 """
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,17 +11,14 @@ from typing import Any
 from tillside.ranking import Interval
 from training.champion import Champion
 from training.evaluate import MODEL, TRANSFORMER
+from training.markdown import LIMIT, difference, escape, markdown_row, verdict
 from training.ranks import METRICS
 
 OWN = (MODEL, TRANSFORMER, "bundle")
 """The run's model and what else is made of it; all other systems are baselines."""
 COLUMNS = ("recall@20", "mrr@20", "ndcg@20")
-LIMIT = 7900
-"""Characters; MLflow cuts a tag at 8,000."""
 MOST_COMPARED = 8
 """Slices that stand beside the champion's case by case; more would leave no room for the rest."""
-GAP = "&ensp;"
-"""Ends a cell: MLflow sets columns without a space between them."""
 BUNDLE_LINE, LATENCY_LINE = "- bundle", "- the bundle answers"
 Section = Sequence[str]
 
@@ -54,7 +50,7 @@ def with_champion(metrics: Mapping[str, Any], champion: Champion | None) -> dict
 
 def rival_of(metrics: Mapping[str, Any], champion: Champion | None) -> str | None:
     """Which system a run is held against: the champion tested on the same data, else the best baseline, if any."""
-    if champion is not None and champion.label in (systems := with_champion(metrics, champion)):
+    if champion is not None and champion.label in with_champion(metrics, champion):
         return champion.label
     systems = {name: system for name, system in metrics["systems"].items() if name not in OWN}
     return max(systems, key=lambda name: systems[name]["all"]["recall@20"]["value"], default=None)
@@ -116,16 +112,6 @@ def first_sentence(
     return f"{reached}, {verdict(gap, gap)} {name} ({other['value']:.4f}); {overlap}."
 
 
-def verdict(low: float, high: float) -> str:
-    """What an interval of a gain says."""
-    return "above" if low > 0 else "below" if high < 0 else "level with"
-
-
-def difference(value: float, low: float, high: float) -> str:
-    """A gain and its interval."""
-    return f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
-
-
 def beside_champion(slices: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """A row for each slice and metric of what :meth:`training.ranks.Ranks.beside_champion` gives."""
     rows = []
@@ -168,17 +154,6 @@ def _table(asked: str, rows: Mapping[str, Mapping[str, Any]]) -> Section:
         figures = [_figure(values[column]) for column in COLUMNS]
         lines.append(markdown_row([asked, f"**{name}**" if name == MODEL else name, f"{values['cases']:,}", *figures]))
     return lines
-
-
-def escape(text: str) -> str:
-    """What a shop wrote, in markdown: MLflow drops what looks like a tag."""
-    return html.escape(text, quote=False)
-
-
-def markdown_row(cells: Sequence[str]) -> str:
-    """A row of a table, as MLflow wants it."""
-    told = (escape(cell).replace("|", "\\|") + GAP for cell in cells)
-    return f"| {' | '.join(told)} |"
 
 
 def _figure(value: Mapping[str, float]) -> str:

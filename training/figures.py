@@ -20,6 +20,7 @@ mpl.use("agg")
 COLOURS = ("#1f6feb", "#8fbcf7", "#e08a2e", "#3a9d5d", "#8a94a0", "#b65fcf", "#c9463d", "#6b4f3a")
 """The run's own model first."""
 GRID = {"color": "#e3e7eb", "linewidth": 0.8}
+LATENCY_FIGURE = "serving-latency"
 Systems = Mapping[str, Mapping[str, Any]]
 """By name: entries of a metrics document's ``systems``."""
 
@@ -45,19 +46,23 @@ def run_figures(
         "recall-by-popularity": recall_by_popularity(metrics, systems),
         "coverage-and-popularity": coverage_and_popularity(metrics, systems),
         "intent-reliability": intent_reliability(metrics["intent"]) if "intent" in metrics else None,
-        "serving-latency": serving_latency(latency) if latency else None,
+        LATENCY_FIGURE: serving_latency(latency) if latency else None,
     }
+    save_figures({name: figure for name, figure in drawn.items() if figure is not None}, folder)
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> None:
+    """Write figures into ``folder`` by their names."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in drawn.items():
-        if figure is not None:
-            figure.savefig(folder / f"{name}.png", dpi=120)
+    for name, figure in figures.items():
+        figure.savefig(folder / f"{name}.png", dpi=120)
 
 
 def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
     """Training loss, validation recall and MRR by epoch, each on a scale of its own; the epoch that was kept marked."""
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     epochs = [int(epoch["epoch"]) + 1 for epoch in history]
-    kept = epochs[max(range(len(epochs)), key=lambda number: history[number]["val/mrr@20"])]
+    kept = int(max(history, key=lambda epoch: epoch["val/mrr@20"])["epoch"]) + 1
     panels = {"train/loss": "training loss", "val/recall@20": "validation recall@20", "val/mrr@20": "validation mrr@20"}
     for colour, axes, (name, title) in zip(COLOURS[0::2], figure.subplots(1, 3), panels.items(), strict=False):
         axes.plot(epochs, [epoch[name] for epoch in history], marker="o", ms=4, color=colour)

@@ -17,7 +17,7 @@ from tillside.bundle import Bundle
 from tillside.encoding import encode_session
 from tillside.events import TIME_UNKNOWN
 from training.bundled import BundleGraphs
-from training.description import markdown_row
+from training.markdown import markdown_row
 from training.parity import TOLERANCE, TOP
 from training.ranks import METRICS, Ranks
 

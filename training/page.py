@@ -18,17 +18,18 @@ from tillside.dataset import Dataset
 from tillside.ranking import Interval
 from training.champion import Champion
 from training.checkpoint import TrainedModel
+from training.comparison import Compared
 from training.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
 from training.examples import HTML_FILE, TABLE_FILE, examples_title, read_examples, with_system, write_examples
-from training.figures import run_figures, serving_latency
+from training.figures import LATENCY_FIGURE, run_figures, save_figures, serving_latency
 from training.git import git_state
 from training.latency import LATENCY_FILE, Latency
+from training.markdown import NOTE
 from training.model import ModelConfig
 from training.ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 from training.registry import BUNDLE
 from training.tracking import Tracker, counts
 
-NOTE = "mlflow.note.content"
 TABLES = "mlflow.loggedArtifacts"
 """Tag that tells MLflow's interface which artifacts to show as tables."""
 FIGURES = "figures"
@@ -65,7 +66,7 @@ def publish_page(
     model: str,
     champion: Champion | None,
     latency: Latency | None,
-    compared: Sequence[str] = (),
+    compared: Compared | None = None,
     seed: int = 0,
 ) -> None:
     """Make the page of a run that was evaluated and perhaps exported into ``folder``.
@@ -73,7 +74,7 @@ def publish_page(
     Args:
         model: the model in words.
         latency: of the exported bundle; None where there is none.
-        compared: lines of markdown on how the run stands to its parent.
+        compared: how the run stands to the parent that it was retrained from, which is ``champion`` here.
         seed: of the bootstrap.
     """
     parts, sealed = counts(dataset), bundle_seal(folder / BUNDLE) if latency is not None else {}
@@ -88,17 +89,16 @@ def publish_page(
         latency=latency or {},
     )
     systems = with_champion(metrics, champion)
-    gain, beside = case_by_case(metrics, champion, folder, seed=seed)
-    if compared:
-        beside = ["### Retrained", "", *compared]
-    tags = {NOTE: describe(metrics, made, champion, beside, gain=gain)}
-    tags |= {f"bundle.{key}": value for key, value in sealed.items()}
+    if compared is not None:
+        gain, beside = compared.gain, ["### Retrained", "", *compared.markdown()]
+    else:
+        gain, beside = case_by_case(metrics, champion, folder, seed=seed)
+    tags = {NOTE: describe(metrics, made, champion, beside, gain=gain)} | _tags(sealed)
     tags[TABLES] = json.dumps([{"path": TABLE_FILE, "type": "table"}])
     tracker.publish(tags=tags, curves=charts(systems, latency or {}))
     run_figures(metrics, systems, history, folder / FIGURES, latency=latency)
     if latency is not None:
-        write_text_atomically(folder / LATENCY_FILE, json.dumps(latency, indent=1) + "\n")
-        tracker.artifact(folder / LATENCY_FILE)
+        _keep_latency(tracker, latency, folder)
     tracker.artifact(folder / FIGURES, FIGURES)
     if champion is not None and champion.label in systems:
         examples = with_system(read_examples(folder / TABLE_FILE), champion.label, champion.shown)
@@ -114,13 +114,20 @@ def publish_bundle(tracker: Tracker, folder: Path, latency: Latency, *, scratch:
         scratch: for the files that are sent.
     """
     sealed = bundle_seal(folder)
-    tags = {NOTE: with_bundle(tracker.run.data.tags.get(NOTE, ""), sealed, latency)}
-    tags |= {f"bundle.{key}": value for key, value in sealed.items()}
-    tracker.publish(tags=tags, curves=charts({}, latency))
-    write_text_atomically(scratch / LATENCY_FILE, json.dumps(latency, indent=1) + "\n")
-    serving_latency(latency).savefig(scratch / "serving-latency.png", dpi=120)
-    tracker.artifact(scratch / LATENCY_FILE)
-    tracker.artifact(scratch / "serving-latency.png", FIGURES)
+    note = with_bundle(tracker.run.data.tags.get(NOTE, ""), sealed, latency)
+    tracker.publish(tags={NOTE: note} | _tags(sealed), curves=charts({}, latency))
+    _keep_latency(tracker, latency, scratch)
+    save_figures({LATENCY_FIGURE: serving_latency(latency)}, scratch / FIGURES)
+    tracker.artifact(scratch / FIGURES, FIGURES)
+
+
+def _tags(sealed: Mapping[str, str]) -> dict[str, str]:
+    return {f"bundle.{key}": value for key, value in sealed.items()}
+
+
+def _keep_latency(tracker: Tracker, latency: Latency, folder: Path) -> None:
+    write_text_atomically(folder / LATENCY_FILE, json.dumps(latency, indent=1) + "\n")
+    tracker.artifact(folder / LATENCY_FILE)
 
 
 def case_by_case(

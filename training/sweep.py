@@ -25,6 +25,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
 from training.command import compose_typed
+from training.markdown import NOTE
 from training.space import Space, read_space
 from training.store import StoreAwayError, TrackingConfig, as_sentences, patience
 from training.sweep_config import (
@@ -42,10 +43,9 @@ from training.sweep_page import CURVE, compare_link, describe_sweep, settings, s
 from training.tables import say
 from training.tracking import Tracker, flatten
 from training.trials import Pruned, Pruning, Trial
-from training.views import OPENS_PARENT
+from training.views import PARENT, child_of
 
 STUDY_FILE: Final = "study.db"
-NOTE: Final = "mlflow.note.content"
 TRIAL: Final = "sweep.trial"
 """Tag of a child run: its trial's number."""
 PAUSE_SECONDS: Final = 10.0
@@ -204,8 +204,7 @@ class Sweep:
         elif child is not None:
             with as_sentences(self.tracker.uri):
                 self.tracker.client.delete_run(child.info.run_id)  # it was killed before there was anything to keep
-        tags = {"mlflow.parentRunId": self.tracker.run_id, "mlflow.runName": f"trial {number}", TRIAL: number}
-        tags |= OPENS_PARENT
+        tags = {"mlflow.runName": f"trial {number}", TRIAL: number} | child_of(self.tracker.run_id)
         try:
             value = self.train(config, Trial(tags=tags, watchers=[Pruning(trial)], whole=self.config.whole))
         except Pruned as pruned:
@@ -235,7 +234,7 @@ class Sweep:
 
     def children(self) -> dict[str, Run]:
         """The trials' runs by number."""
-        query = f"tags.`mlflow.parentRunId` = '{self.tracker.run_id}'"
+        query = f"tags.`{PARENT}` = '{self.tracker.run_id}'"
         with as_sentences(self.tracker.uri), patience():
             found = self.tracker.client.search_runs(
                 [self.tracker.run.info.experiment_id], query, max_results=1000, order_by=["attributes.start_time ASC"]

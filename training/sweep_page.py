@@ -20,7 +20,8 @@ from matplotlib.ticker import MaxNLocator
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from training.description import LIMIT, escape, markdown_row
+from training.figures import save_figures
+from training.markdown import LIMIT, escape, markdown_row
 from training.tables import print_table
 from training.trials import OBJECTIVE
 
@@ -145,10 +146,9 @@ def sweep_table(trials: Trials, searched: Sequence[str], best: int) -> None:
 
 def sweep_figures(trials: Trials, searched: Sequence[str], folder: Path) -> None:
     """Draw both figures into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
     shown = [trial for trial in trials if reached(trial) is not None and set(searched) <= trial.params.keys()]
-    parallel_coordinates(shown, searched).savefig(folder / "parallel-coordinates.png", dpi=120)
-    trials_by_epoch(shown).savefig(folder / "trials-by-epoch.png", dpi=120)
+    drawn = {"parallel-coordinates": parallel_coordinates(shown, searched), "trials-by-epoch": trials_by_epoch(shown)}
+    save_figures(drawn, folder)
 
 
 def parallel_coordinates(trials: Trials, searched: Sequence[str]) -> Figure:

@@ -135,7 +135,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
             model=told,
             champion=compared.champion if compared else champion_if_there(tracker, config.tracking.model),
             latency=latency,
-            compared=compared.markdown() if compared else (),
+            compared=compared,
             seed=config.seed,
         )
         tracker.end()

@@ -24,7 +24,7 @@ COLUMNS: Final = (
     "tags.`bundle.version`",
     "metrics.`val/mrr_at_20`",  # all that most trials of a sweep have
 )
-OPENS_PARENT: Final = {"mlflow.runType": "evaluation"}
+PARENT: Final = "mlflow.parentRunId"
 """Tag of a child run."""
 ALWAYS_THERE: Final = ("0", "attributes.`Run Name`", "runDateAndNestInfo", "duration")
 """Ids of the columns before them."""
@@ -52,6 +52,11 @@ def _view(order: str) -> dict[str, object]:
         "columnWidths": dict.fromkeys(COLUMNS, WIDTH),
         "runsHiddenMode": "FIRST_20_RUNS",
     }
+
+
+def child_of(run_id: str) -> dict[str, str]:
+    """Tags of a child of that run: they nest it under its parent, which opens with it."""
+    return {PARENT: run_id, "mlflow.runType": "evaluation"}
 
 
 def list_link(server: str, experiment_id: str, view: str = NEWEST) -> str:

@@ -16,9 +16,9 @@ from tillside.ranking import MISSED
 from training import backtest as room
 from training.ageing import DAY_MS, Window, ageing, curves, decay, description, table
 from training.backtest import BacktestConfig, backtest
-from training.description import GAP
 from training.fitting import TrainerConfig
 from training.learning import learn
+from training.markdown import GAP
 from training.model import ModelConfig
 from training.ranks import Ranks
 from training.readers.events import EventsConfig

@@ -21,7 +21,7 @@ import torch
 
 from tests.datasets import make_dataset, random_rows
 from training.command import compose_typed
-from training.description import GAP
+from training.markdown import GAP
 from training.promote import PromoteConfig, promote
 from training.store import TrackingConfig
 from training.sweep import sweep

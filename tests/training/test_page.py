@@ -16,8 +16,6 @@ from training import examples
 from training.cases import make_cases
 from training.champion import Champion, find_champion
 from training.description import (
-    GAP,
-    LIMIT,
     MOST_COMPARED,
     Made,
     champion_table,
@@ -31,7 +29,8 @@ from training.examples import Example, choose_examples, examples_page, read_exam
 from training.export import export_run
 from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
 from training.latency import LENGTHS, measure_latency
-from training.page import NOTE, bundle_seal, metric_name, publish_bundle, publish_page
+from training.markdown import GAP, LIMIT, NOTE
+from training.page import bundle_seal, metric_name, publish_bundle, publish_page
 from training.store import TrackingConfig
 from training.tracking import Tracker
 

@@ -10,8 +10,8 @@ import pytest
 from tests.training.candidates import PARITY, SESSIONS, make_ranks, register_candidate
 from tillside.ranking import MISSED
 from training import promote as promotion
-from training.description import GAP
 from training.gate import check_quality, check_rules
+from training.markdown import GAP
 from training.promote import REJECTED, PromoteConfig, promote, reject
 from training.ranks import Ranks
 from training.store import TrackingConfig, fetch_artifact, open_store

@@ -19,9 +19,9 @@ from tillside.encoding import EncodingSpec
 from tillside.newcomers import TokenVectors
 from training import learning
 from training.comparison import COMPARISON_FILE, ask_parent
-from training.description import GAP
 from training.examples import SHOWN, TABLE_FILE, read_examples
 from training.fitting import TrainerConfig, plan
+from training.markdown import GAP
 from training.model import ModelConfig, NextItemModel
 from training.parent import Carried, Parent, first_end, refuse_leaks
 from training.prepare import PrepareConfig, prepare

@@ -18,7 +18,7 @@ from tests.datasets import make_dataset, random_rows
 from training import sweep as sweeping
 from training import train as training_command
 from training.callbacks import EpochMetrics
-from training.description import GAP
+from training.markdown import GAP
 from training.store import StoreAwayError
 from training.sweep import sweep
 from training.sweep_config import Pruner, SweepConfig, make_pruner, only_one
