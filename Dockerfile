@@ -25,7 +25,7 @@ RUN cd /opt/tillside/lib/python3.*/site-packages \
  && rm -rf training onnxruntime/transformers onnxruntime/quantization onnxruntime/tools onnxruntime/datasets \
       onnxruntime/capi/libonnxruntime.so.* \
  && find . -type d -name tests -prune -exec rm -rf {} + \
- && /opt/tillside/bin/python -c "import faiss, onnxruntime, serving.api"
+ && /opt/tillside/bin/python -c "import faiss, onnxruntime, serving.http.api"
 
 FROM ${BASE}
 COPY --from=builder /opt/tillside /opt/tillside

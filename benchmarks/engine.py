@@ -25,7 +25,7 @@ import numpy.typing as npt
 from benchmarks.results import write_results
 from benchmarks.serving import publish
 from serving.engine import Engine
-from serving.workers import HUGE_PAGES
+from serving.process.supervisor import HUGE_PAGES
 from tillside import bundle
 from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec

@@ -20,10 +20,11 @@ import numpy as np
 import yaml
 
 from benchmarks.results import RESULTS, read_rows, write_results
-from serving.loading import load_recommender
-from serving.messages import RecommendRequest, decode_request, encode_answer
-from serving.recommender import Recommender
-from serving.settings import Limits
+from serving.answering.recommender import Recommender
+from serving.bundles.loading import load_recommender
+from serving.protocol.decoding import decode_request
+from serving.protocol.limits import Limits
+from serving.protocol.messages import RecommendRequest, encode_answer
 from tillside.policy import ItemsFeed, read_feed
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 

@@ -14,14 +14,14 @@ import sys
 
 import uvloop
 
-from serving.cores import usable_cores
-from serving.lifecycle import serve
-from serving.listening import listen
-from serving.loading import read_static
-from serving.logs import json_logs
+from serving.bundles.loading import read_static
+from serving.http.server import listen
+from serving.process.cores import usable_cores
+from serving.process.lifecycle import serve
+from serving.process.supervisor import supervise
 from serving.settings import Settings, parse_settings
-from serving.tracing import tracing
-from serving.workers import supervise
+from serving.telemetry.logs import json_logs
+from serving.telemetry.tracing import tracing
 
 log = logging.getLogger("serving")
 FILES = 1 << 16

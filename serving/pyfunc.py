@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from serving.loading import load_recommender
-from serving.messages import decode_request
-from serving.settings import Limits
+from serving.bundles.loading import load_recommender
+from serving.protocol.decoding import decode_request
+from serving.protocol.limits import Limits
 
 
 class SessionModel:

@@ -7,7 +7,6 @@ that is refused is a behaviour that the bundle does not have.
 import asyncio
 import logging
 import time
-import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -16,17 +15,18 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from serving.batching import BatchQueue
-from serving.feeds import FeedReport, OutdatedFeedError, combined, with_file
-from serving.ladder import answer_without_bundle
-from serving.loading import load_recommender, restock
-from serving.messages import FieldError, RecommendRequest
-from serving.metrics import Metrics
-from serving.outcomes import Outcome
-from serving.problems import ProblemError
-from serving.recommender import Recommender
-from serving.reloading import Report
+from serving.answering.batch_queue import BatchQueue
+from serving.answering.fallbacks import answer_without_bundle
+from serving.answering.outcome import Outcome
+from serving.answering.recommender import Recommender
+from serving.bundles.loading import load_recommender, restock
+from serving.bundles.reloading import Report
+from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, with_file
+from serving.protocol.errors import FieldError, ProblemError
+from serving.protocol.messages import RecommendRequest
 from serving.settings import Settings
+from serving.telemetry.logs import log_bug
+from serving.telemetry.metrics import Metrics
 from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
@@ -36,7 +36,7 @@ LOG_SECONDS: Final = 1.0
 
 
 class Service:
-    """Answers requests; one of :class:`serving.reloading.Answerers`.
+    """Answers requests; one of :class:`serving.bundles.reloading.Answerers`.
 
     Args:
         static: the shop's own list.
@@ -200,9 +200,3 @@ class Service:
             "items_feed": self._feed and {"time_ms": self._feed.time_ms, "items": len(self._feed.items)},
             "last_reload": self._last_reload,
         }
-
-
-def log_bug(error: Exception) -> None:
-    """Log where a bug is; not its message, which may hold item ids."""
-    place = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    log.error("request failed with %s at\n%s", type(error).__name__, place)

@@ -12,41 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 
-from serving.registered import ALLOWED, RegisteredModel
+from serving.bundles.registered import ALLOWED, RegisteredModel
+from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
 
-LONGEST_DEADLINE_MS: Final = 10_000
 VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port", "admin-port": "admin-listen-port"}
 """Flags whose variable has another name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The largest request that is taken; what exceeds a limit is refused, never cut.
-
-    Attributes:
-        k: items asked for.
-        session_events: events in the session, and as many of the shopper's earlier ones.
-        excluded_items: items in the exclusion list.
-        cart_lines, impressions, scene_items: entries of these lists.
-        text: characters of an item id or a behaviour.
-        body_bytes: bytes of the body.
-        body_seconds: time the client may take to send its body, and before that its headers.
-        header_bytes: bytes of the request line and the headers.
-        feed_bytes, feed_seconds: the same of an items feed on the admin port.
-    """
-
-    k: int = 1000
-    session_events: int = 1000
-    excluded_items: int = 1000
-    cart_lines: int = 100
-    impressions: int = 1000
-    scene_items: int = 100
-    text: int = 256
-    body_bytes: int = 1 << 20
-    body_seconds: float = 10.0
-    header_bytes: int = 1 << 15
-    feed_bytes: int = 1 << 26
-    feed_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

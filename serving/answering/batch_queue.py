@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from serving.ladder import Reason
-from serving.outcomes import Outcome
-from serving.questions import Question
+from serving.answering.fallbacks import Reason
+from serving.answering.outcome import Outcome
+from serving.answering.question import Question
 
 BATCH_SECONDS: Final = 0.02
 STALE_SECONDS: Final = 1.0

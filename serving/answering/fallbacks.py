@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET
 
-from serving.messages import DEFAULT_K, Answer, RecommendedItem, RecommendRequest
+from serving.protocol.messages import DEFAULT_K, Answer, RecommendedItem, RecommendRequest
 from tillside.bundle import Bundle
 from tillside.catalogue import Catalogue
 from tillside.events import CATEGORY

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from serving.messages import Answer
+from serving.protocol.messages import Answer
 
 
 @dataclass(frozen=True, slots=True)

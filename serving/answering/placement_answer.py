@@ -11,11 +11,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from serving.ladder import Ladder, Reason, Tier
-from serving.messages import Answer, RecommendedItem
-from serving.outcomes import Outcome
-from serving.placements import placed_answer
-from serving.questions import Question
+from serving.answering.fallbacks import Ladder, Reason, Tier
+from serving.answering.outcome import Outcome
+from serving.answering.question import Question
+from serving.policy.placement_request import placed_answer
+from serving.protocol.messages import Answer, RecommendedItem
 from tillside.policy import ModelCandidates, Placement
 
 log = logging.getLogger("serving")

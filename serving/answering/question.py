@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET, UnsetType
 
-from serving.assortment import Assortment
-from serving.messages import DEFAULT_K, Event, FieldError, RecommendRequest
-from serving.placements import Asked, ask_placement, known_placement
+from serving.policy.assortment import Assortment
+from serving.policy.placement_request import Asked, ask_placement, known_placement
+from serving.protocol.errors import FieldError
+from serving.protocol.messages import DEFAULT_K, Event, RecommendRequest
 from tillside.bundle import Bundle
 from tillside.encoding import Batch, encode_session
 from tillside.events import TIME_UNKNOWN

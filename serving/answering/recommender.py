@@ -19,13 +19,13 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from serving.assortment import Assortment
+from serving.answering.fallbacks import Ladder, Reason, Tier
+from serving.answering.outcome import Outcome
+from serving.answering.placement_answer import Placer
+from serving.answering.question import Question, Reader
 from serving.engine import Engine, EngineError
-from serving.ladder import Ladder, Reason, Tier
-from serving.messages import Answer, RecommendedItem, RecommendRequest
-from serving.outcomes import Outcome
-from serving.placing import Placer
-from serving.questions import Question, Reader
+from serving.policy.assortment import Assortment
+from serving.protocol.messages import Answer, RecommendedItem, RecommendRequest
 from tillside.blending import best_items
 from tillside.bundle import Bundle
 from tillside.encoding import Batch

@@ -1,4 +1,4 @@
-"""``python -m serving.fetching models:/NAME@ALIAS LINK``: fetch a registered bundle beside LINK and point LINK at it.
+"""``python -m serving.bundles.fetching models:/NAME@ALIAS LINK``: fetch a registered bundle and point LINK at it.
 
 The only module of the serving room that imports MLflow, and only in the process that ``--model`` starts for it. What
 the registry says of the version, the SHA-256 of its manifest, must be true of what arrives, and the manifest of every
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from serving.registered import NAMED
+from serving.bundles.registered import NAMED
 from tillside.bundle import MANIFEST, SHA256_TAG, VERSION_TAG, manifest_sha256, open_bundle
 
 DEFAULT_STORE: Final = Path("runs/mlflow.db")

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
-from serving.messages import BodyError, FieldError, decode_request
-from serving.recommender import Recommender
-from serving.settings import Limits
+from serving.answering.recommender import Recommender
+from serving.protocol.decoding import decode_request
+from serving.protocol.errors import BodyError, FieldError
+from serving.protocol.limits import Limits
 
 TIE: Final = 1e-5
 SCORE_TOLERANCE: Final = 1e-4

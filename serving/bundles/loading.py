@@ -16,12 +16,12 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from serving.assortment import Assortment
-from serving.goldens import replay
-from serving.messages import CartLine, Event, RecommendRequest
-from serving.policies import load_policy
-from serving.recommender import Recommender
-from serving.settings import Limits
+from serving.answering.recommender import Recommender
+from serving.bundles.goldens import replay
+from serving.policy.assortment import Assortment
+from serving.policy.policy_file import load_policy
+from serving.protocol.limits import Limits
+from serving.protocol.messages import CartLine, Event, RecommendRequest
 from tillside.bundle import open_bundle
 from tillside.policy import ItemsFeed, Policy
 from tillside.policy.terms import SegmentName

@@ -41,7 +41,7 @@ class RegisteredModel:
             ValueError: the registry does not answer, has no such version, or what it holds is refused; the link is as
                 it was.
         """
-        command = (sys.executable, "-m", "serving.fetching", self.uri, str(self.link))
+        command = (sys.executable, "-m", "serving.bundles.fetching", self.uri, str(self.link))
         process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
         )

@@ -16,13 +16,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.api import json_response, make_starlette, metrics_response, read_body, ready_response
-from serving.feeds import FeedReport, OutdatedFeedError
-from serving.problems import ProblemError, internal_error
-from serving.reloading import Report
-from serving.service import log_bug
-from serving.settings import Limits
-from serving.tokens import check_token
+from serving.bundles.reloading import Report
+from serving.http.api import json_response, make_starlette, metrics_response, read_body, ready_response
+from serving.http.auth import check_token
+from serving.http.problems import internal_error, problem_response
+from serving.policy.feeds import FeedReport, OutdatedFeedError
+from serving.protocol.errors import ProblemError
+from serving.protocol.limits import Limits
+from serving.telemetry.logs import log_bug
 from tillside.policy import ItemsFeed, read_feed
 
 BODY_BYTES = 4096
@@ -120,12 +121,12 @@ class Admin:
             self._authorise(request)
             return await work(request)
         except ProblemError as problem:
-            return problem.response()
+            return problem_response(problem)
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         except Exception as error:
             log_bug(error)
-            return internal_error().response()
+            return problem_response(internal_error())
 
     def _authorise(self, request: Request) -> None:
         if self._token is None:

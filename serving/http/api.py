@@ -1,7 +1,8 @@
 """The HTTP side of the main port: routes, bodies in, answers and problem details out.
 
 Surprising: a request is answered on the event loop's own thread, together with whatever else has queued
-(serving.batching), and load never makes a 5xx: what the model cannot answer in time, the ladder answers at once.
+(serving.answering.batch_queue), and load never makes a 5xx: what the model cannot answer in time, the ladder answers
+at once.
 """
 
 import asyncio
@@ -20,16 +21,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from serving.logs import RequestLog, request_id
-from serving.messages import BodyError, FieldError, decode_request, encode_answer
-from serving.openapi import openapi_document
-from serving.outcomes import Outcome
-from serving.problems import ProblemError, internal_error, problem_of_routing
-from serving.service import Service, log_bug
+from serving.answering.outcome import Outcome
+from serving.http.auth import check_token
+from serving.http.openapi import openapi_document
+from serving.http.problems import internal_error, problem_of_routing, problem_response
+from serving.http.shedding import Turn, unread
+from serving.protocol.decoding import decode_request
+from serving.protocol.errors import BodyError, FieldError, ProblemError
+from serving.protocol.messages import encode_answer
+from serving.service import Service
 from serving.settings import Settings
-from serving.shedding import Turn, unread
-from serving.tokens import check_token
-from serving.tracing import Span, span
+from serving.telemetry.logs import RequestLog, log_bug, request_id
+from serving.telemetry.tracing import Span, span
 
 log = logging.getLogger("serving")
 
@@ -82,12 +85,12 @@ class Api:
             trace_stages(traced, outcome)
             response = Response(body, headers=NO_STORE, media_type="application/json")
         except ProblemError as problem:
-            response = problem.response()
+            response = problem_response(problem)
         except ClientDisconnect:
             response = Response(status_code=CLIENT_CLOSED)
         except Exception as error:
             log_bug(error)
-            response = internal_error().response()
+            response = problem_response(internal_error())
         self._service.metrics.count_response(response.status_code)
         return response
 
@@ -124,7 +127,7 @@ class Api:
             check_token(request, self._token)
             return json_response(self._service.model())
         except ProblemError as problem:
-            return problem.response()
+            return problem_response(problem)
 
     async def metrics(self, request: Request) -> Response:
         """``GET /metrics`` for Prometheus."""
@@ -132,7 +135,7 @@ class Api:
         try:
             check_token(request, self._token)
         except ProblemError as problem:
-            return problem.response()
+            return problem_response(problem)
         return metrics_response(await self._page())
 
     async def openapi(self, request: Request) -> Response:
@@ -239,7 +242,7 @@ def ready_response(ready: Callable[[], str]) -> Response:
     try:
         return json_response({"status": "ready", "bundle": ready()})
     except ProblemError as problem:
-        return problem.response()
+        return problem_response(problem)
 
 
 def metrics_response(page: bytes) -> Response:

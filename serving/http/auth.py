@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from starlette.requests import Request
 
-from serving.problems import ProblemError
+from serving.protocol.errors import ProblemError
 
 
 def check_token(request: Request, token: str | None) -> None:

@@ -6,10 +6,9 @@ real answers.
 
 from typing import Final, get_args
 
-from serving.ladder import Reason, Tier
-from serving.messages import DEFAULT_K, LATEST_TIMESTAMP
-from serving.problems import PROBLEM_JSON
-from serving.schemas import (
+from serving.answering.fallbacks import Reason, Tier
+from serving.http.problems import PROBLEM_JSON
+from serving.http.schemas import (
     Document,
     a_reference,
     a_text,
@@ -21,7 +20,8 @@ from serving.schemas import (
     placement_fields,
     placement_schemas,
 )
-from serving.settings import LONGEST_DEADLINE_MS, Limits
+from serving.protocol.limits import LATEST_TIMESTAMP, LONGEST_DEADLINE_MS, Limits
+from serving.protocol.messages import DEFAULT_K
 from tillside import __version__
 
 SECURITY: Final[list[Document]] = [{"token": []}, {}]

@@ -8,39 +8,24 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serving.protocol.errors import ProblemError
+
 PROBLEM_JSON: Final = "application/problem+json"
 
 
-class ProblemError(Exception):
-    """A refusal on its way to the client.
-
-    Attributes:
-        status: the HTTP status.
-        kind: ends the ``type`` URN; one per cause, stable across versions.
-        detail: one sentence that a caller can act on.
-        members: further members of the document, such as ``field`` and ``allowed``.
-    """
-
-    def __init__(self, status: HTTPStatus, kind: str, detail: str, **members: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.kind = kind
-        self.detail = detail
-        self.members = members
-
-    def response(self) -> Response:
-        """The problem as an HTTP response."""
-        document = {
-            "type": f"urn:tillside:problem:{self.kind}",
-            "title": self.kind.replace("-", " ").capitalize(),
-            "status": self.status.value,
-            "detail": self.detail,
-            **self.members,
-        }
-        headers = {"cache-control": "no-store"}
-        if self.status == HTTPStatus.UNAUTHORIZED:
-            headers["www-authenticate"] = "Bearer"
-        return Response(msgspec.json.encode(document), self.status, headers=headers, media_type=PROBLEM_JSON)
+def problem_response(problem: ProblemError) -> Response:
+    """The problem as an HTTP response: its document, and the challenge that a 401 must carry."""
+    document = {
+        "type": f"urn:tillside:problem:{problem.kind}",
+        "title": problem.kind.replace("-", " ").capitalize(),
+        "status": problem.status.value,
+        "detail": problem.detail,
+        **problem.members,
+    }
+    headers = {"cache-control": "no-store"}
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(document), problem.status, headers=headers, media_type=PROBLEM_JSON)
 
 
 def internal_error() -> ProblemError:
@@ -59,6 +44,6 @@ async def problem_of_routing(request: Request, error: Exception) -> Response:
     else:
         detail = "there is nothing at this path; /openapi.json lists what there is"
         problem = ProblemError(HTTPStatus(error.status_code), "not-found", detail)
-    response = problem.response()
+    response = problem_response(problem)
     response.headers.update(error.headers or {})
     return response

@@ -2,9 +2,8 @@
 
 from typing import Any, Final, get_args
 
-from serving.bounds import LATEST_TIMESTAMP, MOST_PIECES, OLDEST
-from serving.reloading import Result
-from serving.settings import Limits
+from serving.bundles.reloading import Result
+from serving.protocol.limits import LATEST_TIMESTAMP, MOST_PIECES, OLDEST, Limits
 from tillside.policy.asking import Language, Mode
 from tillside.policy.candidates import SOURCES
 from tillside.policy.terms import SegmentName

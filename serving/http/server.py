@@ -18,7 +18,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.settings import Limits, Settings
+from serving.protocol.limits import Limits
+from serving.settings import Settings
 
 log = logging.getLogger("serving")
 

@@ -9,8 +9,8 @@ one short turn.
 import asyncio
 from typing import Final
 
-from serving.ladder import bare_answer
-from serving.messages import Answer
+from serving.answering.fallbacks import bare_answer
+from serving.protocol.messages import Answer
 
 MOST_OF_A_TURN: Final = 12
 """Requests that are read in one turn of an overload: at about .3 ms each, a small part of a deadline."""

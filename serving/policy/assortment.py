@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from serving.policies import LoadedPolicy
+from serving.policy.policy_file import LoadedPolicy
 from tillside.blending import SessionMemory
 from tillside.bundle import Bundle
 from tillside.likeness import Likeness

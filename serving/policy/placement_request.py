@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET, structs
 
-from serving import messages
-from serving.assortment import Assortment
-from serving.messages import FieldError, PlacedAnswer, RecommendRequest
-from serving.refusals import shown
+from serving.policy.assortment import Assortment
+from serving.protocol import messages
+from serving.protocol.errors import FieldError, shown
+from serving.protocol.messages import PlacedAnswer, RecommendRequest
 from tillside.policy import (
     ItemFacts,
     ModelCandidates,

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from serving.service import log_bug
+from serving.telemetry.logs import log_bug
 
 LONGEST_LINE: Final = 1 << 27
 """A packed items feed is the longest."""

@@ -15,11 +15,11 @@ from typing import Any, Final, TypeVar
 
 import uvloop
 
-from serving.admin import make_admin_app
-from serving.api import Page, make_app
-from serving.feeds import FeedReport
-from serving.listening import HttpServer
-from serving.reloading import Reloads, Report
+from serving.bundles.reloading import Reloads, Report
+from serving.http.admin import make_admin_app
+from serving.http.api import Page, make_app
+from serving.http.server import HttpServer
+from serving.policy.feeds import FeedReport
 from serving.service import Service
 from serving.settings import Settings
 from tillside.policy import ItemsFeed

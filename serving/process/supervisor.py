@@ -18,15 +18,15 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from serving.admin import make_admin_app
-from serving.channel import Channel
-from serving.feeds import FeedReport, OutdatedFeedError, combined, packed
-from serving.lifecycle import in_background
-from serving.listening import HttpServer
-from serving.merging import Samples, add_up, merged_page, only_counted
-from serving.problems import ProblemError
-from serving.reloading import Reloads, Report
+from serving.bundles.reloading import Reloads, Report
+from serving.http.admin import make_admin_app
+from serving.http.server import HttpServer
+from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, packed
+from serving.process.channel import Channel
+from serving.process.lifecycle import in_background
+from serving.protocol.errors import ProblemError
 from serving.settings import Settings
+from serving.telemetry.merged_metrics import Samples, add_up, merged_page, only_counted
 from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
@@ -54,7 +54,7 @@ class Child:
 
 
 class Supervisor:
-    """All workers; one of :class:`serving.reloading.Answerers`, and what the admin port controls."""
+    """All workers; one of :class:`serving.bundles.reloading.Answerers`, and what the admin port controls."""
 
     def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         self._settings = settings
@@ -161,7 +161,7 @@ class Supervisor:
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "serving.worker", str(theirs.fileno()), ",".join(map(str, listeners)), *sys.argv[1:]),
+                *("-m", "serving.process.worker", str(theirs.fileno()), ",".join(map(str, listeners)), *sys.argv[1:]),
                 pass_fds=(*listeners, theirs.fileno()),
                 env=HUGE_PAGES | dict(os.environ),
             )

@@ -1,9 +1,9 @@
 """One of several workers: a process that answers on the sockets it inherits and does what the parent tells it.
 
-Started by serving.workers as ``python -m serving.worker CONTROL LISTENER,LISTENER...`` and the flags of ``python -m
-serving``; the first two are file descriptors. It inherits the sockets of all workers, one for each slot, so that it can
-stand in for one that has died, and it accepts where the parent says. When the parent has gone, it finishes what is in
-flight and ends.
+Started by serving.process.supervisor as ``python -m serving.process.worker CONTROL LISTENER,LISTENER...`` and the flags
+of ``python -m serving``; the first two are file descriptors. It inherits the sockets of all workers, one for each slot,
+so that it can stand in for one that has died, and it accepts where the parent says. When the parent has gone, it
+finishes what is in flight and ends.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from typing import Any
 
 import uvloop
 
-from serving.channel import Channel
-from serving.feeds import unpacked
-from serving.lifecycle import Process, in_background
-from serving.loading import read_static
-from serving.logs import json_logs
-from serving.merging import samples_of
+from serving.bundles.loading import read_static
+from serving.policy.feeds import unpacked
+from serving.process.channel import Channel
+from serving.process.lifecycle import Process, in_background
 from serving.service import Service
 from serving.settings import Settings, parse_settings
-from serving.tracing import tracing
+from serving.telemetry.logs import json_logs
+from serving.telemetry.merged_metrics import samples_of
+from serving.telemetry.tracing import tracing
 
 log = logging.getLogger("serving")
 

@@ -1,6 +1,7 @@
 """What is wrong with a request, as exceptions whose sentences a caller can act on."""
 
 import json
+from http import HTTPStatus
 from typing import Final
 
 SHOWN_CHARACTERS: Final = 60
@@ -35,3 +36,21 @@ def shown(value: object) -> str:
         return "an integer of more than 77 digits"
     text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
+
+
+class ProblemError(Exception):
+    """A refusal on its way to the client.
+
+    Attributes:
+        status: the HTTP status.
+        kind: ends the ``type`` URN; one per cause, stable across versions.
+        detail: one sentence that a caller can act on.
+        members: further members of the document, such as ``field`` and ``allowed``.
+    """
+
+    def __init__(self, status: HTTPStatus, kind: str, detail: str, **members: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.members = members

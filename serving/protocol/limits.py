@@ -2,17 +2,50 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, get_args
 
 from msgspec import UNSET
 
-from serving.refusals import FieldError
-from serving.settings import LONGEST_DEADLINE_MS, Limits
+from serving.protocol.errors import FieldError
 from tillside.policy.asking import Language
 from tillside.policy.terms import SegmentName
 
 if TYPE_CHECKING:
-    from serving.messages import Event, RecommendRequest
+    from serving.protocol.messages import Event, RecommendRequest
+
+LONGEST_DEADLINE_MS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest request that is taken; what exceeds a limit is refused, never cut.
+
+    Attributes:
+        k: items asked for.
+        session_events: events in the session, and as many of the shopper's earlier ones.
+        excluded_items: items in the exclusion list.
+        cart_lines, impressions, scene_items: entries of these lists.
+        text: characters of an item id or a behaviour.
+        body_bytes: bytes of the body.
+        body_seconds: time the client may take to send its body, and before that its headers.
+        header_bytes: bytes of the request line and the headers.
+        feed_bytes, feed_seconds: the same of an items feed on the admin port.
+    """
+
+    k: int = 1000
+    session_events: int = 1000
+    excluded_items: int = 1000
+    cart_lines: int = 100
+    impressions: int = 1000
+    scene_items: int = 100
+    text: int = 256
+    body_bytes: int = 1 << 20
+    body_seconds: float = 10.0
+    header_bytes: int = 1 << 15
+    feed_bytes: int = 1 << 26
+    feed_seconds: float = 60.0
+
 
 LATEST_TIMESTAMP: Final = 253_402_300_799_999
 """The last millisecond of the year 9999, UTC."""

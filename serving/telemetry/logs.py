@@ -213,3 +213,9 @@ class _Bucket:
             return False
         self._left -= 1
         return True
+
+
+def log_bug(error: Exception) -> None:
+    """Log where a bug is; not its message, which may hold item ids."""
+    place = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    logging.getLogger("serving").error("request failed with %s at\n%s", type(error).__name__, place)

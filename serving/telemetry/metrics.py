@@ -1,7 +1,7 @@
 """What Prometheus sees: request times by stage, answers by tier, reason and behaviour, the queue, the bundle.
 
 The metrics hang on a registry of their own, so two servers in one process do not share them. With several workers each
-keeps its own registry and the parent adds up what they send: serving.merging.
+keeps its own registry and the parent adds up what they send: serving.telemetry.merged_metrics.
 """
 
 import functools
@@ -12,9 +12,9 @@ from typing import Final
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from serving.messages import PlacedAnswer
-from serving.outcomes import Outcome
-from serving.recommender import Recommender
+from serving.answering.outcome import Outcome
+from serving.answering.recommender import Recommender
+from serving.protocol.messages import PlacedAnswer
 from tillside.bundle import MANIFEST, Bundle
 from tillside.policy.rules import HARD, SOFT
 

@@ -14,8 +14,8 @@ from benchmarks.fuzzing import mutated_bodies, mutated_heads
 from serving.bench.ledger import Ledger
 from serving.bench.shoppers import Shop, draw_requests
 from serving.bench.summary import Summary
-from serving.loading import load_recommender
-from serving.settings import Limits
+from serving.bundles.loading import load_recommender
+from serving.protocol.limits import Limits
 from tests.bundles import tiny_bundle
 from tests.serving.server_process import ServerProcess
 from tillside.bundle import open_bundle

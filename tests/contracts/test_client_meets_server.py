@@ -2,9 +2,9 @@
 
 import pytest
 
-from serving.messages import LATEST_TIMESTAMP as SERVERS_LATEST
-from serving.messages import Answer as ServersAnswer
-from serving.messages import RecommendRequest
+from serving.protocol.limits import LATEST_TIMESTAMP as SERVERS_LATEST
+from serving.protocol.messages import Answer as ServersAnswer
+from serving.protocol.messages import RecommendRequest
 from tests.bundles import tiny_bundle
 from tests.serving.server_process import ServerProcess
 from tillside.client import Client, Event, Recommendation, RecommendedItem

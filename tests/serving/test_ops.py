@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from serving.metrics import Metrics
 from serving.settings import parse_settings
+from serving.telemetry.metrics import Metrics
 
 OPS = Path(__file__).parents[2] / "serving/ops"
 RULES = OPS / "prometheus/alerts.yml"

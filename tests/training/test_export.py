@@ -9,10 +9,10 @@ import onnx
 import pytest
 import torch
 
-from serving.goldens import replay
-from serving.messages import Event, RecommendRequest
-from serving.recommender import Recommender
-from serving.settings import Limits
+from serving.answering.recommender import Recommender
+from serving.bundles.goldens import replay
+from serving.protocol.limits import Limits
+from serving.protocol.messages import Event, RecommendRequest
 from tests.datasets import make_dataset, random_rows
 from tests.models import SPEC, make_trained
 from tillside import bundle

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from mlflow.protos.databricks_pb2 import FEATURE_DISABLED
 
-from serving.loading import load_recommender
-from serving.messages import decode_request, encode_answer
-from serving.settings import Limits
+from serving.bundles.loading import load_recommender
+from serving.protocol.decoding import decode_request
+from serving.protocol.limits import Limits
+from serving.protocol.messages import encode_answer
 from tests.bundles import tiny_bundle
 from tests.training.candidates import make_ranks, register_candidate
 from tillside import bundle

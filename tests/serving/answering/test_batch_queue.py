@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from serving.batching import LARGEST_BATCH, BatchQueue, Estimate
-from serving.messages import Answer
-from serving.outcomes import Outcome
+from serving.answering.batch_queue import LARGEST_BATCH, BatchQueue, Estimate
+from serving.answering.outcome import Outcome
+from serving.protocol.messages import Answer
 
 
 @dataclass

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from serving.answering.recommender import Recommender
 from serving.engine import EngineError
-from serving.messages import Event, RecommendRequest
-from serving.recommender import Recommender
+from serving.protocol.messages import Event, RecommendRequest
 from tests.bundles import tiny_bundle
 from tillside.bundle import COVISITATION, open_bundle
 from tillside.pairs import ItemPairs

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.answering.recommender import Recommender
+from serving.bundles.loading import load_recommender
 from serving.engine import EngineError
-from serving.loading import load_recommender
-from serving.messages import Event, FieldError, RecommendRequest
-from serving.recommender import Recommender
-from serving.settings import Limits
+from serving.protocol.errors import FieldError
+from serving.protocol.limits import Limits
+from serving.protocol.messages import Event, RecommendRequest
 from tests.bundles import ASK_AD, GOLDENS_OF_TINY, ITEMS_ND, tiny_bundle
 from tests.datasets import make_sessions
 from tillside.blending import Blend, SessionMemory

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from serving.registered import RegisteredModel
-from serving.reloading import Reloads, Report
+from serving.bundles.registered import RegisteredModel
+from serving.bundles.reloading import Reloads, Report
 from serving.settings import parse_settings
 from tests.bundles import tiny_bundle
 
-WITHOUT_MLFLOW = "import sys; sys.modules['mlflow'] = None; from serving.fetching import main; main()"
+WITHOUT_MLFLOW = "import sys; sys.modules['mlflow'] = None; from serving.bundles.fetching import main; main()"
 
 
 class Ledger:

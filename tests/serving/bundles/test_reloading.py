@@ -14,7 +14,7 @@ import onnx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.reloading import Reloads
+from serving.bundles.reloading import Reloads
 from serving.service import Service
 from serving.settings import Settings
 from tests.bundles import ASK_AD, GOLDENS_OF_TINY, ITEMS_ND, about_tiny, encoder, scorer, tiny_bundle

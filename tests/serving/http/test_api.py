@@ -10,10 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
-from serving.api import make_app, read_body
-from serving.lifecycle import in_background
-from serving.problems import ProblemError
-from serving.reloading import Reloads
+from serving.bundles.reloading import Reloads
+from serving.http.api import make_app, read_body
+from serving.process.lifecycle import in_background
+from serving.protocol.errors import ProblemError
 from serving.service import Service
 from serving.settings import Settings
 
@@ -225,7 +225,7 @@ def test_until_a_bundle_is_proven_the_server_is_live_and_not_ready_and_answers(t
 
 
 def test_what_one_turn_of_the_loop_cannot_read_gets_an_empty_answer_and_the_next_turn_reads_again(orchard, monkeypatch):
-    monkeypatch.setattr("serving.shedding.MOST_OF_A_TURN", 2)
+    monkeypatch.setattr("serving.http.shedding.MOST_OF_A_TURN", 2)
     body = {"session": [{"item_id": "pear"}]}
 
     async def ask():
@@ -251,7 +251,7 @@ def test_a_bug_is_answered_too_and_its_log_holds_no_ids(orchard, monkeypatch, ca
         settings = Settings(orchard)
         service = Service(settings, static=["fallback"])
         await Reloads(orchard, service).reload()
-        monkeypatch.setattr(f"serving.recommender.Recommender.{broken}", fail)
+        monkeypatch.setattr(f"serving.answering.recommender.Recommender.{broken}", fail)
         async with in_background(service.run()), app_client(service, settings) as client:
             session = [] if broken == "degraded" else [{"item_id": "pear"}]
             return await client.post("/v1/recommend", json={"session": session})
@@ -275,7 +275,7 @@ def test_a_fault_outside_the_answer_is_a_problem_document(monkeypatch, tmp_path,
         async with app_client(Service(settings), settings) as client:
             return await client.post("/v1/recommend", json={"session": []})
 
-    monkeypatch.setattr("serving.api.decode_request", fail)
+    monkeypatch.setattr("serving.http.api.decode_request", fail)
     assert "the log says where" in refused(asyncio.run(ask()), 500)
     assert ITEM_ID not in caplog.text
 

@@ -5,8 +5,10 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from serving.api import make_app
-from serving.messages import (
+from serving.http.api import make_app
+from serving.http.openapi import openapi_document
+from serving.protocol.limits import Limits
+from serving.protocol.messages import (
     Answer,
     CartLine,
     Event,
@@ -18,9 +20,8 @@ from serving.messages import (
     RecommendedItem,
     RecommendRequest,
 )
-from serving.openapi import openapi_document
 from serving.service import Service
-from serving.settings import Limits, Settings
+from serving.settings import Settings
 
 
 def conforms(document, schema: str, instance) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.feeds import OutdatedFeedError, combined, packed, unpacked, with_file
+from serving.policy.feeds import OutdatedFeedError, combined, packed, unpacked, with_file
 from tests.tills import NOW_MS, feed
 from tillside.policy import read_feed
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from serving.openapi import openapi_document
-from serving.settings import Limits
+from serving.http.openapi import openapi_document
+from serving.protocol.limits import Limits
+from tests.serving.http.test_api import refused, values
+from tests.serving.http.test_openapi import conforms
+from tests.serving.process.test_supervisor import children
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
-from tests.serving.test_api import refused, values
-from tests.serving.test_openapi import conforms
-from tests.serving.test_workers import children
 from tests.tills import NOW_MS, POLICY, ask, feed, in_stock, till
 
 TOKEN = {"authorization": "Bearer secret"}

@@ -9,8 +9,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.cores import usable_cores
-from serving.merging import add_up, merged_page, only_counted, samples_of
+from serving.process.cores import usable_cores
+from serving.telemetry.merged_metrics import add_up, merged_page, only_counted, samples_of
 from tests.serving.load import BODY, load
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
 

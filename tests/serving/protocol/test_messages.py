@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from serving.messages import BodyError, FieldError, decode_request
-from serving.settings import Limits
+from serving.protocol.decoding import decode_request
+from serving.protocol.errors import BodyError, FieldError
+from serving.protocol.limits import Limits
 
 LIMITS = Limits(k=50, session_events=3, excluded_items=2, text=8)
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from serving.logs import JsonFormatter, RequestLog, ThreadedHandler, json_logs, log_event, request_id
+from serving.telemetry.logs import JsonFormatter, RequestLog, ThreadedHandler, json_logs, log_event, request_id
 
 LOG = logging.getLogger("serving.test")
 

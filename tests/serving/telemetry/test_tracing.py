@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from serving import tracing
-from serving.tracing import span, start_tracing, tracing_wanted
+from serving.telemetry import tracing
+from serving.telemetry.tracing import span, start_tracing, tracing_wanted
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01"}
@@ -130,13 +130,16 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_nothing_of_opentelemetry_is_imported_unless_asked_for():
-    program = "import json, sys; from serving.tracing import span; span('x'); print(json.dumps(list(sys.modules)))"
+    program = (
+        "import json, sys; from serving.telemetry.tracing import span; span('x'); print(json.dumps(list(sys.modules)))"
+    )
     assert not [name for name in json.loads(run(program).stdout) if name.startswith("opentelemetry")]
 
 
 def test_without_the_extra_one_sentence_says_what_to_install():
     program = (
-        "import sys; sys.modules['opentelemetry.sdk.trace'] = None; import serving.tracing as t; t.start_tracing()"
+        "import sys; sys.modules['opentelemetry.sdk.trace'] = None; "
+        "from serving.telemetry.tracing import start_tracing; start_tracing()"
     )
     [last] = run(program).stderr.splitlines()[-1:]
     assert last.startswith("ValueError: tracing needs the extra trace, pip install 'tillside[trace]': ")

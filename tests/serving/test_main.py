@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.settings import Limits, Settings, parse_settings
+from serving.protocol.limits import Limits
+from serving.settings import Settings, parse_settings
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
 
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serving.assortment import Assortment
-from serving.ladder import answer_without_bundle
-from serving.loading import load_recommender, restock
-from serving.messages import PlacedAnswer, decode_request
-from serving.policies import LoadedPolicy
-from serving.recommender import Recommender
-from serving.settings import Limits
+from serving.answering.fallbacks import answer_without_bundle
+from serving.answering.recommender import Recommender
+from serving.bundles.loading import load_recommender, restock
+from serving.policy.assortment import Assortment
+from serving.policy.policy_file import LoadedPolicy
+from serving.protocol.decoding import decode_request
+from serving.protocol.limits import Limits
+from serving.protocol.messages import PlacedAnswer
 from tests.bundles import tiny_bundle, tiny_memory
 from tests.datasets import make_sessions
 from tests.tills import IDS, ITEMS, POLICY, ask, feed, in_stock, till
@@ -138,7 +139,7 @@ def test_a_policy_that_fails_shows_nothing(recommender, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("an-id-that-no-log-may-hold")
 
-    monkeypatch.setattr("serving.placements.place", fail)
+    monkeypatch.setattr("serving.policy.placement_request.place", fail)
     placed, plain = (
         recommender.read(decode_request(json.dumps(body).encode(), LIMITS))
         for body in (ask("fashion", "coat"), {"session": [{"item_id": "coat"}]})

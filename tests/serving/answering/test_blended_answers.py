@@ -11,10 +11,11 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from serving.loading import load_recommender, restock
-from serving.messages import Event, RecommendRequest, decode_request
-from serving.recommender import Recommender
-from serving.settings import Limits
+from serving.answering.recommender import Recommender
+from serving.bundles.loading import load_recommender, restock
+from serving.protocol.decoding import decode_request
+from serving.protocol.limits import Limits
+from serving.protocol.messages import Event, RecommendRequest
 from tests import tills
 from tests.bundles import GOLDENS_OF_TINY, GOLDENS_WITH_MEMORY, about_tiny, tiny_bundle, tiny_memory
 from tests.datasets import make_sessions

@@ -9,9 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from serving.goldens import difference_of_lists
-from serving.loading import load_recommender
-from serving.settings import Limits
+from serving.bundles.goldens import difference_of_lists
+from serving.bundles.loading import load_recommender
+from serving.protocol.limits import Limits
 from tests.bundles import COUNTS_NA, GOLDENS_OF_TINY, ITEMS_ND, about_tiny, encoder, scorer, tiny_bundle
 from tillside.bundle import ENCODER, GOLDENS, ITEMS, MANIFEST, SCORER, seal
 

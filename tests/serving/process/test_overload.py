@@ -1,9 +1,9 @@
 """More requests than the model can answer: every one is answered, by a lower tier that says why."""
 
 from tests.bundles import tiny_bundle
+from tests.serving.answering.test_fallbacks import PAIRS
 from tests.serving.load import BODY, load
 from tests.serving.server_process import ServerProcess
-from tests.serving.test_ladder import PAIRS
 
 
 def test_a_queue_of_one_sends_the_others_down_the_ladder(tmp_path):

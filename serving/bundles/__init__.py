@@ -1,0 +1,1 @@
+"""Bundles at run time: fetching, verification, golden requests and atomic reloads."""

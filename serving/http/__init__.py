@@ -1,0 +1,1 @@
+"""The HTTP surface: public API, admin API, authentication, problem details, OpenAPI, load shedding."""

@@ -1,0 +1,1 @@
+"""Processes: start and stop, the supervisor, its workers, and the channel between them."""
