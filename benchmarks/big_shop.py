@@ -11,8 +11,8 @@ import numpy as np
 
 from tillside.catalogue import Catalogue, attribute_tokens, pack_tokens
 from tillside.policy import ItemFacts, ModelCandidates, PlacementRequest, Policy, Shelves, parse_policy, read_feed
-from tillside.policy.asking import CART, VIEW
-from tillside.policy.facts import NO_VECTORS
+from tillside.policy.items.facts import NO_VECTORS
+from tillside.policy.requests import CART, VIEW
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 
 NOW_MS: Final = 1_780_000_000_000

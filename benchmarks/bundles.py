@@ -16,10 +16,10 @@ from typing import Final
 import torch
 
 from benchmarks.sessions import write_sessions
-from tillside.blending import SessionMemory
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
-from tillside.neighbours import Neighbourhood
+from tillside.recommenders import Neighbourhood
+from tillside.recommenders.blend import SessionMemory
 from training.checkpoint import TrainedModel, build_model
 from training.evaluate import MODEL
 from training.export import export_run

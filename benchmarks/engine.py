@@ -24,13 +24,13 @@ import numpy.typing as npt
 
 from benchmarks.results import write_results
 from benchmarks.serving import publish
-from serving.engine import Engine
 from serving.process.supervisor import HUGE_PAGES
 from tillside import bundle
 from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
-from tillside.rounding import INT8_BLOCK
+from tillside.engine import Engine
 from tillside.search import MARGIN
+from tillside.search_bounds import INT8_BLOCK
 from training.checkpoint import TrainedModel
 from training.graphs import write_encoder, write_scorer
 from training.model import ModelConfig, NextItemModel

@@ -20,7 +20,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.datasets import make_sessions
-from tillside.blending import SessionMemory
 from tillside.bundle import (
     CATALOGUE,
     COVISITATION,
@@ -36,8 +35,8 @@ from tillside.bundle import (
 )
 from tillside.catalogue import Catalogue, pack_tokens
 from tillside.encoding import EncodingSpec
-from tillside.neighbours import Neighbourhood
-from tillside.pairs import ItemPairs
+from tillside.recommenders import ItemPairs, Neighbourhood
+from tillside.recommenders.blend import SessionMemory
 from tillside.relations import Relations
 from tillside.search import SearchPlan
 

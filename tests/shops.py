@@ -21,8 +21,8 @@ from tillside.policy import (
     place,
     read_feed,
 )
-from tillside.policy.asking import CART, VIEW
-from tillside.policy.facts import NO_VECTORS
+from tillside.policy.items.facts import NO_VECTORS
+from tillside.policy.requests import CART, VIEW
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 
 NOW_MS = 1_780_000_000_000

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tests.bundles import tiny_bundle
-from tillside.blending import SessionMemory
 from tillside.catalogue import attribute_tokens
-from tillside.pairs import ItemPairs
+from tillside.recommenders import ItemPairs
+from tillside.recommenders.blend import SessionMemory
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 
 NOW_MS = 1_780_000_000_000

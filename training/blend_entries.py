@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.blending import FloatArray, IntArray, SessionMemory, strongest
 from tillside.encoding import Batch
 from tillside.ranking import top_k
+from tillside.recommenders.blend import FloatArray, IntArray, SessionMemory, strongest
 from training.cases import Cases
 from training.evaluation import Scorer
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from tillside import bundle
-from tillside.blending import SessionMemory, best_items
 from tillside.encoding import Batch
 from tillside.ranking import MISSED, top_k
+from tillside.recommenders.blend import SessionMemory, best_items
 from tillside.search import ItemSearch, Propose, SearchPlan, index_scan
 from training.cases import Cases
 from training.evaluation import COVERAGE_AT, Ranked, Scorer

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from tillside.blending import SessionMemory
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from tillside.events import TIME_UNKNOWN
+from tillside.recommenders.blend import SessionMemory
 from training.model import ModelConfig, NextItemModel
 
 MODEL_FILE = "model.pt"

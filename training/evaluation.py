@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tillside.blending import SessionMemory
 from tillside.encoding import Batch
 from tillside.ranking import bootstrap_means, case_metrics, ranks_of_targets, recall_at, top_k
+from tillside.recommenders.blend import SessionMemory
 from training.cases import Cases
 from training.model import NextItemModel
 

@@ -21,7 +21,7 @@ import onnx
 import torch
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from tillside.rounding import INT8_BLOCK
+from tillside.search_bounds import INT8_BLOCK
 from training.checkpoint import TrainedModel
 
 OPSET = 20

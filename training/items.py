@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
-from tillside.pairs import ItemPairs
+from tillside.recommenders import ItemPairs
 from training.rows import LeaningRows, LeaningTable, UnitRows, WeightedSums, ragged, turned, weighted_sums
 
 WINDOW: Final = 3

@@ -19,11 +19,10 @@ import pytorch_lightning as pl
 import torch
 
 from tillside.atomic import write_text_atomically
-from tillside.blending import SessionMemory
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
-from tillside.neighbours import SessionNeighbours
-from tillside.recommenders import Popularity, popularity
+from tillside.recommenders import Popularity, SessionNeighbours, popularity
+from tillside.recommenders.blend import SessionMemory
 from training.batches import TrainingLoader
 from training.calibration import calibrate_intent, level_intent
 from training.cases import cases_of, look_ahead_cases, together

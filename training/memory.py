@@ -17,12 +17,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.blending import Blend, SessionMemory
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
 from tillside.encoding import Batch
-from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.ranking import MISSED, mrr_at, recall_at
+from tillside.recommenders import Neighbourhood, SessionNeighbours
+from tillside.recommenders.blend import Blend, SessionMemory
 from training.blend_entries import Entries, case_rows
 from training.cases import Cases
 from training.evaluation import Scorer

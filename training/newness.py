@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tillside.blending import SessionMemory
 from tillside.dataset import Sessions
-from tillside.neighbours import SessionNeighbours
+from tillside.recommenders import SessionNeighbours
+from tillside.recommenders.blend import SessionMemory
 from training.cases import Cases
 from training.evaluation import Among, ModelScorer, Scorer, rank
 from training.memory import LEVEL, answerable, quality, spread

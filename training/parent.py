@@ -20,11 +20,11 @@ import numpy.typing as npt
 import torch
 from mlflow.entities.model_registry import ModelVersion
 
-from tillside.blending import SessionMemory
 from tillside.catalogue import PRICE_BAND, Catalogue
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
-from tillside.newcomers import TokenVectors
+from tillside.recommenders.blend import SessionMemory
+from tillside.recommenders.cold_vectors import TokenVectors
 from training.checkpoint import MODEL_FILE, last_moment, read_document, take_weights
 from training.model import ModelConfig, NextItemModel
 from training.registry import CHAMPION, fetch_bundle

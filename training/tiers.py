@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside import bundle
-from tillside.rounding import INT8_BLOCK
 from tillside.search import MARGIN, ItemSearch, SearchPlan
+from tillside.search_bounds import INT8_BLOCK
 from training.bundled import open_search
 from training.graphs import write_int8_scorer
 

@@ -13,7 +13,7 @@ import yaml
 
 from tillside.dataset import Dataset
 from tillside.policy import Policy, read_feed, read_policy
-from tillside.policy.feed import ItemsFeed
+from tillside.policy.items.feed import ItemsFeed
 from tillside.relations import Relations
 from training.checkpoint import TrainedModel
 from training.command import command

@@ -3,7 +3,8 @@
 Many requests are answered at once and each as if it were alone: rows are encoded together only with rows of their own
 length, since padding changes the last digits, and one that fails takes no other with it. Exclusions cost no second
 pass: the best ``k + number of excluded`` items without the excluded ones are exactly the best k of the rest. What past
-sessions say is blended in after the search (tillside.blending). What the model does not answer, the ladder does.
+sessions say is blended in after the search (tillside.recommenders.blend). What the model does not answer, the ladder
+does.
 
 Shapes: N items that can be recommended, A behaviours, B requests, K answered items, L session items, D dimensions.
 """
@@ -23,13 +24,13 @@ from serving.answering.fallbacks import Ladder, Reason, Tier
 from serving.answering.outcome import Outcome
 from serving.answering.placement_answer import Placer
 from serving.answering.question import Question, Reader
-from serving.engine import Engine, EngineError
 from serving.policy.assortment import Assortment
 from serving.protocol.messages import Answer, RecommendedItem, RecommendRequest
-from tillside.blending import best_items
 from tillside.bundle import Bundle
 from tillside.encoding import Batch
+from tillside.engine import Engine, EngineError
 from tillside.policy import ModelCandidates
+from tillside.recommenders.blend import best_items
 from tillside.search import searched
 
 FloatArray = npt.NDArray[np.float32]

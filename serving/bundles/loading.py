@@ -24,7 +24,7 @@ from serving.protocol.limits import Limits
 from serving.protocol.messages import CartLine, Event, RecommendRequest
 from tillside.bundle import open_bundle
 from tillside.policy import ItemsFeed, Policy
-from tillside.policy.terms import SegmentName
+from tillside.policy.file.terms import SegmentName
 
 SWITCH_SECONDS: Final = 0.0005
 WARM_BATCHES: Final = (1, 2, 8)

@@ -4,9 +4,9 @@ from typing import Any, Final, get_args
 
 from serving.bundles.reloading import Result
 from serving.protocol.limits import LATEST_TIMESTAMP, MOST_PIECES, OLDEST, Limits
-from tillside.policy.asking import Language, Mode
 from tillside.policy.candidates import SOURCES
-from tillside.policy.terms import SegmentName
+from tillside.policy.file.terms import SegmentName
+from tillside.policy.requests import Language, Mode
 
 Document = dict[str, Any]
 TIME: Final[Document] = {"type": "integer", "minimum": 0, "maximum": LATEST_TIMESTAMP}

@@ -19,16 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.policy.policy_file import LoadedPolicy
-from tillside.blending import SessionMemory
 from tillside.bundle import Bundle
-from tillside.likeness import Likeness
-from tillside.newcomers import TokenVectors
 from tillside.policy import ItemFacts, ItemsFeed, Shelves, event_kinds
-from tillside.policy.asking import NOTHING
-from tillside.policy.facts import ItemVectors
+from tillside.policy.day_rules import Standing
+from tillside.policy.items.facts import ItemVectors
+from tillside.policy.requests import NOTHING
 from tillside.policy.rules import Rulebook
-from tillside.policy.standing import Standing
 from tillside.recommenders import popularity
+from tillside.recommenders.attribute_walks import Likeness
+from tillside.recommenders.blend import SessionMemory
+from tillside.recommenders.cold_vectors import TokenVectors
 from tillside.relations import Relations
 
 CART_NAME: Final = "cart"

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, structs
 
 from tillside.policy import ItemsFeed, read_feed
-from tillside.policy.feed import FeedItem
+from tillside.policy.items.feed import FeedItem
 
 QUICK: Final = 1
 """zlib's fastest level; a feed's lines are much alike, and shrink to a tenth even so."""

@@ -28,8 +28,8 @@ from tillside.policy import (
     origin,
     place,
 )
-from tillside.policy.asking import GOAL
 from tillside.policy.candidates import MOST_MODEL, anchors_of
+from tillside.policy.requests import GOAL
 from tillside.policy.rules import Rulebook
 
 SPARE: Final = 2

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, get_args
 from msgspec import UNSET
 
 from serving.protocol.errors import FieldError
-from tillside.policy.asking import Language
-from tillside.policy.terms import SegmentName
+from tillside.policy.file.terms import SegmentName
+from tillside.policy.requests import Language
 
 if TYPE_CHECKING:
     from serving.protocol.messages import Event, RecommendRequest

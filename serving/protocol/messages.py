@@ -5,8 +5,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from tillside.policy.asking import Language, Mode
-from tillside.policy.terms import SegmentName
+from tillside.policy.file.terms import SegmentName
+from tillside.policy.requests import Language, Mode
 
 DEFAULT_K: Final = 20
 

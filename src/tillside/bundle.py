@@ -9,10 +9,10 @@
     items.faiss       an index; for the search tier ``approximate``
     items.npy         float32 [N, D], the vectors of the first N items of the catalogue; the last column holds their
                       trends, which say nothing of what an item is like
-    tokens.npy        float32 [T, D], what attribute tokens are worth, see tillside.newcomers; optional
+    tokens.npy        float32 [T, D], what attribute tokens are worth, see tillside.recommenders.cold_vectors; optional
     catalogue/        see tillside.catalogue
-    neighbours/       past sessions, see tillside.neighbours; only where the manifest's ``memory`` gives them weight
-    covisitation/     items that met in sessions, see tillside.pairs; optional, answers when the model cannot in time
+    neighbours/       past sessions (tillside.recommenders.session_knn); if the manifest's ``memory`` weighs them
+    covisitation/     item pairs of sessions (tillside.recommenders.item_pairs); optional, for when the model is late
     relations/        what goes with what, see tillside.relations; optional
     policy.yaml       what is shown where, see tillside.policy; optional, and the server may be given another
     goldens.json      requests with the answers they must get
@@ -32,12 +32,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.blending import SessionMemory
 from tillside.catalogue import Catalogue
 from tillside.encoding import Batch, EncodingSpec
 from tillside.events import Behaviours
-from tillside.newcomers import TokenVectors
-from tillside.pairs import ItemPairs
+from tillside.recommenders import ItemPairs
+from tillside.recommenders.blend import SessionMemory
+from tillside.recommenders.cold_vectors import TokenVectors
 from tillside.relations import Relations
 from tillside.search import SearchPlan
 

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from tillside.rounding import Bound, float_bound, int8_bound
+from tillside.search_bounds import Bound, float_bound, int8_bound
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]

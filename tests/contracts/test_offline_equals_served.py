@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from tests.serving.server_process import ServerProcess
-from tillside.blending import Blend
 from tillside.bundle import open_bundle
 from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
+from tillside.recommenders.blend import Blend
 from training.bundled import BundleGraphs, served_lists
 from training.cases import Cases
 from training.checkpoint import MODEL_FILE, TrainedModel, load_model

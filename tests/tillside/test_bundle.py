@@ -10,9 +10,10 @@ import pytest
 
 from tests.bundles import BEHAVIOURS, COUNTS_NA, ITEM_IDS, ITEMS_ND, SPEC, about_tiny, tiny_bundle, with_trends
 from tests.datasets import make_sessions
-from tillside.blending import Blend, SessionMemory
 from tillside.bundle import GOLDENS, ITEMS, MANIFEST, NEIGHBOURS, REQUIRED_FILES, open_bundle, seal
-from tillside.neighbours import FILES, Neighbourhood, SessionNeighbours
+from tillside.recommenders import Neighbourhood, SessionNeighbours
+from tillside.recommenders.blend import Blend, SessionMemory
+from tillside.recommenders.session_knn import FILES
 from tillside.relations import Relations, RelationTable
 
 MEMORY = SessionMemory(

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.engine import Engine, EngineError
 from tests.bundles import COUNTS_NA, about_tiny, tiny_bundle, with_trends
 from tests.tillside.test_search import by_hand, same
 from tillside.bundle import INDEX, INT8, INT8_ROWS, INT8_SCORER, ITEMS, open_bundle, seal
+from tillside.engine import Engine, EngineError
 from tillside.search import TOGETHER_FROM, SearchPlan
 from training.graphs import write_int8_scorer
 from training.tiers import write_index

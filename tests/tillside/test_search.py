@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tillside.ranking import top_k
-from tillside.rounding import float_bound, int8_bound
 from tillside.search import (
     MARGIN,
     TOGETHER_FROM,
@@ -16,6 +15,7 @@ from tillside.search import (
     index_scan,
     inner_products,
 )
+from tillside.search_bounds import float_bound, int8_bound
 
 NEVER = SearchPlan("int8", rounding=1e6)
 """Of a rounding so large that no list is ever proven."""

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_catalogue, make_sessions
-from tillside.blending import Blend, SessionMemory
 from tillside.encoding import EncodingSpec, cut_before, encode_sessions
-from tillside.neighbours import Neighbourhood, SessionNeighbours
-from tillside.recommenders import Popularity
+from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
+from tillside.recommenders.blend import Blend, SessionMemory
 from training import memory
 from training.blend_entries import Entries
 from training.cases import make_cases

@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from tests.datasets import make_dataset, make_sessions
-from tillside.blending import Blend, SessionMemory
 from tillside.encoding import EncodingSpec, cut_before, encode_sessions
-from tillside.neighbours import Neighbourhood, SessionNeighbours
-from tillside.recommenders import Popularity
+from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
+from tillside.recommenders.blend import Blend, SessionMemory
 from training.evaluation import Among
 from training.fitting import TrainerConfig
 from training.learning import Lesson, held_out

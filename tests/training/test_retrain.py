@@ -16,7 +16,7 @@ from tests.logs import circle_log
 from tillside.catalogue import Catalogue, pack_tokens
 from tillside.dataset import load_dataset
 from tillside.encoding import EncodingSpec
-from tillside.newcomers import TokenVectors
+from tillside.recommenders.cold_vectors import TokenVectors
 from training import learning
 from training.comparison import COMPARISON_FILE, ask_parent
 from training.examples import SHOWN, TABLE_FILE, read_examples

@@ -6,8 +6,8 @@ import pytest
 
 from tests.tillside.test_search import by_hand, same
 from tillside import bundle
-from tillside.rounding import INT8_BLOCK, int8_bound
 from tillside.search import TOGETHER_FROM, SearchPlan
+from tillside.search_bounds import INT8_BLOCK, int8_bound
 from training import tiers
 from training.bundled import open_search
 from training.graphs import write_int8_scorer, write_scorer

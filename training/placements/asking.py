@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from tillside.dataset import Dataset, Part
 from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy, Shelves, event_kinds
-from tillside.policy.facts import NO_VECTORS
+from tillside.policy.items.facts import NO_VECTORS
 from tillside.recommenders import Popularity, popularity
 from training.checkpoint import TrainedModel
 from training.evaluation import ModelScorer

@@ -4,7 +4,14 @@
 and ``place`` answers with them. Strings stop at this door: requests and answers hold item numbers of the facts.
 """
 
-from tillside.policy.asking import (
+from tillside.policy.file.reader import parse_policy, read_policy
+from tillside.policy.file.terms import PlacementPolicy, Policy
+from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.feed import ItemsFeed, read_feed
+from tillside.policy.items.shelves import Shelves
+from tillside.policy.placing import place
+from tillside.policy.reasons import origin
+from tillside.policy.requests import (
     ModelCandidates,
     OfferedBundle,
     PlacedItem,
@@ -13,13 +20,6 @@ from tillside.policy.asking import (
     PromotionHint,
     event_kinds,
 )
-from tillside.policy.facts import ItemFacts
-from tillside.policy.feed import ItemsFeed, read_feed
-from tillside.policy.placing import place
-from tillside.policy.reading import parse_policy, read_policy
-from tillside.policy.reasons import origin
-from tillside.policy.shelves import Shelves
-from tillside.policy.terms import PlacementPolicy, Policy
 
 __all__ = [
     "ItemFacts",

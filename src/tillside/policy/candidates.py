@@ -15,10 +15,10 @@ from typing import Final, get_args
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.asking import NOTHING, ModelCandidates, PlacementRequest
-from tillside.policy.facts import ItemFacts
-from tillside.policy.shelves import Shelf, Shelves
-from tillside.policy.terms import MOST_ANCHORS, AnchorName, Fusion, SourceName
+from tillside.policy.file.terms import MOST_ANCHORS, AnchorName, Fusion, SourceName
+from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.shelves import Shelf, Shelves
+from tillside.policy.requests import NOTHING, ModelCandidates, PlacementRequest
 from tillside.relations import RELATIONS, Relations
 
 SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.facts import ItemFacts
-from tillside.policy.terms import Diversity
+from tillside.policy.file.terms import Diversity
+from tillside.policy.items.facts import ItemFacts
 
 SPARE: Final = 12
 SPARE_EACH: Final = 3

@@ -5,52 +5,23 @@ catalogue and remembered by the facts; a request then only looks its candidates 
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import date
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.terms import Pin, Rules, Season
-
-if TYPE_CHECKING:
-    from tillside.policy.facts import ItemFacts
+from tillside.policy.file.terms import Pin, Rules, Season
+from tillside.policy.items.facts import ItemFacts
 
 HARD: Final = ("cart", "excluded", "banned", "stock", "stale_feed", "categories", "age", "price", "viewed")
 """In the order in which they are named where several forbid an item."""
 CART, EXCLUDED, BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED = range(len(HARD))
-REMEMBERED_BYTES: Final = 1 << 26
-"""Of tables; the oldest ones are forgotten, and made again if they are asked for."""
-REMEMBERED_DAYS: Final = 256
-"""Rules of so many days (each placement and segment has its own)."""
 
-Value = TypeVar("Value")
 Ints = npt.NDArray[np.int64]
 Verdicts = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
-
-
-class Memory:
-    """Keeps what was made for a key, the latest ``most`` of them; may be asked from several threads."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._made: dict[Hashable, Any] = {}
-        self._lock = Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """What ``make`` gave for the key, now or earlier."""
-        found: Value | None = self._made.get(key)
-        if found is None:
-            found = make()
-            with self._lock:
-                self._made[key] = found
-                while len(self._made) > self._most:
-                    del self._made[next(iter(self._made))]
-        return found
 
 
 class Standing(NamedTuple):
@@ -70,7 +41,7 @@ class Standing(NamedTuple):
     age: int
     hidden: int
 
-    def verdicts(self, facts: "ItemFacts") -> Verdicts:
+    def verdicts(self, facts: ItemFacts) -> Verdicts:
         """For each item the first of these rules that forbids it, an index into HARD, or -1, int8 [N]."""
         if self.hidden >= 0:
             return np.full(len(facts), self.hidden, np.int8)
@@ -98,7 +69,7 @@ class DayRules:
     """
 
     rules: Rules
-    facts: "ItemFacts"
+    facts: ItemFacts
     banned: tuple[int, ...]
     brands: tuple[str, ...]
     pins: tuple[tuple[int, Pin], ...]
@@ -108,14 +79,14 @@ class DayRules:
     _standing: dict[tuple[int, int, int], Standing] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rules: Rules, facts: "ItemFacts", day: date) -> "DayRules":
+    def of(cls, rules: Rules, facts: ItemFacts, day: date) -> "DayRules":
         """The same object whenever the same rules are asked about for the same day."""
         found = facts.days.get((id(rules), day), lambda: cls._made(rules, facts, day))
         assert found.rules is rules, "what is remembered keeps its rules, so no others have their number"
         return found
 
     @classmethod
-    def _made(cls, rules: Rules, facts: "ItemFacts", day: date) -> "DayRules":
+    def _made(cls, rules: Rules, facts: ItemFacts, day: date) -> "DayRules":
         bans = [ban for ban in rules.bans if ban.holds(day)]
         pins = sorted((pin for pin in rules.pins if pin.holds(day)), key=lambda pin: pin.slot)
         return cls(

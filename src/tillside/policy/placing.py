@@ -12,16 +12,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.asking import ModelCandidates, PlacedItem, Placement, PlacementRequest
 from tillside.policy.candidates import Candidates, anchors_of, gather
 from tillside.policy.choosing import Need, choose
-from tillside.policy.facts import ItemFacts
+from tillside.policy.file.terms import AtLeast, Pin, Policy
+from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.shelves import Shelves
 from tillside.policy.promotions import bundles_around, offered, promotion_hint
 from tillside.policy.reasons import reason_for
+from tillside.policy.requests import ModelCandidates, PlacedItem, Placement, PlacementRequest
 from tillside.policy.rules import HARD, SOFT, Rulebook
-from tillside.policy.shelves import Shelves
 from tillside.policy.steering import steer
-from tillside.policy.terms import AtLeast, Pin, Policy
 from tillside.relations import Relations
 
 PINNED_PAIR: Final = -1

@@ -8,11 +8,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from tillside.policy.asking import Language, OfferedBundle, PlacementRequest, PromotionHint
 from tillside.policy.candidates import cut
-from tillside.policy.facts import ItemFacts
+from tillside.policy.file.terms import Promotion, Step
+from tillside.policy.items.facts import ItemFacts
+from tillside.policy.requests import Language, OfferedBundle, PlacementRequest, PromotionHint
 from tillside.policy.rules import VIEWED, Rulebook
-from tillside.policy.terms import Promotion, Step
 from tillside.relations import Relations
 
 MOST_ROWS: Final = 20

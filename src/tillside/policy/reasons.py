@@ -7,8 +7,8 @@ choice is called cheap, no one is told what they did. Shops that write their own
 from collections.abc import Mapping
 from typing import Final
 
-from tillside.policy.asking import Language, PlacedItem
-from tillside.policy.facts import ItemFacts
+from tillside.policy.items.facts import ItemFacts
+from tillside.policy.requests import Language, PlacedItem
 
 Sentences = tuple[str, str]
 """With a name (``{name}``) and without."""

@@ -14,9 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.asking import PlacementRequest
-from tillside.policy.facts import IN_STOCK, OUT_OF_STOCK, ItemFacts
-from tillside.policy.standing import (
+from tillside.policy.day_rules import (
     BANNED,
     CART,
     EXCLUDED,
@@ -29,7 +27,9 @@ from tillside.policy.standing import (
     Standing,
     Verdicts,
 )
-from tillside.policy.terms import HOUR_MS, PriceBand, Rules, Stock
+from tillside.policy.file.terms import HOUR_MS, PriceBand, Rules, Stock
+from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK, ItemFacts
+from tillside.policy.requests import PlacementRequest
 
 __all__ = ["CAPPED", "HARD", "OUTSIDE_BAND", "SOFT", "VIEWED", "Rulebook"]
 

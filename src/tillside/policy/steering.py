@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tillside.events import TIME_UNKNOWN
-from tillside.policy.asking import CART, VIEW, Mode, PlacementRequest
-from tillside.policy.facts import ItemFacts
-from tillside.policy.terms import CartMoves, Dwell, Intent, Point, RepeatViews, SourceName
+from tillside.policy.file.terms import CartMoves, Dwell, Intent, Point, RepeatViews, SourceName
+from tillside.policy.items.facts import ItemFacts
+from tillside.policy.requests import CART, VIEW, Mode, PlacementRequest
 
 LATEST_EVENTS: Final = 50
 """Signals are read off so many of the session's latest events."""

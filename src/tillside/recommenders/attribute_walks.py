@@ -4,7 +4,7 @@ A walk starts at one of the session's items, a later one more often, goes to one
 often, and on to any of the items that carry the token. So where few share what is rare each gets much, where half the
 catalogue is of one kind none does, and it makes no difference how many of them shoppers have met already: what
 shoppers did in past sessions says nothing of an item that is new, and little of a rare one, and its likeness does.
-:mod:`tillside.blending` adds the two up.
+:mod:`tillside.recommenders.blend` adds the two up.
 
 Shapes: N items of the catalogue, P tokens of all of them, R of them rankable, F listed items, T attribute tokens, Q
 postings, L events of the session, C candidate items.

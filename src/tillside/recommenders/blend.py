@@ -23,9 +23,9 @@ import numpy.typing as npt
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
 from tillside.encoding import NOTHING
-from tillside.likeness import Likeness
-from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.ragged import summed
+from tillside.recommenders.attribute_walks import Likeness
+from tillside.recommenders.session_knn import Neighbourhood, SessionNeighbours
 from tillside.search import inner_products
 
 FloatArray = npt.NDArray[np.float32]

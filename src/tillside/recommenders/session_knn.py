@@ -2,8 +2,8 @@
 
 After VMIS-kNN (Kersbergen et al. 2022) and VSTAN (Ludewig et al. 2020). It is evidence of another kind than the
 model's: exact memory of rare and recent pairs, where the model generalises. So it stands beside the model in every
-evaluation, and :mod:`tillside.blending` adds it to the model's score. One session at a time, in numpy, in about a fifth
-of a millisecond; offline evaluation and the server run the same lines.
+evaluation, and :mod:`tillside.recommenders.blend` adds it to the model's score. One session at a time, in numpy, in
+about a fifth of a millisecond; offline evaluation and the server run the same lines.
 
 Shapes: N items, S sessions, E their events, L events of the session asked about, P postings, C candidate items.
 """

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tillside.dataset import Sessions
 from tillside.encoding import Batch
-from tillside.pairs import ItemPairs
+from tillside.recommenders.item_pairs import ItemPairs
 
 FILL: Final = 1e-4
 """What popularity may add to sums of fractions: two sums of 1/1 to 1/10 that differ do so by 1/2520 at least."""

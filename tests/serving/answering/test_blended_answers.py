@@ -20,10 +20,10 @@ from tests import tills
 from tests.bundles import GOLDENS_OF_TINY, GOLDENS_WITH_MEMORY, about_tiny, tiny_bundle, tiny_memory
 from tests.datasets import make_sessions
 from tests.tills import IDS, feed, till
-from tillside.blending import SessionMemory
 from tillside.bundle import MANIFEST, NEIGHBOURS, open_bundle, seal
-from tillside.neighbours import Neighbourhood
 from tillside.policy import read_feed
+from tillside.recommenders import Neighbourhood
+from tillside.recommenders.blend import SessionMemory
 
 
 @pytest.fixture(scope="module")

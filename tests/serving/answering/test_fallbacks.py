@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from serving.answering.recommender import Recommender
-from serving.engine import EngineError
 from serving.protocol.messages import Event, RecommendRequest
 from tests.bundles import tiny_bundle
 from tillside.bundle import COVISITATION, open_bundle
-from tillside.pairs import ItemPairs
+from tillside.engine import EngineError
+from tillside.recommenders import ItemPairs
 
 # apple, pear, plum, fig, date; apple met plum 4 times and fig twice, pear met fig 5 times and date once
 PAIRS = ItemPairs(

@@ -9,17 +9,16 @@ from hypothesis import strategies as st
 
 from serving.answering.recommender import Recommender
 from serving.bundles.loading import load_recommender
-from serving.engine import EngineError
 from serving.protocol.errors import FieldError
 from serving.protocol.limits import Limits
 from serving.protocol.messages import Event, RecommendRequest
 from tests.bundles import ASK_AD, GOLDENS_OF_TINY, ITEMS_ND, tiny_bundle
 from tests.datasets import make_sessions
-from tillside.blending import Blend, SessionMemory
 from tillside.bundle import open_bundle
 from tillside.encoding import EncodingSpec
-from tillside.neighbours import Neighbourhood, SessionNeighbours
-from tillside.recommenders import popularity
+from tillside.engine import EngineError
+from tillside.recommenders import Neighbourhood, SessionNeighbours, popularity
+from tillside.recommenders.blend import Blend, SessionMemory
 
 
 @pytest.fixture(scope="module")

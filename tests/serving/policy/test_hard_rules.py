@@ -20,8 +20,8 @@ from tests.bundles import tiny_bundle, tiny_memory
 from tests.datasets import make_sessions
 from tests.tills import IDS, ITEMS, POLICY, ask, feed, in_stock, till
 from tillside.bundle import open_bundle
-from tillside.pairs import ItemPairs
 from tillside.policy import parse_policy, read_feed
+from tillside.recommenders import ItemPairs
 
 LIMITS = Limits()
 HAT = {"item_id": "hat", "stock": 3, "price": 30.0, "minimum_age": 18, "attributes": {"category": "fashion.hat"}}

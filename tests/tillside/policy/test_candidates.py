@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tillside.policy.candidates import SOURCES, _merged
-from tillside.policy.terms import SourceName
+from tillside.policy.file.terms import SourceName
 
 ITEMS = 6
 ENTRIES = st.lists(

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from tests.shops import NOW_MS, Item, Shop
 from tillside.policy import ItemFacts, Shelves, parse_policy, place, read_feed
+from tillside.policy.day_rules import DayRules
+from tillside.policy.items.cache import Memory
 from tillside.policy.rules import HARD, Rulebook
-from tillside.policy.standing import DayRules, Memory
 
 DAY = date(2026, 5, 28)
 SHOP = Shop(

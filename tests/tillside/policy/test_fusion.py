@@ -9,7 +9,7 @@ import pytest
 from tests.shops import Item, Shop
 from tillside.policy import parse_policy, place
 from tillside.policy.candidates import BY_RANK, RANK_CHANCE
-from tillside.policy.facts import NO_VECTORS, ItemVectors
+from tillside.policy.items.facts import NO_VECTORS, ItemVectors
 
 SHOP = Shop(
     items=[Item(name) for name in ("phone", "case", "film", "cable", "kettle")],

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.datasets import make_catalogue, make_sessions
 from tillside.catalogue import Catalogue
-from tillside.likeness import CROWD, LATEST, Likeness
+from tillside.recommenders.attribute_walks import CROWD, LATEST, Likeness
 
 TOKENS = [["brand=a", "kind=x"], ["brand=b", "kind=x"], ["brand=b", "kind=y"], ["brand=a", "kind=x"], ["brand=b"], []]
 

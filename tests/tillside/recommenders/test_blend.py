@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_catalogue, make_sessions
-from tillside.blending import MOST_ALIKE, Blend, SessionMemory, best_items, blended_top
-from tillside.neighbours import Neighbourhood, SessionNeighbours
 from tillside.ranking import top_k
+from tillside.recommenders import Neighbourhood, SessionNeighbours
+from tillside.recommenders.blend import MOST_ALIKE, Blend, SessionMemory, best_items, blended_top
 
 CLICK, PURCHASE = 0, 1
 BLEND = Blend((0.5, 0.0), 0.1, ((0.0,), (-1.0, 2.0, 0.25)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tillside.catalogue import Catalogue, pack_tokens
-from tillside.newcomers import TokenVectors
+from tillside.recommenders.cold_vectors import TokenVectors
 
 TOKENS = [["brand=a", "category=x", "price_band=0"], ["brand=a", "category=y", "price_band=5"], ["category=z"]]
 LEARNED = {"brand=a": (3.0, 0.0), "category=x": (0.0, 4.0), "price_band=0": (9.0, 9.0), "price_band=5": (0.0, 2.0)}

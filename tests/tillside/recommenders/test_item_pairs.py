@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_sessions, random_rows
-from tillside import pairs
-from tillside.pairs import ItemPairs
+from tillside.recommenders import ItemPairs, item_pairs
 
 
 def dense(model: ItemPairs) -> np.ndarray:
@@ -41,7 +40,7 @@ def test_unknown_items_take_up_a_place_and_have_no_pairs():
 def test_chunks_change_nothing(monkeypatch, chunk):
     rows = random_rows(50, items=6)
     whole = count(rows, items=6, window=3)
-    monkeypatch.setattr(pairs, "CHUNK_PAIRS", chunk)
+    monkeypatch.setattr(item_pairs, "CHUNK_PAIRS", chunk)
     np.testing.assert_allclose(dense(count(rows, items=6, window=3)), dense(whole), rtol=1e-6)
 
 

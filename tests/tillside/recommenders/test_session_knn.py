@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
-from tillside.neighbours import FILES, Neighbourhood, SessionNeighbours
 from tillside.ragged import summed
+from tillside.recommenders import Neighbourhood, SessionNeighbours
+from tillside.recommenders.session_knn import FILES
 
 HALF = 1 / np.log(2)
 """A decay of this length halves at each step."""

@@ -5,15 +5,8 @@ import pytest
 
 from tests.datasets import make_sessions
 from tillside.encoding import EncodingSpec, cut_before, encode_session, encode_sessions
-from tillside.recommenders import (
-    FILL,
-    CoVisitation,
-    ItemKnn,
-    Popularity,
-    SequentialRules,
-    SessionPopularity,
-    popularity,
-)
+from tillside.recommenders import CoVisitation, ItemKnn, Popularity, SequentialRules, SessionPopularity, popularity
+from tillside.recommenders.simple import FILL
 
 
 def batch_of(*items: int, known: int = 4):

@@ -15,8 +15,8 @@ import yaml
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tillside.policy.scalars import allowed_text, is_null, read_scalar, shown
-from tillside.policy.terms import PlacementPolicy, Policy, SegmentName
+from tillside.policy.file.scalars import allowed_text, is_null, read_scalar, shown
+from tillside.policy.file.terms import PlacementPolicy, Policy, SegmentName
 
 BEHAVIOUR: Final = "behaviour"
 DEFAULTS: Final = "defaults"

@@ -16,9 +16,9 @@ from msgspec import UNSET
 
 from tillside.catalogue import Catalogue, attribute_tokens
 from tillside.events import BRAND, CATEGORY
-from tillside.policy.feed import FeedItem, ItemsFeed
-from tillside.policy.groups import Groups
-from tillside.policy.standing import REMEMBERED_BYTES, REMEMBERED_DAYS, Memory
+from tillside.policy.items.cache import REMEMBERED_BYTES, REMEMBERED_DAYS, Memory
+from tillside.policy.items.feed import FeedItem, ItemsFeed
+from tillside.policy.items.groups import Groups
 
 SERIES: Final = "series"
 MINIMUM_AGE: Final = "minimum_age"

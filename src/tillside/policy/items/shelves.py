@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.facts import ItemFacts
+from tillside.policy.items.facts import ItemFacts
 
 FIRST_CHUNK: Final = 256
 

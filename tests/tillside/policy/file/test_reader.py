@@ -6,7 +6,7 @@ import pytest
 
 from tillside.policy import Policy, parse_policy, read_policy
 
-CONFIGS = Path(__file__).parents[3] / "configs/policy"
+CONFIGS = Path(__file__).parents[4] / "configs/policy"
 GOOD = """\
 defaults:
   rules:

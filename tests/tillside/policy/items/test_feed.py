@@ -8,7 +8,7 @@ import pytest
 
 from tests.shops import Item, Shop
 from tillside.policy import ItemFacts, Shelves, read_feed
-from tillside.policy.facts import IN_STOCK, OUT_OF_STOCK, STOCK_UNKNOWN
+from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK, STOCK_UNKNOWN
 
 LINES = '{"time_ms": 5}\n{"item_id": "a", "stock": 3, "price": 2.5}\n\n{"item_id": "b", "stock": null}\n'
 

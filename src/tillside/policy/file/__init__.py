@@ -1,0 +1,1 @@
+"""The policy file: its terms, and the reader that checks them."""

@@ -1,0 +1,27 @@
+"""Recommenders that learn by counting: popularity, co-visitation, sequential rules, item kNN and session kNN.
+
+They stand beside every model as baselines, and the server's fallback tiers answer with them.
+"""
+
+from tillside.recommenders.item_pairs import ItemPairs
+from tillside.recommenders.session_knn import Neighbourhood, SessionNeighbours
+from tillside.recommenders.simple import (
+    CoVisitation,
+    ItemKnn,
+    Popularity,
+    SequentialRules,
+    SessionPopularity,
+    popularity,
+)
+
+__all__ = [
+    "CoVisitation",
+    "ItemKnn",
+    "ItemPairs",
+    "Neighbourhood",
+    "Popularity",
+    "SequentialRules",
+    "SessionNeighbours",
+    "SessionPopularity",
+    "popularity",
+]
