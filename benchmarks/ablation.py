@@ -19,9 +19,9 @@ from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.dataset import load_dataset
 from training.baselines import Baseline
+from training.cli.console import print_table, say
 from training.evaluate import METRICS_FILE, MODEL, TRANSFORMER
 from training.learning import HISTORY_FILE
-from training.tables import print_table, say
 from training.visits import knows_visits
 
 VARIANTS: dict[str, tuple[str, ...]] = {

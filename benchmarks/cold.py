@@ -27,9 +27,9 @@ from tillside.ranking import bootstrap_means, case_metrics
 from tillside.recommenders import Popularity, popularity
 from training.cases import Cases
 from training.checkpoint import MODEL_FILE, load_model
+from training.cli.console import print_table, say
 from training.evaluate import MODEL, cases_to_judge
 from training.evaluation import Among, ModelScorer, Scorer, rank
-from training.tables import print_table, say
 
 HELD_OUT = 0.1
 METRICS = ("recall@5", "recall@20", "mrr@20", "ndcg@20")

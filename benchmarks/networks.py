@@ -33,15 +33,15 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, popularity
+from training.cli.console import metrics_table, say
+from training.data.preparation.sessionising import Repeats
 from training.datamodule import SessionData
 from training.evaluate import METRICS_FILE, cases_to_judge
 from training.evaluation import Scorer, rank, report
 from training.fitting import TrainerConfig, fit, load_best, plan
 from training.learning import has_repeats
 from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
-from training.preparation.sessionising import Repeats
 from training.ranks import cases_digest, keep_ranks
-from training.tables import metrics_table, say
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from benchmarks.stages import run_stage
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, load_dataset
 from tillside.relations import Relations
+from training.cli.console import print_table
 from training.mining.traits import Traits
 from training.related import relations_of
-from training.tables import print_table
 
 Ints = npt.NDArray[np.int64]
 Z = 1.959964

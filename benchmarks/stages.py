@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.tables import say
+from training.cli.console import say
 
 ALONE = Path(__file__).with_name("alone.py")
 

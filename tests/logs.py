@@ -10,11 +10,10 @@ import numpy as np
 
 from tests.datasets import START_MS
 from tillside.dataset import Dataset, Part
-from training.preparation.engine import open_engine
-from training.preparation.rejects import collect_rejects
-from training.readers import LogConfig
-from training.readers.log import FILE, ORDER, REJECT, SKIP
-from training.readers.tables import RECORD
+from training.data.columns import FILE, ORDER, RECORD, REJECT, SKIP
+from training.data.engine import open_engine
+from training.data.preparation.rejects import collect_rejects
+from training.data.readers import LogConfig
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 """Real logs, where they are there."""

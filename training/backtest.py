@@ -26,7 +26,10 @@ from tillside.dataset import Dataset, load_dataset
 from tillside.recommenders import Popularity, popularity
 from training.ageing import COLUMNS, Window, ageing, curves, decay, description, table
 from training.checkpoint import MODEL_FILE, TrainedModel, last_moment, save_model
-from training.command import command
+from training.cli.command import command
+from training.cli.console import print_table, say
+from training.data.preparation.splits import SplitBy, SplitConfig
+from training.data.readers import LogConfig
 from training.evaluate import cases_to_judge
 from training.evaluation import ModelScorer, rank
 from training.fitting import TrainerConfig
@@ -35,12 +38,9 @@ from training.markdown import NOTE
 from training.model import ModelConfig
 from training.module import LossConfig, OptimizerConfig
 from training.parent import first_end, moment
-from training.preparation.splits import SplitBy, SplitConfig
 from training.prepare import PrepareConfig, prepare
 from training.ranks import METRICS, Ranks, cases_digest
-from training.readers import LogConfig
 from training.store import StoreAwayError, TrackingConfig
-from training.tables import print_table, say
 from training.tracking import Tracker, flatten
 from training.views import child_of
 

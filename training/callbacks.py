@@ -15,8 +15,8 @@ import torch
 from pytorch_lightning.callbacks import TQDMProgressBar
 
 from training.batches import TrainingBatch
+from training.cli.console import say
 from training.datamodule import SessionData
-from training.tables import say
 from training.tracking import Tracker
 
 RESUME_FILE = "resume.ckpt"

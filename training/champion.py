@@ -11,12 +11,12 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
+from training.cli.console import say
 from training.evaluate import METRICS_FILE, MODEL
 from training.examples import TABLE_FILE, Shown, read_examples
 from training.ranks import RANKS_FILE, Ranks
 from training.registry import CHAMPION
 from training.store import StoreAwayError, as_sentences, patience
-from training.tables import say
 from training.tracking import Tracker
 
 Read = TypeVar("Read")

@@ -22,6 +22,7 @@ from tillside.ranking import Interval, top_k
 from tillside.recommenders import Popularity, popularity
 from training.cases import make_cases
 from training.champion import Champion
+from training.cli.console import print_table, say
 from training.description import beside_champion, champion_table
 from training.evaluate import MODEL, cases_to_judge
 from training.evaluation import ModelScorer, Ranked, rank, report
@@ -29,7 +30,6 @@ from training.examples import SHOWN, Shown, choose_examples, label
 from training.markdown import difference, verdict
 from training.parent import Carried, Parent, first_end, moment
 from training.ranks import METRICS, RANKS_FILE, Ranks, ranks_beside
-from training.tables import print_table, say
 from training.tracking import Tracker
 
 COMPARISON_FILE: Final = "comparison.json"

@@ -27,9 +27,9 @@ import numpy as np
 from tillside.atomic import write_text_atomically
 from tillside.bundle import Bundle, open_bundle
 from tillside.catalogue import Catalogue
-from training.command import stopped_by_signals
+from training.cli.command import stopped_by_signals
+from training.cli.console import metrics_table, print_table, say
 from training.evaluate import METRICS_FILE
-from training.tables import metrics_table, print_table, say
 from training.views import list_link
 
 FOLDER = Path("demo")

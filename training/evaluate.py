@@ -28,7 +28,9 @@ from training.bundled import BundleGraphs, rank_bundle
 from training.calibration import judge_intent
 from training.cases import Cases, cases_of, look_ahead_cases, opening_cases
 from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
-from training.command import command
+from training.cli.command import command
+from training.cli.console import metrics_table, say
+from training.data.preparation.sessionising import Repeats
 from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, over_all, rank, report
 from training.examples import examples_title, show_examples, write_examples
 from training.memory import NeighbourScorer
@@ -39,11 +41,9 @@ from training.placements.report import (
     policy_version,
     write_policy_report,
 )
-from training.preparation.sessionising import Repeats
 from training.ranks import RANKS_FILE, cases_digest, keep_ranks
 from training.related import relations_of
 from training.store import TrackingConfig, fetch_artifact
-from training.tables import metrics_table, say
 from training.tracking import Tracker
 
 BESIDE_A_RUN = (Baseline.covisitation, Baseline.popularity)

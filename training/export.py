@@ -23,7 +23,8 @@ from tillside.dataset import Dataset
 from tillside.policy import read_policy
 from tillside.recommenders import CoVisitation
 from training.checkpoint import TrainedModel
-from training.command import command
+from training.cli.command import command
+from training.cli.console import say
 from training.evaluate import METRICS_FILE, MODEL, open_run
 from training.git import git_state
 from training.graphs import write_encoder, write_scorer
@@ -33,7 +34,6 @@ from training.parity import check_parity, make_goldens, real_queries
 from training.registry import keep_and_register
 from training.related import relations_of
 from training.store import TrackingConfig, fetch_artifact
-from training.tables import say
 from training.tiers import choose_search
 from training.tracking import Tracker
 

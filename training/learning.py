@@ -27,6 +27,8 @@ from training.batches import TrainingLoader
 from training.calibration import calibrate_intent, level_intent
 from training.cases import cases_of, look_ahead_cases, together
 from training.checkpoint import TrainedModel, build_model
+from training.cli.console import say
+from training.data.preparation.sessionising import Repeats
 from training.datamodule import SessionData
 from training.evaluation import ModelScorer, Scorer
 from training.fitting import TrainerConfig, fit, load_best, plan, refuse_diverged
@@ -35,8 +37,6 @@ from training.model import ModelConfig
 from training.module import LossConfig, NextItemModule, OptimizerConfig
 from training.newness import learn_newness
 from training.parent import Carried, Parent
-from training.preparation.sessionising import Repeats
-from training.tables import say
 from training.tracking import Tracker
 from training.visits import refuse_history
 

@@ -26,15 +26,14 @@ from tillside.atomic import atomic_directory
 from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Dataset, load_dataset, write_dataset
 from tillside.events import TIME_UNKNOWN
-from training.command import command
-from training.preparation.cataloguing import build_catalogue
-from training.preparation.engine import open_engine
-from training.preparation.recency import recent_events
-from training.preparation.rejects import Rejects, collect_rejects, good_events
-from training.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
-from training.preparation.sessionising import Repeats, make_sessions, number_items
-from training.preparation.splits import SplitBy, SplitConfig, leave_one_out, split_sessions, training_ends
-from training.readers import Log, LogConfig
+from training.cli.command import command
+from training.data.engine import open_engine
+from training.data.preparation.cataloguing import build_catalogue, recent_events
+from training.data.preparation.rejects import Rejects, collect_rejects, good_events
+from training.data.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
+from training.data.preparation.sessionising import Repeats, make_sessions, number_items
+from training.data.preparation.splits import SplitBy, SplitConfig, leave_one_out, split_sessions, training_ends
+from training.data.readers import Log, LogConfig
 
 STAGES = 6
 MOST_NAMED = 100

@@ -20,7 +20,8 @@ from typing import Final
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
-from training.command import command
+from training.cli.command import command
+from training.cli.console import say
 from training.gate import Check, check_latency, check_parity, check_quality, check_rules, description
 from training.placements.report import POLICY_FILE
 from training.ranks import RANKS_FILE, Ranks, ranks_beside
@@ -34,7 +35,6 @@ from training.registry import (
     has_artifact,
 )
 from training.store import TrackingConfig, as_sentences, fetch_artifact, insist, open_store
-from training.tables import say
 
 REJECTED: Final = "review.rejected"
 """Tag of a version: why a reviewer will not have it."""

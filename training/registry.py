@@ -19,8 +19,8 @@ from mlflow.exceptions import MlflowException
 
 from tillside import bundle
 from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
+from training.cli.console import say
 from training.store import StoreAwayError, TrackingConfig, as_sentences, fetch_artifact, insist, patience, store_lock
-from training.tables import say
 from training.tracking import Tracker
 
 CHALLENGER: Final = "challenger"

@@ -19,7 +19,8 @@ from tillside.atomic import atomic_directory
 from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.events import Behaviours
 from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations, RelationTable
-from training.command import command
+from training.cli.command import command
+from training.cli.console import print_table, say
 from training.mining import bundling, counting, pairing
 from training.mining.compatibility import Compatibility, read_rules
 from training.mining.engines import EngineName, MiningEngine, open_mining
@@ -29,7 +30,6 @@ from training.mining.report import report
 from training.mining.significance import chance_of_meeting
 from training.mining.traits import Traits
 from training.related import FOLDER
-from training.tables import print_table, say
 
 REPORT: Final = "report.md"
 ELSEWHERE: Final = ("dataset", "out", "engine", "spark_master", "scratch")

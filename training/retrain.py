@@ -15,16 +15,16 @@ from typing import Any
 from omegaconf import MISSING
 
 from tillside.dataset import Dataset, load_dataset
-from training.command import command
+from training.cli.command import command
+from training.cli.console import say
+from training.data.preparation.sessionising import Repeats
+from training.data.preparation.splits import SplitBy, SplitConfig
+from training.data.readers import LogConfig
 from training.fitting import TrainerConfig
 from training.module import LossConfig, OptimizerConfig
 from training.parent import Parent, moment, refuse_leaks
-from training.preparation.sessionising import Repeats
-from training.preparation.splits import SplitBy, SplitConfig
 from training.prepare import PrepareConfig, prepare
-from training.readers import LogConfig
 from training.store import TrackingConfig
-from training.tables import say
 from training.train import TrainConfig, train
 
 PREPARED = "datasets"

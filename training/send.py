@@ -10,11 +10,11 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from training.command import command
+from training.cli.command import command
+from training.cli.console import say
 from training.journal import Journal
 from training.registry import BUNDLE, VERSION, keep_and_register
 from training.store import TrackingConfig, as_sentences
-from training.tables import say
 from training.tracking import Tracker, journal_path
 
 

@@ -20,16 +20,16 @@ from rich.table import Table
 from tillside import __version__
 from tillside.atomic import atomic_directory
 from tillside.events import DEFAULT_BEHAVIOURS
-from training.command import command
-from training.shop.demand import make_demand
-from training.shop.goods import DAY_MS, LEAST_ITEMS, Ints, make_goods
-from training.shop.log import EventLog
-from training.shop.plans import Plans, World, first_visits, later_visits
-from training.shop.relations import make_relations
-from training.shop.scenes import make_scenes
-from training.shop.shoppers import arrivals, make_shoppers
-from training.shop.truth import Outcomes, write_items, write_relations, write_scenes, write_stock
-from training.shop.walk import PURCHASE, Habits, Trail, walk
+from training.cli.command import command
+from training.simulator.demand import make_demand
+from training.simulator.event_log import EventLog
+from training.simulator.goods import DAY_MS, LEAST_ITEMS, Ints, make_goods
+from training.simulator.scenes import make_scenes
+from training.simulator.session_plans import Plans, World, first_visits, later_visits
+from training.simulator.shoppers import arrivals, make_shoppers
+from training.simulator.true_relations import make_relations
+from training.simulator.truth_files import Outcomes, write_items, write_relations, write_scenes, write_stock
+from training.simulator.walk import PURCHASE, Habits, Trail, walk
 
 FORMAT_VERSION: Final = 1
 BATCH: Final = 16_384

@@ -24,7 +24,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
-from training.command import compose_typed
+from training.cli.command import compose_typed
+from training.cli.console import say
 from training.markdown import NOTE
 from training.space import Space, read_space
 from training.store import StoreAwayError, TrackingConfig, as_sentences, patience
@@ -40,7 +41,6 @@ from training.sweep_config import (
     write_order,
 )
 from training.sweep_page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
-from training.tables import say
 from training.tracking import Tracker, flatten
 from training.trials import Pruned, Pruning, Trial
 from training.views import PARENT, child_of

@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 
 from tillside.atomic import write_text_atomically
-from training.command import compose_typed, config_directory
+from training.cli.command import compose_typed, config_directory
 from training.space import Space
 
 SWEEP_FILE: Final = "sweep.yaml"

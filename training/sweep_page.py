@@ -20,9 +20,9 @@ from matplotlib.ticker import MaxNLocator
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from training.cli.console import print_table
 from training.figures import save_figures
 from training.markdown import LIMIT, escape, markdown_row
-from training.tables import print_table
 from training.trials import OBJECTIVE
 
 CURVE: Final = "sweep/val_mrr_at_20"

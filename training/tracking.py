@@ -18,11 +18,11 @@ import mlflow
 from mlflow.entities import Run
 
 from tillside.dataset import PARTS, Dataset
+from training.cli.console import say
 from training.entries import ARTIFACT, BATCH, INPUTS, STATUS, perform
 from training.git import git_state
 from training.journal import JOURNAL_FILE, KIND, Entry, Journal
 from training.store import StoreAwayError, TrackingConfig, as_sentences, create_experiment, insist, open_store, patience
-from training.tables import say
 from training.views import BEST, NEWEST, list_link, shared_views
 
 DIGEST = "dataset.digest"

@@ -19,7 +19,8 @@ from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
 from training.champion import champion_if_there
 from training.checkpoint import MODEL_FILE, save_model
-from training.command import command
+from training.cli.command import command
+from training.cli.console import metrics_table, say
 from training.comparison import compare
 from training.evaluate import cases_to_judge, evaluate_run
 from training.export import export_run
@@ -33,7 +34,6 @@ from training.parent import Parent, refuse_leaks
 from training.registry import BUNDLE, keep_and_register, name_parent, promote_command
 from training.store import TrackingConfig
 from training.sweep import sweep
-from training.tables import metrics_table, say
 from training.tracking import Tracker, flatten
 from training.trials import Trial
 

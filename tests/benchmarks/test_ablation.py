@@ -4,7 +4,7 @@ import pytest
 
 import training.train  # noqa: F401 (registers the schema)
 from benchmarks.ablation import FIGURES, OPENINGS, VARIANTS, rows_of
-from training.command import check_overrides
+from training.cli.command import check_overrides
 
 
 def test_a_row_is_the_mean_over_seeds_with_one_standard_deviation() -> None:

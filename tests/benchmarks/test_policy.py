@@ -15,7 +15,7 @@ from benchmarks.stages import Cost
 from tillside.policy import Placement, place, read_policy
 from tillside.policy.file.terms import Rules
 from training import evaluate, prepare, relate, simulate, train
-from training.command import check_overrides
+from training.cli.command import check_overrides
 
 MEAN = {"value": 0.4, "low": 0.3, "high": 0.5}
 

@@ -17,7 +17,7 @@ from benchmarks.results import markdown, read_rows
 from benchmarks.stages import Cost
 from tillside.ranking import MISSED
 from training.baselines import Baseline
-from training.command import check_overrides
+from training.cli.command import check_overrides
 from training.evaluate import MODEL, NEIGHBOURS, TRANSFORMER
 from training.ranks import Ranks
 

@@ -8,7 +8,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from tillside.policy import read_policy
-from training.command import config_directory
+from training.cli.command import config_directory
 from training.mining.compatibility import read_rules
 from training.sweep_config import read_config
 

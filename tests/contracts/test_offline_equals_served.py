@@ -22,13 +22,13 @@ from tillside.recommenders.blend import Blend
 from training.bundled import BundleGraphs, served_lists
 from training.cases import Cases
 from training.checkpoint import MODEL_FILE, TrainedModel, load_model
+from training.data.readers.rees46 import Rees46Config
 from training.evaluate import MODEL, cases_to_judge
 from training.evaluation import ModelScorer
 from training.export import export_run
 from training.fitting import TrainerConfig
 from training.model import ModelConfig
 from training.prepare import PrepareConfig, prepare
-from training.readers.rees46 import Rees46Config
 from training.store import TrackingConfig
 from training.train import TrainConfig, train
 from training.visits import Visits

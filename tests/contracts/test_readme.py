@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from serving.settings import parse_settings
-from training.command import check_overrides
+from training.cli.command import check_overrides
 from training.sweep_config import read_config
 
 ROOT = Path(__file__).parents[2]

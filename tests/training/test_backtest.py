@@ -16,13 +16,13 @@ from tillside.ranking import MISSED
 from training import backtest as room
 from training.ageing import DAY_MS, Window, ageing, curves, decay, description, table
 from training.backtest import BacktestConfig, backtest
+from training.data.readers.events import EventsConfig
+from training.data.readers.sequences import SequencesConfig
 from training.fitting import TrainerConfig
 from training.learning import learn
 from training.markdown import GAP
 from training.model import ModelConfig
 from training.ranks import Ranks
-from training.readers.events import EventsConfig
-from training.readers.sequences import SequencesConfig
 from training.store import TrackingConfig, open_store
 
 HOUR_MS = 3_600_000

@@ -20,7 +20,7 @@ import pytest
 import torch
 
 from tests.datasets import make_dataset, random_rows
-from training.command import compose_typed
+from training.cli.command import compose_typed
 from training.markdown import GAP
 from training.promote import PromoteConfig, promote
 from training.store import TrackingConfig

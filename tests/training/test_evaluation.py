@@ -15,6 +15,7 @@ from training import asked, evaluation
 from training.asked import asked_matrix
 from training.baselines import Baseline
 from training.cases import look_ahead_cases, make_cases, together
+from training.cli.console import metrics_table
 from training.evaluate import (
     METRICS_FILE,
     EvaluateConfig,
@@ -25,7 +26,6 @@ from training.evaluate import (
 )
 from training.evaluation import ModelScorer, Ranked, rank, report
 from training.ranks import cases_digest
-from training.tables import metrics_table
 
 ITEMS = 4
 DEFAULT_SPEC = EncodingSpec()

@@ -11,15 +11,15 @@ import pytest
 from tests.logs import EVENTS_HEADER, REES46_HEADER, SHARED, events_log, rees46_line, sessions_of, write_log
 from tillside.dataset import PARTS, Dataset
 from tillside.encoding import EncodingSpec
+from training.data.preparation.sessionising import Repeats
+from training.data.preparation.splits import SplitBy, SplitConfig
+from training.data.readers.events import EventsConfig
+from training.data.readers.online_retail import OnlineRetailConfig
+from training.data.readers.rees46 import Rees46Config
+from training.data.readers.sequences import SequencesConfig
+from training.data.readers.sessions_split import SessionsSplitConfig
 from training.datamodule import SessionData
-from training.preparation.sessionising import Repeats
-from training.preparation.splits import SplitBy, SplitConfig
 from training.prepare import PrepareConfig, prepare
-from training.readers.events import EventsConfig
-from training.readers.online_retail import OnlineRetailConfig
-from training.readers.rees46 import Rees46Config
-from training.readers.sequences import SequencesConfig
-from training.readers.sessions_split import SessionsSplitConfig
 
 NO_SPLIT = SplitConfig(by=SplitBy.fractions, validation=0.0, test=0.0)
 DAY = 86_400

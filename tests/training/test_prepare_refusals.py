@@ -13,12 +13,12 @@ import pytest
 from tests.logs import EVENTS_HEADER, events_log, write_log
 from tillside.dataset import load_dataset
 from training import prepare as stage
-from training.preparation.sessionising import Repeats
-from training.preparation.splits import SplitBy, SplitConfig
+from training.data.preparation.sessionising import Repeats
+from training.data.preparation.splits import SplitBy, SplitConfig
+from training.data.readers.events import EventsConfig
+from training.data.readers.sequences import SequencesConfig
+from training.data.readers.sessions_split import SessionsSplitConfig
 from training.prepare import PrepareConfig, prepare
-from training.readers.events import EventsConfig
-from training.readers.sequences import SequencesConfig
-from training.readers.sessions_split import SessionsSplitConfig
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -187,7 +187,7 @@ def test_a_failed_run_leaves_the_old_data_set_as_it_was(tmp_path: Path, monkeypa
 KILLED = """
 import os, signal, sys
 from training import prepare as stage
-from training.readers.events import EventsConfig
+from training.data.readers.events import EventsConfig
 
 def kill(*_, **__):
     print("writing", flush=True)

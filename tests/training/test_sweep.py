@@ -397,7 +397,7 @@ def test_the_command_takes_m_and_leaves_other_launchers_to_hydra(monkeypatch):
         monkeypatch.setattr(sys, "argv", ["training.train", *typed])
         training_command.main()
     assert asked == [["seed=0,1"], ["seed=0,1", "sweep=quick"], ["sweep=quick", "dataset=d"]]
-    from training.command import sweep_overrides
+    from training.cli.command import sweep_overrides
 
     assert sweep_overrides(["-m", "seed=0,1", "hydra/launcher=joblib"]) is None
     assert sweep_overrides(["--cfg", "job", "-m"]) is None

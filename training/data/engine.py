@@ -1,7 +1,7 @@
 """The embedded engine of preparation: Ibis on DuckDB in memory, spilling into a scratch directory when memory is short.
 
-Everything that only DuckDB can do (row numbers in file order, settings) stands here and in ``training.readers.tables``;
-the rest of preparation is plain Ibis.
+Everything that only DuckDB can do (row numbers in file order, settings) stands here and in
+``training.data.parsing.text_tables``; the rest of preparation is plain Ibis.
 """
 
 import warnings

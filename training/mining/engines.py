@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import ibis.expr.types as ir
 import numpy.typing as npt
 
-from training.preparation.engine import open_engine
+from training.data.engine import open_engine
 
 
 class EngineName(Enum):

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import Dataset
+from training.data.engine import open_engine
 from training.mining import counting
 from training.mining.itemsets import Set, frequent_sets
-from training.preparation.engine import open_engine
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

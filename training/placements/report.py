@@ -27,13 +27,13 @@ from tillside.dataset import Dataset, Part
 from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy
 from tillside.relations import RELATIONS, Relations
 from training.checkpoint import TrainedModel
+from training.cli.console import print_table
 from training.evaluation import ModelScorer, intervals
 from training.placements.asking import ask_placement, open_shelves, scorer_of
 from training.placements.association import AssociationRules
 from training.placements.plain_rules import broken_rules
 from training.placements.questions import Questions, taking
 from training.placements.systems import POLICY, Offer, Shop
-from training.tables import print_table
 
 POLICY_FILE: Final = "policy.json"
 K: Final = 5

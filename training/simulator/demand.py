@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from training.shop.goods import DAY_MS, Floats, Goods, Ints
-from training.shop.products import KINDS
-from training.shop.relations import Lists
+from training.simulator.goods import DAY_MS, Floats, Goods, Ints
+from training.simulator.products import KINDS
+from training.simulator.true_relations import Lists
 
 ZIPF: Final = 0.75
 SPELL_DAYS: Final = 5.0

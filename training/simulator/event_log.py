@@ -24,7 +24,7 @@ from tillside.events import (
     TIMESTAMP,
     USER_ID,
 )
-from training.shop.goods import Goods, Ints
+from training.simulator.goods import Goods, Ints
 
 COLUMNS: Final = (SESSION_ID, ITEM_ID, BEHAVIOUR, TIMESTAMP, USER_ID, QUANTITY, SCENE_ID)
 """Of the waiting arrays; ids are numbers there, -1 for none."""

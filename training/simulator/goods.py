@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from training.shop.products import BRANDS, CONNECTOR_NAMES, KINDS, LINES, Kind
+from training.simulator.products import BRANDS, CONNECTOR_NAMES, KINDS, LINES, Kind
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from training.shop.demand import Demand
-from training.shop.goods import DAY_MS, Goods, Ints
-from training.shop.relations import Relations
+from training.simulator.demand import Demand
+from training.simulator.goods import DAY_MS, Goods, Ints
+from training.simulator.true_relations import Relations
 
 SCENE_ITEMS: Final = 8
 

@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from training.shop import intents
-from training.shop.demand import Demand
-from training.shop.goods import DAY_MS, DEPARTMENTS, Floats, Goods, Ints
-from training.shop.products import KINDS
-from training.shop.relations import Relations
-from training.shop.scenes import Scenes
-from training.shop.shoppers import Shoppers
+from training.simulator import intents
+from training.simulator.demand import Demand
+from training.simulator.goods import DAY_MS, DEPARTMENTS, Floats, Goods, Ints
+from training.simulator.products import KINDS
+from training.simulator.scenes import Scenes
+from training.simulator.shoppers import Shoppers
+from training.simulator.true_relations import Relations
 
 CONSUMABLE: Final = np.array([kind.consumable for kind in KINDS])
 GIFT: Final = np.array([kind.gift for kind in KINDS])

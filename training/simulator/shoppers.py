@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from training.shop.goods import BRAND_STRIDE, DAY_MS, DEPARTMENTS, Floats, Ints
-from training.shop.products import BRANDS
+from training.simulator.goods import BRAND_STRIDE, DAY_MS, DEPARTMENTS, Floats, Ints
+from training.simulator.products import BRANDS
 
 HOUR_MS: Final = DAY_MS // 24
 HOURS: Final = (8, 4, 2, 2, 2, 4, 9, 18, 26, 32, 36, 40, 44, 40, 36, 36, 40, 46, 54, 64, 72, 66, 44, 20)

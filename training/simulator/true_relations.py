@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from training.shop.goods import Floats, Goods, Ints
-from training.shop.products import KINDS, Goes, Match
+from training.simulator.goods import Floats, Goods, Ints
+from training.simulator.products import KINDS, Goes, Match
 
 SUBSTITUTES: Final = 8
 COMPLEMENTS: Final = 5

@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tillside.events import BRAND, CATEGORY, ITEM_ID, NAME, PRICE, SCENE_ID, SESSION_ID
-from training.shop import intents
-from training.shop.demand import FAR, Demand
-from training.shop.goods import BRAND_STRIDE, DEPARTMENTS, Floats, Goods, Ints
-from training.shop.log import ids
-from training.shop.plans import Plans
-from training.shop.products import BRANDS, KINDS
-from training.shop.relations import Relations
-from training.shop.scenes import Scenes
-from training.shop.walk import CLICK, PURCHASE, STATES, Trail
+from training.simulator import intents
+from training.simulator.demand import FAR, Demand
+from training.simulator.event_log import ids
+from training.simulator.goods import BRAND_STRIDE, DEPARTMENTS, Floats, Goods, Ints
+from training.simulator.products import BRANDS, KINDS
+from training.simulator.scenes import Scenes
+from training.simulator.session_plans import Plans
+from training.simulator.true_relations import Relations
+from training.simulator.walk import CLICK, PURCHASE, STATES, Trail
 
 OTHER_ID = "other_id"
 

@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from training.shop import intents
-from training.shop.goods import Floats, Ints
-from training.shop.intents import Mode
-from training.shop.plans import CONSUMABLE, Plans, World, utility
-from training.shop.scenes import SCENE_ITEMS
+from training.simulator import intents
+from training.simulator.goods import Floats, Ints
+from training.simulator.intents import Mode
+from training.simulator.scenes import SCENE_ITEMS
+from training.simulator.session_plans import CONSUMABLE, Plans, World, utility
 
 CLICK, CART, PURCHASE = range(3)
 MOST_STEPS: Final = 48

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-import training.command
-from training.command import command
+import training.cli.command
+from training.cli.command import command
 from training.evaluate import EvaluateConfig
 from training.export import ExportConfig
 from training.retrain import RetrainConfig
@@ -182,4 +182,4 @@ def test_an_interrupted_command_says_so(start, capsys):
 
 
 def test_the_configs_of_the_checkout_are_found():
-    assert (training.command.config_directory() / "train.yaml").is_file()
+    assert (training.cli.command.config_directory() / "train.yaml").is_file()

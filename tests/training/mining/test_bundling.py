@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
+from training.data.engine import open_engine
 from training.mining import counting
 from training.mining.bundling import Sets, as_pairs, bundles, compatible
 from training.mining.itemsets import frequent_sets
 from training.mining.pairing import Evidence
 from training.mining.significance import chance_of_meeting
-from training.preparation.engine import open_engine
 
 
 def taken_of(engine, baskets, *, items=8):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.datasets import START_MS, make_sessions
+from training.data.engine import open_engine
 from training.mining import counting
 from training.mining.counting import DAY_MS, Pairs
-from training.preparation.engine import open_engine
 
 TAKEN, CLICK = (1, 2), (0,)
 

@@ -30,19 +30,11 @@ from tillside.events import (
     USER_ID,
     Behaviours,
 )
-from training.preparation.engine import Engine
-from training.readers.fields import LATEST, milliseconds, number, words
-from training.readers.source import SourceFile
-from training.readers.tables import RECORD
+from training.data.columns import FILE, ORDER, PART, POSITION, RECORD, REJECT, SKIP
+from training.data.engine import Engine
+from training.data.parsing.source_file import SourceFile
+from training.data.parsing.values import LATEST, milliseconds, number, words
 
-FILE: Final = "__file"
-ORDER: Final = "__order"
-"""Grows in the order of files, records, and events inside a record."""
-POSITION: Final = "__position"
-REJECT: Final = "__reject"
-SKIP: Final = "__skip"
-PART: Final = "__part"
-"""0 train, 1 validation, 2 test."""
 BEHAVIOUR_TEXT: Final = "__behaviour_text"
 PRICE_TEXT: Final = "__price_text"
 QUANTITY_TEXT: Final = "__quantity_text"

@@ -7,10 +7,11 @@ import ibis.expr.types as ir
 import numpy as np
 
 from tillside.events import ITEM_ID, PRICE
-from training.preparation.engine import Engine
-from training.readers.fields import number, words
-from training.readers.log import BAD_PRICE, MISSING_ITEM, REJECT
-from training.readers.tables import RECORD, TextTable, keep_rows, note_bad
+from training.data.columns import RECORD, REJECT
+from training.data.engine import Engine
+from training.data.parsing.canonical import BAD_PRICE, MISSING_ITEM
+from training.data.parsing.text_tables import TextTable, keep_rows, note_bad
+from training.data.parsing.values import number, words
 
 
 def item_rows(engine: Engine, text: TextTable, columns: Callable[[ir.Table], dict[str, ir.Value]]) -> ir.Table:

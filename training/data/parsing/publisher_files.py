@@ -6,10 +6,10 @@ from pathlib import Path
 import ibis.expr.types as ir
 
 from tillside.events import Behaviours
-from training.preparation.engine import Engine
-from training.readers.log import RawEvents, canonical
-from training.readers.source import SourceFile, open_source
-from training.readers.tables import TextTable, keep_rows
+from training.data.engine import Engine
+from training.data.parsing.canonical import RawEvents, canonical
+from training.data.parsing.source_file import SourceFile, open_source
+from training.data.parsing.text_tables import TextTable, keep_rows
 
 
 def open_member(engine: Engine, folder: str, name: str) -> SourceFile:

@@ -3,7 +3,7 @@
 A gzip file is known by its first bytes, not by its name, and is unpacked into the scratch directory, so that damage
 shows before work starts and the engine can read with all cores. The look-through decides whether the file is *regular*
 (UTF-8, no quotes, no blank lines, one kind of line end): the engine's own parser numbers the lines of such a file
-correctly; any other file goes through ``training.readers.records``.
+correctly; any other file goes through ``training.data.parsing.irregular``.
 """
 
 import codecs

@@ -1,7 +1,7 @@
 """A source file as a table of text columns: the only place that knows CSV, JSONL and Parquet from each other.
 
-Regular text goes through DuckDB's parser, the rest through ``training.readers.records``; both give the same table.
-The table may be scanned once: ``keep_rows`` does it, and afterwards the source knows its malformed lines.
+Regular text goes through DuckDB's parser, the rest through ``training.data.parsing.irregular``; both give the same
+table. The table may be scanned once: ``keep_rows`` does it, and afterwards the source knows its malformed lines.
 """
 
 import csv
@@ -16,16 +16,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.preparation.engine import Engine
-from training.readers.records import INVALID_UTF8, MALFORMED, lines_of, records_of
-from training.readers.source import CHUNK, SourceFile
+from training.data.columns import LINE, RECORD
+from training.data.engine import Engine
+from training.data.parsing.irregular import INVALID_UTF8, MALFORMED, lines_of, records_of
+from training.data.parsing.source_file import CHUNK, SourceFile
 
 BATCH: Final = 20_000
-LINE: Final = "line"
 NO_DELIMITER: Final = "\x01"
 """Stands for no delimiter at all; look_through sends a file that holds it to the other parser."""
-RECORD: Final = "__record"
-"""The number of the record in its file, from 0."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ before the training part ends first, or else the item file's.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import ibis
 import ibis.expr.types as ir
@@ -16,11 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.catalogue import PRICE_BAND, Catalogue, attribute_tokens, described_items, pack_tokens, price_bands
-from tillside.events import ITEM_ID, NAME, PRICE, TIMESTAMP, Behaviours
-from training.preparation.engine import Engine
-from training.preparation.selection import CODE, TRAINED, count_column
-from training.preparation.splits import TRAIN
-from training.readers.log import PART
+from tillside.dataset import Sessions
+from tillside.events import ITEM_ID, NAME, PRICE, TIME_UNKNOWN, TIMESTAMP, Behaviours
+from training.data.columns import CODE, PART, TRAINED, count_column
+from training.data.engine import Engine
+from training.data.preparation.splits import TRAIN
+
+HALF_LIFE: Final = 0.05
+"""Of the training part's length in time: an event this much older than the last one counts half."""
 
 
 def build_catalogue(
@@ -130,3 +133,19 @@ def _tokens(columns: dict[str, list[Any]], size: int) -> list[list[str]]:
                 cache[key] = attribute_tokens({name: value})
             own += cache[key]
     return tokens
+
+
+def recent_events(sessions: Sessions, *, items: int, behaviours: int) -> npt.NDArray[np.float32] | None:
+    """Training events per item and behaviour, older ones counting less, float32 [N, B]; None without a clock.
+
+    Popularity answers the sessions that tell nothing. It finds more of their first events (recall@20) when recent
+    events weigh more: measured on three logs, from three hours to a year long.
+    """
+    times = np.asarray(sessions.times)
+    if not len(times) or times.min() == TIME_UNKNOWN or times.min() == times.max():
+        return None
+    last, half_life = int(times.max()), HALF_LIFE * float(times.max() - times.min())
+    weights = 0.5 ** ((last - times) / half_life)
+    cells = np.asarray(sessions.items, np.int64) * behaviours + np.asarray(sessions.behaviours)
+    counted = np.bincount(cells, weights=weights, minlength=items * behaviours)
+    return counted.reshape(items, behaviours).astype(np.float32)

@@ -11,10 +11,10 @@ from pathlib import Path
 import ibis
 import numpy as np
 
-from training.preparation.engine import Engine
-from training.readers.log import FILE, REJECT, SKIP, Log
-from training.readers.source import SourceFile
-from training.readers.tables import RECORD
+from training.data.columns import FILE, RECORD, REJECT, SKIP
+from training.data.engine import Engine
+from training.data.parsing.canonical import Log
+from training.data.parsing.source_file import SourceFile
 
 
 @dataclass(frozen=True)

@@ -16,22 +16,12 @@ import pyarrow as pa
 
 from tillside.dataset import PARTS, USERS, Part, Sessions
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, TIMESTAMP, USER_ID, Behaviours
-from training.preparation.engine import Engine
-from training.preparation.sessionising import ITEM, SESSION
-from training.preparation.splits import END, TEST, TRAIN
-from training.readers.log import ORDER, PART
+from training.data.columns import CODE, COUNT, END, ITEM, ORDER, PART, SESSION, TRAINED, count_column
+from training.data.engine import Engine
+from training.data.preparation.splits import TEST, TRAIN
 
-CODE: Final = "__code"
-"""An item's place in the catalogue."""
-TRAINED: Final = "__trained"
-COUNT: Final = "__count"
 SHORTEST: Final = 2
 """A validation or test session must have one event to ask from and one to ask for."""
-
-
-def count_column(behaviour: int) -> str:
-    """The column of an item's training events of one behaviour."""
-    return f"__count_{behaviour}"
 
 
 def rank_items(

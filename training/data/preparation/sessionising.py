@@ -11,11 +11,9 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, SESSION_ID, TIMESTAMP, USER_ID
-from training.preparation.engine import Engine
-from training.readers.log import ORDER, PART
+from training.data.columns import ITEM, ORDER, PART, SESSION
+from training.data.engine import Engine
 
-SESSION: Final = "__session"
-ITEM: Final = "__item"
 DEFAULT_GAP_MINUTES: Final = 30.0
 
 

@@ -12,11 +12,9 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import TIMESTAMP
-from training.preparation.engine import Engine
-from training.preparation.sessionising import SESSION
-from training.readers.log import ORDER, PART
+from training.data.columns import END, ORDER, PART, SESSION
+from training.data.engine import Engine
 
-END: Final = "__end"
 DAY: Final = 86_400_000
 TRAIN, VALIDATION, TEST = 0, 1, 2
 

@@ -2,16 +2,16 @@
 
 from hydra.core.config_store import ConfigStore
 
-from training.readers.diginetica import DigineticaConfig
-from training.readers.events import EventsConfig
-from training.readers.log import Log, LogConfig
-from training.readers.online_retail import OnlineRetailConfig
-from training.readers.otto import OttoConfig
-from training.readers.rees46 import Rees46Config
-from training.readers.retailrocket import RetailrocketConfig
-from training.readers.sequences import SequencesConfig
-from training.readers.sessions_split import SessionsSplitConfig
-from training.readers.yoochoose import YoochooseConfig
+from training.data.parsing.canonical import Log, LogConfig
+from training.data.readers.diginetica import DigineticaConfig
+from training.data.readers.events import EventsConfig
+from training.data.readers.online_retail import OnlineRetailConfig
+from training.data.readers.otto import OttoConfig
+from training.data.readers.rees46 import Rees46Config
+from training.data.readers.retailrocket import RetailrocketConfig
+from training.data.readers.sequences import SequencesConfig
+from training.data.readers.sessions_split import SessionsSplitConfig
+from training.data.readers.yoochoose import YoochooseConfig
 
 READERS: tuple[type[LogConfig], ...] = (
     EventsConfig,

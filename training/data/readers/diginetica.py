@@ -11,13 +11,13 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import CATEGORY, ITEM_ID, PRICE
-from training.preparation.engine import Engine
-from training.readers.fields import milliseconds, number, words
-from training.readers.folder import open_member, open_member_if_there, read_events
-from training.readers.items import item_rows, last_of_each
-from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
-from training.readers.source import SourceFile
-from training.readers.tables import delimited
+from training.data.engine import Engine
+from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.data.parsing.item_files import item_rows, last_of_each
+from training.data.parsing.publisher_files import open_member, open_member_if_there, read_events
+from training.data.parsing.source_file import SourceFile
+from training.data.parsing.text_tables import delimited
+from training.data.parsing.values import milliseconds, number, words
 
 VIEWS = "train-item-views.csv"
 PURCHASES = "train-purchases.csv"

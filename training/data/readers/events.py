@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Final
 import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, SESSION_ID, TIMESTAMP, USER_ID, Behaviours
-from training.preparation.engine import Engine
-from training.readers.fields import check_timestamp_format
-from training.readers.folder import read_events
-from training.readers.items import item_rows, last_of_each
-from training.readers.log import ITEM_COLUMNS, FileLogConfig, Log, RawEvents, in_order
-from training.readers.source import SourceFile, open_source
-from training.readers.tables import TextTable, delimited, json_lines, parquet
+from training.data.engine import Engine
+from training.data.parsing.canonical import ITEM_COLUMNS, FileLogConfig, Log, RawEvents, in_order
+from training.data.parsing.item_files import item_rows, last_of_each
+from training.data.parsing.publisher_files import read_events
+from training.data.parsing.source_file import SourceFile, open_source
+from training.data.parsing.text_tables import TextTable, delimited, json_lines, parquet
+from training.data.parsing.values import check_timestamp_format
 
 FORMATS: Final = {
     ".csv": "delimited", ".tsv": "delimited", ".tab": "delimited", ".txt": "delimited",

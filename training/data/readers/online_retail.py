@@ -10,12 +10,12 @@ from typing import ClassVar, Final
 
 import ibis.expr.types as ir
 
-from training.preparation.engine import Engine
-from training.readers.fields import number, words
-from training.readers.folder import read_events
-from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
-from training.readers.source import open_source
-from training.readers.tables import delimited
+from training.data.engine import Engine
+from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.data.parsing.publisher_files import read_events
+from training.data.parsing.source_file import open_source
+from training.data.parsing.text_tables import delimited
+from training.data.parsing.values import number, words
 
 COLUMNS: Final = ("invoice", "stock_code", "quantity", "invoice_date", "unit_price", "customer_id")
 PRODUCT: Final = r"^(\d{5}|DCGS|PADS$)"

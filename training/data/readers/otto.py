@@ -5,19 +5,12 @@ from typing import ClassVar, Final
 
 import ibis
 
-from training.preparation.engine import Engine
-from training.readers.log import (
-    POSITION,
-    FileLogConfig,
-    Log,
-    RawEvents,
-    canonical,
-    in_order,
-    publisher_behaviours,
-)
-from training.readers.records import MALFORMED
-from training.readers.source import open_source
-from training.readers.tables import RECORD, json_lines, keep_rows, note_bad
+from training.data.columns import POSITION, RECORD
+from training.data.engine import Engine
+from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, canonical, in_order, publisher_behaviours
+from training.data.parsing.irregular import MALFORMED
+from training.data.parsing.source_file import open_source
+from training.data.parsing.text_tables import json_lines, keep_rows, note_bad
 
 BEHAVIOURS: Final = {"clicks": "click", "carts": "cart", "orders": "purchase"}
 STRUCTURE: Final = {"session": "VARCHAR", "events": [{"aid": "VARCHAR", "ts": "VARCHAR", "type": "VARCHAR"}]}

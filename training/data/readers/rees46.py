@@ -6,12 +6,12 @@ from typing import ClassVar, Final
 import ibis.expr.types as ir
 
 from tillside.events import BRAND, CATEGORY
-from training.preparation.engine import Engine
-from training.readers.fields import words
-from training.readers.folder import read_events
-from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
-from training.readers.source import open_source
-from training.readers.tables import delimited
+from training.data.engine import Engine
+from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.data.parsing.publisher_files import read_events
+from training.data.parsing.source_file import open_source
+from training.data.parsing.text_tables import delimited
+from training.data.parsing.values import words
 
 BEHAVIOURS: Final = {"view": "click", "cart": "cart", "purchase": "purchase", "remove_from_cart": None}
 COLUMNS: Final = (

@@ -13,13 +13,14 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from tillside.events import CATEGORY, ITEM_ID, TIMESTAMP
-from training.preparation.engine import Engine
-from training.readers.fields import milliseconds, words
-from training.readers.folder import open_member, open_member_if_there, read_events
-from training.readers.items import item_rows, last_of_each
-from training.readers.log import FILE, FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
-from training.readers.source import SourceFile
-from training.readers.tables import RECORD, delimited, keep_rows
+from training.data.columns import FILE, RECORD
+from training.data.engine import Engine
+from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.data.parsing.item_files import item_rows, last_of_each
+from training.data.parsing.publisher_files import open_member, open_member_if_there, read_events
+from training.data.parsing.source_file import SourceFile
+from training.data.parsing.text_tables import delimited, keep_rows
+from training.data.parsing.values import milliseconds, words
 
 BEHAVIOURS: Final = {"view": "click", "addtocart": "cart", "transaction": "purchase"}
 PROPERTIES: Final = ("item_properties_part1.csv", "item_properties_part2.csv")

@@ -13,11 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from tillside.events import ITEM_ID, Behaviours
-from training.preparation.engine import Engine
-from training.readers.log import POSITION, FileLogConfig, Log, RawEvents, canonical, in_order
-from training.readers.records import MALFORMED
-from training.readers.source import SourceFile, open_source
-from training.readers.tables import LINE, RECORD, keep_rows, note_bad, text_lines
+from training.data.columns import LINE, POSITION, RECORD
+from training.data.engine import Engine
+from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, canonical, in_order
+from training.data.parsing.irregular import MALFORMED
+from training.data.parsing.source_file import SourceFile, open_source
+from training.data.parsing.text_tables import keep_rows, note_bad, text_lines
 
 ATTRIBUTE: Final = "attribute"
 """What the tokens of the attribute file are called."""

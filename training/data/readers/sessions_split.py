@@ -13,18 +13,12 @@ import numpy as np
 from omegaconf import MISSING
 
 from tillside.events import Behaviours
-from training.preparation.engine import Engine
-from training.readers.log import (
-    POSITION,
-    Log,
-    LogConfig,
-    RawEvents,
-    canonical,
-    in_order,
-)
-from training.readers.records import MALFORMED
-from training.readers.source import open_source
-from training.readers.tables import LINE, RECORD, keep_rows, note_bad, text_lines
+from training.data.columns import LINE, POSITION, RECORD
+from training.data.engine import Engine
+from training.data.parsing.canonical import Log, LogConfig, RawEvents, canonical, in_order
+from training.data.parsing.irregular import MALFORMED
+from training.data.parsing.source_file import open_source
+from training.data.parsing.text_tables import keep_rows, note_bad, text_lines
 
 TEST_LINE = r"^[^\t]*[^\t ][^\t]*\t *[^\t ]+ *$"
 TRAIN_LINE = r"^[^\t]+$"

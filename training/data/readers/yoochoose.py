@@ -11,11 +11,11 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import CATEGORY
-from training.preparation.engine import Engine
-from training.readers.fields import words
-from training.readers.folder import open_member, read_events
-from training.readers.log import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
-from training.readers.tables import delimited
+from training.data.engine import Engine
+from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.data.parsing.publisher_files import open_member, read_events
+from training.data.parsing.text_tables import delimited
+from training.data.parsing.values import words
 
 
 @dataclass

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.logs import REES46_HEADER, SHARED, read_log, rees46_line, write_log
-from training.readers.diginetica import DigineticaConfig
-from training.readers.online_retail import OnlineRetailConfig
-from training.readers.otto import OttoConfig
-from training.readers.rees46 import Rees46Config
-from training.readers.retailrocket import RetailrocketConfig, category_paths
-from training.readers.sequences import SequencesConfig
-from training.readers.sessions_split import SessionsSplitConfig
-from training.readers.yoochoose import YoochooseConfig
+from training.data.readers.diginetica import DigineticaConfig
+from training.data.readers.online_retail import OnlineRetailConfig
+from training.data.readers.otto import OttoConfig
+from training.data.readers.rees46 import Rees46Config
+from training.data.readers.retailrocket import RetailrocketConfig, category_paths
+from training.data.readers.sequences import SequencesConfig
+from training.data.readers.sessions_split import SessionsSplitConfig
+from training.data.readers.yoochoose import YoochooseConfig
 
 OCTOBER = 1_569_888_000_000
 """2019-10-01 UTC: 18,170 days of 86,400,000 ms."""

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.logs import EVENTS_HEADER, read_log, write_log
-from training.readers.events import EventColumns, EventsConfig, ItemColumns
+from training.data.readers.events import EventColumns, EventsConfig, ItemColumns
 
 
 def clicks(path: Path, **settings: object) -> EventsConfig:

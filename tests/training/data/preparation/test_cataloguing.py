@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_sessions
-from training.preparation.recency import HALF_LIFE, recent_events
+from training.data.preparation.cataloguing import HALF_LIFE, recent_events
 
 
 def test_older_events_count_less():

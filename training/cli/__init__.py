@@ -1,0 +1,1 @@
+"""How commands read their settings and speak: Hydra to a dataclass, errors as one sentence, the console."""
