@@ -21,8 +21,8 @@ from tillside.dataset import load_dataset
 from training.baselines import Baseline
 from training.cli.console import print_table, say
 from training.evaluate import METRICS_FILE, MODEL, TRANSFORMER
+from training.inputs.visits import knows_visits
 from training.learning import HISTORY_FILE
-from training.visits import knows_visits
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "full": (),

@@ -20,11 +20,11 @@ from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
-from training.checkpoint import TrainedModel, build_model
 from training.cli.console import say
 from training.evaluate import MODEL
 from training.export import export_run
-from training.model import ModelConfig
+from training.model.checkpoint import TrainedModel, build_model
+from training.model.next_item import ModelConfig
 
 DIM: Final = 64
 CLUSTER_ITEMS: Final = 50

@@ -25,11 +25,11 @@ from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import Batch
 from tillside.ranking import bootstrap_means, case_metrics
 from tillside.recommenders import Popularity, popularity
-from training.cases import Cases
-from training.checkpoint import MODEL_FILE, load_model
 from training.cli.console import print_table, say
 from training.evaluate import MODEL, cases_to_judge
 from training.evaluation import Among, ModelScorer, Scorer, rank
+from training.inputs.cases import Cases
+from training.model.checkpoint import MODEL_FILE, load_model
 
 HELD_OUT = 0.1
 METRICS = ("recall@5", "recall@20", "mrr@20", "ndcg@20")

@@ -23,9 +23,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
-from training.batches import TrainingBatch
-from training.datamodule import SessionData
 from training.fitting import TrainerConfig, make_trainer, quiet_lightning
+from training.inputs.batches import TrainingBatch
+from training.inputs.datamodule import SessionData
 from training.learning import Lesson
 from training.module import NextItemModule
 from training.train import TrainConfig

@@ -35,10 +35,10 @@ from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, popularity
 from training.cli.console import metrics_table, say
 from training.data.preparation.sessionising import Repeats
-from training.datamodule import SessionData
 from training.evaluate import METRICS_FILE, cases_to_judge
 from training.evaluation import Scorer, rank, report
 from training.fitting import TrainerConfig, fit, load_best, plan
+from training.inputs.datamodule import SessionData
 from training.learning import has_repeats
 from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
 from training.ranks import cases_digest, keep_ranks
@@ -148,7 +148,7 @@ class SasRecEncoder(PlainEncoder):
 
 
 class PlainModel(nn.Module):
-    """Stands where a :class:`training.model.NextItemModel` does."""
+    """Stands where a :class:`training.model.next_item.NextItemModel` does."""
 
     def __init__(self, items: int, size: Size, encoder: PlainEncoder) -> None:
         super().__init__()

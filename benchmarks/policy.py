@@ -21,13 +21,13 @@ from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.policy import place
 from tillside.relations import ABOUT
-from training.checkpoint import MODEL_FILE
 from training.cli.console import print_table
 from training.learning import HISTORY_FILE
+from training.mining.stored import FOLDER
+from training.model.checkpoint import MODEL_FILE
 from training.placements.plain_rules import broken_rules
 from training.placements.report import POLICY_FILE, K
 from training.placements.systems import POLICY
-from training.related import FOLDER
 
 POLICIES: Final = {"simulated": "configs/policy/electronics.yaml", "online-retail": "configs/policy/online_retail.yaml"}
 METRICS: Final = (f"attach_rate@{K}", f"price_recall@{K}", "coverage", "diversity", f"hit_rate@{K}", "rule_violations")

@@ -28,8 +28,8 @@ from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, load_dataset
 from tillside.relations import Relations
 from training.cli.console import print_table
+from training.mining.stored import relations_of
 from training.mining.traits import Traits
-from training.related import relations_of
 
 Ints = npt.NDArray[np.int64]
 Z = 1.959964

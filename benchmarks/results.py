@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tillside.atomic import write_text_atomically
-from training.git import git_state
+from training.tracking.git import git_state
 
 RESULTS = Path(__file__).parent / "results"
 ORIGIN = ("command", "date", "machine", "commit")

@@ -30,13 +30,13 @@ from benchmarks.sessions import write_sessions
 from benchmarks.tracking_server import TrackingServer
 from tillside.dataset import load_dataset
 from training.cli.console import say
-from training.entries import ARTIFACT, BATCH, INPUTS, STATUS
 from training.fitting import TrainerConfig
-from training.journal import JOURNAL_FILE, KIND, Journal
-from training.model import ModelConfig
+from training.model.next_item import ModelConfig
 from training.send import SendConfig, send
-from training.store import TrackingConfig, open_store
-from training.tracking import Tracker
+from training.tracking.journal import JOURNAL_FILE, KIND, Journal
+from training.tracking.replay import ARTIFACT, BATCH, INPUTS, STATUS
+from training.tracking.store import TrackingConfig, open_store
+from training.tracking.tracker import Tracker
 from training.train import TrainConfig, train
 
 TEN_MINUTES: Final = 600.0

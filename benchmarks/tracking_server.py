@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from benchmarks.servers import START_SECONDS, ask, free_port
-from training.store import TrackingConfig, open_store
+from training.tracking.store import TrackingConfig, open_store
 
 
 class TrackingServer:

@@ -6,8 +6,8 @@ import torch
 from tests.datasets import make_catalogue, make_sessions
 from tillside.dataset import Dataset
 from tillside.encoding import Batch, EncodingSpec
-from training.checkpoint import TrainedModel, build_model
-from training.model import ModelConfig, NextItemModel
+from training.model.checkpoint import TrainedModel, build_model
+from training.model.next_item import ModelConfig, NextItemModel
 
 BEHAVIOURS = 3
 SPEC = EncodingSpec(max_length=6)

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 
 from tillside.ranking import mrr_at, recall_at
-from training.cases import Cases
 from training.evaluation import Scorer, intervals, rank
+from training.inputs.cases import Cases
 
 CASES: Final = 20_000
 """Cases of each behaviour at most, spread evenly: each is ranked once for every behaviour."""

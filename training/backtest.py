@@ -25,7 +25,6 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from tillside.recommenders import Popularity, popularity
 from training.ageing import COLUMNS, Window, ageing, curves, decay, description, table
-from training.checkpoint import MODEL_FILE, TrainedModel, last_moment, save_model
 from training.cli.command import command
 from training.cli.console import print_table, say
 from training.data.preparation.splits import SplitBy, SplitConfig
@@ -35,14 +34,15 @@ from training.evaluation import ModelScorer, rank
 from training.fitting import TrainerConfig
 from training.learning import Lesson, learn
 from training.markdown import NOTE
-from training.model import ModelConfig
+from training.model.checkpoint import MODEL_FILE, TrainedModel, last_moment, save_model
+from training.model.next_item import ModelConfig
 from training.module import LossConfig, OptimizerConfig
 from training.parent import first_end, moment
 from training.prepare import PrepareConfig, prepare
 from training.ranks import METRICS, Ranks, cases_digest
-from training.store import StoreAwayError, TrackingConfig
-from training.tracking import Tracker, flatten
-from training.views import child_of
+from training.tracking.store import StoreAwayError, TrackingConfig
+from training.tracking.tracker import Tracker, flatten
+from training.tracking.views import child_of
 
 BACKTEST_FILE = "backtest.json"
 FIGURE_FILE = "quality-by-age.png"

@@ -16,7 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, Sessions
 from tillside.events import TIME_UNKNOWN
-from training.cases import Cases
+from training.inputs.cases import Cases
 
 TRAINED_ON: Final = 100_000
 """Prefixes at most, from sessions spread evenly over the training part."""

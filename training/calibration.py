@@ -11,10 +11,10 @@ from scipy.optimize import brentq
 from torch.nn import functional
 
 from tillside.ranking import area_under_roc, calibration_error, reliability
-from training.batches import TrainingBatch
-from training.cases import Cases
 from training.evaluation import ModelScorer, rank
-from training.model import NOT_CALIBRATED, NextItemModel, beta_calibrated
+from training.inputs.batches import TrainingBatch
+from training.inputs.cases import Cases
+from training.model.next_item import NOT_CALIBRATED, NextItemModel, beta_calibrated
 
 WIDEST: Final = 1e4
 """No shift of a logit is larger."""

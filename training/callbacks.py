@@ -14,10 +14,10 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import TQDMProgressBar
 
-from training.batches import TrainingBatch
 from training.cli.console import say
-from training.datamodule import SessionData
-from training.tracking import Tracker
+from training.inputs.batches import TrainingBatch
+from training.inputs.datamodule import SessionData
+from training.tracking.tracker import Tracker
 
 RESUME_FILE = "resume.ckpt"
 VALIDATED = ("recall@20", "mrr@20")

@@ -15,9 +15,9 @@ from training.cli.console import say
 from training.evaluate import METRICS_FILE, MODEL
 from training.examples import TABLE_FILE, Shown, read_examples
 from training.ranks import RANKS_FILE, Ranks
-from training.registry import CHAMPION
-from training.store import StoreAwayError, as_sentences, patience
-from training.tracking import Tracker
+from training.tracking.registry import CHAMPION
+from training.tracking.store import StoreAwayError, as_sentences, patience
+from training.tracking.tracker import Tracker
 
 Read = TypeVar("Read")
 NONE_THERE = {ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)}

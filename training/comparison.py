@@ -20,17 +20,17 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Sessions
 from tillside.ranking import Interval, top_k
 from tillside.recommenders import Popularity, popularity
-from training.cases import make_cases
 from training.champion import Champion
 from training.cli.console import print_table, say
 from training.description import beside_champion, champion_table
 from training.evaluate import MODEL, cases_to_judge
 from training.evaluation import ModelScorer, Ranked, rank, report
 from training.examples import SHOWN, Shown, choose_examples, label
+from training.inputs.cases import make_cases
 from training.markdown import difference, verdict
 from training.parent import Carried, Parent, first_end, moment
 from training.ranks import METRICS, RANKS_FILE, Ranks, ranks_beside
-from training.tracking import Tracker
+from training.tracking.tracker import Tracker
 
 COMPARISON_FILE: Final = "comparison.json"
 

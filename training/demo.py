@@ -30,7 +30,7 @@ from tillside.catalogue import Catalogue
 from training.cli.command import stopped_by_signals
 from training.cli.console import metrics_table, print_table, say
 from training.evaluate import METRICS_FILE
-from training.views import list_link
+from training.tracking.views import list_link
 
 FOLDER = Path("demo")
 POLICY = Path(__file__).parents[1] / "configs/policy/electronics.yaml"

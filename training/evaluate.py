@@ -26,14 +26,15 @@ from training.baselines import Baseline, fit_baseline
 from training.boosting import boosted_intent
 from training.bundled import BundleGraphs, rank_bundle
 from training.calibration import judge_intent
-from training.cases import Cases, cases_of, look_ahead_cases, opening_cases
-from training.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.cli.command import command
 from training.cli.console import metrics_table, say
 from training.data.preparation.sessionising import Repeats
 from training.evaluation import ModelScorer, Ranked, Scorer, by_behaviour, over_all, rank, report
 from training.examples import examples_title, show_examples, write_examples
+from training.inputs.cases import Cases, cases_of, look_ahead_cases, opening_cases
 from training.memory import NeighbourScorer
+from training.mining.stored import relations_of
+from training.model.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.placements.report import (
     evaluate_policy,
     policy_headline,
@@ -42,9 +43,8 @@ from training.placements.report import (
     write_policy_report,
 )
 from training.ranks import RANKS_FILE, cases_digest, keep_ranks
-from training.related import relations_of
-from training.store import TrackingConfig, fetch_artifact
-from training.tracking import Tracker
+from training.tracking.store import TrackingConfig, fetch_artifact
+from training.tracking.tracker import Tracker
 
 BESIDE_A_RUN = (Baseline.covisitation, Baseline.popularity)
 METRICS_FILE = "metrics.json"

@@ -17,8 +17,8 @@ import torch
 from tillside.encoding import Batch
 from tillside.ranking import bootstrap_means, case_metrics, ranks_of_targets, recall_at, top_k
 from tillside.recommenders.blend import SessionMemory
-from training.cases import Cases
-from training.model import NextItemModel
+from training.inputs.cases import Cases
+from training.model.next_item import NextItemModel
 
 CHUNK_SCORES = 2**24
 """Scores held at once: 64 MiB of float32."""

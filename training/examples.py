@@ -17,8 +17,8 @@ import numpy.typing as npt
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset
 from tillside.ranking import top_k
-from training.cases import Cases
 from training.evaluation import Scorer
+from training.inputs.cases import Cases
 
 EXAMPLES = 20
 SHOWN = 5

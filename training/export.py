@@ -22,20 +22,20 @@ from tillside.atomic import atomic_directory
 from tillside.dataset import Dataset
 from tillside.policy import read_policy
 from tillside.recommenders import CoVisitation
-from training.checkpoint import TrainedModel
 from training.cli.command import command
 from training.cli.console import say
 from training.evaluate import METRICS_FILE, MODEL, open_run
-from training.git import git_state
 from training.graphs import write_encoder, write_scorer
 from training.latency import measure_latency
+from training.mining.stored import relations_of
+from training.model.checkpoint import TrainedModel
 from training.page import publish_bundle
 from training.parity import check_parity, make_goldens, real_queries
-from training.registry import keep_and_register
-from training.related import relations_of
-from training.store import TrackingConfig, fetch_artifact
 from training.tiers import choose_search
-from training.tracking import Tracker
+from training.tracking.git import git_state
+from training.tracking.registry import keep_and_register
+from training.tracking.store import TrackingConfig, fetch_artifact
+from training.tracking.tracker import Tracker
 
 PARTNERS = 50
 """Items kept for each item in the table that answers when the model cannot in time: 400 bytes an item."""

@@ -15,9 +15,9 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from training.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingBar
-from training.datamodule import SessionData
+from training.inputs.datamodule import SessionData
 from training.module import NextItemModule
-from training.tracking import Tracker
+from training.tracking.tracker import Tracker
 
 WARM_SHARE: Final = 1 / 3
 """Of the epochs of a first training, for a model that goes on from another one's weights."""

@@ -22,7 +22,7 @@ import torch
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from tillside.search_bounds import INT8_BLOCK
-from training.checkpoint import TrainedModel
+from training.model.checkpoint import TrainedModel
 
 OPSET = 20
 MICROSOFT = "com.microsoft"

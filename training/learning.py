@@ -23,22 +23,22 @@ from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, SessionNeighbours, popularity
 from tillside.recommenders.blend import SessionMemory
-from training.batches import TrainingLoader
 from training.calibration import calibrate_intent, level_intent
-from training.cases import cases_of, look_ahead_cases, together
-from training.checkpoint import TrainedModel, build_model
 from training.cli.console import say
 from training.data.preparation.sessionising import Repeats
-from training.datamodule import SessionData
 from training.evaluation import ModelScorer, Scorer
 from training.fitting import TrainerConfig, fit, load_best, plan, refuse_diverged
+from training.inputs.batches import TrainingLoader
+from training.inputs.cases import cases_of, look_ahead_cases, together
+from training.inputs.datamodule import SessionData
+from training.inputs.visits import refuse_history
 from training.memory import choose_neighbours, learn_memory
-from training.model import ModelConfig
+from training.model.checkpoint import TrainedModel, build_model
+from training.model.next_item import ModelConfig
 from training.module import LossConfig, NextItemModule, OptimizerConfig
 from training.newness import learn_newness
 from training.parent import Carried, Parent
-from training.tracking import Tracker
-from training.visits import refuse_history
+from training.tracking.tracker import Tracker
 
 HISTORY_FILE = "history.json"
 REFIT = "refit"

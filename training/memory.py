@@ -24,8 +24,8 @@ from tillside.ranking import MISSED, mrr_at, recall_at
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training.blend_entries import Entries, case_rows
-from training.cases import Cases
 from training.evaluation import Scorer
+from training.inputs.cases import Cases
 
 SETTINGS_CASES: Final = 4_000
 BLEND_CASES: Final = 8_000

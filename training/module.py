@@ -15,12 +15,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from tillside.ranking import mrr_at, ranks_of_targets, recall_at
-from training.batches import TrainingBatch
-from training.datamodule import CaseChunk
 from training.evaluation import ModelScorer, Scorer, WithoutSeen
-from training.losses import full_softmax, intent_loss, sampled_softmax
-from training.model import NextItemModel
-from training.optimizer import AdamWithSparseRows, clip_gradients
+from training.inputs.batches import TrainingBatch
+from training.inputs.datamodule import CaseChunk
+from training.model.losses import full_softmax, intent_loss, sampled_softmax
+from training.model.next_item import NextItemModel
+from training.model.optimizer import AdamWithSparseRows, clip_gradients
 
 
 class Softmax(Enum):
@@ -44,7 +44,7 @@ class LossConfig:
     """Above, the full softmax costs several times as much and ranks no better."""
     sparse_from_items: int = 200_000
     """From so many items on, the optimizer steps only those rows of the item table that a sampled batch touches
-    (:mod:`training.optimizer`); below, all of them, which costs little there and lets their momentum go on."""
+    (:mod:`training.model.optimizer`); below, all of them, which costs little there and lets their momentum go on."""
     pool: int = 1536
     """Negatives drawn for a batch and shared by all of it."""
     uniform_share: float = 1.0

@@ -17,10 +17,10 @@ import torch
 from tillside.dataset import Sessions
 from tillside.recommenders import SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
-from training.cases import Cases
 from training.evaluation import Among, ModelScorer, Scorer, rank
+from training.inputs.cases import Cases
 from training.memory import LEVEL, answerable, quality, spread
-from training.model import NextItemModel
+from training.model.next_item import NextItemModel
 
 EVERY: Final = 10
 CASES: Final = 4_000

@@ -17,18 +17,18 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset
 from tillside.ranking import Interval
 from training.champion import Champion
-from training.checkpoint import TrainedModel
 from training.comparison import Compared
 from training.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
 from training.examples import HTML_FILE, TABLE_FILE, examples_title, read_examples, with_system, write_examples
 from training.figures import LATENCY_FIGURE, run_figures, save_figures, serving_latency
-from training.git import git_state
 from training.latency import LATENCY_FILE, Latency
 from training.markdown import NOTE
-from training.model import ModelConfig
+from training.model.checkpoint import TrainedModel
+from training.model.next_item import ModelConfig
 from training.ranks import OTHERS_RANKS, RANKS_FILE, Ranks
-from training.registry import BUNDLE
-from training.tracking import Tracker, counts
+from training.tracking.git import git_state
+from training.tracking.registry import BUNDLE
+from training.tracking.tracker import Tracker, counts
 
 TABLES = "mlflow.loggedArtifacts"
 """Tag that tells MLflow's interface which artifacts to show as tables."""

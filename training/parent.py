@@ -25,10 +25,10 @@ from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from tillside.recommenders.blend import SessionMemory
 from tillside.recommenders.cold_vectors import TokenVectors
-from training.checkpoint import MODEL_FILE, last_moment, read_document, take_weights
-from training.model import ModelConfig, NextItemModel
-from training.registry import CHAMPION, fetch_bundle
-from training.store import TrackingConfig, as_sentences, fetch_artifact, open_store
+from training.model.checkpoint import MODEL_FILE, last_moment, read_document, take_weights
+from training.model.next_item import ModelConfig, NextItemModel
+from training.tracking.registry import CHAMPION, fetch_bundle
+from training.tracking.store import TrackingConfig, as_sentences, fetch_artifact, open_store
 
 NAMED: Final = re.compile(r"models:/(?P<name>\w[\w. -]*)(?:@(?P<alias>\w[\w.-]*)|/(?P<version>[1-9]\d{0,8}))", re.ASCII)
 

@@ -19,9 +19,9 @@ from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from tillside.search import SearchPlan
 from training.bundled import BundleGraphs
-from training.checkpoint import TrainedModel
 from training.evaluation import ModelScorer
-from training.visits import Visits
+from training.inputs.visits import Visits
+from training.model.checkpoint import TrainedModel
 
 TOLERANCE = 1e-4
 """Largest difference of a score, which lies within the temperature of about 16; fp32 resolves about 2e-6 there."""

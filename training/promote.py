@@ -25,7 +25,7 @@ from training.cli.console import say
 from training.gate import Check, check_latency, check_parity, check_quality, check_rules, description
 from training.placements.report import POLICY_FILE
 from training.ranks import RANKS_FILE, Ranks, ranks_beside
-from training.registry import (
+from training.tracking.registry import (
     CHALLENGER,
     CHAMPION,
     annotate,
@@ -34,7 +34,7 @@ from training.registry import (
     find_version,
     has_artifact,
 )
-from training.store import TrackingConfig, as_sentences, fetch_artifact, insist, open_store
+from training.tracking.store import TrackingConfig, as_sentences, fetch_artifact, insist, open_store
 
 REJECTED: Final = "review.rejected"
 """Tag of a version: why a reviewer will not have it."""

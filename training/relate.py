@@ -28,8 +28,8 @@ from training.mining.manual import read_manual
 from training.mining.pairing import Evidence, Mined
 from training.mining.report import report
 from training.mining.significance import chance_of_meeting
+from training.mining.stored import FOLDER
 from training.mining.traits import Traits
-from training.related import FOLDER
 
 REPORT: Final = "report.md"
 ELSEWHERE: Final = ("dataset", "out", "engine", "spark_master", "scratch")

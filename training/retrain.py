@@ -24,7 +24,7 @@ from training.fitting import TrainerConfig
 from training.module import LossConfig, OptimizerConfig
 from training.parent import Parent, moment, refuse_leaks
 from training.prepare import PrepareConfig, prepare
-from training.store import TrackingConfig
+from training.tracking.store import TrackingConfig
 from training.train import TrainConfig, train
 
 PREPARED = "datasets"

@@ -12,10 +12,10 @@ from omegaconf import OmegaConf
 
 from training.cli.command import command
 from training.cli.console import say
-from training.journal import Journal
-from training.registry import BUNDLE, VERSION, keep_and_register
-from training.store import TrackingConfig, as_sentences
-from training.tracking import Tracker, journal_path
+from training.tracking.journal import Journal
+from training.tracking.registry import BUNDLE, VERSION, keep_and_register
+from training.tracking.store import TrackingConfig, as_sentences
+from training.tracking.tracker import Tracker, journal_path
 
 
 @dataclass

@@ -28,7 +28,6 @@ from training.cli.command import compose_typed
 from training.cli.console import say
 from training.markdown import NOTE
 from training.space import Space, read_space
-from training.store import StoreAwayError, TrackingConfig, as_sentences, patience
 from training.sweep_config import (
     SWEEP_FILE,
     SweepConfig,
@@ -41,9 +40,10 @@ from training.sweep_config import (
     write_order,
 )
 from training.sweep_page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
-from training.tracking import Tracker, flatten
+from training.tracking.store import StoreAwayError, TrackingConfig, as_sentences, patience
+from training.tracking.tracker import Tracker, flatten
+from training.tracking.views import PARENT, child_of
 from training.trials import Pruned, Pruning, Trial
-from training.views import PARENT, child_of
 
 STUDY_FILE: Final = "study.db"
 TRIAL: Final = "sweep.trial"

@@ -18,7 +18,6 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
 from training.champion import champion_if_there
-from training.checkpoint import MODEL_FILE, save_model
 from training.cli.command import command
 from training.cli.console import metrics_table, say
 from training.comparison import compare
@@ -27,14 +26,15 @@ from training.export import export_run
 from training.fitting import TrainerConfig
 from training.latency import measure_latency
 from training.learning import Lesson, fit_until_best, learn
-from training.model import ModelConfig
+from training.model.checkpoint import MODEL_FILE, save_model
+from training.model.next_item import ModelConfig
 from training.module import LossConfig, OptimizerConfig
 from training.page import describe_model, publish_page, search_tags
 from training.parent import Parent, refuse_leaks
-from training.registry import BUNDLE, keep_and_register, name_parent, promote_command
-from training.store import TrackingConfig
 from training.sweep import sweep
-from training.tracking import Tracker, flatten
+from training.tracking.registry import BUNDLE, keep_and_register, name_parent, promote_command
+from training.tracking.store import TrackingConfig
+from training.tracking.tracker import Tracker, flatten
 from training.trials import Trial
 
 

@@ -18,9 +18,9 @@ from tillside.dataset import CaseRule, Dataset, Part, Sessions
 from tillside.encoding import EncodingSpec, encode_sessions
 from tillside.ranking import ranks_of_targets, top_k
 from tillside.recommenders import Popularity, popularity
-from training.cases import Cases, make_cases
 from training.data.preparation.sessionising import Repeats
 from training.evaluation import Ranked, report
+from training.inputs.cases import Cases, make_cases
 from training.ranks import cases_digest, keep_ranks
 
 CHUNK = 4096

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from benchmarks.rivals.session import NAMES
 from training.graphs import OPSET
-from training.model import NextItemModel
+from training.model.next_item import NextItemModel
 
 
 class FullLogits(nn.Module):

@@ -9,10 +9,10 @@ from benchmarks.cold import NearestAttributes, attribute_popularity, judge
 from tests.datasets import make_catalogue, make_dataset, make_sessions
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity
-from training.cases import make_cases
-from training.checkpoint import TrainedModel, build_model, save_model
 from training.evaluation import Among
-from training.model import ModelConfig
+from training.inputs.cases import make_cases
+from training.model.checkpoint import TrainedModel, build_model, save_model
+from training.model.next_item import ModelConfig
 
 TOKENS = [["brand=a"], ["brand=a", "kind=x"], ["kind=y"], ["brand=a"], ["kind=y"]]
 """Items 0 to 2 are trained, 3 and 4 are new."""

@@ -13,7 +13,7 @@ from benchmarks.results import markdown
 from benchmarks.sessions import MEAN_LENGTH, write_sessions
 from benchmarks.training import main, rows_of, standing_accounts, times_to_quality
 from tillside.dataset import load_dataset
-from training.losses import full_softmax
+from training.model.losses import full_softmax
 
 
 @pytest.fixture(scope="module")

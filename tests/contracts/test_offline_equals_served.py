@@ -20,18 +20,18 @@ from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from tillside.recommenders.blend import Blend
 from training.bundled import BundleGraphs, served_lists
-from training.cases import Cases
-from training.checkpoint import MODEL_FILE, TrainedModel, load_model
 from training.data.readers.rees46 import Rees46Config
 from training.evaluate import MODEL, cases_to_judge
 from training.evaluation import ModelScorer
 from training.export import export_run
 from training.fitting import TrainerConfig
-from training.model import ModelConfig
+from training.inputs.cases import Cases
+from training.inputs.visits import Visits
+from training.model.checkpoint import MODEL_FILE, TrainedModel, load_model
+from training.model.next_item import ModelConfig
 from training.prepare import PrepareConfig, prepare
-from training.store import TrackingConfig
+from training.tracking.store import TrackingConfig
 from training.train import TrainConfig, train
-from training.visits import Visits
 
 REES46 = Path(__file__).parents[3] / "shared/data/rees46_2019oct_head/events.csv.gz"
 PREFIXES = 1000

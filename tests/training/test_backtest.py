@@ -21,9 +21,9 @@ from training.data.readers.sequences import SequencesConfig
 from training.fitting import TrainerConfig
 from training.learning import learn
 from training.markdown import GAP
-from training.model import ModelConfig
+from training.model.next_item import ModelConfig
 from training.ranks import Ranks
-from training.store import TrackingConfig, open_store
+from training.tracking.store import TrackingConfig, open_store
 
 HOUR_MS = 3_600_000
 SESSION_MS = 4000

@@ -8,7 +8,7 @@ from tests.models import SPEC
 from tillside.dataset import Dataset
 from tillside.ranking import area_under_roc
 from training.boosting import boosted_intent, session_features
-from training.cases import make_cases
+from training.inputs.cases import make_cases
 
 
 def features(rows, *, clock: bool = True, items: int = 4):

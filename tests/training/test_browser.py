@@ -23,11 +23,11 @@ from tests.datasets import make_dataset, random_rows
 from training.cli.command import compose_typed
 from training.markdown import GAP
 from training.promote import PromoteConfig, promote
-from training.store import TrackingConfig
 from training.sweep import sweep
 from training.sweep_page import compare_link
+from training.tracking.store import TrackingConfig
+from training.tracking.views import list_link
 from training.train import train
-from training.views import list_link
 
 CHROMIUM = shutil.which("chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "runs" / "screenshots"

@@ -14,7 +14,6 @@ from tillside.recommenders import CoVisitation, Popularity
 from training import asked, evaluation
 from training.asked import asked_matrix
 from training.baselines import Baseline
-from training.cases import look_ahead_cases, make_cases, together
 from training.cli.console import metrics_table
 from training.evaluate import (
     METRICS_FILE,
@@ -25,6 +24,7 @@ from training.evaluate import (
     headline,
 )
 from training.evaluation import ModelScorer, Ranked, rank, report
+from training.inputs.cases import look_ahead_cases, make_cases, together
 from training.ranks import cases_digest
 
 ITEMS = 4

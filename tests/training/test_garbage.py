@@ -17,11 +17,11 @@ from tests.models import make_trained
 from tillside.dataset import Dataset
 from training import evaluate, export, prepare, simulate, train
 from training.callbacks import RESUME_FILE
-from training.checkpoint import MODEL_FILE, save_model
 from training.evaluate import METRICS_FILE
 from training.export import export_run
-from training.store import TrackingConfig, open_store
-from training.tracking import Tracker
+from training.model.checkpoint import MODEL_FILE, save_model
+from training.tracking.store import TrackingConfig, open_store
+from training.tracking.tracker import Tracker
 from training.train import TrainConfig, TrainerConfig
 
 COMMANDS = {module.__name__: module.main for module in (prepare, simulate, train, evaluate, export)}

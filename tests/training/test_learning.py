@@ -11,10 +11,10 @@ import torch
 from tests.datasets import make_dataset, make_sessions, random_rows
 from tillside.dataset import Dataset
 from training import learning
-from training.cases import look_ahead_cases
 from training.fitting import TrainerConfig
+from training.inputs.cases import look_ahead_cases
 from training.learning import HISTORY_FILE, REFIT, Lesson, learn
-from training.model import NOT_CALIBRATED, ModelConfig
+from training.model.next_item import NOT_CALIBRATED, ModelConfig
 from training.train import TrainConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")

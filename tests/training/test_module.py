@@ -10,7 +10,7 @@ from torch.nn import functional
 from tests.datasets import make_sessions, random_rows
 from tests.models import SPEC, make_model, random_batch
 from tillside.encoding import cut
-from training.batches import TrainingBatch, TrainingRows
+from training.inputs.batches import TrainingBatch, TrainingRows
 from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
 
 ITEMS = 12

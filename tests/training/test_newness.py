@@ -13,7 +13,7 @@ from tillside.recommenders.blend import Blend, SessionMemory
 from training.evaluation import Among
 from training.fitting import TrainerConfig
 from training.learning import Lesson, held_out
-from training.model import ModelConfig
+from training.model.next_item import ModelConfig
 from training.newness import FACTORS, learn_newness
 from training.train import TrainConfig
 

@@ -13,7 +13,6 @@ from tests.datasets import make_dataset, make_sessions, random_rows
 from tests.models import SPEC, make_trained
 from tillside.ranking import Interval
 from training import examples
-from training.cases import make_cases
 from training.champion import Champion, find_champion
 from training.description import (
     MOST_COMPARED,
@@ -28,11 +27,12 @@ from training.evaluate import METRICS_FILE, evaluate_run, headline
 from training.examples import Example, choose_examples, examples_page, read_examples, with_system, write_examples
 from training.export import export_run
 from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
+from training.inputs.cases import make_cases
 from training.latency import LENGTHS, measure_latency
 from training.markdown import GAP, LIMIT, NOTE
 from training.page import bundle_seal, metric_name, publish_bundle, publish_page
-from training.store import TrackingConfig
-from training.tracking import Tracker
+from training.tracking.store import TrackingConfig
+from training.tracking.tracker import Tracker
 
 ITEMS = 30
 HISTORY = [{"epoch": 0, "train/loss": 3.0, "val/recall@20": 0.2, "val/mrr@20": 0.1}]

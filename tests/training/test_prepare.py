@@ -18,7 +18,7 @@ from training.data.readers.online_retail import OnlineRetailConfig
 from training.data.readers.rees46 import Rees46Config
 from training.data.readers.sequences import SequencesConfig
 from training.data.readers.sessions_split import SessionsSplitConfig
-from training.datamodule import SessionData
+from training.inputs.datamodule import SessionData
 from training.prepare import PrepareConfig, prepare
 
 NO_SPLIT = SplitConfig(by=SplitBy.fractions, validation=0.0, test=0.0)

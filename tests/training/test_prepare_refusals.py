@@ -20,7 +20,7 @@ from training.data.readers.sequences import SequencesConfig
 from training.data.readers.sessions_split import SessionsSplitConfig
 from training.prepare import PrepareConfig, prepare
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def good_log(path: Path) -> Path:

@@ -14,7 +14,7 @@ from training.gate import check_quality, check_rules
 from training.markdown import GAP
 from training.promote import REJECTED, PromoteConfig, promote, reject
 from training.ranks import Ranks
-from training.store import TrackingConfig, fetch_artifact, open_store
+from training.tracking.store import TrackingConfig, fetch_artifact, open_store
 
 FIRST = [1, 2, 5, 30] * (SESSIONS // 4)
 """Recall@20 is 3/4; of every four sessions one gets nothing."""

@@ -17,8 +17,8 @@ from tillside.events import Behaviours
 from tillside.relations import ALWAYS, RELATIONS, Relations
 from training.export import export_run
 from training.mining.engines import EngineName, open_mining
+from training.mining.stored import relations_of
 from training.relate import RelateConfig, main, relate
-from training.related import relations_of
 
 DAY = 86_400_000
 PHONES, CASES, TOYS = range(4), range(4, 8), range(8, 20)

@@ -23,13 +23,13 @@ from training.data.readers.events import EventsConfig
 from training.examples import SHOWN, TABLE_FILE, read_examples
 from training.fitting import TrainerConfig, plan
 from training.markdown import GAP
-from training.model import ModelConfig, NextItemModel
+from training.model.next_item import ModelConfig, NextItemModel
 from training.parent import Carried, Parent, first_end, refuse_leaks
 from training.prepare import PrepareConfig, prepare
 from training.promote import PromoteConfig, promote
 from training.ranks import RANKS_FILE, Ranks, ranks_beside
 from training.retrain import RetrainConfig, retrain
-from training.store import TrackingConfig, open_store
+from training.tracking.store import TrackingConfig, open_store
 from training.train import TrainConfig, train
 
 HOUR_S = 3600

@@ -19,10 +19,10 @@ from training import sweep as sweeping
 from training import train as training_command
 from training.callbacks import EpochMetrics
 from training.markdown import GAP
-from training.store import StoreAwayError
 from training.sweep import sweep
 from training.sweep_config import Pruner, SweepConfig, make_pruner, only_one
 from training.sweep_page import compare_link, describe_sweep, parallel_coordinates, reached, status, trials_by_epoch
+from training.tracking.store import StoreAwayError
 from training.train import train
 
 TINY = (

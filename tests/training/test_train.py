@@ -19,9 +19,9 @@ from training import train as training_command
 from training.callbacks import RESUME_FILE, EpochMetrics
 from training.fitting import TrainerConfig, plan
 from training.learning import REFIT
-from training.model import ModelConfig
+from training.model.next_item import ModelConfig
 from training.module import LossConfig, Softmax
-from training.store import TrackingConfig, open_store
+from training.tracking.store import TrackingConfig, open_store
 from training.train import TrainConfig, train
 
 pytestmark = pytest.mark.usefixtures("one_thread")

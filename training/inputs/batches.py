@@ -20,7 +20,8 @@ from torch import Tensor
 
 from tillside.dataset import Sessions
 from tillside.encoding import EncodingSpec, cut
-from training.visits import encode_visits
+from training.inputs.lookahead import following, later_events
+from training.inputs.visits import encode_visits
 
 
 @dataclass(frozen=True)
@@ -112,24 +113,6 @@ class TrainingRows:
         behaviours_R = np.repeat(np.array([*self.ahead], np.int64), [len(rows) for rows in rows_A])
         steps_RL = np.where(found_RL >= 0, found_RL - places_BL[rows_R], 0)
         return rows_R, behaviours_R, np.where(steps_RL > 0, self.encoded.items[found_RL], 0), steps_RL
-
-
-def later_events(
-    next_K: npt.NDArray[np.int64], places_K: npt.NDArray[np.int64], ends_K: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """The places of what comes later in the session, -1 where it comes at once or not before the session's end.
-
-    Args:
-        next_K: of each place, what :func:`following` found; ``ends_K``: where the session ends.
-    """
-    return np.where((next_K < ends_K) & (next_K > places_K + 1), next_K, -1)
-
-
-def following(wanted_K: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """For each event the place of the next wanted one, of whatever session; past the last event where there is none."""
-    places_K = np.where(wanted_K, np.arange(len(wanted_K)), len(wanted_K))
-    at_or_after = np.minimum.accumulate(places_K[::-1])[::-1]
-    return np.append(at_or_after[1:], len(wanted_K))[: len(wanted_K)]
 
 
 def _rows(

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from tillside.dataset import CaseRule, Dataset, Sessions
 from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before
-from training.batches import following, later_events
-from training.visits import encode_visits
+from training.inputs.lookahead import following, later_events
+from training.inputs.visits import encode_visits
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def make_cases(
 
     Args:
         limit: take about this many at most, from sessions spread evenly over the part.
-        whole: see :func:`training.visits.encode_visits`.
+        whole: see :func:`training.inputs.visits.encode_visits`.
     """
     offsets = np.asarray(sessions.offsets)
     session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))

@@ -9,8 +9,8 @@ import pytorch_lightning as pl
 
 from tillside.dataset import Dataset
 from tillside.encoding import Batch, EncodingSpec
-from training.batches import TrainingLoader, TrainingRows
-from training.cases import Cases, cases_of
+from training.inputs.batches import TrainingLoader, TrainingRows
+from training.inputs.cases import Cases, cases_of
 
 CHUNK = 512
 
@@ -50,7 +50,7 @@ class SessionData(pl.LightningDataModule):
     Args:
         batch_events: padded events of a training batch.
         validation_cases: rank about this many after each epoch.
-        recency: how fast older sessions count less, see :class:`training.batches.TrainingRows`.
+        recency: how fast older sessions count less, see :class:`training.inputs.batches.TrainingRows`.
         refit: learn from the validation part too.
     """
 

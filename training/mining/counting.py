@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from tillside.dataset import USERS, Sessions
 from tillside.events import TIME_UNKNOWN
+from training.mining.columns import ANCHOR, COUNT, GROUP, ITEM, PLACE, RECENT, SESSION, TIME, USER, WEIGHT
 from training.mining.engines import MiningEngine
-from training.mining.names import ANCHOR, COUNT, GROUP, ITEM, PLACE, RECENT, SESSION, TIME, USER, WEIGHT
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import sparse
 
 from tillside.relation_tables import MOST_BUNDLE
+from training.mining.columns import ITEM, SESSION
 from training.mining.engines import MiningEngine, SetCounter
-from training.mining.names import ITEM, SESSION
 
 Set = tuple[int, ...]
 HALF: Final = 0.5

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.mining.names import ITEM, SESSION
+from training.mining.columns import ITEM, SESSION
 
 
 @dataclass

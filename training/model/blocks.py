@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.dropout import Dropout, dropout
+from training.model.dropout import Dropout, dropout
 
 
 class DistanceBias(nn.Module):

@@ -15,7 +15,15 @@ from torch.nn import functional
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
 from tillside.recommenders import ItemPairs
-from training.rows import LeaningRows, LeaningTable, UnitRows, WeightedSums, ragged, turned, weighted_sums
+from training.model.row_gradients import (
+    LeaningRows,
+    LeaningTable,
+    UnitRows,
+    WeightedSums,
+    ragged,
+    turned,
+    weighted_sums,
+)
 
 WINDOW: Final = 3
 """Companions meet at most so many events apart; the further, the less it counts."""

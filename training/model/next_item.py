@@ -23,12 +23,12 @@ from torch.nn import functional
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
-from training.blocks import Block, DistanceBias
-from training.dropout import Dropout
-from training.items import ItemTable
+from training.model.blocks import Block, DistanceBias
+from training.model.dropout import Dropout
+from training.model.item_table import ItemTable
 
 MAX_TEMPERATURE = 60.0
-"""Keeps every logit where the loss needs no shift (training.losses.SAFE_LOGIT)."""
+"""Keeps every logit where the loss needs no shift (training.model.losses.SAFE_LOGIT)."""
 SCARCE = 20
 """Targets an item, on average, up to which a log gets the most dropout."""
 INTENT_DROPOUT = 0.4

@@ -26,9 +26,9 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Part
 from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy
 from tillside.relations import RELATIONS, Relations
-from training.checkpoint import TrainedModel
 from training.cli.console import print_table
 from training.evaluation import ModelScorer, intervals
+from training.model.checkpoint import TrainedModel
 from training.placements.asking import ask_placement, open_shelves, scorer_of
 from training.placements.association import AssociationRules
 from training.placements.plain_rules import broken_rules

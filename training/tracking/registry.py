@@ -20,8 +20,16 @@ from mlflow.exceptions import MlflowException
 from tillside import bundle
 from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
 from training.cli.console import say
-from training.store import StoreAwayError, TrackingConfig, as_sentences, fetch_artifact, insist, patience, store_lock
-from training.tracking import Tracker
+from training.tracking.store import (
+    StoreAwayError,
+    TrackingConfig,
+    as_sentences,
+    fetch_artifact,
+    insist,
+    patience,
+    store_lock,
+)
+from training.tracking.tracker import Tracker
 
 CHALLENGER: Final = "challenger"
 CHAMPION: Final = "champion"
@@ -81,7 +89,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         raise StoreAwayError(f"MLflow at {tracker.uri} is away")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about its type hints
-        from training.flavours import write_model_files  # a second to import, which most commands need not pay
+        from training.tracking.mlmodel import write_model_files  # a second to import, which most commands need not pay
 
     with tempfile.TemporaryDirectory() as folder:
         write_model_files(opened, Path(folder) / "model", run_id=tracker.run_id, place=place)

@@ -6,7 +6,7 @@ import mlflow
 from mlflow.entities import Dataset as MlflowDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
 
-from training.journal import KIND, Entry
+from training.tracking.journal import KIND, Entry
 
 BATCH, INPUTS, ARTIFACT, STATUS = "batch", "inputs", "artifact", "status"
 """Kinds of entries."""

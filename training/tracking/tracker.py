@@ -19,11 +19,19 @@ from mlflow.entities import Run
 
 from tillside.dataset import PARTS, Dataset
 from training.cli.console import say
-from training.entries import ARTIFACT, BATCH, INPUTS, STATUS, perform
-from training.git import git_state
-from training.journal import JOURNAL_FILE, KIND, Entry, Journal
-from training.store import StoreAwayError, TrackingConfig, as_sentences, create_experiment, insist, open_store, patience
-from training.views import BEST, NEWEST, list_link, shared_views
+from training.tracking.git import git_state
+from training.tracking.journal import JOURNAL_FILE, KIND, Entry, Journal
+from training.tracking.replay import ARTIFACT, BATCH, INPUTS, STATUS, perform
+from training.tracking.store import (
+    StoreAwayError,
+    TrackingConfig,
+    as_sentences,
+    create_experiment,
+    insist,
+    open_store,
+    patience,
+)
+from training.tracking.views import BEST, NEWEST, list_link, shared_views
 
 DIGEST = "dataset.digest"
 """Tag of a run."""

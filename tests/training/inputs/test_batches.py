@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.datasets import make_sessions, random_rows
 from tillside.encoding import EncodingSpec
-from training.batches import TrainingBatch, TrainingLoader, TrainingRows, following, later_events
+from training.inputs.batches import TrainingBatch, TrainingLoader, TrainingRows
+from training.inputs.lookahead import following, later_events
 
 PURCHASE = 2
 

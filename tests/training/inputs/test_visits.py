@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.datasets import MINUTE_MS, START_MS, make_dataset, make_sessions
 from tillside.dataset import Sessions
 from tillside.encoding import Batch, EncodingSpec, cut_before, encode_session
-from training.batches import TrainingLoader, TrainingRows
-from training.cases import make_cases, opening_cases
-from training.model import ModelConfig
-from training.visits import Visits, encode_visits, refuse_history
+from training.inputs.batches import TrainingLoader, TrainingRows
+from training.inputs.cases import make_cases, opening_cases
+from training.inputs.visits import Visits, encode_visits, refuse_history
+from training.model.next_item import ModelConfig
 
 KNOWN = 4
 VISITS = st.lists(

@@ -6,7 +6,7 @@ import torch
 from tests.datasets import make_dataset
 from tests.models import CONFIG, make_trained
 from tillside.encoding import EncodingSpec
-from training.checkpoint import dataset_path, load_model, save_model
+from training.model.checkpoint import dataset_path, load_model, save_model
 
 
 @pytest.fixture

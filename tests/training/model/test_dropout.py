@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.dropout import Dropout, dropout
+from training.model.dropout import Dropout, dropout
 
 
 def draw(share: float, *, seed: int = 0, shape: tuple[int, ...] = (300, 333)) -> torch.Tensor:

@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from training import losses
-from training.losses import full_softmax, intent_loss, sampled_softmax
+from training.model import losses
+from training.model.losses import full_softmax, intent_loss, sampled_softmax
 
 
 def inputs(queries: int = 7, items: int = 11, dim: int = 4, *, scale: float = 1.0, seed: int = 0):

@@ -8,9 +8,9 @@ import torch
 
 from tests.datasets import make_catalogue, make_sessions
 from tests.models import BEHAVIOURS, CONFIG, SPEC, make_model, random_batch
-from training.items import trends
-from training.losses import SAFE_LOGIT
-from training.model import MAX_TEMPERATURE, ModelConfig, NextItemModel
+from training.model.item_table import trends
+from training.model.losses import SAFE_LOGIT
+from training.model.next_item import MAX_TEMPERATURE, ModelConfig, NextItemModel
 
 CLOSE = {"rtol": 0, "atol": 2e-5}
 LENGTH = 6

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.rows import LeaningRows, LeaningTable, UnitRows, WeightedSums, turned
+from training.model.row_gradients import LeaningRows, LeaningTable, UnitRows, WeightedSums, turned
 
 ROWS, WIDTH = 7, 4
 IDS = torch.tensor([1, 2, 5, 0, 3, 3, 6])

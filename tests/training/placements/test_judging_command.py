@@ -7,10 +7,10 @@ import pytest
 
 from tests.datasets import make_dataset, random_rows
 from tests.models import make_trained
-from training.checkpoint import MODEL_FILE, save_model
 from training.evaluate import EvaluateConfig, evaluate_placements
-from training.store import TrackingConfig
-from training.tracking import Tracker
+from training.model.checkpoint import MODEL_FILE, save_model
+from training.tracking.store import TrackingConfig
+from training.tracking.tracker import Tracker
 
 POLICY = """
 placements:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.journal import Journal
+from training.tracking.journal import Journal
 
 
 def lines(path: Path) -> list[object]:

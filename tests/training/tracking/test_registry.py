@@ -19,9 +19,9 @@ from serving.protocol.messages import encode_answer
 from tests.bundles import tiny_bundle
 from tests.training.candidates import make_ranks, register_candidate
 from tillside import bundle
-from training.registry import CHALLENGER, fetch_bundle, keep_and_register, promote_command
-from training.store import TrackingConfig, open_store
-from training.tracking import Tracker
+from training.tracking.registry import CHALLENGER, fetch_bundle, keep_and_register, promote_command
+from training.tracking.store import TrackingConfig, open_store
+from training.tracking.tracker import Tracker
 
 URI = f"models:/tillside@{CHALLENGER}"
 ROWS = [

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset
-from training.registry import keep_and_register
-from training.store import TrackingConfig, create_experiment, open_store
-from training.tracking import Tracker
-from training.views import shared_views
+from training.tracking.registry import keep_and_register
+from training.tracking.store import TrackingConfig, create_experiment, open_store
+from training.tracking.tracker import Tracker
+from training.tracking.views import shared_views
 
 WRITERS = 6
 
@@ -66,7 +66,7 @@ def start_together(config: TrackingConfig, bundle: Path, barrier, answers) -> No
 def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["training.registry", "mlflow.store.tracking.sqlalchemy_store"]
+        ["training.tracking.registry", "mlflow.store.tracking.sqlalchemy_store"]
     )  # the slow imports once, not six times
     barrier, answers = context.Barrier(WRITERS), context.Queue()
     fresh = TrackingConfig(runs=str(tmp_path / "runs"))

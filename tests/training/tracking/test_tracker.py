@@ -12,9 +12,9 @@ import mlflow
 import pytest
 
 from tests.datasets import make_dataset
-from training.git import git_state
-from training.store import TrackingConfig, fetch_artifact
-from training.tracking import Tracker, flatten
+from training.tracking.git import git_state
+from training.tracking.store import TrackingConfig, fetch_artifact
+from training.tracking.tracker import Tracker, flatten
 
 
 @pytest.fixture(autouse=True)

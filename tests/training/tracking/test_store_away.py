@@ -15,13 +15,13 @@ from sqlalchemy.exc import OperationalError
 from benchmarks.tracking_server import TrackingServer
 from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset
-from training import tracking
 from training.champion import champion_if_there
-from training.journal import JOURNAL_FILE, Journal
-from training.registry import keep_and_register
 from training.send import SendConfig, send
-from training.store import StoreAwayError, TrackingConfig, as_sentences
-from training.tracking import Tracker
+from training.tracking import tracker as tracker_module
+from training.tracking.journal import JOURNAL_FILE, Journal
+from training.tracking.registry import keep_and_register
+from training.tracking.store import StoreAwayError, TrackingConfig, as_sentences
+from training.tracking.tracker import Tracker
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +132,7 @@ def client() -> Client:
 @pytest.fixture
 def clock(monkeypatch) -> list[float]:
     now = [100.0]
-    monkeypatch.setattr(tracking.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(tracker_module.time, "monotonic", lambda: now[0])
     return now
 
 

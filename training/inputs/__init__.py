@@ -1,0 +1,1 @@
+"""From a data set's sessions to arrays for the model: batches, targets, cases to rank, shoppers' visits."""

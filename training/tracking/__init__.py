@@ -1,0 +1,1 @@
+"""MLflow: a run's tracker with its journal, the store, views, the model registry; git state."""
