@@ -18,9 +18,9 @@ from benchmarks.logs import LOGS
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.dataset import load_dataset
-from training.baselines import Baseline
 from training.cli.console import print_table, say
-from training.evaluate import METRICS_FILE, MODEL, TRANSFORMER
+from training.evaluation.baselines import Baseline
+from training.evaluation.run import METRICS_FILE, MODEL, TRANSFORMER
 from training.inputs.visits import knows_visits
 from training.learning import HISTORY_FILE
 

@@ -21,7 +21,7 @@ from tillside.encoding import EncodingSpec
 from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
 from training.cli.console import say
-from training.evaluate import MODEL
+from training.evaluation.run import MODEL
 from training.export import export_run
 from training.model.checkpoint import TrainedModel, build_model
 from training.model.next_item import ModelConfig

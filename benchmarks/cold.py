@@ -26,8 +26,9 @@ from tillside.encoding import Batch
 from tillside.ranking import bootstrap_means, case_metrics
 from tillside.recommenders import Popularity, popularity
 from training.cli.console import print_table, say
-from training.evaluate import MODEL, cases_to_judge
-from training.evaluation import Among, ModelScorer, Scorer, rank
+from training.evaluation.ranking import rank
+from training.evaluation.run import MODEL, cases_to_judge
+from training.evaluation.scorers import Among, ModelScorer, Scorer
 from training.inputs.cases import Cases
 from training.model.checkpoint import MODEL_FILE, load_model
 

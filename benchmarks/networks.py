@@ -33,15 +33,18 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, popularity
-from training.cli.console import metrics_table, say
+from training.cli.console import say
 from training.data.preparation.sessionising import Repeats
-from training.evaluate import METRICS_FILE, cases_to_judge
-from training.evaluation import Scorer, rank, report
+from training.evaluation.case_ranks import cases_digest, keep_ranks
+from training.evaluation.metrics import report
+from training.evaluation.ranking import rank
+from training.evaluation.run import METRICS_FILE, cases_to_judge
+from training.evaluation.scorers import Scorer
+from training.evaluation.tables import metrics_table
 from training.fitting import TrainerConfig, fit, load_best, plan
 from training.inputs.datamodule import SessionData
 from training.learning import has_repeats
 from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
-from training.ranks import cases_digest, keep_ranks
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from benchmarks.stages import run_stage
 from tillside.policy import place
 from tillside.relations import ABOUT
 from training.cli.console import print_table
+from training.evaluation.placements.metrics import POLICY_FILE, K
+from training.evaluation.placements.rule_check import broken_rules
+from training.evaluation.placements.systems import POLICY
 from training.learning import HISTORY_FILE
 from training.mining.stored import FOLDER
 from training.model.checkpoint import MODEL_FILE
-from training.placements.plain_rules import broken_rules
-from training.placements.report import POLICY_FILE, K
-from training.placements.systems import POLICY
 
 POLICIES: Final = {"simulated": "configs/policy/electronics.yaml", "online-retail": "configs/policy/online_retail.yaml"}
 METRICS: Final = (f"attach_rate@{K}", f"price_recall@{K}", "coverage", "diversity", f"hit_rate@{K}", "rule_violations")

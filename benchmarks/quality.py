@@ -23,11 +23,11 @@ import numpy as np
 from benchmarks.logs import LOGS
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
-from training.baselines import Baseline
 from training.cli.console import print_table, say
-from training.evaluate import METRICS_FILE, MODEL, NEIGHBOURS, TRANSFORMER
+from training.evaluation.baselines import Baseline
+from training.evaluation.case_ranks import OTHERS_RANKS, RANKS_FILE, Ranks
+from training.evaluation.run import METRICS_FILE, MODEL, NEIGHBOURS, TRANSFORMER
 from training.learning import RARE
-from training.ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 
 METRICS = [f"{name}@{k}" for name in ("recall", "mrr", "ndcg") for k in (5, 10, 20)]
 OTHER_NAMES = {"hr@10": "recall@10"}

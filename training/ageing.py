@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tillside.ranking import bootstrap_means
+from training.evaluation.case_ranks import METRICS, RESAMPLES, Ranks
 from training.figures import COLOURS, GRID
 from training.markdown import difference, escape, markdown_row
-from training.ranks import METRICS, RESAMPLES, Ranks
 
 DAY_MS = 86_400_000
 

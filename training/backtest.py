@@ -29,8 +29,10 @@ from training.cli.command import command
 from training.cli.console import print_table, say
 from training.data.preparation.splits import SplitBy, SplitConfig
 from training.data.readers import LogConfig
-from training.evaluate import cases_to_judge
-from training.evaluation import ModelScorer, rank
+from training.evaluation.case_ranks import METRICS, Ranks, cases_digest
+from training.evaluation.ranking import rank
+from training.evaluation.run import cases_to_judge
+from training.evaluation.scorers import ModelScorer
 from training.fitting import TrainerConfig
 from training.learning import Lesson, learn
 from training.markdown import NOTE
@@ -39,7 +41,6 @@ from training.model.next_item import ModelConfig
 from training.module import LossConfig, OptimizerConfig
 from training.parent import first_end, moment
 from training.prepare import PrepareConfig, prepare
-from training.ranks import METRICS, Ranks, cases_digest
 from training.tracking.store import StoreAwayError, TrackingConfig
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.views import child_of

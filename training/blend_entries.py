@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tillside.encoding import Batch
 from tillside.ranking import top_k
 from tillside.recommenders.blend import FloatArray, IntArray, SessionMemory, strongest
-from training.evaluation import Scorer
+from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 
 MODEL_ITEMS: Final = 200

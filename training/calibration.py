@@ -2,7 +2,7 @@
 judges it beside gradient boosting on the test part."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,8 @@ import torch
 from scipy.optimize import brentq
 from torch.nn import functional
 
-from tillside.ranking import area_under_roc, calibration_error, reliability
-from training.evaluation import ModelScorer, rank
+from training.evaluation.ranking import rank
+from training.evaluation.scorers import ModelScorer
 from training.inputs.batches import TrainingBatch
 from training.inputs.cases import Cases
 from training.model.next_item import NOT_CALIBRATED, NextItemModel, beta_calibrated
@@ -88,31 +88,3 @@ def fit_calibration(
     solver.step(loss)
     low, high = (roots.detach() ** 2).tolist()
     return low, high, float(shift.detach())
-
-
-def judge_intent(
-    intent_C: npt.NDArray[np.float32], cases: Cases, boosted_C: npt.NDArray[np.float64] | None
-) -> dict[str, Any]:
-    """The ``intent`` entry of a metrics document; empty where the cases do not show sessions of both kinds.
-
-    Args:
-        intent_C: NaN where nothing was read; both systems are judged on the other cases.
-        boosted_C: the probability that gradient boosting gives, if it could learn one.
-    """
-    answered_C = ~np.isnan(intent_C)
-    labels_C = cases.goal_later_C[answered_C]
-    if not labels_C.any() or labels_C.all():
-        return {}
-    bins = reliability(intent_C[answered_C], labels_C)
-    intent: dict[str, Any] = {
-        "auc": area_under_roc(intent_C[answered_C], labels_C),
-        "calibration_error": calibration_error(bins),
-        "base_rate": float(labels_C.mean()),
-        "cases": len(labels_C),
-        "reliability": bins,
-    }
-    if boosted_C is not None:
-        boosted_C = boosted_C[answered_C]
-        error = calibration_error(reliability(boosted_C, labels_C))
-        intent["boosting"] = {"auc": area_under_roc(boosted_C, labels_C), "calibration_error": error}
-    return {"intent": intent}

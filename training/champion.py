@@ -12,9 +12,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from training.cli.console import say
-from training.evaluate import METRICS_FILE, MODEL
-from training.examples import TABLE_FILE, Shown, read_examples
-from training.ranks import RANKS_FILE, Ranks
+from training.evaluation.case_ranks import RANKS_FILE, Ranks
+from training.evaluation.run import METRICS_FILE, MODEL
+from training.evaluation.sample_sessions import TABLE_FILE, Shown, read_examples
 from training.tracking.registry import CHAMPION
 from training.tracking.store import StoreAwayError, as_sentences, patience
 from training.tracking.tracker import Tracker
@@ -30,7 +30,7 @@ class Champion:
     Attributes:
         metrics: the metrics document of the run it came from.
         ranks: its rank in every test case.
-        shown: what it would have shown in the sessions of :mod:`training.examples`.
+        shown: what it would have shown in the sessions of :mod:`training.evaluation.sample_sessions`.
         role: what tables call it: ``champion``, or ``parent`` where a run was retrained from another version.
     """
 

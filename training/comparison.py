@@ -23,13 +23,15 @@ from tillside.recommenders import Popularity, popularity
 from training.champion import Champion
 from training.cli.console import print_table, say
 from training.description import beside_champion, champion_table
-from training.evaluate import MODEL, cases_to_judge
-from training.evaluation import ModelScorer, Ranked, rank, report
-from training.examples import SHOWN, Shown, choose_examples, label
+from training.evaluation.case_ranks import METRICS, RANKS_FILE, Ranks, ranks_beside
+from training.evaluation.metrics import report
+from training.evaluation.ranking import Ranked, rank
+from training.evaluation.run import MODEL, cases_to_judge
+from training.evaluation.sample_sessions import SHOWN, Shown, choose_examples, label
+from training.evaluation.scorers import ModelScorer
 from training.inputs.cases import make_cases
 from training.markdown import difference, verdict
 from training.parent import Carried, Parent, first_end, moment
-from training.ranks import METRICS, RANKS_FILE, Ranks, ranks_beside
 from training.tracking.tracker import Tracker
 
 COMPARISON_FILE: Final = "comparison.json"
@@ -88,7 +90,7 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
 
     Returns:
         Its ranks [C], the shares of targets that are news to it, and what it would have shown in the sessions of
-        :mod:`training.examples`.
+        :mod:`training.evaluation.sample_sessions`.
     """
     newcomers_A, rows_AE = parent.newcomers(dataset.catalogue)
     ranked, index_of = parent.catalogue.rankable, parent.catalogue.index_of

@@ -28,8 +28,9 @@ from tillside.atomic import write_text_atomically
 from tillside.bundle import Bundle, open_bundle
 from tillside.catalogue import Catalogue
 from training.cli.command import stopped_by_signals
-from training.cli.console import metrics_table, print_table, say
-from training.evaluate import METRICS_FILE
+from training.cli.console import print_table, say
+from training.evaluation.run import METRICS_FILE
+from training.evaluation.tables import metrics_table
 from training.tracking.views import list_link
 
 FOLDER = Path("demo")

@@ -10,9 +10,9 @@ from typing import Any
 
 from tillside.ranking import Interval
 from training.champion import Champion
-from training.evaluate import MODEL, TRANSFORMER
+from training.evaluation.case_ranks import METRICS
+from training.evaluation.run import MODEL, TRANSFORMER
 from training.markdown import LIMIT, difference, escape, markdown_row, verdict
-from training.ranks import METRICS
 
 OWN = (MODEL, TRANSFORMER, "bundle")
 """The run's model and what else is made of it; all other systems are baselines."""
@@ -113,7 +113,7 @@ def first_sentence(
 
 
 def beside_champion(slices: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """A row for each slice and metric of what :meth:`training.ranks.Ranks.beside_champion` gives."""
+    """A row for each slice and metric of what :meth:`training.evaluation.case_ranks.Ranks.beside_champion` gives."""
     rows = []
     for name, part in slices.items():
         for metric in METRICS:

@@ -24,7 +24,7 @@ from tillside.policy import read_policy
 from tillside.recommenders import CoVisitation
 from training.cli.command import command
 from training.cli.console import say
-from training.evaluate import METRICS_FILE, MODEL, open_run
+from training.evaluation.run import METRICS_FILE, MODEL, open_run
 from training.graphs import write_encoder, write_scorer
 from training.latency import measure_latency
 from training.mining.stored import relations_of

@@ -13,7 +13,7 @@ import numpy as np
 from tillside.bundle import open_bundle
 from tillside.dataset import Dataset
 from tillside.encoding import encode_session
-from training.bundled import BundleGraphs
+from training.evaluation.served import BundleGraphs
 
 LATENCY_FILE = "latency.json"
 LENGTHS = (1, 5, 20, 50)

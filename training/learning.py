@@ -26,7 +26,7 @@ from tillside.recommenders.blend import SessionMemory
 from training.calibration import calibrate_intent, level_intent
 from training.cli.console import say
 from training.data.preparation.sessionising import Repeats
-from training.evaluation import ModelScorer, Scorer
+from training.evaluation.scorers import ModelScorer, Scorer
 from training.fitting import TrainerConfig, fit, load_best, plan, refuse_diverged
 from training.inputs.batches import TrainingLoader
 from training.inputs.cases import cases_of, look_ahead_cases, together

@@ -9,7 +9,7 @@ Shapes: C cases, E entries of all cases (case by case), A behaviours.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from operator import itemgetter
 from typing import Final
@@ -19,12 +19,11 @@ import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
-from tillside.encoding import Batch
 from tillside.ranking import MISSED, mrr_at, recall_at
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training.blend_entries import Entries, case_rows
-from training.evaluation import Scorer
+from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 
 SETTINGS_CASES: Final = 4_000
@@ -48,25 +47,6 @@ BONUSES: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0, 4.0, -4.0, 6.0
 
 
 Learned = tuple[float, Neighbourhood, Blend, tuple[float, ...]]
-
-
-@dataclass(frozen=True)
-class NeighbourScorer:
-    """Session kNN alone, as a baseline; what it says nothing about is ordered by popularity."""
-
-    neighbours: SessionNeighbours
-    fallback: Scorer
-
-    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, V]."""
-        scores_BV = self.fallback.score(batch, ask_B)
-        top_B1 = scores_BV.max(axis=1, keepdims=True, initial=0)
-        scores_BV = scores_BV / np.maximum(top_B1, 1) * np.float32(1e-9)  # below any share that counts
-        for row, own in enumerate(batch.own_B.tolist()):
-            if own:
-                items_C, share_C = self.neighbours.evidence(batch.session(row))
-                scores_BV[row, items_C] += share_C
-        return scores_BV
 
 
 def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> SessionNeighbours:

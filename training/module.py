@@ -1,7 +1,7 @@
 """The Lightning module: hands batches to the model and its losses, and steps the optimizer. It decides nothing else.
 
-Validation is not a loss here: :mod:`training.evaluation` ranks the catalogue for validation cases after every epoch,
-with the code that will judge the test part.
+Validation is not a loss here: :mod:`training.evaluation.metrics` ranks the catalogue for validation cases after every
+epoch, with the code that will judge the test part.
 """
 
 import math
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tillside.ranking import mrr_at, ranks_of_targets, recall_at
-from training.evaluation import ModelScorer, Scorer, WithoutSeen
+from training.evaluation.scorers import ModelScorer, Scorer, WithoutSeen
 from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import CaseChunk
 from training.model.losses import full_softmax, intent_loss, sampled_softmax

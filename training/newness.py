@@ -17,7 +17,8 @@ import torch
 from tillside.dataset import Sessions
 from tillside.recommenders import SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
-from training.evaluation import Among, ModelScorer, Scorer, rank
+from training.evaluation.ranking import rank
+from training.evaluation.scorers import Among, ModelScorer, Scorer
 from training.inputs.cases import Cases
 from training.memory import LEVEL, answerable, quality, spread
 from training.model.next_item import NextItemModel

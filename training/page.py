@@ -19,13 +19,20 @@ from tillside.ranking import Interval
 from training.champion import Champion
 from training.comparison import Compared
 from training.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
-from training.examples import HTML_FILE, TABLE_FILE, examples_title, read_examples, with_system, write_examples
+from training.evaluation.case_ranks import OTHERS_RANKS, RANKS_FILE, Ranks
+from training.evaluation.sample_sessions import (
+    HTML_FILE,
+    TABLE_FILE,
+    examples_title,
+    read_examples,
+    with_system,
+    write_examples,
+)
 from training.figures import LATENCY_FIGURE, run_figures, save_figures, serving_latency
 from training.latency import LATENCY_FILE, Latency
 from training.markdown import NOTE
 from training.model.checkpoint import TrainedModel
 from training.model.next_item import ModelConfig
-from training.ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 from training.tracking.git import git_state
 from training.tracking.registry import BUNDLE
 from training.tracking.tracker import Tracker, counts

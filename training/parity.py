@@ -18,8 +18,8 @@ from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from tillside.search import SearchPlan
-from training.bundled import BundleGraphs
-from training.evaluation import ModelScorer
+from training.evaluation.scorers import ModelScorer
+from training.evaluation.served import BundleGraphs
 from training.inputs.visits import Visits
 from training.model.checkpoint import TrainedModel
 

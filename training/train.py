@@ -19,9 +19,10 @@ from tillside.dataset import load_dataset
 from training.callbacks import RESUME_FILE
 from training.champion import champion_if_there
 from training.cli.command import command
-from training.cli.console import metrics_table, say
+from training.cli.console import say
 from training.comparison import compare
-from training.evaluate import cases_to_judge, evaluate_run
+from training.evaluation.run import cases_to_judge, evaluate_run
+from training.evaluation.tables import metrics_table
 from training.export import export_run
 from training.fitting import TrainerConfig
 from training.latency import measure_latency

@@ -17,12 +17,19 @@ from tillside.policy.items.feed import ItemsFeed
 from tillside.relations import Relations
 from training.cli.command import command
 from training.cli.console import print_table, say
-from training.evaluate import open_run
+from training.evaluation.placements.metrics import refuse_misfits
+from training.evaluation.placements.proposals import ask_placement, open_shelves, scorer_of
+from training.evaluation.placements.source_weights import (
+    STRENGTHS,
+    Lists,
+    attach_rates,
+    fit_weights,
+    steadiest,
+    weighed,
+)
+from training.evaluation.run import open_run
 from training.mining.stored import relations_of
 from training.model.checkpoint import TrainedModel
-from training.placements.asking import ask_placement, open_shelves, scorer_of
-from training.placements.report import refuse_misfits
-from training.placements.weighing import STRENGTHS, Lists, attach_rates, fit_weights, steadiest, weighed
 from training.tracking.tracker import TrackingConfig
 
 

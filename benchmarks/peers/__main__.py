@@ -21,7 +21,8 @@ from benchmarks.peers.options import Options, Settings
 from benchmarks.peers.referee import judge, make_task, usual_length
 from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
-from training.cli.console import metrics_table, say
+from training.cli.console import say
+from training.evaluation.tables import metrics_table
 from training.learning import has_repeats
 
 ROOT = Path(__file__).parents[2]

@@ -19,9 +19,10 @@ from tillside.encoding import EncodingSpec, encode_sessions
 from tillside.ranking import ranks_of_targets, top_k
 from tillside.recommenders import Popularity, popularity
 from training.data.preparation.sessionising import Repeats
-from training.evaluation import Ranked, report
+from training.evaluation.case_ranks import cases_digest, keep_ranks
+from training.evaluation.metrics import report
+from training.evaluation.ranking import Ranked
 from training.inputs.cases import Cases, make_cases
-from training.ranks import cases_digest, keep_ranks
 
 CHUNK = 4096
 LONGEST = 50

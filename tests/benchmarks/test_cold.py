@@ -9,7 +9,7 @@ from benchmarks.cold import NearestAttributes, attribute_popularity, judge
 from tests.datasets import make_catalogue, make_dataset, make_sessions
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity
-from training.evaluation import Among
+from training.evaluation.scorers import Among
 from training.inputs.cases import make_cases
 from training.model.checkpoint import TrainedModel, build_model, save_model
 from training.model.next_item import ModelConfig

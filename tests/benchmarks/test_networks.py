@@ -18,7 +18,7 @@ from benchmarks.networks import (
 )
 from tests.datasets import make_dataset
 from tillside.encoding import EncodingSpec
-from training.evaluate import cases_to_judge
+from training.evaluation.run import cases_to_judge
 from training.fitting import TrainerConfig
 from training.inputs.cases import make_cases
 

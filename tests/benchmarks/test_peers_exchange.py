@@ -24,8 +24,8 @@ from tests.datasets import make_dataset
 from tillside.dataset import Dataset
 from tillside.encoding import EncodingSpec
 from tillside.ranking import MISSED
-from training.evaluate import cases_to_judge
-from training.ranks import OTHERS_RANKS, Ranks, cases_digest
+from training.evaluation.case_ranks import OTHERS_RANKS, Ranks, cases_digest
+from training.evaluation.run import cases_to_judge
 
 NEWCOMER = 5
 """Items 0 to 4 are trained, item 5 is not."""

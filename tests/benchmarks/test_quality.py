@@ -16,10 +16,10 @@ from benchmarks.quality import METRICS, NETWORKS, PEERS, best_first, by_question
 from benchmarks.results import markdown, read_rows
 from benchmarks.stages import Cost
 from tillside.ranking import MISSED
-from training.baselines import Baseline
 from training.cli.command import check_overrides
-from training.evaluate import MODEL, NEIGHBOURS, TRANSFORMER
-from training.ranks import Ranks
+from training.evaluation.baselines import Baseline
+from training.evaluation.case_ranks import Ranks
+from training.evaluation.run import MODEL, NEIGHBOURS, TRANSFORMER
 
 ORIGIN = {"command": "python -m peers", "date": "2026-01-02", "machine": "a box", "commit": "0123456789ab"}
 

@@ -19,10 +19,10 @@ from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from tillside.recommenders.blend import Blend
-from training.bundled import BundleGraphs, served_lists
 from training.data.readers.rees46 import Rees46Config
-from training.evaluate import MODEL, cases_to_judge
-from training.evaluation import ModelScorer
+from training.evaluation.run import MODEL, cases_to_judge
+from training.evaluation.scorers import ModelScorer
+from training.evaluation.served import BundleGraphs, served_lists
 from training.export import export_run
 from training.fitting import TrainerConfig
 from training.inputs.cases import Cases

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tests.bundles import BEHAVIOURS, tiny_bundle
-from training.ranks import RANKS_FILE, Ranks
+from training.evaluation.case_ranks import RANKS_FILE, Ranks
 from training.tracking.registry import keep_and_register
 from training.tracking.store import TrackingConfig
 from training.tracking.tracker import Tracker

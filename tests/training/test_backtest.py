@@ -18,11 +18,11 @@ from training.ageing import DAY_MS, Window, ageing, curves, decay, description, 
 from training.backtest import BacktestConfig, backtest
 from training.data.readers.events import EventsConfig
 from training.data.readers.sequences import SequencesConfig
+from training.evaluation.case_ranks import Ranks
 from training.fitting import TrainerConfig
 from training.learning import learn
 from training.markdown import GAP
 from training.model.next_item import ModelConfig
-from training.ranks import Ranks
 from training.tracking.store import TrackingConfig, open_store
 
 HOUR_MS = 3_600_000

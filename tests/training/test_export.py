@@ -22,8 +22,8 @@ from tillside.ranking import top_k
 from tillside.recommenders import CoVisitation, Popularity, popularity
 from tillside.search import SearchPlan
 from training import export
-from training.bundled import BundleGraphs, open_search
-from training.evaluation import ModelScorer
+from training.evaluation.scorers import ModelScorer
+from training.evaluation.served import BundleGraphs, open_search
 from training.export import export_run
 from training.graphs import write_int8_scorer
 from training.parity import check_parity, make_goldens

@@ -17,7 +17,7 @@ from tests.models import make_trained
 from tillside.dataset import Dataset
 from training import evaluate, export, prepare, simulate, train
 from training.callbacks import RESUME_FILE
-from training.evaluate import METRICS_FILE
+from training.evaluation.run import METRICS_FILE
 from training.export import export_run
 from training.model.checkpoint import MODEL_FILE, save_model
 from training.tracking.store import TrackingConfig, open_store

@@ -11,8 +11,9 @@ from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training import memory
 from training.blend_entries import Entries
+from training.evaluation.scorers import NeighbourScorer
 from training.inputs.cases import make_cases
-from training.memory import NeighbourScorer, choose_neighbours, learn_blend, learn_memory
+from training.memory import choose_neighbours, learn_blend, learn_memory
 
 CLICK, CART = 0, 1
 MISSED = "missed"

@@ -10,7 +10,7 @@ from tests.datasets import make_dataset, make_sessions
 from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
-from training.evaluation import Among
+from training.evaluation.scorers import Among
 from training.fitting import TrainerConfig
 from training.learning import Lesson, held_out
 from training.model.next_item import ModelConfig

@@ -12,7 +12,6 @@ from mlflow.exceptions import MlflowException
 from tests.datasets import make_dataset, make_sessions, random_rows
 from tests.models import SPEC, make_trained
 from tillside.ranking import Interval
-from training import examples
 from training.champion import Champion, find_champion
 from training.description import (
     MOST_COMPARED,
@@ -23,8 +22,16 @@ from training.description import (
     rival_of,
     with_champion,
 )
-from training.evaluate import METRICS_FILE, evaluate_run, headline
-from training.examples import Example, choose_examples, examples_page, read_examples, with_system, write_examples
+from training.evaluation import sample_sessions
+from training.evaluation.run import METRICS_FILE, evaluate_run, headline
+from training.evaluation.sample_sessions import (
+    Example,
+    choose_examples,
+    examples_page,
+    read_examples,
+    with_system,
+    write_examples,
+)
 from training.export import export_run
 from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
 from training.inputs.cases import make_cases
@@ -231,7 +238,7 @@ def test_the_champion_stands_beside_the_run_case_by_case_and_session_by_session(
     assert [list(each.shown)[:2] for each in told] == [["tillside", "champion (version 1)"]] * 20
     assert told[0].shown["champion (version 1)"] == [("first", False), ("<i>", True)]
     page = (published.folder / "sessions.html").read_text()
-    assert page.count(f'<li>first</li><li class="hit">{examples.HIT} &lt;i&gt;</li>') == 20
+    assert page.count(f'<li>first</li><li class="hit">{sample_sessions.HIT} &lt;i&gt;</li>') == 20
     found = find_champion(published.tracker.client, "tillside")  # whose run has all of it by now
     assert found.ranks.digest == published.metrics["dataset"]["test_digest"]
     assert found.shown == [each.shown["tillside"] for each in told]
@@ -302,7 +309,7 @@ def test_names_prices_and_hits_are_shown_and_nothing_a_shop_wrote_becomes_markup
     assert "<shop>" not in page
     table = json.loads((published.folder / "sessions.json").read_text())
     came, shown = (table["columns"].index(name) for name in ("what came", "popularity"))
-    hits = [(row[came], re.findall(rf"{examples.HIT} (.*)", row[shown])) for row in table["data"]]
+    hits = [(row[came], re.findall(rf"{sample_sessions.HIT} (.*)", row[shown])) for row in table["data"]]
     assert all(found in ([], [target]) for target, found in hits)
     assert any(found for _, found in hits)
     # prices run evenly from 1 to 9 over 30 items
@@ -311,7 +318,7 @@ def test_names_prices_and_hits_are_shown_and_nothing_a_shop_wrote_becomes_markup
     page = examples_page([example], title="t")
     assert page.count("<div>click: &lt;b&gt;</div>") == 8
     assert "2 earlier events" in page
-    assert f'<li class="hit">{examples.HIT} &lt;i&gt;</li><li>a &amp; b</li>' in page
+    assert f'<li class="hit">{sample_sessions.HIT} &lt;i&gt;</li><li>a &amp; b</li>' in page
 
 
 def test_latency_by_hand(published):

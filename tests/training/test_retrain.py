@@ -20,14 +20,14 @@ from tillside.recommenders.cold_vectors import TokenVectors
 from training import learning
 from training.comparison import COMPARISON_FILE, ask_parent
 from training.data.readers.events import EventsConfig
-from training.examples import SHOWN, TABLE_FILE, read_examples
+from training.evaluation.case_ranks import RANKS_FILE, Ranks, ranks_beside
+from training.evaluation.sample_sessions import SHOWN, TABLE_FILE, read_examples
 from training.fitting import TrainerConfig, plan
 from training.markdown import GAP
 from training.model.next_item import ModelConfig, NextItemModel
 from training.parent import Carried, Parent, first_end, refuse_leaks
 from training.prepare import PrepareConfig, prepare
 from training.promote import PromoteConfig, promote
-from training.ranks import RANKS_FILE, Ranks, ranks_beside
 from training.retrain import RetrainConfig, retrain
 from training.tracking.store import TrackingConfig, open_store
 from training.train import TrainConfig, train

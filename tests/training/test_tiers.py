@@ -9,7 +9,7 @@ from tillside import bundle
 from tillside.search import TOGETHER_FROM, SearchPlan
 from tillside.search_bounds import INT8_BLOCK, int8_bound
 from training import tiers
-from training.bundled import open_search
+from training.evaluation.served import open_search
 from training.graphs import write_int8_scorer, write_scorer
 from training.tiers import choose_search, write_index
 

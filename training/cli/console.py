@@ -1,12 +1,10 @@
 """What commands print: sentences and tables, on stdout, readable without colours."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-SHOWN = ("recall@5", "recall@20", "mrr@20", "ndcg@20")
 PLAIN_WIDTH = 150
 """Columns where the output goes to a file or a pipe."""
 
@@ -29,57 +27,3 @@ def print_table(
     if not console.is_terminal:
         console = Console(highlight=False, width=PLAIN_WIDTH)
     console.print(table)
-
-
-def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
-    """Print a metrics document: all cases, by behaviour, new targets and openings apart, the questions
-    asked, purchase intent."""
-    behaviours = sorted({name for system in metrics["systems"].values() for name in system["by_behaviour"]})
-    apart = [name for name in ("seen_items", "new_items") if all(name in s for s in metrics["systems"].values())]
-    slices = ["all", *(behaviours if len(behaviours) > 1 else []), *(apart if len(apart) > 1 else []), "openings"]
-    rows = []
-    for label in slices:
-        for name, system in metrics["systems"].items():
-            values = (system["by_behaviour"] if label in behaviours else system).get(label)
-            if values:
-                rows.append([name, label, f"{values['cases']:,}", *(_figure(values[m]) for m in SHOWN)])
-    for behaviour in behaviours:
-        for name, system in metrics["systems"].items():
-            values = system.get("look_ahead", {}).get(behaviour)
-            if values:
-                rows.append([name, f"later {behaviour}", f"{values['cases']:,}", *(_figure(values[m]) for m in SHOWN)])
-    print_table(
-        f"{title}, {metrics['cases']:,} cases", ["system", "asked", "cases", *SHOWN], rows, numbers=["cases", *SHOWN]
-    )
-    _asked_tables(metrics.get("asked", {}))
-    say("± is half the width of the 95 % bootstrap interval over sessions")
-    unknown = f"{metrics['unseen_target_share']:.1%} cannot be ranked and stay as misses"
-    say(f"targets without a training event: {metrics.get('new_target_share', 0.0):.1%}; {unknown}")
-    if "intent" in metrics:
-        intent = metrics["intent"]
-        say(
-            f"purchase intent: AUC {intent['auc']:.3f}, calibration error {intent['calibration_error']:.4f}, "
-            f"base rate {intent['base_rate']:.3f}"
-        )
-        if "boosting" in intent:
-            auc, error = intent["boosting"]["auc"], intent["boosting"]["calibration_error"]
-            say(f"gradient boosting on session features: AUC {auc:.3f}, calibration error {error:.4f}")
-
-
-def _asked_tables(asked: Mapping[str, Any]) -> None:
-    """The mrr@20 of each question; ``*`` where the right one is better beyond the paired 95 % interval."""
-    for kind, matrix in asked.items():
-        names = [name for name in next(iter(matrix.values()), {}) if name != "cases"]
-        columns = [f"asked for {name}" for name in names]
-        rows = []
-        for target, row in matrix.items():
-            beaten = [name != target and row[name]["lost"]["mrr@20"]["low"] > 0 for name in names]
-            figures = [_figure(row[n]["mrr@20"]) + "*" * worse for n, worse in zip(names, beaten, strict=True)]
-            rows.append([target, f"{row['cases']:,}", *figures])
-        if rows:
-            title = f"mrr@20 of {kind.replace('_', '-')} cases by question (* significantly worse than the right one)"
-            print_table(title, ["to be found", "cases", *columns], rows, numbers=["cases", *columns])
-
-
-def _figure(metric: Mapping[str, float]) -> str:
-    return f"{metric['value']:.4f} ±{(metric['high'] - metric['low']) / 2:.4f}"

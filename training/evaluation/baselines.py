@@ -4,7 +4,7 @@ from enum import Enum
 
 from tillside.dataset import Dataset
 from tillside.recommenders import CoVisitation, ItemKnn, Popularity, SequentialRules, SessionPopularity, popularity
-from training.evaluation import Scorer
+from training.evaluation.scorers import Scorer
 
 
 class Baseline(Enum):

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from tillside.dataset import Dataset
 from tillside.ranking import MISSED, Interval, bootstrap_means, mrr_at, recall_at
-from training.evaluation import Ranked
+from training.evaluation.ranking import Ranked
 from training.inputs.cases import Cases
 
 RANKS_FILE: Final = "ranks.npz"

@@ -1,146 +1,25 @@
-"""Ranks the whole catalogue for every case and turns the ranks into metrics; model and baselines go the same way.
+"""The metrics document: ranks of all cases, turned into metrics with intervals; model and baselines go the same way.
 
-Where a prefix holds no item the model knows, popularity answers, as it does in the server. Targets that cannot be
-ranked stay as misses.
+Targets that cannot be ranked stay as misses.
 
-Shapes: B cases of a chunk, C all cases, V items.
+Shapes: C cases, N items of the catalogue, V items that can be ranked.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from tillside.encoding import Batch
-from tillside.ranking import bootstrap_means, case_metrics, ranks_of_targets, recall_at, top_k
-from tillside.recommenders.blend import SessionMemory
+from tillside.ranking import bootstrap_means, case_metrics, recall_at
+from training.evaluation.ranking import COVERAGE_AT, Ranked
 from training.inputs.cases import Cases
-from training.model.next_item import NextItemModel
 
-CHUNK_SCORES = 2**24
-"""Scores held at once: 64 MiB of float32."""
 PREFIX_BANDS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 10**9))
-COVERAGE_AT = 20
 CURVE_AT = (1, 2, 3, 5, 10, 15, 20, 30, 50, 75, 100)
 """Lengths of list at which recall is reported without an interval, to be drawn as a curve."""
 POPULARITY_BANDS = 10
-
-
-class Scorer(Protocol):
-    """Anything that scores the catalogue for a batch of sessions."""
-
-    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, V]."""
-
-
-@dataclass(frozen=True)
-class ModelScorer:
-    """A torch model behind the :class:`Scorer` interface, with popularity for sessions it knows nothing of.
-
-    With a memory, what past sessions say is added to the scores, as it is in the server.
-    """
-
-    model: NextItemModel
-    vectors_VD: torch.Tensor
-    fallback: Scorer
-    memory: SessionMemory | None = None
-
-    @classmethod
-    def of(cls, model: NextItemModel, fallback: Scorer, memory: SessionMemory | None = None) -> "ModelScorer":
-        """Compute the item vectors once."""
-        with torch.inference_mode():
-            return cls(model, model.items(), fallback, memory)
-
-    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, V]."""
-        scores_BV, _ = self.score_and_intent(batch, ask_B)
-        return scores_BV
-
-    def score_and_intent(
-        self, batch: Batch, ask_B: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Scores [B, V] and purchase intent [B], which is NaN where no item is known: nothing was read."""
-        device = self.vectors_VD.device
-        items_BL, behaviours_BL, gaps_BL, lengths_B, asked_B = (
-            torch.from_numpy(array).to(device)
-            for array in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, np.maximum(batch.lengths_B, 1), ask_B)
-        )
-        with torch.inference_mode():
-            query_BD, intent_B = self.model.encoder(
-                self.vectors_VD[items_BL], behaviours_BL, gaps_BL, lengths_B, asked_B
-            )
-            scores_BV = (query_BD @ self.vectors_VD.T).cpu().numpy()
-        if self.memory is not None:
-            for row, ask in enumerate(ask_B.tolist()):
-                items_C, bonus_C = self.memory.bonus(batch.session(row), ask, batch.before(row))
-                scores_BV[row, items_C] += bonus_C
-        intents_B = intent_B.cpu().numpy()
-        empty = batch.lengths_B == 0
-        if empty.any():
-            scores_BV[empty], intents_B[empty] = self.fallback.score(batch, ask_B)[empty], np.nan
-        return scores_BV, intents_B
-
-
-@dataclass(frozen=True)
-class Among:
-    """A scorer over some of the items; all others come last."""
-
-    scorer: Scorer
-    allowed_V: npt.NDArray[np.bool_]
-
-    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, V]."""
-        return np.where(self.allowed_V, self.scorer.score(batch, ask_B), np.float32(-np.inf))
-
-
-@dataclass(frozen=True)
-class WithoutSeen:
-    """A scorer over the items that a session does not hold yet; those it holds come last."""
-
-    scorer: Scorer
-
-    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, V]."""
-        scores_BV = self.scorer.score(batch, ask_B)
-        for row in range(len(scores_BV)):
-            scores_BV[row, batch.session(row)] = -np.inf
-        return scores_BV
-
-
-@dataclass
-class Ranked:
-    """What one system made of the cases."""
-
-    ranks_C: npt.NDArray[np.int64]
-    intent_C: npt.NDArray[np.float32] | None = None
-    """NaN where the prefix holds no known item."""
-    shown_V: npt.NDArray[np.int64] | None = None
-    """How many of the cases' best 20 each item stands in."""
-    depth: int | None = None
-    """Length of the lists the ranks were read from; a target below it is missed. None: the whole catalogue."""
-
-
-def rank(scorer: Scorer, cases: Cases, *, items: int, coverage: bool = True) -> Ranked:
-    """Rank every case, in chunks of bounded memory and of similar lengths."""
-    by_length = np.argsort(cases.prefix_lengths_C, kind="stable")
-    result = Ranked(np.empty(len(cases), np.int64), shown_V=np.zeros(items, np.int64) if coverage else None)
-    if isinstance(scorer, ModelScorer):
-        result.intent_C = np.empty(len(cases), np.float32)
-    step = max(1, min(1024, CHUNK_SCORES // max(items, 1)))
-    for start in range(0, len(cases), step):
-        chosen = by_length[start : start + step]
-        batch, asked_B = cases.batch(chosen), cases.asked_C[chosen]
-        if isinstance(scorer, ModelScorer) and result.intent_C is not None:
-            scores_BV, result.intent_C[chosen] = scorer.score_and_intent(batch, asked_B)
-        else:
-            scores_BV = scorer.score(batch, asked_B)
-        result.ranks_C[chosen] = ranks_of_targets(scores_BV, cases.targets_C[chosen])
-        if result.shown_V is not None:
-            result.shown_V += np.bincount(top_k(scores_BV, COVERAGE_AT).ravel(), minlength=items)
-    return result
 
 
 def report(

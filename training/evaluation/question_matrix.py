@@ -10,7 +10,9 @@ from typing import Any, Final
 import numpy as np
 
 from tillside.ranking import mrr_at, recall_at
-from training.evaluation import Scorer, intervals, rank
+from training.evaluation.metrics import intervals
+from training.evaluation.ranking import rank
+from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 
 CASES: Final = 20_000

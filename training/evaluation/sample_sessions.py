@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset
 from tillside.ranking import top_k
-from training.evaluation import Scorer
+from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 
 EXAMPLES = 20

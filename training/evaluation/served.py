@@ -17,7 +17,8 @@ from tillside.encoding import Batch
 from tillside.ranking import MISSED, top_k
 from tillside.recommenders.blend import SessionMemory, best_items
 from tillside.search import ItemSearch, Propose, SearchPlan, index_scan
-from training.evaluation import COVERAGE_AT, Ranked, Scorer
+from training.evaluation.ranking import COVERAGE_AT, Ranked
+from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 
 

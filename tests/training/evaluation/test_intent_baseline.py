@@ -7,7 +7,7 @@ from tests.datasets import make_catalogue, make_dataset, make_sessions, random_r
 from tests.models import SPEC
 from tillside.dataset import Dataset
 from tillside.ranking import area_under_roc
-from training.boosting import boosted_intent, session_features
+from training.evaluation.intent_baseline import boosted_intent, session_features
 from training.inputs.cases import make_cases
 
 

@@ -11,21 +11,16 @@ from tests.models import SPEC, make_model, make_trained
 from tillside.encoding import EncodingSpec
 from tillside.ranking import MISSED, ranks_of_targets
 from tillside.recommenders import CoVisitation, Popularity
-from training import asked, evaluation
-from training.asked import asked_matrix
-from training.baselines import Baseline
-from training.cli.console import metrics_table
-from training.evaluate import (
-    METRICS_FILE,
-    EvaluateConfig,
-    cases_to_judge,
-    evaluate_baselines,
-    evaluate_run,
-    headline,
-)
-from training.evaluation import ModelScorer, Ranked, rank, report
+from training.evaluate import EvaluateConfig
+from training.evaluation.baselines import Baseline
+from training.evaluation.case_ranks import cases_digest
+from training.evaluation.metrics import popularity_deciles, report
+from training.evaluation.question_matrix import asked_matrix
+from training.evaluation.ranking import Ranked, rank
+from training.evaluation.run import METRICS_FILE, cases_to_judge, evaluate_baselines, evaluate_run, headline
+from training.evaluation.scorers import ModelScorer
+from training.evaluation.tables import metrics_table
 from training.inputs.cases import look_ahead_cases, make_cases, together
-from training.ranks import cases_digest
 
 ITEMS = 4
 DEFAULT_SPEC = EncodingSpec()
@@ -138,7 +133,7 @@ def test_the_matrix_of_questions_by_hand():
 
 
 def test_a_matrix_of_many_cases_takes_some_of_each_behaviour(monkeypatch):
-    monkeypatch.setattr(asked, "CASES", 4)
+    monkeypatch.setattr("training.evaluation.question_matrix.CASES", 4)
     cases = cases_of([[0, 1, (2, "cart")]] * 9)
     matrix = asked_matrix(ByQuestion(), cases, items=ITEMS, behaviours=["click", "cart"], seed=0)
     assert [matrix[name]["cases"] for name in ("click", "cart")] == [3, 3]  # every third of 9
@@ -156,7 +151,7 @@ def test_ranks_by_hand_with_unseen_targets_as_misses():
 def test_chunks_change_nothing(monkeypatch):
     cases = cases_of(random_rows(40, items=6))
     whole, scorer = rank(LastItemPlusOne(), cases, items=ITEMS), LastItemPlusOne()
-    monkeypatch.setattr(evaluation, "CHUNK_SCORES", 3 * ITEMS)
+    monkeypatch.setattr("training.evaluation.ranking.CHUNK_SCORES", 3 * ITEMS)
     assert np.array_equal(rank(scorer, cases, items=ITEMS).ranks_C, whole.ranks_C)
     assert scorer.calls == -(-len(cases) // 3)
 
@@ -198,8 +193,8 @@ def test_cases_whose_target_is_new_are_reported_apart():
 def test_deciles_of_popularity_by_hand():
     """20 items, two to a decile; equals follow each other in catalogue order; the last item cannot be ranked."""
     counts_N = np.array([*range(20), 99])
-    assert evaluation.popularity_deciles(counts_N, items=20).tolist() == [d for d in range(10, 0, -1) for _ in range(2)]
-    assert evaluation.popularity_deciles(np.array([1, 5, 1, 1]), items=4).tolist() == [
+    assert popularity_deciles(counts_N, items=20).tolist() == [d for d in range(10, 0, -1) for _ in range(2)]
+    assert popularity_deciles(np.array([1, 5, 1, 1]), items=4).tolist() == [
         3,
         1,
         6,

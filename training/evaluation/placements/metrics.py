@@ -27,13 +27,14 @@ from tillside.dataset import Dataset, Part
 from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy
 from tillside.relations import RELATIONS, Relations
 from training.cli.console import print_table
-from training.evaluation import ModelScorer, intervals
+from training.evaluation.metrics import intervals
+from training.evaluation.placements.association_rules import AssociationRules
+from training.evaluation.placements.proposals import ask_placement, open_shelves, scorer_of
+from training.evaluation.placements.questions import Questions, taking
+from training.evaluation.placements.rule_check import broken_rules
+from training.evaluation.placements.systems import POLICY, Offer, Shop
+from training.evaluation.scorers import ModelScorer
 from training.model.checkpoint import TrainedModel
-from training.placements.asking import ask_placement, open_shelves, scorer_of
-from training.placements.association import AssociationRules
-from training.placements.plain_rules import broken_rules
-from training.placements.questions import Questions, taking
-from training.placements.systems import POLICY, Offer, Shop
 
 POLICY_FILE: Final = "policy.json"
 K: Final = 5

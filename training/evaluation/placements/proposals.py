@@ -10,11 +10,11 @@ from tillside.dataset import Dataset, Part
 from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy, Shelves, event_kinds
 from tillside.policy.items.facts import NO_VECTORS
 from tillside.recommenders import Popularity, popularity
-from training.evaluation import ModelScorer
+from training.evaluation.placements.questions import Questions, ask_sessions, taking
+from training.evaluation.placements.systems import Proposals, propose
+from training.evaluation.scorers import ModelScorer
 from training.inputs.visits import encode_visits
 from training.model.checkpoint import TrainedModel
-from training.placements.questions import Questions, ask_sessions, taking
-from training.placements.systems import Proposals, propose
 
 LATER_MS: Final = 2**52
 """When an offline feed was made: after every question."""

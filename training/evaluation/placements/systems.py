@@ -17,10 +17,10 @@ from tillside.encoding import EncodedSessions, EncodingSpec, cut_before
 from tillside.policy import ModelCandidates, Placement, PlacementRequest, Policy, Shelves, place
 from tillside.ranking import top_k
 from tillside.relations import Relations
-from training.evaluation import CHUNK_SCORES, ModelScorer
-from training.placements.association import AssociationRules
-from training.placements.plain_rules import forbidding
-from training.placements.questions import Ints, Questions
+from training.evaluation.placements.association_rules import AssociationRules
+from training.evaluation.placements.questions import Ints, Questions
+from training.evaluation.placements.rule_check import forbidding
+from training.evaluation.scorers import CHUNK_SCORES, ModelScorer
 
 POLICY: Final = "policy"
 MODEL_TOP: Final = "model-top"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_dataset
-from training.placements.association import AssociationRules
+from training.evaluation.placements.association_rules import AssociationRules
 
 COUNTED = {(0,): 8, (1,): 4, (2,): 5, (3,): 2, (0, 1): 4, (0, 2): 3, (1, 2): 2, (0, 1, 2): 2, (2, 3): 2}
 """Of 10 sessions."""

@@ -15,11 +15,11 @@ from tillside.policy import ItemFacts, Shelves, event_kinds, parse_policy, place
 from tillside.ranking import bootstrap_means, top_k
 from tillside.recommenders import Popularity, popularity
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
-from training.evaluation import ModelScorer
-from training.placements import report
-from training.placements.questions import Questions, ask_sessions
-from training.placements.report import evaluate_policy, judge_offers, policy_headline, policy_tables
-from training.placements.systems import Offer, propose
+from training.evaluation.placements import metrics
+from training.evaluation.placements.metrics import evaluate_policy, judge_offers, policy_headline, policy_tables
+from training.evaluation.placements.questions import Questions, ask_sessions
+from training.evaluation.placements.systems import Offer, propose
+from training.evaluation.scorers import ModelScorer
 
 SHOP = Shop(
     [
@@ -150,9 +150,9 @@ def small_shop(path):
 def test_the_evaluator_gives_the_lists_of_place_itself(tmp_path, monkeypatch):
     dataset, relations, trained = small_shop(tmp_path)
     kept = {}
-    judge = report.judge_offers
+    judge = metrics.judge_offers
     monkeypatch.setattr(
-        report, "judge_offers", lambda offers, *a, **b: kept.setdefault("found", offers) and judge(offers, *a, **b)
+        metrics, "judge_offers", lambda offers, *a, **b: kept.setdefault("found", offers) and judge(offers, *a, **b)
     )
     feed = read_feed(FEED)
     policy = parse_policy(TEXT.partition("  product:")[0])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.shops import NOW_MS, Item, Shop
 from tillside.policy import parse_policy
-from training.placements.plain_rules import broken_rules, forbidding
+from training.evaluation.placements.rule_check import broken_rules, forbidding
 
 SHOP = Shop(
     [

@@ -9,7 +9,7 @@ from tests.datasets import Event, make_dataset, random_rows
 from tests.models import make_trained
 from tests.shops import Item, Shop
 from tillside.policy import parse_policy
-from training.placements.weighing import Lists, attach_rates, fit_weights, steadiest, weighed
+from training.evaluation.placements.source_weights import Lists, attach_rates, fit_weights, steadiest, weighed
 from training.weigh import WeighConfig, weigh
 
 SHOP = Shop(

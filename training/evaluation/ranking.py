@@ -1,0 +1,48 @@
+"""Ranks of the targets of all cases among the whole catalogue, in chunks of bounded memory.
+
+Shapes: B cases of a chunk, C all cases, V items.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.ranking import ranks_of_targets, top_k
+from training.evaluation.scorers import CHUNK_SCORES, ModelScorer, Scorer
+from training.inputs.cases import Cases
+
+COVERAGE_AT = 20
+
+
+@dataclass
+class Ranked:
+    """What one system made of the cases."""
+
+    ranks_C: npt.NDArray[np.int64]
+    intent_C: npt.NDArray[np.float32] | None = None
+    """NaN where the prefix holds no known item."""
+    shown_V: npt.NDArray[np.int64] | None = None
+    """How many of the cases' best 20 each item stands in."""
+    depth: int | None = None
+    """Length of the lists the ranks were read from; a target below it is missed. None: the whole catalogue."""
+
+
+def rank(scorer: Scorer, cases: Cases, *, items: int, coverage: bool = True) -> Ranked:
+    """Rank every case, in chunks of bounded memory and of similar lengths."""
+    by_length = np.argsort(cases.prefix_lengths_C, kind="stable")
+    result = Ranked(np.empty(len(cases), np.int64), shown_V=np.zeros(items, np.int64) if coverage else None)
+    if isinstance(scorer, ModelScorer):
+        result.intent_C = np.empty(len(cases), np.float32)
+    step = max(1, min(1024, CHUNK_SCORES // max(items, 1)))
+    for start in range(0, len(cases), step):
+        chosen = by_length[start : start + step]
+        batch, asked_B = cases.batch(chosen), cases.asked_C[chosen]
+        if isinstance(scorer, ModelScorer) and result.intent_C is not None:
+            scores_BV, result.intent_C[chosen] = scorer.score_and_intent(batch, asked_B)
+        else:
+            scores_BV = scorer.score(batch, asked_B)
+        result.ranks_C[chosen] = ranks_of_targets(scores_BV, cases.targets_C[chosen])
+        if result.shown_V is not None:
+            result.shown_V += np.bincount(top_k(scores_BV, COVERAGE_AT).ravel(), minlength=items)
+    return result

@@ -1,0 +1,195 @@
+"""A whole evaluation: a run's model beside its baselines, or baselines alone, on every case of the test part.
+
+Shapes: C cases, N items of the catalogue.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tillside.atomic import write_text_atomically
+from tillside.bundle import Bundle
+from tillside.dataset import Dataset, load_dataset
+from tillside.encoding import EncodingSpec
+from tillside.recommenders import Popularity, popularity
+from training.data.preparation.sessionising import Repeats
+from training.evaluation.baselines import Baseline, fit_baseline
+from training.evaluation.case_ranks import RANKS_FILE, cases_digest, keep_ranks
+from training.evaluation.intent import judge_intent
+from training.evaluation.intent_baseline import boosted_intent
+from training.evaluation.metrics import by_behaviour, over_all, report
+from training.evaluation.question_matrix import asked_matrix
+from training.evaluation.ranking import Ranked, rank
+from training.evaluation.sample_sessions import examples_title, show_examples, write_examples
+from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer
+from training.evaluation.served import BundleGraphs, rank_bundle
+from training.inputs.cases import Cases, cases_of, look_ahead_cases, opening_cases
+from training.model.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
+from training.tracking.store import TrackingConfig, fetch_artifact
+from training.tracking.tracker import Tracker
+
+BESIDE_A_RUN = (Baseline.covisitation, Baseline.popularity)
+METRICS_FILE = "metrics.json"
+MODEL = "tillside"
+TRANSFORMER = "transformer"
+"""The model without its memory of past sessions."""
+NEIGHBOURS = "vmis-knn"
+
+
+def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
+    """The cases of the test part.
+
+    Raises:
+        ValueError: there are none.
+    """
+    cases = cases_of(dataset, "test", spec=spec)
+    if not len(cases):
+        raise ValueError(f"{dataset.path}: the test part has no cases; prepare with a larger share for it")
+    return cases
+
+
+def evaluate_run(
+    trained: TrainedModel,
+    dataset: Dataset,
+    *,
+    folder: Path | None,
+    seed: int,
+    tracker: Tracker | None = None,
+    bundle: Bundle | None = None,
+    baselines: Sequence[Baseline] = BESIDE_A_RUN,
+) -> dict[str, Any]:
+    """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it.
+
+    Beside it lie real sessions with what each system would have shown.
+    """
+    cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
+    by_popularity = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
+    model = ModelScorer.of(trained.model, by_popularity, trained.memory)
+    systems: dict[str, Scorer] = {MODEL: model}
+    if trained.memory is not None:
+        systems[TRANSFORMER] = replace(model, memory=None)
+        systems[NEIGHBOURS] = NeighbourScorer(trained.memory.neighbours, by_popularity)
+    systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in baselines}
+    names, goal = dataset.behaviours.names, len(dataset.behaviours) - 1
+    served = {}
+    if bundle is not None:
+        graphs = BundleGraphs(bundle.path, bundle.memory, bundle.search)
+        served["bundle"] = rank_bundle(graphs, by_popularity, cases)
+    ahead = look_ahead_cases(dataset.part("test"), cases, goal=goal)
+    metrics, ranked = judge(systems, dataset, cases, ahead, served=served, seed=seed)
+    intent_C = ranked[MODEL].intent_C if trained.intent else None
+    if goal:
+        metrics["asked"] = {
+            kind: asked_matrix(model, asked, items=items, behaviours=names, seed=seed)
+            for kind, asked in {"next": cases, "look_ahead": ahead}.items()
+        }
+    if intent_C is not None:
+        metrics |= judge_intent(intent_C, cases, boosted_intent(dataset, cases, seed=seed))
+    metrics["dataset"] = told = about_data(dataset, cases)
+    if folder is not None:
+        write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
+        write_examples(show_examples(systems, dataset, cases), folder, title=examples_title(dataset))
+        keep_ranks(ranked, cases, own=MODEL, digest=told["test_digest"], behaviours=names, folder=folder)
+        if tracker is not None:
+            tracker.artifact(folder / METRICS_FILE)
+            tracker.artifact(folder / RANKS_FILE)
+    if tracker is not None:
+        tracker.metrics(headline(metrics))
+    return metrics
+
+
+def about_data(dataset: Dataset, cases: Cases) -> dict[str, str]:
+    """What was judged on: the data set, and the cases themselves, which other data sets may have too."""
+    test_digest = cases_digest(dataset, cases)
+    return {"name": dataset.about["name"], "digest": dataset.digest, "test_digest": test_digest}
+
+
+def judge(
+    systems: Mapping[str, Scorer],
+    dataset: Dataset,
+    cases: Cases,
+    ahead: Cases,
+    *,
+    seed: int,
+    served: Mapping[str, Ranked] | None = None,
+) -> tuple[dict[str, Any], dict[str, Ranked]]:
+    """Rank the next-event ``cases``, those that look ``ahead`` and the openings with every system, a run's or baselines
+    alone.
+
+    Args:
+        served: ranks that were made elsewhere, for the same table.
+
+    Returns:
+        The metrics document, and the ranks of the next-event cases.
+    """
+    items, names = dataset.catalogue.rankable, dataset.behaviours.names
+    ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()} | dict(served or {})
+    counts_N = dataset.catalogue.counts_NB.sum(axis=1)
+    metrics = report(ranked, cases, items=items, behaviours=names, seed=seed, counts_N=counts_N)
+    openings = opening_cases(dataset.part("test"), cases)
+    for name, scorer in systems.items():
+        if len(ahead):
+            later = rank(scorer, ahead, items=items, coverage=False)
+            metrics["systems"][name]["look_ahead"] = by_behaviour(later, ahead, behaviours=names, seed=seed)
+        if len(openings):
+            found = rank(scorer, openings, items=items, coverage=False)
+            metrics["systems"][name]["openings"] = over_all(found, openings, seed=seed)
+    return metrics, ranked
+
+
+def evaluate_baselines(
+    dataset: Dataset, baselines: Sequence[Baseline], *, folder: Path | None, seed: int
+) -> dict[str, Any]:
+    """Rank all test cases with the baselines alone; the document also says how long each took to fit, in seconds."""
+    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
+    cases = cases_to_judge(dataset, EncodingSpec(collapse_repeats=collapse))
+    systems, fit_s = {}, {}
+    for baseline in baselines:
+        started = time.perf_counter()
+        systems[baseline.value] = fit_baseline(baseline, dataset)
+        fit_s[baseline.value] = time.perf_counter() - started
+    names = dataset.behaviours.names
+    ahead = look_ahead_cases(dataset.part("test"), cases, goal=len(names) - 1)
+    metrics, ranked = judge(systems, dataset, cases, ahead, seed=seed)
+    told = about_data(dataset, cases)
+    metrics |= {"dataset": told, "fit_s": fit_s}
+    if folder is not None:
+        write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
+        keep_ranks(ranked, cases, own=MODEL, digest=told["test_digest"], behaviours=names, folder=folder)
+    return metrics
+
+
+def headline(metrics: dict[str, Any]) -> dict[str, float]:
+    """The figures of a metrics document that a run is compared by, under ``test/``."""
+    flat: dict[str, float] = {}
+    for name, system in metrics["systems"].items():
+        prefix = "test/" if name == MODEL else f"test/{name}/"
+        flat |= {f"{prefix}{metric}": value["value"] for metric, value in system["all"].items() if metric != "cases"}
+        flat[f"{prefix}coverage@20"] = system["coverage@20"]
+        for behaviour, values in system["by_behaviour"].items():
+            flat |= {f"{prefix}{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
+        for part in ("new_items", "openings"):
+            if part in system:
+                flat |= {f"{prefix}{part}/{m}": system[part][m]["value"] for m in ("recall@20", "mrr@20")}
+        for behaviour, values in system.get("look_ahead", {}).items():
+            flat |= {f"{prefix}look_ahead/{behaviour}/{m}": values[m]["value"] for m in ("recall@20", "mrr@20")}
+    for behaviour, row in metrics.get("asked", {}).get("next", {}).items():
+        asked = {name: values for name, values in row.items() if name != "cases"}
+        flat |= {f"test/{behaviour}/asked_{name}/mrr@20": values["mrr@20"]["value"] for name, values in asked.items()}
+    flat["test/unseen_target_share"] = metrics["unseen_target_share"]
+    if "intent" in metrics:
+        flat |= {f"test/intent_{name}": metrics["intent"][name] for name in ("auc", "calibration_error", "base_rate")}
+        flat |= {f"test/boosting/intent_{name}": value for name, value in metrics["intent"].get("boosting", {}).items()}
+    return flat
+
+
+def open_run(run: str, tracking: TrackingConfig, dataset_override: str | None) -> tuple[TrainedModel, Dataset]:
+    """Fetch a run's model from MLflow and open the data set it was trained on."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = fetch_artifact(tracking, run, MODEL_FILE, into=Path(folder))
+        dataset = load_dataset(Path(dataset_override or dataset_path(path)))
+        return load_model(path, dataset), dataset

@@ -1,0 +1,121 @@
+"""Scorers of the whole catalogue, behind one interface: the model as the server asks it, and session kNN alone.
+
+Where a prefix holds no item the model knows, popularity answers, as it does in the server.
+
+Shapes: B sessions in a batch, L events, V items that can be ranked, D width, C candidates with a bonus.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from tillside.encoding import Batch
+from tillside.recommenders import SessionNeighbours
+from tillside.recommenders.blend import SessionMemory
+from training.model.next_item import NextItemModel
+
+CHUNK_SCORES = 2**24
+"""Scores held at once: 64 MiB of float32."""
+
+
+class Scorer(Protocol):
+    """Anything that scores the catalogue for a batch of sessions."""
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+
+
+@dataclass(frozen=True)
+class ModelScorer:
+    """A torch model behind the :class:`Scorer` interface, with popularity for sessions it knows nothing of.
+
+    With a memory, what past sessions say is added to the scores, as it is in the server.
+    """
+
+    model: NextItemModel
+    vectors_VD: torch.Tensor
+    fallback: Scorer
+    memory: SessionMemory | None = None
+
+    @classmethod
+    def of(cls, model: NextItemModel, fallback: Scorer, memory: SessionMemory | None = None) -> "ModelScorer":
+        """Compute the item vectors once."""
+        with torch.inference_mode():
+            return cls(model, model.items(), fallback, memory)
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+        scores_BV, _ = self.score_and_intent(batch, ask_B)
+        return scores_BV
+
+    def score_and_intent(
+        self, batch: Batch, ask_B: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Scores [B, V] and purchase intent [B], which is NaN where no item is known: nothing was read."""
+        device = self.vectors_VD.device
+        items_BL, behaviours_BL, gaps_BL, lengths_B, asked_B = (
+            torch.from_numpy(array).to(device)
+            for array in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, np.maximum(batch.lengths_B, 1), ask_B)
+        )
+        with torch.inference_mode():
+            query_BD, intent_B = self.model.encoder(
+                self.vectors_VD[items_BL], behaviours_BL, gaps_BL, lengths_B, asked_B
+            )
+            scores_BV = (query_BD @ self.vectors_VD.T).cpu().numpy()
+        if self.memory is not None:
+            for row, ask in enumerate(ask_B.tolist()):
+                items_C, bonus_C = self.memory.bonus(batch.session(row), ask, batch.before(row))
+                scores_BV[row, items_C] += bonus_C
+        intents_B = intent_B.cpu().numpy()
+        empty = batch.lengths_B == 0
+        if empty.any():
+            scores_BV[empty], intents_B[empty] = self.fallback.score(batch, ask_B)[empty], np.nan
+        return scores_BV, intents_B
+
+
+@dataclass(frozen=True)
+class Among:
+    """A scorer over some of the items; all others come last."""
+
+    scorer: Scorer
+    allowed_V: npt.NDArray[np.bool_]
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+        return np.where(self.allowed_V, self.scorer.score(batch, ask_B), np.float32(-np.inf))
+
+
+@dataclass(frozen=True)
+class WithoutSeen:
+    """A scorer over the items that a session does not hold yet; those it holds come last."""
+
+    scorer: Scorer
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+        scores_BV = self.scorer.score(batch, ask_B)
+        for row in range(len(scores_BV)):
+            scores_BV[row, batch.session(row)] = -np.inf
+        return scores_BV
+
+
+@dataclass(frozen=True)
+class NeighbourScorer:
+    """Session kNN alone, as a baseline; what it says nothing about is ordered by popularity."""
+
+    neighbours: SessionNeighbours
+    fallback: Scorer
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+        scores_BV = self.fallback.score(batch, ask_B)
+        top_B1 = scores_BV.max(axis=1, keepdims=True, initial=0)
+        scores_BV = scores_BV / np.maximum(top_B1, 1) * np.float32(1e-9)  # below any share that counts
+        for row, own in enumerate(batch.own_B.tolist()):
+            if own:
+                items_C, share_C = self.neighbours.evidence(batch.session(row))
+                scores_BV[row, items_C] += share_C
+        return scores_BV
