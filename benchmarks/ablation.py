@@ -22,7 +22,7 @@ from training.cli.console import print_table, say
 from training.evaluation.baselines import Baseline
 from training.evaluation.run import METRICS_FILE, MODEL, TRANSFORMER
 from training.inputs.visits import knows_visits
-from training.learning import HISTORY_FILE
+from training.learning.recipe import HISTORY_FILE
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "full": (),

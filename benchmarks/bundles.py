@@ -20,9 +20,9 @@ from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
+from training.bundle.write import export_run
 from training.cli.console import say
 from training.evaluation.run import MODEL
-from training.export import export_run
 from training.model.checkpoint import TrainedModel, build_model
 from training.model.next_item import ModelConfig
 

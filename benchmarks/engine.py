@@ -31,11 +31,11 @@ from tillside.encoding import Batch, EncodingSpec
 from tillside.engine import Engine
 from tillside.search import MARGIN
 from tillside.search_bounds import INT8_BLOCK
+from training.bundle.graphs import write_encoder, write_scorer
+from training.bundle.search_tier import COLUMNS_QUANTISED, choose_search
 from training.cli.console import say
-from training.graphs import write_encoder, write_scorer
 from training.model.checkpoint import TrainedModel
 from training.model.next_item import ModelConfig, NextItemModel
-from training.tiers import COLUMNS_QUANTISED, choose_search
 
 FloatArray = npt.NDArray[np.float32]
 EVENTS: Final = 20

@@ -23,11 +23,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
-from training.fitting import TrainerConfig, make_trainer, quiet_lightning
 from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import SessionData
-from training.learning import Lesson
-from training.module import NextItemModule
+from training.learning.fit import TrainerConfig, make_trainer, quiet_lightning
+from training.learning.lightning_module import NextItemModule
+from training.learning.recipe import Lesson
 from training.train import TrainConfig
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}

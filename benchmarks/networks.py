@@ -41,10 +41,10 @@ from training.evaluation.ranking import rank
 from training.evaluation.run import METRICS_FILE, cases_to_judge
 from training.evaluation.scorers import Scorer
 from training.evaluation.tables import metrics_table
-from training.fitting import TrainerConfig, fit, load_best, plan
 from training.inputs.datamodule import SessionData
-from training.learning import has_repeats
-from training.module import LossConfig, NextItemModule, OptimizerConfig, Softmax
+from training.learning.fit import TrainerConfig, fit, load_best, plan
+from training.learning.lightning_module import LossConfig, NextItemModule, OptimizerConfig, Softmax
+from training.learning.recipe import has_repeats
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from training.cli.console import print_table
 from training.evaluation.placements.metrics import POLICY_FILE, K
 from training.evaluation.placements.rule_check import broken_rules
 from training.evaluation.placements.systems import POLICY
-from training.learning import HISTORY_FILE
+from training.learning.recipe import HISTORY_FILE
 from training.mining.stored import FOLDER
 from training.model.checkpoint import MODEL_FILE
 

@@ -27,7 +27,7 @@ from training.cli.console import print_table, say
 from training.evaluation.baselines import Baseline
 from training.evaluation.case_ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 from training.evaluation.run import METRICS_FILE, MODEL, NEIGHBOURS, TRANSFORMER
-from training.learning import RARE
+from training.learning.recipe import RARE
 
 METRICS = [f"{name}@{k}" for name in ("recall", "mrr", "ndcg") for k in (5, 10, 20)]
 OTHER_NAMES = {"hr@10": "recall@10"}

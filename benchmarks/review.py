@@ -30,7 +30,7 @@ from benchmarks.sessions import write_sessions
 from benchmarks.tracking_server import TrackingServer
 from tillside.dataset import load_dataset
 from training.cli.console import say
-from training.fitting import TrainerConfig
+from training.learning.fit import TrainerConfig
 from training.model.next_item import ModelConfig
 from training.send import SendConfig, send
 from training.tracking.journal import JOURNAL_FILE, KIND, Journal

@@ -33,13 +33,13 @@ from training.evaluation.case_ranks import METRICS, Ranks, cases_digest
 from training.evaluation.ranking import rank
 from training.evaluation.run import cases_to_judge
 from training.evaluation.scorers import ModelScorer
-from training.fitting import TrainerConfig
-from training.learning import Lesson, learn
+from training.learning.fit import TrainerConfig
+from training.learning.lightning_module import LossConfig, OptimizerConfig
+from training.learning.recipe import Lesson, learn
+from training.learning.warm_start import first_end, moment
 from training.markdown import NOTE
 from training.model.checkpoint import MODEL_FILE, TrainedModel, last_moment, save_model
 from training.model.next_item import ModelConfig
-from training.module import LossConfig, OptimizerConfig
-from training.parent import first_end, moment
 from training.prepare import PrepareConfig, prepare
 from training.tracking.store import StoreAwayError, TrackingConfig
 from training.tracking.tracker import Tracker, flatten

@@ -30,8 +30,8 @@ from training.evaluation.run import MODEL, cases_to_judge
 from training.evaluation.sample_sessions import SHOWN, Shown, choose_examples, label
 from training.evaluation.scorers import ModelScorer
 from training.inputs.cases import make_cases
+from training.learning.warm_start import Carried, Parent, first_end, moment
 from training.markdown import difference, verdict
-from training.parent import Carried, Parent, first_end, moment
 from training.tracking.tracker import Tracker
 
 COMPARISON_FILE: Final = "comparison.json"

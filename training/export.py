@@ -7,38 +7,20 @@ of 1 and 3, and on the offline evaluator's top 20.
 """
 
 import json
-import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from tillside import bundle
-from tillside.atomic import atomic_directory
-from tillside.dataset import Dataset
-from tillside.policy import read_policy
-from tillside.recommenders import CoVisitation
+from training.bundle.latency import measure_latency
+from training.bundle.write import export_run
 from training.cli.command import command
 from training.cli.console import say
-from training.evaluation.run import METRICS_FILE, MODEL, open_run
-from training.graphs import write_encoder, write_scorer
-from training.latency import measure_latency
-from training.mining.stored import relations_of
-from training.model.checkpoint import TrainedModel
+from training.evaluation.run import METRICS_FILE, open_run
 from training.page import publish_bundle
-from training.parity import check_parity, make_goldens, real_queries
-from training.tiers import choose_search
-from training.tracking.git import git_state
 from training.tracking.registry import keep_and_register
 from training.tracking.store import TrackingConfig, fetch_artifact
 from training.tracking.tracker import Tracker
-
-PARTNERS = 50
-"""Items kept for each item in the table that answers when the model cannot in time: 400 bytes an item."""
 
 
 @dataclass
@@ -54,75 +36,6 @@ class ExportConfig:
     policy: str | None = None
     """A policy file that goes into the bundle; the server may be given another one."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
-
-
-def export_run(
-    trained: TrainedModel,
-    dataset: Dataset,
-    out: Path,
-    *,
-    metrics: Mapping[str, Any],
-    run_id: str,
-    relations: Path | None = None,
-    policy: Path | None = None,
-) -> dict[str, Any]:
-    """Write the bundle to ``out``; returns what the parity gate measured.
-
-    Args:
-        relations: what training.relate wrote; default DATASET/relations, which need not be there.
-        policy: a policy file for the bundle.
-
-    Raises:
-        ValueError: torch and onnxruntime do not agree, ``out`` holds something else, the relations are those of
-            another data set, or there is a mistake in the policy; nothing is written.
-    """
-    if policy is not None:
-        read_policy(policy, behaviours=dataset.behaviours.names)
-    related = relations_of(dataset, relations)
-    with atomic_directory(out, marks=[bundle.MANIFEST, bundle.ENCODER]) as folder:
-        trained.model.eval()
-        vectors_ND = trained.model.items().detach().cpu().numpy().astype(np.float32)
-        np.save(folder / bundle.ITEMS, vectors_ND)
-        tokens = trained.model.items.learned_tokens()
-        if tokens is not None:
-            np.save(folder / bundle.TOKENS, tokens.detach().cpu().numpy().astype(np.float32))
-        write_encoder(trained, folder / bundle.ENCODER)
-        write_scorer(folder / bundle.ITEMS, folder / bundle.SCORER)
-        dataset.catalogue.save(folder / bundle.CATALOGUE)
-        if trained.memory is not None:
-            (folder / bundle.NEIGHBOURS).mkdir()
-            trained.memory.neighbours.save(folder / bundle.NEIGHBOURS)
-        (folder / bundle.COVISITATION).mkdir()
-        met = CoVisitation.fit(dataset.before_test(), items=len(vectors_ND)).pairs
-        met.strongest(PARTNERS).save(folder / bundle.COVISITATION)
-        if related is not None:
-            (folder / bundle.RELATIONS).mkdir()
-            related.save(folder / bundle.RELATIONS)
-        if policy is not None:
-            shutil.copyfile(policy, folder / bundle.POLICY)
-        plan = choose_search(folder, real_queries(trained, dataset, folder))
-        parity = check_parity(trained, dataset, folder, plan)
-        goldens = make_goldens(trained, dataset, folder, plan)
-        text = json.dumps({"goldens": goldens}, indent=1, ensure_ascii=False)
-        (folder / bundle.GOLDENS).write_text(text + "\n", encoding="utf-8")
-        about = {
-            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "behaviours": list(dataset.behaviours.names),
-            "encoding": trained.spec.document(),
-            "intent": trained.intent,
-            "memory": trained.memory.document() if trained.memory else None,
-            "search": plan.document(),
-            "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
-            "git": git_state(),
-            "run": run_id,
-            "metrics": {
-                name: value["value"] for name, value in metrics["systems"][MODEL]["all"].items() if name != "cases"
-            },
-            "parity": parity,
-        }
-        bundle.seal(folder, about)
-        bundle.open_bundle(folder)
-    return parity
 
 
 @command("export", ExportConfig)

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from training.latency import Latency
+from training.bundle.latency import Latency
 
 mpl.use("agg")
 

@@ -16,10 +16,10 @@ import numpy as np
 from tillside.bundle import Bundle
 from tillside.encoding import encode_session
 from tillside.events import TIME_UNKNOWN
+from training.bundle.parity import TOLERANCE, TOP
 from training.evaluation.case_ranks import METRICS, Ranks
 from training.evaluation.served import BundleGraphs
 from training.markdown import markdown_row
-from training.parity import TOLERANCE, TOP
 
 ERROR_SHARE: Final = 0.05
 FEWEST_SESSIONS: Final = 20

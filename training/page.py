@@ -16,6 +16,7 @@ from tillside import bundle
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset
 from tillside.ranking import Interval
+from training.bundle.latency import LATENCY_FILE, Latency
 from training.champion import Champion
 from training.comparison import Compared
 from training.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
@@ -29,7 +30,6 @@ from training.evaluation.sample_sessions import (
     write_examples,
 )
 from training.figures import LATENCY_FIGURE, run_figures, save_figures, serving_latency
-from training.latency import LATENCY_FILE, Latency
 from training.markdown import NOTE
 from training.model.checkpoint import TrainedModel
 from training.model.next_item import ModelConfig

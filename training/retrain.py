@@ -20,9 +20,9 @@ from training.cli.console import say
 from training.data.preparation.sessionising import Repeats
 from training.data.preparation.splits import SplitBy, SplitConfig
 from training.data.readers import LogConfig
-from training.fitting import TrainerConfig
-from training.module import LossConfig, OptimizerConfig
-from training.parent import Parent, moment, refuse_leaks
+from training.learning.fit import TrainerConfig
+from training.learning.lightning_module import LossConfig, OptimizerConfig
+from training.learning.warm_start import Parent, moment, refuse_leaks
 from training.prepare import PrepareConfig, prepare
 from training.tracking.store import TrackingConfig
 from training.train import TrainConfig, train

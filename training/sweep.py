@@ -23,9 +23,9 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from tillside.dataset import load_dataset
-from training.callbacks import RESUME_FILE
 from training.cli.command import compose_typed
 from training.cli.console import say
+from training.learning.callbacks import RESUME_FILE
 from training.markdown import NOTE
 from training.space import Space, read_space
 from training.sweep_config import (

@@ -16,22 +16,22 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
-from training.callbacks import RESUME_FILE
+from training.bundle.latency import measure_latency
+from training.bundle.write import export_run
 from training.champion import champion_if_there
 from training.cli.command import command
 from training.cli.console import say
 from training.comparison import compare
 from training.evaluation.run import cases_to_judge, evaluate_run
 from training.evaluation.tables import metrics_table
-from training.export import export_run
-from training.fitting import TrainerConfig
-from training.latency import measure_latency
-from training.learning import Lesson, fit_until_best, learn
+from training.learning.callbacks import RESUME_FILE
+from training.learning.fit import TrainerConfig
+from training.learning.lightning_module import LossConfig, OptimizerConfig
+from training.learning.recipe import Lesson, fit_until_best, learn
+from training.learning.warm_start import Parent, refuse_leaks
 from training.model.checkpoint import MODEL_FILE, save_model
 from training.model.next_item import ModelConfig
-from training.module import LossConfig, OptimizerConfig
 from training.page import describe_model, publish_page, search_tags
-from training.parent import Parent, refuse_leaks
 from training.sweep import sweep
 from training.tracking.registry import BUNDLE, keep_and_register, name_parent, promote_command
 from training.tracking.store import TrackingConfig

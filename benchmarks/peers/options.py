@@ -26,8 +26,8 @@ class Options:
     speed_only: bool
     """Train for the budget with the first settings and answer nothing."""
     repeats: bool
-    """Lists may hold what the prefix holds. Where shoppers hardly ever return to an item (``training.learning.RARE``)
-    they may not: the libraries have a filter for that."""
+    """Lists may hold what the prefix holds. Where shoppers hardly ever return to an item
+    (``training.learning.recipe.RARE``) they may not: the libraries have a filter for that."""
     settings: Mapping[str, Any] | None = None
     """Settings to train with; there is no search then."""
 

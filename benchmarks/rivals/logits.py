@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.rivals.session import NAMES
-from training.graphs import OPSET
+from training.bundle.graphs import OPSET
 from training.model.next_item import NextItemModel
 
 

@@ -5,7 +5,7 @@
     manifest.json     format version, hashes, encoding, behaviours, where it came from, what was measured
     encoder.onnx      item_vectors [B, L, D], behaviours, gaps [B, L], lengths, ask [B] -> query [B, D], intent [B]
     scorer.onnx       query [B, D], k [1] -> scores, items [B, k]; its matrix is items.npy
-    int8/             the items in 8 bits and a scorer over them, see training.graphs; for search tiers from ``int8`` on
+    int8/             the items in 8 bits and a scorer over them (training.bundle.graphs); from search tier ``int8`` on
     items.faiss       an index; for the search tier ``approximate``
     items.npy         float32 [N, D], the vectors of the first N items of the catalogue; the last column holds their
                       trends, which say nothing of what an item is like

@@ -19,14 +19,14 @@ from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from tillside.recommenders.blend import Blend
+from training.bundle.write import export_run
 from training.data.readers.rees46 import Rees46Config
 from training.evaluation.run import MODEL, cases_to_judge
 from training.evaluation.scorers import ModelScorer
 from training.evaluation.served import BundleGraphs, served_lists
-from training.export import export_run
-from training.fitting import TrainerConfig
 from training.inputs.cases import Cases
 from training.inputs.visits import Visits
+from training.learning.fit import TrainerConfig
 from training.model.checkpoint import MODEL_FILE, TrainedModel, load_model
 from training.model.next_item import ModelConfig
 from training.prepare import PrepareConfig, prepare

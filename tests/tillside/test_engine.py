@@ -12,8 +12,8 @@ from tests.tillside.test_search import by_hand, same
 from tillside.bundle import INDEX, INT8, INT8_ROWS, INT8_SCORER, ITEMS, open_bundle, seal
 from tillside.engine import Engine, EngineError
 from tillside.search import TOGETHER_FROM, SearchPlan
-from training.graphs import write_int8_scorer
-from training.tiers import write_index
+from training.bundle.graphs import write_int8_scorer
+from training.bundle.search_tier import write_index
 
 ITEMS_OF_A_CROWD = 600
 CROWD_ND = np.random.default_rng(5).standard_normal((ITEMS_OF_A_CROWD, 24)).astype(np.float32)

@@ -19,8 +19,8 @@ from training.backtest import BacktestConfig, backtest
 from training.data.readers.events import EventsConfig
 from training.data.readers.sequences import SequencesConfig
 from training.evaluation.case_ranks import Ranks
-from training.fitting import TrainerConfig
-from training.learning import learn
+from training.learning.fit import TrainerConfig
+from training.learning.recipe import learn
 from training.markdown import GAP
 from training.model.next_item import ModelConfig
 from training.tracking.store import TrackingConfig, open_store

@@ -16,9 +16,9 @@ from tests.datasets import make_dataset, random_rows
 from tests.models import make_trained
 from tillside.dataset import Dataset
 from training import evaluate, export, prepare, simulate, train
-from training.callbacks import RESUME_FILE
+from training.bundle.write import export_run
 from training.evaluation.run import METRICS_FILE
-from training.export import export_run
+from training.learning.callbacks import RESUME_FILE
 from training.model.checkpoint import MODEL_FILE, save_model
 from training.tracking.store import TrackingConfig, open_store
 from training.tracking.tracker import Tracker

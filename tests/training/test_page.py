@@ -12,6 +12,8 @@ from mlflow.exceptions import MlflowException
 from tests.datasets import make_dataset, make_sessions, random_rows
 from tests.models import SPEC, make_trained
 from tillside.ranking import Interval
+from training.bundle.latency import LENGTHS, measure_latency
+from training.bundle.write import export_run
 from training.champion import Champion, find_champion
 from training.description import (
     MOST_COMPARED,
@@ -32,10 +34,8 @@ from training.evaluation.sample_sessions import (
     with_system,
     write_examples,
 )
-from training.export import export_run
 from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
 from training.inputs.cases import make_cases
-from training.latency import LENGTHS, measure_latency
 from training.markdown import GAP, LIMIT, NOTE
 from training.page import bundle_seal, metric_name, publish_bundle, publish_page
 from training.tracking.store import TrackingConfig

@@ -15,7 +15,7 @@ from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, Sessions, load_dataset, write_dataset
 from tillside.events import Behaviours
 from tillside.relations import ALWAYS, RELATIONS, Relations
-from training.export import export_run
+from training.bundle.write import export_run
 from training.mining.engines import EngineName, open_mining
 from training.mining.stored import relations_of
 from training.relate import RelateConfig, main, relate

@@ -17,15 +17,15 @@ from tillside.catalogue import Catalogue, pack_tokens
 from tillside.dataset import load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders.cold_vectors import TokenVectors
-from training import learning
 from training.comparison import COMPARISON_FILE, ask_parent
 from training.data.readers.events import EventsConfig
 from training.evaluation.case_ranks import RANKS_FILE, Ranks, ranks_beside
 from training.evaluation.sample_sessions import SHOWN, TABLE_FILE, read_examples
-from training.fitting import TrainerConfig, plan
+from training.learning import recipe
+from training.learning.fit import TrainerConfig, plan
+from training.learning.warm_start import Carried, Parent, first_end, refuse_leaks
 from training.markdown import GAP
 from training.model.next_item import ModelConfig, NextItemModel
-from training.parent import Carried, Parent, first_end, refuse_leaks
 from training.prepare import PrepareConfig, prepare
 from training.promote import PromoteConfig, promote
 from training.retrain import RetrainConfig, retrain
@@ -315,7 +315,7 @@ def test_a_killed_retraining_goes_on_to_the_same_weights(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(learning, "choose", die)
+        patched.setattr(recipe, "choose", die)
         with pytest.raises(Killed):
             retrain(settings(runs, Path(shop.runs).parent / "new.csv", export=False))
     (folder,) = [path.parent for path in Path(runs.runs).glob("*/config.yaml")]

@@ -17,7 +17,7 @@ from optuna.trial import TrialState, create_trial
 from tests.datasets import make_dataset, random_rows
 from training import sweep as sweeping
 from training import train as training_command
-from training.callbacks import EpochMetrics
+from training.learning.callbacks import EpochMetrics
 from training.markdown import GAP
 from training.sweep import sweep
 from training.sweep_config import Pruner, SweepConfig, make_pruner, only_one

@@ -14,13 +14,13 @@ from tillside.bundle import open_bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Sessions, write_dataset
 from tillside.events import Behaviours
-from training import fitting, learning
 from training import train as training_command
-from training.callbacks import RESUME_FILE, EpochMetrics
-from training.fitting import TrainerConfig, plan
-from training.learning import REFIT
+from training.learning import fit, recipe
+from training.learning.callbacks import RESUME_FILE, EpochMetrics
+from training.learning.fit import TrainerConfig, plan
+from training.learning.lightning_module import LossConfig, Softmax
+from training.learning.recipe import REFIT
 from training.model.next_item import ModelConfig
-from training.module import LossConfig, Softmax
 from training.tracking.store import TrackingConfig, open_store
 from training.train import TrainConfig, train
 
@@ -155,13 +155,13 @@ def stopping(at: int, stage: str) -> type[pl.Callback]:
 @pytest.mark.parametrize(
     ("room", "name", "death"),
     [
-        pytest.param(fitting, "TrainingBar", stopping(3, "train"), id="in the first epoch"),
-        pytest.param(fitting, "TrainingBar", stopping(8, "train"), id="at the start of an epoch"),
-        pytest.param(fitting, "TrainingBar", stopping(16, "train"), id="within an epoch"),
-        pytest.param(learning, "write_text_atomically", kill, id="when it was fitted"),
-        pytest.param(learning, "choose", kill, id="before validation chose"),
-        pytest.param(fitting, "TrainingBar", stopping(3, REFIT), id="in the first epoch of the refit"),
-        pytest.param(fitting, "TrainingBar", stopping(13, REFIT), id="within an epoch of the refit"),
+        pytest.param(fit, "TrainingBar", stopping(3, "train"), id="in the first epoch"),
+        pytest.param(fit, "TrainingBar", stopping(8, "train"), id="at the start of an epoch"),
+        pytest.param(fit, "TrainingBar", stopping(16, "train"), id="within an epoch"),
+        pytest.param(recipe, "write_text_atomically", kill, id="when it was fitted"),
+        pytest.param(recipe, "choose", kill, id="before validation chose"),
+        pytest.param(fit, "TrainingBar", stopping(3, REFIT), id="in the first epoch of the refit"),
+        pytest.param(fit, "TrainingBar", stopping(13, REFIT), id="within an epoch of the refit"),
         pytest.param(training_command, "save_model", kill, id="when it was refitted"),
     ],
 )
@@ -179,7 +179,7 @@ def killed_and_resumed(
     """The folder of a run that went on after its death."""
     with monkeypatch.context() as patched:
         patched.setattr(room, name, death)
-        settings.trainer.progress_bar = room is fitting
+        settings.trainer.progress_bar = room is fit
         with pytest.raises(Killed):
             train(settings)
     (folder,) = [path for path in Path(settings.tracking.runs).iterdir() if (path / RESUME_FILE).exists()]
@@ -213,9 +213,7 @@ def test_a_run_with_sparse_rows_learns_and_resumes_exactly(
     metrics = json.loads((unbroken / "metrics.json").read_text())
     assert metrics["systems"]["tillside"]["all"]["recall@5"]["value"] > 0.9
     stop = stopping(11, "train")
-    assert_same_end(
-        killed_and_resumed(settings(tmp_path / "runs"), monkeypatch, fitting, "TrainingBar", stop), unbroken
-    )
+    assert_same_end(killed_and_resumed(settings(tmp_path / "runs"), monkeypatch, fit, "TrainingBar", stop), unbroken)
 
 
 def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:

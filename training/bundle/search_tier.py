@@ -19,8 +19,8 @@ import numpy.typing as npt
 from tillside import bundle
 from tillside.search import MARGIN, ItemSearch, SearchPlan
 from tillside.search_bounds import INT8_BLOCK
+from training.bundle.graphs import write_int8_scorer
 from training.evaluation.served import open_search
-from training.graphs import write_int8_scorer
 
 FloatArray = npt.NDArray[np.float32]
 TOP = 20

@@ -22,9 +22,9 @@ from tillside.dataset import Sessions
 from tillside.ranking import MISSED, mrr_at, recall_at
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
-from training.blend_entries import Entries, case_rows
 from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
+from training.learning.blend_candidates import Entries, case_rows
 
 SETTINGS_CASES: Final = 4_000
 BLEND_CASES: Final = 8_000

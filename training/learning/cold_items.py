@@ -20,7 +20,7 @@ from tillside.recommenders.blend import SessionMemory
 from training.evaluation.ranking import rank
 from training.evaluation.scorers import Among, ModelScorer, Scorer
 from training.inputs.cases import Cases
-from training.memory import LEVEL, answerable, quality, spread
+from training.learning.blend import LEVEL, answerable, quality, spread
 from training.model.next_item import NextItemModel
 
 EVERY: Final = 10

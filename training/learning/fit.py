@@ -14,9 +14,9 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from training.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingBar
 from training.inputs.datamodule import SessionData
-from training.module import NextItemModule
+from training.learning.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingBar
+from training.learning.lightning_module import NextItemModule
 from training.tracking.tracker import Tracker
 
 WARM_SHARE: Final = 1 / 3

@@ -23,21 +23,21 @@ from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Popularity, SessionNeighbours, popularity
 from tillside.recommenders.blend import SessionMemory
-from training.calibration import calibrate_intent, level_intent
 from training.cli.console import say
 from training.data.preparation.sessionising import Repeats
 from training.evaluation.scorers import ModelScorer, Scorer
-from training.fitting import TrainerConfig, fit, load_best, plan, refuse_diverged
 from training.inputs.batches import TrainingLoader
 from training.inputs.cases import cases_of, look_ahead_cases, together
 from training.inputs.datamodule import SessionData
 from training.inputs.visits import refuse_history
-from training.memory import choose_neighbours, learn_memory
+from training.learning.blend import choose_neighbours, learn_memory
+from training.learning.calibration import calibrate_intent, level_intent
+from training.learning.cold_items import learn_newness
+from training.learning.fit import TrainerConfig, fit, load_best, plan, refuse_diverged
+from training.learning.lightning_module import LossConfig, NextItemModule, OptimizerConfig
+from training.learning.warm_start import Carried, Parent
 from training.model.checkpoint import TrainedModel, build_model
 from training.model.next_item import ModelConfig
-from training.module import LossConfig, NextItemModule, OptimizerConfig
-from training.newness import learn_newness
-from training.parent import Carried, Parent
 from training.tracking.tracker import Tracker
 
 HISTORY_FILE = "history.json"

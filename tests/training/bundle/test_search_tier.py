@@ -8,10 +8,10 @@ from tests.tillside.test_search import by_hand, same
 from tillside import bundle
 from tillside.search import TOGETHER_FROM, SearchPlan
 from tillside.search_bounds import INT8_BLOCK, int8_bound
-from training import tiers
+from training.bundle import search_tier
+from training.bundle.graphs import write_int8_scorer, write_scorer
+from training.bundle.search_tier import choose_search, write_index
 from training.evaluation.served import open_search
-from training.graphs import write_int8_scorer, write_scorer
-from training.tiers import choose_search, write_index
 
 
 def folder_of(path, items_ND):
@@ -84,7 +84,7 @@ def test_rows_written_in_parts_are_those_written_at_once(tmp_path, monkeypatch):
     items_ND, _ = catalogue(300)
     folder_of(tmp_path, items_ND)
     whole = write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / "whole")
-    monkeypatch.setattr("training.graphs.ROWS", 77)
+    monkeypatch.setattr("training.bundle.graphs.ROWS", 77)
     assert write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / "parts") == whole
     for name in ("rows.npy", "scales.npy", "trends.npy", "scorer.onnx"):
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
@@ -127,7 +127,7 @@ def test_eight_bits_that_find_too_little_are_given_up(tmp_path, monkeypatch):
     items_ND, queries_QD = catalogue(dim=64)
     items_ND = np.insert(items_ND, 0, 1000, axis=1)
     queries_QD = np.insert(queries_QD, 0, 0, axis=1)
-    monkeypatch.setattr(tiers, "MARGIN", 0)
+    monkeypatch.setattr(search_tier, "MARGIN", 0)
     plan = choose_search(folder_of(tmp_path, items_ND), queries_QD)
     assert plan.tier == "exact"
     assert plan.measured["int8"]["recall@20"] < 0.5
@@ -156,8 +156,8 @@ def test_an_index_is_chosen_with_as_many_candidates_as_its_recall_takes(tmp_path
 def test_an_index_that_finds_too_little_is_given_up(tmp_path, monkeypatch):
     pytest.importorskip("faiss")
     items_ND, queries_QD = catalogue()
-    monkeypatch.setattr(tiers, "CANDIDATES", (1,))
-    monkeypatch.setattr(tiers, "APPROXIMATE_RECALL", 0.9999)
+    monkeypatch.setattr(search_tier, "CANDIDATES", (1,))
+    monkeypatch.setattr(search_tier, "APPROXIMATE_RECALL", 0.9999)
     plan = choose_search(folder_of(tmp_path, items_ND), queries_QD, approximate_from=4000)
     assert plan.tier == "int8"
     assert plan.measured["approximate"]["recall@20"] < 0.9999

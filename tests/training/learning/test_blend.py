@@ -9,11 +9,11 @@ from tests.datasets import make_catalogue, make_sessions
 from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
-from training import memory
-from training.blend_entries import Entries
 from training.evaluation.scorers import NeighbourScorer
 from training.inputs.cases import make_cases
-from training.memory import choose_neighbours, learn_blend, learn_memory
+from training.learning import blend as blend_search
+from training.learning.blend import choose_neighbours, learn_blend, learn_memory
+from training.learning.blend_candidates import Entries
 
 CLICK, CART = 0, 1
 MISSED = "missed"
@@ -25,12 +25,12 @@ TRENDING = {(0.0, 0.0, 3): 3.0, (2.5, 0.0, 3): -3.0}
 
 @pytest.fixture(autouse=True)
 def _grids(monkeypatch):
-    monkeypatch.setattr(memory, "WEIGHTS", (0.0, 1.0, 2.0))
-    monkeypatch.setattr(memory, "TREND_WEIGHTS", (0.0, 0.5, 1.0))
-    monkeypatch.setattr(memory, "FLOORS", (0.001, 0.1))
-    monkeypatch.setattr(memory, "MIN_CASES", 1)
-    monkeypatch.setattr(memory, "REPEATS", 3)
-    monkeypatch.setattr(memory, "BONUSES", (0.0, 2.0, -2.0))
+    monkeypatch.setattr(blend_search, "WEIGHTS", (0.0, 1.0, 2.0))
+    monkeypatch.setattr(blend_search, "TREND_WEIGHTS", (0.0, 0.5, 1.0))
+    monkeypatch.setattr(blend_search, "FLOORS", (0.001, 0.1))
+    monkeypatch.setattr(blend_search, "MIN_CASES", 1)
+    monkeypatch.setattr(blend_search, "REPEATS", 3)
+    monkeypatch.setattr(blend_search, "BONUSES", (0.0, 2.0, -2.0))
 
 
 def entries_of(*cases) -> Entries:
@@ -38,7 +38,7 @@ def entries_of(*cases) -> Entries:
 
     An entry is its score, its share and, where the session holds it, how many events ago.
     """
-    rows = [[(*entry, memory.REPEATS)[:3] for entry in entries if entry != MISSED] for _, *entries in cases]
+    rows = [[(*entry, blend_search.REPEATS)[:3] for entry in entries if entry != MISSED] for _, *entries in cases]
     offsets_C = np.cumsum([0, *(len(row) for row in rows)])
     columns = np.array([entry for row in rows for entry in row], np.float32).reshape(-1, 3)
     target_C = [-1 if MISSED in case else start for case, start in zip(cases, offsets_C[:-1], strict=True)]
@@ -88,7 +88,7 @@ def test_what_a_trend_is_worth_is_learned_for_each_behaviour():
 
 
 def test_what_earlier_sessions_are_worth_is_learned_for_each_behaviour(monkeypatch):
-    monkeypatch.setattr(memory, "PULLS", (0.0, 1.0, -1.0, 2.0))
+    monkeypatch.setattr(blend_search, "PULLS", (0.0, 1.0, -1.0, 2.0))
     entries = entries_of((CLICK, (0.0, 0.0), (1.0, 0.0)), (CART, (0.0, 0.0), (1.0, 0.0)))
     assert learn_blend(entries, behaviours=2)[1].earlier == ()
     # the click's target was met before, once, and log(2) * 2 passes the rival's 1; the cart's rival was met seven times
@@ -114,7 +114,7 @@ def test_entries_hold_what_a_shoppers_earlier_sessions_do():
 
 
 def test_a_behaviour_with_few_cases_takes_the_weight_that_suits_all(monkeypatch):
-    monkeypatch.setattr(memory, "MIN_CASES", 2)
+    monkeypatch.setattr(blend_search, "MIN_CASES", 2)
     # all four: weight 0 has 3 * 1/2 + 1, weight 1 has 3 + 1/2
     entries = entries_of(*[(CLICK, *HELPS)] * 3, (CART, *HARMS))
     assert learn_blend(entries, behaviours=3)[1].weights == (1.0, 1.0, 1.0)
@@ -137,12 +137,12 @@ def test_repeats_are_chosen_for_each_behaviour_and_for_few_cases_as_for_all(monk
     back, left, both = (0.0, 2.0, 0.0), (-2.0, 0.0, 0.0), (-2.0, 2.0, 0.0)
     # no case at all asks for a purchase, and what suits all cases is both
     assert learn_blend(entries, behaviours=3)[1].repeats == (back, left, both)
-    monkeypatch.setattr(memory, "MIN_CASES", 2)
+    monkeypatch.setattr(blend_search, "MIN_CASES", 2)
     assert learn_blend(entries, behaviours=3)[1].repeats == (back, both, both)
 
 
 def test_the_weight_is_looked_at_again_once_the_repeats_are_known(monkeypatch):
-    monkeypatch.setattr(memory, "FLOORS", (0.1,))
+    monkeypatch.setattr(blend_search, "FLOORS", (0.1,))
     # without repeats: weight 0 has 1/2 + 1/2, weight 1 (1.39 for a share of 0.3) has 1 + 1/3;
     # then -2 for the latest item: weight 1 has 1 + 1/2, and weight 0 has 1 + 1
     one = (CLICK, (0.0, 0.3), (1.0, 0.0, 0))
@@ -156,7 +156,7 @@ def test_no_weight_wins_where_the_evidence_is_noise():
     for _ in range(100):  # a good model, and shares that have nothing to do with the target
         shares = rng.permutation(np.linspace(0, 0.2, 10))
         scores = np.append(2.0, rng.normal(0, 0.5, 9))
-        places = rng.permutation([0, 1, 2, *[memory.REPEATS] * 7])  # and what is in the session has not either
+        places = rng.permutation([0, 1, 2, *[blend_search.REPEATS] * 7])  # and what is in the session has not either
         cases.append((CLICK, *zip(scores.tolist(), shares.tolist(), places.tolist(), strict=True)))
     blend = learn_blend(entries_of(*cases), behaviours=1)[1]
     assert (blend.weights, blend.repeats) == ((0.0,), (NONE,))

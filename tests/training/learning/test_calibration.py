@@ -8,12 +8,12 @@ from tests.datasets import make_sessions, random_rows
 from tests.models import SPEC, make_model
 from tillside.ranking import calibration_error, reliability
 from tillside.recommenders import Popularity
-from training.calibration import calibrate_intent, fit_calibration, level_intent
 from training.evaluation.intent import judge_intent
 from training.evaluation.ranking import rank
 from training.evaluation.scorers import ModelScorer
 from training.inputs.batches import TrainingLoader, TrainingRows
 from training.inputs.cases import make_cases
+from training.learning.calibration import calibrate_intent, fit_calibration, level_intent
 from training.model.next_item import NOT_CALIBRATED
 
 

@@ -11,10 +11,10 @@ from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training.evaluation.scorers import Among
-from training.fitting import TrainerConfig
-from training.learning import Lesson, held_out
+from training.learning.cold_items import FACTORS, learn_newness
+from training.learning.fit import TrainerConfig
+from training.learning.recipe import Lesson, held_out
 from training.model.next_item import ModelConfig
-from training.newness import FACTORS, learn_newness
 from training.train import TrainConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")

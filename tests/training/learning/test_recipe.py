@@ -10,10 +10,10 @@ import torch
 
 from tests.datasets import make_dataset, make_sessions, random_rows
 from tillside.dataset import Dataset
-from training import learning
-from training.fitting import TrainerConfig
 from training.inputs.cases import look_ahead_cases
-from training.learning import HISTORY_FILE, REFIT, Lesson, learn
+from training.learning import recipe
+from training.learning.fit import TrainerConfig
+from training.learning.recipe import HISTORY_FILE, REFIT, Lesson, learn
 from training.model.next_item import NOT_CALIBRATED, ModelConfig
 from training.train import TrainConfig
 
@@ -60,7 +60,7 @@ def learned(dataset, tmp_path_factory):
     """The lesson, what came of it, its folder, the fits that were made, what was chosen and what was measured."""
     torch.set_num_threads(1)
     fits, chosen, figures, folder = [], [], Figures(), tmp_path_factory.mktemp("run")
-    fit, load_best, choose = learning.fit, learning.load_best, learning.choose
+    fit, load_best, choose = recipe.fit, recipe.load_best, recipe.choose
 
     def spy(*arguments: Any, epochs: int, stage: str = "train", **more: Any) -> Any:
         fits.append((stage, epochs))
@@ -74,9 +74,9 @@ def learned(dataset, tmp_path_factory):
         return load_best(*arguments)[0], 2
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(learning, "fit", spy)
-        patched.setattr(learning, "load_best", second_is_best)
-        patched.setattr(learning, "choose", choose_and_tell)
+        patched.setattr(recipe, "fit", spy)
+        patched.setattr(recipe, "load_best", second_is_best)
+        patched.setattr(recipe, "choose", choose_and_tell)
         lesson = Lesson.prepare(config(), dataset)
         best, trained, history = learn(lesson, dataset, folder=folder, tracker=figures)
     return lesson, best, trained, history, folder, fits, chosen, figures
@@ -114,9 +114,9 @@ def test_both_begin_with_the_same_weights(dataset):
 
 
 def test_which_share_of_events_returns_to_an_item_of_its_session():
-    assert learning.repeat_share(make_sessions([[0, 1, 0, 0], [], [2], [3, 2]])) == 2 / 4
-    assert learning.repeat_share(make_sessions([[0, 1], [1, 0]])) == 0
-    assert learning.repeat_share(make_sessions([[], [5]])) == 0
+    assert recipe.repeat_share(make_sessions([[0, 1, 0, 0], [], [2], [3, 2]])) == 2 / 4
+    assert recipe.repeat_share(make_sessions([[0, 1], [1, 0]])) == 0
+    assert recipe.repeat_share(make_sessions([[], [5]])) == 0
 
 
 @pytest.mark.parametrize(("rare", "repeats"), [(0.3, True), (0.4, False)])
@@ -125,7 +125,7 @@ def test_validation_ranks_a_sessions_own_items_where_the_training_part_has_enoug
 ):
     """One of three events returns; validation, whose events all do, is not asked."""
     rows = {"train": [[0, 1, 0], [1, 2]], "validation": [[2, 2, 2], [1, 1]], "test": [[0, 2]]}
-    monkeypatch.setattr(learning, "RARE", rare)
+    monkeypatch.setattr(recipe, "RARE", rare)
     dataset = make_dataset(tmp_path / "d", **rows, trained=3)
     assert Lesson.prepare(config(), dataset).module.repeats == repeats
     best, _, history = learn(Lesson.prepare(config(), dataset), dataset, folder=tmp_path, tracker=Figures())
@@ -142,7 +142,7 @@ def test_the_best_epoch_is_that_of_the_greatest_validation_figure(learned, datas
     _, best, _, history, folder, *_ = learned
     figures = [epoch["val/mrr@20"] for epoch in history]
     again = Lesson.prepare(config(), dataset)
-    assert learning.load_best(again.module, folder) == (pytest.approx(max(figures)), int(np.argmax(figures)) + 1)
+    assert recipe.load_best(again.module, folder) == (pytest.approx(max(figures)), int(np.argmax(figures)) + 1)
     assert best == pytest.approx(max(figures))
 
 
@@ -168,15 +168,15 @@ def test_the_memory_keeps_the_blend_and_holds_the_validation_sessions_too(learne
 
 
 def test_the_blend_is_judged_on_what_comes_next_and_on_carts_and_purchases_further_on(dataset, monkeypatch):
-    asked, learn_memory = [], learning.learn_memory
+    asked, learn_memory = [], recipe.learn_memory
 
     def spy(scorer, neighbours, cases, **more):
         asked.append(cases)
         return learn_memory(scorer, neighbours, cases, **more)
 
-    monkeypatch.setattr(learning, "learn_memory", spy)
+    monkeypatch.setattr(recipe, "learn_memory", spy)
     lesson = Lesson.prepare(config(), dataset)
-    learning.choose(lesson, dataset)
+    recipe.choose(lesson, dataset)
     following = lesson.data.validation
     ahead = look_ahead_cases(dataset.part("validation"), following, goal=2)
     counts = [np.bincount(cases.asked_C, minlength=3) for cases in (asked[0], following, ahead)]

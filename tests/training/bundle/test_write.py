@@ -22,12 +22,13 @@ from tillside.ranking import top_k
 from tillside.recommenders import CoVisitation, Popularity, popularity
 from tillside.search import SearchPlan
 from training import export
+from training.bundle.goldens import make_goldens
+from training.bundle.graphs import write_int8_scorer
+from training.bundle.parity import check_parity
+from training.bundle.search_tier import choose_search, write_index
+from training.bundle.write import export_run
 from training.evaluation.scorers import ModelScorer
 from training.evaluation.served import BundleGraphs, open_search
-from training.export import export_run
-from training.graphs import write_int8_scorer
-from training.parity import check_parity, make_goldens
-from training.tiers import choose_search, write_index
 
 ITEMS, NEWCOMERS = 30, 2
 EXACT = SearchPlan()
@@ -197,7 +198,7 @@ def test_what_an_index_misses_does_not_stop_an_export(dataset, trained, exported
     write_index(items_ND[::-1].copy(), folder / bundle.INDEX)
     plan = SearchPlan("approximate", rounding, 1)
     monkeypatch.setattr("tillside.search.LEAST", 1)
-    monkeypatch.setattr("training.parity.TOP", 5)
+    monkeypatch.setattr("training.bundle.parity.TOP", 5)
     search = open_search(folder, items_ND, plan)
     assert [search.search(row[None], 1)[1][0, 0] == search.whole(row, 1)[1][0] for row in items_ND].count(
         False

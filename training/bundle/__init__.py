@@ -1,0 +1,1 @@
+"""Writing a bundle: ONNX graphs, search tier, parity gate, golden requests, latency."""
