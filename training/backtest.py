@@ -24,7 +24,6 @@ from omegaconf import MISSING, OmegaConf
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from tillside.recommenders import Popularity, popularity
-from training.ageing import COLUMNS, Window, ageing, curves, decay, description, table
 from training.cli.command import command
 from training.cli.console import print_table, say
 from training.data.preparation.splits import SplitBy, SplitConfig
@@ -37,10 +36,11 @@ from training.learning.fit import TrainerConfig
 from training.learning.lightning_module import LossConfig, OptimizerConfig
 from training.learning.recipe import Lesson, learn
 from training.learning.warm_start import first_end, moment
-from training.markdown import NOTE
 from training.model.checkpoint import MODEL_FILE, TrainedModel, last_moment, save_model
 from training.model.next_item import ModelConfig
 from training.prepare import PrepareConfig, prepare
+from training.review.ageing import COLUMNS, Window, ageing, curves, decay, description, table
+from training.review.markdown import NOTE
 from training.tracking.store import StoreAwayError, TrackingConfig
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.views import child_of

@@ -17,7 +17,7 @@ from training.bundle.write import export_run
 from training.cli.command import command
 from training.cli.console import say
 from training.evaluation.run import METRICS_FILE, open_run
-from training.page import publish_bundle
+from training.review.run_page import publish_bundle
 from training.tracking.registry import keep_and_register
 from training.tracking.store import TrackingConfig, fetch_artifact
 from training.tracking.tracker import Tracker

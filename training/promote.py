@@ -24,7 +24,7 @@ from training.cli.command import command
 from training.cli.console import say
 from training.evaluation.case_ranks import RANKS_FILE, Ranks, ranks_beside
 from training.evaluation.placements.metrics import POLICY_FILE
-from training.gate import Check, check_latency, check_parity, check_quality, check_rules, description
+from training.review.gate import Check, check_latency, check_parity, check_quality, check_rules, description
 from training.tracking.registry import (
     CHALLENGER,
     CHAMPION,

@@ -2,7 +2,7 @@
 
 python -m training.train dataset=DIR [model.dim=128 trainer.max_epochs=20 ...]
 python -m training.train resume=RUN_ID
-python -m training.train -m dataset=DIR sweep=quick               (see training/sweep.py)
+python -m training.train -m dataset=DIR sweep=quick               (see training/sweeps/sweep.py)
 torchrun --nproc-per-node 2 -m training.train dataset=DIR trainer.devices=2
 """
 
@@ -18,10 +18,8 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
 from training.bundle.latency import measure_latency
 from training.bundle.write import export_run
-from training.champion import champion_if_there
 from training.cli.command import command
 from training.cli.console import say
-from training.comparison import compare
 from training.evaluation.run import cases_to_judge, evaluate_run
 from training.evaluation.tables import metrics_table
 from training.learning.callbacks import RESUME_FILE
@@ -31,12 +29,14 @@ from training.learning.recipe import Lesson, fit_until_best, learn
 from training.learning.warm_start import Parent, refuse_leaks
 from training.model.checkpoint import MODEL_FILE, save_model
 from training.model.next_item import ModelConfig
-from training.page import describe_model, publish_page, search_tags
-from training.sweep import sweep
+from training.review.champion import champion_if_there
+from training.review.comparison import compare
+from training.review.run_page import describe_model, publish_page, search_tags
+from training.sweeps.sweep import sweep
+from training.sweeps.trial import Trial
 from training.tracking.registry import BUNDLE, keep_and_register, name_parent, promote_command
 from training.tracking.store import TrackingConfig
 from training.tracking.tracker import Tracker, flatten
-from training.trials import Trial
 
 
 @dataclass

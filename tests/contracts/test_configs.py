@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from tillside.policy import read_policy
 from training.cli.command import config_directory
 from training.mining.compatibility import read_rules
-from training.sweep_config import read_config
+from training.sweeps.config import read_config
 
 COMMANDS = {
     "prepare": ("training.prepare", "PrepareConfig", ["data"]),

@@ -10,7 +10,7 @@ import pytest
 
 from serving.settings import parse_settings
 from training.cli.command import check_overrides
-from training.sweep_config import read_config
+from training.sweeps.config import read_config
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,15 +14,15 @@ from tests.logs import circle_log
 from tillside.dataset import load_dataset
 from tillside.ranking import MISSED
 from training import backtest as room
-from training.ageing import DAY_MS, Window, ageing, curves, decay, description, table
 from training.backtest import BacktestConfig, backtest
 from training.data.readers.events import EventsConfig
 from training.data.readers.sequences import SequencesConfig
 from training.evaluation.case_ranks import Ranks
 from training.learning.fit import TrainerConfig
 from training.learning.recipe import learn
-from training.markdown import GAP
 from training.model.next_item import ModelConfig
+from training.review.ageing import DAY_MS, Window, ageing, curves, decay, description, table
+from training.review.markdown import GAP
 from training.tracking.store import TrackingConfig, open_store
 
 HOUR_MS = 3_600_000

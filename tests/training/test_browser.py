@@ -21,10 +21,10 @@ import torch
 
 from tests.datasets import make_dataset, random_rows
 from training.cli.command import compose_typed
-from training.markdown import GAP
 from training.promote import PromoteConfig, promote
-from training.sweep import sweep
-from training.sweep_page import compare_link
+from training.review.markdown import GAP
+from training.sweeps.page import compare_link
+from training.sweeps.sweep import sweep
 from training.tracking.store import TrackingConfig
 from training.tracking.views import list_link
 from training.train import train

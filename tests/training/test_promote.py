@@ -11,9 +11,9 @@ from tests.training.candidates import PARITY, SESSIONS, make_ranks, register_can
 from tillside.ranking import MISSED
 from training import promote as promotion
 from training.evaluation.case_ranks import Ranks
-from training.gate import check_quality, check_rules
-from training.markdown import GAP
 from training.promote import REJECTED, PromoteConfig, promote, reject
+from training.review.gate import check_quality, check_rules
+from training.review.markdown import GAP
 from training.tracking.store import TrackingConfig, fetch_artifact, open_store
 
 FIRST = [1, 2, 5, 30] * (SESSIONS // 4)

@@ -17,18 +17,18 @@ from tillside.catalogue import Catalogue, pack_tokens
 from tillside.dataset import load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.recommenders.cold_vectors import TokenVectors
-from training.comparison import COMPARISON_FILE, ask_parent
 from training.data.readers.events import EventsConfig
 from training.evaluation.case_ranks import RANKS_FILE, Ranks, ranks_beside
 from training.evaluation.sample_sessions import SHOWN, TABLE_FILE, read_examples
 from training.learning import recipe
 from training.learning.fit import TrainerConfig, plan
 from training.learning.warm_start import Carried, Parent, first_end, refuse_leaks
-from training.markdown import GAP
 from training.model.next_item import ModelConfig, NextItemModel
 from training.prepare import PrepareConfig, prepare
 from training.promote import PromoteConfig, promote
 from training.retrain import RetrainConfig, retrain
+from training.review.comparison import COMPARISON_FILE, ask_parent
+from training.review.markdown import GAP
 from training.tracking.store import TrackingConfig, open_store
 from training.train import TrainConfig, train
 

@@ -16,8 +16,8 @@ from matplotlib.ticker import MaxNLocator
 
 from tillside.ranking import bootstrap_means
 from training.evaluation.case_ranks import METRICS, RESAMPLES, Ranks
-from training.figures import COLOURS, GRID
-from training.markdown import difference, escape, markdown_row
+from training.review.figures import COLOURS, GRID
+from training.review.markdown import difference, escape, markdown_row
 
 DAY_MS = 86_400_000
 

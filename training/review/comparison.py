@@ -20,9 +20,7 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Sessions
 from tillside.ranking import Interval, top_k
 from tillside.recommenders import Popularity, popularity
-from training.champion import Champion
 from training.cli.console import print_table, say
-from training.description import beside_champion, champion_table
 from training.evaluation.case_ranks import METRICS, RANKS_FILE, Ranks, ranks_beside
 from training.evaluation.metrics import report
 from training.evaluation.ranking import Ranked, rank
@@ -31,7 +29,9 @@ from training.evaluation.sample_sessions import SHOWN, Shown, choose_examples, l
 from training.evaluation.scorers import ModelScorer
 from training.inputs.cases import make_cases
 from training.learning.warm_start import Carried, Parent, first_end, moment
-from training.markdown import difference, verdict
+from training.review.champion import Champion
+from training.review.description import beside_champion, champion_table
+from training.review.markdown import difference, verdict
 from training.tracking.tracker import Tracker
 
 COMPARISON_FILE: Final = "comparison.json"

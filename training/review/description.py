@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tillside.ranking import Interval
-from training.champion import Champion
 from training.evaluation.case_ranks import METRICS
 from training.evaluation.run import MODEL, TRANSFORMER
-from training.markdown import LIMIT, difference, escape, markdown_row, verdict
+from training.review.champion import Champion
+from training.review.markdown import LIMIT, difference, escape, markdown_row, verdict
 
 OWN = (MODEL, TRANSFORMER, "bundle")
 """The run's model and what else is made of it; all other systems are baselines."""

@@ -19,7 +19,7 @@ from tillside.events import TIME_UNKNOWN
 from training.bundle.parity import TOLERANCE, TOP
 from training.evaluation.case_ranks import METRICS, Ranks
 from training.evaluation.served import BundleGraphs
-from training.markdown import markdown_row
+from training.review.markdown import markdown_row
 
 ERROR_SHARE: Final = 0.05
 FEWEST_SESSIONS: Final = 20

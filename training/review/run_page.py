@@ -17,9 +17,6 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset
 from tillside.ranking import Interval
 from training.bundle.latency import LATENCY_FILE, Latency
-from training.champion import Champion
-from training.comparison import Compared
-from training.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
 from training.evaluation.case_ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 from training.evaluation.sample_sessions import (
     HTML_FILE,
@@ -29,10 +26,13 @@ from training.evaluation.sample_sessions import (
     with_system,
     write_examples,
 )
-from training.figures import LATENCY_FIGURE, run_figures, save_figures, serving_latency
-from training.markdown import NOTE
 from training.model.checkpoint import TrainedModel
 from training.model.next_item import ModelConfig
+from training.review.champion import Champion
+from training.review.comparison import Compared
+from training.review.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
+from training.review.figures import LATENCY_FIGURE, run_figures, save_figures, serving_latency
+from training.review.markdown import NOTE
 from training.tracking.git import git_state
 from training.tracking.registry import BUNDLE
 from training.tracking.tracker import Tracker, counts

@@ -18,7 +18,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvin
 
 from tillside.atomic import write_text_atomically
 from training.cli.command import compose_typed, config_directory
-from training.space import Space
+from training.sweeps.space import Space
 
 SWEEP_FILE: Final = "sweep.yaml"
 """In the folder of the sweep's run."""

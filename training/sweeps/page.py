@@ -21,9 +21,9 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from training.cli.console import print_table
-from training.figures import save_figures
-from training.markdown import LIMIT, escape, markdown_row
-from training.trials import OBJECTIVE
+from training.review.figures import save_figures
+from training.review.markdown import LIMIT, escape, markdown_row
+from training.sweeps.trial import OBJECTIVE
 
 CURVE: Final = "sweep/val_mrr_at_20"
 """Metric of the parent run: each trial's result, by its number."""

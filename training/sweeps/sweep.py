@@ -26,9 +26,8 @@ from tillside.dataset import load_dataset
 from training.cli.command import compose_typed
 from training.cli.console import say
 from training.learning.callbacks import RESUME_FILE
-from training.markdown import NOTE
-from training.space import Space, read_space
-from training.sweep_config import (
+from training.review.markdown import NOTE
+from training.sweeps.config import (
     SWEEP_FILE,
     SweepConfig,
     make_pruner,
@@ -39,11 +38,12 @@ from training.sweep_config import (
     sweep_settings,
     write_order,
 )
-from training.sweep_page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
+from training.sweeps.page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
+from training.sweeps.space import Space, read_space
+from training.sweeps.trial import Pruned, Pruning, Trial
 from training.tracking.store import StoreAwayError, TrackingConfig, as_sentences, patience
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.views import PARENT, child_of
-from training.trials import Pruned, Pruning, Trial
 
 STUDY_FILE: Final = "study.db"
 TRIAL: Final = "sweep.trial"

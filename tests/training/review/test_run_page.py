@@ -14,16 +14,6 @@ from tests.models import SPEC, make_trained
 from tillside.ranking import Interval
 from training.bundle.latency import LENGTHS, measure_latency
 from training.bundle.write import export_run
-from training.champion import Champion, find_champion
-from training.description import (
-    MOST_COMPARED,
-    Made,
-    champion_table,
-    describe,
-    first_sentence,
-    rival_of,
-    with_champion,
-)
 from training.evaluation import sample_sessions
 from training.evaluation.run import METRICS_FILE, evaluate_run, headline
 from training.evaluation.sample_sessions import (
@@ -34,10 +24,26 @@ from training.evaluation.sample_sessions import (
     with_system,
     write_examples,
 )
-from training.figures import coverage_and_popularity, grouped_recall, recall_at_k, recall_by_popularity, serving_latency
 from training.inputs.cases import make_cases
-from training.markdown import GAP, LIMIT, NOTE
-from training.page import bundle_seal, metric_name, publish_bundle, publish_page
+from training.review.champion import Champion, find_champion
+from training.review.description import (
+    MOST_COMPARED,
+    Made,
+    champion_table,
+    describe,
+    first_sentence,
+    rival_of,
+    with_champion,
+)
+from training.review.figures import (
+    coverage_and_popularity,
+    grouped_recall,
+    recall_at_k,
+    recall_by_popularity,
+    serving_latency,
+)
+from training.review.markdown import GAP, LIMIT, NOTE
+from training.review.run_page import bundle_seal, metric_name, publish_bundle, publish_page
 from training.tracking.store import TrackingConfig
 from training.tracking.tracker import Tracker
 

@@ -3,7 +3,7 @@
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from training.space import read_space
+from training.sweeps.space import read_space
 
 
 def test_each_form_of_hydras_grammar_becomes_its_distribution():

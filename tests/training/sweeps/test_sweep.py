@@ -15,13 +15,13 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from tests.datasets import make_dataset, random_rows
-from training import sweep as sweeping
 from training import train as training_command
 from training.learning.callbacks import EpochMetrics
-from training.markdown import GAP
-from training.sweep import sweep
-from training.sweep_config import Pruner, SweepConfig, make_pruner, only_one
-from training.sweep_page import compare_link, describe_sweep, parallel_coordinates, reached, status, trials_by_epoch
+from training.review.markdown import GAP
+from training.sweeps import sweep as sweeping
+from training.sweeps.config import Pruner, SweepConfig, make_pruner, only_one
+from training.sweeps.page import compare_link, describe_sweep, parallel_coordinates, reached, status, trials_by_epoch
+from training.sweeps.sweep import sweep
 from training.tracking.store import StoreAwayError
 from training.train import train
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from benchmarks.tracking_server import TrackingServer
 from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset
-from training.champion import champion_if_there
+from training.review.champion import champion_if_there
 from training.send import SendConfig, send
 from training.tracking import tracker as tracker_module
 from training.tracking.journal import JOURNAL_FILE, Journal

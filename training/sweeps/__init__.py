@@ -1,0 +1,1 @@
+"""Sweeps with Optuna: search space, trials, and the parent run's page."""
