@@ -27,7 +27,7 @@ from serving.bench.summary import Summary
 
 PATH: Final = "/v1/recommend"
 DISTINCT: Final = 4096
-"""So many different requests are sent in turn."""
+"""Number of distinct requests, sent round-robin."""
 FIRST_RATE: Final = 100.0
 COLUMNS: Final = (
     "rate", "requests", "failed", "p50", "p90", "p99", "p99.9", "max ms", "late p99", "done/s", "rss MB", "answers",
@@ -35,7 +35,7 @@ COLUMNS: Final = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Load a server, print a line for each load, and write the figures."""
+    """Run the loads, print a table row for each, and write the results as JSON if asked for."""
     given = _parse(arguments)
     try:
         plan = _plan(given)
@@ -66,7 +66,7 @@ async def _run(plan: Plan, given: argparse.Namespace) -> tuple[float | None, lis
 
 
 def line_of(summary: Summary) -> str:
-    """One load as a line under COLUMNS."""
+    """Table row of one load, under COLUMNS."""
     latency = [f"{value:.2f}" for value in summary.latency_ms.values()] or ["-"] * 5
     counts = {**summary.tiers, **{f"degraded:{name}": times for name, times in summary.reasons.items()}}
     counts |= {status: times for status, times in summary.statuses.items() if status != "200"}

@@ -1,5 +1,5 @@
-"""A timer that rings to the microsecond: event loops round theirs up to a whole millisecond, which is as long as the
-answers that are to be measured take."""
+"""Timer with microsecond resolution: event loops round theirs up to whole milliseconds, as long as the latencies to be
+measured."""
 
 import asyncio
 import ctypes
@@ -12,13 +12,13 @@ CLOCK_MONOTONIC, TFD_TIMER_ABSTIME = 1, 1
 
 
 class _Spec(ctypes.Structure):
-    """``struct itimerspec``: the interval, then the moment, in seconds and nanoseconds each."""
+    """``struct itimerspec``: interval, then expiry time, each in seconds and nanoseconds."""
 
     _fields_ = tuple((name, ctypes.c_long) for name in ("interval_s", "interval_ns", "value_s", "value_ns"))
 
 
 class Alarm:
-    """Calls back once for each :meth:`ring_at`. A timerfd on Linux, elsewhere the running loop's own timer."""
+    """One-shot timer that calls back once per :meth:`ring_at`: a timerfd on Linux, elsewhere the event loop's timer."""
 
     def __init__(self, callback: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -32,7 +32,7 @@ class Alarm:
             self._loop.add_reader(self._file, self._ring)
 
     def ring_at(self, moment: float) -> None:
-        """Ring at a moment of ``time.monotonic()``, at once when it has passed; an earlier alarm is forgotten."""
+        """Fire at ``moment`` of ``time.monotonic()``, at once if it has passed; replaces a pending alarm."""
         if self._file < 0:
             if self._handle is not None:
                 self._handle.cancel()
@@ -43,7 +43,7 @@ class Alarm:
         self._libc.timerfd_settime(self._file, TFD_TIMER_ABSTIME, ctypes.byref(spec), None)
 
     def close(self) -> None:
-        """Never ring again."""
+        """Cancel a pending alarm and close the timer."""
         if self._handle is not None:
             self._handle.cancel()
         if self._file >= 0:
@@ -54,6 +54,6 @@ class Alarm:
     def _ring(self) -> None:
         try:
             os.read(self._file, 8)
-        except BlockingIOError:  # set anew since it rang
+        except BlockingIOError:  # rearmed after it expired
             return
         self._callback()

@@ -1,7 +1,7 @@
-"""One of the generator's connections: it stays open between requests, and carries one request at a time.
+"""Keep-alive connection of the generator, with one request in flight at a time.
 
-A connection that the server closed while it lay idle is opened again for the next request, on that request's time. One
-that breaks with a request on it fails the request: nothing is sent twice, so that what the server loses is seen.
+A connection that the server closed while idle is reopened for the next request, within that request's latency. One that
+breaks with a request in flight fails the request: nothing is retried, so that lost requests are counted.
 """
 
 import asyncio
@@ -12,17 +12,17 @@ import httptools
 
 
 class Waiting(Protocol):
-    """Who is told how a request ended."""
+    """Receiver of the result of each request."""
 
     def answered(self, slot: "Slot", request: int, status: int, body: bytes) -> None:
-        """The whole answer has come."""
+        """Called when the complete response has arrived."""
 
     def failed(self, slot: "Slot", request: int, error: str) -> None:
-        """No answer will come."""
+        """Called when no response will arrive."""
 
 
 class Slot:
-    """A place for one connection."""
+    """Slot for one connection, reopened as needed."""
 
     def __init__(self, host: str, port: int, owner: Waiting) -> None:
         self._address = host, port
@@ -30,13 +30,13 @@ class Slot:
         self._link: _Link | None = None
         self._opening: asyncio.Task[None] | None = None
         self.request: int | None = None
-        """The request under way."""
+        """Number of the request in flight, if any."""
 
     async def open(self) -> None:
-        """Connect, unless connected.
+        """Connect unless already connected.
 
         Raises:
-            OSError: nobody listens.
+            OSError: the connection cannot be made.
         """
         if self._link is None:
             link = _Link(self.ended, self.lost)
@@ -44,7 +44,7 @@ class Slot:
             self._link = link
 
     def send(self, request: int, payload: bytes) -> None:
-        """Send a request; the slot must be free."""
+        """Send a request; the slot must have none in flight."""
         assert self.request is None
         self.request = request
         if self._link is not None:
@@ -63,7 +63,7 @@ class Slot:
                 self._link.write(payload)
 
     def drop(self, error: str | None = None) -> None:
-        """Break the connection; a request under way fails with ``error``."""
+        """Abort the connection; with ``error``, fail a request in flight."""
         link, self._link = self._link, None
         if self._opening is not None:
             self._opening.cancel()
@@ -73,7 +73,7 @@ class Slot:
             self._fail(error)
 
     def ended(self, link: "_Link", status: int, body: bytes, stays: bool) -> None:
-        """A whole answer has come on a link."""
+        """Handle a complete response on a link; ``stays`` is whether the connection is kept alive."""
         if link is not self._link or self.request is None:
             return
         request, self.request = self.request, None
@@ -83,7 +83,7 @@ class Slot:
         self._owner.answered(self, request, status, body)
 
     def lost(self, link: "_Link", error: str) -> None:
-        """A link has broken."""
+        """Handle a broken link."""
         if link is self._link:
             self._link = None
             if self.request is not None:
@@ -96,7 +96,7 @@ class Slot:
 
 
 class _Link(asyncio.Protocol):
-    """One TCP connection and the answer that is coming in on it."""
+    """One TCP connection, with the parser of its current response."""
 
     def __init__(
         self, ended: Callable[["_Link", int, bytes, bool], None], lost: Callable[["_Link", str], None]
@@ -115,7 +115,7 @@ class _Link(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's own does not derive from it
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transport is no subclass
 
     def data_received(self, data: bytes) -> None:
         try:

@@ -1,8 +1,10 @@
-"""An open-loop load: requests go out when they are due, over a bounded number of connections.
+"""Open-loop load: requests are sent when they are due, over a bounded number of connections.
 
-Where every connection is busy a request waits in the generator, and its clock runs. The garbage collector sleeps
-meanwhile: one of its passes is longer than an answer. And where it may, the process goes before all others: a shop's
-shoppers do not come later because the server is busy, and a generator on the server's machine must not either.
+When every connection is busy a request queues in the generator, and the wait counts as latency. Garbage collection is
+disabled during the load, since one pass takes longer than an answer. If permitted, the process raises its own priority:
+a busy server does not delay real shoppers, so it must not delay a generator on the same machine either.
+
+Shapes: R requests of the schedule.
 """
 
 import asyncio
@@ -26,15 +28,15 @@ from serving.bench.ledger import Ledger
 SWEEP_SECONDS: Final = 0.05
 HEAD_START_SECONDS: Final = 0.02
 PRIORITY: Final = -15
-"""Niceness of the generator under load; only root may have it."""
+"""Niceness of the generator under load; needs root."""
 CLOSING_TURNS: Final = 3
-"""Turns of the event loop that it takes to close the connections for good."""
+"""Event loop turns needed to close aborted connections completely."""
 Connection = TypeVar("Connection")
 Read = Callable[[bytes], tuple[str, str]]
 
 
 class _Answer(msgspec.Struct):
-    """The fields of an answer that are counted."""
+    """Fields of an answer that are decoded and counted."""
 
     items: list[msgspec.Raw]
     tier: str
@@ -45,20 +47,20 @@ _decoder = msgspec.json.Decoder(_Answer)
 
 
 def read_answer(body: bytes) -> tuple[str, str]:
-    """Tier and degraded reason ("" for none) of an answer of ``POST /v1/recommend``.
+    """Tier and degradation reason ("" for none) in a response body of ``POST /v1/recommend``.
 
     Raises:
-        ValueError: it is no such answer.
+        ValueError: the body is not such an answer.
     """
     answer = _decoder.decode(body)
     return answer.tier, answer.degraded_reason or ""
 
 
 class Dispatcher(Generic[Connection]):
-    """Which request goes over which connection, and when; knows no clock and no socket.
+    """Assigns due requests to connections, first come first served; free of clocks and sockets.
 
     Args:
-        free: the connections, all of them free; the one that has been free for longest is taken first.
+        free: all connections, initially idle; the one idle for longest is used first.
         send: sends a request over a connection.
     """
 
@@ -70,7 +72,7 @@ class Dispatcher(Generic[Connection]):
         self._next = 0
 
     def wake(self, now: float) -> float | None:
-        """Take up what is due at ``now``; returns when the next request is due, None after the last one."""
+        """Take up the requests due at ``now``; returns when the next one is due, None after the last."""
         while self._next < len(self._due) and self._due[self._next] <= now:
             request, self._next = self._next, self._next + 1
             self._ledger.taken_R[request] = now
@@ -81,24 +83,24 @@ class Dispatcher(Generic[Connection]):
         return self._due[self._next] if self._next < len(self._due) else None
 
     def release(self, connection: Connection, now: float) -> None:
-        """A connection is free again."""
+        """Mark a connection as idle, or send the next queued request over it."""
         if self._waiting:
             self._go(connection, self._waiting.popleft(), now)
         else:
             self._free.append(connection)
 
     def give_up(self, now: float, *, due_before: float) -> None:
-        """Fail the waiting requests that were due before a moment."""
+        """Fail queued requests that were due before ``due_before`` with a timeout."""
         while self._waiting and self._due[self._waiting[0]] < due_before:
             self._ledger.failed(self._waiting.popleft(), at=now, error="timeout")
 
     def stop(self) -> None:
-        """Take up nothing more; what waits still goes out."""
+        """Take up no further request; queued ones are still sent."""
         self._next = len(self._due)
 
     @property
     def busy(self) -> bool:
-        """Whether requests are to come or to be sent; those under way are not known here."""
+        """Whether any request is still to be taken up or sent; requests in flight do not count."""
         return self._next < len(self._due) or bool(self._waiting)
 
     def _go(self, connection: Connection, request: int, now: float) -> None:
@@ -107,18 +109,18 @@ class Dispatcher(Generic[Connection]):
 
 
 class Load:
-    """One load against one server; to be run once.
+    """One load against one server; runs once.
 
     Args:
-        url: of the server; paths are in the payloads.
-        payloads: whole HTTP requests; request number n sends payload n modulo their number.
-        due_R: from :func:`serving.bench.schedule.due_times`.
-        connections: so many at most.
-        timeout: seconds from the moment it was due after which a request is given up.
-        read: tier and degraded reason of the body of a 200.
+        url: base URL of the server; paths are in the payloads.
+        payloads: complete HTTP requests as bytes; request n sends payload n modulo their number.
+        due_R: schedule from :func:`serving.bench.schedule.due_times`, seconds.
+        connections: maximum number of connections.
+        timeout: seconds after its due time at which a request fails.
+        read: extracts tier and degradation reason from the body of a 200.
 
     Attributes:
-        ledger: fills as the load runs.
+        ledger: filled while the load runs.
     """
 
     def __init__(
@@ -139,15 +141,15 @@ class Load:
         self._start = 0.0
 
     def now(self) -> float:
-        """Seconds since the first moment of the schedule."""
+        """Seconds since the start of the schedule."""
         return time.monotonic() - self._start
 
     async def run(self) -> Ledger:
-        """Send everything, wait for every answer, and return the ledger."""
+        """Send all requests, wait for all responses, and return the ledger."""
         await asyncio.gather(*(slot.open() for slot in self._slots), return_exceptions=True)
         self._alarm = Alarm(self._wake)
         with _no_garbage_collection(), _first_in_line():
-            self._start = time.monotonic() + HEAD_START_SECONDS  # not before garbage is out of the way
+            self._start = time.monotonic() + HEAD_START_SECONDS  # after the garbage collection above
             self._wake()
             try:
                 while self._dispatcher.busy or any(slot.request is not None for slot in self._slots):
@@ -162,11 +164,11 @@ class Load:
         return self.ledger
 
     def stop(self) -> None:
-        """Take up no further request; :meth:`run` returns when those under way have ended."""
+        """Take up no further request; :meth:`run` returns when the outstanding ones have ended."""
         self._dispatcher.stop()
 
     def answered(self, slot: Slot, request: int, status: int, body: bytes) -> None:
-        """A slot's request has its answer."""
+        """Record the response of a slot's request."""
         now, tier, reason, error = self.now(), "", "", ""
         if status == 200:
             try:
@@ -180,7 +182,7 @@ class Load:
         self._dispatcher.release(slot, now)
 
     def failed(self, slot: Slot, request: int, error: str) -> None:
-        """A slot's request will have none."""
+        """Record the failure of a slot's request."""
         now = self.now()
         self.ledger.failed(request, at=now, error=error)
         self._dispatcher.release(slot, now)
@@ -195,7 +197,7 @@ class Load:
 
     def _sweep(self) -> None:
         now = self.now()
-        self._wake()  # what the alarm should have done; an error ends the load instead of hanging it
+        self._wake()  # back-up for the alarm: an exception in here ends the load instead of hanging it
         self._dispatcher.give_up(now, due_before=now - self._timeout)
         for slot in self._slots:
             if slot.request is not None and self.ledger.due_R[slot.request] < now - self._timeout:
@@ -206,7 +208,7 @@ def address_of(url: str) -> tuple[str, int]:
     """Host and port of an ``http://`` URL.
 
     Raises:
-        ValueError: it is no such URL.
+        ValueError: the URL has another scheme or no host.
     """
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:

@@ -1,4 +1,7 @@
-"""A plan is everything about a load but its rate: who is asked what, for how long, over how many connections."""
+"""Plan of a load: everything but its rate, that is server, requests, duration and connections.
+
+Shapes: R requests of the schedule.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +16,11 @@ from serving.bench.summary import Summary
 
 @dataclass(frozen=True)
 class Plan:
-    """What several loads share.
+    """Parameters shared by several loads.
 
     Attributes:
-        payloads: whole HTTP requests.
-        warm_seconds: at each rate so long before anything is counted; 0 for none.
+        payloads: complete HTTP requests as bytes.
+        warm_seconds: duration of the uncounted warm-up at each rate; 0 for none.
         pid: process whose resident memory is sampled, if any.
     """
 
@@ -33,13 +36,13 @@ class Plan:
     read: Read = read_answer
 
     def load(self, rate: float, seconds: float, *, seed: int = 0) -> Load:
-        """A load that has not begun."""
+        """A load of this plan, ready to run, at ``rate`` requests per second."""
         rng = np.random.default_rng([self.seed, seed, round(rate * 1000)])
         due_R = due_times(rate, seconds=seconds, arrivals=self.arrivals, rng=rng)
         return Load(self.url, self.payloads, due_R, connections=self.connections, timeout=self.timeout, read=self.read)
 
     async def measure(self, rate: float) -> Summary:
-        """Warm up, load, and sum up."""
+        """Run the warm-up and the load, and summarise it."""
         if self.warm_seconds:
             await self.load(rate, self.warm_seconds, seed=1).run()
         async with sampled(self.pid) as samples:

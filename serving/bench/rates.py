@@ -1,4 +1,5 @@
-"""The highest rate a server holds at a given p99: doubled until it fails, then halved in between; bounded in number."""
+"""Search for the highest rate a server sustains at a given p99: doubling or halving until one rate holds and one fails,
+then geometric bisection; bounded in trials."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -6,7 +7,7 @@ from typing import Final
 from serving.bench.summary import Summary
 
 PRECISION: Final = 1.05
-"""The search ends when the lowest rate that failed is at most so many times the highest that held."""
+"""The search ends when the lowest failing rate is at most this multiple of the highest rate held."""
 MOST_TRIALS: Final = 14
 
 
@@ -17,9 +18,9 @@ async def find_rate(
     start: float,
     most_trials: int = MOST_TRIALS,
 ) -> tuple[float, list[Summary]]:
-    """The highest rate tried that :meth:`Summary.holds`, 0 if none did, and all trials in the order they were made.
+    """Highest rate tried that :meth:`Summary.holds`, 0 if none did, and all trials in order.
 
-    A rate at which the generator itself was late has not held, whatever the server did.
+    A trial in which the generator itself fell behind counts as failed, whatever the server did.
     """
     trials: list[Summary] = []
     held, failed, rate = 0.0, float("inf"), start

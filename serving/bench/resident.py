@@ -1,4 +1,4 @@
-"""Resident memory of a server while it is under load: the process and its children, sampled from /proc."""
+"""Resident memory (RSS) of a server under load: the process and its descendants, sampled from /proc."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,11 @@ from typing import Final
 SAMPLE_SECONDS: Final = 0.5
 _PAGE_MB: Final = os.sysconf("SC_PAGE_SIZE") / 2**20
 Samples = list[tuple[float, float]]
-"""(seconds since the first one, MB of 2^20 bytes)."""
+"""(seconds since the start of sampling, MB of 2^20 bytes)."""
 
 
 def resident_mb(pid: int) -> float:
-    """Of a process and all that it started; pages that they share count for each. 0 when it is gone."""
+    """RSS of a process and its descendants, in MB; shared pages count once per process. 0 if the process is gone."""
     place = Path("/proc", str(pid))
     total = 0.0
     with contextlib.suppress(OSError, ValueError):
@@ -27,7 +27,7 @@ def resident_mb(pid: int) -> float:
 
 @contextlib.asynccontextmanager
 async def sampled(pid: int | None) -> AsyncIterator[Samples]:
-    """Samples that fill as long as the block runs; none without a process."""
+    """Sample the RSS of a process into the yielded list while the block runs; empty without a process."""
     samples: Samples = []
     task = None if pid is None else asyncio.create_task(_sample(pid, samples))
     try:
@@ -46,7 +46,7 @@ async def _sample(pid: int, samples: Samples) -> None:
 
 
 def slope_mb_per_hour(samples: Samples, *, after: float = 0.0) -> float:
-    """Least-squares slope of the samples taken ``after`` so many seconds; 0 for fewer than two."""
+    """Least-squares slope of the samples from ``after`` seconds on, in MB per hour; 0 for fewer than two samples."""
     late = [(seconds, size) for seconds, size in samples if seconds >= after]
     if len(late) < 2:
         return 0.0

@@ -1,5 +1,5 @@
-"""When requests are due. The schedule is drawn before the first request and no answer can delay it, as shoppers do not
-wait for one another."""
+"""Arrival times of an open-loop load: drawn before the first request, so that no response can delay them, as shoppers
+do not wait for one another."""
 
 from typing import Final, Literal
 
@@ -11,13 +11,16 @@ ARRIVALS: Final[tuple[Arrivals, ...]] = ("poisson", "constant")
 
 
 def due_times(rate: float, *, seconds: float, arrivals: Arrivals, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Seconds from the start at which each request is due, ascending, all below ``seconds``.
+    """Due time of each request in seconds from the start, ascending, all below ``seconds``.
 
-    ``constant`` spaces them evenly; ``poisson`` draws how many there are, and then each one's place evenly over the
-    time, which is the Poisson process.
+    ``constant`` spaces them evenly. ``poisson`` draws a Poisson count and then uniform times, which is a Poisson
+    process.
+
+    Args:
+        rate: requests per second.
 
     Raises:
-        ValueError: the rate or the time is not above 0.
+        ValueError: ``rate`` or ``seconds`` is not above 0.
     """
     for name, value in (("rate", rate), ("seconds", seconds)):
         if not value > 0:

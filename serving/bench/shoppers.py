@@ -1,8 +1,9 @@
-"""What made-up shoppers ask: sessions of a shop's items as the bodies of requests, drawn before the load begins.
+"""Synthetic requests: sessions over a shop's items as request bodies, drawn before the load begins.
 
-Items follow a power law over the shop's own order of popularity, an event in five goes back to an item of its session,
-and lengths are log-normal as in shop logs: half of the sessions have up to three
-events, one in a hundred has more than 24.
+Items follow a power law over popularity rank, one event in five repeats an item of its session, and lengths are
+log-normal as in shop logs: half of the sessions have at most three events, one in a hundred has more than 24.
+
+Shapes: L events of a session, N items, B behaviours.
 """
 
 import json
@@ -19,7 +20,7 @@ from tillside.catalogue import Catalogue
 Lengths = Literal["realistic", "every"]
 LENGTHS: Final[tuple[Lengths, ...]] = ("realistic", "every")
 EXPONENT: Final = 0.9
-"""Of the power law: the n-th most popular item is drawn in proportion to n ** -EXPONENT."""
+"""Exponent of the power law: the n-th most popular item is drawn with probability proportional to n ** -EXPONENT."""
 MEDIAN_LENGTH, LENGTH_SIGMA, LONGEST = 3.0, 0.9, 200
 RETURN_SHARE: Final = 0.2
 START_MS: Final = 1_767_261_600_000
@@ -28,11 +29,11 @@ MEDIAN_GAP_MS, GAP_SIGMA = 30_000, 1.5
 
 @dataclass(frozen=True)
 class Shop:
-    """What can be asked about.
+    """Items and behaviours to draw requests from.
 
     Attributes:
         item_ids: most popular first.
-        behaviours: weakest first; empty where the server is to assume its own.
+        behaviours: weakest first; empty to leave the behaviour to the server's default.
     """
 
     item_ids: list[str]
@@ -40,7 +41,7 @@ class Shop:
 
     @classmethod
     def of_bundle(cls, bundle: Path) -> "Shop":
-        """The items that a bundle can recommend, and its behaviours.
+        """Recommendable items and behaviours of a bundle.
 
         Raises:
             ValueError: the directory is not a bundle.
@@ -56,7 +57,7 @@ class Shop:
 
     @classmethod
     def of_file(cls, path: Path) -> "Shop":
-        """One item id a line, most popular first.
+        """Items of a text file, one item id per line, most popular first.
 
         Raises:
             ValueError: the file cannot be read or holds no id.
@@ -71,7 +72,7 @@ class Shop:
 
 
 def draw_lengths(lengths: Lengths, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Events of each session [count]: ``realistic``, or ``every`` length from 1 to LONGEST alike."""
+    """Session lengths in events [count]: ``realistic`` is log-normal, ``every`` uniform from 1 to LONGEST."""
     if lengths == "every":
         return rng.integers(1, LONGEST + 1, count)
     drawn = np.exp(rng.normal(np.log(MEDIAN_LENGTH), LENGTH_SIGMA, count))
@@ -87,7 +88,7 @@ def draw_requests(
     deadline_ms: int | None = None,
     lengths: Lengths = "realistic",
 ) -> list[dict[str, Any]]:
-    """``count`` bodies of ``POST /v1/recommend``; no session is empty, and all items are the shop's."""
+    """``count`` request bodies of ``POST /v1/recommend``; sessions are non-empty, and all items are the shop's."""
     cumulative = np.cumsum(np.arange(1, len(shop.item_ids) + 1) ** -EXPONENT)
     names = shop.behaviours
     shares = 0.1 ** np.arange(max(len(names), 1))
@@ -110,7 +111,7 @@ def draw_requests(
 
 
 def as_http(path: str, *, host: str, document: object, token: str | None = None) -> bytes:
-    """A POST of a JSON document on a connection that stays open, head and body."""
+    """HTTP/1.1 keep-alive POST of a JSON document, head and body, as bytes."""
     body = json.dumps(document, separators=(",", ":")).encode()
     lines = [f"POST {path} HTTP/1.1", f"host: {host}", "content-type: application/json"]
     lines += [f"content-length: {len(body)}", *([f"authorization: Bearer {token}"] if token else [])]

@@ -1,4 +1,7 @@
-"""A ledger as figures. A percentile is a latency that occurred: the smallest that so many requests do not exceed."""
+"""Summary statistics of a ledger. Percentiles are nearest-rank: an observed latency, never an interpolated one.
+
+Shapes: R requests of the schedule.
+"""
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -10,26 +13,26 @@ import numpy.typing as npt
 from serving.bench.ledger import Ledger
 
 PERMILLE: Final = {"p50_ms": 500, "p90_ms": 900, "p99_ms": 990, "p999_ms": 999, "max_ms": 1000}
-"""Whole numbers: 99.9 % of a thousand is 999 here, and 999.0000000000001 in floats."""
+"""Integers, because 99.9 % of a thousand is 999.0000000000001 in floating point."""
 LATE_MS: Final = 2.0
-"""A generator that takes up one request in a hundred so late has not kept its schedule."""
+"""Largest p99 lateness of a generator that has kept its schedule."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One load.
+    """Results of one load.
 
     Attributes:
-        rate: requests a second that were due.
-        done_rate: requests a second that were answered, from the first due moment to the last answer.
-        latency_ms: percentiles from due to answered, over all answers whatever their status; empty without any.
+        rate: requests per second that were due.
+        done_rate: requests per second that were answered, from the first due time to the last response.
+        latency_ms: percentiles from due to done, over all responses whatever their status; empty without any.
         late_ms: percentiles of how late the *generator* took requests up; above a millisecond or two it was overloaded
-            itself, or robbed of its core, and the latencies are its own.
-        waited: requests that found every connection busy; their waiting counts as latency.
-        errors: requests without a usable answer, by kind.
+            or preempted itself, and the latencies measure the generator.
+        waited: requests that found every connection busy; the wait counts as latency.
+        errors: requests without a usable response, by kind.
         failed: requests with an error, a 4xx or a 5xx.
-        undegraded_ms: percentiles in which everything but an undegraded 200 stands last, as infinite; None for that.
-        rss_mb: resident memory of the server at the start, at the end, and its peak; empty when not sampled.
+        undegraded_ms: percentiles with every request but an undegraded 200 counted as infinite; None for infinity.
+        rss_mb: resident memory of the server, first, last and peak sample; empty if not sampled.
     """
 
     rate: float
@@ -52,7 +55,7 @@ class Summary:
     def of(
         cls, ledger: Ledger, *, rate: float, seconds: float, rss_mb: list[tuple[float, float]] | None = None
     ) -> "Summary":
-        """The figures of a load that has ended.
+        """Summarise a load that has ended.
 
         Args:
             rss_mb: samples of the server's resident memory, (seconds from the start, MB).
@@ -86,21 +89,21 @@ class Summary:
         )
 
     def kept_schedule(self) -> bool:
-        """Whether the generator itself was on time."""
+        """Whether the generator itself was on time: p99 lateness of at most LATE_MS."""
         return self.late_ms.get("p99_ms", 0.0) <= LATE_MS
 
     def holds(self, p99_ms: float) -> bool:
-        """Whether nothing failed and 99 in 100 requests had an undegraded answer within ``p99_ms``."""
+        """Whether no request failed and 99 % had an undegraded answer within ``p99_ms``."""
         reached = self.undegraded_ms.get("p99_ms")
         return self.requests > 0 and self.failed == 0 and reached is not None and reached <= p99_ms
 
     def document(self) -> dict[str, Any]:
-        """All figures as JSON types."""
+        """All fields as JSON types."""
         return {**asdict(self), "kept_schedule": self.kept_schedule()}
 
 
 def percentiles(values: npt.NDArray[np.float64]) -> dict[str, float]:
-    """The percentiles of PERMILLE by name; empty when there are no values."""
+    """Nearest-rank percentiles of PERMILLE by name; empty without values."""
     if not len(values):
         return {}
     ordered = np.sort(values)
