@@ -1,7 +1,7 @@
-"""What a shop shows where: a policy file, facts about items, and one pure function that answers a placement.
+"""Placement policy: a policy file, item facts, and one pure function that answers a placement request.
 
-``read_policy`` and ``read_feed`` take files, ``ItemFacts`` and ``Shelves`` are made when a catalogue or feed comes in,
-and ``place`` answers with them. Strings stop at this door: requests and answers hold item numbers of the facts.
+``read_policy`` and ``read_feed`` parse files, ``ItemFacts`` and ``Shelves`` are built when a catalogue or feed arrives,
+and ``place`` answers with them. There are no item ids inside: requests and answers hold item numbers of the facts.
 """
 
 from tillside.policy.file.reader import parse_policy, read_policy

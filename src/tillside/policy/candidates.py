@@ -1,11 +1,13 @@
-"""Where items come from: the model or the rung below it, the partners of what the shopper has, and the shop's shelves.
+"""Candidate generation and fusion: the model or a lower tier, related items of the anchors, and the shop's shelves.
 
-Every source says of an item how strongly it speaks for it, from 0 to 1; several anchors of one relation add up like
-chances that are independent of each other. The model's items count by their rank alone, so that logits, counts and
-lists without scores mix alike. Where a policy fuses by odds, strengths are chances of being bought, the model's made of
-its scores, and what adds up is the logarithm of the chance beside a small one, weighted: a source that speaks
-faintly of many items is then heard, too. Shapes: E entries (item, source, anchor), C cells (item, source), U distinct
-items.
+Every source gives an item a strength from 0 to 1; several anchors of one relation combine by noisy-or, 1 - prod(1 - s).
+Fusion by ``strengths`` sums weight times strength; the model's items count by rank alone, so that logits, counts and
+lists without scores are comparable. Fusion by ``odds`` takes strengths as purchase probabilities p, the model's being a
+softmax of its scores, and sums weight times log(1 + p / FAINT_CHANCE), so that a source with weak evidence for many
+items still counts.
+
+Shapes: E entries (item, source, anchor), C cells (item, source), U distinct items, S sources, N items of the facts,
+G sets of brands.
 """
 
 from collections.abc import Sequence
@@ -27,32 +29,32 @@ SHELVED: Final = ("popular", "new", "clearance")
 FIRST_RELATION: Final = SOURCES.index(RELATIONS[0])
 assert SOURCES[FIRST_RELATION : FIRST_RELATION + len(RELATIONS)] == RELATIONS
 MOST_PARTNERS: Final = 16
-"""Of one anchor in one relation."""
+"""Partners taken per anchor and relation."""
 MOST_MODEL: Final = 100
 SHELF_CATEGORIES: Final = 2
 SHELF_ITEMS: Final = 20
-"""Taken from a shelf for each of the anchors' categories; twice as many from the whole where it has none of those."""
+"""Items of a shelf per category of the anchors; twice as many of the whole shelf if it has none of those categories."""
 BY_ANCHOR: Final = tuple(round(0.85**place, 2) for place in range(MOST_ANCHORS))
-"""How much each anchor counts."""
+"""Weight of each anchor by position."""
 RANK_SCALE: Final = 10
-"""The item at rank r, counted from 0, speaks with RANK_SCALE / (RANK_SCALE + r)."""
+"""The strength of the item at rank r, from 0, is RANK_SCALE / (RANK_SCALE + r)."""
 BY_RANK: Final = RANK_SCALE / (RANK_SCALE + np.arange(float(max(MOST_MODEL, 2 * SHELF_ITEMS))))
 RANK_CHANCE: Final = float(1 / BY_RANK[:MOST_MODEL].sum())
-"""Times a strength by rank: the chance of an item of which no more than its place in a list is known."""
+"""Factor that turns a strength by rank into a probability: the MOST_MODEL first ranks sum to 1."""
 FAINT_CHANCE: Final = 0.01
-"""A chance of p is worth log(1 + p / FAINT_CHANCE): far below it in proportion, far above it by its logarithm."""
+"""A probability p contributes log(1 + p / FAINT_CHANCE): linear far below it, logarithmic far above it."""
 NEW_AT_ALL, NEW_CATEGORY, NEW_BRAND = 0.2, 0.5, 0.3
-"""A new item has no past; it speaks by what it shares with the anchors."""
+"""Strengths of new items, which have no past: a base, plus shares for the anchors' category and brand."""
 
 NO_STRENGTHS: Final = np.zeros(0)
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Entry = tuple[npt.NDArray[np.integer], npt.NDArray[np.floating], float, int, int]
-"""Items, strengths, what these are multiplied by, source and anchor (-1 without)."""
+"""Items, strengths, factor of the strengths, source, and anchor (-1 for none)."""
 
 SOURCE_BITS: Final = 4
-"""An item and a source are one number: that of the item shifted by so much, and the source."""
+"""Bits of the source in a packed cell key: ``item << SOURCE_BITS | source``."""
 SOURCE_MASK: Final = (1 << SOURCE_BITS) - 1
 PLACES: Final = np.arange(1 << 12)
 assert len(SOURCES) <= SOURCE_MASK + 1
@@ -60,19 +62,19 @@ assert len(SOURCES) <= SOURCE_MASK + 1
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What all sources gave.
+    """Fused candidates of all sources, with the contributions they are made of.
 
     Attributes:
         items_U: distinct items, ascending.
-        totals_U: what all sources give each item.
-        cells_U: where each item's cells start, and the end, [U + 1].
-        parts_C: what one source gives one item: its weight times its strength (or what its chance is worth).
-        keys_C: that item and source as one number.
-        entries_C: where each cell's entries start, and the end, [C + 1].
-        strengths_E: what went in: how strongly.
-        lists_E: from which list of ``anchors``.
-        anchors: what led to each list, -1 for nothing.
-        pinned: items that a pair set by hand pins.
+        totals_U: score of each item, the sum over its sources.
+        cells_U: start of each item's cells, and the end, [U + 1].
+        parts_C: contribution of one source to one item, its weight included.
+        keys_C: packed item and source, see SOURCE_BITS.
+        entries_C: start of each cell's entries, and the end, [C + 1].
+        strengths_E: strength of each entry.
+        lists_E: index into ``anchors`` of each entry.
+        anchors: anchor of each list, -1 for none.
+        pinned: items pinned by a relation pair set by hand.
     """
 
     items_U: Ints
@@ -87,12 +89,12 @@ class Candidates:
     pinned: frozenset[int]
 
     def parts(self, row: int) -> dict[str, float]:
-        """What each source gives an item, in the order of SOURCES."""
+        """Contribution of each source to an item, in the order of SOURCES."""
         cells = range(self.cells_U.item(row), self.cells_U.item(row + 1))
         return {SOURCES[self.keys_C.item(cell) & SOURCE_MASK]: self.parts_C.item(cell) for cell in cells}
 
     def main(self, row: int) -> tuple[str, int | None]:
-        """The source that gives an item most and the anchor that speaks loudest in it; of level ones the first."""
+        """The source with the largest contribution to an item and its strongest anchor; ties go to the first."""
         cell = self._main_cell(row)
         start, end = self.entries_C.item(cell), self.entries_C.item(cell + 1)
         if end - start > 1:
@@ -101,7 +103,7 @@ class Candidates:
         return SOURCES[self.keys_C.item(cell) & SOURCE_MASK], None if anchor < 0 else anchor
 
     def mainly(self, source: SourceName) -> npt.NDArray[np.bool_]:
-        """Of which items that is the source that gives most, bool [U]."""
+        """Mask [U] of the items whose main source is ``source``."""
         mask_U = np.zeros(len(self.items_U), bool)
         cells = (self.keys_C & SOURCE_MASK == SOURCES.index(source)).nonzero()[0]
         rows = self.cells_U.searchsorted(cells, side="right") - 1
@@ -120,7 +122,7 @@ class Candidates:
 
 
 def anchors_of(names: Sequence[AnchorName], request: PlacementRequest, facts: ItemFacts, *, most: int) -> list[int]:
-    """The ``most`` items that relations are asked about, the most important first, each once, those the facts know."""
+    """Anchors, the items whose relations are queried: at most ``most`` distinct known items, most important first."""
     groups = {
         "cart": request.cart_M[::-1].tolist(),
         "last": request.session_L[-1:].tolist(),
@@ -148,7 +150,7 @@ def gather(
     model: ModelCandidates | None,
     fusion: Fusion = "strengths",
 ) -> Candidates:
-    """All candidates of the sources that have a weight."""
+    """Fused candidates of all sources with a non-zero weight."""
     entries: list[Entry] = []
     pinned: list[int] = []
     odds = fusion == "odds"
@@ -179,14 +181,14 @@ def _from_model(model: ModelCandidates, *, odds: bool) -> Entry:
     if odds and model.tier == "model":
         chances = np.exp(scores - scores.max(), dtype=np.float64)
         return found, chances, float(1 / chances.sum()), MODEL, -1
-    ranks = np.searchsorted(-scores, -scores)  # level scores have the same rank, whatever order they came in
+    ranks = np.searchsorted(-scores, -scores)  # tied scores share a rank, whatever order they came in
     return found, BY_RANK[ranks], RANK_CHANCE if odds else 1.0, MODEL, -1
 
 
 def _by_hand(
     relations: Relations, relation: str, anchor: int, now_ms: int, pinned: list[int]
 ) -> tuple[Ints, npt.NDArray[np.float32]]:
-    """Partners, the strongest first, where some are set by hand; those that are pinned are added to ``pinned``."""
+    """Partners of an anchor with pairs set by hand, strongest first; appends the pinned ones to ``pinned``."""
     partners = relations.partners(relation, anchor, now_ms=now_ms)
     pinned += partners.items[partners.pinned].tolist()
     order = np.argsort(-partners.strengths, kind="stable")
@@ -195,7 +197,7 @@ def _by_hand(
 
 
 def cut(strengths: npt.NDArray[np.float32], most: int) -> int:
-    """Where a list, strongest first, is cut: after ``most`` and those that are level with the last of them."""
+    """Length to cut a descending list to: ``most``, plus the entries tied with the last of them."""
     if len(strengths) <= most:
         return len(strengths)
     last = strengths[most - 1]
@@ -222,7 +224,7 @@ def _from_shelves(
 
 
 def _shelved(shelf: Shelf, codes: Sequence[int], source: int) -> list[Entry]:
-    """The first items of the anchors' categories; of the whole shelf where it holds none of those."""
+    """Top items of a shelf in the anchors' categories, or of the whole shelf if it has none of those."""
     entries: list[Entry] = []
     for code, weight in zip(codes[:SHELF_CATEGORIES], BY_ANCHOR, strict=False):
         found = shelf.category(code)[:SHELF_ITEMS]
@@ -242,7 +244,7 @@ def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], ite
     founds, strengths, factors, sources, anchors = zip(*entries, strict=True)
     sizes = [len(found) for found in founds]
     lists_E = _places(len(entries)).repeat(sizes)
-    # item, source and place in one number: one sort puts items together, their sources in order, anchors as they came
+    # packed (item, source, position): one sort groups by item, then source, and keeps the anchors' order
     keys_E = np.concatenate(founds, dtype=np.int64)
     keys_E <<= SOURCE_BITS
     keys_E |= np.array(sources).take(lists_E)
@@ -250,7 +252,7 @@ def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], ite
     keys_E <<= bits
     keys_E |= _places(len(keys_E))
     keys_E.sort()
-    if not 0 <= keys_E[0] <= keys_E[-1] < items << SOURCE_BITS + bits:  # of a newer catalogue than the facts
+    if not 0 <= keys_E[0] <= keys_E[-1] < items << SOURCE_BITS + bits:  # items of a newer catalogue than the facts
         keys_E = keys_E[slice(*keys_E.searchsorted([0, items << SOURCE_BITS + bits]))]
     order = keys_E & (1 << bits) - 1
     keys_E >>= bits
@@ -272,12 +274,12 @@ def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], ite
 
 
 def _places(count: int) -> Ints:
-    """The numbers below ``count``; not to be written to."""
+    """``arange(count)``, possibly a shared array: read-only for callers."""
     return PLACES[:count] if count <= len(PLACES) else np.arange(count)
 
 
 def _starts(ascending: Ints) -> Ints:
-    """Where each distinct number starts, and the end."""
+    """Start of each run of equal values, and the end."""
     first = np.ones(len(ascending) + 1, bool)
     np.not_equal(ascending[1:], ascending[:-1], out=first[1:-1])
     return first.nonzero()[0]

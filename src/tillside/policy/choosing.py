@@ -1,7 +1,9 @@
-"""Which of the candidates are shown, in which order: soft rules level by level, enough of each kind, not all alike.
+"""Selection of the shown items: soft-rule levels, minimum counts per kind, and diversity.
 
-Maximal marginal relevance (Carbonell and Goldstein, 1998): an item loses what it shares with the one most like it among
-those chosen before it. Only the best few candidates for each slot are compared. Shapes: U candidates, R compared ones.
+Diversity is maximal marginal relevance (Carbonell and Goldstein, 1998): an item's score is reduced by its similarity to
+the most similar item chosen before it. Only a few top candidates per slot are compared.
+
+Shapes: U candidates, R compared ones, N items.
 """
 
 from collections.abc import Sequence
@@ -16,11 +18,11 @@ from tillside.policy.items.facts import ItemFacts
 
 SPARE: Final = 12
 SPARE_EACH: Final = 3
-"""Diversity looks at so many candidates for each slot and so many more, the best ones."""
+"""Candidates compared: the top SPARE_EACH * k + SPARE."""
 LEVEL: Final = 1e6
-"""Above any score, so that one key orders by level and then by score."""
+"""Larger than any score, so that score - LEVEL * level sorts by level, then by score."""
 ALIKE_ABOVE: Final = 0.5
-"""The likeness of two categories of which only the one above is the same."""
+"""Similarity of two categories that share only the parent."""
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -28,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """At least ``n`` of the candidates that ``meets_U`` marks."""
+    """Minimum count: at least ``n`` of the candidates in the mask ``meets_U`` are chosen."""
 
     n: int
     meets_U: npt.NDArray[np.bool_]
@@ -44,10 +46,10 @@ def choose(
     diversity: Diversity,
     needs: Sequence[Need] = (),
 ) -> list[tuple[int, float]]:
-    """Rows of at most ``k`` candidates, and what diversity took from the score of each.
+    """Rows of at most ``k`` candidates, in order, and the diversity penalty of each.
 
-    The order is by level, then by score less what was lost, then by score, then by item id. Once the slots that are
-    left are needed for a kind, only that kind is taken, as long as there is one.
+    Greedy: the next one is the best by level, then score minus penalty, then score, then item id. Once the remaining
+    slots are all needed for unmet ``needs``, only candidates that meet one of them are taken, while there are any.
     """
     keys_U = scores_U - LEVEL * levels_U
     rows = _best(keys_U, items_U, SPARE_EACH * k + SPARE, facts)
@@ -71,7 +73,7 @@ def choose(
         if 0 < sum(missing) >= left:
             wanted = np.logical_or.reduce([kind for kind, count in zip(kinds, missing, strict=True) if count])
             worth_R[~wanted] = -np.inf
-        row = int(worth_R.argmax())  # of level ones the first
+        row = int(worth_R.argmax())  # ties go to the first
         chosen.append((rows.item(row), lost_R.item(row)))
         keys_R[row] = -np.inf
         for number, count in enumerate(missing):
@@ -83,7 +85,7 @@ def choose(
 
 
 def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
-    """How alike any two items are, 0 to the sum of the weights, float64 [R, R]; what is unknown is like nothing."""
+    """Pairwise similarity, from 0 to the sum of the weights, float64 [R, R]; unknown attributes contribute 0."""
     categories_R, brands_R = facts.categories.codes_N.take(items_R), facts.brands.codes_N.take(items_R)
     above_R = facts.categories.above_G.take(categories_R)
     same_RR = (categories_R[:, None] == categories_R) & (categories_R > 0)
@@ -97,7 +99,7 @@ def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
 
 
 def _best(keys_U: Floats, items_U: Ints, count: int, facts: ItemFacts) -> Ints:
-    """Rows of the ``count`` highest keys, in any order; of level ones the first by id."""
+    """Rows of the ``count`` highest keys, in any order; ties go to the first by item id."""
     if len(keys_U) <= count:
         return np.arange(len(keys_U))
     least = np.partition(keys_U, len(keys_U) - count)[len(keys_U) - count]

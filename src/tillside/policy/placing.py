@@ -1,8 +1,10 @@
-"""One answer of one placement: the model proposes, the policy disposes. Pure: no clock, no randomness, no I/O.
+"""Answer to one placement request: the model proposes, the policy disposes. Pure: no clock, no randomness, no I/O.
 
-The same function answers online and is judged offline, for every rung of the ladder. Its cost does not grow with the
-catalogue: a few hundred candidates are judged, and a shelf is walked only where they leave slots open. Ties are broken
-by item id, so the order of the catalogue changes nothing. Shapes: U candidates, P of them in the pool.
+The same function answers online and is evaluated offline, for all fallback tiers. Its cost does not grow with the
+catalogue: a few hundred candidates are judged, and a shelf is walked only if they leave slots open. Ties are broken by
+item id, so the answer does not depend on catalogue order.
+
+Shapes: U candidates, P of them in the pool.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,11 +27,11 @@ from tillside.policy.steering import steer
 from tillside.relations import Relations
 
 PINNED_PAIR: Final = -1
-"""The level of candidates that a pair set by hand pins: before all others."""
+"""Level of candidates pinned by a relation pair set by hand: before all others."""
 MANUAL_PAIR: Final = "manual pair"
-"""The rule that such an item names."""
+"""``rule`` of such an item in the answer."""
 PATIENT_WALK: Final = 1024
-"""Filler that keeps the soft rules is looked for among so many items; then any that no hard rule forbids will do."""
+"""Items searched for filler that keeps the soft rules; past them any filler that the hard rules allow is taken."""
 
 
 def place(
@@ -41,18 +43,18 @@ def place(
     model: ModelCandidates | None = None,
     rulebook: Rulebook | None = None,
 ) -> Placement:
-    """Answer a request.
+    """Answer a placement request.
 
-    Hard rules hold for every item of the answer, whatever it came from. If fewer than k items keep the soft rules too,
+    Hard rules hold for every item of the answer, whatever its source. If fewer than k items keep the soft rules too,
     frequency caps give way, then a soft price band, and then popular items fill what is left (unless ``fill: false``).
 
     Args:
-        shelves: the facts about items, and the shop's shelves made of them.
-        model: what the model gives, or the rung below it that answered; None for neither.
-        rulebook: the request's own, for a caller that has made it already; what it says must be of these facts.
+        shelves: item facts and the shelves built from them.
+        model: candidates of the model, or of the lower tier that answered; None without either.
+        rulebook: rulebook of this request over the same facts, if the caller has built it already.
 
     Raises:
-        ValueError: the policy has no such placement; the sentence names those it has.
+        ValueError: the policy has no such placement; the message names those it has.
     """
     facts = shelves.facts
     policy = policy.of(request.segment)
@@ -96,7 +98,7 @@ def place(
         around = bundles_around(anchors, request=request, relations=relations, rulebook=rulebook)
         bundles = offered(around, placement.bundles, promotions=promotions, facts=facts)
     next_slot = 0
-    for item, pin in pins.items():  # by slot; the second one of a slot comes after the first
+    for item, pin in pins.items():  # by slot; of two pins of one slot the second follows the first
         next_slot = max(next_slot, pin.slot - 1)
         items.insert(next_slot, _plain(item, "pinned", pin.name, request, facts))
         next_slot += 1
@@ -114,7 +116,7 @@ def place(
 
 @dataclass(frozen=True, slots=True)
 class _Pool:
-    """The candidates that no hard rule forbids: what they are worth, where most of it comes from, and their levels."""
+    """Candidates that no hard rule forbids, with boosted scores and soft-rule levels."""
 
     found: Candidates
     rows_P: npt.NDArray[np.int64]
@@ -126,7 +128,7 @@ class _Pool:
 
     @classmethod
     def of(cls, found: Candidates, rulebook: Rulebook, *, pins: Mapping[int, Pin], now_ms: int) -> "_Pool":
-        """The pool without what is pinned."""
+        """Pool of the candidates allowed by ``rulebook``, without the pinned items."""
         verdicts_U, levels_U = rulebook.judged(found.items_U)
         kept_U = verdicts_U < 0
         for item in pins:
@@ -142,7 +144,7 @@ class _Pool:
         return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
 
     def placed(self, row: int, lost: float, request: PlacementRequest, facts: ItemFacts, tier: str) -> PlacedItem:
-        """The answer's item of a row."""
+        """Answer item of a row, ``lost`` being its diversity penalty."""
         item, own = self.items_P.item(row), self.rows_P.item(row)
         source, anchor = self.found.main(own)
         key = tier if source == "model" else source
@@ -156,14 +158,13 @@ class _Pool:
 
 
 def _plain(item: int, key: str, rule: str | None, request: PlacementRequest, facts: ItemFacts) -> PlacedItem:
-    """An item that was not scored: set by hand, or filler."""
+    """Answer item without a score: a pin or filler."""
     reason = reason_for(key, item, None, facts, request.language)
     return PlacedItem(item, 0.0, key, None, rule, {} if request.explain else None, key, reason)
 
 
 def _pins(k: int, rulebook: Rulebook) -> dict[int, Pin]:
-    """Pinned items that may be shown, by slot; a slot past the last one, an item's second pin and pins past k are left
-    out."""
+    """Pinned items that may be shown, in slot order, without slots beyond k, repeated items and pins beyond k items."""
     found: dict[int, Pin] = {}
     for item, pin in rulebook.day.pins:
         if pin.slot <= k and len(found) < k:
@@ -172,7 +173,7 @@ def _pins(k: int, rulebook: Rulebook) -> dict[int, Pin]:
 
 
 def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts) -> npt.NDArray[np.bool_]:
-    """Which candidates are of a kind, and keep all soft rules."""
+    """Mask [P] of the candidates that are of the needed kind and keep all soft rules."""
     if need.source is not None:
         meets_P = pool.found.mainly(need.source).take(pool.rows_P)
     else:
@@ -184,7 +185,7 @@ def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts) -> npt.NDArray[np.boo
 
 
 def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -> list[int]:
-    """The most popular items that may be shown; those that keep the soft rules first, if they are found soon."""
+    """Most popular items that may be shown, those that keep the soft rules first if found within PATIENT_WALK."""
     if rulebook.standing.hidden >= 0:
         return []
     by_level: dict[int, list[int]] = {}
@@ -204,6 +205,6 @@ def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -
 
 
 def _counts(numbers: npt.NDArray[np.integer], names: Sequence[str]) -> dict[str, int]:
-    """How often each name's number comes, those that do; numbers below 0 have no name."""
+    """Counts of the numbers by name, zero counts omitted; negative numbers are ignored."""
     counts = np.bincount(numbers[numbers >= 0], minlength=len(names)).tolist()
     return {name: count for name, count in zip(names, counts, strict=True) if count}

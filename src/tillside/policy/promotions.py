@@ -1,7 +1,9 @@
-"""Bundles with their price, and tiered discounts: what they take off, and what is missing to the next step.
+"""Product bundles with prices, and tiered discounts: the saving, and the items missing to the next step.
 
-Discounts never add up: of several promotions the one that takes most off counts. Prices are those of the facts; where
-one is unknown no sum is given, and the bundle is not offered.
+Discounts do not stack: of several promotions the one with the largest saving applies. Prices are those of the facts; a
+bundle with an unknown price is not offered.
+
+Shapes: G sets of categories, N items.
 """
 
 import itertools
@@ -16,7 +18,7 @@ from tillside.policy.rules import VIEWED, Rulebook
 from tillside.relations import Relations
 
 MOST_ROWS: Final = 20
-"""Bundles of one anchor that are looked at."""
+"""Product bundles considered per anchor."""
 HINTS: Final[dict[Language, dict[str, str]]] = {
     "en": {
         "all": "{missing} more and everything is {percent:g} % off",
@@ -27,12 +29,12 @@ HINTS: Final[dict[Language, dict[str, str]]] = {
 
 
 def reached(promotion: Promotion, count: int) -> Step | None:
-    """The highest step that ``count`` pieces reach."""
+    """The highest step that ``count`` items reach; None below the first."""
     return next((step for step in reversed(promotion.steps) if step.items <= count), None)
 
 
 def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> float:
-    """What the promotion takes off the items' prices, 0 if it does not hold for them or a price is unknown."""
+    """Saving of the promotion on the items; 0 if it does not apply or a price is unknown."""
     prices = [facts.prices_N.item(item) for item in _taking_part(promotion, items, facts)]
     step = reached(promotion, len(prices))
     if step is None or any(price != price for price in prices):
@@ -43,10 +45,10 @@ def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> floa
 def bundles_around(
     anchors: Sequence[int], *, request: PlacementRequest, relations: Relations, rulebook: Rulebook
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """Bundles with an anchor, and what of them is not in the cart, the strongest first; items of the cart first.
+    """Product bundles that hold an anchor, strongest first: items (those of the cart first), and the missing ones.
 
-    All that is not in the cart may be shown, or was looked at: that is not shown again, but a bundle may well be made
-    of it.
+    Every missing item must be allowed by the hard rules, except that items hidden because they were viewed may be part
+    of a product bundle.
     """
     table, cart, ids = relations.bundles, set(request.cart_M.tolist()), rulebook.day.facts.item_ids
     rows: dict[int, None] = {}
@@ -55,7 +57,7 @@ def bundles_around(
         if len(own) > MOST_ROWS:
             own = own[: cut(table.strengths[own], MOST_ROWS)]
         rows.update(dict.fromkeys(own.tolist()))
-    # rows stand the strongest first, so whoever needs only the first few bundles does not pay for the others
+    # rows are sorted by strength: a lazy generator, so callers that need only a few bundles do not pay for the rest
     for _, level in itertools.groupby(sorted(rows), table.strengths.item):
         found = []
         for row in level:
@@ -72,7 +74,7 @@ def bundles_around(
 def offered(
     bundles: Iterable[tuple[list[int], list[int]]], most: int, *, promotions: Sequence[Promotion], facts: ItemFacts
 ) -> list[OfferedBundle]:
-    """The first ``most`` bundles of which all prices are known."""
+    """Offers of the first ``most`` product bundles whose prices are all known."""
     offers: list[OfferedBundle] = []
     for items, missing in bundles:
         price = sum(map(facts.prices_N.item, items))
@@ -89,7 +91,10 @@ def offered(
 def promotion_hint(
     promotions: Sequence[Promotion], request: PlacementRequest, facts: ItemFacts
 ) -> PromotionHint | None:
-    """The promotion whose next step is nearest to what is in the cart; of level ones the first of the file."""
+    """Hint for the promotion whose next step lacks the fewest items; ties go to the first in the file.
+
+    None unless the cart holds an item of a promotion that has a next step.
+    """
     cart = [item for item in request.cart_M.tolist() if facts.knows(item)]
     best: PromotionHint | None = None
     for promotion in promotions:

@@ -1,7 +1,7 @@
-"""Why an item is shown: one short sentence for the shopper, in English and Chinese, and one for the shop's own people.
+"""Reasons for shown items: a short sentence for the shopper, in English or Chinese, and the origin for shop staff.
 
-A sentence names an item or category only where a name is known, and nothing that a shopper would mind: no cheaper
-choice is called cheap, no one is told what they did. Shops that write their own sentences go by the reason's key.
+A sentence names an item or category only if its name is known, and avoids what a shopper might mind: no cheaper choice
+is called cheap, no shopper is told what they did. Shops that write their own sentences use the reason's key.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from tillside.policy.items.facts import ItemFacts
 from tillside.policy.requests import Language, PlacedItem
 
 Sentences = tuple[str, str]
-"""With a name (``{name}``) and without."""
+"""Sentence with a name (``{name}``), and without."""
 
 REASONS: Final[Mapping[Language, Mapping[str, Sentences]]] = {
     "en": {
@@ -57,20 +57,20 @@ OF_CATEGORY: Final = ("popular", "new", "clearance")
 
 
 def reason_for(key: str, item: int, anchor: int | None, facts: ItemFacts, language: Language) -> str:
-    """The sentence for a shopper."""
+    """Sentence for the shopper."""
     name = category_of(item, facts) if key in OF_CATEGORY else "" if anchor is None else facts.name(anchor)
     with_name, without = REASONS[language][key]
     return with_name.format(name=name) if name else without
 
 
 def category_of(item: int, facts: ItemFacts) -> str:
-    """The last level of an item's finest category as words; empty where there is none, or only a number."""
+    """Last level of an item's finest category as words; empty if there is none or it is a number."""
     level = facts.categories.finest(int(facts.categories.codes_N[item])).rpartition(".")[2]
     return "" if level.isdigit() else level.replace("_", " ")
 
 
 def origin(placed: PlacedItem, facts: ItemFacts) -> str:
-    """The source in words: ``model``, ``complement of X``, ``pinned by rule R``, ``popular in category C``."""
+    """Origin for shop staff: ``model``, ``complement of X``, ``pinned by rule R``, ``popular in category C``."""
     if placed.rule is not None:
         return f"pinned by rule {placed.rule}"
     if placed.anchor is not None:

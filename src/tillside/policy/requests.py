@@ -1,8 +1,8 @@
-"""What a placement is asked and what it answers: plain values, items by number, no strings that would need a look-up.
+"""Requests to a placement and its answers: plain values with items by number, so no id needs a lookup.
 
-Requests and answers are msgspec structs, which are made faster than dataclasses.
+They are msgspec structs, which are faster to create than dataclasses.
 
-Shapes: L events of the session, M items in the cart, I items with impressions, C candidates, N items.
+Shapes: L events of the session, M items in the cart, C candidates, A behaviours.
 """
 
 from collections.abc import Mapping
@@ -27,28 +27,31 @@ NOTHING: Final = np.zeros(0, np.int64)
 
 
 def event_kinds(behaviours: Behaviours) -> Ints:
-    """What each behaviour is to a policy, int64 [A]: the goal, putting into the cart, or else looking."""
+    """Event kind of each behaviour, int64 [A]: GOAL for the last, CART for ``cart``, VIEW for the others."""
     kinds = [CART if name == "cart" else VIEW for name in behaviours.names]
     return np.array([*kinds[:-1], GOAL], np.int64)
 
 
 class PlacementRequest(Struct, frozen=True, kw_only=True):
-    """One question to a policy; items are numbers of the facts, those that the facts do not know are left out.
+    """One request to a policy; items are numbers of the facts, unknown ones are ignored.
 
     Attributes:
-        k: how many items; None leaves it to the policy's ``slots``.
+        placement: name of a placement of the policy.
+        now_ms: time of the request, UTC ms.
+        k: number of items; None for the placement's ``slots``.
         session_L: items, oldest first.
-        kinds_L: VIEW, CART or GOAL for each, see :func:`event_kinds`; empty where it is not known.
-        times_L: UTC ms for each, TIME_UNKNOWN or empty where it is not known.
-        cart_M: what is in the cart, latest last, an item as often as its quantity.
-        segment: new, returning, dormant or high_value; others and None have the policy of all.
-        age: years, None if unknown; then nothing with an age limit is shown.
-        impressions: item -> (how often it was shown, when last, UTC ms).
-        excluded: items that are never shown.
-        intent: calibrated probability that the session still buys, or None.
-        host: the item that the live room's host shows now.
+        kinds_L: VIEW, CART or GOAL per event, see :func:`event_kinds`; empty if unknown.
+        times_L: UTC ms per event, TIME_UNKNOWN for an unknown one; empty if all are.
+        cart_M: items in the cart, latest last, repeated by quantity.
+        segment: new, returning, dormant or high_value; others and None use the base policy.
+        age: of the shopper in years; if None, nothing with an age limit is shown.
+        impressions: item -> (impression count, time of the last one in UTC ms).
+        excluded: items that must not be shown.
+        intent: calibrated probability that the session still reaches the goal, or None.
+        host: item that the host of the live room currently shows.
         scene: items of the scene.
-        explain: whether the items' parts are wanted.
+        explain: whether to fill :attr:`PlacedItem.parts`.
+        language: of the reasons and the promotion hint.
     """
 
     placement: str
@@ -71,7 +74,10 @@ class PlacementRequest(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class ModelCandidates:
-    """What one rung of the ladder gives: items [C], best first, with their raw scores [C]; only their order counts."""
+    """Candidates of one fallback tier: items [C], best first, and raw scores [C].
+
+    Only the order of the scores counts, except for the ``model`` tier under ``fusion: odds``.
+    """
 
     items: Ints
     scores: npt.NDArray[np.float32]
@@ -82,13 +88,14 @@ class PlacedItem(Struct, frozen=True):
     """One item of the answer.
 
     Attributes:
-        score: what it was ranked by before diversity, 0 for the filler.
-        source: a source of the policy, or the rung's name where a lower rung answered for the model.
-        anchor: the item that a relation led from, or None.
-        rule: the pin that set it, or None.
-        parts: what each source gave, the boost, and what diversity took; None where it was not asked for.
-        reason_key: names the reason, for shops that write their own.
-        reason: a sentence for the shopper.
+        score: ranking score before diversity; 0 for pinned and filler items.
+        source: a source of the policy, or the tier's name where a lower tier answered for the model.
+        anchor: item whose relation proposed this one, or None.
+        rule: name of the pin that placed it, ``manual pair`` for a pinned relation, or None.
+        parts: contribution of each source, the boost factor, and the diversity penalty (negative); None unless asked
+            for.
+        reason_key: key of the reason, for shops that write their own sentences.
+        reason: sentence for the shopper.
     """
 
     item: int
@@ -102,13 +109,13 @@ class PlacedItem(Struct, frozen=True):
 
 
 class OfferedBundle(Struct, frozen=True):
-    """Items that go together, those of the cart first.
+    """Product bundle, items of the cart first.
 
     Attributes:
-        missing: those that are not in the cart.
-        price: the sum of their prices.
-        discounted_price: what they cost together under the best promotion, or None if none holds.
-        promotion: its name.
+        missing: its items that are not in the cart.
+        price: sum of the prices.
+        discounted_price: price under the best promotion, or None if none applies.
+        promotion: name of that promotion.
     """
 
     items: tuple[int, ...]
@@ -119,7 +126,7 @@ class OfferedBundle(Struct, frozen=True):
 
 
 class PromotionHint(Struct, frozen=True):
-    """What is missing to a promotion's next step: so many more items, then so many per cent."""
+    """Next step of a promotion: ``missing`` more items and ``percent`` applies, instead of ``reached_percent``."""
 
     promotion: str
     missing: int
@@ -129,13 +136,14 @@ class PromotionHint(Struct, frozen=True):
 
 
 class Placement(Struct, frozen=True):
-    """An answer.
+    """Answer to a placement request.
 
     Attributes:
-        decided: from comparing (0) to decided (1), which the mode is read off.
-        why: what led there, such as ``intent 0.82`` or ``repeat_views``.
-        dropped: candidates that each rule kept out (hard ones) or put behind others (soft ones).
-        feed_stale: whether the items feed was too old for this placement's rules.
+        items: best first, in slot order.
+        decided: from comparing (0) to decided (1); determines the mode.
+        why: the signals behind it, such as ``intent 0.82`` or ``repeat_views -0.25``.
+        dropped: number of candidates that each rule removed (hard) or demoted (soft).
+        feed_stale: whether the items feed is too old for this placement's rules.
     """
 
     items: list[PlacedItem]

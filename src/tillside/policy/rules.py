@@ -1,9 +1,10 @@
-"""Which items a placement may show: hard rules forbid, soft rules only put an item behind those that keep them.
+"""Rules of a placement: hard rules forbid an item, soft rules rank it behind the items that keep them.
 
-A rulebook is made for one request; it then judges any array of items, candidates and filler alike, so that no source
-and no rung of the ladder gets around a hard rule. What holds for every request of a day it looks up (``standing``).
-Where a soft rule would leave slots open it gives way: frequency caps first, then a soft price band. Shape: U items to
-judge.
+A rulebook is built for one request and judges any array of items, candidates and filler alike, so no source and no
+fallback tier bypasses a hard rule. Verdicts that hold for all requests of a day are looked up (``standing``). Soft
+rules give way if they would leave slots open: frequency caps first, then a soft price band.
+
+Shapes: U items to judge, N items, L events of the session, M items in the cart.
 """
 
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ __all__ = ["CAPPED", "HARD", "OUTSIDE_BAND", "SOFT", "VIEWED", "Rulebook"]
 
 CAPPED: Final = 1
 OUTSIDE_BAND: Final = 2
-"""Levels of soft rules; the higher one gives way last."""
+"""Soft-rule levels; the higher one gives way last."""
 SOFT: Final = ("capped", "outside_band")
 
 Ints = npt.NDArray[np.int64]
@@ -44,13 +45,17 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The rules of one request.
+    """Rules of one request.
 
     Attributes:
-        standing: those of its day, and what they say of every item.
-        blocked: item -> why, an index into HARD.
-        band: lowest and highest price, or None for any.
-        named: all items of ``blocked``, ``viewed`` and ``capped``, ascending.
+        day: rules of the shop's day.
+        standing: the hard rules that do not depend on the session, and ``verdicts_N`` what they say of each item.
+        feed_stale: whether the items feed is too old or missing.
+        blocked: item -> the hard rule that forbids it, an index into HARD.
+        viewed, capped: items hidden as viewed, and items at their frequency cap.
+        named: union of ``blocked``, ``viewed`` and ``capped``, ascending.
+        band: lowest and highest allowed price, or None for any.
+        band_hard: whether the band is a hard rule.
     """
 
     day: DayRules
@@ -68,7 +73,7 @@ class Rulebook:
     def of(
         cls, rules: Rules, request: PlacementRequest, facts: ItemFacts, *, day: date, anchors: Sequence[int]
     ) -> "Rulebook":
-        """The rules that hold for a request on the shop's day."""
+        """Rulebook for a request on ``day``, the shop's date."""
         today = DayRules.of(rules, facts, day)
         stale = _stale(rules.stock, facts.feed_time_ms, request.now_ms)
         hide_unknown = stale or rules.stock.unknown == "hide"
@@ -105,21 +110,21 @@ class Rulebook:
         )
 
     def judged(self, items_U: Ints) -> tuple[Verdicts, Ints]:
-        """What the rules say of items.
+        """Judge items by all rules.
 
         Args:
-            items_U: distinct numbers of items that the facts know, ascending.
+            items_U: distinct item numbers known to the facts, ascending.
 
         Returns:
-            For each item the first hard rule that forbids it, an index into HARD, or -1, int8 [U], and the highest
-            level of a soft rule that it does not keep, 0 where it keeps all, int64 [U].
+            The first hard rule that forbids each item, an index into HARD, or -1, int8 [U], and the highest soft-rule
+            level that it violates, 0 for none, int64 [U].
         """
         verdicts_U, levels_U = self.verdicts_N.take(items_U), np.zeros(len(items_U), np.int64)
         if self.standing.hidden >= 0 or not len(items_U):
             return verdicts_U, levels_U
         if self.band:
             prices_U = self.day.facts.prices_N.take(items_U)
-            outside_U = ~((prices_U >= self.band[0]) & (prices_U <= self.band[1]))  # so is an unknown price, NaN
+            outside_U = ~((prices_U >= self.band[0]) & (prices_U <= self.band[1]))  # an unknown price, NaN, is outside
             if self.band_hard:
                 np.putmask(verdicts_U, outside_U & (verdicts_U < 0), PRICE)
             else:
@@ -137,7 +142,7 @@ class Rulebook:
         return verdicts_U, levels_U
 
     def verdict(self, item: int) -> int:
-        """The first hard rule that forbids one item, an index into HARD, or -1."""
+        """First hard rule that forbids one item, an index into HARD, or -1."""
         verdict = int(self.verdicts_N[item])
         if self.standing.hidden >= 0:
             return verdict
@@ -158,7 +163,7 @@ def _stale(stock: Stock, feed_time_ms: int | None, now_ms: int) -> bool:
 def _band(
     band: PriceBand, request: PlacementRequest, facts: ItemFacts, anchors: Sequence[int]
 ) -> tuple[float, float] | None:
-    """Bounds of prices, both included, or None where there is no price to compare with."""
+    """Price bounds, both inclusive; None without a reference price."""
     items = list(anchors[:1]) if band.of == "anchor" else [i for i in request.cart_M.tolist() if facts.knows(i)]
     prices = [price for price in map(facts.prices_N.item, items) if price == price]
     if not prices:

@@ -1,7 +1,9 @@
-"""From comparing to decided: what purchase intent and a few signals of the session do to the weights of the sources.
+"""Steering of the source weights by purchase intent and a few session signals, from comparing (0) to decided (1).
 
-The curve of the policy turns intent into how far the shopper has decided, signals shift that, and it moves the weights:
-who has decided gets what goes with it (cross-sell), who compares gets the value pick (down-sell).
+The policy's curve maps intent to a degree of decision, signals shift it, and it scales the weights: a decided shopper
+gets complements (cross-sell), a comparing one gets value picks (down-sell).
+
+Shapes: L events of the session, M items in the cart, N items.
 """
 
 import itertools
@@ -15,30 +17,34 @@ from tillside.policy.items.facts import ItemFacts
 from tillside.policy.requests import CART, VIEW, Mode, PlacementRequest
 
 LATEST_EVENTS: Final = 50
-"""Signals are read off so many of the session's latest events."""
+"""Signals use the latest events of the session, this many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """How far the shopper has decided, 0 to 1, what that is called, and why."""
+    """Degree of decision, 0 (comparing) to 1 (decided), the mode it implies, and the signals behind it."""
 
     decided: float
     mode: Mode
     why: tuple[str, ...]
 
     def weights(self, sources: Mapping[SourceName, float], intent: Intent, strength: float) -> dict[SourceName, float]:
-        """The sources' weights, each multiplied by 0 to 2; those that intent does not move stay as they are."""
+        """Source weights, those of cross-sell and down-sell sources multiplied by a factor from 0 to 2.
+
+        Args:
+            strength: effect of the degree of decision, 0 (none) to 1.
+        """
         shift = strength * (2 * self.decided - 1)
         weights = dict(sources)
         for moved, factor in ((intent.down_sell, 1 - shift), (intent.cross_sell, 1 + shift)):
             for source in moved:
                 if source in sources:
-                    weights[source] = sources[source] * factor  # cross-sell counts where a source is in both
+                    weights[source] = sources[source] * factor  # cross-sell wins for a source in both
         return weights
 
 
 def steer(intent: Intent, request: PlacementRequest, facts: ItemFacts) -> Steering:
-    """Where the shopper stands."""
+    """Steering for a request, from its intent and the signals that the policy enables."""
     if request.intent is None:
         decided, why = intent.unknown, ["intent unknown"]
     else:
@@ -62,7 +68,7 @@ def steer(intent: Intent, request: PlacementRequest, facts: ItemFacts) -> Steeri
 
 
 def _on_curve(curve: tuple[Point, ...], value: float) -> float:
-    """Straight lines between the points, level before the first and after the last."""
+    """Piecewise linear interpolation, constant beyond the end points."""
     if value <= curve[0].intent:
         return curve[0].decided
     for left, right in itertools.pairwise(curve):

@@ -1,9 +1,9 @@
-"""A policy file, from YAML to types: every mistake is found, and named by file, line, key and what is allowed.
+"""Parser of policy files, YAML to typed terms: reports every mistake with file, line, key and the allowed values.
 
-The tree of YAML nodes, which know their lines, is walked along the types of ``terms``. ``defaults`` holds what all
-placements share; a placement is laid over it, and a segment is laid over the whole file, mapping by mapping; lists and
-single values replace what was there. Text is taken as it was written where text is asked for, so an item id 0123 stays
-that. Anchors and aliases of YAML are refused: what is shared stands under ``defaults``.
+It walks the tree of YAML nodes, which carry line numbers, along the types of ``terms``. ``defaults`` holds what all
+placements share: each placement is merged over it, and each segment over the whole file. Mappings merge recursively,
+lists and scalars replace. Text fields take the scalar as written, so an item id 0123 keeps its zero. YAML anchors and
+aliases are rejected: shared values belong under ``defaults``.
 """
 
 from collections.abc import Sequence
@@ -27,17 +27,17 @@ POLICY: Final = cast(inspect.StructType, inspect.type_info(Policy))
 PLACEMENT: Final = cast(inspect.StructType, inspect.type_info(PlacementPolicy))
 POLICY_KEYS: Final = (DEFAULTS, *Policy.__struct_fields__)
 MISTAKEN: Final = object()
-"""Stands where a value would be that is wrong."""
+"""Sentinel in place of an invalid value."""
 
 
 def read_policy(path: Path, *, behaviours: Sequence[str] | None = None) -> Policy:
     """Read a policy file.
 
     Args:
-        behaviours: those that the model can be asked for, where that is known.
+        behaviours: allowed target behaviours; None skips the check.
 
     Raises:
-        ValueError: every mistake in it, one a line: ``file:line: key: what is wrong; allowed: what may stand there``.
+        ValueError: the file is invalid; one mistake per line: ``file:line: key: what is wrong; allowed: ...``.
         OSError: the file cannot be read.
     """
     try:
@@ -48,10 +48,10 @@ def read_policy(path: Path, *, behaviours: Sequence[str] | None = None) -> Polic
 
 
 def parse_policy(text: str, *, name: str = "policy", behaviours: Sequence[str] | None = None) -> Policy:
-    """The policy of a file's text.
+    """Parse the text of a policy file.
 
     Args:
-        name: the file, for messages.
+        name: file name for messages.
         behaviours: as for :func:`read_policy`.
 
     Raises:
@@ -79,7 +79,7 @@ def parse_policy(text: str, *, name: str = "policy", behaviours: Sequence[str] |
 
 
 class _Reader:
-    """Collects the mistakes of one file on the way; what is ``partial`` may lack keys, as an overlay does."""
+    """Parser of one file that collects its mistakes; while ``_partial`` is set, required keys may be missing."""
 
     def __init__(self, name: str, behaviours: Sequence[str] | None) -> None:
         self._name = name
@@ -88,7 +88,7 @@ class _Reader:
         self._partial = False
 
     def policy(self, root: Node | None) -> Policy:
-        """The whole file."""
+        """Parse the whole file; raises ValueError with all mistakes."""
         if not isinstance(root, MappingNode):
             raise ValueError(f"{self._name}:1: the file is no mapping; allowed: {', '.join(POLICY_KEYS)}")
         base, segments = self._without(root, SEGMENTS, "")
@@ -112,7 +112,7 @@ class _Reader:
         return msgspec.structs.replace(policy, segments=own)
 
     def _overlay(self, node: MappingNode, path: str) -> None:
-        """Look for mistakes in something that will be laid over the file, or that placements are laid over."""
+        """Validate a partial mapping: a segment's overrides, or the defaults."""
         self._partial = True
         rest, defaults = self._without(node, DEFAULTS, path)
         self._struct(rest, POLICY, path)
@@ -121,7 +121,7 @@ class _Reader:
         self._partial = False
 
     def _overlaid(self, node: MappingNode, path: str) -> Any:
-        """A policy without segments, of which each placement is laid over the defaults."""
+        """A policy without segments, each placement merged over the defaults."""
         self._overlay(_mapping([row for row in node.value if row[0].value == DEFAULTS], node), path)
         rest, defaults = self._without(node, DEFAULTS, path)
         if isinstance(defaults, MappingNode):
@@ -135,12 +135,12 @@ class _Reader:
         return self._struct(rest, POLICY, path)
 
     def _without(self, node: MappingNode, key: str, path: str) -> tuple[MappingNode, Node | None]:
-        """A mapping without one of its keys, and what stood there."""
+        """A mapping without one of its keys, and the value removed."""
         found = self._entries(node, path).get(key)
         return _mapping([row for row in node.value if row[0].value != key], node), found
 
     def _struct(self, node: Node, kind: inspect.StructType, path: str) -> Any:
-        """A struct, or None if there is a mistake in it."""
+        """A struct of type ``kind``; MISTAKEN if invalid, None while only validating a partial mapping."""
         fields = {field.encode_name: field for field in kind.fields if field.encode_name != SEGMENTS}
         allowed = ", ".join(POLICY_KEYS if kind.cls is Policy else fields)
         if not isinstance(node, MappingNode):
@@ -171,7 +171,7 @@ class _Reader:
         return self._behaviours is not None and isinstance(behaviour, str) and behaviour not in self._behaviours
 
     def _value(self, node: Node, kind: inspect.Type, path: str) -> Any:
-        """What a node holds, of the type that belongs there."""
+        """Value of a node as type ``kind``, or MISTAKEN."""
         if isinstance(kind, inspect.UnionType):
             if is_null(node):
                 return None
@@ -204,7 +204,7 @@ class _Reader:
         return MISTAKEN if MISTAKEN in values.values() else values
 
     def _entries(self, node: MappingNode, path: str) -> dict[str, Node]:
-        """Keys and values of a mapping; a key that stands twice is a mistake."""
+        """Keys and values of a mapping; a duplicate key is a mistake."""
         entries: dict[str, Node] = {}
         for key, value in node.value:
             if key.value in entries:
@@ -221,7 +221,7 @@ class _Reader:
 
 
 def _complex_key(node: Node | None) -> Node | None:
-    """A key of a mapping that is a list or mapping itself, if there is one."""
+    """A mapping key that is itself a list or a mapping, anywhere below ``node``; None if there is none."""
     if isinstance(node, MappingNode):
         found = (key if not isinstance(key, ScalarNode) else _complex_key(value) for key, value in node.value)
     elif isinstance(node, SequenceNode):
@@ -232,7 +232,7 @@ def _complex_key(node: Node | None) -> Node | None:
 
 
 def _over(below: MappingNode, above: Node) -> Node:
-    """One mapping over another: mappings key by key, anything else replaced."""
+    """Recursive merge of ``above`` over ``below``: mappings by key, anything else replaced."""
     if not isinstance(above, MappingNode):
         return above
     rows = {key.value: (key, value) for key, value in below.value}

@@ -1,6 +1,6 @@
-"""Single values of a policy file: what a YAML scalar holds where a type is asked for, and that type in words.
+"""Conversion of YAML scalars in a policy file to typed values, and descriptions of types for error messages.
 
-Text is taken as it was written, whatever YAML would make of it; numbers, dates and booleans as YAML reads them.
+Text is taken as written, whatever type YAML would resolve it to; numbers, dates and booleans are resolved by YAML.
 """
 
 import math
@@ -15,10 +15,10 @@ LONGEST_SHOWN: Final = 60
 
 
 def read_scalar(node: ScalarNode, kind: inspect.Type) -> Any:
-    """The value of a node.
+    """Value of a scalar node as type ``kind``.
 
     Raises:
-        ValueError: it is not of that type, or out of its bounds.
+        ValueError: the value is of another type or out of bounds.
     """
     if isinstance(kind, inspect.LiteralType) and node.value in kind.values:
         return node.value
@@ -38,12 +38,12 @@ def read_scalar(node: ScalarNode, kind: inspect.Type) -> Any:
 
 
 def is_null(node: Node) -> bool:
-    """Whether nothing stands there, or null."""
+    """Whether the node is null or empty."""
     return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
 def shown(node: Node) -> str:
-    """What stands there, in few words."""
+    """Short description of a node's value, for messages."""
     if isinstance(node, MappingNode):
         return "a mapping"
     if isinstance(node, SequenceNode):
@@ -52,7 +52,7 @@ def shown(node: Node) -> str:
 
 
 def allowed_text(kind: inspect.Type) -> str:
-    """What may stand where this type is asked for."""
+    """Description of the values that ``kind`` allows, for messages."""
     match kind:
         case inspect.UnionType():
             words = (allowed_text(each) for each in kind.types if not isinstance(each, inspect.NoneType))

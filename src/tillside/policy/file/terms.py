@@ -1,8 +1,7 @@
-"""The words of a policy file, as types: placements, sources, rules, the intent curve, segments and promotions.
+"""Schema of a policy file as types: placements, sources, rules, the intent curve, segments and promotions.
 
-Every key that a file may hold stands here with its bounds, and nowhere else; ``reading`` turns YAML into these. Days
-are the shop's own (``utc_offset_hours``); a span holds from the day ``from`` up to the day before ``until``. Keys that
-are left out have the values below.
+Every key of a file is defined here with its bounds and default, and nowhere else; ``reading`` turns YAML into these.
+Days are the shop's local dates (``utc_offset_hours``); a span includes the day ``from`` and excludes the day ``until``.
 """
 
 import itertools
@@ -26,10 +25,10 @@ SourceName = Literal[
     "new",
     "clearance",
 ]
-"""Where an item may come from: the model (or the rung below it that answered), a relation, or a shelf of the shop."""
+"""Sources of items: the model (or the lower tier that answered), a relation, or a shelf."""
 SegmentName = Literal["new", "returning", "dormant", "high_value"]
 AnchorName = Literal["cart", "last", "session", "host", "scene"]
-"""Items that relations are asked about: the cart, the last item of the session, all of it, the host's, the scene's."""
+"""Items whose relations are queried: the cart, the last item of the session, all of it, the host's, the scene's."""
 Fusion = Literal["strengths", "odds"]
 MOST_ANCHORS: Final = 16
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -41,11 +40,11 @@ Seconds = Annotated[float, Meta(ge=0)]
 
 
 class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mapping of the file."""
+    """Base of all mappings in a policy file; unknown keys are rejected."""
 
 
 class Span(Term, frozen=True, kw_only=True, rename={"since": "from"}):
-    """Days on which something holds, half open; without them it always does."""
+    """Validity period in days, half open; an omitted bound is open."""
 
     since: date | None = None
     until: date | None = None
@@ -55,12 +54,12 @@ class Span(Term, frozen=True, kw_only=True, rename={"since": "from"}):
             raise ValueError(f"until must be after from ({self.since}), got {self.until}")
 
     def holds(self, day: date) -> bool:
-        """Whether ``day`` lies in the span."""
+        """Whether ``day`` is in the span."""
         return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
 
 
 class Pin(Span, frozen=True, kw_only=True, rename={"since": "from"}):
-    """An item set by hand into a slot, 1 being the first; hard rules hold for it too."""
+    """An item placed by hand in a slot, counted from 1; hard rules apply to it too."""
 
     name: Name
     item: Name
@@ -68,7 +67,7 @@ class Pin(Span, frozen=True, kw_only=True, rename={"since": "from"}):
 
 
 class Ban(Span, frozen=True, kw_only=True, rename={"since": "from"}):
-    """An item, a category with all below it, or a brand that is never shown."""
+    """An item, a category with its descendants, or a brand that is never shown."""
 
     name: Name
     item: Name | None = None
@@ -81,7 +80,7 @@ class Ban(Span, frozen=True, kw_only=True, rename={"since": "from"}):
 
 
 class AtLeast(Term, frozen=True, kw_only=True):
-    """At least ``n`` of the answer's items are of one kind."""
+    """Minimum count: at least ``n`` items of the answer have the category, brand or source."""
 
     n: Count = 1
     category: Name | None = None
@@ -93,10 +92,10 @@ class AtLeast(Term, frozen=True, kw_only=True):
 
 
 class PriceBand(Term, frozen=True, kw_only=True):
-    """Prices between ``low`` and ``high`` times a price: of the cart's dearest item, of the cart, or of the first
-    anchor.
+    """Price band from ``low`` to ``high`` times a reference price: the cart's dearest item, the cart's total, or the
+    first anchor.
 
-    Without that price (an empty cart) the band says nothing. A hard band hides items of unknown price.
+    Without a reference price (an empty cart) the band does not apply. A hard band hides items of unknown price.
     """
 
     of: Literal["cart_dearest", "cart_total", "anchor"] = "cart_dearest"
@@ -110,24 +109,24 @@ class PriceBand(Term, frozen=True, kw_only=True):
 
 
 class Categories(Term, frozen=True, kw_only=True):
-    """Category paths, each with all below it; an empty ``only`` allows all."""
+    """Category paths, each with its descendants; an empty ``only`` allows all."""
 
     only: tuple[Name, ...] = ()
     never: tuple[Name, ...] = ()
 
 
 class AgeLimit(Term, frozen=True, kw_only=True):
-    """A category with all below it that is for shoppers of ``years`` and more."""
+    """Minimum age in years for a category and its descendants."""
 
     category: Name
     years: Annotated[int, Meta(ge=0, le=120)]
 
 
 class Stock(Term, frozen=True, kw_only=True):
-    """What is out of stock is never shown; this says what of the rest is.
+    """Stock rule: out-of-stock items are never shown, items of unknown stock as ``unknown`` says.
 
-    With ``feed_max_age_minutes`` a feed that is older, or that never came, is stale: then items of unknown stock are
-    not shown, and with ``when_stale: hide_all`` none at all.
+    With ``feed_max_age_minutes`` an older or missing feed is stale: items of unknown stock are then hidden, and with
+    ``when_stale: hide_all`` all items.
     """
 
     unknown: Literal["show", "hide"] = "show"
@@ -136,14 +135,14 @@ class Stock(Term, frozen=True, kw_only=True):
 
 
 class Cap(Term, frozen=True, kw_only=True):
-    """An item shown ``shown`` times, the last time within ``within_hours``, rests."""
+    """Frequency cap: applies to items with at least ``shown`` impressions, the last within ``within_hours``."""
 
     shown: Count
     within_hours: Annotated[float, Meta(gt=0)] = 24.0
 
 
 class Season(Span, frozen=True, kw_only=True, rename={"since": "from"}):
-    """Categories that are lifted between two days."""
+    """Seasonal boost of categories within a span."""
 
     name: Name
     categories: Annotated[tuple[Name, ...], Meta(min_length=1)]
@@ -151,7 +150,7 @@ class Season(Span, frozen=True, kw_only=True, rename={"since": "from"}):
 
 
 class Boosts(Term, frozen=True, kw_only=True):
-    """What a score is multiplied by: 1 + clearance * its share + margin * its share + new + season, within bounds."""
+    """Score factor: 1 + clearance * its share + margin * its share + new + season, from 1 to ``at_most``."""
 
     clearance: Weight = 0.0
     margin: Weight = 0.0
@@ -161,10 +160,10 @@ class Boosts(Term, frozen=True, kw_only=True):
 
 
 class Diversity(Term, frozen=True, kw_only=True):
-    """Maximal marginal relevance: a score loses up to ``strength`` of the best one for what is shown already.
+    """Maximal marginal relevance: penalty of ``strength`` * best score * similarity to the items chosen before.
 
-    The same category counts ``category``, half of that where only the one above it is the same; the same brand
-    ``brand``; and ``vector`` times the cosine of the vectors by which the model knows the two items.
+    The similarity is ``category`` for the same category (half for the same parent only), plus ``brand`` for the same
+    brand, plus ``vector`` times the cosine of the model's item embeddings.
     """
 
     strength: Share = 0.0
@@ -174,7 +173,10 @@ class Diversity(Term, frozen=True, kw_only=True):
 
 
 class Rules(Term, frozen=True, kw_only=True):
-    """Hard: stock, hide_viewed, categories, age_limits, bans, a hard price_band, always cart and exclusions."""
+    """Rules of a placement.
+
+    Hard: stock, hide_viewed, categories, age_limits, bans, a hard price_band; always the cart and the exclusions.
+    """
 
     stock: Stock = Stock()
     hide_viewed: Literal["none", "last", "all"] = "none"
@@ -190,19 +192,19 @@ class Rules(Term, frozen=True, kw_only=True):
 
 
 class PlacementPolicy(Term, frozen=True, kw_only=True):
-    """One place of the shop.
+    """Policy of one placement.
 
     Attributes:
-        behaviour: what the model is asked for, the goal where it is left out.
+        behaviour: target behaviour of the model; the goal if omitted.
         sources: weights by source.
-        fusion: what is weighed and added up: how strongly each source speaks (the model by rank alone), or how much
-            chance each gives an item of being bought, as a logarithm (the model by its score).
-        anchors: whose partners the relations give, the most important first.
-        most_anchors: so many of them are asked.
-        slots: how many items are shown where the request does not say.
-        steering: how much intent moves the weights, 0 not at all.
-        bundles: how many bundles are offered at most.
-        fill: whether popular items fill what the sources leave open.
+        fusion: what is weighted and summed: ``strengths`` (the model's by rank alone), or ``odds``, log-scaled
+            purchase probabilities (the model's from its scores).
+        anchors: kinds of items whose relations are queried, most important first.
+        most_anchors: maximum number of anchors.
+        slots: number of items if the request does not say.
+        steering: effect of intent on the weights, 0 (none) to 1.
+        bundles: maximum number of product bundles offered.
+        fill: whether popular items fill slots that the sources leave open.
     """
 
     behaviour: Name | None = None
@@ -218,14 +220,14 @@ class PlacementPolicy(Term, frozen=True, kw_only=True):
 
 
 class Point(Term, frozen=True, kw_only=True):
-    """Of a shopper with this purchase intent, how far they have decided."""
+    """Point of the intent curve: purchase intent to degree of decision."""
 
     intent: Share
     decided: Share
 
 
 class RepeatViews(Term, frozen=True, kw_only=True):
-    """One item of at least ``price``, not in the cart, viewed ``views`` times."""
+    """Signal: an item of at least ``price``, not in the cart, was viewed at least ``views`` times."""
 
     views: Annotated[int, Meta(ge=2, le=1000)] = 3
     price: Annotated[float, Meta(ge=0)] = 0.0
@@ -233,7 +235,7 @@ class RepeatViews(Term, frozen=True, kw_only=True):
 
 
 class Dwell(Term, frozen=True, kw_only=True):
-    """The last item, not in the cart, looked at for between ``seconds`` and ``at_most_seconds``."""
+    """Signal: the last event, of an item not in the cart, is ``seconds`` to ``at_most_seconds`` old."""
 
     seconds: Seconds = 90.0
     at_most_seconds: Seconds = 1800.0
@@ -241,16 +243,16 @@ class Dwell(Term, frozen=True, kw_only=True):
 
 
 class CartMoves(Term, frozen=True, kw_only=True):
-    """The latest cart event was of an item that is still in the cart (grew), or no longer (shrank)."""
+    """Signal: the latest cart event is of an item still in the cart (grew) or no longer in it (shrank)."""
 
     grew: Shift = 0.2
     shrank: Shift = -0.3
 
 
 class Intent(Term, frozen=True, kw_only=True):
-    """From comparing (0) to decided (1), and what that does to the weights.
+    """Degree of decision, from comparing (0) to decided (1), and its effect on the source weights.
 
-    At 1 the sources of ``cross_sell`` weigh twice as much and those of ``down_sell`` nothing; at 0 the other way round.
+    At 1 the weights of ``cross_sell`` sources are doubled and those of ``down_sell`` sources are 0; at 0 vice versa.
     """
 
     curve: Annotated[tuple[Point, ...], Meta(min_length=2)] = (
@@ -275,7 +277,7 @@ class Intent(Term, frozen=True, kw_only=True):
 
 
 class Step(Term, frozen=True, kw_only=True):
-    """From ``items`` pieces on, ``percent`` off: off all of them, or off the cheapest alone."""
+    """Step of a promotion: from ``items`` items up, ``percent`` off all of them or off the cheapest only."""
 
     items: Count
     percent: Annotated[float, Meta(gt=0, le=100)]
@@ -283,7 +285,7 @@ class Step(Term, frozen=True, kw_only=True):
 
 
 class Promotion(Span, frozen=True, kw_only=True, rename={"since": "from"}):
-    """A tiered discount on categories (all where none is named); of several only the best one counts."""
+    """Tiered discount on categories (all if none is named); discounts do not stack, the best one applies."""
 
     name: Name
     categories: tuple[Name, ...] = ()
@@ -297,7 +299,7 @@ class Promotion(Span, frozen=True, kw_only=True, rename={"since": "from"}):
 
 
 class Policy(Term, frozen=True, kw_only=True):
-    """A policy file; ``segments`` holds for each segment the whole policy with what that segment overrides."""
+    """A policy file; ``segments`` holds the complete policy of each segment, its overrides merged in."""
 
     placements: Annotated[dict[Name, PlacementPolicy], Meta(min_length=1)]
     intent: Intent = Intent()
@@ -306,14 +308,14 @@ class Policy(Term, frozen=True, kw_only=True):
     segments: dict[SegmentName, "Policy"] = field(default_factory=dict)
 
     def of(self, segment: str | None) -> "Policy":
-        """What holds for a segment; a segment the file says nothing about has the policy of all."""
+        """Policy of a segment; this one for None and for segments that the file does not name."""
         return self.segments.get(segment, self) if segment else self  # type: ignore[call-overload]
 
     def placement(self, name: str) -> PlacementPolicy:
-        """The placement of that name.
+        """The placement called ``name``.
 
         Raises:
-            ValueError: the file has none; the sentence names those it has.
+            ValueError: there is none; the message names those there are.
         """
         found = self.placements.get(name)
         if found is None:
@@ -321,7 +323,7 @@ class Policy(Term, frozen=True, kw_only=True):
         return found
 
     def day(self, now_ms: int) -> date:
-        """The shop's day."""
+        """The shop's local date at ``now_ms`` (UTC ms)."""
         return date.fromordinal(UNIX_DAY + int(now_ms + self.utc_offset_hours * HOUR_MS) // DAY_MS)
 
 

@@ -1,8 +1,10 @@
-"""What a policy knows about items: columns over all of them, from the catalogue and, where there is one, the items
-feed.
+"""Item facts of a policy: columns over all items, from the catalogue and, if there is one, the items feed.
 
-Facts are values: a feed makes new facts, which are swapped in whole. Items that only the feed knows stand behind those
-of the catalogue, so item numbers never change under a model. Shape: N items, those of the catalogue first.
+Facts are immutable: a feed yields new facts, which are swapped in as a whole. Items that only the feed has are numbered
+after those of the catalogue, so item numbers stay valid for the model.
+
+Shapes: N items, those of the catalogue first; R of them with a model row, A later ones with a row of their own; U given
+items, D columns of a row, E = D - 1 of them without the trend, G sets of values.
 """
 
 from collections.abc import Mapping
@@ -31,15 +33,15 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ItemVectors:
-    """Rows of the first R items, and of others that came later, ascending numbers [A]; the last of D columns, the
-    trend, is not what an item is like."""
+    """Model rows of the first R items and of the items ``later`` [A] (ascending numbers); the last of the D columns is
+    the trend, no part of the embedding."""
 
     rows_RD: Floats
     later: npt.NDArray[np.int64]
     later_AD: Floats
 
     def of(self, items_U: npt.NDArray[np.int64]) -> Floats:
-        """The items' rows without the trend, zeros for those that have none [U, D - 1]."""
+        """Embeddings [U, D - 1]: rows without the trend, zeros for items without a row."""
         known_U = items_U < len(self.rows_RD)
         if known_U.all():
             return self.rows_RD.take(items_U, axis=0)[:, :-1]
@@ -60,21 +62,21 @@ class ItemFacts:
     """Columns over N items.
 
     Attributes:
-        prices_N: float32, NaN where unknown.
-        stock_N: STOCK_UNKNOWN, IN_STOCK or OUT_OF_STOCK, int8.
-        clearance_N, margin_N: shares from 0 to 1; a margin may be NaN.
-        new_until_N: UTC ms up to which an item counts as new, 0 for never, int64.
-        minimum_age_N: years, int16.
-        names, tokens: what a feed gave, by item; other items have those of ``catalogue``.
-        feed_time_ms: when the latest feed was made, or None where none ever came.
-        vectors: by which the model knows items.
+        prices_N: float32, NaN if unknown.
+        stock_N: int8, STOCK_UNKNOWN, IN_STOCK or OUT_OF_STOCK.
+        clearance_N, margin_N: float32, shares from 0 to 1; NaN for an unknown margin.
+        new_until_N: int64, UTC ms until which an item counts as new, 0 for never.
+        minimum_age_N: int16, years.
+        names, tokens: as given by feeds, by item; other items have those of ``catalogue``.
+        feed_time_ms: creation time of the latest feed, UTC ms; None if there was none.
+        vectors: the model's item rows.
     """
 
     catalogue: Catalogue
     item_ids: list[str]
     index_of: Mapping[str, int]
     rank_N: npt.NDArray[np.int64]
-    """Each item's place among all ids in order: ties are broken by it."""
+    """Rank of each item's id in the sorted ids; breaks ties."""
     prices_N: Floats
     stock_N: npt.NDArray[np.int8]
     clearance_N: Floats
@@ -91,7 +93,11 @@ class ItemFacts:
 
     @classmethod
     def of_catalogue(cls, catalogue: Catalogue) -> "ItemFacts":
-        """What the catalogue alone says: prices and attributes; stock is unknown, nothing is new or on clearance."""
+        """Facts from the catalogue alone: prices and attributes; stock is unknown, nothing is new or on clearance.
+
+        Raises:
+            ValueError: an age limit among the attributes is not a number of years from 0 to 120.
+        """
         size = len(catalogue)
         ages = Groups.of(catalogue, MINIMUM_AGE)
         years_G = np.array([_years(values) for values in ages.sets], np.int16)
@@ -117,7 +123,7 @@ class ItemFacts:
         return len(self.item_ids)
 
     def with_feed(self, feed: ItemsFeed) -> "ItemFacts":
-        """These facts with what a feed says; items it does not name stay as they are, unknown ones are appended."""
+        """These facts updated by a feed; items that it does not name are unchanged, unknown ones are appended."""
         item_ids = list(self.item_ids)
         index_of = dict(self.index_of)
         for item in feed.items:
@@ -166,25 +172,25 @@ class ItemFacts:
         )
 
     def name(self, item: int) -> str:
-        """What a shopper reads, or an empty string."""
+        """Display name, or an empty string."""
         known = self.names.get(item)
         if known is None and item < len(self.catalogue.names):
             return self.catalogue.names[item]
         return known or ""
 
     def tokens_of(self, item: int) -> list[str]:
-        """The attribute tokens of one item: a feed's, or else the catalogue's."""
+        """Attribute tokens of one item: the feed's, else the catalogue's."""
         own = self.tokens.get(item)
         if own is None:
             return self.catalogue.tokens_of(item) if item < len(self.catalogue) else []
         return list(own)
 
     def knows(self, item: int) -> bool:
-        """Whether there is an item of that number."""
+        """Whether ``item`` is a valid item number."""
         return 0 <= item < len(self.item_ids)
 
     def cosines(self, items_U: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """How alike the model finds any two of a few items, from 0 to 1 [U, U]; 0 where it knows one of them not."""
+        """Pairwise cosines of the items' embeddings, clipped at 0, float64 [U, U]; 0 for items without one."""
         rows_UE = self.vectors.of(items_U)
         cosines_UU: npt.NDArray[np.float64] = (rows_UE @ rows_UE.T).astype(np.float64)
         lengths_U = np.sqrt(cosines_UU.diagonal())
@@ -192,26 +198,26 @@ class ItemFacts:
         cosines_UU /= lengths_U
         cosines_UU /= lengths_U[:, None]
         np.maximum(cosines_UU, 0, out=cosines_UU)
-        return cosines_UU.round(5, out=cosines_UU)  # what is alike to the last bits stays so
+        return cosines_UU.round(5, out=cosines_UU)  # equal up to rounding error becomes equal
 
     @cached_property
     def ages(self) -> tuple[int, ...]:
-        """The age limits of items, ascending."""
+        """Distinct age limits of items, ascending."""
         return tuple(np.unique(self.minimum_age_N).tolist())
 
     @cached_property
     def newest_ms(self) -> int:
-        """The last moment at which any item is new, UTC ms; 0 for never."""
+        """Latest time at which any item counts as new, UTC ms; 0 for never."""
         return int(self.new_until_N.max(initial=0))
 
     @cached_property
     def tables(self) -> Memory:
-        """Columns of N items that rules were found to come to."""
+        """Cache of columns [N] that rules evaluate to."""
         return Memory(max(4, REMEMBERED_BYTES // (8 * max(1, len(self)))))
 
     @cached_property
     def days(self) -> Memory:
-        """Rules as they are on one day."""
+        """Cache of the rules of one day."""
         return Memory(REMEMBERED_DAYS)
 
 
@@ -222,7 +228,7 @@ def _stock(item: FeedItem) -> int:
 
 
 def _years(values: tuple[str, ...]) -> int:
-    """The highest age limit of an item."""
+    """The highest age limit of an item, in years; raises ValueError for values outside 0 to 120."""
     if not all(value.isdigit() and int(value) <= 120 for value in values):
         raise ValueError(f"the attribute {MINIMUM_AGE} must be years from 0 to 120, got {', '.join(values)}")
     return max(map(int, values), default=0)

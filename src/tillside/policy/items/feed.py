@@ -1,8 +1,8 @@
-"""The items feed: what changes faster than a catalogue, stock, prices, clearance, margins, and items that are new.
+"""Parser of the items feed: stock, prices, clearance, margins and new items, which change faster than a catalogue.
 
-Either one JSON document ``{"time_ms": ..., "items": [...]}``, or JSON lines, the first of which is ``{"time_ms": ...}``
-and each other an item. Strict: a feed with one mistake is refused whole, and the mistakes are named by line, item and
-field. A field that is left out leaves what was known; null says that the value is unknown.
+A feed is one JSON document ``{"time_ms": ..., "items": [...]}``, or JSON lines: ``{"time_ms": ...}`` first, then one
+item per line. Parsing is strict: one mistake rejects the whole feed, and errors name line, item and field. An omitted
+field keeps the known value; null marks the value as unknown.
 """
 
 import re
@@ -20,7 +20,7 @@ AttributeValue = str | int | float | bool | list[str]
 
 
 class FeedItem(Struct, frozen=True, forbid_unknown_fields=True):
-    """One item; ``new_until_ms`` is UTC, ``attributes`` are those of the catalogue's reader and replace all it has."""
+    """One item; ``new_until_ms`` is UTC, ``attributes`` are as in the catalogue and replace all the item has."""
 
     item_id: Name
     stock: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
@@ -57,17 +57,20 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ItemsFeed(Struct, frozen=True):
-    """A feed: when it was made (UTC ms) and its items, each id once."""
+    """A feed: creation time (UTC ms) and items with distinct ids."""
 
     time_ms: int
     items: tuple[FeedItem, ...]
 
 
 def read_feed(source: bytes | Path) -> ItemsFeed:
-    """Read a feed.
+    """Parse a feed.
+
+    Args:
+        source: the feed itself, or the path of its file.
 
     Raises:
-        ValueError: what is wrong, one mistake a line, each with its line, item and field.
+        ValueError: the feed is invalid; one mistake per line of the message, with line, item and field.
         OSError: the file cannot be read.
     """
     data = source.read_bytes() if isinstance(source, Path) else source
@@ -96,7 +99,7 @@ def read_feed(source: bytes | Path) -> ItemsFeed:
 
 
 def _rows(data: bytes, label: str) -> Iterator[tuple[int, bytes]]:
-    """The head and then the items, each with its line, of either form."""
+    """Raw JSON of the head and then of each item, with line numbers, from either form."""
     if _is_head(data.strip().partition(b"\n")[0]):
         yield from ((number, row) for number, row in enumerate(data.split(b"\n"), start=1) if row.strip())
         return
@@ -129,7 +132,7 @@ Row = TypeVar("Row", _Head, FeedItem)
 
 
 def _decoded(raw: bytes, kind: type[Row], where: str, mistakes: list[str]) -> Row | None:
-    """The row, or None and a sentence more about it."""
+    """The decoded row; on a mistake None, and a message appended to ``mistakes``."""
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:

@@ -1,7 +1,9 @@
-"""Which values of one attribute each item has, as a code for each set of values: what rules compare items by.
+"""Values of one attribute per item, as integer codes of value sets, for rules to compare items by.
 
-An item may stand in several categories, so a code stands for the whole set; an item is in a category if any path of its
-set is, or lies below it (each level of a path is a value of its own). Shapes: N items, G sets.
+An item may be in several categories, so a code denotes the whole set. Each level of a path is a value of its own, so an
+item is in a category if any of its paths is that category or a descendant.
+
+Shapes: N items, G sets, T attribute tokens.
 """
 
 import itertools
@@ -17,10 +19,10 @@ from tillside.catalogue import Catalogue
 
 @dataclass(frozen=True)
 class Groups:
-    """Each item's set of values.
+    """Set of values of each item.
 
     Attributes:
-        codes_N: index into ``sets``; that of the empty set is 0.
+        codes_N: index into ``sets``; 0 is the empty set.
         sets: G sets of values, each sorted.
     """
 
@@ -30,7 +32,7 @@ class Groups:
 
     @classmethod
     def of(cls, catalogue: Catalogue, attribute: str) -> "Groups":
-        """Read the tokens ``attribute=value`` of a catalogue."""
+        """Groups by the tokens ``attribute=value`` of a catalogue."""
         assert catalogue.token_offsets is not None
         prefix = f"{attribute}="
         named_T = np.array([token.startswith(prefix) for token in catalogue.vocabulary], bool)
@@ -46,7 +48,7 @@ class Groups:
         return cls(np.array(codes, np.int64), sets)
 
     def changed(self, values: Mapping[int, Sequence[str]], *, items: int) -> "Groups":
-        """The same for ``items`` items, some of them with other values."""
+        """Groups over ``items`` items, with the given items' values replaced."""
         known = {values: code for code, values in enumerate(self.sets)}
         codes_N = np.zeros(items, np.int64)
         codes_N[: len(self.codes_N)] = self.codes_N
@@ -55,7 +57,7 @@ class Groups:
         return Groups(codes_N, tuple(known))
 
     def having(self, values: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-        """Whether each set holds one of ``values``, bool [G]."""
+        """Mask [G] of the sets that hold any of ``values``."""
         mask = self._masks.get(values)
         if mask is None:
             wanted = set(values)
@@ -64,13 +66,13 @@ class Groups:
 
     @cached_property
     def above_G(self) -> npt.NDArray[np.int64]:  # noqa: N802
-        """For each set of paths a number of the path above its finest one; -1 where there is none."""
+        """Code of the parent of each set's finest path, int64 [G]; -1 if there is none."""
         numbers: dict[str, int] = {}
         above = [self.finest(code).rpartition(".")[0] for code in range(len(self.sets))]
         return np.array([numbers.setdefault(path, len(numbers)) if path else -1 for path in above], np.int64)
 
     def finest(self, code: int) -> str:
-        """The path with the most levels of a set, the first by name of those; empty for the empty set."""
+        """The deepest path of a set, ties by name; empty for the empty set."""
         return self._finest[code]
 
     @cached_property

@@ -1,7 +1,9 @@
-"""The shop's shelves: all items, new ones and those on clearance, each most popular first, whole and by category.
+"""Shelves: precomputed lists of all, new and clearance items, most popular first, in total and by category.
 
-Made once when facts are swapped in, O(N log N); a placement then takes the first few of a shelf, or walks one in chunks
-until it has enough. Items that popularity does not name stand at the end of a shelf, by id. Shapes: N items, P shelved.
+Built once when facts are swapped in, O(N log N); a placement then takes the head of a shelf, or walks one in chunks
+until it has enough. Items without a popularity rank come last, by id.
+
+Shapes: N items, P items on a shelf, G sets of categories.
 """
 
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Shelf:
-    """Items in order, int64 [P], and the same by category: that of code g is ``sorted_P[starts[g]:starts[g + 1]]``."""
+    """Items in order, int64 [P], and the same grouped by category code g: ``sorted_P[starts[g]:starts[g + 1]]``."""
 
     items_P: Ints
     sorted_P: Ints
@@ -28,20 +30,20 @@ class Shelf:
 
     @classmethod
     def of(cls, items_P: Ints, facts: ItemFacts) -> "Shelf":
-        """The shelf of items that are in order."""
+        """Shelf of ordered items."""
         codes_P = facts.categories.codes_N[items_P]
         order = np.argsort(codes_P, kind="stable")
         starts = np.searchsorted(codes_P[order], np.arange(len(facts.categories.sets) + 1))
         return cls(items_P, items_P[order], starts.tolist())
 
     def category(self, code: int) -> Ints:
-        """The items of one set of categories, in order."""
+        """Items of one category code, in order."""
         return self.sorted_P[self.starts[code] : self.starts[code + 1]]
 
 
 @dataclass(frozen=True)
 class Shelves:
-    """What :func:`tillside.policy.place` takes from the shop's stock where sources ask for it, or leave slots open."""
+    """The shelves that :func:`tillside.policy.place` draws on for shelf sources and for filler."""
 
     popular: Shelf
     new: Shelf
@@ -51,10 +53,10 @@ class Shelves:
 
     @classmethod
     def of(cls, facts: ItemFacts, *, popular_N: npt.NDArray[np.integer]) -> "Shelves":
-        """The shelves of these facts.
+        """Build the shelves of these facts.
 
         Args:
-            popular_N: item numbers, most popular first, ties by id; items that are left out come last.
+            popular_N: item numbers, most popular first, ties by id; may be incomplete, missing items come last.
         """
         ranked = np.asarray(popular_N, np.int64)
         missing = np.ones(len(facts), bool)
@@ -65,7 +67,7 @@ class Shelves:
         return cls(Shelf.of(ranked, facts), Shelf.of(new_P, facts), Shelf.of(clearance_P, facts), facts)
 
     def walk(self, only: tuple[str, ...]) -> Iterator[Ints]:
-        """All items, or those of some categories, most popular first, in chunks that grow."""
+        """All items, or those of the categories ``only`` if any, most popular first, in chunks of doubling size."""
         items_P = self.popular.items_P
         if only:
             if only not in self._only:
