@@ -1,7 +1,7 @@
-"""The circuit breaker: after some failures in a row nothing is sent for a while, then one request tries again.
+"""Circuit breaker: consecutive failures open it, nothing is sent for a while, then one probe request is admitted.
 
-Every admission hands out a ticket, and a verdict counts only while its ticket is current: what was sent before the
-circuit opened cannot close it, however late its answer comes.
+Every admission issues a ticket, and an outcome counts only while its ticket is current: a request sent before the
+circuit opened cannot close it, however late its answer arrives.
 """
 
 import threading
@@ -14,8 +14,8 @@ class Breaker:
 
     Args:
         failures: consecutive failures that open the circuit.
-        open_seconds: how long it stays open before one request is let through.
-        clock: monotonic seconds.
+        open_seconds: seconds it stays open before one probe request is admitted.
+        clock: monotonic time in seconds.
 
     Raises:
         ValueError: ``failures`` is below 1, or ``open_seconds`` is not positive.
@@ -34,7 +34,7 @@ class Breaker:
         self.reset()
 
     def reset(self) -> None:
-        """Closed, as new, with a new lock: for the child of a fork, where a copied lock may never be released."""
+        """Reset to closed, with a new lock: for forked children, where a copied lock may never be released."""
         self._lock = threading.Lock()
         self._failures = 0
         self._opened_at: float | None = None
@@ -42,7 +42,7 @@ class Breaker:
         self._ticket = 0
 
     def admit(self) -> int | None:
-        """A ticket to send one request, or None while the circuit is open. Every ticket must be reported."""
+        """Ticket to send one request, or None while the circuit is open. Every ticket must be reported."""
         with self._lock:
             if self._opened_at is None:
                 return self._ticket
@@ -53,7 +53,11 @@ class Breaker:
             return self._ticket
 
     def report(self, ticket: int, *, answered: bool | None) -> None:
-        """The verdict on a ticket: the server answered, it failed, or None where neither can be said."""
+        """Report the outcome of a ticket.
+
+        Args:
+            answered: True if the server answered, False if it failed, None if unknown.
+        """
         with self._lock:
             if ticket != self._ticket:
                 return

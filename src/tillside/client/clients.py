@@ -1,6 +1,6 @@
-"""The two clients: the same rules around one exchange, one for callers with an event loop and one for those without.
+"""The sync and the async client: the same rules around one HTTP exchange.
 
-Neither raises for what the server or the network does. A wrong argument is a ValueError before anything is sent.
+Neither raises for failures of the server or the network. An invalid argument is a ValueError before anything is sent.
 """
 
 import abc
@@ -22,27 +22,27 @@ log = logging.getLogger("tillside.client")
 
 DEFAULT_TIMEOUT_MS: Final = 50
 MOST_SENTENCES: Final = 100
-"""Each is logged once; past these, none is."""
+"""Distinct messages logged, each once; further ones are dropped."""
 
 _clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
 _left_behind: list[Exchange] = []
-"""Of the process this one was forked from. Kept, so that none of its connections is closed from here."""
+"""The parent's exchanges after a fork, referenced so that garbage collection does not close its connections."""
 
 
 class _Caller(abc.ABC):
-    """What both clients do before and after the exchange.
+    """Steps before and after the exchange that both clients share.
 
     Args:
-        url: where the server listens, as ``http://tillside:8080``.
-        fallback: the shop's own item ids, best first, for when the server gives nothing.
-        timeout_ms: total time of one call, from 1 to 10000.
-        token: the server's bearer token, if it wants one.
-        breaker: opens after failures in a row; a default one if None.
-        on_failure: called with the ``degraded_reason`` whenever the own list answers, in the caller's thread.
-        tls: for a private authority or client certificates, with an https url.
+        url: base URL of the server, such as ``http://tillside:8080``.
+        fallback: the shop's own item ids, best first, returned if the server gives no answer.
+        timeout_ms: total timeout of one call, from 1 to 10000.
+        token: the server's bearer token, if it requires one.
+        breaker: circuit breaker, may be shared; a default one if None.
+        on_failure: called with the ``degraded_reason`` whenever the fallback answers, in the caller's thread.
+        tls: SSL context for a private CA or client certificates, with an https url.
 
     Raises:
-        ValueError: an argument holds what is not allowed.
+        ValueError: an argument is invalid.
     """
 
     def __init__(
@@ -67,14 +67,14 @@ class _Caller(abc.ABC):
 
     @abc.abstractmethod
     def _start(self, url: str, token: str | None, tls: ssl.SSLContext | None) -> None:
-        """Make ready to ask."""
+        """Create the exchange."""
 
     def _deadline(self, deadline_ms: float | None) -> float:
         seconds = self._seconds if deadline_ms is None else check_deadline("deadline_ms", deadline_ms)
         return time.monotonic() + seconds
 
     def _settle(self, question: Question, ticket: int, outcome: bytes | Failure) -> Recommendation:
-        """The answer in ``outcome``, or the own list; the breaker learns which."""
+        """The decoded answer, or the fallback; reports the outcome to the breaker."""
         if isinstance(outcome, bytes):
             try:
                 answer = decode_answer(outcome)
@@ -103,9 +103,9 @@ class _Caller(abc.ABC):
 
 
 class Client(_Caller):
-    """Asks the server from ordinary code; threads may share one, and a forked child starts afresh.
+    """Synchronous client; thread-safe and fork-safe.
 
-    Takes what :class:`_Caller` names. Close it, or use it in a ``with`` statement.
+    Arguments as for :class:`_Caller`. Close it, or use it in a ``with`` statement.
     """
 
     _exchange: Exchange
@@ -120,18 +120,18 @@ class Client(_Caller):
         history: Sequence[Event] = (),
         deadline_ms: float | None = None,
     ) -> Recommendation:
-        """The best next items for a session, or the own list; within ``deadline_ms``, or the client's ``timeout_ms``.
+        """Top-k next items for a session, or the fallback.
 
         Args:
-            session: what the shopper did, oldest first.
-            behaviour: what the items are wanted for; the bundle's first behaviour if None.
-            k: how many items; 20 if None.
-            exclude: item ids that must not come back.
-            history: what the same shopper did in earlier sessions, oldest first.
-            deadline_ms: total time of this call, from 1 to 10000.
+            session: events of the session, oldest first.
+            behaviour: target behaviour; the bundle's first one if None.
+            k: number of items; 20 if None.
+            exclude: item ids that must not be returned.
+            history: events of the shopper's earlier sessions, oldest first.
+            deadline_ms: total timeout of this call, from 1 to 10000; the client's ``timeout_ms`` if None.
 
         Raises:
-            ValueError: an argument holds what is not allowed; nothing was sent.
+            ValueError: an argument is invalid; nothing was sent.
         """
         deadline = self._deadline(deadline_ms)
         question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history)
@@ -146,7 +146,7 @@ class Client(_Caller):
         return self._settle(question, ticket, outcome)
 
     def close(self) -> None:
-        """Close the connections; calls under way and later ones get the own list."""
+        """Close the connections; calls in progress and later ones return the fallback."""
         self._exchange.close()
 
     def __enter__(self) -> Self:
@@ -161,16 +161,16 @@ class Client(_Caller):
         _clients.add(self)
 
     def _start_over(self) -> None:
-        """In the child of a fork: the connections are the parent's, and locks may be held by threads left there."""
+        """Reinitialise in a forked child: the connections are the parent's, and its threads may hold copied locks."""
         _left_behind.append(self._exchange)
         self._breaker.reset()
         self._exchange = self._make_exchange()
 
 
 class AsyncClient(_Caller):
-    """Asks the server from an asyncio event loop; one client serves one loop.
+    """Asyncio client; one per event loop.
 
-    Takes what :class:`_Caller` names. Close it, or use it in an ``async with`` statement.
+    Arguments as for :class:`_Caller`. Close it, or use it in an ``async with`` statement.
     """
 
     _exchange: AsyncExchange
@@ -191,7 +191,7 @@ class AsyncClient(_Caller):
         """As :meth:`Client.recommend`; cancelling it cancels the request.
 
         Raises:
-            ValueError: an argument holds what is not allowed; nothing was sent.
+            ValueError: an argument is invalid; nothing was sent.
         """
         deadline = self._deadline(deadline_ms)
         question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history)
@@ -210,7 +210,7 @@ class AsyncClient(_Caller):
         return self._settle(question, ticket, outcome)
 
     async def close(self) -> None:
-        """Close the connections; later calls get the own list."""
+        """Close the connections; later calls return the fallback."""
         await self._exchange.close()
 
     async def __aenter__(self) -> Self:

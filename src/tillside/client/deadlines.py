@@ -1,8 +1,8 @@
-"""A transport for httpx without a loop that keeps a deadline: every step gets what is left of it.
+"""Synchronous httpx transport with a total deadline: every network operation gets the remaining time as its timeout.
 
-httpx hands the same time-out to every read, so a server that sends a byte now and then is never too late for it. Here
-the network backend under httpx counts instead. Looking a name up has no time-out at all, and a name may have several
-addresses; so connecting runs in a thread of its own, which is left behind at the deadline.
+httpx applies the same timeout to every read, so a server that trickles bytes never exceeds it. Here the network backend
+under httpx enforces the deadline instead. DNS resolution has no timeout at all, and a name may resolve to several
+addresses; so connecting runs in a thread of its own, which is abandoned at the deadline.
 """
 
 import contextlib
@@ -20,12 +20,12 @@ import httpx
 
 
 class Deadline(threading.local):
-    """When the request under way in this thread must end, by ``time.monotonic``."""
+    """Deadline of this thread's current request, in seconds of ``time.monotonic``."""
 
     at = float("inf")
 
     def left(self, late: type[Exception]) -> float:
-        """Seconds left; raises ``late`` if there are none."""
+        """Seconds left; raises ``late`` if the deadline has passed."""
         seconds = self.at - time.monotonic()
         if seconds <= 0:
             raise late
@@ -33,10 +33,10 @@ class Deadline(threading.local):
 
 
 class DeadlineTransport(httpx.HTTPTransport):
-    """httpx's transport over connections that know the deadline.
+    """httpx transport whose connections respect the deadline.
 
     Attributes:
-        deadline: to be set before a request is sent.
+        deadline: to be set before each request.
     """
 
     def __init__(self, *, limits: httpx.Limits, tls: ssl.SSLContext | bool) -> None:
@@ -107,7 +107,7 @@ class _Stream(httpcore.NetworkStream):
             raise httpcore.WriteError(str(error)) from error
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):  # wakes a thread that reads here; closing alone would not
+        with contextlib.suppress(OSError):  # wakes a thread blocked in read; close() alone would not
             self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         self._inner.close()
 

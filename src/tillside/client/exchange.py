@@ -1,7 +1,7 @@
-"""One question over httpx: sent, sent once more if nothing could be connected to, and read; with a loop and without.
+"""One HTTP exchange over httpx, sync or async: POST, one retry if connecting failed, and a bounded read of the body.
 
-Without one, the transport keeps the deadline. With one, whoever awaits stops awaiting at the deadline, and cancelling
-closes the connection. Compression is neither asked for nor undone, so a body is never larger than what was read.
+In the sync version the transport enforces the deadline. In the async one the caller cancels at the deadline, which
+closes the connection. Compression is neither requested nor decoded, so a body is never larger than what was read.
 """
 
 import functools
@@ -24,23 +24,23 @@ except ImportError:
     raise ImportError("tillside.client needs httpx: pip install 'tillside[client]'") from None
 
 ANSWER_BYTES: Final = 1 << 20
-"""A thousand items take about a tenth of it; a larger body is no answer."""
+"""Maximum body size; a thousand items take about a tenth of it."""
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0)
-"""An idle connection is dropped sooner than the server would (75 s), so it is never closed under a request."""
+"""Idle connections expire before the server's keep-alive (75 s), so the server never closes one under a request."""
 PATH: Final = "/v1/recommend"
 REFUSED: Final = range(400, 500)
 FAULTS: Final = frozenset({408, 425, 429})
-"""The statuses among those that say nothing about the request itself."""
+"""4xx statuses that do not mean that the request is invalid."""
 SENTENCE_CHARACTERS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no answer of the server's.
+    """Reason why there is no answer from the server.
 
     Attributes:
-        reason: a word for metrics, one of few.
-        sentence: what a person should read about it, or None.
+        reason: low-cardinality label for metrics.
+        sentence: message for people, or None.
     """
 
     reason: str
@@ -48,15 +48,15 @@ class Failure:
 
     @property
     def answered(self) -> bool | None:
-        """The verdict for the breaker: a server that refuses answers; a closed client says nothing of the server."""
+        """Outcome for the breaker: True for a refusal, an answer too; None for a closed client, which tells nothing."""
         return {"refused": True, "closed": None}.get(self.reason, False)
 
 
 class Exchange:
-    """The connections to one server, for callers without an event loop; threads may share it.
+    """Synchronous connections to one server; thread-safe.
 
     Raises:
-        ValueError: the url is not http(s), or the token holds what no header may.
+        ValueError: the url is not http(s), or the token is not valid in a header.
     """
 
     def __init__(self, url: str, *, token: str | None, tls: ssl.SSLContext | None) -> None:
@@ -65,7 +65,7 @@ class Exchange:
         self._http = httpx.Client(**options, transport=self._transport)
 
     def ask(self, question: Question, *, deadline: float) -> bytes | Failure:
-        """The body of a 200, or why there is none; no later than ``deadline``, by ``time.monotonic``."""
+        """Body of a 200 response, or a failure, no later than ``deadline`` (seconds of ``time.monotonic``)."""
         self._transport.deadline.at = deadline
         try:
             try:
@@ -76,7 +76,7 @@ class Exchange:
             return _failure(error, closed=self._http.is_closed)
 
     def close(self) -> None:
-        """Close every connection; a thread that waits at one is woken."""
+        """Close every connection, waking threads that are blocked on one."""
         self._http.close()
 
     def _post(self, question: Question, deadline: float) -> bytes | Failure:
@@ -95,10 +95,10 @@ class Exchange:
 
 
 class AsyncExchange:
-    """The connections to one server, for callers on an asyncio event loop.
+    """Asyncio connections to one server.
 
     Raises:
-        ValueError: the url is not http(s), or the token holds what no header may.
+        ValueError: the url is not http(s), or the token is not valid in a header.
     """
 
     def __init__(self, url: str, *, token: str | None, tls: ssl.SSLContext | None) -> None:
@@ -106,10 +106,10 @@ class AsyncExchange:
         warm_up()
 
     async def ask(self, question: Question, *, deadline: float) -> bytes | Failure:
-        """The body of a 200, or why there is none.
+        """Body of a 200 response, or a failure.
 
         Args:
-            deadline: by ``time.monotonic``; the server is told how much of it is left.
+            deadline: seconds of ``time.monotonic``; sent to the server as the remaining time, enforced by the caller.
         """
         try:
             try:
@@ -154,7 +154,7 @@ def _options(url: str, token: str | None, tls: ssl.SSLContext | None) -> dict[st
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise ValueError("token must be printable ASCII without spaces, got something else")
         headers["authorization"] = f"Bearer {token}"
-    plain = base.scheme == "http"  # the certificates take a while to read, and plain http needs none
+    plain = base.scheme == "http"  # loading the CA certificates is slow, and plain http needs none
     return {"base_url": base, "headers": headers, "verify": tls or not plain, "trust_env": False}
 
 
@@ -180,9 +180,9 @@ def _failure(error: Exception, *, closed: bool) -> Failure:
 
 @functools.cache
 def warm_up() -> None:
-    """Load what httpx loads with its first request, a tenth of a second of imports, before a deadline counts it.
+    """Trigger the lazy imports of httpx's first request, about 0.1 s, before a deadline applies to them.
 
-    In a thread, since the client may be made under a running loop.
+    Runs in a thread, since the client may be created under a running loop.
     """
     thread = threading.Thread(target=anyio.run, args=(anyio.sleep, 0))
     thread.start()
@@ -190,7 +190,7 @@ def warm_up() -> None:
 
 
 def _problem(status: int, body: bytes) -> str:
-    """The sentence of a problem document (RFC 9457), fit for one line of a log."""
+    """Detail of a problem document (RFC 9457) as a single log line."""
     try:
         detail = json.loads(body)["detail"]
     except (ValueError, LookupError, TypeError, RecursionError):
