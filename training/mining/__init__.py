@@ -1,3 +1,3 @@
-"""From a data set to relations, in the order in which ``training.relate`` calls them: counting, significance, pairing,
-bundling; compatibility rules and pairs set by hand; the report.
+"""Mining item relations from a data set, in the order that ``training.relate`` calls them: counting, significance,
+pairing, bundling; compatibility rules and manual pairs; the report.
 """

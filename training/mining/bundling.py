@@ -1,7 +1,7 @@
-"""Bundles: sets of 2 to 4 items that are bought in one session, found by FP-Growth and held against chance.
+"""Bundles: sets of 2 to 4 items bought in one session, mined with FP-Growth and filtered by a significance test.
 
-A frequent set may be frequent only because one of its items is. So a set must be *productive* (Webb, 2007): more
-frequent than any way of parting it in two explains, each size tested for itself. Shapes: N items, R sets.
+A set may be frequent only because one of its items is, so a set must be *productive* (Webb, 2007): more frequent than
+any partition into two independent parts explains. Each set size is tested separately. Shapes: N items, R sets.
 """
 
 import itertools
@@ -19,12 +19,20 @@ from training.mining.pairing import Evidence, Mined
 from training.mining.significance import discoveries, surprise
 
 CANDIDATES: Final = 4
-"""Pairs that FP-Growth starts from, for each bundle that is wanted."""
+"""Frequent pairs that FP-Growth should find per requested bundle; sets its support threshold."""
 
 
 @dataclass(frozen=True)
 class Sets:
-    """R item sets and what speaks for them; ``strengths``: how often a set is taken when its most frequent item is."""
+    """R item sets with their statistics.
+
+    Attributes:
+        sets: item indices, ascending within a set.
+        strengths: support of the set over that of its most frequent item [R].
+        counts: sessions that hold the set [R].
+        lift: observed over expected count [R].
+        chance: p-value of the count [R].
+    """
 
     sets: list[Set]
     strengths: Floats
@@ -39,12 +47,13 @@ class Sets:
 def bundles(
     engine: MiningEngine, taken: Acts, together: Pairs, *, chance_of_meeting: float, evidence: Evidence, most: int
 ) -> Sets:
-    """The ``most`` strongest productive sets.
+    """Top ``most`` productive sets by strength.
 
     Args:
-        together: pairs taken in one session; their counts say how frequent a set must be for FP-Growth to end with
-            about CANDIDATES * ``most`` pairs.
-        chance_of_meeting: from ``significance``; it makes the counts of two parts the expected count of the whole.
+        together: pairs taken in one session; their counts set the minimum support with which FP-Growth yields about
+            CANDIDATES * ``most`` pairs.
+        chance_of_meeting: from ``significance``; times the product of two parts' counts, it is the expected count of
+            the whole set.
     """
     floor = _least_count(together, evidence.least, most=CANDIDATES * most)
     counted = frequent_sets(engine, taken.table, floor=floor)
@@ -73,7 +82,7 @@ def _least_count(pairs: Pairs, least: int, *, most: int) -> int:
 
 
 def _expected(each: Set, counted: dict[Set, int], chance_of_meeting: float) -> float:
-    """The largest count that two parts of a set explain; infinite for a single item, which explains itself."""
+    """Largest expected count over all partitions of the set into two; infinite for a single item."""
     if len(each) == 1:
         return math.inf
     first, rest = each[0], each[1:]
@@ -85,7 +94,7 @@ def _expected(each: Set, counted: dict[Set, int], chance_of_meeting: float) -> f
 
 
 def as_pairs(found: Sets) -> Mined:
-    """The relation ``bundle``: two items of one set, by the strongest set that holds both."""
+    """Relation ``bundle``: all ordered pairs within the sets, each with its strongest set's strength and count."""
     best: dict[tuple[int, int], tuple[float, int]] = {}
     for each, strength, count in zip(found.sets, found.strengths.tolist(), found.counts.tolist(), strict=True):
         for pair in itertools.permutations(each, 2):
@@ -101,7 +110,7 @@ def as_pairs(found: Sets) -> Mined:
 
 
 def compatible(found: Sets, fits: Bools) -> Sets:
-    """The sets that fit."""
+    """Sets for which ``fits`` [R] is true."""
     rows = np.flatnonzero(fits)
     return Sets(
         [found.sets[row] for row in rows],

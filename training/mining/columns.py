@@ -1,4 +1,4 @@
-"""Names of the columns that mining counts in."""
+"""Column names of the mining tables."""
 
 from typing import Final
 

@@ -1,8 +1,8 @@
-"""Which items fit each other: a shop's rules over item attributes, read from a small YAML file, mistakes by line.
+"""Item compatibility: a shop's rules over item attributes, read from a small YAML file with errors reported by line.
 
-A rule speaks of two sides, each a category and an attribute of its items: the phone's ``series`` and the case's
-``fits``. Two items that a rule speaks of, whichever is the anchor, fit if their values agree; an item that does not say
-what a rule asks for is judged by the rule's ``unknown``. Pairs that no rule speaks of fit. Shapes: P pairs.
+A rule has two sides, each a category and an attribute of its items: the phone's ``series`` and the case's ``fits``. Two
+items that a rule covers, in either order, are compatible if their values match; where an item lacks the attribute, the
+rule's ``unknown`` decides. Pairs that no rule covers are compatible. Shapes: P pairs.
 """
 
 import itertools
@@ -26,13 +26,13 @@ COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "at_most": operator.le,
     "at_least": operator.ge,
 }
-"""How ``one`` must stand to ``other``; all but equal compare numbers."""
+"""Comparisons of the value of ``one`` with that of ``other``; all but ``equal`` are numeric."""
 UNKNOWN: Final = ("fits", "refused")
 
 
 @dataclass(frozen=True)
 class Side:
-    """Items of a category (a path or the beginning of one) and the attribute of theirs that is compared."""
+    """One side of a rule: items under a category path (or a prefix of one) and the attribute to compare."""
 
     category: str
     attribute: str
@@ -40,7 +40,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Rule:
-    """Two sides that fit if the value of ``one`` is equal to, at most or at least that of ``other``."""
+    """Two sides that are compatible if ``one``'s value is equal to, at most or at least ``other``'s."""
 
     name: str
     one: Side
@@ -50,10 +50,10 @@ class Rule:
 
 
 def read_rules(path: Path) -> list[Rule]:
-    """The rules of a file.
+    """Parse a rules file.
 
     Raises:
-        ValueError: the file cannot be read or holds a mistake; every mistake is named with its line.
+        ValueError: the file cannot be read or is invalid; the message lists every error with its line.
     """
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
@@ -71,7 +71,7 @@ def read_rules(path: Path) -> list[Rule]:
 
 
 class _Reading:
-    """Goes through the nodes of a document, which know their lines, and collects what is wrong."""
+    """Validates a document's YAML nodes, which carry line numbers, and collects the errors."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -143,17 +143,17 @@ class _Reading:
 
 @dataclass(frozen=True)
 class Compatibility:
-    """Rules applied to a catalogue: for each rule which items stand on its sides, and with which values."""
+    """Rules bound to a catalogue: per rule and side, a mask of the items covered and each item's attribute values."""
 
     rules: list[Rule]
     sides: list[tuple[tuple[Bools, list[list[str]]], tuple[Bools, list[list[str]]]]]
 
     @classmethod
     def of(cls, rules: list[Rule], catalogue: Catalogue) -> "Compatibility":
-        """Look the rules' attributes up.
+        """Bind the rules to the catalogue's attribute tokens.
 
         Raises:
-            ValueError: a rule asks for an attribute that no item has, or compares one that holds no number.
+            ValueError: a rule names an attribute that no item has, or compares one with non-numeric values by size.
         """
         paths = values_of(catalogue, CATEGORY)
         sides = []
@@ -175,7 +175,7 @@ class Compatibility:
         return cls(rules, sides)
 
     def fits(self, anchors: Ints, items: Ints) -> Bools:
-        """Whether each of P pairs fits, in either direction, [P]."""
+        """Whether each pair is compatible under all rules, in either direction, bool [P]."""
         fits = np.ones(len(anchors), bool)
         for rule, ((in_one, of_one), (in_other, of_other)) in zip(self.rules, self.sides, strict=True):
             for one, other in ((anchors, items), (items, anchors)):
@@ -185,7 +185,7 @@ class Compatibility:
         return fits
 
     def fits_together(self, sets: Sequence[Sequence[int]]) -> Bools:
-        """Whether any two items of a set fit, for each of the sets."""
+        """Whether all pairs of items in a set are compatible, bool, one per set."""
         pairs = [(row, one, other) for row, each in enumerate(sets) for one, other in itertools.combinations(each, 2)]
         rows, ones, others = np.array(pairs, np.int64).reshape(-1, 3).T
         fits = np.ones(len(sets), bool)
@@ -204,7 +204,7 @@ def _refuse_words(rule: Rule, side: Side, values: list[list[str]]) -> None:
 
 
 def _agree(rule: Rule, mine: list[str], theirs: list[str]) -> bool:
-    """Whether any of the values agree: an item may fit several things."""
+    """Whether any two values match: an item may fit several others."""
     if not mine or not theirs:
         return rule.unknown == UNKNOWN[0]
     if rule.compare == "equal":

@@ -1,7 +1,7 @@
-"""What was counted: how often items were taken or looked at, and pairs of them together or soon after one another.
+"""Counts of items and item pairs: taken or viewed, together in a session or within a time window.
 
-Joins and sums are plain Ibis, so they run on whatever engine holds the events; numpy takes over where one row an item
-or a pair is left. An event is *taken* when it is a cart or a purchase, and a *view* when it is the weakest behaviour.
+Joins and sums are plain Ibis, so they run on whichever engine holds the events; numpy takes over at one row per item or
+pair. An item is *taken* by a cart or purchase event, *viewed* by an event of the weakest behaviour.
 Shapes: N items, P pairs, E events, S sessions.
 """
 
@@ -27,12 +27,12 @@ DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of items that were counted, ordered by anchor, then item.
+    """Directed item pairs with their counts, sorted by anchor, then item.
 
     Attributes:
-        anchors, items: int64 [P]; never the same item.
-        counts: in how many sessions, int64 [P].
-        recent: the same, older sessions counting less, float64 [P].
+        anchors, items: int64 [P]; anchor and item differ.
+        counts: sessions that hold the pair, int64 [P].
+        recent: the same with time decay, float64 [P].
     """
 
     anchors: Ints
@@ -44,23 +44,23 @@ class Pairs:
         return len(self.anchors)
 
     def only(self, rows: Bools | Ints) -> "Pairs":
-        """Some of the pairs."""
+        """Subset of the pairs, by mask or row numbers."""
         return Pairs(self.anchors[rows], self.items[rows], self.counts[rows], self.recent[rows])
 
     def codes(self, items: int) -> Ints:
-        """One number a pair: anchor * N + item; ascending."""
+        """Scalar keys anchor * N + item, int64 [P], ascending."""
         return self.anchors * items + self.items
 
 
 @dataclass(frozen=True)
 class Acts:
-    """One row for each item that a session took (or looked at), at the moment it first did.
+    """Distinct items taken (or viewed) per session, each at its first event.
 
     Attributes:
-        table: SESSION, USER (-1: unknown), ITEM, TIME, WEIGHT.
+        table: SESSION, USER (-1: unknown), ITEM, TIME, WEIGHT; one row per session and item.
         counts_N: sessions that hold each item.
-        recent_N: the same, older sessions counting less.
-        sizes: how many items each session holds that holds any.
+        recent_N: the same with time decay.
+        sizes: distinct items of each non-empty session.
     """
 
     table: ir.Table
@@ -70,10 +70,10 @@ class Acts:
 
 
 def session_weights(sessions: Sessions, *, half_life_days: float | None) -> Floats:
-    """How much each session counts [S]: half as much for every half-life that it began before the last one did.
+    """Exponential time-decay weight of each session, float64 [S], by its start relative to the last session's.
 
     Args:
-        half_life_days: None for half of the log's length in time. Without a clock all count 1.
+        half_life_days: None for half of the log's time span. Without timestamps all weights are 1.
     """
     times = np.asarray(sessions.times)
     if not len(times) or times.min() == TIME_UNKNOWN:
@@ -88,7 +88,7 @@ def session_weights(sessions: Sessions, *, half_life_days: float | None) -> Floa
 def acts_of(
     engine: MiningEngine, sessions: Sessions, wanted_E: Bools, *, items: int, weights_S: Floats, longest: int
 ) -> Acts:
-    """The wanted events as Acts; sessions with more than ``longest`` different items are left out."""
+    """Acts of the events selected by ``wanted_E``; sessions with more than ``longest`` distinct items are dropped."""
     session_E = np.repeat(np.arange(len(sessions)), np.diff(sessions.offsets))[wanted_E]
     users_S = sessions.optional.get(USERS)
     columns = {
@@ -111,9 +111,9 @@ def acts_of(
 
 
 def followed(engine: MiningEngine, acts: Acts, *, soon_days: float) -> Pairs:
-    """Pairs where the item came with or after the anchor: in one session, or by the same shopper ``soon_days`` later.
+    """Pairs where the item came with or after the anchor: in one session, or from the same user within ``soon_days``.
 
-    A session counts once for a pair. What happened at the same moment counts both ways.
+    A session counts once per pair. Simultaneous events count in both directions.
     """
     one, other = acts.table, acts.table.view()
     differ = one[ITEM] != other[ITEM]
@@ -126,10 +126,10 @@ def followed(engine: MiningEngine, acts: Acts, *, soon_days: float) -> Pairs:
 
 
 def compared(engine: MiningEngine, sessions: Sessions, wanted_E: Bools, *, weights_S: Floats) -> Pairs:
-    """Pairs where one of the wanted events comes right after another's in a session, in both directions.
+    """Pairs of different items in consecutive ``wanted_E`` events of a session, in both directions.
 
-    Whoever compares goes to and fro between two items; what stands further apart in a session was met on the way. A
-    session counts once for a pair.
+    Comparing means switching back and forth between two items; items further apart were met along the way. A session
+    counts once per pair.
     """
     rows = np.flatnonzero(wanted_E)
     session_E = np.repeat(np.arange(len(sessions)), np.diff(sessions.offsets))[rows]
@@ -144,7 +144,7 @@ def compared(engine: MiningEngine, sessions: Sessions, wanted_E: Bools, *, weigh
 
 
 def together(engine: MiningEngine, acts: Acts, groups_N: Ints) -> Pairs:
-    """Pairs of one group that meet in a session, in both directions; items of group -1 meet nobody."""
+    """Pairs of the same group that share a session, in both directions; group -1 is left out."""
     group_of = engine.given({ITEM: np.flatnonzero(groups_N >= 0), GROUP: groups_N[groups_N >= 0]})
     one = engine.keep(acts.table.inner_join(group_of, ITEM).select(SESSION, ITEM, GROUP, WEIGHT))
     other = one.view()
@@ -155,5 +155,5 @@ def together(engine: MiningEngine, acts: Acts, groups_N: Ints) -> Pairs:
 def _counted(engine: MiningEngine, pairs: ir.Table) -> Pairs:
     counted = pairs.group_by(ANCHOR, ITEM).agg(**{COUNT: pairs.count(), RECENT: pairs[WEIGHT].sum()})
     found = engine.arrays(counted.order_by(ANCHOR, ITEM), [ANCHOR, ITEM, COUNT, RECENT])
-    # sums of floats depend on their order, which is the engine's own; rounded, they are the same on every run
+    # float sums depend on the engine's summation order; rounding makes them reproducible
     return Pairs(found[ANCHOR], found[ITEM], found[COUNT].astype(np.int64), found[RECENT].astype(float).round(6))

@@ -1,4 +1,4 @@
-"""Which engine mining counts with: DuckDB in this process, or Spark."""
+"""Mining engines: in-process DuckDB, or Spark."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,43 +13,43 @@ from training.data.engine import open_engine
 
 
 class EngineName(Enum):
-    """The engines there are."""
+    """Available engines."""
 
     duckdb = "duckdb"
     spark = "spark"
 
 
 class MiningEngine(Protocol):
-    """What mining asks of an engine; all else is plain Ibis."""
+    """The engine operations that mining needs beyond plain Ibis."""
 
     def given(self, columns: Mapping[str, npt.NDArray[Any]]) -> ir.Table:
-        """Arrays of one length as a table."""
+        """Create a table from arrays of equal length."""
         ...
 
     def keep(self, table: ir.Table) -> ir.Table:
-        """Compute ``table`` once and keep it."""
+        """Materialise ``table``."""
         ...
 
     def arrays(self, table: ir.Table, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
-        """Columns of numbers as numpy arrays, in the order of the rows."""
+        """Fetch numeric columns as numpy arrays, in row order."""
         ...
 
 
 @runtime_checkable
 class SetCounter(Protocol):
-    """An engine with an FP-Growth of its own."""
+    """An engine with its own FP-Growth."""
 
     def frequent_sets(self, taken: ir.Table, *, floor: int, longest: int) -> dict[tuple[int, ...], int]:
-        """Sets of up to ``longest`` items in at least ``floor`` sessions, and in how many; ascending items."""
+        """Item sets (ascending) of up to ``longest`` items in at least ``floor`` sessions, with session counts."""
         ...
 
 
 @contextmanager
 def open_mining(name: EngineName, scratch: Path, *, master: str) -> Iterator[MiningEngine]:
-    """An engine that keeps its temporary files in ``scratch``, an existing directory.
+    """Open an engine that keeps its temporary files in ``scratch``, an existing directory.
 
     Args:
-        master: of Spark; where a session is open already that one is taken.
+        master: Spark master URL; an active Spark session is reused instead.
     """
     if name is EngineName.duckdb:
         with open_engine(scratch) as engine:

@@ -1,4 +1,4 @@
-"""Frequent sets of items by FP-Growth: mlxtend's in memory, or that of the engine which holds the events."""
+"""Frequent item sets by FP-Growth: mlxtend's in memory, or the engine's own where it has one."""
 
 import warnings
 from typing import Final
@@ -14,14 +14,16 @@ from training.mining.engines import MiningEngine, SetCounter
 
 Set = tuple[int, ...]
 HALF: Final = 0.5
-"""Session less than the floor: a share of the sessions is turned into a count again, and rounded."""
+"""Sessions subtracted from the floor: FP-Growth turns relative support back into a count with rounding."""
 
 
 def frequent_sets(engine: MiningEngine, taken: ir.Table, *, floor: int) -> dict[Set, int]:
-    """Sets of up to four items in at least ``floor`` sessions, and in how many; ascending items, in a fixed order.
+    """Item sets (ascending) of up to four items in at least ``floor`` sessions, with their session counts.
+
+    Sorted by size, then items, so the order is reproducible.
 
     Args:
-        taken: SESSION and ITEM, an item once a session.
+        taken: SESSION and ITEM, each item once per session.
     """
     if isinstance(engine, SetCounter):
         counted = engine.frequent_sets(taken, floor=floor, longest=MOST_BUNDLE)
@@ -39,9 +41,9 @@ def _in_memory(engine: MiningEngine, taken: ir.Table, *, floor: int) -> dict[Set
     ones = sparse.coo_array((np.ones(len(rows), bool), (rows, places)), shape=(len(sessions), len(columns)))
     frame = pd.DataFrame.sparse.from_spmatrix(sparse.csr_matrix(ones), columns=[str(item) for item in columns])
     with warnings.catch_warnings():
-        from mlxtend.frequent_patterns import fpgrowth  # whose import changes the filters of the whole process
+        from mlxtend.frequent_patterns import fpgrowth  # its import changes the process-wide warning filters
 
-        warnings.simplefilter("ignore")  # of pandas, about what mlxtend does to a sparse frame
+        warnings.simplefilter("ignore")  # pandas warns about mlxtend's use of a sparse frame
         mined = fpgrowth(frame, min_support=(floor - HALF) / len(sessions), max_len=MOST_BUNDLE)
     sets = [tuple(sorted(int(columns[place]) for place in each)) for each in mined["itemsets"]]
     counts = (mined["support"].to_numpy() * len(sessions)).round().astype(int).tolist()

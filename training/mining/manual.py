@@ -1,8 +1,7 @@
-"""Pairs set by hand, from a CSV file: ``relation,item_id,other_id,action,strength,from,until``.
+"""Manual pairs, from a CSV file: ``relation,item_id,other_id,action,strength,from,until``.
 
-Strict, since a slip would show the wrong item, or fail to hide one: every mistake is named with its line, and nothing
-is taken of a file that holds any. ``strength``, ``from`` and ``until`` may be empty; ``from`` is included, ``until`` is
-not.
+Strict, since a slip would show the wrong item, or fail to hide one: errors are reported by line, and a file with any
+error is rejected whole. ``strength``, ``from`` and ``until`` may be empty; ``from`` is inclusive, ``until`` exclusive.
 """
 
 import csv
@@ -16,18 +15,18 @@ from tillside.relations import ACTIONS, ALWAYS, RELATIONS, ManualPairs
 
 COLUMNS: Final = ("relation", "item_id", "other_id", "action", "strength", "from", "until")
 SHOWN: Final = 10
-"""Mistakes that the message names."""
+"""Most errors listed in one message."""
 Row = tuple[str, int, int, str, float | None, int, int]
 
 
 def read_manual(path: Path, index_of: Mapping[str, int]) -> ManualPairs:
-    """The pairs of a file.
+    """Parse a file of manual pairs.
 
     Args:
         index_of: item id to catalogue index.
 
     Raises:
-        ValueError: the file cannot be read, or holds a mistake; the first ten are named with their lines.
+        ValueError: the file cannot be read or is invalid; the message lists the first ten errors with their lines.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -95,7 +94,7 @@ def _row(cells: list[str], index_of: Mapping[str, int]) -> tuple[list[str], Row 
 
 
 def _moment(text: str, fallback: int) -> int | None:
-    """UTC milliseconds; a moment without an offset is taken as UTC. None where it cannot be understood."""
+    """UTC milliseconds of an ISO 8601 time (without offset: UTC), ``fallback`` if empty, None if malformed."""
     if not text:
         return fallback
     try:

@@ -1,8 +1,9 @@
-"""From counts to relations: complements, substitutes, ladders, brand, series, scenes and gifts.
+"""Relations from counts: complements, substitutes, upsell and downsell, brand, series, scenes and gifts.
 
-The strength of a mined pair is the share of the anchor's sessions that bring the partner, beyond what chance would: the
-lower bound of the share in recent sessions, less the expected one. So it lies in (0, 1], means the same for every
-anchor, and a pair that two sessions tell of stays behind one that a thousand do. Shapes: N items, P pairs, G groups.
+The strength of a mined pair is its confidence beyond chance: the lower confidence bound of the share of the anchor's
+recent sessions that hold the partner, minus the expected share. So it lies in (0, 1], is comparable across anchors, and
+ranks a pair seen in two sessions below one seen in a thousand. Shapes: N items, P pairs, G groups, S scenes, E events;
+C categories in ``complements``, scene-item cells in ``scene_mates``.
 """
 
 from dataclasses import dataclass, field
@@ -15,19 +16,20 @@ from training.mining.significance import background, discoveries, lower_bound, s
 from training.mining.traits import Traits
 
 BARELY: Final = 1e-4
-"""Strength of a pair that is beyond chance, but by less than its lower bound can tell."""
+"""Strength floor of a significant pair whose lower bound does not exceed the expected share."""
 PRIOR: Final = 10.0
-"""Sessions' worth of belief that a shopper goes on to what is popular in the same brand or series."""
+"""Pseudo-sessions of the prior that shoppers move on to popular items of the same brand or series."""
 
 
 @dataclass(frozen=True)
 class Mined:
-    """Pairs of one relation with what speaks for them; NaN where nothing was tested.
+    """Directed pairs of one relation with their statistics, each [P]; NaN where nothing was tested.
 
     Attributes:
-        confidence: the share of the anchor's sessions that bring the item.
-        lift: how many times as often as expected.
-        chance: the probability that chance brings this count or more.
+        counts: sessions that hold the pair.
+        confidence: share of the anchor's sessions that hold the item.
+        lift: observed over expected count.
+        chance: p-value, the probability of this count or more by chance.
     """
 
     anchors: Ints
@@ -50,19 +52,19 @@ class Mined:
         return len(self.anchors)
 
     def only(self, rows: Bools | Ints) -> "Mined":
-        """Some of the pairs."""
+        """Subset of the pairs, by mask or row numbers."""
         return Mined(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """How much evidence is asked for.
+    """Evidence required of a pair.
 
     Attributes:
-        false_share: of the pairs that are believed, how many may be chance.
-        least: a pair must be in this many sessions.
-        faintest: and be this strong, as a share of the strongest of the same anchor. In a large log even what goes with
-            a rival of the anchor is no chance, but it stays faint.
+        false_share: false discovery rate of the accepted pairs.
+        least: minimum sessions that hold the pair.
+        faintest: minimum strength relative to the anchor's strongest pair. In a large log even complements of a
+            competing item are significant, but weak.
     """
 
     false_share: float
@@ -86,18 +88,18 @@ def _mined(pairs: Pairs, acts: Acts, expected: Floats, chance: Floats) -> Mined:
 
 
 def _clear(pairs: Mined, evidence: Evidence) -> Mined:
-    """Without what is faint beside the anchor's best."""
+    """Drop pairs below ``evidence.faintest`` of their anchor's strongest pair."""
     best_N = np.zeros(int(pairs.anchors.max(initial=0)) + 1)
     np.maximum.at(best_N, pairs.anchors, pairs.strengths)
     return pairs.only(pairs.strengths >= evidence.faintest * best_N[pairs.anchors])
 
 
 def complements(followed: Pairs, taken: Acts, traits: Traits, fits: Bools, *, evidence: Evidence) -> Mined:
-    """What is taken with or soon after an item, of another category, far more often than departments explain.
+    """Pairs of different categories taken together or soon after, significantly above the departments' background rate.
 
     Args:
         followed: see ``counting.followed``.
-        fits: whether each of these pairs is compatible, [P].
+        fits: whether each of these pairs is compatible, bool [P].
     """
     other = ~traits.same_category(followed.anchors, followed.items)
     followed, fits = followed.only(other), fits[other]
@@ -113,13 +115,13 @@ def complements(followed: Pairs, taken: Acts, traits: Traits, fits: Bools, *, ev
 
 
 def substitutes(compared: Pairs, views: Acts, bought: Pairs, traits: Traits, *, evidence: Evidence) -> Mined:
-    """What is compared with an item of its category, and not bought with it.
+    """Pairs of the same category that are compared, but not bought together.
 
-    A pair must be compared more often than the category's pairs are on average. Where none is, the category's items are
-    all alike, and those pairs are taken that are compared more often than any two items of the shop.
+    A pair must be compared significantly more often than the category's average pair. A category where no pair is has
+    interchangeable items; there the test is against the average pair of the whole shop.
 
     Args:
-        compared: see ``counting.compared``; items without a category count as one category.
+        compared: see ``counting.compared``; items without a category form one category.
         bought: pairs taken in one session, of any category.
     """
     groups_N, seen_N = traits.categories + 1, views.counts_N.astype(float)
@@ -145,7 +147,7 @@ def substitutes(compared: Pairs, views: Acts, bought: Pairs, traits: Traits, *, 
 
 
 def _bought_together(compared: Pairs, bought: Pairs, evidence: Evidence, *, items: int) -> Bools:
-    """Which compared pairs are bought together more often than pairs that are compared are on average."""
+    """Which compared pairs are bought together significantly more often than the average compared pair, bool [P]."""
     counts = lookup(bought, compared, items=items)
     share = counts.sum() / max(compared.counts.sum(), 1)
     chance = surprise(counts, share * compared.counts)
@@ -153,7 +155,7 @@ def _bought_together(compared: Pairs, bought: Pairs, evidence: Evidence, *, item
 
 
 def lookup(pairs: Pairs, wanted: Pairs | Mined, *, items: int) -> Ints:
-    """The counts that ``pairs`` have for the wanted pairs; 0 for those that it lacks."""
+    """Counts in ``pairs`` of the wanted pairs, 0 where absent."""
     codes, wanted_codes = pairs.codes(items), wanted.anchors * items + wanted.items
     if not len(codes):
         return np.zeros(len(wanted_codes), np.int64)
@@ -162,10 +164,10 @@ def lookup(pairs: Pairs, wanted: Pairs | Mined, *, items: int) -> Ints:
 
 
 def ladders(substitute: Mined, series: Mined, traits: Traits, *, least: float, most: float) -> tuple[Mined, Mined]:
-    """Upsell and downsell: substitutes, and models of the same series and category, that are dearer or cheaper.
+    """Upsell and downsell pairs: pricier or cheaper substitutes, and models of the same series and category.
 
     Args:
-        least, most: how many times as dear the dearer of two may be.
+        least, most: bounds of the price ratio, higher over lower price.
     """
     models = series.only(traits.same_category(series.anchors, series.items))
     anchors = np.concatenate([substitute.anchors, models.anchors])
@@ -173,7 +175,7 @@ def ladders(substitute: Mined, series: Mined, traits: Traits, *, least: float, m
     size = len(traits)
     codes, first = np.unique(anchors * size + partners, return_index=True)
     both = Mined(*(np.concatenate([getattr(m, n) for m in (substitute, models)]) for n in Mined.__dataclass_fields__))
-    rungs = both.only(first)  # of a pair that is both, the substitute comes first
+    rungs = both.only(first)  # for a pair that is both, np.unique keeps the substitute, which comes first
     if len(models):
         place = np.searchsorted(codes, models.anchors * size + models.items)
         np.maximum.at(rungs.strengths, place, models.strengths)
@@ -186,10 +188,11 @@ def ladders(substitute: Mined, series: Mined, traits: Traits, *, least: float, m
 
 
 def of_one_group(met: Pairs, groups_N: Ints, counts_N: Ints, *, most: int) -> Mined:
-    """Items of the same brand or series: where shoppers go on to, else what is popular there.
+    """Pairs of the same brand or series: those in ``met``, plus each item with its group's ``most`` most popular.
 
-    The strength is the share of the meetings within the group, smoothed towards the items' popularity in it, so an item
-    that was never met with another has partners too. Nothing is tested: that they belong together is declared.
+    The strength is the partner's share of the anchor's co-occurrences within the group, smoothed towards the partner's
+    popularity there, so items without co-occurrences have partners too. Nothing is tested: the catalogue declares the
+    groups.
     """
     codes, weights = [met.codes(len(groups_N))], [met.recent]
     popularity_N = counts_N + 1.0
@@ -218,11 +221,11 @@ def _members(groups_N: Ints) -> list[Ints]:
 
 
 def scene_mates(scenes_E: Ints, items_E: Ints, *, items: int, evidence: Evidence) -> Mined:
-    """Items that the same live room, video or look shows.
+    """Pairs of items shown by the same scene: a live room, video or look.
 
-    A scene shows the items that get more of its events than they do of all scenes', the faint ones left out: they are
-    what its visitors went on to. The strength is the chance that, of
-    the anchor's events in scenes, one stands in a scene that shows the item, times how much that scene is about it.
+    A scene shows the items that are over-represented in its events against all scenes; weak ones are dropped, as its
+    visitors merely moved on to them. The strength is the share of the anchor's scene events that lie in a scene which
+    shows the partner, each scene weighted by the partner's count over the scene's top item's.
     """
     scenes_E, items_E = scenes_E[scenes_E >= 0], items_E[scenes_E >= 0]
     cells, counts = np.unique(scenes_E.astype(np.int64) * items + items_E, return_counts=True)
@@ -257,7 +260,7 @@ def scene_mates(scenes_E: Ints, items_E: Ints, *, items: int, evidence: Evidence
 
 
 def gifts(complement: Mined, traits: Traits, *, share: float) -> Mined:
-    """Complements that cost at most ``share`` of the anchor's price, and no more than the shop's median item."""
+    """Complements priced at most ``share`` of the anchor's price and at most the catalogue's median price."""
     prices = traits.prices
     known = prices[np.isfinite(prices)]
     if not len(known):

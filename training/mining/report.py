@@ -1,4 +1,4 @@
-"""What was mined, for a merchandiser to read: each relation's strongest pairs by name, and what speaks for them."""
+"""Mining report for merchandisers: each relation's strongest pairs by item name, with their statistics."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from training.mining.bundling import Sets
 from training.mining.pairing import Mined
 
 ROWS_OF_AN_ITEM = 2
-"""In one table, so that one large family does not fill it."""
+"""Most rows with the same item in one table, so that one large family does not fill it."""
 COLUMNS = "| strength | sessions | confidence | lift | chance |"
 RULE = "| ---: " * 5 + "|"
 
@@ -19,7 +19,7 @@ RULE = "| ---: " * 5 + "|"
 def report(
     mined: Mapping[str, Mined], sets: Sets, manual: ManualPairs, catalogue: Catalogue, *, title: str, shown: int
 ) -> str:
-    """Markdown: a table of the ``shown`` strongest pairs for each relation that has any."""
+    """Render Markdown: per relation, a table of the ``shown`` strongest pairs; then the manual pairs."""
     lines = [
         f"# {title}",
         "",
@@ -71,7 +71,7 @@ def _sets(sets: Sets, catalogue: Catalogue, shown: int) -> list[str]:
 
 
 def _varied(rows: Iterable[tuple[int, tuple[int, ...]]], shown: int) -> list[int]:
-    """The first rows, without a second one of the same items and without a third one of any item."""
+    """First ``shown`` rows, skipping repeated item sets and items that already have ROWS_OF_AN_ITEM rows."""
     chosen: list[int] = []
     groups: set[frozenset[int]] = set()
     often: Counter[int] = Counter()

@@ -1,9 +1,9 @@
-"""What chance alone would give, measured on the log itself, and which counts are too large for it.
+"""Significance of pair counts: expected counts estimated from the log itself, p-values and false-discovery control.
 
-Shoppers who take much take everything together more often, and so do those who keep to one department; neither says
-that two items belong together. So a pair is held against the *background*: how often two items of these two departments
-follow one another in this log, in proportion to how often each is taken. Nothing here is set by hand but the share of
-false discoveries (Benjamini and Hochberg, 1995). Shapes: N items, P pairs, D departments.
+Large baskets, and shoppers who stay in one department, raise all co-occurrence counts without relating any two items.
+So a pair is tested against the *background*: the rate at which items of its two departments follow each other in this
+log, proportional to both items' counts. The only hand-set parameter is the false discovery rate (Benjamini and
+Hochberg, 1995). Shapes: N items, P pairs, D departments, C categories.
 """
 
 import numpy as np
@@ -14,16 +14,16 @@ from training.mining.counting import Bools, Floats, Ints, Pairs
 
 
 def background(pairs: Pairs, counts_N: Ints, *, departments_N: Ints, categories_N: Ints) -> Floats:
-    """The count expected of each pair of two categories [P].
+    """Expected count of each cross-category pair, float64 [P].
 
-    The factor of two departments is the sum of all their pairs' counts over the sum of the products of the items'
-    counts, pairs within one category left out of both.
+    The rate of two departments is the sum of their pairs' counts over the sum of the products of the items' counts,
+    pairs within one category excluded from both.
 
     Args:
         pairs: of different categories only.
         counts_N: sessions that hold each item.
-        departments_N: number of each item's department, from 0.
-        categories_N: number of each item's category, -1 where it is unknown; a category lies in one department.
+        departments_N: each item's department, from 0.
+        categories_N: each item's category, -1 where unknown; a category lies in one department.
     """
     size = int(departments_N.max(initial=0)) + 1
     mass_D = np.bincount(departments_N, weights=counts_N, minlength=size)
@@ -33,7 +33,7 @@ def background(pairs: Pairs, counts_N: Ints, *, departments_N: Ints, categories_
     department_C = np.zeros(len(mass_C), np.int64)
     department_C[categories_N[known]] = departments_N[known]
     alone_D = np.bincount(department_C, weights=mass_C**2, minlength=size).astype(float)
-    # an item of no category is in one with itself only
+    # an item without a category forms its own
     alone_D += np.bincount(departments_N[~known], weights=counts_N[~known].astype(float) ** 2, minlength=size)
     products_DD[np.arange(size), np.arange(size)] -= alone_D
     sums_DD = np.zeros((size, size))
@@ -45,9 +45,9 @@ def background(pairs: Pairs, counts_N: Ints, *, departments_N: Ints, categories_
 
 
 def chance_of_meeting(sizes: Ints, counts_N: Ints) -> float:
-    """The count expected of a pair of any two items in one session, for items that one session each holds.
+    """Expected count of a pair in one session, per unit product of the two items' counts.
 
-    All pairs that sessions of these ``sizes`` hold, over the products of all items' counts.
+    All ordered pairs in sessions of these ``sizes``, over the sum of the products of all items' counts.
     """
     counts = counts_N.astype(float)
     products = float(counts.sum() ** 2 - (counts**2).sum())
@@ -55,17 +55,17 @@ def chance_of_meeting(sizes: Ints, counts_N: Ints) -> float:
 
 
 def surprise(counts: Ints, expected: Floats) -> Floats:
-    """The probability of a count this large or larger where it is Poisson with the expected mean."""
+    """Upper-tail p-value of each count under a Poisson distribution with the expected mean."""
     probabilities: Floats = stats.poisson.sf(counts - 1, expected)
     return probabilities
 
 
 def discoveries(probabilities: Floats, *, tests: int, false_share: float) -> Bools:
-    """Which tests to believe so that at most ``false_share`` of those are wrong (Benjamini and Hochberg).
+    """Mask of the significant tests at false discovery rate ``false_share`` (Benjamini and Hochberg).
 
     Args:
-        probabilities: of the tests that could be believed; all others count with a probability of 1.
-        tests: how many were made in all.
+        probabilities: p-values of the candidate tests; all other tests count as p = 1.
+        tests: number of tests in all.
     """
     order = np.argsort(probabilities, kind="stable")
     bounds = false_share * np.arange(1, len(order) + 1) / max(tests, 1)
@@ -74,7 +74,7 @@ def discoveries(probabilities: Floats, *, tests: int, false_share: float) -> Boo
 
 
 def lower_bound(counts: npt.NDArray[np.floating], trials: npt.NDArray[np.floating]) -> Floats:
-    """Wilson's lower bound (one-sided, 95 %) of a share: 2 of 2 tell less than 500 of 1000."""
+    """Wilson lower confidence bound (one-sided, 95 %) of ``counts / trials``: shrinks shares of few trials."""
     z = 1.6448536269514722
     trials = np.maximum(trials, counts)
     share = counts / trials

@@ -1,7 +1,7 @@
-"""Mining on Spark: Ibis for the joins and sums, MLlib's FP-Growth for frequent sets.
+"""Mining on Spark: Ibis for joins and aggregations, MLlib's FP-Growth for frequent sets.
 
-Tables go to Spark and back as Parquet files in the scratch directory, which on a cluster must be one that all workers
-see. What is kept is written, not cached: a log that does not fit into memory is what Spark is for.
+Tables travel to and from Spark as Parquet files in the scratch directory, which on a cluster must be visible to all
+workers. Kept tables are written to disk, not cached: Spark is there for logs that exceed memory.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from training.mining.columns import ITEM, SESSION
 
 @dataclass
 class SparkEngine:
-    """An Ibis backend on a Spark session, and the directory that tables go through."""
+    """An Ibis backend on a Spark session, and the scratch directory for tables."""
 
     backend: Any
     session: Any
@@ -30,20 +30,20 @@ class SparkEngine:
     _tables: int = field(default=0, init=False)
 
     def given(self, columns: Mapping[str, npt.NDArray[Any]]) -> ir.Table:
-        """Arrays of one length as a table."""
+        """Create a table from arrays of equal length."""
         name, folder = self._fresh()
         folder.mkdir()
         pq.write_table(pa.table({key: np.ascontiguousarray(values) for key, values in columns.items()}), folder / "0")
         return self._read(name, folder)
 
     def keep(self, table: ir.Table) -> ir.Table:
-        """Compute ``table`` once and keep it."""
+        """Materialise ``table`` as Parquet."""
         name, folder = self._fresh()
         self._frame(table).write.parquet(folder.absolute().as_uri())
         return self._read(name, folder)
 
     def arrays(self, table: ir.Table, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
-        """Columns of numbers as numpy arrays, in the order of the rows: a sorted frame's parts are written in order."""
+        """Fetch numeric columns as numpy arrays, in row order: a sorted frame's parts are written in order."""
         _, folder = self._fresh()
         frame = self._frame(table.select(*columns))
         frame.write.parquet(folder.absolute().as_uri())
@@ -52,7 +52,7 @@ class SparkEngine:
         return {name: np.asarray(found[name].to_numpy()) for name in columns}
 
     def frequent_sets(self, taken: ir.Table, *, floor: int, longest: int) -> dict[tuple[int, ...], int]:
-        """Sets of up to ``longest`` items in at least ``floor`` sessions, and in how many; ascending items."""
+        """Item sets (ascending) of up to ``longest`` items in at least ``floor`` sessions, with session counts."""
         from pyspark.ml.fpm import FPGrowth
         from pyspark.sql import functions
 
@@ -61,7 +61,7 @@ class SparkEngine:
         sessions = baskets.count()
         if sessions < floor:
             return {}
-        # half a session less: a share of the sessions is turned into a count again, and rounded up
+        # half a session less: Spark turns the relative support back into a count and rounds up
         model = FPGrowth(itemsCol="items", minSupport=(floor - 0.5) / sessions).fit(baskets)
         found = model.freqItemsets.where(functions.size("items") <= longest).collect()
         return {tuple(sorted(row["items"])): int(row["freq"]) for row in found}
@@ -81,10 +81,10 @@ class SparkEngine:
 
 @contextmanager
 def open_spark(scratch: Path, *, master: str) -> Iterator[SparkEngine]:
-    """An engine on the session that is open, or on one that is opened here and ended with the block.
+    """Open an engine on the active Spark session, or on a new one that is stopped at the end of the block.
 
     Raises:
-        ValueError: pyspark or Java is missing, or Spark gave up.
+        ValueError: pyspark or Java is missing, or Spark failed.
     """
     try:
         from pyspark.errors import PySparkException

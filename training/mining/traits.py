@@ -1,4 +1,4 @@
-"""What the catalogue says of items, as numbers to group and compare them by. Shapes: N items."""
+"""Item traits from the catalogue, integer-coded for grouping and comparison. Shapes: N items, T vocabulary tokens."""
 
 import itertools
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ SERIES = "series"
 
 @dataclass(frozen=True)
 class Traits:
-    """Traits of N items; numbers from 0, -1 where a trait is unknown.
+    """Integer codes of each item's traits, each int64 [N], from 0; -1 where unknown.
 
     Attributes:
-        categories: by the finest level of the category path.
-        departments: by the coarsest level; items without a category share one, so never -1.
+        categories: finest level of the category path.
+        departments: coarsest level; items without a category share one, so never -1.
         brands, series: by value.
-        prices: NaN where unknown.
+        prices: float64 [N], NaN where unknown.
     """
 
     categories: Ints
@@ -35,7 +35,7 @@ class Traits:
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Traits":
-        """Read the catalogue's tokens."""
+        """Derive traits from the catalogue's attribute tokens."""
         paths = values_of(catalogue, CATEGORY)
         return cls(
             categories=_numbers([max(levels, key=_depth, default="") for levels in paths]),
@@ -46,13 +46,13 @@ class Traits:
         )
 
     def same_category(self, anchors: Ints, items: Ints) -> npt.NDArray[np.bool_]:
-        """Whether both items have the same, known category."""
+        """Whether both items of each pair have the same known category."""
         same: npt.NDArray[np.bool_] = self.categories[anchors] == self.categories[items]
         return same & (self.categories[anchors] >= 0)
 
 
 def values_of(catalogue: Catalogue, attribute: str) -> list[list[str]]:
-    """Each item's values of an attribute."""
+    """Values of an attribute per item."""
     assert catalogue.token_offsets is not None
     prefix = f"{attribute}="
     value_T = [token[len(prefix) :] if token.startswith(prefix) else None for token in catalogue.vocabulary]
@@ -68,7 +68,7 @@ def _depth(path: str) -> tuple[int, str]:
 
 
 def _numbers(values: list[str], *, unknown: str | None = None) -> Ints:
-    """Numbers in the order of the values; an empty value is -1, or a number of its own if ``unknown`` is given."""
+    """Codes in sorted order of the values; an empty value is -1, or has its own code if ``unknown`` is given."""
     known = sorted({value for value in values if value or unknown is not None})
     number_of = {value: number for number, value in enumerate(known)}
     return np.array([number_of.get(value, -1) for value in values], np.int64)
