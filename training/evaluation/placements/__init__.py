@@ -1,1 +1,1 @@
-"""Whole placements judged on past sessions: what is asked and what was bought then, who answers, what that is worth."""
+"""Offline evaluation of whole placements on past sessions: questions with held-out answers, systems, metrics."""

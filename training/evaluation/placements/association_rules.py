@@ -1,8 +1,8 @@
-"""Association rules alone: what a shop without a model does, from the frequent sets of FP-Growth (mlxtend).
+"""Association-rule baseline, a shop without a model: rules from the frequent sets of FP-Growth (mlxtend).
 
-A rule says that whoever has all items but one of a frequent set wants that one, too; its confidence is the share of
-the sessions with those items that also have it. An item is worth its most confident rule, of level ones that with the
-higher lift. Shapes: N items, R sets, W the largest size of a set, M items in the cart, C candidates.
+A rule leads from all but one item of a frequent set to the remaining one; its confidence is the share of the sessions
+with the former that also hold the latter. An item is scored by its rule of highest confidence, ties by lift.
+Shapes: N items, R sets, W items of the largest set, M items in the cart, C candidates, E events, S sessions.
 """
 
 import tempfile
@@ -22,21 +22,21 @@ from training.mining.itemsets import Set, frequent_sets
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 LONGEST: Final = 200
-"""Sessions with more different items are left out, as ``training.relate`` does."""
+"""Sessions with more distinct items are dropped, as in ``training.relate``."""
 PAIRS: Final = 20_000
-"""About so many pairs are frequent enough: those from which ``training.relate`` starts its bundles."""
+"""Approximate number of frequent pairs, which sets the minimum support; that of ``training.relate``'s bundles."""
 LEAST: Final = 2
 
 
 @dataclass(frozen=True)
 class AssociationRules:
-    """Rules with one item on the right; row r, column w is the rule that leads from set r's other items to its w-th.
+    """Rules with a single consequent; row r, column w is the rule from set r's other items to its w-th item.
 
     Attributes:
-        items_RW: the items of each set, -1 behind the last one.
-        sizes_R: how many they are.
+        items_RW: items of each set, padded with -1.
+        sizes_R: items per set.
         confidences_RW, lifts_RW: of each rule.
-        offsets_N, rows: the sets that hold item i are ``rows[offsets_N[i]:offsets_N[i + 1]]``.
+        offsets_N, rows: inverted index [N + 1]; the sets with item i are ``rows[offsets_N[i]:offsets_N[i + 1]]``.
     """
 
     items_RW: Ints
@@ -48,11 +48,12 @@ class AssociationRules:
 
     @classmethod
     def of(cls, counted: Mapping[Set, int], *, sessions: int, items: int) -> "AssociationRules":
-        """The rules of all frequent sets.
+        """Derive the rules of all frequent sets.
 
         Args:
-            counted: in how many sessions each set is, ascending items; with a set all of its subsets.
-            sessions: how many there are.
+            counted: sessions per set (ascending items); holds all subsets of each set.
+            sessions: total number of sessions.
+            items: catalogue size N.
         """
         sets = [each for each in counted if len(each) > 1]
         width = max(map(len, sets), default=1)
@@ -73,11 +74,11 @@ class AssociationRules:
 
     @classmethod
     def fit(cls, dataset: Dataset, *, taken: Sequence[int], pairs: int = PAIRS) -> "AssociationRules":
-        """Mine what came before the test part.
+        """Mine the rules from the sessions before the test part.
 
         Args:
-            taken: the behaviours that take an item.
-            pairs: how many pairs are frequent, about; that sets the support.
+            taken: behaviours that take an item.
+            pairs: approximate number of frequent pairs, which sets the minimum support.
         """
         sessions, items = dataset.before_test(), len(dataset.catalogue)
         wanted_E = np.isin(np.asarray(sessions.behaviours), taken)
@@ -91,7 +92,7 @@ class AssociationRules:
         return cls.of(counted, sessions=len(acts.sizes), items=items)
 
     def suggest(self, cart_M: Ints) -> tuple[Ints, Floats]:
-        """What the rules say of a cart: items [C] that are not in it, best first, and their confidence [C]."""
+        """Items [C] that the rules predict from a cart (none of the cart's own), best first, and confidences [C]."""
         inside = [self.rows[self.offsets_N[item] : self.offsets_N[item + 1]] for item in set(cart_M.tolist())]
         hits_R = np.bincount(np.concatenate([np.zeros(0, np.int64), *inside]), minlength=len(self.sizes_R))
         fired = np.flatnonzero(hits_R == self.sizes_R - 1)

@@ -1,16 +1,16 @@
-"""What whole placements are worth on past sessions: attach rate, price, coverage, diversity, and rules that broke.
+"""Offline metrics of whole placements: attach rate, price recall, hit rate, coverage, diversity and rule violations.
 
-The document has, for each placement of the policy and each system, these figures, with 95 % bootstrap intervals over
-sessions where they are means:
+Per placement of the policy and system, the document holds these metrics, with 95 % bootstrap intervals over sessions
+for those that are means:
 
-attach_rate@k      share of the questions at which one of the k items shown is in the answer
-price_recall@k     the prices of the items shown that are in the answer, over the prices of all items of the answers
-hit_rate@k         share of the items shown that are in the answer; by source under ``by_source``
-coverage           share of the catalogue that was shown at least once
-diversity          of an answer's items of known category, how many different (finest) categories over how many items
-rule_violations    how often a hard rule was broken, by an independent check (``plain_rules``)
+attach_rate@k      share of the questions with at least one of the k items shown in the answer
+price_recall@k     summed price of the items shown that are in the answer, over that of all items in the answers
+hit_rate@k         share of the items shown that are in the answer; per source under ``by_source``
+coverage           share of the catalogue shown at least once
+diversity          distinct finest categories over items, among the items shown whose category is known
+rule_violations    number of hard-rule violations, by an independent check (``plain_rules``)
 
-Shapes: Q questions, K items shown.
+Shapes: Q questions, N items, C cases.
 """
 
 import hashlib
@@ -51,16 +51,15 @@ def evaluate_policy(
     k: int = K,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Ask every placement of a policy about the sessions of a part, and judge all systems.
+    """Evaluate all systems on every placement of a policy, over the sessions of a part.
 
     Args:
-        relations: None for none, which only a policy that asks for no relation can do without.
-        feed: what a shop knew of its items. It counts as fresh at every question: how stock stood at each past moment
-            no log tells.
+        relations: None only for a policy that uses no relation.
+        feed: item feed of the shop. It counts as fresh at every question, since logs do not record past stock levels.
 
     Raises:
-        ValueError: a placement asks for a behaviour that the log does not have, or for relations where there are none,
-            or no session of the part has an answer.
+        ValueError: a placement needs a behaviour that the log lacks, or relations where there are none, or no session
+            of the part has an answer.
     """
     refuse_misfits(policy, dataset, relations)
     scorer = scorer_of(trained, dataset)
@@ -84,7 +83,7 @@ def evaluate_policy(
 
 
 def refuse_misfits(policy: Policy, dataset: Dataset, relations: Relations | None) -> None:
-    """Raise ValueError where a policy asks for what the log does not have."""
+    """Raise ValueError if the policy needs a behaviour or relations that the data set lacks."""
     for name, placement in policy.placements.items():
         if placement.behaviour is not None and placement.behaviour not in dataset.behaviours.names:
             raise ValueError(
@@ -110,7 +109,7 @@ def judge_placement(
     k: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Questions, answers and figures of one placement."""
+    """Evaluate all systems on one placement: number of questions, and metrics per system."""
     asked = ask_placement(trained, scorer, dataset, shop.policy, name, part=part, k=k)
     about = {
         "behaviour": asked.behaviour,
@@ -135,7 +134,7 @@ def judge_offers(
     k: int,
     seed: int,
 ) -> dict[str, Any]:
-    """The figures of every system, and by how much the policy is ahead of each other one at the same questions."""
+    """Metrics of every system, and the policy's paired attach-rate lead over each other system."""
     systems, attached = {}, {}
     for name, answers in offers.items():
         broken: Counter[str] = Counter()
@@ -171,7 +170,7 @@ def judge_offers(
 
 
 def _mean(values_Q: Any, questions: Questions, *, seed: int, weights_Q: Any = None) -> dict[str, float] | None:
-    """The mean over questions with its interval; with weights those of weight 0 are left out, None if all are."""
+    """(Weighted) mean over questions with its interval; questions of weight 0 are dropped, None if none is left."""
     sessions_Q = questions.sessions_Q
     if weights_Q is not None:
         kept = weights_Q > 0
@@ -183,7 +182,7 @@ def _mean(values_Q: Any, questions: Questions, *, seed: int, weights_Q: Any = No
 
 
 def _share(hits: Sequence[Any], chosen: Sequence[Any], questions: Questions, *, seed: int) -> dict[str, float] | None:
-    """Of the chosen items shown, over all questions, the share that are hits."""
+    """Hit share of the ``chosen`` items shown, pooled over all questions."""
     shown_Q = np.array([np.count_nonzero(own) for own in chosen], float)
     hits_Q = np.array([np.count_nonzero(hit & own) for hit, own in zip(hits, chosen, strict=True)], float)
     return _mean(hits_Q / np.maximum(shown_Q, 1), questions, seed=seed, weights_Q=shown_Q)
@@ -192,7 +191,7 @@ def _share(hits: Sequence[Any], chosen: Sequence[Any], questions: Questions, *, 
 def _price_recall(
     answers: Sequence[Offer], hits: Sequence[Any], questions: Questions, facts: ItemFacts, *, seed: int
 ) -> dict[str, float] | None:
-    """Items of unknown price count for nothing, above and below."""
+    """Price recall; items of unknown price count 0 in numerator and denominator."""
     prices_N = np.nan_to_num(facts.prices_N).astype(float)
     found_Q = np.array(
         [prices_N[np.array(offer.items, np.int64)[hit]].sum() for offer, hit in zip(answers, hits, strict=True)]
@@ -205,7 +204,7 @@ def _price_recall(
 def _diversity(
     answers: Sequence[Offer], questions: Questions, facts: ItemFacts, *, seed: int
 ) -> dict[str, float] | None:
-    """None for a log without categories."""
+    """Mean diversity over answers; None for a log without categories."""
     finest = [facts.categories.finest(int(code)) for code in range(len(facts.categories.sets))]
     codes_N = facts.categories.codes_N.tolist()
     known = [[path for item in offer.items if (path := finest[codes_N[item]])] for offer in answers]
@@ -221,12 +220,12 @@ def write_policy_report(document: Mapping[str, Any], folder: Path) -> Path:
 
 
 def policy_version(path: Path) -> str:
-    """The first 12 hex digits of a policy file's SHA-256, as answers name it."""
+    """First 12 hex digits of a policy file's SHA-256, the policy version in answers."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def policy_headline(document: Mapping[str, Any]) -> dict[str, float]:
-    """The figures that a run is compared by, as ``policy/PLACEMENT/SYSTEM/METRIC``."""
+    """Flat metrics for comparing runs, named ``policy/PLACEMENT/SYSTEM/METRIC``."""
     flat: dict[str, float] = {}
     for placement, judged in document["placements"].items():
         for system, figures in judged["systems"].items():
@@ -238,7 +237,7 @@ def policy_headline(document: Mapping[str, Any]) -> dict[str, float]:
 
 
 def policy_tables(document: Mapping[str, Any], *, title: str) -> None:
-    """Print the systems of every placement, and what each source of the policy brought."""
+    """Print the metrics of every placement's systems, and the hit rate of each source of the policy."""
     k = document["k"]
     metrics = [f"attach_rate@{k}", f"price_recall@{k}", f"hit_rate@{k}", "coverage", "diversity", "rule_violations"]
     columns = ["placement", "system", *metrics]
@@ -260,7 +259,7 @@ def policy_tables(document: Mapping[str, Any], *, title: str) -> None:
 
 
 def _ahead_table(document: Mapping[str, Any]) -> None:
-    """By how much the policy is ahead at the same questions; an interval above 0 is no chance."""
+    """Print the policy's paired lead over each system; an interval above 0 is significant."""
     metric = f"attach_rate@{document['k']}"
     rows = [
         [

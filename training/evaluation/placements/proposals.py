@@ -1,4 +1,7 @@
-"""A placement's questions to past sessions, what the model proposes to each, and the shelves that answers come from."""
+"""A placement's questions from past sessions, the model's proposals for each, and the shelves that answers draw on.
+
+Shapes: N items, V rankable items, R item vectors, D their width, B or A behaviours, Q questions.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -17,17 +20,17 @@ from training.inputs.visits import encode_visits
 from training.model.checkpoint import TrainedModel
 
 LATER_MS: Final = 2**52
-"""When an offline feed was made: after every question."""
+"""Timestamp of an offline feed: later than every question, so the feed is never stale."""
 
 
 def scorer_of(trained: TrainedModel, dataset: Dataset) -> ModelScorer:
-    """The model as the server asks it, with popularity where it knows nothing."""
+    """Scorer as the server uses it, with popularity as the fallback for empty histories."""
     fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
     return ModelScorer.of(trained.model, fallback, trained.memory)
 
 
 def open_shelves(dataset: Dataset, scorer: ModelScorer, *, feed: ItemsFeed | None) -> Shelves:
-    """The facts about items, and the shelves made of them."""
+    """Build item facts from the catalogue, feed and item vectors, and the shelves from them."""
     facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed or ItemsFeed(LATER_MS, ()))
     vectors = replace(NO_VECTORS, rows_RD=scorer.vectors_VD.cpu().numpy())
     facts = replace(facts, feed_time_ms=LATER_MS, vectors=vectors)
@@ -35,14 +38,14 @@ def open_shelves(dataset: Dataset, scorer: ModelScorer, *, feed: ItemsFeed | Non
 
 
 def most_popular(dataset: Dataset, facts: ItemFacts) -> npt.NDArray[np.int64]:
-    """Items of the catalogue by how often they reached the goal, then by all events, then by id."""
+    """Catalogue items ranked by goal events, then all events, then id, int64 [N]."""
     scores_N = popularity(dataset.catalogue.popular_NB)[-1]
     return np.lexsort((facts.rank_N[: len(scores_N)], -scores_N))
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The questions of one placement to the sessions of a part, and what the model proposes to each."""
+    """Questions of one placement from the sessions of a part, with the model's proposals."""
 
     behaviour: str
     at_cart: bool
@@ -61,7 +64,7 @@ def ask_placement(
     part: Part,
     k: int,
 ) -> Asked:
-    """Ask one placement about a part, and the model about its questions."""
+    """Build one placement's questions from a part, and the model's proposals for them."""
     sessions, behaviours = dataset.part(part), dataset.behaviours
     placement = policy.placement(name)
     asked = behaviours.index(placement.behaviour or behaviours.goal)

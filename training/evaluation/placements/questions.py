@@ -1,7 +1,7 @@
-"""What a placement is asked of a past session, and what was the right answer: half of it is seen, the rest is held out.
+"""Evaluation questions of a placement: a past session's first half is the prefix, the rest the held-out answer.
 
-Sessions of logs whose events share one timestamp (the lines of an invoice) are cut like all others, in the log's order.
-Shapes: Q questions, L events seen, M items in the cart.
+Sessions whose events share one timestamp (the lines of an invoice) are cut like all others, in the log's order.
+Shapes: Q questions, L events seen, M items in the cart, E events, A behaviours.
 """
 
 import itertools
@@ -18,19 +18,19 @@ from tillside.policy import PlacementRequest
 
 Ints = npt.NDArray[np.int64]
 EXPECTED: Final = 2
-"""Of so many behaviours or more the two strongest take an item, as ``training.relate`` has it; else the strongest."""
+"""Above this many behaviours the two strongest take an item, as in ``training.relate``; else only the strongest."""
 
 
 @dataclass(frozen=True)
 class Questions:
-    """Questions of one placement, one a session at most.
+    """Questions of one placement, at most one per session.
 
     Attributes:
-        events_Q: the place in the part's flat arrays of the first event that is not seen.
-        sessions_Q: the session.
-        carts: what was taken among the events seen, each item once, latest last, int64 [M].
-        answers: what the session met later with the behaviour asked for or a stronger one, without the cart: distinct
-            items, ascending, at least one.
+        events_Q: index of the first held-out event in the part's flat arrays.
+        sessions_Q: session index.
+        carts: distinct items taken in the prefix, latest last, int64 [M].
+        answers: distinct later items with the requested behaviour or a stronger one, minus the cart; ascending, at
+            least one.
     """
 
     events_Q: Ints
@@ -44,11 +44,11 @@ class Questions:
     def requests(
         self, sessions: Sessions, *, placement: str, k: int, kinds_A: Ints, intents_Q: Sequence[float | None]
     ) -> list[PlacementRequest]:
-        """The questions as a server would hand them to the policy, asked at the moment of the last event seen.
+        """Placement requests as a server would pass them to the policy, timed at the last event of the prefix.
 
         Args:
-            kinds_A: what each behaviour is to a policy, see ``event_kinds``.
-            intents_Q: the model's purchase intent, None where there is none.
+            kinds_A: event kind of each behaviour in the policy's terms, see ``event_kinds``.
+            intents_Q: the model's purchase intent, None where unavailable.
         """
         offsets, found = np.asarray(sessions.offsets), []
         for row, (event, session) in enumerate(zip(self.events_Q.tolist(), self.sessions_Q.tolist(), strict=True)):
@@ -70,20 +70,20 @@ class Questions:
 
 
 def taking(behaviours: int) -> list[int]:
-    """The behaviours that take an item, by number: carts and purchases, or only the goal where a log has but two."""
+    """Indices of the behaviours that take an item: cart and purchase, or only the goal in a log with at most two."""
     return list(range(behaviours))[-2 if behaviours > EXPECTED else -1 :]
 
 
 def ask_sessions(sessions: Sessions, *, taken: Sequence[int], asked: int, at_cart: bool) -> Questions:
-    """One question of every session that has an answer.
+    """Build one question per session that has an answer.
 
-    ``at_cart``: of the T > 1 different items that a session takes the first half (rounded up) makes the cart, and the
-    question is asked right after the event that took the last of them. Otherwise it is asked after the first half
-    (rounded up) of the session's events. What was taken until then is the cart.
+    With ``at_cart``, the first half (rounded up) of the distinct items that a session takes, if more than one, forms
+    the cart, and the prefix ends with the event that took the last of them. Otherwise the prefix is the first half
+    (rounded up) of the session's events. The cart is what was taken in the prefix.
 
     Args:
-        taken: the behaviours that take an item.
-        asked: the behaviour that the placement asks for; items met later with it or a stronger one are the answer.
+        taken: behaviours that take an item.
+        asked: behaviour that the placement predicts; later items with it or a stronger one are the answer.
     """
     items_E, behaviours_E = np.asarray(sessions.items, np.int64), np.asarray(sessions.behaviours)
     takes_E, wanted_E = np.isin(behaviours_E, taken), behaviours_E >= asked
@@ -107,6 +107,6 @@ def ask_sessions(sessions: Sessions, *, taken: Sequence[int], asked: int, at_car
 
 
 def _first_takes(items_L: Ints, takes_L: npt.NDArray[np.bool_]) -> Ints:
-    """The places at which an item is taken for the first time, ascending."""
+    """Positions at which an item is first taken, ascending."""
     places = np.flatnonzero(takes_L)
     return np.sort(places[np.unique(items_L[places], return_index=True)[1]])

@@ -1,8 +1,8 @@
-"""The hard rules of a policy once more, in plain words: what no answer may break, whoever made it.
+"""Independent reference implementation of a policy's hard rules, to check the answers of any system.
 
-Nothing here is shared with ``tillside.policy`` but the words of the policy file and the facts' columns: an item is
-looked at alone, by id and attribute tokens, where the policy works on masks over candidates. A mistake in one of the
-two shows as a violation.
+It shares only the policy file's terms and the facts' columns with ``tillside.policy``: it checks one item at a time by
+id and attribute tokens, where the policy works on masks over candidates. A bug in either shows as a violation.
+Shapes: N items, M items in the cart, L events seen.
 """
 
 from collections import Counter
@@ -14,10 +14,10 @@ from tillside.policy import ItemFacts, PlacementRequest, Policy
 
 
 def broken_rules(items: Sequence[int], policy: Policy, request: PlacementRequest, facts: ItemFacts) -> Counter[str]:
-    """How often an answer breaks each hard rule: once an item and rule; and more than k items, or an item twice.
+    """Count an answer's violations: one per item and hard rule, plus ``too_many`` (above k) and ``twice`` (duplicates).
 
     Args:
-        items: the answer's item numbers.
+        items: catalogue indices of the answer's items.
     """
     broken = Counter(rule for item in items for rule in forbidding(item, policy, request, facts))
     slots = policy.of(request.segment).placement(request.placement).slots
@@ -29,7 +29,7 @@ def broken_rules(items: Sequence[int], policy: Policy, request: PlacementRequest
 
 
 def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: ItemFacts) -> list[str]:
-    """The hard rules that forbid one item."""
+    """Hard rules that forbid one item."""
     policy = policy.of(request.segment)
     placement = policy.placement(request.placement)
     rules, day = placement.rules, policy.day(request.now_ms)
@@ -63,7 +63,7 @@ def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: Item
         compared = _compared_price(policy, request, facts)
         price = float(facts.prices_N[item])
         if compared is not None and not rules.price_band.low * compared <= price <= rules.price_band.high * compared:
-            found.append("price")  # an unknown price, NaN, too
+            found.append("price")  # an unknown price (NaN) fails, too
     viewed = {"none": [], "last": request.session_L[-1:].tolist(), "all": request.session_L.tolist()}
     if item in viewed[rules.hide_viewed]:
         found.append("viewed")
@@ -75,7 +75,7 @@ def _on(day: date, since: date | None, until: date | None) -> bool:
 
 
 def _no_stock(item: int, policy: Policy, request: PlacementRequest, facts: ItemFacts) -> bool:
-    """Out of stock; or of unknown stock where that is hidden, because the file says so or because the feed is old."""
+    """Whether the item is out of stock, or of unknown stock where that is hidden: by rule, or as the feed is stale."""
     rule = policy.placement(request.placement).rules.stock
     limit, made = rule.feed_max_age_minutes, facts.feed_time_ms
     stale = limit is not None and (made is None or (request.now_ms - made) / 60_000 > limit)
@@ -86,7 +86,7 @@ def _no_stock(item: int, policy: Policy, request: PlacementRequest, facts: ItemF
 
 
 def _compared_price(policy: Policy, request: PlacementRequest, facts: ItemFacts) -> float | None:
-    """The price that a price band is relative to, or None where there is none."""
+    """Reference price of the price band, None if unknown."""
     placement = policy.placement(request.placement)
     assert placement.rules.price_band is not None
     cart = [item for item in request.cart_M.tolist() if 0 <= item < len(facts.item_ids)]

@@ -1,8 +1,8 @@
-"""Learns how much each source of a placement counts: the odds that a candidate is bought, from what every source says.
+"""Source weights of a placement, learned from past purchases by conditional logit.
 
-Conditional logit over the candidates of each question: the chance that an item is the one bought is the softmax of its
-weighted parts, fitted by maximum likelihood with weights that are not negative. How much alike items lose is then
-tried on a short grid, by attach rate. Shapes: Q questions, C candidates of all of them, S sources.
+Over the candidates of each question, the probability that an item is the one bought is the softmax of its weighted
+source contributions, fitted by maximum likelihood with non-negative weights. The diversity strength is then chosen from
+a short grid by attach rate. Shapes: Q questions, C candidates of all questions, U candidates of one, S sources.
 """
 
 from collections.abc import Sequence
@@ -23,19 +23,19 @@ from tillside.relations import Relations
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 RIDGE: Final = 0.01
-"""Times the sum of the squared weights, beside the mean logarithm of the chances."""
+"""L2 penalty on the weights, relative to the mean log-likelihood per question."""
 STRENGTHS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
 @dataclass(frozen=True)
 class Lists:
-    """The candidates of questions, one after the other.
+    """Candidate lists of all questions, concatenated.
 
     Attributes:
-        parts_CS: what each source gives each candidate before it is weighed.
-        bought_C: whether it was bought later.
-        starts_Q: each question's first candidate.
-        sizes_Q: how many it has; at least one, and at least one of them bought.
+        parts_CS: unweighted contribution of each source to each candidate.
+        bought_C: whether the candidate was bought later.
+        starts_Q: index of each question's first candidate.
+        sizes_Q: candidates per question, at least one of them bought.
     """
 
     parts_CS: Floats
@@ -57,9 +57,9 @@ class Lists:
         shelves: Shelves,
         relations: Relations,
     ) -> "Lists":
-        """What the sources of a placement give, as odds, to every candidate that its rules would show.
+        """Gather the sources' contributions (``odds`` fusion) to every candidate that passes the placement's rules.
 
-        Questions of which no candidate was bought are left out: no weights could answer them.
+        Questions without a bought candidate are dropped: no weights could answer them.
         """
         parts, bought = [], []
         for request, model, answer in zip(requests, candidates, answers, strict=True):
@@ -96,7 +96,7 @@ class Lists:
 
 
 def fit_weights(lists: Lists) -> Floats:
-    """The weights, none negative, under which what was bought is likeliest, float64 [S]; the largest is 1, or all 0."""
+    """Non-negative maximum-likelihood weights with L2 penalty, float64 [S]; scaled to a maximum of 1, or all 0."""
     shares_C = lists.bought_C / np.repeat(np.add.reduceat(lists.bought_C, lists.starts_Q), lists.sizes_Q)
     chosen_S = shares_C @ lists.parts_CS
 
@@ -121,7 +121,7 @@ def fit_weights(lists: Lists) -> Floats:
 
 
 def weighed(policy: Policy, name: str, weights: dict[SourceName, float], strength: float | None = None) -> Policy:
-    """The policy with a placement that fuses by odds with these weights, and perhaps another strength of diversity."""
+    """Copy of a policy, without segments, whose placement uses ``odds`` fusion with these weights and ``strength``."""
     found: PlacementPolicy = policy.placement(name)
     rules = found.rules
     if strength is not None:
@@ -139,7 +139,7 @@ def attach_rates(
     shelves: Shelves,
     relations: Relations,
 ) -> list[float]:
-    """Of each policy the share of the questions with a hit among the items shown."""
+    """Attach rate of each policy: share of the questions with a hit among the items shown."""
     rates = []
     for policy in policies:
         hits = [
@@ -156,6 +156,6 @@ def attach_rates(
 
 
 def steadiest(rates: Sequence[float]) -> int:
-    """The place of the best rate among its neighbours: the highest mean of each rate and the ones beside it."""
+    """Argmax of the rates smoothed by a moving average of width 3."""
     means = [float(np.mean(rates[max(0, place - 1) : place + 2])) for place in range(len(rates))]
     return means.index(max(means))

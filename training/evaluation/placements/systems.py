@@ -1,8 +1,9 @@
-"""Who answers a placement's questions: the policy, each of its sources alone, the model, association rules, popularity.
+"""Systems under evaluation: the policy, each of its sources alone, the model, association rules, popularity.
 
-The policy and its sources go through ``tillside.policy.place``, the function that serves. The others are plain top
-lists, without what the hard rules forbid and filled up with popular items, as a shop without a policy would show them;
-``model-unruled`` is the model's list as it comes. Shapes: Q questions, V items that can be ranked, N items.
+The policy and its sources go through ``tillside.policy.place``, the serving function. The others are plain top lists,
+filtered by the hard rules and filled up with popular items, as in a shop without a policy; ``model-unruled`` is the
+model's unfiltered list. Shapes: Q questions, K items shown, B questions in a batch, V rankable items, C candidates,
+M items in the cart, N items, D vector width.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,17 +25,17 @@ from training.evaluation.scorers import CHUNK_SCORES, ModelScorer
 
 POLICY: Final = "policy"
 MODEL_TOP: Final = "model-top"
-"""The model's best items that no hard rule forbids."""
+"""The model's top items that pass the hard rules."""
 MODEL_UNRULED: Final = "model-unruled"
 FP_GROWTH: Final = "fp-growth"
 POPULARITY: Final = "popularity"
 PROPOSED: Final = 100
-"""Items that the model proposes to the policy, without what is in the cart."""
+"""Top items that the model proposes to the policy, cart excluded."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """One answer: item numbers, first slot first, and the source of each."""
+    """One answer: catalogue indices in slot order, and the source of each."""
 
     items: tuple[int, ...]
     sources: tuple[str, ...]
@@ -42,7 +43,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Proposals:
-    """What the model says to each question: candidates for the policy, its plain best k items, purchase intent."""
+    """Model output per question: candidates for the policy, unfiltered top-k items, purchase intent."""
 
     candidates: list[ModelCandidates]
     best_QK: Ints
@@ -51,7 +52,7 @@ class Proposals:
 
 @dataclass(frozen=True)
 class Shop:
-    """What answers are made of, beside the model."""
+    """Inputs of the systems other than the model."""
 
     policy: Policy
     shelves: Shelves
@@ -59,11 +60,11 @@ class Shop:
     rules: AssociationRules
 
     def answer(self, policy: Policy, request: PlacementRequest, model: ModelCandidates) -> Placement:
-        """The answer that a server gives."""
+        """Answer as the server would."""
         return place(policy, request, shelves=self.shelves, relations=self.relations, model=model)
 
     def offers(self, requests: list[PlacementRequest], proposals: Proposals, *, k: int) -> dict[str, list[Offer]]:
-        """Every system's answers to the questions of one placement, which all ask for k items."""
+        """Answers of every system to the questions of one placement, each with k slots."""
         name = requests[0].placement
         policies = {POLICY: self.policy} | {
             source: alone(self.policy, name, source) for source in self.policy.placement(name).sources
@@ -96,7 +97,7 @@ class Shop:
         return Offer((*chosen, *filler), (system,) * len(chosen) + (POPULARITY,) * len(filler))
 
     def _allowed(self, items: Iterable[int], request: PlacementRequest, count: int) -> list[int]:
-        """The first items that no hard rule forbids."""
+        """First ``count`` items that pass the hard rules."""
         chosen: list[int] = []
         for item in items:
             if len(chosen) == count:
@@ -107,7 +108,7 @@ class Shop:
 
 
 def alone(policy: Policy, placement: str, source: str) -> Policy:
-    """The same policy with one source in a placement; intent, which would weigh it against others, is left out."""
+    """Reduce a policy to one placement with a single source, without intent steering and segments."""
     found = policy.placement(placement)
     only = msgspec.structs.replace(found, sources={source: 1.0}, steering=0.0)
     return msgspec.structs.replace(policy, placements={placement: only}, segments={})
@@ -123,11 +124,13 @@ def propose(
     k: int,
     intent: bool,
 ) -> Proposals:
-    """Ask the model.
+    """Score the questions' prefixes with the model.
 
     Args:
-        encoded: the sessions that the questions are about.
-        intent: whether the model has learned it.
+        encoded: sessions of the questions.
+        asked: behaviour to predict.
+        k: length of the unfiltered list.
+        intent: whether the model has a trained intent head.
     """
     candidates: list[ModelCandidates] = []
     best: list[npt.NDArray[np.int64]] = []
