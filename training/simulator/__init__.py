@@ -1,5 +1,6 @@
-"""A simulated electronics, household and beauty shop whose truth is known: who wanted what, and what goes with what.
+"""Simulated electronics, household and beauty shop with known ground truth: shopper intents and item relations.
 
-Read in this order: products (the table of kinds), goods (items made from it), relations (what fits, what competes),
-demand (when what is wanted and on sale), shoppers, scenes, intents, plans, walk (the sessions), log and truth (files).
+Read in this order: products (the table of kinds), goods (items made from it), relations (complements, substitutes),
+demand (popularity and availability over time), shoppers, scenes, intents, plans, walk (the sessions), log and truth
+(files).
 """

@@ -1,7 +1,7 @@
-"""When what is wanted and when it can be had: seasons, popularity with a long tail, novelties, out-of-stock spells.
+"""Demand and availability over time: seasons, long-tailed popularity, novelty boosts, out-of-stock spells.
 
-Time is cut into periods of at least a week; inside one the weights stand still. The first family of each kind is
-evergreen, always on sale, so a shopper always finds something. Shapes: P periods, N items, T kinds, K spells, E askers.
+Time is divided into periods of at least a week with constant weights. The first item of each kind is evergreen, always
+on sale, so a shopper always finds something. Shapes: P periods, N items, F families, T kinds, K spells, E draws.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,20 @@ FAR: Final = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class Demand:
-    """What shoppers draw from, and what can be had at a moment."""
+    """Time-dependent distributions over kinds and items, and item availability.
+
+    Attributes:
+        start_ms, period_ms: start of the first period in epoch milliseconds, length of a period.
+        kind_cumulative, item_cumulative: [P * T] and [P * N], the periods' CDFs concatenated; the CDF of period p runs
+            from p to p + 1, so that one searchsorted serves all periods.
+        goods: the items.
+        evergreen_T: the first item of each kind.
+        gone_from_NK, gone_until_NK: half-open out-of-stock spells in epoch milliseconds, padded with FAR.
+    """
 
     start_ms: int
     period_ms: int
     kind_cumulative: Floats
-    """Rows of P periods laid end to end, each rising from its number to the next."""
     item_cumulative: Floats
     goods: Goods
     evergreen_T: Ints
@@ -35,18 +43,18 @@ class Demand:
     gone_until_NK: Ints
 
     def period(self, time_E: Ints) -> Ints:
-        """The period each moment lies in."""
+        """Period of each time, clipped to the last one, int64 [E]."""
         last = len(self.kind_cumulative) // len(KINDS) - 1
         return np.minimum((time_E - self.start_ms) // self.period_ms, last)
 
     def draw_kind(self, time_E: Ints, chance_E: Floats) -> Ints:
-        """A kind by the season's weights."""
+        """Sample a kind by the period's weights, int64 [E]; ``chance_E`` is uniform in [0, 1)."""
         period = self.period(time_E)
         place = np.searchsorted(self.kind_cumulative, period + chance_E, side="right")
         return np.minimum(place - period * len(KINDS), len(KINDS) - 1)
 
     def draw_item(self, kind_E: Ints, time_E: Ints, chance_E: Floats) -> Ints:
-        """An item of the wanted kind by its popularity at that time."""
+        """Sample an item of the given kind by its popularity at that time, int64 [E]."""
         first, end = self.goods.kind_ranges[kind_E], self.goods.kind_ranges[kind_E + 1]
         row = self.period(time_E) * len(self.goods)
         low = np.where(first > 0, self.item_cumulative[row + first - 1], row // len(self.goods))
@@ -55,12 +63,12 @@ class Demand:
         return np.clip(place - row, first, end - 1)
 
     def on_sale(self, item_E: Ints, time_E: Ints) -> npt.NDArray[np.bool_]:
-        """Launched, and not in an out-of-stock spell."""
+        """Whether each item is launched and not in an out-of-stock spell, bool [E]."""
         gone = (self.gone_from_NK[item_E] <= time_E[:, None]) & (time_E[:, None] < self.gone_until_NK[item_E])
         return (self.goods.launch_N[item_E] <= time_E) & ~gone.any(axis=1)
 
     def settle(self, rng: np.random.Generator, item_E: Ints, time_E: Ints, substitutes: Lists) -> Ints:
-        """The items themselves where they can be had, else a substitute, else the kind's evergreen."""
+        """Replace items that are not on sale by a substitute (two attempts), else by the kind's evergreen."""
         settled = item_E.copy()
         for _ in range(2):
             bad = np.flatnonzero(~self.on_sale(settled, time_E))
@@ -75,7 +83,7 @@ class Demand:
 def make_demand(
     rng: np.random.Generator, goods: Goods, *, start_ms: int, days: int, day_of_year: int, out_of_stock: float
 ) -> Demand:
-    """Weights of every period, and spells that take a share ``out_of_stock`` of an item's time off sale."""
+    """Draw the weights of every period, and out-of-stock spells that cover a share ``out_of_stock`` of the time."""
     periods = int(np.clip(days // 7, 1, MOST_PERIODS))
     period_ms = -(-days * DAY_MS // periods)
     middle_P = day_of_year + (np.arange(periods) + 0.5) * period_ms / DAY_MS
@@ -101,7 +109,7 @@ def make_demand(
 
 
 def _popularity(rng: np.random.Generator, goods: Goods, begin_P: Ints, period_ms: int) -> Floats:
-    """Zipf over the families of a kind, models in the middle of a ladder first, fashions that drift, novelties."""
+    """Item weights [P, N]: Zipf over a kind's families, a boost for middle models, random drift, decaying novelty."""
     family_F = np.zeros(len(goods.families))
     kinds_F = np.array([family.kind for family in goods.families])
     for kind in range(len(KINDS)):

@@ -1,7 +1,7 @@
-"""The event log on disk, written in the order of time while sessions are still being made.
+"""Event log file, written in time order while sessions are still being generated.
 
-Sessions are made in batches by the time they begin. Events later than the beginning of the next batch wait here, so
-memory holds a batch and what reaches past it, never the whole log.
+Sessions are generated in batches by start time. Events after the start of the next batch are buffered, so memory holds
+one batch and its overlap with the next, never the whole log. Shapes: N items.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ from tillside.events import (
 from training.simulator.goods import Goods, Ints
 
 COLUMNS: Final = (SESSION_ID, ITEM_ID, BEHAVIOUR, TIMESTAMP, USER_ID, QUANTITY, SCENE_ID)
-"""Of the waiting arrays; ids are numbers there, -1 for none."""
+"""Columns of the buffered arrays; ids are integers there, -1 for none."""
 
 SCHEMA: Final = pa.schema(
     [
@@ -44,14 +44,14 @@ SCHEMA: Final = pa.schema(
 
 
 def ids(prefix: str, numbers: Ints) -> pa.Array:
-    """Readable ids such as ``s-00000042``, null for negative numbers."""
+    """Format ids such as ``s-00000042``; null for negative numbers."""
     digits = pc.utf8_lpad(pc.cast(pa.array(np.maximum(numbers, 0)), pa.string()), 8, "0")
     texts = pc.binary_join_element_wise(prefix, digits, "-")
     return pc.if_else(pa.array(numbers >= 0), texts, None) if (numbers < 0).any() else texts
 
 
 class EventLog:
-    """Writes events to a Parquet file; use as a context manager."""
+    """Parquet writer that sorts events by time; use as a context manager."""
 
     def __init__(self, path: Path, goods: Goods) -> None:
         self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd", store_schema=False)
@@ -68,11 +68,11 @@ class EventLog:
         self._writer.close()
 
     def add(self, columns: tuple[Ints, ...]) -> None:
-        """Take events in the order of COLUMNS; those of one session stand in the order in which they happened."""
+        """Buffer events, columns in the order of COLUMNS; a session's events must be in chronological order."""
         self._waiting.append(columns)
 
     def write_until(self, time: int) -> None:
-        """Write the events before ``time``; nothing earlier may be added after that."""
+        """Write the buffered events before ``time`` (epoch milliseconds); no earlier event may be added afterwards."""
         columns = [np.concatenate(column) for column in zip(*self._waiting, strict=True)]
         times = columns[COLUMNS.index(TIMESTAMP)]
         ready = times < time

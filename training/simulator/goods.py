@@ -1,7 +1,7 @@
-"""The shop's items: families of models of one kind and brand, with names, prices, attributes and launch dates.
+"""Items of the shop: families of models of one kind and brand, with names, prices, attributes and launch dates.
 
-Items are numbered so that a kind is a range, a family is a range inside it, and the models of a family stand cheapest
-first: the next rung of a ladder is the next number. Shapes: N items, F families.
+Item numbers make a kind a contiguous range, a family a subrange of it, and sort a family's models by ascending price:
+the next rung of a price ladder is the next number. Shapes: N items, F families.
 """
 
 import itertools
@@ -21,22 +21,22 @@ DAY_MS: Final = 86_400_000
 LEAST_ITEMS: Final = 100
 DEPARTMENTS: Final = tuple(BRANDS)
 BRAND_STRIDE: Final = max(len(brands) for brands in BRANDS.values())
-"""A brand's number is department * BRAND_STRIDE + its rank in the department."""
+"""Brand code = department * BRAND_STRIDE + rank within the department."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """The models of one kind, brand and line."""
+    """Models of one kind, brand and line."""
 
     kind: int
     brand: int
     title: str
-    """What an accessory made for it says: "Nordlys Phone 8"."""
+    """Name used in its accessories' names: "Nordlys Phone 8"."""
     line: str
     series: str
     connector: str
     fits: int
-    """The family it is made for, or -1."""
+    """Family that it is an accessory for, or -1."""
     items: range
     launch: int
     names: tuple[str, ...]
@@ -45,7 +45,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Goods:
-    """Items and families as arrays; ``position_N`` is the price rank inside the kind, 0 cheapest to 1 dearest."""
+    """Items and families as arrays; ``position_N`` is the price rank within the kind, 0 (lowest) to 1 (highest)."""
 
     families: list[Family]
     family_N: Ints
@@ -62,16 +62,16 @@ class Goods:
         return len(self.family_N)
 
     def item_ids(self) -> list[str]:
-        """The public ids, in item order."""
+        """Public item ids, in item order."""
         return [f"p-{number:06d}" for number in range(len(self))]
 
     def series_of(self, family: int) -> str:
-        """The series id of a family, or an empty string for -1."""
+        """Series id of a family, empty for -1."""
         return self.families[family].series if family >= 0 else ""
 
 
 def make_goods(rng: np.random.Generator, *, items: int, start_ms: int, days: int, new_items: float) -> Goods:
-    """Make ``items`` items; a share ``new_items`` of the families comes on sale between start and end."""
+    """Generate ``items`` items; a share ``new_items`` of the families launches within the simulated period."""
     families: list[Family] = []
     by_kind: dict[str, list[int]] = {}
     taken: set[str] = set()
@@ -106,7 +106,7 @@ def _quotas(items: int) -> list[int]:
 
 
 def _launch(rng: np.random.Generator, nth: int, start_ms: int, days: int, new_items: float) -> int:
-    """The first family of a kind has always been there; others may come while the shop is watched."""
+    """Launch time; the first family of a kind launches before the simulated period, others may launch during it."""
     fresh, when = rng.random(2)
     if nth == 0 or fresh >= new_items:
         return int(start_ms - (1 + int(when * 700)) * DAY_MS)
@@ -116,7 +116,7 @@ def _launch(rng: np.random.Generator, nth: int, start_ms: int, days: int, new_it
 def _identity(
     rng: np.random.Generator, kind: Kind, *, nth: int, host: Family | None, count: int, taken: set[str]
 ) -> dict[str, Any]:
-    """Brand, names, series and prices; ``taken`` holds the titles given so far and gets the new one."""
+    """Draw brand, names, series and prices; ``taken`` holds the first names in use and gets the new one."""
     department = DEPARTMENTS.index(kind.path.split(".")[0])
     brands = BRANDS[DEPARTMENTS[department]]
     rank = min(int(rng.exponential(len(brands) / 3)), len(brands) - 1)
@@ -176,7 +176,7 @@ def _prices(rng: np.random.Generator, kind: Kind, count: int) -> tuple[float, ..
 
 
 def _tag(price: float) -> float:
-    """A price as it stands on a tag: 1199, 349, 24.99, 6.49."""
+    """Round to a retail price: 1199, 349, 24.99, 6.49."""
     if price >= 100:
         return float(round(price / 10) * 10 - 1)
     if price >= 20:

@@ -1,6 +1,7 @@
-"""Why a shopper is here, and how that moves what they look at, cart and buy. All the constants of behaviour are here.
+"""Shopper intents and their effect on clicks, carts and purchases; holds all behavioural constants.
 
-An intent is hidden from the log; it is written into the ground truth. Mode weights say where the next click goes.
+Intents are latent: absent from the log, recorded in the ground truth. Mode weights are the distribution of the next
+click's source.
 """
 
 from dataclasses import dataclass
@@ -11,30 +12,30 @@ import numpy as np
 
 
 class Mode(IntEnum):
-    """Where a new click comes from."""
+    """Source of the next clicked item."""
 
-    LADDER = 0  # the next model of the family, up or down
-    RIVAL_OF_WANTED = 1  # a substitute of what the shopper came for
-    RIVAL_OF_LAST = 2  # a substitute of what is on the screen
-    COMPLEMENT = 3  # what goes with the item in the cart, or with the wanted one
-    CATEGORY = 4  # something popular of the same kind
-    OTHER_WISH = 5  # back to the other thing they came for
+    LADDER = 0  # the adjacent model of the family, pricier or cheaper
+    RIVAL_OF_WANTED = 1  # a substitute of the wanted item
+    RIVAL_OF_LAST = 2  # a substitute of the last clicked item
+    COMPLEMENT = 3  # a complement of an item in the cart, else of the wanted one
+    CATEGORY = 4  # a popular item of the wanted kind
+    OTHER_WISH = 5  # the session's other wish
 
 
 @dataclass(frozen=True)
 class Intent:
-    """One intent: its share of the sessions, weights of the modes, and readiness as odds against one more click."""
+    """One intent: session share, mode probabilities, and base odds of cart, buy and leave against one more click."""
 
     name: str
     share: float
     modes: tuple[float, float, float, float, float, float]
     direct: float
-    """Chance that the first click is the very item they came for."""
+    """Probability that the first click is the wanted item itself."""
     cart: float
     buy: float
     leave: float
     goes_with: float
-    """How much of the config's ``attach`` applies once something is in the cart."""
+    """Multiplier on the config's ``attach`` once something is in the cart."""
 
 
 INTENTS: Final = (
@@ -56,4 +57,4 @@ BUY: Final = np.log([intent.buy for intent in INTENTS])
 LEAVE: Final = np.log([intent.leave for intent in INTENTS])
 GOES_WITH: Final = np.array([intent.goes_with for intent in INTENTS])
 REVISITS: Final = np.array([0.8, 1.3, 0.8, 0.8, 1.0, 0.5])
-"""How much of the config's ``revisit`` applies."""
+"""Multiplier on the config's ``revisit``, per intent."""

@@ -1,19 +1,19 @@
-"""The table the shop is made from: kinds of product, their prices, seasons, rungs and what is bought with them.
+"""Product table of the simulated shop: kinds with their prices, seasons, rungs and complements.
 
-Every name is invented. Surprising: a kind with ``made_for`` has no brand range of its own to fill; its families are
-made one by one for the families of another kind (a case for one phone line), or inside their series (a serum).
+All names are invented. Surprising: families of a kind with ``made_for`` are not drawn by brand; they are generated one
+by one for the families of another kind (a case for one phone line), or within their series (a serum).
 """
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
 Match = Literal["fits", "connector", "series", "use"]
-"""Why two items go together: made for that model, same connector, same series, or simply used together."""
+"""Reason for a complement: made for that model, same connector, same series, or simply used together."""
 
 
 @dataclass(frozen=True)
 class Goes:
-    """One accessory relation of a kind: what other kind, matched how, how strongly."""
+    """One complement of a kind: the other kind, the match and the strength."""
 
     kind: str
     match: Match
@@ -25,14 +25,14 @@ class Kind:
     """One kind of product.
 
     Attributes:
-        path: category, coarse to fine, its levels parted by dots.
-        name: template of the display name over brand, line, number, rung, connector and fits.
-        low, high: prices of the cheapest and the dearest item, roughly.
-        share: share of the catalogue's items.
-        pull: how much of the shop's demand it draws.
-        rungs: what tells the models of one family apart, cheapest first.
-        ladder: whether the rungs rise in price; shades do not.
-        peak, swing: day of the year with the highest demand, and how far demand swings about its mean, 0 to 1.
+        path: dot-separated category path, coarse to fine.
+        name: display name template over brand, line, number, rung, connector and fits.
+        low, high: approximate prices of the cheapest and the most expensive item.
+        share: relative share of the catalogue's items.
+        pull: relative share of the shop's demand.
+        rungs: variants that distinguish the models of a family, cheapest first.
+        ladder: whether price rises with the rung; for shades it does not.
+        peak, swing: day of the year of peak demand, and relative seasonal amplitude, 0 to 1.
     """
 
     key: str
@@ -149,7 +149,7 @@ BRANDS: Final[dict[str, tuple[str, ...]]] = {
     "beauty": ("Aurelle", "Solvanne", "Mirabeau Rose", "Lysandre", "Petalune", "Opaline Sol", "Velmora", "Junisse",
                "Cerisane", "Thalune"),
 }  # fmt: skip
-"""Per department, the best known first."""
+"""Brands per department, best known first."""
 
 LINES: Final = (
     "Aria", "Nova", "Terra", "Vela", "Lumo", "Sora", "Alto", "Brisa", "Cora", "Delta", "Echo", "Fable", "Grano", "Halo",

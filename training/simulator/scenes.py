@@ -1,7 +1,7 @@
-"""Live rooms and looks: a few items shown together, one after another, for a while.
+"""Scenes, live rooms and looks: a few items shown together in sequence, for a limited time.
 
-A scene holds an item, what goes with it, and others of the same department; a share of the sessions comes from one
-and follows what is shown. Shapes: R scenes, K items each.
+A scene holds a lead item, complements and substitutes of it, and other popular items; a share of the sessions comes
+from a scene and follows what it shows. Shapes: R scenes, K items each, N items in all.
 """
 
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ SCENE_ITEMS: Final = 8
 
 @dataclass(frozen=True)
 class Scenes:
-    """Scene r shows ``items_RK[r]`` in that order; scenes open one after another, ``every_ms`` apart."""
+    """Scene r shows ``items_RK[r]`` in that order; scenes start one after another, every ``every_ms`` milliseconds."""
 
     items_RK: Ints
     start_ms: int
     every_ms: int
 
     def at(self, time: Ints) -> Ints:
-        """The scene that is on at a moment."""
+        """Scene on air at each time."""
         return np.minimum((time - self.start_ms) // self.every_ms, len(self.items_RK) - 1)
 
 
 def make_scenes(rng: np.random.Generator, goods: Goods, relations: Relations, demand: Demand, *, days: int) -> Scenes:
-    """One scene a day."""
+    """Generate one scene per day."""
     open_ms = demand.start_ms + np.arange(days, dtype=np.int64) * DAY_MS
     lead = demand.draw_item(demand.draw_kind(open_ms, rng.random(days)), open_ms, rng.random(days))
     items = np.empty((days, SCENE_ITEMS), np.int64)

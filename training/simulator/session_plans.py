@@ -1,7 +1,7 @@
-"""What a session is before its first click: who, when, with what intent, wanting what, up to which price.
+"""Session plans, the latent state before the first click: shopper, time, intent, wanted items and preferred price.
 
-First visits are drawn from demand; later visits follow from a purchase: the accessory that was put off, the coffee
-that has run out. Shapes: S sessions, two wishes each (a shopper often follows two things by turns).
+First visits are drawn from demand; later visits follow from a purchase: a postponed accessory, a consumable that ran
+out. A shopper often alternates between two wishes. Shapes: S sessions, 2 wishes, U shoppers, N items, B purchases.
 """
 
 from dataclasses import dataclass, fields
@@ -26,7 +26,7 @@ PUT_OFF_DAYS: Final = 3.0
 
 @dataclass(frozen=True)
 class World:
-    """Everything sessions are drawn from."""
+    """Everything that sessions are drawn from; ``end_ms`` is the end of the simulated period."""
 
     goods: Goods
     relations: Relations
@@ -38,32 +38,32 @@ class World:
 
 @dataclass(frozen=True)
 class Plans:
-    """Hidden state of S sessions at their start."""
+    """Latent state of S sessions at their start."""
 
     begin_S: Ints
     shopper_S: Ints
     known_S: Ints
-    """1 where the log knows the shopper, 0 for an anonymous visit."""
+    """1 if the log has the user id, 0 for an anonymous session."""
     intent_S: Ints
     wish_S2: Ints
     price_S: Floats
-    """The price position inside a kind that suits the shopper, 0 to 1."""
+    """Preferred price position within a kind, 0 to 1."""
     desire_S: Floats
     scene_S: Ints
-    """The scene the session came from, or -1."""
+    """Scene that the session came from, or -1."""
     after_S: Ints
-    """The session of the same batch that this one follows, or -1."""
+    """Session of the same batch that this one follows up on, or -1."""
 
     def __len__(self) -> int:
         return len(self.begin_S)
 
     def take(self, rows: Ints) -> "Plans":
-        """The plans of some sessions."""
+        """Subset of the sessions' plans."""
         return Plans(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def utility(world: World, shopper: Ints, price: Floats, item: Ints) -> Floats:
-    """How well an item suits a shopper, about -1.5 to 1: brand and price."""
+    """Utility of an item to a shopper from brand and price, about -1.5 to 1."""
     goods, shoppers = world.goods, world.shoppers
     brand = goods.brand_N[item]
     distance = np.abs(goods.position_N[item] - price) * (0.6 + 1.4 * shoppers.sensitivity_U[shopper])
@@ -71,7 +71,12 @@ def utility(world: World, shopper: Ints, price: Floats, item: Ints) -> Floats:
 
 
 def first_visits(rng: np.random.Generator, world: World, begin_S: Ints, *, anonymous: float, scenes: float) -> Plans:
-    """Plans of sessions that begin at the given moments."""
+    """Draw plans of sessions that start at ``begin_S``.
+
+    Args:
+        anonymous: share of the sessions without a user id.
+        scenes: share of the sessions that come from a scene.
+    """
     size = len(begin_S)
     shoppers = world.shoppers
     shopper = np.minimum(np.searchsorted(shoppers.arrival_U, rng.random(size)), len(shoppers.arrival_U) - 1)
@@ -79,7 +84,7 @@ def first_visits(rng: np.random.Generator, world: World, begin_S: Ints, *, anony
     intent = np.minimum(np.searchsorted(intents.SHARES, rng.random(size)), len(intents.INTENTS) - 1)
     price = np.clip(0.85 - 0.7 * shoppers.sensitivity_U[shopper] + rng.normal(0, 0.15, size), 0, 1)
     wish = np.stack([_wish(rng, world, begin_S, shopper, intent, price, kind=None), np.empty(size, np.int64)], axis=1)
-    # the second wish is another of the same kind for those who compare, another thing for most others
+    # the second wish is mostly of the same kind for comparing shoppers, of another kind for most others
     kind = world.goods.kind_N[wish[:, 0]]
     same = rng.random(size) < np.where(intent == intents.COMPARING, 0.7, 0.25)
     wish[:, 1] = _wish(rng, world, begin_S, shopper, intent, price, kind=np.where(same, kind, -1))
@@ -111,7 +116,7 @@ def _wish(
     *,
     kind: Ints | None,
 ) -> Ints:
-    """The most suitable of three popular items, of the given kind where it is not -1, else of one that fits."""
+    """Best of three popularity draws by utility, of the given kind if not -1, else of one that suits the intent."""
     size = len(begin)
     demand = world.demand
     drawn = demand.draw_kind(begin, rng.random(size))
@@ -147,7 +152,7 @@ def later_visits(
     time_B: Ints,
     follow_up: float,
 ) -> Plans:
-    """Visits that follow B purchases of known shoppers: for what goes with the item, or for more of it."""
+    """Draw follow-up visits to B purchases of known shoppers: for a complement, or to replenish the item."""
     size = len(session_B)
     again = CONSUMABLE[world.goods.kind_N[item_B]]
     goes = world.relations.complements.draw(world.goods.family_N[item_B], rng.random(size))

@@ -1,7 +1,6 @@
-"""Who comes and when: shoppers with tastes and habits, and the moments at which sessions begin.
+"""Shoppers with preferences, and session start times.
 
-A few shoppers come often and many once. Sessions follow the hours of the day and the days of the week. Shapes: U
-shoppers, S sessions.
+A few shoppers visit often, many once. Traffic follows the hour of the day and the day of the week. Shapes: U shoppers.
 """
 
 from dataclasses import dataclass
@@ -21,27 +20,27 @@ WEEKDAYS: Final = (0.92, 0.90, 0.92, 0.97, 1.0, 1.18, 1.25)
 
 @dataclass(frozen=True)
 class Shoppers:
-    """Tastes of U shoppers."""
+    """Preferences of U shoppers."""
 
     sensitivity_U: Floats
-    """How much a price above their habit puts them off, 0 to 1."""
+    """Price sensitivity, 0 to 1."""
     eagerness_U: Floats
-    """How readily they buy at all."""
+    """Propensity to buy; shifts a session's initial desire."""
     department_U: Ints
     brand_rank_U: Ints
-    """Rank of the favourite brand in whatever department they are."""
+    """Rank of the favourite brand, in any department (modulo its number of brands)."""
     arrival_U: Floats
-    """Cumulative share of the sessions that are theirs."""
+    """Cumulative share of sessions."""
 
     def brand(self, shopper: Ints, brand_of_item: Ints) -> Ints:
-        """The favourite brand in the department of an item with that brand."""
+        """Favourite brand of each shopper in the department of the given brand."""
         department = brand_of_item // BRAND_STRIDE
         sizes = np.array([len(BRANDS[name]) for name in DEPARTMENTS])
         return department * BRAND_STRIDE + self.brand_rank_U[shopper] % sizes[department]
 
 
 def make_shoppers(rng: np.random.Generator, shoppers: int) -> Shoppers:
-    """Draw the tastes of ``shoppers`` shoppers."""
+    """Draw the preferences of ``shoppers`` shoppers."""
     arrival = np.cumsum(rng.gamma(0.6, 1.0, shoppers) + 1e-6)
     return Shoppers(
         sensitivity_U=rng.beta(2.0, 2.0, shoppers),
@@ -53,7 +52,7 @@ def make_shoppers(rng: np.random.Generator, shoppers: int) -> Shoppers:
 
 
 def arrivals(rng: np.random.Generator, *, sessions: int, start_ms: int, days: int) -> Ints:
-    """When each session begins, in order, UTC milliseconds."""
+    """Draw session start times, ascending, UTC milliseconds."""
     weekday = (start_ms // DAY_MS + 3 + np.arange(days)) % 7  # the epoch began on a Thursday
     day = np.array(WEEKDAYS)[weekday] * np.exp(rng.normal(0, 0.06, days))
     cumulative = np.concatenate([[0.0], np.cumsum((day[:, None] * np.array(HOURS)).ravel())])

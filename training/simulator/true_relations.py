@@ -1,8 +1,8 @@
-"""The shop's ground truth: what competes with an item (substitutes) and what goes with it (complements).
+"""Ground-truth relations of the shop: substitutes and complements.
 
-Each item has a short weighted list of either, and the shoppers draw from these lists, so the relations are really in
-the events. Complements are listed per family: what fits a phone fits each of its models. Shapes: N items, F families,
-K places in a list; lists are padded with -1 and their cumulative weights with 1.
+Each item has a short weighted list of both, and shoppers sample from these lists, so the relations are present in the
+events. Complements are per family: what fits a phone fits each of its models. Shapes: N items, F families, K list
+entries; lists are padded with -1 and their cumulative weights with 1.
 """
 
 from collections import defaultdict
@@ -21,24 +21,24 @@ RIVALS: Final = 4
 
 @dataclass(frozen=True)
 class Lists:
-    """Weighted lists, one row per owner."""
+    """Weighted lists, one row per owner (item or family): entries and cumulative weights, each [owners, K]."""
 
     items_K: Ints
     cumulative_K: Floats
 
     def draw(self, owners: Ints, chance: Floats) -> Ints:
-        """One listed item per owner, by weight, for a uniform ``chance``; -1 where the list is empty."""
+        """Sample one entry per owner by weight, given a uniform ``chance`` in [0, 1); -1 where the list is empty."""
         place = (chance[:, None] >= self.cumulative_K[owners]).sum(axis=1)
         return self.items_K[owners, np.minimum(place, self.items_K.shape[1] - 1)]
 
     def weights(self) -> Floats:
-        """Each entry's share of its list."""
+        """Normalised weight of each entry, [owners, K]."""
         return np.diff(self.cumulative_K, axis=1, prepend=0.0)
 
 
 @dataclass(frozen=True)
 class Relations:
-    """Substitutes of each item, complements of each family, and why a complement goes with it."""
+    """Substitutes per item, complements per family, and the reason for each complement."""
 
     substitutes: Lists
     complements: Lists
@@ -46,13 +46,13 @@ class Relations:
 
 
 def make_relations(rng: np.random.Generator, goods: Goods) -> Relations:
-    """Lay down the ground truth for ``goods``."""
+    """Generate the ground-truth relations of ``goods``."""
     complements, why = _complements(rng, goods)
     return Relations(_substitutes(goods), complements, why)
 
 
 def _substitutes(goods: Goods) -> Lists:
-    """Models of the same family first, then models of other families nearest in price that fit the same thing."""
+    """Models of the same family, then those nearest in price among other families with the same kind and fit."""
     rivals: dict[tuple[int, int, str], list[int]] = defaultdict(list)
     for item, family in enumerate(goods.family_N.tolist()):
         about = goods.families[family]
@@ -90,7 +90,7 @@ def _complements(rng: np.random.Generator, goods: Goods) -> tuple[Lists, list[li
         for goes in KINDS[family.kind].goes:
             kind = number[goes.kind]
             if goes.match == "fits":
-                # a case fits a phone, and so does the film that goes with that case
+                # a case's film is the one made for the case's phone
                 found = made_for[kind, family.fits if family.fits >= 0 else index]
             elif goes.match == "series":
                 found = series[kind, family.series]
@@ -114,7 +114,7 @@ def _families_of(goods: Goods, kind: int) -> range:
 
 
 def _one(rng: np.random.Generator, goods: Goods, brand: int, candidates: list[int]) -> list[int]:
-    """One of the candidate families: the own brand's most often, the established ones rather than the late ones."""
+    """Sample one candidate family, preferring the same brand and earlier families."""
     if not candidates:
         return []
     weights = np.array([(4.0 if goods.families[other].brand == brand else 1.0) for other in candidates])
@@ -123,7 +123,7 @@ def _one(rng: np.random.Generator, goods: Goods, brand: int, candidates: list[in
 
 
 def _models(rng: np.random.Generator, goods: Goods, goes: Goes, families: list[int]) -> list[tuple[int, float]]:
-    """Up to two models out of the matching families, the second taken half as often."""
+    """Up to two models of the first two matching families, the second at half weight."""
     models = [item for family in families[:2] for item in goods.families[family].items]
     chosen = rng.permutation(len(models))[:2]
     return [(models[place], goes.strength / (1 + order)) for order, place in enumerate(chosen.tolist())]

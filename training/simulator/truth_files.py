@@ -1,7 +1,8 @@
-"""The ground truth beside the log: what was meant by whom, what goes with what, what could not be had.
+"""Ground-truth files beside the log: session intents, item relations, out-of-stock spells, scenes.
 
-The true probability that a session still buys has no closed form, so it is the share of buyers among all sessions
-that stood in the same hidden state (intent, cart, desire, looks); it is collected while the sessions are made.
+The true purchase probability of a session has no closed form, so it is estimated as the share of buyers among all
+sessions in the same latent state (intent, cart, desire, looks), accumulated while the sessions are generated.
+Shapes: S sessions, N items, F families, K list entries or spells, R scenes.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ OTHER_ID = "other_id"
 
 
 class Outcomes:
-    """Collects how sessions ended, batch by batch, then tells the probabilities."""
+    """Accumulates session outcomes batch by batch, and estimates purchase probabilities from them."""
 
     def __init__(self, items: int) -> None:
         self._items = items
@@ -41,7 +42,7 @@ class Outcomes:
         self.later = 0
 
     def add(self, plans: Plans, trail: Trail, *, follows: Ints) -> None:
-        """Take a batch; ``trail`` is ordered by session."""
+        """Add a batch; ``trail`` must be sorted by session, ``follows`` is the session followed up on, or -1."""
         sizes = np.bincount(trail.session, minlength=len(plans))
         ends = np.cumsum(sizes)
         last_purchase = np.full(len(plans), -1)
@@ -63,15 +64,15 @@ class Outcomes:
         assert (trail.behaviour[ends - sizes] == CLICK).all()
 
     def sold(self) -> tuple[Ints, Ints]:
-        """Pairs (item * N + other) that were bought in one session because they go together, and how often."""
+        """Codes (item * N + other) of the pairs bought together as complements, ascending, and their counts."""
         return np.unique(np.concatenate(self._sold), return_counts=True)
 
     def buyers(self) -> float:
-        """Share of the sessions that bought."""
+        """Share of sessions with a purchase."""
         return float(self._begin[1].sum() / self._begin[0].sum())
 
     def write(self, path: Path) -> None:
-        """Write intent.parquet, one row a session."""
+        """Write intent.parquet, one row per session."""
         begin, event = (table[1] / np.maximum(1, table[0]) for table in (self._begin, self._event))
         intent, state, sizes, events, bought, follows = (
             np.concatenate(column) for column in zip(*self._parts, strict=True)
@@ -89,7 +90,7 @@ class Outcomes:
 
 
 def write_items(path: Path, goods: Goods) -> None:
-    """Write items.parquet: what the shop itself knows about its items."""
+    """Write items.parquet: the shop's own item data."""
     brands = [BRANDS[name] for name in DEPARTMENTS]
     families = [goods.families[family] for family in goods.family_N.tolist()]
     columns = {
@@ -145,7 +146,7 @@ def _directed(goods: Goods, relations: Relations) -> tuple[Ints, Ints, Floats, l
 
 
 def _shared(goods: Goods, relations: Relations, *, known: set[int]) -> tuple[Ints, Ints, Floats]:
-    """Two complements of one family are bought together too: the case and the charger of one phone."""
+    """Pairs of complements of one family, which are bought together too: the case and the charger of one phone."""
     weights_FK = relations.complements.weights()
     pairs: dict[tuple[int, int], float] = {}
     for row, weights in zip(relations.complements.items_K.tolist(), weights_FK.tolist(), strict=True):
@@ -161,7 +162,7 @@ def _shared(goods: Goods, relations: Relations, *, known: set[int]) -> tuple[Int
 
 
 def write_stock(path: Path, goods: Goods, demand: Demand) -> None:
-    """Write stock.parquet: one row per out-of-stock spell, from (included) until (excluded), UTC milliseconds."""
+    """Write stock.parquet: one row per out-of-stock spell, from (inclusive) until (exclusive), UTC milliseconds."""
     item, spell = np.nonzero(demand.gone_from_NK < FAR)
     columns = {
         ITEM_ID: np.array(goods.item_ids())[item],
@@ -172,7 +173,7 @@ def write_stock(path: Path, goods: Goods, demand: Demand) -> None:
 
 
 def write_scenes(path: Path, goods: Goods, scenes: Scenes) -> None:
-    """Write scenes.parquet: the items of each scene in the order shown."""
+    """Write scenes.parquet: each scene's items in the order shown."""
     count, places = scenes.items_RK.shape
     columns = {
         SCENE_ID: ids("live", np.repeat(np.arange(count), places)),

@@ -1,8 +1,8 @@
-"""The walk of many sessions through the shop at once, one event of each per step, until all have left.
+"""Vectorised session simulation: one event per active session and step, until all sessions have ended.
 
-An event moves the shopper (a good find raises desire, an item that has run out lowers it), and desire, intent and
-what is in the cart decide what comes next, so a prefix tells something about its end but not everything. Shapes: S
-sessions still here, H events remembered, C places in the cart; two wishes.
+Events change the shopper's state (a suitable item raises desire, an out-of-stock one lowers it), and desire, intent and
+cart set the next event's probabilities, so a prefix is informative about the outcome but does not determine it. Shapes:
+S sessions, H events remembered, C cart slots, N items, R scenes, K scene items; 2 wishes.
 """
 
 from dataclasses import dataclass, fields
@@ -29,7 +29,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Habits:
-    """What the config says about every session."""
+    """Behaviour settings from the config, common to all sessions."""
 
     noise: float
     revisit: float
@@ -38,7 +38,7 @@ class Habits:
 
 @dataclass(frozen=True)
 class Trail:
-    """Events of a walk, one step of all sessions after another; ``session`` numbers the rows of the plans."""
+    """Simulated events, all sessions' first step, then the second, ...; ``session`` indexes the plans."""
 
     session: Ints
     item: Ints
@@ -46,41 +46,41 @@ class Trail:
     time: Ints
     quantity: Ints
     state: Ints
-    """The hidden state after the event, 0 to STATES - 1."""
+    """Latent state after the event, 0 to STATES - 1."""
     because: Ints
-    """For a purchase, the item in the cart that this one went with, or -1."""
+    """For a purchase, the cart item that this one was a complement to, or -1."""
     begin_state: Ints
-    """Per session: the hidden state before the first event."""
+    """Per session: latent state before the first event."""
 
 
 @dataclass
 class Visit:
-    """The sessions that are still here; every field has one row per session."""
+    """State of the active sessions; every field has one row per session."""
 
     session: Ints
     time: Ints
     desire: Floats
-    wish: Ints  # which of the two wishes is followed now
+    wish: Ints  # index of the current wish, 0 or 1
     looks: Ints
     last: Ints
     last_kind: Ints
-    good: Floats  # how well the last item suits
+    good: Floats  # utility of the last item
     best: Ints
     best_good: Floats
-    seen: Bools  # the last item was seen before
+    seen: Bools  # whether the last item was seen before
     seen_H: Ints
     cart_C: Ints
     quantity_C: Ints
     because_C: Ints
-    because: Ints  # what the item on the screen goes with, or -1
+    because: Ints  # cart item that the last item is a complement to, or -1
     carted: Ints
     bought: Ints
     paying: Bools
     scene_place: Ints
-    keep: Bools  # has not left
+    keep: Bools  # stays active
 
     def only(self, rows: Bools) -> None:
-        """Forget the sessions that have left."""
+        """Keep only the given sessions, in place."""
         for name in _COLUMNS:
             setattr(self, name, getattr(self, name)[rows])
 
@@ -89,7 +89,7 @@ _COLUMNS: Final = tuple(column.name for column in fields(Visit))
 
 
 def walk(rng: np.random.Generator, world: World, plans: Plans, habits: Habits) -> Trail:
-    """Let every planned session happen."""
+    """Simulate all planned sessions."""
     visit = _arrive(plans)
     begin_state = _state(visit, plans)
     steps: list[tuple[Ints, ...]] = []
@@ -134,7 +134,7 @@ def _arrive(plans: Plans) -> Visit:
 
 
 def _pass_time(rng: np.random.Generator, visit: Visit) -> None:
-    """A suitable item is looked at longer; paying for the second item takes a moment only."""
+    """Advance the clocks: log-normal dwell time, longer for suitable items; under half a second between purchases."""
     size = len(visit.session)
     seconds = np.exp(rng.normal(3.2, 0.8, size) + 0.5 * visit.good + 0.3 * visit.desire)
     seconds = np.where(visit.paying & (visit.last_kind == PURCHASE), rng.uniform(0.02, 0.4, size), seconds)
@@ -144,7 +144,7 @@ def _pass_time(rng: np.random.Generator, visit: Visit) -> None:
 def _step(
     rng: np.random.Generator, world: World, plans: Plans, habits: Habits, visit: Visit, step: int
 ) -> tuple[Ints, ...]:
-    """One event of each session that does not leave; sets ``visit.keep``."""
+    """Simulate one event of each session that does not leave; sets ``visit.keep``."""
     size = len(visit.session)
     intent = plans.intent_S[visit.session]
     can_cart = (visit.last_kind == CLICK) & (visit.carted < CART_PLACES)
@@ -166,7 +166,7 @@ def _step(
     clicks = np.flatnonzero(choice == 3)
     item[clicks] = _next_click(rng, world, plans, habits, visit, clicks)
 
-    missing = (choice != 2) & ~world.demand.on_sale(item, visit.time)  # ran out between the click and the cart
+    missing = (choice != 2) & ~world.demand.on_sale(item, visit.time)  # went out of stock since the click
     visit.desire = visit.desire - 0.5 * missing
     happens = (choice != 2) & ~missing & (visit.time < world.end_ms)
     visit.keep = (choice != 2) & (visit.time < world.end_ms)
@@ -183,7 +183,7 @@ def _step(
 
 
 def _next_click(rng: np.random.Generator, world: World, plans: Plans, habits: Habits, visit: Visit, rows: Ints) -> Ints:
-    """Where the clicks of some rows go."""
+    """Choose the clicked item of each given row."""
     size = len(rows)
     goods, relations = world.goods, world.relations
     session, time, last = visit.session[rows], visit.time[rows], visit.last[rows]
@@ -192,7 +192,7 @@ def _next_click(rng: np.random.Generator, world: World, plans: Plans, habits: Ha
 
     mode = (chance[0][:, None] >= intents.MODES[intent]).sum(axis=1).clip(0, len(Mode) - 1)
     held = visit.carted[rows] > 0
-    # mostly what goes with the first thing carted, at times with the last, often itself an accessory
+    # mostly complements of the first cart item, sometimes of the last, which is often itself an accessory
     asked = np.where(chance[1] < 0.7, 0, (visit.carted[rows] - 1).clip(0))
     lead = np.where(held, visit.cart_C[rows, asked], -1)
     attaches = held & (chance[2] < np.minimum(0.95, habits.attach * intents.GOES_WITH[intent]))
@@ -239,7 +239,7 @@ def _next_click(rng: np.random.Generator, world: World, plans: Plans, habits: Ha
 
 
 def _drop_from_cart(visit: Visit, rows: Ints) -> None:
-    """Take the item that has run out from the cart; what is behind it moves up."""
+    """Remove the next item to pay from the cart, as it is out of stock; later slots move up."""
     places = np.arange(CART_PLACES)
     source = places + (places >= visit.bought[rows][:, None])
     for column, empty in ((visit.cart_C, -1), (visit.quantity_C, 1), (visit.because_C, -1)):
@@ -260,7 +260,7 @@ def _remember(
     behaviour: Ints,
     step: int,
 ) -> None:
-    """What the events leave behind in the shoppers' heads and carts."""
+    """Update the shoppers' state and carts with the events."""
     rows = happened[behaviour[happened] == CLICK]
     session = visit.session[rows]
     clicked = item[rows]
@@ -292,7 +292,7 @@ def _remember(
 
 
 def _state(visit: Visit, plans: Plans) -> Ints:
-    """The hidden state in one number: intent, stage of the cart, desire and how much was looked at."""
+    """Encode the latent state as one integer: intent, cart stage, desire bin and click-count bin."""
     pending = visit.carted > visit.bought
     stage = np.where(visit.paying, 4, pending + 2 * (visit.bought > 0))
     desire = np.clip(((visit.desire + 2.0) * 2).astype(np.int64), 0, DESIRES - 1)
