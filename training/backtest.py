@@ -1,12 +1,13 @@
-"""How fast models age: train on what lies before each of several windows of a log, test on it and on all later ones.
+"""Rolling backtest of model age: train on what precedes each of several windows of a log, test on it and later ones.
 
     python -m training.backtest data=events data.path=LOG windows=4
 
-The newest sessions make the windows, each of ``share`` of all sessions. Every window is prepared by itself, with the
-library of training.prepare: which items are known, how they are described and what sells are decided on what lies
-before it, so no model knows more than it would have known then. One MLflow run holds the table and the figure, with a
-child run for each model. After a kill give the same command and resume=RUN_ID: windows whose child finished are not
-repeated, and the one that was stopped goes on where it was.
+The newest sessions form the windows, each with ``share`` of all sessions. Every window is prepared separately, with the
+library of training.prepare: known items, their attributes and popularity come from what precedes the window, so no
+model sees the future. One MLflow run holds the table and the figure, with a child run per model. After a kill, repeat
+the command with resume=RUN_ID: windows whose child run finished are skipped, the interrupted one continues.
+
+Shapes: C cases, S sessions, N items, B behaviours.
 """
 
 import contextlib
@@ -48,7 +49,7 @@ from training.tracking.views import child_of
 BACKTEST_FILE = "backtest.json"
 FIGURE_FILE = "quality-by-age.png"
 CHILDREN_FILE = "children.json"
-"""In the parent's folder: the run of each window, by its number from 1."""
+"""In the parent's folder: child run id by window number, from 1."""
 PREPARED = "windows"
 
 
@@ -59,15 +60,15 @@ class BacktestConfig:
     data: LogConfig = MISSING
     windows: int = 4
     share: float = 0.1
-    """Of all sessions, by when they end, in each window."""
+    """Fraction of all sessions, by end time, in each window."""
     validation: float = 0.05
-    """Of all sessions, the last ones before each window, for validation."""
+    """Fraction of all sessions for validation: the last ones before each window."""
     name: str | None = None
     min_item_support: int | None = None
     session_gap_minutes: float | None = None
-    """All three as in training.prepare."""
+    """This and the two above: as in training.prepare."""
     resume: str | None = None
-    """The id of a backtest's run that was stopped; the other settings must be those that it was begun with."""
+    """Run id of an interrupted backtest to continue; the other settings must equal those it was started with."""
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)
     loss: LossConfig = field(default_factory=LossConfig)
@@ -88,10 +89,10 @@ class BacktestConfig:
 
 
 def backtest(config: BacktestConfig) -> dict[str, Any]:
-    """Run what has not been run yet; returns what ``backtest.json`` holds.
+    """Run all windows that have not finished; returns the document of ``backtest.json``.
 
     Raises:
-        ValueError: the log or a setting is bad, or there is no such backtest to resume.
+        ValueError: a bad log or setting, or no such backtest to resume.
     """
     tracker = _begin(config) if config.resume is None else _resume(config)
     folder = Path(config.tracking.runs) / tracker.run_id
@@ -119,10 +120,10 @@ def backtest(config: BacktestConfig) -> dict[str, Any]:
 
 
 def windows_of(datasets: Sequence[Dataset]) -> list[Window]:
-    """The windows, from the data sets that lie before each: one begins when the first session of the test part ends.
+    """Windows from their data sets: each begins when the first session of its data set's test part ends.
 
     Raises:
-        ValueError: one holds no session.
+        ValueError: a window holds no session.
     """
     begins = [first_end(dataset.part("test")) for dataset in datasets]
     last = last_moment(datasets[-1].part("test"))
@@ -135,7 +136,7 @@ def windows_of(datasets: Sequence[Dataset]) -> list[Window]:
 
 
 def view(dataset: Dataset, window: Window) -> Dataset:
-    """The data set with no more in its test part than the sessions that end within a window."""
+    """The data set with its test part cut to the sessions that end within a window."""
     test, (start, _) = dataset.part("test"), dataset.parts["test"]
     ends_S = np.asarray(test.times)[np.asarray(test.offsets)[1:] - 1]
     first, last = np.searchsorted(ends_S, [window.begins, window.ends]).tolist()
@@ -143,7 +144,7 @@ def view(dataset: Dataset, window: Window) -> Dataset:
 
 
 def judge(trained: TrainedModel, dataset: Dataset, windows: Sequence[Window]) -> list[Ranks]:
-    """What a model makes of each window."""
+    """A model's ranks of the test cases of each window."""
     items = dataset.catalogue.rankable
     fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     scorer, found = ModelScorer.of(trained.model, fallback, trained.memory), []
@@ -157,13 +158,13 @@ def judge(trained: TrainedModel, dataset: Dataset, windows: Sequence[Window]) ->
 
 
 def _begin(config: BacktestConfig) -> Tracker:
-    """Prepare all windows, then begin the run; bad input leaves none behind."""
+    """Prepare all windows, then start the run, so that bad input leaves no run behind."""
     runs = Path(config.tracking.runs).absolute()
     runs.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=runs, prefix=".preparing-") as scratch:
         datasets = []
         for number in range(config.windows):
-            test = round(config.share * (config.windows - number), 12)  # 3 * 0.1 is a little more than 0.3
+            test = round(config.share * (config.windows - number), 12)  # 3 * 0.1 > 0.3 in floating point
             window = PrepareConfig(
                 out=str(Path(scratch) / PREPARED / str(number + 1)),
                 data=config.data,
@@ -205,7 +206,7 @@ def _resume(config: BacktestConfig) -> Tracker:
 
 
 def _plain(config: BacktestConfig) -> dict[str, Any]:
-    """All settings but where runs are kept and which one goes on."""
+    """All settings except ``tracking`` and ``resume``, as plain types."""
     held: Any = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True)
     return {key: value for key, value in held.items() if key not in ("tracking", "resume")}
 
@@ -213,10 +214,10 @@ def _plain(config: BacktestConfig) -> dict[str, Any]:
 def _window(
     config: BacktestConfig, number: int, dataset: Dataset, windows: Sequence[Window], parent: Tracker
 ) -> tuple[int, list[Ranks]]:
-    """Train the model of a window, or go on with it, or take what a finished child run left.
+    """Train a window's model, resume it, or load the results of its finished child run.
 
     Returns:
-        The last event that it learned from, and what it made of its window and of each later one.
+        Time of its last training event, UTC milliseconds, and its ranks on its own window and each later one.
     """
     runs = Path(config.tracking.runs)
     listed = runs / parent.run_id / CHILDREN_FILE
@@ -241,7 +242,7 @@ def _window(
         save_model(folder / MODEL_FILE, trained, dataset)
         tracker.artifact(folder / MODEL_FILE)
         until = last_moment(trained.sessions(dataset))
-        assert until is not None  # windows have a clock
+        assert until is not None  # windows_of refuses a log without timestamps
         found = judge(trained, dataset, windows[number:])
         for each, ranks in zip(later, found, strict=True):
             ranks.save(folder / _ranks_file(each))
@@ -260,7 +261,7 @@ def _ranks_file(window: int) -> str:
 
 
 def _child_curves(found: Sequence[Ranks]) -> dict[str, dict[int, float]]:
-    """By age in windows; on its own window also under the name that all runs have."""
+    """Metric curves by age in windows; the own window also under the names that all runs use."""
     drawn: dict[str, dict[int, float]] = {}
     for name, metric in METRICS.items():
         values = [float(metric(ranks.ranks_C, 20).mean()) for ranks in found]

@@ -1,4 +1,7 @@
-"""The recommenders a model can be compared with, by name: which there are, and how each is fitted to a data set."""
+"""Baseline recommenders by name, and how each is fitted to a data set.
+
+Shapes: N items, B behaviours.
+"""
 
 from enum import Enum
 
@@ -18,9 +21,9 @@ class Baseline(Enum):
 
 
 def fit_baseline(baseline: Baseline, dataset: Dataset) -> Scorer:
-    """The recommender, fitted to all that came before the test part, as the model is.
+    """The baseline fitted to everything before the test part, as the model is.
 
-    It scores the items that can be ranked, cold ones last.
+    It scores all rankable items, cold ones last.
     """
     train, items = dataset.before_test(), dataset.catalogue.rankable
     scores_by_behaviour = popularity(dataset.catalogue.popular_NB[:items])

@@ -1,10 +1,10 @@
-"""What the intent head must stand beside: gradient boosting on hand-made features of the session so far.
+"""Baseline for the intent head: gradient boosting on hand-crafted features of the session prefix.
 
-The features are what an analyst would count: how much was looked at, carted and bought, how often items were taken up
-again, pace, hour, prices, and how the items seen fare in the shop. They are computed for every prefix of every session
-at once, on flat arrays. The baseline reads the whole prefix, untrained items too, which the model cannot.
+The features are what an analyst would count: events per behaviour, repeats of items, pace, hour, prices, and how the
+items seen convert across the shop. They are computed for every prefix of every session at once, on flat arrays. The
+baseline reads the whole prefix, including untrained items, which the model cannot.
 
-Shapes: E events, each standing for the prefix that ends with it; F features; C cases; B behaviours.
+Shapes: E events, each standing for the prefix that ends with it; F features; C cases; B behaviours; N items.
 """
 
 from typing import Any, Final
@@ -19,27 +19,27 @@ from tillside.events import TIME_UNKNOWN
 from training.inputs.cases import Cases
 
 TRAINED_ON: Final = 100_000
-"""Prefixes at most, from sessions spread evenly over the training part."""
+"""Approximate maximum of training prefixes, from sessions evenly spaced over the training part."""
 MIN_KNOWN: Final = 20
-"""A feature known of fewer prefixes is left out: scikit-learn fails on one that is known of none."""
+"""Features known for fewer prefixes are dropped: scikit-learn fails on a column of NaN alone."""
 PRIOR_EVENTS: Final = 50
-"""An item's shares of carts and purchases lean on the shop's as if this many events more were known of it."""
+"""Pseudo-events that shrink an item's behaviour shares (carts, purchases) towards those of the shop."""
 STEPS: Final = 2**24
-"""Steps of 1 in sums of prices and shares."""
+"""Fixed-point steps per unit, in sums of prices and shares."""
 HOUR_MS: Final = 3_600_000
 FloatArray = npt.NDArray[np.float64]
 
 
 def boosted_intent(dataset: Dataset, cases: Cases, *, seed: int) -> FloatArray | None:
-    """Probability [C] that the session still reaches its goal, learned from the training part by gradient boosting.
+    """Probability [C] that the session still reaches its goal, by gradient boosting on the training part.
 
-    None where the training part does not show prefixes of both kinds.
+    None where all training prefixes are of one class.
     """
     train, behaviours = dataset.part("train"), len(dataset.behaviours)
     lengths = np.diff(train.offsets)
     session_E = np.repeat(np.arange(len(train)), lengths)
     events_E = np.arange(len(session_E))
-    followed_E = events_E + 1 < np.asarray(train.offsets)[1:][session_E]  # like the cases: something comes after
+    followed_E = events_E + 1 < np.asarray(train.offsets)[1:][session_E]  # as for cases: another event follows
     followed_E &= session_E % max(1, -(-int(followed_E.sum()) // TRAINED_ON)) == 0
     last_goal_E = _running(np.where(np.asarray(train.behaviours) == behaviours - 1, events_E, -1)[::-1], lengths[::-1])
     label_E = (last_goal_E[::-1] > events_E)[followed_E]
@@ -55,7 +55,7 @@ def boosted_intent(dataset: Dataset, cases: Cases, *, seed: int) -> FloatArray |
 
 
 def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: int) -> FloatArray:
-    """Features [E, F] of each event's session up to and with that event; NaN where the log does not say."""
+    """Features [E, F] of the prefix that ends with each event, inclusive; NaN where the log does not say."""
     offsets = np.asarray(sessions.offsets)
     lengths = np.diff(offsets)
     session_E = np.repeat(np.arange(len(lengths)), lengths)
@@ -65,7 +65,7 @@ def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: in
     times_E = np.where(np.asarray(sessions.times) == TIME_UNKNOWN, np.nan, np.asarray(sessions.times))
 
     def so_far(values_E: npt.NDArray[Any]) -> FloatArray:
-        """Sums in whole steps, which come out the same wherever the session stands: a tree would split on rounding."""
+        """Running sums in fixed point, equal wherever the session lies: a tree would split on rounding errors."""
         steps_E = np.rint(np.asarray(values_E, np.float64) * STEPS).astype(np.int64)
         sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(steps_E)])
         return (sums[1:] - sums[starts_E]) / STEPS
@@ -108,7 +108,7 @@ def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: in
         np.stack([times_E // HOUR_MS % 24, times_E // (24 * HOUR_MS) % 7], axis=1),
         np.stack([price_E, mean_price_E, relative_price_E, _highest(filled_E, lengths)], axis=1),
         np.stack([popularity_E, so_far(popularity_E) / length_E], axis=1),
-        shares_NB[items_E],  # how the last item fares
+        shares_NB[items_E],  # behaviour shares of the last item
         np.stack([so_far(share_N[items_E]) / length_E for share_N in shares_NB.T], axis=1),
         np.stack([_highest(share_N[items_E], lengths) for share_N in shares_NB.T], axis=1),
     ]
@@ -116,14 +116,14 @@ def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: in
 
 
 def _first_of(keys_E: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """True at the first event of each key."""
+    """Mask of the first event of each key."""
     first_E = np.zeros(len(keys_E), bool)
     first_E[np.unique(keys_E, return_index=True)[1]] = True
     return first_E
 
 
 def _running(values_E: npt.NDArray[np.int64], lengths: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
-    """Running maximum of whole numbers of at least -1 within each stretch."""
+    """Running maximum of integers >= -1 within each segment of the given lengths."""
     span = int(values_E.max(initial=0)) + 2
     lift_E = np.repeat(np.arange(len(lengths)), lengths) * span
     running: npt.NDArray[np.int64] = np.maximum.accumulate(values_E + lift_E) - lift_E
@@ -131,7 +131,7 @@ def _running(values_E: npt.NDArray[np.int64], lengths: npt.NDArray[np.integer[An
 
 
 def _highest(values_E: FloatArray, lengths: npt.NDArray[np.integer[Any]]) -> FloatArray:
-    """Running maximum within each session, exactly: taken over places in the sorted values."""
+    """Running maximum within each session, exact: computed over indices into the sorted distinct values."""
     distinct, place_E = np.unique(values_E, return_inverse=True)
     highest: FloatArray = distinct[_running(place_E.astype(np.int64), lengths)] if len(distinct) else values_E
     return highest

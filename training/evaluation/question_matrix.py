@@ -1,7 +1,9 @@
-"""Does it matter what is asked? The same cases, asked for each behaviour in turn.
+"""Sensitivity to the behaviour asked for: the same cases ranked once for each behaviour.
 
-A model that heeds the question finds purchases best when asked for purchases and clicks best when asked for clicks.
-Each wrong question stands beside the right one, case by case, so the interval of what it loses is a paired one.
+A model that conditions on the behaviour finds purchases best when asked for purchases and clicks best when asked for
+clicks. Each wrong behaviour is compared with the right one case by case, so the interval of its loss is paired.
+
+Shapes: C cases.
 """
 
 from collections.abc import Sequence
@@ -16,13 +18,13 @@ from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 
 CASES: Final = 20_000
-"""Cases of each behaviour at most, spread evenly: each is ranked once for every behaviour."""
+"""Maximum cases per target behaviour, evenly spaced: each is ranked once for every behaviour."""
 
 
 def asked_matrix(scorer: Scorer, cases: Cases, *, items: int, behaviours: Sequence[str], seed: int) -> dict[str, Any]:
-    """Metrics by what was to be found and by what was asked for, ``matrix[target's behaviour][behaviour asked for]``.
+    """Metrics as ``matrix[target's behaviour][behaviour asked for]``.
 
-    Under ``lost`` stands what the wrong question loses against the right one; above 0 the right one is better.
+    ``lost`` is the paired loss of a wrong behaviour against the right one; above 0, the right one is better.
     """
     matrix: dict[str, Any] = {}
     for right, name in enumerate(behaviours):

@@ -1,7 +1,10 @@
-"""A bundle's graphs run as the server runs them: one session at a time, in the server's own session options.
+"""A bundle's graphs run as the server runs them: one session at a time, with the server's onnxruntime options.
 
-The encoder's products of one row and of many add up in different orders, so a query made in a batch can differ in its
+The encoder's matrix products sum in another order for one row than for many, so a query from a batch can differ in its
 last digits. What is measured here is, item for item, what the server answers.
+
+Shapes: B sessions of a batch, N or V items, D columns of an item row, K items of a list, C cases (in ``propose``
+candidates), L events of the session, H events of the shopper's earlier sessions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +26,7 @@ from training.inputs.cases import Cases
 
 
 class BundleGraphs:
-    """The encoder and the scorers of a bundle in onnxruntime, one thread each, and its memory of past sessions."""
+    """A bundle's encoder and scorers in onnxruntime, one thread each, and its blend of past sessions (session kNN)."""
 
     def __init__(self, folder: Path, memory: SessionMemory | None, plan: SearchPlan) -> None:
         self.memory = memory
@@ -32,18 +35,18 @@ class BundleGraphs:
         self.search = open_search(folder, self.items_ND, plan)
 
     def encode(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float32], ...]:
-        """Query [B, D] and intent [B]."""
+        """Query vectors [B, D] and purchase intents [B], probabilities."""
         query_BD, intent_B = self.encoder.run(["query", "intent"], bundle.encoder_feeds(self.items_ND, batch, ask_B))
         return query_BD, intent_B
 
     def top(self, query_BD: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[Any], ...]:
-        """Scores and items [B, k]."""
+        """Scores and items [B, k], best first."""
         return self.search.search(query_BD, k)
 
     def answer(
         self, batch: Batch, ask_B: npt.NDArray[np.int64], k: int
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], float]:
-        """Scores and items [k] for a batch of one session that holds an item, and its intent."""
+        """Scores and items [k], and purchase intent, for a batch of one session with at least one known item."""
         query_BD, intent_B = self.encode(batch, ask_B)
 
         def search(wanted: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
@@ -66,10 +69,10 @@ class BundleGraphs:
 def served_lists(
     graphs: BundleGraphs, fallback: Scorer, cases: Cases, chosen: npt.NDArray[np.integer[Any]], *, k: int
 ) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], float]]:
-    """Scores and items of each chosen case's answer, best first, and its purchase intent.
+    """Each chosen case's answer: scores and items, best first, and purchase intent.
 
     Args:
-        fallback: answers sessions that hold no item the bundle knows; their intent is NaN.
+        fallback: answers sessions without any known item; their intent is NaN.
     """
     k = min(k, len(graphs.items_ND))
     for case in chosen:
@@ -84,7 +87,7 @@ def served_lists(
 
 
 def rank_bundle(graphs: BundleGraphs, fallback: Scorer, cases: Cases) -> Ranked:
-    """Each case's rank within the 20 items the server would answer with; a target that is not among them is missed."""
+    """Rank of each case's target within the server's top 20; a target outside it is MISSED."""
     shown_V = np.zeros(len(graphs.items_ND), np.int64)
     ranked = Ranked(np.full(len(cases), MISSED), np.full(len(cases), np.nan, np.float32), shown_V, depth=COVERAGE_AT)
     assert ranked.intent_C is not None
@@ -99,7 +102,7 @@ def rank_bundle(graphs: BundleGraphs, fallback: Scorer, cases: Cases) -> Ranked:
 
 
 def open_search(folder: Path, items_ND: npt.NDArray[np.float32], plan: SearchPlan) -> ItemSearch:
-    """The search over a bundle's scorers, of which the folder holds at least those that the plan needs."""
+    """Item search over a bundle's scorers; ``folder`` must hold those that the plan needs."""
 
     def scan(name: str, options: Mapping[str, str]) -> Propose:
         session = _session(folder / name, options)

@@ -1,6 +1,7 @@
-"""What of the catalogue matters for each validation case, so that blends can be tried without ranking it again.
+"""The items that can reach the top 20 of each validation case, so blends are tuned without re-scoring the catalogue.
 
-Shapes: C cases, E entries of all cases (case by case).
+Shapes: C cases (in ``gather`` also candidates by votes), E entries of all cases (case by case), B cases of a batch, V
+or N rankable items, K best items by the model, L events of the session, U distinct items.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,23 +27,23 @@ Votes = Callable[[IntArray], tuple[IntArray, FloatArray]]
 
 @dataclass(frozen=True)
 class Entries:
-    """What of the catalogue matters for each case: the model's score and the votes."""
+    """Candidate items of each case as ragged (CSR-like) arrays: model score, votes and what repeats and trends add."""
 
     offsets_C: npt.NDArray[np.int64]
-    """Each case's entries start here; one more number ends them."""
+    """Where each case's entries start, and the end of the last [C + 1]."""
     scores_E: npt.NDArray[np.float32]
     votes_E: npt.NDArray[np.float32]
     back_E: npt.NDArray[np.int64]
-    """Which of a behaviour's repeats the entry gets; their number where the session does not hold it."""
+    """Index into a behaviour's ``repeats``; their count where the session does not hold the item."""
     trends_E: npt.NDArray[np.float32]
     past_E: npt.NDArray[np.float32]
-    """How often earlier sessions of the shopper had it, as the blend counts it; 0 where the session holds it."""
+    """log(1 + the item's events in the shopper's earlier sessions); 0 where the current session holds it."""
     target_C: npt.NDArray[np.int64]
-    """The target's entry; -1 where it is none."""
+    """Index of the target's entry; -1 where it has none."""
     asked_C: npt.NDArray[np.int64]
 
     def only(self, cases: npt.NDArray[np.int64]) -> "Entries":
-        """Some of the cases."""
+        """Subset of the cases, by indices."""
         sizes = np.diff(self.offsets_C)[cases]
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         first = self.offsets_C[:-1][cases]
@@ -63,14 +64,14 @@ class Entries:
         trend_N: npt.NDArray[np.float32],
         repeats: int,
     ) -> "Entries":
-        """For each chosen case the model's best items, the candidates of the most votes, and what the session and the
-        shopper's earlier ones hold.
+        """For each chosen case, the union of the model's top items, the top candidates by votes, and the items of the
+        session and of the shopper's earlier ones.
 
-        What hardly anyone took does not come among the best twenty.
+        Any other item has too low a score and too few votes to reach the top 20.
 
         Args:
-            trend_N: of every item that can be ranked.
-            repeats: how many repeats a behaviour has.
+            trend_N: trend of every rankable item.
+            repeats: number of repeat bonuses per behaviour.
         """
         scores, given, backs, trends, pasts, lengths, targets, asked = [], [], [], [], [], [], [], []
         for batch, targets_B, asked_B in case_rows(cases, chosen):
@@ -112,7 +113,7 @@ class Entries:
 def case_rows(
     cases: Cases, chosen: npt.NDArray[np.int64]
 ) -> Iterator[tuple[Batch, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Batches of cases whose session holds a known item, with targets and behaviours asked for."""
+    """Batches of the cases whose session holds a known item, with their targets and behaviours asked for."""
     for start in range(0, len(chosen), CHUNK):
         part = chosen[start : start + CHUNK]
         batch = cases.batch(part)

@@ -1,9 +1,10 @@
-"""The parts a trunk is composed of, written with plain matrix products so that they export.
+"""Building blocks of a trunk, written with plain matrix products so that they export to ONNX.
 
-Attention takes its queries apart from its context, so that the final layer can be run for one position only, and knows
-order through a learned bias by distance: nothing depends on how long the row is or where it was cut.
+Attention takes queries separately from the context, so the final layer can run for one position only. Order enters
+through a learned bias per distance (relative positions): nothing depends on the row's length or on where it was cut.
 
-Shapes: B rows, Q queries a row, L events a row, H heads, D width, F hidden width of the feed-forward part.
+Shapes: B rows, Q queries of a row, L events of a row, H heads, D width, W width of a head, F hidden width of the
+feed-forward part.
 """
 
 import math
@@ -16,14 +17,14 @@ from training.model.dropout import Dropout, dropout
 
 
 class DistanceBias(nn.Module):
-    """A learned attention bias for each head and each distance back from the query; the future is masked."""
+    """Learned attention bias per head and distance back from the query; the future is masked."""
 
     def __init__(self, heads: int, max_length: int) -> None:
         super().__init__()
         self.bias_LH = nn.Parameter(torch.zeros(max_length, heads))
 
     def forward(self, positions_BQ: Tensor, length: int) -> Tensor:
-        """Bias [B, H, Q, L] for queries that stand at ``positions_BQ`` of a row of ``length`` events."""
+        """Bias [B, H, Q, L] for queries at ``positions_BQ`` of rows of ``length`` events."""
         columns_L = torch.arange(length, device=positions_BQ.device)
         distance_BQL = positions_BQ[:, :, None] - columns_L
         bias_BQLH = self.bias_LH[distance_BQL.clamp(0, self.bias_LH.shape[0] - 1)]
@@ -56,7 +57,7 @@ class Attention(nn.Module):
 
 
 class SwiGLU(nn.Module):
-    """The gated feed-forward part of Shazeer (2020)."""
+    """SwiGLU feed-forward layer (Shazeer, 2020)."""
 
     def __init__(self, dim: int, hidden: int, dropout: float) -> None:
         super().__init__()
@@ -71,7 +72,7 @@ class SwiGLU(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-normalised attention and feed-forward, each added to what came in."""
+    """Pre-norm attention and feed-forward, each with a residual connection."""
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -82,7 +83,7 @@ class Block(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, queries_BQD: Tensor, context_BLD: Tensor, bias_BHQL: Tensor) -> Tensor:
-        """Queries of the whole row are the context itself; the final layer passes its own."""
+        """Pass the context itself as ``queries_BQD`` to query every position; the final layer passes only some."""
         read_BLD = self.norm_attention(context_BLD)
         asking_BQD = read_BLD if queries_BQD is context_BLD else self.norm_attention(queries_BQD)
         attended_BQD = self.attention(asking_BQD, read_BLD, bias_BHQL)

@@ -1,9 +1,9 @@
-"""What a rolling backtest says: how well models of several ages do on the same windows, as a document, table, picture.
+"""Results of a rolling backtest: metrics of models of several ages on the same windows, as document, table and figure.
 
-Windows differ in how hard they are, so a model's age is told by pairs: on one window, case by case, an older model
-against the one that was trained up to it.
+Windows differ in difficulty, so the cost of age is a paired difference: on one window, case by case, an older model
+against the one trained up to that window.
 
-Shapes: W windows; C cases of a window.
+Shapes: W windows, C cases of a window.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,14 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of the log by the times at which its sessions end, UTC milliseconds; the last one has no other end."""
+    """Half-open interval of session end times, UTC milliseconds; the last one ends just after the log's last event."""
 
     begins: int
     ends: int
 
     @property
     def middle(self) -> float:
-        """Of its time."""
+        """Midpoint, UTC milliseconds."""
         return (self.begins + self.ends) / 2
 
 
@@ -42,12 +42,12 @@ def ageing(
     *,
     seed: int,
 ) -> dict[str, Any]:
-    """The backtest's document.
+    """Metrics by (model, window) pair and by model age, as a JSON document.
 
     Args:
         windows: [W], oldest first.
-        learned_until: the last event that each model learned from, UTC milliseconds [W].
-        ranks: by model and window, for each model on its own window and all later ones.
+        learned_until: time of each model's last training event, UTC milliseconds [W].
+        ranks: by (model, window), for each model on its own window and all later ones.
     """
     tests = []
     for (model, window), found in sorted(ranks.items()):
@@ -71,7 +71,7 @@ def ageing(
 def _at_age(
     age: int, tests: Sequence[Mapping[str, Any]], ranks: Mapping[tuple[int, int], Ranks], *, seed: int
 ) -> dict[str, Any]:
-    """Means over all cases that models of this age were asked, and how they differ from fresh models' on the same."""
+    """Means over all cases of models of this age, and paired differences from the fresh models on the same cases."""
     chosen = [test for test in tests if test["age"] == age]
     pairs = [(ranks[t["model"] - 1, t["window"] - 1], ranks[t["window"] - 1, t["window"] - 1]) for t in chosen]
     cases = [len(aged.ranks_C) for aged, _ in pairs]
@@ -89,7 +89,7 @@ def _at_age(
 
 
 def curves(document: Mapping[str, Any]) -> dict[str, dict[int, float]]:
-    """What MLflow draws itself, by age in windows."""
+    """Metric curves for MLflow's own charts, by age in windows."""
     drawn: dict[str, dict[int, float]] = {"by_age/days": {}}
     for age, total in document["by_age"].items():
         drawn["by_age/days"][int(age)] = total["age_days"]
@@ -101,7 +101,7 @@ def curves(document: Mapping[str, Any]) -> dict[str, dict[int, float]]:
 
 
 def table(document: Mapping[str, Any]) -> list[list[str]]:
-    """A row an age: windows, days, models, cases, then each metric and what it is against a fresh model's."""
+    """One row per age: windows, days, models, cases, then each metric and its difference from a fresh model's."""
     rows = []
     for age, total in document["by_age"].items():
         row = [age, f"{total['age_days']:.1f}", str(total["models"]), f"{total['cases']:,}"]
@@ -117,7 +117,7 @@ COLUMNS = ("age, windows", "age, days", "models", "cases", *(c for name in METRI
 
 
 def description(document: Mapping[str, Any], *, name: str) -> str:
-    """The parent run's page; the first line stands alone."""
+    """Markdown description of the parent run; the first line stands alone."""
     oldest = document["by_age"][str(len(document["windows"]) - 1)]
     head = (
         f"Backtest on {escape(name)} over {len(document['windows'])} windows: a model {oldest['age_days']:.1f} days "
@@ -134,7 +134,7 @@ def description(document: Mapping[str, Any], *, name: str) -> str:
 
 
 def decay(document: Mapping[str, Any]) -> Figure:
-    """Left every model on its windows by its age in days, right what age costs against a fresh model."""
+    """Left: recall@20 of every model by age in days. Right: paired difference from a fresh model by age in windows."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     each, cost = figure.subplots(1, 2)
     for number in range(len(document["windows"])):
