@@ -1,4 +1,4 @@
-"""Train a model on a prepared data set and leave a run that can be judged, exported and resumed.
+"""Train a model on a prepared data set; the result is a run that can be evaluated, exported and resumed.
 
 python -m training.train dataset=DIR [model.dim=128 trainer.max_epochs=20 ...]
 python -m training.train resume=RUN_ID
@@ -45,13 +45,13 @@ class TrainConfig:
 
     dataset: str | None = None
     resume: str | None = None
-    """A run's id: go on where it was stopped, with its own config."""
+    """Id of a run to resume, with its own config."""
     warm_start: str | None = None
-    """A registered version, as models:/NAME/VERSION: begin with its weights, and compare with it at the end. See
-    training.retrain, which prepares the newer log as well."""
+    """Registered version (models:/NAME/VERSION) whose weights initialise the model and which it is compared with at the
+    end. See training.retrain, which prepares the newer log as well."""
     seed: int = 0
     export: bool = True
-    """Export the bundle at the end and keep it with the run."""
+    """Export the bundle at the end and log it to the run."""
     model: ModelConfig = field(default_factory=ModelConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -64,13 +64,14 @@ class TrainConfig:
 
 
 def train(config: TrainConfig, trial: Trial | None = None) -> float:
-    """Train, evaluate, export, record; returns the best val/mrr@20, so that sweeps can compare.
+    """Train, evaluate, export and record; returns the best val/mrr@20, the objective of sweeps.
 
     Args:
-        trial: what a sweep wants of this run.
+        trial: a sweep's tags, callbacks and extent of this run; default: a run of its own.
 
     Raises:
-        Pruned: the sweep gave the trial up.
+        Pruned: the sweep pruned the trial.
+        ValueError: a setting, the data set, the run to resume or the parent is unusable.
     """
     runs, trial = Path(config.tracking.runs), trial or Trial()
     if config.resume is not None:
@@ -82,9 +83,9 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
     if parent is not None:
         refuse_leaks(parent, dataset)
     lesson = Lesson.prepare(config, dataset, parent)
-    cases_to_judge(dataset, lesson.data.spec)  # a data set without any is refused now, not after hours of training
+    cases_to_judge(dataset, lesson.data.spec)  # fail now, not after hours of training, if there are none
 
-    first = rank_zero_only.rank == 0  # of the processes that torchrun or a cluster started
+    first = rank_zero_only.rank == 0  # of the ranks that torchrun or a cluster started
     tracker = (
         Tracker.start(config.tracking, run_id=config.resume, digest=dataset.digest, tags=trial.tags) if first else None
     )
@@ -143,7 +144,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
         link_latest(folder)
     except BaseException as error:
         if tracker is not None:
-            with contextlib.suppress(ValueError):  # a store that is gone must not hide why the run ended
+            with contextlib.suppress(ValueError):  # an unreachable store must not mask why the run ended
                 tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
             if not isinstance(error, Exception) and not trial.tags and (folder / RESUME_FILE).is_file():
                 say(f"go on with it:  python -m training.train resume={tracker.run_id}{config.tracking.typed('runs')}")
@@ -160,7 +161,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
 
 
 def link_latest(folder: Path) -> None:
-    """Point ``latest`` beside the run's folder at it."""
+    """Point the symlink ``latest`` beside the run's folder at it, atomically."""
     fresh = folder.parent / f".latest-{folder.name}"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder.name)
@@ -168,10 +169,10 @@ def link_latest(folder: Path) -> None:
 
 
 def stored_config(folder: Path, config: TrainConfig) -> TrainConfig:
-    """The config of the run to be resumed; where its data set and its records lie now may be given anew.
+    """Config of the run to resume; only ``dataset``, ``tracking.runs`` and ``tracking.uri`` may be changed.
 
     Raises:
-        ValueError: there is no such run here, it has no resume point, or another setting is given than it has.
+        ValueError: there is no such run here, it has no resume point, a file is damaged, or another setting differs.
     """
     for name in ("config.yaml", RESUME_FILE):
         if not (folder / name).is_file():
@@ -184,7 +185,7 @@ def stored_config(folder: Path, config: TrainConfig) -> TrainConfig:
         resumed = OmegaConf.to_object(stored)
         assert isinstance(resumed, TrainConfig)
         torch.load(folder / RESUME_FILE, map_location="cpu", weights_only=True)
-    except Exception as error:  # YAML, OmegaConf and torch raise a dozen kinds for damaged files
+    except Exception as error:  # YAML, OmegaConf and torch raise a dozen types for damaged files
         raise ValueError(f"resume={config.resume}: what lies in {folder} is damaged: {error}") from None
     resumed.resume, resumed.dataset = config.resume, config.dataset or resumed.dataset
     resumed.tracking.runs, resumed.tracking.uri = config.tracking.runs, config.tracking.uri or resumed.tracking.uri

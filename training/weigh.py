@@ -1,8 +1,8 @@
-"""What the sources of a policy should weigh: ``python -m training.weigh run=RUN_ID policy=FILE relations=DIR``.
+"""Fit the weights of a policy's sources: ``python -m training.weigh run=RUN_ID policy=FILE relations=DIR``.
 
-Every placement is asked about the validation sessions, which neither the model nor the relations may have seen: the
-run is trained with ``trainer.refit=false``, the relations are mined with ``training.relate validation=false``. What is
-printed goes into the policy file by hand; test sessions are never looked at.
+Every placement is evaluated on the validation sessions, which neither model nor relations may have seen: the run is
+trained with ``trainer.refit=false``, the relations are mined with ``training.relate validation=false``. The printed
+settings are copied into the policy file by hand; test sessions are never read.
 """
 
 from dataclasses import dataclass, field
@@ -35,20 +35,20 @@ from training.tracking.tracker import TrackingConfig
 
 @dataclass
 class WeighConfig:
-    """Which policy to weigh, with which model and relations."""
+    """Whose source weights to fit, with which model and relations."""
 
     run: str = "???"
     """A run's id; its model must not have learned from the validation part (trainer.refit=false)."""
     policy: str | None = None
-    """A policy file: its placements and their sources."""
+    """Policy file with the placements and their sources."""
     relations: str | None = None
-    """A folder that training.relate validation=false wrote; needed if a placement asks for a relation."""
+    """Folder written by training.relate validation=false; needed if a placement uses a relation."""
     dataset: str | None = None
-    """Default: the data set the run was trained on, where it lay then."""
+    """Default: the data set that the run was trained on, at its path then."""
     items_feed: str | None = None
-    """What the shop knows of its items. Default: what the catalogue says, stock unknown."""
+    """Items feed of the shop. Default: the catalogue, stock unknown."""
     k: int = 5
-    """Items shown while the strength of diversity is chosen."""
+    """Items shown per placement (attach rate@k) when the strength of diversity is chosen."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ def weigh(
     feed: ItemsFeed | None = None,
     k: int = 5,
 ) -> dict[str, dict[str, Any]]:
-    """For each placement what to write into the policy file, and the attach rates on validation that it comes from.
+    """By placement: the settings to write into the policy file, and the validation attach rates behind them.
 
     Raises:
         ValueError: the model or the relations have seen the validation part, or the policy does not fit the data set.
@@ -108,7 +108,7 @@ def weigh(
 
 @command("weigh", WeighConfig)
 def main(config: WeighConfig) -> None:
-    """Learn, and say what to write."""
+    """Fit the weights and print what to write."""
     assert config.policy is not None
     policy = read_policy(Path(config.policy))
     feed = read_feed(Path(config.items_feed)) if config.items_feed else None

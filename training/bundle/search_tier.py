@@ -1,12 +1,12 @@
-"""Which precision and index a bundle is searched with: the fastest whose recall on the model's own queries is enough.
+"""Chooses a bundle's search tier: the fastest one whose recall on the model's own queries is high enough.
 
-``exact`` reads fp32 rows. ``int8`` finds candidates in 8 bits and scores them again; whatever it cannot prove is scored
-in full, so its recall here is that of the scan alone, and says how often the fast way suffices. ``approximate`` is an
-exhaustive scan of 4-bit product-quantised rows (faiss fast scan), for catalogues where even 8 bits take long. Inverted
-lists were no match for it: at a million items on vectors without clusters they need a quarter of all lists for a
-recall of .93.
+``exact`` scores fp32 rows. ``int8`` scans 8-bit rows for candidates and rescores them; where a list cannot be proven
+exact the whole catalogue is scored, so the recall measured here is that of the scan alone and says how often it
+suffices. ``approximate`` is an exhaustive scan of 4-bit product-quantised rows (faiss fast scan), for catalogues where
+even int8 is slow. Inverted lists (IVF) were no match for it: at a million items, on vectors without clusters, a recall
+of .93 needs a quarter of all lists probed.
 
-Shapes: Q queries, N items, D columns, K items of a list.
+Shapes: Q queries, N items, D columns.
 """
 
 import shutil
@@ -25,14 +25,14 @@ from training.evaluation.served import open_search
 FloatArray = npt.NDArray[np.float32]
 TOP = 20
 INT8_FROM = 2_000
-"""Items from which 8 bits save time: below, a search in fp32 takes as long as calling it."""
+"""Items from which int8 saves time; below, the fp32 scan is as cheap as the call itself."""
 APPROXIMATE_FROM = 200_000
-"""Items from which an exact search takes more than a millisecond and the index less than half as long."""
+"""Items from which exact search takes over a millisecond and the index less than half of that."""
 INT8_RECALL = 0.999
 APPROXIMATE_RECALL = 0.99
 CANDIDATES = (100, 140, 200, 280, 400, 560, 800, 1130, 1600, 2260, 3200)
 COLUMNS_QUANTISED = 32
-"""Groups of columns, about, that each have a 4-bit code: 16 bytes an item."""
+"""Approximate number of column groups with a 4-bit code each: 16 bytes per item."""
 LEARN_FROM = 65_536
 
 
@@ -43,10 +43,12 @@ def choose_search(
     int8_from: int = INT8_FROM,
     approximate_from: int = APPROXIMATE_FROM,
 ) -> SearchPlan:
-    """Write what the fastest sufficient tier needs beside items.npy and its fp32 scorer, and say what was measured.
+    """Write the fastest sufficient tier's files beside items.npy and its fp32 scorer; returns tier and measurements.
 
     Args:
-        queries_QD: the model's own queries; without any nothing can be measured, and the tier is ``exact``.
+        queries_QD: the model's own queries; without any nothing can be measured and the tier is ``exact``.
+        int8_from: items from which ``int8`` is tried.
+        approximate_from: items from which ``approximate`` is tried.
     """
     items_ND = np.asarray(np.load(folder / bundle.ITEMS, mmap_mode="r"))
     measured: dict[str, Any] = {"queries": len(queries_QD)}
@@ -78,8 +80,8 @@ def choose_search(
 
 
 def write_index(items_ND: FloatArray, path: Path) -> None:
-    """Write a faiss index of the rows, padded with zeros to whole groups of columns."""
-    import faiss  # needed for large catalogues only
+    """Write a faiss PQ fast-scan index of the rows, columns zero-padded to a multiple of the group size."""
+    import faiss  # lazy: needed for large catalogues only
 
     group = max(1, round(items_ND.shape[1] / COLUMNS_QUANTISED))
     groups = -(-items_ND.shape[1] // group)
@@ -93,7 +95,7 @@ def write_index(items_ND: FloatArray, path: Path) -> None:
 
 
 def _recall(search: ItemSearch, queries_QD: FloatArray, lowest_Q: FloatArray, candidates: int) -> float:
-    """Share of the exact best 20 that the scan finds; an item level with the last of them is one of them."""
+    """Recall@20 of the scan against exact search; items tied with the exact 20th count as hits."""
     found = [
         np.count_nonzero(search.scanned(query_D[None], TOP, candidates=candidates)[0] >= lowest)
         for query_D, lowest in zip(queries_QD, lowest_Q, strict=True)

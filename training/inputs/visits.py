@@ -1,7 +1,7 @@
 """Returning shoppers: a session's row may begin with the last events of the same shopper's earlier sessions.
 
-A shopper's sessions are laid out one after another, in the order of time, so what came before a session stands right
-before it and no event is held twice. A session that began before the one before it ended starts afresh: of two at once,
+A shopper's sessions are laid out contiguously in order of time, so a session's history directly precedes it and no
+event is stored twice. A session that began before the previous one ended gets no history: of two overlapping sessions
 neither is the other's past.
 
 Shapes: S sessions, E events.
@@ -19,11 +19,11 @@ from tillside.events import TIME_UNKNOWN
 
 @dataclass(frozen=True)
 class Visits:
-    """Sessions shopper by shopper, each one's as they ended.
+    """Sessions grouped by shopper, each shopper's ordered by their end.
 
     Attributes:
-        order_S: the sessions in that order.
-        afresh_S: which of these have no past.
+        order_S: session indices in that order.
+        afresh_S: mask, in that order, of sessions without history.
     """
 
     sessions: Sessions
@@ -32,10 +32,10 @@ class Visits:
 
     @classmethod
     def of(cls, sessions: Sessions) -> "Visits":
-        """Lay out sessions that lie in the order of time.
+        """Lay out sessions that are given in order of time.
 
         Raises:
-            ValueError: nothing says whose they are.
+            ValueError: the log has no user_id.
         """
         if USERS not in sessions.optional:
             raise ValueError(
@@ -53,7 +53,7 @@ class Visits:
         return cls(sessions, order_S, afresh_S)
 
     def before(self, session: int) -> npt.NDArray[np.int64]:
-        """Where the events of the same shopper's earlier sessions lie, oldest first."""
+        """Flat indices of the events of the shopper's sessions before ``session``, oldest first."""
         place = int(np.flatnonzero(self.order_S == session)[0])
         first = place - int(self.afresh_S[: place + 1][::-1].argmax())
         offsets = self.sessions.offsets
@@ -61,7 +61,7 @@ class Visits:
         return np.concatenate([np.zeros(0, np.int64), *events])
 
     def encode(self, *, spec: EncodingSpec, known_items: int) -> EncodedSessions:
-        """Encode all of them, each behind up to ``spec.history`` kept events of its shopper's earlier ones."""
+        """Encode all sessions, each preceded by up to ``spec.history`` kept events of its shopper's earlier ones."""
         offsets = np.asarray(self.sessions.offsets)
         lengths_S = np.diff(offsets)[self.order_S]
         begins = np.concatenate([[0], np.cumsum(lengths_S)])
@@ -87,13 +87,13 @@ class Visits:
 def encode_visits(
     sessions: Sessions, *, spec: EncodingSpec, known_items: int, whole: Sessions | None = None
 ) -> EncodedSessions:
-    """Encode a part's sessions, each behind what its shopper did before where the spec says so.
+    """Encode a part's sessions, each preceded by its shopper's history if ``spec.history`` is above 0.
 
     Args:
-        whole: the part's sessions behind all that came before; default: nothing did.
+        whole: all sessions up to the end of the part, which are its last ones; default: the part alone.
 
     Raises:
-        ValueError: the spec says so, and nothing says whose the sessions are.
+        ValueError: the spec wants history and the log has no user_id.
     """
     if not spec.history:
         columns = (np.asarray(column) for column in (sessions.items, sessions.behaviours, sessions.times))
@@ -112,13 +112,17 @@ def encode_visits(
 
 
 def knows_visits(dataset: Dataset) -> bool:
-    """Whether a data set tells shoppers apart and may hold several sessions of one; parted by leaving one out, it holds
-    one of each."""
+    """Whether a data set has user_id and may hold several sessions per shopper; with a leave-one-out split each shopper
+    has a single session."""
     return USERS in dataset.sessions.optional and dataset.validation_cases == "every"
 
 
 def refuse_history(history: int, dataset: Dataset) -> None:
-    """Raise ValueError where a data set parted by leaving one out is to be read with its shoppers' earlier sessions."""
+    """Refuse history with a leave-one-out split.
+
+    Raises:
+        ValueError: ``history`` is above 0 and the data set's split is leave-one-out.
+    """
     if history and dataset.validation_cases == "last":
         raise ValueError(
             f"model.history must be 0, got {history}: {dataset.path} was parted by leaving one out, where each "

@@ -1,6 +1,6 @@
-"""What may be said of a sweep: how many trials, of what, how hopeless ones are found; see ``configs/sweep``.
+"""A sweep's config: number of trials, search space, pruning; see ``configs/sweep``.
 
-What was said lies in the sweep's folder, so that one that was killed goes on by its id alone.
+The config and the typed overrides are stored in the sweep's folder, so that a killed sweep is resumed by its id alone.
 """
 
 import contextlib
@@ -21,37 +21,37 @@ from training.cli.command import compose_typed, config_directory
 from training.sweeps.space import Space
 
 SWEEP_FILE: Final = "sweep.yaml"
-"""In the folder of the sweep's run."""
+"""File in the folder of the sweep's parent run."""
 
 
 class Pruner(Enum):
-    """How hopeless trials are found."""
+    """How unpromising trials are pruned."""
 
     none = "none"
     median = "median"
-    """Worse than the median of the trials before at the same epoch."""
+    """Prune a trial worse than the median of earlier trials at the same epoch."""
     halving = "halving"
-    """Not among the better quarter of those that reached 1, 4, 16, ... epochs."""
+    """Successive halving: keep the best quarter of the trials that reached 1, 4, 16, ... epochs."""
 
 
 @dataclass
 class SweepConfig:
-    """What is tried, and for how long."""
+    """Trials, search space and pruning of a sweep."""
 
     trials: int | None = None
-    """How many settings to try, drawn by Optuna. Default: a grid, every combination."""
+    """Number of trials, sampled by Optuna (TPE). Default: the full grid."""
     space: dict[str, str] = field(default_factory=dict)
-    """What to vary, as Hydra's overrides: ``model.dim: 32,64`` or ``model.dropout: interval(0, 0.4)``."""
+    """Search space as Hydra overrides: ``model.dim: 32,64`` or ``model.dropout: interval(0, 0.4)``."""
     fixed: list[str] = field(default_factory=list)
-    """Overrides of every trial; what is typed comes after them."""
+    """Overrides of every trial; typed overrides take precedence."""
     whole: bool = True
-    """Take every trial to the end of a run: refitted, judged on the test part. False: the best one alone."""
+    """Complete every trial's run (refit, evaluation on the test part). False: only the best one's."""
     seed: int = 0
     pruner: Pruner = Pruner.none
     startup_trials: int = 4
-    """Trials drawn at random, and run to their end, before the study learns from them."""
+    """Trials sampled at random before TPE learns from them; the median pruner prunes none of them."""
     warmup_epochs: int = 1
-    """Epochs of a trial in which it is not given up."""
+    """Epochs of a trial before it can be pruned."""
 
     def __post_init__(self) -> None:
         for name, least in (("trials", 1), ("seed", 0), ("startup_trials", 1), ("warmup_epochs", 1)):
@@ -64,7 +64,7 @@ ConfigStore.instance().store(name="sweep_schema", node=SweepConfig)
 
 
 def read_config(overrides: list[str]) -> SweepConfig:
-    """``sweep=NAME`` and ``sweep.KEY=VALUE``.
+    """Compose the sweep's config from ``sweep=NAME`` and ``sweep.KEY=VALUE`` overrides.
 
     Raises:
         ValueError: there is no such sweep, or a setting is wrong.
@@ -80,7 +80,11 @@ def read_config(overrides: list[str]) -> SweepConfig:
 
 
 def refuse(config: SweepConfig, space: Space, base: Any) -> None:
-    """ValueError if there is nothing to search, or no end to it, or the trials would not run in this process alone."""
+    """Refuse an unusable sweep.
+
+    Raises:
+        ValueError: nothing is varied, a grid contains a range, or trials would run in more than this process.
+    """
     if not space.searched:
         raise ValueError("a sweep needs something to vary, as in seed=0,1,2 or sweep=quick; got single values alone")
     if config.trials is None and space.combinations is None:
@@ -91,13 +95,13 @@ def refuse(config: SweepConfig, space: Space, base: Any) -> None:
 
 
 def sweep_settings(config: SweepConfig) -> dict[str, str]:
-    """How it searches, as the parent's parameters."""
+    """The sweep's settings as flat parameters of the parent run."""
     told = {"trials": config.trials or "all", "pruner": config.pruner.value, "whole": config.whole, "seed": config.seed}
     return {f"sweep.{key}": str(value) for key, value in told.items()}
 
 
 def make_pruner(config: SweepConfig) -> BasePruner:
-    """Optuna's."""
+    """The Optuna pruner that the config names."""
     if config.pruner is Pruner.median:
         return MedianPruner(config.startup_trials, n_warmup_steps=config.warmup_epochs)
     if config.pruner is Pruner.halving:
@@ -106,16 +110,16 @@ def make_pruner(config: SweepConfig) -> BasePruner:
 
 
 def write_order(file: Path, config: SweepConfig, given: list[str]) -> None:
-    """Keep what was asked for, so that ``resume`` needs no more than the sweep's id."""
+    """Store config and overrides, so that ``resume`` needs only the sweep's id."""
     order = {"sweep": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True), "given": given}
     write_text_atomically(file, OmegaConf.to_yaml(OmegaConf.create(order)))
 
 
 def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepConfig, list[str]]:
-    """What was asked of a sweep that is to go on; where things lie now may be given anew.
+    """Config and overrides of a sweep to resume; only ``dataset``, ``tracking.uri`` and ``tracking.runs`` may change.
 
     Raises:
-        ValueError: there is no such sweep here, or another setting is given.
+        ValueError: there is no such sweep here, its file is damaged, or any other setting is given.
     """
     moved = [each for each in given if each.startswith(("dataset=", "tracking.uri=", "tracking.runs="))]
     others = [each for each in (*given, *own) if each not in moved and not each.startswith("resume=")]
@@ -130,7 +134,7 @@ def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepC
         order: Any = OmegaConf.load(file)
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SweepConfig), order.sweep))
         before = [str(each) for each in order.given]
-    except Exception as error:  # YAML and OmegaConf raise a dozen kinds for damaged files
+    except Exception as error:  # YAML and OmegaConf raise a dozen types for damaged files
         raise ValueError(f"resume={run_id}: {file} is damaged: {error}") from None
     assert isinstance(config, SweepConfig)
     return config, [*before, *moved]
@@ -138,7 +142,11 @@ def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepC
 
 @contextlib.contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """ValueError if another process runs the sweep of this folder."""
+    """Hold the exclusive lock of a sweep's folder.
+
+    Raises:
+        ValueError: another process runs this sweep.
+    """
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
-"""What a sweep's own page shows: a sentence, a table of the trials, and two figures.
+"""A sweep's page in MLflow: a summary sentence, a table of the trials, and two figures.
 
-A pruned trial stands in the table with its best figure so far, and in the figures as a thin grey line: it was not
-run to its end, so its figure is no result.
+A pruned trial is listed with its best value so far and drawn as a thin dashed grey line: it did not complete, so its
+value is no result.
 """
 
 import json
@@ -26,34 +26,34 @@ from training.review.markdown import LIMIT, escape, markdown_row
 from training.sweeps.trial import OBJECTIVE
 
 CURVE: Final = "sweep/val_mrr_at_20"
-"""Metric of the parent run: each trial's result, by its number."""
+"""Parent run's metric: each completed trial's value; step = trial number."""
 COMPARED: Final = 20
-"""Runs that the page's link compares, the best ones; more would fill the description."""
+"""Maximum runs in the page's compare link, best first; more would use up the description's length."""
 GREY: Final = "#9aa4ae"
 BEHIND: Final = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
-"""Of a label that lines cross."""
+"""Box behind labels that lines may cross."""
 Trials = Sequence[FrozenTrial]
 
 
 def settings(trial: Any) -> str:
-    """A trial's own settings, as they would be typed."""
+    """A trial's searched settings, as overrides; numbers are rounded."""
     return " ".join(f"{key}={short(value)}" for key, value in trial.params.items())
 
 
 def short(value: Any) -> str:
-    """A value with four digits at most."""
+    """A value as text, floats to four significant digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def reached(trial: FrozenTrial) -> float | None:
-    """The trial's result, or its best figure so far."""
+    """The trial's value, or the best intermediate one if it did not complete; None before the first epoch."""
     if trial.state == TrialState.COMPLETE:
         return trial.value
     return max(trial.intermediate_values.values(), default=None)
 
 
 def status(trial: FrozenTrial) -> str:
-    """How it ended, in words."""
+    """The trial's state, in words."""
     epochs = len(trial.intermediate_values)
     if trial.state == TrialState.PRUNED:
         return f"pruned after {epochs} epoch{'' if epochs == 1 else 's'}"
@@ -75,10 +75,11 @@ def describe_sweep(
     runs: Mapping[str, str],
     experiment: str,
 ) -> str:
-    """The description of the parent run.
+    """The parent run's description in Markdown, at most LIMIT characters.
 
     Args:
-        runs: ids of the trials' runs, by number.
+        total: number of trials planned.
+        runs: run ids by trial number.
     """
     rows = [trial for trial in trials if trial.state != TrialState.WAITING]
     lines = [_first_sentence(rows, best, dataset=dataset, total=total), ""]
@@ -124,14 +125,14 @@ def _link(trial: FrozenTrial, runs: Mapping[str, str], experiment: str) -> str:
 
 
 def compare_link(server: str, experiment: str, runs: Sequence[str]) -> str:
-    """MLflow's page that compares runs, with a parallel-coordinates plot of its own."""
+    """URL of MLflow's compare-runs page, which has its own parallel-coordinates plot; relative without ``server``."""
     chosen, there = (quote(json.dumps(each, separators=(",", ":"))) for each in (list(runs), [str(experiment)]))
     prefix = f"{server}/" if server else ""
     return f"{prefix}#/compare-runs?runs={chosen}&experiments={there}"
 
 
 def sweep_table(trials: Trials, searched: Sequence[str], best: int) -> None:
-    """Print the trials."""
+    """Print the table of trials, the best one starred."""
     rows = [
         [
             f"{trial.number}{' *' if trial.number == best else ''}",
@@ -145,14 +146,14 @@ def sweep_table(trials: Trials, searched: Sequence[str], best: int) -> None:
 
 
 def sweep_figures(trials: Trials, searched: Sequence[str], folder: Path) -> None:
-    """Draw both figures into ``folder``."""
+    """Draw and save both figures into ``folder``; trials without a value or a searched setting are left out."""
     shown = [trial for trial in trials if reached(trial) is not None and set(searched) <= trial.params.keys()]
     drawn = {"parallel-coordinates": parallel_coordinates(shown, searched), "trials-by-epoch": trials_by_epoch(shown)}
     save_figures(drawn, folder)
 
 
 def parallel_coordinates(trials: Trials, searched: Sequence[str]) -> Figure:
-    """One line a trial, from axis to axis: its settings, and at the right what it reached."""
+    """One line per trial across one axis per searched setting, the value it reached on the rightmost axis."""
     figure = Figure(figsize=(max(7.0, 2.1 * (len(searched) + 1)), 4.6), layout="constrained")
     axes = figure.subplots()
     results = np.array([reached(trial) for trial in trials], float)
@@ -185,7 +186,7 @@ def parallel_coordinates(trials: Trials, searched: Sequence[str]) -> Figure:
 
 
 def trials_by_epoch(trials: Trials) -> Figure:
-    """What each trial reached on validation, epoch by epoch; where pruned ones stop."""
+    """Validation metric of each trial by epoch; pruned trials are dashed and end early."""
     figure = Figure(figsize=(8, 4.4), layout="constrained")
     axes = figure.subplots()
     colours = colormaps["viridis"](np.linspace(0, 0.9, max(1, len(trials))))
@@ -206,7 +207,7 @@ def trials_by_epoch(trials: Trials) -> Figure:
 
 
 def _placed(values: Sequence[Any], distribution: Any) -> tuple[np.ndarray, list[tuple[float, str]]]:
-    """Heights from 0 to 1 and the labels of an axis."""
+    """Positions in [0, 1] of the values on an axis, and its ticks as (position, label)."""
     if isinstance(distribution, CategoricalDistribution):
         choices = list(distribution.choices)
         step = 1 / max(1, len(choices) - 1)
@@ -238,7 +239,7 @@ def _spread(values: np.ndarray) -> tuple[float, float]:
 
 
 def _folded(name: str) -> str:
-    """A long key on two lines."""
+    """A long key broken into two lines after its first dot."""
     return name.replace(".", ".\n", 1) if len(name) > 14 else name
 
 

@@ -1,13 +1,13 @@
-"""A sweep: many runs under one parent run, each a trial of an Optuna study, compared on the validation part alone.
+"""Hyperparameter sweep: child runs under one parent run, each a trial of an Optuna study, compared on validation alone.
 
     python -m training.train -m dataset=DIR seed=0,1,2                          a grid, every combination
     python -m training.train -m dataset=DIR sweep=quick [sweep.trials=12 ...]   configs/sweep/quick.yaml
-    python -m training.train -m resume=SWEEP_ID                                 go on after a kill
+    python -m training.train -m resume=SWEEP_ID                                 resume after a kill
 
-Hydra's own sweepers know neither pruning nor a parent run, and its plugin for Optuna stands at Optuna 2, so ``-m``
-composes and runs the trials here; ``hydra/launcher=...`` or ``hydra/sweeper=...`` brings Hydra's way back.
-Surprising: Optuna's sampler is seeded anew for each trial, by its number; so a sweep that was killed goes on with the
-trials that it would have made unbroken.
+Hydra's own sweepers support neither pruning nor a parent run, and its Optuna plugin is stuck at Optuna 2, so ``-m``
+composes and runs the trials here; ``hydra/launcher=...`` or ``hydra/sweeper=...`` selects Hydra's way instead.
+Surprising: Optuna's sampler is reseeded for each trial from its number, so a sweep resumed after a kill draws the same
+trials as an uninterrupted one.
 """
 
 import contextlib
@@ -47,23 +47,23 @@ from training.tracking.views import PARENT, child_of
 
 STUDY_FILE: Final = "study.db"
 TRIAL: Final = "sweep.trial"
-"""Tag of a child run: its trial's number."""
+"""Child run's tag: its trial number."""
 PAUSE_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 3600.0
-"""How long a sweep waits for a store that is away between two trials."""
+"""How long a sweep waits for an unreachable store between two trials."""
 Train = Callable[..., float]
 Answer = TypeVar("Answer")
 
 
 def sweep(overrides: list[str], *, train: Train) -> float:
-    """Run a sweep, or go on with one; returns the best trial's val/mrr@20.
+    """Run or resume a sweep; returns the best trial's val/mrr@20.
 
     Args:
-        overrides: as typed; those with ``sweep=`` or ``sweep.`` are the sweep's, the others the runs'.
-        train: runs one config, ``train(config, trial)``.
+        overrides: as typed; those with ``sweep=`` or ``sweep.`` configure the sweep, the others its runs.
+        train: runs one config, called as ``train(config, trial)``; returns val/mrr@20.
 
     Raises:
-        ValueError: a setting is wrong, no trial came to its end, or there is nothing to resume.
+        ValueError: a setting is wrong, no trial completed, or there is nothing to resume.
     """
     given = [each for each in overrides if not each.startswith(("sweep=", "sweep."))]
     resume = [each.partition("=")[2] for each in given if each.startswith("resume=")]
@@ -95,7 +95,7 @@ def sweep(overrides: list[str], *, train: Train) -> float:
             best = Sweep(config, space, checked[0], tracker, train, str(dataset.about["name"])).run()
             tracker.end()
         except BaseException as error:
-            with contextlib.suppress(ValueError):  # a store that is gone must not hide why the sweep ended
+            with contextlib.suppress(ValueError):  # an unreachable store must not mask why the sweep ended
                 tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
             if isinstance(error, StoreAwayError) or not isinstance(error, Exception):
                 typed = tracking.typed("runs")
@@ -105,7 +105,7 @@ def sweep(overrides: list[str], *, train: Train) -> float:
 
 
 class Sweep:
-    """A study and its runs."""
+    """An Optuna study and the MLflow runs of its trials."""
 
     def __init__(
         self, config: SweepConfig, space: Space, base: Any, tracker: Tracker, train: Train, dataset: str
@@ -124,7 +124,7 @@ class Sweep:
         )
 
     def run(self) -> float:
-        """All trials that are not done yet, then what is left to do for the best."""
+        """Run the remaining trials, then complete the best one; returns its val/mrr@20."""
         for values in self.grid:
             self.study.enqueue_trial(values, skip_if_exists=True)
         while (trial := self.next_trial()) is not None:
@@ -154,7 +154,7 @@ class Sweep:
         return float(best.value or 0.0)
 
     def asking(self, call: Callable[[], Answer]) -> Answer:
-        """Do what needs the store, and if that is away do it again, every PAUSE_SECONDS for up to PATIENCE_SECONDS."""
+        """Call what needs the store; while it is unreachable retry every PAUSE_SECONDS, up to PATIENCE_SECONDS."""
         until = None
         while True:
             try:
@@ -168,12 +168,12 @@ class Sweep:
             time.sleep(PAUSE_SECONDS)
 
     def resumed(self, child: Run) -> Any:
-        """The config that goes on with a run."""
+        """The config that resumes a child run."""
         tracking = TrackingConfig(runs=self.base.tracking.runs, uri=self.base.tracking.uri)
         return type(self.base)(resume=child.info.run_id, dataset=self.base.dataset, tracking=tracking)
 
     def next_trial(self) -> optuna.Trial | None:
-        """One that a kill left undone, else a new one, else None."""
+        """A trial interrupted by a kill, else a new one, else None when all have begun."""
         trials = self.study.get_trials(deepcopy=False)
         for left in trials:
             if left.state == TrialState.RUNNING:
@@ -187,7 +187,11 @@ class Sweep:
         return self.study.ask(dict(self.space.searched))
 
     def attempt(self, trial: optuna.Trial) -> None:
-        """Run one trial to its end, whatever that is, and tell the study; if the store is away, it is still to do."""
+        """Run one trial and tell the study the outcome: value, pruned or failed.
+
+        Raises:
+            StoreAwayError: the store is unreachable; the trial stays to be done.
+        """
         number = str(trial.number)
         twin = self.twin(trial)
         if twin is not None:
@@ -196,14 +200,14 @@ class Sweep:
             return
         trial.set_user_attr("trial", number)
         config = compose_typed("train", self.space.overrides(trial.params))
-        config.tracking.run_name = None  # the parent's; a name that differs would be a parameter that differs
+        config.tracking.run_name = None  # names the parent; a differing name would be logged as a differing parameter
         child = self.children().get(number)
         say(f"\ntrial {int(number) + 1} of {self.total}: {settings(trial)}")
         if child is not None and (self.folder.parent / child.info.run_id / RESUME_FILE).is_file():
             config = self.resumed(child)
         elif child is not None:
             with as_sentences(self.tracker.uri):
-                self.tracker.client.delete_run(child.info.run_id)  # it was killed before there was anything to keep
+                self.tracker.client.delete_run(child.info.run_id)  # killed before its first resume point
         tags = {"mlflow.runName": f"trial {number}", TRIAL: number} | child_of(self.tracker.run_id)
         try:
             value = self.train(config, Trial(tags=tags, watchers=[Pruning(trial)], whole=self.config.whole))
@@ -223,17 +227,17 @@ class Sweep:
             self.study.tell(trial.number, value)
 
     def twin(self, trial: optuna.Trial) -> FrozenTrial | None:
-        """A trial that came to its end with the same settings; the same seed would give the same again."""
+        """A completed trial with the same settings, if any; the same seed would only reproduce its value."""
         done = self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
         return next((other for other in done if other.params == trial.params), None)
 
     def best(self) -> FrozenTrial | None:
-        """Of the trials that came to their end, by the validation part."""
+        """The completed trial with the best validation value; None if none has completed."""
         done = self.study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
         return max(done, key=lambda trial: trial.value or 0.0) if done else None
 
     def children(self) -> dict[str, Run]:
-        """The trials' runs by number."""
+        """Child runs by trial number."""
         query = f"tags.`{PARENT}` = '{self.tracker.run_id}'"
         with as_sentences(self.tracker.uri), patience():
             found = self.tracker.client.search_runs(
@@ -242,7 +246,7 @@ class Sweep:
         return {run.data.tags[TRIAL]: run for run in found if TRIAL in run.data.tags}
 
     def tag(self, number: str, tags: Mapping[str, str]) -> None:
-        """Tag a trial's run, if it came so far as to have one."""
+        """Tag a trial's run, if it got as far as having one."""
         child = self.children().get(number)
         with as_sentences(self.tracker.uri):
             for key, value in tags.items():
@@ -250,7 +254,7 @@ class Sweep:
                     self.tracker.client.set_tag(child.info.run_id, key, value[:1000])
 
     def report(self, *, last: bool = False) -> None:
-        """Bring the parent run up to date: the table, the best child's metrics, in the end the figures."""
+        """Update the parent run: the table of trials and the best child's metrics; if ``last``, the figures too."""
         trials, best, children = self.study.trials, self.best(), self.children()
         links = {number: run.info.run_id for number, run in children.items()}
         searched = list(self.space.searched)
@@ -276,7 +280,7 @@ class Sweep:
 
 
 def shared_settings(base: Any, space: Space) -> dict[str, Any]:
-    """The config's settings that all trials share."""
+    """Flat settings of the config that are the same in all trials."""
     flat = flatten(OmegaConf.to_container(OmegaConf.structured(base), enum_to_str=True))  # type: ignore[arg-type]
     searched = tuple(space.searched)
     groups = tuple(f"{key}." for key in searched)

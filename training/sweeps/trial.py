@@ -1,6 +1,6 @@
-"""One trial of a sweep as the run itself sees it: what it is called, who looks on, and how far it goes.
+"""One trial of a sweep as its run sees it: tags, callbacks, and how far the run goes.
 
-A pruned trial ends by an exception of its own, which is no failure: the run is kept, as KILLED.
+A pruned trial ends by an exception of its own, which is not a failure: the run is kept, with status KILLED.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,26 +10,26 @@ import optuna
 import pytorch_lightning as pl
 
 OBJECTIVE = "val/mrr@20"
-"""What trials are compared by, of the validation part, after each epoch."""
+"""Validation metric that trials are compared by, reported after each epoch."""
 
 
 class Pruned(BaseException):
-    """The trial does worse than the others did at its age, and was given up. No error, so not an Exception."""
+    """The trial was pruned, being worse than others at the same epoch. Not an error, hence not an Exception."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a sweep wants of a run; the default is what a run by itself is."""
+    """A sweep's demands on a run; the default is a run on its own."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     watchers: Sequence[pl.Callback] = ()
-    """Callbacks that look on while the training part is fitted."""
+    """Lightning callbacks that observe the fit of the training part."""
     whole: bool = True
-    """False: the run ends when it was fitted; ``resume`` takes it to its end."""
+    """False: the run stops after fitting; ``resume`` completes it."""
 
 
 class Pruning(pl.Callback):
-    """Tells the study of every epoch, and raises :class:`Pruned` when it finds the trial hopeless."""
+    """Reports every epoch to the study, and raises :class:`Pruned` when the study prunes the trial."""
 
     def __init__(self, trial: optuna.Trial) -> None:
         self.trial = trial
@@ -37,7 +37,7 @@ class Pruning(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         epoch, value = trainer.current_epoch, float(trainer.callback_metrics[OBJECTIVE])
         known = self.trial.study.get_trials(deepcopy=False)[self.trial.number].intermediate_values
-        if epoch not in known:  # a resumed run may do its last epoch again
+        if epoch not in known:  # a resumed run may repeat its last epoch
             self.trial.report(value, epoch)
         last = epoch + 1 == trainer.max_epochs or trainer.should_stop
         if not last and self.trial.should_prune():

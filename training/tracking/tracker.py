@@ -1,7 +1,8 @@
-"""MLflow: one run's parameters, metrics, inputs and artifacts, sent in batches.
+"""Tracking of one MLflow run: parameters, metrics, inputs and artifacts, sent in batches.
 
-Surprising: one metric call costs tens of milliseconds, so an epoch's metrics go in one. And a run needs its store to
-start, not to go on: everything is written into the run's journal first, and while the store is away it waits there.
+Surprising: a metric call costs tens of milliseconds, so an epoch's metrics are sent in one. And a run needs its store
+to start, not to continue: every entry is written to the run's journal first, and queued there while the store is
+unreachable.
 """
 
 import json
@@ -34,23 +35,24 @@ from training.tracking.store import (
 from training.tracking.views import BEST, NEWEST, list_link, shared_views
 
 DIGEST = "dataset.digest"
-"""Tag of a run."""
+"""Run tag: digest of its data set."""
 PARAMETER_LIMIT = 6000
-"""Characters of a parameter's value that MLflow keeps."""
+"""Maximum characters of a parameter's value in MLflow."""
 CONTEXTS = dict(zip(PARTS, ("training", "validation", "test"), strict=True))
-"""What MLflow calls the parts of a data set."""
+"""Part of a data set to MLflow's input context."""
 PAUSE_SECONDS = 5.0
 PAUSE_FACTOR = 20
-"""A store that did not answer is let alone for 20 times as long as that took, so a run waits for at most 5 % of it."""
+"""After a failed call the store is not retried for 20 times the call's duration, so a run waits at most 5 % of its
+time."""
 ANSWER_SECONDS, UPLOAD_SECONDS = 10, 120
-"""How long a server may be silent; one that passes a large file on answers late."""
+"""Timeouts of calls and of uploads; a server that forwards a large file answers late."""
 
 
 class Tracker:
     """Writes one MLflow run.
 
     Args:
-        journal: takes what the store is too busy or too dead to take; without one that is an error.
+        journal: queues entries while the store is busy or unreachable; without one that is an error.
     """
 
     def __init__(self, client: mlflow.MlflowClient, run: Run, uri: str, journal: Journal | None = None) -> None:
@@ -74,7 +76,7 @@ class Tracker:
         digest: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> "Tracker":
-        """Start a run, with ``tags``, or go on with run ``run_id``, whose data set had ``digest``.
+        """Start a run with ``tags``, or resume run ``run_id``, whose data set must have ``digest``.
 
         Raises:
             ValueError: the store cannot be reached, or the run does not exist or had another data set.
@@ -89,7 +91,7 @@ class Tracker:
                         f"run {run_id} was trained on the data set with digest {recorded[:12]}, not {digest[:12]}"
                     )
                 tracker = cls(client, client.get_run(run_id), uri, Journal(journal_path(config, run_id)))
-                tracker._write({KIND: STATUS, "status": "RUNNING"})  # after what still waited
+                tracker._write({KIND: STATUS, "status": "RUNNING"})  # queued after unsent entries
                 return tracker._monitored(config)
             with patience():
                 experiment = client.get_experiment_by_name(config.experiment)
@@ -102,9 +104,9 @@ class Tracker:
             told = {f"git.{name}": value for name, value in git.items()} | dict(tags or {})
             told |= {"mlflow.source.name": "training.train", "mlflow.source.type": "LOCAL"}
             if git:
-                told["mlflow.source.git.commit"] = git["commit"]  # the interface's column Version
+                told["mlflow.source.git.commit"] = git["commit"]  # column Version of MLflow's UI
             drawn = random.getstate()
-            random.seed()  # MLflow draws a name where none is given, and runs of one seed would all get the same
+            random.seed()  # MLflow draws default run names from `random`; runs of one seed would share one
             try:
                 run = client.create_run(experiment_id, run_name=config.run_name, tags=told)
             finally:
@@ -114,7 +116,7 @@ class Tracker:
 
     @classmethod
     def open(cls, config: TrackingConfig, run_id: str, *, journal: Journal | None = None) -> "Tracker":
-        """Add to a run that may have ended, and leave its state alone.
+        """Open an existing run, perhaps ended, without changing its status.
 
         Raises:
             ValueError: the store cannot be reached, or the run does not exist.
@@ -130,12 +132,12 @@ class Tracker:
             self._write({KIND: BATCH, "params": items[start : start + 100]})
 
     def dataset(self, dataset: Dataset, *, tags: Mapping[str, str] | None = None) -> None:
-        """Log the parts of the data set as the run's inputs (name, digest, where it lies, counts), and tags."""
+        """Log the parts of the data set as the run's inputs (name, digest, path, counts), and tags."""
         name, path = str(dataset.about.get("name", dataset.path.name)), str(dataset.path.absolute())
         parts, inputs = counts(dataset), {}
         for part, context in CONTEXTS.items():
             inputs[context] = {
-                "name": f"{name}/{part}",  # MLflow keeps one entry for a name and digest
+                "name": f"{name}/{part}",  # MLflow keeps one entry per name and digest
                 "digest": dataset.digest[:36],
                 "source_type": "local",
                 "source": json.dumps({"path": path}),
@@ -145,26 +147,27 @@ class Tracker:
         self.tags({DIGEST: dataset.digest, "dataset.name": name, "dataset.path": path} | dict(tags or {}))
 
     def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
-        """Log numbers at a step, all in one call; values that are not finite are left out."""
+        """Log metrics at a step in one call; non-finite values are dropped, ``@`` becomes ``_at_``."""
         finite = {name.replace("@", "_at_"): float(value) for name, value in values.items() if math.isfinite(value)}
         now = _now_ms()
         self._write({KIND: BATCH, "metrics": [[name, value, now, step] for name, value in finite.items()]})
 
     def publish(self, *, tags: Mapping[str, str], curves: Mapping[str, Mapping[int, float]]) -> None:
-        """Set tags and log curves, each a metric by its steps, all in one call."""
+        """Set tags and log curves (metric name to value by step) in one call."""
         now = _now_ms()
         points = [[name, float(value), now, step] for name, curve in curves.items() for step, value in curve.items()]
         self._write({KIND: BATCH, "metrics": points, "tags": [list(tag) for tag in tags.items()]})
 
     def tags(self, values: Mapping[str, str]) -> None:
-        """Set tags, all in one call."""
+        """Set tags in one call."""
         self._write({KIND: BATCH, "tags": [list(tag) for tag in values.items()]})
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
-        """Keep a file, or everything in a directory, with the run.
+        """Log a file, or everything in a directory, as artifacts of the run.
 
         Args:
-            path: what stays where it is: a journal knows its place only, as seen from the run's folder.
+            path: must stay in place until sent: the journal stores only its path, relative to the run's folder.
+            folder: artifact folder; default: the top level.
         """
         place = path.absolute()
         if self.journal is not None and place.is_relative_to(own := self.journal.path.parent.absolute()):
@@ -172,7 +175,7 @@ class Tracker:
         self._write({KIND: ARTIFACT, "path": str(place), "folder": folder})
 
     def end(self, status: str = "FINISHED") -> None:
-        """Close the run, FINISHED, FAILED or KILLED, and say what the store does not have of it, if anything."""
+        """Set the run's final status (FINISHED, FAILED or KILLED) and report entries that are still unsent."""
         if self._monitor is not None:
             with patience():
                 self._monitor.finish()
@@ -183,12 +186,12 @@ class Tracker:
 
     @property
     def waiting(self) -> int:
-        """How many entries the store does not have yet."""
+        """Number of unsent entries."""
         return 0 if self.journal is None else len(self.journal.waiting)
 
     @property
     def unsent(self) -> str | None:
-        """A sentence for the end of a command: what waits, and how it is sent later; None where nothing does."""
+        """Sentence for the end of a command: unsent entries and how to send them; None if there are none."""
         if self.journal is None or not self.waiting:
             return None
         entries = "1 entry waits" if self.waiting == 1 else f"{self.waiting} entries wait"
@@ -196,15 +199,15 @@ class Tracker:
 
     @property
     def send_command(self) -> str:
-        """What a person types to have sent later what waits."""
+        """The shell command that sends unsent entries later."""
         runs = TrackingConfig.runs if self.journal is None else str(self.journal.path.parent.parent)
         return f"python -m training.send run={self.run_id}{TrackingConfig(runs=runs).typed('runs')}"
 
     def flush(self, *, retries: int = 1) -> None:
-        """Send what waits, in order, until the store is away.
+        """Send unsent entries in order; stop where the store is unreachable, and back off before the next attempt.
 
         Raises:
-            ValueError: the store refused an entry; it does not wait any more.
+            ValueError: the store refused an entry, which is then dropped from the queue.
         """
         while self.journal is not None and self.journal.waiting:
             began, (_, entry) = time.monotonic(), self.journal.waiting[0]
@@ -228,7 +231,8 @@ class Tracker:
         self._away = False
 
     def _write(self, entry: Entry, *, retries: int | None = None) -> None:
-        """Write an entry and send it after those that wait; with ``retries`` even if the store was away just now."""
+        """Append an entry to the journal and flush it, unless backing off from an unreachable store; with ``retries``
+        flush in any case."""
         if self.journal is None:
             insist(self.uri, partial(self._perform, entry))
             return
@@ -237,29 +241,29 @@ class Tracker:
             self.flush(retries=retries or 1)
 
     def _perform(self, entry: Entry) -> None:
-        folder = Path() if self.journal is None else self.journal.path.parent  # without a journal paths are absolute
+        folder = Path() if self.journal is None else self.journal.path.parent  # paths are absolute without a journal
         perform(entry, self.client, self.run_id, folder=folder)
 
     @property
     def look(self) -> str:
-        """What a person types and opens to look at the run."""
+        """How to view the run: its URL, after a command that starts a server if the store is a file."""
         if self.uri.startswith("sqlite:"):
             return f"mlflow server --backend-store-uri {shlex.quote(self.uri)} --port 5000   then {self.page}"
         return self.page
 
     @property
     def page(self) -> str:
-        """The run's page, on the server that :attr:`look` starts or on the one that is there."""
+        """URL of the run's page, on the tracking server or the one that :attr:`look` starts."""
         place = f"#/experiments/{self.run.info.experiment_id}/runs/{self.run_id}"
         return f"{self.server}/{place}?workflowType=machine_learning"
 
     def list_link(self, *, best_first: bool = False) -> str:
-        """The list of the experiment's runs, with the columns that matter."""
+        """URL of the experiment's list of runs in the shared view, newest or best first."""
         return list_link(self.server, str(self.run.info.experiment_id), BEST if best_first else NEWEST)
 
     @property
     def server(self) -> str:
-        """Address of the interface."""
+        """Base URL of MLflow's UI."""
         return "http://127.0.0.1:5000" if self.uri.startswith("sqlite:") else self.uri.rstrip("/")
 
     def _monitored(self, config: TrackingConfig) -> "Tracker":
@@ -276,18 +280,18 @@ class Tracker:
 
 
 def journal_path(config: TrackingConfig, run_id: str) -> Path:
-    """Where the journal of a run lies."""
+    """Path of a run's journal."""
     return Path(config.runs) / run_id / JOURNAL_FILE
 
 
 def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
-    """Sessions and events of each part, by MLflow's name for it."""
+    """Numbers of sessions and events of each part, by MLflow's input context."""
     parts = {context: dataset.part(part) for part, context in CONTEXTS.items()}
     return {context: {"sessions": len(part), "events": len(part.items)} for context, part in parts.items()}
 
 
 def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings to one with dotted keys."""
+    """Flatten nested mappings into one with dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, Mapping):

@@ -1,9 +1,9 @@
-"""How the list of runs opens in MLflow: views of the experiment, kept with it and chosen by the link.
+"""Shared views of MLflow's run list: stored as tags of the experiment, selected by the link.
 
-MLflow's interface reads a view from the experiment's tag ``mlflow.sharedViewState.KEY`` when the address says
-``viewStateShareKey=KEY``. Surprising: a link without ``workflowType`` opens the tab for language models, and sweeps
-nest only in a list that is sorted by time, where no view can open a parent; a child with the tag ``mlflow.runType`` =
-``evaluation`` does, in a browser that has not kept a list of its own for the experiment.
+MLflow's UI reads a view from the experiment's tag ``mlflow.sharedViewState.KEY`` when the URL has
+``viewStateShareKey=KEY``. Surprising: a link without ``workflowType`` opens the tab for language models. Sweeps nest
+only in a list sorted by time, where no view can expand a parent; a child with the tag ``mlflow.runType`` =
+``evaluation`` does, in a browser that has not stored list settings of its own for the experiment.
 """
 
 import json
@@ -22,18 +22,18 @@ COLUMNS: Final = (
     "metrics.`test/intent_auc`",
     "metrics.`serving/p90_ms`",
     "tags.`bundle.version`",
-    "metrics.`val/mrr_at_20`",  # all that most trials of a sweep have
+    "metrics.`val/mrr_at_20`",  # the only one most trials of a sweep have
 )
 PARENT: Final = "mlflow.parentRunId"
-"""Tag of a child run."""
+"""Child run's tag: its parent's run id."""
 ALWAYS_THERE: Final = ("0", "attributes.`Run Name`", "runDateAndNestInfo", "duration")
-"""Ids of the columns before them."""
+"""Ids of the columns before COLUMNS."""
 WIDTH: Final = 130
-"""Pixels of a column; the interface's own choice cuts the names."""
+"""Column width in pixels; the UI's default truncates the names."""
 
 
 def shared_views() -> dict[str, str]:
-    """Tags of an experiment: the newest runs first, or the best."""
+    """Experiment tags that define two views: newest runs first, and best first."""
     orders = {NEWEST: START_TIME, BEST: RECALL}
     return {f"{TAG}{key}": json.dumps(_view(order), sort_keys=True) for key, order in orders.items()}
 
@@ -55,11 +55,11 @@ def _view(order: str) -> dict[str, object]:
 
 
 def child_of(run_id: str) -> dict[str, str]:
-    """Tags of a child of that run: they nest it under its parent, which opens with it."""
+    """Tags that nest a run under the parent ``run_id`` and have the UI expand it."""
     return {PARENT: run_id, "mlflow.runType": "evaluation"}
 
 
 def list_link(server: str, experiment_id: str, view: str = NEWEST) -> str:
-    """Where a view of the experiment opens."""
+    """URL of a view of the experiment's run list."""
     query = urlencode({"workflowType": "machine_learning", "viewStateShareKey": view})
     return f"{server}/#/experiments/{experiment_id}/runs?{query}"
