@@ -50,7 +50,7 @@ class PromoteConfig:
     latency_ms: float = 10.0
     """Most milliseconds of an answer's median, encode and search for 20 events."""
     seed: int = 0
-    """Of the bootstrap."""
+    """Seed of the bootstrap."""
     reject: str | None = None
     """Why the version is not to be shipped, whatever the gate says; nothing is promoted then."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)

@@ -105,7 +105,7 @@ class Encoder(nn.Module):
         for embedding in (self.behaviour, self.gap, self.ask):
             nn.init.normal_(embedding.weight, std=0.02)
         assert config.dropout is not None
-        assert config.item_dropout is not None  # ModelConfig.suited saw to both
+        assert config.item_dropout is not None  # both set by ModelConfig.suited
         self.item_dropout = Dropout(config.item_dropout)
         self.biases = nn.ModuleList(DistanceBias(config.heads, config.max_length) for _ in range(config.layers))
         self.blocks = nn.ModuleList(Block(dim, config.heads, config.dropout) for _ in range(config.layers))
