@@ -1,8 +1,9 @@
-"""From a bundle to answers over HTTP: ``python -m serving --bundle DIR``. Never imports torch or training.
+"""HTTP server that answers recommendation requests from a bundle: ``python -m serving --bundle DIR``.
 
-Surprising: ONNX Runtime's wheels send telemetry and keep a device id in the user's cache folder unless they are told
-not to before they load. A shop's server calls nobody, so importing this package tells them. And the libraries under
-numpy start a thread for every core of the host, whatever the container's share; workers use the cores here, no threads.
+Never imports torch or training. Surprising: ONNX Runtime's wheels send telemetry and keep a device id in the user's
+cache folder unless it is disabled before they are imported; a shop's server calls nobody, so importing this package
+disables it. The BLAS and OpenMP libraries under numpy start one thread per host core, whatever the container's CPU
+quota; here worker processes use the cores, so each gets one thread.
 """
 
 import os

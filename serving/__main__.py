@@ -1,8 +1,8 @@
-"""``python -m serving --bundle DIR``: listen, load the bundle behind the probes, answer until SIGTERM, exit 0.
+"""``python -m serving --bundle DIR``: listen, load the bundle while the probes answer, serve until SIGTERM, exit 0.
 
-``--model models:/NAME@ALIAS`` takes a bundle of MLflow's registry instead. A bundle that is refused does not end the
-process: it stays live and not ready, answers from the shop's own list, and takes the next bundle by SIGHUP or the
-admin port.
+``--model models:/NAME@ALIAS`` loads a bundle from the MLflow registry instead. A refused bundle does not end the
+process: it stays live but not ready, answers from the shop's static list, and takes the next bundle on SIGHUP or
+through the admin port.
 """
 
 import logging
@@ -28,7 +28,7 @@ FILES = 1 << 16
 
 
 def main() -> None:
-    """Run the server until it is told to stop."""
+    """Run the server until SIGTERM or SIGINT."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def run(settings: Settings) -> None:
-    """Listen, and answer until a signal ends it."""
+    """Listen and serve until a signal: in this process with one worker, else under a supervisor."""
     static = read_static(settings.static, settings.limits) if settings.static else []
     workers = settings.workers or usable_cores()
     listeners = _listen(settings, settings.port, workers)
@@ -57,7 +57,7 @@ def run(settings: Settings) -> None:
 
 
 def allow_many_connections() -> None:
-    """Every connection is a file, and many systems begin with 1,024 of them."""
+    """Raise the soft limit on open files: every connection is one, and many systems default to 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
     if soft != resource.RLIM_INFINITY and soft < most:

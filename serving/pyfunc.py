@@ -1,7 +1,7 @@
 """A bundle as MLflow's python_function: ``mlflow.pyfunc.load_model("models:/tillside@champion").predict(sessions)``.
 
-MLflow imports this module because a registered model names it as its loader; nothing here imports MLflow. Every row is
-read and answered by the code of the server, so what is reviewed is what will be served.
+MLflow imports this module because registered models name it as their loader; nothing here imports MLflow. Rows are
+decoded and answered by the server's code, so what is reviewed is what will be served.
 """
 
 import json
@@ -15,7 +15,7 @@ from serving.protocol.limits import Limits
 
 
 class SessionModel:
-    """Answers rows that look like the body of ``POST /v1/recommend``."""
+    """Answers rows with the fields of a ``POST /v1/recommend`` body."""
 
     def __init__(self, path: Path) -> None:
         self._limits = Limits()
@@ -25,8 +25,8 @@ class SessionModel:
         """Ranked item ids with their scores, the tier and the purchase intent, for each session.
 
         Args:
-            model_input: a pandas DataFrame or a list of records with ``session`` and, where wanted, ``history``,
-                ``behaviour``, ``k`` and ``exclude``; what is None or NaN counts as left out.
+            model_input: a pandas DataFrame or a list of records with ``session`` and optionally ``history``,
+                ``behaviour``, ``k`` and ``exclude``; None and NaN count as absent.
 
         Raises:
             ValueError: a row is not a valid request; the sentence names the field.
@@ -53,7 +53,7 @@ def _body(row: Mapping[str, Any]) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """What MLflow and pandas make of JSON, as JSON again: arrays become lists, NaN becomes None, 3.0 becomes 3."""
+    """Undo what MLflow and pandas do to JSON: arrays to lists, NaN to None, 3.0 to 3."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
@@ -66,5 +66,5 @@ def _plain(value: Any) -> Any:
 
 
 def _load_pyfunc(path: str) -> SessionModel:
-    """What MLflow calls with the folder of the model, which is the bundle's."""
+    """Entry point that MLflow calls with the model's folder, which is the bundle."""
     return SessionModel(Path(path))

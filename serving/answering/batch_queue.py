@@ -1,11 +1,11 @@
-"""Greedy batching on the event loop: whoever is free takes whatever has queued, and nobody waits for a batch to fill.
+"""Greedy dynamic batching on the event loop: each batch takes what is queued, and never waits to fill.
 
-The model runs on the event loop's own thread; a thread pool around it made every percentile worse. Between two batches
-the loop turns, so probes and new requests never wait for more than one, and a batch is made smaller until it computes
-in :data:`BATCH_SECONDS`. A request that would wait past its deadline is not queued: the caller answers it from the
-ladder at once; what it may have waited unread, while the loop was in a batch, counts too. The estimate moves by at most
-its own size a step, so one stall does not turn shoppers away, and after :data:`STALE_SECONDS` without a batch it counts
-as unknown, so it cannot keep them away either.
+The model runs on the event loop's thread; a thread pool around it made every percentile worse. The loop turns between
+two batches, so probes and new requests wait for one batch at most, and the batch size is halved until a batch computes
+within :data:`BATCH_SECONDS`. A request expected to miss its deadline is not queued but answered at once by a fallback
+tier; time it may have waited unread in its socket during a batch counts. A measurement counts as at most twice the
+current estimate, so a single stall does not turn shoppers away, and after :data:`STALE_SECONDS` without a batch the
+estimate is ignored, so it cannot keep turning them away.
 """
 
 import asyncio
@@ -24,31 +24,31 @@ STALE_SECONDS: Final = 1.0
 SMOOTHING: Final = 0.2
 LARGEST_BATCH: Final = 64
 TURNS: Final = 3
-"""Of the loop between two batches, to write answers, read sockets and queue requests; fewer if the next one is full."""
+"""Event loop turns between batches, to write answers, read sockets and queue requests; fewer if a batch is full."""
 MARGIN: Final = 0.5
-"""Share of a deadline that the estimate may fill; the rest is for reading, writing and being wrong."""
+"""Share of a deadline that the estimate may fill; the rest covers reading, writing and estimation error."""
 
 
 class Answering(Protocol):
-    """What a batch is answered by."""
+    """The recommender, as the queue uses it."""
 
     def answer_questions(self, questions: Sequence[Question]) -> list[Outcome]:
-        """The model's answers, in the same order."""
+        """Answers of the model, in the order of the questions."""
         ...
 
     def degraded(self, question: Question, reason: Reason, *, failure: str | None = None) -> Outcome:
-        """The ladder's answer."""
+        """Answer of the fallback tiers."""
         ...
 
 
 @dataclass(slots=True)
 class Estimate:
-    """A smoothed time in seconds; 0 until something is known."""
+    """Exponentially smoothed duration in seconds; 0 until the first measurement."""
 
     seconds: float = 0.0
 
     def observe(self, seconds: float) -> None:
-        """Move towards a new measurement."""
+        """Add a measurement, clipped to twice the estimate."""
         if self.seconds:
             seconds = min(seconds, 2 * self.seconds)
             self.seconds += SMOOTHING * (seconds - self.seconds)
@@ -66,12 +66,12 @@ class _Waiting:
 
 
 class BatchQueue:
-    """A bounded queue in front of the model, and the task that empties it.
+    """Bounded queue in front of the model, and the task that drains it.
 
     Args:
-        most: questions that may wait.
-        on_bug: told of an exception that is not the model's own; its message may hold item ids.
-        clock: seconds that only go forward.
+        most: capacity, in questions.
+        on_bug: called with any exception of a batch other than the model's own; its message may hold item ids.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -96,27 +96,27 @@ class BatchQueue:
         return len(self._waiting)
 
     def expect(self, seconds: float) -> None:
-        """Begin with an estimate of one answer's time, as a warm-up measured it."""
+        """Initialise the estimates with one answer's time in seconds, as measured by the warm-up."""
         self._batch.seconds = self._cycle.seconds = seconds
 
     def estimate(self) -> float:
-        """Seconds until a question that came now would have its answer; 0 where nothing is known."""
+        """Expected seconds until a question queued now is answered; 0 if unknown."""
         if self._clock() - self._last_batch > STALE_SECONDS and not self._waiting:
             return 0.0
         return len(self._waiting) // self._limit * self._cycle.seconds + self._batch.seconds
 
     def unread(self) -> float:
-        """Seconds that a question of this turn of the loop may have waited in its socket."""
+        """Upper bound, in seconds, on how long a question read in this loop turn has waited in its socket."""
         return 0.0 if self._polled is None else self._clock() - self._polled
 
     def refusal(self, deadline_seconds: float) -> Reason | None:
-        """Why a question is not queued, or None where it may be."""
+        """Why a question cannot be queued; None if it can."""
         if len(self._waiting) >= self._most:
             return "queue_full"
         return "deadline" if self.unread() + self.estimate() > MARGIN * deadline_seconds else None
 
     async def answer(self, recommender: Answering, question: Question, *, deadline_seconds: float) -> Outcome:
-        """The model's answer, or the ladder's where the model would be too late."""
+        """Answer of the model, or of the fallback tiers if the model would miss the deadline."""
         if reason := self.refusal(deadline_seconds):
             return recommender.degraded(question, reason)
         now = self._clock()
@@ -127,7 +127,7 @@ class BatchQueue:
         return await future
 
     async def run(self) -> None:
-        """Answer batches for ever."""
+        """Answer batches until cancelled."""
         while True:
             if not self._waiting:
                 self._filled.clear()
@@ -144,15 +144,15 @@ class BatchQueue:
             answered = self._clock()
             for _ in range(TURNS):
                 await asyncio.sleep(0)
-                self._polled, turn = turn, self._clock()  # what is read in this turn came during the one before
+                self._polled, turn = turn, self._clock()  # what this turn reads arrived during the previous one
                 if len(self._waiting) >= self._limit:
                     break
-            end = self._clock() if self._waiting else answered  # under load the loop's turns are part of the cycle
+            end = self._clock() if self._waiting else answered  # under load the loop turns are part of the cycle
             self._cycle.observe(end - start)
-            del batch  # or a bundle that has been replaced would stay until the next request
+            del batch  # it would keep a replaced bundle in memory until the next request
 
     def _take(self) -> list[_Waiting]:
-        """The longest waiting questions for one recommender; at least one."""
+        """The oldest questions in the queue that share a recommender; at least one."""
         batch = [self._waiting.popleft()]
         recommender = batch[0].recommender
         while self._waiting and len(batch) < self._limit and self._waiting[0].recommender is recommender:
@@ -184,5 +184,5 @@ class BatchQueue:
             self._limit = min(2 * self._limit, LARGEST_BATCH)
 
     def _settle(self, waiting: _Waiting, outcome: Outcome, now: float) -> None:
-        if not waiting.future.done():  # the client may have gone
+        if not waiting.future.done():  # done if the client has disconnected
             waiting.future.set_result(replace(outcome, queue_seconds=now - waiting.arrived))

@@ -1,11 +1,12 @@
-"""The ladder below the model: co-visitation over the session, popularity, the shop's own list, and at last nothing.
+"""Fallback tiers below the model: co-visitation over the session, popularity, the shop's static list, empty.
 
-It answers whenever the model does not, in a fraction of a millisecond and without ONNX Runtime: under overload, past a
-deadline, after a failure, for a session that tells nothing, and before any bundle is there. A rung that gives fewer
-items than were asked for is filled up from the rungs below it, down to popularity; the answer's tier is the first rung
-that gave an item, and each item names its own. Exclusions hold on every rung.
+They answer whenever the model does not, in a fraction of a millisecond and without ONNX Runtime: under overload, past
+a deadline, after a model failure, for a session without known items, and before any bundle is loaded. A tier that
+yields fewer than k items is filled up from the tiers below it, down to popularity; the answer's tier is the best one
+that yielded an item, and each item names its own. Exclusions hold in every tier.
 
-Shapes: N items that can be recommended, A behaviours, L items of the session, G categories.
+Shapes: N items that can be recommended, A behaviours asked for, B behaviours counted, L session items, C co-visited
+candidates, T tokens of the vocabulary, G category boundaries, D vector dimensions.
 """
 
 import uuid
@@ -28,18 +29,18 @@ from tillside.recommenders import popularity
 Tier = Literal["model", "covisitation", "popularity", "static", "empty"]
 Reason = Literal["overload", "queue_full", "deadline", "model_failed", "empty_session", "unknown_items", "not_ready"]
 SESSION_ITEMS: Final = 10
-"""So many of the session's latest items are asked about the items that they met."""
+"""Number of latest session items whose co-visited items are looked up."""
 RUNG_ITEMS: Final = 100
-"""Of a rung's list, or of each of its lists, that a policy gets to see; what it leaves open it fills itself."""
+"""Candidates that a policy sees of each list of a tier; the policy fills slots left open itself."""
 DECAY: Final = 0.7
-"""An item of the session says so much less than the one after it."""
+"""Weight of a session item's evidence relative to that of the item after it."""
 
 Ranked = tuple[int, float, str]
-"""Catalogue index, score and rung of an item."""
+"""Catalogue index, score and tier of an item."""
 
 
 class Ladder:
-    """The rungs that one bundle gives, with the shop's own list below them.
+    """Fallback tiers of one bundle, above the shop's static list.
 
     Args:
         static: item ids, best first; they need not be in the catalogue.
@@ -67,12 +68,12 @@ class Ladder:
         excluded: frozenset[int],
         excluded_ids: Iterable[str],
     ) -> tuple[list[RecommendedItem], Tier]:
-        """At most ``k`` items for the session, and the rung that answered.
+        """At most ``k`` items for the session, and the tier that answered.
 
         Args:
             session_L: the session's items that can be recommended, oldest first; may be empty.
-            excluded: catalogue indices, of which the catalogue holds at least ``k`` others.
-            excluded_ids: the same and further ones as ids, for the shop's own list.
+            excluded: catalogue indices; at least ``k`` of the catalogue's items are not among them.
+            excluded_ids: excluded item ids, unknown ones included, for the static list.
         """
         taken = set(excluded)
         found: list[RecommendedItem] = []
@@ -87,7 +88,7 @@ class Ladder:
         return static_items(self._static, k=k, excluded=excluded_ids)
 
     def rungs(self, session_L: npt.NDArray[np.int64], *, ask: int) -> Iterator[ModelCandidates]:
-        """What each rung gives to a policy instead of the model, the best rung first; none without items."""
+        """Candidates of each tier for a policy, in place of the model's, best tier first; empty tiers are skipped."""
         if self._covisitation is not None and len(session_L):
             items_C, sums_C = self._covisitation.evidence(session_L[-SESSION_ITEMS:], decay=DECAY)
             if len(items_C):
@@ -98,7 +99,7 @@ class Ladder:
         yield ModelCandidates(np.array(items, np.int64), np.arange(len(items), 0, -1, dtype=np.float32), "popularity")
 
     def _ranked(self, session_L: npt.NDArray[np.int64], ask: int) -> Iterator[Ranked]:
-        """Items rung by rung, best first; an item may come again further down."""
+        """Items tier by tier, best first; an item may repeat in a lower tier."""
         if self._covisitation is not None and len(session_L):
             items_C, sums_C = self._covisitation.evidence(session_L[-SESSION_ITEMS:], decay=DECAY)
             best = np.lexsort((items_C, -sums_C))
@@ -110,7 +111,7 @@ class Ladder:
             yield int(item), float(scores_N[item]), "popularity"
 
     def _shelf(self, session_L: npt.NDArray[np.int64], ask: int) -> npt.NDArray[np.int32]:
-        """The category of the session's latest item that has one, most popular first."""
+        """Items of the category of the latest session item that has one, most popular first."""
         categories = self._category_N[session_L[::-1]]
         known = categories[categories >= 0]
         if not len(known):
@@ -120,7 +121,7 @@ class Ladder:
 
 
 def finest_categories(catalogue: Catalogue, items: int) -> npt.NDArray[np.int64]:
-    """For each of the first ``items`` the token of its longest category path, or -1, int64 [N]."""
+    """Token of the longest category path of each of the first ``items``, or -1, int64 [N]."""
     prefix = f"{CATEGORY}="
     depths_T = np.array([len(token) if token.startswith(prefix) else 0 for token in catalogue.vocabulary], np.int64)
     assert catalogue.token_offsets is not None
@@ -131,14 +132,14 @@ def finest_categories(catalogue: Catalogue, items: int) -> npt.NDArray[np.int64]
     tokens, item_of = tokens[named], item_of[named]
     order = np.lexsort((tokens, depths_T[tokens], item_of))
     finest_N = np.full(items, -1, np.int64)
-    finest_N[item_of[order]] = tokens[order]  # the last of an item's tokens stays: its longest
+    finest_N[item_of[order]] = tokens[order]  # the last assignment wins: an item's longest path
     return finest_N
 
 
 def _shelves(
     popular_N: npt.NDArray[np.int32], category_N: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Items by category, each category most popular first, and where each category starts."""
+    """Items grouped by category, most popular first within each, and the start offset of each category [G]."""
     categories = category_N[popular_N]
     order_N = popular_N[np.argsort(categories, kind="stable")]
     starts_G = np.searchsorted(category_N[order_N], np.arange(int(category_N.max()) + 2))
@@ -146,7 +147,7 @@ def _shelves(
 
 
 def static_items(static: Sequence[str], *, k: int, excluded: Iterable[str]) -> tuple[list[RecommendedItem], Tier]:
-    """The shop's own list without what is excluded."""
+    """Top k of the shop's static list after exclusions, and the tier."""
     left_out = set(excluded)
     kept = islice((item_id for item_id in static if item_id not in left_out), k)
     found = [RecommendedItem(item_id, 0.0, "static", None) for item_id in kept]
@@ -159,9 +160,9 @@ def _tier(found: Sequence[RecommendedItem]) -> Tier:
 
 
 def answer_without_bundle(request: RecommendRequest, static: Sequence[str], reason: Reason) -> Answer:
-    """The shop's own list, or nothing; behaviours and ids cannot be checked, and no item is known to be unknown.
+    """Answer from the static list, or an empty one; behaviours and ids cannot be checked, so no item is unknown.
 
-    A placement gets nothing: nobody can tell which items its rules allow.
+    A placement gets an empty answer: without a bundle its rules cannot be checked.
     """
     k = DEFAULT_K if request.k is UNSET else request.k
     shown = static if request.placement is UNSET else ()
@@ -170,7 +171,7 @@ def answer_without_bundle(request: RecommendRequest, static: Sequence[str], reas
 
 
 def bare_answer(items: list[RecommendedItem], tier: Tier, reason: Reason, *, behaviour: str = "") -> Answer:
-    """An answer that no bundle stands behind."""
+    """Answer without a bundle: no version, no intent, no unknown items."""
     return Answer(
         recommendation_id=uuid.uuid4().hex,
         items=items,

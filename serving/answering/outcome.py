@@ -1,4 +1,4 @@
-"""An answer and what was measured on the way to it."""
+"""An answer with its timings and counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from serving.protocol.messages import Answer
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer and what the metrics want to know about it; times are None for what was not run.
+    """An answer and its measurements for the metrics; times are None for stages that did not run.
 
     Attributes:
-        encode_seconds, search_seconds: how long the request's batch took.
-        queue_seconds: how long the request waited for its batch.
-        policy_seconds: how long the request's placement took.
-        failure: why the model gave nothing although it was asked, or None.
-        dropped: candidates of the placement that each rule kept out.
+        encode_seconds, search_seconds: duration of the request's whole batch.
+        queue_seconds: time the request waited for its batch.
+        policy_seconds: duration of the request's placement.
+        failure: why the model failed on the request; None if it did not.
+        dropped: number of the placement's candidates that each rule removed.
     """
 
     answer: Answer

@@ -1,6 +1,8 @@
-"""One placement from candidates to an answer: which rung's candidates count, and what is said of each item.
+"""One placement from candidates to an answer: picks the tier whose candidates are used, and each item's explanation.
 
-A policy that fails on a request shows nothing: a rule that was not applied is worse than an empty place in a page.
+If the policy fails on a request the answer is empty: an unapplied rule is worse than an empty slot on a page.
+
+Shapes: L session items.
 """
 
 import logging
@@ -23,21 +25,21 @@ Ints = npt.NDArray[np.int64]
 
 
 class MakeAnswer(Protocol):
-    """What every answer of a recommender says."""
+    """Builds the fields common to all answers of a recommender."""
 
     def __call__(
         self, question: Question, items: list[RecommendedItem], tier: Tier, reason: Reason | None, intent: float | None
     ) -> Answer:
-        """The answer."""
+        """Answer to ``question``."""
         ...
 
 
 class Placer:
-    """Answers the placements of one recommender.
+    """Answers placement requests of one recommender.
 
     Args:
-        nearest: for each item the nearest item of a session.
-        items: so many items have a vector.
+        nearest: maps items and session items to each item's nearest session item.
+        items: number of items that have a vector.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class Placer:
         self._items = items
 
     def rungs(self, question: Question) -> Iterator[ModelCandidates]:
-        """What stands in for the model, the best rung first."""
+        """Candidates of the fallback tiers, best tier first."""
         assert question.asked is not None
         yield from self._ladder.rungs(question.session_L, ask=question.ask)
         static = question.asked.assortment.static
@@ -66,10 +68,10 @@ class Placer:
         failure: str | None = None,
         spent: tuple[float | None, float | None] = (None, None),
     ) -> Outcome:
-        """What the policy makes of the first candidates of which it shows any, or of none.
+        """Placement from the first of ``given`` of which the policy shows any item, else from no candidates.
 
         Args:
-            spent: how long the question's batch was encoded and searched.
+            spent: encode and search seconds of the question's batch.
         """
         start = time.perf_counter()
         asked = question.asked
@@ -95,7 +97,7 @@ class Placer:
         return Outcome(answer, *spent, failure=failure, policy_seconds=seconds, dropped=placement.dropped)
 
     def _because(self, placement: Placement, seen_L: Ints) -> dict[int, int]:
-        """The nearest item of the session, or of what came before it, for each that came from the model alone."""
+        """Nearest item of session or history, for each placed item that came from the model alone."""
         items = [placed.item for placed in placement.items if placed.source == "model" and placed.item < self._items]
         if not items or not len(seen_L):
             return {}

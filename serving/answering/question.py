@@ -1,6 +1,7 @@
-"""A request in the terms of one bundle: catalogue indices, behaviour numbers, and how many items can be answered.
+"""Translation of requests for one bundle: item ids to catalogue indices, behaviours to numbers, k clamped.
 
-Shapes: N items that can be recommended, L session items.
+Shapes: N items that can be recommended, A or B behaviours (in ``counts_NA``, ``counts_NB``), D dimensions; M cart
+pieces; L events, H items of earlier sessions; B rows of the batch (always 1) in ``items_BL`` and ``lengths_B``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,10 +25,10 @@ UNKNOWN: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request in the indices of one bundle.
+    """A request in the catalogue indices of one bundle.
 
     Attributes:
-        asked: the same in the terms of the policy, where a placement was asked for.
+        asked: the request translated for the policy; None without a placement.
     """
 
     batch: Batch
@@ -41,30 +42,30 @@ class Question:
 
     @property
     def known(self) -> bool:
-        """Whether the session, or what came before it, holds an item that the model knows."""
+        """Whether the session or its history holds an item that the model knows."""
         return bool(self.batch.lengths_B[0])
 
     @property
     def session_L(self) -> npt.NDArray[np.int64]:  # noqa: N802
-        """The session's items that the model knows, oldest first."""
+        """Items of the session that the model knows, oldest first."""
         return self.batch.session(0)
 
     @property
     def past_H(self) -> npt.NDArray[np.int64]:  # noqa: N802
-        """The items of the shopper's earlier sessions that the model knows, oldest first."""
+        """Items of the shopper's earlier sessions that the model knows, oldest first."""
         return self.batch.before(0)
 
     @property
     def seen_L(self) -> npt.NDArray[np.int64]:  # noqa: N802
-        """The same behind those of the shopper's earlier sessions that the model looks at."""
+        """All items in the encoder's input: history, then session, oldest first."""
         return self.batch.items_BL[0, : self.batch.lengths_B[0]]
 
 
 class Reader:
-    """Reads requests for one bundle.
+    """Translates requests for one bundle.
 
     Raises:
-        ValueError: the bundle's catalogue does not fit its manifest or its item vectors.
+        ValueError: the bundle's catalogue does not match its manifest, or holds an item id twice.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -85,13 +86,13 @@ class Reader:
             raise ValueError(f"bundle {bundle.path}: the catalogue holds an item id twice")
 
     def read(self, request: RecommendRequest, assortment: Assortment | None = None) -> Question:
-        """The request in indices.
+        """Translate a request.
 
         Args:
-            assortment: what placements are answered from, if the server has a policy.
+            assortment: what placements are answered from; None without a policy.
 
         Raises:
-            FieldError: a behaviour that the bundle does not have, or a placement that the policy does not have.
+            FieldError: the bundle lacks a behaviour, or the policy lacks the placement.
         """
         index_of, behaviour = self._index_of, request.behaviour
         placement = None if request.placement is UNSET else known_placement(assortment, request)
@@ -120,7 +121,7 @@ class Reader:
                 ask=ask,
                 unknown=unknown,
             )
-            if not items:  # whoever sends a cart alone did put these items there
+            if not items:  # a cart without a session: its lines become the session's cart events
                 items = asked.request.cart_M.tolist()
                 behaviours = [max(assortment.cart_behaviour, 0)] * len(items)
                 times = [TIME_UNKNOWN] * len(items)
@@ -146,7 +147,7 @@ class Reader:
     def _events(
         self, field: str, events: Sequence[Event], index_of: Mapping[str, int], unknown: dict[str, None]
     ) -> tuple[list[int], list[int], list[int]]:
-        """Items, behaviours and times; ``unknown`` gets the ids that the index lacks."""
+        """Item indices (-1 if unknown), behaviours and timestamps; adds unknown ids to ``unknown``."""
         items, behaviours, times = [], [], []
         for number, event in enumerate(events):
             index = index_of.get(event.item_id, UNKNOWN)

@@ -1,12 +1,12 @@
-"""Requests become answers: which items, from which tier, and because of what. No HTTP here.
+"""Recommender: requests to answers, with each item's tier and explaining item. No HTTP here.
 
-Many requests are answered at once and each as if it were alone: rows are encoded together only with rows of their own
-length, since padding changes the last digits, and one that fails takes no other with it. Exclusions cost no second
-pass: the best ``k + number of excluded`` items without the excluded ones are exactly the best k of the rest. What past
-sessions say is blended in after the search (tillside.recommenders.blend). What the model does not answer, the ladder
-does.
+Requests are answered in batches, with the same result as one by one: only rows of equal length are encoded together,
+since padding changes the last digits, and a failing row fails no other. Exclusions need no second search: the top
+``k + number of excluded`` items minus the excluded ones are exactly the top k of the rest. Scores of past sessions are
+blended in after the search (tillside.blending). What the model does not answer, the fallback tiers do (serving.ladder).
 
-Shapes: N items that can be recommended, A behaviours, B requests, K answered items, L session items, D dimensions.
+Shapes: N items that can be recommended, B requests of one batch, K top items, V eligible items, L session items,
+H items of the shopper's earlier sessions, D dimensions.
 """
 
 import functools
@@ -40,7 +40,7 @@ Found = list[RecommendedItem] | ModelCandidates
 
 @dataclass(slots=True)
 class _Encoded:
-    """A question's row on its way to the search."""
+    """Encoder output of one question."""
 
     query_D: FloatArray
     intent: float
@@ -50,15 +50,15 @@ class Recommender:
     """Answers requests from one bundle.
 
     Args:
-        static: the shop's own list of item ids, for when nothing else gives an item.
+        static: the shop's static list of item ids, the last fallback tier.
         assortment: what placements are answered from; None without a policy.
 
     Attributes:
-        assortment: may be exchanged for another of the same bundle at any time.
-        usual_seconds: what one answer takes on a quiet machine; 0 until somebody has measured it.
+        assortment: may be replaced by another of the same bundle at any time.
+        usual_seconds: time of one answer on an idle machine; 0 until measured.
 
     Raises:
-        ValueError: the bundle's graphs or catalogue do not fit together.
+        ValueError: the bundle's graphs and catalogue are inconsistent.
     """
 
     usual_seconds = 0.0
@@ -74,7 +74,7 @@ class Recommender:
         self._reader = Reader(bundle)
         self._ladder = Ladder(bundle, static=static)
         self._placer = Placer(self._ladder, answer=self._answer, nearest=self._nearest, items=len(self._items_ND))
-        self._alike_ND = self._items_ND[:, :-1]  # without the trends
+        self._alike_ND = self._items_ND[:, :-1]  # without the trend column
         norms_N = np.linalg.norm(self._alike_ND, axis=1)
         self._inverse_norms_N = 1.0 / np.maximum(norms_N, np.finfo(np.float32).tiny)
 
@@ -82,31 +82,31 @@ class Recommender:
         """Answer one request: :meth:`answer_many` of one.
 
         Raises:
-            FieldError: a behaviour that the bundle does not have.
+            FieldError: the bundle lacks a behaviour, or the policy lacks the placement.
         """
         return self.answer_many([request])[0]
 
     def answer_many(self, requests: Iterable[RecommendRequest]) -> list[Outcome]:
-        """Answer requests together, each as if it were alone.
+        """Answer a batch of requests, with the same result as one by one.
 
         Raises:
-            FieldError: one names a behaviour that the bundle does not have.
+            FieldError: the bundle lacks a behaviour, or the policy lacks the placement, of one of them.
         """
         return self.answer_questions([self.read(request) for request in requests])
 
     def read(self, request: RecommendRequest, assortment: Assortment | None = None) -> Question:
-        """The request in the bundle's indices.
+        """Translate a request to the bundle's indices.
 
         Args:
-            assortment: another one than the present.
+            assortment: overrides the recommender's own.
 
         Raises:
-            FieldError: a behaviour that the bundle does not have, or a placement that the policy does not have.
+            FieldError: the bundle lacks a behaviour, or the policy lacks the placement.
         """
         return self._reader.read(request, assortment or self.assortment)
 
     def answer_questions(self, questions: Sequence[Question]) -> list[Outcome]:
-        """Answer what :meth:`read` gave, in the same order."""
+        """Answer questions made by :meth:`read`, in the same order."""
         failures: dict[int, str] = {}
         start = time.perf_counter()
         encoded = self._encode(questions, failures)
@@ -133,11 +133,11 @@ class Recommender:
         return outcomes
 
     def unasked(self, question: Question) -> Outcome:
-        """The answer to a session that holds nothing the model knows."""
+        """Fallback answer to a session without items that the model knows."""
         return self.degraded(question, "empty_session" if question.empty else "unknown_items")
 
     def degraded(self, question: Question, reason: Reason, *, failure: str | None = None) -> Outcome:
-        """What the ladder answers instead of the model."""
+        """Answer of the fallback tiers, with the reason why the model does not answer."""
         if question.asked is not None:
             rungs = self._placer.rungs(question)
             return self._placer.placed(question, rungs, reason=reason, failure=failure)
@@ -165,7 +165,7 @@ class Recommender:
         )
 
     def _encode(self, questions: Sequence[Question], failures: dict[int, str]) -> dict[int, _Encoded]:
-        """The rows of all sessions that hold a known item, by the question's number."""
+        """Encoder outputs of all sessions that hold a known item, by question number."""
         groups: dict[int, list[int]] = defaultdict(list)
         for number, question in enumerate(questions):
             if question.known:
@@ -184,7 +184,7 @@ class Recommender:
     def _search(
         self, questions: Sequence[Question], encoded: dict[int, _Encoded], failures: dict[int, str]
     ) -> dict[int, Found]:
-        """The items of every encoded row, by the question's number; candidates for those with a placement."""
+        """Items of every encoded row, or candidates if it asks for a placement, by question number."""
         found: dict[int, Found] = {row: [] for row in encoded if not self._searched(questions[row])}
         groups: dict[tuple[int, int], list[int]] = defaultdict(list)
         for row in encoded:
@@ -206,7 +206,7 @@ class Recommender:
         return found
 
     def _searched(self, question: Question) -> int:
-        """How many of the model's best items to ask for; at least what ``best_items`` can need for the answer."""
+        """Number of top items to search for: an upper bound on what ``best_items`` needs for an exact answer."""
         sinking = 0
         if self._memory is not None:
             sinking = self._memory.sinking(question.session_L, question.past_H, question.ask)
@@ -221,7 +221,7 @@ class Recommender:
     def _found(
         self, question: Question, query_D: FloatArray, scores_K: FloatArray, items_K: npt.NDArray[np.int64]
     ) -> Found:
-        """The answer's items, or a placement's candidates, from the model's best ones of the question's row."""
+        """The answer's items, or a placement's candidates, from the question's search results."""
         asked = question.asked
         best_scores_K, best_K = best_items(
             lambda wanted: (scores_K[:wanted], items_K[:wanted]),
@@ -234,7 +234,7 @@ class Recommender:
             k=len(self._items_ND) if asked else question.k + len(question.excluded),
         )
         if asked is not None:
-            if len(items_K) >= self._searched(question):  # below the last one there may be others that are better
+            if len(items_K) >= self._searched(question):  # below the cut-off score, unsearched items may rank higher
                 sure = int(np.count_nonzero(best_scores_K >= scores_K[-1]))
                 best_scores_K, best_K = best_scores_K[:sure], best_K[:sure]
             return asked.candidates(best_scores_K, best_K, query_D=query_D, session_L=question.session_L)
@@ -248,7 +248,7 @@ class Recommender:
         ]
 
     def _nearest(self, items_K: npt.NDArray[np.int64], seen_L: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """For each item the session item with the greatest cosine; the latest of those that are level."""
+        """Session item with the greatest cosine similarity to each item [K]; ties go to the latest."""
         latest_L = seen_L[::-1]
         unit_LD = self._alike_ND[latest_L] * self._inverse_norms_N[latest_L, None]
         nearest: npt.NDArray[np.int64] = latest_L[(self._alike_ND[items_K] @ unit_LD.T).argmax(axis=1)]
@@ -262,7 +262,7 @@ def _eligible(question: Question) -> npt.NDArray[np.int64] | None:
 def _together_then_alone(
     group: list[int], work: Callable[[list[int]], list[Row]], done: dict[int, Row], failures: dict[int, str]
 ) -> None:
-    """Work on all rows at once and, where that fails because of one of them, on each by itself."""
+    """Process all rows as one batch; if that raises EngineError, retry them one by one."""
     for rows in [group, *([row] for row in group)] if len(group) > 1 else [group]:
         missing = [row for row in rows if row not in done]
         if not missing:
@@ -277,7 +277,7 @@ def _together_then_alone(
 
 
 def _stacked(batches: Sequence[Batch]) -> Batch:
-    """Rows of one width as one batch."""
+    """Concatenate batches of equal width."""
     if len(batches) == 1:
         return batches[0]
     return Batch(

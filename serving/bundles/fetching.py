@@ -1,8 +1,8 @@
 """``python -m serving.bundles.fetching models:/NAME@ALIAS LINK``: fetch a registered bundle and point LINK at it.
 
-The only module of the serving room that imports MLflow, and only in the process that ``--model`` starts for it. What
-the registry says of the version, the SHA-256 of its manifest, must be true of what arrives, and the manifest of every
-file. Bundles lie in folders of their own versions, so one that is there already is verified and not fetched again.
+The only module of the serving package that imports MLflow, and only in the subprocess that ``--model`` starts. The
+downloaded manifest must match the SHA-256 that the registry holds for the version, and every file must match the
+manifest. Bundles are cached in folders named by version; one that is already there is verified, not fetched again.
 """
 
 import contextlib
@@ -16,15 +16,15 @@ from serving.bundles.registered import NAMED
 from tillside.bundle import MANIFEST, SHA256_TAG, VERSION_TAG, manifest_sha256, open_bundle
 
 DEFAULT_STORE: Final = Path("runs/mlflow.db")
-"""Where training keeps its runs by default, seen from the checkout."""
+"""Default tracking store of training, relative to the checkout."""
 IMPATIENT: Final = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 
 
 def store_uri() -> str:
-    """MLFLOW_REGISTRY_URI, MLFLOW_TRACKING_URI, or the store of training where it stands here.
+    """MLFLOW_REGISTRY_URI, else MLFLOW_TRACKING_URI, else training's default store if it exists here.
 
     Raises:
-        ValueError: there is none of them.
+        ValueError: none of them is there.
     """
     given = os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI")
     if given:
@@ -35,10 +35,13 @@ def store_uri() -> str:
 
 
 def fetch(uri: str, link: Path) -> Path:
-    """Point ``link`` at the bundle that ``uri`` names now; its folder.
+    """Resolve ``uri``, download the bundle unless cached, and atomically point ``link`` at it.
+
+    Returns:
+        The bundle's folder.
 
     Raises:
-        ValueError: it cannot be had or trusted; the sentence says why.
+        ValueError: the bundle cannot be fetched or fails verification; the sentence says why.
     """
     found = NAMED.fullmatch(uri)
     assert found is not None  # checked by RegisteredModel
@@ -72,7 +75,7 @@ def fetch(uri: str, link: Path) -> Path:
 
 
 def _cached(shelf: Path, tags: dict[str, str]) -> Path | None:
-    """The bundle of these tags where it lies here, whole."""
+    """Folder of the cached bundle with these tags; None if it is absent or fails verification."""
     version = tags.get(VERSION_TAG, "")
     folder = shelf / version
     if not version.isalnum() or not folder.is_dir():
@@ -90,18 +93,18 @@ def _download(source: str, store: str, shelf: Path, tags: dict[str, str], name: 
     shelf.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=shelf, prefix=".fetching-") as partial:
         arrived = Path(download_artifacts(artifact_uri=source, dst_path=partial, tracking_uri=store))
-        if arrived.resolve().parent != Path(partial).resolve():  # a local store gives its own folder away
+        if arrived.resolve().parent != Path(partial).resolve():  # a local store returns its own folder, uncopied
             raise ValueError(f"{name} was not copied into the cache but lies in {arrived}")
         version = _verify(arrived, tags, name)
         folder = shelf / version
-        if folder.exists():  # a damaged copy, or one whose registry said something else of it
+        if folder.exists():  # a damaged copy, or one that does not match the registry's hash
             folder.rename(Path(partial) / "replaced")
         arrived.rename(folder)
     return folder
 
 
 def _verify(folder: Path, tags: dict[str, str], name: str) -> str:
-    """The version of the bundle in ``folder``, every hash of which is true."""
+    """Version of the bundle in ``folder``, after checking every hash; ValueError if one differs."""
     bundle = open_bundle(folder)
     found = manifest_sha256(folder)
     expected: Any = tags.get(SHA256_TAG)
@@ -111,7 +114,7 @@ def _verify(folder: Path, tags: dict[str, str], name: str) -> str:
 
 
 def main() -> None:
-    """Fetch, and print where to."""
+    """Fetch, and print the bundle's folder."""
     for name, value in IMPATIENT.items():
         os.environ.setdefault(name, value)
     try:

@@ -1,7 +1,7 @@
-"""The replay of a bundle's golden requests: a bundle that does not answer as it did at export is not believed.
+"""Replay of a bundle's golden requests: a bundle that does not answer as it did at export is refused.
 
-Numbers may differ a little between machines, so items whose scores lie within ``TIE`` of each other may change places;
-anything more is refused.
+Floating-point results differ slightly between machines, so items whose scores lie within ``TIE`` of each other may swap
+ranks; any larger difference is refused.
 """
 
 import math
@@ -21,7 +21,7 @@ INTENT_TOLERANCE: Final = 1e-3
 
 
 class Golden(msgspec.Struct):
-    """A request as it would be posted, and the answer it had at export."""
+    """A golden request: a request body and its answer at export."""
 
     request: dict[str, Any]
     items: list[str]
@@ -30,10 +30,10 @@ class Golden(msgspec.Struct):
 
 
 def replay(recommender: Recommender, limits: Limits) -> None:
-    """Answer every golden of the recommender's bundle and compare.
+    """Answer every golden request of the recommender's bundle and compare with its recorded answer.
 
     Raises:
-        ValueError: there is none, one is malformed, or an answer differs; the sentence says which and how.
+        ValueError: the bundle has none, one is malformed, or an answer differs; the sentence says which and how.
     """
     bundle = recommender.bundle
     try:
@@ -62,10 +62,10 @@ def replay(recommender: Recommender, limits: Limits) -> None:
 def difference_of_lists(
     items: Sequence[str], scores: Sequence[float], got_items: Sequence[str], got_scores: Sequence[float]
 ) -> str | None:
-    """How the list got differs from the one expected, or None where it does not.
+    """How a ranked list differs from the expected one; None if it agrees up to ties.
 
-    Runs of neighbours whose expected scores lie within :data:`TIE` of each other may come in any order. The last run
-    may have been cut anywhere, so there an item may stand for another of the same score.
+    Runs of adjacent items whose expected scores lie within :data:`TIE` of each other may come in any order. The top-k
+    cut may fall anywhere within the last run, so there an item may be replaced by another of the same score.
     """
     if len(scores) != len(items) or len(got_items) != len(items):
         return f"{len(got_items)} items, expected {len(items)} items and {len(scores)} scores"

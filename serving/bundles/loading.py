@@ -1,9 +1,10 @@
-"""From a directory to a recommender that may answer: verify, load, replay the goldens, warm up, in this order.
+"""Load a recommender from a bundle's directory: verify, load, replay the golden requests, warm up, in this order.
 
-All of it runs in a thread beside the requests of the bundle that answers. Surprising: the interpreter hands over its
-lock more often meanwhile, or each of a request's few numpy calls could wait five milliseconds for it; and the garbage
-collector is told to leave the loaded catalogue alone, because walking a million ids in the middle of a request would
-cost more than the request.
+All of it runs in a thread while the active bundle serves. Surprising: the GIL switch interval is shortened meanwhile,
+or each of a request's few numpy calls could wait five milliseconds for the lock; and the loaded catalogue is frozen out
+of garbage collection, because traversing a million ids in the middle of a request would cost more than the request.
+
+Shapes: N items, D dimensions.
 """
 
 import contextlib
@@ -39,11 +40,11 @@ def load_recommender(
     policy: Path | None = None,
     feed: ItemsFeed | None = None,
 ) -> Recommender:
-    """A recommender over the bundle at ``path``, proven and warm.
+    """Recommender over the bundle at ``path``, verified and warmed up.
 
     Args:
-        policy: the file that placements are answered by, instead of the bundle's own.
-        feed: what is known of the items beside the bundle's catalogue.
+        policy: policy file for placements, instead of the bundle's own.
+        feed: items feed to apply on top of the bundle's catalogue.
 
     Raises:
         ValueError: the bundle or the policy is refused; the sentence says why.
@@ -60,7 +61,7 @@ def load_recommender(
             recommender.usual_seconds = _warm_up(recommender)
         except ValueError:
             raise
-        except Exception as error:  # whatever a damaged file can do to those who read it
+        except Exception as error:  # a damaged file can raise anything in the libraries that parse it
             sentence = f"bundle {path} cannot be loaded: {type(error).__name__}: {error}"
             raise ValueError(sentence.partition("\n")[0]) from error
         gc.collect()
@@ -69,7 +70,7 @@ def load_recommender(
 
 
 def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
-    """The recommender's assortment with what a feed says, warm, made while requests go on; None without a policy."""
+    """Warm assortment with ``feed`` applied, built while requests are served; None without a policy."""
     if recommender.assortment is None:
         return None
     with polite():
@@ -81,10 +82,10 @@ def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
 
 
 def read_static(path: Path, limits: Limits) -> list[str]:
-    """The shop's own list: one item id a line, best first; empty lines are skipped.
+    """The shop's static list: one item id per line, best first; empty lines and duplicates are skipped.
 
     Raises:
-        ValueError: the file cannot be read or holds no usable id.
+        ValueError: the file cannot be read, is too large, or holds no usable id.
     """
     try:
         if path.stat().st_size > STATIC_BYTES:
@@ -101,10 +102,10 @@ def read_static(path: Path, limits: Limits) -> list[str]:
 
 
 def _warm_up(recommender: Recommender) -> float:
-    """Sessions of every power-of-two length, alone and together, so that the first shopper does not pay for memory.
+    """Answer sessions of every power-of-two length, alone and batched, so that allocation is done before real traffic.
 
     Returns:
-        Seconds that one answer takes at best.
+        Seconds of the fastest batch, the best case of one answer.
     """
     bundle = recommender.bundle
     item_ids = bundle.catalogue.item_ids[: len(bundle.items_ND)]
@@ -122,7 +123,7 @@ def _warm_up(recommender: Recommender) -> float:
 
 
 def _warm_up_placements(recommender: Recommender, assortment: Assortment) -> None:
-    """Every placement for every segment once: what a policy finds out about the whole catalogue, it then knows."""
+    """Answer every placement once for every segment, to fill the caches that a policy computes over the catalogue."""
     item_id = recommender.bundle.catalogue.item_ids[0]
     policy = assortment.loaded.policy
     everybody: list[tuple[SegmentName | UnsetType, Policy]] = [(UNSET, policy)]
@@ -135,7 +136,7 @@ def _warm_up_placements(recommender: Recommender, assortment: Assortment) -> Non
 
 @contextlib.contextmanager
 def polite() -> Iterator[None]:
-    """Hand the interpreter over more often than usual."""
+    """Shorten the GIL switch interval, so that a loading thread does not delay requests."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:

@@ -1,9 +1,9 @@
-"""A bundle that is named in MLflow's registry: ``--model models:/NAME@ALIAS``, or ``models:/NAME/VERSION``.
+"""A bundle named in the MLflow registry: ``--model models:/NAME@ALIAS``, or ``models:/NAME/VERSION``.
 
-Every reload asks the registry anew, fetches what the alias names into a cache folder, and points a link there at it;
-from then on the link is a bundle like any other. Surprising: MLflow is asked in a process of its own, which ends. It
-takes seconds to import and 200 MB, and the server that answers must pay neither. A registry that is away does not keep
-a server down: at the start the copy that was fetched last is used, and the log says so.
+Every reload resolves the name again, fetches the bundle into a cache folder, and points a symbolic link there at it;
+from then on the link is a bundle like any other. Surprising: MLflow runs in a short-lived subprocess, because importing
+it takes seconds and 200 MB, which the server must not pay. An unreachable registry does not keep a server down: at
+start the copy fetched last is used, and the log says so.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ ALLOWED: Final = "models:/NAME@ALIAS or models:/NAME/VERSION"
 
 
 class RegisteredModel:
-    """A model of the registry and the link that follows it.
+    """A registered model and the symbolic link to its bundle.
 
     Attributes:
-        link: where the bundle is found after :meth:`fetch`.
+        link: path of the bundle after :meth:`fetch`.
 
     Raises:
-        ValueError: ``uri`` is not of the allowed form.
+        ValueError: ``uri`` does not have the allowed form.
     """
 
     def __init__(self, uri: str, cache: Path) -> None:
@@ -35,11 +35,11 @@ class RegisteredModel:
         self.link = cache.absolute() / found["name"] / (found["alias"] or f"version-{found['version']}")
 
     async def fetch(self) -> None:
-        """Bring the link up to date.
+        """Fetch the bundle that the name resolves to now, and update the link.
 
         Raises:
-            ValueError: the registry does not answer, has no such version, or what it holds is refused; the link is as
-                it was.
+            ValueError: the registry does not answer, has no such version, or its bundle is refused; the link is
+                unchanged.
         """
         command = (sys.executable, "-m", "serving.bundles.fetching", self.uri, str(self.link))
         process = await asyncio.create_subprocess_exec(

@@ -1,9 +1,9 @@
-"""Which bundle answers: the first one, a reload, a rollback, each in two steps.
+"""Two-phase change of the active bundle: first load, reload, rollback.
 
-First everybody who answers loads the new bundle beside the old one and proves it; only when all have, all swap. So a
-bundle that is refused anywhere is used nowhere, and the old one has never stopped answering. A rollback loads the
-bundle before this one again from its folder, with the same proof: keeping it in memory would double what a server
-needs for the sake of a rare minute.
+First every answerer loads and verifies the new bundle beside the old one (prepare); only when all have, all swap
+(conclude). So a bundle refused by one is used by none, and the old one never stops answering. A rollback loads the
+previous bundle from its folder again, with the same verification: keeping it in memory would double the server's
+memory for a rare event.
 """
 
 import asyncio
@@ -20,9 +20,10 @@ VERBS: Final = {"loaded": "loaded", "rolled_back": "rolled back to"}
 
 
 class Report(TypedDict):
-    """What became of the latest bundle that was tried.
+    """Result of the latest reload or rollback.
 
-    ``folder`` is the last part of its path; ``bundle`` its version, null where it was refused; ``reason`` says why.
+    ``at`` is UTC, ISO 8601; ``folder`` the bundle's folder name; ``bundle`` its version, null if it was refused;
+    ``reason`` why it was refused, else null.
     """
 
     result: Result
@@ -33,31 +34,31 @@ class Report(TypedDict):
 
 
 class Answerers(Protocol):
-    """Those who answer requests: this process, or all workers."""
+    """The processes that answer requests: this one, or all workers."""
 
     async def prepare(self, path: Path) -> str:
-        """Load and prove the bundle beside the one that answers; its version.
+        """Load and verify the bundle beside the active one, and return its version.
 
         Raises:
-            ValueError: it is refused; nothing has changed.
+            ValueError: the bundle is refused; nothing has changed.
         """
         ...
 
     async def conclude(self, report: Report) -> None:
-        """Swap to what was prepared, or forget it where the report says refused."""
+        """Swap to the prepared bundle, or discard it if the report says refused."""
         ...
 
 
 class Reloads:
-    """The bundles of one server, one change at a time.
+    """Bundle changes of one server, serialised by a lock.
 
     Args:
-        source: the bundle's folder; where it is a link, every reload follows it anew.
-        fetch: brings ``source`` up to date before that; ValueError where it cannot.
+        source: the bundle's folder; if it is a symbolic link, every reload resolves it again.
+        fetch: updates ``source`` before each reload; raises ValueError if it cannot.
 
     Attributes:
-        current: the folder that answers, links resolved; None until one does.
-        reason: why the latest bundle was refused, if it was.
+        current: folder of the active bundle, links resolved; None before the first.
+        reason: why a bundle was refused last; None if none was.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Reloads:
         self._installed: Report | None = None
 
     async def reload(self, name: str | None = None) -> Report:
-        """Load what the source points to now, or the folder ``name`` beside the current one.
+        """Load the bundle that the source resolves to now, or the folder ``name`` beside the current one.
 
         Raises:
             ValueError: ``name`` is not the name of a folder there.
@@ -91,20 +92,20 @@ class Reloads:
         return await self._install(self._follow(), "loaded")
 
     async def rollback(self) -> Report:
-        """Go back to the bundle before this one; called twice, it is undone.
+        """Load the previous bundle; a second rollback undoes the first.
 
         Raises:
-            ValueError: there is none before this one.
+            ValueError: there is no previous bundle.
         """
         if self._previous is None:
             raise ValueError("no bundle has answered before this one, so there is nothing to go back to")
         return await self._install(self._previous, "rolled_back")
 
     async def bring(self, newcomer: Answerers) -> str | None:
-        """Give somebody new the bundle that answers; its version, or None where there is none.
+        """Install the active bundle in a new answerer; returns its version, or None without an active bundle.
 
         Raises:
-            ValueError: it is refused there.
+            ValueError: the new answerer refuses it.
         """
         async with self._lock:
             if self.current is None or self._installed is None:
@@ -114,7 +115,7 @@ class Reloads:
             return version
 
     def _follow(self) -> Path:
-        """Where the source leads now; itself, to be refused, where it leads in a circle."""
+        """The source with links resolved; unresolved if they form a loop, so that loading refuses it."""
         try:
             return self._source.resolve()
         except (OSError, RuntimeError):
@@ -141,7 +142,7 @@ class Reloads:
             return report
 
     async def _refuse(self, path: Path, error: ValueError) -> Report:
-        """Everybody stays with what answers."""
+        """Report a refusal to all answerers; the active bundle stays."""
         report = _report("refused", path, reason=str(error))
         self.reason = str(error)
         log.error("bundle refused: %s", error)

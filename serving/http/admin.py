@@ -1,7 +1,7 @@
-"""The admin port: metrics, probes, and the calls that change what is answered. No shopper's request comes here.
+"""The admin port: metrics, probes, reload, rollback and the items feed. No shopper's request comes here.
 
-Surprising: without ``TILLSIDE_ADMIN_TOKEN`` nobody may change anything, not even from this machine; metrics and probes
-need no token.
+Surprising: without ``TILLSIDE_ADMIN_TOKEN`` every change is refused, even from localhost; metrics and probes need no
+token.
 """
 
 import asyncio
@@ -30,37 +30,37 @@ BODY_BYTES = 4096
 
 
 class Control(Protocol):
-    """What the admin port asks of the server."""
+    """Operations of the server that the admin port exposes."""
 
     def ready(self) -> str:
-        """The version of the bundle that answers, or a ProblemError."""
+        """Version of the active bundle; ProblemError if there is none or the server is draining."""
         ...
 
     async def page(self) -> bytes:
-        """The metrics."""
+        """Metrics in the Prometheus text format."""
         ...
 
     async def reload(self, name: str | None = None) -> Report:
-        """Load a bundle; ValueError where there can be none of that name."""
+        """Load a bundle; ValueError if ``name`` is not the name of a folder beside the current one."""
         ...
 
     async def rollback(self) -> Report:
-        """Load the bundle before this one; ValueError where there is none."""
+        """Load the previous bundle; ValueError if there is none."""
         ...
 
     async def stock(self, feed: ItemsFeed) -> FeedReport:
-        """Answer with what a feed says; OutdatedFeedError where it is older than the one in use."""
+        """Apply an items feed; OutdatedFeedError if it is older than the one in use."""
         ...
 
 
 class Order(msgspec.Struct, forbid_unknown_fields=True):
-    """The optional body of a reload: the name of a folder beside the current bundle's."""
+    """Optional body of a reload: the name of a folder beside the current bundle's."""
 
     bundle: str | None = None
 
 
 class Admin:
-    """The routes of the admin port."""
+    """Request handlers of the admin port."""
 
     def __init__(self, control: Control, *, token: str | None, limits: Limits) -> None:
         self._control = control
@@ -80,7 +80,7 @@ class Admin:
         return metrics_response(await self._control.page())
 
     async def reload(self, request: Request) -> Response:
-        """``POST /v1/admin/reload``: 200 and what was loaded, 409 where it was refused."""
+        """``POST /v1/admin/reload``: 200 with a report of what was loaded, 409 if the bundle was refused."""
         return await self._guarded(request, functools.partial(self._change, rollback=False))
 
     async def rollback(self, request: Request) -> Response:
@@ -88,7 +88,7 @@ class Admin:
         return await self._guarded(request, functools.partial(self._change, rollback=True))
 
     async def items(self, request: Request) -> Response:
-        """``PUT /v1/items``: 200 and what the feed held, 422 with every mistake in it, 409 where it is outdated."""
+        """``PUT /v1/items``: 200 with a report of the feed, 422 listing every mistake in it, 409 if it is outdated."""
         return await self._guarded(request, self._stock)
 
     async def _stock(self, request: Request) -> Response:
@@ -116,7 +116,7 @@ class Admin:
         return json_response(report)
 
     async def _guarded(self, request: Request, work: Callable[[Request], Awaitable[Response]]) -> Response:
-        """What ``work`` answers to somebody who may ask for it, or the problem with that."""
+        """Response of ``work`` to an authorised caller; any error becomes a problem response."""
         try:
             self._authorise(request)
             return await work(request)
@@ -146,7 +146,7 @@ def _order(body: bytes) -> Order:
 
 
 def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> Starlette:
-    """The ASGI application of the admin port."""
+    """ASGI application of the admin port."""
     admin = Admin(control, token=token, limits=limits)
     return make_starlette(
         [

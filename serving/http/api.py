@@ -1,8 +1,8 @@
-"""The HTTP side of the main port: routes, bodies in, answers and problem details out.
+"""HTTP layer of the main port: routes, request bodies in, answers and problem details out.
 
-Surprising: a request is answered on the event loop's own thread, together with whatever else has queued
-(serving.answering.batch_queue), and load never makes a 5xx: what the model cannot answer in time, the ladder answers
-at once.
+Surprising: requests are answered on the event loop's thread, batched with whatever else is queued (serving.batching),
+and load never causes a 5xx: what the model cannot answer in time is answered at once by a fallback tier
+(serving.ladder).
 """
 
 import asyncio
@@ -39,16 +39,16 @@ log = logging.getLogger("serving")
 NO_STORE: Final = {"cache-control": "no-store"}
 RECOMMEND: Final = "/v1/recommend"
 CLIENT_CLOSED: Final = 499
-"""Counted, never sent: the client left before its body was complete."""
+"""Only counted, never sent: the client disconnected before its body was complete."""
 Some = TypeVar("Some", bound=Starlette)
 Page = Callable[[], Awaitable[bytes]]
 
 
 class Api:
-    """The routes of one process.
+    """Request handlers of one process.
 
     Args:
-        page: the metrics, where they are served on this port.
+        page: renders the metrics page; None if this port does not serve metrics.
     """
 
     def __init__(self, settings: Settings, service: Service, *, page: Page | None) -> None:
@@ -73,7 +73,7 @@ class Api:
         return response
 
     async def _respond(self, request: Request, traced: Span, known: dict[str, str | None]) -> Response:
-        """The response; ``known`` gets what the log says of an answer."""
+        """The response; adds the answer's fields for the request log to ``known``."""
         try:
             outcome, body = await self._answer(request)
             answer = outcome.answer
@@ -114,15 +114,15 @@ class Api:
         return outcome, encoded
 
     async def live(self, request: Request) -> Response:
-        """``GET /health/live``: the process runs its loop."""
+        """``GET /health/live``: the event loop runs."""
         return json_response({"status": "live"})
 
     async def ready(self, request: Request) -> Response:
-        """``GET /health/ready``: a proven bundle answers, and the process is not about to stop."""
+        """``GET /health/ready``: a verified bundle is active and the process is not draining."""
         return ready_response(self._service.ready)
 
     async def model(self, request: Request) -> Response:
-        """``GET /v1/model``: what answers, and where it comes from."""
+        """``GET /v1/model``: the active bundle and its provenance."""
         try:
             check_token(request, self._token)
             return json_response(self._service.model())
@@ -130,7 +130,7 @@ class Api:
             return problem_response(problem)
 
     async def metrics(self, request: Request) -> Response:
-        """``GET /metrics`` for Prometheus."""
+        """``GET /metrics`` in the Prometheus text format."""
         assert self._page is not None
         try:
             check_token(request, self._token)
@@ -144,7 +144,7 @@ class Api:
 
 
 def trace_stages(traced: Span, outcome: Outcome) -> None:
-    """The stages of an answer as spans, end to end before now; queue to search are shared with other requests."""
+    """Record an answer's stages as consecutive spans that end now; queue, encode and search are the whole batch's."""
     traced.set("tillside.tier", outcome.answer.tier)
     end_ns = time.time_ns()
     for stage in ("policy", "search", "encode", "queue"):
@@ -156,12 +156,12 @@ def trace_stages(traced: Span, outcome: Outcome) -> None:
 
 
 class Application(Starlette):
-    """The main port's; the route that counts is taken before middleware and router look at it."""
+    """Main port application; ``POST /v1/recommend`` bypasses Starlette's middleware and router."""
 
     api: Api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one ASGI connection."""
         if scope["type"] == "http" and scope["path"] == RECOMMEND and scope["method"] == "POST":
             response = await self.api.recommend(Request(scope, receive))
             await response(scope, receive, send)
@@ -170,7 +170,7 @@ class Application(Starlette):
 
 
 def make_app(settings: Settings, service: Service, *, page: Page | None = None) -> Application:
-    """The ASGI application of the main port."""
+    """ASGI application of the main port."""
     api = Api(settings, service, page=page)
     routes = [
         Route(RECOMMEND, api.recommend, methods=["POST"]),
@@ -186,14 +186,18 @@ def make_app(settings: Settings, service: Service, *, page: Page | None = None) 
 
 
 def make_starlette(routes: list[Route], *, kind: type[Some]) -> Some:
-    """An application of some kind, whose refusals are problem details, too."""
+    """Application of class ``kind`` whose routing errors are problem details too."""
     app = kind(routes=routes, exception_handlers={HTTPException: problem_of_routing})
     app.router.redirect_slashes = False
     return app
 
 
 def check_headers(request: Request, *, body_bytes: int) -> None:
-    """Refuse a body that is not plain JSON, or announces more than ``body_bytes``, before it is read."""
+    """Check content type, encoding and length before the body is read.
+
+    Raises:
+        ProblemError: 415, the body is not uncompressed UTF-8 JSON; 413, it announces more than ``body_bytes``.
+    """
     headers = request.headers
     media_type = headers.get("content-type", "")
     if media_type != "application/json":
@@ -215,7 +219,11 @@ def check_headers(request: Request, *, body_bytes: int) -> None:
 
 
 async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
-    """The body, of at most ``limit`` bytes, sent within ``seconds``."""
+    """The request body.
+
+    Raises:
+        ProblemError: 413, it exceeds ``limit`` bytes; 408, it is not complete after ``seconds``.
+    """
     chunks: list[bytes] = []
     size = 0
     try:
@@ -232,13 +240,13 @@ async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
 
 
 def invalid_field(error: FieldError) -> ProblemError:
-    """A wrong field as a 422."""
+    """A field error as a 422."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return ProblemError(status, "invalid-field", str(error), field=error.field, allowed=error.allowed)
 
 
 def ready_response(ready: Callable[[], str]) -> Response:
-    """The readiness probe's answer."""
+    """Response of the readiness probe."""
     try:
         return json_response({"status": "ready", "bundle": ready()})
     except ProblemError as problem:
@@ -246,12 +254,12 @@ def ready_response(ready: Callable[[], str]) -> Response:
 
 
 def metrics_response(page: bytes) -> Response:
-    """The metrics' text page."""
+    """Response with the Prometheus text page."""
     return Response(page, headers={"content-type": CONTENT_TYPE_LATEST, **NO_STORE})
 
 
 def json_response(document: object) -> Response:
-    """A document as JSON."""
+    """Response with a document as JSON, not to be cached."""
     return Response(msgspec.json.encode(document), headers=NO_STORE, media_type="application/json")
 
 

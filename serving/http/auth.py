@@ -9,7 +9,7 @@ from serving.protocol.errors import ProblemError
 
 
 def check_token(request: Request, token: str | None) -> None:
-    """Let a request pass that carries ``token``; without one, all.
+    """Check the request's bearer token; with ``token`` None every request passes.
 
     Raises:
         ProblemError: 401, the token is missing or wrong.

@@ -1,7 +1,7 @@
-"""The OpenAPI 3.1 description of the API, with examples; limits come from the settings, so it says what is enforced.
+"""OpenAPI 3.1 description of the API, with examples; limits come from the settings, so it states what is enforced.
 
-It is written by hand, since a generated one explains nothing; tests hold it against the message types and against
-real answers.
+Written by hand, since a generated document explains nothing; tests check it against the message types and against real
+answers.
 """
 
 from typing import Final, get_args
@@ -29,10 +29,10 @@ UNAUTHORIZED: Final = "The server was given a token, and the request does not ca
 
 
 def openapi_document(limits: Limits, *, metrics: bool = True) -> Document:
-    """The whole document.
+    """The complete OpenAPI document.
 
     Args:
-        metrics: whether this port serves them.
+        metrics: whether this port serves ``/metrics``.
     """
     return {
         "openapi": "3.1.0",

@@ -1,4 +1,4 @@
-"""Schemas of OpenAPI: the words that all are made of, what placements add to requests and answers, and the model."""
+"""OpenAPI schemas: builders shared by all, the placement fields of requests and answers, and ``/v1/model``."""
 
 from typing import Any, Final, get_args
 
@@ -14,27 +14,27 @@ PLACEMENTS_ONLY: Final = "For placements alone."
 
 
 def an_object(properties: Document, *required: str) -> Document:
-    """An object with these members."""
+    """Object schema with these properties."""
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
 def a_text(limits: Limits, description: str) -> Document:
-    """A string within the limits."""
+    """Schema of a non-empty string within the length limit."""
     return {"type": "string", "minLength": 1, "maxLength": limits.text, "description": description}
 
 
 def a_reference(name: str) -> Document:
-    """A schema by its name."""
+    """Reference to a schema by name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def a_list(items: Document, *, most: int, description: str) -> Document:
-    """A list within the limits."""
+    """Array schema of at most ``most`` items."""
     return {"type": "array", "items": items, "maxItems": most, "description": description}
 
 
 def placement_schemas(limits: Limits) -> dict[str, Document]:
-    """The schemas that only placements need, by name."""
+    """Schemas used only by placements, by name."""
     pieces = {"type": "integer", "minimum": 1, "maximum": MOST_PIECES, "default": 1}
     line = {"item_id": a_text(limits, "The item."), "quantity": pieces}
     impression = {
@@ -51,7 +51,7 @@ def placement_schemas(limits: Limits) -> dict[str, Document]:
 
 
 def placement_fields(limits: Limits) -> Document:
-    """The members of a request that placements add."""
+    """Request properties of placements."""
     return {
         "placement": a_text(
             limits,
@@ -92,7 +92,7 @@ def placement_fields(limits: Limits) -> Document:
 
 
 def placed_item(item: Document) -> Document:
-    """An item of a placement, from the schema of other answers' items."""
+    """Schema of a placed item, extending that of a recommended item."""
     own = {
         "source": {
             "enum": [*SOURCES, "covisitation", "popularity", "static", "pinned"],
@@ -117,7 +117,7 @@ def placed_item(item: Document) -> Document:
 
 
 def placed_answer(answer: Document) -> Document:
-    """The answer to a placement, from the schema of other answers."""
+    """Schema of the answer to a placement, extending that of other answers."""
     own = {
         "placement": {"type": "string"},
         "mode": {"enum": list(get_args(Mode)), "description": "What the shopper's intent made of it."},
@@ -132,7 +132,7 @@ def placed_answer(answer: Document) -> Document:
 
 
 def example_placed_answer(answer: Document) -> Document:
-    """A placement's answer, from an example of other answers."""
+    """Example answer to a placement, extending that of other answers."""
     item = {
         "item_id": "case-5",
         "score": 1.84,
@@ -162,7 +162,7 @@ def example_placed_answer(answer: Document) -> Document:
 
 
 def model_schema() -> Document:
-    """What ``/v1/model`` says."""
+    """Schema of the ``/v1/model`` response."""
     properties = {
         "bundle": {"type": "string"},
         "loaded_at": {"type": "string", "format": "date-time"},

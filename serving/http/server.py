@@ -1,9 +1,9 @@
-"""uvicorn with what a shop's server needs besides: bounded headers, fair accepting, and an end that loses no request.
+"""uvicorn with bounded headers, SO_REUSEPORT accepting across workers, and a shutdown that loses no request.
 
-Each worker has a listening socket of its own on the common port, so that the kernel spreads connections evenly; the
-socket of one that has died is taken over by another. Connections are accepted here and not by the event loop's own
-server, because sockets come and go, and because at the end all that the kernel has accepted must be taken and answered,
-or its clients would see a reset.
+Each worker has its own listening socket on the shared port, so that the kernel spreads connections evenly; the socket
+of a dead worker is taken over by another. Connections are accepted here, not by the event loop's server, because
+sockets come and go, and because at shutdown everything in the kernel's accept queue must be accepted and answered, or
+its clients would see a reset.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ log = logging.getLogger("serving")
 
 BACKLOG: Final = 2048
 ACCEPTS: Final = 16
-"""Connections taken in one turn of the loop."""
+"""Maximum connections accepted per event loop turn."""
 OUT_OF_FILES: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 PAUSE_SECONDS: Final = 0.1
 LINGER_SECONDS: Final = 1.0
-"""How long a connection that was accepted at the very end may take to send its request."""
+"""Time that connections accepted at shutdown have to send their request."""
 KEEP_ALIVE_SECONDS: Final = 75
 TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
@@ -42,7 +42,7 @@ class _HeadersTooLargeError(Exception):
 
 
 def bounded_protocol(limits: Limits) -> type[HttpToolsProtocol]:
-    """uvicorn's protocol, which takes headers of any size and waits for them for ever, with an end to both."""
+    """uvicorn's HTTP protocol with a size limit and a timeout for headers, which it does not have itself."""
     detail = b"the request line and the headers must be at most %d bytes" % limits.header_bytes
     document = (
         b'{"type":"urn:tillside:problem:headers-too-large","title":"Headers too large","status":431,"detail":"%s"}'
@@ -121,10 +121,7 @@ def bounded_protocol(limits: Limits) -> type[HttpToolsProtocol]:
 
 
 class HttpServer(uvicorn.Server):
-    """One application; it takes connections from the sockets that :meth:`accept` was called with.
-
-    Signals are its owner's business.
-    """
+    """Server of one application on the sockets passed to :meth:`accept`; signals are left to its owner."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         super().__init__(
@@ -147,45 +144,45 @@ class HttpServer(uvicorn.Server):
         self._handshakes: set[asyncio.Task[Any]] = set()
 
     async def run_until_told(self, *listeners: socket.socket) -> None:
-        """Serve until ``should_exit``, then finish what was accepted."""
+        """Serve until ``should_exit``, then drain accepted connections."""
         for listener in listeners:
             self.accept(listener)
         await self.serve()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
+        """Install no signal handlers."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Nothing to open."""
+        """Start without opening sockets."""
         await self.lifespan.startup()
         self.servers = []
         self.started = True
 
     def accept(self, listener: socket.socket) -> None:
-        """Take connections from this socket from now on."""
+        """Start accepting connections from a listening socket."""
         listener.setblocking(False)
         self._listeners.add(listener)
         asyncio.get_running_loop().add_reader(listener, self._take, listener, ACCEPTS)
 
     def release(self, listener: socket.socket) -> None:
-        """Leave this socket to somebody else."""
+        """Stop accepting from a socket without closing it, so that another worker can take it over."""
         self._listeners.discard(listener)
         asyncio.get_running_loop().remove_reader(listener)
 
     def close_after_answers(self) -> None:
-        """Tell every client with its next answer that the connection ends, so that none waits on it at the end."""
+        """Send ``connection: close`` with every further response, so that no keep-alive connection is left at exit."""
         close = (b"connection", b"close")
         self.config.encoded_headers.append(close)
         self.server_state.default_headers.append(close)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take what the kernel has accepted, answer it, and close."""
+        """Accept and answer everything in the kernel's accept queue, then close."""
         loop = asyncio.get_running_loop()
         for listener in list(self._listeners):
             self.release(listener)
-            listener.listen(0)  # from here on clients are made to wait, and soon refused, instead of accepted
+            listener.listen(0)  # no backlog: from here on clients wait, and are soon refused, instead of queued
             self._take(listener, BACKLOG)
             listener.close()
         await asyncio.gather(*self._handshakes, return_exceptions=True)
@@ -233,7 +230,7 @@ class HttpServer(uvicorn.Server):
 
 
 def listen(host: str, port: int, *, sockets: int = 1) -> list[socket.socket]:
-    """Listening sockets on one port, between which the kernel spreads connections.
+    """Listening sockets on one port; with several (SO_REUSEPORT) the kernel spreads connections over them.
 
     Raises:
         OSError: the address is taken or cannot be used.
@@ -243,5 +240,5 @@ def listen(host: str, port: int, *, sockets: int = 1) -> list[socket.socket]:
     if sockets == 1:
         return [alone]
     port = alone.getsockname()[1]
-    alone.close()  # it has proved that nobody else is there, whose share of the connections would be lost to us
+    alone.close()  # it proved that no other process listens here: SO_REUSEPORT would share connections with it silently
     return [socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=True) for _ in range(sockets)]

@@ -1,13 +1,15 @@
-"""What placements are answered from: policy, facts about items, shelves, relations, and the vectors of new items.
+"""Everything that placements are answered from: policy, item facts, shelves, relations, and vectors of cold items.
 
-An assortment belongs to one bundle and one state of the items feed, and never changes but for what it remembers; a
-feed makes a new one, which is swapped in whole. A question keeps the one it was read with, so a number never comes to
-mean another item.
+An assortment belongs to one bundle and one state of the items feed, and is immutable apart from its cache; a feed
+makes a new one, which is swapped in whole. A question keeps the assortment it was read with, so an item index cannot
+change its meaning under way.
 
-Surprising: the items that the standing rules allow (categories, bans, stock, age) are found once over the whole
-catalogue and remembered, so that the model is asked for the best of those, and not for the best of all to be filtered.
+Surprising: the set of items that the standing rules allow (categories, bans, stock, age) is computed over the whole
+catalogue and cached, so the model searches among eligible items only, instead of filtering its top-k afterwards.
 
-Shapes: N items known to the facts, R of them with a vector in the bundle, A newcomers, D columns, V eligible items.
+Shapes: N items known to the facts, R of them with a vector in the bundle, B behaviours counted in the catalogue,
+D columns, V eligible items, L session items; A cold items in ``newcomers_AD``, ``rows_AD`` and ``scores_A`` of one
+query, behaviours asked for in ``shelves_A``, ``scores_AN`` and ``_popular_AN``.
 """
 
 from collections import OrderedDict
@@ -33,7 +35,7 @@ from tillside.relations import Relations
 
 CART_NAME: Final = "cart"
 REMEMBERED_BYTES: Final = 1 << 26
-"""Of eligible items; the sets that were not asked for the longest are forgotten."""
+"""Size of the cache of eligible item sets; least recently used are evicted."""
 
 Ints = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -41,16 +43,16 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Assortment:
-    """All that ``place`` wants beside a request.
+    """All inputs of ``place`` other than the request.
 
     Attributes:
-        base: the facts before any feed.
-        shelves_A: the shelves by behaviour asked for, each with the facts.
-        newcomers: items without a vector in the bundle that the model ranks by their attributes, ascending [A].
-        newcomers_AD: their rows.
-        alike: the same by their attributes, as a memory of past sessions asks for them; None without a memory.
-        rows_RD: the items' rows in the bundle.
-        static: the shop's own list, those items that the facts know.
+        base: item facts before any feed.
+        shelves_A: shelves by behaviour asked for, each holding the facts.
+        newcomers: cold items: no vector in the bundle, ranked by their attributes; ascending [A].
+        newcomers_AD: their vectors.
+        alike: the cold items by their attributes, for the blend of past sessions (session kNN); None without one.
+        rows_RD: item vectors of the bundle.
+        static: items of the shop's static list that the facts know.
     """
 
     loaded: LoadedPolicy
@@ -74,10 +76,10 @@ class Assortment:
     def of(
         cls, bundle: Bundle, loaded: LoadedPolicy, *, feed: ItemsFeed | None = None, static: Sequence[str] = ()
     ) -> "Assortment":
-        """The assortment of a bundle and what a feed says of it.
+        """Assortment of a bundle, with an items feed applied.
 
         Raises:
-            ValueError: an item's minimum age is no number of years.
+            ValueError: an item's minimum age is not a number of years.
         """
         facts = ItemFacts.of_catalogue(bundle.catalogue)
         names = bundle.behaviours.names
@@ -102,7 +104,7 @@ class Assortment:
         return bare.restocked(feed)
 
     def restocked(self, feed: ItemsFeed | None) -> "Assortment":
-        """The same with what a feed says of the items."""
+        """A new assortment of the same bundle with ``feed`` applied to the base facts."""
         facts = self.base if feed is None else self.base.with_feed(feed)
         newcomers, rows_AD = self._newcomers(facts)
         facts = replace(facts, vectors=ItemVectors(self.rows_RD, newcomers, rows_AD))
@@ -119,18 +121,18 @@ class Assortment:
 
     @property
     def ranked(self) -> int:
-        """R."""
+        """Number of items with a vector in the bundle, R."""
         return len(self.rows_RD)
 
     @property
     def facts(self) -> ItemFacts:
-        """What is known of the items."""
+        """Item facts with the feed applied."""
         return self.shelves_A[0].facts
 
     def eligible(self, rulebook: Rulebook) -> Ints | None:
-        """The R items that the standing rules allow, ascending [V]; None for all of them.
+        """Those of the R items that the standing rules allow, ascending [V]; None if all are allowed. Cached.
 
-        What changes with every request (cart, exclusions, what was viewed, price bands) is left to the policy.
+        Request-dependent rules (cart, exclusions, viewed items, price bands) are left to the policy.
         """
         key = rulebook.standing
         if key in self._eligible:
@@ -144,10 +146,10 @@ class Assortment:
         return found
 
     def scored_newcomers(self, query_D: FloatArray, session_L: Ints, ask: int) -> FloatArray:
-        """What the model and likeness to the session say of each newcomer, float32 [A].
+        """Score of each cold item: model score plus attribute likeness to the session, float32 [A].
 
         Args:
-            session_L: items of the bundle, oldest first.
+            session_L: catalogue indices of items in the bundle, oldest first.
         """
         scores_A: FloatArray = np.vecdot(self.newcomers_AD, query_D)
         if self.memory is None or self.alike is None or not len(session_L):

@@ -1,7 +1,7 @@
-"""Items feeds on their way through the server: a file, a ``PUT``, one laid over another, and down to the workers.
+"""Items feeds in the server: read from a file or a ``PUT``, merged, and serialised for the workers.
 
-A feed says what has changed, so what a server knows is all feeds since its start, laid over one another field by field.
-Order counts: a feed that was made before the one in use is refused, as it would bring back stock that has been sold.
+A feed is a delta, so the server's state is the field-by-field merge of all feeds since its start. Order matters: a feed
+older than the one in use is refused, since it would restore stock that has been sold.
 """
 
 import base64
@@ -17,17 +17,17 @@ from tillside.policy import ItemsFeed, read_feed
 from tillside.policy.items.feed import FeedItem
 
 QUICK: Final = 1
-"""zlib's fastest level; a feed's lines are much alike, and shrink to a tenth even so."""
+"""zlib's fastest level; a feed's lines are so alike that it still shrinks them to a tenth."""
 
 
 class FeedReport(TypedDict):
-    """What became of a feed.
+    """Result of applying a feed.
 
     Attributes:
-        time_ms: when it was made, UTC milliseconds.
-        items: how many it names.
-        new_items: how many items the server now knows that its bundle does not; null where no policy asks for them.
-        ranked: how many of these the model ranks by their attributes.
+        time_ms: creation time of the feed, UTC milliseconds.
+        items: number of items in the feed.
+        new_items: number of items known to the server but not in its bundle; null without a policy.
+        ranked: number of those that the model ranks by their attributes.
     """
 
     time_ms: int
@@ -41,7 +41,7 @@ class OutdatedFeedError(ValueError):
 
     @classmethod
     def check(cls, current: ItemsFeed | None, feed: ItemsFeed) -> None:
-        """Raise it if it is so."""
+        """Raise if ``feed`` is older than ``current``."""
         if current is not None and feed.time_ms < current.time_ms:
             raise cls(
                 f"the feed's time_ms must be at least {current.time_ms}, that of the feed in use; got {feed.time_ms}"
@@ -49,7 +49,7 @@ class OutdatedFeedError(ValueError):
 
 
 def combined(one: ItemsFeed | None, other: ItemsFeed) -> ItemsFeed:
-    """Both feeds as one: what the later one says holds, and what it does not mention the earlier one says."""
+    """Merge two feeds field by field; the later feed wins."""
     if one is None:
         return other
     below, above = (other, one) if other.time_ms < one.time_ms else (one, other)
@@ -61,10 +61,10 @@ def combined(one: ItemsFeed | None, other: ItemsFeed) -> ItemsFeed:
 
 
 def with_file(current: ItemsFeed | None, path: Path | None) -> ItemsFeed | None:
-    """What is known with what a file says, where there is one.
+    """The current feed merged with the one in a file, if a path is given.
 
     Raises:
-        ValueError: the file cannot be read, or there are mistakes in it, one a line.
+        ValueError: the file cannot be read, or holds mistakes, listed one per line.
     """
     if path is None:
         return current
@@ -75,13 +75,13 @@ def with_file(current: ItemsFeed | None, path: Path | None) -> ItemsFeed | None:
 
 
 def packed(feed: ItemsFeed) -> str:
-    """A feed as a short ASCII text, for the channel to a worker."""
+    """Compress a feed to base64 text, for the channel to a worker."""
     rows = [msgspec.json.encode({"time_ms": feed.time_ms}), *map(msgspec.json.encode, feed.items)]
     return base64.b64encode(zlib.compress(b"\n".join(rows), QUICK)).decode()
 
 
 def unpacked(text: str) -> ItemsFeed:
-    """What :func:`packed` made a text of."""
+    """Inverse of :func:`packed`."""
     return read_feed(zlib.decompress(base64.b64decode(text)))
 
 

@@ -1,8 +1,9 @@
-"""Placements between the wire and the policy: ids become numbers of the facts, a policy's answer becomes messages.
+"""Placements between messages and policy: item ids to indices of the facts, and the policy's answer back to messages.
 
-The model and every rung below it give candidates; what is shown is up to ``tillside.policy.place`` alone.
+The model and every fallback tier only propose candidates; ``tillside.policy.place`` alone decides what is shown.
 
-Shapes: C candidates, A newcomers, V eligible items, L events of the session, M pieces in the cart, D columns.
+Shapes: C candidates, A cold items (in ``shelves_A``: behaviours), V eligible items, L session events, M cart pieces,
+D columns.
 """
 
 import time
@@ -33,13 +34,13 @@ from tillside.policy.requests import GOAL
 from tillside.policy.rules import Rulebook
 
 SPARE: Final = 2
-"""So many times the items that are shown are asked of the model; the search gives some dozens more for nothing."""
+"""Oversampling factor: model candidates per item shown; the search yields some dozens more at no cost."""
 MOST_PIECES: Final = 100
-"""Of one line of the cart; more count as so many."""
+"""Cap on the quantity of one cart line."""
 DEEPER: Final = 4
-"""So many times as many items are asked of the model where prices outside a band are never shown."""
+"""Further oversampling factor where a price band is a hard rule."""
 PRICE_DIGITS: Final = 7
-"""What single precision holds."""
+"""Significant digits of single precision."""
 
 Ints = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
@@ -47,12 +48,12 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request's placement in numbers, and the assortment whose numbers they are.
+    """A placement request in item indices, and the assortment that those indices refer to.
 
     Attributes:
-        request: all but the intent, which the model tells later.
-        eligible_V: the items that the model may give; None for all.
-        wanted: how many of them the policy may need; more will do, too.
+        request: everything but the purchase intent, which the model adds later.
+        eligible_V: items that the model may propose; None for all.
+        wanted: number of candidates that the policy may need; more do no harm.
     """
 
     assortment: Assortment
@@ -65,11 +66,11 @@ class Asked:
 
     @property
     def asks_model(self) -> bool:
-        """Whether the model's items, or those of the rung below it, are a source of the placement."""
+        """Whether the model, or the fallback tier in its place, is a source of the placement."""
         return self.policy.sources.get("model", 0.0) > 0
 
     def place(self, model: ModelCandidates | None, intent: float | None) -> Placement:
-        """What the policy shows, given some rung's candidates."""
+        """Run the policy on the candidates of the model or a fallback tier, or on none."""
         assortment = self.assortment
         return place(
             assortment.loaded.policy,
@@ -83,7 +84,7 @@ class Asked:
     def candidates(
         self, scores_C: FloatArray, items_C: Ints, *, query_D: FloatArray, session_L: Ints
     ) -> ModelCandidates:
-        """The model's best items, best first, with the newcomers among them that are as good."""
+        """The model's top items merged with the cold items that score as high, best first."""
         assortment = self.assortment
         if len(assortment.newcomers):
             own_A = assortment.scored_newcomers(query_D, session_L, self.ask)
@@ -96,7 +97,7 @@ class Asked:
                 scores_C = np.concatenate([scores_C, own_A[better]])
                 order = np.lexsort((items_C, -scores_C))
                 items_C, scores_C = items_C[order], scores_C[order]
-        if len(items_C) > MOST_MODEL:  # so many the policy looks at, and none of them should be one it must not show
+        if len(items_C) > MOST_MODEL:  # the policy reads only that many; none should be an item that it must not show
             places = items_C.argsort()
             allowed = np.sort(places[self.rulebook.judged(items_C[places])[0] < 0])
             items_C, scores_C = items_C[allowed], scores_C[allowed]
@@ -104,10 +105,10 @@ class Asked:
 
 
 def known_placement(assortment: Assortment | None, request: RecommendRequest) -> PlacementPolicy:
-    """The policy of the placement that a request names.
+    """Policy of the placement that a request names.
 
     Raises:
-        FieldError: there is none of that name, or no policy at all.
+        FieldError: the policy has no such placement, or the server has no policy.
     """
     name = request.placement
     assert name is not UNSET
@@ -131,12 +132,12 @@ def ask_placement(
     ask: int,
     unknown: dict[str, None],
 ) -> Asked:
-    """The request in the terms of the policy.
+    """Translate a request for the policy.
 
     Args:
-        placement: what :func:`known_placement` found.
-        session: items (-1 for what the facts do not know), behaviours and times of its events.
-        unknown: gets the ids that the facts do not know.
+        placement: result of :func:`known_placement`.
+        session: item indices (-1 if unknown to the facts), behaviours and timestamps of its events.
+        unknown: receives the item ids unknown to the facts.
     """
     facts, loaded = assortment.facts, assortment.loaded
     policy = loaded.policy.of(request.segment or None)
@@ -197,7 +198,7 @@ def ask_placement(
 
 
 def cart_of_session(items: Sequence[int], behaviours: Sequence[int], kinds: Sequence[int], cart: int) -> list[int]:
-    """What the session's events say is in the cart, latest last: put there and not bought since, each item once."""
+    """Cart inferred from session events: items added and not purchased since, unique, latest last."""
     found: dict[int, None] = {}
     for item, behaviour, kind in zip(items, behaviours, kinds, strict=True):
         if behaviour == cart or kind == GOAL:
@@ -214,11 +215,11 @@ def placed_answer(
     answer: messages.Answer,
     because: Mapping[int, int],
 ) -> PlacedAnswer:
-    """The policy's answer in ids.
+    """Translate the policy's placement to an answer with item ids.
 
     Args:
-        answer: what every answer says; its items are left out.
-        because: for items that nothing of the policy led to, the session's nearest item.
+        answer: the fields common to all answers; its items are ignored.
+        because: nearest session item of each placed item that has no anchor.
     """
     facts = asked.assortment.facts
     ids = facts.item_ids
@@ -268,7 +269,7 @@ def _item(placed: PlacedItem, nearest: int | None, explain: bool, facts: ItemFac
 def _impressions(
     rows: Sequence[messages.Impression], now_ms: int, index_of: Mapping[str, int]
 ) -> dict[int, tuple[int, int]]:
-    """How often and when last, by item; rows of one item add up. What nobody knows was never shown."""
+    """Impression count and latest timestamp by item; rows of the same item add up, unknown items are ignored."""
     found: dict[int, tuple[int, int]] = {}
     for row in rows:
         number = index_of.get(row.item_id)

@@ -1,4 +1,4 @@
-"""The policy file that a server answers placements by: the one it was given, or else the one its bundle carries."""
+"""Load the policy file for placements: the one the server was given, else the bundle's own."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ VERSION_DIGITS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicy:
-    """A policy and which one it is.
+    """A policy with its version and file name.
 
     Attributes:
-        version: the first hex digits of its file's SHA-256.
-        file: the last part of its path.
+        version: leading hex digits of the file's SHA-256.
+        file: file name without its folder.
     """
 
     policy: Policy
@@ -26,11 +26,11 @@ class LoadedPolicy:
 
 
 def load_policy(bundle: Bundle, given: Path | None) -> LoadedPolicy | None:
-    """The policy for a bundle, or None where there is none.
+    """Policy for a bundle; None if neither the server nor the bundle has one.
 
     Raises:
-        ValueError: it cannot be read, or there are mistakes in it: one a line, with file, line, key and what is
-            allowed; a behaviour that the bundle does not have is one.
+        ValueError: the file cannot be read, or holds mistakes (such as a behaviour that the bundle lacks), listed one
+            per line with file, line, key and what is allowed.
     """
     path = given or bundle.policy
     if path is None:

@@ -1,7 +1,7 @@
-"""The line between the parent and a worker: calls as JSON lines over a socket pair, either side may ask.
+"""Bidirectional RPC between the parent and a worker: JSON lines over a socket pair.
 
-A call is ``{"id", "op", "arguments"}``; its answer ``{"id", "value"}`` or ``{"id", "refused"}``, a sentence that is
-raised as a ValueError where the call was made.
+A call is ``{"id", "op", "arguments"}``; its reply ``{"id", "value"}`` or ``{"id", "refused"}``, a sentence that is
+raised as a ValueError in the caller.
 """
 
 import asyncio
@@ -13,15 +13,15 @@ from typing import Any, Final
 from serving.telemetry.logs import log_bug
 
 LONGEST_LINE: Final = 1 << 27
-"""A packed items feed is the longest."""
+"""Bytes; the longest message is a packed items feed."""
 Handler = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 
 class Channel:
-    """One end of the line.
+    """One end of the connection.
 
     Args:
-        handle: answers what the other end asks; its ValueErrors travel back.
+        handle: answers the peer's calls; its ValueErrors are raised in the peer.
     """
 
     def __init__(self, handle: Handler) -> None:
@@ -33,15 +33,15 @@ class Channel:
         self._closed = False
 
     async def open(self, end: socket.socket) -> None:
-        """Take one end of a connected socket pair."""
+        """Attach to one end of a connected socket pair."""
         self._reader, self._writer = await asyncio.open_unix_connection(sock=end, limit=LONGEST_LINE)
 
     async def call(self, op: str, **arguments: Any) -> Any:
-        """Ask the other end.
+        """Call an operation of the peer and return its value.
 
         Raises:
-            ValueError: it refuses; the sentence says why.
-            ConnectionError: it has gone.
+            ValueError: the peer refuses; the sentence says why.
+            ConnectionError: the peer has closed the connection.
         """
         if self._closed:
             raise ConnectionError("the other end has gone")
@@ -54,7 +54,7 @@ class Channel:
             del self._calls[number]
 
     async def run(self) -> None:
-        """Read until the other end has gone."""
+        """Read messages until the peer closes the connection."""
         try:
             while line := await self._reader.readline():
                 message = json.loads(line)
@@ -73,7 +73,7 @@ class Channel:
             self.close()
 
     def close(self) -> None:
-        """Hang up; whoever still waits for an answer gets a ConnectionError."""
+        """Close the connection; pending calls raise ConnectionError."""
         self._closed = True
         self._writer.close()
         for future in self._calls.values():

@@ -1,6 +1,6 @@
-"""How many cores this process may use: the CPU quota of its control group, not what the machine has.
+"""CPU cores usable by this process: its cgroup quota (v1 and v2) and affinity, not the host's core count.
 
-A server that starts a worker for each of the host's 64 cores inside a quota of two is throttled most of the time.
+A server that starts 64 workers, one per host core, inside a quota of two cores is throttled most of the time.
 """
 
 import math
@@ -12,7 +12,7 @@ MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def usable_cores(*, cgroups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> int:
-    """Whole cores, at least 1: the smallest quota from this process's group up to the root, and its CPU affinity."""
+    """Whole cores, at least 1: the minimum of the CPU affinity and every quota from this process's cgroup up."""
     cores = float(len(os.sched_getaffinity(0)))
     for folder in _groups(cgroups, membership):
         cores = min(cores, _quota_v2(folder / "cpu.max"), _quota_v1(folder))
@@ -20,7 +20,7 @@ def usable_cores(*, cgroups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> i
 
 
 def _groups(cgroups: Path, membership: Path) -> set[Path]:
-    """Folders that may hold a quota; in a container the mounted root is the container's own group."""
+    """Cgroup folders that may hold a quota; in a container the mounted root is the container's own cgroup."""
     folders = {cgroups, cgroups / "cpu", cgroups / "cpu,cpuacct"}
     for line in _read(membership).splitlines():
         _, _, rest = line.partition(":")
@@ -43,7 +43,7 @@ def _quota_v1(folder: Path) -> float:
 
 
 def _share(quota: str, period: str) -> float:
-    """Cores; without a limit ("max" or -1) infinitely many."""
+    """Quota in cores; infinity if unlimited ("max" or -1)."""
     if not quota.isdigit() or not period.isdigit() or not int(period):
         return math.inf
     return int(quota) / int(period)

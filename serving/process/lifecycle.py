@@ -1,4 +1,4 @@
-"""One process that answers, from its first turn of the loop to its last: signals, grace time, the admin port's thread.
+"""Lifecycle of one serving process: signals, grace period, and the admin port's thread.
 
 Surprising: the admin port has an event loop and a thread of its own, so that probes and metrics are answered while the
 main loop computes.
@@ -30,11 +30,11 @@ STOPPED_SECONDS: Final = 5
 
 
 class Process:
-    """A service, its server, and how both end.
+    """A service with its HTTP server and their graceful shutdown.
 
     Args:
-        page: the metrics, where the main port serves them.
-        on_stop: called when the grace time begins.
+        page: renders the metrics page; None if the main port does not serve metrics.
+        on_stop: called when the grace period begins.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Process:
         self.server = HttpServer(make_app(settings, service, page=page), settings)
 
     async def run(self, *listeners: socket.socket) -> None:
-        """Answer until a signal, or :meth:`stop`, ends it."""
+        """Serve until a signal or :meth:`stop`."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stop)
         loop.add_signal_handler(signal.SIGINT, self.stop_now)
@@ -60,7 +60,7 @@ class Process:
             await self.server.run_until_told(*listeners)
 
     def stop(self) -> None:
-        """Not ready at once; still answering for the grace time; then finish and end. A second call ends the wait."""
+        """Stop gracefully: not ready from now on, serve for the grace period, then drain. A second call skips it."""
         if self._stopping is not None:
             self.stop_now()
             return
@@ -71,7 +71,7 @@ class Process:
         self._stopping = asyncio.get_running_loop().create_task(self._stop_later())
 
     def stop_now(self) -> None:
-        """Finish what is in flight and end."""
+        """Finish requests in flight and exit."""
         self._service.draining = True
         self.server.should_exit = True
 
@@ -81,7 +81,7 @@ class Process:
 
 
 class LocalControl:
-    """The admin port's view of a service in another thread's event loop."""
+    """:class:`serving.admin.Control` of a service that runs in another thread's event loop."""
 
     def __init__(self, service: Service, reloads: Reloads, loop: asyncio.AbstractEventLoop) -> None:
         self._service = service
@@ -89,23 +89,23 @@ class LocalControl:
         self._loop = loop
 
     def ready(self) -> str:
-        """The version that answers."""
+        """Version of the active bundle."""
         return self._service.ready()
 
     async def page(self) -> bytes:
-        """The metrics."""
+        """Metrics in the Prometheus text format."""
         return self._service.metrics.page()
 
     async def reload(self, name: str | None = None) -> Report:
-        """Reload in the service's loop."""
+        """Reload, in the service's loop."""
         return await self._there(self._reloads.reload(name))
 
     async def rollback(self) -> Report:
-        """Roll back in the service's loop."""
+        """Roll back, in the service's loop."""
         return await self._there(self._reloads.rollback())
 
     async def stock(self, feed: ItemsFeed) -> FeedReport:
-        """Swap the items' facts in the service's loop."""
+        """Apply an items feed, in the service's loop."""
         return await self._there(self._service.stock(feed))
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
@@ -115,7 +115,7 @@ class LocalControl:
 async def serve(
     settings: Settings, listener: socket.socket, admin_listener: socket.socket | None, *, static: Sequence[str]
 ) -> None:
-    """Answer in this process alone, until a signal ends it."""
+    """Serve from this process alone until a signal."""
     service = Service(settings, static=static)
     reloads = Reloads(settings.bundle, service, fetch=settings.model.fetch if settings.model else None)
     loop = asyncio.get_running_loop()
@@ -140,7 +140,7 @@ async def serve(
 
 @contextlib.contextmanager
 def admin_thread(control: LocalControl, settings: Settings, listener: socket.socket | None) -> Iterator[None]:
-    """Serve the admin port, if there is one, in a thread of its own."""
+    """Serve the admin port, if there is one, in its own thread while the block runs."""
     if listener is None:
         yield
         return
@@ -157,7 +157,7 @@ def admin_thread(control: LocalControl, settings: Settings, listener: socket.soc
 
 @contextlib.asynccontextmanager
 async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run ``work`` until the block ends."""
+    """Run ``work`` as a task and cancel it when the block ends."""
     task = asyncio.get_running_loop().create_task(work)
     try:
         yield

@@ -1,9 +1,8 @@
-"""The parent of several workers: starts them, starts them again, tells them which bundle to use, adds up their metrics.
+"""Supervisor of several workers: starts and restarts them, coordinates bundle changes, and merges their metrics.
 
-The parent opens a listening socket for each worker's slot and never accepts on one; all workers inherit all of them, so
-what waits on the socket of one that dies is taken by another. The parent loads no bundle and answers no shopper, and
-has all the time to answer the admin port. A worker that takes a dead one's place accepts only when it has the bundle
-that the others answer from.
+The parent opens one listening socket per worker slot but never accepts; all workers inherit all sockets, so connections
+pending on a dead worker's socket are accepted by another. The parent loads no bundle and answers no shopper, so the
+admin port always responds. A replacement worker accepts only after it has loaded the active bundle.
 """
 
 import asyncio
@@ -31,19 +30,19 @@ from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
 STEADY_SECONDS: Final = 10.0
-"""A worker that lived so long is started again at once; one that dies young waits longer each time."""
+"""A worker that lived longer restarts at once; one that dies sooner restarts with exponential back-off."""
 LONGEST_PAUSE: Final = 5.0
 SAMPLES_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 5.0
 WEDGED_SECONDS: Final = 60.0
 KILL_SECONDS: Final = 5.0
 HUGE_PAGES: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""Each scan reads megabytes of item rows; in huge pages they take about a twentieth less time. What is set already
-stands, and where the system has no huge pages nothing changes."""
+"""Each scan reads megabytes of item rows; huge pages save about 5 % of its time. A value set by the user wins, and
+without huge pages on the system this has no effect."""
 
 
 class Child:
-    """One worker as the parent sees it."""
+    """Parent's view of one worker."""
 
     def __init__(self, process: asyncio.subprocess.Process, channel: Channel) -> None:
         self.process = process
@@ -54,7 +53,7 @@ class Child:
 
 
 class Supervisor:
-    """All workers; one of :class:`serving.bundles.reloading.Answerers`, and what the admin port controls."""
+    """All workers, as :class:`serving.reloading.Answerers` and as :class:`serving.admin.Control`."""
 
     def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         self._settings = settings
@@ -68,7 +67,7 @@ class Supervisor:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
-        """Keep the workers running until a signal, then until the last of them has ended."""
+        """Keep the workers running until a signal, then wait for them to exit; kill those that take too long."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self.reload()))
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,10 +90,10 @@ class Supervisor:
         await asyncio.gather(*keepers, return_exceptions=True)
 
     def ready(self) -> str:
-        """The version that the workers answer from, if any does.
+        """Version of the active bundle.
 
         Raises:
-            ProblemError: none does, or all are about to stop.
+            ProblemError: no worker has one, or the server is draining.
         """
         if self._stopping.is_set():
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is about to stop")
@@ -109,11 +108,11 @@ class Supervisor:
         return await self._reloads.reload(name)
 
     async def rollback(self) -> Report:
-        """Go back to the bundle before this one in all workers."""
+        """Load the previous bundle in all workers."""
         return await self._reloads.rollback()
 
     async def stock(self, feed: ItemsFeed) -> FeedReport:
-        """Let all workers answer with what a feed says, and those that come later."""
+        """Apply an items feed in all workers, and in those started later."""
         async with self._stocking:
             OutdatedFeedError.check(self._feed, feed)
             self._feed = await asyncio.to_thread(combined, self._feed, feed)
@@ -123,12 +122,12 @@ class Supervisor:
         return reports[0] if reports else unanswered
 
     async def page(self) -> bytes:
-        """The metrics of all workers, those that have died included."""
+        """Merged metrics of all workers, including those that have died."""
         await asyncio.gather(*(self._fetch_samples(child) for child in self._children.values()))
         return merged_page([self._buried, *(child.samples for child in self._children.values())])
 
     async def prepare(self, path: Path) -> str:
-        """Load the bundle in all workers: one after another where they answer meanwhile, or else all at once."""
+        """Load the bundle in all workers: one after another if any already answers, else all at once."""
         children = list(self._children.values())
         if not children:
             raise ValueError(f"bundle {path} cannot be loaded: no worker is running")
@@ -141,13 +140,13 @@ class Supervisor:
         return str(versions[0])
 
     async def conclude(self, report: Report) -> None:
-        """Let all workers swap, or forget."""
+        """Make all workers swap to the prepared bundle, or discard it."""
         for child in self._children.values():
             child.version = report["bundle"] or child.version
         await self._tell("conclude", report=report)
 
     async def _tell(self, op: str, **arguments: Any) -> list[Any]:
-        """What the workers answer that do."""
+        """Call an operation of all workers; the results of those that succeed. Failures are logged."""
         calls = [child.channel.call(op, **arguments) for child in self._children.values()]
         results = await asyncio.gather(*calls, return_exceptions=True)
         for result in results:
@@ -171,7 +170,7 @@ class Supervisor:
         self._spawn(channel.run())
 
     async def _keep(self, slot: int) -> None:
-        """Start the worker of one slot again whenever it ends."""
+        """Restart the worker of a slot whenever it exits."""
         pause = 0.0
         while True:
             started = time.monotonic()
@@ -194,7 +193,7 @@ class Supervisor:
             self._spawn(self._bring_up(slot, stand_in))
 
     async def _bring_up(self, slot: int, stand_in: int | None) -> None:
-        """Give a new worker the bundle of the others, then let it accept in the place of the one that stood in."""
+        """Install feed and active bundle in a new worker, then move its slot's socket from the stand-in to it."""
         child = self._children[slot]
         if self._feed is not None:
             with contextlib.suppress(ConnectionError):
@@ -222,12 +221,12 @@ class Supervisor:
         raise ValueError(f"the parent cannot {op}")
 
     async def _order(self, worker: int, op: str, slot: int) -> None:
-        """Let a worker accept, or no longer accept, from the socket of a slot; one that has gone has it no more."""
+        """Make a worker accept from a slot's socket or release it; ignored if the worker has gone."""
         with contextlib.suppress(ConnectionError, KeyError):
             await self._children[worker].channel.call(op, slot=slot)
 
     async def _watch(self) -> None:
-        """Fetch metrics now and then, to have them when a worker dies, and end one that is alive and does nothing."""
+        """Fetch metrics periodically, so that a dead worker's are kept, and kill workers that no longer respond."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             now = time.monotonic()
@@ -257,7 +256,7 @@ class Supervisor:
 
 
 class _One:
-    """One worker as the Answerers of a bundle that the others have already."""
+    """A single worker as Answerers, to install the bundle that the others already have."""
 
     def __init__(self, child: Child) -> None:
         self._child = child
@@ -277,7 +276,7 @@ async def _prepare(child: Child, path: Path) -> str:
 
 
 async def supervise(settings: Settings, listeners: list[socket.socket], admin_listener: socket.socket | None) -> None:
-    """Run a worker for each listening socket, and the admin port, until a signal ends them."""
+    """Run one worker per listening socket, and the admin port if any, until a signal."""
     supervisor = Supervisor(settings, listeners)
     if admin_listener is None:
         await supervisor.run()

@@ -1,9 +1,9 @@
-"""One of several workers: a process that answers on the sockets it inherits and does what the parent tells it.
+"""Worker process: serves on inherited sockets under the parent's control.
 
-Started by serving.process.supervisor as ``python -m serving.process.worker CONTROL LISTENER,LISTENER...`` and the flags
-of ``python -m serving``; the first two are file descriptors. It inherits the sockets of all workers, one for each slot,
-so that it can stand in for one that has died, and it accepts where the parent says. When the parent has gone, it
-finishes what is in flight and ends.
+Started by serving.workers as ``python -m serving.worker CONTROL LISTENER,LISTENER...`` plus the flags of ``python -m
+serving``; the first two arguments are file descriptors. It inherits the sockets of all workers, one per slot, so that
+it can stand in for a dead one, and accepts from the slots that the parent orders. When the parent has gone, it finishes
+requests in flight and exits.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ log = logging.getLogger("serving")
 
 
 class Worker:
-    """The worker's side of the channel."""
+    """Worker side of the control channel."""
 
     def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         self._listeners = listeners
@@ -43,7 +43,7 @@ class Worker:
         self._process = Process(settings, self._service, page=page, on_stop=self._close_others)
 
     async def run(self, control: socket.socket) -> None:
-        """Answer until a signal, or the parent's end."""
+        """Serve until a signal, or until the parent has gone."""
         await self._channel.open(control)
         async with in_background(self._obey()):
             await self._process.run()
@@ -53,13 +53,13 @@ class Worker:
         self._process.stop_now()
 
     def _close_others(self) -> None:
-        """What nobody accepts from must not stay open, or its clients would wait in vain."""
+        """Close the sockets of other slots: one that stays open with no process accepting would hang its clients."""
         for slot, listener in enumerate(self._listeners):
             if slot not in self._slots:
                 listener.close()
 
     async def _page(self) -> bytes:
-        """The metrics of all workers, which only the parent has."""
+        """Merged metrics of all workers, from the parent."""
         page: str = await self._channel.call("page")
         return page.encode()
 
@@ -85,7 +85,7 @@ class Worker:
 
 def main() -> None:
     """Run one worker."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent's business
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # handled by the parent
     control = socket.socket(fileno=int(sys.argv[1]))
     listeners = [socket.socket(fileno=int(number)) for number in sys.argv[2].split(",")]
     settings = parse_settings(sys.argv[3:], os.environ)

@@ -1,4 +1,4 @@
-"""What is wrong with a request, as exceptions whose sentences a caller can act on."""
+"""Exceptions for invalid requests, with messages that a caller can act on."""
 
 import json
 from http import HTTPStatus
@@ -8,15 +8,15 @@ SHOWN_CHARACTERS: Final = 60
 
 
 class BodyError(ValueError):
-    """The body is not one JSON document with distinct keys."""
+    """The body is not a single JSON document, or repeats a key."""
 
 
 class FieldError(ValueError):
-    """A field is missing, unknown or holds what is not allowed.
+    """A field is missing, unknown, or has an invalid value.
 
     Attributes:
-        field: path of the field, as ``session[2].item_id``.
-        allowed: what the field may hold.
+        field: path of the field, such as ``session[2].item_id``.
+        allowed: the allowed values, in words.
     """
 
     def __init__(self, field: str, sentence: str, *, allowed: str) -> None:
@@ -26,12 +26,12 @@ class FieldError(ValueError):
 
     @classmethod
     def of_value(cls, field: str, value: object, *, allowed: str) -> "FieldError":
-        """``value`` is not allowed in ``field``."""
+        """The error for an invalid ``value`` of ``field``."""
         return cls(field, f"{field} must be {allowed}, got {shown(value)}", allowed=allowed)
 
 
 def shown(value: object) -> str:
-    """``value`` as JSON, cut to a readable length."""
+    """``value`` as JSON, truncated for an error message."""
     if isinstance(value, int) and value.bit_length() > 256:
         return "an integer of more than 77 digits"
     text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()

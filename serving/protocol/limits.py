@@ -1,4 +1,4 @@
-"""How large a request's values may be, and what each field may hold in words: every limit is decided here."""
+"""Range and length checks of request fields, and each field's allowed values in words, for error messages."""
 
 import re
 from collections.abc import Sequence
@@ -62,14 +62,14 @@ OF_PLACEMENTS: Final = (
     "explain",
     "timestamp",
 )
-"""Fields that only a placement knows what to do with."""
+"""Fields that are allowed only together with ``placement``."""
 
 
 def check_limits(request: "RecommendRequest", limits: Limits) -> None:
-    """Refuse values and lists that are too large, or too small.
+    """Check the range of every value and the length of every list.
 
     Raises:
-        FieldError: names the first one.
+        FieldError: names the first field out of bounds.
     """
     if request.k is not UNSET and not 1 <= request.k <= limits.k:
         _refuse("k", request.k, limits)
@@ -98,7 +98,7 @@ def check_limits(request: "RecommendRequest", limits: Limits) -> None:
 
 
 def allowed_in(field: str, limits: Limits) -> str:
-    """What ``field`` may hold, as the end of a sentence."""
+    """Allowed values of ``field`` as the end of a sentence; list indices in its path are ignored."""
     text = f"a string of 1 to {limits.text} characters"
     time = f"UTC milliseconds, an integer from 0 to {LATEST_TIMESTAMP}"
     return {

@@ -1,7 +1,7 @@
-"""Structured logs: one JSON object a line on stderr, written by a thread, so that a blocked pipe cannot stop an answer.
+"""Structured logs: one JSON object per line on stderr, written by a thread, so a blocked pipe cannot delay answers.
 
-Ordinary requests are sampled; every kind of error and degradation is logged, at a bounded rate, with the number of
-lines left out. A line has no place for item ids, shoppers or bodies: of an exception, its type and where it was raised.
+Ordinary requests are sampled; errors and degraded answers are logged with a rate limit per kind and a count of
+suppressed lines. Lines never hold item ids, shoppers or bodies: of an exception, only its type and traceback location.
 """
 
 import contextlib
@@ -19,34 +19,34 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TextIO
 
 LINES_WAITING: Final = 10_000
-"""Lines that wait for a slow reader of stderr; more are dropped, and a line says how many were."""
+"""Queue capacity for a slow reader of stderr; further lines are dropped and counted in a later line."""
 FLUSH_SECONDS: Final = 1.0
 KINDS: Final = 256
-"""Different kinds of request lines that are rate-limited apart from one another; more share one limit."""
+"""Kinds of request lines with a rate limit of their own; further kinds share one."""
 IN_THE_REQUEST: Final = frozenset({"empty_session", "unknown_items"})
-"""Reasons of a degraded answer that tell of the request, not of the server: such a request is an ordinary one."""
+"""Degradation reasons caused by the request, not the server; such requests are logged as ordinary ones."""
 SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 FIELDS: Final = "tillside_fields"
-"""The attribute of a log record that holds the line's own fields."""
+"""Attribute of a log record that holds the line's additional fields."""
 
 
 def request_id(header: str | None) -> str:
-    """The id a request is logged under: ``x-request-id`` if it is sane, 1 to 64 of ``A-Za-z0-9._-``, else a new one."""
+    """Request id for the log: the ``x-request-id`` header if it is 1 to 64 of ``A-Za-z0-9._-``, else a random one."""
     if header is not None and SANE_ID.fullmatch(header):
         return header
     return f"{random.getrandbits(128):032x}"  # uuid4 takes ten times as long
 
 
 def log_event(log: logging.Logger, level: int, event: str, **fields: object) -> None:
-    """Log ``event`` with its fields, as members of the JSON object."""
+    """Log ``event`` with ``fields`` as members of the JSON object."""
     log.log(level, "%s", event, extra={FIELDS: fields})
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON; a record of :func:`log_event` has an event and fields, any other a message."""
+    """Formats a record as one line of JSON: event and fields for :func:`log_event`, a message for any other."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
+        """The line, without its newline."""
         time_ = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
         line: dict[str, Any] = {
             "time": f"{time_:%Y-%m-%dT%H:%M:%S}.{time_.microsecond // 1000:03d}Z",
@@ -66,10 +66,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class ThreadedHandler(logging.Handler):
-    """Formats where it is called and writes in a thread; never waits, and drops lines rather than memory.
+    """Formats in the calling thread and writes in another; never blocks, and drops lines when its queue is full.
 
     Args:
-        waiting: lines that may wait to be written.
+        waiting: queue capacity, in lines.
     """
 
     def __init__(self, stream: TextIO, *, waiting: int = LINES_WAITING) -> None:
@@ -81,7 +81,7 @@ class ThreadedHandler(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand the line over, or count it as dropped."""
+        """Queue the line, or count it as dropped."""
         try:
             if self._dropped:
                 fields = {"name": record.name, "levelname": "WARNING", "msg": "lines_dropped"}
@@ -95,7 +95,7 @@ class ThreadedHandler(logging.Handler):
             self.handleError(record)
 
     def close(self) -> None:
-        """Write what waits, for a second at most: a reader that is stuck does not keep the process from ending."""
+        """Flush the queue for at most 2 * FLUSH_SECONDS, so that a stuck reader cannot keep the process alive."""
         with contextlib.suppress(queue.Full):
             self._lines.put(None, timeout=FLUSH_SECONDS)
         self._thread.join(FLUSH_SECONDS)
@@ -103,14 +103,14 @@ class ThreadedHandler(logging.Handler):
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
-            with contextlib.suppress(OSError, ValueError):  # a closed stderr; there is nobody to tell
+            with contextlib.suppress(OSError, ValueError):  # stderr is closed, so there is nowhere to report it
                 self._stream.write(line + "\n")
                 self._stream.flush()
 
 
 @contextlib.contextmanager
 def json_logs(*, level: int = logging.INFO, stream: TextIO | None = None) -> Iterator[None]:
-    """While it is open, everything logged goes to ``stream`` (stderr) as JSON; what waits is written at the end."""
+    """Log to ``stream`` (default stderr) as JSON while the block runs; flush at its end."""
     root = logging.getLogger()
     handler = ThreadedHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter())
@@ -126,16 +126,16 @@ def json_logs(*, level: int = logging.INFO, stream: TextIO | None = None) -> Ite
 
 
 class RequestLog:
-    """A line for a request, if it is its turn. For one thread, the event loop's.
+    """Sampled and rate-limited request log. Not thread-safe: for the event loop's thread.
 
     Args:
-        sample: share of the ordinary requests that are logged, from 0 to 1.
-        per_second: lines a second of each kind of error or degradation, and as many at once.
+        sample: share of ordinary requests that are logged, from 0 to 1.
+        per_second: lines per second for each kind of error or degradation, and its burst size.
         clock: monotonic seconds.
         draw: uniform in [0, 1).
 
     Raises:
-        ValueError: ``sample`` is not a share, or ``per_second`` is not positive.
+        ValueError: ``sample`` is not in [0, 1], or ``per_second`` is not positive.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class RequestLog:
         tier: str | None = None,
         reason: str | None = None,
     ) -> None:
-        """One request that ended: an error from 500, a warning from 400 or with a reason of the server's."""
+        """Log a finished request: error from status 500, warning from 400 or if the server degraded it, else info."""
         fields: dict[str, object] = {}
         if status < 400 and (not reason or reason in IN_THE_REQUEST):
             if self._draw() >= self._sample:
@@ -198,7 +198,7 @@ class RequestLog:
 
 
 class _Bucket:
-    """Lines that one kind may still write, refilled by the clock."""
+    """Token bucket of one kind of line."""
 
     def __init__(self, most: float, now: float) -> None:
         self._most = self._left = most

@@ -1,7 +1,7 @@
-"""The metrics of all workers as one page.
+"""Merge the metrics of all workers into one page.
 
-Each worker sends its samples over its control channel, so nothing is written to disk and a read-only container will do.
-A worker that died still counts: its last samples are kept and added in, or counters would fall.
+Workers send their samples over the control channel, so nothing is written to disk and a read-only container works.
+The last samples of a dead worker stay in the sums, or counters would decrease.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,11 +22,11 @@ SAME_IN_ALL: Final = (
     "process_start_time_seconds",
     "process_max_fds",
 )
-"""Families of which the largest value counts, not the sum."""
+"""Metric families merged by maximum instead of sum."""
 
 
 def samples_of(registry: CollectorRegistry) -> Samples:
-    """All samples of a registry as JSON types."""
+    """Samples of a registry as JSON types."""
     return [
         {
             "name": family.name,
@@ -39,17 +39,17 @@ def samples_of(registry: CollectorRegistry) -> Samples:
 
 
 def only_counted(samples: Samples) -> Samples:
-    """What is left of a worker that has died: its counters and histograms."""
+    """Counters and histograms only: what to keep of a worker that has died."""
     return [family for family in samples if family["type"] in ("counter", "histogram")]
 
 
 def merged_page(parts: Sequence[Samples]) -> bytes:
-    """The text page of several registries' samples."""
+    """Prometheus text page of the merged samples of several registries."""
     return generate_latest(_Merged(parts))
 
 
 def add_up(parts: Sequence[Samples]) -> Samples:
-    """Several parts as one."""
+    """Merge the samples of several registries."""
     return [
         {
             "name": family.name,

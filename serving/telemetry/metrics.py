@@ -1,7 +1,9 @@
-"""What Prometheus sees: request times by stage, answers by tier, reason and behaviour, the queue, the bundle.
+"""Prometheus metrics: latency by stage, answers by tier, reason and behaviour, queue depth, the active bundle.
 
-The metrics hang on a registry of their own, so two servers in one process do not share them. With several workers each
-keeps its own registry and the parent adds up what they send: serving.telemetry.merged_metrics.
+The metrics have a registry of their own, so two servers in one process do not share them. Of several workers each has
+its own registry, and the parent merges their samples (serving.merging).
+
+Shapes: N items, D dimensions.
 """
 
 import functools
@@ -19,17 +21,17 @@ from tillside.bundle import MANIFEST, Bundle
 from tillside.policy.rules import HARD, SOFT
 
 BUCKETS: Final = (0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""Seconds; dense around the few milliseconds that a checkout grants."""
+"""Seconds; dense around the few milliseconds of a checkout's latency budget."""
 STAGES: Final = ("total", "queue", "encode", "search", "policy")
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for every counter
 
 
 class Metrics:
-    """The counters and histograms of one server.
+    """Counters, gauges and histograms of one server.
 
     Args:
-        queue_depth: how many requests wait for the model.
+        queue_depth: returns the number of requests waiting for the model.
     """
 
     def __init__(self, *, queue_depth: Callable[[], float] = lambda: 0) -> None:
@@ -92,18 +94,18 @@ class Metrics:
         self._feed = Gauge(
             "tillside_items_feed_timestamp_seconds", "When the items feed in use was made; 0: none.", registry=registry
         )
-        self._child = functools.cache(lambda counter, *labels: counter.labels(*labels))  # looking one up is slow
+        self._child = functools.cache(lambda counter, *labels: counter.labels(*labels))  # label lookup is slow
 
     def count_response(self, status: int) -> None:
-        """One response of the recommendation endpoint."""
+        """Count a response of ``POST /v1/recommend`` by HTTP status."""
         self._child(self._responses, str(status)).inc()
 
     def count_reload(self, result: str) -> None:
-        """One bundle that was ``loaded``, ``refused`` or ``rolled_back`` to."""
+        """Count a reload by result: ``loaded``, ``refused`` or ``rolled_back``."""
         self._reloads.labels(result).inc()
 
     def observe(self, outcome: Outcome, total_seconds: float) -> None:
-        """One answer and the time it took."""
+        """Record an answer, its stage times and its total time."""
         answer = outcome.answer
         self._total.observe(total_seconds)
         for stage, seconds in (
@@ -118,14 +120,14 @@ class Metrics:
             self._unknown.inc(len(answer.unknown_items))
         if outcome.failure:
             self._failures.inc()
-        behaviour = answer.behaviour if answer.bundle else ""  # nobody has checked it where there is no bundle
+        behaviour = answer.behaviour if answer.bundle else ""  # unchecked without a bundle: unbounded label values
         placement = answer.placement if isinstance(answer, PlacedAnswer) else ""
         self._child(self._answers, answer.tier, answer.degraded_reason or "", behaviour, placement).inc()
         for rule, count in outcome.dropped.items():
             self._child(self._dropped, rule).inc(count)
 
     def describe(self, recommender: Recommender, loaded_at: float) -> None:
-        """The bundle and the policy that answer from now on."""
+        """Set the gauges of the active bundle and policy."""
         self._bundle.clear()
         self._bundle.labels(recommender.bundle.version).set(1)
         self._loaded.set(loaded_at)
@@ -136,16 +138,16 @@ class Metrics:
             self._policies.labels(recommender.assortment.loaded.version).set(1)
 
     def describe_feed(self, time_ms: int) -> None:
-        """The items feed in use from now on."""
+        """Set the timestamp gauge of the items feed in use."""
         self._feed.set(time_ms / 1000)
 
     def page(self) -> bytes:
-        """The Prometheus text page."""
+        """Prometheus text page of this registry."""
         return generate_latest(self.registry)
 
 
 def _made_at(bundle: Bundle) -> float:
-    """Seconds since the epoch, from the manifest or else from its file's time."""
+    """Creation time of a bundle in seconds since the epoch: from its manifest, else the manifest file's mtime."""
     try:
         return datetime.fromisoformat(str(bundle.manifest["created_at"])).timestamp()
     except (KeyError, ValueError):

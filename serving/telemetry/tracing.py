@@ -1,8 +1,8 @@
-"""OpenTelemetry spans, if asked for: ``with span("encode"): ...`` costs next to nothing until :func:`start_tracing`.
+"""Optional OpenTelemetry spans: ``with span("encode"): ...`` costs next to nothing until :func:`start_tracing`.
 
-Nothing of OpenTelemetry is imported before. Exporting goes by OTLP over HTTP, in a thread with a bounded queue: a
-collector that is slow or gone loses spans, never an answer. The ``OTEL_*`` variables say where to, how often and under
-which service name, as its specification has them.
+OpenTelemetry is not imported before that. Spans are exported by OTLP over HTTP, from a thread with a bounded queue: a
+slow or unreachable collector loses spans, never an answer. Endpoint, export interval and service name come from the
+standard ``OTEL_*`` variables.
 """
 
 import contextlib
@@ -25,20 +25,20 @@ FLUSH_SECONDS: Final = 2.0
 
 
 class Span(Protocol):
-    """What can be said about the work under way."""
+    """The operations of a span used by the server."""
 
     def set(self, name: str, value: str | int | float | bool) -> None:
-        """Give the span an attribute; never an item id or a shopper's."""
+        """Set an attribute; never the id of an item or a shopper."""
 
     def stage(self, name: str, *, start_ns: int, end_ns: int) -> None:
-        """A child that has ended already, in ``time.time_ns``: for work done together with other requests'."""
+        """Add a finished child span, with times as of ``time.time_ns``: for work shared by a batch of requests."""
 
     def fail(self, reason: str) -> None:
         """Mark the span as failed."""
 
 
 class _NoSpan:
-    """Says nothing, and is its own context manager."""
+    """No-op span and its own context manager."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ _NO_SPAN: Final = _NoSpan()
 
 
 class _RealSpan:
-    """A span of OpenTelemetry's."""
+    """An OpenTelemetry span."""
 
     def __init__(self, tracer: "Tracer", inner: "trace.Span") -> None:
         self._tracer = tracer
@@ -89,11 +89,11 @@ _tracer: "Tracer | None" = None
 
 
 def span(name: str, *, headers: Mapping[str, str] | None = None) -> AbstractContextManager[Span]:
-    """A span around a block; inside another one it is its child.
+    """Context manager of a span; nested spans become children.
 
     Args:
-        headers: of the request that the block answers, lower-case; a W3C ``traceparent`` in them is continued. Given
-            for the outermost span of a request alone.
+        headers: headers of the request being answered, lower-case; a W3C ``traceparent`` in them becomes the parent.
+            Only for the outermost span of a request.
     """
     return _NO_SPAN if _tracer is None else _real_span(_tracer, name, headers)
 
@@ -111,15 +111,15 @@ def _real_span(tracer: "Tracer", name: str, headers: Mapping[str, str] | None) -
         real = _RealSpan(tracer, inner)
         try:
             yield real
-        except Exception as error:  # its type alone: the message may hold item ids
+        except Exception as error:  # only its type: the message may hold item ids
             real.fail(type(error).__name__)
             raise
 
 
 def tracing_wanted(environment: Mapping[str, str], *, flag: bool) -> bool:
-    """Whether spans are to be exported: by the flag, or by ``OTEL_*`` variables that name an exporter or an endpoint.
+    """Whether to export spans: by the flag, or by ``OTEL_*`` variables that name an exporter or an endpoint.
 
-    ``OTEL_SDK_DISABLED=true`` and ``OTEL_TRACES_EXPORTER=none`` win over everything.
+    ``OTEL_SDK_DISABLED=true`` and ``OTEL_TRACES_EXPORTER=none`` override everything else.
 
     Raises:
         ValueError: an exporter other than ``otlp`` is named.
@@ -133,10 +133,10 @@ def tracing_wanted(environment: Mapping[str, str], *, flag: bool) -> bool:
 
 
 def start_tracing(*, processor: "SpanProcessor | None" = None) -> Callable[[], None]:
-    """Make :func:`span` record, and return what ends it: called at shutdown, it waits two seconds at most.
+    """Make :func:`span` record, and return the stop function, which flushes for at most FLUSH_SECONDS.
 
     Args:
-        processor: takes the spans; by default they are exported in batches to ``OTEL_EXPORTER_OTLP_ENDPOINT``.
+        processor: span processor; by default spans are exported in batches to ``OTEL_EXPORTER_OTLP_ENDPOINT``.
 
     Raises:
         ValueError: the extra ``trace`` is not installed.
@@ -166,10 +166,10 @@ def start_tracing(*, processor: "SpanProcessor | None" = None) -> Callable[[], N
 
 @contextlib.contextmanager
 def tracing(environment: Mapping[str, str], *, flag: bool) -> Iterator[None]:
-    """While it is open, spans are recorded and exported, if they are wanted; see :func:`tracing_wanted`.
+    """Record and export spans while the block runs, if :func:`tracing_wanted`.
 
     Raises:
-        ValueError: they are wanted and cannot be had.
+        ValueError: tracing is wanted but not installed, or the exporter is not supported.
     """
     stop = start_tracing() if tracing_wanted(environment, flag=flag) else None
     try:

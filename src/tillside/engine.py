@@ -1,12 +1,12 @@
-"""A bundle's graphs as three calls: ``encode`` (session to query), ``search`` and ``search_among`` (query to items).
+"""A bundle's ONNX graphs as three calls: ``encode`` (session to query), ``search``, ``search_among`` (query to items).
 
-How the items are searched stands in the bundle's manifest: in fp32, in 8 bits, or by an index. What comes out is scored
-and ordered by ``tillside.search`` in any case, so an answer does not depend on the batch that it was computed in.
+The bundle's manifest selects the search tier: fp32 scan, int8 scan, or approximate index. Its candidates are always
+rescored and ordered by ``tillside.search``, so an answer does not depend on the batch that it was computed in.
 
-One intra-op thread and no spinning: a second thread shortens a quiet machine's latency but ruins the slow percent once
-a core is shared, and spinning burns idle CPU. Replicas, not threads, use more cores.
+One intra-op thread and no spinning: a second thread lowers latency on an idle machine but ruins the p99 once a core is
+shared, and spinning burns idle CPU. Scale over cores with worker processes, not threads.
 
-Shapes: B rows, L events of the longest row, D dimensions, K items, V eligible items.
+Shapes: N items, B rows, D dimensions, K items per answer, C candidates, V eligible items.
 """
 
 from collections.abc import Mapping
@@ -49,14 +49,14 @@ SCORER_OUTPUTS: Final[Signature] = {"scores": (_FLOAT, 2), "items": (_INT, 2)}
 
 
 class EngineError(RuntimeError):
-    """The graphs gave no usable numbers for a request; another tier must answer."""
+    """A graph failed or returned non-finite numbers; a fallback tier must answer."""
 
 
 class Engine:
-    """The sessions of one bundle; safe to call from several threads.
+    """ONNX Runtime sessions and item search of one bundle; thread-safe.
 
     Raises:
-        ValueError: a graph cannot be loaded or does not have the contract's inputs and outputs.
+        ValueError: a graph cannot be loaded, or its inputs or outputs differ from the expected signature.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -72,19 +72,19 @@ class Engine:
         )
 
     def encode(self, batch: Batch, ask_B: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Query vectors [B, D] and the probability that each session still reaches the goal [B].
+        """Query vectors [B, D] and purchase intent [B], the probability that the session still reaches the goal.
 
         Raises:
-            EngineError: the graph failed or gave numbers that are not finite.
+            EngineError: the graph failed or returned non-finite numbers.
         """
         query_BD, intent_B = _run(self._encoder, list(ENCODER_OUTPUTS), encoder_feeds(self.items_ND, batch, ask_B))
         return query_BD, intent_B
 
     def search(self, query_BD: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
-        """Scores and catalogue indices [B, k] of the best items, best first, ties in catalogue order.
+        """Scores and catalogue indices of the top k items [B, k], best first, ties in catalogue order.
 
         Raises:
-            EngineError: the graph failed or gave numbers that are not finite.
+            EngineError: the graph failed or returned non-finite numbers.
         """
         _refuse_unless_finite(query_BD)
         scores_BK, items_BK = self._search.search(query_BD, k)
@@ -92,13 +92,13 @@ class Engine:
         return scores_BK, items_BK
 
     def search_among(self, query_BD: FloatArray, eligible_V: IntArray, k: int) -> tuple[FloatArray, IntArray]:
-        """The same among some items [B, min(k, V)]; exact whenever most of the catalogue is not eligible.
+        """:meth:`search` restricted to eligible items [B, min(k, V)]; exact if most of the catalogue is ineligible.
 
         Args:
-            eligible_V: catalogue indices, ascending, each once.
+            eligible_V: catalogue indices, ascending, unique.
 
         Raises:
-            EngineError: the graph failed or gave numbers that are not finite.
+            EngineError: the graph failed or returned non-finite numbers.
         """
         _refuse_unless_finite(query_BD)
         scores_BK, items_BK = self._search.search_among(query_BD, eligible_V, k)
@@ -123,7 +123,7 @@ def _scan(path: Path, options: Mapping[str, str]) -> Propose:
 
 def _index(path: Path, items_ND: FloatArray) -> Propose:
     try:
-        import faiss  # for large catalogues only
+        import faiss  # optional; only large catalogues need it
     except ImportError:
         raise ValueError(f"{path} needs faiss-cpu, which is not installed: pip install faiss-cpu") from None
     try:
@@ -152,7 +152,7 @@ def _session(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # failures come back as exceptions; the log would only repeat them
+    options.log_severity_level = 4  # failures are raised as exceptions; the log would only repeat them
     for key, value in entries.items():
         options.add_session_config_entry(key, value)
     try:
