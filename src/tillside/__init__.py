@@ -1,4 +1,7 @@
-"""The words and rules that training and serving share. Needs numpy and nothing else."""
+"""The domain code that training and serving share: events, encoding, ranking, retrieval and placement policy.
+
+Needs numpy and, for policy files and items feeds, msgspec and PyYAML.
+"""
 
 from importlib.metadata import PackageNotFoundError, version
 

@@ -1,7 +1,7 @@
-"""Directories and files that appear whole or not at all.
+"""Atomic writes of directories and files: a reader sees the old content or all of the new.
 
 Everything is written beside its destination under a temporary name and renamed into place at the end, so a killed
-process leaves at most a hidden ``.NAME.partial-*`` directory, which the next writer of the same name sweeps away.
+process leaves at most a hidden ``.NAME.partial-*`` directory, which the next writer of the same name removes.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from pathlib import Path
 def atomic_directory(destination: Path, *, marks: Sequence[str] = ()) -> Iterator[Path]:
     """Yield an empty directory that becomes ``destination`` when the block ends without an error.
 
-    An existing destination is replaced as a whole. After an error nothing of the new content remains and the old
-    content is untouched.
+    An existing destination is replaced as a whole. On an error the new content is removed and the old content is
+    untouched.
 
     Args:
-        marks: files that an existing ``destination`` must hold, unless it is empty; they show that it is ours.
+        marks: files that an existing, non-empty ``destination`` must hold to be replaced; they identify it as ours.
 
     Raises:
-        ValueError: ``destination`` exists and is not a directory, or is somebody else's.
+        ValueError: ``destination`` exists and is not a directory, or is not empty and lacks one of ``marks``.
     """
     destination = destination.absolute()
     if destination.exists() and not destination.is_dir():
@@ -52,7 +52,7 @@ def atomic_directory(destination: Path, *, marks: Sequence[str] = ()) -> Iterato
 
 
 def write_text_atomically(path: Path, text: str) -> None:
-    """Write ``text`` (UTF-8) so that a reader sees the old file or the whole new one."""
+    """Replace ``path`` by ``text`` (UTF-8) atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.partial-", dir=path.parent)
     try:

@@ -1,24 +1,26 @@
-"""The bundle: everything a server needs to answer, immutable, and every file of it under a SHA-256.
+"""The bundle (exported model): everything a server needs to answer, immutable, with a SHA-256 for every file.
 
-``training.export`` writes one, ``serving`` verifies it before it believes a byte. Layout of the directory::
+``training.export`` writes it, ``serving`` verifies it before use. Layout of the directory::
 
-    manifest.json     format version, hashes, encoding, behaviours, where it came from, what was measured
+    manifest.json     format version, hashes, encoding, behaviours, provenance, measurements
     encoder.onnx      item_vectors [B, L, D], behaviours, gaps [B, L], lengths, ask [B] -> query [B, D], intent [B]
     scorer.onnx       query [B, D], k [1] -> scores, items [B, k]; its matrix is items.npy
-    int8/             the items in 8 bits and a scorer over them (training.bundle.graphs); from search tier ``int8`` on
-    items.faiss       an index; for the search tier ``approximate``
-    items.npy         float32 [N, D], the vectors of the first N items of the catalogue; the last column holds their
-                      trends, which say nothing of what an item is like
-    tokens.npy        float32 [T, D], what attribute tokens are worth, see tillside.recommenders.cold_vectors; optional
+    int8/             int8-quantised items and a scorer over them, see training.graphs; search tiers from ``int8`` up
+    items.faiss       approximate index; for the search tier ``approximate``
+    items.npy         float32 [N, D], vectors of the first N items of the catalogue; the last column is the trend (log
+                      of recent over overall frequency), no part of the embedding
+    tokens.npy        float32 [T, D - 1], attribute token embeddings, see tillside.newcomers; optional
     catalogue/        see tillside.catalogue
-    neighbours/       past sessions (tillside.recommenders.session_knn); if the manifest's ``memory`` weighs them
-    covisitation/     item pairs of sessions (tillside.recommenders.item_pairs); optional, for when the model is late
-    relations/        what goes with what, see tillside.relations; optional
-    policy.yaml       what is shown where, see tillside.policy; optional, and the server may be given another
-    goldens.json      requests with the answers they must get
+    neighbours/       past sessions, see tillside.neighbours; only if the manifest's ``memory`` gives them weight
+    covisitation/     item co-occurrence in sessions, see tillside.pairs; optional, the tier below the model
+    relations/        related items, see tillside.relations; optional
+    policy.yaml       placement policy, see tillside.policy; optional, the server's settings may name another
+    goldens.json      golden requests with their expected answers
 
-The encoder takes item *vectors*, looked up in items.npy by the caller, so that items can come and go without a new
-encoder.
+The encoder takes item *vectors*, looked up in items.npy by the caller, so that items can be added and removed without a
+new encoder.
+
+Shapes: B sessions in a batch, L events, N items, T attribute tokens, D columns of an item row.
 """
 
 import hashlib
@@ -44,7 +46,7 @@ from tillside.search import SearchPlan
 FORMAT_VERSION: Final = 3
 VERSION_TAG: Final = "bundle.version"
 SHA256_TAG: Final = "bundle.sha256"
-"""Tags of a version in MLflow's registry; the second one is :func:`manifest_sha256`."""
+"""Tags of a model version in MLflow's registry; the value of the second is :func:`manifest_sha256`."""
 MANIFEST: Final = "manifest.json"
 ENCODER: Final = "encoder.onnx"
 SCORER: Final = "scorer.onnx"
@@ -61,11 +63,11 @@ RELATIONS: Final = "relations"
 POLICY: Final = "policy.yaml"
 GOLDENS: Final = "goldens.json"
 ENCODER_OPTIONS: Final = {"session.intra_op.allow_spinning": "0", "session.inter_op.allow_spinning": "0"}
-"""Session config entries of onnxruntime. Server and offline evaluator share them: other kernels round otherwise."""
+"""Session config entries of onnxruntime, shared by server and offline evaluator: other kernels round differently."""
 SCORER_OPTIONS: Final = {**ENCODER_OPTIONS, "session.disable_prepacking": "1"}
-"""A packed copy of the item matrix would double its memory and gain nothing for single queries."""
+"""Prepacking would double the memory of the item matrix and gain nothing for single queries."""
 INT8_OPTIONS: Final = ENCODER_OPTIONS
-"""The 8-bit kernels read packed rows only. The packed copy has a quarter of the size of items.npy."""
+"""With prepacking: the 8-bit kernels read packed rows only; the packed copy is a quarter of the size of items.npy."""
 REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "memory", "search", "files")
 REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
 FILES_OF_TIER: Final[Mapping[str, tuple[str, ...]]] = {
@@ -89,27 +91,27 @@ class Bundle:
 
     @property
     def version(self) -> str:
-        """First 12 hex digits of a SHA-256 over the manifest and all files: bundles of one version are the same."""
+        """First 12 hex digits of a SHA-256 over the manifest and all files: equal versions mean equal bundles."""
         return str(self.manifest["version"])
 
     @property
     def has_intent(self) -> bool:
-        """Whether the encoder's intent output was trained; a log without its goal behaviour cannot teach it."""
+        """Whether the encoder's intent output was trained; a log without the goal behaviour has no labels for it."""
         return bool(self.manifest["intent"])
 
     @cached_property
     def encoding(self) -> EncodingSpec:
-        """How sessions become arrays."""
+        """Session encoding that the encoder was trained with."""
         return EncodingSpec.from_document(self.manifest["encoding"])
 
     @cached_property
     def behaviours(self) -> Behaviours:
-        """The behaviours of a session, and those that may be asked for."""
+        """Behaviours that events may have and that recommendations may target."""
         return Behaviours(tuple(self.manifest["behaviours"]))
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """Ids, names, counts and prices; its first ``len(items_ND)`` items can be recommended."""
+        """The catalogue; its first ``len(items_ND)`` items can be recommended."""
         return Catalogue.load(self.path / CATALOGUE)
 
     @cached_property
@@ -120,12 +122,12 @@ class Bundle:
 
     @cached_property
     def search(self) -> SearchPlan:
-        """How the items are searched, as export measured it."""
+        """Search tier and its settings, as chosen and measured at export."""
         return SearchPlan.from_document(self.manifest["search"])
 
     @cached_property
     def memory(self) -> SessionMemory | None:
-        """What past sessions add to the model's scores, if anything."""
+        """Blend of past sessions (session kNN) with the model's scores; None if they have no weight."""
         document = self.manifest["memory"]
         if document is None:
             return None
@@ -136,14 +138,14 @@ class Bundle:
 
     @cached_property
     def covisitation(self) -> ItemPairs | None:
-        """Which items met in sessions, the most frequent partners of each; None for a bundle that has no such table."""
+        """Co-occurrence of items in sessions, the most frequent partners of each; None if the bundle has no table."""
         if not any(name.startswith(f"{COVISITATION}/") for name in self.manifest["files"]):
             return None
         return ItemPairs.load(self.path / COVISITATION, items=len(self.items_ND))
 
     @cached_property
     def relations(self) -> Relations:
-        """What goes with what, over the whole catalogue; without any pair for a bundle that has no relations."""
+        """Relations over the whole catalogue; empty if the bundle has none."""
         items = len(self.catalogue)
         if not any(name.startswith(f"{RELATIONS}/") for name in self.manifest["files"]):
             return Relations.empty(items=items)
@@ -151,7 +153,7 @@ class Bundle:
 
     @cached_property
     def tokens(self) -> TokenVectors | None:
-        """What new items are made of; None for a bundle that knows no attributes."""
+        """Attribute token embeddings, for items added after training; None if the bundle has no attributes."""
         if TOKENS not in self.manifest["files"]:
             return None
         vectors_TD = np.load(self.path / TOKENS, mmap_mode="r", allow_pickle=False)
@@ -159,12 +161,12 @@ class Bundle:
 
     @property
     def policy(self) -> Path | None:
-        """The policy file that it carries, if it does."""
+        """Path of the bundle's policy file; None if it has none."""
         return self.path / POLICY if POLICY in self.manifest["files"] else None
 
     @cached_property
     def goldens(self) -> list[dict[str, Any]]:
-        """Requests (``request``) and what they must be answered with (``items``, ``scores``, ``purchase_intent``)."""
+        """Golden requests (``request``) and expected answers (``items``, ``scores``, ``purchase_intent``)."""
         document = json.loads((self.path / GOLDENS).read_text(encoding="utf-8"))
         return list(document["goldens"])
 
@@ -172,7 +174,7 @@ class Bundle:
 def encoder_feeds(
     items_ND: npt.NDArray[np.float32], batch: Batch, ask_B: npt.NDArray[np.int64]
 ) -> dict[str, npt.NDArray[Any]]:
-    """The encoder's inputs by name, for sessions of catalogue indices; the item vectors are looked up here."""
+    """The encoder's inputs by name; looks up the vectors of the batch's catalogue indices."""
     return {
         "item_vectors": items_ND[batch.items_BL],
         "behaviours": batch.behaviours_BL,
@@ -186,7 +188,7 @@ def seal(directory: Path, about: Mapping[str, Any]) -> None:
     """Write manifest.json over the files in ``directory``.
 
     Args:
-        about: encoding, behaviours, intent, dataset, git, run and measurements; JSON types only.
+        about: encoding, behaviours, intent, dataset, git, run and measurements, as JSON types.
     """
     files = {
         path.relative_to(directory).as_posix(): {"sha256": _sha256(path), "bytes": path.stat().st_size}
@@ -203,15 +205,15 @@ def _version(about: Mapping[str, Any], files: Mapping[str, Any]) -> str:
 
 
 def manifest_sha256(path: Path) -> str:
-    """SHA-256 of a bundle's manifest, which states those of all its files."""
+    """SHA-256 of a bundle's manifest, which lists the hashes of all its files."""
     return _sha256(path / MANIFEST)
 
 
 def open_bundle(path: Path) -> Bundle:
-    """Verify every hash, size and shape of a bundle.
+    """Open a bundle after verifying every hash, size and shape.
 
     Raises:
-        ValueError: the bundle cannot be trusted; the sentence says which file and why.
+        ValueError: verification failed; the message names the file and the reason.
     """
     manifest = _read_manifest(path)
     for name, expected in manifest["files"].items():
@@ -280,7 +282,11 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _inside(path: Path, name: str) -> Path:
-    """The file ``name`` of the bundle, refused when it would lead outside."""
+    """Path of the bundle's file ``name``.
+
+    Raises:
+        ValueError: ``name`` leads outside the bundle, by itself or as a link.
+    """
     pure = PurePosixPath(name)
     if pure.is_absolute() or ".." in pure.parts or "\\" in name:
         raise ValueError(f"bundle {path}: the file name {name!r} leads outside the bundle")

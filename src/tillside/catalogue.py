@@ -1,10 +1,12 @@
-"""The items a shop sells: their ids, counts, prices and attributes, in one fixed order.
+"""The catalogue: item ids, counts, prices and attributes, in one fixed order.
 
-Catalogue order is the identity of an item inside tillside: trained items first (most seen first, then by id), then
-the cold ones, which the training part never showed often enough but which share an attribute with a trained item, then
-the rest. Trained and cold items can be ranked; of the rest nothing is known. Attributes are kept as tokens such as
-``brand=apple`` or ``category=electronics.audio``; each level of a category path is a token of its own, so that items
-share what their families have in common. The item's display name is kept apart: it is shown, never learned from.
+An item's index in it is its identity inside tillside. Trained items come first (most frequent first, then by id), then
+cold items, too rare in the training part but sharing an attribute with a trained item, then the rest. Trained and cold
+items can be ranked; nothing is known of the rest. Attributes are tokens such as ``brand=apple`` or
+``category=electronics.audio``; each level of a category path is a token, so items share what their parent categories
+have in common. The display name is separate: shown, never a feature.
+
+Shapes: N items, B behaviours, T attribute tokens.
 """
 
 import json
@@ -28,15 +30,18 @@ class Catalogue:
     """Items in catalogue order.
 
     Attributes:
-        item_ids: N ids, distinct.
-        trained: the first ``trained`` items were seen often enough in the training part to have a learned vector.
+        item_ids: N distinct ids.
+        trained: how many items, the first ones, are frequent enough in the training part to have a learned vector.
         counts_NB: events per item and behaviour in the training part, int64.
-        recent_NB: the same events, of which older ones count less, float32; None for a log without a clock.
-        prices_N: the typical price, float32, in the log's own unit; NaN where it is unknown.
-        names: what a shopper reads, or an empty list when the log has none.
+        recent_NB: the same with older events discounted, float32; None for a log without timestamps.
+        prices_N: typical price, float32, in the log's own unit; NaN if unknown.
+        names: display names; empty if the log has none.
         vocabulary: the T attribute tokens.
-        token_ids: indices into ``vocabulary``, items one after another, int32.
-        token_offsets: where each item's tokens start in ``token_ids``, int64 [N + 1].
+        token_ids: indices into ``vocabulary``, concatenated over items, int32.
+        token_offsets: start of each item's slice of ``token_ids``, int64 [N + 1].
+
+    Raises:
+        ValueError: the columns do not have N rows each, or ``trained`` is not between 0 and N.
     """
 
     item_ids: list[str]
@@ -68,22 +73,22 @@ class Catalogue:
 
     @cached_property
     def index_of(self) -> dict[str, int]:
-        """Item id to catalogue index."""
+        """Catalogue index by item id."""
         return {item_id: index for index, item_id in enumerate(self.item_ids)}
 
     @cached_property
     def token_index(self) -> dict[str, int]:
-        """Attribute token to its place in the vocabulary."""
+        """Vocabulary index by attribute token."""
         return {token: number for number, token in enumerate(self.vocabulary)}
 
     @property
     def popular_NB(self) -> npt.NDArray[np.number[Any]]:  # noqa: N802
-        """What popularity is made of: recent events where the log has a clock, or else all."""
+        """Counts that popularity is computed from: ``recent_NB`` if the log has timestamps, else ``counts_NB``."""
         return self.counts_NB if self.recent_NB is None else self.recent_NB
 
     @cached_property
     def rankable(self) -> int:
-        """The first ``rankable`` items can be ranked: the trained ones, and the cold ones that come next."""
+        """Number of rankable items, the first ones: trained, then cold."""
         described = described_items(self.vocabulary, self.token_ids, self.token_offsets, trained=self.trained)
         return len(self) if described.all() else int(described.argmin())
 
@@ -94,7 +99,7 @@ class Catalogue:
         return [self.vocabulary[token] for token in self.token_ids[start:end]]
 
     def price_band(self, price: float) -> str | None:
-        """The token of a price's band, or None where it is unknown or the catalogue has no prices."""
+        """Price band token of ``price``; None if it is not finite or the catalogue has no prices."""
         if not np.isfinite(price) or not len(self._edges):
             return None
         return f"{PRICE_BAND}={int(np.searchsorted(self._edges, price, side='right'))}"
@@ -104,18 +109,18 @@ class Catalogue:
         return price_edges(self.prices_N)
 
     def label(self, index: int) -> str:
-        """The item in words a shopkeeper reads: its name, or else its finest category and brand, or else its id."""
+        """The item's label for shop staff: its name, else brand and finest category with the id, else the id."""
         if self.names and self.names[index]:
             return self.names[index]
         tokens = self.tokens_of(index)
         categories = [token.split("=", 1)[1] for token in tokens if token.startswith(f"{CATEGORY}=")]
         brands = [token.split("=", 1)[1] for token in tokens if token.startswith(f"{BRAND}=")]
         finest = max(categories, key=len, default="").split(".")[-1]
-        words = brands[:1] if not finest or finest.isdigit() else [*brands[:1], finest]  # a bare number says nothing
+        words = brands[:1] if not finest or finest.isdigit() else [*brands[:1], finest]  # a bare number is no label
         return f"{' '.join(words)} ({self.item_ids[index]})" if words else self.item_ids[index]
 
     def save(self, directory: Path) -> None:
-        """Write the catalogue into ``directory``, which is created."""
+        """Create ``directory`` and write the catalogue into it."""
         directory.mkdir(parents=True)
         document = {"trained": self.trained, "item_ids": self.item_ids, "names": self.names}
         document["vocabulary"] = self.vocabulary
@@ -163,10 +168,10 @@ def _read(path: Path) -> Any:
 
 
 def attribute_tokens(attributes: Mapping[str, object]) -> list[str]:
-    """Tokens of one item's attributes, in the order of the mapping.
+    """Distinct tokens of one item's attributes, in the order of the mapping.
 
-    A category path gives a token for each level; a list or tuple gives a token for each element; None, NaN and empty
-    strings give none.
+    A category path yields a token per level, a list or tuple a token per element; None, NaN and blank strings yield
+    none.
     """
     tokens: list[str] = []
     for attribute, value in attributes.items():
@@ -185,7 +190,7 @@ def attribute_tokens(attributes: Mapping[str, object]) -> list[str]:
 def pack_tokens(
     tokens_per_item: Iterable[Sequence[str]],
 ) -> tuple[list[str], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Vocabulary (sorted), token ids and offsets for :class:`Catalogue`, from each item's tokens."""
+    """Sorted vocabulary, token ids and offsets for :class:`Catalogue`, from each item's tokens."""
     rows = [list(tokens) for tokens in tokens_per_item]
     vocabulary = sorted({token for tokens in rows for token in tokens})
     index = {token: number for number, token in enumerate(vocabulary)}
@@ -202,9 +207,9 @@ def described_items(
     *,
     trained: int,
 ) -> npt.NDArray[np.bool_]:
-    """Whether each item is trained or carries a token that a trained item carries, bool [N].
+    """Mask [N] of items that are trained or share a token with a trained item.
 
-    The price band alone does not count: all that is known by it would be level.
+    The price band alone does not count: all items known by it alone would tie.
     """
     assert token_offsets is not None
     known_T = np.zeros(len(vocabulary), bool)
@@ -217,7 +222,7 @@ def described_items(
 
 
 def price_bands(prices_N: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """Each item's price decile within the catalogue, 0 to 9, or -1 where the price is unknown."""
+    """Price decile of each item within the catalogue, int64 [N], 0 to 9; -1 if the price is unknown."""
     bands = np.full(len(prices_N), -1, np.int64)
     known = np.isfinite(prices_N)
     if known.any():
@@ -226,7 +231,7 @@ def price_bands(prices_N: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
 
 
 def price_edges(prices_N: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """The prices between two bands, ascending; none where no price is known."""
+    """Inner edges of the price bands, ascending; empty if no price is known."""
     known = prices_N[np.isfinite(prices_N)]
     if not len(known):
         return np.zeros(0)

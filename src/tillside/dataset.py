@@ -1,13 +1,15 @@
 """A prepared data set on disk: sessions as flat, memory-mapped arrays with offsets, and the catalogue beside them.
 
-``training.prepare`` writes it, everything after reads it. Layout of the directory::
+``training.prepare`` writes it, all later stages read it. Layout of the directory::
 
     dataset.json           format version, parts, behaviours, counts, time ranges, config, digest
-    sessions/NAME.npy      one flat array per column, sessions one after another
+    sessions/NAME.npy      one flat array per column, concatenated over sessions
     catalogue/             see tillside.catalogue
-    rejects.csv            the rows that were not taken, with file, line and reason
+    rejects.csv            rejected rows, with file, line and reason
 
-Sessions lie in the order train, validation, test, and inside a part by the time they end, so a part is a range.
+Sessions are ordered train, validation, test, and within a part by end time, so a part is a range of sessions.
+
+Shapes: S sessions, E events, N items.
 """
 
 import hashlib
@@ -27,19 +29,19 @@ FORMAT_VERSION: Final = 1
 Part = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
 CaseRule = Literal["every", "last"]
-"""Which events of a validation or test session are asked for: each one after the first, or only the last."""
+"""Which events of a validation or test session are targets: every one after the first, or only the last."""
 
 EVENT_ARRAYS: Final = {"items": np.int32, "behaviours": np.uint8, "times": np.int64}
-"""Always there; one value an event. ``items`` are catalogue indices, ``times`` UTC milliseconds or TIME_UNKNOWN."""
+"""Required arrays [E]. ``items`` are catalogue indices, ``times`` UTC milliseconds or TIME_UNKNOWN."""
 OPTIONAL_EVENT_ARRAYS: Final = {"prices": np.float32, "quantities": np.int32, "scenes": np.int32}
 USERS: Final = "users"
 OPTIONAL_SESSION_ARRAYS: Final = {USERS: np.int32}
-"""Ids in optional arrays are numbers in order of first appearance, -1 where the log has none; prices may be NaN."""
+"""Ids in optional arrays are numbered by first appearance, -1 where the log has none; prices may be NaN."""
 
 
 @dataclass(frozen=True)
 class Sessions:
-    """Flat event arrays of length E and offsets of length S + 1; session s is the slice offsets[s]:offsets[s + 1]."""
+    """Flat event arrays [E] and offsets [S + 1]; session s is the slice ``offsets[s]:offsets[s + 1]``."""
 
     items: npt.NDArray[np.int32]
     behaviours: npt.NDArray[np.uint8]
@@ -51,7 +53,7 @@ class Sessions:
         return len(self.offsets) - 1
 
     def slice(self, start: int, end: int) -> "Sessions":
-        """Sessions ``start`` to ``end``, without copying the event arrays."""
+        """Sessions ``start`` (included) to ``end`` (excluded), without copying the event arrays."""
         first, last = int(self.offsets[start]), int(self.offsets[end])
         optional = {
             name: array[start:end] if name in OPTIONAL_SESSION_ARRAYS else array[first:last]
@@ -63,7 +65,12 @@ class Sessions:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set as it lies on disk, opened for reading."""
+    """A data set opened for reading.
+
+    Attributes:
+        parts: first session and end (excluded) of each part.
+        validation_cases, test_cases: which events of the part's sessions are targets.
+    """
 
     path: Path
     sessions: Sessions
@@ -77,7 +84,7 @@ class Dataset:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the arrays, the catalogue and the parts: equal digests mean equal data."""
+        """SHA-256 over arrays, catalogue and parts: equal digests mean equal data."""
         return str(self.about["digest"])
 
     def part(self, name: Part) -> Sessions:
@@ -85,19 +92,20 @@ class Dataset:
         return self.sessions.slice(*self.parts[name])
 
     def until(self, name: Part) -> Sessions:
-        """The sessions of this part behind those of all parts before it."""
+        """The sessions of this part and of all parts before it, in order."""
         return self.sessions.slice(0, self.parts[name][1])
 
     def before_test(self) -> Sessions:
-        """The training and validation parts as one; by leaving one out, the sessions that end with its case.
+        """Sessions of the training and validation parts, each event once.
 
-        Those hold the training sessions of the same shoppers, which must not be learned from twice.
+        With a leave-one-out split (``validation_cases`` is ``last``) that is the validation part alone: its sessions
+        contain the training sessions of the same shoppers, which must not be counted twice.
         """
         start, end = self.parts["train"][0], self.parts["validation"][1]
         return self.part("validation") if self.validation_cases == "last" else self.sessions.slice(start, end)
 
     def new_items(self) -> npt.NDArray[np.bool_]:
-        """Which items of the catalogue have no event before the test part [N]."""
+        """Mask [N] of catalogue items without an event before the test part."""
         new_N: npt.NDArray[np.bool_] = np.bincount(self.before_test().items, minlength=len(self.catalogue)) == 0
         return new_N
 
@@ -113,7 +121,11 @@ def write_dataset(
     about: Mapping[str, Any],
     validation_cases: CaseRule = "every",
 ) -> None:
-    """Write a data set into an existing, empty ``directory`` (see :func:`tillside.atomic.atomic_directory`)."""
+    """Write a data set into an existing, empty ``directory`` (see :func:`tillside.atomic.atomic_directory`).
+
+    Args:
+        about: further entries of dataset.json, as JSON types; not part of the digest.
+    """
     folder = directory / "sessions"
     folder.mkdir()
     arrays: dict[str, npt.NDArray[Any]] = {name: getattr(sessions, name) for name in EVENT_ARRAYS}
@@ -128,7 +140,7 @@ def write_dataset(
         "parts": {name: list(parts[name]) for name in PARTS},
         "test_cases": test_cases,
     }
-    if validation_cases != "every":  # so that the digests of all other data sets stay what they were
+    if validation_cases != "every":  # keeps the digests of data sets prepared before this key existed
         document["validation_cases"] = validation_cases
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
     for path in sorted(directory.rglob("*")):
@@ -193,7 +205,7 @@ def _open(path: Path, document: dict[str, Any]) -> Dataset:
 
 
 def _refuse_misfits(dataset: Dataset) -> None:
-    """Raise ValueError where the arrays, the catalogue and the parts do not fit together."""
+    """Raise ValueError if the arrays, the catalogue and the parts are inconsistent."""
     sessions, ends = dataset.sessions, [dataset.parts[name] for name in PARTS]
     events = len(sessions.items)
     contiguous = [0, *(end for _, end in ends)] == [*(start for start, _ in ends), len(sessions)]

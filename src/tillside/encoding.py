@@ -1,11 +1,11 @@
-"""How a session becomes arrays: the one encoding that training, evaluation, export and serving all call.
+"""Session encoding: the one implementation that training, evaluation, export and serving all call.
 
-Items the model has no vector for are left out, the last ``max_length`` events are kept, and the time since the event
-before becomes a logarithmic bucket. Padding goes to the right and carries no meaning: the lengths say what is real.
-A prefix of up to ``max_length`` events is encoded alike wherever it stands, so what was learned is what is served.
-Events of the shopper's earlier sessions may stand before the session's own, in the same row.
+Items without a model vector are dropped, the last ``max_length`` events are kept, and the time since the previous event
+becomes a logarithmic bucket. Rows are right-padded; ``lengths_B`` masks the padding. A prefix of up to ``max_length``
+events is encoded the same wherever it occurs, so there is no train/serve skew. Events of the shopper's earlier sessions
+may precede the session's own in the same row.
 
-Shapes: E events, S sessions, B rows of a batch, L events of the longest row.
+Shapes: E events of the log, K of them kept, S sessions, B rows of a batch, L events of the longest row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ import numpy.typing as npt
 from tillside.events import TIME_UNKNOWN
 
 MOST_PAST: Final = 500
-"""Kept events of a shopper's earlier sessions that are looked at beyond the row; how often each item is among them."""
+"""Latest kept events of a shopper's earlier sessions that item counts cover, the row's ``history`` included."""
 FIRST_OR_UNKNOWN: Final = 0
-"""The gap bucket of a row's first event, and of events without a clock."""
+"""Gap bucket of a row's first event and of events without a timestamp."""
 
 NOTHING: Final = np.zeros(0, np.int64)
 IntArray = npt.NDArray[np.integer[Any]]
@@ -28,14 +28,17 @@ IntArray = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, slots=True)
 class EncodingSpec:
-    """What an encoder was trained with; it travels in the bundle.
+    """Encoding that an encoder was trained with; stored in the bundle.
 
     Attributes:
-        max_length: events kept, the latest ones.
+        max_length: events kept per row, the latest ones.
         gap_edges_ms: ascending upper edges of the time-gap buckets; the default doubles from 1 s to 12 days.
-        collapse_repeats: leave out an event that repeats the item and behaviour of the one before, as preparation did.
-        history: events of the shopper's earlier sessions that are kept, the latest ones, where the session's own leave
-            room for them.
+        collapse_repeats: drop an event that repeats the item and behaviour of the previous one, as preparation did.
+        history: maximum number of events of the shopper's earlier sessions in a row, the latest ones, within what the
+            session itself leaves of ``max_length``.
+
+    Raises:
+        ValueError: a field is out of range, or ``gap_edges_ms`` do not ascend.
     """
 
     max_length: int = 50
@@ -53,13 +56,13 @@ class EncodingSpec:
 
     @property
     def gap_buckets(self) -> int:
-        """How many buckets there are: the unknown one, one below each edge, one above the last; with a history also one
-        for the events of earlier sessions, by which they are known."""
+        """Number of gap buckets: the unknown one, one below each edge, one above the last, and with a history one that
+        marks the events of earlier sessions."""
         return len(self.gap_edges_ms) + 2 + (self.history > 0)
 
     @property
     def earlier_bucket(self) -> int:
-        """The bucket of events of earlier sessions, whenever they were."""
+        """Gap bucket of all events of earlier sessions, whatever their timestamps."""
         return self.gap_buckets - 1
 
     def document(self) -> dict[str, Any]:
@@ -80,10 +83,10 @@ class Batch:
 
     Attributes:
         items_BL, behaviours_BL, gaps_BL: int64.
-        lengths_B: the real lengths.
-        own_B: how many of these, the last ones, are events of the session itself; those before are of the shopper's
+        lengths_B: events in each row; the rest is padding.
+        own_B: how many of those, the last ones, belong to the session itself; the ones before belong to the shopper's
             earlier sessions.
-        past: for each row the items of up to MOST_PAST events of earlier sessions, or nothing at all.
+        past: per row the items of up to MOST_PAST events of earlier sessions; empty if no row has any.
     """
 
     items_BL: npt.NDArray[np.int64]
@@ -94,26 +97,26 @@ class Batch:
     past: Sequence[npt.NDArray[np.int64]] = ()
 
     def before(self, row: int) -> npt.NDArray[np.int64]:
-        """The items of the shopper's earlier sessions, oldest first; may be none."""
+        """Items of the shopper's earlier sessions, oldest first; may be empty."""
         return self.past[row] if self.past else NOTHING
 
     def session(self, row: int) -> npt.NDArray[np.int64]:
-        """The items of the session itself, oldest first; may be none."""
+        """Items of the session itself, oldest first; may be empty."""
         length = self.lengths_B[row]
         return self.items_BL[row, length - self.own_B[row] : length]
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedSessions:
-    """Sessions as flat arrays of the K events that the model knows.
+    """Sessions as flat arrays of the K kept events, those of items that the model knows.
 
     Attributes:
-        items, behaviours, gaps: [K].
-        kept_before_E: for each event of the source, and one past the last, how many kept events stand before it.
-        starts_E: for each event of the source, where among the kept events begins what may be seen before it.
-        own_E: likewise where its session begins; the same where no earlier sessions are seen.
-        past_E: likewise where what is known of its shopper begins; the same likewise.
-        ends_S: where each session ends among the kept events.
+        items, behaviours, gaps: int64 [K].
+        kept_before_E: number of kept events before each source event, and in total [E + 1].
+        starts_E: per source event, index in the kept events of the first one visible to the model.
+        own_E: likewise of the first one of its session; equals ``starts_E`` without earlier sessions.
+        past_E: likewise of the first one of its shopper; equals ``starts_E`` without earlier sessions.
+        ends_S: end of each session in the kept events.
     """
 
     items: npt.NDArray[np.int64]
@@ -129,11 +132,11 @@ class EncodedSessions:
 def encode_sessions(
     items: IntArray, behaviours: IntArray, times: IntArray, offsets: IntArray, *, spec: EncodingSpec, known_items: int
 ) -> EncodedSessions:
-    """Encode whole sessions without cutting them; :func:`cut` makes rows of them.
+    """Encode whole sessions, uncut; :func:`cut` makes batches of them.
 
     Args:
-        items, behaviours, times: flat arrays [E]; an item outside 0 .. ``known_items`` - 1 is left out.
-        offsets: [S + 1].
+        items, behaviours, times: flat arrays [E]; items outside 0 .. ``known_items`` - 1 are dropped.
+        offsets: start of each session and the end [S + 1].
     """
     kept = (items >= 0) & (items < known_items)
     if spec.collapse_repeats and len(items) > 1:
@@ -161,7 +164,7 @@ def encode_sessions(
 
 
 def gap_buckets(times: npt.NDArray[np.int64], *, spec: EncodingSpec) -> npt.NDArray[np.int64]:
-    """Bucket of the time since the event before, int64 [E]; a clock that steps back counts as no time passed."""
+    """Bucket of the time since the previous event, int64 [E]; a negative gap counts as 0."""
     buckets = np.zeros(len(times), np.int64)
     if len(times) > 1:
         clock = (times[1:] != TIME_UNKNOWN) & (times[:-1] != TIME_UNKNOWN)
@@ -173,10 +176,10 @@ def gap_buckets(times: npt.NDArray[np.int64], *, spec: EncodingSpec) -> npt.NDAr
 def cut(
     encoded: EncodedSessions, starts_B: IntArray, ends_B: IntArray, own_B: IntArray, *, spec: EncodingSpec
 ) -> Batch:
-    """Rows ``starts_B[b]:ends_B[b]`` of the kept events, padded to the longest; each at least one column wide.
+    """Batch of the slices ``starts_B[b]:ends_B[b]`` of the kept events, padded to the longest, at least one column.
 
     Args:
-        own_B: where the session itself begins, perhaps before its row.
+        own_B: where the session itself begins in the kept events; may be before ``starts_B``.
     """
     lengths = np.asarray(ends_B - starts_B, np.int64)
     own = np.minimum(np.asarray(ends_B - own_B, np.int64), lengths)
@@ -201,8 +204,8 @@ def cut(
 
 
 def cut_before(encoded: EncodedSessions, events: IntArray, *, spec: EncodingSpec) -> Batch:
-    """For each source event, what the model may see before it: the last ``max_length`` kept events of its session, and
-    of earlier ones where it was encoded with them."""
+    """Prefix of each source event, the event excluded: the last ``max_length`` kept events of its session, preceded by
+    those of earlier sessions where ``encoded`` includes them."""
     ends = encoded.kept_before_E[events]
     starts = np.maximum(encoded.starts_E[events], ends - spec.max_length)
     batch, own = cut(encoded, starts, ends, encoded.own_E[events], spec=spec), encoded.own_E[events]
@@ -215,10 +218,10 @@ def cut_before(encoded: EncodedSessions, events: IntArray, *, spec: EncodingSpec
 def encode_session(
     items: IntArray, behaviours: IntArray, times: IntArray, *, spec: EncodingSpec, known_items: int, earlier: int = 0
 ) -> Batch:
-    """One live session as a batch of one row: what the server sends to the encoder.
+    """One live session as a batch of one row, as the server feeds it to the encoder.
 
     Args:
-        earlier: so many of the events, the first ones, are of the shopper's earlier sessions.
+        earlier: how many of the events, the first ones, belong to the shopper's earlier sessions.
     """
     if earlier and not spec.history:
         items, behaviours, times, earlier = items[earlier:], behaviours[earlier:], times[earlier:], 0

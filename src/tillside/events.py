@@ -1,8 +1,8 @@
 """The canonical event and item schema: every column name and every behaviour name is defined here, once.
 
-An event says that a shopper did something (a behaviour) with an item at a time, inside a session. Behaviours are an
-*ordered* list, weakest first; the last one is the goal, the thing the shop is paid for, and "purchase intent" is the
-probability that the session still reaches it.
+An event is a behaviour of a shopper towards an item at a time, within a session. Behaviours are an *ordered* list,
+weakest first; the last one is the goal, what the shop is paid for, and "purchase intent" is the probability that the
+session still reaches it.
 """
 
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ REQUIRED_COLUMNS: Final = (SESSION_ID, ITEM_ID, BEHAVIOUR, TIMESTAMP)
 OPTIONAL_COLUMNS: Final = (USER_ID, PRICE, QUANTITY, SCENE_ID)
 
 CATEGORY: Final = "category"
-"""A path from coarse to fine, its levels parted by dots: ``electronics.audio.headphone``."""
+"""A path from coarse to fine, levels separated by dots: ``electronics.audio.headphone``."""
 BRAND: Final = "brand"
 NAME: Final = "name"
-"""What a shopper reads; shown, never learned from."""
+"""Display name; shown, never a feature."""
 
 DEFAULT_BEHAVIOURS: Final = ("click", "cart", "purchase")
 TIME_UNKNOWN: Final = -1
-"""Stands in a timestamp array where the log has an order but no clock."""
+"""Timestamp of events of a log that is ordered but has no clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Behaviours:
 
     @property
     def goal(self) -> str:
-        """The strongest behaviour, the one purchase intent is about."""
+        """The strongest behaviour, which purchase intent predicts."""
         return self.names[-1]
 
     def index(self, name: str) -> int:

@@ -1,4 +1,4 @@
-"""Rows of different lengths in flat arrays: where the entries of some rows stand, and what their values add up to.
+"""Ragged (CSR-like) arrays: flat indices of the entries of given rows, and sums by key.
 
 Shapes: P entries.
 """
@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 IntArray = npt.NDArray[np.integer[Any]]
 SORTING: Final = 16
-"""What it costs to sort a number, in units of what it costs to pass over a place of a table."""
+"""Cost of sorting one key, relative to scanning one slot of a dense table."""
 
 
 def entries(bounds: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
-    """Where the entries of some rows of a ragged array stand, one row after the other, and how many each has."""
+    """Flat indices of the entries of the given rows of a ragged (CSR-like) array, and each row's length."""
     starts = bounds[rows]
     sizes = bounds[rows + 1] - starts
     return np.arange(sizes.sum()) + np.repeat(starts - np.cumsum(sizes) + sizes, sizes), sizes
@@ -23,9 +23,9 @@ def entries(bounds: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
 def summed(
     keys_P: IntArray, weights_P: npt.NDArray[np.float64], *, below: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The distinct keys, ascending, and the sum of each one's weights; every key is ``below``.
+    """Distinct keys, ascending, and the sum of weights of each; keys are from 0 to ``below`` - 1.
 
-    Where keys are many, a table of all that there may be is filled and read sooner than the keys are sorted.
+    With many keys, filling and scanning a dense table of all possible keys is faster than sorting.
     """
     if len(keys_P) * SORTING < below:
         distinct, place_P = np.unique(keys_P, return_inverse=True)

@@ -1,8 +1,8 @@
-"""Ranking and its metrics, over the whole catalogue.
+"""Full-catalogue ranking, its metrics with bootstrap intervals, and calibration metrics.
 
-Ties count against us: an item with the target's score stands before the target. Ties among recommended items are
-broken by catalogue order, so that the same scores always give the same list. A target that cannot be ranked (unseen in
-training) has the rank :data:`MISSED` and stays in every mean as a miss.
+Target ranks are pessimistic: items with the target's score rank before it. Ties among recommended items are broken by
+catalogue order, so equal scores give equal lists. A target that cannot be ranked (unseen in training) has the rank
+:data:`MISSED` and counts as a miss in every mean.
 
 Shapes: B cases, V items, S sessions, M metrics, R resamples.
 """
@@ -30,7 +30,7 @@ def ranks_of_targets(scores_BV: FloatArray, targets_B: npt.NDArray[np.integer[An
 
 
 def top_k(scores_BV: FloatArray, k: int) -> npt.NDArray[np.int64]:
-    """The k best items of each row, best first, ties in catalogue order, int64 [B, min(k, V)]."""
+    """Top-k items of each row, best first, ties in catalogue order, int64 [B, min(k, V)]."""
     rows, items = scores_BV.shape
     k = min(k, items)
     if k == 0:
@@ -48,17 +48,17 @@ def top_k(scores_BV: FloatArray, k: int) -> npt.NDArray[np.int64]:
 
 
 def recall_at(ranks_B: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:
-    """1 where the target is among the best k, else 0. With one target a case this is also the hit rate."""
+    """Recall@k per case: 1 if the target is in the top k, else 0. With one target per case it equals the hit rate."""
     return (ranks_B <= k).astype(np.float64)
 
 
 def mrr_at(ranks_B: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:
-    """1 / rank where the target is among the best k, else 0."""
+    """Reciprocal rank at k per case: 1 / rank if the target is in the top k, else 0."""
     return np.where(ranks_B <= k, 1.0 / ranks_B, 0.0)
 
 
 def ndcg_at(ranks_B: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:
-    """1 / log2(1 + rank) where the target is among the best k, else 0 (one relevant item, so the ideal gain is 1)."""
+    """NDCG@k per case: 1 / log2(1 + rank) if the target is in the top k, else 0 (one relevant item: ideal DCG 1)."""
     clipped = np.minimum(ranks_B, k)  # log2(1 + MISSED) would overflow
     return np.where(ranks_B <= k, 1.0 / np.log2(1.0 + clipped), 0.0)
 
@@ -66,14 +66,14 @@ def ndcg_at(ranks_B: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:
 def case_metrics(
     ranks_B: npt.NDArray[np.int64], cutoffs: Sequence[int] = CUTOFFS
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Every metric of every case, by name: ``recall@5`` ... ``ndcg@20``."""
+    """Per-case metrics [B] by name: ``recall@5`` ... ``ndcg@20``."""
     kinds = {"recall": recall_at, "mrr": mrr_at, "ndcg": ndcg_at}
     return {f"{name}@{k}": metric(ranks_B, k) for name, metric in kinds.items() for k in cutoffs}
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean and its bootstrap interval, of 95 % where nothing else is said."""
+    """A mean and its bootstrap interval, 95 % unless stated otherwise."""
 
     value: float
     low: float
@@ -89,16 +89,16 @@ def bootstrap_means(
     weights_B: FloatArray | None = None,
     level: float = 0.95,
 ) -> list[Interval]:
-    """Mean of each metric over cases, with percentile intervals from resampling whole sessions.
+    """Mean of each metric over cases, with percentile intervals from a cluster bootstrap over sessions.
 
-    Cases of one session are alike, so drawing cases one by one would make the intervals too narrow.
+    Cases of one session are correlated, so resampling single cases would make the intervals too narrow.
 
     Args:
         values_MB: M metrics of B cases.
-        sessions_B: the session that each case belongs to, any integers.
-        weights_B: how much each case counts, above 0; None for all alike. With what a share is taken of as weights the
-            mean of the shares is the ratio of the sums.
-        level: how often such an interval is to hold the true mean.
+        sessions_B: session id of each case, any integers.
+        weights_B: case weights above 0; None for equal weights. If the values are ratios and the weights their
+            denominators, the mean is the ratio of the sums.
+        level: nominal coverage of the intervals.
     """
     if values_MB.shape[1] == 0:
         return [Interval(float("nan"), float("nan"), float("nan"))] * len(values_MB)
@@ -118,7 +118,7 @@ def bootstrap_means(
 
 
 def area_under_roc(scores_B: FloatArray, labels_B: npt.NDArray[np.bool_]) -> float:
-    """Probability that a positive scores above a negative, ties counted half; NaN without both classes."""
+    """ROC AUC: probability that a positive scores above a negative, ties counted half; NaN without both classes."""
     positives, negatives = int(labels_B.sum()), int((~labels_B).sum())
     if not positives or not negatives:
         return float("nan")
@@ -131,14 +131,14 @@ def area_under_roc(scores_B: FloatArray, labels_B: npt.NDArray[np.bool_]) -> flo
 def reliability(
     probabilities_B: FloatArray, labels_B: npt.NDArray[np.bool_], *, bins: int = 15
 ) -> list[tuple[float, float, int]]:
-    """Mean prediction, share observed and number of cases of equally filled bins, lowest predictions first."""
+    """Reliability diagram: mean prediction, observed rate and case count of equal-mass bins, predictions ascending."""
     order = np.argsort(probabilities_B, kind="stable")
     chunks = np.array_split(order, min(bins, len(order))) if len(order) else []
     return [(float(probabilities_B[c].mean()), float(labels_B[c].mean()), len(c)) for c in chunks]
 
 
 def calibration_error(bins: Sequence[tuple[float, float, int]]) -> float:
-    """Expected calibration error over the bins of :func:`reliability`; NaN without cases."""
+    """Expected calibration error (ECE) over the bins of :func:`reliability`; NaN without cases."""
     cases = sum(count for _, _, count in bins)
     if not cases:
         return float("nan")

@@ -1,7 +1,9 @@
-"""Pairs and sets of items as flat arrays: a directed table of one relation, and bundles of 2 to 4 items.
+"""Pairs and sets of items as flat arrays: the directed table of one relation, and product bundles of 2 to 4 items.
 
-They are views of memory-mapped files, so a lookup costs the same for a million items as for a thousand; everything that
-could be wrong with such a file is found by ``fault`` when it is loaded. Shapes: N items, P pairs, R bundles.
+They are views of memory-mapped files, so the cost of a lookup does not depend on the number of items; ``fault``
+validates such a file completely when it is loaded.
+
+Shapes: N items, P pairs (entries, for product bundles), R product bundles.
 """
 
 from dataclasses import dataclass
@@ -20,12 +22,12 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class RelationTable:
-    """One relation: item i points to ``items[offsets[i]:offsets[i + 1]]``, the strongest first.
+    """One relation in CSR form: the partners of item i are ``items[offsets[i]:offsets[i + 1]]``, strongest first.
 
     Attributes:
         offsets: int64 [N + 1].
-        items: int32 [P], never the item itself, none twice.
-        strengths: float32 [P] in (0, 1], comparable between the items they start from.
+        items: int32 [P]; no self-pairs, no duplicates.
+        strengths: float32 [P] in (0, 1], comparable across anchors.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -36,11 +38,14 @@ class RelationTable:
     def of(
         cls, anchors_P: Ints, items_P: Ints, strengths_P: npt.NDArray[Any], *, items: int, most: int
     ) -> "RelationTable":
-        """The ``most`` strongest partners of each item; equal ones in the order of the catalogue.
+        """Table of the ``most`` strongest partners of each item, ties in catalogue order.
+
+        Args:
+            items: N.
 
         Raises:
-            ValueError: a pair is given twice, joins an item to itself or to none of the ``items``, or its strength is
-                not in (0, 1].
+            ValueError: a pair is duplicate, joins an item to itself or to an index outside 0 .. N - 1, or its strength
+                is not in (0, 1].
         """
         strengths_P = np.asarray(strengths_P, np.float32)
         anchors_P, items_P = np.asarray(anchors_P, np.int64), np.asarray(items_P, np.int64)
@@ -66,18 +71,18 @@ class RelationTable:
 
     @property
     def anchors(self) -> Ints:
-        """The item that each pair starts from, int64 [P]."""
+        """Anchor (source item) of each pair, int64 [P]."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
     def partners(self, item: int) -> tuple[npt.NDArray[np.int32], Floats]:
-        """Partners and strengths of one item, without copying; none for an item that the table does not know."""
+        """Partners and strengths of one item, as views; empty for an item outside 0 .. N - 1."""
         if not 0 <= item < len(self.offsets) - 1:
             return self.items[:0], self.strengths[:0]
         start, end = int(self.offsets[item]), int(self.offsets[item + 1])
         return self.items[start:end], self.strengths[start:end]
 
     def strongest(self, item: int, most: int) -> tuple[npt.NDArray[np.int32], Floats]:
-        """The first ``most`` of :meth:`partners` and those that are level with the last of them."""
+        """The first ``most`` of :meth:`partners`, and those tied with the last of them."""
         offsets, strengths = self._views
         if not 0 <= item < len(offsets) - 1:
             return self.items[:0], self.strengths[:0]
@@ -90,11 +95,11 @@ class RelationTable:
 
     @cached_property
     def _views(self) -> tuple[memoryview, memoryview]:
-        """Offsets and strengths, for single values, which numpy takes twice as long to give."""
+        """Offsets and strengths for scalar access, twice as fast as indexing the numpy arrays."""
         return self.offsets.data, self.strengths.data
 
     def fault(self, *, items: int) -> str | None:
-        """What is wrong with the arrays, in words, or None."""
+        """Message about what is wrong with the arrays; None if they are valid."""
         fault = _ragged_fault(self.offsets, self.items, self.strengths, rows=items, items=items)
         if fault or not len(self.items):
             return fault
@@ -109,7 +114,7 @@ class RelationTable:
 
 @dataclass(frozen=True)
 class Bundles:
-    """Sets of 2 to 4 items that are bought together, the strongest first: offsets [R + 1], items, strengths [R]."""
+    """Sets of 2 to 4 items that are bought together, strongest first: offsets [R + 1], items [P], strengths [R]."""
 
     offsets: npt.NDArray[np.int64]
     items: npt.NDArray[np.int32]
@@ -117,7 +122,7 @@ class Bundles:
 
     @classmethod
     def from_sets(cls, sets: list[tuple[int, ...]], strengths: list[float]) -> "Bundles":
-        """From item sets and their strengths, in any order."""
+        """Build from item sets and their strengths, in any order."""
         rows = sorted(zip((tuple(sorted(each)) for each in sets), strengths, strict=True), key=lambda r: (-r[1], r[0]))
         offsets = np.cumsum([0, *(len(each) for each, _ in rows)]).astype(np.int64)
         items = np.array([item for each, _ in rows for item in each], np.int32)
@@ -127,11 +132,11 @@ class Bundles:
         return len(self.offsets) - 1
 
     def __getitem__(self, row: int) -> npt.NDArray[np.int32]:
-        """The items of one bundle, ascending."""
+        """Items of one row, ascending."""
         return self.items[int(self.offsets[row]) : int(self.offsets[row + 1])]
 
     def of(self, item: int) -> Ints:
-        """The rows that hold an item, the strongest first."""
+        """Rows that hold an item, strongest first."""
         order, starts = self._places
         if not 0 <= item < len(starts) - 1:
             return order[:0]
@@ -139,13 +144,13 @@ class Bundles:
 
     @cached_property
     def _places(self) -> tuple[Ints, memoryview]:
-        """Rows by item, and where those of each item start, up to the last item of any bundle."""
+        """Inverted index: rows grouped by item, and the start of each item's group, up to the largest item index."""
         rows = np.repeat(np.arange(len(self)), np.diff(self.offsets))
         starts = np.bincount(self.items, minlength=1).cumsum() if len(self.items) else np.zeros(1, np.int64)
         return rows[np.argsort(self.items, kind="stable")], np.concatenate([[0], starts]).data
 
     def fault(self, *, items: int) -> str | None:
-        """What is wrong with the arrays, in words, or None."""
+        """Message about what is wrong with the arrays; None if they are valid."""
         sizes = np.diff(self.offsets)
         fault = _ragged_fault(self.offsets, self.items, self.strengths, rows=max(len(self), 0), items=items, each=False)
         if fault or not len(sizes):

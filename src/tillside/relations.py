@@ -1,12 +1,12 @@
-"""Which items belong together, and how: what ``training.relate`` mined and what the shop set by hand.
+"""Relations between items (complement, substitute, upsell, ...): mined by ``training.relate`` or set by hand.
 
-Every relation is a directed table over the whole catalogue, best partner first, memory-mapped; pairs set by hand are
-laid over it when partners are asked for, since they hold from one moment until another. Layout of the directory::
+Every relation is a directed table over the whole catalogue, best partner first, memory-mapped; pairs set by hand have
+validity periods, so they override the table at query time. Layout of the directory::
 
     relations.json       format version, items, settings, counts, digest of the data set
     RELATION/NAME.npy    offsets, items, strengths of each relation
     bundles/NAME.npy     offsets, items, strengths of the item sets
-    manual/NAME.npy      one array a column
+    manual/NAME.npy      one array per column
 
 Shapes: N items, M manual pairs, K partners of one item.
 """
@@ -27,10 +27,10 @@ __all__ = ["ACTIONS", "RELATIONS", "Bundles", "ManualPairs", "Partners", "Relati
 
 RELATIONS: Final = ("complement", "substitute", "upsell", "downsell", "bundle", "brand", "series", "scene", "gift")
 ACTIONS: Final = ("pin", "add", "ban")
-"""Shown first; beside the mined partners; never."""
+"""Ranked before all partners; merged with the mined ones; removed."""
 PIN, ADD, BAN = range(3)
 ALWAYS: Final = (-(2**63), 2**63 - 1)
-"""From and until of a pair without dates."""
+"""``from_ms`` and ``until_ms`` of a pair without dates."""
 FORMAT_VERSION: Final = 1
 ABOUT: Final = "relations.json"
 
@@ -40,7 +40,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Partners:
-    """What belongs to one item, best first: items int64 [K], strengths float32 [K] in (0, 1], pinned bool [K]."""
+    """Partners of one item, best first: items int64 [K], strengths float32 [K] in (0, 1], pinned bool [K]."""
 
     items: Ints
     strengths: Floats
@@ -56,10 +56,10 @@ class ManualPairs:
 
     Attributes:
         relations: index into RELATIONS.
-        anchors, items: from which item to which.
+        anchors, items: source and target item.
         actions: index into ACTIONS.
-        strengths: in (0, 1], NaN where none was given.
-        from_ms, until_ms: UTC milliseconds, half open.
+        strengths: in (0, 1], NaN if not given.
+        from_ms, until_ms: validity period in UTC milliseconds, half open.
     """
 
     relations: npt.NDArray[np.int8]
@@ -72,7 +72,7 @@ class ManualPairs:
 
     @classmethod
     def of(cls, rows: list[tuple[str, int, int, str, float | None, int, int]]) -> "ManualPairs":
-        """From rows of relation, from which item, to which, action, strength or None, from and until."""
+        """Build from rows of (relation, anchor, item, action, strength or None, from_ms, until_ms)."""
         columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in _MANUAL]
         columns[0] = [RELATIONS.index(name) for name in columns[0]]
         columns[3] = [ACTIONS.index(name) for name in columns[3]]
@@ -84,14 +84,14 @@ class ManualPairs:
 
     @cached_property
     def rows_of(self) -> dict[tuple[int, int], list[int]]:
-        """Row numbers by relation and the item they start from."""
+        """Row numbers by (relation, anchor)."""
         rows: dict[tuple[int, int], list[int]] = {}
         for row, key in enumerate(zip(self.relations.tolist(), self.anchors.tolist(), strict=True)):
             rows.setdefault(key, []).append(row)
         return rows
 
     def fault(self, *, items: int) -> str | None:
-        """What is wrong with the arrays, in words, or None."""
+        """Message about what is wrong with the arrays; None if they are valid."""
         if any(
             getattr(self, name).shape != (len(self),) or getattr(self, name).dtype != _MANUAL[name] for name in _MANUAL
         ):
@@ -125,9 +125,9 @@ class Relations:
     """All relations of a catalogue of N items.
 
     Attributes:
-        tables: one for each of RELATIONS.
-        manual: what was set by hand; it overrides the tables.
-        bundles: item sets; the table ``bundle`` has the same as pairs.
+        tables: one per name of RELATIONS.
+        manual: pairs set by hand; they override the tables.
+        bundles: item sets that are bought together; the table ``bundle`` has them as pairs.
         about: settings, counts and digest of the data set, as in relations.json.
     """
 
@@ -138,20 +138,20 @@ class Relations:
 
     @classmethod
     def empty(cls, *, items: int) -> "Relations":
-        """No relations between ``items`` items."""
+        """Relations without any pair over ``items`` items."""
         tables = {name: RelationTable.empty(items=items) for name in RELATIONS}
         return cls(tables, ManualPairs.of([]), Bundles.from_sets([], []))
 
     @property
     def items(self) -> int:
-        """N."""
+        """Number of items, N."""
         return len(self.tables[RELATIONS[0]].offsets) - 1
 
     def partners(self, relation: str, item: int, *, now_ms: int) -> Partners:
-        """Partners of an item at a moment: pins first, then mined and added ones by strength, without the banned.
+        """Partners of an item at time ``now_ms``: pins first, then mined and added ones by strength, bans removed.
 
-        A pin or an added pair counts 1.0 unless it was given a strength, also where it was mined with another one; a
-        ban is stronger than both. An unknown item, also one past the catalogue, has no partners.
+        The strength of a pin or an added pair is 1.0 unless given, and overrides the mined one; bans override both.
+        An item outside 0 .. N - 1 has no partners.
 
         Raises:
             ValueError: ``relation`` is not one of RELATIONS.
@@ -165,7 +165,7 @@ class Relations:
         if not rows:
             return Partners(mined.astype(np.int64), np.asarray(strengths, np.float32), np.zeros(len(mined), bool))
         found = {other: (ADD, strength) for other, strength in zip(mined.tolist(), strengths.tolist(), strict=True)}
-        for row in sorted(rows, key=lambda row: -manual.actions[row]):  # adds, then pins over them; bans at the end
+        for row in sorted(rows, key=lambda row: -manual.actions[row]):  # pins after adds, to override them
             if manual.actions[row] != BAN:
                 strength = float(manual.strengths[row])
                 found[int(manual.items[row])] = int(manual.actions[row]), 1.0 if np.isnan(strength) else strength
@@ -195,7 +195,7 @@ class Relations:
         """Memory-map what :meth:`save` wrote.
 
         Raises:
-            ValueError: a file is missing or damaged, or the relations are not those of ``items`` items.
+            ValueError: a file is missing or damaged, or the relations are of another number of items.
         """
         try:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
@@ -225,7 +225,7 @@ def _arrays(folder: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]
     arrays = {}
     for name in names:
         try:
-            # still mapped: a view without the subclass, whose slices cost ten times as much
+            # still memory-mapped, but a plain ndarray: slicing np.memmap costs ten times as much
             arrays[name] = np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
         except (OSError, ValueError, EOFError) as error:
             raise ValueError(f"{folder / name}.npy cannot be read: {error}") from None

@@ -1,12 +1,12 @@
-"""Which items score highest: candidates of a fast scan, scored again by one routine, and a proof that none is missing.
+"""Top-k retrieval: a fast scan proposes candidates, one routine rescores them, an error bound proves the list exact.
 
-A scan may read 8-bit rows, or fp32 rows for many queries at once; its scores are off by no more than a bound that
-follows from the rounding. A list is given out when its last item stands above everything that the scan left out, the
-bound included; else the whole catalogue is scored. So the answer to a query depends neither on the precision nor on
-the batch it came in. An approximate index has no such bound: its recall was measured at export.
+A scan reads int8 rows, or fp32 rows for many queries at once; rounding bounds the error of its scores. A list is
+returned if its last score exceeds everything that the scan left out by more than the bound; otherwise the scan is
+deepened, and at last the whole catalogue is scored. So an answer depends neither on the precision nor on the batch it
+came in. An approximate index has no such bound: its recall is measured at export.
 
 Surprising: every score that leaves this module comes from :func:`inner_products`, whose result for an item does not
-depend on which items stand beside it. A BLAS matrix product does not promise that.
+depend on the other items computed with it. A BLAS matrix product does not promise that.
 
 Shapes: B queries, N items, D columns, C candidates, K items of a list, V eligible items.
 """
@@ -25,31 +25,31 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 Tier = Literal["exact", "int8", "approximate"]
 Propose = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
-"""Queries [B, D] and how many items are wanted, to scores and items [B, C], best first; C may be smaller."""
+"""Maps queries [B, D] and a number of items to scores and items [B, C], best first; C may be less than asked for."""
 
 MARGIN: Final = 100
-"""Candidates beside the k items wanted, or as many as k: scores lie closer further down, and the proof wants a gap."""
+"""Candidates beyond k, or k more if that is larger: scores get denser down the list, and the proof needs a gap."""
 LEAST: Final = 64
-"""What short lists are searched for. Scanning for more than they need costs little, and most of them share a batch."""
+"""Lists shorter than this are searched at this length: it costs little, and most requests then share a batch."""
 TOGETHER_FROM: Final = 16
-"""Queries from which one pass of fp32 over all is no slower than 8 bits (measured at 10k, 100k and 1M items)."""
+"""Batch size from which one fp32 scan is no slower than int8 scans (measured at 10k, 100k and 1M items)."""
 FEW: Final = 4
-"""Up to one N-th of the catalogue, eligible items are scored one by one, which is then faster than a whole product."""
+"""Up to 1 / FEW of the catalogue, gathering and scoring the eligible items is faster than a full scan."""
 DEEPER: Final = 8
-"""So many times the candidates are asked for where the first ones proved nothing; a second scan is cheaper than all."""
+"""Growth factor of the candidates after a failed proof; a second scan is cheaper than a full product."""
 MOST_SCORES: Final = 2**24
-"""Scores that one pass may make, 64 MiB: a larger batch is searched in parts, as memory once taken is kept."""
+"""Scores per pass, 64 MiB: larger batches are split, since allocated memory is not returned."""
 
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """How a bundle is searched, as export chose and measured it.
+    """Search settings of a bundle, chosen and measured at export.
 
     Attributes:
-        tier: ``exact`` reads fp32 rows, ``int8`` has 8-bit rows beside them, ``approximate`` an index as well.
-        rounding: largest Euclidean distance of an item's row, its trend left out, from its 8-bit row.
-        candidates: how many beside the k wanted the index proposes.
-        measured: recall and more, for people.
+        tier: ``exact`` scans fp32 rows, ``int8`` adds int8 rows, ``approximate`` adds an index to both.
+        rounding: largest Euclidean distance of an item's row, without its trend, from its int8 row.
+        candidates: candidates that the index proposes beyond k.
+        measured: recall and other measurements, for people only.
     """
 
     tier: Tier = "exact"
@@ -59,7 +59,7 @@ class SearchPlan:
 
     @property
     def exactly(self) -> "SearchPlan":
-        """The same without an index, so that every list is exact."""
+        """The same plan without the approximate index, so that every list is exact."""
         return replace(self, tier="int8", candidates=0) if self.tier == "approximate" else self
 
     def document(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class SearchPlan:
         """The inverse of :meth:`document`.
 
         Raises:
-            ValueError: the tier is none, or lacks a number of its own.
+            ValueError: the tier is unknown, or one of its numbers is missing or out of range.
         """
         try:
             tier, measured = document["tier"], dict(document["measured"])
@@ -93,18 +93,18 @@ class SearchPlan:
 
 
 def searched(k: int) -> int:
-    """What a list of ``k`` is searched for: LEAST or a power of two above, so it does not depend on its neighbours."""
+    """Length at which a top-k is searched: LEAST, or the next power of two, so that it does not depend on the batch."""
     return max(LEAST, 1 << (k - 1).bit_length())
 
 
 def inner_products(items_ND: FloatArray, items_C: IntArray, query_D: FloatArray) -> FloatArray:
-    """Scores [C] of some items; each one's is the same whichever others it is computed with."""
+    """Scores [C] of some items; the score of an item does not depend on the others."""
     scores_C: FloatArray = np.vecdot(items_ND.take(items_C, axis=0), query_D)
     return scores_C
 
 
 def best(scores_C: FloatArray, items_C: IntArray, k: int) -> tuple[FloatArray, IntArray]:
-    """Scores and items [min(k, C)], best first, ties in catalogue order."""
+    """Top-k scores and items [min(k, C)], best first, ties in catalogue order."""
     k = min(k, len(items_C))
     if k < len(items_C) // 8:
         kept = np.flatnonzero(scores_C >= _kth(scores_C, k)) if k else np.zeros(0, np.int64)
@@ -120,7 +120,7 @@ def _kth(scores_C: FloatArray, k: int) -> np.float32:
 
 
 def index_scan(index: Any) -> Propose:
-    """Proposals of an opened faiss index, row by row, so that a batch gets what each of its queries would alone."""
+    """Proposals of an opened faiss index, one query at a time, so that results do not depend on the batch."""
 
     def propose(query_BD: FloatArray, wanted: int) -> tuple[FloatArray, IntArray]:
         padded = np.zeros((len(query_BD), index.d), np.float32)
@@ -134,20 +134,20 @@ def index_scan(index: Any) -> Propose:
 
 @dataclass(frozen=True)
 class Scan:
-    """A way to find candidates; without a bound of its error nothing is proven."""
+    """A source of candidates; without an error bound its lists are not proven exact."""
 
     propose: Propose
     bound: Bound | None
 
 
 class ItemSearch:
-    """Search over one item matrix. Without an approximate index every list is exact.
+    """Top-k search over one item matrix; exact unless the plan is ``approximate``.
 
     Args:
-        items_ND: the rows; the last column is the trend.
-        floats: scans the fp32 rows.
-        int8: scans the 8-bit rows, for plans from ``int8`` on.
-        index: proposes from an approximate index, for ``approximate`` plans.
+        items_ND: item rows; the last column is the trend.
+        floats: scan of the fp32 rows.
+        int8: scan of the int8 rows, for plans from ``int8`` up.
+        index: proposals of an approximate index, for ``approximate`` plans.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class ItemSearch:
         if index is not None and plan.tier == "approximate":
             self._approximate = Scan(index, None)
         self.unproven = 0
-        """Queries so far that a scan could not answer alone."""
+        """Count of queries so far that needed a full product."""
 
     def search(self, query_BD: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
         """Scores and items [B, min(k, N)], best first, ties in catalogue order."""
@@ -180,10 +180,10 @@ class ItemSearch:
         return self._scan(self._exact(len(query_BD)), query_BD, k, wanted=k + max(MARGIN, k))
 
     def search_among(self, query_BD: FloatArray, eligible_V: IntArray, k: int) -> tuple[FloatArray, IntArray]:
-        """The same among some items only [B, min(k, V)]; exact whenever most of the catalogue is not eligible.
+        """Top-k among eligible items [B, min(k, V)]; on ``approximate`` plans too exact unless most are eligible.
 
         Args:
-            eligible_V: catalogue indices, ascending, each once.
+            eligible_V: distinct catalogue indices, ascending.
         """
         items, eligible = len(self._items_ND), len(eligible_V)
         if eligible * FEW <= items or eligible <= MARGIN:
@@ -197,7 +197,7 @@ class ItemSearch:
         return self._scan(self._exact(len(query_BD)), query_BD, k, wanted=wanted, eligible_V=eligible_V)
 
     def scanned(self, query_BD: FloatArray, k: int, *, candidates: int) -> tuple[FloatArray, IntArray]:
-        """What this plan's own scan gives with so many candidates beside k, proven or not: for measuring recall."""
+        """Top-k of this plan's own scan with ``candidates`` beyond k, proven or not; for measuring recall."""
         scan = self._approximate or self._alone
         _, items_BC = scan.propose(query_BD, min(k + candidates, len(self._items_ND)))
         rows = [
@@ -207,7 +207,7 @@ class ItemSearch:
         return _stacked(rows, min(k, items_BC.shape[1]))
 
     def whole(self, query_D: FloatArray, k: int, eligible_V: IntArray | None = None) -> tuple[FloatArray, IntArray]:
-        """One query's best k by a full product: all items whose scores could be among them are scored again."""
+        """Top-k of one query by a full product: every item that could be in it within the error bound is rescored."""
         scores_V: FloatArray = self._items_ND @ query_D
         if eligible_V is not None:
             scores_V = scores_V[eligible_V]
@@ -238,7 +238,7 @@ class ItemSearch:
         errors_B = None if scan.bound is None else scan.bound(query_BD)
         rows = []
         for row, query_D in enumerate(query_BD):
-            # faiss marks a lack of items by -1
+            # faiss pads missing results with -1
             kept_C = np.flatnonzero(items_BC[row] >= 0 if eligible_V is None else _among(items_BC[row], eligible_V))
             items_C, proposed_C = items_BC[row].take(kept_C), proposed_BC[row].take(kept_C)
             scores_C = inner_products(self._items_ND, items_C, query_D)
@@ -256,7 +256,7 @@ class ItemSearch:
     def _deeper(
         self, scan: Scan, query_D: FloatArray, k: int, *, wanted: int, eligible_V: IntArray | None
     ) -> tuple[FloatArray, IntArray]:
-        """One query's list, where ``wanted`` candidates proved nothing: from many more, or at last from all."""
+        """Top-k of one query whose proof failed with ``wanted`` candidates: from DEEPER times as many, or from all."""
         wanted *= DEEPER
         if scan.bound is None or wanted * DEEPER > len(self._items_ND):
             self.unproven += 1

@@ -1,4 +1,4 @@
-"""How far a scan's score can be from the one that :mod:`tillside.search` gives out: what its proofs stand on.
+"""Error bounds of a scan's scores against those of :mod:`tillside.search`, on which its exactness proofs rest.
 
 Shapes: B queries, N items, D columns, P blocks of columns.
 """
@@ -11,24 +11,24 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 Bound = Callable[[FloatArray], npt.NDArray[np.float64]]
-"""Queries [B, D] to the largest difference [B] between a proposed score and that of ``search.inner_products``."""
+"""Maps queries [B, D] to the maximum difference [B] of a proposed score from that of ``search.inner_products``."""
 
 INT8_BLOCK: Final = 64
-"""Columns that share a scale. Smaller blocks round less and are slower: 32 by a fifth, 16 by a factor of two."""
+"""Columns per quantisation scale. Smaller blocks round less and are slower: 32 by a fifth, 16 by a factor of two."""
 _UNIT: Final = 2.0**-24
-"""Relative rounding error of one fp32 operation."""
+"""Unit roundoff of fp32."""
 _ROWS: Final = 65536
-"""Rows that are worked on at once where a copy of the whole matrix would be too much."""
+"""Rows per chunk, where a copy of the whole matrix would take too much memory."""
 
 
 def largest_norm(rows_ND: FloatArray) -> float:
-    """Length of the longest row."""
+    """Largest Euclidean norm of a row."""
     parts = (rows_ND[start : start + _ROWS] for start in range(0, len(rows_ND), _ROWS))
     return max(float(_norms(part).max()) for part in parts)
 
 
 def float_bound(items_ND: FloatArray) -> Bound:
-    """For fp32 products added up in any order: D roundings in the scan's score and D in ours (Higham 2002, 3.5)."""
+    """Bound for fp32 inner products summed in any order: D roundings in the scan, D in ours (Higham 2002, 3.5)."""
     factor = 2 * (items_ND.shape[1] + 8) * _UNIT * largest_norm(items_ND)
 
     def bound(query_BD: FloatArray) -> npt.NDArray[np.float64]:
@@ -39,9 +39,13 @@ def float_bound(items_ND: FloatArray) -> Bound:
 
 
 def int8_bound(items_ND: FloatArray, rounding: float) -> Bound:
-    """For 8-bit rows and queries: |qx - q'x'| <= |q| |x - x'| + |q - q'| |x'|, and what fp32 adds for the rest.
+    """Bound for int8 rows and queries: |qx - q'x'| <= |q| |x - x'| + |q - q'| |x'|, plus the fp32 bound.
 
-    A query is rounded by at most 1/254 of the largest number of its block. The last column is not rounded.
+    Quantisation moves a query element by at most 1/254 of the largest magnitude in its block. The last column (the
+    trend) stays fp32.
+
+    Args:
+        rounding: largest Euclidean distance of a row, without its last column, from its int8 version.
     """
     by_float, longest = float_bound(items_ND), largest_norm(items_ND[:, :-1]) + rounding
     width = items_ND.shape[1] - 1

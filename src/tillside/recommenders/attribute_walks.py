@@ -1,13 +1,13 @@
-"""How alike items are to a session by their attribute tokens: where walks from the session over tokens end.
+"""Attribute similarity of items to a session: end points of random walks session -> item -> token -> item.
 
-A walk starts at one of the session's items, a later one more often, goes to one of that item's tokens, a rarer one more
-often, and on to any of the items that carry the token. So where few share what is rare each gets much, where half the
-catalogue is of one kind none does, and it makes no difference how many of them shoppers have met already: what
-shoppers did in past sessions says nothing of an item that is new, and little of a rare one, and its likeness does.
-:mod:`tillside.recommenders.blend` adds the two up.
+A walk starts at an item of the session, chosen with recency weights, moves to one of its tokens, chosen with idf
+weights, and from there uniformly to an item that carries the token. So the few items that share a rare token get a
+large share each, and the many that share a common one get next to nothing. Interactions play no part: session kNN has
+no evidence about a new item and little about a rare one, attribute similarity has. :mod:`tillside.blending` adds both.
 
-Shapes: N items of the catalogue, P tokens of all of them, R of them rankable, F listed items, T attribute tokens, Q
-postings, L events of the session, C candidate items.
+Shapes: N items of the catalogue, R of them rankable, P item-token entries of the catalogue, T attribute tokens,
+F listed items, Q item-token entries of those (postings), L events of the session, M item-token entries of its items,
+U distinct tokens of those, E postings of these tokens, C candidate items.
 """
 
 from collections.abc import Sequence
@@ -23,24 +23,23 @@ from tillside.ragged import entries, summed
 Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.float64]
 LATEST: Final = 10
-"""Walks start at so many of the session's events."""
+"""Walks start at the latest events of the session, this many."""
 CROWD: Final = 500
-"""No walk comes to an end over a token that more items carry: each of them would get next to nothing."""
+"""Tokens that more items carry are closed to walks: each item would get next to nothing."""
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """Items by the tokens that walks come over.
+    """Inverted index from attribute tokens to items, with walk probabilities.
 
     Attributes:
-        share_P: for each token of each item of the catalogue, the share of the item's walks that end, over this token,
-            at any one of those that carry it. A token is taken by the logarithm of how many times more rankable items
-            there are than such as carry it.
-        open_T: whether walks come to an end over a token.
-        items_F: the items that are listed, ascending, by their number in the catalogue, or from its end on for
-            newcomers.
-        bounds_T: where each token's postings start, and the end [T + 1].
-        places_Q: which of the F items carries the token.
+        share_P: per token of each catalogue item, the probability that a walk from the item ends via this token at any
+            given one of its carriers: idf of the token, normalised over the item's tokens, over the number of carriers.
+            The idf is log(R / carriers).
+        open_T: mask of the tokens that walks may take, see CROWD.
+        items_F: the listed items, ascending: catalogue indices, or numbers from N up for newcomers.
+        bounds_T: start of each token's postings, and the end [T + 1].
+        places_Q: postings: positions in ``items_F`` of the items that carry each token.
     """
 
     catalogue: Catalogue
@@ -52,12 +51,12 @@ class Likeness:
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Likeness":
-        """All items that can be ranked."""
+        """Index of all rankable items."""
         assert catalogue.token_offsets is not None
         ids_P, sizes_N = np.asarray(catalogue.token_ids), np.diff(catalogue.token_offsets)
         ranked_Q = ids_P[: int(catalogue.token_offsets[catalogue.rankable])]
         carriers_T = np.bincount(ranked_Q, minlength=len(catalogue.vocabulary))
-        carriers_T[carriers_T == 0] = catalogue.rankable  # leads nowhere and is never taken, as what all carry
+        carriers_T[carriers_T == 0] = catalogue.rankable  # no carriers: idf 0, like a token that all items carry
         rarity_P = np.log(catalogue.rankable / carriers_T)[ids_P]
         items_P = np.repeat(np.arange(len(sizes_N)), sizes_N)
         sums_N = np.bincount(items_P, rarity_P, minlength=len(sizes_N))
@@ -67,7 +66,7 @@ class Likeness:
         return cls(catalogue, share_P, open_T, items_R, *_postings(ranked_Q, sizes_R, open_T))
 
     def newcomers(self, items_F: npt.NDArray[np.int64], tokens_F: Sequence[Sequence[str]]) -> "Likeness":
-        """Items that came after the catalogue was written, in its place; tokens that it does not know say nothing."""
+        """Index of items added after the catalogue was written, in place of its own; unknown tokens are ignored."""
         known = self.catalogue.token_index
         own = [[known[token] for token in tokens if token in known] for tokens in tokens_F]
         ids_Q = np.array([token for tokens in own for token in tokens], np.int64)
@@ -76,13 +75,13 @@ class Likeness:
         return replace(self, items_F=items_F, bounds_T=bounds_T, places_Q=places_Q)
 
     def shares(self, items_L: Ints, *, decay: float) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Listed items [C], ascending, and the share [C] of all walks that end at each: their sum is at most 1.
+        """Listed items [C], ascending, and the share [C] of walks that end at each; the shares sum to at most 1.
 
-        A newcomer's share is that of an item of the catalogue with its tokens.
+        A newcomer gets the share that a catalogue item with its tokens would get.
 
         Args:
-            items_L: the session, oldest first, at least one item of the catalogue.
-            decay: e times fewer walks start at an event for each so many events back.
+            items_L: the session as catalogue indices, oldest first, at least one.
+            decay: in events; the weight of a start is exp(-events back / decay).
         """
         assert self.catalogue.token_offsets is not None
         items_L = items_L[-LATEST:]
@@ -96,7 +95,7 @@ class Likeness:
 
 
 def _postings(ids_Q: Ints, sizes_F: Ints, open_T: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Which items carry each token that walks end over, one token after the other, and where each one's start."""
+    """Postings of the open tokens: ``bounds_T`` and ``places_Q`` of :class:`Likeness`."""
     places_Q = np.repeat(np.arange(len(sizes_F), dtype=np.int32), sizes_F)
     told = np.flatnonzero(open_T[ids_Q])
     told = told[np.argsort(ids_Q[told], kind="stable")]

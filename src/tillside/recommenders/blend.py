@@ -1,14 +1,15 @@
-"""The model's score, the votes of past sessions and of likeness, and the pull of what the session already holds.
+"""Blend of the model's score with session-kNN votes, attribute similarity and a bonus for items already in the session.
 
 ``score + weight * log(1 + votes / floor) + repeats[distance]``: the first bonus multiplies the model's odds of an item
-by a power of how far its votes stand above a floor; the second one is for items of the session itself, by how many
-events ago they were seen last, because shoppers go back and forth. An item's votes are its share of what similar past
-sessions say, and its share of likeness to this session times a factor, which is another one for items that have no
-past, for likeness is all that speaks for those. Both bonuses are zero for most of the catalogue, so blending the whole
-of it offline and a few hundred items in the server give the same list.
+by a power of ``1 + votes / floor``; the second is for items of the session itself, by how many events ago they were
+last seen, because shoppers go back and forth. An item's votes are its share of the session-kNN evidence plus its share
+of attribute similarity to the session times a factor; items that occur in no past session have a factor of their own,
+since similarity is their only evidence. Both bonuses are zero for most of the catalogue, so blending all of it offline
+and a few hundred items in the server give the same list.
 
-Shapes: N items, R of them rankable, A behaviours, C candidates, F newcomers, K items of a list, L events of the
-session, D dimensions.
+Shapes: N items, R of them rankable, C candidates, E items with attribute similarity, F items added after the catalogue
+was written, K items of the model's list, L events of the session, H events of the shopper's earlier sessions,
+U distinct items, D columns of an item row.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,23 +33,23 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 LIMIT: Final = 1e6
 MOST_ALIKE: Final = 200
-"""So many items, those for which likeness says most, get its votes."""
+"""Attribute similarity votes only for its top items, this many of them."""
 NOBODY: Final = (np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True)
 class Blend:
-    """How much each bonus counts, learned on validation.
+    """Weights of the bonuses, fitted on the validation part.
 
     Attributes:
-        weights: of the votes, for each behaviour asked for; 0 leaves them out.
-        floor: votes far below it say nothing.
-        repeats: for each behaviour asked for, the bonus of the session's latest item, of the one before it, and so on;
-            the last number is for all earlier ones.
-        earlier: for each behaviour asked for, what an item gets that the shopper's earlier sessions hold and this one
-            does not: so much times log(1 + how many events they have of it). Empty: nothing.
-        alike: what all shares of likeness are worth beside all of what past sessions say: to items that have a past,
-            and to those that have none.
+        weights: weight of the votes, one per target behaviour; 0 disables them.
+        floor: scale of the votes; far below it they add next to nothing.
+        repeats: one row per target behaviour: the bonus of the session's latest item, of the one before it, and so on;
+            the last entry covers all earlier ones.
+        earlier: one coefficient per target behaviour: an item of the shopper's earlier sessions that is not in this one
+            gets ``earlier * log(1 + events)``, events being how often those sessions hold it. Empty: no such bonus.
+        alike: factors of the attribute-similarity shares against the session-kNN shares (each sums to at most 1): for
+            items that occur in past sessions, and for those that do not.
     """
 
     weights: tuple[float, ...]
@@ -59,7 +60,7 @@ class Blend:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, behaviours: int) -> "Blend":
-        """Read what ``asdict`` wrote.
+        """Parse what ``asdict`` wrote.
 
         Raises:
             ValueError: a number is missing or out of range.
@@ -86,11 +87,11 @@ class Blend:
 
 @dataclass(frozen=True)
 class SessionMemory:
-    """Past sessions and how much they count beside the model.
+    """The blend of past sessions (session kNN) with the model, and attribute similarity.
 
     Attributes:
-        likeness: of all items that can be ranked; None where no attributes are known.
-        new_R: which of them have no past; None likewise.
+        likeness: attribute similarity over all rankable items; None if the catalogue has no attributes.
+        new_R: mask of the cold items that occur in no past session; None likewise.
     """
 
     neighbours: SessionNeighbours
@@ -100,7 +101,7 @@ class SessionMemory:
 
     @classmethod
     def of(cls, neighbours: SessionNeighbours, blend: Blend, catalogue: Catalogue | None) -> "SessionMemory":
-        """With the likeness of the catalogue's items; those that are cold and in no past session have no past."""
+        """Add attribute similarity over ``catalogue``, if it has attributes."""
         if catalogue is None or not catalogue.vocabulary:
             return cls(neighbours, blend)
         new_R = np.diff(neighbours.posting_offsets) == 0
@@ -117,10 +118,11 @@ class SessionMemory:
         behaviours: int,
         catalogue: Catalogue | None = None,
     ) -> "SessionMemory":
-        """Index sessions with the settings and the blend that :meth:`document` gave.
+        """Index ``sessions`` with the settings and the blend of a :meth:`document`.
 
         Args:
-            catalogue: whose cold items have attributes.
+            items: N.
+            catalogue: source of the attributes, for attribute similarity.
         """
         settings = Neighbourhood(**document["neighbourhood"])
         index = SessionNeighbours.fit(sessions, items=items, settings=settings)
@@ -137,27 +139,28 @@ class SessionMemory:
         behaviours: int,
         catalogue: Catalogue | None = None,
     ) -> "SessionMemory":
-        """Map the arrays that ``neighbours.save`` wrote.
+        """Memory-map the arrays that :meth:`SessionNeighbours.save` wrote.
 
         Raises:
-            ValueError: something is missing or does not fit.
+            ValueError: a file or setting is missing, or the arrays do not fit together.
         """
         blend = Blend.from_document(document["blend"], behaviours=behaviours)
         index = SessionNeighbours.load(folder, document["neighbourhood"], items=items)
         return cls.of(index, blend, catalogue)
 
     def document(self) -> dict[str, Any]:
-        """Settings and blend, without the arrays."""
+        """Settings and blend as JSON types, without the arrays."""
         return {"neighbourhood": asdict(self.neighbours.settings), "blend": asdict(self.blend)}
 
     def bonus(self, items_L: IntArray, ask: int, past_H: IntArray = NOTHING) -> tuple[IntArray, FloatArray]:
-        """Candidates [C], ascending, and what is added to the model's score of each.
+        """Candidates [C], ascending, and the bonus [C] added to the model's score of each.
 
-        All items of the session, and of earlier ones where they count, are among them, so a bonus below zero is never
+        They include every item of the session, and of earlier sessions where those count, so no negative bonus is
         missed.
 
         Args:
-            items_L: the session, oldest first; may be empty where there are earlier ones.
+            items_L: the session, oldest first; may be empty if ``past_H`` is not.
+            ask: index of the target behaviour.
             past_H: items of the shopper's earlier sessions.
         """
         seen_U, back_U = np.unique(items_L[::-1], return_index=True)
@@ -174,21 +177,21 @@ class SessionMemory:
 
     @staticmethod
     def pulled(items_L: IntArray, past_H: IntArray) -> tuple[IntArray, FloatArray]:
-        """Items of earlier sessions that the session does not hold, ascending, and log(1 + events) of each."""
+        """Items of earlier sessions that are not in the session [U], ascending, and ``log(1 + events)`` of each."""
         past_U, counts_U = np.unique(past_H, return_counts=True)
         fresh_U = ~np.isin(past_U, items_L)
         return past_U[fresh_U], np.log1p(counts_U[fresh_U]).astype(np.float32)
 
     def pull(self, ask: int) -> float:
-        """What earlier sessions are worth."""
+        """Coefficient of the earlier-session bonus for a target behaviour; 0 if there is none."""
         return self.blend.earlier[ask] if self.blend.earlier else 0.0
 
     def sinking(self, items_L: IntArray, past_H: IntArray, ask: int) -> int:
-        """At most so many of the model's best items may sink."""
+        """Upper bound on how many of the model's top items get a negative bonus, to be searched beyond k."""
         return len(items_L) + (len(past_H) if self.pull(ask) < 0 else 0)
 
     def votes(self, items_L: IntArray) -> tuple[IntArray, FloatArray]:
-        """Items that past sessions or likeness speak for [C], ascending, and the votes of each."""
+        """Items with session-kNN or attribute-similarity votes [C], ascending, and the votes of each."""
         items_C, votes_C = self.neighbours.evidence(items_L)
         if self.likeness is None or self.new_R is None or not self._likeness_counts:
             return items_C, votes_C
@@ -203,7 +206,7 @@ class SessionMemory:
         return past > 0 or (none > 0 and self.new_R is not None and bool(self.new_R.any()))
 
     def bonus_of(self, newcomers: Likeness, items_L: IntArray, ask: int) -> FloatArray:
-        """What is added to the model's score of each newcomer, float32 [F], if none is in the session."""
+        """Bonus added to the model's score of each newcomer, float32 [F]; none of them may be in the session."""
         votes_F = np.zeros(len(newcomers.items_F), np.float32)
         items_C, shares_C = self._alike(newcomers, items_L)
         votes_F[np.searchsorted(newcomers.items_F, items_C)] = shares_C * np.float32(self.blend.alike[1])
@@ -219,7 +222,7 @@ class SessionMemory:
 
 
 def strongest(items_C: IntArray, votes_C: FloatArray, most: int) -> tuple[IntArray, FloatArray]:
-    """The so many items that have the most votes, ascending."""
+    """Top ``most`` items by votes, sorted by index."""
     if len(items_C) <= most:
         return items_C, votes_C
     kept = np.sort(np.argpartition(-votes_C, most)[:most])
@@ -229,7 +232,7 @@ def strongest(items_C: IntArray, votes_C: FloatArray, most: int) -> tuple[IntArr
 def _added(
     items_C: IntArray, votes_C: FloatArray, items_E: IntArray, votes_E: FloatArray, *, below: int
 ) -> tuple[IntArray, FloatArray]:
-    """The votes of two sets of items in one, ascending; every item is ``below``."""
+    """Sum of two sparse vote vectors, items ascending; every item index is less than ``below``."""
     both, given = np.concatenate([items_C, items_E]), np.concatenate([votes_C, votes_E])
     items, votes = summed(both, given, below=below)
     return items, votes.astype(np.float32)
@@ -245,12 +248,12 @@ def blended_top(
     bonus_C: FloatArray,
     k: int,
 ) -> tuple[FloatArray, IntArray]:
-    """Scores and items [k] of the blend, best first, ties in catalogue order.
+    """Blended top-k: scores and items [k], best first, ties in catalogue order.
 
     Args:
-        scores_K, items_K: the model's best items, at least k and as many more as candidates with a bonus below zero;
-            their scores by ``tillside.search``, so that an item has one score wherever it comes from.
-        items_C: candidates, ascending, and what is added to the score of each.
+        scores_K, items_K: the model's top items: at least k plus the number of candidates with a negative bonus.
+            Scores come from ``tillside.search``, so an item has the same score whichever list it comes from.
+        items_C, bonus_C: candidates, ascending, and the bonus of each.
     """
     candidate_C = inner_products(items_ND, items_C, query_D) + bonus_C
     place_K = np.minimum(np.searchsorted(items_C, items_K), len(items_C) - 1)
@@ -272,12 +275,14 @@ def best_items(
     items_ND: FloatArray,
     k: int,
 ) -> tuple[FloatArray, IntArray]:
-    """Scores and items [k] of one session's answer: what the server gives and what the evaluator judges.
+    """Top-k scores and items [k] of one session; the server and the offline evaluator both call this.
 
     Args:
-        search: the model's best so many items, scores and items, best first.
+        search: maps a count to that many of the model's top items: scores and items, best first.
+        memory: the blend of past sessions; None for the model alone.
         session_L: the session itself, oldest first.
         past_H: items of the shopper's earlier sessions.
+        ask: index of the target behaviour.
     """
     if memory is None:
         return search(min(k, len(items_ND)))

@@ -1,9 +1,9 @@
-"""Items that came after training: their vectors are made of attribute tokens, exactly as training makes a cold item's.
+"""Vectors of items added after training, built from attribute tokens exactly as training builds those of cold items.
 
-A bundle carries the learned vector of every token. A row of zeros stands for a token that no two items of training
-shared: nothing was learned of it, and it says nothing here either.
+A bundle carries the learned vector of every token. A row of zeros marks a token that fewer than two items of the
+training part carry: nothing was learned about it, and it is ignored here.
 
-Shapes: N items of the catalogue, T attribute tokens, A newcomers, D dimensions, E = D + 1 columns of a served row.
+Shapes: T attribute tokens, A newcomers (items added after training), D dimensions, E = D + 1 columns of a served row.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class TokenVectors:
-    """The learned token vectors [T, D] of a catalogue's vocabulary, as they are before a row gets its unit length."""
+    """Learned token vectors [T, D] of a catalogue's vocabulary; only the item rows made of them are normalised."""
 
     vectors_TD: FloatArray
     catalogue: Catalogue
@@ -28,13 +28,13 @@ class TokenVectors:
     def rows(
         self, tokens_A: Sequence[Sequence[str]], prices_A: npt.NDArray[np.floating]
     ) -> tuple[npt.NDArray[np.int64], FloatArray]:
-        """Which of the newcomers can be ranked, and their served rows [., E]: unit length, then a trend of 0.
+        """Indices of the rankable newcomers, and their served rows [rankable, E]: a unit vector, then a trend of 0.
 
-        One that shares nothing but its price band with the catalogue cannot be ranked.
+        A newcomer that shares at most its price band with the catalogue cannot be ranked.
 
         Args:
-            tokens_A: their attribute tokens, without price bands.
-            prices_A: NaN where unknown.
+            tokens_A: attribute tokens, without price bands.
+            prices_A: prices; NaN if unknown.
         """
         rankable: list[int] = []
         rows: list[FloatArray] = []
@@ -52,7 +52,7 @@ class TokenVectors:
         return np.array(rankable, np.int64), np.pad(rows_AD, ((0, 0), (0, 1))).astype(np.float32)
 
     def fault(self, *, dim: int) -> str | None:
-        """What is wrong with the array, in words, or None."""
+        """Message about what is wrong with the array; None if it is valid."""
         shape = (len(self.catalogue.vocabulary), dim)
         if self.vectors_TD.shape != shape or self.vectors_TD.dtype != np.float32:
             found = f"{self.vectors_TD.dtype} {list(self.vectors_TD.shape)}"

@@ -1,6 +1,7 @@
-"""Pairs of items that meet in sessions, counted once and looked up item by item: what simple recommenders are made of.
+"""Sparse item-to-item matrix of weighted co-occurrences in sessions, on which the simple recommenders are built.
 
-Shapes: N items, P pairs with a weight, B rows of a batch, K items to look up, L events of a session, C candidates.
+Shapes: N items, P pairs with a weight, B rows of a batch, V = N columns of scores, K items to look up, L events of a
+session, C candidates.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from tillside.dataset import Sessions
 from tillside.ragged import entries
 
 CHUNK_PAIRS: Final = 2**22
-"""Pairs made at once; together with their sums about 0.3 GB."""
+"""Pairs per chunk; with their sums about 0.3 GB."""
 
 FILES: Final = ("offsets", "neighbours", "weights")
 
@@ -25,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ItemPairs:
-    """A sparse matrix: item i points to ``neighbours[offsets[i]:offsets[i + 1]]``, by the ``weights`` of that slice."""
+    """CSR matrix [N, N]: row i has columns ``neighbours[offsets[i]:offsets[i + 1]]`` and that slice of ``weights``."""
 
     offsets: Ints
     neighbours: Ints
@@ -38,9 +39,9 @@ class ItemPairs:
         """Sum the weights of all pairs of events at most ``window`` events apart in one session.
 
         Args:
-            items: N; pairs with an item outside 0 .. N - 1 are left out.
-            weigh: the weight of a pair, given how many events it is apart, 1 or more.
-            both_ways: the later item points to the earlier one, too; an item then never points to itself.
+            items: N; pairs with an item outside 0 .. N - 1 are dropped.
+            weigh: weight of a pair by its distance in events, 1 or more.
+            both_ways: symmetric and without self-pairs; otherwise only the earlier item points to the later one.
         """
         keys, sums = np.zeros(0, np.int64), np.zeros(0)
         for earlier, later, distance in _pairs(sessions, window):
@@ -57,11 +58,11 @@ class ItemPairs:
 
     @property
     def sources(self) -> Ints:
-        """The item that each pair starts from, int64 [P]."""
+        """Row index (source item) of each pair, int64 [P]."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
     def strongest(self, most: int) -> "ItemPairs":
-        """The ``most`` heaviest pairs of each item; of equal ones those that stand first in the catalogue."""
+        """The ``most`` heaviest pairs of each item, ties in catalogue order."""
         sources = self.sources
         order = np.lexsort((self.neighbours, -self.weights, sources))
         place = np.arange(len(order)) - self.offsets[sources]
@@ -70,12 +71,13 @@ class ItemPairs:
         return ItemPairs(offsets, self.neighbours[kept], self.weights[kept])
 
     def evidence(self, items_L: Ints, *, decay: float) -> tuple[Ints, npt.NDArray[np.float32]]:
-        """Items [C], ascending, that the items of one session point to, and the sum of the weights they do so with.
+        """Items [C], ascending, that the items of one session point to, and the sum of the decayed weights [C].
+
+        The cost does not depend on N: only the slices of the session's items are read.
 
         Args:
-            items_L: the session, oldest first; each item's pairs are looked up in their own slice, so this costs the
-                same for a million items as for a thousand.
-            decay: an item's pairs weigh so many times as much as those of the item after it.
+            items_L: the session, oldest first.
+            decay: factor per event back: an item's weights count ``decay`` times as much as those of the next one.
         """
         spans = [(int(self.offsets[item]), int(self.offsets[item + 1])) for item in items_L.tolist()]
         if not spans:
@@ -90,7 +92,7 @@ class ItemPairs:
         return items_C.astype(np.int64), sums_C.astype(np.float32)
 
     def save(self, folder: Path) -> None:
-        """Write the arrays into an existing folder, 8 bytes a pair."""
+        """Write the arrays into an existing folder, 8 bytes per pair."""
         np.save(folder / "offsets.npy", self.offsets.astype(np.int64))
         np.save(folder / "neighbours.npy", self.neighbours.astype(np.int32))
         np.save(folder / "weights.npy", self.weights)
@@ -100,7 +102,7 @@ class ItemPairs:
         """Memory-map the arrays.
 
         Raises:
-            ValueError: a file is missing, or the arrays do not fit together or to ``items``.
+            ValueError: a file is missing, or the arrays are inconsistent or not of ``items`` items.
         """
         try:
             pairs = cls(*(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in FILES))
@@ -118,14 +120,14 @@ class ItemPairs:
     def add_to(
         self, scores_BV: npt.NDArray[np.float32], rows_K: Ints, items_K: Ints, factors_K: npt.NDArray[np.float32]
     ) -> None:
-        """Add to row ``rows_K[k]`` the weights that item ``items_K[k]`` points with, times ``factors_K[k]``."""
+        """Add to ``scores_BV[rows_K[k]]`` the matrix row of item ``items_K[k]`` times ``factors_K[k]``, in place."""
         places, sizes = entries(self.offsets, items_K)
         at = np.repeat(rows_K * scores_BV.shape[1], sizes) + self.neighbours[places]
         np.add.at(scores_BV.reshape(-1), at, self.weights[places] * np.repeat(factors_K, sizes))
 
 
 def _pairs(sessions: Sessions, window: int) -> Iterator[tuple[Ints, Ints, Ints]]:
-    """Chunks of pairs of one session: earlier item, later item, how many events they are apart."""
+    """Chunks of within-session pairs: earlier item, later item, distance in events."""
     items, ends = np.asarray(sessions.items, np.int64), np.asarray(sessions.offsets)[1:]
     events = np.arange(len(items))
     partners = np.minimum(np.repeat(ends, np.diff(sessions.offsets)) - 1 - events, window)

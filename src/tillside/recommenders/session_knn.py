@@ -1,11 +1,12 @@
-"""Session kNN: what shoppers did in past sessions that look like this one.
+"""Session kNN: items of past sessions that are similar to the current one.
 
-After VMIS-kNN (Kersbergen et al. 2022) and VSTAN (Ludewig et al. 2020). It is evidence of another kind than the
-model's: exact memory of rare and recent pairs, where the model generalises. So it stands beside the model in every
-evaluation, and :mod:`tillside.recommenders.blend` adds it to the model's score. One session at a time, in numpy, in
-about a fifth of a millisecond; offline evaluation and the server run the same lines.
+After VMIS-kNN (Kersbergen et al. 2022) and VSTAN (Ludewig et al. 2020). It complements the model: exact recall of rare
+and recent pairs, where the model generalises. So it is a baseline in every evaluation, and :mod:`tillside.blending`
+adds it to the model's score. It answers one session at a time, in numpy, in about 0.2 ms; offline evaluation and the
+server run the same code.
 
-Shapes: N items, S sessions, E their events, L events of the session asked about, P postings, C candidate items.
+Shapes: N items, L events of the query session, U distinct items of it, P postings, M neighbour sessions, E events of
+indexed or neighbour sessions, D event distances, C candidate items.
 """
 
 import math
@@ -21,22 +22,27 @@ from tillside.ragged import summed
 
 IntArray = npt.NDArray[np.integer[Any]]
 MAX_SESSIONS: Final = 2_000_000
-"""The newest sessions are kept; older ones hardly ever are among the neighbours."""
+"""The newest sessions are indexed, at most this many; older ones are hardly ever among the neighbours."""
 FILES: Final = ("posting_offsets", "postings", "session_offsets", "session_items", "idf")
 
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """How neighbours are found and what they say.
+    """Hyperparameters of session kNN.
 
     Attributes:
-        item_decay: an item of the session counts e times less for each so many events back.
-        age_decay: a past session counts e times less for each such share of the log that lies after it; 0: no decay.
-        idf_power: rare items tie sessions more strongly.
-        newest: so many of each item's sessions are looked at, newest first.
-        neighbours: so many of the most similar sessions speak.
-        reach: a past event counts e times less for each so many events it stands away from the item that matches.
-        before: weight of what stood before that item, against what came after it.
+        item_decay: in events; a session's item has the weight exp(-events back / item_decay).
+        age_decay: as a share of the indexed sessions; a past session has the weight exp(-share of newer sessions /
+            age_decay). 0 disables the decay.
+        idf_power: exponent of the idf in an item's weight; above 0, rare items count more in the similarity.
+        newest: postings per item, newest sessions first.
+        neighbours: k, the most similar sessions that vote.
+        reach: in events; a neighbour's event decays as exp(-(distance - 1) / reach) with its distance from the matching
+            item.
+        before: factor for events before the matching item, relative to those after it.
+
+    Raises:
+        ValueError: a value is out of range.
     """
 
     item_decay: float = 1.5
@@ -61,7 +67,7 @@ class Neighbourhood:
 
 
 class SessionNeighbours:
-    """An index of past sessions, oldest first, that is asked with one session at a time."""
+    """Inverted index of past sessions, oldest first, queried with one session at a time."""
 
     def __init__(
         self,
@@ -86,11 +92,11 @@ class SessionNeighbours:
         settings: Neighbourhood,
         without: npt.NDArray[np.bool_] | None = None,
     ) -> "SessionNeighbours":
-        """Index sessions, which stand in the order of time.
+        """Index sessions, given in chronological order.
 
         Args:
-            items: events of items from this number on are left out.
-            without: so are the events of these items [N].
+            items: N; events of items from this index on are dropped.
+            without: mask [N] of items whose events are dropped too.
         """
         events: npt.NDArray[np.int64] = np.asarray(sessions.items, np.int64)
         offsets = np.asarray(sessions.offsets, np.int64)
@@ -118,10 +124,10 @@ class SessionNeighbours:
         )
 
     def evidence(self, items_L: IntArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Candidate items [C], ascending, and each one's share [C] of what the neighbours say; the shares sum to 1.
+        """Candidate items [C], ascending, and each one's share [C] of the neighbours' votes; the shares sum to 1.
 
         Args:
-            items_L: the session, oldest first, each below N.
+            items_L: the session, oldest first; catalogue indices below N.
         """
         settings = self.settings
         asked_U, back_U = np.unique(items_L[::-1], return_index=True)
@@ -147,7 +153,7 @@ class SessionNeighbours:
         sessions_M: IntArray,
         similar_M: npt.NDArray[np.float64],
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Each neighbour's items, weighted by its likeness and by their distance from the item that matches best."""
+        """Votes of the neighbours' items, weighted by session similarity and by distance from the best match."""
         settings, items = self.settings, len(self.idf)
         starts_M = self.session_offsets[sessions_M]
         lengths_M = self.session_offsets[sessions_M + 1] - starts_M
@@ -158,7 +164,7 @@ class SessionNeighbours:
         weight_N[asked_U] = weight_U
         match_E = weight_N[items_E]
         best_E = match_E == np.repeat(np.maximum.reduceat(match_E, firsts_M), lengths_M)
-        anchor_M = np.maximum.reduceat(np.where(best_E, place_E, -1), firsts_M)  # the last of equals
+        anchor_M = np.maximum.reduceat(np.where(best_E, place_E, -1), firsts_M)  # the last of ties
         distance_E = place_E - np.repeat(anchor_M, lengths_M)
         longest = int(lengths_M.max())
         near_D = np.exp((1 - np.maximum(np.abs(np.arange(-longest, longest + 1)), 1)) / settings.reach)
@@ -188,7 +194,7 @@ class SessionNeighbours:
         return index
 
     def check(self, folder: Path, *, items: int) -> None:
-        """Raise ValueError unless every number points inside the arrays."""
+        """Raise ValueError unless the arrays are consistent and every index is in range."""
         whole = (self.posting_offsets, self.postings, self.session_offsets, self.session_items)
         flat = all(array.ndim == 1 for array in (*whole, self.idf))
         sessions = len(self.session_offsets) - 1 if flat else -1

@@ -1,9 +1,9 @@
-"""Recommenders that need no training run, from popularity to the neighbours of items.
+"""Baseline recommenders that need no training run, from popularity to item kNN.
 
-They stand beside every model in its evaluation, and popularity also answers an empty session online. All of them rank
-the whole catalogue: where a method has nothing to say about an item, popularity orders it, below what the method knows.
+Every evaluation reports them beside the model, and popularity also answers an empty session online. All of them rank
+the whole catalogue: items about which a method has no evidence come below the others, ordered by popularity.
 
-Shapes: B rows of a batch, L events of the longest, N items.
+Shapes: B rows of a batch, L events of the longest row, K real events of a batch, N items, P pairs.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from tillside.encoding import Batch
 from tillside.recommenders.item_pairs import ItemPairs
 
 FILL: Final = 1e-4
-"""What popularity may add to sums of fractions: two sums of 1/1 to 1/10 that differ do so by 1/2520 at least."""
+"""Bound of popularity's share in a score: distinct sums of 1/1 ... 1/10 differ by at least 1/2520."""
 
 
 def popularity(counts_NB: npt.NDArray[np.number[Any]]) -> npt.NDArray[np.float32]:
-    """How often each item met each behaviour, as scores [behaviours, items].
+    """Popularity scores per target behaviour, float32 [behaviours, N]: event counts of that behaviour.
 
-    Items that are level in the behaviour asked for are ordered by all their events.
+    Ties are broken by the count of all events of the item.
     """
     total_N = counts_NB.sum(axis=1)
     tie_break_N = total_N / (total_N.max(initial=0) + 1.0)
@@ -32,23 +32,23 @@ def popularity(counts_NB: npt.NDArray[np.number[Any]]) -> npt.NDArray[np.float32
 
 @dataclass(frozen=True)
 class Popularity:
-    """The most frequent items of the behaviour asked for, whatever the session holds."""
+    """The most frequent items of the target behaviour, independent of the session."""
 
     scores_by_behaviour: npt.NDArray[np.float32]
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, items]."""
+        """Scores [B, N]."""
         return self.scores_by_behaviour[ask_B]
 
 
 @dataclass(frozen=True)
 class SessionPopularity:
-    """The items of the session itself, most often first, then latest first; the other items by popularity."""
+    """Items of the session itself by count, then recency; the other items after them, by popularity."""
 
     scores_by_behaviour: npt.NDArray[np.float32]
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, items]: an item of the session has its count and a fraction for its last place, others below 1."""
+        """Scores [B, N]: session items have their count plus a recency fraction, all others are below 1."""
         shares = self.scores_by_behaviour / (self.scores_by_behaviour.max(axis=1, initial=0, keepdims=True) + 1)
         scores_BN: npt.NDArray[np.float32] = shares[ask_B]
         width = batch.items_BL.shape[1]
@@ -56,7 +56,7 @@ class SessionPopularity:
         counts_BL = np.zeros(batch.items_BL.shape, np.int64)
         for column in range(width):
             counts_BL += (batch.items_BL == batch.items_BL[:, [column]]) & real_BL[:, [column]]
-        for column in range(width):  # the last place of an item overwrites the earlier ones
+        for column in range(width):  # an item's last position overwrites the earlier ones
             rows = np.flatnonzero(real_BL[:, column])
             fraction = (column + 1) / (width + 1)
             scores_BN[rows, batch.items_BL[rows, column]] = counts_BL[rows, column] + fraction
@@ -65,50 +65,51 @@ class SessionPopularity:
 
 @dataclass(frozen=True)
 class CoVisitation:
-    """Items seen in the same sessions as the last item, most often first."""
+    """Items by how often they co-occur in sessions with the last item."""
 
     pairs: ItemPairs
     fill_N: npt.NDArray[np.float32]
 
     @classmethod
     def fit(cls, sessions: Sessions, *, items: int, window: int = 10) -> "CoVisitation":
-        """Count pairs at most ``window`` events apart in one session, both ways, an item never with itself."""
+        """Count pairs at most ``window`` events apart in one session, symmetric and without self-pairs."""
         pairs = ItemPairs.count(
             sessions, items=items, window=window, weigh=lambda distance: np.ones(len(distance)), both_ways=True
         )
         return cls(pairs, _shares_of_events(sessions, items))
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, items]; the behaviour asked for makes no difference."""
+        """Scores [B, N]; independent of the target behaviour."""
         return _from_last_items(batch, self.pairs, self.fill_N)
 
 
 @dataclass(frozen=True)
 class SequentialRules:
-    """Items that came after the last item, the sooner the better (SR of Kamehkhosh, Jannach and Ludewig, 2017)."""
+    """Items that followed the last item, weighted by 1 / distance (SR of Kamehkhosh, Jannach and Ludewig, 2017)."""
 
     pairs: ItemPairs
     fill_N: npt.NDArray[np.float32]
 
     @classmethod
     def fit(cls, sessions: Sessions, *, items: int, steps: int = 10) -> "SequentialRules":
-        """Sum 1 / distance over all later events up to ``steps`` away; an item may follow itself."""
+        """Sum 1 / distance over later events at most ``steps`` away; an item may follow itself."""
         pairs = ItemPairs.count(
             sessions, items=items, window=steps, weigh=lambda distance: 1.0 / distance, both_ways=False
         )
         return cls(pairs, FILL * _shares_of_events(sessions, items))
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, items]; the behaviour asked for makes no difference."""
+        """Scores [B, N]; independent of the target behaviour."""
         return _from_last_items(batch, self.pairs, self.fill_N)
 
 
 @dataclass(frozen=True)
 class ItemKnn:
-    """Items whose sessions are most like those of the session's items (Hidasi et al., 2016, who take the last alone).
+    """Item kNN by damped cosine over sessions (Hidasi et al., 2016, who use the last item alone).
 
-    The likeness of two items is the number of sessions that hold both, over the square root of the product of how many
-    hold each, both numbers plus ``damping``. An item weighs ``decay`` times as much as the one after it.
+    The similarity of items i and j is ``both / sqrt((n_i + damping) * (n_j + damping))``, with ``both`` the number of
+    sessions that hold both and ``n`` those that hold each. An item of the session weighs ``decay`` times as much as the
+    next one.
     """
 
     pairs: ItemPairs
@@ -119,7 +120,7 @@ class ItemKnn:
     def fit(
         cls, sessions: Sessions, *, items: int, neighbours: int = 100, damping: float = 20.0, decay: float = 0.5
     ) -> "ItemKnn":
-        """Compare all items that share a session and keep the ``neighbours`` most alike of each."""
+        """Compute the similarity of all pairs that share a session and keep the top ``neighbours`` of each item."""
         sets = _item_sets(sessions, items)
         longest = int(np.diff(sets.offsets).max(initial=0))
         both = ItemPairs.count(
@@ -131,7 +132,7 @@ class ItemKnn:
         return cls(cosines.strongest(neighbours), FILL**2 * _shares_of_events(sessions, items), decay)
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, items]; the behaviour asked for makes no difference."""
+        """Scores [B, N]; independent of the target behaviour."""
         scores_BN = np.tile(self.fill_N, (len(batch.lengths_B), 1))
         rows_K, columns_K = np.nonzero(np.arange(batch.items_BL.shape[1]) < batch.lengths_B[:, None])
         factors_K = self.decay ** (batch.lengths_B[rows_K] - 1.0 - columns_K)
@@ -148,7 +149,7 @@ def _from_last_items(batch: Batch, pairs: ItemPairs, fill_N: npt.NDArray[np.floa
 
 
 def _shares_of_events(sessions: Sessions, items: int) -> npt.NDArray[np.float32]:
-    """Each item's events over one more than those of the most frequent item: below 1."""
+    """Event count of each item over one plus the maximum count, float32 [N], below 1."""
     events = np.asarray(sessions.items, np.int64)
     counts = np.bincount(events[(events >= 0) & (events < items)], minlength=items)
     shares_N: npt.NDArray[np.float32] = (counts / (counts.max(initial=0) + 1.0)).astype(np.float32)
@@ -156,7 +157,7 @@ def _shares_of_events(sessions: Sessions, items: int) -> npt.NDArray[np.float32]
 
 
 def _item_sets(sessions: Sessions, items: int) -> Sessions:
-    """The sessions with each known item once."""
+    """The sessions as sets: each known item once per session."""
     session_E = np.repeat(np.arange(len(sessions)), np.diff(sessions.offsets))
     events = np.asarray(sessions.items, np.int64)
     known = (events >= 0) & (events < items)
