@@ -7,7 +7,7 @@ softmax of its scores, and sums weight times log(1 + p / FAINT_CHANCE), so that 
 items still counts.
 
 Shapes: E entries (item, source, anchor), C cells (item, source), U distinct items, S sources, N items of the facts,
-G sets of brands.
+G sets of brands, P items on a shelf, L events of the session, M items in the cart.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 Diversity is maximal marginal relevance (Carbonell and Goldstein, 1998): an item's score is reduced by its similarity to
 the most similar item chosen before it. Only a few top candidates per slot are compared.
 
-Shapes: U candidates, R compared ones, N items.
+Shapes: U candidates, R compared ones, N items, G sets of categories.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ The same function answers online and is evaluated offline, for all fallback tier
 catalogue: a few hundred candidates are judged, and a shelf is walked only if they leave slots open. Ties are broken by
 item id, so the answer does not depend on catalogue order.
 
-Shapes: U candidates, P of them in the pool.
+Shapes: U candidates, P of them in the pool, N items.
 """
 
 from collections.abc import Mapping, Sequence

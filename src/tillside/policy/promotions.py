@@ -3,7 +3,7 @@
 Discounts do not stack: of several promotions the one with the largest saving applies. Prices are those of the facts; a
 bundle with an unknown price is not offered.
 
-Shapes: G sets of categories, N items.
+Shapes: G sets of categories, N items, M items in the cart.
 """
 
 import itertools

@@ -2,6 +2,8 @@
 
 A sentence names an item or category only if its name is known, and avoids what a shopper might mind: no cheaper choice
 is called cheap, no shopper is told what they did. Shops that write their own sentences use the reason's key.
+
+Shapes: N items.
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,7 @@
 Every evaluation reports them beside the model, and popularity also answers an empty session online. All of them rank
 the whole catalogue: items about which a method has no evidence come below the others, ordered by popularity.
 
-Shapes: B rows of a batch, L events of the longest row, K real events of a batch, N items, P pairs.
+Shapes: B rows of a batch, L events of the longest row, K real events of a batch, N items, P pairs, E events of the log.
 """
 
 from dataclasses import dataclass
