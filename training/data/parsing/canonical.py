@@ -1,8 +1,8 @@
-"""What every reader gives: the canonical table of events, with a reason on each row that is not taken.
+"""Output of every reader: the canonical event table, with a reason on each row that is rejected or skipped.
 
-A rejected row is a mistake in the log and counts against ``max_reject_share``; a skipped row is expected in that log
-(a return, a postage line) and is only counted. ``RawEvents`` names the columns of a publisher's table, and
-``canonical`` turns them into the one schema of ``tillside.events``.
+A rejected row is an error in the log and counts against ``max_reject_share``; a skipped row is expected in that log
+(a return, a postage line) and is only counted. ``RawEvents`` maps a publisher's columns, and ``canonical`` converts
+them to the schema of ``tillside.events``.
 """
 
 from abc import ABC, abstractmethod
@@ -35,6 +35,14 @@ from training.data.engine import Engine
 from training.data.parsing.source_file import SourceFile
 from training.data.parsing.values import LATEST, milliseconds, number, words
 
+FILE: Final = "__file"
+ORDER: Final = "__order"
+"""Sort key: file, record, then position within the record."""
+POSITION: Final = "__position"
+REJECT: Final = "__reject"
+SKIP: Final = "__skip"
+PART: Final = "__part"
+"""0 train, 1 validation, 2 test."""
 BEHAVIOUR_TEXT: Final = "__behaviour_text"
 PRICE_TEXT: Final = "__price_text"
 QUANTITY_TEXT: Final = "__quantity_text"
@@ -49,22 +57,22 @@ BAD_QUANTITY: Final = "quantity is not a whole number of at least 0"
 
 @dataclass
 class LogConfig(ABC):
-    """What all logs have in common.
+    """Settings common to all logs.
 
     Attributes:
-        behaviours: the behaviours to keep, weakest first; the last one is the goal.
+        behaviours: behaviours to keep, weakest first; the last one is the goal.
     """
 
     name: ClassVar[str]
     split_is_given: ClassVar[bool] = False
     has_clock: ClassVar[bool] = True
-    """Without one its sessions cannot be parted by time."""
+    """Whether events have timestamps; without them sessions cannot be split by time."""
 
     behaviours: list[str] = field(default_factory=lambda: list(DEFAULT_BEHAVIOURS))
 
     @abstractmethod
     def read(self, engine: Engine) -> "Log":
-        """The log as a canonical table.
+        """Read the log as a canonical table.
 
         Raises:
             ValueError: a file is missing, empty, damaged, or lacks a column.
@@ -73,10 +81,10 @@ class LogConfig(ABC):
 
 @dataclass
 class FileLogConfig(LogConfig):
-    """A log that lies in one file or in one folder of its publisher.
+    """A log in a single file, or in the folder of its publisher.
 
     Attributes:
-        path: the file, or the folder.
+        path: the file or folder.
     """
 
     path: str = MISSING
@@ -87,10 +95,10 @@ class Log:
     """A log as read.
 
     Attributes:
-        events: FILE, RECORD, ORDER, REJECT, SKIP, the required columns of tillside.events that the log has (SESSION_ID
-            or USER_ID), optional ones, and ``attributes``.
-        behaviours: the ordered list that the codes in BEHAVIOUR count.
-        sources: the files; FILE counts them.
+        events: FILE, RECORD, ORDER, REJECT, SKIP, the required columns of tillside.events (SESSION_ID or USER_ID,
+            whichever the log has), optional ones, and ``attributes``.
+        behaviours: behaviours in order; BEHAVIOUR holds indices into them.
+        sources: the files; FILE holds indices into them.
         attributes: columns of ``events`` that describe the item.
         items: ITEM_ID, and any of PRICE, NAME and attributes; or None.
     """
@@ -104,7 +112,7 @@ class Log:
 
 @dataclass(frozen=True)
 class RawEvents:
-    """The columns of a publisher's table, None where it has none; ``timestamp_format`` as in readers.fields."""
+    """Columns of a publisher's table, None where absent; ``timestamp_format`` as in readers.fields."""
 
     item_id: ir.Value
     timestamp: ir.Value | None
@@ -123,15 +131,15 @@ class RawEvents:
 def canonical(
     table: ir.Table, raw: RawEvents, *, file: int, behaviours: Behaviours, behaviour_map: Mapping[str, str | None]
 ) -> ir.Table:
-    """The canonical columns of ``table``, row for row.
+    """Convert ``table`` to the canonical columns, row for row.
 
     Args:
-        table: where the columns of ``raw`` come from; RECORD and POSITION are passed on.
+        table: source of ``raw``'s columns; RECORD and POSITION are passed through.
         raw: the publisher's columns.
-        file: number of the file among the log's sources.
-        behaviours: the behaviours to keep.
-        behaviour_map: the publisher's word to ours; a word mapped to None, or to one that is not kept, is skipped.
-            Empty means that the log uses our words.
+        file: index of the file in the log's sources.
+        behaviours: behaviours to keep.
+        behaviour_map: the publisher's event types to behaviours; events mapped to None, or to a behaviour that is not
+            kept, are skipped. Empty if the log uses our names.
     """
     columns: dict[str, ir.Value] = {name: table[name] for name in (RECORD, POSITION) if name in table.columns}
     columns |= {FILE: ibis.literal(file, "int8"), ITEM_ID: words(raw.item_id)}
@@ -182,7 +190,7 @@ def _judged(table: ir.Table, behaviours: Behaviours, behaviour_map: Mapping[str,
 
 
 def in_order(*tables: ir.Table) -> ir.Table:
-    """Canonical tables of several files as one, with ORDER."""
+    """Concatenate the canonical tables of several files, adding ORDER."""
     ordered = []
     for table in tables:
         position = table[POSITION].cast("int64") if POSITION in table.columns else ibis.literal(0, "int64")
@@ -192,10 +200,10 @@ def in_order(*tables: ir.Table) -> ir.Table:
 
 
 def publisher_behaviours(config: LogConfig, *, allowed: Sequence[str]) -> Behaviours:
-    """The behaviours to keep of a log that has a fixed set of them.
+    """Behaviours to keep from a log with a fixed set.
 
     Raises:
-        ValueError: one is asked for that the log does not have.
+        ValueError: a configured behaviour is not in ``allowed``.
     """
     for name in config.behaviours:
         if name not in allowed:
@@ -204,4 +212,4 @@ def publisher_behaviours(config: LogConfig, *, allowed: Sequence[str]) -> Behavi
 
 
 ITEM_COLUMNS: Final = (CATEGORY, BRAND, NAME)
-"""Item columns with a meaning of their own."""
+"""Item columns that the product interprets, unlike free attributes."""

@@ -1,7 +1,7 @@
-"""Records of a text file that is not regular: quotes, blank lines, broken bytes, mixed line ends.
+"""Record parser for irregular text files: quotes, blank lines, invalid bytes, mixed line endings.
 
-It goes line by line, so each record keeps the number of the line on which it starts. Surprising: a record that opens a
-quote and does not come out right costs only its first line; what a greedy parser would swallow is read again.
+Parsing is line by line, so each record knows the line it starts on. Surprising: a malformed quoted record costs only
+its first line; the lines that a greedy parser would swallow are parsed again.
 """
 
 import codecs
@@ -14,11 +14,11 @@ from typing import Final
 MALFORMED: Final = "malformed row"
 INVALID_UTF8: Final = "invalid UTF-8"
 LONGEST_RECORD: Final = 100
-"""Lines that one quoted record may span."""
+"""Most lines of one quoted record after its first."""
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, str | None]]:
-    """Number and text of each line that is not blank; None where it is not UTF-8."""
+    """Yield line number and text of each non-blank line; None for invalid UTF-8."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if number == 1:
@@ -32,7 +32,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, str | None]]:
 
 
 def records_of(path: Path, *, delimiter: str, width: int) -> Iterator[tuple[int, list[str] | str]]:
-    """Line number, and the ``width`` fields of the record or the reason why there is none."""
+    """Yield line number, and the record's ``width`` fields or the reason it is malformed."""
     ahead: deque[tuple[int, str | None]] = deque()
     lines = lines_of(path)
     while True:
@@ -66,7 +66,7 @@ def records_of(path: Path, *, delimiter: str, width: int) -> Iterator[tuple[int,
 
 
 def _fields(text: str, delimiter: str) -> list[str] | None:
-    """The fields of a whole record, none of a broken one; None when a quote is still open."""
+    """Fields of a complete record, [] if malformed, None if a quote is still open."""
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error as error:

@@ -1,4 +1,4 @@
-"""Item files beside the events: one row an item, or several of which the last one holds."""
+"""Item files: one row per item, or several of which the last one applies."""
 
 from collections.abc import Callable
 
@@ -15,12 +15,12 @@ from training.data.parsing.values import number, words
 
 
 def item_rows(engine: Engine, text: TextTable, columns: Callable[[ir.Table], dict[str, ir.Value]]) -> ir.Table:
-    """The good rows of an item file with RECORD; rows without an item or with a bad price are noted in the source.
+    """Valid rows of an item file, with RECORD; rows without an item or with a bad price go to ``source.malformed``.
 
     Args:
-        engine: where the table lives.
-        text: the file.
-        columns: gives the columns, of which ITEM_ID is one; PRICE is parsed, lists stay lists, the rest is text.
+        engine: owner of the table.
+        text: the item file, not yet scanned.
+        columns: selects the columns, ITEM_ID among them; PRICE is parsed, lists stay lists, the rest becomes text.
     """
 
     def shape(table: ir.Table) -> ir.Table:
@@ -44,7 +44,7 @@ def item_rows(engine: Engine, text: TextTable, columns: Callable[[ir.Table], dic
 
 
 def last_of_each(table: ir.Table, *, by: tuple[str, ...] = (RECORD,)) -> ir.Table:
-    """One row an item, the last in the order of ``by``."""
+    """Last row per item in the order of ``by``."""
     order = [table[name].desc() for name in by]
     ranked = table.mutate(__rank=ibis.row_number().over(group_by=table[ITEM_ID], order_by=order))
     return ranked.filter(ranked["__rank"] == 0).drop("__rank", *by)

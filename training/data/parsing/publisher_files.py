@@ -1,4 +1,4 @@
-"""What readers of publishers' logs share: finding the files of a folder, and scanning one file into events."""
+"""Shared by the publishers' readers: opening the files of a folder, and scanning one file into canonical events."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,10 +13,10 @@ from training.data.parsing.text_tables import TextTable, keep_rows
 
 
 def open_member(engine: Engine, folder: str, name: str) -> SourceFile:
-    """The file ``name``, or ``name.gz``, of the publisher's folder.
+    """Open ``name`` or ``name.gz`` in the publisher's folder.
 
     Raises:
-        ValueError: ``folder`` is not a directory, or the file is not in it.
+        ValueError: ``folder`` is not a directory, or lacks the file.
     """
     found = open_member_if_there(engine, folder, name)
     if found is None:
@@ -26,7 +26,7 @@ def open_member(engine: Engine, folder: str, name: str) -> SourceFile:
 
 
 def open_member_if_there(engine: Engine, folder: str, name: str) -> SourceFile | None:
-    """As :func:`open_member`, but None where the file is not in the folder."""
+    """Like :func:`open_member`, but None where the folder lacks the file."""
     directory = Path(folder)
     if not directory.is_dir():
         problem = "is a file, the publisher's folder is needed" if directory.exists() else "does not exist"
@@ -46,7 +46,7 @@ def read_events(
     behaviours: Behaviours,
     behaviour_map: Mapping[str, str | None],
 ) -> ir.Table:
-    """Scan a file whose records are events into a canonical table."""
+    """Scan a file with one event per record into a canonical table."""
 
     def shape(table: ir.Table) -> ir.Table:
         return canonical(table, raw(table), file=file, behaviours=behaviours, behaviour_map=behaviour_map)

@@ -1,9 +1,9 @@
-"""One file of a raw log: found, unpacked, hashed and looked through once, before anything parses it.
+"""A raw log file: located, decompressed, hashed and scanned once before any parsing.
 
-A gzip file is known by its first bytes, not by its name, and is unpacked into the scratch directory, so that damage
-shows before work starts and the engine can read with all cores. The look-through decides whether the file is *regular*
-(UTF-8, no quotes, no blank lines, one kind of line end): the engine's own parser numbers the lines of such a file
-correctly; any other file goes through ``training.data.parsing.irregular``.
+Gzip is detected by magic bytes, not by name, and decompressed into the scratch directory, so that damage shows before
+work starts and the engine can read with all cores. The scan decides whether the file is *regular* (UTF-8, no quotes, no
+blank lines, one kind of line ending): DuckDB's parser numbers the lines of such a file correctly; any other file goes
+through ``training.readers.records``.
 """
 
 import codecs
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 CHUNK: Final = 4 << 20
-"""Bytes read at a time; also the longest line that a text log may have."""
+"""Bytes per read; also the longest line of a text log."""
 HASH_LIMIT: Final = 1 << 30
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
@@ -30,14 +30,14 @@ class SourceFile:
 
     Attributes:
         path: as the user gave it.
-        plain: the same content, unpacked.
-        size: bytes as given.
+        plain: the decompressed file; ``path`` itself where it is not gzipped.
+        size: bytes of the file as given.
         sha256: of the file as given; None from 1 GB on.
         regular: see the module's docstring.
-        rows: how many records were parsed, good or bad, without the malformed ones.
-        first_line: the line of record 0 (1 is the file's first line).
-        lines: the line of each record where the file is not regular.
-        malformed: line and reason of what never became a record.
+        rows: parsed records, valid or rejected, without the malformed ones.
+        first_line: line of record 0 (1 is the file's first line).
+        lines: line of each record where the file is irregular, else None.
+        malformed: line and reason of each malformed row, which has no record.
     """
 
     path: Path
@@ -51,7 +51,7 @@ class SourceFile:
     malformed: list[tuple[int, str]] = field(default_factory=list)
 
     def line_of(self, records: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The line on which each record starts."""
+        """Line number at which each record starts."""
         if self.lines is not None:
             return self.lines[records]
         offsets = np.unique(np.array([line for line, _ in self.malformed], np.int64)) - self.first_line
@@ -59,7 +59,7 @@ class SourceFile:
         return records + self.first_line + malformed_before
 
     def texts(self, lines: Sequence[int]) -> dict[int, str]:
-        """The text of some lines, at most 1000 characters each; nothing for a binary file."""
+        """Text of the given lines, truncated to 1000 characters each; empty for a binary file."""
         if self.plain.suffix in BINARY_SUFFIXES or not lines:
             return {}
         wanted, last = set(lines), max(lines)
@@ -77,15 +77,15 @@ BINARY_SUFFIXES: Final = (".parquet", ".pq")
 
 
 def open_source(path: str | Path, scratch: Path, *, field: str = "data.path") -> SourceFile:
-    """Unpack, hash and look through one file.
+    """Decompress, hash and scan one file.
 
     Args:
         path: the file.
-        scratch: where an unpacked copy may stand.
-        field: the setting that ``path`` comes from, for messages.
+        scratch: directory for a decompressed copy.
+        field: setting that ``path`` comes from, for error messages.
 
     Raises:
-        ValueError: there is no such file, it is a directory, it is empty, damaged, or has a line longer than 4 MB.
+        ValueError: the file is missing, a directory, empty or damaged, or has a line longer than 4 MB.
     """
     path = Path(path)
     if path.is_dir():
@@ -124,7 +124,7 @@ def open_source(path: str | Path, scratch: Path, *, field: str = "data.path") ->
 
 
 def look_through(file: IO[bytes] | gzip.GzipFile, *, copy: IO[bytes] | None, name: str, text: bool = True) -> bool:
-    """Read ``file`` to its end, into ``copy`` if there is one, and say whether it is regular text.
+    """Read ``file`` to its end, writing to ``copy`` if given, and return whether it is regular text.
 
     Raises:
         ValueError: a line is longer than 4 MB.

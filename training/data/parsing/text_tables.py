@@ -1,7 +1,7 @@
-"""A source file as a table of text columns: the only place that knows CSV, JSONL and Parquet from each other.
+"""Source files as tables of text columns: the only module that distinguishes CSV, JSONL and Parquet.
 
-Regular text goes through DuckDB's parser, the rest through ``training.data.parsing.irregular``; both give the same
-table. The table may be scanned once: ``keep_rows`` does it, and afterwards the source knows its malformed lines.
+Regular text goes through DuckDB's parser, the rest through ``training.readers.records``; both yield the same table. A
+table may be scanned only once, by ``keep_rows``, which also records the source's malformed lines.
 """
 
 import csv
@@ -23,18 +23,20 @@ from training.data.parsing.source_file import CHUNK, SourceFile
 
 BATCH: Final = 20_000
 NO_DELIMITER: Final = "\x01"
-"""Stands for no delimiter at all; look_through sends a file that holds it to the other parser."""
+"""DuckDB delimiter for "none"; look_through makes a file that contains it irregular."""
+RECORD: Final = "__record"
+"""Record number within its file, from 0."""
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """Columns of text, not yet scanned.
+    """Lazy table of text columns, not yet scanned.
 
     Attributes:
-        source: the file behind it.
-        table: one row a record.
-        columns: their names.
-        rejects: where DuckDB puts malformed lines, or None.
+        source: the underlying file.
+        table: one row per record.
+        columns: column names.
+        rejects: DuckDB's table of malformed lines, or None.
     """
 
     source: SourceFile
@@ -43,7 +45,7 @@ class TextTable:
     rejects: str | None = None
 
     def need(self, *names: str) -> None:
-        """Raise a ValueError when a column is missing."""
+        """Raise ValueError if a column is missing."""
         for name in names:
             if name not in self.columns:
                 found = ", ".join(self.columns)
@@ -53,16 +55,16 @@ class TextTable:
 def delimited(
     engine: Engine, source: SourceFile, *, delimiter: str | None = ",", names: Sequence[str] | None = None
 ) -> TextTable:
-    """A CSV file as a table.
+    """Open a CSV file as a table.
 
     Args:
-        engine: where the table lives.
+        engine: owner of the table.
         source: the file.
-        delimiter: one character; None takes the one of ``,;|`` and tab that the header has most of.
-        names: the columns of a file without a header.
+        delimiter: one character; None picks the most frequent of ``,;|`` and tab in the header.
+        names: column names of a file without a header.
 
     Raises:
-        ValueError: the header is not UTF-8, or names a column twice.
+        ValueError: the header is not UTF-8, or has duplicate column names.
     """
     if names is None:
         delimiter, names = _header(source, delimiter)
@@ -79,7 +81,7 @@ def delimited(
 
 
 def text_lines(engine: Engine, source: SourceFile) -> TextTable:
-    """A text file as a table of one column, LINE; blank lines are left out."""
+    """Open a text file as a table with one column, LINE; blank lines are dropped."""
     if source.regular:
         return _scan(engine, source, (LINE,), delimiter=NO_DELIMITER, header=False)
     lines = ((number, INVALID_UTF8 if text is None else [text]) for number, text in lines_of(source.plain))
@@ -87,12 +89,12 @@ def text_lines(engine: Engine, source: SourceFile) -> TextTable:
 
 
 def json_lines(engine: Engine, source: SourceFile, structure: dict[str, Any] | None = None) -> TextTable:
-    """A JSONL file as a table, one column a key; a line that is not a JSON object counts as malformed.
+    """Open a JSONL file as a table, one column per key; a line that is not a JSON object is malformed.
 
     Args:
-        engine: where the table lives.
+        engine: owner of the table.
         source: the file.
-        structure: keys and their DuckDB types; None takes the keys of the first 1000 objects, as text or lists of text.
+        structure: keys and their DuckDB types; None infers them from the first 1000 lines, as text or lists of text.
 
     Raises:
         ValueError: there is no JSON object in the first 1000 lines.
@@ -111,7 +113,7 @@ def json_lines(engine: Engine, source: SourceFile, structure: dict[str, Any] | N
 
 
 def parquet(engine: Engine, source: SourceFile) -> TextTable:
-    """A Parquet file as a table with its own column types; the line of a record is its row number, from 1.
+    """Open a Parquet file as a table with its own column types; a record's line is its row number, from 1.
 
     Raises:
         ValueError: the file is damaged or not Parquet.
@@ -125,21 +127,21 @@ def parquet(engine: Engine, source: SourceFile) -> TextTable:
 
 
 def keep_rows(engine: Engine, text: TextTable, shape: Callable[[ir.Table], ir.Table] = lambda table: table) -> ir.Table:
-    """Scan once: keep ``shape`` of the table, row for row, and note the malformed lines of the source.
+    """Scan the table once: materialise ``shape(table)`` with RECORD, and record the source's malformed lines.
 
-    ``shape`` may not drop or add rows. The result has the column RECORD.
+    ``shape`` must map row for row.
     """
     kept = _kept(engine, text, shape)
     return kept if RECORD in kept.columns else engine.numbered(kept, RECORD)
 
 
 def note_bad(source: SourceFile, *, records: Any, reasons: Sequence[str]) -> None:
-    """Count records as malformed that the parser took but nothing can be made of."""
+    """Move records that parsed but are unusable from ``source.rows`` to ``source.malformed``."""
     if not len(records):
         return
     found = list(zip(source.line_of(records).tolist(), reasons, strict=True))
     if source.lines is None:
-        # From here on the numbering must not change, although there are more malformed lines.
+        # Fix the line numbers now: line_of derives them from ``malformed``, which grows below.
         source.lines = source.line_of(np.arange(source.rows))
     source.malformed += found
     source.rows -= len(found)
@@ -197,7 +199,7 @@ def _structure(source: SourceFile) -> dict[str, Any]:
 
 
 def _quoted(source: SourceFile) -> str:
-    # Brackets, stars and question marks would be taken as patterns of file names.
+    # Brackets, stars and question marks would act as glob patterns.
     path = str(source.plain.absolute())
     for letter in "[*?":
         path = path.replace(letter, f"[{letter}]")

@@ -1,7 +1,8 @@
-"""Text to values, as Ibis expressions: ids, times and numbers. What cannot be understood becomes null.
+"""Parsing of ids, times and numbers as Ibis expressions; malformed values become null.
 
-Surprising: the engine's own cast takes words such as ``infinity`` and names of zones, so the shape of a time is checked
-first. Ibis's ``epoch_seconds`` keeps the fraction on DuckDB, so milliseconds are counted as a difference of times.
+Surprising: DuckDB's timestamp cast accepts words such as ``infinity`` and time zone names, so times are matched against
+a regular expression first. Ibis's ``epoch_seconds`` keeps the fraction on DuckDB, so milliseconds are computed as a
+time difference.
 """
 
 from typing import Final
@@ -11,19 +12,19 @@ import ibis.expr.types as ir
 
 TIMESTAMP_FORMATS: Final = ("auto", "iso", "epoch_s", "epoch_ms")
 LATEST: Final = 7_258_118_400_000
-"""The year 2200 in milliseconds: a later time is a mistake in the unit."""
+"""The year 2200 in epoch milliseconds: a later time means a wrong unit."""
 SECONDS_BELOW: Final = 100_000_000_000
-"""A bare number below it counts seconds (until the year 5138), above it milliseconds (from 1973)."""
+"""A bare number below it is epoch seconds (until the year 5138), from it on epoch milliseconds (from 1973)."""
 _ISO: Final = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|[+-]\d\d(:?\d\d)?)?)?\s*$"
 
 
 @ibis.udf.scalar.builtin
 def try_strptime(text: str, pattern: str) -> "ibis.expr.datatypes.timestamp":
-    """DuckDB's own: null where the text does not follow the pattern."""
+    """DuckDB's ``try_strptime``: null where the text does not match the pattern."""
 
 
 def check_timestamp_format(timestamp_format: str) -> None:
-    """Raise a ValueError unless the format is one of TIMESTAMP_FORMATS or a pattern such as ``%d/%m/%Y %H:%M``."""
+    """Raise ValueError unless the format is one of TIMESTAMP_FORMATS or a strptime pattern (``%d/%m/%Y %H:%M``)."""
     if timestamp_format not in TIMESTAMP_FORMATS and "%" not in timestamp_format:
         allowed = ", ".join(TIMESTAMP_FORMATS)
         raise ValueError(
@@ -33,24 +34,21 @@ def check_timestamp_format(timestamp_format: str) -> None:
 
 @ibis.udf.scalar.builtin
 def trim(text: str) -> str:
-    """Without surrounding blanks; Ibis's own ``strip`` names six kinds of blank, which is five times slower."""
+    """DuckDB's ``trim``, for spaces only; Ibis's ``strip`` lists six kinds of whitespace and is five times slower."""
 
 
 def words(column: ir.Value) -> ir.StringValue:
-    """Text without surrounding blanks; null where nothing is left."""
+    """Trimmed text; null if empty."""
     return trim(column.cast("string")).nullif("")
 
 
 def number(column: ir.Value) -> ir.FloatingValue:
-    """A float; null where it is not a number. NaN and infinity stay, for the caller to refuse."""
+    """Float64; null where not a number. NaN and infinity pass, for the caller to reject."""
     return column.cast("float64") if column.type().is_numeric() else words(column).try_cast("float64")
 
 
 def milliseconds(column: ir.Value, timestamp_format: str = "auto") -> ir.IntegerValue:
-    """UTC milliseconds since the epoch; null where the time cannot be understood.
-
-    A time without an offset is taken as UTC.
-    """
+    """Epoch milliseconds, UTC; null where the time is malformed. Times without an offset are taken as UTC."""
     kind = column.type()
     if kind.is_timestamp() or kind.is_date():
         return _of_timestamp(column)

@@ -1,7 +1,7 @@
-"""The Diginetica log of the CIKM Cup 2016: item views and purchases, semicolons, a day and the time since its start.
+"""Diginetica log of the CIKM Cup 2016: item views and purchases, semicolon-delimited, with a date and session time.
 
-``timeframe`` counts milliseconds since the first query of the session; with ``eventdate`` at midnight it orders a
-session's events and tells its day, which is all that the publisher gave. Prices are given as base-2 logarithms.
+``timeframe`` is milliseconds since the session's first query. Added to midnight of ``eventdate`` it gives the order of
+a session's events and their day; the publisher gave no time of day. Prices are base-2 logarithms.
 """
 
 from dataclasses import dataclass, field
@@ -25,13 +25,13 @@ PURCHASES = "train-purchases.csv"
 
 @dataclass
 class DigineticaConfig(FileLogConfig):
-    """``data=diginetica``: ``path`` is the folder with train-item-views.csv."""
+    """``data=diginetica``: ``path`` is the folder that holds train-item-views.csv."""
 
     name: ClassVar[str] = "diginetica"
     behaviours: list[str] = field(default_factory=lambda: ["click", "purchase"])
 
     def read(self, engine: Engine) -> Log:
-        """The log as a canonical table; purchases, categories and products may be absent."""
+        """Read the log as a canonical table; the purchase, category and product files are optional."""
         behaviours = publisher_behaviours(self, allowed=("click", "purchase"))
         identity = {"click": "click", "purchase": "purchase"}
         sources = [open_member(engine, self.path, VIEWS)]

@@ -1,7 +1,7 @@
-"""Any log of events: CSV, TSV, Parquet or JSONL, gzipped or not, with its columns and behaviours named in the config.
+"""Generic event log: CSV, TSV, Parquet or JSONL, optionally gzipped, with columns and behaviours mapped in the config.
 
-A column that is not named is taken when the file has one of the canonical name. Without session ids, sessions are made
-by an idle gap of each user.
+Unmapped columns are matched by canonical name. Without session ids, each user's events are split into sessions at idle
+gaps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ FORMATS: Final = {
 
 @dataclass
 class EventColumns:
-    """The log's names of the canonical columns; null takes the canonical name where the file has it."""
+    """Source column of each canonical column; null takes the column of the canonical name, if any."""
 
     session_id: str | None = None
     user_id: str | None = None
@@ -46,7 +46,7 @@ class EventColumns:
 
 @dataclass
 class ItemColumns:
-    """The item file's names of the canonical columns; null takes the canonical name where the file has it."""
+    """Item-file column of each canonical column; null takes the column of the canonical name, if any."""
 
     item_id: str | None = None
     category: str | None = None
@@ -60,15 +60,15 @@ class EventsConfig(FileLogConfig):
     """``data=events``.
 
     Attributes:
-        columns: the log's column names.
-        attributes: further columns of the events that describe the item.
-        behaviour_map: the log's word to a name in ``behaviours``, or to null to leave such events out; null means
-            that the log uses those names itself.
-        timestamp_format: auto (ISO 8601, or epoch by size), iso, epoch_s, epoch_ms, or a pattern such as
-            '%d/%m/%Y %H:%M'.
-        delimiter: of a text file; null takes the one of ``,;|`` and tab that its header has most of.
-        items: a file of items; every column that is not in ``item_columns`` is an attribute.
-        item_columns: the item file's column names.
+        columns: mapping of the log's columns.
+        attributes: further event columns that describe the item.
+        behaviour_map: the log's event types to names in ``behaviours``, or to null to skip such events; null if the log
+            uses those names itself.
+        timestamp_format: auto (ISO 8601, or epoch seconds or milliseconds by magnitude), iso, epoch_s, epoch_ms, or a
+            strptime pattern such as '%d/%m/%Y %H:%M'.
+        delimiter: of a text file; null picks the most frequent of ``,;|`` and tab in its header.
+        items: item file; every column not in ``item_columns`` is an attribute.
+        item_columns: mapping of the item file's columns.
     """
 
     name: ClassVar[str] = "events"
@@ -82,7 +82,7 @@ class EventsConfig(FileLogConfig):
     item_columns: ItemColumns = field(default_factory=ItemColumns)
 
     def read(self, engine: Engine) -> Log:
-        """The log as a canonical table."""
+        """Read the log as a canonical table."""
         behaviours = Behaviours(tuple(self.behaviours))
         check_timestamp_format(self.timestamp_format)
         if self.delimiter is not None and len(self.delimiter) != 1:
@@ -142,7 +142,7 @@ class EventsConfig(FileLogConfig):
 
 
 def _checked_map(given: Any, behaviours: Behaviours) -> dict[str, str | None]:
-    # The setting is typed Any: Hydra cannot put new keys into a typed mapping from the command line.
+    # The setting is typed Any: Hydra cannot add keys to a typed mapping from the command line.
     if given is not None and not isinstance(given, Mapping):
         raise ValueError(f"data.behaviour_map must be a mapping such as {{view: click}}, got {given!r}")
     for word, name in (given or {}).items():
@@ -155,7 +155,7 @@ def _checked_map(given: Any, behaviours: Behaviours) -> dict[str, str | None]:
 def _names(
     text: TextTable, columns: EventColumns | ItemColumns, attributes: Sequence[str], setting: str
 ) -> dict[str, str]:
-    """Canonical name to the file's own, for the columns that the file has."""
+    """Map canonical names to the file's column names, for the columns present."""
     names = {}
     for canonical in (entry.name for entry in fields(columns)):
         given = getattr(columns, canonical)

@@ -1,8 +1,7 @@
-"""UCI Online Retail: invoices of a gift wholesaler; an invoice is a session, every line of it a purchase.
+"""UCI Online Retail: invoices of a gift wholesaler; each invoice is a session, each of its lines a purchase.
 
-Returns (a negative quantity, or an invoice number that starts with C) and lines that are no product (postage, bank
-charges, vouchers, samples, corrections) are skipped, which is no error. A product's code starts with five digits, or
-with DCGS, or is PADS.
+Returns (negative quantity, or invoice number starting with C) and non-product lines (postage, bank charges, vouchers,
+samples, corrections) are skipped, not rejected. A product code starts with five digits or DCGS, or is PADS.
 """
 
 from dataclasses import dataclass, field
@@ -23,13 +22,13 @@ PRODUCT: Final = r"^(\d{5}|DCGS|PADS$)"
 
 @dataclass
 class OnlineRetailConfig(FileLogConfig):
-    """``data=online_retail``: ``path`` is the CSV with the columns of COLUMNS."""
+    """``data=online_retail``: ``path`` is the CSV file with the columns in COLUMNS."""
 
     name: ClassVar[str] = "online_retail"
     behaviours: list[str] = field(default_factory=lambda: ["purchase"])
 
     def read(self, engine: Engine) -> Log:
-        """The log as a canonical table; codes that differ only in upper and lower case are one item."""
+        """Read the log as a canonical table; product codes are case-insensitive."""
         behaviours = publisher_behaviours(self, allowed=("purchase",))
         source = open_source(self.path, engine.scratch)
         text = delimited(engine, source)

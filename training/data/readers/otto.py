@@ -1,4 +1,4 @@
-"""The OTTO log: JSONL, one session a line with its events; times in milliseconds, or in seconds as some copies have."""
+"""OTTO log: JSONL, one session with its events per line; timestamps in milliseconds, or seconds in some copies."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -23,7 +23,7 @@ class OttoConfig(FileLogConfig):
     name: ClassVar[str] = "otto"
 
     def read(self, engine: Engine) -> Log:
-        """The log as a canonical table; a line without a list of events is malformed."""
+        """Read the log as a canonical table; a line without a list of events is malformed."""
         behaviours = publisher_behaviours(self, allowed=("click", "cart", "purchase"))
         source = open_source(self.path, engine.scratch)
         lines = keep_rows(engine, json_lines(engine, source, STRUCTURE))

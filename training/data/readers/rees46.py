@@ -1,4 +1,4 @@
-"""The REES46 shop logs: one CSV with views, carts and purchases, sessions, prices, brands and category codes."""
+"""REES46 shop logs: one CSV with views, carts and purchases, session ids, prices, brands and category codes."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -22,12 +22,12 @@ COLUMNS: Final = (
 
 @dataclass
 class Rees46Config(FileLogConfig):
-    """``data=rees46``: ``path`` is one month, such as 2019-Oct.csv.gz."""
+    """``data=rees46``: ``path`` is the file of one month, such as 2019-Oct.csv.gz."""
 
     name: ClassVar[str] = "rees46"
 
     def read(self, engine: Engine) -> Log:
-        """The log as a canonical table; an item's category is its code, or its number where it has no code."""
+        """Read the log as a canonical table; an item's category is its category code, else its category id."""
         behaviours = publisher_behaviours(self, allowed=("click", "cart", "purchase"))
         source = open_source(self.path, engine.scratch)
         text = delimited(engine, source)

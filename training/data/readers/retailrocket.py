@@ -1,7 +1,7 @@
-"""The Retailrocket log: events.csv, and the hashed item properties, of which the category is taken.
+"""Retailrocket log: events.csv, and the hashed item properties, of which only the category is used.
 
-Sessions are made by an idle gap of each visitor. An item's category is the latest one in the properties, as a path
-from the root where category_tree.csv is there.
+Each visitor's events are split into sessions at idle gaps. An item's category is the latest one in the properties, as a
+path from the root if category_tree.csv is present.
 """
 
 from collections.abc import Mapping
@@ -28,12 +28,12 @@ PROPERTIES: Final = ("item_properties_part1.csv", "item_properties_part2.csv")
 
 @dataclass
 class RetailrocketConfig(FileLogConfig):
-    """``data=retailrocket``: ``path`` is the folder with events.csv."""
+    """``data=retailrocket``: ``path`` is the folder that holds events.csv."""
 
     name: ClassVar[str] = "retailrocket"
 
     def read(self, engine: Engine) -> Log:
-        """The log as a canonical table; the property files and the category tree may be absent."""
+        """Read the log as a canonical table; the property files and the category tree are optional."""
         behaviours = publisher_behaviours(self, allowed=("click", "cart", "purchase"))
         source = open_member(engine, self.path, "events.csv")
         text = delimited(engine, source)
@@ -70,7 +70,7 @@ class RetailrocketConfig(FileLogConfig):
 
 
 def category_paths(parents: Mapping[str, str | None]) -> dict[str, str]:
-    """Each category to its path from the root, parted by dots; a circle is cut where it closes."""
+    """Map each category to its dot-separated path from the root; a cycle is cut where it closes."""
     paths = {}
     for leaf in parents:
         path, node = [leaf], parents[leaf]
@@ -92,6 +92,6 @@ def _raw(table: ir.Table) -> RawEvents:
 
 
 def _category(table: ir.Table) -> dict[str, ir.Value]:
-    # Twenty million properties, one in twenty of use: the values of the others are not kept.
+    # Only one in twenty of the twenty million properties is a category: the other values are not kept.
     value = ibis.ifelse(words(table.property) == "categoryid", table.value, None)
     return {ITEM_ID: table.itemid, CATEGORY: value, TIMESTAMP: table.timestamp}

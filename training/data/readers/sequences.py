@@ -1,6 +1,6 @@
-"""Sequences of users, as papers on sequential recommendation pass them on: a line is a user, then items, oldest first.
+"""User sequences in the format of papers on sequential recommendation: per line a user, then items, oldest first.
 
-There is an order but no clock, so the log can only be parted by leaving one out. A line is a session.
+Events are ordered but have no timestamps, so the only split is leave-one-out. A line is a session.
 """
 
 import json
@@ -21,7 +21,7 @@ from training.data.parsing.source_file import SourceFile, open_source
 from training.data.parsing.text_tables import keep_rows, note_bad, text_lines
 
 ATTRIBUTE: Final = "attribute"
-"""What the tokens of the attribute file are called."""
+"""Attribute name for the tokens of the attribute file."""
 SEQUENCE_LINE: Final = r"^ *[^\t ]+( +[^\t ]+)+ *$"
 
 
@@ -30,7 +30,7 @@ class SequencesConfig(FileLogConfig):
     """``data=sequences``: ``path`` is the file of sequences.
 
     Attributes:
-        attributes: a JSON object of item to a list of attributes.
+        attributes: JSON file, an object that maps items to lists of attributes.
     """
 
     name: ClassVar[str] = "sequences"
@@ -40,7 +40,7 @@ class SequencesConfig(FileLogConfig):
     behaviours: list[str] = field(default_factory=lambda: ["click"])
 
     def read(self, engine: Engine) -> Log:
-        """The log as a canonical table."""
+        """Read the log as a canonical table."""
         behaviours = Behaviours(tuple(self.behaviours))
         if len(behaviours) != 1:
             raise ValueError(f"data.behaviours must hold one name for a sequences log, got {self.behaviours}")

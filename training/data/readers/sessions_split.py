@@ -1,7 +1,8 @@
-"""Ready-made train and test files, as papers on session-based recommendation pass them on.
+"""Pre-split train and test files in the format of papers on session-based recommendation.
 
-A train line is a session, items parted by blanks, oldest first; a test line is one evaluation case: prefix, tab, next
-item. There is an order but no clock. A test line becomes a test session of which only the last item is asked for.
+A train line is a session of space-separated items, oldest first; a test line is one evaluation case: prefix, tab,
+target item. Events are ordered but have no timestamps. A test line becomes a test session with only its last item as
+target.
 """
 
 from dataclasses import dataclass, field
@@ -29,8 +30,8 @@ class SessionsSplitConfig(LogConfig):
     """``data=sessions_split``.
 
     Attributes:
-        train: the file of train sessions.
-        test: the file of test cases.
+        train: file of training sessions.
+        test: file of test cases.
     """
 
     name: ClassVar[str] = "sessions_split"
@@ -42,7 +43,7 @@ class SessionsSplitConfig(LogConfig):
     behaviours: list[str] = field(default_factory=lambda: ["click"])
 
     def read(self, engine: Engine) -> Log:
-        """The log as a canonical table with PART."""
+        """Read the log as a canonical table with PART."""
         behaviours = Behaviours(tuple(self.behaviours))
         if len(behaviours) != 1:
             raise ValueError(f"data.behaviours must hold one name for a sessions_split log, got {self.behaviours}")

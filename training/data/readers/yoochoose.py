@@ -1,7 +1,6 @@
-"""The YOOCHOOSE log of the RecSys Challenge 2015: clicks and buys in two files without a header.
+"""YOOCHOOSE log of the RecSys Challenge 2015: clicks and buys in two files without headers.
 
-A price of 0 in the buys stands for an unknown one, and so does a quantity of 0; category 0 in the clicks stands for
-none.
+In the buys, price 0 and quantity 0 mean unknown; in the clicks, category 0 means none.
 """
 
 from dataclasses import dataclass, field
@@ -20,13 +19,13 @@ from training.data.parsing.values import words
 
 @dataclass
 class YoochooseConfig(FileLogConfig):
-    """``data=yoochoose``: ``path`` is the folder with yoochoose-clicks.dat and yoochoose-buys.dat."""
+    """``data=yoochoose``: ``path`` is the folder that holds yoochoose-clicks.dat and yoochoose-buys.dat."""
 
     name: ClassVar[str] = "yoochoose"
     behaviours: list[str] = field(default_factory=lambda: ["click", "purchase"])
 
     def read(self, engine: Engine) -> Log:
-        """The log as a canonical table, clicks before buys of the same millisecond."""
+        """Read the log as a canonical table, clicks before buys of the same millisecond."""
         behaviours = publisher_behaviours(self, allowed=("click", "purchase"))
         identity = {"click": "click", "purchase": "purchase"}
         clicks = open_member(engine, self.path, "yoochoose-clicks.dat")
