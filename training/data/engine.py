@@ -1,7 +1,7 @@
-"""The embedded engine of preparation: Ibis on DuckDB in memory, spilling into a scratch directory when memory is short.
+"""Embedded engine of preparation: Ibis on in-memory DuckDB that spills to a scratch directory.
 
-Everything that only DuckDB can do (row numbers in file order, settings) stands here and in
-``training.data.parsing.text_tables``; the rest of preparation is plain Ibis.
+DuckDB-specific code (row numbers in file order, settings) is confined to this module and ``training.readers.tables``;
+the rest of preparation is plain Ibis.
 """
 
 import warnings
@@ -21,23 +21,23 @@ import pyarrow as pa
 
 @dataclass
 class Engine:
-    """A connection and the directory it may fill with temporary files."""
+    """A DuckDB connection and a scratch directory for temporary files."""
 
     backend: Any
     scratch: Path
     _tables: int = field(default=0, init=False)
 
     def fresh_name(self) -> str:
-        """A table name that was not used before."""
+        """Return an unused table name."""
         self._tables += 1
         return f"tillside_{self._tables}"
 
     def keep(self, table: ir.Table) -> ir.Table:
-        """Compute ``table`` once and keep it; its rows stay in the order in which the file had them."""
+        """Materialise ``table``; rows keep the file's order."""
         return self.backend.create_table(self.fresh_name(), table, temp=True)
 
     def given(self, columns: Mapping[str, npt.NDArray[Any]]) -> ir.Table:
-        """Arrays of one length as a kept table."""
+        """Materialise arrays of equal length as a table."""
         name = self.fresh_name()
         self.backend.con.register(name, pa.table(dict(columns)))
         kept = self.keep(self.backend.table(name))
@@ -45,46 +45,50 @@ class Engine:
         return kept
 
     def drop(self, table: ir.Table) -> None:
-        """Free a kept table."""
+        """Drop a materialised table."""
         self.query(f"DROP TABLE {table.get_name()}")
 
     def numbered(self, kept: ir.Table, column: str) -> ir.Table:
-        """A kept table with ``column``, the number of the row from 0."""
+        """Add ``column``, the row number from 0, to a materialised table."""
         return kept.mutate(kept.rowid().name(column))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a DuckDB statement."""
+        """Run a DuckDB statement and fetch its rows."""
         return list(self.backend.raw_sql(sql).fetchall())
 
     def view(self, sql: str) -> ir.Table:
-        """A DuckDB query as a table; it runs when the table is used."""
+        """Wrap a DuckDB query as a lazy table."""
         name = self.fresh_name()
         self.query(f"CREATE TEMP VIEW {name} AS {sql}")
         return self.backend.table(name)
 
     def rows(self, table: ir.Table) -> list[dict[str, Any]]:
-        """The rows of a small table."""
+        """Fetch the rows of a small table as dicts."""
         return list(self.backend.to_pyarrow(table).to_pylist())
 
     def value(self, scalar: ir.Scalar) -> Any:
-        """One number or text."""
+        """Fetch a scalar."""
         return self.backend.to_pyarrow(scalar).as_py()
 
     def batches(self, table: ir.Table) -> Iterator[Any]:
-        """Arrow record batches of a large result, by the way past Ibis 12, whose own fails on DuckDB 2.0."""
+        """Stream a large result as Arrow record batches, bypassing Ibis 12, whose own method fails on DuckDB 2.0."""
         yield from self.backend.con.sql(self.backend.compile(table)).to_arrow_reader(1_000_000)
 
     def arrays(self, table: ir.Table, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
-        """Columns of numbers as numpy arrays, in the order of the rows."""
+        """Fetch numeric columns as numpy arrays, in row order."""
         data = self.backend.to_pyarrow(table.select(*columns))
         return {name: np.asarray(data[name].to_numpy()) for name in columns}
 
 
 @contextmanager
 def open_engine(scratch: Path) -> Iterator[Engine]:
-    """An engine that keeps its temporary files in ``scratch``, an existing directory."""
+    """Open an engine that keeps its temporary files in ``scratch``, an existing directory.
+
+    Raises:
+        ValueError: DuckDB failed within the block.
+    """
     with warnings.catch_warnings():
-        # Ibis 12 fetches results by a DuckDB method that DuckDB 2.0 has renamed; both names work.
+        # Ibis 12 fetches results with a DuckDB method that DuckDB 2.0 renamed; both names work.
         warnings.filterwarnings("ignore", message="fetch_arrow_table", category=DeprecationWarning)
         backend = ibis.duckdb.connect(
             ":memory:",
@@ -92,7 +96,7 @@ def open_engine(scratch: Path) -> Iterator[Engine]:
             autoinstall_known_extensions=False,
         )
         fused, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
-        # Fused, a column that is read five times is written out, and computed, five times.
+        # Fused selects inline a column once per use: a column read five times is computed five times.
         try:
             backend.raw_sql("SET TimeZone = 'UTC'")
             yield Engine(backend, scratch)

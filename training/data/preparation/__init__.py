@@ -1,3 +1,3 @@
-"""From a reader's table to a data set, in the order in which ``training.prepare`` calls them: engine, rejects,
+"""Data set preparation from a reader's table, in the order that ``training.prepare`` calls it: engine, rejects,
 sessionising, splits, selection, cataloguing.
 """

@@ -1,10 +1,10 @@
-"""The catalogue of a prepared log: items in their order, with counts, a typical price, attribute tokens and a name.
+"""Catalogue of a prepared log: ordered items with event counts, a typical price, attribute tokens and a name.
 
-Only here is it known which cold items share a token with a trained one, so the final order is made here.
+The final item order is fixed here, since only here is it known which cold items share a token with a trained one.
 
-A price is the median over the training events, or else the item file's, or else the median over the later events: what
-a shop knows of an item on the day it first offers it. An attribute is the most frequent value of the events, those
-before the training part ends first, or else the item file's.
+A price is the median over the training events, else the item file's, else the median over the later events: what a shop
+knows of an item on the day it first offers it. An attribute is the most frequent value in the events, ranked first by
+events before the training part ends, else the item file's. Shapes: N items, B behaviours.
 """
 
 from collections.abc import Sequence
@@ -37,17 +37,20 @@ def build_catalogue(
     attributes: Sequence[str],
     behaviours: Behaviours,
 ) -> tuple[Catalogue, npt.NDArray[np.int64]]:
-    """The catalogue of the items in ``ranked`` (from ``rank_items``), and the place in it of each CODE.
+    """Build the catalogue of the items in ``ranked`` (from ``rank_items``).
 
     Args:
-        engine: where the tables live.
-        coded: the events, from ``code_events``.
-        ranked: the items in order.
+        engine: owner of the tables.
+        coded: events from ``code_events``.
+        ranked: items in order.
         item_file: ITEM_ID and further columns, or None.
-        events: the canonical events.
-        before: from ``training_ends``.
+        events: canonical events.
+        before: end of the training part in epoch milliseconds, from ``training_ends``.
         attributes: columns of ``events`` that describe the item.
-        behaviours: the behaviours that are counted.
+        behaviours: behaviours to count.
+
+    Returns:
+        The catalogue, and the catalogue index of each CODE, int64 [N].
     """
     ids = engine.backend.to_pyarrow(ranked.order_by(CODE).select(ITEM_ID))[ITEM_ID].to_pylist()
     counts = [count_column(index) for index in range(len(behaviours))]
@@ -87,7 +90,7 @@ def build_catalogue(
 
 
 def _most_frequent(events: ir.Table, name: str, before: int) -> ir.Table:
-    """Each item's most frequent value; events before that moment go first, ties to the smaller text."""
+    """Most frequent value per item, by events earlier than ``before``, then by all events, then the smaller text."""
     known = events.filter(events[name].notnull())
     early = (known[TIMESTAMP] < before).cast("int64").sum()
     values = known.group_by(ITEM_ID, name).agg(__early=early, __all=known.count())
@@ -121,7 +124,7 @@ def _prices(engine: Engine, coded: ir.Table, listed: ir.Table | None, size: int)
 
 
 def _tokens(columns: dict[str, list[Any]], size: int) -> list[list[str]]:
-    """Each item's tokens; a value that many items share is turned into tokens once."""
+    """Attribute tokens per item; a value shared by many items is tokenised once."""
     tokens: list[list[str]] = [[] for _ in range(size)]
     for name, column in columns.items():
         cache: dict[Any, list[str]] = {}

@@ -1,6 +1,6 @@
-"""The rows that were not taken: counted by reason, listed with file, line and text, and limited in their share.
+"""Rejected and skipped rows: counts by reason, rejects with file, line and text, and a limit on the rejected share.
 
-The share is taken file by file, so that a bad file of events cannot hide behind a long file of item properties.
+The limit applies per file, so that a bad event file cannot hide behind a long file of item properties.
 """
 
 import csv
@@ -19,13 +19,13 @@ from training.data.parsing.source_file import SourceFile
 
 @dataclass(frozen=True)
 class Rejects:
-    """What was not taken.
+    """Counts and list of the rows left out.
 
     Attributes:
-        rows: event rows read, good or bad.
-        reasons: rejected rows by reason.
-        skipped: skipped rows by reason.
-        lines: file, line and reason of each rejected row, in this order.
+        rows: event rows read, valid or not.
+        reasons: number of rejected rows per reason.
+        skipped: number of skipped rows per reason.
+        lines: file, line and reason of each rejected row, sorted so.
     """
 
     rows: int
@@ -34,7 +34,7 @@ class Rejects:
     lines: list[tuple[SourceFile, int, str]]
 
     def write(self, path: Path) -> None:
-        """Write the list as CSV: file, line, reason, text."""
+        """Write the rejected rows as CSV: file, line, reason, text."""
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["file", "line", "reason", "text"])
@@ -46,10 +46,10 @@ class Rejects:
 
 
 def collect_rejects(engine: Engine, log: Log, *, max_reject_share: float) -> Rejects:
-    """Count the rows of ``log`` that are not taken.
+    """Collect the rejected and skipped rows of ``log``.
 
     Raises:
-        ValueError: a file's share of bad rows is above ``max_reject_share``, or the log holds no events.
+        ValueError: a file's share of rejected rows exceeds ``max_reject_share``, or the log holds no events.
     """
     events = log.events
     counted = events.group_by(FILE, SKIP, REJECT).agg(n=events.count())
@@ -94,6 +94,6 @@ def _check_share(source: SourceFile, bad: list[tuple[int, str]], rows: int, limi
 
 
 def good_events(log: Log) -> "ibis.expr.types.Table":
-    """The events that are taken."""
+    """Events neither rejected nor skipped."""
     taken = log.events.filter(log.events[REJECT].isnull() & log.events[SKIP].isnull())
     return taken.drop(REJECT, SKIP, FILE, RECORD)

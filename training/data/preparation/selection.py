@@ -1,8 +1,8 @@
-"""Which items are trained and which sessions stay, decided on the training part alone, and the arrays that come of it.
+"""Selection of trained items and kept sessions, by the training part alone, and the resulting arrays.
 
-One pass, in this order: items with enough training events are trained; training sessions lose the others and are then
-dropped when they are too short. Validation and test sessions keep all their events, and are dropped only when a single
-event leaves nothing to predict. So a trained item may have fewer events left than the minimum.
+A single pass: items with enough training events are trained; training sessions lose all other items and are then
+dropped if too short. Validation and test sessions keep all their events, and are dropped only if a single event leaves
+nothing to predict. So a trained item may end with fewer events than the minimum. Shapes: N items, S sessions.
 """
 
 from dataclasses import dataclass, replace
@@ -20,14 +20,26 @@ from training.data.columns import CODE, COUNT, END, ITEM, ORDER, PART, SESSION, 
 from training.data.engine import Engine
 from training.data.preparation.splits import TEST, TRAIN
 
+CODE: Final = "__code"
+"""Rank of an item; ``build_catalogue`` maps it to the catalogue index."""
+TRAINED: Final = "__trained"
+COUNT: Final = "__count"
 SHORTEST: Final = 2
-"""A validation or test session must have one event to ask from and one to ask for."""
+"""Minimum events of a validation or test session: one as prefix and one as target."""
+
+
+def count_column(behaviour: int) -> str:
+    """Name of the column with an item's training events of one behaviour."""
+    return f"__count_{behaviour}"
 
 
 def rank_items(
     engine: Engine, events: ir.Table, sessions: ir.Table, items: ir.Table, *, behaviours: Behaviours, min_support: int
 ) -> ir.Table:
-    """The ``items`` in order, with CODE, TRAINED and their training events by behaviour; some may have no events."""
+    """Rank ``items``, adding CODE, TRAINED and training events per behaviour; items without events are kept.
+
+    Trained items come first, most training events first; the rest, and ties, are sorted by id.
+    """
     placed = events.select(SESSION, ITEM, BEHAVIOUR).inner_join(sessions.select(SESSION, PART), SESSION)
     train = placed[PART] == TRAIN
     counts = {
@@ -45,7 +57,7 @@ def rank_items(
 def hold_out(
     engine: Engine, events: ir.Table, sessions: ir.Table, ranked: ir.Table, *, share: float, seed: int
 ) -> ir.Table:
-    """The events without those that a share of the trained items, drawn at random, has before the test part."""
+    """Remove the pre-test events of a random ``share`` of the trained items, which makes them cold items."""
     trained = engine.value(ranked[TRAINED].cast("int64").sum())
     drawn = np.random.default_rng(seed).choice(trained, round(share * trained), replace=False)
     held = ranked.semi_join(ibis.memtable(pa.table({CODE: np.sort(drawn)})), CODE)
@@ -55,7 +67,7 @@ def hold_out(
 
 
 def code_events(engine: Engine, events: ir.Table, sessions: ir.Table, items: ir.Table) -> ir.Table:
-    """Every event with its item's CODE and TRAINED and its session's PART and END."""
+    """Join each event with its item's CODE and TRAINED and its session's PART and END."""
     given = events.drop(PART) if PART in events.columns else events
     joined = given.inner_join(sessions, SESSION)
     return engine.keep(joined.inner_join(items.select(ITEM, CODE, TRAINED), ITEM).drop(ITEM))
@@ -63,12 +75,12 @@ def code_events(engine: Engine, events: ir.Table, sessions: ir.Table, items: ir.
 
 @dataclass(frozen=True)
 class Selection:
-    """What stays.
+    """The kept sessions.
 
     Attributes:
-        sessions: the arrays.
-        parts: the range of sessions of each part.
-        dropped: sessions that were too short, by part.
+        sessions: event arrays.
+        parts: half-open range of sessions of each part.
+        dropped: number of sessions dropped as too short, per part.
     """
 
     sessions: Sessions
@@ -76,21 +88,23 @@ class Selection:
     dropped: dict[str, int]
 
     def renumbered(self, place_N: npt.NDArray[np.int64]) -> "Selection":
-        """The same with item i called ``place_N[i]``."""
+        """Renumber item i as ``place_N[i]``."""
         return replace(self, sessions=replace(self.sessions, items=place_N[self.sessions.items].astype(np.int32)))
 
 
 def select_sessions(
     engine: Engine, coded: ir.Table, sessions: ir.Table, *, events: ir.Table, min_length: int
 ) -> Selection:
-    """Drop what is too short and sort the rest: by part, end, first event in the file; inside, time and file order.
+    """Drop sessions that are too short and sort the rest by part, end and first event in the file.
+
+    Events within a session are sorted by time, then file order.
 
     Args:
-        engine: where the tables live.
-        coded: from ``code_events``.
+        engine: owner of the tables.
+        coded: events from ``code_events``.
         sessions: from ``split_sessions``.
-        events: the canonical events, for the users.
-        min_length: of a training session.
+        events: canonical events, for the user ids.
+        min_length: minimum events of a training session.
 
     Raises:
         ValueError: no training session is left.
@@ -117,7 +131,7 @@ def select_sessions(
     edges = np.searchsorted(part_of_S, np.arange(len(PARTS) + 1)).tolist()
     optional = {_ARRAYS[name]: arrays[name] for name in (PRICE, QUANTITY, SCENE_ID) if name in arrays}
     if USER_ID in events.columns:
-        # A session's name is the order number of one of its events.
+        # A session's id is the order number of one of its events.
         owned = kept.inner_join(events.select(ORDER, USER_ID), kept[SESSION] == events[ORDER])
         users = engine.backend.to_pyarrow(owned.order_by(PART, END, SESSION).select(USER_ID))[USER_ID]
         optional[USERS] = _Numbers().of(users)
@@ -143,7 +157,7 @@ _TYPES: Final[dict[str, type[np.generic]]] = {
 
 
 def _pull(engine: Engine, events: ir.Table, *, size: int) -> dict[str, npt.NDArray[Any]]:
-    """Fill numpy arrays batch by batch, so that the whole table never stands in memory twice."""
+    """Fill numpy arrays batch by batch, so that the table is never in memory twice."""
     names = [name for name in _TYPES if name in events.columns]
     arrays = {name: np.empty(size, _TYPES[name]) for name in names}
     scenes, at = _Numbers(), 0
@@ -165,7 +179,7 @@ def _pull(engine: Engine, events: ir.Table, *, size: int) -> dict[str, npt.NDArr
 
 
 class _Numbers:
-    """Ids as numbers in order of first appearance, -1 for none."""
+    """Integer codes of ids in order of first appearance, -1 for null."""
 
     def __init__(self) -> None:
         self._number_of: dict[str, int] = {}

@@ -1,7 +1,7 @@
-"""Events to sessions: by the log's ids or by an idle gap of each user, then repeats, then a guard against bots.
+"""Sessionisation: by the log's session ids or at idle gaps of each user, then repeat removal, then a length limit.
 
-Sessions and items are named by the order number of their first event in the file: unique, short, and the same on every
-run.
+The length limit guards against bots. Sessions and items get the order number of their first event in the file as id:
+unique, small and reproducible.
 """
 
 from enum import Enum
@@ -18,14 +18,14 @@ DEFAULT_GAP_MINUTES: Final = 30.0
 
 
 class Repeats(Enum):
-    """What happens to the same item and behaviour twice in a row."""
+    """Handling of consecutive events with the same item and behaviour."""
 
     keep = "keep"
     collapse = "collapse"
 
 
 def number_items(engine: Engine, events: ir.Table, item_file: ir.Table | None) -> ir.Table:
-    """One row an item: ITEM_ID and ITEM, which is null for an item that only the item file knows."""
+    """Table of ITEM_ID and ITEM, one row per item; ITEM is null for an item that only the item file has."""
     items = events.group_by(ITEM_ID).agg(**{ITEM: events[ORDER].min()})
     if item_file is not None:
         unseen = item_file.select(ITEM_ID).distinct().anti_join(items, ITEM_ID)
@@ -42,16 +42,16 @@ def make_sessions(
     repeats: Repeats,
     max_length: int | None,
 ) -> ir.Table:
-    """The events with numbers for ids: SESSION, ITEM, BEHAVIOUR, TIMESTAMP, ORDER, and what else of them is numbers.
+    """Assign events to sessions; returns SESSION, ITEM, BEHAVIOUR, TIMESTAMP, ORDER and the optional columns.
 
     Args:
-        engine: where the table lives.
-        events: good events, in the canonical schema.
+        engine: owner of the tables.
+        events: valid events in the canonical schema.
         items: from ``number_items``.
-        gap_minutes: a longer pause starts a new session. None: 30 minutes where the log has users and no session ids,
-            and no such rule where it has session ids.
-        repeats: keep or collapse the same item and behaviour twice in a row (the first one stays).
-        max_length: a longer session is cut into sessions of this length; None for no limit.
+        gap_minutes: a longer pause starts a new session. None: 30 minutes if the log has only user ids, no gap rule if
+            it has session ids.
+        repeats: keep or collapse consecutive events with the same item and behaviour (the first one stays).
+        max_length: longer sessions are cut into sessions of this many events; None for no limit.
     """
     owner = SESSION_ID if SESSION_ID in events.columns else USER_ID
     owners = events.group_by(owner).agg(**{SESSION: events[ORDER].min()})
@@ -93,6 +93,6 @@ def _cut_at_length(table: ir.Table, length: int) -> ir.Table:
 
 
 def _renamed(table: ir.Table) -> ir.Table:
-    """Each piece of a session becomes a session of its own."""
+    """Make each piece of a session a session with its own id."""
     first = table[ORDER].min().over(group_by=[table[SESSION], table["__piece"]])
     return table.mutate(**{SESSION: first}).drop("__piece")

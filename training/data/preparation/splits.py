@@ -1,7 +1,7 @@
-"""Sessions to train, validation and test: whole sessions, by the time of their last event, or as the log gives them.
+"""Split into train, validation and test: whole sessions, by the time of their last event or as given by the log.
 
-Sessions that end at the same moment always land in the same part. Leaving one out is the exception to whole sessions:
-it makes three sessions of one, for logs without a clock and for the published figures that were made so.
+Sessions with the same end time always land in the same part. Leave-one-out is the exception to whole sessions: it turns
+one session into three, for logs without timestamps and to reproduce published results.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 
 
 class SplitBy(Enum):
-    """What parts the sessions."""
+    """Split criterion."""
 
     auto = "auto"
     fractions = "fractions"
@@ -36,19 +36,19 @@ DEFAULTS: Final = {
     SplitBy.leave_one_out: (0.0, 0.0),
 }
 HELD_OUT: Final = 2
-"""Events that leaving one out takes from a session: the last for test, the one before for validation."""
+"""Events that leave-one-out holds out per session: the last for test, the one before for validation."""
 
 
 @dataclass
 class SplitConfig:
-    """How the log is parted.
+    """Split settings.
 
     Attributes:
-        by: fractions (the last sessions by end time), days (the last days), given (the log says which sessions are
-            test; validation is the last share of its train sessions), leave_one_out (see ``leave_one_out``), auto
-            (given where the log has it, leave_one_out where it has no clock, or else fractions).
+        by: fractions (the last sessions by end time), days (the last days), given (the log marks the test sessions;
+            validation is the last share of its train sessions), leave_one_out (see ``leave_one_out``), auto (given if
+            the log has a split, leave_one_out if it has no timestamps, else fractions).
         validation: share of the sessions, or days; null for 0.05 or 7. Not used by leave_one_out.
-        test: share of the sessions, or days; null for 0.1 or 7. Not used by leave_one_out or when the split is given.
+        test: share of the sessions, or days; null for 0.1 or 7. Not used by leave_one_out or given.
     """
 
     by: SplitBy = SplitBy.auto
@@ -56,10 +56,10 @@ class SplitConfig:
     test: float | None = None
 
     def resolved(self, *, split_is_given: bool, has_clock: bool) -> "SplitConfig":
-        """The same with every default filled in.
+        """Fill in the defaults.
 
         Raises:
-            ValueError: a share or a number of days is out of range, or ``by`` does not fit the log.
+            ValueError: a share or number of days is out of range, or ``by`` does not apply to the log.
         """
         fitting = [SplitBy.fractions, SplitBy.days, SplitBy.leave_one_out]
         if split_is_given or not has_clock:
@@ -89,7 +89,7 @@ class SplitConfig:
 
 
 def split_sessions(engine: Engine, events: ir.Table, config: SplitConfig) -> ir.Table:
-    """One row a session: SESSION, END and PART. ``config`` is resolved."""
+    """Table of SESSION, END and PART, one row per session. ``config`` must be resolved."""
     columns = {END: events[TIMESTAMP].max()}
     if PART in events.columns:
         columns[PART] = events[PART].min()
@@ -119,11 +119,11 @@ def split_sessions(engine: Engine, events: ir.Table, config: SplitConfig) -> ir.
 
 
 def leave_one_out(engine: Engine, events: ir.Table) -> ir.Table:
-    """The events with PART, where a session of three events or more has become three sessions.
+    """Add PART, turning each session of three or more events into three sessions.
 
-    The test session is all of it, to be asked for its last event; the validation session ends one event earlier and
-    the training session two. A shorter session is for training alone. Each new session is named by the order number of
-    another of its events, so that names stay unique.
+    The test session is the whole session with its last event as target; the validation session ends one event earlier
+    and the training session two. Shorter sessions are for training only. Each new session gets the order number of a
+    different one of its events as id, so ids stay unique.
     """
     order, others = events[ORDER], events[ORDER] != events[SESSION]
     names = events.group_by(SESSION).agg(__events=events.count(), __second=order.min(where=others), __last=order.max())
@@ -141,13 +141,16 @@ def leave_one_out(engine: Engine, events: ir.Table) -> ir.Table:
 
 
 def training_ends(engine: Engine, sessions: ir.Table) -> int:
-    """The moment the first session of a later part ends: nothing before it is the future to the training part."""
+    """Earliest end of a validation or test session, epoch milliseconds; 2**62 if there is none.
+
+    No earlier event can leak the future into the training part.
+    """
     ends = engine.value(sessions.filter(sessions[PART] != TRAIN)[END].min())
     return 2**62 if ends is None else int(ends)
 
 
 def _at_share(engine: Engine, sessions: ir.Table, column: str, share: float) -> int | None:
-    """The value below which ``share`` of the sessions lie; None when that is all of them."""
+    """Quantile of ``column``: the value below which ``share`` of the sessions lie; None if that is all of them."""
     count = engine.value(sessions.count())
     place = round(share * count)
     if place >= count:
