@@ -35,9 +35,9 @@ from training.tracking.views import list_link
 
 FOLDER = Path("demo")
 POLICY = Path(__file__).parents[1] / "configs/policy/electronics.yaml"
-"""Of the simulated shop."""
+"""Policy of the simulated shop."""
 SHOP: tuple[str, ...] = ("sessions=20000", "items=1000", "shoppers=6000")
-"""The simulated shop's size."""
+"""Size of the simulated shop."""
 TRAINING: tuple[str, ...] = ()
 """Overrides of the default recipe."""
 QUESTIONS = 3
@@ -89,20 +89,20 @@ def main(arguments: list[str]) -> None:
 
 
 def run(module: str, *arguments: str) -> None:
-    """Run a stage as its own process and stop the demo when it fails."""
+    """Run a stage as a subprocess; exit with its code when it fails."""
     say(f"\n$ python -m {module} {shlex.join(arguments)}")
     stage = subprocess.Popen([sys.executable, "-m", module, *arguments])
     try:
         code = stage.wait()
     finally:
-        stage.terminate()  # nothing, if it has ended; a demo that is stopped stops its stage and lets it clear up
+        stage.terminate()  # no-op once it has ended; a demo that is stopped stops its stage, which cleans up
         stage.wait()
     if code:
         sys.exit(code)
 
 
 def write_feed(bundle: Bundle) -> Path:
-    """An items feed of this moment, in which every tenth item is sold out."""
+    """Write an items feed with the current time and every tenth item sold out; returns its path."""
     lines: list[dict[str, Any]] = [{"time_ms": int(time.time() * 1000)}]
     stock = [0 if number % 10 == 9 else 9 for number in range(len(bundle.catalogue))]
     lines += [{"item_id": i, "stock": pieces} for i, pieces in zip(bundle.catalogue.item_ids, stock, strict=True)]
@@ -117,7 +117,7 @@ def served(bundle: Path, *flags: str) -> Iterator[str]:
     say(f"\n$ python -m serving --bundle {bundle} --port 0 {shlex.join(flags)}")
     with tempfile.TemporaryFile("w+") as log:
         command = [sys.executable, "-m", "serving", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0"]
-        command += [*flags, "--workers", "1", "--grace-seconds", "0"]  # for one visitor, who knows when the server ends
+        command += [*flags, "--workers", "1", "--grace-seconds", "0"]  # no drain: the only client ends the server
         server = subprocess.Popen(command, stderr=log)
         try:
             yield _ready(server, log)
@@ -127,7 +127,7 @@ def served(bundle: Path, *flags: str) -> Iterator[str]:
 
 
 def ask(bundle: Bundle, url: str) -> None:
-    """Ask about a few real sessions, for the next click and for the goal, and print the answers."""
+    """Query a few real sessions for the weakest behaviour and for the goal, and print the answers."""
     behaviours = bundle.behaviours
     rows: list[list[str]] = []
     for request in [golden["request"] for golden in bundle.goldens if golden["request"]["session"]][:QUESTIONS]:
@@ -139,7 +139,7 @@ def ask(bundle: Bundle, url: str) -> None:
 
 
 def ask_checkout(bundle: Bundle, url: str) -> None:
-    """Ask what to offer beside a few real carts, and print it with the reasons that a shopper would read."""
+    """Query the checkout placement with a few real carts, and print the offers with their shopper-facing reasons."""
     rows: list[list[str]] = []
     catalogue = bundle.catalogue
     sessions = [golden["request"]["session"] for golden in bundle.goldens if golden["request"]["session"]]
@@ -171,12 +171,12 @@ def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: Cat
 
 
 def _side_by_side(*columns: Sequence[str]) -> list[list[str]]:
-    """Rows of columns that may differ in length, and an empty one."""
+    """Rows of columns that may differ in length, and an empty row."""
     return [*map(list, zip_longest(*columns, fillvalue="")), [""] * len(columns)]
 
 
 def _why(item: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue) -> str:
-    """In a shopkeeper's words: taken up again, near to something in the session, or popular."""
+    """Reason in plain words: already in the session, near an item of the session, or popular."""
     done = [event["behaviour"] for event in session if event["item_id"] == item["item_id"]]
     if done:
         return f"again: {done[-1]} in this session"

@@ -1,10 +1,10 @@
-"""How every ``python -m training.NAME`` starts: a Hydra config becomes a typed dataclass, an error becomes a sentence.
+"""Entry point of every ``python -m training.NAME``: a Hydra config becomes a typed dataclass, an error one sentence.
 
 Surprising: the config is composed once before Hydra runs, only so that a mistyped key or value can be answered with
-what is allowed there; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks. And
-SIGTERM ends a command as Ctrl-C does, by an exception, so that what is half-done is cleared away first. And what is
-given as ``policy=FILE`` goes past Hydra, which takes the folder configs/policy for a group to choose from. A key that
-is a word of Python, such as ``from``, is the field ``from_``.
+the allowed ones; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks. SIGTERM ends
+a command as Ctrl-C does, by an exception, so that unfinished work is cleaned up. ``policy=FILE`` bypasses Hydra, which
+would take the folder configs/policy for a config group. A key that is a Python keyword, such as ``from``, maps to the
+field ``from_``.
 """
 
 import contextlib
@@ -28,18 +28,17 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 T = TypeVar("T")
 BY_PATH: Final = ("policy",)
-"""Keys that are given a file, although a folder of configs has their name."""
+"""Keys whose value is a file path, although a folder of configs has their name."""
 
 
 class Stopped(BaseException):
-    """SIGINT or SIGTERM arrived. Not a KeyboardInterrupt, which Lightning and DuckDB turn into something else."""
+    """Raised on SIGINT or SIGTERM. Not a KeyboardInterrupt, which Lightning and DuckDB turn into something else."""
 
 
 def config_directory() -> Path:
-    """The folder of YAML configs: inside the installed wheel, or at the top of the checkout."""
-    room = Path(__file__).parents[1]
-    inside = room / "configs"
-    return inside if inside.is_dir() else room.parent / "configs"
+    """Folder of the YAML configs: inside the installed wheel, or at the top of the checkout."""
+    inside = Path(__file__).parent / "configs"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
 
 
 def command(
@@ -51,7 +50,8 @@ def command(
     sentence on stderr and exit code 2; SIGINT and SIGTERM end it with one sentence and 128 + the signal's number.
 
     Args:
-        multirun: gets the overrides of ``-m`` in Hydra's place, unless another sweeper or launcher is asked for.
+        multirun: called with the overrides of ``-m`` instead of Hydra's multirun, unless another sweeper or launcher is
+            requested.
     """
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
 
@@ -69,7 +69,7 @@ def command(
             files.clear()
             sys.argv[1:], given = without_files(sys.argv[1:])
             files.update(given)
-            sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # argparse wants them in one piece: a=1 -m b=2,3
+            sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # argparse needs overrides contiguous: a=1 -m b=2,3
             try:
                 keys = {field.name for field in dataclasses.fields(schema)}  # type: ignore[arg-type]
                 if unknown := given.keys() - keys:
@@ -97,15 +97,15 @@ def command(
 
 @contextlib.contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Within the block SIGINT and SIGTERM raise :class:`Stopped`, once; a signal that was ignored before stays so.
+    """SIGINT and SIGTERM raise :class:`Stopped` within the block, once; a signal ignored before stays ignored.
 
     Raises:
-        SystemExit: one arrived; a sentence was printed, and the code is 128 + its number.
+        SystemExit: a signal arrived; one sentence was printed, and the exit code is 128 + its number.
     """
     received: list[signal.Signals] = []
 
     def stop(number: int, _: Any) -> None:
-        if not received:  # a second one must not interrupt the clearing up
+        if not received:  # a second one must not interrupt the cleanup
             received.append(signal.Signals(number))
             raise Stopped
 
@@ -118,7 +118,7 @@ def stopped_by_signals() -> Iterator[None]:
     except BaseException:
         if not received:
             raise
-        print(f"error: stopped by {received[0].name}", file=sys.stderr)  # whatever a library has made of it
+        print(f"error: stopped by {received[0].name}", file=sys.stderr)  # even if a library wrapped the exception
         sys.exit(128 + received[0])
     finally:
         for number, handler in before.items():
@@ -127,7 +127,7 @@ def stopped_by_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _errors_of_hydra() -> Iterator[None]:
-    """Let Hydra raise what it would else print over many lines."""
+    """Make Hydra raise errors instead of printing them over many lines."""
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
@@ -164,7 +164,7 @@ def _typed(config: DictConfig) -> Any:
 
 
 def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
-    """``+key=value`` gets past the schema; a key that nothing reads is a mistake all the same."""
+    """Raise ValueError for ``+key=value`` with a key that nothing reads: Hydra lets it bypass the schema."""
     schema = OmegaConf.get_type(node)
     if schema is not None and dataclasses.is_dataclass(schema):
         allowed = sorted(field.name for field in dataclasses.fields(schema))
@@ -177,7 +177,7 @@ def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
 
 
 def without_files(arguments: list[str]) -> tuple[list[str], dict[str, str | None]]:
-    """The arguments without those of BY_PATH, spelled as fields, and these by key; the last one of a key counts."""
+    """Arguments except those of BY_PATH, keys spelled as fields, and the values of BY_PATH; the last of a key wins."""
     pairs = [(argument, *argument.partition("=")) for argument in arguments]
     others = [_as_field(argument) for argument, key, _, _ in pairs if key not in BY_PATH]
     return others, {key: None if path == "null" else path for _, key, _, path in pairs if key in BY_PATH}
@@ -193,7 +193,7 @@ def _is_override(argument: str) -> bool:
 
 
 def check_overrides(name: str, arguments: list[str]) -> None:
-    """Compose the config of a single run to find mistakes early; sweeps and Hydra's own flags go straight to Hydra."""
+    """Compose the config of a single run to find mistakes early; sweeps and Hydra's own flags are left to Hydra."""
     if any(argument.startswith("-") for argument in arguments):
         return
     arguments, _ = without_files(arguments)
@@ -201,7 +201,7 @@ def check_overrides(name: str, arguments: list[str]) -> None:
 
 
 def sweep_overrides(arguments: list[str]) -> list[str] | None:
-    """What was given beside ``-m``; None where a single run was asked for, or Hydra's own part in it."""
+    """Overrides of a sweep (``-m`` or ``sweep`` keys); None for a single run, or with Hydra's own flags or keys."""
     flags = {argument for argument in arguments if argument.startswith("-")}
     overrides = [argument for argument in arguments if argument not in flags]
     asked = bool(flags) or any(argument.startswith(("sweep=", "sweep.")) for argument in overrides)
@@ -212,10 +212,10 @@ def sweep_overrides(arguments: list[str]) -> list[str] | None:
 
 
 def compose_typed(name: str, arguments: list[str]) -> Any:
-    """The dataclass that ``configs/NAME.yaml`` and the overrides make.
+    """Typed config composed of ``configs/NAME.yaml`` and the overrides.
 
     Raises:
-        ValueError: a key or a value is wrong; the sentence says what is allowed.
+        ValueError: a wrong key or value; the message names the allowed ones.
     """
     return _typed(_composed(name, arguments))
 
@@ -230,7 +230,7 @@ def _composed(name: str, arguments: list[str]) -> DictConfig:
 
 
 def _allowed(name: str, arguments: list[str], error: BaseException) -> str:
-    """The keys that are allowed where ``error`` found an unknown one."""
+    """Keys allowed where ``error`` found an unknown one, as the end of a message."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ConfigKeyError | ConfigAttributeError):
         cause = cause.__cause__

@@ -1,9 +1,9 @@
-"""What a system is judged by: an item of a test session, asked for by its behaviour, given what came before.
+"""Evaluation cases: a prefix of a session, the behaviour asked for, and the target item to be ranked.
 
-Next-event cases ask for the very next event with its own behaviour. Look-ahead cases stand at the same places and ask
-for the next cart, purchase ... that comes after the next event; the two never ask the same thing twice.
+Next-event cases ask for the very next event with its own behaviour. Look-ahead cases have the same prefixes and ask for
+the next cart, purchase ... after the very next event, so the two kinds never ask the same question twice.
 
-Shapes: B chosen cases, C all cases, E events.
+Shapes: B chosen cases, C all cases, E events, S sessions, A stronger behaviours looked ahead to, V trained items.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -20,15 +20,15 @@ from training.inputs.visits import encode_visits
 
 @dataclass(frozen=True)
 class Cases:
-    """Questions with a known answer.
+    """Prefixes with a behaviour asked for and a known target.
 
     Attributes:
-        encoded: the sessions they stand in.
-        events_C: the very next event's place in the flat arrays; what stands before it may be seen.
-        sessions_C: the session it belongs to.
-        targets_C: the item to be found, the next event's or a later one's; trained items are 0 .. V - 1.
-        asked_C: the behaviour that the system is asked for, by rights the target's.
-        prefix_lengths_C: how many events of the session come before.
+        encoded: the sessions that the prefixes are cut from.
+        events_C: index of the very next event in the flat arrays; the prefix ends before it.
+        sessions_C: index of its session.
+        targets_C: the target item, of the very next event or a later one; trained items are 0 .. V - 1.
+        asked_C: the behaviour asked for, normally the target's.
+        prefix_lengths_C: number of events of the session in the prefix.
         goal_later_C: whether the session reaches its goal at the next event or after it.
     """
 
@@ -45,15 +45,15 @@ class Cases:
         return len(self.events_C)
 
     def batch(self, chosen: npt.NDArray[np.int64]) -> Batch:
-        """What may be seen before the chosen cases."""
+        """Encoded prefixes of the chosen cases."""
         return cut_before(self.encoded, self.events_C[chosen], spec=self.spec)
 
     def only(self, chosen: npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]) -> "Cases":
-        """Some of the cases, as indices or as a mask."""
+        """Subset of the cases, by indices or mask."""
         return replace(self, **{name: getattr(self, name)[chosen] for name in _BY_CASE})
 
     def asking(self, behaviour: int) -> "Cases":
-        """The same cases and targets, asked for another behaviour."""
+        """The same prefixes and targets with another behaviour asked for."""
         return replace(self, asked_C=np.full_like(self.asked_C, behaviour))
 
 
@@ -73,8 +73,8 @@ def make_cases(
     """Next-event cases of a part: every event after the first of its session, or each session's last.
 
     Args:
-        limit: take about this many at most, from sessions spread evenly over the part.
-        whole: see :func:`training.inputs.visits.encode_visits`.
+        limit: approximate maximum number of cases, from sessions evenly spaced over the part.
+        whole: see :func:`training.visits.encode_visits`.
     """
     offsets = np.asarray(sessions.offsets)
     session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
@@ -86,7 +86,7 @@ def make_cases(
     events = events[chosen]
     behaviours_E, items_E = np.asarray(sessions.behaviours), np.asarray(sessions.items)
     goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
-    last_goal_S[session_E[goals]] = goals  # the last of a session's goals is written last
+    last_goal_S[session_E[goals]] = goals  # of repeated indices the last write wins: a session's last goal
     return Cases(
         encoded=encode_visits(sessions, spec=spec, known_items=items, whole=whole),
         spec=spec,
@@ -102,7 +102,7 @@ def make_cases(
 def cases_of(
     dataset: Dataset, part: Literal["validation", "test"], *, spec: EncodingSpec, limit: int | None = None
 ) -> Cases:
-    """The next-event cases of a data set's part, by its own rule; what can be ranked is known."""
+    """Next-event cases of a data set's part, by that part's rule; all rankable items count as known."""
     return make_cases(
         dataset.part(part),
         rule=dataset.validation_cases if part == "validation" else dataset.test_cases,
@@ -115,11 +115,11 @@ def cases_of(
 
 
 def look_ahead_cases(sessions: Sessions, cases: Cases, *, goal: int) -> Cases:
-    """At the places of the next-event ``cases``: the next event of each stronger behaviour beyond the very next event.
+    """Look-ahead cases at the prefixes of ``cases``: each stronger behaviour's next event after the very next event.
 
     Args:
-        sessions: the part that the cases were made of.
-        goal: the strongest behaviour's number; the weakest, 0, is not looked ahead to.
+        sessions: the part that the next-event ``cases`` were made of.
+        goal: index of the strongest behaviour; the weakest, 0, is not looked ahead to.
     """
     offsets = np.asarray(sessions.offsets)
     ends_E = np.repeat(offsets[1:], np.diff(offsets))
@@ -134,8 +134,7 @@ def look_ahead_cases(sessions: Sessions, cases: Cases, *, goal: int) -> Cases:
 
 
 def opening_cases(sessions: Sessions, cases: Cases) -> Cases:
-    """Each session's first event, where the model knows what its shopper did before: an empty session of a shopper who
-    has come back.
+    """First events of sessions whose shopper's history is known: the empty session of a returning shopper.
 
     Args:
         sessions: the part that the cases were made of.
@@ -150,11 +149,11 @@ def opening_cases(sessions: Sessions, cases: Cases) -> Cases:
         targets_C=np.asarray(sessions.items)[events_C].astype(np.int64),
         asked_C=np.asarray(sessions.behaviours)[events_C].astype(np.int64),
         prefix_lengths_C=np.zeros(len(events_C), np.int64),
-        goal_later_C=np.zeros(len(events_C), np.bool_),  # nobody asks for the intent here
+        goal_later_C=np.zeros(len(events_C), np.bool_),  # intent is not evaluated here
     )
 
 
 def together(one: Cases, other: Cases) -> Cases:
-    """Cases of two kinds from one part, in the order of their events; at one event the first kind comes first."""
+    """Cases of two kinds from one part, merged in event order; ties keep ``one`` before ``other``."""
     columns = {name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in _BY_CASE}
     return replace(one, **columns).only(np.argsort(columns["events_C"], kind="stable"))

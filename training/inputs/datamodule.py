@@ -1,4 +1,7 @@
-"""The Lightning data module: training batches for this process, validation cases in chunks."""
+"""The Lightning data module: training batches for this process, validation cases in chunks.
+
+Shapes: B cases of a chunk, C all cases.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ class CaseChunk:
     asked_B: npt.NDArray[np.int64]
 
     def to(self, device: object) -> "CaseChunk":
-        """Lightning calls this; the scorer moves what it needs."""
+        """No-op for Lightning: the scorer moves what it needs to the device."""
         return self
 
 
@@ -48,10 +51,10 @@ class SessionData(pl.LightningDataModule):
     """Training rows and validation cases of a prepared data set.
 
     Args:
-        batch_events: padded events of a training batch.
-        validation_cases: rank about this many after each epoch.
-        recency: how fast older sessions count less, see :class:`training.inputs.batches.TrainingRows`.
-        refit: learn from the validation part too.
+        batch_events: size of a training batch in events, padding included.
+        validation_cases: approximate number of cases ranked after each epoch.
+        recency: decay of older sessions' weight, see :class:`training.batches.TrainingRows`.
+        refit: train on the validation part too.
     """
 
     def __init__(
@@ -77,10 +80,10 @@ class SessionData(pl.LightningDataModule):
         self.batch_events, self.seed, self.spec = batch_events, seed, spec
         self.loader: TrainingLoader | None = None
         self.resume_at: tuple[int, int] = (0, 0)
-        """Epoch and batch of a resumed run."""
+        """Epoch and batch at which a resumed run continues."""
 
     def train_dataloader(self) -> TrainingLoader:
-        """This process's batches."""
+        """This process's training batches."""
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         self.loader = TrainingLoader(self.rows, budget=self.batch_events, seed=self.seed, rank=rank, world=world)
         self.loader.epoch, self.loader.skip = self.resume_at

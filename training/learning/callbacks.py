@@ -1,8 +1,10 @@
-"""Lightning callbacks: the point a killed run resumes from, the epoch's figures for MLflow, the progress bar.
+"""Lightning callbacks: the checkpoint a killed run resumes from, each epoch's metrics for MLflow, the progress bar.
 
-Surprising: the resume point is written *before* a batch, not after an epoch. There the loop's counters, the weights,
-the optimizer, the random state and the place in the data agree exactly, so a resumed run ends where the unbroken one
+Surprising: the checkpoint is written *before* a batch, not after an epoch. At that point loop counters, weights,
+optimizer state, random state and position in the data agree exactly, so a resumed run ends where an uninterrupted one
 would have ended.
+
+Shapes: B rows of a batch, L events of a row.
 """
 
 import time
@@ -72,16 +74,17 @@ class ResumePoint(pl.Callback):
 
 
 class EpochMetrics(pl.Callback):
-    """Collects what each epoch measured and sends it to MLflow in one call.
+    """Collects each epoch's metrics and sends them to MLflow in one call.
 
     Args:
-        stage: first word of the names of what is measured in training; the module calls it ``train``.
+        stage: prefix of the training metrics' names in MLflow, in place of the module's own, ``train``.
     """
 
     def __init__(self, tracker: Tracker | None, *, padding_share: float, stage: str = "train") -> None:
         self.tracker, self.padding_share, self.stage = tracker, padding_share, stage
         self.history: list[dict[str, float]] = []
-        self._started, self._events, self._validation = time.monotonic(), 0, 0.0  # no epoch starts on a resume in one
+        # A run resumed within an epoch never gets on_train_epoch_start for it.
+        self._started, self._events, self._validation = time.monotonic(), 0, 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._started, self._events, self._validation = time.monotonic(), 0, 0.0
@@ -127,7 +130,7 @@ class EpochMetrics(pl.Callback):
 
 
 class TrainingBar(TQDMProgressBar):
-    """Loss, speed and the best validation figure; nothing else, and seldom redrawn."""
+    """Progress bar with loss, speed and the best validation metric only, redrawn every 20 batches."""
 
     def __init__(self) -> None:
         super().__init__(refresh_rate=20)

@@ -1,4 +1,4 @@
-"""The trained model as one file: weights and what is needed to build the model around them, plain types only."""
+"""The trained model as one file: the weights and what is needed to rebuild the model for them, in plain types only."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -19,29 +19,29 @@ MODEL_FILE = "model.pt"
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model in evaluation mode, and how its sessions are encoded."""
+    """A model in evaluation mode and the encoding of its sessions."""
 
     model: NextItemModel
     config: ModelConfig
     spec: EncodingSpec
     intent: bool
     memory: SessionMemory | None = None
-    """What past sessions add to the model's scores."""
+    """Blend of past sessions (session kNN) into the model's scores."""
     refitted: bool = False
-    """Whether the validation part was learned from too, after it had chosen the number of epochs and the blend."""
+    """Whether it was refitted with the validation part, once that had chosen the number of epochs and the blend."""
 
     def sessions(self, dataset: Dataset) -> Sessions:
-        """What it was fitted on, so that baselines may be fitted on the same."""
+        """Sessions it was fitted to, so that baselines can be fitted to the same."""
         return dataset.before_test() if self.refitted else dataset.part("train")
 
 
 def build_model(
     config: ModelConfig, dataset: Dataset, spec: EncodingSpec, sessions: Sessions | None = None
 ) -> NextItemModel:
-    """A fresh model for a data set.
+    """An untrained model for a data set.
 
     Args:
-        sessions: what it will be fitted to; None when weights will be loaded.
+        sessions: those it will be fitted to; None when weights will be loaded.
     """
     return NextItemModel(
         config,
@@ -53,7 +53,7 @@ def build_model(
 
 
 def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
-    """Write the model; the data set's digest and place go with it, and until when it was learned from."""
+    """Write the model with its data set's digest, path, config and times of the last training event and last event."""
     document = {
         "state": trained.model.state_dict(),
         "model": asdict(trained.config),
@@ -75,13 +75,13 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
 
 
 def last_moment(sessions: Sessions) -> int | None:
-    """UTC milliseconds of the last event; None without events or without a clock."""
+    """Time of the last event, UTC milliseconds; None without events or timestamps."""
     times = np.asarray(sessions.times)
     return None if not len(times) or times.min() == TIME_UNKNOWN else int(times.max())
 
 
 def dataset_path(path: Path) -> str:
-    """Where the data set lay that the model in ``path`` was trained on."""
+    """Path, at training time, of the data set that the model in ``path`` was trained on."""
     return str(read_document(path)["dataset"]["path"])
 
 
@@ -115,7 +115,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
 
 
 def take_weights(model: NextItemModel, document: Mapping[str, Any], *, source: str) -> None:
-    """Put the weights of a document into a model.
+    """Load the weights of a model file's document into a model.
 
     Raises:
         ValueError: they do not fit, because another version of tillside wrote them.
@@ -129,7 +129,7 @@ def take_weights(model: NextItemModel, document: Mapping[str, Any], *, source: s
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """All that :func:`save_model` wrote.
+    """Whole document of a model file, as :func:`save_model` wrote it.
 
     Raises:
         ValueError: the file is damaged.

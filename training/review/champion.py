@@ -1,4 +1,4 @@
-"""The model that a run is held against: a registered version, mostly the one with the alias ``champion``."""
+"""The registered version a run is compared with, usually the one with the alias ``champion``."""
 
 import json
 import tempfile
@@ -25,13 +25,13 @@ NONE_THERE = {ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID
 
 @dataclass(frozen=True)
 class Champion:
-    """A registered version and what is known of how it did; what its run has lost is None, or empty.
+    """A registered version and its evaluation results; those its run no longer has are None or empty.
 
     Attributes:
         metrics: the metrics document of the run it came from.
-        ranks: its rank in every test case.
-        shown: what it would have shown in the sessions of :mod:`training.evaluation.sample_sessions`.
-        role: what tables call it: ``champion``, or ``parent`` where a run was retrained from another version.
+        ranks: its rank of the target in every test case.
+        shown: its top items in the sessions of :mod:`training.examples`.
+        role: its name in tables: ``champion``, or ``parent`` where a run was retrained from another version.
     """
 
     name: str
@@ -43,18 +43,18 @@ class Champion:
     role: str = CHAMPION
 
     def tested_like(self, metrics: Mapping[str, Any]) -> bool:
-        """Whether its figures stand for the same test cases as those of ``metrics``."""
+        """Whether it was evaluated on the same test cases as ``metrics``, by digest."""
         its = {} if self.metrics is None else self.metrics.get("dataset", {})
         return bool(its) and its.get("test_digest") == metrics["dataset"]["test_digest"]
 
     @property
     def label(self) -> str:
-        """What tables and figures call it."""
+        """Its name in tables and figures."""
         return f"{self.role} (version {self.version})"
 
 
 def find_champion(client: mlflow.MlflowClient, model: str) -> Champion | None:
-    """The champion of the registered model, if the registry has one."""
+    """The registered model's champion; None if the registry has none."""
     try:
         version = client.get_model_version_by_alias(model, CHAMPION)
     except MlflowException as error:
@@ -73,7 +73,7 @@ def find_champion(client: mlflow.MlflowClient, model: str) -> Champion | None:
 
 
 def champion_if_there(tracker: Tracker, model: str) -> Champion | None:
-    """The champion; where the store is away, a sentence and None, so that a run's page can go without."""
+    """The champion; None, with a printed sentence, while MLflow is unreachable, so that a run's page can omit it."""
     try:
         with as_sentences(tracker.uri), patience():
             return find_champion(tracker.client, model)

@@ -1,10 +1,11 @@
-"""A retrained model beside its parent, asked the same test cases of the newer log.
+"""A retrained model compared with its parent on the same test cases of the newer log.
 
-The parent answers as it would be served today: it reads the sessions without the items that it does not know, ranks
-its own catalogue, and new items by their attributes where it has learned some of them, as an items feed has the server
-do. All other new items it cannot rank, and they stay as misses.
+The parent answers as it would be served today: it reads the sessions without the items that it does not know, and ranks
+its own catalogue plus the cold items of which it has learned some attributes, as the server does with an items feed.
+Other new items it cannot rank; they count as misses.
 
-Shapes: C cases, A newcomers, E width as served.
+Shapes: C cases, A cold items ranked by attributes, N items of a catalogue, V items the parent ranks, E (or D) width of
+a row as served, B behaviours (in ``best_BK`` chosen cases), K items of a list.
 """
 
 import json
@@ -39,11 +40,11 @@ COMPARISON_FILE: Final = "comparison.json"
 
 @dataclass(frozen=True)
 class Compared:
-    """What came out.
+    """Result of a comparison.
 
     Attributes:
-        document: what ``comparison.json`` holds.
-        champion: the parent with its figures on these cases, for the run's page.
+        document: contents of ``comparison.json``.
+        champion: the parent with its metrics on these cases, for the run's page.
     """
 
     document: Mapping[str, Any]
@@ -51,7 +52,7 @@ class Compared:
 
     @property
     def gain(self) -> Interval:
-        """In recall@20 over all cases."""
+        """Paired gain in recall@20 over all cases."""
         return Interval(**self.document["slices"]["all"]["recall@20"]["gain"])
 
     def sentence(self) -> str:
@@ -63,11 +64,11 @@ class Compared:
         )
 
     def markdown(self) -> list[str]:
-        """The table of champion, challenger and difference."""
+        """The verdict, the table of champion, challenger and difference, and the note."""
         return [self.sentence(), "", *champion_table(self.document["slices"], self.champion.role), self.note(), ""]
 
     def show(self) -> None:
-        """Print the same."""
+        """Print the table and the note."""
         columns = ["asked", "cases", "metric", self.champion.role, "challenger", "difference, paired 95 %"]
         title = f"{self.document['parent']} and the retrained model, sessions from {self.document['window_begins']}"
         rows = beside_champion(self.document["slices"])
@@ -75,7 +76,7 @@ class Compared:
         say(self.note())
 
     def note(self) -> str:
-        """What the champion could and could not be asked."""
+        """Which items were carried over, and which targets the champion could and could not rank, in words."""
         told, items, role = self.document, self.document["items"], self.champion.role
         return (
             f"{items['kept']:,} items went on from what the {role} had learned, {items['described']:,} began with "
@@ -86,11 +87,11 @@ class Compared:
 
 
 def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, float], list[Shown]]:
-    """Ask the parent the test cases of another data set.
+    """Rank the test cases of another data set with the parent.
 
     Returns:
-        Its ranks [C], the shares of targets that are news to it, and what it would have shown in the sessions of
-        :mod:`training.evaluation.sample_sessions`.
+        Its ranks [C], the shares of targets it has not learned, and its top items in the sessions of
+        :mod:`training.examples`.
     """
     newcomers_A, rows_AE = parent.newcomers(dataset.catalogue)
     ranked, index_of = parent.catalogue.rankable, parent.catalogue.index_of
@@ -120,7 +121,7 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
     index_of = dataset.catalogue.index_of
 
     def named(place: int) -> str:
-        """A place of the parent's ranking, described as the newer log does, where it knows the item."""
+        """Label of an item index of the parent, as in the newer catalogue where that has the item."""
         item = newcomers_A[place - ranked] if place >= ranked else index_of.get(parent.catalogue.item_ids[place])
         return label(parent.catalogue, place) if item is None else label(dataset.catalogue, int(item))
 
@@ -139,10 +140,10 @@ def compare(
     seed: int,
     tracker: Tracker,
 ) -> Compared:
-    """Rank the test cases with the parent too, and keep what it made of them with the new model's run.
+    """Rank the test cases with the parent too, and store the comparison with the new model's run.
 
     Args:
-        metrics: of the new model on ``dataset``, whose ranks lie in ``folder``.
+        metrics: of the new model on ``dataset``; its ranks are in ``folder``.
     """
     challenger = Ranks.load(folder / RANKS_FILE)
     found, shares, shown = ask_parent(parent, dataset)
