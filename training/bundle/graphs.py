@@ -1,12 +1,12 @@
-"""The ONNX graphs of a bundle.
+"""The ONNX graphs of a bundle: encoder and scorers.
 
-The encoder is exported from torch. The scorer is written by hand: one Gemm against the rows of items.npy, which it
-maps in place behind the npy header, and a TopK, which breaks ties by catalogue order. (A row-major MatMul in place of
-the Gemm is several times slower in onnxruntime.) The 8-bit scorer is MatMulNBits over all columns but the last: the
-trend has another scale, and a 65th column would cost a block of 64. Surprising: the trends are that node's bias, in
-fp32, and the query is divided by what a trend is worth, as adding them afterwards would write all scores twice more.
+The encoder is exported from torch. The scorer is written by hand: one Gemm against the rows of items.npy, memory-mapped
+in place behind the npy header, and a TopK, which breaks ties by catalogue order. (A row-major MatMul in place of the
+Gemm is several times slower in onnxruntime.) The 8-bit scorer is MatMulNBits over all columns but the last: the trend
+has another scale, and a 65th column would cost a block of 64. Surprising: the trends are that node's bias, in fp32, and
+the query is divided by its trend weight, as adding the trends afterwards would write all scores twice more.
 
-Shapes: N items, D columns, P blocks of a row.
+Shapes: N items, D columns of a row, P blocks of a row, W columns of a block.
 """
 
 import contextlib
@@ -27,22 +27,22 @@ from training.model.checkpoint import TrainedModel
 OPSET = 20
 MICROSOFT = "com.microsoft"
 ROWS = 65536
-"""Items that are worked on at once, so that a million need no second matrix in memory."""
+"""Items quantised at once, so that a million need no second matrix in memory."""
 LEAST_TREND_WEIGHT = 1e-9
-"""A query by which trends are worth less is divided by this: they then move no score by more than that."""
+"""Lower bound of a query's divisor: where its trend weight is smaller, trends move no score by more than this."""
 INPUTS = ("item_vectors", "behaviours", "gaps", "lengths", "ask")
 OUTPUTS = ("query", "intent")
 
 
 def write_encoder(trained: TrainedModel, path: Path) -> None:
-    """Export the encoder with dynamic batch and length.
+    """Export the encoder with dynamic batch size and session length.
 
     Raises:
         ValueError: a dimension that must be dynamic came out fixed.
     """
     encoder, dim = trained.model.encoder.eval(), trained.config.dim + 1
     generator = torch.Generator().manual_seed(0)
-    length = max(2, min(5, trained.spec.max_length))  # examples of 0 or 1 would fix the dimension
+    length = max(2, min(5, trained.spec.max_length))  # an example size of 0 or 1 would fix the dimension
     behaviours, gaps = torch.zeros(2, 3, length, dtype=torch.int64).unbind()  # one tensor twice would become one input
     lengths = torch.full((3,), length, dtype=torch.int64)
     example = (
@@ -84,17 +84,17 @@ def write_encoder(trained: TrainedModel, path: Path) -> None:
 
 
 def write_scorer(items: Path, path: Path) -> None:
-    """Write the scorer over the matrix in ``items``, an npy file of float32 [N, D] beside ``path``."""
+    """Write the fp32 scorer over the matrix in ``items``, an npy file of float32 [N, D] beside ``path``."""
     vectors_ND = np.load(items, mmap_mode="r")
     nodes = [helper.make_node("Gemm", ["query", "items_matrix"], ["all_scores"], transB=1), _top("scores")]
     _write(nodes, [_mapped("items_matrix", items, location=items.name)], path, dim=vectors_ND.shape[1])
 
 
 def write_int8_scorer(items: Path, folder: Path) -> float:
-    """Write ``rows``, ``scales``, ``trends`` and the scorer over them into ``folder``, which is created.
+    """Write 8-bit ``rows``, ``scales``, ``trends`` and the scorer over them into ``folder``, which is created.
 
     Returns:
-        The largest Euclidean distance of a row, its trend left out, from what its 8 bits stand for.
+        Largest Euclidean distance between a row, without its trend, and its dequantised row.
     """
     vectors_ND = np.load(items, mmap_mode="r")
     count, width = len(vectors_ND), vectors_ND.shape[1] - 1
@@ -132,7 +132,7 @@ def write_int8_scorer(items: Path, folder: Path) -> float:
 def _eight_bits(
     rows_ND: npt.NDArray[np.float32], blocks: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32], float]:
-    """Numbers around 128 [N, P, block], what one of each block is worth [N, P], and the largest distance of a row."""
+    """Blockwise 8-bit quantisation: values with zero point 128 [N, P, W], scales [N, P], largest row distance."""
     padded = np.zeros((len(rows_ND), blocks * INT8_BLOCK), np.float32)
     padded[:, : rows_ND.shape[1]] = rows_ND
     padded_NPW = padded.reshape(len(rows_ND), blocks, INT8_BLOCK)
@@ -145,7 +145,7 @@ def _eight_bits(
 
 
 def _mapped(name: str, file: Path, *, location: str) -> TensorProto:
-    """The array in an npy file as a constant that stays in that file."""
+    """Constant with external data: the array inside an npy file."""
     array = np.load(file, mmap_mode="r")
     kind = helper.np_dtype_to_tensor_dtype(array.dtype)
     constant = TensorProto(name=name, data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
@@ -155,12 +155,12 @@ def _mapped(name: str, file: Path, *, location: str) -> TensorProto:
 
 
 def _top(scores: str) -> NodeProto:
-    """The best ``k`` of ``all_scores``."""
+    """TopK node: the best ``k`` of ``all_scores``."""
     return helper.make_node("TopK", ["all_scores", "k"], [scores, "items"], axis=-1, largest=1, sorted=1)
 
 
 def _write(nodes: list[NodeProto], constants: list[TensorProto], path: Path, *, dim: int) -> None:
-    """A graph from ``query`` and ``k`` to ``scores`` and ``items``."""
+    """Write and check a graph from ``query`` and ``k`` to ``scores`` and ``items``."""
     graph = helper.make_graph(
         nodes,
         "scorer",

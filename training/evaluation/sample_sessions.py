@@ -1,7 +1,9 @@
-"""Real test sessions with what each system would have shown: what the figures of a table look like to a shopper.
+"""Real test sessions with each system's top items: what the metrics look like to a shopper.
 
-One case of a session, its last, and sessions spread evenly over the test part, so that the same data set always shows
-the same ones, whatever was trained.
+One case per session, its last, and sessions evenly spaced over the test part, so the same data set always shows the
+same examples, whatever was trained.
+
+Shapes: C cases, S sessions, N items, B chosen cases, K items of a list.
 """
 
 import html
@@ -23,13 +25,13 @@ from training.inputs.cases import Cases
 EXAMPLES = 20
 SHOWN = 5
 SEEN = 8
-"""Events of the session that are shown, the latest ones."""
+"""Maximum events shown of a session, the latest ones."""
 HIT = "✔"
 HTML_FILE, TABLE_FILE = "sessions.html", "sessions.json"
 SESSION, ASKED, CAME = "session", "asked for", "what came"
 """Columns of the table, before those of the systems."""
 Shown = list[tuple[str, bool]]
-"""The first items of an answer, best first, and of each whether it is the one that came."""
+"""Top items of an answer, best first, each with whether it is the target."""
 STYLE = """
 body { font: 13px/1.45 system-ui, sans-serif; color: #1c2733; background: #fff; margin: 16px }
 table { border-collapse: collapse } th { position: sticky; top: 0; background: #f3f5f7; text-align: left }
@@ -41,7 +43,7 @@ td:first-child, th:first-child { min-width: 0 } ol { margin: 0; padding-left: 20
 
 @dataclass(frozen=True)
 class Example:
-    """One session up to a point, what came next, and the first items of every system's answer."""
+    """A session prefix, its target, and the top items of every system."""
 
     before: list[str]
     """``behaviour: item``, oldest first."""
@@ -52,7 +54,7 @@ class Example:
 
 
 def choose_examples(cases: Cases, count: int = EXAMPLES) -> npt.NDArray[np.int64]:
-    """The last case of each of about ``count`` sessions, spread evenly."""
+    """Indices of the last cases of up to ``count`` evenly spaced sessions."""
     _, from_end = np.unique(cases.sessions_C[::-1], return_index=True)
     last_S = len(cases) - 1 - from_end
     places = np.linspace(0, len(last_S) - 1, min(count, len(last_S))).round().astype(np.int64)
@@ -60,7 +62,7 @@ def choose_examples(cases: Cases, count: int = EXAMPLES) -> npt.NDArray[np.int64
 
 
 def show_examples(systems: Mapping[str, Scorer], dataset: Dataset, cases: Cases) -> list[Example]:
-    """Ask every system for the chosen cases."""
+    """Examples of the chosen cases, with the top items of every system."""
     some = cases.only(choose_examples(cases))
     batch, catalogue, names = some.batch(np.arange(len(some))), dataset.catalogue, dataset.behaviours.names
     best = {name: top_k(scorer.score(batch, some.asked_C), SHOWN) for name, scorer in systems.items()}
@@ -84,18 +86,18 @@ def show_examples(systems: Mapping[str, Scorer], dataset: Dataset, cases: Cases)
 
 
 def label(catalogue: Catalogue, item: int) -> str:
-    """An item's name and, where it is known, its price, on one line."""
+    """An item's name and, if known, its price, on one line."""
     name, price = " ".join(catalogue.label(item).split()), float(catalogue.prices_N[item])
     return f"{name}, {price:,.2f}" if math.isfinite(price) else name
 
 
 def examples_title(dataset: Dataset) -> str:
-    """Over the sessions of a data set."""
+    """Title of a data set's examples."""
     return f"{dataset.about['name']}: test sessions"
 
 
 def write_examples(examples: Sequence[Example], folder: Path, *, title: str) -> None:
-    """Write a page to read, and the same rows as the table that MLflow shows."""
+    """Write an HTML page, and the same rows as the JSON table that MLflow shows."""
     (folder / HTML_FILE).write_text(examples_page(examples, title=title), encoding="utf-8")
     rows = [examples_row(example) for example in examples]
     columns = list(rows[0]) if rows else []
@@ -113,10 +115,10 @@ def examples_row(example: Example) -> dict[str, str]:
 
 
 def read_examples(path: Path) -> list[Example]:
-    """The table that :func:`write_examples` wrote.
+    """Examples from the JSON table that :func:`write_examples` wrote.
 
     Raises:
-        ValueError: it is missing or of another form.
+        ValueError: it is missing or malformed.
     """
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
@@ -135,7 +137,7 @@ def _items(cell: str) -> Shown:
 
 
 def with_system(examples: Sequence[Example], name: str, shown: Sequence[Shown]) -> list[Example]:
-    """What another model makes of the same cases stands behind what the first one does; of other cases it does not."""
+    """Examples with another model's top items second; unchanged where ``shown`` is of other cases, by their number."""
     if len(shown) != len(examples):
         return list(examples)
     both = []
@@ -146,7 +148,7 @@ def with_system(examples: Sequence[Example], name: str, shown: Sequence[Shown]) 
 
 
 def examples_page(examples: Sequence[Example], *, title: str) -> str:
-    """A page without scripts, to be read in any browser."""
+    """Self-contained HTML page without scripts."""
     systems = list(examples[0].shown) if examples else []
     heads = ["", "the session", "what came", *systems]
     rows = []

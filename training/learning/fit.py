@@ -1,4 +1,4 @@
-"""How long, in what batches and on what a module is trained: Lightning's trainer as tillside uses it."""
+"""Lightning's trainer as tillside uses it: epochs, batch size, early stopping, checkpoints, precision and devices."""
 
 import logging
 import math
@@ -20,7 +20,7 @@ from training.learning.lightning_module import NextItemModule
 from training.tracking.tracker import Tracker
 
 WARM_SHARE: Final = 1 / 3
-"""Of the epochs of a first training, for a model that goes on from another one's weights."""
+"""Epochs of a warm start from another model's weights, as a fraction of those of a cold start."""
 
 
 class Precision(Enum):
@@ -33,20 +33,20 @@ class Precision(Enum):
 
 @dataclass
 class TrainerConfig:
-    """How long, in what batches and on what to train."""
+    """Duration, batch size and hardware of training."""
 
     max_epochs: int | None = None
-    """Default: 8 * (700,000 / targets) ** 0.4, between 3 and 60; a third of that, and at least 2, from another model's
-    weights."""
+    """Default: 8 * (700,000 / targets) ** 0.4, between 3 and 60; a third of that, and at least 2, on a warm start from
+    another model's weights."""
     batch_events: int | None = None
-    """Padded events of a batch. Default: such that an epoch has about 400 batches, between 256 and 2,048."""
+    """Events of a batch, padding included. Default: such that an epoch has about 400 batches, between 256 and 2,048."""
     patience: int = 5
-    """Epochs without a better val/mrr@20 before training stops. The learning rate's descent gains most in the last
-    epochs, and until then the figure goes up and down by itself."""
+    """Epochs without a better val/mrr@20 before early stopping. Learning-rate decay gains most in the last epochs, and
+    until then the metric fluctuates."""
     validation_cases: int = 20_000
     refit: bool = True
-    """Train anew at the end, for as many epochs as were best, on the validation part too: the newest sessions tell most
-    about the next ones."""
+    """Retrain at the end, for the best number of epochs, on the validation part too: the newest sessions predict the
+    next ones best."""
     checkpoint_minutes: float = 5.0
     checkpoint_batches: int | None = None
     precision: Precision = Precision.auto
@@ -74,10 +74,10 @@ class TrainerConfig:
 
 
 def plan(targets: int, config: TrainerConfig, *, warm: bool = False) -> tuple[int, int]:
-    """Batch size in events and number of epochs, from the size of the log.
+    """Batch size in events and number of epochs, from the number of training targets.
 
-    Small logs need small batches to see enough steps, and more passes; large ones neither; and what was learned before
-    (``warm``) need not be learned again.
+    Small logs need small batches for enough optimizer steps, and more epochs; large ones neither. A warm start needs
+    fewer epochs.
     """
     nearest = 2 ** round(math.log2(max(targets, 1) / 400))
     batch_events = config.batch_events or int(min(2048, max(256, nearest)))
@@ -96,12 +96,12 @@ def fit(
     stage: str = "train",
     watchers: Sequence[pl.Callback] = (),
 ) -> EpochMetrics:
-    """Run Lightning's trainer, from the resume point in the folder if there is one.
+    """Run Lightning's trainer, from the checkpoint in ``folder`` if there is one.
 
     Args:
         stage: ``train`` ranks validation cases after each epoch, keeps the best one and stops early; ``refit`` runs
             all its epochs and keeps the last.
-        watchers: callbacks that see an epoch after its figures were taken down.
+        watchers: callbacks that run once an epoch's metrics are recorded.
     """
     quiet_lightning()
     data_loader = data.train_dataloader()
@@ -160,7 +160,7 @@ def lightning_precision(precision: Precision) -> Any:
 
 
 def load_best(module: NextItemModule, folder: Path) -> tuple[float, int]:
-    """Put the weights of the best epoch into the module; returns its val/mrr@20 and how many epochs it took.
+    """Load the best epoch's weights into the module; returns its val/mrr@20 and number of epochs.
 
     Raises:
         ValueError: training diverged.
@@ -173,15 +173,19 @@ def load_best(module: NextItemModule, folder: Path) -> tuple[float, int]:
 
 
 def refuse_diverged(module: NextItemModule) -> None:
-    """Put the module into evaluation mode; ValueError if a weight is not a finite number."""
+    """Put the module into evaluation mode and check its weights.
+
+    Raises:
+        ValueError: a weight is not finite.
+    """
     module.eval()
     if not all(bool(parameter.isfinite().all()) for parameter in module.parameters()):
         raise ValueError("training diverged: the weights are no longer finite numbers; lower optimizer.learning_rate")
 
 
 def quiet_lightning() -> None:
-    """Keep Lightning's advertisements and its notes on what it is meant to do here off the screen."""
+    """Silence Lightning's advertisements and its warnings about behaviour intended here."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")
-    warnings.filterwarnings("ignore", r"You're resuming from a checkpoint that ended before")  # ResumePoint sees to it
+    warnings.filterwarnings("ignore", r"You're resuming from a checkpoint that ended before")  # ResumePoint handles it
     warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")

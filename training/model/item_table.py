@@ -1,6 +1,8 @@
-"""Item vectors: made of what is learned of the item itself, of its companions in sessions, and of its attributes.
+"""Item vectors: the unit-length sum of an item's own embedding, its companions' (items it co-occurs with in sessions)
+and its attribute tokens'.
 
-Shapes: N trained items, R rankable items (trained, then cold), T attribute tokens, P pairs, D width, E = D + 1.
+Shapes: N trained items, R rankable items (trained, then cold), V chosen items, T attribute tokens, P pairs, D width,
+E = D + 1.
 """
 
 import math
@@ -26,17 +28,17 @@ from training.model.row_gradients import (
 )
 
 WINDOW: Final = 3
-"""Companions meet at most so many events apart; the further, the less it counts."""
+"""Maximum distance of companions within a session, in events; a pair at distance d weighs 1 / d."""
 TREND_SPAN: Final = 0.05
-"""Share of the log after which an event counts e times less as recent: what validation holds back by default."""
+"""Time constant of recency weights, as a share of the log; equals the share that validation holds out by default."""
 TREND_PRIOR: Final = 3.0
-"""Events that every item is thought to have had beside its own, evenly over the log."""
+"""Smoothing pseudo-events of every item, spread evenly over the log."""
 
 
 def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Token ids of the rankable items, and where each one's start and the last one's end [R + 1].
+    """Token ids of the rankable items as a ragged (CSR-like) array, with its offsets [R + 1].
 
-    A token counts when training meets it and when two items share it; alone it would say nothing new.
+    Only tokens of a trained item that two or more items share are kept: a token of one item alone says nothing new.
     """
     assert catalogue.token_offsets is not None
     offsets = catalogue.token_offsets[: catalogue.rankable + 1]
@@ -49,7 +51,7 @@ def shared_tokens(catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDAr
 
 
 def trends(sessions: Sessions, *, items: int) -> npt.NDArray[np.float32]:
-    """How much more, or less, an item was met of late than over the whole log, as a logarithm [items]; 0: as often."""
+    """Smoothed log ratio of recency-weighted to overall event counts [items]; 0: as frequent lately as ever."""
     events = np.asarray(sessions.items)
     ages = 1 - np.arange(len(events)) / max(len(events), 1)
     known = events < items
@@ -60,9 +62,12 @@ def trends(sessions: Sessions, *, items: int) -> npt.NDArray[np.float32]:
 
 
 class Companions(nn.Module):
-    """Which items an item meets in sessions, each one's weights summing to 1, in both directions.
+    """Row-normalised item co-occurrence matrix A (CSR-like), and its transpose (``back_``) for the gradient.
 
     The arrays are saved with the model, so the sessions they were counted in are not needed again.
+
+    Args:
+        most: companions kept per item, the strongest.
     """
 
     def __init__(self, sessions: Sessions | None, *, items: int, most: int) -> None:
@@ -82,16 +87,16 @@ class Companions(nn.Module):
                     self.get_buffer(f"{direction}{name}")[: len(array)] = array
 
     def forward(self, table_ND: Tensor, lean: Tensor) -> Tensor:
-        """Each item's own row with so much of the weighted mean of its companions' rows, if it has any."""
+        """``table + lean * (A @ table)`` [N, D]; rows of items without companions are unchanged."""
         leaning_ND: Tensor = LeaningTable.apply(table_ND, lean, self._arrays(""), self._arrays("back_"))
         return leaning_ND
 
     def of(self, rows_V: Tensor, table_ND: Tensor, lean: Tensor, *, sparse: bool) -> Tensor:
-        """Some items' own rows with so much of their companions' weighted means, [V, D].
+        """The given rows of :meth:`forward`'s result, [V, D].
 
         Args:
-            rows_V: distinct.
-            sparse: whether the table's gradient is to be sparse.
+            rows_V: distinct item indices.
+            sparse: whether the table's gradient is sparse.
         """
         places, bounds = ragged(self.get_buffer("bounds"), rows_V)
         ids_P, weights_P = (self.get_buffer(name).index_select(0, places) for name in ("ids", "weights"))
@@ -105,14 +110,14 @@ class Companions(nn.Module):
 
 
 class ItemTable(nn.Module):
-    """Item vectors, to unit length: what is learned of the item itself and of its companions, and its attribute tokens.
+    """Unit-length item vectors: own embedding, companions and mean of the attribute tokens, summed.
 
-    A cold item has its tokens alone. Served rows have one number more, the item's trend, which the query weighs.
+    A cold item has only its tokens. Served rows have one more column, the item's trend, which the query weighs.
 
     Args:
-        id_dropout: how often an item with tokens goes without all else in a training step.
-        companions: of each item at most.
-        sessions: where companions and trends are counted; None when the weights will be loaded.
+        id_dropout: probability that an item with tokens has nothing but those in a training step.
+        companions: maximum per item.
+        sessions: source of companions and trends; None when the weights will be loaded.
     """
 
     def __init__(
@@ -144,10 +149,10 @@ class ItemTable(nn.Module):
             nn.init.normal_(self.token.weight, std=1 / math.sqrt(dim))
 
     def forward(self, new_R: Tensor | None = None) -> Tensor:
-        """All rankable items as they are served: unit rows, then the trend [R, E].
+        """All rankable items as served: unit rows, then the trend [R, E].
 
         Args:
-            new_R: items that are to be as if training had never met them.
+            new_R: mask of items to treat as cold.
         """
         own_RD, trend_R = functional.pad(self._own(), (0, 0, 0, self.cold)), self.get_buffer("trend")
         if new_R is not None:
@@ -156,7 +161,7 @@ class ItemTable(nn.Module):
         return torch.cat([unit_RD, trend_R[:, None]], dim=1)
 
     def learned_tokens(self) -> Tensor | None:
-        """The token vectors [T, D] before a row gets its unit length; zeros for those that no two items share."""
+        """Token vectors [T, D], before rows are normalised; zeros for tokens that :func:`shared_tokens` drops."""
         if self.token is None:
             return None
         shared_T = torch.zeros(len(self.token.weight), dtype=torch.bool, device=self.token.weight.device)
@@ -164,10 +169,10 @@ class ItemTable(nn.Module):
         return self.token.weight.where(shared_T[:, None], 0.0)
 
     def trained(self, rows_V: Tensor | None = None) -> Tensor:
-        """Trained items as a training step sees them, unit rows [N, D]: some without what is their own.
+        """Trained items as a training step sees them, unit rows [N, D], with id dropout.
 
         Args:
-            rows_V: these items alone, [V, D].
+            rows_V: only these items, [V, D].
         """
         own_VD = self._own(rows_V)
         if self.training and self.id_dropout and self.token is not None:
@@ -191,7 +196,7 @@ class ItemTable(nn.Module):
         return counts if rows_V is None else counts[rows_V]
 
     def _attributes(self, items: int, rows_V: Tensor | None = None) -> Tensor | float:
-        """Mean of the tokens of each of the first ``items``, or of the rows; zero where there is none."""
+        """Mean token vector of each of the first ``items``, or of ``rows_V``; zero where an item has none."""
         if self.token is None:
             return 0.0
         bounds, ids, shares = (self.get_buffer(f"token_{name}") for name in ("offsets", "ids", "shares"))
@@ -199,7 +204,7 @@ class ItemTable(nn.Module):
             places, bounds = ragged(bounds, rows_V)
             return weighted_sums(self.token.weight, ids.index_select(0, places), bounds, shares.index_select(0, places))
         there = (ids[: int(bounds[items])], bounds[: items + 1], shares[: int(bounds[items])])
-        if items > len(self.item.weight):  # cold ones too, which no training step asks for
+        if items > len(self.item.weight):  # with cold ones, which no training step needs
             return weighted_sums(self.token.weight, *there)
         back = tuple(self.get_buffer(f"back_token_{name}") for name in ("ids", "offsets", "shares"))
         means_ND: Tensor = WeightedSums.apply(self.token.weight, there, back)

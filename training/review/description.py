@@ -1,7 +1,7 @@
-"""What a run's page says in words: one sentence that stands alone, then tables, in the markdown that MLflow renders.
+"""A run's description in MLflow's markdown: one sentence that stands alone, then tables.
 
 MLflow folds a description after its first line, so that line has to say what was trained on what and how it compares.
-Every number is read from the metrics document and rounded, never computed anew.
+Every number is read from the metrics document and rounded, never recomputed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,25 +15,25 @@ from training.review.champion import Champion
 from training.review.markdown import LIMIT, difference, escape, markdown_row, verdict
 
 OWN = (MODEL, TRANSFORMER, "bundle")
-"""The run's model and what else is made of it; all other systems are baselines."""
+"""The run's model and its derivatives; all other systems are baselines."""
 COLUMNS = ("recall@20", "mrr@20", "ndcg@20")
 MOST_COMPARED = 8
-"""Slices that stand beside the champion's case by case; more would leave no room for the rest."""
+"""Maximum slices in the paired comparison with the champion; more would leave no room for the rest."""
 BUNDLE_LINE, LATENCY_LINE = "- bundle", "- the bundle answers"
 Section = Sequence[str]
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a run was made of."""
+    """Provenance of a run: data, model, code and bundle."""
 
     dataset: str
     digest: str
     items: int
     parts: Mapping[str, Mapping[str, int]]
-    """``sessions`` and ``events`` of training, validation and test part."""
+    """``sessions`` and ``events`` of the training, validation and test parts."""
     model: str
-    """In words: softmax, size, seed."""
+    """Summary in words: softmax, size, seed."""
     git: Mapping[str, str] = field(default_factory=dict)
     bundle: Mapping[str, str] = field(default_factory=dict)
     """``path``, ``version`` and ``sha256``; empty where none was exported."""
@@ -41,7 +41,7 @@ class Made:
 
 
 def with_champion(metrics: Mapping[str, Any], champion: Champion | None) -> dict[str, Any]:
-    """The systems of ``metrics`` and, tested on the same data, the champion's model."""
+    """The systems of ``metrics`` plus, if tested on the same data, the champion's model."""
     systems = dict(metrics["systems"])
     if champion is not None and champion.metrics is not None and champion.tested_like(metrics):
         systems[champion.label] = champion.metrics["systems"][MODEL]
@@ -49,7 +49,7 @@ def with_champion(metrics: Mapping[str, Any], champion: Champion | None) -> dict
 
 
 def rival_of(metrics: Mapping[str, Any], champion: Champion | None) -> str | None:
-    """Which system a run is held against: the champion tested on the same data, else the best baseline, if any."""
+    """The system a run is compared with: the champion if tested on the same data, else the best baseline, if any."""
     if champion is not None and champion.label in with_champion(metrics, champion):
         return champion.label
     systems = {name: system for name, system in metrics["systems"].items() if name not in OWN}
@@ -67,8 +67,8 @@ def describe(
     """The description of a finished run.
 
     Args:
-        compared: lines on how it stands to the champion or to the model it was retrained from, case by case.
-        gain: of recall@20 on the system that :func:`rival_of` names, paired case by case.
+        compared: lines of the paired comparison with the champion or with the parent it was retrained from.
+        gain: in recall@20 over the system that :func:`rival_of` names, paired case by case.
     """
     systems = with_champion(metrics, champion)
     head = [first_sentence(metrics, made, champion, gain), ""]
@@ -89,7 +89,7 @@ def describe(
 def first_sentence(
     metrics: Mapping[str, Any], made: Made, champion: Champion | None, gain: Interval | None = None
 ) -> str:
-    """What was trained on what, and how it does against the champion or else against the best baseline."""
+    """What was trained on what, and its recall@20 against the champion or else the best baseline."""
     systems, rival = with_champion(metrics, champion), rival_of(metrics, champion)
     own = systems[MODEL]["all"]["recall@20"]
     trained = (
@@ -113,7 +113,7 @@ def first_sentence(
 
 
 def beside_champion(slices: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """A row for each slice and metric of what :meth:`training.evaluation.case_ranks.Ranks.beside_champion` gives."""
+    """One row per slice and metric of :meth:`training.ranks.Ranks.beside_champion`."""
     rows = []
     for name, part in slices.items():
         for metric in METRICS:
@@ -123,10 +123,10 @@ def beside_champion(slices: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
 
 
 def champion_table(slices: Mapping[str, Mapping[str, Any]], role: str) -> Section:
-    """The same in markdown; of many behaviours the first ones.
+    """The rows of :func:`beside_champion` as a markdown table, limited to the first MOST_COMPARED slices.
 
     Args:
-        role: what the other model is called.
+        role: name of the other model.
     """
     kept = dict(list(slices.items())[:MOST_COMPARED])
     rest = len(slices) - len(kept)
@@ -161,7 +161,7 @@ def _figure(value: Mapping[str, float]) -> str:
 
 
 def _weak_spots(system: Mapping[str, Any]) -> Section:
-    """Where the model finds least, in each way of looking."""
+    """The group with the lowest recall@20 of each breakdown."""
     ways = {
         "by_behaviour": "asked for a {}",
         "by_prefix_length": "after {} event(s)",
@@ -201,7 +201,7 @@ def _made_of(made: Made) -> Section:
 
 
 def bundle_lines(bundle: Mapping[str, str], latency: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """The last lines: which bundle was exported, and how fast it answers; none where none was."""
+    """Last lines of a description: the exported bundle and its latency; empty without a bundle."""
     if not bundle:
         return []
     place, version, sha256 = (bundle[key] for key in ("path", "version", "sha256"))
@@ -213,13 +213,13 @@ def bundle_lines(bundle: Mapping[str, str], latency: Mapping[str, Mapping[str, f
 
 
 def with_bundle(text: str, bundle: Mapping[str, str], latency: Mapping[str, Mapping[str, float]]) -> str:
-    """A run's description after a later export, whose bundle takes the place of an earlier one."""
+    """A run's description after a later export, whose bundle replaces an earlier one."""
     kept = [line for line in text.splitlines() if not line.startswith((BUNDLE_LINE, LATENCY_LINE))]
     return "\n".join([*kept, *bundle_lines(bundle, latency)])[:LIMIT]
 
 
 def _within_limit(head: Section, tables: Sequence[Section], tail: Section) -> str:
-    """All lines, without the last behaviours' rows where MLflow would cut the text."""
+    """The whole text, without the last behaviours' rows where it would exceed LIMIT."""
     heading = [markdown_row(["asked for", "system", "cases", *COLUMNS]), "| --- | --- " + "| ---: " * 4 + "|"]
     for kept in range(len(tables), 0, -1):
         rows = [line for table in tables[:kept] for line in table]

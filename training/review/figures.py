@@ -1,7 +1,7 @@
-"""The pictures of a run: how it learned, where it finds what comes next and where not, what it shows, how fast it is.
+"""Figures of a run: learning curves, recall by breakdown, coverage and popularity bias, intent reliability, latency.
 
-Every figure takes the metrics documents' own entries and draws nothing else, so a figure and ``metrics.json`` cannot
-differ. A system that lacks an entry (one judged by an older version) is left out of the figure that needs it.
+Every figure draws entries of the metrics documents and nothing else, so a figure and ``metrics.json`` cannot differ. A
+system that lacks an entry (one evaluated by an older version) is left out of the figure that needs it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,11 @@ from training.bundle.latency import Latency
 mpl.use("agg")
 
 COLOURS = ("#1f6feb", "#8fbcf7", "#e08a2e", "#3a9d5d", "#8a94a0", "#b65fcf", "#c9463d", "#6b4f3a")
-"""The run's own model first."""
+"""By system, the run's own model first."""
 GRID = {"color": "#e3e7eb", "linewidth": 0.8}
 LATENCY_FIGURE = "serving-latency"
 Systems = Mapping[str, Mapping[str, Any]]
-"""By name: entries of a metrics document's ``systems``."""
+"""Entries of a metrics document's ``systems``, by name."""
 
 
 def run_figures(
@@ -36,7 +36,7 @@ def run_figures(
     """Draw all figures into ``folder``.
 
     Args:
-        systems: those of ``metrics``, and perhaps a champion's.
+        systems: those of ``metrics``, plus a champion's if there is one.
     """
     drawn = {
         "learning-curves": learning_curves(history) if history else None,
@@ -52,14 +52,14 @@ def run_figures(
 
 
 def save_figures(figures: Mapping[str, Figure], folder: Path) -> None:
-    """Write figures into ``folder`` by their names."""
+    """Write figures into ``folder`` as NAME.png."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         figure.savefig(folder / f"{name}.png", dpi=120)
 
 
 def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Training loss, validation recall and MRR by epoch, each on a scale of its own; the epoch that was kept marked."""
+    """Training loss, validation recall@20 and MRR@20 by epoch, on separate scales, with the kept epoch marked."""
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     epochs = [int(epoch["epoch"]) + 1 for epoch in history]
     kept = int(max(history, key=lambda epoch: epoch["val/mrr@20"])["epoch"]) + 1
@@ -74,7 +74,12 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> Figure:
 
 
 def grouped_recall(systems: Systems, entry: str, title: str) -> Figure | None:
-    """Recall@20 of every system in each group of an entry, with intervals; the groups' cases stand below."""
+    """Recall@20 of every system in each group of a breakdown, with intervals; None where no system has it.
+
+    Args:
+        entry: key of the breakdown in a system's entries.
+        title: label of the groups' axis, which also gives their numbers of cases.
+    """
     shown = {name: system[entry] for name, system in systems.items() if system.get(entry)}
     if not shown:
         return None
@@ -99,7 +104,7 @@ def grouped_recall(systems: Systems, entry: str, title: str) -> Figure | None:
 
 
 def recall_by_popularity(metrics: Mapping[str, Any], systems: Systems) -> Figure | None:
-    """Recall@20 by the decile of the target's popularity, over the share of the targets that lies in each."""
+    """Recall@20 by popularity decile of the target, above the share of targets in each decile."""
     shown = {name: system["by_popularity"] for name, system in systems.items() if system.get("by_popularity")}
     if not shown:
         return None
@@ -124,7 +129,7 @@ def recall_by_popularity(metrics: Mapping[str, Any], systems: Systems) -> Figure
 
 
 def coverage_and_popularity(metrics: Mapping[str, Any], systems: Systems) -> Figure | None:
-    """How much of the catalogue each system's best 20 reach, and how far they lean to popular items."""
+    """Catalogue coverage of each system's top 20, and their popularity bias."""
     shown = {name: system for name, system in systems.items() if system.get("shown_by_popularity")}
     if not shown:
         return None
@@ -154,7 +159,7 @@ def coverage_and_popularity(metrics: Mapping[str, Any], systems: Systems) -> Fig
 
 
 def recall_at_k(systems: Systems) -> Figure | None:
-    """Recall by the length of the list."""
+    """Recall@k by k."""
     shown = {name: system["recall_curve"] for name, system in systems.items() if system.get("recall_curve")}
     if not shown:
         return None
@@ -176,7 +181,7 @@ def recall_at_k(systems: Systems) -> Figure | None:
 
 
 def intent_reliability(intent: Mapping[str, Any]) -> Figure:
-    """Predicted against observed share of sessions that reach the goal, in equally filled bins."""
+    """Reliability diagram of the purchase intent: predicted against observed share in equal-count bins."""
     figure = Figure(figsize=(5, 4.6), layout="constrained")
     axes = figure.subplots()
     bins = intent["reliability"]
@@ -190,7 +195,7 @@ def intent_reliability(intent: Mapping[str, Any]) -> Figure:
 
 
 def serving_latency(latency: Latency) -> Figure:
-    """Milliseconds of one answer by the events of the session."""
+    """Latency of one answer (p50, p90), milliseconds, by events of the session."""
     figure = Figure(figsize=(6.5, 3.8), layout="constrained")
     axes = figure.subplots()
     for number, (colour, quantile) in enumerate(zip(COLOURS, ("p50_ms", "p90_ms"), strict=False)):

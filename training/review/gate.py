@@ -1,9 +1,11 @@
-"""What a model must show before shops see it: each check is a name, a verdict and the line that says why.
+"""Promotion gate: what a model must pass before it is served. A check is a name, a verdict and the line that says why.
 
 Quality is compared with the champion case by case on the same test. A model is worse where the whole paired interval
-of a metric lies below zero, over all cases or over those of one behaviour. Many such questions are asked, so each
-interval is made wider by their number: two equal models are told apart by chance in one comparison out of forty, not
-in one out of five.
+of a metric lies below zero, over all cases or over those of one behaviour. The intervals are Bonferroni-corrected for
+the number of metrics and slices: a model equal to the champion is refused by chance in one gate out of forty, not in
+one out of five.
+
+Shapes: C cases, B sessions of a batch, N items, D columns of an item row.
 """
 
 import time
@@ -23,17 +25,17 @@ from training.review.markdown import markdown_row
 
 ERROR_SHARE: Final = 0.05
 FEWEST_SESSIONS: Final = 20
-"""Of a behaviour, to compare it by itself: resampling fewer says little about how much they vary."""
+"""Minimum sessions of a behaviour to compare it by itself: a bootstrap over fewer says little about their variance."""
 EVENTS: Final = 20
 POLICY: Final = "policy"
-"""Of the systems of policy.json the one that would be served."""
+"""The system in policy.json that would be served."""
 ANSWERS: Final = 100
 WARM: Final = 10
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the gate."""
+    """One check of the gate."""
 
     name: str
     passed: bool
@@ -41,7 +43,7 @@ class Check:
 
 
 def check_parity(manifest: Mapping[str, Any]) -> Check:
-    """Export measured that onnxruntime and torch agree."""
+    """Torch and onnxruntime agreed within TOLERANCE, as measured at export."""
     parity = manifest.get("parity") or {}
     difference, prefixes = parity.get("max_difference"), parity.get("prefixes", 0)
     if difference is None or not prefixes:
@@ -51,14 +53,14 @@ def check_parity(manifest: Mapping[str, Any]) -> Check:
 
 
 def check_latency(bundle: Bundle, *, budget_ms: float, seed: int) -> Check:
-    """Encode and search for sessions of 20 events, one at a time and one thread, as the server does."""
+    """Median latency within budget for sessions of 20 events, one at a time and on one thread, as in the server."""
     p50_ms = answer_ms(bundle, seed=seed)
     line = f"an answer to {EVENTS} events takes {p50_ms:.2f} ms at the median, allowed {budget_ms:g} ms"
     return Check("latency", p50_ms <= budget_ms, line)
 
 
 def answer_ms(bundle: Bundle, *, seed: int) -> float:
-    """Median of an answer's milliseconds, on this machine as it is now."""
+    """Median latency of an answer, milliseconds, on this machine as it is now."""
     graphs, rng = BundleGraphs(bundle.path, bundle.memory, bundle.search), np.random.default_rng(seed)
     items, behaviours, seconds = len(bundle.items_ND), len(bundle.behaviours), []
     for _ in range(WARM + ANSWERS):
@@ -72,7 +74,7 @@ def answer_ms(bundle: Bundle, *, seed: int) -> float:
 
 
 def check_rules(policy: Mapping[str, Any] | None) -> Check:
-    """No hard rule was broken by the policy's answers, where a policy was evaluated with the run."""
+    """The policy's answers broke no hard rule; passes where no policy was evaluated with the run."""
     if policy is None:
         return Check("rules", True, "no policy was evaluated with this run")
     broken = {
@@ -88,7 +90,7 @@ def check_rules(policy: Mapping[str, Any] | None) -> Check:
 
 
 def check_quality(challenger: Ranks, champion: Ranks, *, seed: int) -> list[Check]:
-    """Not worse than the champion by more than noise: overall, and by behaviour."""
+    """Not significantly worse than the champion: overall, and by behaviour."""
     if challenger.digest != champion.digest:
         line = (
             f"tested on other cases (digest {challenger.digest[:12]}) than the champion ({champion.digest[:12]}), "
@@ -113,7 +115,7 @@ def check_quality(challenger: Ranks, champion: Ranks, *, seed: int) -> list[Chec
 
 
 def description(checks: list[Check], *, compared_with: str | None) -> str:
-    """The verdict in Markdown, the first line a sentence."""
+    """The verdict in markdown: a sentence, then a table of the checks."""
     failed = [check for check in checks if not check.passed]
     beside = f"version {compared_with}" if compared_with else "no champion"
     head = f"Refused: {failed[0].line}." if failed else f"Promoted to champion, compared with {beside}."

@@ -1,11 +1,11 @@
-"""Which code made something: apart from MLflow, which whoever writes a result file need not import."""
+"""Git provenance of results, in a module that writers of result files can import without MLflow."""
 
 import subprocess
 from pathlib import Path
 
 
 def git_state() -> dict[str, str]:
-    """Commit of the checkout this code runs from and whether files differ from it; empty outside a checkout."""
+    """Commit of the checkout this code runs from, and whether it is clean or dirty; empty outside a checkout."""
     here = Path(__file__).parent
     try:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)

@@ -1,8 +1,8 @@
-"""A run's journal: all that was to be logged, one JSON line an entry, and how far the store has it.
+"""A run's journal (write-ahead log): all that is to be logged to MLflow, one JSON entry a line, and how far it is sent.
 
-An entry is written before it is sent, and after that a line which says so. Whatever dies in between, what has no such
-line is sent again, and MLflow keeps one of two equal metrics, parameters, tags, inputs and files. Surprising: a line
-that a kill has torn is left out and named; the run was never told that it stands, so nothing relies on it.
+An entry is written before it is sent, and an acknowledgement line after. After a crash, entries without one are sent
+again; replay is idempotent, as MLflow keeps one of two equal metrics, parameters, tags, inputs and files. Surprising: a
+line torn by a kill is skipped and its number reported; its write was never confirmed, so nothing relies on it.
 """
 
 import json
@@ -17,12 +17,12 @@ Entry = dict[str, Any]
 
 
 class Journal:
-    """The entries of one file that wait for the store, by number, oldest first; the file need not be there yet."""
+    """Unsent entries of a journal file, with their numbers, oldest first; the file need not exist yet."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.torn: list[int] = []
-        """Numbers of lines that cannot be read, from 1."""
+        """Line numbers, from 1, that cannot be parsed."""
         sent = 0
         entries: dict[int, Entry] = {}
         text = path.read_bytes() if path.is_file() else b""
@@ -41,13 +41,13 @@ class Journal:
         self.waiting = deque((number, entry) for number, entry in entries.items() if number > sent)
 
     def add(self, entry: Entry) -> None:
-        """Write an entry, which waits from now on."""
+        """Append an entry to the file and to ``waiting``."""
         self._last += 1
         self._append({NUMBER: self._last} | entry)
         self.waiting.append((self._last, entry))
 
     def done(self, *, refused: str | None = None) -> None:
-        """The first entry that waits is in the store, or was ``refused`` for that reason, and waits no more."""
+        """Acknowledge the oldest waiting entry: it is in the store, or was ``refused`` for that reason."""
         number, _ = self.waiting.popleft()
         self._append({SENT: number} | ({} if refused is None else {"refused": refused}))
 

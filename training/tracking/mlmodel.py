@@ -1,8 +1,8 @@
-"""What makes a bundle's folder an MLflow model: two flavours, a signature, an input example.
+"""MLflow packaging of a bundle's folder: two flavours, a signature, an input example.
 
-python_function takes sessions and answers as the server does, by ``serving.pyfunc``; onnx is the encoder. Surprising:
-``mlflow.onnx.save_model`` is not used. It changes the graph that it is given, and its copy would not have the hash that
-the manifest states. And a signature of MLflow knows dynamic dimensions only as -1, so their names are in the metadata.
+python_function takes sessions and answers as the server does, through ``serving.pyfunc``; onnx is the encoder.
+Surprising: ``mlflow.onnx.save_model`` is not used. It changes the graph that it is given, so its copy would not match
+the hash in the manifest. MLflow signatures write dynamic dimensions as -1 only, so their names are in the metadata.
 """
 
 import logging
@@ -20,7 +20,7 @@ from tillside import bundle
 from tillside.bundle import Bundle
 
 LOADER: Final = "serving.pyfunc"
-"""By its name alone: training never imports serving."""
+"""By name only: training never imports serving."""
 EVENT: Final = Object(
     [
         Property("item_id", DataType.string),
@@ -47,14 +47,14 @@ SIGNATURE: Final = ModelSignature(
         ]
     ),
 )
-"""Rows like the body of ``POST /v1/recommend``; what may be left out may be None in some rows, so it has no type."""
+"""Rows like the body of ``POST /v1/recommend``; optional fields may be None in some rows, so they are untyped."""
 
 
 def write_model_files(opened: Bundle, folder: Path, *, run_id: str, place: str) -> None:
-    """Write what makes a bundle's folder an MLflow model: MLmodel, requirements, an input example.
+    """Write the files that make a bundle's folder an MLflow model: MLmodel, requirements, an input example.
 
     Args:
-        run_id, place: the run, and the folder among its artifacts, where all of it will lie.
+        run_id, place: the run, and the folder among its artifacts, that will hold the model.
     """
     encoder = onnx.load(opened.path / bundle.ENCODER)
     shapes = {"inputs": _shapes(encoder.graph.input), "outputs": _shapes(encoder.graph.output)}
@@ -67,7 +67,7 @@ def write_model_files(opened: Bundle, folder: Path, *, run_id: str, place: str) 
         code=None,
     )
     example = [golden["request"] for golden in opened.goldens[:2]]
-    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)  # it tells everybody that it looks at the example
+    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)  # it announces that it validates the example
     mlflow.pyfunc.save_model(
         str(folder),
         loader_module=LOADER,
@@ -79,7 +79,7 @@ def write_model_files(opened: Bundle, folder: Path, *, run_id: str, place: str) 
 
 
 def _shapes(values: Any) -> dict[str, list[str | int]]:
-    """Name to shape, the dynamic dimensions by the names that the graph gives them."""
+    """Shape by tensor name, dynamic dimensions by their names in the graph."""
     return {
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in values
     }

@@ -1,4 +1,4 @@
-"""What a run's journal holds, kind by kind, and what each entry makes MLflow do."""
+"""Kinds of journal entries, and the MLflow calls that each one stands for."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ BATCH, INPUTS, ARTIFACT, STATUS = "batch", "inputs", "artifact", "status"
 
 
 def perform(entry: Entry, client: mlflow.MlflowClient, run_id: str, *, folder: Path) -> None:
-    """Do in the store what an entry says; twice is as good as once.
+    """Apply an entry to the store; replay is idempotent.
 
     Args:
-        folder: the run's, where a relative path of an artifact starts.
+        folder: the run's folder, which relative artifact paths start from.
     """
     kind = entry[KIND]
     if kind == BATCH:
