@@ -1,7 +1,9 @@
-"""How long an exported bundle takes to answer in this process: encoding, search, past sessions; one session at a time.
+"""Latency of an exported bundle in this process: encoding, search and blend of past sessions, one session at a time.
 
-No server, no queue and no network are in it; benchmarks/ measures those. Sessions are stretches of the test part's
-events, so longer ones may run over the end of a shopper's session.
+Server, queue and network are excluded; benchmarks/ measures those. Sessions are contiguous slices of the test part's
+events, so long ones may span several shoppers' sessions.
+
+Shapes: B = 1 session, N items, D columns.
 """
 
 import time
@@ -21,14 +23,14 @@ REPEATS = 40
 WARM_UP = 5
 ITEMS = 20
 Latency = dict[str, dict[str, float]]
-"""By session length: ``p50_ms`` and ``p90_ms``."""
+"""Session length to ``p50_ms`` and ``p90_ms``."""
 
 
 def measure_latency(bundle: Path, dataset: Dataset, *, clock: Callable[[], float] = time.perf_counter) -> Latency:
-    """Milliseconds until the best 20 items and the intent of a session stand, by the events of the session.
+    """Milliseconds to compute a session's top 20 items and intent, by session length; empty without known items.
 
     Args:
-        clock: seconds.
+        clock: returns seconds.
     """
     opened = open_bundle(bundle)
     graphs = BundleGraphs(bundle, opened.memory, opened.search)

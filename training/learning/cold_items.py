@@ -1,10 +1,10 @@
-"""Learns on validation what likeness is worth to an item without a past, from items that are made to have none.
+"""Tunes on validation the weight of likeness for cold items, by making some trained items cold.
 
-Every tenth trained item that has attributes loses its own vector, its trend and its events in past sessions, so all
-that is left of it is what a new item has. Of several factors on likeness the one is taken that ranks all validation
-cases best: too small a one leaves the new items last, too large a one puts them before what shoppers do want.
+Every tenth trained item that has attributes loses its own vector, its trend and its events in past sessions, so that
+only what a cold item has is left of it. Of several factors on likeness, the one that ranks all validation cases best is
+taken: too small a factor ranks cold items last, too large a one ranks them above what shoppers do want.
 
-Shapes: R items that can be ranked, V the same to the model, D width.
+Shapes: R rankable items, V = R rows of the model's item matrix, D width, C cases.
 """
 
 from dataclasses import replace
@@ -37,15 +37,15 @@ def learn_newness(
     fallback: Scorer,
     absent_R: npt.NDArray[np.bool_],
 ) -> SessionMemory:
-    """The memory with the factor on new items' likeness that ranks validation cases best; 0 where none does better.
+    """``memory`` with the factor on cold items' likeness that ranks validation cases best; 0 where none does better.
 
-    Of those that are level with the best, to half a percent, the largest is taken, for an item that is never shown
-    never gets a past.
+    Among factors within half a percent of the best the largest is taken, because an item that is never shown never
+    gets a past.
 
     Args:
-        sessions: what the memory was made of.
+        sessions: the sessions that ``memory`` was built from.
         cases: of the validation part.
-        absent_R: items that the shop did not have while these went on.
+        absent_R: mask of items that the shop did not have during these sessions.
     """
     if memory.likeness is None or not any(memory.blend.weights):
         return memory
@@ -73,7 +73,7 @@ def learn_newness(
     found = {0.0: reached(0.0)}
     for factor in FACTORS:
         found[factor] = reached(factor)
-        if found[factor] < (1 - LEVEL) * max(found.values()):  # one hill
+        if found[factor] < (1 - LEVEL) * max(found.values()):  # assumes a single maximum
             break
     pays = max(found.values()) > found[0.0]
     level = [factor for factor, each in found.items() if each >= (1 - LEVEL) * max(found.values())]

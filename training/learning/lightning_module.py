@@ -1,7 +1,10 @@
-"""The Lightning module: hands batches to the model and its losses, and steps the optimizer. It decides nothing else.
+"""The Lightning module: passes batches to the model and its losses, and configures the optimizer; nothing else.
 
-Validation is not a loss here: :mod:`training.evaluation.metrics` ranks the catalogue for validation cases after every
-epoch, with the code that will judge the test part.
+Validation computes no loss: after every epoch :mod:`training.evaluation` ranks the catalogue for the validation cases,
+with the code that later evaluates the test part.
+
+Shapes: B rows of a batch, L events a row, D width, N trained items, V item vectors of a step (all N, or the distinct
+ones that occur), P draws of the pool, Q targets, R rows asked again for a later behaviour, A targets among those.
 """
 
 import math
@@ -24,7 +27,7 @@ from training.model.optimizer import AdamWithSparseRows, clip_gradients
 
 
 class Softmax(Enum):
-    """Which items a target is compared with."""
+    """Which items a target's logit is normalised over."""
 
     auto = "auto"
     full = "full"
@@ -33,30 +36,30 @@ class Softmax(Enum):
 
 @dataclass
 class LossConfig:
-    """The loss and, for the sampled one, its pool.
+    """The next-item loss, its pool of negatives if sampled, and the weights of its terms.
 
-    With the sampled softmax a step computes only the rows of the item table that its batch and its pool name.
+    With the sampled softmax a step computes only the rows of the item table that occur in its batch and its pool.
     """
 
     softmax: Softmax = Softmax.auto
     """auto: full up to ``full_up_to_items`` trained items, sampled above."""
     full_up_to_items: int = 20_000
-    """Above, the full softmax costs several times as much and ranks no better."""
+    """Above this, the full softmax costs several times as much and ranks no better."""
     sparse_from_items: int = 200_000
-    """From so many items on, the optimizer steps only those rows of the item table that a sampled batch touches
-    (:mod:`training.model.optimizer`); below, all of them, which costs little there and lets their momentum go on."""
+    """Items from which the optimizer updates only those rows of the item table that a sampled batch touches
+    (:mod:`training.optimizer`); below, all of them, which is cheap there and keeps their momentum going."""
     pool: int = 1536
-    """Negatives drawn for a batch and shared by all of it."""
+    """Negatives drawn per batch and shared by all its targets."""
     uniform_share: float = 1.0
-    """Share of the pool drawn uniformly; the rest is drawn as often as items occur in training."""
+    """Share of the pool drawn uniformly; the rest is drawn in proportion to items' training counts."""
     intent_weight: float = 1.0
-    """Of the purchase-intent loss beside the next-item loss; what tells buyers from others helps to rank as well."""
+    """Weight of the purchase-intent loss beside the next-item loss; features that predict intent help ranking too."""
     look_ahead: float = 0.5
-    """A cart, purchase ... that comes n events later in the session than the very next event counts look_ahead ** n,
-    beside 1 for the next event itself; 0: only the next event is learned."""
+    """Weight look_ahead ** n of a stronger behaviour (cart, purchase, ...) that comes n events after the next event of
+    the session, which itself has weight 1; 0: only the next event is learned."""
     recency: float | None = None
-    """A session counts e times less for each such share of the log that lies after it; 0: all alike. null: as fast as
-    past sessions lose their use to session kNN, which validation tells before training starts."""
+    """Time constant, as a share of the log, of the exponential decay of sessions' weights with age; 0: equal weights.
+    null: the time constant of session kNN, chosen on validation before training starts."""
 
     def __post_init__(self) -> None:
         if self.pool < 1:
@@ -76,11 +79,11 @@ class LossConfig:
 
 @dataclass
 class OptimizerConfig:
-    """AdamW with a linear warm-up and a cosine descent; Adam on single rows where the softmax is sampled."""
+    """AdamW with linear warm-up and cosine decay; sparse Adam for the item table where LossConfig says so."""
 
     learning_rate: float = 1e-2
     weight_decay: float = 0.01
-    """Of matrices; an item table whose rows are stepped singly has none, its vectors are of unit length anyway."""
+    """Applied to matrices only. A sparsely updated item table has none; its vectors are normalised anyway."""
     warmup_share: float = 0.05
     clip_norm: float = 1.0
 
@@ -95,7 +98,7 @@ class OptimizerConfig:
 
 
 def choose_softmax(config: LossConfig, items: int) -> Softmax:
-    """The loss for a catalogue of this size: a target costs items x width in the full softmax, pool x width else."""
+    """Resolve ``auto`` by catalogue size: a target costs items x width in the full softmax, pool x width if sampled."""
     if config.softmax is not Softmax.auto:
         return config.softmax
     return Softmax.full if items <= config.full_up_to_items else Softmax.sampled
@@ -105,11 +108,11 @@ class NextItemModule(pl.LightningModule):
     """Trains a :class:`NextItemModel`.
 
     Args:
-        counts_N: events of each item in training, for the popularity half of the sampled pool.
-        fallback: answers validation cases whose prefix holds no known item.
-        intent: whether the log can teach purchase intent.
-        sparse_rows: whether the sampled softmax may give sparse gradients; NCCL, between GPUs, does not sum them.
-        repeats: whether validation ranks what a session holds already, too.
+        counts_N: training events of each item, for the popularity-weighted share of the sampled pool.
+        fallback: scores validation cases whose prefix holds no known item.
+        intent: whether the log has labels to learn purchase intent from.
+        sparse_rows: whether the sampled softmax may produce sparse gradients; NCCL cannot all-reduce them across GPUs.
+        repeats: whether validation also ranks items that the session holds already.
     """
 
     def __init__(
@@ -137,7 +140,7 @@ class NextItemModule(pl.LightningModule):
         self.register_buffer("log_expected_N", (drawn * loss.pool).log().float(), persistent=False)
 
     def training_step(self, batch: TrainingBatch, batch_index: int) -> Tensor:
-        """Loss of one batch."""
+        """Total loss of one batch."""
         next_item, intent = self.losses(batch)
         over_epoch = {"on_step": False, "on_epoch": True, "batch_size": int(batch.learn_BL.sum()), "sync_dist": True}
         self.log("train/loss", next_item, prog_bar=True, **over_epoch)
@@ -147,12 +150,12 @@ class NextItemModule(pl.LightningModule):
         return next_item + self.loss.intent_weight * intent
 
     def losses(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
-        """Next-item loss, with later events at their weight, and purchase-intent loss, each a weighted mean."""
+        """Next-item loss, look-ahead targets included, and purchase-intent loss; each a weighted mean over targets."""
         encoder, table = self.model.encoder, self.model.items
         asked_RL = batch.ahead_steps_RL > 0 if self.loss.look_ahead else batch.ahead_steps_RL > batch.items_BL.numel()
         targets_Q = torch.cat([batch.target_items_BL[batch.learn_BL], batch.ahead_items_RL[asked_RL]])
         items_BL, pool_P, rows_V = batch.items_BL, None, None
-        if self.softmax is Softmax.sampled:  # only the rows that occur: all that follows names them by their place here
+        if self.softmax is Softmax.sampled:  # only the rows that occur; from here on indices are into rows_V
             pool_P = self._pool()
             rows_V, places = torch.unique(torch.cat([items_BL.flatten(), targets_Q, pool_P]), return_inverse=True)
             items_BL, targets_Q, pool_P = places.split([items_BL.numel(), len(targets_Q), len(pool_P)])
@@ -162,7 +165,7 @@ class NextItemModule(pl.LightningModule):
         weights_BL = batch.weights_B[:, None].expand(batch.learn_BL.shape)
         learned_Q = weights_BL[batch.learn_BL]
         ask_BL, contexts_BLD, wanted_BL, weights_Q = batch.target_behaviours_BL, hidden_BLD, batch.learn_BL, learned_Q
-        if asked_RL.any():  # rows asked for a later event follow the others through the final layer
+        if asked_RL.any():  # rows with look-ahead targets go through the final layer once more
             ask_RL = batch.ahead_behaviours_R[:, None].expand_as(asked_RL)
             ask_BL, wanted_BL = torch.cat([ask_BL, ask_RL]), torch.cat([wanted_BL, asked_RL])
             contexts_BLD = torch.cat([hidden_BLD, hidden_BLD[batch.ahead_rows_R]])
@@ -181,17 +184,17 @@ class NextItemModule(pl.LightningModule):
 
     def _pool(self) -> Tensor:
         cumulative_N = self.get_buffer("draw_cumulative_N")
-        if self.loss.uniform_share == 1:  # a search of a large table would cost a hundredth of the step
+        if self.loss.uniform_share == 1:  # binary search of a large table would cost 1 % of the step
             return torch.randint(len(cumulative_N), (self.loss.pool,), device=cumulative_N.device)
         draws_P = torch.rand(self.loss.pool, dtype=cumulative_N.dtype, device=cumulative_N.device)
         return torch.searchsorted(cumulative_N, draws_P).clamp_max(len(cumulative_N) - 1)
 
     def on_validation_epoch_start(self) -> None:
-        """Item vectors are computed once for all cases."""
+        """Compute item vectors once for all cases."""
         self.scorer = self.make_scorer()
 
     def make_scorer(self) -> Scorer:
-        """The model as validation ranks with it."""
+        """The scorer that validation ranks with."""
         model = ModelScorer.of(self.model, self.fallback)
         return model if self.repeats else WithoutSeen(model)
 
@@ -204,11 +207,11 @@ class NextItemModule(pl.LightningModule):
     def configure_gradient_clipping(
         self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
     ) -> None:
-        """By the norm over all parameters; Lightning's own way knows no sparse gradients."""
+        """Clip by the global norm; Lightning's own clipping does not support sparse gradients."""
         clip_gradients(self.parameters(), self.optimizer.clip_norm)
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW; no decay on norms, biases (those by distance too) and the temperature, nor on sparse rows."""
+        """AdamW without decay on norms, biases (distance biases too), temperature and sparsely updated rows."""
         table = self.model.items.item
         named = [(name, each) for name, each in self.named_parameters() if not (table.sparse and each is table.weight)]
         matrices = [parameter for name, parameter in named if parameter.ndim >= 2 and "bias" not in name]

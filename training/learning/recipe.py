@@ -1,10 +1,12 @@
 """From a data set to a trained model, in three steps: fit, choose on validation, refit.
 
-The training part is fitted until validation stops improving. Validation then chooses how past sessions are blended in
-and calibrates the purchase intent. At last a fresh model is trained for as many epochs as were best on the training
-*and* the validation part, because the newest sessions, which validation held back, tell most about the next ones; what
-validation chose is kept, and the level of the intent is set anew. Each step leaves a file in the run's folder, so that
-a killed run goes on in the step it was in.
+The model is fitted on the training part, with early stopping on validation. Validation then chooses how past sessions
+(session kNN) are blended in and calibrates the purchase intent. Finally a fresh model is trained on the training *and*
+the validation part for the best number of epochs, because the newest sessions, which validation held back, say most
+about the next ones; the choices made on validation are kept, and the level of the intent is re-estimated. Each step
+leaves a file in the run's folder, so a killed run resumes in the step it was in.
+
+Shapes: N items, R rankable items (trained, then cold), B behaviours, E events.
 """
 
 import json
@@ -43,14 +45,14 @@ from training.tracking.tracker import Tracker
 HISTORY_FILE = "history.json"
 REFIT = "refit"
 RARE = 0.05
-"""Where fewer of a log's events than this share return to an item of their session, validation ranks the other items
-while a model is fitted. The model by itself does not put what a session holds behind all else, the blend will; judged
-with those items in the way, training would end before its time."""
+"""Share of events that revisit an item of their session; below it, validation during fitting excludes the items that a
+session holds from the ranking. The blend will rank those last, the model alone does not; with them in the ranking,
+early stopping would stop too soon."""
 History = list[dict[str, float]]
 
 
 class LessonConfig(Protocol):
-    """The parts of the command's config that learning depends on."""
+    """The parts of the training config that learning depends on."""
 
     seed: int
     model: ModelConfig
@@ -61,9 +63,9 @@ class LessonConfig(Protocol):
 
 @dataclass
 class Lesson:
-    """What is fitted: a fresh module, perhaps with what its parent learned, its data, and for how long at most.
+    """What is fitted: a fresh module (warm-started from ``parent``, if any), its data, and the maximum of epochs.
 
-    ``model`` is the config's, with what follows from the log filled in.
+    ``model`` is the config's, completed with the defaults that depend on the log.
     """
 
     config: LessonConfig
@@ -78,7 +80,7 @@ class Lesson:
 
     @classmethod
     def prepare(cls, config: LessonConfig, dataset: Dataset, parent: Parent | None = None) -> "Lesson":
-        """What is fitted first: the training part alone."""
+        """The first step's lesson, on the training part alone."""
         refuse_history(config.model.history, dataset)
         spec, items = encoding(config, dataset), dataset.catalogue.rankable
         cases = cases_of(dataset, "validation", spec=spec, limit=config.trainer.validation_cases)
@@ -95,11 +97,11 @@ class Lesson:
         refit_epochs: int | None = None,
         parent: Parent | None = None,
     ) -> "Lesson":
-        """Seed everything and build; the same config and data set give the same weights.
+        """Seed everything and build; deterministic: the same config and data set give the same weights.
 
         Args:
-            refit_epochs: learn from the validation part too, for so many epochs.
-            parent: a model whose weights are the first ones.
+            refit_epochs: epochs of a refit on training and validation part; None: fit the training part alone.
+            parent: the model whose weights are the initial ones.
         """
         pl.seed_everything(config.seed, verbose=False)
         spec = encoding(config, dataset)
@@ -132,12 +134,12 @@ class Lesson:
 
 
 def has_repeats(dataset: Dataset) -> bool:
-    """Whether shoppers return to items often enough (RARE) for those to be ranked with all others."""
+    """Whether shoppers revisit items often enough (RARE) for validation to rank those among all others."""
     return repeat_share(dataset.part("train")) >= RARE
 
 
 def repeat_share(sessions: Sessions) -> float:
-    """Which share of the events after a session's first one returns to an item of the session."""
+    """Share of the events after a session's first one that revisit an item of the session."""
     offsets, items = np.asarray(sessions.offsets), np.asarray(sessions.items, np.int64)
     session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
     different = len(np.unique(session_E * (items.max(initial=0) + 1) + items))
@@ -145,7 +147,7 @@ def repeat_share(sessions: Sessions) -> float:
 
 
 def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
-    """How sessions are read."""
+    """The encoding of sessions that follows from the config and the data set's preparation."""
     collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
     model = config.model
     return EncodingSpec(max_length=model.max_length, collapse_repeats=collapse, history=model.history)
@@ -154,10 +156,11 @@ def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
 def fit_until_best(
     lesson: Lesson, *, folder: Path, tracker: Tracker | None, watchers: Sequence[pl.Callback] = ()
 ) -> tuple[float, int]:
-    """The first step alone: returns the best val/mrr@20 and how many epochs it took, and leaves those weights.
+    """Run the first step alone and load its best weights; returns the best val/mrr@20 and the epochs it took.
 
     Args:
-        watchers: callbacks of Lightning's that look on, and may raise to end it.
+        tracker: None in every process but rank 0, where the returned values are meaningless.
+        watchers: Lightning callbacks that observe the fit and may end it by raising.
     """
     if not (folder / HISTORY_FILE).is_file():
         trainer = lesson.config.trainer
@@ -178,11 +181,14 @@ def fit_until_best(
 def learn(
     lesson: Lesson, dataset: Dataset, *, folder: Path, tracker: Tracker | None, watchers: Sequence[pl.Callback] = ()
 ) -> tuple[float, TrainedModel, History]:
-    """Fit, choose, refit, going on from what lies in the folder; returns val/mrr@20, the model and the epochs' figures.
+    """Fit, choose, refit, resuming from the files in ``folder``.
 
     Args:
-        tracker: None in all processes but the first; what they return beside is of no use.
+        tracker: None in every process but rank 0, where the returned values are meaningless.
         watchers: see :func:`fit_until_best`.
+
+    Returns:
+        The best val/mrr@20, the model, and the metrics of each epoch.
     """
     config, module = lesson.config, lesson.module
     best, epochs = fit_until_best(lesson, folder=folder, tracker=tracker, watchers=watchers)
@@ -224,11 +230,11 @@ def learn(
 
 
 def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
-    """What validation decides after fitting: the calibration of the intent, how past sessions and likeness are blended
-    in, also for an item that has no past, and what trends are worth, which goes into the encoder.
+    """Tune on validation after fitting: intent calibration, the blend of past sessions and likeness (for cold items
+    too), and the trend weights. Calibration and trend weights are written into the encoder; the blend is returned.
 
-    A cart or a purchase is nearly always of the item just seen where it is the very next event, and shops ask what will
-    be bought later as well, so the blend is judged on both.
+    A cart or purchase that is the very next event is nearly always of the item just seen, and shops also ask what will
+    be bought later, so the blend is tuned on next-event and look-ahead cases together.
     """
     module, data, items = lesson.module, lesson.data, dataset.catalogue.rankable
     ahead = look_ahead_cases(dataset.part("validation"), data.validation, goal=len(dataset.behaviours) - 1)
@@ -256,14 +262,14 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
 
 
 def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
-    """Whether the log shows sessions that reach the goal, so that purchase intent can be learned."""
+    """Whether any training session reaches the goal, so that purchase intent can be learned."""
     return len(dataset.behaviours) > 1 and data.rows.reaches_goal
 
 
 def held_out(dataset: Dataset) -> npt.NDArray[np.bool_]:
-    """Which rankable items were held out (``holdout_items``), and so are not in the shop before the test part [R].
+    """Mask [R] of the rankable items that were held out (``holdout_items``) and so do not exist before the test part.
 
-    Validation cannot ask for them as it does for other new items; left in, they would be wares that nobody wants.
+    They are never the target of a validation case; left in the ranking, they would count as items that nobody wants.
     """
     if not dataset.about["config"].get("holdout_items"):
         return np.zeros(dataset.catalogue.rankable, np.bool_)
@@ -271,7 +277,7 @@ def held_out(dataset: Dataset) -> npt.NDArray[np.bool_]:
 
 
 def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset) -> str:
-    """The chosen blend in words."""
+    """The chosen blend, in a sentence for the console."""
     blend, settings = memory.blend, memory.neighbours.settings
     told = [
         f"{name} {weight:g}, again {'/'.join(f'{bonus:g}' for bonus in repeats)}, trend {trend:g}"
@@ -288,7 +294,7 @@ def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset
 
 
 def _from_first(epochs: int) -> int:
-    """The first process's number, in all of them."""
+    """Broadcast rank 0's value to all ranks."""
     if not torch.distributed.is_initialized():
         return epochs
     shared: list[int] = [epochs]

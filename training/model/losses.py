@@ -1,10 +1,10 @@
 """Softmax losses over the catalogue, as pure functions.
 
-The full softmax never holds more than one chunk of logits: the forward pass computes the loss and, chunk by chunk, its
-gradients too, so nothing is computed twice. The sampled softmax shares one pool of negatives over the whole batch and
-corrects for how likely each was to be drawn (logQ; Bengio & Senecal 2008, Yi et al. 2019).
+Never more than one chunk of logits is held: the forward pass computes the loss and, chunk by chunk, the gradients too,
+so no logit is computed twice. The sampled softmax shares one pool of negatives over the whole batch and corrects for
+their sampling probability (logQ; Bengio & Senecal 2008, Yi et al. 2019).
 
-Shapes: Q queries, V items, P draws or items of the pool, D width.
+Shapes: Q queries, V items, P draws or unique items of the pool, D width.
 """
 
 import math
@@ -16,16 +16,19 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 CHUNK_BYTES = 22 * 2**20
-"""Logits held at once by :func:`full_softmax`. Larger chunks leave the caches, smaller ones make thin products."""
+"""Size of the fp32 logits held at once. Larger chunks fall out of the caches, smaller ones make thin products."""
 
 SAFE_LOGIT = 64.0
-"""Below this, exp() of a logit can neither overflow nor vanish in fp32 sums, so the usual shift by the maximum, two
-passes over the logits, is left out. Unit vectors with a temperature stay below it."""
+"""Bound on ``|logit|`` up to which exp() neither overflows nor underflows in fp32 sums, so the usual shift by the row's
+maximum, two passes over the logits, is skipped. Unit vectors scaled by the temperature stay below it."""
 
 
 class _ChunkedSoftmax(torch.autograd.Function):
-    """Against all items, or, with a pool, against its items (ascending, each once, counted so many times) and the
-    target."""
+    """Softmax cross-entropy over the catalogue, or over a sorted pool of unique negatives plus the target.
+
+    ``factors_P`` multiply the exponentials of the pool: multiplicity over expected count. Gradients with respect to
+    queries and items are computed in the forward pass; backward only scales them.
+    """
 
     @staticmethod
     def forward(
@@ -46,9 +49,8 @@ class _ChunkedSoftmax(torch.autograd.Function):
         grad_items = grad_compared if pool_P is None or not need_grad else torch.zeros_like(items_VD)
         loss = queries_QD.new_zeros((), dtype=torch.float64)
         chunk = max(1, CHUNK_BYTES // (4 * len(compared_PD)))
-        buffer = items_VD.new_empty(
-            min(chunk, len(queries_QD)), len(compared_PD)
-        )  # new pages for each chunk would cost
+        # one buffer for all chunks: fresh pages for each would be slow
+        buffer = items_VD.new_empty(min(chunk, len(queries_QD)), len(compared_PD))
         largest = float(queries_QD.norm(dim=1).amax() * items_VD.norm(dim=1).amax())
         bounded = largest + (0.0 if factors_P is None else float(factors_P.log().abs().amax())) < SAFE_LOGIT
         for start in range(0, len(queries_QD), chunk):
@@ -61,14 +63,14 @@ class _ChunkedSoftmax(torch.autograd.Function):
             else:
                 target_logits = (queries * items_VD[targets]).sum(dim=1)
                 places = torch.searchsorted(pool_P, targets).clamp_max(len(pool_P) - 1)
-                (own,) = torch.where(pool_P[places] == targets)  # the target counts once, and not as drawn
+                (own,) = torch.where(pool_P[places] == targets)  # the target is added below, so it is no negative
                 logits[own, places[own]] = -math.inf
             shift = torch.zeros_like(target_logits)
             if not bounded:
                 shift = torch.maximum(logits.amax(dim=1), target_logits)
                 logits -= shift[:, None]
             exps = logits.exp_()
-            # sums divide the queries below, and factors are in the items: no pass over the logits for either
+            # sums divide the queries below and factors are folded into the items: neither costs a pass over the logits
             sums = exps.sum(dim=1) if factors_P is None else torch.mv(exps, factors_P)
             target_exps = torch.zeros_like(sums) if pool_P is None else (target_logits - shift).exp()
             sums += target_exps
@@ -94,7 +96,7 @@ class _ChunkedSoftmax(torch.autograd.Function):
 
 
 def full_softmax(queries_QD: Tensor, items_VD: Tensor, targets_Q: Tensor, weights_Q: Tensor) -> Tensor:
-    """Weighted mean cross entropy of the targets against the whole catalogue, in fp32, memory bounded by CHUNK_BYTES.
+    """Weighted mean softmax cross-entropy over the whole catalogue, in fp32; logits take at most CHUNK_BYTES at once.
 
     Args:
         weights_Q: non-negative; the mean divides by their sum.
@@ -115,15 +117,17 @@ def sampled_softmax(
     *,
     log_expected_V: Tensor,
 ) -> Tensor:
-    """Weighted mean cross entropy of each target against one shared pool of negatives, in fp32, in bounded memory.
+    """Weighted mean softmax cross-entropy of each target against one shared pool of negatives, in fp32, memory bounded
+    as in :func:`full_softmax`.
 
     Args:
         items_VD: vectors that ``targets_Q`` and ``pool_P`` index; they need not be the whole catalogue.
-        pool_P: as drawn, repeats and all; where it holds a query's own target, that is no negative.
-        log_expected_V: log of how often each item is expected in the pool (logQ). With it the logits estimate those
-            of the full softmax, and the target's own logit needs no correction.
+        pool_P: as drawn, duplicates included; a query's own target in it is not a negative of that query.
+        weights_Q: non-negative; the mean divides by their sum.
+        log_expected_V: log of each item's expected count in the pool (logQ). It makes the sum over the pool an estimate
+            of the full softmax's sum over negatives, so the target's own logit needs no correction.
     """
-    drawn_P, times_P = torch.unique(pool_P, return_counts=True)  # drawn twice is one logit that counts double
+    drawn_P, times_P = torch.unique(pool_P, return_counts=True)  # duplicates are one logit, weighted
     factors_P = times_P * (-log_expected_V[drawn_P]).exp()
     with torch.autocast(queries_QD.device.type, enabled=False):
         loss: Tensor = _ChunkedSoftmax.apply(
@@ -133,6 +137,6 @@ def sampled_softmax(
 
 
 def intent_loss(logits_Q: Tensor, labels_Q: Tensor, weights_Q: Tensor) -> Tensor:
-    """Weighted mean binary cross entropy of "this session still reaches the goal"."""
+    """Weighted mean binary cross-entropy of "this session still reaches the goal", labels 0 or 1."""
     losses_Q = functional.binary_cross_entropy_with_logits(logits_Q.float(), labels_Q.float(), reduction="none")
     return (losses_Q * weights_Q).sum() / weights_Q.sum().clamp_min(1e-12)

@@ -1,17 +1,15 @@
 """The next-item model: a causal Transformer that reads a session and is asked for a behaviour.
 
-Surprising: (1) positions are distances back from the query, so a prefix has one hidden state wherever it stands;
-(2) the behaviour asked for enters the *final* layer as its query, so one pass over the session answers several
+Surprising: (1) positions are distances back from the query, so a prefix has the same hidden state at any offset in a
+row; (2) the behaviour asked for enters the *final* layer as its query, so one pass over the session answers several
 questions and serving runs that layer for one position; (3) item vectors and queries are unit vectors, and a learned
-temperature scales their product (NISER, Gupta et al. 2019), which keeps popular items from winning by length; (4) the
-encoder reads item vectors, not item numbers, so the catalogue can change without it; (5) while training, an item's own
-embedding is now and then left out, so that its attribute tokens learn to stand for it, as they must for cold items;
-(6) what is served is one wider than what is learned: the last number of an item is its trend and the last one of a
-query is what a trend is worth, which validation finds after training, so fashion costs no weight and no search of its
-own.
+temperature scales their dot product (NISER, Gupta et al. 2019), which keeps popular items from winning by their norm;
+(4) the encoder reads item vectors, not item indices, so the catalogue can change without it; (5) in training an item's
+own embedding is randomly dropped, so that its attribute tokens learn to stand in for it, as they must for cold items;
+(6) served vectors have one more column than trained ones: an item's last column is its trend, a query's last column the
+weight of trends, tuned on validation after training, so trends need neither a trained weight nor a search of their own.
 
-Shapes: N trained items, R rankable items (trained, then cold), T attribute tokens, B rows, L events a row, Q queries a
-row, D width, E = D + 1 as served.
+Shapes: B sessions in a batch, L events a row, Q queries a row, H heads, D width, E = D + 1 as served.
 """
 
 import math
@@ -28,13 +26,13 @@ from training.model.dropout import Dropout
 from training.model.item_table import ItemTable
 
 MAX_TEMPERATURE = 60.0
-"""Keeps every logit where the loss needs no shift (training.model.losses.SAFE_LOGIT)."""
+"""Keeps every logit below training.losses.SAFE_LOGIT, so the loss needs no shift by the maximum."""
 SCARCE = 20
-"""Targets an item, on average, up to which a log gets the most dropout."""
+"""Mean targets per item up to which a log gets the full dropout."""
 INTENT_DROPOUT = 0.4
-"""A session has one answer to learn intent from and many items; without dropout the head learns sessions by heart."""
+"""A session gives one intent label but many items; without dropout the head memorises sessions."""
 NOT_CALIBRATED = (1.0, 1.0, 0.0)
-"""What leaves a logit as it is in :func:`beta_calibrated`."""
+"""The identity calibration of :func:`beta_calibrated`."""
 
 
 @dataclass
@@ -45,21 +43,21 @@ class ModelConfig:
     layers: int = 2
     heads: int = 2
     max_length: int = 50
-    """Events of a row, the latest ones."""
+    """Maximum events of a row; the latest are kept."""
     history: int = 0
-    """So many of them at most are of the shopper's earlier sessions; where room is scarce, the session's own are kept.
-    Needs user_id, and callers who send history."""
+    """Maximum events of a row from the shopper's earlier sessions; the session's own take precedence. Needs user_id,
+    and callers who send history."""
     dropout: float | None = None
-    """Default: 0.3, and where an item is a target more than SCARCE times so much less (:meth:`suited`)."""
+    """Default: 0.3, reduced where items average more than SCARCE targets (:meth:`suited`)."""
     item_dropout: float | None = None
-    """Dropout on the session's item vectors as they enter the trunk. Default: 0.5, and less likewise."""
+    """Dropout on the session's item vectors as they enter the trunk. Default: 0.5, reduced likewise."""
     id_dropout: float = 0.1
-    """How often an item that has attribute tokens goes without its own embedding in a training step."""
+    """Probability that an item with attribute tokens loses its own embedding in a training step."""
     companions: int = 20
-    """An item leans on so many others that it most often meets in sessions, as in the global graph of GCE-GNN (Wang et
-    al. 2020): where few sessions tell of it, its companions do. 0: on none."""
+    """Number of items, those it co-occurs with most in sessions, whose vectors are mixed into an item's own, as in the
+    global graph of GCE-GNN (Wang et al. 2020); they speak for an item with few sessions. 0: none."""
     temperature: float = 16.0
-    """First value of the learned factor on the cosine of query and item."""
+    """Initial value of the learned factor on the cosine of query and item."""
 
     def __post_init__(self) -> None:
         for name, low in (("dim", 2), ("layers", 1), ("heads", 1), ("max_length", 1)):
@@ -81,10 +79,9 @@ class ModelConfig:
             raise ValueError(f"model.temperature must be above 0 and at most {MAX_TEMPERATURE}, got {self.temperature}")
 
     def suited(self, *, targets: int, items: int) -> "ModelConfig":
-        """With the dropout that suits a log, where none is given.
+        """A copy whose unset dropout rates are chosen by the log's mean targets per item.
 
-        Where an item is a target a few times only, each is learned by heart unless much is dropped; where it is one
-        often, what is dropped is lost.
+        Items that are rarely a target are memorised unless dropout is high; for frequent ones it only discards signal.
         """
         kept = min(1.0, (SCARCE * items / max(targets, 1)) ** 0.75)
         dropout = 0.3 * kept if self.dropout is None else self.dropout
@@ -93,7 +90,7 @@ class ModelConfig:
 
 
 class Encoder(nn.Module):
-    """Sessions of item vectors to query vectors and purchase intent."""
+    """Encodes sessions of item vectors into query vectors and purchase intent."""
 
     def __init__(self, config: ModelConfig, *, behaviours: int, gap_buckets: int) -> None:
         super().__init__()
@@ -111,7 +108,7 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(Block(dim, config.heads, config.dropout) for _ in range(config.layers))
         self.norm = nn.LayerNorm(dim)
         self.to_query = nn.Linear(dim, dim)
-        nn.init.eye_(self.to_query.weight)  # what was just seen and what it meets is the first answer, not noise
+        nn.init.eye_(self.to_query.weight)  # untrained, it ranks the latest item and its companions first, not noise
         self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature)))
         self.intent = nn.Sequential(
             nn.LayerNorm(dim),
@@ -125,7 +122,7 @@ class Encoder(nn.Module):
         self.register_buffer("intent_calibration", torch.tensor(NOT_CALIBRATED))
 
     def trunk(self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor) -> Tensor:
-        """Hidden state of every event, through all layers but the final one, [B, L, D]."""
+        """Hidden state [B, L, D] of every event after all layers but the final one."""
         length = behaviours_BL.shape[1]
         x_BLD = self.item_dropout(item_vectors_BLD * self.scale)
         x_BLD = x_BLD + self.behaviour(behaviours_BL) + self.gap(gaps_BL)
@@ -135,7 +132,7 @@ class Encoder(nn.Module):
         return x_BLD
 
     def queries(self, hidden_BLD: Tensor, ask_BQ: Tensor, positions_BQ: Tensor | None = None) -> Tensor:
-        """Query vectors [B, Q, D] for a behaviour asked for at a position; length = the temperature.
+        """Query vectors [B, Q, D], one per asked behaviour and position; their norm is the temperature.
 
         Args:
             positions_BQ: default: every position of the row, Q = L.
@@ -150,14 +147,14 @@ class Encoder(nn.Module):
         return unit_BQD * self.log_temperature.clamp(max=math.log(MAX_TEMPERATURE)).exp()
 
     def intent_logits(self, hidden_BLD: Tensor) -> Tensor:
-        """Logits, before calibration, that the session still reaches its goal after each event [B, L]."""
+        """Uncalibrated logits [B, L] that the session still reaches its goal after each event."""
         logits: Tensor = self.intent(hidden_BLD)
         return logits[..., 0]
 
     def forward(
         self, item_vectors_BLE: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """What is exported: the query [B, E] at each row's last event, and the calibrated intent [B]."""
+        """The exported graph: query [B, E] at each row's last event, and calibrated intent probability [B]."""
         hidden_BLD = self.trunk(item_vectors_BLE[..., :-1], behaviours_BL, gaps_BL)
         last_B1 = (lengths_B - 1)[:, None]
         query_BD = self.queries(hidden_BLD, ask_B[:, None], last_B1)[:, 0]
@@ -168,9 +165,9 @@ class Encoder(nn.Module):
 
 
 def beta_calibrated(logits: Tensor, calibration: Tensor) -> Tensor:
-    """Logits of the same shape with a slope below 1/2, one above, and a shift (beta calibration, Kull et al. 2017).
+    """Beta-calibrated logits (Kull et al. 2017): one slope below probability 1/2, one above, and a shift.
 
-    ``a log p - b log(1 - p) + c``, where ``calibration`` [3] is a, b and c; Platt scaling has a = b.
+    ``a log p - b log(1 - p) + c`` elementwise, where ``calibration`` [3] is a, b, c; Platt scaling has a = b.
     """
     low, high, shift = calibration.unbind()
     above = functional.softplus(logits)

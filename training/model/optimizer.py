@@ -1,7 +1,7 @@
-"""AdamW, and beside it Adam that reads and writes only the rows of the item table that a batch has touched.
+"""AdamW for dense parameters, combined with sparse Adam, which updates only the item-table rows that a batch touched.
 
-Surprising: a row that no batch touches stands still, where AdamW would let it drift on with its old momentum and decay
-it. Both are one optimizer to Lightning: one schedule, one state, one checkpoint.
+Surprising: an untouched row stays as it is, where AdamW would move it by its old momentum and decay it. To Lightning
+both are one optimizer: one schedule, one state, one checkpoint.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,8 +16,8 @@ class AdamWithSparseRows(torch.optim.Optimizer):
     """:class:`torch.optim.AdamW` and :class:`torch.optim.SparseAdam` stepped together.
 
     Args:
-        dense: its parameters have dense gradients.
-        sparse: its parameters have sparse ones, as ``nn.Embedding(sparse=True)`` makes them.
+        dense: over parameters with dense gradients.
+        sparse: over parameters with sparse gradients, as ``nn.Embedding(sparse=True)`` produces.
     """
 
     def __init__(self, dense: torch.optim.AdamW, sparse: torch.optim.SparseAdam) -> None:
@@ -27,7 +27,7 @@ class AdamWithSparseRows(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
-        """One step of both, with the groups and the state that this optimizer holds, freshly loaded or not."""
+        """Step both, on this optimizer's own groups and state, so that a loaded checkpoint takes effect."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -40,7 +40,7 @@ class AdamWithSparseRows(torch.optim.Optimizer):
 
 
 def clip_gradients(parameters: Iterable[Parameter], clip_norm: float) -> None:
-    """Scale all gradients so that their common norm is at most ``clip_norm``; sparse ones count each row once."""
+    """Clip gradients in place to a global norm of ``clip_norm``; sparse ones are coalesced first."""
     values: list[Tensor] = []
     for parameter in parameters:
         if parameter.grad is None:

@@ -1,33 +1,33 @@
-"""Markdown as MLflow renders and keeps it, for the descriptions of runs, sweeps, backtests and versions."""
+"""Markdown within MLflow's rendering quirks and limits, for descriptions of runs, sweeps, backtests and versions."""
 
 import html
 from collections.abc import Sequence
 from typing import Final
 
 NOTE: Final = "mlflow.note.content"
-"""Tag of a run: its description."""
+"""Tag that holds a run's description."""
 LIMIT: Final = 7900
-"""Characters; MLflow cuts a tag at 8,000."""
+"""Maximum characters of a description; MLflow truncates a tag at 8,000."""
 GAP: Final = "&ensp;"
-"""Ends a cell: MLflow sets columns without a space between them."""
+"""Appended to each cell, because MLflow renders columns without space between them."""
 
 
 def escape(text: str) -> str:
-    """What a shop wrote: MLflow drops what looks like a tag."""
+    """HTML-escape a shop's own text, because MLflow drops whatever looks like a tag."""
     return html.escape(text, quote=False)
 
 
 def markdown_row(cells: Sequence[str]) -> str:
-    """A row of a table."""
+    """A table row, cells escaped."""
     told = (escape(cell).replace("|", "\\|") + GAP for cell in cells)
     return f"| {' | '.join(told)} |"
 
 
 def difference(value: float, low: float, high: float) -> str:
-    """A gain and its interval."""
+    """A gain and its confidence interval, to four decimals."""
     return f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
 
 
 def verdict(low: float, high: float) -> str:
-    """What an interval of a gain says."""
+    """Whether a gain's confidence interval lies above, below or across zero, in words."""
     return "above" if low > 0 else "below" if high < 0 else "level with"

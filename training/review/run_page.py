@@ -1,7 +1,7 @@
-"""A run's page in MLflow: what it says in words, the tags it is found by, its charts, figures and tables.
+"""A run's page in MLflow: its description, search tags, charts, figures and tables.
 
-All numbers and tags that a finished run adds go out in one call, because every call costs tens of milliseconds; files
-go from where they lie in the run's folder, for a journal keeps their places only.
+All metrics and tags of a finished run go out in one call, because each call costs tens of milliseconds; files are sent
+from where they lie in the run's folder, because the journal stores paths, not contents.
 """
 
 import hashlib
@@ -38,12 +38,12 @@ from training.tracking.registry import BUNDLE
 from training.tracking.tracker import Tracker, counts
 
 TABLES = "mlflow.loggedArtifacts"
-"""Tag that tells MLflow's interface which artifacts to show as tables."""
+"""Tag that tells MLflow's UI which artifacts to show as tables."""
 FIGURES = "figures"
 
 
 def search_tags(dataset: Dataset, *, softmax: str, model: ModelConfig, seed: int) -> dict[str, str]:
-    """What a run is looked for by, as ``tags.softmax = 'full'``; known when it starts."""
+    """Tags to search runs by, as in ``tags.softmax = 'full'``; all known when the run starts."""
     return {
         "behaviours": ", ".join(dataset.behaviours.names),
         "softmax": softmax,
@@ -53,7 +53,7 @@ def search_tags(dataset: Dataset, *, softmax: str, model: ModelConfig, seed: int
 
 
 def describe_model(trained: TrainedModel, *, softmax: str, seed: int) -> str:
-    """The model in words."""
+    """The model in a sentence."""
     parameters = sum(parameter.numel() for parameter in trained.model.parameters())
     memory = "with a memory of past sessions" if trained.memory else "without a memory of past sessions"
     size = f"{trained.config.layers} layers of {trained.config.dim}, {parameters:,} parameters"
@@ -76,12 +76,12 @@ def publish_page(
     compared: Compared | None = None,
     seed: int = 0,
 ) -> None:
-    """Make the page of a run that was evaluated and perhaps exported into ``folder``.
+    """Publish the page of a run that was evaluated, and perhaps exported, into ``folder``.
 
     Args:
-        model: the model in words.
-        latency: of the exported bundle; None where there is none.
-        compared: how the run stands to the parent that it was retrained from, which is ``champion`` here.
+        model: the model in a sentence, from :func:`describe_model`.
+        latency: of the exported bundle; None without one.
+        compared: comparison with the parent that the run was retrained from; ``champion`` is then that parent.
         seed: of the bootstrap.
     """
     parts, sealed = counts(dataset), bundle_seal(folder / BUNDLE) if latency is not None else {}
@@ -115,10 +115,10 @@ def publish_page(
 
 
 def publish_bundle(tracker: Tracker, folder: Path, latency: Latency, *, scratch: Path) -> None:
-    """Put a bundle that was exported later, and how fast it answers, on the page of its run.
+    """Add a bundle that was exported after the run, and its latency, to the run's page.
 
     Args:
-        scratch: for the files that are sent.
+        scratch: folder for the files that are sent.
     """
     sealed = bundle_seal(folder)
     note = with_bundle(tracker.run.data.tags.get(NOTE, ""), sealed, latency)
@@ -140,10 +140,11 @@ def _keep_latency(tracker: Tracker, latency: Latency, folder: Path) -> None:
 def case_by_case(
     metrics: Mapping[str, Any], champion: Champion | None, folder: Path, *, seed: int
 ) -> tuple[Interval | None, list[str]]:
-    """Hold the ranks in ``folder`` against those of the system that :func:`rival_of` names.
+    """Compare the ranks in ``folder``, case by case, with those of the system that :func:`rival_of` names.
 
     Returns:
-        The gain in recall@20, None where there is nothing to compare with; lines on how the run stands to a champion.
+        The gain in recall@20, None where there is nothing to compare with; Markdown lines on the champion, if it is
+        the rival.
     """
     rival, own = rival_of(metrics, champion), Ranks.load(folder / RANKS_FILE)
     if rival is None:
@@ -159,7 +160,7 @@ def case_by_case(
 
 
 def charts(systems: Mapping[str, Any], latency: Mapping[str, Mapping[str, float]]) -> dict[str, dict[int, float]]:
-    """What MLflow draws itself, by step: recall over the length of the list, latency over the length of the session."""
+    """Curves for MLflow's own charts, by step: recall@k over k, latency over session length."""
     curves = {
         f"recall_at_k/{metric_name(name)}": {int(k): value for k, value in system["recall_curve"].items()}
         for name, system in systems.items()
@@ -171,12 +172,12 @@ def charts(systems: Mapping[str, Any], latency: Mapping[str, Mapping[str, float]
 
 
 def metric_name(system: str) -> str:
-    """A system's name in that of a metric; a champion's goes without its version, so that runs compare."""
+    """A system's name as part of a metric's; a champion's version is dropped, so that runs can be compared."""
     return system.partition(" (version ")[0]
 
 
 def bundle_seal(folder: Path) -> dict[str, str]:
-    """Where a bundle lies, its version, and the SHA-256 of its manifest, which holds those of all other files."""
+    """Path and version of a bundle, and the SHA-256 of its manifest, which in turn holds those of all other files."""
     manifest = (folder / bundle.MANIFEST).read_bytes()
     sha256 = hashlib.sha256(manifest).hexdigest()
     return {"path": str(folder.absolute()), "version": json.loads(manifest)["version"], "sha256": sha256}
