@@ -1,7 +1,9 @@
 """Raw shop log to a prepared data set: ``python -m training.prepare data=rees46 data.path=LOG out=DIR``.
 
-Read the log, refuse it when too many rows are bad, make sessions, part them by time, choose items and sessions on the
-training part alone, and write arrays and catalogue. The directory appears whole or not at all.
+Read the log and refuse it when too many rows are bad; sessionise; split by time; select items and sessions on the
+training part alone; write arrays and catalogue. The directory appears atomically.
+
+Shapes: N items, B behaviours.
 """
 
 import dataclasses
@@ -37,7 +39,7 @@ from training.data.readers import Log, LogConfig
 
 STAGES = 6
 MOST_NAMED = 100
-"""Characters of a data set's name."""
+"""Maximum characters of a data set's name."""
 
 
 @dataclass
@@ -58,7 +60,7 @@ class PrepareConfig:
     seed: int = 0
 
     def resolved(self) -> "PrepareConfig":
-        """The same with every default filled in.
+        """A copy with every default filled in.
 
         Raises:
             ValueError: a setting is out of range or does not fit the log.
@@ -78,7 +80,7 @@ class PrepareConfig:
         if not self.data.has_clock and self.session_gap_minutes:
             raise ValueError(f"session_gap_minutes must be null for data={self.data.name}, which has no clock")
         split = self.split.resolved(split_is_given=given, has_clock=self.data.has_clock)
-        published = split.by in (SplitBy.given, SplitBy.leave_one_out)  # the protocols of papers keep every item
+        published = split.by in (SplitBy.given, SplitBy.leave_one_out)  # published protocols keep every item
         support = (1 if published else 5) if self.min_item_support is None else self.min_item_support
         for name, value in (("min_item_support", support), ("min_session_length", self.min_session_length)):
             if value < 1:
@@ -96,8 +98,7 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
     """Prepare a log and open the result.
 
     Args:
-        config: the settings.
-        on_stage: called with a few words as each of the STAGES begins.
+        on_stage: called with a short label as each of the STAGES begins.
 
     Raises:
         ValueError: a setting, a file or too many of its rows are bad, or nothing is left; nothing is written then.
@@ -238,7 +239,7 @@ def _plain(value: Any) -> Any:
 
 
 def summary(dataset: Dataset, *, seconds: float) -> Table:
-    """The table that a run ends with."""
+    """The summary table printed at the end of a run."""
     counts, ranges = dataset.about["counts"], dataset.about["time_ranges"]
     table = Table(title=f"{dataset.path}  ({dataset.about['name']}, {seconds:.1f} s)", title_justify="left")
     table.add_column("part")

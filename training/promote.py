@@ -1,11 +1,11 @@
-"""Make a registered model the champion, if it passes the gate.
+"""Promote a registered model version to champion, if it passes the gate.
 
     python -m training.promote run=RUN_ID
     python -m training.promote version=N
     python -m training.promote version=N reject='shows chargers to those who look for phones'
 
-Exit code 0: promoted, or champion already. 1: refused, and the failing lines are on stderr. Either way the registry
-holds the reasons, as the version's tags and description. What a reviewer rejects the gate refuses from then on.
+Exit code 0: promoted, or already champion. 1: refused, with the failed checks on stderr. Either way the reasons are
+recorded in the version's tags and description. A version rejected by a reviewer is refused by the gate from then on.
 """
 
 import json
@@ -37,22 +37,22 @@ from training.tracking.registry import (
 from training.tracking.store import TrackingConfig, as_sentences, fetch_artifact, insist, open_store
 
 REJECTED: Final = "review.rejected"
-"""Tag of a version: why a reviewer will not have it."""
+"""Version tag: a reviewer's reason for rejecting it."""
 
 
 @dataclass
 class PromoteConfig:
-    """Which version to judge, and by what."""
+    """Which version to judge, and by which limits."""
 
     run: str | None = None
-    """A run's id: its latest version."""
+    """A run's id; its latest version is judged."""
     version: int | None = None
     latency_ms: float = 10.0
-    """Most milliseconds of an answer's median, encode and search for 20 events."""
+    """Maximum median latency in milliseconds of an answer (encode and search) to a session of 20 events."""
     seed: int = 0
     """Seed of the bootstrap."""
     reject: str | None = None
-    """Why the version is not to be shipped, whatever the gate says; nothing is promoted then."""
+    """A reviewer's reason to reject the version, whatever the gate says; nothing is promoted then."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ class PromoteConfig:
 
 
 def reject(config: PromoteConfig) -> ModelVersion:
-    """Record why a reviewer will not have a version, and take the alias ``challenger`` from it.
+    """Record a reviewer's rejection of a version and remove its alias ``challenger``.
 
     Raises:
         ValueError: there is no such version, or it is the champion.
@@ -87,10 +87,13 @@ def reject(config: PromoteConfig) -> ModelVersion:
 
 
 def promote(config: PromoteConfig) -> list[Check]:
-    """Judge a version, record why, and move the alias if nothing failed; returns the checks, none for the champion.
+    """Judge a version, record the verdict, and move the alias ``champion`` if no check failed.
+
+    Returns:
+        The checks; empty if the version is already champion.
 
     Raises:
-        ValueError: there is no such version, or the registry cannot be reached or changed meanwhile.
+        ValueError: there is no such version, the registry cannot be reached, or the champion changed meanwhile.
     """
     client, uri = open_store(config.tracking, create=False)
     name = config.tracking.model
@@ -124,7 +127,7 @@ def judge(
     version: ModelVersion,
     champion: ModelVersion | None,
 ) -> list[Check]:
-    """All checks of a version against the champion; those of a bundle that cannot be trusted are left out."""
+    """All checks of a version, quality against ``champion``; a bundle that fails verification is not measured."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         checks = []
@@ -154,13 +157,13 @@ def _now() -> str:
 
 
 def _number(version: ModelVersion | None) -> str | None:
-    """A number in an SQLite store, text from a server."""
+    """The version number as text; MLflow gives an int from an SQLite store, text from a server."""
     return None if version is None else str(version.version)
 
 
 def _quality(config: PromoteConfig, version: ModelVersion, champion: ModelVersion, folder: Path) -> list[Check]:
     run, rival, client = str(version.run_id), str(champion.run_id), open_store(config.tracking, create=False)
-    beside = has_artifact(*client, run, ranks_beside(rival))  # retraining has asked the champion the same cases
+    beside = has_artifact(*client, run, ranks_beside(rival))  # retraining ranked the same cases with the champion
     place = (run, ranks_beside(rival)) if beside else (rival, RANKS_FILE)
     try:
         ours, theirs = _ranks(config.tracking, run, RANKS_FILE, folder), _ranks(config.tracking, *place, folder)

@@ -1,8 +1,10 @@
-"""Which items belong together: ``python -m training.relate dataset=DIR``, a stage between prepare and export.
+"""Mines item relations: ``python -m training.relate dataset=DIR``, a stage between prepare and export.
 
-Counts what the training and validation sessions took and looked at, keeps the pairs that chance does not explain, lets
-compatibility rules and pairs set by hand have their say, and writes tables (see tillside.relations) and a report into
-``DATASET/relations``, from where ``training.export`` takes them into the bundle. Test sessions are never looked at.
+Counts co-occurrences of taken and viewed items in training and validation sessions, keeps the statistically significant
+pairs, applies compatibility rules and manual pairs, and writes tables (see tillside.relations) and a report into
+``DATASET/relations``, from where ``training.export`` copies them into the bundle. Test sessions are never read.
+
+Shapes: N items, S sessions, E events.
 """
 
 import dataclasses
@@ -33,7 +35,7 @@ from training.mining.traits import Traits
 
 REPORT: Final = "report.md"
 ELSEWHERE: Final = ("dataset", "out", "engine", "spark_master", "scratch")
-"""Settings that change nothing about what is found."""
+"""Settings that do not affect the result."""
 
 
 @dataclass
@@ -86,7 +88,7 @@ class RelateConfig:
 
 @dataclass(frozen=True)
 class Related:
-    """What a run found."""
+    """Result of a run."""
 
     relations: Relations
     mined: Mapping[str, Mined]
@@ -97,7 +99,7 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
     """Mine the relations of a data set.
 
     Raises:
-        ValueError: a setting, a rule or a pair set by hand does not fit the data set.
+        ValueError: a setting, a rule or a manual pair does not fit the data set.
     """
     catalogue, traits = dataset.catalogue, Traits.of(dataset.catalogue)
     rules = read_rules(Path(config.rules)) if config.rules else []
@@ -134,10 +136,10 @@ def mine(
     *,
     taken_codes: list[int],
 ) -> tuple[dict[str, Mined], bundling.Sets]:
-    """All relations as pairs, and the bundles they come from.
+    """All relations as pairs, and the item sets behind the ``bundle`` relation.
 
     Args:
-        taken_codes: the behaviours that take an item, as the sessions' arrays number them.
+        taken_codes: behaviours that take an item (cart, purchase), as coded in the sessions' arrays.
     """
     items, evidence = len(traits), Evidence(config.false_share, config.least, config.faintest)
     behaviours_E = np.asarray(sessions.behaviours)
@@ -180,7 +182,7 @@ def mine(
 
 
 def _taken(names: list[str] | None, behaviours: Behaviours) -> list[int]:
-    """The behaviours that take an item: the given ones, or the two strongest of three or more, else the strongest."""
+    """Codes of behaviours that take an item: those given, or the two strongest of three or more, else the strongest."""
     if names is None:
         return list(range(len(behaviours)))[-2 if len(behaviours) > 2 else -1 :]
     if not names:
@@ -190,7 +192,7 @@ def _taken(names: list[str] | None, behaviours: Behaviours) -> list[int]:
 
 @command("relate", RelateConfig)
 def main(config: RelateConfig) -> None:
-    """Mine, write and say what was found."""
+    """Mine relations, write tables and report, print the counts."""
     started = time.perf_counter()
     dataset = load_dataset(Path(config.dataset))
     related = relate(config, dataset)

@@ -1,10 +1,10 @@
-"""Train the champion on with a newer log, and show whether the newer model is better.
+"""Retrain the champion on a newer log (warm start), and show whether the new model is better.
 
     python -m training.retrain from=models:/tillside@champion data=events data.path=LOG
 
-The log is prepared as the champion's was. Training begins with the champion's weights, item by item, and takes fewer
-epochs (trainer.max_epochs); both models are then asked the newest sessions, which neither has learned from. It ends
-with a run like any other, alias challenger. After a kill go on with ``training.train resume=RUN_ID``.
+The log is prepared as the champion's was. Training starts from the champion's weights, matched by item id, and takes
+fewer epochs (trainer.max_epochs); both models are then evaluated on the newest sessions, which neither has learned
+from. The result is a run like any other, alias challenger. After a kill resume with ``training.train resume=RUN_ID``.
 """
 
 import tempfile
@@ -28,25 +28,25 @@ from training.tracking.store import TrackingConfig
 from training.train import TrainConfig, train
 
 PREPARED = "datasets"
-"""Folder in ``tracking.runs`` where newer logs are prepared, each named by its digest."""
+"""Folder in ``tracking.runs`` for the prepared newer logs, each named by its digest."""
 
 
 @dataclass
 class RetrainConfig:
-    """Which model goes on with which log."""
+    """Which model to retrain, on which log."""
 
     from_: str | None = None
-    """models:/NAME@champion, or a version as models:/NAME/VERSION; typed ``from=``. What comes of it is NAME again."""
+    """models:/NAME@champion or models:/NAME/VERSION; typed ``from=``. The result is registered as a version of NAME."""
     data: LogConfig = MISSING
-    """The newer log; all of it, with what the champion learned from, or only what came since."""
+    """The newer log: either whole, including what the champion learned from, or only what came since."""
     split: SplitConfig = field(default_factory=SplitConfig)
-    """Default: as the champion's data set was split. The test part is the newest window."""
+    """Default: the champion's split. The test part is the newest window."""
     seed: int = 0
     export: bool = True
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
-    """``max_epochs``: default a third of what a first training of such a log takes, at least 2."""
+    """``max_epochs`` defaults to a third of what a first training on such a log takes, at least 2."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
@@ -55,10 +55,10 @@ class RetrainConfig:
 
 
 def retrain(config: RetrainConfig) -> float:
-    """Prepare, train on, compare; returns the best val/mrr@20.
+    """Prepare, warm-start, train and compare; returns the best val/mrr@20.
 
     Raises:
-        ValueError: there is no such model, or the log does not allow an honest comparison; no run is begun then.
+        ValueError: there is no such model, or the log does not allow a fair comparison; no run is started then.
     """
     assert config.from_ is not None
     parent = Parent.fetch(config.tracking, config.from_)
@@ -80,10 +80,10 @@ def retrain(config: RetrainConfig) -> float:
 
 
 def newer_dataset(config: RetrainConfig, parent: Parent) -> Dataset:
-    """The newer log, prepared as the parent's was.
+    """Prepare the newer log with the parent's settings.
 
     Raises:
-        ValueError: a file or a setting is bad, or a part overlaps with what the parent learned from; nothing is kept.
+        ValueError: a file or setting is bad, or a part overlaps with what the parent learned from; nothing is written.
     """
     around = Path(config.tracking.runs).absolute() / PREPARED
     around.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def newer_dataset(config: RetrainConfig, parent: Parent) -> Dataset:
 
 
 def like_parent(config: RetrainConfig, parent: Parent, *, out: Path) -> PrepareConfig:
-    """Settings of the preparation: the parent's, but for the log and, where it is given, the split."""
+    """The parent's preparation config, except for the log and, where given, the split."""
     kept: dict[str, Any] = {
         name: parent.settings[name]
         for name in ("name", "session_gap_minutes", "max_session_length", "min_item_support", "min_session_length")

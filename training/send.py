@@ -1,8 +1,8 @@
-"""Send what a run could not log while its store was away, and register its bundle if that is left to do.
+"""Send what a run could not log while its MLflow store was unreachable, and register its bundle if still to do.
 
     python -m training.send run=RUN_ID
 
-What waits stands in the run's journal. Sending it again, or while the run still goes on, changes nothing that is there.
+Unsent entries are in the run's journal. Replay is idempotent, also while the run is still going.
 """
 
 from dataclasses import dataclass, field
@@ -20,18 +20,18 @@ from training.tracking.tracker import Tracker, journal_path
 
 @dataclass
 class SendConfig:
-    """Whose journal to send, and where to."""
+    """Which run's journal to send, and to which store."""
 
     run: str = "???"
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
-    """Only ``runs`` and ``uri`` are read; the rest, and by default the uri, is as the run had it."""
+    """Only ``runs`` and ``uri`` are read; the rest, and by default the uri, comes from the run's own config."""
 
 
 def send(config: SendConfig) -> int:
-    """Send all that waits, in order; returns how many entries went.
+    """Send all unsent entries in order; returns how many were sent. Refused entries are reported and skipped.
 
     Raises:
-        ValueError: there is no journal, or the store is away still.
+        ValueError: there is no journal, or the store is still unreachable.
     """
     path = journal_path(config.tracking, config.run)
     if not path.is_file():
@@ -57,7 +57,7 @@ def send(config: SendConfig) -> int:
 
 
 def tracking_of(folder: Path, given: TrackingConfig) -> TrackingConfig:
-    """How the run of that folder was tracked, where it lies now, and in the store that is given, if one is."""
+    """The tracking config of the run in ``folder``, with ``given``'s ``runs`` and, if set, its ``uri``."""
     file = folder / "config.yaml"
     if not file.is_file():
         return given

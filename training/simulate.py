@@ -1,7 +1,9 @@
-"""``python -m training.simulate out=DIR``: a made-up shop's event log, its items, and the truth behind both.
+"""``python -m training.simulate out=DIR``: a simulated shop's event log, its items, and the ground truth behind both.
 
-Sessions are made in batches of a fixed size, each from its own random stream, so memory stays bounded and the same
-config gives the same bytes. Later visits that follow a purchase come on top of the ``sessions`` asked for.
+Sessions are generated in batches of a fixed size, each from its own random stream, so memory is bounded and the same
+config gives the same bytes. Follow-up visits after a purchase come on top of the ``sessions`` asked for.
+
+Shapes: S sessions of a batch, B purchases in it.
 """
 
 import datetime
@@ -35,7 +37,7 @@ FORMAT_VERSION: Final = 1
 BATCH: Final = 16_384
 MOST: Final = 100_000_000
 WAVES: Final = 4
-"""How often a later visit may lead to yet another one."""
+"""Maximum length of a chain of visits that follow one another."""
 
 
 @dataclass
@@ -60,7 +62,7 @@ class SimulateConfig:
 
 
 def start_of(config: SimulateConfig) -> datetime.date:
-    """Check the config; the date on which the log begins.
+    """Validate the config; returns the date on which the log begins.
 
     Raises:
         ValueError: a setting is out of its range; the message names setting, value and what is allowed.
@@ -84,7 +86,7 @@ def start_of(config: SimulateConfig) -> datetime.date:
 
 
 def simulate(config: SimulateConfig) -> dict[str, float]:
-    """Write the shop into ``config.out``, whole or not at all; counts and shares for the summary.
+    """Write the shop into ``config.out`` atomically; returns counts and shares for the summary.
 
     Raises:
         ValueError: the config is out of range, or ``out`` holds something else.
@@ -186,7 +188,7 @@ def _fill(
 def _next_wave(
     rng: np.random.Generator, world: World, config: SimulateConfig, plans: Plans, trail: Trail, sessions: int
 ) -> tuple[Plans, Ints]:
-    """The visits that follow the purchases of a batch, and the numbers of the sessions they follow."""
+    """Follow-up visits after the purchases of a batch, and the index of the session that each follows."""
     rows = np.flatnonzero(trail.behaviour == PURCHASE)
     later = later_visits(
         rng,
@@ -201,7 +203,7 @@ def _next_wave(
 
 
 def by_session(trail: Trail) -> Trail:
-    """The same events, each session's together and in order."""
+    """The events sorted by session; stable, so each session's keep their order."""
     order = np.argsort(trail.session, kind="stable")
     columns = {column.name: getattr(trail, column.name)[order] for column in fields(Trail) if column.name in _EVENTS}
     return replace(trail, **columns)
@@ -222,7 +224,7 @@ def _summary(outcomes: Outcomes, config: SimulateConfig) -> dict[str, float]:
 
 @command("simulate", SimulateConfig)
 def main(config: SimulateConfig) -> None:
-    """Simulate a shop and say what to type next."""
+    """Simulate a shop, print the summary and the next command."""
     began = time.perf_counter()
     summary = simulate(config)
     seconds = time.perf_counter() - began

@@ -1,8 +1,7 @@
-"""A run's rank in every test case, kept with the run so that a later model can be compared case by case.
+"""The target's rank in every test case, kept with a run so that later models can be compared case by case.
 
-``ranks.npz`` is compressed and holds no item: Diginetica's 60,858 cases come to some 100 KB. The digest says which
-cases they are, by item ids and not by indices, so runs over catalogues that differ can still be told to have had the
-same test.
+``ranks.npz`` is compressed and holds no items: Diginetica's 60,858 cases take some 100 KB. The digest identifies the
+cases by item ids, not indices, so runs over different catalogues are recognised as having the same test.
 
 Shapes: C cases, M metrics.
 """
@@ -24,26 +23,26 @@ from training.inputs.cases import Cases
 
 RANKS_FILE: Final = "ranks.npz"
 OTHERS_RANKS: Final = "ranks"
-"""Folder beside it, not sent to MLflow: a file for each system that was judged on the same cases."""
+"""Folder beside it, not sent to MLflow: one file for each other system evaluated on the same cases."""
 RESAMPLES: Final = 2000
 METRICS: Final = {"recall@20": recall_at, "mrr@20": mrr_at}
 
 
 def ranks_beside(run_id: str) -> str:
-    """The file, among another run's artifacts, with what the model of ``run_id`` made of that run's test cases."""
+    """Name of the artifact of another run that holds the ranks of ``run_id``'s model on that run's test cases."""
     return f"ranks-of-{run_id}.npz"
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """What one system made of the test cases.
+    """Ranks of one system on the test cases.
 
     Attributes:
         digest: of the cases, from :func:`cases_digest`.
-        behaviours: names that ``asked_C`` counts.
-        ranks_C: 1 is best, MISSED where the target cannot be ranked.
-        sessions_C: the session of each case.
-        asked_C: the behaviour asked for.
+        behaviours: names that ``asked_C`` indexes.
+        ranks_C: rank of the target, 1 is best; MISSED where it cannot be ranked.
+        sessions_C: session index of each case.
+        asked_C: index of the behaviour asked for.
     """
 
     digest: str
@@ -53,7 +52,7 @@ class Ranks:
     asked_C: npt.NDArray[np.int64]
 
     def save(self, path: Path) -> None:
-        """Write ``path``; a miss is the rank 0 there."""
+        """Write ``path``; MISSED is stored as rank 0."""
         np.savez_compressed(
             path,
             digest=np.array(self.digest),
@@ -84,7 +83,7 @@ class Ranks:
             raise ValueError(f"{path.name} cannot be read: {error}") from None
 
     def slices(self) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
-        """All cases, and those of each behaviour that some case asks for."""
+        """Yield name and mask [C] of all cases, then of each behaviour that occurs in ``asked_C``."""
         yield "all", np.ones(len(self.ranks_C), bool)
         for number, name in enumerate(self.behaviours):
             if (chosen := self.asked_C == number).any():
@@ -93,7 +92,7 @@ class Ranks:
     def ahead_of(
         self, other: "Ranks", chosen: npt.NDArray[np.bool_], *, seed: int, level: float = 0.95
     ) -> dict[str, Interval]:
-        """By how much each metric is above the other's on the chosen cases, with a paired interval over sessions."""
+        """Gain over ``other`` in each metric on the chosen cases, with a paired bootstrap interval over sessions."""
         assert self.digest == other.digest
         gained_MC = [metric(self.ranks_C, 20) - metric(other.ranks_C, 20) for metric in METRICS.values()]
         found = bootstrap_means(
@@ -106,7 +105,7 @@ class Ranks:
         return dict(zip(METRICS, found, strict=True))
 
     def beside_champion(self, champion: "Ranks", *, seed: int) -> dict[str, Any]:
-        """By slice: the cases, and of each metric the champion's mean, this one's, and the gain with its interval."""
+        """By slice: number of cases, and per metric the champion's mean, this system's, and the gain with interval."""
         told: dict[str, Any] = {}
         for name, chosen in self.slices():
             told[name] = {"cases": int(chosen.sum())}
@@ -128,7 +127,7 @@ def keep_ranks(
     folder: Path,
     own: str | None = None,
 ) -> None:
-    """Write what the system ``own`` made of each case, and beside it every other, to compare them case by case."""
+    """Write the ranks of the system ``own`` to RANKS_FILE and those of every other to OTHERS_RANKS beside it."""
     (folder / OTHERS_RANKS).mkdir(exist_ok=True)
     for name, result in ranked.items():
         ranks = Ranks(digest, behaviours, result.ranks_C, cases.sessions_C, cases.asked_C)
@@ -136,7 +135,7 @@ def keep_ranks(
 
 
 def cases_digest(dataset: Dataset, cases: Cases) -> str:
-    """SHA-256 of what the cases ask and of all that may be seen before them: the sessions of the test part."""
+    """SHA-256 of the cases' questions and of all they may condition on: the sessions of the test part."""
     sessions, item_ids = dataset.part("test"), dataset.catalogue.item_ids
     digest = hashlib.sha256("\0".join(dataset.behaviours.names).encode())
     digest.update("\0".join(item_ids[item] for item in np.asarray(sessions.items).tolist()).encode())

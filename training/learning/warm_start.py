@@ -1,11 +1,12 @@
-"""The model that retraining starts from: a registered version, fetched from the registry alone.
+"""The parent of a retrained model: a registered version, fetched from the registry alone.
 
-Weights come from the run's model file; catalogue and past sessions from the bundle, so the data set that it was
-trained on is not needed. Items are matched by id: what was learned of an item goes on in the new table, wherever it
-stands there. Surprising: a new item starts without a row of its own where its attributes are known, because that is
-how the model ranks cold items already, and noise in the row would only hide them.
+Weights come from the run's model file, catalogue and past sessions from the bundle, so the data set that it was trained
+on is not needed. Items are matched by id: a learned row moves to the item's index in the new table. Surprising: a new
+item whose attributes are known starts with a zero row, because that is how the model already ranks cold items, and
+noise in the row would only drown its attributes.
 
-Shapes: N trained items of the new catalogue, R items the parent ranks, A newcomers to it, D width, E = D + 1.
+Shapes: N trained items of the new catalogue, A items that the parent cannot rank, T attribute tokens, P pairs of an
+item and a token, D width, E = D + 1 as served.
 """
 
 import re
@@ -35,15 +36,15 @@ NAMED: Final = re.compile(r"models:/(?P<name>\w[\w. -]*)(?:@(?P<alias>\w[\w.-]*)
 
 @dataclass(frozen=True)
 class Carried:
-    """How many items of a new catalogue go on from where they were, and how the others begin."""
+    """How many trained items of a new catalogue keep their rows, and how the others are initialised."""
 
     kept: int
     described: int
-    """Begin as their attributes say."""
+    """Start from their attributes alone, with a zero row."""
     fresh: int
-    """Begin at random, as in a first training."""
+    """Start from a random row, as in a first training."""
     gone: int
-    """Were learned before and are not trained any more."""
+    """Trained by the parent, absent from the new catalogue's trained items."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ class Parent:
     """A registered model as it is served, and what it learned from.
 
     Attributes:
-        learned_until: UTC milliseconds of the last event that its weights or its past sessions hold.
         champion: whether it has the alias ``champion``.
-        log_until: of the last event of its data set, with the parts it was only judged by.
-        settings: of the preparation of its data set.
+        learned_until: UTC milliseconds of the last event that its weights or its past sessions learned from.
+        log_until: UTC milliseconds of the last event of its data set, evaluation parts included.
+        settings: the preparation config of its data set.
     """
 
     name: str
@@ -74,26 +75,23 @@ class Parent:
 
     @property
     def uri(self) -> str:
-        """The version's name in the registry, which stays the same when aliases move."""
+        """The version's registry URI by number, which stays valid when aliases move."""
         return f"models:/{self.name}/{self.version}"
 
     @classmethod
     def fetch(cls, tracking: TrackingConfig, place: str) -> "Parent":
-        """The version that ``models:/NAME@ALIAS`` or ``models:/NAME/VERSION`` names, its bundle verified.
+        """Fetch the version that ``models:/NAME@ALIAS`` or ``models:/NAME/VERSION`` names, and verify its bundle.
 
         Raises:
-            ValueError: there is none, its files are damaged, or it does not say until when it learned.
+            ValueError: there is none, its files are damaged, or it does not record until when it learned.
         """
         version = named_version(tracking, place)
         run_id = str(version.run_id)
         with tempfile.TemporaryDirectory() as folder:
             bundle = fetch_bundle(tracking, version, into=Path(folder))
             document = read_document(fetch_artifact(tracking, run_id, MODEL_FILE, into=Path(folder)))
-            catalogue, memory, tokens = (
-                bundle.catalogue,
-                bundle.memory,
-                bundle.tokens,
-            )  # mapped files outlive the folder
+            # memory-mapped files outlive the folder
+            catalogue, memory, tokens = bundle.catalogue, bundle.memory, bundle.tokens
         told = document["dataset"]
         if told.get("learned_until") is None:
             raise ValueError(
@@ -123,10 +121,10 @@ class Parent:
         )
 
     def newcomers(self, catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Items of another catalogue that this one cannot rank and whose attributes it has learned.
+        """Items of ``catalogue`` that the parent cannot rank but some of whose attribute tokens it has learned.
 
         Returns:
-            Their indices in ``catalogue`` [A], and the rows that they are served with [A, E], as an items feed gets.
+            Their indices in ``catalogue`` [A] and their served rows [A, E], as the server computes for an items feed.
         """
         ranked, index_of = self.catalogue.rankable, self.catalogue.index_of
         unknown = [item for item, name in enumerate(catalogue.item_ids) if index_of.get(name, ranked) >= ranked]
@@ -137,13 +135,13 @@ class Parent:
         return np.array(unknown, np.int64)[found_A], rows_AE
 
     def hand_over(self, model: NextItemModel, catalogue: Catalogue) -> Carried:
-        """Put what was learned into a fresh ``model`` of another catalogue, all but what validation will choose anew.
+        """Warm-start a fresh ``model`` of another catalogue in place, except for what validation will choose anew.
 
-        Trained items keep their rows, by id. An item without one begins with its attributes alone if some of them have
-        been learned, else with the random row that it has. A token that was not learned begins at zero.
+        Trained items keep their rows, by id. Any other item starts from its attributes alone if one of them has been
+        learned, else from its random row. Unlearned tokens start at zero.
 
         Raises:
-            ValueError: the two models are of different shapes.
+            ValueError: the encoders' parameters differ in shape.
         """
         learned, fresh = dict(self.model.encoder.named_parameters()), dict(model.encoder.named_parameters())
         if {name: each.shape for name, each in learned.items()} != {name: each.shape for name, each in fresh.items()}:
@@ -164,7 +162,7 @@ class Parent:
         return Carried(kept, described, len(kept_N) - kept - described, self.catalogue.trained - kept)
 
     def _hand_over_tokens(self, model: NextItemModel, catalogue: Catalogue) -> npt.NDArray[np.bool_]:
-        """Whether each trained item has a token, beside its price band, of which something is known [N]."""
+        """Copy learned token rows; returns a mask [N] of items with a learned token other than their price band."""
         described_N = np.zeros(catalogue.trained, bool)
         if model.items.token is None:
             return described_N
@@ -185,10 +183,10 @@ class Parent:
 
 
 def named_version(tracking: TrackingConfig, place: str) -> ModelVersion:
-    """The registered version of that name.
+    """Look up the registered version that a ``models:/`` URI names.
 
     Raises:
-        ValueError: the name is of another form, or there is no such version.
+        ValueError: the URI is malformed, or there is no such version.
     """
     found = NAMED.fullmatch(place)
     if found is None:
@@ -201,12 +199,13 @@ def named_version(tracking: TrackingConfig, place: str) -> ModelVersion:
 
 
 def refuse_leaks(parent: Parent, dataset: Dataset) -> None:
-    """Make sure that the test part is newer than all that either model learns from, and validation news to the parent.
+    """Refuse temporal leakage: test must be newer than everything either model learns from, and validation newer than
+    everything the parent learned from.
 
-    A part begins when its first session ends, as preparation splits them.
+    A part begins when its first session ends, because preparation splits by session ends.
 
     Raises:
-        ValueError: the log has no clock, other behaviours or nothing new, or its parts overlap with what was learned.
+        ValueError: the log has no clock, other behaviours or nothing new, or a part overlaps with what was learned.
     """
     if dataset.behaviours.names != parent.behaviours:
         here, there = (", ".join(each) for each in (dataset.behaviours.names, parent.behaviours))
@@ -236,12 +235,12 @@ def refuse_leaks(parent: Parent, dataset: Dataset) -> None:
 
 
 def first_end(sessions: Sessions) -> int | None:
-    """When the first of the sessions ends, UTC milliseconds; None without sessions."""
+    """Earliest session end in UTC milliseconds; None without sessions."""
     if not len(sessions):
         return None
     return int(np.asarray(sessions.times)[np.asarray(sessions.offsets)[1:] - 1].min())
 
 
 def moment(milliseconds: int) -> str:
-    """A moment in words, to the second, UTC."""
+    """UTC milliseconds as ``YYYY-MM-DD HH:MM:SS``, UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

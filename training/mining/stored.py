@@ -1,4 +1,4 @@
-"""Where a data set's relations lie: ``training.relate`` writes them beside the data, ``training.export`` takes them."""
+"""A data set's relations on disk: ``training.relate`` writes them beside the data, ``training.export`` reads them."""
 
 from pathlib import Path
 from typing import Final
@@ -10,10 +10,10 @@ FOLDER: Final = "relations"
 
 
 def relations_of(dataset: Dataset, folder: Path | None = None) -> Relations | None:
-    """What was related of a data set, None where nothing was.
+    """Load the relations mined from a data set; None where there are none.
 
     Args:
-        folder: default DATASET/relations, which need not be there.
+        folder: default: DATASET/relations, which need not exist.
 
     Raises:
         ValueError: the relations are damaged, or those of another data set.

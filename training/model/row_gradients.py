@@ -1,8 +1,9 @@
-"""Operations on the rows of large tables, with gradients of their own where autograd's would take many passes more.
+"""Operations on rows of large embedding tables, with hand-written backwards where autograd's make many more passes.
 
-Tables have tens of thousands to millions of rows, and a training step goes over them for a few hundred events.
+Tables have tens of thousands to millions of rows, and a training step passes over them for a few hundred events.
+Sparse matrices A are CSR-like triples: column ids [P], bounds [rows + 1], weights [P].
 
-Shapes: N rows of a table, V of them chosen, P pairs of a row and one that it sums, D width.
+Shapes: N rows of a table W, V of them chosen, U of them that get a gradient, P non-zero entries of A, D width.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ from torch.nn import functional
 
 
 class UnitRows(torch.autograd.Function):
-    """Rows to unit length. Autograd's own way through ``normalize`` takes five times the passes over a large table."""
+    """L2-normalised rows. Autograd's backward of ``normalize`` makes five times the passes over a large table."""
 
     @staticmethod
     def forward(ctx: Any, rows_ND: Tensor) -> Tensor:
@@ -33,7 +34,7 @@ class UnitRows(torch.autograd.Function):
 
 
 class WeightedSums(torch.autograd.Function):
-    """Each row a weighted sum of other rows. The gradient is the same with rows and sums exchanged, and as fast."""
+    """``A @ W`` with backward ``A.T @ grad``, which is as fast; ``there`` is A, ``back`` is A.T."""
 
     @staticmethod
     def forward(ctx: Any, rows_ND: Tensor, there: tuple[Tensor, ...], back: tuple[Tensor, ...]) -> Tensor:
@@ -47,14 +48,17 @@ class WeightedSums(torch.autograd.Function):
 
 
 def weighted_sums(rows_ND: Tensor, ids_P: Tensor, bounds: Tensor, weights_P: Tensor) -> Tensor:
-    """Weighted sums of rows, the pairs of each standing from one bound to the next."""
+    """``A @ W``: row i sums the entries from ``bounds[i]`` to ``bounds[i + 1]``."""
     return functional.embedding_bag(
         ids_P, rows_ND, bounds, mode="sum", per_sample_weights=weights_P, include_last_offset=True
     )
 
 
 class LeaningTable(torch.autograd.Function):
-    """A table, each row with so much of a weighted sum of other rows; autograd's own way takes six more passes."""
+    """``W + lean * (A @ W)`` with a hand-written backward: autograd's makes six more passes over the table.
+
+    ``there`` is A, ``back`` is A.T, ``lean`` a scalar.
+    """
 
     @staticmethod
     def forward(
@@ -73,8 +77,11 @@ class LeaningTable(torch.autograd.Function):
 
 
 class LeaningRows(torch.autograd.Function):
-    """The same for some rows of a table. The table's gradient is made in one pass over the turned pairs; autograd's own
-    way sorts the pairs and writes two tables of zeros."""
+    """``W[rows_V] + lean * (A @ W)`` with A [V, N]. Backward makes the table's gradient in one pass over A.T;
+    autograd's sorts the entries and writes two tables of zeros.
+
+    ``rows_V`` are unique. ``sparse``: the table's gradient is a coalesced sparse tensor over the U rows it touches.
+    """
 
     @staticmethod
     def forward(
@@ -112,7 +119,7 @@ class LeaningRows(torch.autograd.Function):
 
 
 def turned(ids_P: Tensor, bounds: Tensor, weights_P: Tensor, *, items: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Pairs by what they point to: which rows point to each item, where each item's begin [items + 1], weights."""
+    """A.T of a CSR-like A [rows, items]: row ids [P] grouped by item, bounds [items + 1], weights [P]."""
     given = [each.cpu().numpy() for each in (weights_P, ids_P, bounds)]
     pairs = csr_array(tuple(given), shape=(len(bounds) - 1, items)).tocsc()
     rows_P, ends, turned_P = (torch.from_numpy(each) for each in (pairs.indices, pairs.indptr, pairs.data))
@@ -120,7 +127,7 @@ def turned(ids_P: Tensor, bounds: Tensor, weights_P: Tensor, *, items: int) -> t
 
 
 def ragged(bounds: Tensor, rows_V: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the entries of some rows of a ragged array stand, and the bounds [V + 1] of the rows among them."""
+    """Flat indices of the entries of the given rows of a ragged (CSR-like) array, and those rows' bounds [V + 1]."""
     starts_V, counts_V = bounds[rows_V], bounds[rows_V + 1] - bounds[rows_V]
     ends_V = counts_V.cumsum(0)
     shifts_V = starts_V - (ends_V - counts_V)

@@ -1,8 +1,8 @@
-"""What a sweep varies and what it keeps: Hydra's overrides, read as fixed settings and as Optuna's ranges.
+"""A sweep's search space: Hydra overrides, parsed into fixed settings and Optuna distributions.
 
-The grammar is Hydra's own: ``a,b`` and ``choice(a, b)`` and ``range(1, 4)`` are values to choose from,
-``interval(0.1, 0.5)`` and ``int(interval(1, 4))`` are ranges, ``tag(log, interval(1e-4, 1e-2))`` one drawn in the
-logarithm. A value to choose from stays the text that was typed, so that a whole group (``model=small,sasrec``) is one.
+The grammar is Hydra's own: ``a,b``, ``choice(a, b)`` and ``range(1, 4)`` are categorical, ``interval(0.1, 0.5)`` and
+``int(interval(1, 4))`` uniform, ``tag(log, interval(1e-4, 1e-2))`` log-uniform. A categorical value stays the text that
+was typed, so that a whole config group (``model=small,sasrec``) can be one.
 """
 
 import itertools
@@ -23,14 +23,14 @@ from optuna.distributions import (
 
 @dataclass(frozen=True)
 class Space:
-    """Overrides that hold for every trial, and what each searched key may be."""
+    """Overrides of every trial, and the distribution of each searched key."""
 
     fixed: tuple[str, ...]
     searched: Mapping[str, BaseDistribution]
 
     @property
     def combinations(self) -> list[dict[str, Any]] | None:
-        """All there are, in the order of a grid, the last key fastest; None where a range has no end of values."""
+        """The full grid, last key varying fastest; None unless every distribution is categorical."""
         choices = []
         for distribution in self.searched.values():
             if not isinstance(distribution, CategoricalDistribution):
@@ -39,11 +39,11 @@ class Space:
         return [dict(zip(self.searched, values, strict=True)) for values in itertools.product(*choices)]
 
     def overrides(self, values: Mapping[str, Any]) -> list[str]:
-        """Those of one trial."""
+        """All overrides of one trial."""
         return [*self.fixed, *(f"{key}={value}" for key, value in values.items())]
 
     def examples(self) -> list[list[str]]:
-        """Overrides that between them give every choice and both ends of every range, each at least once."""
+        """Override lists that together cover every choice and both ends of every range at least once."""
         ends = {key: _ends(distribution) for key, distribution in self.searched.items()}
         first = {key: values[0] for key, values in ends.items()}
         changed = [first | {key: value} for key, values in ends.items() for value in values[1:]]
@@ -51,10 +51,10 @@ class Space:
 
 
 def read_space(overrides: Sequence[str]) -> Space:
-    """Read overrides, of which the last of a key counts.
+    """Parse overrides; the last one of a key wins.
 
     Raises:
-        ValueError: one cannot be read, or sweeps in a way that Optuna has no word for.
+        ValueError: one cannot be parsed, or sweeps in a way that has no Optuna distribution.
     """
     by_key: dict[str, Override] = {}
     for text in overrides:

@@ -1,8 +1,8 @@
 """MLflow's registry: bundles as versions of a model, and the aliases ``challenger`` and ``champion``.
 
 The folder of a bundle among a run's artifacts is itself the registered model: MLflow's files lie beside the bundle's,
-so nothing is stored twice. Surprising: a version that is registered while five others are, in one SQLite file, would
-be given a number that another one has; so they take turns there, by a file lock.
+so nothing is stored twice. Surprising: of six concurrent registrations in one SQLite store two would be given the same
+version number, so a file lock serialises them there.
 """
 
 import contextlib
@@ -37,24 +37,24 @@ PARENT_TAG: Final = "parent.version"
 BUNDLE: Final = "bundle"
 """Artifact folder of a run's first bundle."""
 VERSION: Final = "registry.version"
-"""Tag of a run: the version that its bundle has."""
+"""Run tag: the registered version of its bundle."""
 
 
 def keep_and_register(
     tracker: Tracker, folder: Path, config: TrackingConfig, *, place: str | None = None
 ) -> str | None:
-    """Keep a bundle with its run and, if the config says so, register it as a model version with alias challenger.
+    """Log a bundle to its run and, if the config says so, register it as a model version with alias challenger.
 
-    A store that has no registry, or refuses, costs a sentence and nothing else.
+    If the store has no registry, or refuses, a sentence is printed and the run goes on.
 
     Args:
-        place: artifact folder; default one of the bundle's own version.
+        place: artifact folder; default: ``bundle-VERSION``, also if the run has a registered bundle already.
 
     Returns:
         The version's number, or None where nothing was registered.
     """
     opened = open_bundle(folder)
-    if place is None or VERSION in tracker.run.data.tags:  # what is registered is not written over
+    if place is None or VERSION in tracker.run.data.tags:  # never overwrite a registered bundle
         place = f"{BUNDLE}-{opened.version}"
     tracker.artifact(folder, place)
     if not config.register:
@@ -73,27 +73,30 @@ def keep_and_register(
 
 
 def promote_command(config: TrackingConfig, version: str) -> str:
-    """What a person types to have a version judged."""
+    """The shell command that has a version judged."""
     return f"python -m training.promote version={version}{config.typed('runs', 'uri', 'model')}"
 
 
 def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
-    """Register the bundle that lies among the run's artifacts at ``place``; the new version's number.
+    """Register the bundle among the run's artifacts at ``place``; returns the new version's number.
 
     Raises:
-        StoreAwayError: the store cannot be reached, or not all of the run is there yet.
+        StoreAwayError: the store cannot be reached, or journal entries of the run are still unsent.
         ValueError: the store has no registry.
     """
     tracker.flush()
     if tracker.waiting:
         raise StoreAwayError(f"MLflow at {tracker.uri} is away")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow's own, about its type hints
-        from training.tracking.mlmodel import write_model_files  # a second to import, which most commands need not pay
+        warnings.simplefilter("ignore")  # MLflow's own, about type hints
+        from training.flavours import write_model_files  # lazy: takes a second that most commands need not pay
 
     with tempfile.TemporaryDirectory() as folder:
         write_model_files(opened, Path(folder) / "model", run_id=tracker.run_id, place=place)
-        with as_sentences(tracker.uri), patience(retries=2, seconds=60):  # now or not at all, so past the journal
+        with (
+            as_sentences(tracker.uri),
+            patience(retries=2, seconds=60),
+        ):  # now or not at all, so not through the journal
             tracker.client.log_artifacts(tracker.run_id, str(Path(folder) / "model"), place)
     client, manifest = tracker.client, opened.manifest
     figures = ", ".join(f"{metric} {value:.3f}" for metric, value in manifest.get("metrics", {}).items())
@@ -105,7 +108,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         "gate.result": "not judged",
     }
     with as_sentences(tracker.uri), store_lock(tracker.uri), patience(retries=2, seconds=60):
-        with contextlib.suppress(MlflowException):  # it is there already, or the next call says what is wrong
+        with contextlib.suppress(MlflowException):  # exists already, or the next call raises the cause
             client.create_registered_model(name, description="Bundles that training.export made; see their runs.")
         version = client.create_model_version(
             name,
@@ -121,7 +124,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
 
 
 def name_parent(tracker: Tracker, name: str, version: str, *, parent: str, description: str) -> None:
-    """Say of a version which one it was retrained from, and how the two compare."""
+    """Record on a version which parent it was retrained from, and how the two compare."""
     with as_sentences(tracker.uri):
         found = tracker.client.get_model_version(name, version)
     annotate(tracker.client, tracker.uri, found, tags={PARENT_TAG: parent}, description=description)
@@ -130,7 +133,7 @@ def name_parent(tracker: Tracker, name: str, version: str, *, parent: str, descr
 def find_version(
     client: mlflow.MlflowClient, uri: str, name: str, *, run: str | None, version: int | None
 ) -> ModelVersion:
-    """The version of that number, or the latest one of a run.
+    """The version with number ``version``, or else the latest version of ``run``.
 
     Raises:
         ValueError: there is none.
@@ -145,17 +148,17 @@ def find_version(
 
 
 def champion_of(client: mlflow.MlflowClient, uri: str, name: str) -> ModelVersion | None:
-    """The version that has the alias champion, if one has."""
+    """The version with the alias champion; None if there is none."""
     with as_sentences(uri):
         number = client.get_registered_model(name).aliases.get(CHAMPION)
         return None if number is None else client.get_model_version(name, str(number))
 
 
 def fetch_bundle(config: TrackingConfig, version: ModelVersion, *, into: Path) -> Bundle:
-    """Copy a version's bundle and verify it, by its hashes and by the one that the registry holds.
+    """Copy a version's bundle into ``into`` and verify it against its own hashes and the registry's manifest hash.
 
     Raises:
-        ValueError: it cannot be had, or is not what was registered.
+        ValueError: it cannot be fetched, or is not what was registered.
     """
     folder = fetch_artifact(config, str(version.run_id), str(version.source).rpartition("/")[2], into=into)
     opened = open_bundle(folder)
@@ -168,7 +171,7 @@ def fetch_bundle(config: TrackingConfig, version: ModelVersion, *, into: Path) -
 
 
 def has_artifact(client: mlflow.MlflowClient, uri: str, run_id: str, name: str) -> bool:
-    """Whether a run has an artifact of that name at its top."""
+    """Whether a run has an artifact ``name`` at the top level."""
     with as_sentences(uri):
         return any(artifact.path == name for artifact in client.list_artifacts(run_id))
 
@@ -176,7 +179,7 @@ def has_artifact(client: mlflow.MlflowClient, uri: str, run_id: str, name: str) 
 def annotate(
     client: mlflow.MlflowClient, uri: str, version: ModelVersion, *, tags: Mapping[str, str], description: str
 ) -> None:
-    """Write the tags and the description of a version."""
+    """Set tags and description of a version."""
     with as_sentences(uri):
         for key, value in tags.items():
             client.set_model_version_tag(version.name, version.version, key, value)

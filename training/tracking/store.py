@@ -1,7 +1,7 @@
-"""MLflow's store: where runs are recorded, and what it takes to open one.
+"""MLflow's store: where runs are recorded, how it is opened, and how its errors are told apart.
 
-Surprising: a fresh SQLite store is migrated under a file lock before anyone writes to it, because first writers that
-arrive together break it for good.
+Surprising: a fresh SQLite store is created and migrated under a file lock before anyone writes to it, because
+concurrent first writers break it for good.
 """
 
 import contextlib
@@ -33,11 +33,12 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 BUSY = (INTERNAL_ERROR, TEMPORARILY_UNAVAILABLE, DEADLINE_EXCEEDED, REQUEST_LIMIT_EXCEEDED, RESOURCE_EXHAUSTED)
 AWAY = {ErrorCode.Name(code) for code in BUSY}
-"""What MLflow calls a server that is not there (the first one), and a locked SQLite file (the second)."""
+"""MLflow's error codes for a store that may recover: the first is what it gives for an unreachable server, the second
+for a locked SQLite file."""
 TAKEN: Final = ("UNIQUE constraint failed", "violates unique constraint", "Duplicate entry")
-"""What SQLite, PostgreSQL and MySQL say where another writer made the same row between MLflow's look and its write."""
+"""Messages of SQLite, PostgreSQL and MySQL when another writer inserts the same row between MLflow's read and write."""
 TRIES: Final = 5
-"""How often a write is tried whose rows others are making too."""
+"""Attempts at a write that races with other writers for the same rows."""
 Answer = TypeVar("Answer")
 
 
@@ -54,28 +55,28 @@ class TrackingConfig:
     register: bool = True
     """Register exported bundles as versions of ``model``."""
     model: str = "tillside"
-    """Name in the registry; its version with the alias ``champion`` stands beside a run's figures."""
+    """Name in the registry; its version with the alias ``champion`` is compared with on a run's page."""
     system_metrics: bool = False
-    """Log the load of processor, memory and disk every ten seconds, until the server is away; wants psutil, and tells
-    little of short runs."""
+    """Log CPU, memory and disk load every ten seconds, until the server is unreachable; needs psutil, and is of little
+    use for short runs."""
 
     def typed(self, *names: str) -> str:
-        """Those settings that are not the default, as they are typed after a command, a space before each."""
+        """The named settings that differ from the default, shell-quoted overrides with a leading space each."""
         given = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(TrackingConfig, name)}
         return "".join(" " + shlex.quote(f"tracking.{name}={value}") for name, value in given.items())
 
 
 class StoreAwayError(ValueError):
-    """The store does not answer or has no time: what it was asked is no mistake, and can be asked again later."""
+    """The store is unreachable or busy; the request itself is valid and can be retried later."""
 
 
 def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.MlflowClient, str]:
-    """A client of the configured store; an SQLite store that is not there yet is created.
+    """Client and URI of the configured store; a missing SQLite store is created.
 
     Raises:
-        ValueError: the store cannot be opened, or is not there and ``create`` is false.
+        ValueError: the store cannot be opened, or does not exist and ``create`` is false.
     """
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it tells of every retry; we tell of the end
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # warns of every retry; we report the outcome
     default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
     uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
     with as_sentences(uri):
@@ -88,13 +89,14 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
 
 
 class _TakenError(ValueError):
-    """Another writer was first; asked again, MLflow finds what that one wrote."""
+    """Lost a race with another writer; on retry MLflow finds the row that the other one wrote."""
 
 
 def insist(uri: str, call: Callable[[], Answer]) -> Answer:
-    """Do a write that may be done twice, and again if other writers were first with its rows.
+    """Run an idempotent write, and retry it when another writer created its rows first (TRIES attempts).
 
     Raises:
+        StoreAwayError: the store is unreachable or busy.
         ValueError: the store refuses, in a sentence.
     """
     for _ in range(TRIES - 1):
@@ -106,14 +108,14 @@ def insist(uri: str, call: Callable[[], Answer]) -> Answer:
 
 @contextlib.contextmanager
 def as_sentences(uri: str) -> Iterator[None]:
-    """Turn what a store raises into one sentence, a StoreAwayError where that is the reason."""
+    """Convert a store's exceptions into one-sentence ValueErrors; StoreAwayError where it is unreachable or busy."""
     try:
         yield
     except (MlflowException, SQLAlchemyError, ImportError, OSError) as error:
         text = str(getattr(error, "message", error))
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         sentence = lines[0] if lines else type(error).__name__
-        if "Max retries exceeded" in sentence:  # urllib3 tells the whole story; its last words are the reason
+        if "Max retries exceeded" in sentence:  # of urllib3's chain only the last link is the reason
             sentence = "the server does not answer: " + sentence.rpartition(": ")[2].removesuffix('"))')
         raise _kind_of(error, text)(f"MLflow at {uri}: {sentence}") from None
 
@@ -125,7 +127,7 @@ def _kind_of(error: Exception, text: str) -> type[ValueError]:
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether a store that is well might have said otherwise."""
+    """Whether the error is transient: an unreachable, busy or failing store, not a bad request."""
     if isinstance(error, MlflowException):
         return error.error_code in AWAY
     if isinstance(error, requests.HTTPError) and error.response is not None:
@@ -135,8 +137,8 @@ def _is_away(error: Exception) -> bool:
 
 @contextlib.contextmanager
 def patience(*, retries: int = 1, seconds: int = 10) -> Iterator[None]:
-    """How long to wait for a server's answer, and how often to ask again; MLflow itself asks for minutes. Once more is
-    the least: a server may just have closed the connection that was kept from the last call."""
+    """Set MLflow's timeout in seconds and its retries; by default it retries for minutes. One retry is the minimum,
+    because a server may just have closed the connection kept alive from the last call."""
     limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(retries), "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
     before = {name: os.environ.get(name) for name in limits}
     os.environ.update(limits)
@@ -151,10 +153,10 @@ def patience(*, retries: int = 1, seconds: int = 10) -> Iterator[None]:
 
 
 def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path) -> Path:
-    """Copy one artifact of a run.
+    """Download one artifact of a run into ``into``; returns its local path.
 
     Raises:
-        ValueError: no such run, or it has no such artifact.
+        ValueError: the store cannot be reached, there is no such run, or it has no such artifact.
     """
     client, uri = open_store(config, create=False)
     with as_sentences(uri), patience():
@@ -167,14 +169,14 @@ def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path
 
 
 def create_experiment(client: mlflow.MlflowClient, config: TrackingConfig, uri: str) -> str:
-    """Make the configured experiment, or find the one that another run made meanwhile; its id."""
+    """Create the configured experiment, or find it if another run created it meanwhile; returns its id."""
     artifacts = Path(config.runs).absolute() / "artifacts"
     try:
         return str(
             client.create_experiment(config.experiment, artifacts.as_uri() if uri.startswith("sqlite:") else None)
         )
     except MlflowException:
-        experiment = client.get_experiment_by_name(config.experiment)  # another run was first
+        experiment = client.get_experiment_by_name(config.experiment)  # lost the race with another run
         if experiment is None:
             raise
         return str(experiment.experiment_id)
@@ -185,7 +187,7 @@ def _create_sqlite(database: Path) -> None:
     with _lock(database):
         if database.exists():
             return
-        # A migration that is killed half-way must not leave a store behind that looks finished.
+        # Migrate aside, then rename: a migration killed half-way must not leave a store that looks finished.
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
             fresh = Path(folder) / database.name
             logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
@@ -196,7 +198,7 @@ def _create_sqlite(database: Path) -> None:
 
 @contextlib.contextmanager
 def store_lock(uri: str) -> Iterator[None]:
-    """Keep other processes from writing an SQLite store in this way; servers see to that themselves."""
+    """Exclusive inter-process lock on an SQLite store, for writers that take it; servers serialise on their own."""
     database = make_url(uri).database if uri.startswith("sqlite:") else None
     with _lock(Path(database).absolute()) if database else contextlib.nullcontext():
         yield
