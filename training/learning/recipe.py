@@ -159,7 +159,6 @@ def fit_until_best(
     """Run the first step alone and load its best weights; returns the best val/mrr@20 and the epochs it took.
 
     Args:
-        tracker: None in every process but rank 0, where the returned values are meaningless.
         watchers: Lightning callbacks that observe the fit and may end it by raising.
     """
     if not (folder / HISTORY_FILE).is_file():
@@ -181,14 +180,11 @@ def fit_until_best(
 def learn(
     lesson: Lesson, dataset: Dataset, *, folder: Path, tracker: Tracker | None, watchers: Sequence[pl.Callback] = ()
 ) -> tuple[float, TrainedModel, History]:
-    """Fit, choose, refit, resuming from the files in ``folder``.
+    """Fit, choose, refit, resuming from ``folder``; returns the best val/mrr@20, the model and each epoch's metrics.
 
     Args:
-        tracker: None in every process but rank 0, where the returned values are meaningless.
+        tracker: None in every process but rank 0; the values returned there are meaningless.
         watchers: see :func:`fit_until_best`.
-
-    Returns:
-        The best val/mrr@20, the model, and the metrics of each epoch.
     """
     config, module = lesson.config, lesson.module
     best, epochs = fit_until_best(lesson, folder=folder, tracker=tracker, watchers=watchers)
