@@ -1,9 +1,10 @@
 """Recommender: requests to answers, with each item's tier and explaining item. No HTTP here.
 
 Requests are answered in batches, with the same result as one by one: only rows of equal length are encoded together,
-since padding changes the last digits, and a failing row fails no other. Exclusions need no second search: the top
-``k + number of excluded`` items minus the excluded ones are exactly the top k of the rest. Scores of past sessions are
-blended in after the search (tillside.blending). What the model does not answer, the fallback tiers do (serving.ladder).
+since padding changes the last digits, and a failing row fails no other. Exclusions need no second search: the top ``k +
+number of excluded`` items minus the excluded ones are exactly the top k of the rest. Scores of past sessions are
+blended in after the search (tillside.recommenders.blend). What the model does not answer, the fallback tiers do
+(serving.answering.fallbacks).
 
 Shapes: N items that can be recommended, B requests of one batch, K top items, V eligible items, L session items,
 H items of the shopper's earlier sessions, D dimensions.

@@ -1,8 +1,8 @@
 """HTTP layer of the main port: routes, request bodies in, answers and problem details out.
 
-Surprising: requests are answered on the event loop's thread, batched with whatever else is queued (serving.batching),
-and load never causes a 5xx: what the model cannot answer in time is answered at once by a fallback tier
-(serving.ladder).
+Surprising: requests are answered on the event loop's thread, batched with whatever else is queued
+(serving.answering.batch_queue), and load never causes a 5xx: what the model cannot answer in time is answered at once
+by a fallback tier (serving.answering.fallbacks).
 """
 
 import asyncio

@@ -81,7 +81,7 @@ class Process:
 
 
 class LocalControl:
-    """:class:`serving.admin.Control` of a service that runs in another thread's event loop."""
+    """:class:`serving.http.admin.Control` of a service that runs in another thread's event loop."""
 
     def __init__(self, service: Service, reloads: Reloads, loop: asyncio.AbstractEventLoop) -> None:
         self._service = service

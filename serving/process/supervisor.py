@@ -53,7 +53,7 @@ class Child:
 
 
 class Supervisor:
-    """All workers, as :class:`serving.reloading.Answerers` and as :class:`serving.admin.Control`."""
+    """All workers, as :class:`serving.bundles.reloading.Answerers` and as :class:`serving.http.admin.Control`."""
 
     def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         self._settings = settings

@@ -1,9 +1,9 @@
 """Worker process: serves on inherited sockets under the parent's control.
 
-Started by serving.workers as ``python -m serving.worker CONTROL LISTENER,LISTENER...`` plus the flags of ``python -m
-serving``; the first two arguments are file descriptors. It inherits the sockets of all workers, one per slot, so that
-it can stand in for a dead one, and accepts from the slots that the parent orders. When the parent has gone, it finishes
-requests in flight and exits.
+Started by serving.process.supervisor as ``python -m serving.process.worker CONTROL LISTENER,LISTENER...`` plus the
+flags of ``python -m serving``; the first two arguments are file descriptors. It inherits the sockets of all workers,
+one per slot, so that it can stand in for a dead one, and accepts from the slots that the parent orders. When the parent
+has gone, it finishes requests in flight and exits.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Prometheus metrics: latency by stage, answers by tier, reason and behaviour, queue depth, the active bundle.
 
 The metrics have a registry of their own, so two servers in one process do not share them. Of several workers each has
-its own registry, and the parent merges their samples (serving.merging).
+its own registry, and the parent merges their samples (serving.telemetry.merged_metrics).
 
 Shapes: N items, D dimensions.
 """

@@ -5,14 +5,14 @@
     manifest.json     format version, hashes, encoding, behaviours, provenance, measurements
     encoder.onnx      item_vectors [B, L, D], behaviours, gaps [B, L], lengths, ask [B] -> query [B, D], intent [B]
     scorer.onnx       query [B, D], k [1] -> scores, items [B, k]; its matrix is items.npy
-    int8/             int8-quantised items and a scorer over them, see training.graphs; search tiers from ``int8`` up
+    int8/             int8-quantised items and a scorer over them (training.bundle.graphs); tiers from ``int8`` up
     items.faiss       approximate index; for the search tier ``approximate``
     items.npy         float32 [N, D], vectors of the first N items of the catalogue; the last column is the trend (log
                       of recent over overall frequency), no part of the embedding
-    tokens.npy        float32 [T, D - 1], attribute token embeddings, see tillside.newcomers; optional
+    tokens.npy        float32 [T, D - 1], attribute token embeddings, see tillside.recommenders.cold_vectors; optional
     catalogue/        see tillside.catalogue
-    neighbours/       past sessions, see tillside.neighbours; only if the manifest's ``memory`` gives them weight
-    covisitation/     item co-occurrence in sessions, see tillside.pairs; optional, the tier below the model
+    neighbours/       past sessions (tillside.recommenders.session_knn); only if the manifest's ``memory`` gives weight
+    covisitation/     co-occurrences (tillside.recommenders.item_pairs); optional, the fallback tier below the model
     relations/        related items, see tillside.relations; optional
     policy.yaml       placement policy, see tillside.policy; optional, the server's settings may name another
     goldens.json      golden requests with their expected answers

@@ -13,8 +13,8 @@ FORBIDDEN = {
 PROGRAM = """
 import json, pathlib, sys
 import serving.__main__
-from serving.loading import load_recommender
-from serving.messages import decode_request, encode_answer
+from serving.bundles.loading import load_recommender
+from serving.protocol.messages import decode_request, encode_answer
 from serving.settings import Limits
 recommender = load_recommender(pathlib.Path(sys.argv[1]), Limits())
 request = decode_request(b'{"session": [{"item_id": "pear"}]}', Limits())

@@ -37,8 +37,9 @@ class Stopped(BaseException):
 
 def config_directory() -> Path:
     """Folder of the YAML configs: inside the installed wheel, or at the top of the checkout."""
-    inside = Path(__file__).parent / "configs"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
+    room = Path(__file__).parents[1]
+    inside = room / "configs"
+    return inside if inside.is_dir() else room.parent / "configs"
 
 
 def command(

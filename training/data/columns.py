@@ -5,7 +5,7 @@ from typing import Final
 
 FILE: Final = "__file"
 ORDER: Final = "__order"
-"""Grows in the order of files, records, and events inside a record."""
+"""Sort key: file, record, then position within the record."""
 POSITION: Final = "__position"
 REJECT: Final = "__reject"
 SKIP: Final = "__skip"
@@ -13,16 +13,16 @@ PART: Final = "__part"
 """0 train, 1 validation, 2 test."""
 LINE: Final = "line"
 RECORD: Final = "__record"
-"""The number of the record in its file, from 0."""
+"""Record number within its file, from 0."""
 SESSION: Final = "__session"
 ITEM: Final = "__item"
 END: Final = "__end"
 CODE: Final = "__code"
-"""An item's place in the catalogue."""
+"""Rank of an item; ``build_catalogue`` maps it to the catalogue index."""
 TRAINED: Final = "__trained"
 COUNT: Final = "__count"
 
 
 def count_column(behaviour: int) -> str:
-    """The column of an item's training events of one behaviour."""
+    """Name of the column with an item's training events of one behaviour."""
     return f"__count_{behaviour}"

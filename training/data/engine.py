@@ -1,7 +1,7 @@
 """Embedded engine of preparation: Ibis on in-memory DuckDB that spills to a scratch directory.
 
-DuckDB-specific code (row numbers in file order, settings) is confined to this module and ``training.readers.tables``;
-the rest of preparation is plain Ibis.
+DuckDB-specific code (row numbers in file order, settings) is confined to this module and
+``training.data.parsing.text_tables``; the rest of preparation is plain Ibis.
 """
 
 import warnings

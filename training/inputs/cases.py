@@ -74,7 +74,7 @@ def make_cases(
 
     Args:
         limit: approximate maximum number of cases, from sessions evenly spaced over the part.
-        whole: see :func:`training.visits.encode_visits`.
+        whole: see :func:`training.inputs.visits.encode_visits`.
     """
     offsets = np.asarray(sessions.offsets)
     session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))

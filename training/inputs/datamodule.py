@@ -53,7 +53,7 @@ class SessionData(pl.LightningDataModule):
     Args:
         batch_events: size of a training batch in events, padding included.
         validation_cases: approximate number of cases ranked after each epoch.
-        recency: decay of older sessions' weight, see :class:`training.batches.TrainingRows`.
+        recency: decay of older sessions' weight, see :class:`training.inputs.batches.TrainingRows`.
         refit: train on the validation part too.
     """
 

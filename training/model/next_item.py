@@ -26,7 +26,7 @@ from training.model.dropout import Dropout
 from training.model.item_table import ItemTable
 
 MAX_TEMPERATURE = 60.0
-"""Keeps every logit below training.losses.SAFE_LOGIT, so the loss needs no shift by the maximum."""
+"""Keeps every logit below training.model.losses.SAFE_LOGIT, so the loss needs no shift by the maximum."""
 SCARCE = 20
 """Mean targets per item up to which a log gets the full dropout."""
 INTENT_DROPOUT = 0.4

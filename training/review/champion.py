@@ -30,7 +30,7 @@ class Champion:
     Attributes:
         metrics: the metrics document of the run it came from.
         ranks: its rank of the target in every test case.
-        shown: its top items in the sessions of :mod:`training.examples`.
+        shown: its top items in the sessions of :mod:`training.evaluation.sample_sessions`.
         role: its name in tables: ``champion``, or ``parent`` where a run was retrained from another version.
     """
 

@@ -91,7 +91,7 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
 
     Returns:
         Its ranks [C], the shares of targets it has not learned, and its top items in the sessions of
-        :mod:`training.examples`.
+        :mod:`training.evaluation.sample_sessions`.
     """
     newcomers_A, rows_AE = parent.newcomers(dataset.catalogue)
     ranked, index_of = parent.catalogue.rankable, parent.catalogue.index_of

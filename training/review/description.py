@@ -113,7 +113,7 @@ def first_sentence(
 
 
 def beside_champion(slices: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
-    """One row per slice and metric of :meth:`training.ranks.Ranks.beside_champion`."""
+    """One row per slice and metric of :meth:`training.evaluation.case_ranks.Ranks.beside_champion`."""
     rows = []
     for name, part in slices.items():
         for metric in METRICS:

@@ -89,7 +89,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         raise StoreAwayError(f"MLflow at {tracker.uri} is away")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, about type hints
-        from training.flavours import write_model_files  # lazy: takes a second that most commands need not pay
+        from training.tracking.mlmodel import write_model_files  # lazy: takes a second that most commands need not pay
 
     with tempfile.TemporaryDirectory() as folder:
         write_model_files(opened, Path(folder) / "model", run_id=tracker.run_id, place=place)

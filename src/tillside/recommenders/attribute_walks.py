@@ -3,7 +3,8 @@
 A walk starts at an item of the session, chosen with recency weights, moves to one of its tokens, chosen with idf
 weights, and from there uniformly to an item that carries the token. So the few items that share a rare token get a
 large share each, and the many that share a common one get next to nothing. Interactions play no part: session kNN has
-no evidence about a new item and little about a rare one, attribute similarity has. :mod:`tillside.blending` adds both.
+no evidence about a new item and little about a rare one, attribute similarity has. :mod:`tillside.recommenders.blend`
+adds both.
 
 Shapes: N items of the catalogue, R of them rankable, P item-token entries of the catalogue, T attribute tokens,
 F listed items, Q item-token entries of those (postings), L events of the session, M item-token entries of its items,

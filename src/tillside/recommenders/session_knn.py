@@ -1,9 +1,9 @@
 """Session kNN: items of past sessions that are similar to the current one.
 
 After VMIS-kNN (Kersbergen et al. 2022) and VSTAN (Ludewig et al. 2020). It complements the model: exact recall of rare
-and recent pairs, where the model generalises. So it is a baseline in every evaluation, and :mod:`tillside.blending`
-adds it to the model's score. It answers one session at a time, in numpy, in about 0.2 ms; offline evaluation and the
-server run the same code.
+and recent pairs, where the model generalises. So it is a baseline in every evaluation, and
+:mod:`tillside.recommenders.blend` adds it to the model's score. It answers one session at a time, in numpy, in about
+0.2 ms; offline evaluation and the server run the same code.
 
 Shapes: N items, L events of the query session, U distinct items of it, P postings, M neighbour sessions, E events of
 indexed or neighbour sessions, D event distances, C candidate items.

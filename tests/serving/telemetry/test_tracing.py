@@ -162,7 +162,7 @@ server = http.server.HTTPServer(("127.0.0.1", 0), Collector)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{server.server_port}"
 os.environ["OTEL_SERVICE_NAME"] = "shop-eu"
-from serving.tracing import span, start_tracing
+from serving.telemetry.tracing import span, start_tracing
 stop = start_tracing()
 with span("recommend", headers={}):
     pass

@@ -35,14 +35,6 @@ from training.data.engine import Engine
 from training.data.parsing.source_file import SourceFile
 from training.data.parsing.values import LATEST, milliseconds, number, words
 
-FILE: Final = "__file"
-ORDER: Final = "__order"
-"""Sort key: file, record, then position within the record."""
-POSITION: Final = "__position"
-REJECT: Final = "__reject"
-SKIP: Final = "__skip"
-PART: Final = "__part"
-"""0 train, 1 validation, 2 test."""
 BEHAVIOUR_TEXT: Final = "__behaviour_text"
 PRICE_TEXT: Final = "__price_text"
 QUANTITY_TEXT: Final = "__quantity_text"

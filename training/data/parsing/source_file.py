@@ -3,7 +3,7 @@
 Gzip is detected by magic bytes, not by name, and decompressed into the scratch directory, so that damage shows before
 work starts and the engine can read with all cores. The scan decides whether the file is *regular* (UTF-8, no quotes, no
 blank lines, one kind of line ending): DuckDB's parser numbers the lines of such a file correctly; any other file goes
-through ``training.readers.records``.
+through ``training.data.parsing.irregular``.
 """
 
 import codecs

@@ -1,7 +1,7 @@
 """Source files as tables of text columns: the only module that distinguishes CSV, JSONL and Parquet.
 
-Regular text goes through DuckDB's parser, the rest through ``training.readers.records``; both yield the same table. A
-table may be scanned only once, by ``keep_rows``, which also records the source's malformed lines.
+Regular text goes through DuckDB's parser, the rest through ``training.data.parsing.irregular``; both yield the same
+table. A table may be scanned only once, by ``keep_rows``, which also records the source's malformed lines.
 """
 
 import csv
@@ -24,8 +24,6 @@ from training.data.parsing.source_file import CHUNK, SourceFile
 BATCH: Final = 20_000
 NO_DELIMITER: Final = "\x01"
 """DuckDB delimiter for "none"; look_through makes a file that contains it irregular."""
-RECORD: Final = "__record"
-"""Record number within its file, from 0."""
 
 
 @dataclass(frozen=True)

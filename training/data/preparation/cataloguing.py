@@ -23,7 +23,7 @@ from training.data.engine import Engine
 from training.data.preparation.splits import TRAIN
 
 HALF_LIFE: Final = 0.05
-"""Of the training part's length in time: an event this much older than the last one counts half."""
+"""Half-life of an event's weight, as a fraction of the training part's time span."""
 
 
 def build_catalogue(
@@ -139,10 +139,10 @@ def _tokens(columns: dict[str, list[Any]], size: int) -> list[list[str]]:
 
 
 def recent_events(sessions: Sessions, *, items: int, behaviours: int) -> npt.NDArray[np.float32] | None:
-    """Training events per item and behaviour, older ones counting less, float32 [N, B]; None without a clock.
+    """Event counts with exponential time decay, float32 [items, behaviours]; None without timestamps or if all are equal.
 
-    Popularity answers the sessions that tell nothing. It finds more of their first events (recall@20) when recent
-    events weigh more: measured on three logs, from three hours to a year long.
+    Popularity answers sessions without usable events. For the first events of test sessions, decayed counts have a
+    higher recall@20 than plain counts: measured on three logs, from three hours to a year long.
     """
     times = np.asarray(sessions.times)
     if not len(times) or times.min() == TIME_UNKNOWN or times.min() == times.max():

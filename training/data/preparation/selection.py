@@ -20,17 +20,8 @@ from training.data.columns import CODE, COUNT, END, ITEM, ORDER, PART, SESSION, 
 from training.data.engine import Engine
 from training.data.preparation.splits import TEST, TRAIN
 
-CODE: Final = "__code"
-"""Rank of an item; ``build_catalogue`` maps it to the catalogue index."""
-TRAINED: Final = "__trained"
-COUNT: Final = "__count"
 SHORTEST: Final = 2
 """Minimum events of a validation or test session: one as prefix and one as target."""
-
-
-def count_column(behaviour: int) -> str:
-    """Name of the column with an item's training events of one behaviour."""
-    return f"__count_{behaviour}"
 
 
 def rank_items(
