@@ -120,9 +120,3 @@ def test_the_mistakes_of_the_page_are_found() -> None:
     with pytest.raises(ValueError) as caught:
         parse_policy(blocks["yaml mistake"], name="policy.yaml")
     assert f"{caught.value}\n" == blocks["text error"]
-
-
-def test_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", TEXT)
-    assert links
-    assert [link for link in links if not (PAGE.parent / link).exists()] == []
