@@ -1,4 +1,4 @@
-"""What every page of the repository says is so: its links lead somewhere, its commands, make targets and paths exist."""
+"""What every page of the repository says is so: links lead somewhere; commands, modules, make targets, paths exist."""
 
 import importlib.util
 import re
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 LISTED = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 PAGES = sorted(LISTED.splitlines())
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
-CODE = re.compile(r"```.*?\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+CODE = re.compile(r"```.*?\n(.*?)```|`([^`]+)`", re.DOTALL)
 ROOMS = "training|serving|src|configs|tests|benchmarks|docs"
 PLACEHOLDER = re.compile(r"\b[A-Z]+\b")
 """Stands for a name, as in ``training.NAME``."""
@@ -19,7 +19,7 @@ PLACEHOLDER = re.compile(r"\b[A-Z]+\b")
 
 def code_of(page: str) -> list[str]:
     """Blocks and spans of code."""
-    return [block or span for block, span in CODE.findall(TEXTS[page])]
+    return [block or span.replace("\n", " ") for block, span in CODE.findall(TEXTS[page])]
 
 
 def links_of(page: str) -> list[str]:
