@@ -21,7 +21,7 @@ from serving.bench.load import Load, address_of
 from serving.bench.plan import Plan
 from serving.bench.resident import Samples, sampled, slope_mb_per_hour
 from serving.bench.schedule import due_times
-from serving.bench.shoppers import Lengths, Shop, as_http, draw_requests
+from serving.bench.shoppers import Lengths, LoadShop, as_http, draw_requests
 from serving.bench.summary import Summary, percentiles
 
 Figures = dict[str, float]
@@ -82,7 +82,7 @@ class Setting:
         """A plan of loads on a server."""
         host, port = address_of(server.url)
         rng = np.random.default_rng(0)
-        shop = Shop.of_bundle(self.bundle)
+        shop = LoadShop.of_bundle(self.bundle)
         documents = draw_requests(shop, count=DISTINCT, k=20, rng=rng, deadline_ms=deadline_ms, lengths=lengths)
         payloads = [as_http(server.path, host=f"{host}:{port}", document=server.wrap(each)) for each in documents]
         pid, read = server.process.pid, server.read

@@ -16,7 +16,7 @@ from benchmarks.faults import HANG_SECONDS, Figures, Setting
 from benchmarks.servers import Server
 from serving.bench.load import Load, address_of
 from serving.bench.schedule import due_times
-from serving.bench.shoppers import Shop, as_http, draw_requests
+from serving.bench.shoppers import LoadShop, as_http, draw_requests
 
 SCHEMATHESIS_SECONDS: Final = 300
 
@@ -70,7 +70,7 @@ def fuzz(setting: Setting, *, requests: int, schemathesis: str | None = None) ->
     """Mutated bodies over kept connections, mutated heads over one each, and schemathesis where it is installed."""
     with setting.server() as server:
         host, port = address_of(server.url)
-        shop = Shop.of_bundle(setting.bundle)
+        shop = LoadShop.of_bundle(setting.bundle)
         documents = draw_requests(shop, count=200, k=20, rng=np.random.default_rng(0))
         bodies = [json.dumps(document).encode() for document in documents]
         heads = requests // 5

@@ -27,7 +27,7 @@ from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import SessionData
 from training.learning.fit import TrainerConfig, make_trainer, quiet_lightning
 from training.learning.lightning_module import NextItemModule
-from training.learning.recipe import Lesson
+from training.learning.recipe import TrainingSetup
 from training.train import TrainConfig
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -108,14 +108,14 @@ def measure(dataset: Dataset, *, seconds: float, quality: float | None, clock: s
     peak = peak_flops(clock)
     config = TrainConfig(seed=seed, trainer=TrainerConfig(progress_bar=False))
     started = CLOCKS[clock]()
-    lesson = Lesson.prepare(config, dataset)
-    setup = CLOCKS[clock]() - started
-    module, data = lesson.module, lesson.data
+    setup = TrainingSetup.prepare(config, dataset)
+    setup_seconds = CLOCKS[clock]() - started
+    module, data = setup.module, setup.data
     timed = Clock(seconds=seconds, quality=quality, clock=clock)
     callbacks: list[pl.Callback] = [timed] if quality is None else [timed, ModelCheckpoint(save_top_k=0)]
     trainer = make_trainer(
         config.trainer,
-        epochs=lesson.epochs,
+        epochs=setup.epochs,
         callbacks=callbacks,
         clip_norm=config.optimizer.clip_norm,
         validate=quality is not None,
@@ -131,7 +131,7 @@ def measure(dataset: Dataset, *, seconds: float, quality: float | None, clock: s
     return {
         "softmax": module.softmax.value,
         "batch_events": data.batch_events,
-        "setup_seconds": setup,
+        "setup_seconds": setup_seconds,
         "steps": timed.steps,
         "training_seconds": timed.seconds,
         "targets": timed.targets,

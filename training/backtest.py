@@ -35,7 +35,7 @@ from training.evaluation.run import cases_to_judge
 from training.evaluation.scorers import ModelScorer
 from training.learning.fit import TrainerConfig
 from training.learning.lightning_module import LossConfig, OptimizerConfig
-from training.learning.recipe import Lesson, learn
+from training.learning.recipe import TrainingSetup, learn
 from training.learning.warm_start import first_end, moment
 from training.model.checkpoint import MODEL_FILE, TrainedModel, last_moment, save_model
 from training.model.next_item import ModelConfig
@@ -236,9 +236,9 @@ def _window(
             tracker.parameters({"window": number + 1, **_plain(config)})
             tracker.dataset(view(dataset, windows[number]))
             write_text_atomically(listed, json.dumps(children | {str(number + 1): tracker.run_id}))
-        lesson = Lesson.prepare(config, dataset)
-        say(f"window {number + 1}, run {tracker.run_id}: {lesson.data.rows.targets:,} targets")
-        _, trained, _ = learn(lesson, dataset, folder=folder, tracker=tracker)
+        setup = TrainingSetup.prepare(config, dataset)
+        say(f"window {number + 1}, run {tracker.run_id}: {setup.data.rows.targets:,} targets")
+        _, trained, _ = learn(setup, dataset, folder=folder, tracker=tracker)
         save_model(folder / MODEL_FILE, trained, dataset)
         tracker.artifact(folder / MODEL_FILE)
         until = last_moment(trained.sessions(dataset))

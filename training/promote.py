@@ -34,7 +34,7 @@ from training.tracking.registry import (
     find_version,
     has_artifact,
 )
-from training.tracking.store import TrackingConfig, as_sentences, fetch_artifact, insist, open_store
+from training.tracking.store import TrackingConfig, fetch_artifact, mlflow_errors, open_store, retry_taken
 
 REJECTED: Final = "review.rejected"
 """Version tag: a reviewer's reason for rejecting it."""
@@ -80,7 +80,7 @@ def reject(config: PromoteConfig) -> ModelVersion:
         raise ValueError(f"{name} version {version.version} is the champion; promote another version before it goes")
     tags = {"gate.result": "rejected", "gate.at": _now(), REJECTED: reason}
     annotate(client, uri, version, tags=tags, description=f"Rejected: {reason}\n\n{version.description or ''}")
-    with as_sentences(uri):
+    with mlflow_errors(uri):
         if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == _number(version):
             client.delete_registered_model_alias(name, CHALLENGER)
     return version
@@ -116,7 +116,7 @@ def promote(config: PromoteConfig) -> list[Check]:
     text = description(checks, compared_with=_number(champion))
     annotate(client, uri, version, tags=tags, description=text)
     if not failed:
-        insist(uri, partial(client.set_registered_model_alias, name, CHAMPION, version.version))
+        retry_taken(uri, partial(client.set_registered_model_alias, name, CHAMPION, version.version))
     return checks
 
 

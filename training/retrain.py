@@ -22,7 +22,7 @@ from training.data.preparation.splits import SplitBy, SplitConfig
 from training.data.readers import LogConfig
 from training.learning.fit import TrainerConfig
 from training.learning.lightning_module import LossConfig, OptimizerConfig
-from training.learning.warm_start import Parent, moment, refuse_leaks
+from training.learning.warm_start import BaseModel, moment, refuse_leaks
 from training.prepare import PrepareConfig, prepare
 from training.tracking.store import TrackingConfig
 from training.train import TrainConfig, train
@@ -61,55 +61,55 @@ def retrain(config: RetrainConfig) -> float:
         ValueError: there is no such model, or the log does not allow a fair comparison; no run is started then.
     """
     assert config.from_ is not None
-    parent = Parent.fetch(config.tracking, config.from_)
-    dataset = newer_dataset(config, parent)
-    say(f"{parent.uri} learned until {moment(parent.learned_until)}; the newer log is prepared in {dataset.path}")
+    base = BaseModel.fetch(config.tracking, config.from_)
+    dataset = newer_dataset(config, base)
+    say(f"{base.uri} learned until {moment(base.learned_until)}; the newer log is prepared in {dataset.path}")
     return train(
         TrainConfig(
             dataset=str(dataset.path),
-            warm_start=parent.uri,
+            warm_start=base.uri,
             seed=config.seed,
             export=config.export,
-            model=parent.config,
+            model=base.config,
             loss=config.loss,
             optimizer=config.optimizer,
             trainer=config.trainer,
-            tracking=replace(config.tracking, model=parent.name),
+            tracking=replace(config.tracking, model=base.name),
         )
     )
 
 
-def newer_dataset(config: RetrainConfig, parent: Parent) -> Dataset:
-    """Prepare the newer log with the parent's settings.
+def newer_dataset(config: RetrainConfig, base: BaseModel) -> Dataset:
+    """Prepare the newer log with the base model's settings.
 
     Raises:
-        ValueError: a file or setting is bad, or a part overlaps with what the parent learned from; nothing is written.
+        ValueError: a file or setting is bad, or a part overlaps with what the base learned from; nothing is written.
     """
     around = Path(config.tracking.runs).absolute() / PREPARED
     around.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=around, prefix=".preparing-") as scratch:
-        fresh = prepare(like_parent(config, parent, out=Path(scratch) / "dataset"))
-        refuse_leaks(parent, fresh)
+        fresh = prepare(like_base(config, base, out=Path(scratch) / "dataset"))
+        refuse_leaks(base, fresh)
         place = around / fresh.digest[:12]
         if not place.exists():
             fresh.path.rename(place)
     return load_dataset(place)
 
 
-def like_parent(config: RetrainConfig, parent: Parent, *, out: Path) -> PrepareConfig:
+def like_base(config: RetrainConfig, base: BaseModel, *, out: Path) -> PrepareConfig:
     """The parent's preparation config, except for the log and, where given, the split."""
     kept: dict[str, Any] = {
-        name: parent.settings[name]
+        name: base.settings[name]
         for name in ("name", "session_gap_minutes", "max_session_length", "min_item_support", "min_session_length")
-        if name in parent.settings
+        if name in base.settings
     }
-    if "repeats" in parent.settings:
-        kept["repeats"] = Repeats(parent.settings["repeats"])
+    if "repeats" in base.settings:
+        kept["repeats"] = Repeats(base.settings["repeats"])
     split = config.split
-    if split == SplitConfig() and "split" in parent.settings:
-        before = parent.settings["split"]
+    if split == SplitConfig() and "split" in base.settings:
+        before = base.settings["split"]
         split = SplitConfig(SplitBy(before["by"]), before["validation"], before["test"])
-    share = parent.settings.get("max_reject_share", PrepareConfig.max_reject_share)
+    share = base.settings.get("max_reject_share", PrepareConfig.max_reject_share)
     return PrepareConfig(out=str(out), data=config.data, split=split, max_reject_share=share, seed=config.seed, **kept)
 
 

@@ -14,7 +14,7 @@ from training.cli.command import command
 from training.cli.console import say
 from training.tracking.journal import Journal
 from training.tracking.registry import BUNDLE, VERSION, keep_and_register
-from training.tracking.store import TrackingConfig, as_sentences
+from training.tracking.store import TrackingConfig, mlflow_errors
 from training.tracking.tracker import Tracker, journal_path
 
 
@@ -48,7 +48,7 @@ def send(config: SendConfig) -> int:
         else:
             if tracker.unsent:
                 raise ValueError(tracker.unsent)
-    with as_sentences(tracker.uri):
+    with mlflow_errors(tracker.uri):
         run = tracker.client.get_run(config.run)
     bundle = path.parent / BUNDLE
     if tracking.register and bundle.is_dir() and run.info.status != "RUNNING" and VERSION not in run.data.tags:

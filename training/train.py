@@ -25,8 +25,8 @@ from training.evaluation.tables import metrics_table
 from training.learning.callbacks import RESUME_FILE
 from training.learning.fit import TrainerConfig
 from training.learning.lightning_module import LossConfig, OptimizerConfig
-from training.learning.recipe import Lesson, fit_until_best, learn
-from training.learning.warm_start import Parent, refuse_leaks
+from training.learning.recipe import TrainingSetup, fit_until_best, learn
+from training.learning.warm_start import BaseModel, refuse_leaks
 from training.model.checkpoint import MODEL_FILE, save_model
 from training.model.next_item import ModelConfig
 from training.review.champion import champion_if_there
@@ -34,7 +34,7 @@ from training.review.comparison import compare
 from training.review.run_page import describe_model, publish_page, search_tags
 from training.sweeps.sweep import sweep
 from training.sweeps.trial import Trial
-from training.tracking.registry import BUNDLE, keep_and_register, name_parent, promote_command
+from training.tracking.registry import BUNDLE, keep_and_register, name_base, promote_command
 from training.tracking.store import TrackingConfig
 from training.tracking.tracker import Tracker, flatten
 
@@ -71,7 +71,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
 
     Raises:
         Pruned: the sweep pruned the trial.
-        ValueError: a setting, the data set, the run to resume or the parent is unusable.
+        ValueError: a setting, the data set, the run to resume or the base is unusable.
     """
     runs, trial = Path(config.tracking.runs), trial or Trial()
     if config.resume is not None:
@@ -79,11 +79,11 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
     if config.dataset is None:
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
     dataset = load_dataset(Path(config.dataset))
-    parent = None if config.warm_start is None else Parent.fetch(config.tracking, config.warm_start)
-    if parent is not None:
-        refuse_leaks(parent, dataset)
-    lesson = Lesson.prepare(config, dataset, parent)
-    cases_to_judge(dataset, lesson.data.spec)  # fail now, not after hours of training, if there are none
+    base = None if config.warm_start is None else BaseModel.fetch(config.tracking, config.warm_start)
+    if base is not None:
+        refuse_leaks(base, dataset)
+    setup = TrainingSetup.prepare(config, dataset, base)
+    cases_to_judge(dataset, setup.data.spec)  # fail now, not after hours of training, if there are none
 
     first = rank_zero_only.rank == 0  # of the ranks that torchrun or a cluster started
     tracker = (
@@ -96,38 +96,36 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
             write_text_atomically(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)))
             if config.resume is None:
                 tracker.parameters(OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))  # type: ignore[arg-type]
-                tags = search_tags(dataset, softmax=lesson.module.softmax.value, model=config.model, seed=config.seed)
-                tracker.dataset(dataset, tags=tags if parent is None else tags | {"parent": parent.uri})
-            judged = "" if lesson.module.repeats else ", validated without what a session holds"
+                tags = search_tags(dataset, softmax=setup.module.softmax.value, model=config.model, seed=config.seed)
+                tracker.dataset(dataset, tags=tags if base is None else tags | {"parent": base.uri})
+            judged = "" if setup.module.repeats else ", validated without what a session holds"
             say(
-                f"run {tracker.run_id}: {lesson.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
-                f"{lesson.module.softmax.value} softmax, batches of {lesson.data.batch_events} events, "
-                f"at most {lesson.epochs} epochs, "
-                f"dropout {lesson.model.dropout:.2g}, of items {lesson.model.item_dropout:.2g}{judged}"
+                f"run {tracker.run_id}: {setup.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
+                f"{setup.module.softmax.value} softmax, batches of {setup.data.batch_events} events, "
+                f"at most {setup.epochs} epochs, "
+                f"dropout {setup.model.dropout:.2g}, of items {setup.model.item_dropout:.2g}{judged}"
             )
         if not trial.whole and tracker is not None:
-            best, _ = fit_until_best(lesson, folder=folder, tracker=tracker, watchers=trial.watchers)
+            best, _ = fit_until_best(setup, folder=folder, tracker=tracker, callbacks=trial.callbacks)
             tracker.end()
             return best
-        best, trained, history = learn(lesson, dataset, folder=folder, tracker=tracker, watchers=trial.watchers)
+        best, trained, history = learn(setup, dataset, folder=folder, tracker=tracker, callbacks=trial.callbacks)
         if tracker is None:
             return 0.0
         save_model(folder / MODEL_FILE, trained, dataset)
         tracker.artifact(folder / MODEL_FILE)
         metrics = evaluate_run(trained, dataset, folder=folder, seed=config.seed, tracker=tracker)
         latency, version, compared = None, None, None
-        if parent is not None and lesson.carried is not None:
-            compared = compare(
-                parent, dataset, metrics, lesson.carried, folder=folder, seed=config.seed, tracker=tracker
-            )
+        if base is not None and setup.carried is not None:
+            compared = compare(base, dataset, metrics, setup.carried, folder=folder, seed=config.seed, tracker=tracker)
         if config.export:
             export_run(trained, dataset, folder / BUNDLE, metrics=metrics, run_id=tracker.run_id)
             latency = measure_latency(folder / BUNDLE, dataset)
             version = keep_and_register(tracker, folder / BUNDLE, config.tracking, place=BUNDLE)
             if version is not None and compared is not None:
                 told = "\n".join(["Not judged yet.", "", *compared.markdown()])
-                name_parent(tracker, config.tracking.model, version, parent=compared.champion.version, description=told)
-        told = describe_model(trained, softmax=lesson.module.softmax.value, seed=config.seed)
+                name_base(tracker, config.tracking.model, version, base=compared.champion.version, description=told)
+        told = describe_model(trained, softmax=setup.module.softmax.value, seed=config.seed)
         publish_page(
             tracker,
             metrics,

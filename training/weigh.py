@@ -18,7 +18,7 @@ from tillside.relations import Relations
 from training.cli.command import command
 from training.cli.console import print_table, say
 from training.evaluation.placements.metrics import refuse_misfits
-from training.evaluation.placements.proposals import ask_placement, open_shelves, scorer_of
+from training.evaluation.placements.proposals import open_shelves, placement_cases, scorer_of
 from training.evaluation.placements.source_weights import (
     STRENGTHS,
     Lists,
@@ -85,7 +85,7 @@ def weigh(
     shelves = open_shelves(dataset, scorer, feed=feed)
     found: dict[str, dict[str, Any]] = {}
     for name, placement in policy.placements.items():
-        asked = ask_placement(trained, scorer, dataset, policy, name, part="validation", k=k)
+        asked = placement_cases(trained, scorer, dataset, policy, name, part="validation", k=k)
         told = (asked.requests, asked.proposals.candidates, asked.questions.answers)
         lists = Lists.of(policy, *told, shelves=shelves, relations=relations)
         if not len(lists):

@@ -22,7 +22,7 @@ from serving.bench.load import address_of
 from serving.bench.plan import Plan
 from serving.bench.rates import find_rate
 from serving.bench.schedule import ARRIVALS
-from serving.bench.shoppers import LENGTHS, Shop, as_http, draw_requests
+from serving.bench.shoppers import LENGTHS, LoadShop, as_http, draw_requests
 from serving.bench.summary import Summary
 
 PATH: Final = "/v1/recommend"
@@ -84,7 +84,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _plan(given: argparse.Namespace) -> Plan:
     host, port = address_of(given.url)
-    shop = Shop.of_bundle(given.bundle) if given.bundle is not None else Shop.of_file(given.items)
+    shop = LoadShop.of_bundle(given.bundle) if given.bundle is not None else LoadShop.of_file(given.items)
     documents = draw_requests(
         shop,
         count=DISTINCT,

@@ -28,7 +28,7 @@ MEDIAN_GAP_MS, GAP_SIGMA = 30_000, 1.5
 
 
 @dataclass(frozen=True)
-class Shop:
+class LoadShop:
     """Items and behaviours to draw requests from.
 
     Attributes:
@@ -40,7 +40,7 @@ class Shop:
     behaviours: tuple[str, ...] = ()
 
     @classmethod
-    def of_bundle(cls, bundle: Path) -> "Shop":
+    def of_bundle(cls, bundle: Path) -> "LoadShop":
         """Recommendable items and behaviours of a bundle.
 
         Raises:
@@ -56,7 +56,7 @@ class Shop:
         return cls([catalogue.item_ids[item] for item in order.tolist()], behaviours)
 
     @classmethod
-    def of_file(cls, path: Path) -> "Shop":
+    def of_file(cls, path: Path) -> "LoadShop":
         """Items of a text file, one item id per line, most popular first.
 
         Raises:
@@ -80,7 +80,7 @@ def draw_lengths(lengths: Lengths, count: int, rng: np.random.Generator) -> npt.
 
 
 def draw_requests(
-    shop: Shop,
+    shop: LoadShop,
     *,
     count: int,
     k: int,

@@ -132,7 +132,7 @@ class EncodedSessions:
 def encode_sessions(
     items: IntArray, behaviours: IntArray, times: IntArray, offsets: IntArray, *, spec: EncodingSpec, known_items: int
 ) -> EncodedSessions:
-    """Encode whole sessions, uncut; :func:`cut` makes batches of them.
+    """Encode whole sessions, uncut; :func:`rows_of` makes batches of them.
 
     Args:
         items, behaviours, times: flat arrays [E]; items outside 0 .. ``known_items`` - 1 are dropped.
@@ -173,7 +173,7 @@ def gap_buckets(times: npt.NDArray[np.int64], *, spec: EncodingSpec) -> npt.NDAr
     return buckets
 
 
-def cut(
+def rows_of(
     encoded: EncodedSessions, starts_B: IntArray, ends_B: IntArray, own_B: IntArray, *, spec: EncodingSpec
 ) -> Batch:
     """Batch of the slices ``starts_B[b]:ends_B[b]`` of the kept events, padded to the longest, at least one column.
@@ -208,7 +208,7 @@ def cut_before(encoded: EncodedSessions, events: IntArray, *, spec: EncodingSpec
     those of earlier sessions where ``encoded`` includes them."""
     ends = encoded.kept_before_E[events]
     starts = np.maximum(encoded.starts_E[events], ends - spec.max_length)
-    batch, own = cut(encoded, starts, ends, encoded.own_E[events], spec=spec), encoded.own_E[events]
+    batch, own = rows_of(encoded, starts, ends, encoded.own_E[events], spec=spec), encoded.own_E[events]
     if not spec.history:
         return batch
     begins = np.maximum(encoded.past_E[events], own - MOST_PAST)
@@ -228,5 +228,5 @@ def encode_session(
     encoded = encode_sessions(items, behaviours, times, np.array([0, len(items)]), spec=spec, known_items=known_items)
     own, end = int(encoded.kept_before_E[earlier]), len(encoded.items)
     start = max(0, own - spec.history, end - spec.max_length)
-    batch = cut(encoded, np.array([start]), np.array([end]), np.array([own]), spec=spec)
+    batch = rows_of(encoded, np.array([start]), np.array([end]), np.array([own]), spec=spec)
     return replace(batch, past=[encoded.items[max(0, own - MOST_PAST) : own]]) if earlier else batch

@@ -23,7 +23,7 @@ from tillside.search_bounds import Bound, float_bound, int8_bound
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
-Tier = Literal["exact", "int8", "approximate"]
+SearchMode = Literal["exact", "int8", "approximate"]
 Propose = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
 """Maps queries [B, D] and a number of items to scores and items [B, C], best first; C may be less than asked for."""
 
@@ -52,7 +52,7 @@ class SearchPlan:
         measured: recall and other measurements, for people only.
     """
 
-    tier: Tier = "exact"
+    tier: SearchMode = "exact"
     rounding: float = 0.0
     candidates: int = 0
     measured: Mapping[str, Any] = field(default_factory=dict)
@@ -80,14 +80,14 @@ class SearchPlan:
             tier, measured = document["tier"], dict(document["measured"])
             rounding = float(document["rounding"]) if tier != "exact" else 0.0
             candidates = int(document["candidates"]) if tier == "approximate" else 0
-            sound = tier in get_args(Tier) and 0 <= rounding < math.inf
+            sound = tier in get_args(SearchMode) and 0 <= rounding < math.inf
             sound = sound and (candidates > 0 or tier != "approximate")
         except (KeyError, TypeError, ValueError, OverflowError):
             sound = False
         if not sound:
             raise ValueError(
-                f"search must have a tier of {', '.join(get_args(Tier))}, what was measured, from int8 on a rounding "
-                f"of at least 0 and for approximate candidates of at least 1, got {document}"
+                f"search must have a tier of {', '.join(get_args(SearchMode))}, what was measured, from int8 on a "
+                f"rounding of at least 0 and for approximate candidates of at least 1, got {document}"
             )
         return cls(tier, rounding, candidates, measured)
 

@@ -12,7 +12,7 @@ from benchmarks.bundles import write_bundle
 from benchmarks.faults import growth, overload_figures
 from benchmarks.fuzzing import mutated_bodies, mutated_heads
 from serving.bench.ledger import Ledger
-from serving.bench.shoppers import Shop, draw_requests
+from serving.bench.shoppers import LoadShop, draw_requests
 from serving.bench.summary import Summary
 from serving.bundles.loading import load_recommender
 from serving.protocol.limits import Limits
@@ -134,7 +134,7 @@ def test_a_synthetic_bundle_is_accepted_by_a_real_server(tmp_path):
     )  # clustered: ten items in the neighbourhood, where random ones of 8 dimensions vary
     server = ServerProcess(out, tmp_path / "log")
     try:
-        (request,) = draw_requests(Shop.of_bundle(out), count=1, k=5, rng=np.random.default_rng(0))
+        (request,) = draw_requests(LoadShop.of_bundle(out), count=1, k=5, rng=np.random.default_rng(0))
         answer = httpx.post(f"{server.url}/v1/recommend", json=request).json()
     finally:
         assert server.stop() == 0

@@ -9,11 +9,11 @@ from tests.datasets import make_sessions
 from tillside.encoding import (
     Batch,
     EncodingSpec,
-    cut,
     cut_before,
     encode_session,
     encode_sessions,
     gap_buckets,
+    rows_of,
 )
 from tillside.events import TIME_UNKNOWN
 
@@ -114,7 +114,7 @@ def test_no_sessions_and_no_rows():
     spec, nowhere = EncodingSpec(), np.zeros(0, int)
     for rows in ([], [[0, 1]]):
         _, encoded = encode(rows, spec)
-        assert cut(encoded, nowhere, nowhere, nowhere, spec=spec).items_BL.shape == (0, 1)
+        assert rows_of(encoded, nowhere, nowhere, nowhere, spec=spec).items_BL.shape == (0, 1)
 
 
 def test_encoding_leaves_its_arguments_alone():
@@ -125,7 +125,7 @@ def test_encoding_leaves_its_arguments_alone():
     encoded = encode_sessions(*arrays, spec=EncodingSpec(collapse_repeats=True), known_items=KNOWN)
     for array in (encoded.items, encoded.gaps):
         array.flags.writeable = False
-    cut(encoded, np.array([1]), np.array([2]), np.array([1]), spec=EncodingSpec())
+    rows_of(encoded, np.array([1]), np.array([2]), np.array([1]), spec=EncodingSpec())
 
 
 def test_a_spec_goes_through_its_document():

@@ -22,12 +22,12 @@ from training.evaluation.case_ranks import RANKS_FILE, Ranks, ranks_beside
 from training.evaluation.sample_sessions import SHOWN, TABLE_FILE, read_examples
 from training.learning import recipe
 from training.learning.fit import TrainerConfig, plan
-from training.learning.warm_start import Carried, Parent, first_end, refuse_leaks
+from training.learning.warm_start import BaseModel, Carried, first_end, refuse_leaks
 from training.model.next_item import ModelConfig, NextItemModel
 from training.prepare import PrepareConfig, prepare
 from training.promote import PromoteConfig, promote
 from training.retrain import RetrainConfig, retrain
-from training.review.comparison import COMPARISON_FILE, ask_parent
+from training.review.comparison import COMPARISON_FILE, ask_base
 from training.review.markdown import GAP
 from training.tracking.store import TrackingConfig, open_store
 from training.train import TrainConfig, train
@@ -57,8 +57,8 @@ def model_of(catalogue: Catalogue, *, seed: int) -> NextItemModel:
     return NextItemModel(config, catalogue, behaviours=3, gap_buckets=EncodingSpec().gap_buckets).eval()
 
 
-def parent_of(catalogue: Catalogue, **told: Any) -> Parent:
-    """A parent as the registry would give it."""
+def base_of(catalogue: Catalogue, **told: Any) -> BaseModel:
+    """A base as the registry would give it."""
     model = model_of(catalogue, seed=1)
     tokens = model.items.learned_tokens()
     fields: dict[str, Any] = {
@@ -77,7 +77,7 @@ def parent_of(catalogue: Catalogue, **told: Any) -> Parent:
         "log_until": START_MS,
         "settings": {},
     }
-    return Parent(**fields | told)
+    return BaseModel(**fields | told)
 
 
 OLD = catalogue_of({"a": ["brand=x"], "b": ["brand=x", "category=hats"], "c": ["category=hats"]})
@@ -96,27 +96,27 @@ NEW = catalogue_of(
 def test_rows_go_on_by_id_and_new_ones_begin_with_their_attributes() -> None:
     """c, a, b stand elsewhere now. ``described`` shares brand=x and category=hats with what was learned; brand=news is
     shared by two items but nobody has learned it, and ``bare`` has nothing: those two keep their random rows."""
-    parent, model = parent_of(OLD), model_of(NEW, seed=2)
+    base, model = base_of(OLD), model_of(NEW, seed=2)
     random_ND = model.items.item.weight.detach().clone()
-    assert parent.hand_over(model, NEW) == Carried(kept=3, described=1, fresh=2, gone=0)
-    rows_ND, before_ND = model.items.item.weight.detach(), parent.model.items.item.weight.detach()
+    assert base.hand_over(model, NEW) == Carried(kept=3, described=1, fresh=2, gone=0)
+    rows_ND, before_ND = model.items.item.weight.detach(), base.model.items.item.weight.detach()
     assert torch.equal(rows_ND[[2, 4, 0]], before_ND)
     assert torch.equal(rows_ND[1], torch.zeros(DIM))
     assert torch.equal(rows_ND[[3, 5]], random_ND[[3, 5]])
-    own, theirs = (dict(each.encoder.named_parameters()) for each in (model, parent.model))
+    own, theirs = (dict(each.encoder.named_parameters()) for each in (model, base.model))
     assert all(torch.equal(own[name], theirs[name]) for name in theirs)
 
 
 def test_a_described_newcomer_is_served_as_the_parent_ranks_it_already() -> None:
     """The mean of brand=x and category=hats to unit length: that brand=news begins at zero changes no direction."""
-    parent, model = parent_of(OLD), model_of(NEW, seed=2)
-    parent.hand_over(model, NEW)
-    newcomers_A, rows_AE = parent.newcomers(NEW)
+    base, model = base_of(OLD), model_of(NEW, seed=2)
+    base.hand_over(model, NEW)
+    newcomers_A, rows_AE = base.newcomers(NEW)
     assert newcomers_A.tolist() == [1]
     with torch.inference_mode():
         assert torch.allclose(model.items()[1], torch.from_numpy(rows_AE[0]), atol=1e-6)
-    assert parent.model.items.token is not None
-    x_D, hats_D = parent.model.items.token.weight.detach()  # the vocabulary is sorted: brand=x, category=hats
+    assert base.model.items.token is not None
+    x_D, hats_D = base.model.items.token.weight.detach()  # the vocabulary is sorted: brand=x, category=hats
     mean_D = (x_D + hats_D) / 2
     assert np.allclose(rows_AE[0, :DIM], (mean_D / mean_D.norm()).numpy(), atol=1e-6)
 
@@ -126,7 +126,7 @@ def test_another_shape_is_refused() -> None:
         ModelConfig(dim=8, layers=1, heads=1, dropout=0.0, item_dropout=0.0), NEW, behaviours=3, gap_buckets=23
     )
     with pytest.raises(ValueError, match=r"models:/shop/3 has another shape than the model to be trained"):
-        parent_of(OLD).hand_over(wider, NEW)
+        base_of(OLD).hand_over(wider, NEW)
 
 
 def at(minute: int, *items: int) -> list[Event]:
@@ -164,23 +164,23 @@ def test_a_window_that_was_learned_from_is_refused(
     """START_MS is 2023-11-14 22:13:20; a part begins when its first session ends, at minute 30 and 40 here."""
     dataset = make_dataset(tmp_path / "new", **PARTS | parts, trained=3)
     with pytest.raises(ValueError, match=words):
-        refuse_leaks(parent_at(learned, log), dataset)
+        refuse_leaks(base_at(learned, log), dataset)
 
 
-def parent_at(learned: int, log: int) -> Parent:
-    return parent_of(OLD, learned_until=START_MS + learned * MINUTE_MS, log_until=START_MS + log * MINUTE_MS)
+def base_at(learned: int, log: int) -> BaseModel:
+    return base_of(OLD, learned_until=START_MS + learned * MINUTE_MS, log_until=START_MS + log * MINUTE_MS)
 
 
 def test_windows_that_do_not_meet_are_fine_and_a_log_without_a_clock_is_not(tmp_path: Path) -> None:
     """A minute before validation begins is early enough."""
     dataset = make_dataset(tmp_path / "new", **PARTS, trained=3)
     assert first_end(dataset.part("test")) == START_MS + 40 * MINUTE_MS
-    refuse_leaks(parent_at(29, 45), dataset)
+    refuse_leaks(base_at(29, 45), dataset)
     with pytest.raises(ValueError, match=r"data\.behaviours are click, cart, purchase, but those of models:/shop/3"):
-        refuse_leaks(replace(parent_at(29, 45), behaviours=("click", "purchase")), dataset)
+        refuse_leaks(replace(base_at(29, 45), behaviours=("click", "purchase")), dataset)
     timeless = make_dataset(tmp_path / "timeless", **PARTS, trained=3, clock=False)
     with pytest.raises(ValueError, match="the log has no clock"):
-        refuse_leaks(parent_at(29, 45), timeless)
+        refuse_leaks(base_at(29, 45), timeless)
 
 
 def test_a_warm_start_takes_a_third_of_the_epochs() -> None:
@@ -269,7 +269,7 @@ def test_the_registry_names_the_parent_and_the_gate_can_judge(shop: TrackingConf
     version = client.get_model_version_by_alias("tillside", "challenger")
     assert version.run_id == retrained.name
     assert version.tags["parent.version"] == "1"
-    assert [Parent.fetch(shop, f"models:/tillside/{number}").champion for number in (1, version.version)] == [
+    assert [BaseModel.fetch(shop, f"models:/tillside/{number}").champion for number in (1, version.version)] == [
         True,
         False,
     ]
@@ -293,8 +293,8 @@ def test_the_registry_names_the_parent_and_the_gate_can_judge(shop: TrackingConf
 
 def test_asked_its_own_cases_the_champion_gives_the_ranks_that_its_run_kept(shop: TrackingConfig) -> None:
     """So what it is compared by is what it was judged by, past sessions and all."""
-    champion = Parent.fetch(shop, "models:/tillside/1")
-    found, shares, shown = ask_parent(champion, load_dataset(Path(shop.runs).parent / "old"))
+    champion = BaseModel.fetch(shop, "models:/tillside/1")
+    found, shares, shown = ask_base(champion, load_dataset(Path(shop.runs).parent / "old"))
     folder = Path(shop.runs) / champion.run_id
     assert np.array_equal(found.ranks_C, Ranks.load(folder / RANKS_FILE).ranks_C)
     assert shown == [each.shown["tillside"] for each in read_examples(folder / TABLE_FILE)]
@@ -308,7 +308,7 @@ class Killed(BaseException):
 def test_a_killed_retraining_goes_on_to_the_same_weights(
     shop: TrackingConfig, retrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped between fit and refit; the refit begins with the parent's weights again."""
+    """Stopped between fit and refit; the refit begins with the base model's weights again."""
     runs = replace(shop, runs=str(tmp_path / "runs"), model="tillside", register=False)
 
     def die(*_: Any) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import Dataset
-from tillside.encoding import Batch, cut, encode_sessions
+from tillside.encoding import Batch, encode_sessions, rows_of
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from tillside.search import SearchPlan
@@ -89,4 +89,4 @@ def _rows_of_length(
     spec = replace(trained.spec, collapse_repeats=False)
     encoded = encode_sessions(*arrays, offsets, spec=spec, known_items=items)
     starts, ends = np.maximum(offsets[:-1], offsets[1:] - trained.spec.max_length), offsets[1:]
-    return cut(encoded, starts, ends, starts, spec=spec), np.arange(rows, dtype=np.int64) % len(dataset.behaviours)
+    return rows_of(encoded, starts, ends, starts, spec=spec), np.arange(rows, dtype=np.int64) % len(dataset.behaviours)

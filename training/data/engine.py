@@ -20,7 +20,7 @@ import pyarrow as pa
 
 
 @dataclass
-class Engine:
+class QueryEngine:
     """A DuckDB connection and a scratch directory for temporary files."""
 
     backend: Any
@@ -81,7 +81,7 @@ class Engine:
 
 
 @contextmanager
-def open_engine(scratch: Path) -> Iterator[Engine]:
+def open_engine(scratch: Path) -> Iterator[QueryEngine]:
     """Open an engine that keeps its temporary files in ``scratch``, an existing directory.
 
     Raises:
@@ -99,7 +99,7 @@ def open_engine(scratch: Path) -> Iterator[Engine]:
         # Fused selects inline a column once per use: a column read five times is computed five times.
         try:
             backend.raw_sql("SET TimeZone = 'UTC'")
-            yield Engine(backend, scratch)
+            yield QueryEngine(backend, scratch)
         except duckdb.Error as error:
             raise ValueError(f"the engine gave up: {str(error).splitlines()[0]}") from error
         finally:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from tillside.dataset import Sessions
-from tillside.encoding import EncodingSpec, cut
+from tillside.encoding import EncodingSpec, rows_of
 from training.inputs.lookahead import following, later_events
 from training.inputs.visits import encode_visits
 
@@ -87,8 +87,8 @@ class TrainingRows:
     def batch(self, rows_B: npt.NDArray[np.int64]) -> TrainingBatch:
         """The rows as tensors."""
         starts, ends, first_targets = self.starts[rows_B], self.ends[rows_B], self.first_targets[rows_B]
-        inputs = cut(self.encoded, starts, ends - 1, self.own[rows_B], spec=self.spec)
-        targets = cut(self.encoded, starts + 1, ends, self.own[rows_B], spec=self.spec)
+        inputs = rows_of(self.encoded, starts, ends - 1, self.own[rows_B], spec=self.spec)
+        targets = rows_of(self.encoded, starts + 1, ends, self.own[rows_B], spec=self.spec)
         columns = np.arange(inputs.items_BL.shape[1])
         learn = (columns < inputs.lengths_B[:, None]) & (starts[:, None] + 1 + columns >= first_targets[:, None])
         places = np.minimum(starts[:, None] + columns, len(self.goal_K) - 1)

@@ -94,33 +94,33 @@ def fit(
     epochs: int,
     tracker: Tracker | None,
     stage: str = "train",
-    watchers: Sequence[pl.Callback] = (),
+    callbacks: Sequence[pl.Callback] = (),
 ) -> EpochMetrics:
     """Run Lightning's trainer, from the checkpoint in ``folder`` if there is one.
 
     Args:
         stage: ``train`` ranks validation cases after each epoch, keeps the best one and stops early; ``refit`` runs
             all its epochs and keeps the last.
-        watchers: callbacks that run once an epoch's metrics are recorded.
+        callbacks: Lightning callbacks that run once an epoch's metrics are recorded.
     """
     quiet_lightning()
     data_loader = data.train_dataloader()
     epoch_metrics = EpochMetrics(tracker, padding_share=data_loader.padding_share, stage=stage)
-    callbacks: list[pl.Callback] = [
+    all_callbacks: list[pl.Callback] = [
         epoch_metrics,
         ResumePoint(folder, minutes=config.checkpoint_minutes, batches=config.checkpoint_batches),
-        *watchers,
+        *callbacks,
     ]
     if stage == "train":
         best = ModelCheckpoint(folder, "best", monitor="val/mrr@20", mode="max", enable_version_counter=False)
-        callbacks[:0] = [best, EarlyStopping("val/mrr@20", mode="max", patience=config.patience)]
+        all_callbacks[:0] = [best, EarlyStopping("val/mrr@20", mode="max", patience=config.patience)]
     if config.progress_bar:
-        callbacks.append(TrainingBar())
+        all_callbacks.append(TrainingBar())
     try:
         trainer = make_trainer(
             config,
             epochs=epochs,
-            callbacks=callbacks,
+            callbacks=all_callbacks,
             clip_norm=module.optimizer.clip_norm,
             validate=stage == "train",
         )

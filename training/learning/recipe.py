@@ -37,7 +37,7 @@ from training.learning.calibration import calibrate_intent, level_intent
 from training.learning.cold_items import learn_newness
 from training.learning.fit import TrainerConfig, fit, load_best, plan, refuse_diverged
 from training.learning.lightning_module import LossConfig, NextItemModule, OptimizerConfig
-from training.learning.warm_start import Carried, Parent
+from training.learning.warm_start import BaseModel, Carried
 from training.model.checkpoint import TrainedModel, build_model
 from training.model.next_item import ModelConfig
 from training.tracking.tracker import Tracker
@@ -51,7 +51,7 @@ early stopping would stop too soon."""
 History = list[dict[str, float]]
 
 
-class LessonConfig(Protocol):
+class TrainingSettings(Protocol):
     """The parts of the training config that learning depends on."""
 
     seed: int
@@ -62,46 +62,46 @@ class LessonConfig(Protocol):
 
 
 @dataclass
-class Lesson:
-    """What is fitted: a fresh module (warm-started from ``parent``, if any), its data, and the maximum of epochs.
+class TrainingSetup:
+    """What is fitted: a fresh module (warm-started from ``base``, if any), its data, and the maximum of epochs.
 
     ``model`` is the config's, completed with the defaults that depend on the log.
     """
 
-    config: LessonConfig
+    config: TrainingSettings
     model: ModelConfig
     data: SessionData
     module: NextItemModule
     fallback: Scorer
     neighbours: SessionNeighbours
     epochs: int
-    parent: Parent | None = None
+    base: BaseModel | None = None
     carried: Carried | None = None
 
     @classmethod
-    def prepare(cls, config: LessonConfig, dataset: Dataset, parent: Parent | None = None) -> "Lesson":
-        """The first step's lesson, on the training part alone."""
+    def prepare(cls, config: TrainingSettings, dataset: Dataset, base: BaseModel | None = None) -> "TrainingSetup":
+        """Set-up of the first fit, on the training part alone."""
         refuse_history(config.model.history, dataset)
         spec, items = encoding(config, dataset), dataset.catalogue.rankable
         cases = cases_of(dataset, "validation", spec=spec, limit=config.trainer.validation_cases)
         neighbours = choose_neighbours(dataset.part("train"), cases, items=items)
-        return cls.build(config, dataset, neighbours=neighbours, parent=parent)
+        return cls.build(config, dataset, neighbours=neighbours, base=base)
 
     @classmethod
     def build(
         cls,
-        config: LessonConfig,
+        config: TrainingSettings,
         dataset: Dataset,
         *,
         neighbours: SessionNeighbours,
         refit_epochs: int | None = None,
-        parent: Parent | None = None,
-    ) -> "Lesson":
+        base: BaseModel | None = None,
+    ) -> "TrainingSetup":
         """Seed everything and build; deterministic: the same config and data set give the same weights.
 
         Args:
             refit_epochs: epochs of a refit on training and validation part; None: fit the training part alone.
-            parent: the model whose weights are the initial ones.
+            base: the model whose weights are the initial ones.
         """
         pl.seed_everything(config.seed, verbose=False)
         spec = encoding(config, dataset)
@@ -109,7 +109,7 @@ class Lesson:
         targets = int(counts_NB.sum())
         model = config.model.suited(targets=targets, items=len(counts_NB))
         fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
-        batch_events, epochs = plan(targets, config.trainer, warm=parent is not None)
+        batch_events, epochs = plan(targets, config.trainer, warm=base is not None)
         data = SessionData(
             dataset,
             spec=spec,
@@ -129,8 +129,8 @@ class Lesson:
             repeats=has_repeats(dataset),
             sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
         )
-        carried = parent.hand_over(module.model, dataset.catalogue) if parent is not None else None
-        return cls(config, model, data, module, fallback, neighbours, refit_epochs or epochs, parent, carried)
+        carried = base.hand_over(module.model, dataset.catalogue) if base is not None else None
+        return cls(config, model, data, module, fallback, neighbours, refit_epochs or epochs, base, carried)
 
 
 def has_repeats(dataset: Dataset) -> bool:
@@ -146,7 +146,7 @@ def repeat_share(sessions: Sessions) -> float:
     return (len(items) - different) / max(len(items) - int((np.diff(offsets) > 0).sum()), 1)
 
 
-def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
+def encoding(config: TrainingSettings, dataset: Dataset) -> EncodingSpec:
     """The encoding of sessions that follows from the config and the data set's preparation."""
     collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
     model = config.model
@@ -154,55 +154,60 @@ def encoding(config: LessonConfig, dataset: Dataset) -> EncodingSpec:
 
 
 def fit_until_best(
-    lesson: Lesson, *, folder: Path, tracker: Tracker | None, watchers: Sequence[pl.Callback] = ()
+    setup: TrainingSetup, *, folder: Path, tracker: Tracker | None, callbacks: Sequence[pl.Callback] = ()
 ) -> tuple[float, int]:
     """Run the first step alone and load its best weights; returns the best val/mrr@20 and the epochs it took.
 
     Args:
-        watchers: Lightning callbacks that observe the fit and may end it by raising.
+        callbacks: Lightning callbacks that observe the fit and may end it by raising.
     """
     if not (folder / HISTORY_FILE).is_file():
-        trainer = lesson.config.trainer
+        trainer = setup.config.trainer
         fitted = fit(
-            lesson.module,
-            lesson.data,
+            setup.module,
+            setup.data,
             trainer,
             folder=folder,
-            epochs=lesson.epochs,
+            epochs=setup.epochs,
             tracker=tracker,
-            watchers=watchers,
+            callbacks=callbacks,
         )
         if tracker is not None:
             write_text_atomically(folder / HISTORY_FILE, json.dumps(fitted.history))
-    return load_best(lesson.module, folder) if tracker is not None else (0.0, 0)
+    return load_best(setup.module, folder) if tracker is not None else (0.0, 0)
 
 
 def learn(
-    lesson: Lesson, dataset: Dataset, *, folder: Path, tracker: Tracker | None, watchers: Sequence[pl.Callback] = ()
+    setup: TrainingSetup,
+    dataset: Dataset,
+    *,
+    folder: Path,
+    tracker: Tracker | None,
+    callbacks: Sequence[pl.Callback] = (),
 ) -> tuple[float, TrainedModel, History]:
     """Fit, choose, refit, resuming from ``folder``; returns the best val/mrr@20, the model and each epoch's metrics.
 
     Args:
         tracker: None in every process but rank 0; the values returned there are meaningless.
-        watchers: see :func:`fit_until_best`.
+        callbacks: see :func:`fit_until_best`.
     """
-    config, module = lesson.config, lesson.module
-    best, epochs = fit_until_best(lesson, folder=folder, tracker=tracker, watchers=watchers)
+    config, module = setup.config, setup.module
+    best, epochs = fit_until_best(setup, folder=folder, tracker=tracker, callbacks=callbacks)
     memory, history = None, []
     if tracker is not None:
         history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
-        memory = choose(lesson, dataset)
+        memory = choose(setup, dataset)
         say(memory_sentence(memory, module.model.encoder.get_buffer("trend_weights").tolist(), dataset))
-    spec, intent = lesson.data.spec, module.intent
-    trained = TrainedModel(module.model, lesson.model, spec, intent, memory)
+    spec, intent = setup.data.spec, module.intent
+    trained = TrainedModel(module.model, setup.model, spec, intent, memory)
     if not config.trainer.refit:
         return best, trained, history
-    again = Lesson.build(
+    again = TrainingSetup.build(
         config,
         dataset,
-        neighbours=lesson.neighbours,
+        neighbours=setup.neighbours,
         refit_epochs=_from_first(epochs),
-        parent=lesson.parent,
+        base=setup.base,
     )
     place = folder / REFIT
     if tracker is not None:
@@ -225,22 +230,22 @@ def learn(
     return best, TrainedModel(again.module.model, again.model, spec, intent, memory, refitted=True), history
 
 
-def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
+def choose(setup: TrainingSetup, dataset: Dataset) -> SessionMemory:
     """Tune on validation after fitting: intent calibration, the blend of past sessions and likeness (for cold items
     too), and the trend weights. Calibration and trend weights are written into the encoder; the blend is returned.
 
     A cart or purchase that is the very next event is nearly always of the item just seen, and shops also ask what will
     be bought later, so the blend is tuned on next-event and look-ahead cases together.
     """
-    module, data, items = lesson.module, lesson.data, dataset.catalogue.rankable
+    module, data, items = setup.module, setup.data, dataset.catalogue.rankable
     ahead = look_ahead_cases(dataset.part("validation"), data.validation, goal=len(dataset.behaviours) - 1)
-    scorer = ModelScorer.of(module.model, lesson.fallback)
+    scorer = ModelScorer.of(module.model, setup.fallback)
     if module.intent:
         calibrate_intent(module.model, scorer, data.validation, items=items)
     trend_N = module.model.items.get_buffer("trend").cpu().numpy()
     memory, trends = learn_memory(
         scorer,
-        lesson.neighbours,
+        setup.neighbours,
         together(data.validation, ahead),
         trend_N=trend_N,
         behaviours=len(dataset.behaviours),
@@ -252,7 +257,7 @@ def choose(lesson: Lesson, dataset: Dataset) -> SessionMemory:
         memory,
         dataset.part("train"),
         data.validation,
-        fallback=lesson.fallback,
+        fallback=setup.fallback,
         absent_R=held_out(dataset),
     )
 

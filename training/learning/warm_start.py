@@ -1,11 +1,11 @@
-"""The parent of a retrained model: a registered version, fetched from the registry alone.
+"""Base model of a warm start: a registered version, fetched from the registry alone.
 
 Weights come from the run's model file, catalogue and past sessions from the bundle, so the data set that it was trained
 on is not needed. Items are matched by id: a learned row moves to the item's index in the new table. Surprising: a new
 item whose attributes are known starts with a zero row, because that is how the model already ranks cold items, and
 noise in the row would only drown its attributes.
 
-Shapes: N trained items of the new catalogue, A items that the parent cannot rank, T attribute tokens, P pairs of an
+Shapes: N trained items of the new catalogue, A items that the base model cannot rank, T attribute tokens, P pairs of an
 item and a token, D width, E = D + 1 as served.
 """
 
@@ -29,7 +29,7 @@ from tillside.recommenders.cold_vectors import TokenVectors
 from training.model.checkpoint import MODEL_FILE, last_moment, read_document, take_weights
 from training.model.next_item import ModelConfig, NextItemModel
 from training.tracking.registry import CHAMPION, fetch_bundle
-from training.tracking.store import TrackingConfig, as_sentences, fetch_artifact, open_store
+from training.tracking.store import TrackingConfig, fetch_artifact, mlflow_errors, open_store
 
 NAMED: Final = re.compile(r"models:/(?P<name>\w[\w. -]*)(?:@(?P<alias>\w[\w.-]*)|/(?P<version>[1-9]\d{0,8}))", re.ASCII)
 
@@ -44,11 +44,11 @@ class Carried:
     fresh: int
     """Start from a random row, as in a first training."""
     gone: int
-    """Trained by the parent, absent from the new catalogue's trained items."""
+    """Trained by the base model, absent from the new catalogue's trained items."""
 
 
 @dataclass(frozen=True)
-class Parent:
+class BaseModel:
     """A registered model as it is served, and what it learned from.
 
     Attributes:
@@ -79,7 +79,7 @@ class Parent:
         return f"models:/{self.name}/{self.version}"
 
     @classmethod
-    def fetch(cls, tracking: TrackingConfig, place: str) -> "Parent":
+    def fetch(cls, tracking: TrackingConfig, place: str) -> "BaseModel":
         """Fetch the version that ``models:/NAME@ALIAS`` or ``models:/NAME/VERSION`` names, and verify its bundle.
 
         Raises:
@@ -121,7 +121,7 @@ class Parent:
         )
 
     def newcomers(self, catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Items of ``catalogue`` that the parent cannot rank but some of whose attribute tokens it has learned.
+        """Items of ``catalogue`` that the base cannot rank but some of whose attribute tokens it has learned.
 
         Returns:
             Their indices in ``catalogue`` [A] and their served rows [A, E], as the server computes for an items feed.
@@ -192,30 +192,30 @@ def named_version(tracking: TrackingConfig, place: str) -> ModelVersion:
     if found is None:
         raise ValueError(f"a registered model is named models:/NAME@ALIAS or models:/NAME/VERSION, got {place!r}")
     client, uri = open_store(tracking, create=False)
-    with as_sentences(uri):
+    with mlflow_errors(uri):
         if found["alias"]:
             return client.get_model_version_by_alias(found["name"], found["alias"])
         return client.get_model_version(found["name"], found["version"])
 
 
-def refuse_leaks(parent: Parent, dataset: Dataset) -> None:
+def refuse_leaks(base: BaseModel, dataset: Dataset) -> None:
     """Refuse temporal leakage: test must be newer than everything either model learns from, and validation newer than
-    everything the parent learned from.
+    everything the base model learned from.
 
     A part begins when its first session ends, because preparation splits by session ends.
 
     Raises:
         ValueError: the log has no clock, other behaviours or nothing new, or a part overlaps with what was learned.
     """
-    if dataset.behaviours.names != parent.behaviours:
-        here, there = (", ".join(each) for each in (dataset.behaviours.names, parent.behaviours))
-        raise ValueError(f"data.behaviours are {here}, but those of {parent.uri} are {there}")
+    if dataset.behaviours.names != base.behaviours:
+        here, there = (", ".join(each) for each in (dataset.behaviours.names, base.behaviours))
+        raise ValueError(f"data.behaviours are {here}, but those of {base.uri} are {there}")
     log_until = last_moment(dataset.sessions)
     if log_until is None:
         raise ValueError(f"{dataset.path}: the log has no clock, so it has no newest window to judge a model by")
-    if log_until <= parent.log_until:
+    if log_until <= base.log_until:
         raise ValueError(
-            f"the log ends at {moment(log_until)}, and {parent.uri} had one until {moment(parent.log_until)}; "
+            f"the log ends at {moment(log_until)}, and {base.uri} had one until {moment(base.log_until)}; "
             "give a log with newer events"
         )
     begins = {name: first_end(dataset.part(name)) for name in ("validation", "test")}
@@ -227,9 +227,9 @@ def refuse_leaks(parent: Parent, dataset: Dataset) -> None:
             f"{moment(begins['test'])}; split.by must be fractions or days"
         )
     for name, begin in begins.items():
-        if begin is not None and parent.learned_until >= begin:
+        if begin is not None and base.learned_until >= begin:
             raise ValueError(
-                f"{parent.uri} learned from sessions until {moment(parent.learned_until)}, but the {name} part begins "
+                f"{base.uri} learned from sessions until {moment(base.learned_until)}, but the {name} part begins "
                 f"at {moment(begin)}; make split.validation and split.test smaller, or wait for a longer log"
             )
 

@@ -16,7 +16,7 @@ from training.evaluation.case_ranks import RANKS_FILE, Ranks
 from training.evaluation.run import METRICS_FILE, MODEL
 from training.evaluation.sample_sessions import TABLE_FILE, Shown, read_examples
 from training.tracking.registry import CHAMPION
-from training.tracking.store import StoreAwayError, as_sentences, patience
+from training.tracking.store import StoreAwayError, mlflow_errors, request_limits
 from training.tracking.tracker import Tracker
 
 Read = TypeVar("Read")
@@ -75,7 +75,7 @@ def find_champion(client: mlflow.MlflowClient, model: str) -> Champion | None:
 def champion_if_there(tracker: Tracker, model: str) -> Champion | None:
     """The champion; None, with a printed sentence, while MLflow is unreachable, so that a run's page can omit it."""
     try:
-        with as_sentences(tracker.uri), patience():
+        with mlflow_errors(tracker.uri), request_limits():
             return find_champion(tracker.client, model)
     except StoreAwayError:
         say("MLflow is away: the run's page is made without the champion's figures")

@@ -1,10 +1,10 @@
-"""A retrained model compared with its parent on the same test cases of the newer log.
+"""A retrained model compared with its base on the same test cases of the newer log.
 
-The parent answers as it would be served today: it reads the sessions without the items that it does not know, and ranks
+The base answers as it would be served today: it reads the sessions without the items that it does not know, and ranks
 its own catalogue plus the cold items of which it has learned some attributes, as the server does with an items feed.
 Other new items it cannot rank; they count as misses.
 
-Shapes: C cases, A cold items ranked by attributes, N items of a catalogue, V items the parent ranks, E (or D) width of
+Shapes: C cases, A cold items ranked by attributes, N items of a catalogue, V items the base ranks, E (or D) width of
 a row as served, B behaviours (in ``best_BK`` chosen cases), K items of a list.
 """
 
@@ -29,7 +29,7 @@ from training.evaluation.run import MODEL, cases_to_judge
 from training.evaluation.sample_sessions import SHOWN, Shown, choose_examples, label
 from training.evaluation.scorers import ModelScorer
 from training.inputs.cases import make_cases
-from training.learning.warm_start import Carried, Parent, first_end, moment
+from training.learning.warm_start import BaseModel, Carried, first_end, moment
 from training.review.champion import Champion
 from training.review.description import beside_champion, champion_table
 from training.review.markdown import difference, verdict
@@ -44,7 +44,7 @@ class Compared:
 
     Attributes:
         document: contents of ``comparison.json``.
-        champion: the parent with its metrics on these cases, for the run's page.
+        champion: the base with its metrics on these cases, for the run's page.
     """
 
     document: Mapping[str, Any]
@@ -86,15 +86,15 @@ class Compared:
         )
 
 
-def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, float], list[Shown]]:
-    """Rank the test cases of another data set with the parent.
+def ask_base(base: BaseModel, dataset: Dataset) -> tuple[Ranked, dict[str, float], list[Shown]]:
+    """Rank the test cases of another data set with the base.
 
     Returns:
         Its ranks [C], the shares of targets it has not learned, and its top items in the sessions of
         :mod:`training.evaluation.sample_sessions`.
     """
-    newcomers_A, rows_AE = parent.newcomers(dataset.catalogue)
-    ranked, index_of = parent.catalogue.rankable, parent.catalogue.index_of
+    newcomers_A, rows_AE = base.newcomers(dataset.catalogue)
+    ranked, index_of = base.catalogue.rankable, base.catalogue.index_of
     nobody = ranked + len(newcomers_A)
     places_N = np.array([index_of.get(name, ranked) for name in dataset.catalogue.item_ids], np.int64)
     places_N[places_N >= ranked] = nobody
@@ -104,11 +104,11 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
     def mapped(sessions: Sessions) -> Sessions:
         return replace(sessions, items=places_N[np.asarray(sessions.items)].astype(np.int32))
 
-    test, whole = mapped(dataset.part("test")), mapped(dataset.until("test")) if parent.spec.history else None
-    cases = make_cases(test, rule=dataset.test_cases, spec=parent.spec, items=ranked, goal=goal, whole=whole)
-    popular_BN = popularity(parent.catalogue.popular_NB[:ranked])
+    test, whole = mapped(dataset.part("test")), mapped(dataset.until("test")) if base.spec.history else None
+    cases = make_cases(test, rule=dataset.test_cases, spec=base.spec, items=ranked, goal=goal, whole=whole)
+    popular_BN = popularity(base.catalogue.popular_NB[:ranked])
     fallback = Popularity(np.pad(popular_BN, ((0, 0), (0, len(newcomers_A)))))
-    own = ModelScorer.of(parent.model, fallback, parent.memory)
+    own = ModelScorer.of(base.model, fallback, base.memory)
     scorer = replace(own, vectors_VD=torch.cat([own.vectors_VD, torch.from_numpy(rows_AE)]))
     found = rank(scorer, cases, items=nobody, coverage=False)
     unknown_C, missed_C = cases.targets_C >= ranked, cases.targets_C >= nobody
@@ -121,9 +121,9 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
     index_of = dataset.catalogue.index_of
 
     def named(place: int) -> str:
-        """Label of an item index of the parent, as in the newer catalogue where that has the item."""
-        item = newcomers_A[place - ranked] if place >= ranked else index_of.get(parent.catalogue.item_ids[place])
-        return label(parent.catalogue, place) if item is None else label(dataset.catalogue, int(item))
+        """Label of an item index of the base, as in the newer catalogue where that has the item."""
+        item = newcomers_A[place - ranked] if place >= ranked else index_of.get(base.catalogue.item_ids[place])
+        return label(base.catalogue, place) if item is None else label(dataset.catalogue, int(item))
 
     targets = some.targets_C.tolist()
     shown = [[(named(p), p == target) for p in row] for row, target in zip(best_BK.tolist(), targets, strict=True)]
@@ -131,7 +131,7 @@ def ask_parent(parent: Parent, dataset: Dataset) -> tuple[Ranked, dict[str, floa
 
 
 def compare(
-    parent: Parent,
+    base: BaseModel,
     dataset: Dataset,
     metrics: Mapping[str, Any],
     carried: Carried,
@@ -140,22 +140,22 @@ def compare(
     seed: int,
     tracker: Tracker,
 ) -> Compared:
-    """Rank the test cases with the parent too, and store the comparison with the new model's run.
+    """Rank the test cases with the base too, and store the comparison with the new model's run.
 
     Args:
         metrics: of the new model on ``dataset``; its ranks are in ``folder``.
     """
     challenger = Ranks.load(folder / RANKS_FILE)
-    found, shares, shown = ask_parent(parent, dataset)
+    found, shares, shown = ask_base(base, dataset)
     theirs = replace(challenger, ranks_C=found.ranks_C)
-    theirs.save(folder / ranks_beside(parent.run_id))
+    theirs.save(folder / ranks_beside(base.run_id))
     slices = challenger.beside_champion(theirs, seed=seed)
     begins = first_end(dataset.part("test"))
     assert begins is not None
     document = {
-        "parent": parent.uri,
-        "parent_run": parent.run_id,
-        "parent_learned_until": moment(parent.learned_until),
+        "parent": base.uri,
+        "parent_run": base.run_id,
+        "parent_learned_until": moment(base.learned_until),
         "window_begins": moment(begins),
         "test_digest": challenger.digest,
         "cases": len(challenger.ranks_C),
@@ -165,14 +165,14 @@ def compare(
     }
     write_text_atomically(folder / COMPARISON_FILE, json.dumps(document, indent=2) + "\n")
     tracker.artifact(folder / COMPARISON_FILE)
-    tracker.artifact(folder / ranks_beside(parent.run_id))
+    tracker.artifact(folder / ranks_beside(base.run_id))
     flat = {}
     for metric in METRICS:
         part = slices["all"][metric]
         flat |= {f"retrain/{who}/{metric}": part[who] for who in ("champion", "challenger")}
         flat |= {f"retrain/gain/{metric}/{end}": part["gain"][end] for end in ("value", "low", "high")}
     tracker.metrics(flat)
-    cases = cases_to_judge(dataset, parent.spec)
+    cases = cases_to_judge(dataset, base.spec)
     judged = report(
         {MODEL: found},
         cases,
@@ -182,5 +182,5 @@ def compare(
         counts_N=dataset.catalogue.counts_NB.sum(axis=1),
     )
     figures = {"systems": judged["systems"], "dataset": metrics["dataset"]}
-    role = "champion" if parent.champion else "parent"
-    return Compared(document, Champion(parent.name, parent.version, parent.run_id, figures, shown=shown, role=role))
+    role = "champion" if base.champion else "parent"
+    return Compared(document, Champion(base.name, base.version, base.run_id, figures, shown=shown, role=role))

@@ -41,7 +41,7 @@ from training.sweeps.config import (
 from training.sweeps.page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
 from training.sweeps.space import Space, read_space
 from training.sweeps.trial import Pruned, Pruning, Trial
-from training.tracking.store import StoreAwayError, TrackingConfig, as_sentences, patience
+from training.tracking.store import StoreAwayError, TrackingConfig, mlflow_errors, request_limits
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.views import PARENT, child_of
 
@@ -206,11 +206,11 @@ class Sweep:
         if child is not None and (self.folder.parent / child.info.run_id / RESUME_FILE).is_file():
             config = self.resumed(child)
         elif child is not None:
-            with as_sentences(self.tracker.uri):
+            with mlflow_errors(self.tracker.uri):
                 self.tracker.client.delete_run(child.info.run_id)  # killed before its first resume point
         tags = {"mlflow.runName": f"trial {number}", TRIAL: number} | child_of(self.tracker.run_id)
         try:
-            value = self.train(config, Trial(tags=tags, watchers=[Pruning(trial)], whole=self.config.whole))
+            value = self.train(config, Trial(tags=tags, callbacks=[Pruning(trial)], whole=self.config.whole))
         except Pruned as pruned:
             self.asking(partial(self.tag, number, {"sweep.pruned": "true"}))
             say(f"pruned: {pruned}")
@@ -239,7 +239,7 @@ class Sweep:
     def children(self) -> dict[str, Run]:
         """Child runs by trial number."""
         query = f"tags.`{PARENT}` = '{self.tracker.run_id}'"
-        with as_sentences(self.tracker.uri), patience():
+        with mlflow_errors(self.tracker.uri), request_limits():
             found = self.tracker.client.search_runs(
                 [self.tracker.run.info.experiment_id], query, max_results=1000, order_by=["attributes.start_time ASC"]
             )
@@ -248,7 +248,7 @@ class Sweep:
     def tag(self, number: str, tags: Mapping[str, str]) -> None:
         """Tag a trial's run, if it got as far as having one."""
         child = self.children().get(number)
-        with as_sentences(self.tracker.uri):
+        with mlflow_errors(self.tracker.uri):
             for key, value in tags.items():
                 if child is not None:
                     self.tracker.client.set_tag(child.info.run_id, key, value[:1000])

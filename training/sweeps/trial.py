@@ -22,7 +22,7 @@ class Trial:
     """A sweep's demands on a run; the default is a run on its own."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
-    watchers: Sequence[pl.Callback] = ()
+    callbacks: Sequence[pl.Callback] = ()
     """Lightning callbacks that observe the fit of the training part."""
     whole: bool = True
     """False: the run stops after fitting; ``resume`` completes it."""

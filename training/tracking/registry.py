@@ -23,10 +23,10 @@ from training.cli.console import say
 from training.tracking.store import (
     StoreAwayError,
     TrackingConfig,
-    as_sentences,
     fetch_artifact,
-    insist,
-    patience,
+    mlflow_errors,
+    request_limits,
+    retry_taken,
     store_lock,
 )
 from training.tracking.tracker import Tracker
@@ -94,8 +94,8 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         write_model_files(opened, Path(folder) / "model", run_id=tracker.run_id, place=place)
         with (
-            as_sentences(tracker.uri),
-            patience(retries=2, seconds=60),
+            mlflow_errors(tracker.uri),
+            request_limits(retries=2, seconds=60),
         ):  # now or not at all, so not through the journal
             tracker.client.log_artifacts(tracker.run_id, str(Path(folder) / "model"), place)
     client, manifest = tracker.client, opened.manifest
@@ -107,7 +107,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         "dataset.digest": str(manifest["dataset"]["digest"]),
         "gate.result": "not judged",
     }
-    with as_sentences(tracker.uri), store_lock(tracker.uri), patience(retries=2, seconds=60):
+    with mlflow_errors(tracker.uri), store_lock(tracker.uri), request_limits(retries=2, seconds=60):
         with contextlib.suppress(MlflowException):  # exists already, or the next call raises the cause
             client.create_registered_model(name, description="Bundles that training.export made; see their runs.")
         version = client.create_model_version(
@@ -118,16 +118,16 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
             await_creation_for=0,
             description=f"Not judged yet. Test part of {manifest['dataset']['name']}: {figures or 'no figures'}.",
         )
-        insist(tracker.uri, partial(client.set_registered_model_alias, name, CHALLENGER, version.version))
+        retry_taken(tracker.uri, partial(client.set_registered_model_alias, name, CHALLENGER, version.version))
     tracker.tags({"registry.model": name, VERSION: str(version.version)})
     return str(version.version)
 
 
-def name_parent(tracker: Tracker, name: str, version: str, *, parent: str, description: str) -> None:
-    """Record on a version which parent it was retrained from, and how the two compare."""
-    with as_sentences(tracker.uri):
+def name_base(tracker: Tracker, name: str, version: str, *, base: str, description: str) -> None:
+    """Record on a version which base model it was retrained from, and how the two compare."""
+    with mlflow_errors(tracker.uri):
         found = tracker.client.get_model_version(name, version)
-    annotate(tracker.client, tracker.uri, found, tags={PARENT_TAG: parent}, description=description)
+    annotate(tracker.client, tracker.uri, found, tags={PARENT_TAG: base}, description=description)
 
 
 def find_version(
@@ -138,7 +138,7 @@ def find_version(
     Raises:
         ValueError: there is none.
     """
-    with as_sentences(uri):
+    with mlflow_errors(uri):
         if version is not None:
             return client.get_model_version(name, str(version))
         found = [each for each in client.search_model_versions(f"name='{name}'") if each.run_id == run]
@@ -149,7 +149,7 @@ def find_version(
 
 def champion_of(client: mlflow.MlflowClient, uri: str, name: str) -> ModelVersion | None:
     """The version with the alias champion; None if there is none."""
-    with as_sentences(uri):
+    with mlflow_errors(uri):
         number = client.get_registered_model(name).aliases.get(CHAMPION)
         return None if number is None else client.get_model_version(name, str(number))
 
@@ -172,7 +172,7 @@ def fetch_bundle(config: TrackingConfig, version: ModelVersion, *, into: Path) -
 
 def has_artifact(client: mlflow.MlflowClient, uri: str, run_id: str, name: str) -> bool:
     """Whether a run has an artifact ``name`` at the top level."""
-    with as_sentences(uri):
+    with mlflow_errors(uri):
         return any(artifact.path == name for artifact in client.list_artifacts(run_id))
 
 
@@ -180,7 +180,7 @@ def annotate(
     client: mlflow.MlflowClient, uri: str, version: ModelVersion, *, tags: Mapping[str, str], description: str
 ) -> None:
     """Set tags and description of a version."""
-    with as_sentences(uri):
+    with mlflow_errors(uri):
         for key, value in tags.items():
             client.set_model_version_tag(version.name, version.version, key, value)
         client.update_model_version(version.name, version.version, description)

@@ -79,7 +79,7 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # warns of every retry; we report the outcome
     default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
     uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
-    with as_sentences(uri):
+    with mlflow_errors(uri):
         if uri.startswith("sqlite:") and (database := make_url(uri).database):
             if create:
                 _create_sqlite(Path(database).absolute())
@@ -92,7 +92,7 @@ class _TakenError(ValueError):
     """Lost a race with another writer; on retry MLflow finds the row that the other one wrote."""
 
 
-def insist(uri: str, call: Callable[[], Answer]) -> Answer:
+def retry_taken(uri: str, call: Callable[[], Answer]) -> Answer:
     """Run an idempotent write, and retry it when another writer created its rows first (TRIES attempts).
 
     Raises:
@@ -100,14 +100,14 @@ def insist(uri: str, call: Callable[[], Answer]) -> Answer:
         ValueError: the store refuses, in a sentence.
     """
     for _ in range(TRIES - 1):
-        with contextlib.suppress(_TakenError), as_sentences(uri):
+        with contextlib.suppress(_TakenError), mlflow_errors(uri):
             return call()
-    with as_sentences(uri):
+    with mlflow_errors(uri):
         return call()
 
 
 @contextlib.contextmanager
-def as_sentences(uri: str) -> Iterator[None]:
+def mlflow_errors(uri: str) -> Iterator[None]:
     """Convert a store's exceptions into one-sentence ValueErrors; StoreAwayError where it is unreachable or busy."""
     try:
         yield
@@ -136,7 +136,7 @@ def _is_away(error: Exception) -> bool:
 
 
 @contextlib.contextmanager
-def patience(*, retries: int = 1, seconds: int = 10) -> Iterator[None]:
+def request_limits(*, retries: int = 1, seconds: int = 10) -> Iterator[None]:
     """Set MLflow's timeout in seconds and its retries; by default it retries for minutes. One retry is the minimum,
     because a server may just have closed the connection kept alive from the last call."""
     limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(retries), "MLFLOW_HTTP_REQUEST_TIMEOUT": str(seconds)}
@@ -159,7 +159,7 @@ def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path
         ValueError: the store cannot be reached, there is no such run, or it has no such artifact.
     """
     client, uri = open_store(config, create=False)
-    with as_sentences(uri), patience():
+    with mlflow_errors(uri), request_limits():
         client.search_experiments(max_results=1)
     try:
         return Path(client.download_artifacts(run_id, path, str(into)))

@@ -26,11 +26,11 @@ from training.tracking.replay import ARTIFACT, BATCH, INPUTS, STATUS, perform
 from training.tracking.store import (
     StoreAwayError,
     TrackingConfig,
-    as_sentences,
     create_experiment,
-    insist,
+    mlflow_errors,
     open_store,
-    patience,
+    request_limits,
+    retry_taken,
 )
 from training.tracking.views import BEST, NEWEST, list_link, shared_views
 
@@ -82,9 +82,9 @@ class Tracker:
             ValueError: the store cannot be reached, or the run does not exist or had another data set.
         """
         client, uri = open_store(config)
-        with as_sentences(uri):
+        with mlflow_errors(uri):
             if run_id is not None:
-                with patience():
+                with request_limits():
                     recorded = client.get_run(run_id).data.tags.get(DIGEST)
                 if digest is not None and recorded not in (None, digest):
                     raise ValueError(
@@ -93,13 +93,13 @@ class Tracker:
                 tracker = cls(client, client.get_run(run_id), uri, Journal(journal_path(config, run_id)))
                 tracker._write({KIND: STATUS, "status": "RUNNING"})  # queued after unsent entries
                 return tracker._monitored(config)
-            with patience():
+            with request_limits():
                 experiment = client.get_experiment_by_name(config.experiment)
             experiment_id = experiment.experiment_id if experiment else create_experiment(client, config, uri)
             known = experiment.tags if experiment else {}
             for name, view in shared_views().items():
                 if known.get(name) != view:
-                    insist(uri, partial(client.set_experiment_tag, experiment_id, name, view))
+                    retry_taken(uri, partial(client.set_experiment_tag, experiment_id, name, view))
             git = git_state()
             told = {f"git.{name}": value for name, value in git.items()} | dict(tags or {})
             told |= {"mlflow.source.name": "training.train", "mlflow.source.type": "LOCAL"}
@@ -122,7 +122,7 @@ class Tracker:
             ValueError: the store cannot be reached, or the run does not exist.
         """
         client, uri = open_store(config, create=False)
-        with as_sentences(uri), patience():
+        with mlflow_errors(uri), request_limits():
             return cls(client, client.get_run(run_id), uri, journal)
 
     def parameters(self, config: Mapping[str, Any]) -> None:
@@ -177,7 +177,7 @@ class Tracker:
     def end(self, status: str = "FINISHED") -> None:
         """Set the run's final status (FINISHED, FAILED or KILLED) and report entries that are still unsent."""
         if self._monitor is not None:
-            with patience():
+            with request_limits():
                 self._monitor.finish()
             self._monitor = None
         self._write({KIND: STATUS, "status": status, "time": _now_ms()}, retries=2 if status == "FINISHED" else 1)
@@ -213,8 +213,8 @@ class Tracker:
             began, (_, entry) = time.monotonic(), self.journal.waiting[0]
             seconds = UPLOAD_SECONDS if entry[KIND] == ARTIFACT else ANSWER_SECONDS
             try:
-                with patience(retries=retries, seconds=seconds):
-                    insist(self.uri, partial(self._perform, entry))
+                with request_limits(retries=retries, seconds=seconds):
+                    retry_taken(self.uri, partial(self._perform, entry))
             except StoreAwayError as error:
                 now = time.monotonic()
                 self._ask_again = now + max(PAUSE_SECONDS, PAUSE_FACTOR * (now - began))
@@ -234,7 +234,7 @@ class Tracker:
         """Append an entry to the journal and flush it, unless backing off from an unreachable store; with ``retries``
         flush in any case."""
         if self.journal is None:
-            insist(self.uri, partial(self._perform, entry))
+            retry_taken(self.uri, partial(self._perform, entry))
             return
         self.journal.add(entry)
         if retries is not None or time.monotonic() >= self._ask_again:

@@ -176,7 +176,7 @@ def gather(
 
 
 def _from_model(model: ModelCandidates, *, odds: bool) -> Entry:
-    count = cut(model.scores, MOST_MODEL)
+    count = top_with_ties(model.scores, MOST_MODEL)
     found, scores = np.asarray(model.items[:count], np.int64), model.scores[:count]
     if odds and model.tier == "model":
         chances = np.exp(scores - scores.max(), dtype=np.float64)
@@ -192,11 +192,11 @@ def _by_hand(
     partners = relations.partners(relation, anchor, now_ms=now_ms)
     pinned += partners.items[partners.pinned].tolist()
     order = np.argsort(-partners.strengths, kind="stable")
-    order = order[: cut(partners.strengths[order], MOST_PARTNERS)]
+    order = order[: top_with_ties(partners.strengths[order], MOST_PARTNERS)]
     return partners.items[order], partners.strengths[order]
 
 
-def cut(strengths: npt.NDArray[np.float32], most: int) -> int:
+def top_with_ties(strengths: npt.NDArray[np.float32], most: int) -> int:
     """Length to cut a descending list to: ``most``, plus the entries tied with the last of them."""
     if len(strengths) <= most:
         return len(strengths)

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from tillside.policy.candidates import cut
+from tillside.policy.candidates import top_with_ties
 from tillside.policy.file.terms import Promotion, Step
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.requests import Language, OfferedBundle, PlacementRequest, PromotionHint
@@ -55,7 +55,7 @@ def bundles_around(
     for anchor in anchors:
         own = table.of(anchor)
         if len(own) > MOST_ROWS:
-            own = own[: cut(table.strengths[own], MOST_ROWS)]
+            own = own[: top_with_ties(table.strengths[own], MOST_ROWS)]
         rows.update(dict.fromkeys(own.tolist()))
     # rows are sorted by strength: a lazy generator, so callers that need only a few bundles do not pay for the rest
     for _, level in itertools.groupby(sorted(rows), table.strengths.item):

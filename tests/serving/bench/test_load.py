@@ -10,7 +10,7 @@ import pytest
 
 from serving.bench.__main__ import main
 from serving.bench.load import PRIORITY, Load, address_of, read_answer
-from serving.bench.shoppers import LONGEST, Shop, as_http, draw_requests
+from serving.bench.shoppers import LONGEST, LoadShop, as_http, draw_requests
 from serving.bench.summary import Summary
 
 ANSWER = {"items": [], "tier": "model", "degraded_reason": None}
@@ -156,7 +156,7 @@ def test_only_plain_http_is_taken(url):
 
 
 def test_sessions_are_of_the_shop_popular_items_come_more_often_and_lengths_are_bounded():
-    shop = Shop([f"i{number}" for number in range(1000)], ("click", "cart", "purchase"))
+    shop = LoadShop([f"i{number}" for number in range(1000)], ("click", "cart", "purchase"))
     requests = draw_requests(shop, count=2000, k=7, deadline_ms=30, rng=np.random.default_rng(0))
     lengths = [len(request["session"]) for request in requests]
     events = [event for request in requests for event in request["session"]]

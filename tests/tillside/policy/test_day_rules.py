@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.shops import NOW_MS, Item, Shop
 from tillside.policy import ItemFacts, Shelves, parse_policy, place, read_feed
 from tillside.policy.day_rules import DayRules
-from tillside.policy.items.cache import Memory
+from tillside.policy.items.cache import Cache
 from tillside.policy.rules import HARD, Rulebook
 
 DAY = date(2026, 5, 28)
@@ -81,7 +81,7 @@ def test_what_is_remembered_belongs_to_its_facts() -> None:
 
 
 def test_a_memory_forgets_what_came_first() -> None:
-    memory, made = Memory(2), []
+    memory, made = Cache(2), []
 
     def get(key: str) -> str:
         return memory.get(key, lambda: made.append(key) or key.upper())

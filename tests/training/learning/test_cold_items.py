@@ -13,7 +13,7 @@ from tillside.recommenders.blend import Blend, SessionMemory
 from training.evaluation.scorers import Among
 from training.learning.cold_items import FACTORS, learn_newness
 from training.learning.fit import TrainerConfig
-from training.learning.recipe import Lesson, held_out
+from training.learning.recipe import TrainingSetup, held_out
 from training.model.next_item import ModelConfig
 from training.train import TrainConfig
 
@@ -44,13 +44,13 @@ def learned(folder, *, step: int, tokens=TOKENS, weight: float = 2.0) -> Session
         tokens=tokens,
     )
     model = ModelConfig(dim=8, layers=1, heads=2, max_length=8, temperature=1.0)
-    lesson = Lesson.prepare(TrainConfig(model=model, trainer=TrainerConfig(progress_bar=False)), dataset)
+    setup = TrainingSetup.prepare(TrainConfig(model=model, trainer=TrainerConfig(progress_bar=False)), dataset)
     index = SessionNeighbours.fit(dataset.part("train"), items=ITEMS, settings=Neighbourhood())
     memory = SessionMemory.of(index, Blend((weight,) * 3, 0.01, ((0.0,),) * 3, alike=(0.7, 0.7)), dataset.catalogue)
-    lesson.module.eval()
-    cases = lesson.data.validation
-    train, fallback, nothing_R = dataset.part("train"), lesson.fallback, np.zeros(ITEMS, np.bool_)
-    found = learn_newness(lesson.module.model, memory, train, cases, fallback=fallback, absent_R=nothing_R)
+    setup.module.eval()
+    cases = setup.data.validation
+    train, fallback, nothing_R = dataset.part("train"), setup.fallback, np.zeros(ITEMS, np.bool_)
+    found = learn_newness(setup.module.model, memory, train, cases, fallback=fallback, absent_R=nothing_R)
     kept = replace(found, blend=replace(found.blend, alike=(found.blend.alike[0], 0.7)))
     assert kept == memory  # all else stays, and no item is new any more
     return found
@@ -95,7 +95,7 @@ def test_an_item_made_new_keeps_its_attributes_alone(tmp_path):
         trained=4,
         tokens=[["a=1"], ["a=1"], ["b=1"], ["b=1"]],
     )
-    model = Lesson.prepare(TrainConfig(model=ModelConfig(dim=8, layers=1, heads=2)), dataset).module.model
+    model = TrainingSetup.prepare(TrainConfig(model=ModelConfig(dim=8, layers=1, heads=2)), dataset).module.model
     with torch.inference_mode():
         rows, changed = model.items(), model.items(torch.tensor([True, False, False, True]))
         tokens = torch.nn.functional.normalize(model.items.token.weight, dim=1)

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from tests.datasets import make_sessions, random_rows
 from tests.models import SPEC, make_model, random_batch
-from tillside.encoding import cut
+from tillside.encoding import rows_of
 from training.inputs.batches import TrainingBatch, TrainingRows
 from training.learning.lightning_module import LossConfig, NextItemModule, OptimizerConfig, Softmax
 
@@ -50,7 +50,7 @@ def by_single_questions(*, look_ahead: float) -> float:
                 later = [at for at in range(target, session_end) if behaviours[at] == stronger]
                 questions += [(stronger, later[0])] if later and later[0] > target else []
             start_B, end_B = np.array([row]), np.array([target])
-            prefix = cut(encoded.encoded, start_B, end_B, start_B, spec=SPEC)
+            prefix = rows_of(encoded.encoded, start_B, end_B, start_B, spec=SPEC)
             inputs = [torch.from_numpy(a) for a in (prefix.items_BL, prefix.behaviours_BL, prefix.gaps_BL)]
             for ask, place in questions:
                 weight = 1.0 if place == target else look_ahead ** (place - target)

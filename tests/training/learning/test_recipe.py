@@ -13,7 +13,7 @@ from tillside.dataset import Dataset
 from training.inputs.cases import look_ahead_cases
 from training.learning import recipe
 from training.learning.fit import TrainerConfig
-from training.learning.recipe import HISTORY_FILE, REFIT, Lesson, learn
+from training.learning.recipe import HISTORY_FILE, REFIT, TrainingSetup, learn
 from training.model.next_item import NOT_CALIBRATED, ModelConfig
 from training.train import TrainConfig
 
@@ -49,15 +49,15 @@ def config(**trainer: Any) -> TrainConfig:
     return TrainConfig(model=model, trainer=TrainerConfig(**settings))
 
 
-def refit_of(dataset: Dataset, *, epochs: int) -> Lesson:
+def refit_of(dataset: Dataset, *, epochs: int) -> TrainingSetup:
     """What is trained once validation has chosen."""
-    neighbours = Lesson.prepare(config(), dataset).neighbours
-    return Lesson.build(config(), dataset, neighbours=neighbours, refit_epochs=epochs)
+    neighbours = TrainingSetup.prepare(config(), dataset).neighbours
+    return TrainingSetup.build(config(), dataset, neighbours=neighbours, refit_epochs=epochs)
 
 
 @pytest.fixture(scope="module")
 def learned(dataset, tmp_path_factory):
-    """The lesson, what came of it, its folder, the fits that were made, what was chosen and what was measured."""
+    """The set-up, what came of it, its folder, the fits that were made, what was chosen and what was measured."""
     torch.set_num_threads(1)
     fits, chosen, figures, folder = [], [], Figures(), tmp_path_factory.mktemp("run")
     fit, load_best, choose = recipe.fit, recipe.load_best, recipe.choose
@@ -77,9 +77,9 @@ def learned(dataset, tmp_path_factory):
         patched.setattr(recipe, "fit", spy)
         patched.setattr(recipe, "load_best", second_is_best)
         patched.setattr(recipe, "choose", choose_and_tell)
-        lesson = Lesson.prepare(config(), dataset)
-        best, trained, history = learn(lesson, dataset, folder=folder, tracker=figures)
-    return lesson, best, trained, history, folder, fits, chosen, figures
+        setup = TrainingSetup.prepare(config(), dataset)
+        best, trained, history = learn(setup, dataset, folder=folder, tracker=figures)
+    return setup, best, trained, history, folder, fits, chosen, figures
 
 
 def sessions_of(rows) -> list[list[int]]:
@@ -89,7 +89,7 @@ def sessions_of(rows) -> list[list[int]]:
 def test_the_refit_learns_from_the_validation_part_too(tmp_path):
     rows = {"train": [[0, 1, 2], [1, 0]], "validation": [[2, 0], [1, 2, 0]], "test": [[0, 2]]}
     dataset = make_dataset(tmp_path / "d", **rows, trained=3)
-    fit = Lesson.prepare(config(), dataset)
+    fit = TrainingSetup.prepare(config(), dataset)
     assert sessions_of(fit.data.rows) == rows["train"]
     assert (fit.data.rows.targets, fit.epochs) == (3, 3)
     refit = refit_of(dataset, epochs=2)
@@ -108,7 +108,7 @@ def test_by_leaving_one_out_no_event_is_learned_twice(tmp_path):
 
 
 def test_both_begin_with_the_same_weights(dataset):
-    fit, refit = Lesson.prepare(config(), dataset), refit_of(dataset, epochs=1)
+    fit, refit = TrainingSetup.prepare(config(), dataset), refit_of(dataset, epochs=1)
     expected, found = dict(fit.module.named_parameters()), refit.module.state_dict()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
@@ -127,8 +127,8 @@ def test_validation_ranks_a_sessions_own_items_where_the_training_part_has_enoug
     rows = {"train": [[0, 1, 0], [1, 2]], "validation": [[2, 2, 2], [1, 1]], "test": [[0, 2]]}
     monkeypatch.setattr(recipe, "RARE", rare)
     dataset = make_dataset(tmp_path / "d", **rows, trained=3)
-    assert Lesson.prepare(config(), dataset).module.repeats == repeats
-    best, _, history = learn(Lesson.prepare(config(), dataset), dataset, folder=tmp_path, tracker=Figures())
+    assert TrainingSetup.prepare(config(), dataset).module.repeats == repeats
+    best, _, history = learn(TrainingSetup.prepare(config(), dataset), dataset, folder=tmp_path, tracker=Figures())
     assert (best > 0.4) == repeats
     assert repeats or best == pytest.approx(1 / 3)  # what returns stands behind the other two
     assert best == max(epoch["val/mrr@20"] for epoch in history)
@@ -141,14 +141,14 @@ def test_the_refit_takes_as_many_epochs_as_were_best(learned):
 def test_the_best_epoch_is_that_of_the_greatest_validation_figure(learned, dataset):
     _, best, _, history, folder, *_ = learned
     figures = [epoch["val/mrr@20"] for epoch in history]
-    again = Lesson.prepare(config(), dataset)
+    again = TrainingSetup.prepare(config(), dataset)
     assert recipe.load_best(again.module, folder) == (pytest.approx(max(figures)), int(np.argmax(figures)) + 1)
     assert best == pytest.approx(max(figures))
 
 
 def test_the_refitted_model_is_another_one_with_the_slopes_that_validation_gave(learned):
-    lesson, _, trained, *_ = learned
-    fitted, refitted = lesson.module.model.encoder, trained.model.encoder
+    setup, _, trained, *_ = learned
+    fitted, refitted = setup.module.model.encoder, trained.model.encoder
     assert trained.refitted
     assert trained.intent
     calibration = fitted.intent_calibration.tolist()
@@ -175,9 +175,9 @@ def test_the_blend_is_judged_on_what_comes_next_and_on_carts_and_purchases_furth
         return learn_memory(scorer, neighbours, cases, **more)
 
     monkeypatch.setattr(recipe, "learn_memory", spy)
-    lesson = Lesson.prepare(config(), dataset)
-    recipe.choose(lesson, dataset)
-    following = lesson.data.validation
+    setup = TrainingSetup.prepare(config(), dataset)
+    recipe.choose(setup, dataset)
+    following = setup.data.validation
     ahead = look_ahead_cases(dataset.part("validation"), following, goal=2)
     counts = [np.bincount(cases.asked_C, minlength=3) for cases in (asked[0], following, ahead)]
     assert counts[0].tolist() == (counts[1] + counts[2]).tolist()
@@ -192,9 +192,9 @@ def test_the_figures_of_the_refit_stand_beside_those_of_the_fit(learned):
 
 
 def test_without_a_refit_the_fitted_model_stays(dataset, tmp_path):
-    lesson = Lesson.prepare(config(refit=False, max_epochs=1), dataset)
-    _, trained, _ = learn(lesson, dataset, folder=tmp_path, tracker=Figures())
-    assert trained.model is lesson.module.model
+    setup = TrainingSetup.prepare(config(refit=False, max_epochs=1), dataset)
+    _, trained, _ = learn(setup, dataset, folder=tmp_path, tracker=Figures())
+    assert trained.model is setup.module.model
     assert not trained.refitted
     assert not (Path(tmp_path) / REFIT).exists()
     assert len(trained.memory.neighbours.session_offsets) - 1 == TRAIN

@@ -20,7 +20,7 @@ from training.send import SendConfig, send
 from training.tracking import tracker as tracker_module
 from training.tracking.journal import JOURNAL_FILE, Journal
 from training.tracking.registry import keep_and_register
-from training.tracking.store import StoreAwayError, TrackingConfig, as_sentences
+from training.tracking.store import StoreAwayError, TrackingConfig, mlflow_errors
 from training.tracking.tracker import Tracker
 
 
@@ -242,6 +242,6 @@ def answered(status: int) -> requests.HTTPError:
     ],
 )
 def test_absence_is_told_from_mistakes(error, away):
-    with pytest.raises(ValueError) as caught, as_sentences("http://shop"):
+    with pytest.raises(ValueError) as caught, mlflow_errors("http://shop"):
         raise error
     assert isinstance(caught.value, StoreAwayError) is away

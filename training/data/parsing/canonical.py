@@ -31,7 +31,7 @@ from tillside.events import (
     Behaviours,
 )
 from training.data.columns import FILE, ORDER, PART, POSITION, RECORD, REJECT, SKIP
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.source_file import SourceFile
 from training.data.parsing.values import LATEST, milliseconds, number, words
 
@@ -63,7 +63,7 @@ class LogConfig(ABC):
     behaviours: list[str] = field(default_factory=lambda: list(DEFAULT_BEHAVIOURS))
 
     @abstractmethod
-    def read(self, engine: Engine) -> "Log":
+    def read(self, engine: QueryEngine) -> "Log":
         """Read the log as a canonical table.
 
         Raises:

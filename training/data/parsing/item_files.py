@@ -8,13 +8,13 @@ import numpy as np
 
 from tillside.events import ITEM_ID, PRICE
 from training.data.columns import RECORD, REJECT
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import BAD_PRICE, MISSING_ITEM
 from training.data.parsing.text_tables import TextTable, keep_rows, note_bad
 from training.data.parsing.values import number, words
 
 
-def item_rows(engine: Engine, text: TextTable, columns: Callable[[ir.Table], dict[str, ir.Value]]) -> ir.Table:
+def item_rows(engine: QueryEngine, text: TextTable, columns: Callable[[ir.Table], dict[str, ir.Value]]) -> ir.Table:
     """Valid rows of an item file, with RECORD; rows without an item or with a bad price go to ``source.malformed``.
 
     Args:

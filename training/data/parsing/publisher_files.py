@@ -6,13 +6,13 @@ from pathlib import Path
 import ibis.expr.types as ir
 
 from tillside.events import Behaviours
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import RawEvents, canonical
 from training.data.parsing.source_file import SourceFile, open_source
 from training.data.parsing.text_tables import TextTable, keep_rows
 
 
-def open_member(engine: Engine, folder: str, name: str) -> SourceFile:
+def open_member(engine: QueryEngine, folder: str, name: str) -> SourceFile:
     """Open ``name`` or ``name.gz`` in the publisher's folder.
 
     Raises:
@@ -25,7 +25,7 @@ def open_member(engine: Engine, folder: str, name: str) -> SourceFile:
     return found
 
 
-def open_member_if_there(engine: Engine, folder: str, name: str) -> SourceFile | None:
+def open_member_if_there(engine: QueryEngine, folder: str, name: str) -> SourceFile | None:
     """Like :func:`open_member`, but None where the folder lacks the file."""
     directory = Path(folder)
     if not directory.is_dir():
@@ -38,7 +38,7 @@ def open_member_if_there(engine: Engine, folder: str, name: str) -> SourceFile |
 
 
 def read_events(
-    engine: Engine,
+    engine: QueryEngine,
     text: TextTable,
     raw: Callable[[ir.Table], RawEvents],
     *,

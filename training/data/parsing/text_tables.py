@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.data.columns import LINE, RECORD
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.irregular import INVALID_UTF8, MALFORMED, lines_of, records_of
 from training.data.parsing.source_file import CHUNK, SourceFile
 
@@ -51,7 +51,7 @@ class TextTable:
 
 
 def delimited(
-    engine: Engine, source: SourceFile, *, delimiter: str | None = ",", names: Sequence[str] | None = None
+    engine: QueryEngine, source: SourceFile, *, delimiter: str | None = ",", names: Sequence[str] | None = None
 ) -> TextTable:
     """Open a CSV file as a table.
 
@@ -78,7 +78,7 @@ def delimited(
     return _copied(engine, source, columns, records())
 
 
-def text_lines(engine: Engine, source: SourceFile) -> TextTable:
+def text_lines(engine: QueryEngine, source: SourceFile) -> TextTable:
     """Open a text file as a table with one column, LINE; blank lines are dropped."""
     if source.regular:
         return _scan(engine, source, (LINE,), delimiter=NO_DELIMITER, header=False)
@@ -86,7 +86,7 @@ def text_lines(engine: Engine, source: SourceFile) -> TextTable:
     return _copied(engine, source, (LINE,), lines)
 
 
-def json_lines(engine: Engine, source: SourceFile, structure: dict[str, Any] | None = None) -> TextTable:
+def json_lines(engine: QueryEngine, source: SourceFile, structure: dict[str, Any] | None = None) -> TextTable:
     """Open a JSONL file as a table, one column per key; a line that is not a JSON object is malformed.
 
     Args:
@@ -110,7 +110,7 @@ def json_lines(engine: Engine, source: SourceFile, structure: dict[str, Any] | N
     return TextTable(source, parsed, tuple(keys))
 
 
-def parquet(engine: Engine, source: SourceFile) -> TextTable:
+def parquet(engine: QueryEngine, source: SourceFile) -> TextTable:
     """Open a Parquet file as a table with its own column types; a record's line is its row number, from 1.
 
     Raises:
@@ -124,7 +124,9 @@ def parquet(engine: Engine, source: SourceFile) -> TextTable:
     return TextTable(source, engine.view(f"SELECT * FROM read_parquet('{_quoted(source)}')"), tuple(names))
 
 
-def keep_rows(engine: Engine, text: TextTable, shape: Callable[[ir.Table], ir.Table] = lambda table: table) -> ir.Table:
+def keep_rows(
+    engine: QueryEngine, text: TextTable, shape: Callable[[ir.Table], ir.Table] = lambda table: table
+) -> ir.Table:
     """Scan the table once: materialise ``shape(table)`` with RECORD, and record the source's malformed lines.
 
     ``shape`` must map row for row.
@@ -145,7 +147,7 @@ def note_bad(source: SourceFile, *, records: Any, reasons: Sequence[str]) -> Non
     source.rows -= len(found)
 
 
-def _kept(engine: Engine, text: TextTable, shape: Callable[[ir.Table], ir.Table]) -> ir.Table:
+def _kept(engine: QueryEngine, text: TextTable, shape: Callable[[ir.Table], ir.Table]) -> ir.Table:
     kept = engine.keep(shape(text.table))
     if text.rejects is not None:
         errors = engine.query(f"SELECT line, min(error_type) FROM {text.rejects} GROUP BY line ORDER BY line")
@@ -204,7 +206,9 @@ def _quoted(source: SourceFile) -> str:
     return path.replace("'", "''")
 
 
-def _scan(engine: Engine, source: SourceFile, columns: tuple[str, ...], *, delimiter: str, header: bool) -> TextTable:
+def _scan(
+    engine: QueryEngine, source: SourceFile, columns: tuple[str, ...], *, delimiter: str, header: bool
+) -> TextTable:
     rejects = engine.fresh_name()
     types = ", ".join("'{}': 'VARCHAR'".format(name.replace("'", "''")) for name in columns)
     table = engine.view(
@@ -216,7 +220,7 @@ def _scan(engine: Engine, source: SourceFile, columns: tuple[str, ...], *, delim
 
 
 def _copied(
-    engine: Engine, source: SourceFile, columns: tuple[str, ...], records: Iterator[tuple[int, list[str] | str]]
+    engine: QueryEngine, source: SourceFile, columns: tuple[str, ...], records: Iterator[tuple[int, list[str] | str]]
 ) -> TextTable:
     path = engine.scratch / f"{engine.fresh_name()}.parquet"
     schema = pa.schema([(name, pa.string()) for name in columns])

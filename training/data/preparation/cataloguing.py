@@ -19,7 +19,7 @@ from tillside.catalogue import PRICE_BAND, Catalogue, attribute_tokens, describe
 from tillside.dataset import Sessions
 from tillside.events import ITEM_ID, NAME, PRICE, TIME_UNKNOWN, TIMESTAMP, Behaviours
 from training.data.columns import CODE, PART, TRAINED, count_column
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.preparation.splits import TRAIN
 
 HALF_LIFE: Final = 0.05
@@ -27,7 +27,7 @@ HALF_LIFE: Final = 0.05
 
 
 def build_catalogue(
-    engine: Engine,
+    engine: QueryEngine,
     coded: ir.Table,
     ranked: ir.Table,
     item_file: ir.Table | None,
@@ -99,7 +99,7 @@ def _most_frequent(events: ir.Table, name: str, before: int) -> ir.Table:
     return ranked.filter(ranked["__rank"] == 0).select(ITEM_ID, name)
 
 
-def _column(engine: Engine, table: ir.Table, name: str, size: int) -> list[Any]:
+def _column(engine: QueryEngine, table: ir.Table, name: str, size: int) -> list[Any]:
     data = engine.backend.to_pyarrow(table)
     column: list[Any] = [None] * size
     for code, value in zip(data[CODE].to_pylist(), data[name].to_pylist(), strict=True):
@@ -107,7 +107,7 @@ def _column(engine: Engine, table: ir.Table, name: str, size: int) -> list[Any]:
     return column
 
 
-def _prices(engine: Engine, coded: ir.Table, listed: ir.Table | None, size: int) -> npt.NDArray[np.float32]:
+def _prices(engine: QueryEngine, coded: ir.Table, listed: ir.Table | None, size: int) -> npt.NDArray[np.float32]:
     prices_N = np.full(size, np.nan, np.float32)
     sources = []
     if PRICE in coded.columns:
@@ -139,7 +139,7 @@ def _tokens(columns: dict[str, list[Any]], size: int) -> list[list[str]]:
 
 
 def recent_events(sessions: Sessions, *, items: int, behaviours: int) -> npt.NDArray[np.float32] | None:
-    """Event counts with exponential time decay, float32 [items, behaviours]; None without timestamps or if all are equal.
+    """Event counts with exponential time decay, float32 [items, behaviours]; None without a clock.
 
     Popularity answers sessions without usable events. For the first events of test sessions, decayed counts have a
     higher recall@20 than plain counts: measured on three logs, from three hours to a year long.

@@ -12,7 +12,7 @@ import ibis
 import numpy as np
 
 from training.data.columns import FILE, RECORD, REJECT, SKIP
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import Log
 from training.data.parsing.source_file import SourceFile
 
@@ -45,7 +45,7 @@ class Rejects:
                     writer.writerow([str(owner.path), line, reason, texts.get(line, "")])
 
 
-def collect_rejects(engine: Engine, log: Log, *, max_reject_share: float) -> Rejects:
+def collect_rejects(engine: QueryEngine, log: Log, *, max_reject_share: float) -> Rejects:
     """Collect the rejected and skipped rows of ``log``.
 
     Raises:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from tillside.dataset import PARTS, USERS, Part, Sessions
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, TIMESTAMP, USER_ID, Behaviours
 from training.data.columns import CODE, COUNT, END, ITEM, ORDER, PART, SESSION, TRAINED, count_column
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.preparation.splits import TEST, TRAIN
 
 SHORTEST: Final = 2
@@ -25,7 +25,13 @@ SHORTEST: Final = 2
 
 
 def rank_items(
-    engine: Engine, events: ir.Table, sessions: ir.Table, items: ir.Table, *, behaviours: Behaviours, min_support: int
+    engine: QueryEngine,
+    events: ir.Table,
+    sessions: ir.Table,
+    items: ir.Table,
+    *,
+    behaviours: Behaviours,
+    min_support: int,
 ) -> ir.Table:
     """Rank ``items``, adding CODE, TRAINED and training events per behaviour; items without events are kept.
 
@@ -46,7 +52,7 @@ def rank_items(
 
 
 def hold_out(
-    engine: Engine, events: ir.Table, sessions: ir.Table, ranked: ir.Table, *, share: float, seed: int
+    engine: QueryEngine, events: ir.Table, sessions: ir.Table, ranked: ir.Table, *, share: float, seed: int
 ) -> ir.Table:
     """Remove the pre-test events of a random ``share`` of the trained items, which makes them cold items."""
     trained = engine.value(ranked[TRAINED].cast("int64").sum())
@@ -57,7 +63,7 @@ def hold_out(
     return engine.keep(events.anti_join(gone, [SESSION, ORDER]))
 
 
-def code_events(engine: Engine, events: ir.Table, sessions: ir.Table, items: ir.Table) -> ir.Table:
+def code_events(engine: QueryEngine, events: ir.Table, sessions: ir.Table, items: ir.Table) -> ir.Table:
     """Join each event with its item's CODE and TRAINED and its session's PART and END."""
     given = events.drop(PART) if PART in events.columns else events
     joined = given.inner_join(sessions, SESSION)
@@ -84,7 +90,7 @@ class Selection:
 
 
 def select_sessions(
-    engine: Engine, coded: ir.Table, sessions: ir.Table, *, events: ir.Table, min_length: int
+    engine: QueryEngine, coded: ir.Table, sessions: ir.Table, *, events: ir.Table, min_length: int
 ) -> Selection:
     """Drop sessions that are too short and sort the rest by part, end and first event in the file.
 
@@ -147,7 +153,7 @@ _TYPES: Final[dict[str, type[np.generic]]] = {
 }
 
 
-def _pull(engine: Engine, events: ir.Table, *, size: int) -> dict[str, npt.NDArray[Any]]:
+def _pull(engine: QueryEngine, events: ir.Table, *, size: int) -> dict[str, npt.NDArray[Any]]:
     """Fill numpy arrays batch by batch, so that the table is never in memory twice."""
     names = [name for name in _TYPES if name in events.columns]
     arrays = {name: np.empty(size, _TYPES[name]) for name in names}

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, SESSION_ID, TIMESTAMP, USER_ID
 from training.data.columns import ITEM, ORDER, PART, SESSION
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 
 DEFAULT_GAP_MINUTES: Final = 30.0
 
@@ -24,7 +24,7 @@ class Repeats(Enum):
     collapse = "collapse"
 
 
-def number_items(engine: Engine, events: ir.Table, item_file: ir.Table | None) -> ir.Table:
+def number_items(engine: QueryEngine, events: ir.Table, item_file: ir.Table | None) -> ir.Table:
     """Table of ITEM_ID and ITEM, one row per item; ITEM is null for an item that only the item file has."""
     items = events.group_by(ITEM_ID).agg(**{ITEM: events[ORDER].min()})
     if item_file is not None:
@@ -34,7 +34,7 @@ def number_items(engine: Engine, events: ir.Table, item_file: ir.Table | None) -
 
 
 def make_sessions(
-    engine: Engine,
+    engine: QueryEngine,
     events: ir.Table,
     items: ir.Table,
     *,

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from tillside.events import TIMESTAMP
 from training.data.columns import END, ORDER, PART, SESSION
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 
 DAY: Final = 86_400_000
 TRAIN, VALIDATION, TEST = 0, 1, 2
@@ -88,7 +88,7 @@ class SplitConfig:
         return SplitConfig(by, validation, test)
 
 
-def split_sessions(engine: Engine, events: ir.Table, config: SplitConfig) -> ir.Table:
+def split_sessions(engine: QueryEngine, events: ir.Table, config: SplitConfig) -> ir.Table:
     """Table of SESSION, END and PART, one row per session. ``config`` must be resolved."""
     columns = {END: events[TIMESTAMP].max()}
     if PART in events.columns:
@@ -118,7 +118,7 @@ def split_sessions(engine: Engine, events: ir.Table, config: SplitConfig) -> ir.
     return engine.keep(sessions.mutate(**{PART: part.cast("int8")}))
 
 
-def leave_one_out(engine: Engine, events: ir.Table) -> ir.Table:
+def leave_one_out(engine: QueryEngine, events: ir.Table) -> ir.Table:
     """Add PART, turning each session of three or more events into three sessions.
 
     The test session is the whole session with its last event as target; the validation session ends one event earlier
@@ -140,7 +140,7 @@ def leave_one_out(engine: Engine, events: ir.Table) -> ir.Table:
     return engine.keep(ibis.union(*copies).drop("__events", "__second", "__last", "__after"))
 
 
-def training_ends(engine: Engine, sessions: ir.Table) -> int:
+def training_ends(engine: QueryEngine, sessions: ir.Table) -> int:
     """Earliest end of a validation or test session, epoch milliseconds; 2**62 if there is none.
 
     No earlier event can leak the future into the training part.
@@ -149,7 +149,7 @@ def training_ends(engine: Engine, sessions: ir.Table) -> int:
     return 2**62 if ends is None else int(ends)
 
 
-def _at_share(engine: Engine, sessions: ir.Table, column: str, share: float) -> int | None:
+def _at_share(engine: QueryEngine, sessions: ir.Table, column: str, share: float) -> int | None:
     """Quantile of ``column``: the value below which ``share`` of the sessions lie; None if that is all of them."""
     count = engine.value(sessions.count())
     place = round(share * count)

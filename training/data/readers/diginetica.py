@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import CATEGORY, ITEM_ID, PRICE
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
 from training.data.parsing.item_files import item_rows, last_of_each
 from training.data.parsing.publisher_files import open_member, open_member_if_there, read_events
@@ -30,7 +30,7 @@ class DigineticaConfig(FileLogConfig):
     name: ClassVar[str] = "diginetica"
     behaviours: list[str] = field(default_factory=lambda: ["click", "purchase"])
 
-    def read(self, engine: Engine) -> Log:
+    def read(self, engine: QueryEngine) -> Log:
         """Read the log as a canonical table; the purchase, category and product files are optional."""
         behaviours = publisher_behaviours(self, allowed=("click", "purchase"))
         identity = {"click": "click", "purchase": "purchase"}
@@ -56,7 +56,7 @@ class DigineticaConfig(FileLogConfig):
         items = self._items(engine, sources)
         return Log(in_order(*tables), behaviours, sources, items=items)
 
-    def _items(self, engine: Engine, sources: list[SourceFile]) -> ir.Table | None:
+    def _items(self, engine: QueryEngine, sources: list[SourceFile]) -> ir.Table | None:
         found: list[ir.Table] = []
         for name, column, attribute in (
             ("product-categories.csv", "categoryId", CATEGORY),

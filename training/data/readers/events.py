@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, SESSION_ID, TIMESTAMP, USER_ID, Behaviours
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import ITEM_COLUMNS, FileLogConfig, Log, RawEvents, in_order
 from training.data.parsing.item_files import item_rows, last_of_each
 from training.data.parsing.publisher_files import read_events
@@ -81,7 +81,7 @@ class EventsConfig(FileLogConfig):
     items: str | None = None
     item_columns: ItemColumns = field(default_factory=ItemColumns)
 
-    def read(self, engine: Engine) -> Log:
+    def read(self, engine: QueryEngine) -> Log:
         """Read the log as a canonical table."""
         behaviours = Behaviours(tuple(self.behaviours))
         check_timestamp_format(self.timestamp_format)
@@ -118,7 +118,7 @@ class EventsConfig(FileLogConfig):
         items = self._items(engine, sources)
         return Log(in_order(events), behaviours, sources, attributes=tuple(attributes), items=items)
 
-    def _items(self, engine: Engine, sources: list[SourceFile]) -> ir.Table | None:
+    def _items(self, engine: QueryEngine, sources: list[SourceFile]) -> ir.Table | None:
         if self.items is None:
             return None
         source = open_source(self.items, engine.scratch, field="data.items")
@@ -129,7 +129,7 @@ class EventsConfig(FileLogConfig):
         names |= {name: name for name in text.columns if name not in names.values() and name not in names}
         return last_of_each(item_rows(engine, text, lambda table: {ours: table[its] for ours, its in names.items()}))
 
-    def _table(self, engine: Engine, source: SourceFile, setting: str) -> TextTable:
+    def _table(self, engine: QueryEngine, source: SourceFile, setting: str) -> TextTable:
         name = Path(source.path.name.removesuffix(".gz"))
         kind = FORMATS.get(name.suffix.lower())
         if kind is None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 import ibis.expr.types as ir
 
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
 from training.data.parsing.publisher_files import read_events
 from training.data.parsing.source_file import open_source
@@ -27,7 +27,7 @@ class OnlineRetailConfig(FileLogConfig):
     name: ClassVar[str] = "online_retail"
     behaviours: list[str] = field(default_factory=lambda: ["purchase"])
 
-    def read(self, engine: Engine) -> Log:
+    def read(self, engine: QueryEngine) -> Log:
         """Read the log as a canonical table; product codes are case-insensitive."""
         behaviours = publisher_behaviours(self, allowed=("purchase",))
         source = open_source(self.path, engine.scratch)

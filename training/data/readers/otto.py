@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import ibis
 
 from training.data.columns import POSITION, RECORD
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, canonical, in_order, publisher_behaviours
 from training.data.parsing.irregular import MALFORMED
 from training.data.parsing.source_file import open_source
@@ -22,7 +22,7 @@ class OttoConfig(FileLogConfig):
 
     name: ClassVar[str] = "otto"
 
-    def read(self, engine: Engine) -> Log:
+    def read(self, engine: QueryEngine) -> Log:
         """Read the log as a canonical table; a line without a list of events is malformed."""
         behaviours = publisher_behaviours(self, allowed=("click", "cart", "purchase"))
         source = open_source(self.path, engine.scratch)

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import ibis.expr.types as ir
 
 from tillside.events import BRAND, CATEGORY
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
 from training.data.parsing.publisher_files import read_events
 from training.data.parsing.source_file import open_source
@@ -26,7 +26,7 @@ class Rees46Config(FileLogConfig):
 
     name: ClassVar[str] = "rees46"
 
-    def read(self, engine: Engine) -> Log:
+    def read(self, engine: QueryEngine) -> Log:
         """Read the log as a canonical table; an item's category is its category code, else its category id."""
         behaviours = publisher_behaviours(self, allowed=("click", "cart", "purchase"))
         source = open_source(self.path, engine.scratch)

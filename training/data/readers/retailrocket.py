@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tillside.events import CATEGORY, ITEM_ID, TIMESTAMP
 from training.data.columns import FILE, RECORD
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
 from training.data.parsing.item_files import item_rows, last_of_each
 from training.data.parsing.publisher_files import open_member, open_member_if_there, read_events
@@ -32,7 +32,7 @@ class RetailrocketConfig(FileLogConfig):
 
     name: ClassVar[str] = "retailrocket"
 
-    def read(self, engine: Engine) -> Log:
+    def read(self, engine: QueryEngine) -> Log:
         """Read the log as a canonical table; the property files and the category tree are optional."""
         behaviours = publisher_behaviours(self, allowed=("click", "cart", "purchase"))
         source = open_member(engine, self.path, "events.csv")
@@ -43,7 +43,7 @@ class RetailrocketConfig(FileLogConfig):
         items = self._items(engine, sources)
         return Log(in_order(events), behaviours, sources, items=items)
 
-    def _items(self, engine: Engine, sources: list[SourceFile]) -> ir.Table | None:
+    def _items(self, engine: QueryEngine, sources: list[SourceFile]) -> ir.Table | None:
         found = [open_member_if_there(engine, self.path, name) for name in PROPERTIES]
         tables = []
         for source in filter(None, found):

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tillside.events import ITEM_ID, Behaviours
 from training.data.columns import LINE, POSITION, RECORD
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, canonical, in_order
 from training.data.parsing.irregular import MALFORMED
 from training.data.parsing.source_file import SourceFile, open_source
@@ -39,7 +39,7 @@ class SequencesConfig(FileLogConfig):
     attributes: str | None = None
     behaviours: list[str] = field(default_factory=lambda: ["click"])
 
-    def read(self, engine: Engine) -> Log:
+    def read(self, engine: QueryEngine) -> Log:
         """Read the log as a canonical table."""
         behaviours = Behaviours(tuple(self.behaviours))
         if len(behaviours) != 1:
@@ -68,7 +68,7 @@ class SequencesConfig(FileLogConfig):
         return Log(in_order(shaped), behaviours, sources, items=items)
 
 
-def _attributes(engine: Engine, source: SourceFile) -> ir.Table:
+def _attributes(engine: QueryEngine, source: SourceFile) -> ir.Table:
     try:
         given = json.loads(source.plain.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -15,7 +15,7 @@ from omegaconf import MISSING
 
 from tillside.events import Behaviours
 from training.data.columns import LINE, POSITION, RECORD
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import Log, LogConfig, RawEvents, canonical, in_order
 from training.data.parsing.irregular import MALFORMED
 from training.data.parsing.source_file import open_source
@@ -42,7 +42,7 @@ class SessionsSplitConfig(LogConfig):
     test: str = MISSING
     behaviours: list[str] = field(default_factory=lambda: ["click"])
 
-    def read(self, engine: Engine) -> Log:
+    def read(self, engine: QueryEngine) -> Log:
         """Read the log as a canonical table with PART."""
         behaviours = Behaviours(tuple(self.behaviours))
         if len(behaviours) != 1:

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import CATEGORY
-from training.data.engine import Engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
 from training.data.parsing.publisher_files import open_member, read_events
 from training.data.parsing.text_tables import delimited
@@ -24,7 +24,7 @@ class YoochooseConfig(FileLogConfig):
     name: ClassVar[str] = "yoochoose"
     behaviours: list[str] = field(default_factory=lambda: ["click", "purchase"])
 
-    def read(self, engine: Engine) -> Log:
+    def read(self, engine: QueryEngine) -> Log:
         """Read the log as a canonical table, clicks before buys of the same millisecond."""
         behaviours = publisher_behaviours(self, allowed=("click", "purchase"))
         identity = {"click": "click", "purchase": "purchase"}

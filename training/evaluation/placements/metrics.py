@@ -29,10 +29,10 @@ from tillside.relations import RELATIONS, Relations
 from training.cli.console import print_table
 from training.evaluation.metrics import intervals
 from training.evaluation.placements.association_rules import AssociationRules
-from training.evaluation.placements.proposals import ask_placement, open_shelves, scorer_of
+from training.evaluation.placements.proposals import open_shelves, placement_cases, scorer_of
 from training.evaluation.placements.questions import Questions, taking
 from training.evaluation.placements.rule_check import broken_rules
-from training.evaluation.placements.systems import POLICY, Offer, Shop
+from training.evaluation.placements.systems import POLICY, Offer, Rivals
 from training.evaluation.scorers import ModelScorer
 from training.model.checkpoint import TrainedModel
 
@@ -65,13 +65,13 @@ def evaluate_policy(
     scorer = scorer_of(trained, dataset)
     rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)))
     shelves = open_shelves(dataset, scorer, feed=feed)
-    shop = Shop(policy, shelves, relations or Relations.empty(items=len(dataset.catalogue)), rules)
+    rivals = Rivals(policy, shelves, relations or Relations.empty(items=len(dataset.catalogue)), rules)
     document: dict[str, Any] = {
         "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
         "part": part,
         "k": k,
         "placements": {
-            name: judge_placement(trained, scorer, dataset, shop, name, part=part, k=k, seed=seed)
+            name: judge_placement(trained, scorer, dataset, rivals, name, part=part, k=k, seed=seed)
             for name in policy.placements
         },
     }
@@ -102,7 +102,7 @@ def judge_placement(
     trained: TrainedModel,
     scorer: ModelScorer,
     dataset: Dataset,
-    shop: Shop,
+    rivals: Rivals,
     name: str,
     *,
     part: Part,
@@ -110,7 +110,7 @@ def judge_placement(
     seed: int,
 ) -> dict[str, Any]:
     """Evaluate all systems on one placement: number of questions, and metrics per system."""
-    asked = ask_placement(trained, scorer, dataset, shop.policy, name, part=part, k=k)
+    asked = placement_cases(trained, scorer, dataset, rivals.policy, name, part=part, k=k)
     about = {
         "behaviour": asked.behaviour,
         "asked": "in the middle of the cart" if asked.at_cart else "in the middle of the session",
@@ -119,9 +119,9 @@ def judge_placement(
     }
     if not len(asked.questions):
         return about | {"systems": {}}
-    offers = shop.offers(asked.requests, asked.proposals, k=k)
-    facts = shop.shelves.facts
-    return about | judge_offers(offers, asked.questions, asked.requests, shop.policy, facts, k=k, seed=seed)
+    offers = rivals.offers(asked.requests, asked.proposals, k=k)
+    facts = rivals.shelves.facts
+    return about | judge_offers(offers, asked.questions, asked.requests, rivals.policy, facts, k=k, seed=seed)
 
 
 def judge_offers(

@@ -44,7 +44,7 @@ def most_popular(dataset: Dataset, facts: ItemFacts) -> npt.NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlacementCases:
     """Questions of one placement from the sessions of a part, with the model's proposals."""
 
     behaviour: str
@@ -54,7 +54,7 @@ class Asked:
     proposals: Proposals
 
 
-def ask_placement(
+def placement_cases(
     trained: TrainedModel,
     scorer: ModelScorer,
     dataset: Dataset,
@@ -63,7 +63,7 @@ def ask_placement(
     *,
     part: Part,
     k: int,
-) -> Asked:
+) -> PlacementCases:
     """Build one placement's questions from a part, and the model's proposals for them."""
     sessions, behaviours = dataset.part(part), dataset.behaviours
     placement = policy.placement(name)
@@ -76,4 +76,4 @@ def ask_placement(
     requests = questions.requests(
         sessions, placement=name, k=k, kinds_A=event_kinds(behaviours), intents_Q=proposals.intents
     )
-    return Asked(behaviours.names[asked], at_cart, questions, requests, proposals)
+    return PlacementCases(behaviours.names[asked], at_cart, questions, requests, proposals)

@@ -51,7 +51,7 @@ class Proposals:
 
 
 @dataclass(frozen=True)
-class Shop:
+class Rivals:
     """Inputs of the systems other than the model."""
 
     policy: Policy

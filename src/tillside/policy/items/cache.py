@@ -15,7 +15,7 @@ REMEMBERED_DAYS: Final = 256
 Value = TypeVar("Value")
 
 
-class Memory:
+class Cache:
     """Keeps what was made for a key, the latest ``most`` of them; may be asked from several threads."""
 
     def __init__(self, most: int) -> None:

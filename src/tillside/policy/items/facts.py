@@ -18,7 +18,7 @@ from msgspec import UNSET
 
 from tillside.catalogue import Catalogue, attribute_tokens
 from tillside.events import BRAND, CATEGORY
-from tillside.policy.items.cache import REMEMBERED_BYTES, REMEMBERED_DAYS, Memory
+from tillside.policy.items.cache import REMEMBERED_BYTES, REMEMBERED_DAYS, Cache
 from tillside.policy.items.feed import FeedItem, ItemsFeed
 from tillside.policy.items.groups import Groups
 
@@ -211,14 +211,14 @@ class ItemFacts:
         return int(self.new_until_N.max(initial=0))
 
     @cached_property
-    def tables(self) -> Memory:
+    def tables(self) -> Cache:
         """Cache of columns [N] that rules evaluate to."""
-        return Memory(max(4, REMEMBERED_BYTES // (8 * max(1, len(self)))))
+        return Cache(max(4, REMEMBERED_BYTES // (8 * max(1, len(self)))))
 
     @cached_property
-    def days(self) -> Memory:
+    def days(self) -> Cache:
         """Cache of the rules of one day."""
-        return Memory(REMEMBERED_DAYS)
+        return Cache(REMEMBERED_DAYS)
 
 
 def _stock(item: FeedItem) -> int:
