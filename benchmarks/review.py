@@ -23,7 +23,7 @@ from unittest import mock
 
 from mlflow import MlflowClient
 
-import training.evaluate
+import training.evaluation.run
 import training.train
 from benchmarks.results import write_results
 from benchmarks.sessions import write_sessions
@@ -52,7 +52,7 @@ WATCHED: Final = (
     *((Tracker, name, "the run") for name in ("parameters", "dataset", "tags", "publish", "artifact", "end")),
     *((training.train, name, "registry") for name in ("keep_and_register", "champion_if_there")),
     *((training.train, name, "page") for name in ("measure_latency", "publish_page")),
-    *((training.evaluate, name, "page") for name in ("show_examples", "write_examples")),
+    *((training.evaluation.run, name, "page") for name in ("show_examples", "write_examples")),
 )
 """Whose calls are review's, and where they are counted."""
 Facts = set[tuple[Any, ...]]
