@@ -1,6 +1,7 @@
 """The form of a benchmark's result: ``NAME.json`` for tests and tools, ``NAME.md`` made from it for people."""
 
 import json
+import math
 import os
 import platform
 import shlex
@@ -8,12 +9,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tillside.atomic import write_text_atomically
 from training.tracking.git import git_state
 
 RESULTS = Path(__file__).parent / "results"
+SIGNIFICANT: Final = 6
+"""Digits that a figure keeps."""
 ORIGIN = ("command", "date", "machine", "commit")
 """What says how a figure came about: it stands in the document, and in a row that was measured apart from it."""
 
@@ -21,14 +24,14 @@ ORIGIN = ("command", "date", "machine", "commit")
 def write_results(
     name: str, rows: Sequence[Mapping[str, Any]], *, title: str, notes: str, folder: Path | None = None
 ) -> None:
-    """Write both files of one benchmark, overwriting them.
+    """Write both files of one benchmark, overwriting them; figures are rounded.
 
     Args:
         rows: one figure each: log, system, metric, value, and low, high, seeds and more where they apply; and those of
             ORIGIN where a figure was not measured by this command.
         folder: default benchmarks/results.
     """
-    document = {
+    document: dict[str, Any] = {
         "name": name,
         "title": title,
         "command": shlex.join(["python", "-m", "benchmarks." + Path(sys.argv[0]).stem, *sys.argv[1:]]),
@@ -38,9 +41,10 @@ def write_results(
         "notes": notes,
         "rows": list(rows),
     }
+    document = _published(document)
     folder = folder or RESULTS
     folder.mkdir(exist_ok=True)
-    write_text_atomically(folder / f"{name}.json", json.dumps(document, indent=1) + "\n")
+    write_text_atomically(folder / f"{name}.json", as_json(document))
     write_text_atomically(folder / f"{name}.md", markdown(document))
 
 
@@ -84,6 +88,13 @@ def markdown(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def as_json(document: Mapping[str, Any]) -> str:
+    """The document as JSON with each row on a line of its own, so that a diff shows which figures changed."""
+    head = json.dumps({key: value for key, value in document.items() if key != "rows"}, indent=1).removesuffix("\n}")
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in document["rows"])
+    return f'{head},\n "rows": [\n{rows}\n ]\n}}\n'
+
+
 def machine() -> str:
     """Processor, cores, memory and Python of this machine."""
     model = platform.processor() or platform.machine()
@@ -94,6 +105,22 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     limit = f", OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']}" if "OMP_NUM_THREADS" in os.environ else ""
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}{limit}"
+
+
+def _published(value: Any) -> Any:
+    """The value with all figures within it rounded."""
+    if isinstance(value, Mapping):
+        return {key: _published(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_published(each) for each in value]
+    return _rounded(value) if isinstance(value, float) else value
+
+
+def _rounded(value: float) -> float:
+    """To significant digits, but never coarser than whole units, because counts are exact."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    return round(value, max(0, SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))))
 
 
 def _measured(document: Mapping[str, Any]) -> str:

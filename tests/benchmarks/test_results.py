@@ -1,0 +1,47 @@
+"""Result files: a row a line, figures of six digits, both files agreeing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.results import RESULTS, as_json, markdown, read_rows, write_results
+
+DOCUMENTS = sorted(RESULTS.glob("*.json"))
+
+
+def row(value: float, **more: object) -> dict[str, object]:
+    return {"log": "shop", "system": "ours", "metric": "recall@20", "value": value} | more
+
+
+def test_a_row_is_a_line_and_the_json_the_same(tmp_path: Path) -> None:
+    rows = [row(0.5), row(0.25, system="theirs", by={"cart": 1})]
+    write_results("x", rows, title="X", notes="How.", folder=tmp_path)
+    text = (tmp_path / "x.json").read_text(encoding="utf-8")
+    assert [json.loads(line.rstrip(",")) for line in text.splitlines() if line.startswith("  ")] == rows
+    assert json.loads(text)["rows"] == rows
+    assert list(json.loads(text)) == ["name", "title", "command", "date", "machine", "commit", "notes", "rows"]
+    assert json.loads(as_json({"name": "empty", "rows": []})) == {"name": "empty", "rows": []}
+
+
+def test_figures_keep_six_digits_and_counts_all(tmp_path: Path) -> None:
+    exact = [0.123456789, -0.000123456789, 98.7654321, 1_234_567.89, 12_345_678, 0.0]
+    kept = [0.123457, -0.000123457, 98.7654, 1_234_568.0, 12_345_678, 0.0]
+    rows = [row(value, low=value, high=value) for value in exact]
+    write_results("x", rows, title="X", notes="How.", folder=tmp_path)
+    found = [(each["value"], each["low"], each["high"]) for each in read_rows(tmp_path / "x.json")]
+    assert found == [(value, value, value) for value in kept]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_stored_files_are_as_the_writer_writes_them(path: Path) -> None:
+    """So that measuring anew changes no line of a figure that stayed."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert path.read_text(encoding="utf-8") == as_json(document)
+    assert path.with_suffix(".md").read_text(encoding="utf-8") == markdown(document)
+    figures = [value for each in document["rows"] for value in each.values() if isinstance(value, float)]
+    assert [value for value in figures if value != float(f"{value:.6g}") and not value.is_integer()] == []
+
+
+def test_there_are_stored_files() -> None:
+    assert len(DOCUMENTS) >= 15
