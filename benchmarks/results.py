@@ -4,8 +4,10 @@ import json
 import math
 import os
 import platform
+import re
 import shlex
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any, Final
 from tillside.atomic import write_text_atomically
 from training.tracking.git import git_state
 
+ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
 SIGNIFICANT: Final = 6
 """Digits that a figure keeps."""
@@ -24,7 +27,7 @@ ORIGIN = ("command", "date", "machine", "commit")
 def write_results(
     name: str, rows: Sequence[Mapping[str, Any]], *, title: str, notes: str, folder: Path | None = None
 ) -> None:
-    """Write both files of one benchmark, overwriting them; figures are rounded.
+    """Write both files of one benchmark, overwriting them; figures are rounded, and no path of this machine goes in.
 
     Args:
         rows: one figure each: log, system, metric, value, and low, high, seeds and more where they apply; and those of
@@ -34,7 +37,7 @@ def write_results(
     document: dict[str, Any] = {
         "name": name,
         "title": title,
-        "command": shlex.join(["python", "-m", "benchmarks." + Path(sys.argv[0]).stem, *sys.argv[1:]]),
+        "command": portable_command(Path(sys.argv[0]).stem, sys.argv[1:]),
         "date": date.today().isoformat(),
         "machine": machine(),
         "commit": git_state().get("commit", "unknown"),
@@ -95,6 +98,22 @@ def as_json(document: Mapping[str, Any]) -> str:
     return f'{head},\n "rows": [\n{rows}\n ]\n}}\n'
 
 
+def portable_command(benchmark: str, arguments: Sequence[str]) -> str:
+    """The command line of a benchmark without the paths of this machine.
+
+    A path inside the repository is given relative to its root; any other becomes the name of its option in capitals:
+    ``--data DATA``. So does a URL, which names a host.
+    """
+    words, name = [], "path"
+    for argument in arguments:
+        key, equals, value = argument.rpartition("=")
+        if re.match("--?[a-z]", argument):
+            name = (key or argument).lstrip("-")
+        is_flag = argument.startswith("-") and not equals
+        words.append(argument if is_flag else key + equals + _portable(value, key.lstrip("-") or name))
+    return shlex.join(["python", "-m", f"benchmarks.{benchmark}", *words])
+
+
 def machine() -> str:
     """Processor, cores, memory and Python of this machine."""
     model = platform.processor() or platform.machine()
@@ -107,12 +126,28 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}{limit}"
 
 
+def _portable(value: str, name: str) -> str:
+    """An argument's value, or what stands for it where it leads out of the repository."""
+    is_url = ":/" in value
+    if not (is_url or value.startswith("/") or ".." in Path(value).parts):
+        return value
+    path = Path(value).resolve()
+    if path.is_relative_to(ROOT) and not is_url:
+        return path.relative_to(ROOT).as_posix()
+    return name.upper().replace("-", "_")
+
+
 def _published(value: Any) -> Any:
-    """The value with all figures within it rounded."""
+    """The value with all figures within it rounded and all texts without the folders that this machine made up."""
     if isinstance(value, Mapping):
         return {key: _published(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_published(each) for each in value]
+    if isinstance(value, str):
+        text = value.replace(f"{ROOT}/", "")
+        for place, name in ((tempfile.gettempdir(), "TMP"), (str(Path.home()), "HOME")):
+            text = re.sub(rf"(?<![\w/.-]){re.escape(place)}/[^\s\"'`,;)]*", name, text)
+        return text
     return _rounded(value) if isinstance(value, float) else value
 
 

@@ -1,17 +1,55 @@
-"""Result files: a row a line, figures of six digits, both files agreeing."""
+"""Result files: no path of the machine that measured, a row a line, figures of six digits, both files agreeing."""
 
 import json
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from benchmarks.results import RESULTS, as_json, markdown, read_rows, write_results
+from benchmarks.results import RESULTS, ROOT, as_json, markdown, portable_command, read_rows, write_results
 
 DOCUMENTS = sorted(RESULTS.glob("*.json"))
 
 
 def row(value: float, **more: object) -> dict[str, object]:
     return {"log": "shop", "system": "ours", "metric": "recall@20", "value": value} | more
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["rees46", "--data", "/somewhere/data", "--work", "/else/where"], "rees46 --data DATA --work WORK"),
+        (["--data=/somewhere/data"], "--data=DATA"),
+        (["--data", "../shared/data"], "--data DATA"),
+        (["--finished", "/a/one", "/a/two", "--seconds", "9"], "--finished FINISHED FINISHED --seconds 9"),
+        (["--items-feed", "/a/feed.csv", "--memory"], "--items-feed ITEMS_FEED --memory"),
+        (["/a/log.csv"], "PATH"),
+        (["--train", "model.dim=32", "dataset=/a/dataset"], "--train model.dim=32 dataset=DATASET"),
+        (["--store", "sqlite:////a/mlflow.db"], "--store STORE"),
+        (["--url", "http://box:8080/v1"], "--url URL"),
+        (["--work", str(ROOT / "runs/benchmarks")], "--work runs/benchmarks"),
+        (["--work", "runs/benchmarks", "--rate", "0.5"], "--work runs/benchmarks --rate 0.5"),
+        (["--offset", "-1"], "--offset -1"),
+    ],
+)
+def test_a_command_is_told_without_paths_of_the_machine(
+    typed: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert portable_command("quality", typed) == f"python -m benchmarks.quality {told}"
+
+
+def test_the_writer_lets_no_path_of_the_machine_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the command, in the notes and in a row's own texts."""
+    monkeypatch.setattr(sys, "argv", ["/a/benchmarks/quality.py", "--work", str(tmp_path / "work")])
+    made = Path(tempfile.gettempdir()) / "made-up"
+    notes = f"Of {ROOT}/configs/train.yaml, in {made}/log; see ({Path.home()}/notes)."
+    write_results("x", [row(0.5, told=f"{made}")], title="X", notes=notes, folder=tmp_path)
+    document = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert document["command"] == "python -m benchmarks.quality --work WORK"
+    assert document["notes"] == "Of configs/train.yaml, in TMP; see (HOME)."
+    assert document["rows"] == [row(0.5, told="TMP")]
 
 
 def test_a_row_is_a_line_and_the_json_the_same(tmp_path: Path) -> None:
