@@ -1,6 +1,46 @@
-"""For all tests: hypothesis looks for wrong answers, not for slow ones, since the machine may be busy."""
+"""For all tests: hypothesis looks for wrong answers, not for slow ones, since the machine may be busy; runs go to no
+store of the user's; and a run of the tests leaves the checkout as it was."""
 
+import os
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from tests import checkout
 
 settings.register_profile("tillside", deadline=None)
 settings.load_profile("tillside")
+
+STORES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+"""Where they are set, MLflow goes there, whatever folder of its own a test gives."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_checkout() -> Iterator[None]:
+    """The run fails at its end if anything in the checkout is new, changed or gone, ignored by git or not."""
+    before = checkout.entries_of(checkout.ROOT)
+    yield
+    changed = checkout.changes(before, checkout.entries_of(checkout.ROOT))
+    if changed:
+        pytest.fail("\n".join(["The tests (or somebody meanwhile) changed the checkout:", *changed]), pytrace=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_store_of_the_user() -> Iterator[None]:
+    """Whoever runs the tests with a tracking server set does not find their runs there."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in STORES:
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_store_for_the_next_test() -> Iterator[None]:
+    """A test that leaves MLflow pointed at a store fails, rather than the next ones writing there.
+
+    ``mlflow.set_tracking_uri`` sets the environment too, and keeps it until it is given None.
+    """
+    yield
+    left = {name: os.environ.pop(name) for name in STORES if name in os.environ}
+    assert not left, f"this test leaves the next ones {left}"

@@ -1,6 +1,7 @@
 """What a reviewer sees: a real MLflow server, a small sweep through it, and its pages in a real browser.
 
-The pages are kept as pictures in ``runs/screenshots``. Skipped where Debian's Chromium is not installed.
+The pages are kept as pictures in a folder of pytest's, which the test prints. Skipped where Debian's Chromium is not
+installed.
 """
 
 import os
@@ -30,7 +31,6 @@ from training.tracking.views import list_link
 from training.train import train
 
 CHROMIUM = shutil.which("chromium")
-SCREENSHOTS = Path(__file__).parents[2] / "runs" / "screenshots"
 PATIENCE_S = 180
 """For a machine that does much else; a quiet one needs a twentieth."""
 
@@ -113,8 +113,7 @@ def page():
         browser.close()
 
 
-def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, capsys):
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, tmp_path, capsys):
     pictures = []
 
     def look(address: str, *words: str) -> None:
@@ -124,8 +123,8 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
             page.get_by_text(word).first.wait_for()
 
     def keep(name: str) -> None:
-        page.screenshot(path=SCREENSHOTS / f"{name}.png")
-        pictures.append(SCREENSHOTS / f"{name}.png")
+        page.screenshot(path=tmp_path / f"{name}.png")
+        pictures.append(tmp_path / f"{name}.png")
 
     def run_page(run, tab: str = "") -> str:
         return f"{reviewed.url}/#/experiments/{reviewed.experiment}/runs/{run.info.run_id}{tab}"
