@@ -7,7 +7,7 @@ import mlflow
 import pytest
 
 from tillside.bundle import open_bundle
-from training import demo
+from training import demo, evaluate, promote
 
 
 def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
@@ -34,6 +34,17 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
     version = open_bundle(tmp_path / "demo/bundle").version  # of the second export, which has the relations
     assert run.data.tags["bundle.version"] == version
     assert f"- bundle `{version}`" in run.data.tags["mlflow.note.content"]
+
+    # The stages that the demo leaves out; like those it runs, they write where they are told and nowhere else.
+    for stage, setting in ((evaluate, "bundle=demo/bundle"), (promote, "latency_ms=10000")):
+        typed = [stage.__name__, f"run={run.info.run_id}", "tracking.runs=demo/runs", setting]
+        monkeypatch.setattr(sys, "argv", typed)
+        stage.main()
+    said = capfd.readouterr().out
+    assert "simulated-shop: test part" in said
+    assert "models:/tillside@champion is this version" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["demo"]
+    assert {path.name for path in (tmp_path / "demo").iterdir()} >= {"bundle", "dataset", "runs", "shop"}
 
 
 def test_a_stage_that_fails_ends_the_demo_with_its_exit_code(

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from serving.settings import parse_settings
+from tests.checkout import OUTPUTS
 from training.cli.command import check_overrides
+from training.demo import FOLDER
 from training.sweeps.config import read_config
+from training.tracking.store import TrackingConfig
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +45,13 @@ def test_the_commands_were_found() -> None:
     modules = {words[0] for words in commands()}
     assert {f"training.{name}" for name in ("simulate", "prepare", "train", "evaluate", "export")} <= modules
     assert "serving" in modules
+
+
+def test_what_the_commands_write_is_ignored_by_git() -> None:
+    """As typed in a checkout: whatever they are told to write, and where they write if they are told nothing."""
+    told = {word.removeprefix("out=") for words in commands() for word in words if word.startswith("out=")}
+    assert told >= {"shop", "dataset", "bundle"}
+    assert {*told, TrackingConfig().runs, FOLDER.name} <= OUTPUTS  # which .gitignore names; see test_checkout
 
 
 def test_it_is_short() -> None:
