@@ -13,12 +13,17 @@ from tillside.dataset import Dataset, Part
 from training.data.columns import FILE, ORDER, RECORD, REJECT, SKIP
 from training.data.engine import open_engine
 from training.data.preparation.rejects import collect_rejects
+from training.data.preparation.splits import SplitBy, SplitConfig
 from training.data.readers import LogConfig
+from training.data.readers.events import EventsConfig
+from training.data.readers.sequences import SequencesConfig
+from training.prepare import PrepareConfig
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 """Real logs, where they are there."""
 REES46_HEADER = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session"
 EVENTS_HEADER = "session_id,item_id,behaviour,timestamp"
+NO_SPLIT = SplitConfig(by=SplitBy.fractions, validation=0.0, test=0.0)
 
 
 def write_log(path: Path, *lines: str, newline: str = "\n") -> Path:
@@ -64,6 +69,24 @@ def circle_log(path: Path, hours: int, *, joined_after: int = 10**6, items: int 
             category = {"bare": "", "described": "odd"}.get(name, "odd" if first % 2 else "even")
             lines.append(f"s{hour},{name},{behaviour},{START_MS // 1000 + hour * 3600 + step},{category}")
     return write_log(path, *lines)
+
+
+def click_log(path: Path, **settings: Any) -> EventsConfig:
+    """An ``events`` log of one behaviour."""
+    return EventsConfig(path=str(path), behaviours=["click"], **settings)
+
+
+def click_run(path: Path, **settings: Any) -> PrepareConfig:
+    """Prepares such a log beside it: everything trained, nothing held out, unless told otherwise."""
+    defaults: dict[str, Any] = {"min_item_support": 1, "split": NO_SPLIT}
+    return PrepareConfig(out=str(path.parent / "out"), data=click_log(path), **(defaults | settings))
+
+
+def sequences_run(folder: Path, *lines: str, attributes: str | None = None, **settings: Any) -> PrepareConfig:
+    """Prepares sequences of a user and items, a line each."""
+    path = write_log(folder / "sequences.txt", *lines)
+    given = None if attributes is None else str(write_log(folder / "attributes.json", attributes))
+    return PrepareConfig(out=str(folder / "out"), data=SequencesConfig(path=str(path), attributes=given), **settings)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.logs import EVENTS_HEADER, events_log, write_log
+from tests.logs import EVENTS_HEADER, click_log, events_log, write_log
 from tillside.dataset import load_dataset
 from training import prepare as stage
-from training.data.preparation.sessionising import Repeats
 from training.data.preparation.splits import SplitBy, SplitConfig
-from training.data.readers.events import EventsConfig
-from training.data.readers.sequences import SequencesConfig
-from training.data.readers.sessions_split import SessionsSplitConfig
 from training.prepare import PrepareConfig, prepare
 
 ROOT = Path(__file__).parents[2]
@@ -127,50 +123,21 @@ def test_garbage_gets_one_sentence_and_leaves_nothing(
 )
 def test_settings_out_of_range_are_refused(tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
     path = good_log(tmp_path / "log.csv")
-    data = EventsConfig(path=str(path), behaviours=["click"])
+    data = click_log(path)
     with pytest.raises(ValueError, match=sentence):
         prepare(replace(PrepareConfig(out=str(tmp_path / "out"), data=data), **changes))  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"session_gap_minutes": 5.0}, "session_gap_minutes must be null for data=sequences, which has no clock"),
-        ({"split": SplitConfig(by=SplitBy.fractions)}, "does not fit this log; allowed: auto, leave_one_out"),
-    ],
-)
-def test_a_log_without_a_clock_cannot_be_parted_by_time(
-    tmp_path: Path, changes: dict[str, object], sentence: str
-) -> None:
-    config = PrepareConfig(out=str(tmp_path / "out"), data=SequencesConfig(path="sequences.txt"))
-    with pytest.raises(ValueError, match=sentence):
-        prepare(replace(config, **changes))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"repeats": Repeats.collapse}, "cannot be set for data=sessions_split"),
-        ({"split": SplitConfig(test=0.1)}, "split.test is 0.1, but the log gives its test cases"),
-        ({"split": SplitConfig(by=SplitBy.days)}, "split.by is 'days', which does not fit this log"),
-    ],
-)
-def test_given_cases_cannot_be_changed(tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
-    data = SessionsSplitConfig(train="train.txt", test="test.txt")
-    with pytest.raises(ValueError, match=sentence):
-        prepare(replace(PrepareConfig(out=str(tmp_path / "out"), data=data), **changes))  # type: ignore[arg-type]
-
-
 def test_a_directory_that_holds_something_else_is_not_replaced(tmp_path: Path) -> None:
     path = good_log(tmp_path / "log.csv")
     with pytest.raises(ValueError, match=r"holds other files and no dataset\.json"):
-        prepare(PrepareConfig(out=str(tmp_path), data=EventsConfig(path=str(path), behaviours=["click"])))
+        prepare(PrepareConfig(out=str(tmp_path), data=click_log(path)))
     assert path.exists()
 
 
 def test_a_failed_run_leaves_the_old_data_set_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = EventsConfig(path=str(good_log(tmp_path / "log.csv")), behaviours=["click"])
+    data = click_log(good_log(tmp_path / "log.csv"))
     config = PrepareConfig(out=str(tmp_path / "out"), data=data)
     digest = prepare(config).digest
 
@@ -200,7 +167,7 @@ stage.prepare(stage.PrepareConfig(out=sys.argv[2], data=EventsConfig(path=sys.ar
 
 def test_a_killed_run_leaves_the_old_data_set_and_the_next_run_sweeps_up(tmp_path: Path) -> None:
     log, out = good_log(tmp_path / "log.csv"), tmp_path / "runs" / "out"
-    config = PrepareConfig(out=str(out), data=EventsConfig(path=str(log), behaviours=["click"]))
+    config = PrepareConfig(out=str(out), data=click_log(log))
     digest = prepare(config).digest
     child = subprocess.run(
         [sys.executable, "-c", KILLED, str(log), str(out)], cwd=ROOT, capture_output=True, text=True, check=False
