@@ -5,6 +5,7 @@ one minute after the event before. Behaviours are the default ones, by name.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from tillside.catalogue import Catalogue, pack_tokens
 from tillside.dataset import PARTS, CaseRule, Dataset, Part, Sessions, load_dataset, write_dataset
 from tillside.events import DEFAULT_BEHAVIOURS, TIME_UNKNOWN, Behaviours
+from tillside.relations import RELATIONS, Relations
 
 Event = int | tuple[int, str] | tuple[int, str, int]
 MINUTE_MS = 60_000
@@ -38,6 +40,16 @@ def make_sessions(rows: Sequence[Sequence[Event]], *, clock: bool = True) -> Ses
         np.array(offsets, np.int64),
         {},
     )
+
+
+def make_visits(visits: Sequence[tuple[int, int, Sequence[tuple[int, str]]]]) -> Sessions:
+    """Sessions (shopper, minutes after the last end, events a minute apart) in the order of their ends."""
+    rows, end = [], START_MS
+    for _, minutes, events in visits:
+        end += minutes * MINUTE_MS
+        began = end - (len(events) - 1) * MINUTE_MS
+        rows.append([(item, behaviour, began + n * MINUTE_MS) for n, (item, behaviour) in enumerate(events)])
+    return replace(make_sessions(rows), optional={"users": np.array([user for user, _, _ in visits], np.int32)})
 
 
 def make_catalogue(
@@ -103,3 +115,14 @@ def random_rows(count: int, *, items: int, longest: int = 8, seed: int = 0) -> l
         drawn = rng.integers(0, items, length).tolist()
         rows.append(list(zip(drawn, names, times.tolist(), strict=True)))
     return rows
+
+
+def same_relations(one: Relations, other: Relations) -> None:
+    """Assert that two sets of relations are equal, array for array."""
+    for name in RELATIONS:
+        for array in ("offsets", "items", "strengths"):
+            np.testing.assert_array_equal(getattr(one.tables[name], array), getattr(other.tables[name], array))
+    for array in ("offsets", "items", "strengths"):
+        np.testing.assert_array_equal(getattr(one.bundles, array), getattr(other.bundles, array))
+    for array in ("relations", "anchors", "items", "actions", "strengths", "from_ms", "until_ms"):
+        np.testing.assert_array_equal(getattr(one.manual, array), getattr(other.manual, array))

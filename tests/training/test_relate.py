@@ -1,23 +1,21 @@
 """Relating a whole data set: planted pairs are found, others are not, and the order of the rows is nothing."""
 
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.datasets import START_MS, make_catalogue, make_dataset, make_sessions
+from tests.datasets import START_MS, make_catalogue, make_dataset, make_sessions, same_relations
 from tests.models import make_trained
 from tillside import bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, Sessions, load_dataset, write_dataset
 from tillside.events import Behaviours
-from tillside.relations import ALWAYS, RELATIONS, Relations
+from tillside.relations import ALWAYS, Relations
 from training.bundle.write import export_run
-from training.mining.engines import EngineName, open_mining
-from training.mining.stored import relations_of
+from training.mining.engines import EngineName
 from training.relate import RelateConfig, main, relate
 
 DAY = 86_400_000
@@ -103,16 +101,6 @@ def pairs_of(relations: Relations, name: str) -> set[tuple[int, int]]:
     return set(zip(table.anchors.tolist(), table.items.tolist(), strict=True))
 
 
-def same(one: Relations, other: Relations) -> None:
-    for name in RELATIONS:
-        for array in ("offsets", "items", "strengths"):
-            np.testing.assert_array_equal(getattr(one.tables[name], array), getattr(other.tables[name], array))
-    for array in ("offsets", "items", "strengths"):
-        np.testing.assert_array_equal(getattr(one.bundles, array), getattr(other.bundles, array))
-    for array in ("relations", "anchors", "items", "actions", "strengths", "from_ms", "until_ms"):
-        np.testing.assert_array_equal(getattr(one.manual, array), getattr(other.manual, array))
-
-
 def test_planted_pairs_are_found_with_their_direction(related):
     """The case comes after the phone; the test part, where 0 goes with 19, is not looked at."""
     found = pairs_of(related.relations, "complement")
@@ -161,28 +149,19 @@ def test_spark_finds_what_duckdb_finds(tmp_path):
     dataset = dataset_of(tmp_path / "d", sessions, train=120)
     duckdb = relate(RelateConfig(dataset="-"), dataset)
     spark = relate(RelateConfig(dataset="-", engine=EngineName.spark, spark_master="local[1]"), dataset)
-    same(spark.relations, duckdb.relations)
+    same_relations(spark.relations, duckdb.relations)
     assert spark.sets.sets == duckdb.sets.sets
     assert min(len(spark.relations.tables[name]) for name in ("complement", "substitute", "bundle", "brand")) > 0
     assert spark.relations.about == duckdb.relations.about
 
 
-def test_spark_that_is_missing_is_named(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "pyspark.errors", None)
-    with (
-        pytest.raises(ValueError, match=r"engine=spark needs pyspark; pip install 'tillside\[spark\]'"),
-        open_mining(EngineName.spark, tmp_path, master="local[1]"),
-    ):
-        pass
-
-
 def test_two_runs_and_any_order_of_the_sessions_give_the_same(dataset, related, tmp_path):
-    same(relate(RelateConfig(dataset="-"), dataset).relations, related.relations)
+    same_relations(relate(RelateConfig(dataset="-"), dataset).relations, related.relations)
     plain = rows()
     order = np.random.default_rng(1).permutation(len(plain))
     shuffled = with_extras(make_sessions([plain[number] for number in order]), order=order)
     again = dataset_of(tmp_path / "d", shuffled, train=400)
-    same(relate(RelateConfig(dataset="-"), again).relations, related.relations)
+    same_relations(relate(RelateConfig(dataset="-"), again).relations, related.relations)
 
 
 def test_what_was_taken_lately_is_stronger(tmp_path):
@@ -261,20 +240,7 @@ def test_the_command_s_output_stands_in_the_bundle_and_loads_back_equal(dataset,
     metrics = {"systems": {"tillside": {"all": {"recall@20": {"value": 0.5}}}}}
     export_run(make_trained(dataset), dataset, out, metrics=metrics, run_id="r")
     opened = bundle.open_bundle(out)
-    same(opened.relations, related.relations)
+    same_relations(opened.relations, related.relations)
     assert opened.relations.about == related.relations.about
     assert opened.relations.about["dataset"]["digest"] == dataset.digest
     assert opened.relations.about["counts"]["complement"] == len(related.relations.tables["complement"])
-
-
-def test_relations_of_another_data_set_are_refused(dataset, related, tmp_path):
-    related.relations.save(tmp_path)
-    same(relations_of(dataset, tmp_path), related.relations)
-    stale = replace(related.relations, about={"dataset": {"digest": "0" * 64}})
-    other = tmp_path / "stale"
-    other.mkdir()
-    stale.save(other)
-    with pytest.raises(ValueError, match=r"was made from another data set .*training\.relate again"):
-        relations_of(dataset, other)
-    with pytest.raises(ValueError, match="holds no relations"):
-        relations_of(dataset, tmp_path / "none")

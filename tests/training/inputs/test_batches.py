@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from tests.datasets import make_sessions, random_rows
 from tillside.encoding import EncodingSpec
 from training.inputs.batches import TrainingBatch, TrainingLoader, TrainingRows
-from training.inputs.lookahead import following, later_events
 
 PURCHASE = 2
 
@@ -180,16 +179,6 @@ def asked_ahead(batches: list[TrainingBatch]) -> Counter[tuple[int, int, int, in
             behaviour, item = int(batch.ahead_behaviours_R[row]), int(batch.ahead_items_RL[row, column])
             asked[here, behaviour, item, int(batch.ahead_steps_RL[row, column])] += 1
     return asked
-
-
-def test_later_events_by_hand():
-    # two sessions of 5 and 2 events, wanted ones at 2, 4 and 5: from 0 on the 2 is two steps ahead, from 1 on it comes
-    # at once and is left to the next-event question, from 2 on the 4 is two ahead; nothing is seen across sessions
-    wanted = np.array([False, False, True, False, True, True, False])
-    next_K = following(wanted)
-    assert next_K.tolist() == [2, 2, 4, 4, 5, 7, 7]
-    ends_K = np.array([5, 5, 5, 5, 5, 7, 7])
-    assert later_events(next_K, np.arange(7), ends_K).tolist() == [2, -1, 4, -1, -1, -1, -1]
 
 
 def test_look_ahead_by_hand():

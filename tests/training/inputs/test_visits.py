@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.datasets import MINUTE_MS, START_MS, make_dataset, make_sessions
-from tillside.dataset import Sessions
+from tests.datasets import make_dataset, make_sessions, make_visits
 from tillside.encoding import Batch, EncodingSpec, cut_before, encode_session
 from training.inputs.batches import TrainingLoader, TrainingRows
-from training.inputs.cases import make_cases, opening_cases
 from training.inputs.visits import Visits, encode_visits, refuse_history
 from training.model.next_item import ModelConfig
 
@@ -29,16 +27,6 @@ VISITS = st.lists(
 )
 
 
-def of_shoppers(visits) -> Sessions:
-    """Sessions (shopper, minutes after the last end, events a minute apart) in the order of their ends."""
-    rows, end = [], START_MS
-    for _, minutes, events in visits:
-        end += minutes * MINUTE_MS
-        began = end - (len(events) - 1) * MINUTE_MS
-        rows.append([(item, behaviour, began + n * MINUTE_MS) for n, (item, behaviour) in enumerate(events)])
-    return replace(make_sessions(rows), optional={"users": np.array([user for user, _, _ in visits], np.int32)})
-
-
 def lists(batch: Batch) -> list[list]:
     return [a.tolist() for a in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, batch.own_B)]
 
@@ -47,7 +35,7 @@ def lists(batch: Batch) -> list[list]:
 @given(VISITS, st.integers(1, 5), st.booleans(), st.integers(0, 7))
 def test_what_stands_before_an_event_is_what_history_and_session_are_live(visits, history, collapse, first):
     spec = EncodingSpec(max_length=6, collapse_repeats=collapse, history=history)
-    sessions = of_shoppers(visits)
+    sessions = make_visits(visits)
     first = min(first, len(sessions) - 1)
     part = sessions.slice(first, len(sessions))
     encoded = encode_visits(part, spec=spec, known_items=KNOWN, whole=sessions)
@@ -67,7 +55,7 @@ def test_what_stands_before_an_event_is_what_history_and_session_are_live(visits
 
 def test_a_past_is_the_same_shoppers_finished_sessions():
     click = "click"
-    sessions = of_shoppers(
+    sessions = make_visits(
         [
             (7, 1, [(0, click)]),
             (8, 1, [(1, click)]),
@@ -88,7 +76,7 @@ def test_a_past_is_the_same_shoppers_finished_sessions():
 def test_each_event_that_something_stands_before_is_learned_once_behind_its_past(visits, history, budget):
     numbers = iter(range(1000))
     visits = [(user, gap, [(next(numbers), behaviour) for _, behaviour in events]) for user, gap, events in visits]
-    sessions, spec = of_shoppers(visits), EncodingSpec(max_length=6, history=history)
+    sessions, spec = make_visits(visits), EncodingSpec(max_length=6, history=history)
     training = TrainingRows(sessions, spec=spec, items=1000, goal=1)
     rows = [[item for item, _ in events] for _, _, events in visits]
     laid = Visits.of(sessions)
@@ -110,35 +98,6 @@ def test_each_event_that_something_stands_before_is_learned_once_behind_its_past
             assert bool(batch.goal_later_BL[row, column]) == ("cart" in later)
             learned[target] += 1
     assert learned == expected
-
-
-def test_the_cases_are_the_same_with_a_past_and_without():
-    sessions = of_shoppers([(7, 1, [(0, "click"), (1, "cart")]), (7, 5, [(2, "click"), (3, "click"), (1, "cart")])])
-    part = sessions.slice(1, 2)
-    asked = {"rule": "every", "items": KNOWN, "goal": 1}
-    alone = make_cases(part, spec=EncodingSpec(), **asked)
-    behind = make_cases(part, spec=EncodingSpec(history=9), whole=sessions, **asked)
-    for name in ("events_C", "sessions_C", "targets_C", "asked_C", "prefix_lengths_C", "goal_later_C"):
-        assert getattr(alone, name).tolist() == getattr(behind, name).tolist()
-    both = np.arange(2)
-    assert alone.batch(both).items_BL.tolist() == [[2, 0], [2, 3]]
-    assert behind.batch(both).items_BL.tolist() == [[0, 1, 2, 0], [0, 1, 2, 3]]
-    assert behind.batch(both).own_B.tolist() == [1, 2]
-    assert [behind.batch(both).session(row).tolist() for row in range(2)] == [[2], [2, 3]]
-
-
-def test_openings_are_the_first_events_of_shoppers_who_come_back():
-    visits = [(7, 1, [(0, "click")]), (8, 5, [(1, "cart"), (2, "click")]), (7, 5, [(3, "cart"), (1, "click")])]
-    sessions = of_shoppers(visits)
-    part = sessions.slice(1, 3)
-    asked = {"rule": "every", "items": KNOWN, "goal": 2}
-    cases = make_cases(part, spec=EncodingSpec(history=9), whole=sessions, **asked)
-    openings = opening_cases(part, cases)
-    assert (openings.targets_C.tolist(), openings.asked_C.tolist()) == ([3], [1])
-    assert (openings.sessions_C.tolist(), openings.events_C.tolist()) == ([1], [2])
-    batch = openings.batch(np.array([0]))
-    assert (batch.items_BL.tolist(), batch.own_B.tolist()) == ([[0]], [0])
-    assert not len(opening_cases(part, make_cases(part, spec=EncodingSpec(), **asked)))
 
 
 def test_history_is_refused_where_there_is_none(tmp_path: Path):

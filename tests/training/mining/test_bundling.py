@@ -1,19 +1,11 @@
 """Item sets: counts against a plain count of all subsets, and which sets chance explains."""
 
-import itertools
-import tempfile
-from collections import Counter
-from pathlib import Path
-
 import numpy as np
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
 from training.data.engine import open_engine
 from training.mining import counting
 from training.mining.bundling import Sets, as_pairs, bundles, compatible
-from training.mining.itemsets import frequent_sets
 from training.mining.pairing import Evidence
 from training.mining.significance import chance_of_meeting
 
@@ -22,18 +14,6 @@ def taken_of(engine, baskets, *, items=8):
     sessions = make_sessions([[(item, "purchase") for item in basket] for basket in baskets])
     wanted = np.ones(len(sessions.items), bool)
     return counting.acts_of(engine, sessions, wanted, items=items, weights_S=np.ones(len(sessions)), longest=50)
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.sets(st.integers(0, 6), min_size=1), min_size=1, max_size=12), st.integers(1, 4))
-def test_frequent_sets_are_all_sets_of_up_to_four_items_in_enough_baskets(baskets, floor):
-    counts: Counter[tuple[int, ...]] = Counter()
-    for basket in baskets:
-        for size in range(1, 5):
-            counts.update(itertools.combinations(sorted(basket), size))
-    with tempfile.TemporaryDirectory() as scratch, open_engine(Path(scratch)) as engine:
-        found = frequent_sets(engine, taken_of(engine, [sorted(basket) for basket in baskets]).table, floor=floor)
-    assert found == {each: count for each, count in counts.items() if count >= floor}
 
 
 BASKETS = [*[[0, 1]] * 30, *[[0, 1, 2]] * 10, *[[2, 3]] * 50, *[[4, 5, 6]] * 20, *[[3], [7]] * 40]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tillside.catalogue import Catalogue, pack_tokens
+from tests.datasets import make_catalogue, make_sessions
+from tillside.catalogue import Catalogue
 from training.mining.compatibility import Compatibility, read_rules
 
 PHONE, CASE, BELT, WAIST = (f"category={name}" for name in ("shop.phone", "shop.case", "shop.belt", "shop.waist"))
@@ -31,16 +32,7 @@ rules:
 
 
 def catalogue(items=ITEMS) -> Catalogue:
-    vocabulary, token_ids, token_offsets = pack_tokens(items)
-    return Catalogue(
-        item_ids=[f"i{number}" for number in range(len(items))],
-        trained=len(items),
-        counts_NB=np.ones((len(items), 3), np.int64),
-        prices_N=np.ones(len(items), np.float32),
-        vocabulary=vocabulary,
-        token_ids=token_ids,
-        token_offsets=token_offsets,
-    )
+    return make_catalogue(make_sessions([]), trained=len(items), tokens=items)
 
 
 def rules_of(tmp_path, text):

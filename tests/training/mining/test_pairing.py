@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.mining.test_compatibility import catalogue
 from training.mining.counting import Acts, Pairs
 from training.mining.pairing import Evidence, Mined, complements, gifts, ladders, of_one_group, scene_mates, substitutes
 from training.mining.significance import lower_bound
@@ -42,17 +41,6 @@ def acts(*counts: int) -> Acts:
 def found(result: Mined) -> dict[tuple[int, int], float]:
     codes = zip(result.anchors.tolist(), result.items.tolist(), strict=True)
     return dict(zip(codes, result.strengths.round(6).tolist(), strict=True))
-
-
-def test_traits_are_read_from_the_tokens():
-    read = Traits.of(catalogue())
-    assert read.categories.tolist() == [2, 2, 1, 1, 1, 0, 3, 3]
-    assert read.departments.tolist() == [0] * 8
-    assert read.series.tolist() == [0, 1, -1, -1, -1, -1, -1, -1]
-    assert read.brands.tolist() == [-1] * 8
-    nothing = Traits.of(catalogue([["brand=x"], []]))
-    assert (nothing.categories.tolist(), nothing.departments.tolist()) == ([-1, -1], [0, 0])
-    assert nothing.brands.tolist() == [0, -1]
 
 
 def test_a_complement_stands_out_of_its_departments_rate_and_is_of_another_category():
