@@ -22,6 +22,31 @@ CODE: Final = "__code"
 TRAINED: Final = "__trained"
 COUNT: Final = "__count"
 
+BEHAVIOUR_TEXT: Final = "__behaviour_text"
+PRICE_TEXT: Final = "__price_text"
+QUANTITY_TEXT: Final = "__quantity_text"
+"""The log's own text of a value, kept until the row is judged."""
+
+PIECE: Final = "__piece"
+"""Number of the piece that a session is cut into."""
+STARTS: Final = "__starts"
+"""1 where an event starts a new piece."""
+REPEAT: Final = "__repeat"
+LENGTH: Final = "__length"
+SHORT: Final = "__short"
+EVENTS: Final = "__events"
+AFTER: Final = "__after"
+"""Number of a session's events after this one."""
+SECOND_ID: Final = "__second_id"
+THIRD_ID: Final = "__third_id"
+"""Ids of the further sessions that leave-one-out makes of one."""
+
+RANK: Final = "__rank"
+EARLY: Final = "__early"
+"""Events before the training part ends."""
+LEAF: Final = "__leaf"
+PATH: Final = "__path"
+
 
 def count_column(behaviour: int) -> str:
     """Name of the column with an item's training events of one behaviour."""

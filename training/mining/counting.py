@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tillside.dataset import USERS, Sessions
 from tillside.events import TIME_UNKNOWN
-from training.mining.columns import ANCHOR, COUNT, GROUP, ITEM, PLACE, RECENT, SESSION, TIME, USER, WEIGHT
+from training.mining.columns import ANCHOR, COUNT, GROUP, ITEM, PLACE, RECENT, SESSION, SIZE, TIME, USER, WEIGHT
 from training.mining.engines import MiningEngine
 
 Ints = npt.NDArray[np.int64]
@@ -102,8 +102,8 @@ def acts_of(
     first = events.group_by(SESSION, ITEM).agg(
         **{USER: events[USER].min(), TIME: events[TIME].min(), WEIGHT: events[WEIGHT].min()}
     )
-    sized = first.mutate(__size=first.count().over(group_by=SESSION))
-    table = engine.keep(sized.filter(sized["__size"] <= longest).drop("__size"))
+    sized = first.mutate(**{SIZE: first.count().over(group_by=SESSION)})
+    table = engine.keep(sized.filter(sized[SIZE] <= longest).drop(SIZE))
     found = engine.arrays(table, [SESSION, ITEM, WEIGHT])
     sizes = np.unique(found[SESSION], return_counts=True)[1]
     counts_N = np.bincount(found[ITEM], minlength=items)

@@ -30,14 +30,22 @@ from tillside.events import (
     USER_ID,
     Behaviours,
 )
-from training.data.columns import FILE, ORDER, PART, POSITION, RECORD, REJECT, SKIP
+from training.data.columns import (
+    BEHAVIOUR_TEXT,
+    FILE,
+    ORDER,
+    PART,
+    POSITION,
+    PRICE_TEXT,
+    QUANTITY_TEXT,
+    RECORD,
+    REJECT,
+    SKIP,
+)
 from training.data.engine import QueryEngine
 from training.data.parsing.source_file import SourceFile
 from training.data.parsing.values import LATEST, milliseconds, number, words
 
-BEHAVIOUR_TEXT: Final = "__behaviour_text"
-PRICE_TEXT: Final = "__price_text"
-QUANTITY_TEXT: Final = "__quantity_text"
 LEFT_OUT: Final = -1
 
 MISSING_ITEM: Final = "missing item_id"

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from tillside.events import ITEM_ID, PRICE
-from training.data.columns import RECORD, REJECT
+from training.data.columns import RANK, RECORD, REJECT
 from training.data.engine import QueryEngine
 from training.data.parsing.canonical import BAD_PRICE, MISSING_ITEM
 from training.data.parsing.text_tables import TextTable, keep_rows, note_bad
@@ -46,8 +46,8 @@ def item_rows(engine: QueryEngine, text: TextTable, columns: Callable[[ir.Table]
 def last_of_each(table: ir.Table, *, by: tuple[str, ...] = (RECORD,)) -> ir.Table:
     """Last row per item in the order of ``by``."""
     order = [table[name].desc() for name in by]
-    ranked = table.mutate(__rank=ibis.row_number().over(group_by=table[ITEM_ID], order_by=order))
-    return ranked.filter(ranked["__rank"] == 0).drop("__rank", *by)
+    ranked = table.mutate(**{RANK: ibis.row_number().over(group_by=table[ITEM_ID], order_by=order)})
+    return ranked.filter(ranked[RANK] == 0).drop(RANK, *by)
 
 
 def _texts(column: ir.Value) -> ir.Value:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tillside.catalogue import PRICE_BAND, Catalogue, attribute_tokens, described_items, pack_tokens, price_bands
 from tillside.dataset import Sessions
 from tillside.events import ITEM_ID, NAME, PRICE, TIME_UNKNOWN, TIMESTAMP, Behaviours
-from training.data.columns import CODE, PART, TRAINED, count_column
+from training.data.columns import CODE, COUNT, EARLY, PART, RANK, TRAINED, count_column
 from training.data.engine import QueryEngine
 from training.data.preparation.splits import TRAIN
 
@@ -93,10 +93,10 @@ def _most_frequent(events: ir.Table, name: str, before: int) -> ir.Table:
     """Most frequent value per item, by events earlier than ``before``, then by all events, then the smaller text."""
     known = events.filter(events[name].notnull())
     early = (known[TIMESTAMP] < before).cast("int64").sum()
-    values = known.group_by(ITEM_ID, name).agg(__early=early, __all=known.count())
-    order = [values["__early"].desc(), values["__all"].desc(), values[name]]
-    ranked = values.mutate(__rank=ibis.row_number().over(group_by=values[ITEM_ID], order_by=order))
-    return ranked.filter(ranked["__rank"] == 0).select(ITEM_ID, name)
+    values = known.group_by(ITEM_ID, name).agg(**{EARLY: early, COUNT: known.count()})
+    order = [values[EARLY].desc(), values[COUNT].desc(), values[name]]
+    ranked = values.mutate(**{RANK: ibis.row_number().over(group_by=values[ITEM_ID], order_by=order)})
+    return ranked.filter(ranked[RANK] == 0).select(ITEM_ID, name)
 
 
 def _column(engine: QueryEngine, table: ir.Table, name: str, size: int) -> list[Any]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from tillside.dataset import PARTS, USERS, Part, Sessions
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, TIMESTAMP, USER_ID, Behaviours
-from training.data.columns import CODE, COUNT, END, ITEM, ORDER, PART, SESSION, TRAINED, count_column
+from training.data.columns import CODE, COUNT, END, ITEM, LENGTH, ORDER, PART, SESSION, SHORT, TRAINED, count_column
 from training.data.engine import QueryEngine
 from training.data.preparation.splits import TEST, TRAIN
 
@@ -107,14 +107,14 @@ def select_sessions(
         ValueError: no training session is left.
     """
     taken = coded.filter((coded[PART] != TRAIN) | coded[TRAINED])
-    lengths = taken.group_by(SESSION).agg(__length=taken.count())
+    lengths = taken.group_by(SESSION).agg(**{LENGTH: taken.count()})
     measured = sessions.left_join(lengths, SESSION).drop(f"{SESSION}_right")
-    length = measured["__length"].fill_null(0)
+    length = measured[LENGTH].fill_null(0)
     short = length < ibis.ifelse(measured[PART] == TRAIN, min_length, SHORTEST)
-    measured = engine.keep(measured.mutate(__short=short))
-    counted = measured.group_by(PART).agg(n=measured["__short"].cast("int64").sum())
+    measured = engine.keep(measured.mutate(**{SHORT: short}))
+    counted = measured.group_by(PART).agg(n=measured[SHORT].cast("int64").sum())
     dropped = {row[PART]: int(row["n"]) for row in engine.rows(counted)}
-    kept = measured.filter(~measured["__short"])
+    kept = measured.filter(~measured[SHORT])
     chosen = taken.inner_join(kept.select(SESSION), SESSION)
     arrays = _pull(engine, chosen.order_by(PART, END, SESSION, TIMESTAMP, ORDER), size=engine.value(chosen.count()))
     ids = arrays.pop(SESSION)

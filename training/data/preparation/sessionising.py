@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, SESSION_ID, TIMESTAMP, USER_ID
-from training.data.columns import ITEM, ORDER, PART, SESSION
+from training.data.columns import ITEM, ORDER, PART, PIECE, REPEAT, SESSION, STARTS
 from training.data.engine import QueryEngine
 
 DEFAULT_GAP_MINUTES: Final = 30.0
@@ -71,28 +71,24 @@ def make_sessions(
 def _cut_at_gaps(table: ir.Table, *, milliseconds: int) -> ir.Table:
     order = [table[TIMESTAMP], table[ORDER]]
     pause = table[TIMESTAMP] - table[TIMESTAMP].lag().over(group_by=table[SESSION], order_by=order)
-    paused = table.mutate(__starts=(pause > milliseconds).fill_null(False).cast("int64"))
-    visits = paused.mutate(
-        __piece=paused["__starts"]
-        .sum()
-        .over(ibis.cumulative_window(group_by=paused[SESSION], order_by=[paused[TIMESTAMP], paused[ORDER]]))
-    )
-    return _renamed(visits.drop("__starts"))
+    paused = table.mutate(**{STARTS: (pause > milliseconds).fill_null(False).cast("int64")})
+    so_far = ibis.cumulative_window(group_by=paused[SESSION], order_by=[paused[TIMESTAMP], paused[ORDER]])
+    return _renamed(paused.mutate(**{PIECE: paused[STARTS].sum().over(so_far)}).drop(STARTS))
 
 
 def _collapse(table: ir.Table) -> ir.Table:
     window = ibis.window(group_by=table[SESSION], order_by=[table[TIMESTAMP], table[ORDER]])
     same = (table[ITEM] == table[ITEM].lag().over(window)) & (table[BEHAVIOUR] == table[BEHAVIOUR].lag().over(window))
-    marked = table.mutate(__repeat=same.fill_null(False))
-    return marked.filter(~marked["__repeat"]).drop("__repeat")
+    marked = table.mutate(**{REPEAT: same.fill_null(False)})
+    return marked.filter(~marked[REPEAT]).drop(REPEAT)
 
 
 def _cut_at_length(table: ir.Table, length: int) -> ir.Table:
     place = ibis.row_number().over(group_by=table[SESSION], order_by=[table[TIMESTAMP], table[ORDER]])
-    return _renamed(table.mutate(__piece=place // length))
+    return _renamed(table.mutate(**{PIECE: place // length}))
 
 
 def _renamed(table: ir.Table) -> ir.Table:
     """Make each piece of a session a session with its own id."""
-    first = table[ORDER].min().over(group_by=[table[SESSION], table["__piece"]])
-    return table.mutate(**{SESSION: first}).drop("__piece")
+    first = table[ORDER].min().over(group_by=[table[SESSION], table[PIECE]])
+    return table.mutate(**{SESSION: first}).drop(PIECE)

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import TIMESTAMP
-from training.data.columns import END, ORDER, PART, SESSION
+from training.data.columns import AFTER, END, EVENTS, ORDER, PART, SECOND_ID, SESSION, THIRD_ID
 from training.data.engine import QueryEngine
 
 DAY: Final = 86_400_000
@@ -126,18 +126,20 @@ def leave_one_out(engine: QueryEngine, events: ir.Table) -> ir.Table:
     different one of its events as id, so ids stay unique.
     """
     order, others = events[ORDER], events[ORDER] != events[SESSION]
-    names = events.group_by(SESSION).agg(__events=events.count(), __second=order.min(where=others), __last=order.max())
+    names = events.group_by(SESSION).agg(
+        **{EVENTS: events.count(), SECOND_ID: order.min(where=others), THIRD_ID: order.max()}
+    )
     latest_first = ibis.window(group_by=events[SESSION], order_by=[events[TIMESTAMP].desc(), order.desc()])
-    placed = engine.keep(events.mutate(__after=ibis.row_number().over(latest_first)).inner_join(names, SESSION))
-    long = placed["__events"] > HELD_OUT
+    placed = engine.keep(events.mutate(**{AFTER: ibis.row_number().over(latest_first)}).inner_join(names, SESSION))
+    long = placed[EVENTS] > HELD_OUT
     copies = [
-        placed.filter(~long | (placed["__after"] >= HELD_OUT)).mutate(**{PART: ibis.literal(TRAIN, "int8")}),
-        placed.filter(long & (placed["__after"] >= 1)).mutate(
-            **{PART: ibis.literal(VALIDATION, "int8"), SESSION: placed["__second"]}
+        placed.filter(~long | (placed[AFTER] >= HELD_OUT)).mutate(**{PART: ibis.literal(TRAIN, "int8")}),
+        placed.filter(long & (placed[AFTER] >= 1)).mutate(
+            **{PART: ibis.literal(VALIDATION, "int8"), SESSION: placed[SECOND_ID]}
         ),
-        placed.filter(long).mutate(**{PART: ibis.literal(TEST, "int8"), SESSION: placed["__last"]}),
+        placed.filter(long).mutate(**{PART: ibis.literal(TEST, "int8"), SESSION: placed[THIRD_ID]}),
     ]
-    return engine.keep(ibis.union(*copies).drop("__events", "__second", "__last", "__after"))
+    return engine.keep(ibis.union(*copies).drop(EVENTS, SECOND_ID, THIRD_ID, AFTER))
 
 
 def training_ends(engine: QueryEngine, sessions: ir.Table) -> int:

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from tillside.events import CATEGORY, ITEM_ID, TIMESTAMP
-from training.data.columns import FILE, RECORD
+from training.data.columns import FILE, LEAF, PATH, RECORD
 from training.data.engine import QueryEngine
 from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
 from training.data.parsing.item_files import item_rows, last_of_each
@@ -64,9 +64,9 @@ class RetailrocketConfig(FileLogConfig):
         text.need("categoryid", "parentid")
         rows = engine.rows(keep_rows(engine, text))
         paths = category_paths({str(row["categoryid"]): row["parentid"] for row in rows})
-        table = ibis.memtable(pa.table({"__leaf": list(paths), "__path": list(paths.values())}))
-        joined = latest.left_join(table, latest[CATEGORY] == table["__leaf"])
-        return joined.select(ITEM_ID, **{CATEGORY: joined["__path"].coalesce(joined[CATEGORY])})
+        table = ibis.memtable(pa.table({LEAF: list(paths), PATH: list(paths.values())}))
+        joined = latest.left_join(table, latest[CATEGORY] == table[LEAF])
+        return joined.select(ITEM_ID, **{CATEGORY: joined[PATH].coalesce(joined[CATEGORY])})
 
 
 def category_paths(parents: Mapping[str, str | None]) -> dict[str, str]:
