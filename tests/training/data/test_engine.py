@@ -1,6 +1,5 @@
 """The embedded engine: tables in and out, their order, and failures as one sentence."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import ibis
@@ -8,12 +7,6 @@ import numpy as np
 import pytest
 
 from training.data.engine import QueryEngine, open_engine
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[QueryEngine]:
-    with open_engine(tmp_path) as engine:
-        yield engine
 
 
 def test_arrays_become_a_table_and_arrays_again(engine: QueryEngine) -> None:

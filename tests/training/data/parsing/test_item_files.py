@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from tests.logs import EVENTS_HEADER, click_log, read_log, write_log
+from tillside.events import ITEM_ID
+from training.data.columns import FILE, RECORD
+from training.data.engine import open_engine
+from training.data.parsing.item_files import last_of_each
 from training.data.readers.events import ItemColumns
 
 
@@ -19,3 +25,14 @@ def test_item_file_gives_attributes_and_the_last_row_of_an_item_holds(tmp_path: 
     read = read_log(config, tmp_path / "scratch")
     assert read.items == {"i": {"category": "a.c", "price": 4.0, "tags": ["x", "y"]}}
     assert [(name, line) for name, line, _ in read.rejected] == [("items.jsonl", 3), ("items.jsonl", 4)]
+
+
+def test_the_last_row_is_the_last_by_every_column_given(tmp_path: Path) -> None:
+    """Three rows of item 7: the second file's is the last, although its record comes first."""
+    with open_engine(tmp_path) as engine:
+        columns = {ITEM_ID: [7, 7, 7, 8], FILE: [0, 1, 0, 0], RECORD: [5, 1, 9, 0], "price": [1, 2, 3, 4]}
+        table = engine.given({name: np.array(values) for name, values in columns.items()})
+        by_both = engine.rows(last_of_each(table, by=(FILE, RECORD)).order_by(ITEM_ID))
+        by_record = engine.rows(last_of_each(table).drop(FILE).order_by(ITEM_ID))
+    assert by_both == [{ITEM_ID: 7, "price": 2}, {ITEM_ID: 8, "price": 4}]
+    assert by_record == [{ITEM_ID: 7, "price": 3}, {ITEM_ID: 8, "price": 4}]

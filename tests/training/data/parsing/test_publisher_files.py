@@ -1,6 +1,5 @@
 """A publisher's folder: its files with or without .gz, and a sentence where one is missing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,17 +7,10 @@ import pytest
 from tests.logs import write_log
 from tillside.events import ITEM_ID, TIMESTAMP, Behaviours
 from training.data.columns import FILE, RECORD, REJECT
-from training.data.engine import QueryEngine, open_engine
+from training.data.engine import QueryEngine
 from training.data.parsing.canonical import RawEvents
 from training.data.parsing.publisher_files import open_member, open_member_if_there, read_events
 from training.data.parsing.text_tables import delimited
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[QueryEngine]:
-    (tmp_path / "scratch").mkdir()
-    with open_engine(tmp_path / "scratch") as engine:
-        yield engine
 
 
 def test_a_file_is_found_packed_or_not_and_the_plain_one_goes_first(engine: QueryEngine, tmp_path: Path) -> None:

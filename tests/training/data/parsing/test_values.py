@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import ibis
+import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from tests.logs import EVENTS_HEADER, click_log, read_log, write_log
+from training.data.engine import QueryEngine
+from training.data.parsing.values import LATEST, check_timestamp_format, milliseconds, number, words
 
 
 def test_times_in_every_notation(tmp_path: Path) -> None:
@@ -51,3 +56,31 @@ def test_parquet_times_count_as_utc(tmp_path: Path) -> None:
     pq.write_table(pa.table({"session_id": [1], "item_id": [2], "timestamp": times}), tmp_path / "log.parquet")
     log = read_log(click_log(tmp_path / "log.parquet"), tmp_path / "scratch")
     assert log.column("timestamp") == [1_569_888_000_123]
+
+
+def column_of(engine: QueryEngine, table: ir.Table, value: ir.Value) -> list[object]:
+    return [row["value"] for row in engine.rows(table.select(value=value))]
+
+
+def test_words_are_trimmed_and_numbers_are_what_reads_as_one(engine: QueryEngine) -> None:
+    texts = [" a b ", "  ", "", None, "7", "1e3", "nan", "0x10", "-1.5"]
+    table = engine.keep(ibis.memtable(pa.table({"text": texts})))
+    assert column_of(engine, table, words(table.text)) == ["a b", None, None, None, "7", "1e3", "nan", "0x10", "-1.5"]
+    found = column_of(engine, table, number(table.text).nullif(float("nan")))
+    assert found == [None, None, None, None, 7.0, 1000.0, None, None, -1.5]
+
+
+def test_a_bare_number_is_seconds_or_milliseconds_by_its_size(engine: QueryEngine) -> None:
+    # from 1e11 on it is milliseconds: as seconds that would be the year 5138
+    table = engine.given({"time": np.array([99_999_999_999, 100_000_000_000, LATEST, LATEST + 1, -1], np.int64)})
+    assert column_of(engine, table, milliseconds(table.time)) == [99_999_999_999_000, 10**11, LATEST, None, None]
+    seconds = engine.given({"time": np.array([1.5])})
+    assert column_of(engine, seconds, milliseconds(seconds.time)) == [1500]
+    assert column_of(engine, seconds, milliseconds(seconds.time, "epoch_ms")) == [2]  # rounded
+
+
+@pytest.mark.parametrize("timestamp_format", ["auto", "iso", "epoch_s", "epoch_ms", "%d/%m/%Y"])
+def test_formats_that_are_known_or_a_pattern_pass(timestamp_format: str) -> None:
+    check_timestamp_format(timestamp_format)
+    with pytest.raises(ValueError, match=r"data\.timestamp_format must be auto, iso, .* got 'ISO'"):
+        check_timestamp_format("ISO")

@@ -71,7 +71,7 @@ def test_items_that_are_held_out_keep_their_test_events_alone(tmp_path: Path) ->
         assert sessions_of(dataset, part) == [[item for item in ids if item not in held]] * len(dataset.part(part))
     assert dataset.parts == whole.parts
     assert sessions_of(dataset, "test") == sessions_of(whole, "test") == [ids] * 2
-    drawn = {frozenset(prepare(replace(config, seed=seed)).catalogue.item_ids[7:]) for seed in (0, 1, 2, 3)}
+    drawn = {frozenset(prepare(replace(config, seed=seed)).catalogue.item_ids[7:]) for seed in (0, 1)}
     assert frozenset(held) in drawn
     assert len(drawn) > 1
 

@@ -3,11 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.logs import EVENTS_HEADER, click_run, events_log, sequences_run, sessions_of, write_log
+from training.data.columns import END, PART, SESSION
+from training.data.engine import open_engine
 from training.data.preparation.sessionising import Repeats
-from training.data.preparation.splits import SplitBy, SplitConfig
+from training.data.preparation.splits import SplitBy, SplitConfig, training_ends
 from training.data.readers.sequences import SequencesConfig
 from training.data.readers.sessions_split import SessionsSplitConfig
 from training.prepare import PrepareConfig, prepare
@@ -123,3 +128,38 @@ def test_given_cases_cannot_be_changed(tmp_path: Path, changes: dict[str, object
     data = SessionsSplitConfig(train="train.txt", test="test.txt")
     with pytest.raises(ValueError, match=sentence):
         prepare(replace(PrepareConfig(out=str(tmp_path / "out"), data=data), **changes))  # type: ignore[arg-type]
+
+
+SHARES = st.floats(-0.5, 1) | st.just(float("nan"))
+
+
+@given(SHARES, SHARES)
+def test_shares_leave_something_to_train_on_or_are_refused(validation: float, test: float) -> None:
+    config = SplitConfig(SplitBy.fractions, validation, test)
+    if validation >= 0 and test >= 0 and validation + test < 1:
+        assert config.resolved(split_is_given=False, has_clock=True) == config
+    else:
+        with pytest.raises(ValueError, match=r"split\.(validation|test) "):
+            config.resolved(split_is_given=False, has_clock=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "clock", "expected"),
+    [
+        (False, True, SplitConfig(SplitBy.fractions, 0.05, 0.1)),
+        (True, False, SplitConfig(SplitBy.given, 0.05, 0.0)),
+        (False, False, SplitConfig(SplitBy.leave_one_out, 0.0, 0.0)),
+    ],
+)
+def test_auto_is_what_fits_the_log(given: bool, clock: bool, expected: SplitConfig) -> None:
+    assert SplitConfig().resolved(split_is_given=given, has_clock=clock) == expected
+    week = SplitConfig(SplitBy.days).resolved(split_is_given=False, has_clock=True)
+    assert (week.validation, week.test) == (7.0, 7.0)
+
+
+def test_the_training_part_ends_where_the_first_later_session_ends(tmp_path: Path) -> None:
+    with open_engine(tmp_path) as engine:
+        ends = {SESSION: np.arange(4), END: np.array([5, 20, 10, 30]), PART: np.array([0, 1, 2, 0])}
+        sessions = engine.given(ends)
+        assert training_ends(engine, sessions) == 10
+        assert training_ends(engine, sessions.filter(sessions[PART] == 0)) == 2**62

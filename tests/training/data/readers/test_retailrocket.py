@@ -32,5 +32,14 @@ def test_retailrocket_takes_the_latest_category_as_a_path(tmp_path: Path) -> Non
     assert log.items == {"10": {"category": "1.3.7"}, "355908": {"category": "99"}}
 
 
+def test_the_latest_category_is_the_latest_by_time_wherever_it_stands(tmp_path: Path) -> None:
+    write_log(tmp_path / "events.csv", "timestamp,visitorid,event,itemid,transactionid", "5,1,view,10,")
+    header = "timestamp,itemid,property,value"
+    write_log(tmp_path / "item_properties_part1.csv", header, "3000,10,categoryid,7", "2000,10,categoryid,6")
+    write_log(tmp_path / "item_properties_part2.csv", header, "1,9,790,x", "1,9,790,x", "1000,10,categoryid,5")
+    log = read_log(RetailrocketConfig(path=str(tmp_path)), tmp_path / "scratch")
+    assert log.items == {"10": {"category": "7"}}
+
+
 def test_category_paths_cut_a_circle() -> None:
     assert category_paths({"a": "b", "b": "a", "c": None}) == {"a": "b.a", "b": "a.b", "c": "c"}
