@@ -1,6 +1,8 @@
 """The next wanted event of each place, by hand."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from training.inputs.lookahead import following, later_events
 
@@ -13,3 +15,11 @@ def test_later_events_by_hand():
     assert next_K.tolist() == [2, 2, 4, 4, 5, 7, 7]
     ends_K = np.array([5, 5, 5, 5, 5, 7, 7])
     assert later_events(next_K, np.arange(7), ends_K).tolist() == [2, -1, 4, -1, -1, -1, -1]
+
+
+@given(st.lists(st.booleans(), max_size=30))
+def test_what_follows_is_the_nearest_wanted_event_after_this_one(wanted):
+    expected = [
+        next((at for at in range(place + 1, len(wanted)) if wanted[at]), len(wanted)) for place in range(len(wanted))
+    ]
+    assert following(np.array(wanted, bool)).tolist() == expected

@@ -7,7 +7,7 @@ import torch
 
 from tests.datasets import make_catalogue, make_sessions
 from tests.models import BEHAVIOURS, CONFIG, SPEC, make_model
-from training.model.item_table import trends
+from training.model.item_table import Companions, shared_tokens, trends
 from training.model.next_item import NextItemModel
 
 
@@ -80,3 +80,57 @@ def test_a_trend_is_how_much_more_an_item_was_met_of_late():
     assert found_N[0] < -1 < -0.1 < found_N[2] < 0.1 < 0.3 < found_N[1]
     assert found_N[3] == 0
     assert trends(make_sessions([]), items=2).tolist() == [0, 0]
+
+
+def test_shared_tokens_are_those_of_two_items_of_which_one_is_trained():
+    # a: items 0 and 2; b: item 0 and the two cold ones; c: item 1 alone; d: the cold ones alone
+    tokens = [["a=1", "b=1"], ["c=1"], ["a=1"], ["b=1", "d=1"], ["b=1", "d=1"]]
+    catalogue = make_catalogue(make_sessions([]), trained=3, newcomers=2, tokens=tokens)
+    ids, offsets = shared_tokens(catalogue)
+    words = [catalogue.vocabulary[token] for token in ids]
+    assert words == ["a=1", "b=1", "a=1", "b=1", "b=1"]
+    assert offsets.tolist() == [0, 2, 2, 3, 4, 5]
+
+
+def companions(rows: list[list[int]], *, items: int, most: int) -> Companions:
+    return Companions(make_sessions(rows), items=items, most=most)
+
+
+def test_companions_weigh_less_the_further_off_they_are():
+    # 0 1 2: 0 has 1 at distance 1 and 2 at distance 2, so 1 : 1/2, that is 2/3 and 1/3; 1 has both at 1
+    table = torch.tensor([[1.0, 0.0], [0.0, 1.0], [5.0, 5.0], [7.0, 7.0]])
+    leaning = companions([[0, 1, 2]], items=4, most=9)(table, torch.tensor(0.3))
+    expected = table.clone()
+    expected[0] += 0.3 * (2 / 3 * table[1] + 1 / 3 * table[2])
+    expected[1] += 0.3 * (1 / 2 * table[0] + 1 / 2 * table[2])
+    expected[2] += 0.3 * (2 / 3 * table[1] + 1 / 3 * table[0])
+    torch.testing.assert_close(leaning, expected)  # and 3, which met nobody, stays as it is
+
+
+def test_only_the_strongest_companions_are_kept():
+    # 0 meets 1 twice and 2 once
+    table = torch.tensor([[0.0], [1.0], [100.0]])
+    assert companions([[0, 1], [0, 1], [0, 2]], items=3, most=1)(table, torch.tensor(1.0))[0].item() == 1.0
+
+
+def test_chosen_rows_are_those_of_the_whole_table():
+    made = companions([[0, 1, 2, 3], [3, 0], [2, 4]], items=6, most=3)
+    table, lean, rows = torch.randn(6, 4), torch.tensor(0.4), torch.tensor([4, 0, 5])
+    torch.testing.assert_close(made.of(rows, table, lean, sparse=False), made(table, lean)[rows])
+
+
+def test_some_items_of_a_table_are_those_of_all_and_an_item_can_be_treated_as_cold():
+    table = cold_model(replace(CONFIG, companions=2)).items
+    with torch.no_grad():
+        torch.testing.assert_close(table.trained(torch.tensor([2, 0])), table.trained()[[2, 0]])
+        as_cold = table(torch.tensor([True, False, False, False, False, False]))
+        served = table()
+    torch.testing.assert_close(as_cold[1:], served[1:])
+    torch.testing.assert_close(as_cold[0, :-1], served[4, :-1])  # a cold item with the same two tokens
+
+
+def test_learned_tokens_are_zero_where_no_two_items_share_them():
+    table = cold_model().items
+    learned = table.learned_tokens()
+    assert (learned.norm(dim=1) > 0).tolist() == [True, True, False]  # a=1, b=1, new=1
+    assert make_model().items.learned_tokens() is None
