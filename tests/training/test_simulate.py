@@ -1,4 +1,4 @@
-"""The simulated shop keeps its promises: repeatable, a lawful funnel, and a ground truth that shows in the events."""
+"""``training.simulate``: the same bytes for the same seed, corners of the config, and what the command says."""
 
 import hashlib
 import subprocess
@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tillside.events import SESSION_ID
-from training.simulate import SimulateConfig, simulate
+from training.simulate import SimulateConfig, main, simulate
 
 SMALL = SimulateConfig(items=300, sessions=3000, shoppers=800, days=30)
 
@@ -82,6 +82,13 @@ def test_the_command_says_what_to_type_next(tmp_path: Path) -> None:
     done = subprocess.run([*command, "sessions=50"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"python -m training.prepare data=events data.path={tmp_path}/shop/events.parquet" in done.stdout
-    wrong = subprocess.run([*command, "sessions=-1"], capture_output=True, text=True, check=False)
-    assert wrong.returncode == 2
-    assert wrong.stderr == "error: sessions must be a whole number from 1 to 100000000, got -1\n"
+
+
+def test_a_wrong_setting_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["simulate", f"out={tmp_path}/shop", "items=100", "sessions=-1"])
+    with pytest.raises(SystemExit) as wrong:
+        main()
+    assert wrong.value.code == 2
+    assert capsys.readouterr().err == "error: sessions must be a whole number from 1 to 100000000, got -1\n"
