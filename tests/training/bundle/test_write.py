@@ -21,7 +21,7 @@ from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import CoVisitation, Popularity, popularity
 from tillside.search import SearchPlan
-from training import export
+from training.bundle import write
 from training.bundle.goldens import make_goldens
 from training.bundle.graphs import write_int8_scorer
 from training.bundle.parity import check_parity
@@ -81,7 +81,7 @@ def test_the_bundle_opens_and_says_where_it_came_from(dataset, exported):
 
 def test_the_bundle_has_the_strongest_partners_of_every_item_that_can_be_ranked(dataset, exported):
     pairs = bundle.open_bundle(exported[0]).covisitation
-    expected = CoVisitation.fit(dataset.before_test(), items=RANKABLE).pairs.strongest(export.PARTNERS)
+    expected = CoVisitation.fit(dataset.before_test(), items=RANKABLE).pairs.strongest(write.PARTNERS)
     assert len(expected.neighbours)
     for name in ("offsets", "neighbours", "weights"):
         np.testing.assert_array_equal(getattr(pairs, name), getattr(expected, name))
@@ -178,7 +178,7 @@ def test_a_cold_item_is_read_and_offered_by_the_server(dataset, exported):
 
 
 def test_a_bundle_searched_in_eight_bits_answers_as_the_one_in_fp32(dataset, trained, exported, tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "choose_search", partial(choose_search, int8_from=2))
+    monkeypatch.setattr(write, "choose_search", partial(choose_search, int8_from=2))
     parity = export_run(trained, dataset, tmp_path / "bundle", metrics=METRICS, run_id="run-1")
     assert parity == exported[1]
     eight, full = bundle.open_bundle(tmp_path / "bundle"), bundle.open_bundle(exported[0])
@@ -208,7 +208,7 @@ def test_what_an_index_misses_does_not_stop_an_export(dataset, trained, exported
 
 
 def test_nothing_is_written_when_the_encoder_is_made_of_other_weights(dataset, exported, tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "write_encoder", lambda _, path: shutil.copy(exported[0] / bundle.ENCODER, path))
+    monkeypatch.setattr(write, "write_encoder", lambda _, path: shutil.copy(exported[0] / bundle.ENCODER, path))
     with pytest.raises(ValueError, match="export refused: onnxruntime and torch differ by"):
         export_run(make_trained(dataset, seed=9), dataset, tmp_path / "bundle", metrics=METRICS, run_id="run-1")
     assert list(tmp_path.iterdir()) == []
