@@ -114,7 +114,7 @@ def bytes_read(tier: str, items: int, columns: int) -> int:
 
 def measure(opened: bundle.Bundle, queries_QD: FloatArray, system: str, *, calls: int) -> list[dict[str, Any]]:
     """The figures of one engine."""
-    engine, plan = Engine(opened), opened.search
+    engine, plan = Engine(opened.path, opened.items_ND, opened.search), opened.search
     rng, queries, items = np.random.default_rng(1), len(queries_QD), len(engine.items_ND)
     rows_BL = rng.integers(0, items, (queries, EVENTS))
     kinds_BL, gaps_BL = rng.integers(0, 3, rows_BL.shape), rng.integers(0, 20, rows_BL.shape)
@@ -154,7 +154,7 @@ def measure(opened: bundle.Bundle, queries_QD: FloatArray, system: str, *, calls
 
 def measure_batches(opened: bundle.Bundle, queries_QD: FloatArray, size: str, *, calls: int) -> list[dict[str, Any]]:
     """Milliseconds of a scan in 8 bits and in fp32 by the number of queries, and of a search among some items."""
-    engine = Engine(opened)
+    engine = Engine(opened.path, opened.items_ND, opened.search)
     rows = []
     for precision, scan in {"int8": engine._search._alone, "fp32": engine._search._together}.items():
         for batch in BATCHES:

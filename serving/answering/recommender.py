@@ -67,7 +67,7 @@ class Recommender:
     def __init__(self, bundle: Bundle, *, static: Sequence[str] = (), assortment: Assortment | None = None) -> None:
         self.bundle = bundle
         self.assortment = assortment
-        self.engine = Engine(bundle)
+        self.engine = Engine(bundle.path, bundle.items_ND, bundle.search)
         self._items_ND = self.engine.items_ND
         self._memory = bundle.memory
         self._item_ids = bundle.catalogue.item_ids

@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
-from tillside.encoding import Batch, EncodingSpec
+from tillside.encoding import EncodingSpec
 from tillside.events import Behaviours
 from tillside.recommenders import ItemPairs
 from tillside.recommenders.blend import SessionMemory
@@ -62,12 +62,6 @@ COVISITATION: Final = "covisitation"
 RELATIONS: Final = "relations"
 POLICY: Final = "policy.yaml"
 GOLDENS: Final = "goldens.json"
-ENCODER_OPTIONS: Final = {"session.intra_op.allow_spinning": "0", "session.inter_op.allow_spinning": "0"}
-"""Session config entries of onnxruntime, shared by server and offline evaluator: other kernels round differently."""
-SCORER_OPTIONS: Final = {**ENCODER_OPTIONS, "session.disable_prepacking": "1"}
-"""Prepacking would double the memory of the item matrix and gain nothing for single queries."""
-INT8_OPTIONS: Final = ENCODER_OPTIONS
-"""With prepacking: the 8-bit kernels read packed rows only; the packed copy is a quarter of the size of items.npy."""
 REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "memory", "search", "files")
 REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
 FILES_OF_TIER: Final[Mapping[str, tuple[str, ...]]] = {
@@ -117,8 +111,7 @@ class Bundle:
     @cached_property
     def items_ND(self) -> npt.NDArray[np.float32]:  # noqa: N802
         """The item vectors, memory-mapped."""
-        vectors: npt.NDArray[np.float32] = np.load(self.path / ITEMS, mmap_mode="r", allow_pickle=False)
-        return vectors
+        return load_items(self.path)
 
     @cached_property
     def search(self) -> SearchPlan:
@@ -171,17 +164,10 @@ class Bundle:
         return list(document["goldens"])
 
 
-def encoder_feeds(
-    items_ND: npt.NDArray[np.float32], batch: Batch, ask_B: npt.NDArray[np.int64]
-) -> dict[str, npt.NDArray[Any]]:
-    """The encoder's inputs by name; looks up the vectors of the batch's catalogue indices."""
-    return {
-        "item_vectors": items_ND[batch.items_BL],
-        "behaviours": batch.behaviours_BL,
-        "gaps": batch.gaps_BL,
-        "lengths": batch.lengths_B,
-        "ask": ask_B,
-    }
+def load_items(folder: Path) -> npt.NDArray[np.float32]:
+    """Item vectors [N, D] of a bundle's directory, sealed or not; memory-mapped."""
+    items_ND: npt.NDArray[np.float32] = np.load(folder / ITEMS, mmap_mode="r", allow_pickle=False)
+    return items_ND
 
 
 def seal(directory: Path, about: Mapping[str, Any]) -> None:

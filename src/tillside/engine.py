@@ -1,7 +1,9 @@
 """A bundle's ONNX graphs as three calls: ``encode`` (session to query), ``search``, ``search_among`` (query to items).
 
-The bundle's manifest selects the search tier: fp32 scan, int8 scan, or approximate index. Its candidates are always
-rescored and ordered by ``tillside.search``, so an answer does not depend on the batch that it was computed in.
+The only module that knows onnxruntime: server, parity gate, goldens, search tiers, latency and offline evaluation all
+run what stands here, so what is measured is what serves. The search plan selects the tier: fp32 scan, int8 scan, or
+approximate index. Its candidates are always rescored and ordered by ``tillside.search``, so an answer does not depend
+on the batch that it was computed in.
 
 One intra-op thread and no spinning: a second thread lowers latency on an idle machine but ruins the p99 once a core is
 shared, and spinning burns idle CPU. Scale over cores with worker processes, not threads.
@@ -17,19 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from tillside.bundle import (
-    ENCODER,
-    ENCODER_OPTIONS,
-    INDEX,
-    INT8_OPTIONS,
-    INT8_SCORER,
-    SCORER,
-    SCORER_OPTIONS,
-    Bundle,
-    encoder_feeds,
-)
+from tillside.bundle import ENCODER, INDEX, INT8_SCORER, SCORER
 from tillside.encoding import Batch
-from tillside.search import ItemSearch, Propose, index_scan
+from tillside.search import ItemSearch, Propose, SearchPlan, index_scan
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -46,6 +38,12 @@ ENCODER_INPUTS: Final[Signature] = {
 ENCODER_OUTPUTS: Final[Signature] = {"query": (_FLOAT, 2), "intent": (_FLOAT, 1)}
 SCORER_INPUTS: Final[Signature] = {"query": (_FLOAT, 2), "k": (_INT, 1)}
 SCORER_OUTPUTS: Final[Signature] = {"scores": (_FLOAT, 2), "items": (_INT, 2)}
+ENCODER_OPTIONS: Final = {"session.intra_op.allow_spinning": "0", "session.inter_op.allow_spinning": "0"}
+"""Session config entries of onnxruntime."""
+SCORER_OPTIONS: Final = {**ENCODER_OPTIONS, "session.disable_prepacking": "1"}
+"""Prepacking would double the memory of the item matrix and gain nothing for single queries."""
+INT8_OPTIONS: Final = ENCODER_OPTIONS
+"""With prepacking: the 8-bit kernels read packed rows only; the packed copy is a quarter of the size of items.npy."""
 
 
 class EngineError(RuntimeError):
@@ -53,23 +51,21 @@ class EngineError(RuntimeError):
 
 
 class Engine:
-    """ONNX Runtime sessions and item search of one bundle; thread-safe.
+    """ONNX Runtime sessions and item search over the files of one bundle, sealed or not; thread-safe.
+
+    Args:
+        folder: the bundle's directory.
+        items_ND: its item vectors.
+        plan: its search tier; ``folder`` must hold that tier's files.
 
     Raises:
         ValueError: a graph cannot be loaded, or its inputs or outputs differ from the expected signature.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        self.items_ND = np.asarray(bundle.items_ND)
-        self._encoder = _session(bundle.path / ENCODER, ENCODER_INPUTS, ENCODER_OUTPUTS, ENCODER_OPTIONS)
-        tier = bundle.search.tier
-        self._search = ItemSearch(
-            bundle.search,
-            self.items_ND,
-            floats=_scan(bundle.path / SCORER, SCORER_OPTIONS),
-            int8=None if tier == "exact" else _scan(bundle.path / INT8_SCORER, INT8_OPTIONS),
-            index=_index(bundle.path / INDEX, self.items_ND) if tier == "approximate" else None,
-        )
+    def __init__(self, folder: Path, items_ND: FloatArray, plan: SearchPlan) -> None:
+        self.items_ND = np.asarray(items_ND)
+        self._encoder = _session(folder / ENCODER, ENCODER_INPUTS, ENCODER_OUTPUTS, ENCODER_OPTIONS)
+        self._search = open_search(folder, self.items_ND, plan)
 
     def encode(self, batch: Batch, ask_B: IntArray) -> tuple[FloatArray, FloatArray]:
         """Query vectors [B, D] and purchase intent [B], the probability that the session still reaches the goal.
@@ -77,7 +73,14 @@ class Engine:
         Raises:
             EngineError: the graph failed or returned non-finite numbers.
         """
-        query_BD, intent_B = _run(self._encoder, list(ENCODER_OUTPUTS), encoder_feeds(self.items_ND, batch, ask_B))
+        feeds = {
+            "item_vectors": self.items_ND[batch.items_BL],
+            "behaviours": batch.behaviours_BL,
+            "gaps": batch.gaps_BL,
+            "lengths": batch.lengths_B,
+            "ask": ask_B,
+        }
+        query_BD, intent_B = _run(self._encoder, list(ENCODER_OUTPUTS), feeds)
         return query_BD, intent_B
 
     def search(self, query_BD: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
@@ -104,6 +107,21 @@ class Engine:
         scores_BK, items_BK = self._search.search_among(query_BD, eligible_V, k)
         _refuse_unless_finite(scores_BK)
         return scores_BK, items_BK
+
+
+def open_search(folder: Path, items_ND: FloatArray, plan: SearchPlan) -> ItemSearch:
+    """Item search alone, without an encoder; its scans raise EngineError if a graph fails.
+
+    Raises:
+        ValueError: a scorer or the index of the plan's tier cannot be loaded, or does not fit ``items_ND``.
+    """
+    return ItemSearch(
+        plan,
+        items_ND,
+        floats=_scan(folder / SCORER, SCORER_OPTIONS),
+        int8=None if plan.tier == "exact" else _scan(folder / INT8_SCORER, INT8_OPTIONS),
+        index=_index(folder / INDEX, items_ND) if plan.tier == "approximate" else None,
+    )
 
 
 def _refuse_unless_finite(numbers: FloatArray) -> None:

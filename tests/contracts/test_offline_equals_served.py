@@ -15,6 +15,7 @@ import pytest
 from tests.serving.server_process import ServerProcess
 from tillside.bundle import open_bundle
 from tillside.dataset import Dataset, Sessions, load_dataset
+from tillside.engine import Engine
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
@@ -23,7 +24,7 @@ from training.bundle.write import export_run
 from training.data.readers.rees46 import Rees46Config
 from training.evaluation.run import MODEL, cases_to_judge
 from training.evaluation.scorers import ModelScorer
-from training.evaluation.served import BundleGraphs, served_lists
+from training.evaluation.served import served_lists
 from training.inputs.cases import Cases
 from training.inputs.visits import Visits
 from training.learning.fit import TrainerConfig
@@ -122,8 +123,10 @@ def lists_of_the_bundle(
     bundle: Path, trained: TrainedModel, dataset: Dataset, cases: Cases, chosen: np.ndarray
 ) -> list[list[int]]:
     """What ``training.evaluate bundle=DIR`` finds by the bundle's own graphs; longer by what may be excluded."""
-    graphs = BundleGraphs(bundle, trained.memory, open_bundle(bundle).search)
-    return [best.tolist() for _, best, _ in served_lists(graphs, popular(dataset), cases, chosen, k=TOP + 3)]
+    opened = open_bundle(bundle)
+    engine = Engine(bundle, opened.items_ND, opened.search)
+    lists = served_lists(engine, trained.memory, popular(dataset), cases, chosen, k=TOP + 3)
+    return [best.tolist() for _, best, _ in lists]
 
 
 def excluded(dataset: Dataset, cases: Cases, case: int, best: list[int]) -> list[int]:

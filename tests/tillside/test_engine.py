@@ -46,11 +46,16 @@ def crowds(tmp_path_factory) -> dict[str, Path]:
     return paths | {"approximate": about}
 
 
+def engine_of(path: Path) -> Engine:
+    opened = open_bundle(path)
+    return Engine(path, opened.items_ND, opened.search)
+
+
 @pytest.fixture(params=["exact", "int8", "approximate"])
 def engine(request, crowds) -> Engine:
     if request.param not in crowds:
         pytest.skip("faiss is not installed")
-    return Engine(open_bundle(crowds[request.param]))
+    return engine_of(crowds[request.param])
 
 
 def test_the_answer_to_a_query_is_the_same_in_every_batch_and_that_of_brute_force(engine):
@@ -123,11 +128,11 @@ def test_an_index_of_another_catalogue_or_of_no_index_is_refused(crowds, tmp_pat
     with pytest.raises(
         ValueError, match=r"items\.faiss must hold 600 items of at least 25 columns; it holds 500 of 25"
     ):
-        Engine(open_bundle(path))
+        engine_of(path)
     (path / INDEX).write_bytes(b"no index at all")
     seal(path, about_tiny() | {"search": search})
     with pytest.raises(ValueError, match=r"items\.faiss cannot be loaded by faiss") as caught:
-        Engine(open_bundle(path))
+        engine_of(path)
     assert "\n" not in str(caught.value)
 
 
@@ -135,4 +140,4 @@ def test_an_index_without_faiss_is_refused_with_what_to_install(crowds, tmp_path
     path = broken(crowds, tmp_path, "approximate")
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(ValueError, match="needs faiss-cpu, which is not installed: pip install faiss-cpu"):
-        Engine(open_bundle(path))
+        engine_of(path)

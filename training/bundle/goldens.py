@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tillside.bundle import load_items
 from tillside.dataset import Dataset
 from tillside.encoding import encode_session
+from tillside.engine import Engine
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from tillside.recommenders import popularity
 from tillside.search import SearchPlan
 from training.bundle.parity import PREFIXES, TOP, encode_prefix, spread_prefixes
-from training.evaluation.served import BundleGraphs
+from training.evaluation.served import answer_session
 from training.model.checkpoint import TrainedModel
 
 GOLDENS = 12
@@ -29,8 +31,8 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
     that show the most behaviours, two shoppers who came back before them where there are any; half are spread evenly
     over the test part.
     """
-    graphs = BundleGraphs(folder, trained.memory, plan)
-    names, items = dataset.behaviours.names, len(graphs.items_ND)
+    engine = Engine(folder, load_items(folder), plan)
+    names, items = dataset.behaviours.names, len(engine.items_ND)
     prefixes = spread_prefixes(trained, dataset, PREFIXES)
     varied = [-len(np.unique(dataset.sessions.behaviours[prefix.own_L])) for prefix in prefixes]
     chosen = [prefix for prefix in prefixes if len(prefix.earlier_H)][:2]
@@ -43,25 +45,27 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
         if not batch.lengths_B[0]:
             continue
         ask = number % len(names)
-        scores_K, items_K, intent = graphs.answer(batch, np.array([ask], np.int64), min(TOP, items))
+        ask_B = np.array([ask], np.int64)
+        scores_K, items_K, intent = answer_session(engine, trained.memory, batch, ask_B, k=min(TOP, items))
         request = {"session": _events(dataset, prefix.own_L), "behaviour": names[ask]}
         if len(prefix.earlier_H):
             request["history"] = _events(dataset, prefix.earlier_H)
         goldens.append(_golden(dataset, request, items_K, scores_K, intent if trained.intent else None))
     if items > dataset.catalogue.trained:
-        goldens.append(_newcomer(trained, dataset, graphs))
+        goldens.append(_newcomer(trained, dataset, engine))
     popular = popularity(dataset.catalogue.popular_NB[:items])[0]
     best = top_k(popular[None], TOP)[0]
     goldens.append(_golden(dataset, {"session": [], "behaviour": names[0]}, best, popular[best], None))
     return goldens
 
 
-def _newcomer(trained: TrainedModel, dataset: Dataset, graphs: BundleGraphs) -> dict[str, Any]:
+def _newcomer(trained: TrainedModel, dataset: Dataset, engine: Engine) -> dict[str, Any]:
     """A session that holds the first cold item alone, which training has never seen."""
     cold, names = dataset.catalogue.trained, dataset.behaviours.names
     events = np.array([cold]), np.zeros(1, np.int64), np.array([TIME_UNKNOWN])
-    batch = encode_session(*events, spec=trained.spec, known_items=len(graphs.items_ND))
-    scores_K, items_K, intent = graphs.answer(batch, np.zeros(1, np.int64), min(TOP, len(graphs.items_ND)))
+    batch = encode_session(*events, spec=trained.spec, known_items=len(engine.items_ND))
+    ask_B, k = np.zeros(1, np.int64), min(TOP, len(engine.items_ND))
+    scores_K, items_K, intent = answer_session(engine, trained.memory, batch, ask_B, k=k)
     session = [{"item_id": dataset.catalogue.item_ids[cold], "behaviour": names[0]}]
     request = {"session": session, "behaviour": names[0]}
     return _golden(dataset, request, items_K, scores_K, intent if trained.intent else None)

@@ -15,7 +15,8 @@ import numpy as np
 from tillside.bundle import open_bundle
 from tillside.dataset import Dataset
 from tillside.encoding import encode_session
-from training.evaluation.served import BundleGraphs
+from tillside.engine import Engine
+from training.evaluation.served import answer_session
 
 LATENCY_FILE = "latency.json"
 LENGTHS = (1, 5, 20, 50)
@@ -33,8 +34,8 @@ def measure_latency(bundle: Path, dataset: Dataset, *, clock: Callable[[], float
         clock: returns seconds.
     """
     opened = open_bundle(bundle)
-    graphs = BundleGraphs(bundle, opened.memory, opened.search)
-    known, part = len(graphs.items_ND), dataset.part("test")
+    engine, memory = Engine(bundle, opened.items_ND, opened.search), opened.memory
+    known, part = len(engine.items_ND), dataset.part("test")
     flat = np.flatnonzero(np.asarray(part.items) < known)
     if not len(flat):
         return {}
@@ -48,7 +49,7 @@ def measure_latency(bundle: Path, dataset: Dataset, *, clock: Callable[[], float
             times = 60_000 * np.arange(length)
             started = clock()
             batch = encode_session(items[chosen], behaviours[chosen], times, spec=opened.encoding, known_items=known)
-            graphs.answer(batch, ask_B, min(ITEMS, known))
+            answer_session(engine, memory, batch, ask_B, k=min(ITEMS, known))
             took.append(1000 * (clock() - started))
         p50, p90 = np.quantile(took[WARM_UP:], [0.5, 0.9])
         measured[str(length)] = {"p50_ms": float(p50), "p90_ms": float(p90)}

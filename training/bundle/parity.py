@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tillside.bundle import load_items
 from tillside.dataset import Dataset
 from tillside.encoding import Batch, encode_sessions, rows_of
+from tillside.engine import Engine
 from tillside.ranking import top_k
 from tillside.recommenders import Popularity, popularity
 from tillside.search import SearchPlan
 from training.bundle.prefixes import PREFIXES, encode_prefix, spread_prefixes
 from training.evaluation.scorers import ModelScorer
-from training.evaluation.served import BundleGraphs
+from training.evaluation.served import answer_session
 from training.model.checkpoint import TrainedModel
 
 TOLERANCE = 1e-4
@@ -33,8 +35,8 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
     Raises:
         ValueError: they differ; the sentence says where and by how much.
     """
-    graphs = BundleGraphs(folder, trained.memory, plan.exactly)
-    items = len(graphs.items_ND)
+    engine = Engine(folder, load_items(folder), plan.exactly)
+    items = len(engine.items_ND)
     fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
     model_alone = ModelScorer.of(trained.model, fallback)
     scorer = replace(model_alone, memory=trained.memory)
@@ -43,8 +45,8 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
         for rows in (1, 3):
             batch, ask_B = _rows_of_length(trained, dataset, length=length, rows=rows)
             expected_BV, expected_intent_B = model_alone.score_and_intent(batch, ask_B)
-            query_BD, intent_B = graphs.encode(batch, ask_B)
-            difference = float(np.abs(query_BD @ graphs.items_ND.T - expected_BV).max())
+            query_BD, intent_B = engine.encode(batch, ask_B)
+            difference = float(np.abs(query_BD @ engine.items_ND.T - expected_BV).max())
             difference = max(difference, float(np.abs(intent_B - expected_intent_B).max()))
             if not difference < TOLERANCE:
                 raise ValueError(
@@ -59,7 +61,7 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
             continue
         expected_BV = scorer.score(batch, ask_B)
         offline_K = top_k(expected_BV, TOP)[0]
-        _, served_K, _ = graphs.answer(batch, ask_B, min(TOP, items))
+        _, served_K, _ = answer_session(engine, trained.memory, batch, ask_B, k=min(TOP, items))
         differs = served_K != offline_K
         gaps = np.abs(expected_BV[0, served_K] - expected_BV[0, offline_K])[differs]
         if gaps.max(initial=0) > TOLERANCE:

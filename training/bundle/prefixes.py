@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tillside.bundle import load_items
 from tillside.dataset import Dataset
 from tillside.encoding import Batch, encode_session
+from tillside.engine import Engine
 from tillside.search import SearchPlan
-from training.evaluation.served import BundleGraphs
 from training.inputs.visits import Visits
 from training.model.checkpoint import TrainedModel
 
@@ -64,9 +65,9 @@ def encode_prefix(trained: TrainedModel, dataset: Dataset, prefix: Prefix, items
 
 def real_queries(trained: TrainedModel, dataset: Dataset, folder: Path) -> npt.NDArray[np.float32]:
     """Queries [Q, D] that the exported encoder makes of test prefixes, each asked for what came next."""
-    encoder, queries = BundleGraphs(folder, None, SearchPlan()), []
+    engine, queries = Engine(folder, load_items(folder), SearchPlan()), []
     for prefix in spread_prefixes(trained, dataset, PREFIXES):
-        batch = encode_prefix(trained, dataset, prefix, len(encoder.items_ND))
+        batch = encode_prefix(trained, dataset, prefix, len(engine.items_ND))
         if batch.lengths_B[0]:
-            queries.append(encoder.encode(batch, prefix.ask_B)[0])
-    return np.concatenate(queries) if queries else np.zeros((0, encoder.items_ND.shape[1]), np.float32)
+            queries.append(engine.encode(batch, prefix.ask_B)[0])
+    return np.concatenate(queries) if queries else np.zeros((0, engine.items_ND.shape[1]), np.float32)

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside import bundle
+from tillside.engine import open_search
 from tillside.search import MARGIN, ItemSearch, SearchPlan
 from tillside.search_bounds import INT8_BLOCK
 from training.bundle.graphs import write_int8_scorer
-from training.evaluation.served import open_search
 
 FloatArray = npt.NDArray[np.float32]
 TOP = 20
@@ -50,7 +50,7 @@ def choose_search(
         int8_from: items from which ``int8`` is tried.
         approximate_from: items from which ``approximate`` is tried.
     """
-    items_ND = np.asarray(np.load(folder / bundle.ITEMS, mmap_mode="r"))
+    items_ND = np.asarray(bundle.load_items(folder))
     measured: dict[str, Any] = {"queries": len(queries_QD)}
     plan = SearchPlan(measured=measured)
     if len(items_ND) < int8_from or not len(queries_QD):

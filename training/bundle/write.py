@@ -18,6 +18,7 @@ import numpy as np
 from tillside import bundle
 from tillside.atomic import atomic_directory
 from tillside.dataset import Dataset
+from tillside.engine import EngineError
 from tillside.policy import read_policy
 from tillside.recommenders import CoVisitation
 from training.bundle.goldens import make_goldens
@@ -78,9 +79,12 @@ def export_run(
             related.save(folder / bundle.RELATIONS)
         if policy is not None:
             shutil.copyfile(policy, folder / bundle.POLICY)
-        plan = choose_search(folder, real_queries(trained, dataset, folder))
-        parity = check_parity(trained, dataset, folder, plan)
-        goldens = make_goldens(trained, dataset, folder, plan)
+        try:
+            plan = choose_search(folder, real_queries(trained, dataset, folder))
+            parity = check_parity(trained, dataset, folder, plan)
+            goldens = make_goldens(trained, dataset, folder, plan)
+        except EngineError as error:
+            raise ValueError(f"export refused: a graph fails on real sessions: {error}") from None
         text = json.dumps({"goldens": goldens}, indent=1, ensure_ascii=False)
         (folder / bundle.GOLDENS).write_text(text + "\n", encoding="utf-8")
         about = {

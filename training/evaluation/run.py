@@ -15,6 +15,7 @@ from tillside.atomic import write_text_atomically
 from tillside.bundle import Bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
+from tillside.engine import Engine
 from tillside.recommenders import Popularity, popularity
 from training.data.preparation.sessionising import Repeats
 from training.evaluation.baselines import Baseline, fit_baseline
@@ -26,7 +27,7 @@ from training.evaluation.question_matrix import asked_matrix
 from training.evaluation.ranking import Ranked, rank
 from training.evaluation.sample_sessions import examples_title, show_examples, write_examples
 from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer
-from training.evaluation.served import BundleGraphs, rank_bundle
+from training.evaluation.served import rank_bundle
 from training.inputs.cases import Cases, cases_of, look_ahead_cases, opening_cases
 from training.model.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.tracking.store import TrackingConfig, fetch_artifact
@@ -77,8 +78,8 @@ def evaluate_run(
     names, goal = dataset.behaviours.names, len(dataset.behaviours) - 1
     served = {}
     if bundle is not None:
-        graphs = BundleGraphs(bundle.path, bundle.memory, bundle.search)
-        served["bundle"] = rank_bundle(graphs, by_popularity, cases)
+        engine = Engine(bundle.path, bundle.items_ND, bundle.search)
+        served["bundle"] = rank_bundle(engine, bundle.memory, by_popularity, cases)
     ahead = look_ahead_cases(dataset.part("test"), cases, goal=goal)
     metrics, ranked = judge(systems, dataset, cases, ahead, served=served, seed=seed)
     intent_C = ranked[MODEL].intent_C if trained.intent else None

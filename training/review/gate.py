@@ -17,10 +17,11 @@ import numpy as np
 
 from tillside.bundle import Bundle
 from tillside.encoding import encode_session
+from tillside.engine import Engine
 from tillside.events import TIME_UNKNOWN
 from training.bundle.parity import TOLERANCE, TOP
 from training.evaluation.case_ranks import METRICS, Ranks
-from training.evaluation.served import BundleGraphs
+from training.evaluation.served import answer_session
 from training.review.markdown import markdown_row
 
 ERROR_SHARE: Final = 0.05
@@ -61,14 +62,15 @@ def check_latency(bundle: Bundle, *, budget_ms: float, seed: int) -> Check:
 
 def answer_ms(bundle: Bundle, *, seed: int) -> float:
     """Median latency of an answer, milliseconds, on this machine as it is now."""
-    graphs, rng = BundleGraphs(bundle.path, bundle.memory, bundle.search), np.random.default_rng(seed)
+    engine, rng = Engine(bundle.path, bundle.items_ND, bundle.search), np.random.default_rng(seed)
+    memory = bundle.memory
     items, behaviours, seconds = len(bundle.items_ND), len(bundle.behaviours), []
     for _ in range(WARM + ANSWERS):
         events = rng.integers(0, items, EVENTS), rng.integers(0, behaviours, EVENTS), np.full(EVENTS, TIME_UNKNOWN)
         ask_B = rng.integers(0, behaviours, 1)
         started = time.perf_counter()
         batch = encode_session(*events, spec=bundle.encoding, known_items=items)
-        graphs.answer(batch, ask_B, min(TOP, items))
+        answer_session(engine, memory, batch, ask_B, k=min(TOP, items))
         seconds.append(time.perf_counter() - started)
     return float(np.median(seconds[WARM:]) * 1000)
 

@@ -1,17 +1,16 @@
 """The tier of a bundle follows from what was measured, and each tier's files are searched as the plan says."""
 
 import numpy as np
-import onnx
 import pytest
 
 from tests.tillside.test_search import by_hand, same
 from tillside import bundle
+from tillside.engine import open_search
 from tillside.search import TOGETHER_FROM, SearchPlan
-from tillside.search_bounds import INT8_BLOCK, int8_bound
+from tillside.search_bounds import INT8_BLOCK
 from training.bundle import search_tier
 from training.bundle.graphs import write_int8_scorer, write_scorer
 from training.bundle.search_tier import choose_search, write_index
-from training.evaluation.served import open_search
 
 
 def folder_of(path, items_ND):
@@ -29,65 +28,6 @@ def catalogue(items=4000, dim=65, seed=0):
     queries_QD = 16 * rows_ND[rng.integers(0, items, 40)] + rng.standard_normal((40, dim)).astype(np.float32)
     queries_QD[:, -1] = 0.3
     return rows_ND, queries_QD.astype(np.float32)
-
-
-def test_eight_bits_by_hand(tmp_path):
-    # row 0: the largest number is 127, so a step is 1 and 64.5 rounds to 64 (to even), 0.5 away; the trend is left out
-    # row 1: the largest is 2.54, a step 0.02, and -1.28 is 64 steps below; row 2 is all zero
-    items_ND = np.array([[127, 64.5, 9], [2.54, -1.28, -3], [0, 0, 1]], np.float32)
-    folder_of(tmp_path, items_ND)
-    assert write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / bundle.INT8) == pytest.approx(0.5, rel=1e-5)
-    rows_NPW = np.load(tmp_path / "int8/rows.npy")
-    assert rows_NPW.shape == (3, 1, INT8_BLOCK)
-    assert rows_NPW[:, 0, :2].tolist() == [[255, 192], [255, 64], [128, 128]]
-    assert (rows_NPW[:, 0, 2:] == 128).all()
-    np.testing.assert_allclose(np.load(tmp_path / "int8/scales.npy"), [1, 0.02, 1], rtol=1e-6)
-    assert np.load(tmp_path / "int8/trends.npy").tolist() == [9, -3, 1]
-
-
-@pytest.mark.parametrize("trend_weight", [0.0, 1e-12, 0.3, 40.0])
-@pytest.mark.parametrize("dim", [3, 65, 97])
-def test_the_scan_in_eight_bits_keeps_to_its_bound(tmp_path, dim, trend_weight):
-    """And is not too good to be true: it differs from fp32, and from what the trend alone would say."""
-    items_ND, queries_QD = catalogue(500, dim)
-    queries_QD[:, -1] = trend_weight
-    folder_of(tmp_path, items_ND)
-    rounding = write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / bundle.INT8)
-    search = open_search(tmp_path, items_ND, SearchPlan("int8", rounding))
-    coarse_QC, items_QC = search._alone.propose(queries_QD, 500)
-    exact_QC = np.take_along_axis(queries_QD @ items_ND.T, items_QC, axis=1)
-    worst_Q = np.abs(coarse_QC - exact_QC).max(axis=1)
-    assert (worst_Q <= int8_bound(items_ND, rounding)(queries_QD)).all()
-    assert (worst_Q > 0).any()
-
-
-def test_the_eight_bit_scorer_maps_its_arrays(tmp_path):
-    items_ND, _ = catalogue(300)
-    folder_of(tmp_path, items_ND)
-    write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / bundle.INT8)
-    assert (tmp_path / bundle.INT8_SCORER).stat().st_size < 2000
-    model = onnx.load(tmp_path / bundle.INT8_SCORER, load_external_data=False)
-    places = {
-        constant.name: {entry.key: entry.value for entry in constant.external_data}
-        for constant in model.graph.initializer
-        if constant.external_data
-    }
-    assert {name: place["location"] for name, place in places.items()} == {
-        name: f"{name}.npy" for name in ("rows", "scales", "trends")
-    }
-    for name, place in places.items():
-        content = (tmp_path / bundle.INT8 / place["location"]).read_bytes()
-        assert content[int(place["offset"]) :] == np.load(tmp_path / bundle.INT8 / f"{name}.npy").tobytes()
-
-
-def test_rows_written_in_parts_are_those_written_at_once(tmp_path, monkeypatch):
-    items_ND, _ = catalogue(300)
-    folder_of(tmp_path, items_ND)
-    whole = write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / "whole")
-    monkeypatch.setattr("training.bundle.graphs.ROWS", 77)
-    assert write_int8_scorer(tmp_path / bundle.ITEMS, tmp_path / "parts") == whole
-    for name in ("rows.npy", "scales.npy", "trends.npy", "scorer.onnx"):
-        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def test_a_small_catalogue_and_one_without_queries_are_searched_in_fp32(tmp_path):
