@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 
-from serving.bundles.registered import ALLOWED, RegisteredModel
+from serving.bundles.registered import RegisteredModel
 from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
+from tillside.bundle import REGISTERED_FORMS
 
 VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port", "admin-port": "admin-listen-port"}
 """Flags whose variable has another name."""
@@ -84,7 +85,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         )
 
     add("bundle", None, Path, "directory that training.export wrote")
-    add("model", None, str, f"instead of it a bundle of MLflow's registry, {ALLOWED}; needs MLflow")
+    add("model", None, str, f"instead of it a bundle of MLflow's registry, {REGISTERED_FORMS}; needs MLflow")
     add("cache", "~/.cache/tillside", Path, "directory that bundles of the registry are kept in")
     add("host", "127.0.0.1", str, "address to listen on")
     add("port", 8080, _integer(0, 65535), "port to listen on, 0 for any free one")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tillside.bundle import open_bundle
 from tillside.dataset import load_dataset
-from tillside.policy import read_feed, read_policy
+from tillside.policy import policy_version, read_feed, read_policy
 from training.cli.command import command
 from training.cli.console import say
 from training.evaluation.baselines import Baseline
@@ -20,7 +20,6 @@ from training.evaluation.placements.metrics import (
     evaluate_policy,
     policy_headline,
     policy_tables,
-    policy_version,
     write_policy_report,
 )
 from training.evaluation.run import BESIDE_A_RUN, METRICS_FILE, evaluate_baselines, evaluate_run, open_run

@@ -12,8 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from serving.bundles.registered import NAMED
-from tillside.bundle import MANIFEST, SHA256_TAG, VERSION_TAG, manifest_sha256, open_bundle
+from tillside.bundle import MANIFEST, REGISTERED, SHA256_TAG, VERSION_TAG, manifest_sha256, open_bundle
 
 DEFAULT_STORE: Final = Path("runs/mlflow.db")
 """Default tracking store of training, relative to the checkout."""
@@ -43,7 +42,7 @@ def fetch(uri: str, link: Path) -> Path:
     Raises:
         ValueError: the bundle cannot be fetched or fails verification; the sentence says why.
     """
-    found = NAMED.fullmatch(uri)
+    found = REGISTERED.fullmatch(uri)
     assert found is not None  # checked by RegisteredModel
     store = store_uri()
     try:

@@ -7,14 +7,13 @@ start the copy fetched last is used, and the log says so.
 """
 
 import asyncio
-import re
 import sys
 from pathlib import Path
 from typing import Final
 
-NAMED: Final = re.compile(r"models:/(?P<name>\w[\w. -]*)(?:@(?P<alias>\w[\w.-]*)|/(?P<version>[1-9]\d{0,8}))", re.ASCII)
+from tillside.bundle import REGISTERED, REGISTERED_FORMS
+
 FETCH_SECONDS: Final = 900
-ALLOWED: Final = "models:/NAME@ALIAS or models:/NAME/VERSION"
 
 
 class RegisteredModel:
@@ -28,9 +27,9 @@ class RegisteredModel:
     """
 
     def __init__(self, uri: str, cache: Path) -> None:
-        found = NAMED.fullmatch(uri)
+        found = REGISTERED.fullmatch(uri)
         if found is None:
-            raise ValueError(f"model must be {ALLOWED}, got {uri[:100]!r}")
+            raise ValueError(f"model must be {REGISTERED_FORMS}, got {uri[:100]!r}")
         self.uri = uri
         self.link = cache.absolute() / found["name"] / (found["alias"] or f"version-{found['version']}")
 

@@ -1,14 +1,10 @@
 """Load the policy file for placements: the one the server was given, else the bundle's own."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from tillside.bundle import Bundle
-from tillside.policy import Policy, read_policy
-
-VERSION_DIGITS: Final = 12
+from tillside.policy import Policy, policy_version, read_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +12,7 @@ class LoadedPolicy:
     """A policy with its version and file name.
 
     Attributes:
-        version: leading hex digits of the file's SHA-256.
+        version: see :func:`tillside.policy.policy_version`.
         file: file name without its folder.
     """
 
@@ -36,7 +32,7 @@ def load_policy(bundle: Bundle, given: Path | None) -> LoadedPolicy | None:
     if path is None:
         return None
     try:
-        version = hashlib.sha256(path.read_bytes()).hexdigest()[:VERSION_DIGITS]
+        version = policy_version(path)
         policy = read_policy(path, behaviours=bundle.behaviours.names)
     except OSError as error:
         raise ValueError(f"policy {path} cannot be read: {error}") from None

@@ -25,6 +25,7 @@ Shapes: B sessions in a batch, L events, N items, T attribute tokens, D columns 
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,6 +48,11 @@ FORMAT_VERSION: Final = 3
 VERSION_TAG: Final = "bundle.version"
 SHA256_TAG: Final = "bundle.sha256"
 """Tags of a model version in MLflow's registry; the value of the second is :func:`manifest_sha256`."""
+REGISTERED: Final = re.compile(
+    r"models:/(?P<name>\w[\w. -]*)(?:@(?P<alias>\w[\w.-]*)|/(?P<version>[1-9]\d{0,8}))", re.ASCII
+)
+REGISTERED_FORMS: Final = "models:/NAME@ALIAS or models:/NAME/VERSION"
+"""URI of a bundle in MLflow's registry: the pattern for ``fullmatch``, and the forms in words."""
 MANIFEST: Final = "manifest.json"
 ENCODER: Final = "encoder.onnx"
 SCORER: Final = "scorer.onnx"

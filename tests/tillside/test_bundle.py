@@ -10,7 +10,7 @@ import pytest
 
 from tests.bundles import BEHAVIOURS, COUNTS_NA, ITEM_IDS, ITEMS_ND, SPEC, about_tiny, tiny_bundle, with_trends
 from tests.datasets import make_sessions
-from tillside.bundle import GOLDENS, ITEMS, MANIFEST, NEIGHBOURS, REQUIRED_FILES, open_bundle, seal
+from tillside.bundle import GOLDENS, ITEMS, MANIFEST, NEIGHBOURS, REGISTERED, REQUIRED_FILES, open_bundle, seal
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from tillside.recommenders.session_knn import FILES
@@ -185,3 +185,20 @@ def test_relations_span_the_whole_catalogue_and_are_empty_where_there_are_none(p
 def test_relations_of_another_catalogue_are_refused(tmp_path):
     with pytest.raises(ValueError, match="another catalogue, not of 6 items"):
         open_bundle(tiny_bundle(tmp_path / "related", relations=Relations.empty(items=9)))
+
+
+@pytest.mark.parametrize(
+    ("uri", "parts"),
+    [
+        ("models:/my shop@champion", ("my shop", "champion", None)),
+        ("models:/shop/7", ("shop", None, "7")),
+        ("models:/shop/0", None),
+        ("models:/shop", None),
+        ("models:/../x@y", None),
+        ("models:/shop@champion/7", None),
+        ("models:/sh\u00f6p@y", None),  # ASCII only: the name becomes a folder's
+    ],
+)
+def test_a_registered_bundle_is_named_by_alias_or_by_version(uri, parts):
+    found = REGISTERED.fullmatch(uri)
+    assert (found and (found["name"], found["alias"], found["version"])) == parts

@@ -9,18 +9,18 @@ Shapes: N trained items of the new catalogue, A items that the base model cannot
 item and a token, D width, E = D + 1 as served.
 """
 
-import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from mlflow.entities.model_registry import ModelVersion
 
+from tillside.bundle import REGISTERED, REGISTERED_FORMS
 from tillside.catalogue import PRICE_BAND, Catalogue
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
@@ -30,8 +30,6 @@ from training.model.checkpoint import MODEL_FILE, last_moment, read_document, ta
 from training.model.next_item import ModelConfig, NextItemModel
 from training.tracking.registry import CHAMPION, fetch_bundle
 from training.tracking.store import TrackingConfig, fetch_artifact, mlflow_errors, open_store
-
-NAMED: Final = re.compile(r"models:/(?P<name>\w[\w. -]*)(?:@(?P<alias>\w[\w.-]*)|/(?P<version>[1-9]\d{0,8}))", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -188,9 +186,9 @@ def named_version(tracking: TrackingConfig, place: str) -> ModelVersion:
     Raises:
         ValueError: the URI is malformed, or there is no such version.
     """
-    found = NAMED.fullmatch(place)
+    found = REGISTERED.fullmatch(place)
     if found is None:
-        raise ValueError(f"a registered model is named models:/NAME@ALIAS or models:/NAME/VERSION, got {place!r}")
+        raise ValueError(f"a registered model is named {REGISTERED_FORMS}, got {place!r}")
     client, uri = open_store(tracking, create=False)
     with mlflow_errors(uri):
         if found["alias"]:

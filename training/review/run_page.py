@@ -4,7 +4,6 @@ All metrics and tags of a finished run go out in one call, because each call cos
 from where they lie in the run's folder, because the journal stores paths, not contents.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -178,6 +177,5 @@ def metric_name(system: str) -> str:
 
 def bundle_seal(folder: Path) -> dict[str, str]:
     """Path and version of a bundle, and the SHA-256 of its manifest, which in turn holds those of all other files."""
-    manifest = (folder / bundle.MANIFEST).read_bytes()
-    sha256 = hashlib.sha256(manifest).hexdigest()
-    return {"path": str(folder.absolute()), "version": json.loads(manifest)["version"], "sha256": sha256}
+    version = json.loads((folder / bundle.MANIFEST).read_text(encoding="utf-8"))["version"]
+    return {"path": str(folder.absolute()), "version": version, "sha256": bundle.manifest_sha256(folder)}

@@ -4,7 +4,7 @@
 and ``place`` answers with them. There are no item ids inside: requests and answers hold item numbers of the facts.
 """
 
-from tillside.policy.file.reader import parse_policy, read_policy
+from tillside.policy.file.reader import parse_policy, policy_version, read_policy
 from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.feed import ItemsFeed, read_feed
@@ -37,6 +37,7 @@ __all__ = [
     "origin",
     "parse_policy",
     "place",
+    "policy_version",
     "read_feed",
     "read_policy",
 ]

@@ -13,7 +13,6 @@ rule_violations    number of hard-rule violations, by an independent check (``pl
 Shapes: Q questions, N items, C cases.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -217,11 +216,6 @@ def write_policy_report(document: Mapping[str, Any], folder: Path) -> Path:
     path = folder / POLICY_FILE
     write_text_atomically(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return path
-
-
-def policy_version(path: Path) -> str:
-    """First 12 hex digits of a policy file's SHA-256, the policy version in answers."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def policy_headline(document: Mapping[str, Any]) -> dict[str, float]:

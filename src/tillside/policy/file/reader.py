@@ -6,6 +6,7 @@ lists and scalars replace. Text fields take the scalar as written, so an item id
 aliases are rejected: shared values belong under ``defaults``.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, cast, get_args
@@ -26,6 +27,7 @@ SEGMENT_NAMES: Final = get_args(SegmentName)
 POLICY: Final = cast(inspect.StructType, inspect.type_info(Policy))
 PLACEMENT: Final = cast(inspect.StructType, inspect.type_info(PlacementPolicy))
 POLICY_KEYS: Final = (DEFAULTS, *Policy.__struct_fields__)
+VERSION_DIGITS: Final = 12
 MISTAKEN: Final = object()
 """Sentinel in place of an invalid value."""
 
@@ -45,6 +47,15 @@ def read_policy(path: Path, *, behaviours: Sequence[str] | None = None) -> Polic
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}:1: the file is not UTF-8 ({error}); allowed: YAML in UTF-8") from None
     return parse_policy(text, name=str(path), behaviours=behaviours)
+
+
+def policy_version(path: Path) -> str:
+    """First 12 hex digits of a policy file's SHA-256: the version that answers and reports state.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:VERSION_DIGITS]
 
 
 def parse_policy(text: str, *, name: str = "policy", behaviours: Sequence[str] | None = None) -> Policy:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tillside.policy import Policy, parse_policy, read_policy
+from tillside.policy import Policy, parse_policy, policy_version, read_policy
 
 CONFIGS = Path(__file__).parents[4] / "configs/policy"
 GOOD = """\
@@ -23,6 +23,12 @@ segments:
     placements:
       checkout: {sources: {complement: 0}, rules: {cap: {shown: 9}}}
 """
+
+
+def test_the_version_is_that_of_the_bytes(tmp_path: Path) -> None:
+    """Of "abc" the standard (FIPS 180-2, appendix B.1) gives ba7816bf 8f01cfea ..."""
+    (tmp_path / "policy.yaml").write_bytes(b"abc")
+    assert policy_version(tmp_path / "policy.yaml") == "ba7816bf8f01"
 
 
 @pytest.mark.parametrize("name", ["electronics", "live_fashion"])
