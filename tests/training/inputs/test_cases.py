@@ -3,6 +3,7 @@
 import numpy as np
 
 from tests.datasets import make_dataset, make_sessions, make_visits, random_rows
+from tests.training.evaluation.tiny import cases_of
 from tillside.encoding import EncodingSpec
 from training.inputs.cases import cases_of as cases_of_part
 from training.inputs.cases import look_ahead_cases, make_cases, opening_cases, together
@@ -71,3 +72,66 @@ def test_the_parts_of_a_data_set_follow_their_rules_and_cold_items_are_known(tmp
     assert cases_of_part(dataset, "validation", spec=EncodingSpec()).targets_C.tolist() == [1, 0]
     test = cases_of_part(dataset, "test", spec=EncodingSpec())
     assert (test.targets_C.tolist(), test.prefix_lengths_C.tolist()) == ([2], [2])
+
+
+def test_every_event_after_the_first_is_a_case():
+    cases = cases_of()
+    assert cases.events_C.tolist() == [1, 2, 3, 6, 8]
+    assert cases.sessions_C.tolist() == [0, 0, 0, 2, 4]
+    assert cases.targets_C.tolist() == [1, 0, 2, 7, 1]
+    assert cases.asked_C.tolist() == [1, 2, 0, 0, 2]
+    assert cases.prefix_lengths_C.tolist() == [1, 2, 3, 1, 1]
+    # the purchase is event 2 of the first session, and the target itself in the last
+    assert cases.goal_later_C.tolist() == [True, True, False, False, True]
+
+
+def test_the_last_event_of_a_session_of_two_or_more_is_a_case():
+    cases = cases_of(rule="last")
+    assert cases.events_C.tolist() == [3, 6, 8]
+    assert cases.prefix_lengths_C.tolist() == [3, 1, 1]
+
+
+def test_a_case_shows_what_came_before_and_nothing_else():
+    cases = cases_of()
+    batch = cases.batch(np.array([2, 0, 4]))
+    assert batch.items_BL.tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
+    assert batch.behaviours_BL.tolist() == [[0, 1, 2], [0, 0, 0], [0, 0, 0]]
+    assert batch.lengths_B.tolist() == [3, 1, 0]  # item 7 is not known, so nothing is left
+
+
+def test_a_limit_takes_whole_sessions_spread_over_the_part():
+    rows = [[0, 1, 2]] * 50
+    cases = cases_of(rows, limit=20)
+    # 100 cases for a limit of 20: every fifth session
+    assert np.unique(cases.sessions_C).tolist() == list(range(0, 50, 5))
+    assert len(cases) == 20
+    assert len(cases_of(rows, limit=100)) == len(cases_of(rows)) == 100
+
+
+def test_a_part_without_sessions_has_no_cases():
+    assert len(cases_of([])) == 0
+    assert len(cases_of([[1]])) == 0
+
+
+def test_cases_of_two_kinds_together_stand_in_the_order_of_their_events():
+    rows = [[0, 1, (2, "cart")], [1, (0, "cart"), (3, "purchase")]]
+    cases = cases_of(rows)
+    both = together(cases, look_ahead_cases(make_sessions(rows), cases, goal=2))
+    assert both.events_C.tolist() == [1, 1, 2, 4, 4, 5]
+    assert both.targets_C.tolist() == [1, 2, 2, 0, 3, 3]
+    assert both.asked_C.tolist() == [0, 1, 1, 1, 2, 2]
+    assert both.prefix_lengths_C.tolist() == [1, 1, 2, 1, 1, 2]
+
+
+def test_look_ahead_cases_ask_for_the_next_cart_or_purchase_beyond_the_very_next_event():
+    rows = [[0, 1, (1, "cart"), 2, (7, "purchase")], [3, (2, "purchase")], [2], [0, 1, (3, "cart")]]
+    part = make_sessions(rows)
+    cases = cases_of(rows)
+    ahead = look_ahead_cases(part, cases, goal=2)
+    # before 1: cart of 1, purchase of 7; before the cart and before 2: the purchase; before the last 1: the cart of 3
+    asked = list(zip(ahead.events_C, ahead.asked_C, ahead.targets_C, ahead.prefix_lengths_C, strict=True))
+    assert asked == [(1, 1, 1, 1), (9, 1, 3, 1), (1, 2, 7, 1), (2, 2, 7, 2), (3, 2, 7, 3)]
+    assert ahead.goal_later_C.tolist() == [True, False, True, True, True]
+    assert ahead.batch(np.array([4])).items_BL.tolist() == [[0, 1, 1]]
+    assert len(look_ahead_cases(part, cases_of(rows, rule="last"), goal=2)) == 0
+    assert len(look_ahead_cases(part, cases, goal=0)) == 0
