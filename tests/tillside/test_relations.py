@@ -4,17 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.tillside.test_relation_tables import table
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 
 NOON, ALWAYS = 1000, (-(2**63), 2**63 - 1)
-
-
-def table(*pairs: tuple[int, int, float], items: int = 5, most: int = 10) -> RelationTable:
-    anchors, others, strengths = zip(*pairs, strict=True) if pairs else ((), (), ())
-    return RelationTable.of(np.array(anchors, int), np.array(others, int), np.array(strengths), items=items, most=most)
 
 
 def relations(*manual, complement: RelationTable | None = None, bundles: Bundles | None = None) -> Relations:
@@ -89,32 +83,9 @@ def test_manual_pairs_hold_from_their_first_moment_until_before_their_last():
     ]
 
 
-def test_a_bundle_is_found_by_each_of_its_items_strongest_first():
-    bundles = Bundles.from_sets([(3, 1), (0, 1, 2), (2, 4)], [0.1, 0.7, 0.3])
-    assert [bundles[row].tolist() for row in range(3)] == [[0, 1, 2], [2, 4], [1, 3]]
-    assert [bundles.of(item).tolist() for item in (0, 1, 2, 3, 4, 9)] == [[0], [0, 2], [0, 1], [2], [1], []]
-
-
 def test_an_unknown_relation_is_named_with_the_allowed_ones():
     with pytest.raises(ValueError, match="relation 'friend' is unknown; allowed: complement, substitute"):
         Relations.empty(items=2).partners("friend", 0, now_ms=0)
-
-
-@pytest.mark.parametrize(
-    ("pairs", "message"),
-    [
-        ([(0, 0, 0.5)], "own partner"),
-        ([(0, 1, 0.5), (0, 1, 0.4)], "twice"),
-        ([(0, 1, 0.0)], "strength"),
-        ([(0, 1, 1.5)], "strength"),
-        ([(0, 5, 0.5)], "none of the 5 items"),
-        ([(7, 1, 0.5)], "none of the 5 items"),
-        ([(-1, 1, 0.5)], "none of the 5 items"),
-    ],
-)
-def test_a_table_refuses_what_is_no_relation(pairs, message):
-    with pytest.raises(ValueError, match=message):
-        table(*pairs)
 
 
 def full() -> Relations:
@@ -177,21 +148,3 @@ def test_missing_files_and_other_catalogues_are_refused(tmp_path):
     about.write_text(json.dumps(json.loads(about.read_text()) | {"format_version": 9}))
     with pytest.raises(ValueError, match="only format_version 1"):
         Relations.load(tmp_path, items=5)
-
-
-PAIRS = st.dictionaries(
-    st.tuples(st.integers(0, 6), st.integers(0, 6)).filter(lambda pair: pair[0] != pair[1]),
-    st.floats(0.015625, 1, width=32),
-    max_size=30,
-)
-
-
-@given(PAIRS, st.integers(1, 7), st.randoms())
-def test_a_table_is_the_sorted_pairs_whatever_their_order(pairs, most, random):
-    rows = [(anchor, item, strength) for (anchor, item), strength in pairs.items()]
-    random.shuffle(rows)
-    made = table(*rows, items=7, most=most)
-    for anchor in range(7):
-        expected = sorted((-s, i) for (a, i), s in pairs.items() if a == anchor)[:most]
-        items, strengths = made.partners(anchor)
-        assert list(zip((-strengths).tolist(), items.tolist(), strict=True)) == expected

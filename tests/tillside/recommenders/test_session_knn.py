@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
-from tillside.ragged import summed
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.session_knn import FILES
 
@@ -122,15 +121,6 @@ def test_without_a_past_session_that_matches_nothing_is_said(rows):
 
 
 sessions = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=6), min_size=1, max_size=12)
-
-
-@given(keys=st.lists(st.integers(0, 9), min_size=1, max_size=30), spare=st.sampled_from([0, 10_000]))
-def test_sums_by_key_are_the_same_sorted_and_in_a_table(keys, spare):
-    weights = np.arange(len(keys), dtype=np.float64) / 4  # exact in binary; the first is 0 and its key still counts
-    distinct, sums = summed(np.array(keys, np.int32), weights, below=10 + spare)
-    expected = {key: sum(weight for each, weight in zip(keys, weights, strict=True) if each == key) for key in keys}
-    assert dict(zip(distinct.tolist(), sums.tolist(), strict=True)) == expected
-    assert distinct.tolist() == sorted(expected)
 
 
 @settings(max_examples=60, deadline=None)
