@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from tests.datasets import make_sessions
 from tests.models import SPEC, make_model
-from tests.training.evaluation.tiny import ITEMS, cases_of
-from tillside.recommenders import Popularity
-from training.evaluation.scorers import ModelScorer
+from tests.training.evaluation.tiny import ITEMS, LastItemPlusOne, cases_of
+from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
+from training.evaluation.scorers import Among, ModelScorer, NeighbourScorer, WithoutSeen
 
 
 def test_the_model_is_asked_for_each_cases_behaviour_and_popularity_answers_where_nothing_is_known():
@@ -21,3 +22,24 @@ def test_the_model_is_asked_for_each_cases_behaviour_and_popularity_answers_wher
         np.testing.assert_allclose(scores_BV[case], alone_BV[0], atol=2e-5)
         others_BV, _ = ModelScorer.of(model, popular).score_and_intent(batch, (cases.asked_C[case : case + 1] + 1) % 3)
         assert np.abs(others_BV - alone_BV).max() > 1e-3
+
+
+def test_items_that_are_not_allowed_or_were_seen_come_last():
+    cases = cases_of([[0, 1, 2]])
+    batch, ask_B = cases.batch(np.array([1])), cases.asked_C[1:]  # after 0 and 1 the scorer says 2, then 0, 1 and 3
+    assert LastItemPlusOne().score(batch, ask_B).tolist() == [[0, -1, 1, -3]]
+    some = Among(LastItemPlusOne(), np.array([True, False, False, True]))
+    assert some.score(batch, ask_B).tolist() == [[0, -np.inf, -np.inf, -3]]
+    assert WithoutSeen(LastItemPlusOne()).score(batch, ask_B).tolist() == [[-np.inf, -np.inf, 1, -3]]
+
+
+def test_past_sessions_come_before_popularity_which_orders_the_rest():
+    """Item 3 is the most popular; but of the past sessions only that of 0 and 1 is like this one: half a vote each."""
+    neighbours = SessionNeighbours.fit(make_sessions([[0, 1], [2, 3]]), items=ITEMS, settings=Neighbourhood())
+    popular = Popularity(np.tile(np.array([0, 1, 2, 9], np.float32), (3, 1)))
+    cases = cases_of([[0, 1], [7, 1]])
+    scores_BV = NeighbourScorer(neighbours, popular).score(cases.batch(np.arange(2)), cases.asked_C)
+    assert scores_BV[0, :2].tolist() == [0.5, 0.5]
+    assert 0 < scores_BV[0, 2] < scores_BV[0, 3] < 1e-8
+    assert scores_BV[1].argsort().tolist() == [0, 1, 2, 3]  # nothing known: popularity alone
+    assert (scores_BV[1] < 1e-8).all()

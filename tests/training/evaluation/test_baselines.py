@@ -1,0 +1,50 @@
+"""Every baseline is fitted to what came before the test part, and scores all items that can be ranked."""
+
+import numpy as np
+import pytest
+
+from tests.datasets import make_dataset
+from tillside.encoding import EncodingSpec, encode_session
+from training.evaluation.baselines import Baseline, fit_baseline
+
+TRAIN = [[0, 1], [0, 1], [0, 2], [3, 3]]
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Item 4 is cold; what the test part holds, 2 after 1, no baseline may know."""
+    return make_dataset(
+        tmp_path / "d", train=TRAIN, validation=[[2, 3]], test=[[1, 2]] * 9, trained=4, newcomers=1, tokens=[["a"]] * 5
+    )
+
+
+def scores(dataset, baseline: Baseline, item: int) -> np.ndarray:
+    session = np.array([item]), np.array([0]), np.array([0])
+    batch = encode_session(*session, spec=EncodingSpec(), known_items=5)
+    return fit_baseline(baseline, dataset).score(batch, np.array([0]))[0]
+
+
+@pytest.mark.parametrize("baseline", Baseline)
+def test_all_items_that_can_be_ranked_have_a_score_and_cold_ones_are_last(dataset, baseline):
+    assert dataset.catalogue.rankable == 5
+    scores_V = scores(dataset, baseline, 0)
+    assert scores_V.shape == (5,)
+    assert np.isfinite(scores_V).all()
+    assert scores_V[4] == scores_V.min()
+
+
+@pytest.mark.parametrize(
+    ("baseline", "item", "best"),
+    [
+        (Baseline.popularity, 2, 0),  # three events, the most
+        (Baseline.session_popularity, 2, 2),  # the session's own item first
+        (Baseline.covisitation, 0, 1),  # twice with 0; 2 once
+        (Baseline.sequential_rules, 2, 3),  # in the validation part, which is before the test part
+        (Baseline.item_knn, 0, 1),
+    ],
+)
+def test_what_each_baseline_puts_first(dataset, baseline, item, best):
+    scores_V = scores(dataset, baseline, item)
+    if baseline in (Baseline.covisitation, Baseline.sequential_rules, Baseline.item_knn):
+        scores_V[item] = -np.inf  # whether the item itself comes back is not what is asked here
+    assert scores_V.argmax() == best
