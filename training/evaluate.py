@@ -4,7 +4,7 @@ python -m training.evaluate run=RUN_ID [out=DIR]
 python -m training.evaluate dataset=DIR baselines=[sequential_rules,item_knn]
 python -m training.evaluate run=RUN_ID policy=FILE
 
-With a policy whole placements are judged instead, and policy.json lies beside metrics.json.
+With a policy, placements are evaluated instead, and policy.json is written beside metrics.json.
 """
 
 from dataclasses import dataclass, field
@@ -31,23 +31,23 @@ from training.tracking.tracker import Tracker
 
 @dataclass
 class EvaluateConfig:
-    """Which run to judge, and on what."""
+    """What to evaluate, and on which data set."""
 
     run: str | None = None
-    """A run's id; without one the baselines are judged alone, on ``dataset``."""
+    """A run's id; without one only the baselines are evaluated, on ``dataset``."""
     dataset: str | None = None
     """Default: the data set the run was trained on, where it lay then."""
     baselines: list[Baseline] = field(default_factory=lambda: list(BESIDE_A_RUN))
     bundle: str | None = None
-    """An exported bundle of the run: judge it too, one session at a time, as the server runs it."""
+    """An exported bundle of the run, evaluated too, one session at a time as the server answers."""
     policy: str | None = None
-    """A policy file: judge the placements of the run's model under it, and nothing else."""
+    """A policy file: evaluate the placements of the run's model under it, and nothing else."""
     relations: str | None = None
-    """Of the policy: a folder that training.relate wrote. Default: the data set's own, if it has any."""
+    """With ``policy``: a folder that training.relate wrote. Default: the data set's own, if it has any."""
     items_feed: str | None = None
-    """Of the policy: what the shop knows of its items. Default: what the catalogue says, stock unknown."""
+    """With ``policy``: an items feed of the shop. Default: the catalogue's attributes, stock unknown."""
     k: int = 5
-    """Of the policy: items shown at every placement."""
+    """With ``policy``: items shown at every placement."""
     out: str | None = None
     """Folder for metrics.json; default: print only. For policy.json the run's own, if it is there."""
     seed: int = 0
@@ -70,7 +70,7 @@ class EvaluateConfig:
 
 
 def evaluate_placements(config: EvaluateConfig, folder: Path | None) -> None:
-    """Judge a policy with the model of a run; write policy.json, keep it with the run and log its figures there."""
+    """Evaluate a policy with a run's model; write policy.json, and add it and its metrics to the run in MLflow."""
     assert config.run is not None
     assert config.policy is not None
     policy = read_policy(Path(config.policy))

@@ -1,4 +1,4 @@
-"""Export a run as a bundle: ONNX encoder, items and how to search them, catalogue, goldens, and proof that all agree.
+"""Export a run as a bundle (see tillside.bundle), and register it in MLflow.
 
     python -m training.export run=RUN_ID out=DIR
 
@@ -30,11 +30,11 @@ class ExportConfig:
     run: str = "???"
     out: str = "???"
     dataset: str | None = None
-    """Default: the data set the run was trained on, where it lay then."""
+    """Default: the data set the run was trained on, at its path of then."""
     relations: str | None = None
-    """A folder that training.relate wrote. Default: the data set's own, if it has any."""
+    """Folder that training.relate wrote. Default: the data set's own, if it has any."""
     policy: str | None = None
-    """A policy file that goes into the bundle; the server may be given another one."""
+    """Policy file to include in the bundle; the server may be given another one."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
 

@@ -1,4 +1,4 @@
-"""Golden requests: real sessions with the graphs' own answers, which every server replays before it takes a bundle.
+"""Golden requests: real sessions with the graphs' answers, replayed by every server before it accepts a bundle.
 
 Shapes: B sessions in a batch (here 1), K items of an answer, N items, L events of the session, H of earlier sessions.
 """
@@ -25,11 +25,14 @@ GOLDENS = 12
 
 
 def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: SearchPlan) -> list[dict[str, Any]]:
-    """Requests made of real test prefixes, with the graphs' own answers; the last one is an empty session.
+    """Requests from real test prefixes with the graphs' answers; the last one is an empty session.
 
-    Where the catalogue has cold items, the one before it holds such an item alone. Half of the others are the prefixes
-    that show the most behaviours, two shoppers who came back before them where there are any; half are spread evenly
+    If the catalogue has cold items, the last but one is a session of one cold item. Half of the others are the prefixes
+    with the most distinct behaviours, up to two of them with earlier sessions of the shopper; half are spread evenly
     over the test part.
+
+    Raises:
+        EngineError: a graph failed or returned non-finite numbers.
     """
     engine = Engine(folder, load_items(folder), plan)
     names, items = dataset.behaviours.names, len(engine.items_ND)
@@ -60,7 +63,7 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
 
 
 def _newcomer(trained: TrainedModel, dataset: Dataset, engine: Engine) -> dict[str, Any]:
-    """A session that holds the first cold item alone, which training has never seen."""
+    """Golden request of a session of one event, on the first cold item."""
     cold, names = dataset.catalogue.trained, dataset.behaviours.names
     events = np.array([cold]), np.zeros(1, np.int64), np.array([TIME_UNKNOWN])
     batch = encode_session(*events, spec=trained.spec, known_items=len(engine.items_ND))
@@ -87,7 +90,7 @@ def _golden(
 
 
 def _events(dataset: Dataset, events: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Events of the data set as the shop's backend would send them."""
+    """Events of the data set as JSON objects of a request."""
     sessions, names = dataset.sessions, dataset.behaviours.names
     columns = (sessions.items[events], sessions.behaviours[events], sessions.times[events])
     rows = []

@@ -1,8 +1,10 @@
-"""The gate between torch and onnxruntime.
+"""Parity gate between torch and onnxruntime.
 
-Real sessions go through both at lengths 1, 2, full and over-long, alone and in threes; then the graphs' top 20 are held
-against the offline evaluator's. Items may change places only where their scores differ by less than the arithmetic
-can resolve. Where an index is to be searched, lists without it are compared: what it misses was measured as recall.
+Both score real sessions at lengths 1, 2, full and over-long, in batches of 1 and 3; then the graphs' top 20 is compared
+with the offline evaluator's. Items may swap ranks only within TOLERANCE. An approximate index is left out of the
+comparison: its recall is measured when the search tier is chosen.
+
+Shapes: B sessions in a batch, V items, K items of a list, L events of the session.
 """
 
 from dataclasses import replace
@@ -25,15 +27,19 @@ from training.evaluation.served import answer_session
 from training.model.checkpoint import TrainedModel
 
 TOLERANCE = 1e-4
-"""Largest difference of a score, which lies within the temperature of about 16; fp32 resolves about 2e-6 there."""
+"""Maximum difference of a score; scores lie within the temperature, about 16, where fp32 resolves about 2e-6."""
 TOP = 20
 
 
 def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: SearchPlan) -> dict[str, Any]:
-    """Compare torch and the graphs in ``folder``; returns what was measured.
+    """Compare torch with the graphs in ``folder``.
+
+    Returns:
+        ``max_difference`` of scores and intents, number of ``prefixes`` compared, and how many had swapped ties.
 
     Raises:
-        ValueError: they differ; the sentence says where and by how much.
+        ValueError: they differ, or a graph's signature is not the one that the engine expects.
+        EngineError: a graph failed or returned non-finite numbers.
     """
     engine = Engine(folder, load_items(folder), plan.exactly)
     items = len(engine.items_ND)
@@ -76,9 +82,12 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
 def _rows_of_length(
     trained: TrainedModel, dataset: Dataset, *, length: int, rows: int
 ) -> tuple[Batch, npt.NDArray[np.int64]]:
-    """Rows of exactly ``length`` real test events before truncation, sessions joined where one is too short.
+    """Rows of exactly ``length`` real test events before truncation, joined across sessions, and behaviours to ask for.
 
-    Repeats are kept, whatever the data set's rule: joining makes some that no session had.
+    Repeats are kept, whatever the data set's rule: joining creates some that no session had.
+
+    Raises:
+        ValueError: no event of the test part is on an item that can be ranked.
     """
     sessions = dataset.part("test")
     items = dataset.catalogue.rankable

@@ -1,4 +1,4 @@
-"""Real prefixes of test sessions, spread evenly: what the parity gate, the goldens and the search tier are tried on.
+"""Evenly spaced prefixes of real test sessions, for the parity gate, the goldens and the choice of the search tier.
 
 Shapes: Q queries, D width, B sessions in a batch (here 1), L events of the session, H events of the shopper's earlier
 sessions.
@@ -23,11 +23,12 @@ PREFIXES = 256
 
 @dataclass(frozen=True)
 class Prefix:
-    """What is seen of a test session before one of its events.
+    """A test session before one of its events.
 
     Attributes:
-        earlier_H, own_L: places, in the data set, of the shopper's earlier events and of the session's own.
-        ask_B: the behaviour of the event [1].
+        session: index within the test part.
+        earlier_H, own_L: event indices in the data set: of the shopper's earlier sessions, and of this one.
+        ask_B: index of the event's behaviour [1].
     """
 
     session: int
@@ -36,12 +37,12 @@ class Prefix:
     ask_B: npt.NDArray[np.int64]
 
     def latest(self, events: int) -> "Prefix":
-        """The last so many of each."""
+        """The prefix cut to the last ``events`` of each."""
         return replace(self, earlier_H=self.earlier_H[-events:], own_L=self.own_L[-events:])
 
 
 def spread_prefixes(trained: TrainedModel, dataset: Dataset, count: int) -> list[Prefix]:
-    """Up to ``count`` prefixes, spread evenly over the test part, at varying depth."""
+    """Up to ``count`` prefixes of varying length, evenly spaced over the test part; sessions of one event have none."""
     sessions, (first, end) = dataset.sessions, dataset.parts["test"]
     visits = Visits.of(sessions) if trained.spec.history else None
     chosen = np.unique(np.linspace(first, end - 1, min(count, end - first)).astype(int))
@@ -57,14 +58,18 @@ def spread_prefixes(trained: TrainedModel, dataset: Dataset, count: int) -> list
 
 
 def encode_prefix(trained: TrainedModel, dataset: Dataset, prefix: Prefix, items: int) -> Batch:
-    """The prefix as the encoder's input, a batch of one; items from ``items`` on are unknown to the bundle."""
+    """The prefix as a batch of one; items from index ``items`` on are unknown to the bundle."""
     places, sessions = np.concatenate([prefix.earlier_H, prefix.own_L]), dataset.sessions
     columns = (np.asarray(column[places]) for column in (sessions.items, sessions.behaviours, sessions.times))
     return encode_session(*columns, spec=trained.spec, known_items=items, earlier=len(prefix.earlier_H))
 
 
 def real_queries(trained: TrainedModel, dataset: Dataset, folder: Path) -> npt.NDArray[np.float32]:
-    """Queries [Q, D] that the exported encoder makes of test prefixes, each asked for what came next."""
+    """Query vectors [Q, D] of test prefixes from the exported encoder, each for the behaviour that came next.
+
+    Raises:
+        EngineError: the graph failed or returned non-finite numbers.
+    """
     engine, queries = Engine(folder, load_items(folder), SearchPlan()), []
     for prefix in spread_prefixes(trained, dataset, PREFIXES):
         batch = encode_prefix(trained, dataset, prefix, len(engine.items_ND))

@@ -1,4 +1,4 @@
-"""Write a bundle: graphs, items, catalogue, recommenders, relations, policy, goldens, then the seal; all or nothing.
+"""Writes a bundle atomically: graphs, items, catalogue, recommenders, relations, policy, goldens, then the manifest.
 
 Nothing is written unless onnxruntime and torch agree on real sessions: at lengths 1, 2, full and over-long, in batches
 of 1 and 3, and on the offline evaluator's top 20.
@@ -32,7 +32,7 @@ from training.model.checkpoint import TrainedModel
 from training.tracking.git import git_state
 
 PARTNERS = 50
-"""Items kept for each item in the table that answers when the model cannot in time: 400 bytes an item."""
+"""Partners per item in the co-occurrence table, the fallback tier below the model: 400 bytes an item."""
 
 
 def export_run(
@@ -45,15 +45,16 @@ def export_run(
     relations: Path | None = None,
     policy: Path | None = None,
 ) -> dict[str, Any]:
-    """Write the bundle to ``out``; returns what the parity gate measured.
+    """Write the bundle to ``out``; returns the parity gate's measurements.
 
     Args:
-        relations: what training.relate wrote; default DATASET/relations, which need not be there.
-        policy: a policy file for the bundle.
+        metrics: the run's metrics document.
+        relations: folder that training.relate wrote; default DATASET/relations, if it exists.
+        policy: policy file to include.
 
     Raises:
-        ValueError: torch and onnxruntime do not agree, ``out`` holds something else, the relations are those of
-            another data set, or there is a mistake in the policy; nothing is written.
+        ValueError: torch and onnxruntime differ, a graph fails, ``out`` is not a bundle's folder, the relations are
+            of another data set, or the policy is invalid; nothing is written.
     """
     if policy is not None:
         read_policy(policy, behaviours=dataset.behaviours.names)

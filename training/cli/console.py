@@ -1,4 +1,4 @@
-"""What commands print: sentences and tables, on stdout, readable without colours."""
+"""Console output of commands: sentences and tables on stdout, readable without colours."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 PLAIN_WIDTH = 150
-"""Columns where the output goes to a file or a pipe."""
+"""Width in characters when the output is not a terminal."""
 
 
 def say(text: str) -> None:
@@ -17,7 +17,7 @@ def say(text: str) -> None:
 def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()
 ) -> None:
-    """Print a table; the columns named in ``numbers`` are aligned to the right."""
+    """Print a table; columns named in ``numbers`` are right-aligned, cells too wide are folded."""
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")

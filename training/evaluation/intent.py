@@ -1,4 +1,4 @@
-"""Purchase intent on the test part: AUC, calibration error and reliability, beside gradient boosting.
+"""Purchase intent on the test part: AUC, calibration error and reliability bins, beside gradient boosting.
 
 Shapes: C cases.
 """
@@ -15,11 +15,11 @@ from training.inputs.cases import Cases
 def judge_intent(
     intent_C: npt.NDArray[np.float32], cases: Cases, boosted_C: npt.NDArray[np.float64] | None
 ) -> dict[str, Any]:
-    """The ``intent`` entry of a metrics document; empty where the cases do not show sessions of both kinds.
+    """The ``intent`` entry of a metrics document; empty if the labels of the cases are all equal.
 
     Args:
-        intent_C: NaN where nothing was read; both systems are judged on the other cases.
-        boosted_C: the probability that gradient boosting gives, if it could learn one.
+        intent_C: probabilities; NaN where the prefix holds no known item. Both systems are judged on the rest.
+        boosted_C: probabilities from gradient boosting; None if it could not be trained.
     """
     answered_C = ~np.isnan(intent_C)
     labels_C = cases.goal_later_C[answered_C]

@@ -1,6 +1,6 @@
-"""The metrics document: ranks of all cases, turned into metrics with intervals; model and baselines go the same way.
+"""Metrics document: ranking metrics with bootstrap intervals, overall and by slice, the same for every system.
 
-Targets that cannot be ranked stay as misses.
+Targets that cannot be ranked count as misses.
 
 Shapes: C cases, N items of the catalogue, V items that can be ranked.
 """
@@ -18,7 +18,7 @@ from training.inputs.cases import Cases
 
 PREFIX_BANDS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 10**9))
 CURVE_AT = (1, 2, 3, 5, 10, 15, 20, 30, 50, 75, 100)
-"""Lengths of list at which recall is reported without an interval, to be drawn as a curve."""
+"""k of the recall@k curve, reported without intervals."""
 POPULARITY_BANDS = 10
 
 
@@ -31,11 +31,12 @@ def report(
     seed: int,
     counts_N: npt.NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
-    """The metrics document of a run: every system, over all cases, by behaviour asked for and by prefix length.
+    """Metrics of every system over all cases, by behaviour asked for and by prefix length, as JSON types.
 
     Args:
-        counts_N: training events of every item of the catalogue; with them cases whose target has none, ``new_items``,
-            are reported apart from the others, ``seen_items``, and so are the cases of each decile of popularity.
+        items: V.
+        counts_N: training events of every item; adds metrics of cases whose target has none (``new_items``), of all
+            others (``seen_items``), and by popularity decile of the target.
     """
     unseen = cases.targets_C >= items
     new_C = None if counts_N is None else counts_N[cases.targets_C] == 0
@@ -62,9 +63,9 @@ def report(
 
 
 def popularity_deciles(counts_N: npt.NDArray[np.int64], *, items: int) -> npt.NDArray[np.int64]:
-    """The decile of each of the first ``items`` items, 1 for the tenth of them with the most training events.
+    """Popularity decile [V] of the first ``items`` items, 1 being the tenth with the most training events.
 
-    Items with as many events follow each other in catalogue order.
+    Ties are split in catalogue order.
     """
     deciles_V = np.empty(items, np.int64)
     deciles_V[np.argsort(-counts_N[:items], kind="stable")] = 1 + np.arange(items) * POPULARITY_BANDS // max(items, 1)
@@ -79,7 +80,7 @@ def _add_popularity(
     *,
     seed: int,
 ) -> None:
-    """Metrics by the target's decile, and the share of targets and of what each system shows that lies in each."""
+    """Add metrics by popularity decile of the target, and each decile's share of the targets and of the shown items."""
     bands = range(1, POPULARITY_BANDS + 1)
     rankable_C = cases.targets_C < len(deciles_V)
     decile_C = np.zeros(len(cases), np.int64)
@@ -127,7 +128,7 @@ def over_all(result: Ranked, cases: Cases, *, seed: int) -> dict[str, Any]:
 
 
 def by_behaviour(result: Ranked, cases: Cases, *, behaviours: Sequence[str], seed: int) -> dict[str, Any]:
-    """Metrics with intervals for each behaviour that some case asks for."""
+    """Metrics with intervals for each behaviour that occurs among those asked for."""
     asked = {name: cases.asked_C == index for index, name in enumerate(behaviours)}
     return {name: _slice(result, cases, chosen, seed) for name, chosen in asked.items() if chosen.any()}
 
@@ -139,7 +140,7 @@ def intervals(
     seed: int,
     weights_C: npt.NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
-    """The mean of each metric over the cases, with its bootstrap interval over sessions, as JSON types."""
+    """Mean of each per-case metric with its bootstrap interval, sessions being resampled, as JSON types."""
     values_MC, rng = np.stack(list(metrics.values())), np.random.default_rng(seed)
     found = bootstrap_means(values_MC, sessions_C, rng=rng, weights_B=weights_C)
     return {name: asdict(interval) for name, interval in zip(metrics, found, strict=True)}

@@ -1,4 +1,4 @@
-"""Ranks of the targets of all cases among the whole catalogue, in chunks of bounded memory.
+"""Rank of each case's target in the whole catalogue, computed in chunks of bounded memory.
 
 Shapes: B cases of a chunk, C all cases, V items.
 """
@@ -17,19 +17,28 @@ COVERAGE_AT = 20
 
 @dataclass
 class Ranked:
-    """What one system made of the cases."""
+    """Ranks and more that one system gave to the cases.
+
+    Attributes:
+        ranks_C: rank of the target, 1 is best; MISSED where it cannot be ranked.
+    """
 
     ranks_C: npt.NDArray[np.int64]
     intent_C: npt.NDArray[np.float32] | None = None
-    """NaN where the prefix holds no known item."""
+    """Purchase intent, a probability; NaN where the prefix holds no known item."""
     shown_V: npt.NDArray[np.int64] | None = None
-    """How many of the cases' best 20 each item stands in."""
+    """In how many of the cases' top 20 each item is."""
     depth: int | None = None
-    """Length of the lists the ranks were read from; a target below it is missed. None: the whole catalogue."""
+    """Length of the lists that were ranked; a target beyond it is MISSED. None: the whole catalogue."""
 
 
 def rank(scorer: Scorer, cases: Cases, *, items: int, coverage: bool = True) -> Ranked:
-    """Rank every case, in chunks of bounded memory and of similar lengths."""
+    """Rank every case, in chunks of bounded memory and similar prefix lengths.
+
+    Args:
+        items: V.
+        coverage: also count each item's occurrences in the top 20.
+    """
     by_length = np.argsort(cases.prefix_lengths_C, kind="stable")
     result = Ranked(np.empty(len(cases), np.int64), shown_V=np.zeros(items, np.int64) if coverage else None)
     if isinstance(scorer, ModelScorer):

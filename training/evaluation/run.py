@@ -1,4 +1,4 @@
-"""A whole evaluation: a run's model beside its baselines, or baselines alone, on every case of the test part.
+"""Evaluation of a run's model beside baselines, or of baselines alone, on every case of the test part.
 
 Shapes: C cases, N items of the catalogue.
 """
@@ -37,15 +37,15 @@ BESIDE_A_RUN = (Baseline.covisitation, Baseline.popularity)
 METRICS_FILE = "metrics.json"
 MODEL = "tillside"
 TRANSFORMER = "transformer"
-"""The model without its memory of past sessions."""
+"""The model without the blend of past sessions (session kNN)."""
 NEIGHBOURS = "vmis-knn"
 
 
 def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
-    """The cases of the test part.
+    """Next-event cases of the test part.
 
     Raises:
-        ValueError: there are none.
+        ValueError: the test part has none.
     """
     cases = cases_of(dataset, "test", spec=spec)
     if not len(cases):
@@ -63,9 +63,16 @@ def evaluate_run(
     bundle: Bundle | None = None,
     baselines: Sequence[Baseline] = BESIDE_A_RUN,
 ) -> dict[str, Any]:
-    """Rank all test cases with the model, the baselines and perhaps a bundle; write metrics.json and log it.
+    """Rank all test cases with the model and the baselines; returns the metrics document.
 
-    Beside it lie real sessions with what each system would have shown.
+    Args:
+        folder: where metrics.json, the ranks and the sample sessions are written; None writes nothing.
+        seed: of the bootstrap and of gradient boosting.
+        tracker: logs metrics, and uploads the files if there is a folder.
+        bundle: ranked too, one session at a time, as the server answers.
+
+    Raises:
+        ValueError: the test part has no cases.
     """
     cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
     by_popularity = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
@@ -104,7 +111,7 @@ def evaluate_run(
 
 
 def about_data(dataset: Dataset, cases: Cases) -> dict[str, str]:
-    """What was judged on: the data set, and the cases themselves, which other data sets may have too."""
+    """Name and digest of the data set, and the digest of its test cases, which other data sets may share."""
     test_digest = cases_digest(dataset, cases)
     return {"name": dataset.about["name"], "digest": dataset.digest, "test_digest": test_digest}
 
@@ -118,14 +125,15 @@ def judge(
     seed: int,
     served: Mapping[str, Ranked] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Ranked]]:
-    """Rank the next-event ``cases``, those that look ``ahead`` and the openings with every system, a run's or baselines
-    alone.
+    """Rank next-event cases, look-ahead cases and session openings with every system.
 
     Args:
-        served: ranks that were made elsewhere, for the same table.
+        cases: next-event cases.
+        ahead: look-ahead cases.
+        served: next-event ranks of systems that were ranked elsewhere.
 
     Returns:
-        The metrics document, and the ranks of the next-event cases.
+        The metrics document, and the ranks of the next-event cases by system.
     """
     items, names = dataset.catalogue.rankable, dataset.behaviours.names
     ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()} | dict(served or {})
@@ -145,7 +153,11 @@ def judge(
 def evaluate_baselines(
     dataset: Dataset, baselines: Sequence[Baseline], *, folder: Path | None, seed: int
 ) -> dict[str, Any]:
-    """Rank all test cases with the baselines alone; the document also says how long each took to fit, in seconds."""
+    """Rank all test cases with the baselines alone; the metrics document also holds each one's fit time in seconds.
+
+    Raises:
+        ValueError: the test part has no cases.
+    """
     collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
     cases = cases_to_judge(dataset, EncodingSpec(collapse_repeats=collapse))
     systems, fit_s = {}, {}
@@ -165,7 +177,7 @@ def evaluate_baselines(
 
 
 def headline(metrics: dict[str, Any]) -> dict[str, float]:
-    """The figures of a metrics document that a run is compared by, under ``test/``."""
+    """Scalar metrics that runs are compared by, named ``test/...``: the model's own, then each other system's."""
     flat: dict[str, float] = {}
     for name, system in metrics["systems"].items():
         prefix = "test/" if name == MODEL else f"test/{name}/"
@@ -189,7 +201,11 @@ def headline(metrics: dict[str, Any]) -> dict[str, float]:
 
 
 def open_run(run: str, tracking: TrackingConfig, dataset_override: str | None) -> tuple[TrainedModel, Dataset]:
-    """Fetch a run's model from MLflow and open the data set it was trained on."""
+    """Fetch a run's model from MLflow and open the data set it was trained on.
+
+    Args:
+        dataset_override: path of the data set; None takes the one that the model file records.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = fetch_artifact(tracking, run, MODEL_FILE, into=Path(folder))
         dataset = load_dataset(Path(dataset_override or dataset_path(path)))

@@ -1,6 +1,6 @@
-"""Scorers of the whole catalogue, behind one interface: the model as the server asks it, and session kNN alone.
+"""Scorers of the whole catalogue behind one interface: the torch model, session kNN alone, and masks over either.
 
-Where a prefix holds no item the model knows, popularity answers, as it does in the server.
+Popularity scores sessions without a known item, as it does in the server.
 
 Shapes: B sessions in a batch, L events, V items that can be ranked, D width, C candidates with a bonus.
 """
@@ -18,11 +18,11 @@ from tillside.recommenders.blend import SessionMemory
 from training.model.next_item import NextItemModel
 
 CHUNK_SCORES = 2**24
-"""Scores held at once: 64 MiB of float32."""
+"""Maximum scores in memory at once: 64 MiB of float32."""
 
 
 class Scorer(Protocol):
-    """Anything that scores the catalogue for a batch of sessions."""
+    """Scores the catalogue for a batch of sessions."""
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Scores [B, V]."""
@@ -30,9 +30,12 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class ModelScorer:
-    """A torch model behind the :class:`Scorer` interface, with popularity for sessions it knows nothing of.
+    """The torch model as a :class:`Scorer`.
 
-    With a memory, what past sessions say is added to the scores, as it is in the server.
+    Attributes:
+        vectors_VD: item vectors.
+        fallback: scores sessions without a known item.
+        memory: blend of past sessions (session kNN), added to the scores as in the server; None for the model alone.
     """
 
     model: NextItemModel
@@ -42,7 +45,7 @@ class ModelScorer:
 
     @classmethod
     def of(cls, model: NextItemModel, fallback: Scorer, memory: SessionMemory | None = None) -> "ModelScorer":
-        """Compute the item vectors once."""
+        """Scorer over the model's item vectors, which are computed here once."""
         with torch.inference_mode():
             return cls(model, model.items(), fallback, memory)
 
@@ -54,7 +57,7 @@ class ModelScorer:
     def score_and_intent(
         self, batch: Batch, ask_B: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Scores [B, V] and purchase intent [B], which is NaN where no item is known: nothing was read."""
+        """Scores [B, V] and purchase intent [B], NaN for sessions without a known item."""
         device = self.vectors_VD.device
         items_BL, behaviours_BL, gaps_BL, lengths_B, asked_B = (
             torch.from_numpy(array).to(device)
@@ -78,7 +81,7 @@ class ModelScorer:
 
 @dataclass(frozen=True)
 class Among:
-    """A scorer over some of the items; all others come last."""
+    """Another scorer with all but the allowed items masked to -inf."""
 
     scorer: Scorer
     allowed_V: npt.NDArray[np.bool_]
@@ -90,7 +93,7 @@ class Among:
 
 @dataclass(frozen=True)
 class WithoutSeen:
-    """A scorer over the items that a session does not hold yet; those it holds come last."""
+    """Another scorer with the items of the session itself masked to -inf."""
 
     scorer: Scorer
 
@@ -104,7 +107,7 @@ class WithoutSeen:
 
 @dataclass(frozen=True)
 class NeighbourScorer:
-    """Session kNN alone, as a baseline; what it says nothing about is ordered by popularity."""
+    """Session kNN alone, as a baseline; items without votes are ordered by popularity."""
 
     neighbours: SessionNeighbours
     fallback: Scorer
@@ -113,7 +116,7 @@ class NeighbourScorer:
         """Scores [B, V]."""
         scores_BV = self.fallback.score(batch, ask_B)
         top_B1 = scores_BV.max(axis=1, keepdims=True, initial=0)
-        scores_BV = scores_BV / np.maximum(top_B1, 1) * np.float32(1e-9)  # below any share that counts
+        scores_BV = scores_BV / np.maximum(top_B1, 1) * np.float32(1e-9)  # below any share of votes
         for row, own in enumerate(batch.own_B.tolist()):
             if own:
                 items_C, share_C = self.neighbours.evidence(batch.session(row))

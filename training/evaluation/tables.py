@@ -1,4 +1,4 @@
-"""Printed tables of a metrics document."""
+"""Metrics document as tables on the console."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +9,9 @@ SHOWN = ("recall@5", "recall@20", "mrr@20", "ndcg@20")
 
 
 def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
-    """Print a metrics document: all cases, by behaviour, new targets and openings apart, the questions
-    asked, purchase intent."""
+    """Print metrics with intervals: all cases, by behaviour, seen and new targets, openings and look-ahead cases; then
+    the matrix of behaviours asked for, and purchase intent.
+    """
     behaviours = sorted({name for system in metrics["systems"].values() for name in system["by_behaviour"]})
     apart = [name for name in ("seen_items", "new_items") if all(name in s for s in metrics["systems"].values())]
     slices = ["all", *(behaviours if len(behaviours) > 1 else []), *(apart if len(apart) > 1 else []), "openings"]
@@ -44,7 +45,7 @@ def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
 
 
 def _asked_tables(asked: Mapping[str, Any]) -> None:
-    """The mrr@20 of each question; ``*`` where the right one is better beyond the paired 95 % interval."""
+    """Print mrr@20 by behaviour asked for; ``*`` where its paired loss against the right one is significant (95 %)."""
     for kind, matrix in asked.items():
         names = [name for name in next(iter(matrix.values()), {}) if name != "cases"]
         columns = [f"asked for {name}" for name in names]
