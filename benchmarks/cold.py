@@ -28,7 +28,7 @@ from tillside.recommenders import Popularity, popularity
 from training.cli.console import print_table, say
 from training.evaluation.ranking import rank
 from training.evaluation.run import MODEL, cases_to_judge
-from training.evaluation.scorers import Among, ModelScorer, Scorer
+from training.evaluation.scorers import Among, ModelScorer, Scorer, popularity_of
 from training.inputs.cases import Cases
 from training.model.checkpoint import MODEL_FILE, load_model
 
@@ -80,7 +80,7 @@ def judge(name: str, dataset: Dataset, model: Path) -> tuple[list[dict[str, Any]
     lost = int((new_N[cases.targets_C] & (cases.targets_C >= items)).sum())
     cases = cases.only(chosen)
     by_tokens = attribute_popularity(catalogue)
-    fallback = Popularity(popularity(catalogue.popular_NB[:items]))
+    fallback = popularity_of(dataset)
     systems: dict[str, list[Scorer]] = {
         MODEL: [ModelScorer.of(trained.model, fallback, trained.memory)],
         "attribute-knn": [NearestAttributes.of(catalogue, decay=decay) for decay in DECAYS],

@@ -32,14 +32,12 @@ from torch import Tensor, nn
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
-from tillside.recommenders import Popularity, popularity
 from training.cli.console import say
-from training.data.preparation.sessionising import Repeats
 from training.evaluation.case_ranks import cases_digest, keep_ranks
 from training.evaluation.metrics import report
 from training.evaluation.ranking import rank
 from training.evaluation.run import METRICS_FILE, cases_to_judge
-from training.evaluation.scorers import Scorer
+from training.evaluation.scorers import Scorer, popularity_of
 from training.evaluation.tables import metrics_table
 from training.inputs.datamodule import SessionData
 from training.learning.fit import TrainerConfig, fit, load_best, plan
@@ -195,7 +193,7 @@ def train_network(
     data = SessionData(
         dataset, spec=spec, batch_events=batch_events, validation_cases=config.validation_cases, seed=seed
     )
-    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
+    fallback = popularity_of(dataset, items=items)
     model: Any = PlainModel(items, size, ENCODERS[name](size, settings.dropout))
     module = NextItemModule(
         model,
@@ -239,8 +237,7 @@ def measure(
     Args:
         folder: where the rank of every case is kept, to be compared case by case.
     """
-    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
-    spec = EncodingSpec(max_length=size.max_length, collapse_repeats=collapse)
+    spec = EncodingSpec(max_length=size.max_length, collapse_repeats=dataset.collapse_repeats)
     plain, trials = without_attributes(dataset), []
     for settings in GRID:
         tried = train_network(name, settings, plain, size=size, spec=spec, config=trial, seed=seed)
@@ -253,7 +250,7 @@ def measure(
     items, names = dataset.catalogue.rankable, dataset.behaviours.names  # those of the table that it stands in
     keep_ranks({name: ranked}, cases, digest=cases_digest(dataset, cases), behaviours=names, folder=folder)
     document = report({name: ranked}, cases, items=items, behaviours=names, seed=seed)
-    document["dataset"] = {"name": dataset.about["name"], "digest": dataset.digest}
+    document["dataset"] = {"name": dataset.name, "digest": dataset.digest}
     document["account"] = {
         "settings": asdict(best),
         "trials": trials,

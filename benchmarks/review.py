@@ -284,7 +284,7 @@ def review(
     finally:
         server.kill()
     figures["six-writers"] = {"failed": writers_that_failed(small, work / "writers", writers=writers)}
-    real = "" if dataset is None else str(load_dataset(dataset).about["name"])
+    real = "" if dataset is None else load_dataset(dataset).name
     return [
         {
             "log": real if system == "logging/whole" else f"synthetic-{items}",

@@ -74,7 +74,7 @@ def main() -> None:
     rows, missing, standing, best = [], [], [], {}
     logs = [(f"synthetic-{items}", dataset_of(items, given.work)) for items in given.items]
     if given.dataset is not None:
-        name = str(load_dataset(given.dataset).about["name"])
+        name = load_dataset(given.dataset).name
         logs.append((name, given.dataset))
         finished = finished_accounts(given.finished)
         standing = [row for row in old if row["log"] == name and stands(row) and row["system"] not in finished]

@@ -24,7 +24,6 @@ from omegaconf import MISSING, OmegaConf
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
-from tillside.recommenders import Popularity, popularity
 from training.cli.command import command
 from training.cli.console import print_table, say
 from training.data.preparation.splits import SplitBy, SplitConfig
@@ -32,7 +31,7 @@ from training.data.readers import LogConfig
 from training.evaluation.case_ranks import METRICS, Ranks, cases_digest
 from training.evaluation.ranking import rank
 from training.evaluation.run import cases_to_judge
-from training.evaluation.scorers import ModelScorer
+from training.evaluation.scorers import ModelScorer, popularity_of
 from training.learning.fit import TrainerConfig
 from training.learning.lightning_module import LossConfig, OptimizerConfig
 from training.learning.recipe import TrainingSetup, learn
@@ -105,7 +104,7 @@ def backtest(config: BacktestConfig) -> dict[str, Any]:
             learned_until.append(until)
             ranks |= {(number, number + age): each for age, each in enumerate(found)}
         document = ageing(windows, learned_until, ranks, seed=config.seed)
-        name = str(datasets[0].about["name"])
+        name = datasets[0].name
         _publish(tracker, document, folder, name=name)
         tracker.end()
     except BaseException as error:
@@ -146,8 +145,7 @@ def view(dataset: Dataset, window: Window) -> Dataset:
 def judge(trained: TrainedModel, dataset: Dataset, windows: Sequence[Window]) -> list[Ranks]:
     """A model's ranks of the test cases of each window."""
     items = dataset.catalogue.rankable
-    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
-    scorer, found = ModelScorer.of(trained.model, fallback, trained.memory), []
+    scorer, found = ModelScorer.of(trained.model, popularity_of(dataset), trained.memory), []
     for window in windows:
         seen = view(dataset, window)
         cases = cases_to_judge(seen, trained.spec)
@@ -184,7 +182,7 @@ def _begin(config: BacktestConfig) -> Tracker:
     write_text_atomically(folder / CHILDREN_FILE, "{}")
     write_text_atomically(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(_plain(config))))
     tracker.parameters(_plain(config))
-    tracker.tags({"mlflow.source.name": "training.backtest", "dataset.name": str(datasets[0].about["name"])})
+    tracker.tags({"mlflow.source.name": "training.backtest", "dataset.name": datasets[0].name})
     return tracker
 
 

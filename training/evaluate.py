@@ -79,7 +79,7 @@ def evaluate_placements(config: EvaluateConfig, folder: Path | None) -> None:
     relations = relations_of(dataset, Path(config.relations) if config.relations else None)
     document = {"run": config.run, "policy": {"file": config.policy, "version": policy_version(Path(config.policy))}}
     document |= evaluate_policy(trained, dataset, policy, relations=relations, feed=feed, k=config.k, seed=config.seed)
-    policy_tables(document, title=f"{dataset.about['name']}: test part")
+    policy_tables(document, title=f"{dataset.name}: test part")
     own = Path(config.tracking.runs) / config.run
     folder = folder or (own if own.is_dir() else None)
     if folder is not None:
@@ -114,7 +114,7 @@ def main(config: EvaluateConfig) -> None:
         metrics = evaluate_run(
             trained, dataset, folder=folder, seed=config.seed, bundle=bundle, baselines=config.baselines
         )
-    metrics_table(metrics, title=f"{dataset.about['name']}: test part")
+    metrics_table(metrics, title=f"{dataset.name}: test part")
     if folder is not None:
         say(f"wrote {folder / METRICS_FILE}")
 

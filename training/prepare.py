@@ -241,7 +241,7 @@ def _plain(value: Any) -> Any:
 def summary(dataset: Dataset, *, seconds: float) -> Table:
     """The summary table printed at the end of a run."""
     counts, ranges = dataset.about["counts"], dataset.about["time_ranges"]
-    table = Table(title=f"{dataset.path}  ({dataset.about['name']}, {seconds:.1f} s)", title_justify="left")
+    table = Table(title=f"{dataset.path}  ({dataset.name}, {seconds:.1f} s)", title_justify="left")
     table.add_column("part")
     for name in ("sessions", "events", *dataset.behaviours.names, "items", "untrained", "too short"):
         table.add_column(name, justify="right")

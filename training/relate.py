@@ -119,7 +119,7 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
     bundles = Bundles.from_sets(sets.sets, sets.strengths.tolist())
     settings = {name: value for name, value in dataclasses.asdict(config).items() if name not in ELSEWHERE}
     about: dict[str, Any] = {
-        "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
+        "dataset": {"name": dataset.name, "digest": dataset.digest},
         "settings": settings,
         "counts": {name: len(table) for name, table in tables.items()}
         | {"bundles": len(bundles), "manual": len(manual), "rules": len(rules)},
@@ -202,7 +202,7 @@ def main(config: RelateConfig) -> None:
         related.sets,
         related.relations.manual,
         dataset.catalogue,
-        title=f"Relations of {dataset.about['name']}",
+        title=f"Relations of {dataset.name}",
         shown=config.shown,
     )
     with atomic_directory(out, marks=[ABOUT]) as folder:

@@ -147,7 +147,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
             if not isinstance(error, Exception) and not trial.tags and (folder / RESUME_FILE).is_file():
                 say(f"go on with it:  python -m training.train resume={tracker.run_id}{config.tracking.typed('runs')}")
         raise
-    metrics_table(metrics, title=f"{dataset.about['name']}: test part")
+    metrics_table(metrics, title=f"{dataset.name}: test part")
     if compared is not None:
         compared.show()
     say(f"run {tracker.run_id} is in {folder}")

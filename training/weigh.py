@@ -120,7 +120,7 @@ def main(config: WeighConfig) -> None:
         for name, told in found.items()
     ]
     columns = ["placement", "questions", "as it is", *(f"{strength:g}" for strength in STRENGTHS)]
-    title = f"{dataset.about['name']}: attach rate@{config.k} on validation, by strength of diversity"
+    title = f"{dataset.name}: attach rate@{config.k} on validation, by strength of diversity"
     print_table(title, columns, rows, numbers=columns[1:])
     document = {"placements": {name: told["file"] for name, told in found.items()}}
     say(yaml.safe_dump(document, sort_keys=False, default_flow_style=None).rstrip())

@@ -17,11 +17,11 @@ from benchmarks.peers.exchange import LIST_LENGTH, NO_ITEM, Rows, Task, ranks_in
 from tillside.dataset import CaseRule, Dataset, Part, Sessions
 from tillside.encoding import EncodingSpec, encode_sessions
 from tillside.ranking import ranks_of_targets, top_k
-from tillside.recommenders import Popularity, popularity
-from training.data.preparation.sessionising import Repeats
+from tillside.recommenders import Popularity
 from training.evaluation.case_ranks import cases_digest, keep_ranks
 from training.evaluation.metrics import report
 from training.evaluation.ranking import Ranked
+from training.evaluation.scorers import popularity_of
 from training.inputs.cases import Cases, make_cases
 
 CHUNK = 4096
@@ -31,14 +31,14 @@ LONGEST = 50
 
 def spec_of(dataset: Dataset, length: int) -> EncodingSpec:
     """How prefixes are cut: to ``length`` items, repeats as preparation treated them."""
-    return EncodingSpec(max_length=length, collapse_repeats=dataset.about["config"]["repeats"] == Repeats.collapse.name)
+    return EncodingSpec(max_length=length, collapse_repeats=dataset.collapse_repeats)
 
 
 def cases_of(dataset: Dataset, part: Part, length: int) -> Cases:
     """The validation or test cases as the data set defines them; a prefix holds trained items alone."""
     rule: CaseRule = dataset.validation_cases if part == "validation" else dataset.test_cases
-    items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
-    return make_cases(dataset.part(part), rule=rule, spec=spec_of(dataset, length), items=items, goal=goal)
+    items, spec = dataset.catalogue.trained, spec_of(dataset, length)
+    return make_cases(dataset.part(part), rule=rule, spec=spec, items=items, goal=dataset.goal)
 
 
 def make_task(dataset: Dataset, *, length: int, options: Mapping[str, Any]) -> Task:
@@ -99,7 +99,7 @@ def prefixes_of(cases: Cases) -> Rows:
 
 def by_popularity(dataset: Dataset) -> Popularity:
     """The recommender that answers empty prefixes."""
-    return Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.trained]))
+    return popularity_of(dataset, items=dataset.catalogue.trained)
 
 
 def judge(
@@ -126,7 +126,7 @@ def judge(
     digest, names = cases_digest(dataset, cases), dataset.behaviours.names
     keep_ranks({system: ranked}, cases, digest=digest, behaviours=names, folder=folder)
     metrics = report({system: ranked}, cases, items=items, behaviours=names, seed=seed)
-    return metrics | {"dataset": {"name": dataset.about["name"], "digest": dataset.digest}}
+    return metrics | {"dataset": {"name": dataset.name, "digest": dataset.digest}}
 
 
 def _rows(items: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Rows:

@@ -30,6 +30,8 @@ Part = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
 CaseRule = Literal["every", "last"]
 """Which events of a validation or test session are targets: every one after the first, or only the last."""
+COLLAPSE: Final = "collapse"
+"""Value of ``config.repeats`` in dataset.json where preparation collapsed repeats."""
 
 EVENT_ARRAYS: Final = {"items": np.int32, "behaviours": np.uint8, "times": np.int64}
 """Required arrays [E]. ``items`` are catalogue indices, ``times`` UTC milliseconds or TIME_UNKNOWN."""
@@ -86,6 +88,21 @@ class Dataset:
     def digest(self) -> str:
         """SHA-256 over arrays, catalogue and parts: equal digests mean equal data."""
         return str(self.about["digest"])
+
+    @property
+    def name(self) -> str:
+        """What the data set is called in reports and tags; two data sets may share a name, never a digest."""
+        return str(self.about["name"])
+
+    @property
+    def goal(self) -> int:
+        """Index of the strongest behaviour, which purchase intent predicts; 0 where the log has one behaviour."""
+        return len(self.behaviours) - 1
+
+    @property
+    def collapse_repeats(self) -> bool:
+        """Whether preparation dropped events that repeat the previous item and behaviour, as encoding then does."""
+        return bool(self.about["config"]["repeats"] == COLLAPSE)
 
     def part(self, name: Part) -> Sessions:
         """The sessions of one part."""

@@ -1,13 +1,15 @@
 """A data set on disk: what is written is what is read, equal data have equal digests, and damage is refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.datasets import make_catalogue, make_dataset, make_sessions
-from tillside.dataset import Sessions, load_dataset, write_dataset
+from tillside.dataset import COLLAPSE, Sessions, load_dataset, write_dataset
 from tillside.events import Behaviours
+from training.data.preparation.sessionising import Repeats
 
 TRAIN, VALIDATION, TEST = [[0, 1], [1, (2, "cart"), 0]], [[2, 0]], [[0, (1, "purchase")], [3, 0, 1]]
 
@@ -130,3 +132,15 @@ def test_arrays_that_do_not_fit_together_are_refused(tmp_path, name, array):
     np.save(write(tmp_path / "d").path / "sessions" / f"{name}.npy", array)
     with pytest.raises(ValueError, match="do not fit together"):
         load_dataset(tmp_path / "d")
+
+
+def test_a_data_set_answers_for_its_name_its_goal_and_its_repeats(tmp_path):
+    """Of the behaviours click, cart and purchase the goal is the third; of one behaviour alone it is that one."""
+    dataset = write(tmp_path / "shop", config={"repeats": "collapse"})
+    assert (dataset.name, dataset.goal, dataset.collapse_repeats) == ("shop", 2, True)
+    assert replace(dataset, behaviours=Behaviours(("listen",))).goal == 0
+    assert not write(tmp_path / "kept", config={"repeats": "keep"}).collapse_repeats
+
+
+def test_the_word_for_collapsed_repeats_is_the_one_that_preparation_writes():
+    assert Repeats.collapse.name == COLLAPSE

@@ -40,7 +40,7 @@ def measure_latency(bundle: Path, dataset: Dataset, *, clock: Callable[[], float
     if not len(flat):
         return {}
     items, behaviours = np.asarray(part.items)[flat], np.asarray(part.behaviours)[flat]
-    ask_B = np.array([len(dataset.behaviours) - 1])
+    ask_B = np.array([dataset.goal])
     measured: Latency = {}
     for length in LENGTHS:
         took = []

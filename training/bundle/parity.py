@@ -19,10 +19,9 @@ from tillside.dataset import Dataset
 from tillside.encoding import Batch, encode_sessions, rows_of
 from tillside.engine import Engine
 from tillside.ranking import top_k
-from tillside.recommenders import Popularity, popularity
 from tillside.search import SearchPlan
 from training.bundle.prefixes import PREFIXES, encode_prefix, spread_prefixes
-from training.evaluation.scorers import ModelScorer
+from training.evaluation.scorers import ModelScorer, popularity_of
 from training.evaluation.served import answer_session
 from training.model.checkpoint import TrainedModel
 
@@ -43,8 +42,7 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
     """
     engine = Engine(folder, load_items(folder), plan.exactly)
     items = len(engine.items_ND)
-    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
-    model_alone = ModelScorer.of(trained.model, fallback)
+    model_alone = ModelScorer.of(trained.model, popularity_of(dataset))
     scorer = replace(model_alone, memory=trained.memory)
     worst = 0.0
     for length in (1, 2, trained.spec.max_length, 2 * trained.spec.max_length + 1):

@@ -95,7 +95,7 @@ def export_run(
             "intent": trained.intent,
             "memory": trained.memory.document() if trained.memory else None,
             "search": plan.document(),
-            "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
+            "dataset": {"name": dataset.name, "digest": dataset.digest},
             "git": git_state(),
             "run": run_id,
             "metrics": {

@@ -16,8 +16,6 @@ from tillside.bundle import Bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.engine import Engine
-from tillside.recommenders import Popularity, popularity
-from training.data.preparation.sessionising import Repeats
 from training.evaluation.baselines import Baseline, fit_baseline
 from training.evaluation.case_ranks import RANKS_FILE, cases_digest, keep_ranks
 from training.evaluation.intent import judge_intent
@@ -26,7 +24,7 @@ from training.evaluation.metrics import by_behaviour, over_all, report
 from training.evaluation.question_matrix import asked_matrix
 from training.evaluation.ranking import Ranked, rank
 from training.evaluation.sample_sessions import examples_title, show_examples, write_examples
-from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer
+from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer, popularity_of
 from training.evaluation.served import rank_bundle
 from training.inputs.cases import Cases, cases_of, look_ahead_cases, opening_cases
 from training.model.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
@@ -75,14 +73,14 @@ def evaluate_run(
         ValueError: the test part has no cases.
     """
     cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
-    by_popularity = Popularity(popularity(dataset.catalogue.popular_NB[:items]))
+    by_popularity = popularity_of(dataset)
     model = ModelScorer.of(trained.model, by_popularity, trained.memory)
     systems: dict[str, Scorer] = {MODEL: model}
     if trained.memory is not None:
         systems[TRANSFORMER] = replace(model, memory=None)
         systems[NEIGHBOURS] = NeighbourScorer(trained.memory.neighbours, by_popularity)
     systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in baselines}
-    names, goal = dataset.behaviours.names, len(dataset.behaviours) - 1
+    names, goal = dataset.behaviours.names, dataset.goal
     served = {}
     if bundle is not None:
         engine = Engine(bundle.path, bundle.items_ND, bundle.search)
@@ -113,7 +111,7 @@ def evaluate_run(
 def about_data(dataset: Dataset, cases: Cases) -> dict[str, str]:
     """Name and digest of the data set, and the digest of its test cases, which other data sets may share."""
     test_digest = cases_digest(dataset, cases)
-    return {"name": dataset.about["name"], "digest": dataset.digest, "test_digest": test_digest}
+    return {"name": dataset.name, "digest": dataset.digest, "test_digest": test_digest}
 
 
 def judge(
@@ -158,21 +156,21 @@ def evaluate_baselines(
     Raises:
         ValueError: the test part has no cases.
     """
-    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
-    cases = cases_to_judge(dataset, EncodingSpec(collapse_repeats=collapse))
+    cases = cases_to_judge(dataset, EncodingSpec(collapse_repeats=dataset.collapse_repeats))
     systems, fit_s = {}, {}
     for baseline in baselines:
         started = time.perf_counter()
         systems[baseline.value] = fit_baseline(baseline, dataset)
         fit_s[baseline.value] = time.perf_counter() - started
-    names = dataset.behaviours.names
-    ahead = look_ahead_cases(dataset.part("test"), cases, goal=len(names) - 1)
+    ahead = look_ahead_cases(dataset.part("test"), cases, goal=dataset.goal)
     metrics, ranked = judge(systems, dataset, cases, ahead, seed=seed)
     told = about_data(dataset, cases)
     metrics |= {"dataset": told, "fit_s": fit_s}
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
-        keep_ranks(ranked, cases, own=MODEL, digest=told["test_digest"], behaviours=names, folder=folder)
+        keep_ranks(
+            ranked, cases, own=MODEL, digest=told["test_digest"], behaviours=dataset.behaviours.names, folder=folder
+        )
     return metrics
 
 

@@ -93,7 +93,7 @@ def label(catalogue: Catalogue, item: int) -> str:
 
 def examples_title(dataset: Dataset) -> str:
     """Title of a data set's examples."""
-    return f"{dataset.about['name']}: test sessions"
+    return f"{dataset.name}: test sessions"
 
 
 def write_examples(examples: Sequence[Example], folder: Path, *, title: str) -> None:

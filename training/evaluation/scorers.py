@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from tillside.dataset import Dataset
 from tillside.encoding import Batch
-from tillside.recommenders import SessionNeighbours
+from tillside.recommenders import Popularity, SessionNeighbours, popularity
 from tillside.recommenders.blend import SessionMemory
 from training.model.next_item import NextItemModel
 
@@ -26,6 +27,12 @@ class Scorer(Protocol):
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Scores [B, V]."""
+
+
+def popularity_of(dataset: Dataset, *, items: int | None = None) -> Popularity:
+    """Popularity per behaviour asked for, of the first ``items`` of the catalogue; default: all that can be ranked."""
+    items = dataset.catalogue.rankable if items is None else items
+    return Popularity(popularity(dataset.catalogue.popular_NB[:items]))
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def cases_of(
         rule=dataset.validation_cases if part == "validation" else dataset.test_cases,
         spec=spec,
         items=dataset.catalogue.rankable,
-        goal=len(dataset.behaviours) - 1,
+        goal=dataset.goal,
         limit=limit,
         whole=dataset.until(part),
     )

@@ -69,9 +69,10 @@ class SessionData(pl.LightningDataModule):
         refit: bool = False,
     ) -> None:
         super().__init__()
-        items, goal = dataset.catalogue.trained, len(dataset.behaviours) - 1
         self.sessions = dataset.before_test() if refit else dataset.part("train")
-        self.rows = TrainingRows(self.sessions, spec=spec, items=items, goal=goal, recency=recency)
+        self.rows = TrainingRows(
+            self.sessions, spec=spec, items=dataset.catalogue.trained, goal=dataset.goal, recency=recency
+        )
         if not len(self.rows):
             raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")
         self.validation = cases_of(dataset, "validation", spec=spec, limit=validation_cases)

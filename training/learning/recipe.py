@@ -23,11 +23,10 @@ import torch
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
-from tillside.recommenders import Popularity, SessionNeighbours, popularity
+from tillside.recommenders import SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
 from training.cli.console import say
-from training.data.preparation.sessionising import Repeats
-from training.evaluation.scorers import ModelScorer, Scorer
+from training.evaluation.scorers import ModelScorer, Scorer, popularity_of
 from training.inputs.batches import TrainingLoader
 from training.inputs.cases import cases_of, look_ahead_cases, together
 from training.inputs.datamodule import SessionData
@@ -108,7 +107,7 @@ class TrainingSetup:
         counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
         targets = int(counts_NB.sum())
         model = config.model.suited(targets=targets, items=len(counts_NB))
-        fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
+        fallback = popularity_of(dataset)
         batch_events, epochs = plan(targets, config.trainer, warm=base is not None)
         data = SessionData(
             dataset,
@@ -148,9 +147,8 @@ def repeat_share(sessions: Sessions) -> float:
 
 def encoding(config: TrainingSettings, dataset: Dataset) -> EncodingSpec:
     """The encoding of sessions that follows from the config and the data set's preparation."""
-    collapse = dataset.about["config"]["repeats"] == Repeats.collapse.name
     model = config.model
-    return EncodingSpec(max_length=model.max_length, collapse_repeats=collapse, history=model.history)
+    return EncodingSpec(max_length=model.max_length, collapse_repeats=dataset.collapse_repeats, history=model.history)
 
 
 def fit_until_best(
@@ -238,7 +236,7 @@ def choose(setup: TrainingSetup, dataset: Dataset) -> SessionMemory:
     be bought later, so the blend is tuned on next-event and look-ahead cases together.
     """
     module, data, items = setup.module, setup.data, dataset.catalogue.rankable
-    ahead = look_ahead_cases(dataset.part("validation"), data.validation, goal=len(dataset.behaviours) - 1)
+    ahead = look_ahead_cases(dataset.part("validation"), data.validation, goal=dataset.goal)
     scorer = ModelScorer.of(module.model, setup.fallback)
     if module.intent:
         calibrate_intent(module.model, scorer, data.validation, items=items)

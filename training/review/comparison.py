@@ -99,13 +99,13 @@ def ask_base(base: BaseModel, dataset: Dataset) -> tuple[Ranked, dict[str, float
     places_N = np.array([index_of.get(name, ranked) for name in dataset.catalogue.item_ids], np.int64)
     places_N[places_N >= ranked] = nobody
     places_N[newcomers_A] = ranked + np.arange(len(newcomers_A))
-    goal = len(dataset.behaviours) - 1
 
     def mapped(sessions: Sessions) -> Sessions:
         return replace(sessions, items=places_N[np.asarray(sessions.items)].astype(np.int32))
 
     test, whole = mapped(dataset.part("test")), mapped(dataset.until("test")) if base.spec.history else None
-    cases = make_cases(test, rule=dataset.test_cases, spec=base.spec, items=ranked, goal=goal, whole=whole)
+    goal, rule = dataset.goal, dataset.test_cases
+    cases = make_cases(test, rule=rule, spec=base.spec, items=ranked, goal=goal, whole=whole)
     popular_BN = popularity(base.catalogue.popular_NB[:ranked])
     fallback = Popularity(np.pad(popular_BN, ((0, 0), (0, len(newcomers_A)))))
     own = ModelScorer.of(base.model, fallback, base.memory)

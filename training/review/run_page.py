@@ -85,7 +85,7 @@ def publish_page(
     """
     parts, sealed = counts(dataset), bundle_seal(folder / BUNDLE) if latency is not None else {}
     made = Made(
-        dataset=str(dataset.about["name"]),
+        dataset=dataset.name,
         digest=dataset.digest,
         items=dataset.catalogue.rankable,
         parts=parts,

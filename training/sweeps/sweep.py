@@ -92,7 +92,7 @@ def sweep(overrides: list[str], *, train: Train) -> float:
                 write_order(runs / tracker.run_id / SWEEP_FILE, config, given)
                 tracker.dataset(dataset)
                 tracker.parameters(shared_settings(checked[0], space) | sweep_settings(config))
-            best = Sweep(config, space, checked[0], tracker, train, str(dataset.about["name"])).run()
+            best = Sweep(config, space, checked[0], tracker, train, dataset.name).run()
             tracker.end()
         except BaseException as error:
             with contextlib.suppress(ValueError):  # an unreachable store must not mask why the sweep ended

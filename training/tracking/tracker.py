@@ -133,7 +133,7 @@ class Tracker:
 
     def dataset(self, dataset: Dataset, *, tags: Mapping[str, str] | None = None) -> None:
         """Log the parts of the data set as the run's inputs (name, digest, path, counts), and tags."""
-        name, path = str(dataset.about.get("name", dataset.path.name)), str(dataset.path.absolute())
+        name, path = dataset.name, str(dataset.path.absolute())
         parts, inputs = counts(dataset), {}
         for part, context in CONTEXTS.items():
             inputs[context] = {

@@ -1,12 +1,15 @@
 """Scorers: the model asked as the server asks it, with popularity where it knows nothing."""
 
+from pathlib import Path
+
 import numpy as np
 
-from tests.datasets import make_sessions
+from tests.datasets import make_dataset, make_sessions
 from tests.models import SPEC, make_model
 from tests.training.evaluation.tiny import ITEMS, LastItemPlusOne, cases_of
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
-from training.evaluation.scorers import Among, ModelScorer, NeighbourScorer, WithoutSeen
+from training.evaluation.scorers import Among, ModelScorer, NeighbourScorer, WithoutSeen, popularity_of
+from training.inputs.cases import make_cases
 
 
 def test_the_model_is_asked_for_each_cases_behaviour_and_popularity_answers_where_nothing_is_known():
@@ -43,3 +46,26 @@ def test_past_sessions_come_before_popularity_which_orders_the_rest():
     assert 0 < scores_BV[0, 2] < scores_BV[0, 3] < 1e-8
     assert scores_BV[1].argsort().tolist() == [0, 1, 2, 3]  # nothing known: popularity alone
     assert (scores_BV[1] < 1e-8).all()
+
+
+"""Scorers: popularity by hand."""
+
+
+def test_popularity_of_a_data_set_ranks_what_can_be_ranked_by_the_behaviour_asked_for(tmp_path: Path) -> None:
+    """Item 0 has three clicks, item 1 one click and one purchase. ``described`` is cold but has an attribute, so it can
+    be ranked, last; ``bare`` has none and cannot."""
+    dataset = make_dataset(
+        tmp_path / "shop",
+        train=[[0, 0, 0, 1, (1, "purchase")]],
+        trained=2,
+        newcomers=2,
+        tokens=[["brand=x"], [], ["brand=x"], []],
+    )
+    click, purchase = 0, 2
+    cases = make_cases(make_sessions([[0, 1]]), rule="last", spec=SPEC, items=2, goal=purchase)
+    batch = cases.batch(np.zeros(2, np.int64))
+    asked_B = np.array([click, purchase])
+    scores_BV = popularity_of(dataset).score(batch, asked_B)
+    assert scores_BV.shape == (2, 3)
+    assert np.argsort(-scores_BV, kind="stable").tolist() == [[0, 1, 2], [1, 0, 2]]
+    assert np.array_equal(popularity_of(dataset, items=2).score(batch, asked_B), scores_BV[:, :2])

@@ -66,7 +66,7 @@ def evaluate_policy(
     shelves = open_shelves(dataset, scorer, feed=feed)
     rivals = Rivals(policy, shelves, relations or Relations.empty(items=len(dataset.catalogue)), rules)
     document: dict[str, Any] = {
-        "dataset": {"name": dataset.about["name"], "digest": dataset.digest},
+        "dataset": {"name": dataset.name, "digest": dataset.digest},
         "part": part,
         "k": k,
         "placements": {

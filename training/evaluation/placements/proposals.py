@@ -12,10 +12,10 @@ import numpy.typing as npt
 from tillside.dataset import Dataset, Part
 from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy, Shelves, event_kinds
 from tillside.policy.items.facts import NO_VECTORS
-from tillside.recommenders import Popularity, popularity
+from tillside.recommenders import popularity
 from training.evaluation.placements.questions import Questions, ask_sessions, taking
 from training.evaluation.placements.systems import Proposals, propose
-from training.evaluation.scorers import ModelScorer
+from training.evaluation.scorers import ModelScorer, popularity_of
 from training.inputs.visits import encode_visits
 from training.model.checkpoint import TrainedModel
 
@@ -25,8 +25,7 @@ LATER_MS: Final = 2**52
 
 def scorer_of(trained: TrainedModel, dataset: Dataset) -> ModelScorer:
     """Scorer as the server uses it, with popularity as the fallback for empty histories."""
-    fallback = Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
-    return ModelScorer.of(trained.model, fallback, trained.memory)
+    return ModelScorer.of(trained.model, popularity_of(dataset), trained.memory)
 
 
 def open_shelves(dataset: Dataset, scorer: ModelScorer, *, feed: ItemsFeed | None) -> Shelves:

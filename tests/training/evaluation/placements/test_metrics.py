@@ -13,13 +13,12 @@ from tests.shops import Item, Shop
 from tillside.encoding import encode_sessions
 from tillside.policy import ItemFacts, Shelves, event_kinds, parse_policy, place, read_feed
 from tillside.ranking import bootstrap_means, top_k
-from tillside.recommenders import Popularity, popularity
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 from training.evaluation.placements import metrics
 from training.evaluation.placements.metrics import evaluate_policy, judge_offers, policy_headline, policy_tables
 from training.evaluation.placements.questions import Questions, ask_sessions
 from training.evaluation.placements.systems import Offer, propose
-from training.evaluation.scorers import ModelScorer
+from training.evaluation.scorers import ModelScorer, popularity_of
 
 SHOP = Shop(
     [
@@ -162,7 +161,7 @@ def test_the_evaluator_gives_the_lists_of_place_itself(tmp_path, monkeypatch):
     facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed)
     goals_N = dataset.catalogue.counts_NB[:, 2] + dataset.catalogue.counts_NB.sum(axis=1) / 1e6
     popular = sorted(range(ITEMS), key=lambda item: (-goals_N[item], dataset.catalogue.item_ids[item]))
-    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:rankable]))
+    fallback = popularity_of(dataset)
     scorer = ModelScorer.of(trained.model, fallback, trained.memory)
     questions = ask_sessions(test, taken=[1, 2], asked=2, at_cart=True)
     arrays = (np.asarray(each) for each in (test.items, test.behaviours, test.times, test.offsets))
@@ -186,7 +185,7 @@ def test_the_evaluator_gives_the_lists_of_place_itself(tmp_path, monkeypatch):
 def test_the_model_proposes_its_best_items_without_the_cart(tmp_path):
     dataset, _, trained = small_shop(tmp_path)
     test, rankable = dataset.part("test"), dataset.catalogue.rankable
-    fallback = Popularity(popularity(dataset.catalogue.popular_NB[:rankable]))
+    fallback = popularity_of(dataset)
     scorer = ModelScorer.of(trained.model, fallback)
     questions = ask_sessions(test, taken=[1, 2], asked=2, at_cart=True)
     arrays = (np.asarray(each) for each in (test.items, test.behaviours, test.times, test.offsets))
