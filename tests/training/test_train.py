@@ -21,6 +21,7 @@ from training.learning.fit import TrainerConfig, plan
 from training.learning.lightning_module import LossConfig, Softmax
 from training.learning.recipe import REFIT
 from training.model.next_item import ModelConfig
+from training.sweeps.trial import Trial
 from training.tracking.store import TrackingConfig, open_store
 from training.train import TrainConfig, train
 
@@ -228,3 +229,116 @@ def test_batches_and_epochs_follow_from_the_size_of_the_log() -> None:
     assert plan(700_000, TrainerConfig()) == (2048, 8)  # 700,000 / 400 = 1,750, nearest power of two 2,048
     assert plan(10**8, TrainerConfig()) == (2048, 3)
     assert plan(7_000, TrainerConfig(max_epochs=3, batch_events=64)) == (64, 3)
+
+
+class Told:
+    """A tracker that only notes how its run ended."""
+
+    run_id = "r"
+
+    def __init__(self, happened: list[str]) -> None:
+        self.happened = happened
+
+    def end(self, status: str = "FINISHED") -> None:
+        self.happened.append(status)
+
+
+STAGES = ("record", "learn", "judge", "ship", "publish", "show")
+
+
+def played(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    *,
+    trial: Trial = Trial(),  # noqa: B008 (frozen)
+    leads: bool = True,
+    death: tuple[str, BaseException] | None = None,
+) -> list[str]:
+    """What happened to a run whose stages do nothing, except for one that may raise."""
+    happened: list[str] = []
+    settings = TrainConfig(tracking=TrackingConfig(runs=str(tmp_path)))
+
+    def set_up(settings: TrainConfig, trial: Trial) -> training_command.Run:
+        nothing: Any = None
+        tracker: Any = Told(happened) if leads else None
+        return training_command.Run(settings, trial, nothing, nothing, nothing, tracker)
+
+    def stage(name: str) -> Any:
+        def act(run: training_command.Run) -> None:
+            happened.append(name)
+            if death is not None and death[0] == name:
+                raise death[1]
+            if name == "learn":
+                run.best = 0.5
+
+        return act
+
+    monkeypatch.setattr(training_command, "set_up", set_up)
+    for name in STAGES:
+        monkeypatch.setattr(training_command, name, stage(name))
+    if death is None:
+        assert train(settings, trial) == 0.5
+    else:
+        with pytest.raises(type(death[1])):
+            train(settings, trial)
+    return happened
+
+
+def test_a_run_is_started_learned_judged_shipped_and_published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It has ended before its tables are printed."""
+    assert played(monkeypatch, tmp_path) == ["record", "learn", "judge", "ship", "publish", "FINISHED", "show"]
+
+
+def test_a_trial_that_is_not_whole_ends_when_it_was_fitted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert played(monkeypatch, tmp_path, trial=Trial(whole=False)) == ["record", "learn", "FINISHED"]
+
+
+def test_the_ranks_but_0_only_learn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert played(monkeypatch, tmp_path, leads=False) == ["record", "learn"]
+
+
+@pytest.mark.parametrize("stage", STAGES[:-1])
+@pytest.mark.parametrize(("death", "status"), [(ValueError("bad"), "FAILED"), (Killed(), "KILLED")])
+def test_whatever_stage_a_run_dies_in_the_store_says_how(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stage: str, death: BaseException, status: str
+) -> None:
+    until = STAGES[: STAGES.index(stage) + 1]
+    assert played(monkeypatch, tmp_path, death=(stage, death)) == [*until, status]
+
+
+@pytest.mark.parametrize(
+    ("death", "tags", "resumable", "told"),
+    [
+        (Killed(), {}, True, True),
+        (Killed(), {}, False, False),
+        (ValueError("bad"), {}, True, False),
+        (Killed(), {"sweep.trial": "1"}, True, False),
+    ],
+    ids=["killed", "before its first resume point", "failed", "a trial, whose sweep says what to type"],
+)
+def test_what_to_type_after_a_kill_is_told_where_it_would_work(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    death: BaseException,
+    tags: dict[str, str],
+    resumable: bool,
+    told: bool,
+) -> None:
+    if resumable:
+        (tmp_path / "r").mkdir()
+        (tmp_path / "r" / RESUME_FILE).touch()
+    played(monkeypatch, tmp_path, trial=Trial(tags=tags), death=("learn", death))
+    said = f"go on with it:  python -m training.train resume=r tracking.runs={tmp_path}\n"
+    assert capsys.readouterr().out == (said if told else "")
+
+
+def test_a_rank_that_is_not_0_writes_nothing_when_it_is_set_up(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_command.rank_zero_only, "rank", 1)
+    run = training_command.set_up(config(dataset, tmp_path / "runs"), Trial())
+    training_command.record(run)
+    assert run.tracker is None
+    assert run.ends_learned
+    assert list(tmp_path.iterdir()) == []

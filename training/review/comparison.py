@@ -9,7 +9,7 @@ a row as served, B behaviours (in ``best_BK`` chosen cases), K items of a list.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +36,21 @@ from training.review.markdown import difference, verdict
 from training.tracking.tracker import Tracker
 
 COMPARISON_FILE: Final = "comparison.json"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another model beside a run's, as the run's page shows it.
+
+    Attributes:
+        champion: the other model; None if the registry has none.
+        gain: in recall@20, paired case by case; None without ranks of the same cases.
+        lines: Markdown of the comparison.
+    """
+
+    champion: Champion | None = None
+    gain: Interval | None = None
+    lines: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,10 @@ class Compared:
     def markdown(self) -> list[str]:
         """The verdict, the table of champion, challenger and difference, and the note."""
         return [self.sentence(), "", *champion_table(self.document["slices"], self.champion.role), self.note(), ""]
+
+    def beside(self) -> Beside:
+        """For the run's page."""
+        return Beside(self.champion, self.gain, ["### Retrained", "", *self.markdown()])
 
     def show(self) -> None:
         """Print the table and the note."""

@@ -6,6 +6,7 @@ from where they lie in the run's folder, because the journal stores paths, not c
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from training.evaluation.sample_sessions import (
 from training.model.checkpoint import TrainedModel
 from training.model.next_item import ModelConfig
 from training.review.champion import Champion
-from training.review.comparison import Compared
+from training.review.comparison import Beside
 from training.review.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
 from training.review.figures import LATENCY_FIGURE, run_figures, save_figures, serving_latency
 from training.review.markdown import NOTE
@@ -62,53 +63,52 @@ def describe_model(trained: TrainedModel, *, softmax: str, seed: int) -> str:
     return f"Transformer of {size}, {memory}; {softmax} softmax, seed {seed}; learned from the {learned}"
 
 
-def publish_page(
-    tracker: Tracker,
-    metrics: Mapping[str, Any],
-    history: Sequence[Mapping[str, float]],
-    dataset: Dataset,
-    *,
-    folder: Path,
-    model: str,
-    champion: Champion | None,
-    latency: Latency | None,
-    compared: Compared | None = None,
-    seed: int = 0,
-) -> None:
-    """Publish the page of a run that was evaluated, and perhaps exported, into ``folder``.
+@dataclass(frozen=True)
+class Page:
+    """What a run's page is made of.
 
-    Args:
+    Attributes:
         model: the model in a sentence, from :func:`describe_model`.
+        history: each epoch's metrics.
         latency: of the exported bundle; None without one.
-        compared: comparison with the parent that the run was retrained from; ``champion`` is then that parent.
-        seed: of the bootstrap.
+        folder: the run's, with its ranks, its sessions and perhaps its bundle.
     """
-    parts, sealed = counts(dataset), bundle_seal(folder / BUNDLE) if latency is not None else {}
-    made = Made(
-        dataset=dataset.name,
-        digest=dataset.digest,
-        items=dataset.catalogue.rankable,
-        parts=parts,
-        model=model,
-        git=git_state(),
-        bundle=sealed,
-        latency=latency or {},
-    )
-    systems = with_champion(metrics, champion)
-    if compared is not None:
-        gain, beside = compared.gain, ["### Retrained", "", *compared.markdown()]
-    else:
-        gain, beside = case_by_case(metrics, champion, folder, seed=seed)
-    tags = {NOTE: describe(metrics, made, champion, beside, gain=gain)} | _tags(sealed)
+
+    dataset: Dataset
+    model: str
+    metrics: Mapping[str, Any]
+    history: Sequence[Mapping[str, float]]
+    latency: Latency | None
+    folder: Path
+
+    def made(self) -> Made:
+        """Provenance."""
+        return Made(
+            dataset=self.dataset.name,
+            digest=self.dataset.digest,
+            items=self.dataset.catalogue.rankable,
+            parts=counts(self.dataset),
+            model=self.model,
+            git=git_state(),
+            bundle={} if self.latency is None else bundle_seal(self.folder / BUNDLE),
+            latency=self.latency or {},
+        )
+
+
+def publish_page(tracker: Tracker, page: Page, beside: Beside) -> None:
+    """Publish the page of a run that was evaluated, and perhaps exported, beside another model."""
+    metrics, latency, folder, champion = page.metrics, page.latency, page.folder, beside.champion
+    made, systems = page.made(), with_champion(metrics, champion)
+    tags = {NOTE: describe(metrics, made, champion, beside.lines, gain=beside.gain)} | _tags(made.bundle)
     tags[TABLES] = json.dumps([{"path": TABLE_FILE, "type": "table"}])
     tracker.publish(tags=tags, curves=charts(systems, latency or {}))
-    run_figures(metrics, systems, history, folder / FIGURES, latency=latency)
+    run_figures(metrics, systems, page.history, folder / FIGURES, latency=latency)
     if latency is not None:
         _keep_latency(tracker, latency, folder)
     tracker.artifact(folder / FIGURES, FIGURES)
     if champion is not None and champion.label in systems:
         examples = with_system(read_examples(folder / TABLE_FILE), champion.label, champion.shown)
-        write_examples(examples, folder, title=examples_title(dataset))
+        write_examples(examples, folder, title=examples_title(page.dataset))
     for file in (HTML_FILE, TABLE_FILE):
         tracker.artifact(folder / file)
 
@@ -136,26 +136,27 @@ def _keep_latency(tracker: Tracker, latency: Latency, folder: Path) -> None:
     tracker.artifact(folder / LATENCY_FILE)
 
 
-def case_by_case(
-    metrics: Mapping[str, Any], champion: Champion | None, folder: Path, *, seed: int
-) -> tuple[Interval | None, list[str]]:
-    """Compare the ranks in ``folder``, case by case, with those of the system that :func:`rival_of` names.
+def case_by_case(page: Page, champion: Champion | None, *, seed: int) -> Beside:
+    """Compare the run's ranks, case by case, with those of the system that :func:`rival_of` names.
+
+    Args:
+        seed: of the bootstrap.
 
     Returns:
-        The gain in recall@20, None where there is nothing to compare with; Markdown lines on the champion, if it is
-        the rival.
+        The champion; the gain in recall@20, None where there is nothing to compare with; Markdown lines on the
+        champion, if it is the rival.
     """
-    rival, own = rival_of(metrics, champion), Ranks.load(folder / RANKS_FILE)
+    rival, own = rival_of(page.metrics, champion), Ranks.load(page.folder / RANKS_FILE)
     if rival is None:
-        return None, []
+        return Beside(champion)
     if champion is None or rival != champion.label:
-        theirs = Ranks.load(folder / OTHERS_RANKS / f"{rival}.npz")
-        return own.ahead_of(theirs, np.ones(len(own.ranks_C), bool), seed=seed)["recall@20"], []
+        theirs = Ranks.load(page.folder / OTHERS_RANKS / f"{rival}.npz")
+        return Beside(champion, own.ahead_of(theirs, np.ones(len(own.ranks_C), bool), seed=seed)["recall@20"])
     if champion.ranks is None or champion.ranks.digest != own.digest:
-        return None, []
+        return Beside(champion)
     slices = own.beside_champion(champion.ranks, seed=seed)
     lines = [f"### Against the {champion.role}", "", *champion_table(slices, champion.role)]
-    return Interval(**slices["all"]["recall@20"]["gain"]), lines
+    return Beside(champion, Interval(**slices["all"]["recall@20"]["gain"]), lines)
 
 
 def charts(systems: Mapping[str, Any], latency: Mapping[str, Mapping[str, float]]) -> dict[str, dict[int, float]]:

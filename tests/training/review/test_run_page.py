@@ -43,7 +43,7 @@ from training.review.figures import (
     serving_latency,
 )
 from training.review.markdown import GAP, LIMIT, NOTE
-from training.review.run_page import bundle_seal, metric_name, publish_bundle, publish_page
+from training.review.run_page import Page, bundle_seal, case_by_case, metric_name, publish_bundle, publish_page
 from training.tracking.store import TrackingConfig
 from training.tracking.tracker import Tracker
 
@@ -158,7 +158,8 @@ def published(tmp_path_factory):
     champion = find_champion(tracker.client, "tillside")
     assert champion.shown == ()  # a run gives its sessions away when its page is made
     champion = replace(champion, shown=[[("first", False), ("<i>", True)]] * 20)
-    publish_page(tracker, metrics, HISTORY, dataset, folder=run, model="a model", champion=champion, latency=LATENCY)
+    page = Page(dataset, model="a model", metrics=metrics, history=HISTORY, latency=LATENCY, folder=run)
+    publish_page(tracker, page, case_by_case(page, champion, seed=0))
     tracker.end()
     return SimpleNamespace(folder=run, tracker=tracker, metrics=metrics, champion=champion, dataset=dataset)
 
