@@ -10,7 +10,6 @@ the command with resume=RUN_ID: windows whose child run finished are skipped, th
 Shapes: C cases, S sessions, N items, B behaviours.
 """
 
-import contextlib
 import itertools
 import json
 import tempfile
@@ -41,6 +40,7 @@ from training.model.next_item import ModelConfig
 from training.prepare import PrepareConfig, prepare
 from training.review.ageing import COLUMNS, Window, ageing, curves, decay, description, table
 from training.review.markdown import NOTE
+from training.tracking.ending import ending
 from training.tracking.store import StoreAwayError, TrackingConfig
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.views import child_of
@@ -96,20 +96,12 @@ def backtest(config: BacktestConfig) -> dict[str, Any]:
     tracker = _begin(config) if config.resume is None else _resume(config)
     folder = Path(config.tracking.runs) / tracker.run_id
     try:
-        datasets = [load_dataset(folder / PREPARED / str(number + 1)) for number in range(config.windows)]
-        windows, learned_until, ranks = windows_of(datasets), [], {}
-        for number, dataset in enumerate(datasets):
-            until, found = _window(config, number, dataset, windows, tracker)
-            assert until < windows[number].begins
-            learned_until.append(until)
-            ranks |= {(number, number + age): each for age, each in enumerate(found)}
-        document = ageing(windows, learned_until, ranks, seed=config.seed)
-        name = datasets[0].name
-        _publish(tracker, document, folder, name=name)
-        tracker.end()
+        with ending(tracker):
+            datasets = [load_dataset(folder / PREPARED / str(number + 1)) for number in range(config.windows)]
+            document = _age(config, datasets, tracker)
+            name = datasets[0].name
+            _publish(tracker, document, folder, name=name)
     except BaseException as error:
-        with contextlib.suppress(ValueError):
-            tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
         if isinstance(error, StoreAwayError) or not isinstance(error, Exception):
             say(f"go on with it:  the same command and resume={tracker.run_id}")
         raise
@@ -209,6 +201,17 @@ def _plain(config: BacktestConfig) -> dict[str, Any]:
     return {key: value for key, value in held.items() if key not in ("tracking", "resume")}
 
 
+def _age(config: BacktestConfig, datasets: Sequence[Dataset], tracker: Tracker) -> dict[str, Any]:
+    """Train a model before each window, and rank its own and all later windows with it."""
+    windows, learned_until, ranks = windows_of(datasets), [], {}
+    for number, dataset in enumerate(datasets):
+        until, found = _window(config, number, dataset, windows, tracker)
+        assert until < windows[number].begins
+        learned_until.append(until)
+        ranks |= {(number, number + age): each for age, each in enumerate(found)}
+    return ageing(windows, learned_until, ranks, seed=config.seed)
+
+
 def _window(
     config: BacktestConfig, number: int, dataset: Dataset, windows: Sequence[Window], parent: Tracker
 ) -> tuple[int, list[Ranks]]:
@@ -227,18 +230,14 @@ def _window(
     named = replace(config.tracking, run_name=f"before window {number + 1}")
     tracker = Tracker.start(named, run_id=known, digest=dataset.digest)
     folder = runs / tracker.run_id
-    try:
+    with ending(tracker):
         if known is None:
             folder.mkdir(parents=True)
             tracker.tags({"mlflow.source.name": "training.backtest"} | child_of(parent.run_id))
             tracker.parameters({"window": number + 1, **_plain(config)})
             tracker.dataset(view(dataset, windows[number]))
             write_text_atomically(listed, json.dumps(children | {str(number + 1): tracker.run_id}))
-        setup = TrainingSetup.prepare(config, dataset)
-        say(f"window {number + 1}, run {tracker.run_id}: {setup.data.rows.targets:,} targets")
-        _, trained, _ = learn(setup, dataset, folder=folder, tracker=tracker)
-        save_model(folder / MODEL_FILE, trained, dataset)
-        tracker.artifact(folder / MODEL_FILE)
+        trained = _learn(config, number, dataset, folder, tracker)
         until = last_moment(trained.sessions(dataset))
         assert until is not None  # windows_of refuses a log without timestamps
         found = judge(trained, dataset, windows[number:])
@@ -246,12 +245,17 @@ def _window(
             ranks.save(folder / _ranks_file(each))
         write_text_atomically(folder / BACKTEST_FILE, json.dumps({"window": number + 1, "learned_until": until}))
         tracker.publish(tags={}, curves=_child_curves(found))
-        tracker.end()
-    except BaseException as error:
-        with contextlib.suppress(ValueError):
-            tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
-        raise
     return until, found
+
+
+def _learn(config: BacktestConfig, number: int, dataset: Dataset, folder: Path, tracker: Tracker) -> TrainedModel:
+    """Train a window's model on what precedes the window, or resume it, and keep it with its run."""
+    setup = TrainingSetup.prepare(config, dataset)
+    say(f"window {number + 1}, run {tracker.run_id}: {setup.data.rows.targets:,} targets")
+    _, trained, _ = learn(setup, dataset, folder=folder, tracker=tracker)
+    save_model(folder / MODEL_FILE, trained, dataset)
+    tracker.artifact(folder / MODEL_FILE)
+    return trained
 
 
 def _ranks_file(window: int) -> str:

@@ -37,6 +37,7 @@ from training.review.comparison import Compared, compare
 from training.review.run_page import Page, case_by_case, describe_model, publish_page, search_tags
 from training.sweeps.sweep import sweep
 from training.sweeps.trial import Trial
+from training.tracking.ending import ending
 from training.tracking.registry import BUNDLE, keep_and_register, name_base, promote_command
 from training.tracking.store import TrackingConfig
 from training.tracking.tracker import Tracker, flatten
@@ -131,20 +132,17 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
 
 @contextlib.contextmanager
 def start(config: TrainConfig, trial: Trial) -> Iterator[Run]:
-    """Start or resume a run, and end it with the status of what came of it: FINISHED, FAILED or KILLED."""
+    """Start or resume a run, and end it with the status of what came of it; a killed one says how to go on."""
     run = set_up(config, trial)
     try:
-        record(run)
-        yield run
-        if run.tracker is not None:
-            run.tracker.end()
+        with ending(run.tracker):
+            record(run)
+            yield run
     except BaseException as error:
-        if run.tracker is not None:
-            with contextlib.suppress(ValueError):  # an unreachable store must not mask why the run ended
-                run.tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
-            if not isinstance(error, Exception) and not trial.tags and (run.folder / RESUME_FILE).is_file():
-                typed = run.config.tracking.typed("runs")
-                say(f"go on with it:  python -m training.train resume={run.tracker.run_id}{typed}")
+        resumable = run.tracker is not None and (run.folder / RESUME_FILE).is_file()
+        if resumable and not isinstance(error, Exception) and not trial.tags:  # of its trials a sweep says it
+            typed = run.config.tracking.typed("runs")
+            say(f"go on with it:  python -m training.train resume={run.own_tracker.run_id}{typed}")
         raise
 
 

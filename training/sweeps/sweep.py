@@ -41,6 +41,7 @@ from training.sweeps.config import (
 from training.sweeps.page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
 from training.sweeps.space import Space, read_space
 from training.sweeps.trial import Pruned, Pruning, Trial
+from training.tracking.ending import ending
 from training.tracking.store import StoreAwayError, TrackingConfig, mlflow_errors, request_limits
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.views import PARENT, child_of
@@ -86,17 +87,15 @@ def sweep(overrides: list[str], *, train: Train) -> float:
                 raise ValueError(f"resume={run_id}: the sweep is finished; its settings without resume= start another")
         tracker = Tracker.start(tracking, run_id=run_id, digest=dataset.digest, tags=tags)
         try:
-            if run_id is None:
-                (runs / tracker.run_id).mkdir(parents=True, exist_ok=True)
-                alone.enter_context(only_one(runs / tracker.run_id))
-                write_order(runs / tracker.run_id / SWEEP_FILE, config, given)
-                tracker.dataset(dataset)
-                tracker.parameters(shared_settings(checked[0], space) | sweep_settings(config))
-            best = Sweep(config, space, checked[0], tracker, train, dataset.name).run()
-            tracker.end()
+            with ending(tracker):
+                if run_id is None:
+                    (runs / tracker.run_id).mkdir(parents=True, exist_ok=True)
+                    alone.enter_context(only_one(runs / tracker.run_id))
+                    write_order(runs / tracker.run_id / SWEEP_FILE, config, given)
+                    tracker.dataset(dataset)
+                    tracker.parameters(shared_settings(checked[0], space) | sweep_settings(config))
+                best = Sweep(config, space, checked[0], tracker, train, dataset.name).run()
         except BaseException as error:
-            with contextlib.suppress(ValueError):  # an unreachable store must not mask why the sweep ended
-                tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
             if isinstance(error, StoreAwayError) or not isinstance(error, Exception):
                 typed = tracking.typed("runs")
                 say(f"go on with the sweep:  python -m training.train -m resume={tracker.run_id}{typed}")
