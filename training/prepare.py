@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import ibis.expr.types as ir
 import numpy as np
 from omegaconf import MISSING
 from rich.console import Console
@@ -29,7 +30,7 @@ from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Dataset, load_dataset, write_dataset
 from tillside.events import TIME_UNKNOWN
 from training.cli.command import command
-from training.data.engine import open_engine
+from training.data.engine import QueryEngine, open_engine
 from training.data.preparation.cataloguing import build_catalogue, recent_events
 from training.data.preparation.rejects import Rejects, collect_rejects, good_events
 from training.data.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
@@ -104,7 +105,6 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
         ValueError: a setting, a file or too many of its rows are bad, or nothing is left; nothing is written then.
     """
     config = config.resolved()
-    assert config.min_item_support is not None
     out = Path(config.out)
     with atomic_directory(out, marks=["dataset.json"]) as directory:
         scratch = directory / "scratch"
@@ -132,32 +132,10 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
             sessions = split_sessions(engine, events, config.split)
 
             on_stage("choosing items and sessions")
-            ranked = partial(rank_items, behaviours=log.behaviours, min_support=config.min_item_support)
-            items = ranked(engine, events, sessions, numbered)
-            if config.holdout_items:
-                share, seed = config.holdout_items, config.seed
-                events = hold_out(engine, events, sessions, items, share=share, seed=seed)
-                items = ranked(engine, events, sessions, numbered)
-            coded = code_events(engine, events, sessions, items)
-            engine.drop(events)
-            selection = select_sessions(engine, coded, sessions, events=taken, min_length=config.min_session_length)
-            _refuse_empty_parts(selection, config.split)
+            items, coded, selection = _select(config, engine, log, events, sessions, numbered)
 
             on_stage("building the catalogue")
-            catalogue, place_N = build_catalogue(
-                engine,
-                coded,
-                items,
-                log.items,
-                events=taken,
-                before=training_ends(engine, sessions),
-                attributes=log.attributes,
-                behaviours=log.behaviours,
-            )
-            selection = selection.renumbered(place_N)
-            train = selection.sessions.slice(*selection.parts["train"])
-            recent_NB = recent_events(train, items=len(catalogue), behaviours=len(log.behaviours))
-            catalogue = dataclasses.replace(catalogue, recent_NB=recent_NB)
+            catalogue, selection = _catalogue(engine, log, coded, items, sessions, selection)
 
             on_stage("writing")
             rejects.write(directory / "rejects.csv")
@@ -173,6 +151,49 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
             about=_about(config, log, rejects, selection, catalogue),
         )
     return load_dataset(out)
+
+
+def _select(
+    config: PrepareConfig, engine: QueryEngine, log: Log, events: ir.Table, sessions: ir.Table, numbered: ir.Table
+) -> tuple[ir.Table, ir.Table, Selection]:
+    """Rank the items by the training part alone, hold some out if the config says so, and keep sessions of them.
+
+    Returns:
+        The items, the events of the kept sessions with item indices, and the sessions as arrays.
+    """
+    assert config.min_item_support is not None
+    ranked = partial(rank_items, behaviours=log.behaviours, min_support=config.min_item_support)
+    items = ranked(engine, events, sessions, numbered)
+    if config.holdout_items:
+        share, seed = config.holdout_items, config.seed
+        events = hold_out(engine, events, sessions, items, share=share, seed=seed)
+        items = ranked(engine, events, sessions, numbered)
+    coded = code_events(engine, events, sessions, items)
+    engine.drop(events)
+    taken = good_events(log)
+    selection = select_sessions(engine, coded, sessions, events=taken, min_length=config.min_session_length)
+    _refuse_empty_parts(selection, config.split)
+    return items, coded, selection
+
+
+def _catalogue(
+    engine: QueryEngine, log: Log, coded: ir.Table, items: ir.Table, sessions: ir.Table, selection: Selection
+) -> tuple[Catalogue, Selection]:
+    """The catalogue, with attributes and recent popularity, and the selection by its indices."""
+    catalogue, place_N = build_catalogue(
+        engine,
+        coded,
+        items,
+        log.items,
+        events=good_events(log),
+        before=training_ends(engine, sessions),
+        attributes=log.attributes,
+        behaviours=log.behaviours,
+    )
+    selection = selection.renumbered(place_N)
+    train = selection.sessions.slice(*selection.parts["train"])
+    recent_NB = recent_events(train, items=len(catalogue), behaviours=len(log.behaviours))
+    return dataclasses.replace(catalogue, recent_NB=recent_NB), selection
 
 
 def _refuse_empty_parts(selection: Selection, split: SplitConfig) -> None:
