@@ -17,7 +17,7 @@ from tillside.events import Behaviours
 from training import train as training_command
 from training.learning import fit, recipe
 from training.learning.callbacks import RESUME_FILE, EpochMetrics
-from training.learning.fit import TrainerConfig, plan
+from training.learning.fit import TrainerConfig
 from training.learning.lightning_module import LossConfig, Softmax
 from training.learning.recipe import REFIT
 from training.model.next_item import ModelConfig
@@ -220,15 +220,6 @@ def test_a_run_with_sparse_rows_learns_and_resumes_exactly(
 def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"resume=nothing: .*config\.yaml is missing, so there is nothing to go on"):
         train(TrainConfig(resume="nothing", tracking=TrackingConfig(runs=str(tmp_path))))
-
-
-def test_batches_and_epochs_follow_from_the_size_of_the_log() -> None:
-    """400 batches an epoch within bounds, 8 * (700,000 / targets) ** 0.4 epochs within bounds; what is given stays."""
-    assert plan(700, TrainerConfig()) == (256, 60)  # 8 * 1000 ** 0.4 = 127, at most 60
-    assert plan(7_000, TrainerConfig()) == (256, 50)  # 8 * 100 ** 0.4 = 8 * 6.310 = 50.5
-    assert plan(700_000, TrainerConfig()) == (2048, 8)  # 700,000 / 400 = 1,750, nearest power of two 2,048
-    assert plan(10**8, TrainerConfig()) == (2048, 3)
-    assert plan(7_000, TrainerConfig(max_epochs=3, batch_events=64)) == (64, 3)
 
 
 class Told:

@@ -8,7 +8,7 @@ import pytest
 from tests.datasets import make_catalogue, make_sessions
 from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
-from tillside.recommenders.blend import Blend, SessionMemory
+from tillside.recommenders.blend import Blend
 from training.evaluation.scorers import NeighbourScorer
 from training.inputs.cases import make_cases
 from training.learning import blend as blend_search
@@ -57,8 +57,6 @@ FAINT = (0.5, 0.0), (0.0, 0.003)
 """They hardly name the rival: log(1 + 3) = 1.39 lets it pass with a floor of 0.001, log(1.03) = 0.03 with 0.1 not."""
 LEFT = (0.0, 0.0), (1.0, 0.0, 0)
 """The rival is the session's latest item, and it does not come again."""
-PAST = (0, [2, 0, 5, 2]), (5, [0, 3]), (8, [1, 4])
-"""Three sessions, when each begins and its items."""
 BACK = (0.0, 0.0, 1), (1.0, 0.0), (-5.0, 0.0, 0)
 """The target is the item before the last; the last one is out of the race with any bonus."""
 
@@ -95,22 +93,6 @@ def test_what_earlier_sessions_are_worth_is_learned_for_each_behaviour(monkeypat
     # and loses log(8), where log(2) or nothing would let it stay
     known = replace(entries, past_E=np.log1p(np.array([1, 0, 0, 7], np.float32)))
     assert learn_blend(known, behaviours=2)[1].earlier == (2.0, -1.0)
-
-
-def test_entries_hold_what_a_shoppers_earlier_sessions_do():
-    rows = [[(item, "click", 60_000 * place) for place, item in enumerate(row, start)] for start, row in PAST]
-    sessions = replace(make_sessions(rows), optional={"users": np.array([7, 7, 8], np.int32)})
-    part, earlier, spec = sessions.slice(1, 3), sessions.slice(0, 1), EncodingSpec(history=1)
-    cases = make_cases(part, rule="last", spec=spec, items=6, goal=2, whole=sessions)
-    counts_AN = np.ones((3, 6), np.float32)
-    silent = SessionMemory(
-        SessionNeighbours.fit(earlier, items=6, settings=Neighbourhood()), Blend((0.0,), 0.1, ((0.0,),))
-    )
-    given = {"trend_N": np.zeros(6, np.float32), "repeats": 3}
-    entries = Entries.gather(Popularity(counts_AN), silent.votes, cases, np.arange(2), **given)
-    # the first case: its shopper had 2 twice, 5 once and 0, which the session holds too; the second one is new
-    assert entries.past_E.tolist() == pytest.approx([0, 0, np.log(3), 0, 0, np.log(2), *[0] * 6])
-    assert entries.back_E.tolist() == [0, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3]
 
 
 def test_a_behaviour_with_few_cases_takes_the_weight_that_suits_all(monkeypatch):
@@ -173,38 +155,6 @@ def test_cases_whose_target_is_nowhere_and_no_cases_at_all_change_nothing():
     assert learn_blend(entries_of(missed, (CLICK, *HELPS), missed), behaviours=1)[1].weights == (1.0,)
     assert learn_blend(entries_of(missed), behaviours=1)[1].weights == (0.0,)
     assert learn_blend(entries_of(), behaviours=2)[1] == Blend((0.0, 0.0), 0.001, (NONE, NONE))
-
-
-def test_some_of_the_cases_by_hand():
-    entries = Entries(
-        offsets_C=np.array([0, 2, 5, 6, 8]),
-        scores_E=np.array([0.0, 0.1, 1.0, 1.1, 1.2, 2.0, 3.0, 3.1], np.float32),
-        votes_E=np.array([0.5, 0.5, 0.2, 0.3, 0.5, 1.0, 0.9, 0.1], np.float32),
-        back_E=np.array([3, 0, 1, 2, 3, 3, 0, 3]),
-        trends_E=np.array([0, 0, 1, 2, 3, 4, 5, 6], np.float32),
-        past_E=np.array([6, 5, 4, 3, 2, 1, 0, 0], np.float32),
-        target_C=np.array([1, 4, -1, 6]),
-        asked_C=np.array([0, 1, 2, 0]),
-    )
-    some = entries.only(np.array([1, 2, 3]))
-    assert some.offsets_C.tolist() == [0, 3, 4, 6]
-    np.testing.assert_array_equal(some.scores_E, entries.scores_E[2:])
-    np.testing.assert_array_equal(some.votes_E, entries.votes_E[2:])
-    assert some.back_E.tolist() == [1, 2, 3, 3, 0, 3]
-    assert some.trends_E.tolist() == [1, 2, 3, 4, 5, 6]
-    assert some.past_E.tolist() == [4, 3, 2, 1, 0, 0]
-    assert some.target_C.tolist() == [2, -1, 4]  # places 4 and 6, less the two entries that are gone
-    assert some.asked_C.tolist() == [1, 2, 0]
-
-    turned = entries.only(np.array([3, 0]))
-    assert turned.offsets_C.tolist() == [0, 2, 4]
-    np.testing.assert_array_equal(turned.scores_E, entries.scores_E[[6, 7, 0, 1]])
-    assert turned.target_C.tolist() == [0, 3]
-    assert turned.asked_C.tolist() == [0, 0]
-
-    nothing = entries.only(np.array([], np.int64))
-    assert nothing.offsets_C.tolist() == [0]
-    assert len(nothing.scores_E) == len(nothing.target_C) == len(nothing.asked_C) == 0
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,9 @@ from types import SimpleNamespace
 
 import mlflow
 import pytest
-from mlflow.exceptions import MlflowException
 
 from tests.datasets import make_dataset, make_sessions, random_rows
 from tests.models import SPEC, make_trained
-from tillside.ranking import Interval
 from training.bundle.latency import LENGTHS, measure_latency
 from training.bundle.write import export_run
 from training.evaluation import sample_sessions
@@ -25,14 +23,8 @@ from training.evaluation.sample_sessions import (
     write_examples,
 )
 from training.inputs.cases import make_cases
-from training.review.champion import Champion, find_champion
+from training.review.champion import find_champion
 from training.review.description import (
-    MOST_COMPARED,
-    Made,
-    champion_table,
-    describe,
-    first_sentence,
-    rival_of,
     with_champion,
 )
 from training.review.figures import (
@@ -42,101 +34,14 @@ from training.review.figures import (
     recall_by_popularity,
     serving_latency,
 )
-from training.review.markdown import GAP, LIMIT, NOTE
-from training.review.run_page import Page, bundle_seal, case_by_case, metric_name, publish_bundle, publish_page
+from training.review.markdown import GAP, NOTE
+from training.review.run_page import Page, bundle_seal, case_by_case, publish_bundle, publish_page
 from training.tracking.store import TrackingConfig
 from training.tracking.tracker import Tracker
 
 ITEMS = 30
 HISTORY = [{"epoch": 0, "train/loss": 3.0, "val/recall@20": 0.2, "val/mrr@20": 0.1}]
 LATENCY = {"1": {"p50_ms": 0.5, "p90_ms": 0.75}, "50": {"p50_ms": 1.5, "p90_ms": 2.25}}
-
-
-def value(mean: float, half: float = 0.01) -> dict[str, float]:
-    return {"value": mean, "low": mean - half, "high": mean + half}
-
-
-def system(mean: float) -> dict[str, object]:
-    values = {"cases": 10, "recall@20": value(mean), "mrr@20": value(mean / 2), "ndcg@20": value(mean / 4)}
-    return {"all": values, "by_behaviour": {"click": values}}
-
-
-def document(digest: str = "a" * 64, **means: float) -> dict[str, object]:
-    systems = {name.replace("_", "-"): system(mean) for name, mean in means.items()}
-    return {"systems": systems, "dataset": {"name": "shop", "digest": digest, "test_digest": digest}}
-
-
-MADE = Made("shop", "a" * 64, 1234, {"training": {"sessions": 5678, "events": 9}}, "a model")
-
-
-def test_the_first_sentence_compares_with_the_best_baseline_where_there_is_no_champion():
-    metrics = document(tillside=0.5, transformer=0.9, bundle=0.9, vmis_knn=0.47, popularity=0.1)
-    assert first_sentence(metrics, MADE, None) == (
-        "Trained on shop (5,678 sessions, 1,234 items): recall@20 is 0.5000 on the test part, above the best baseline, "
-        "vmis-knn (0.4700); the intervals do not overlap."  # 0.49 against 0.48
-    )
-    assert "with nothing to compare it with." in first_sentence(document(tillside=0.5), MADE, None)
-
-
-def test_the_first_sentence_compares_with_the_champion_only_on_the_same_data():
-    metrics = document(tillside=0.5, popularity=0.1)
-    same = Champion("tillside", "7", "run", document(tillside=0.51))
-    sentence = first_sentence(metrics, MADE, same)
-    assert sentence.endswith("below the champion, tillside version 7 (0.5100); the intervals overlap.")
-    text = describe(metrics, MADE, same)
-    assert text.splitlines()[0] == sentence
-    assert "| all | champion (version 7) | 10 | 0.5100 [0.5000, 0.5200] |" in text.replace(GAP, "")
-    other = Champion("tillside", "7", "run", document("b" * 64, tillside=0.51))
-    text = describe(metrics, MADE, other)
-    assert "above the best baseline, popularity (0.1000)" in text.splitlines()[0]
-    assert f"tested on other data (digest {'b' * 12}, here {'a' * 12})" in text
-    assert "| champion (version 7) |" not in text
-    assert "has no metrics.json" in describe(metrics, MADE, Champion("tillside", "7", "run", None))
-
-
-def test_a_gain_case_by_case_decides_the_first_sentence():
-    """Intervals that overlap may hide a sure gain, and a gain that holds zero is none."""
-    metrics, champion = (
-        document(tillside=0.5, popularity=0.1),
-        Champion("tillside", "7", "run", document(tillside=0.49)),
-    )
-    sentence = first_sentence(metrics, MADE, champion, Interval(0.01, 0.002, 0.018))
-    assert sentence.endswith(
-        "above the champion, tillside version 7 (0.4900): +0.0100 (+0.0020 to +0.0180) case by case."
-    )
-    assert "level with the champion" in first_sentence(metrics, MADE, champion, Interval(0.01, -0.002, 0.022))
-    assert "below the champion" in first_sentence(metrics, MADE, champion, Interval(-0.01, -0.02, -0.001))
-    assert rival_of(metrics, champion) == "champion (version 7)"
-    assert metric_name("champion (version 7)") == "champion"
-    assert "level with the parent, tillside version 7" in first_sentence(
-        metrics, MADE, replace(champion, role="parent"), Interval(0.0, -0.1, 0.1)
-    )
-    assert rival_of(metrics, Champion("tillside", "7", "run", document("b" * 64, tillside=0.9))) == "popularity"
-
-
-def test_of_many_behaviours_the_first_stand_beside_the_champion():
-    part = {"cases": 3} | {
-        name: {"champion": 0.5, "challenger": 0.25, "gain": {"value": -0.25, "low": -0.5, "high": 0.0}}
-        for name in ("recall@20", "mrr@20")
-    }
-    table = champion_table({f"behaviour {number}": part for number in range(MOST_COMPARED + 3)}, "parent")
-    lines = [line.replace(GAP, "") for line in table]
-    assert lines[0] == "| asked for | cases | metric | parent | challenger | difference, paired 95 % |"
-    assert len([line for line in lines if line.startswith("| behaviour")]) == 2 * MOST_COMPARED
-    assert "| behaviour 0 | 3 | mrr@20 | 0.5000 | 0.2500 | -0.2500 (-0.5000 to +0.0000) |" in lines
-    assert "3 more behaviours are left out here." in lines
-
-
-def test_a_description_of_many_behaviours_stays_below_what_mlflow_keeps():
-    metrics = document(tillside=0.5, popularity=0.1)
-    for each in metrics["systems"].values():
-        each["by_behaviour"] = {f"behaviour {number}": each["all"] for number in range(60)}
-    text = describe(metrics, MADE, None)
-    assert len(text) <= LIMIT
-    kept = len({line for line in text.splitlines() if line.startswith("| behaviour") and "tillside" in line})
-    assert 10 < kept < 60
-    assert f"{60 - kept} more behaviours are in metrics.json." in text
-    assert text.splitlines()[-1] == "- a model"
 
 
 @pytest.fixture(scope="module")
@@ -265,15 +170,6 @@ def test_a_table_of_sessions_is_read_as_it_was_written(tmp_path):
         read_examples(tmp_path / "sessions.json")
 
 
-def test_a_champion_whose_run_lost_its_metrics_is_still_named(published):
-    def gone(*arguments):
-        raise MlflowException("no such artifact")
-
-    version = SimpleNamespace(version=3, run_id="r")
-    client = SimpleNamespace(get_model_version_by_alias=lambda name, alias: version, download_artifacts=gone)
-    assert find_champion(client, "tillside") == Champion("tillside", "3", "r", None)
-
-
 def test_nothing_on_a_figure_is_cut(published):
     systems = with_champion(published.metrics, published.champion)
     assert "champion (version 1)" in systems
@@ -293,14 +189,6 @@ def test_nothing_on_a_figure_is_cut(published):
         assert needed.x1 <= whole.x1
         assert needed.y1 <= whole.y1
     assert len(list((published.folder / "figures").glob("*.png"))) >= len(figures) + 1
-
-
-def test_a_system_without_an_entry_is_left_out_of_its_figure():
-    old = {"old": {"all": {}}}
-    assert recall_at_k(old) is None
-    assert grouped_recall(old, "by_behaviour", "") is None
-    assert recall_by_popularity({}, old) is None
-    assert coverage_and_popularity({}, old) is None
 
 
 def test_examples_are_the_last_cases_of_sessions_spread_evenly():

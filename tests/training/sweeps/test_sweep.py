@@ -11,16 +11,14 @@ import pytest
 import torch
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
-from optuna.distributions import CategoricalDistribution, FloatDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from tests.datasets import make_dataset, random_rows
 from training import train as training_command
 from training.learning.callbacks import EpochMetrics
 from training.review.markdown import GAP
 from training.sweeps import sweep as sweeping
-from training.sweeps.config import Pruner, SweepConfig, make_pruner, only_one
-from training.sweeps.page import compare_link, describe_sweep, parallel_coordinates, reached, status, trials_by_epoch
+from training.sweeps.config import only_one
 from training.sweeps.sweep import sweep
 from training.tracking.store import StoreAwayError
 from training.train import train
@@ -309,85 +307,6 @@ def test_two_processes_do_not_run_one_sweep_and_the_second_leaves_it_alone(unbro
     with only_one(unbroken.folder), pytest.raises(ValueError, match=f"another process runs the sweep {parent}"):
         sweep([f"resume={parent}", f"tracking.runs='{store}'"], train=train)
     assert unbroken.client.get_run(parent).info.status == "FINISHED"
-
-
-def test_pruners_by_hand():
-    """Median: .1 is below the median .2 of the two before at epoch 2 (counted from 0, one epoch of grace)."""
-    study = optuna.create_study(
-        direction="maximize", pruner=make_pruner(SweepConfig(pruner=Pruner.median, startup_trials=2, warmup_epochs=1))
-    )
-    for value in (0.2, 0.3):
-        before = study.ask()
-        for epoch in range(3):
-            before.report(value, epoch)
-        study.tell(before, value)
-    for value, hopeless in ((0.1, True), (0.26, False)):  # the median of .2 and .3 is .25
-        trial = study.ask()
-        trial.report(value, 0)
-        assert not trial.should_prune()
-        trial.report(value, 1)
-        assert bool(trial.should_prune()) is hopeless
-        study.tell(trial, value)
-
-
-def trial_of(number: int, dim: str, rate: float, curve: list[float], state: TrialState) -> optuna.trial.FrozenTrial:
-    made = create_trial(
-        state=state,
-        params={"model.dim": dim, "optimizer.learning_rate": rate},
-        distributions={
-            "model.dim": CategoricalDistribution(("16", "32")),
-            "optimizer.learning_rate": FloatDistribution(1e-3, 1e-1, log=True),
-        },
-        value=max(curve) if state == TrialState.COMPLETE else None,
-        intermediate_values=dict(enumerate(curve)),
-        user_attrs={"trial": str(number)},
-    )
-    made.number = number
-    return made
-
-
-@pytest.fixture
-def trials():
-    return [
-        trial_of(0, "16", 1e-2, [0.1, 0.2], TrialState.COMPLETE),
-        trial_of(1, "32", 1e-3, [0.05], TrialState.PRUNED),
-        trial_of(2, "32", 1e-1, [0.2, 0.3], TrialState.COMPLETE),
-    ]
-
-
-def test_the_parallel_coordinates_stand_where_the_settings_say(trials):
-    """16 of (16, 32) lies at the foot, .01 half-way between .001 and .1, .2 three fifths from .05 to .3."""
-    axes = parallel_coordinates(trials, ["model.dim", "optimizer.learning_rate"]).axes[0]
-    lines = sorted(tuple(np.round(line.get_ydata(), 6)) for line in axes.lines if len(line.get_xdata()) == 3)
-    assert lines == [(0, 0.5, 0.6), (1, 0, 0), (1, 1, 1)]
-
-
-def test_no_label_of_the_figures_is_cut(trials):
-    for figure in (parallel_coordinates(trials, ["model.dim", "optimizer.learning_rate"]), trials_by_epoch(trials)):
-        figure.draw_without_rendering()
-        needed, whole = figure.get_tightbbox(), figure.bbox_inches
-        assert min(needed.x0, needed.y0) >= 0
-        assert needed.x1 <= whole.x1
-        assert needed.y1 <= whole.y1
-
-
-def test_a_table_too_long_for_mlflow_says_how_many_are_left_out(trials):
-    many = [trial_of(n, "16", 1e-2, [0.1, n / 1000], TrialState.COMPLETE) for n in range(200)]
-    runs = {str(n): f"{n:032d}" for n in range(200)}
-    names = ["model.dim", "optimizer.learning_rate"]
-    note = describe_sweep(many, names, many[-1], dataset="d", total=200, runs=runs, experiment="1")
-    assert len(note) < 8000
-    left = int(re.search(r"(\d+) more trials are in the list of runs", note)[1])
-    assert left + sum(line.startswith("| ") for line in note.splitlines()) - 2 == 200
-    assert "| **199**" in note
-
-
-def test_states_in_words(trials):
-    assert [status(trial) for trial in trials] == ["finished", "pruned after 1 epoch", "finished"]
-    assert [reached(trial) for trial in trials] == [0.2, 0.05, 0.3]
-    assert compare_link("http://s", "1", ["a", "b"]) == (
-        "http://s/#/compare-runs?runs=%5B%22a%22%2C%22b%22%5D&experiments=%5B%221%22%5D"
-    )
 
 
 def test_the_command_takes_m_and_leaves_other_launchers_to_hydra(monkeypatch):
