@@ -1,7 +1,10 @@
 """The gate's checks alone: a slice that got worse is found, too few sessions decide nothing, broken rules do."""
 
+import pytest
+
 from tests.training.candidates import make_ranks
-from training.review.gate import check_quality, check_rules
+from training.review.gate import Check, check_parity, check_quality, check_rules, description
+from training.review.markdown import GAP
 
 
 def test_a_behaviour_that_got_worse_is_found_under_a_good_average():
@@ -27,3 +30,32 @@ def test_no_policy_no_rules():
     assert check_rules(None).passed
     assert check_rules({"placements": {"page": {"systems": {"policy": {"rule_violations": 0}}}}}).passed
     assert not check_rules({"placements": {}}).passed
+
+
+@pytest.mark.parametrize(
+    ("manifest", "passed", "words"),
+    [
+        ({}, False, "records no comparison"),
+        ({"parity": {"max_difference": 1e-6, "prefixes": 0}}, False, "records no comparison"),
+        ({"parity": {"max_difference": 1e-6, "prefixes": 40}}, True, "differ by 1.0e-06 on 40 prefixes, allowed 1e-04"),
+        ({"parity": {"max_difference": 1e-4, "prefixes": 40}}, False, "differ by 1.0e-04"),
+    ],
+    ids=["none", "of nothing", "agree", "at the limit"],
+)
+def test_a_bundle_passes_with_graphs_that_agree_below_the_limit(manifest, passed, words):
+    check = check_parity(manifest)
+    assert (check.name, check.passed) == ("parity", passed)
+    assert words in check.line
+
+
+def test_the_first_failure_is_the_verdict_and_all_checks_are_listed():
+    checks = [Check("parity", True, "agrees"), Check("latency", False, "takes 9 ms"), Check("test", False, "other")]
+    lines = [line.replace(GAP, "") for line in description(checks, compared_with="3").splitlines()]
+    assert lines[0] == "Refused: takes 9 ms."
+    assert lines[4:] == [
+        "| parity | passed | agrees |",
+        "| latency | **failed** | takes 9 ms |",
+        "| test | **failed** | other |",
+    ]
+    told = description(checks[:1], compared_with="3").splitlines()[0]
+    assert told == "Promoted to champion, compared with version 3."
