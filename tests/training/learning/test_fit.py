@@ -1,6 +1,12 @@
 """The trainer: how long a log is learned from, and what becomes of its best epoch."""
 
-from training.learning.fit import TrainerConfig, plan
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from training.learning.fit import Precision, TrainerConfig, lightning_precision, load_best, plan, refuse_diverged
 
 
 def test_batches_and_epochs_follow_from_the_size_of_the_log() -> None:
@@ -16,3 +22,59 @@ def test_a_warm_start_takes_a_third_of_the_epochs() -> None:
     assert plan(7_000, TrainerConfig(), warm=True)[1] == 17  # a third of 50
     assert plan(10**8, TrainerConfig(), warm=True)[1] == 2  # a third of 3 is 1, at least 2
     assert plan(7_000, TrainerConfig(max_epochs=5), warm=True)[1] == 5
+
+
+@pytest.mark.parametrize("name", ["max_epochs", "batch_events", "patience", "devices", "nodes"])
+def test_nothing_trains_on_less_than_one(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^trainer\.{name} must be at least 1, got 0$"):
+        TrainerConfig(**{name: 0})
+
+
+def test_a_resume_point_at_every_batch_is_allowed_and_one_in_the_past_is_not() -> None:
+    assert TrainerConfig(checkpoint_minutes=0).checkpoint_minutes == 0
+    for minutes in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match=r"trainer\.checkpoint_minutes must be 0 or more"):
+            TrainerConfig(checkpoint_minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("precision", "gpu", "name"),
+    [
+        (Precision.auto, True, "bf16-mixed"),
+        (Precision.auto, False, "32-true"),
+        (Precision.bf16, False, "bf16-mixed"),
+        (Precision.fp32, True, "32-true"),
+    ],
+)
+def test_half_precision_is_taken_where_it_is_faster_or_asked_for(
+    precision: Precision, gpu: bool, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: gpu)
+    assert lightning_precision(precision) == name
+
+
+def one_weight(value: float) -> Any:
+    """The smallest module there is."""
+    module = torch.nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        module.weight.fill_(value)
+    return module.train()
+
+
+def test_the_best_epochs_weights_come_back_with_its_metric_and_their_number(tmp_path: Path) -> None:
+    """Epochs are counted from 0 in the file, and from 1 outside."""
+    callbacks = {"ModelCheckpoint{'monitor': 'val/mrr@20'}": {"best_model_score": torch.tensor(0.25)}, "Other": {}}
+    document = {"state_dict": one_weight(3.0).state_dict(), "callbacks": callbacks, "epoch": 4}
+    torch.save(document, tmp_path / "best.ckpt")
+    module = one_weight(1.0)
+    assert load_best(module, tmp_path) == (0.25, 5)
+    assert module.weight.item() == 3.0
+    assert not module.training
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_any_more_are_refused(value: float) -> None:
+    refuse_diverged(one_weight(1.0))
+    with pytest.raises(ValueError, match=r"training diverged: .*; lower optimizer\.learning_rate"):
+        refuse_diverged(one_weight(value))

@@ -1,7 +1,6 @@
 """A store that is away in mid-run: the run goes on, nothing logged is lost, and mistakes are still mistakes."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,11 +214,6 @@ def test_a_mistake_that_waited_is_named_by_the_command_that_sends(
     assert send(SendConfig("r", TrackingConfig(runs=str(tmp_path / "runs")))) == 0
     assert capsys.readouterr().out.count("refused, and left out: MLflow at http://shop: Changing") == 2
     assert not Journal(tracker.journal.path).waiting
-
-
-def test_a_journal_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ValueError, match=re.escape(f"run=r: {tmp_path}/r/{JOURNAL_FILE} is missing, so there is noth")):
-        send(SendConfig("r", TrackingConfig(runs=str(tmp_path))))
 
 
 def answered(status: int) -> requests.HTTPError:
