@@ -97,7 +97,7 @@ def newer_dataset(config: RetrainConfig, base: BaseModel) -> Dataset:
 
 
 def like_base(config: RetrainConfig, base: BaseModel, *, out: Path) -> PrepareConfig:
-    """The parent's preparation config, except for the log and, where given, the split."""
+    """The base's preparation config, except for the log and, where given, the split."""
     kept: dict[str, Any] = {
         name: base.settings[name]
         for name in ("name", "session_gap_minutes", "max_session_length", "min_item_support", "min_session_length")

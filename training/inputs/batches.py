@@ -1,13 +1,14 @@
-"""Training batches cut straight from the memory-mapped arrays: no per-session Python, hardly any padding.
+"""Training batches, sliced from the memory-mapped arrays: no per-session Python, hardly any padding.
 
-Rows are sorted by length, shuffled among their equals, and filled into batches up to a budget of padded events; then
-the batches are shuffled. The composition depends on (seed, epoch) alone, so a resumed run sees what the unbroken one
-would have seen, and the number of batches is the same in every epoch.
+Length bucketing: rows are sorted by length, shuffled within a length, and packed into batches up to a budget of padded
+events; then the batches are shuffled. The composition depends on (seed, epoch) alone, so a resumed run sees the batches
+that an uninterrupted one would have seen, and every epoch has the same number of batches.
 
-A position has up to one question per behaviour: its next event, asked with that event's own behaviour, and for every
-stronger behaviour (all but the first) the next such event further on in the session, unless the next event is it.
+A position has up to one target per behaviour: the next event, asked for with its own behaviour, and for every stronger
+behaviour (all but the first) its next event further on in the session, unless that is the very next one.
 
-Shapes: K known events, B rows of a batch, L events of its longest row, R rows of a batch asked for a later behaviour.
+Shapes: K known events of all sessions, B rows of a batch, L events of its longest row, A stronger behaviours, R pairs
+of a row and a stronger behaviour that is looked ahead to, S sessions.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from training.inputs.visits import encode_visits
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """Inputs, and at each real position the next event: what it was done to, and how. int64 [B, L] unless said."""
+    """Inputs, and at each position the next event's item and behaviour as targets. int64 [B, L] unless stated."""
 
     items_BL: Tensor
     behaviours_BL: Tensor
@@ -34,18 +35,20 @@ class TrainingBatch:
     target_items_BL: Tensor
     target_behaviours_BL: Tensor
     goal_later_BL: Tensor
-    """bool: the session reaches its goal after this event."""
+    """bool: the session reaches its goal after this event; label of the purchase intent."""
     learn_BL: Tensor
-    """bool: a target stands here, and no earlier row has learned from it."""
+    """bool: mask of the positions with a target that no earlier, overlapping row learns from."""
     weights_B: Tensor
-    """float32 [B]: how much each row counts."""
+    """float32 [B]: weight of each row in the loss."""
     ahead_rows_R: Tensor
-    """int64: the row of the batch that is asked once more, all along, for ``ahead_behaviours_R``."""
+    """int64 [R]: row of the batch whose positions are asked for ``ahead_behaviours_R`` too."""
     ahead_behaviours_R: Tensor
+    """int64 [R]: the stronger behaviour."""
     ahead_items_RL: Tensor
-    """The item of the next such event beyond the very next one."""
+    """int64 [R, L]: item of its next event after the very next one; 0 where there is none."""
     ahead_steps_RL: Tensor
-    """How many known events ahead it comes, at least 2; 0 where there is none or another row learns from it."""
+    """int64 [R, L]: known events from the position to that one, at least 2; 0 where there is none or another row learns
+    from it."""
 
     def to(self, device: torch.device) -> "TrainingBatch":
         """The batch on another device; Lightning calls this."""
@@ -53,15 +56,16 @@ class TrainingBatch:
 
 
 class TrainingRows:
-    """All training sessions as rows of at most ``max_length`` events and their next ones.
+    """All training sessions as rows of at most ``max_length`` input events and their targets.
 
-    A session that is longer is covered by overlapping rows; each event is learned as a target in one of them, and so
-    is what is asked about beyond it. Where the spec says so a row begins with what its shopper did before; from that
-    a session's first event is learned too, as it is asked for where a shopper has just come back.
+    A longer session is covered by overlapping rows; each event is the target of exactly one of them, and so is each
+    look-ahead target. With ``spec.history`` a row begins with the shopper's earlier sessions, and then a session's
+    first event is a target too, as it is in serving when a shopper comes back.
 
     Args:
-        goal: the strongest behaviour's number; the weakest is 0.
-        recency: a session counts e times less for each such share of the sessions that come after it; 0: all alike.
+        items: number of known items.
+        goal: index of the strongest behaviour; the weakest is 0.
+        recency: time constant of the exponential decay of session weights, as a share of all sessions; 0: no decay.
     """
 
     def __init__(self, sessions: Sessions, *, spec: EncodingSpec, items: int, goal: int, recency: float = 0.0) -> None:
@@ -73,7 +77,7 @@ class TrainingRows:
         self.starts, self.ends, self.first_targets, sessions_R = _rows(starts_S, own_S, ends_S, spec.max_length)
         self.own, self.session_ends, self.spec = own_S[sessions_R], ends_S[sessions_R], spec
         self.ahead = {b: following(self.encoded.behaviours == b) for b in range(1, goal + 1)}
-        """By behaviour: for each known event the place of the next such event, of whatever session."""
+        """By behaviour: for each known event the place of its next event, in any session [K]."""
         self.goal_K = self.ahead[goal] if goal else following(self.encoded.behaviours == goal)
         self.reaches_goal = bool((self.goal_K[self.own] < self.session_ends).any())
         """Whether any session reaches the goal after its first event."""
@@ -101,7 +105,7 @@ class TrainingRows:
     def _ahead(
         self, places_BL: npt.NDArray[np.int64], learn_BL: npt.NDArray[np.bool_], ends_B: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], ...]:
-        """Rows, behaviours, items and steps of the questions about later events, one behaviour after another."""
+        """Rows, behaviours, items and steps of the look-ahead targets, by behaviour and then by row."""
         found_ABL = [
             np.where(learn_BL, later_events(next_K[places_BL], places_BL, ends_B[:, None]), -1)
             for next_K in self.ahead.values()
@@ -118,10 +122,10 @@ class TrainingRows:
 def _rows(
     starts: npt.NDArray[np.int64], own: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], max_length: int
 ) -> tuple[npt.NDArray[np.int64], ...]:
-    """Starts, ends, first targets and sessions of the rows that cover all sessions.
+    """Starts, ends, first targets and sessions of overlapping rows that cover all sessions, half a row apart.
 
     Args:
-        starts, own, ends: where each session's first row may begin, where the session itself does, and where it ends.
+        starts, own, ends: per session the earliest start of a row (history included), its start and its end (excluded).
     """
     firsts = np.maximum(starts + 1, own)
     sessions = np.flatnonzero(ends > firsts)
@@ -141,18 +145,18 @@ def _rows(
 
 
 class TrainingLoader:
-    """An iterable over one epoch's batches, of a fixed length; Lightning takes it as a data loader.
+    """Iterable over one epoch's batches, with a length that never changes; Lightning's data loader.
 
     Args:
-        budget: padded events of a batch; one row always fits.
-        rank, world: this process takes every ``world``-th batch; the last ones repeat so that all take equally many.
+        budget: maximum of padded events in a batch; a single longer row is a batch of its own.
+        rank, world: this process takes every ``world``-th batch; some repeat, so that all ranks take equally many.
     """
 
     def __init__(self, rows: TrainingRows, *, budget: int, seed: int, rank: int = 0, world: int = 1) -> None:
         self.rows, self.seed, self.rank, self.world = rows, seed, rank, world
         self.epoch = 0
         self.skip = 0
-        """Batches of the next epoch that a resumed run has already learned from."""
+        """Batches of the next epoch that a resumed run skips, having learned from them already."""
         self._lengths = rows.ends - rows.starts - 1
         self._cuts = _cuts(np.sort(self._lengths), budget)
         widths = np.sort(self._lengths)[self._cuts[1:] - 1]
@@ -175,7 +179,7 @@ class TrainingLoader:
 
 
 def _cuts(sorted_lengths: npt.NDArray[np.int64], budget: int) -> npt.NDArray[np.int64]:
-    """Where batches begin and end among rows of ascending length, so that rows x longest stays within ``budget``."""
+    """Boundaries of batches among rows of ascending length, such that rows * longest row <= ``budget``."""
     cuts = [0]
     while cuts[-1] < len(sorted_lengths):
         rest = sorted_lengths[cuts[-1] : cuts[-1] + budget]

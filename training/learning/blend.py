@@ -1,11 +1,10 @@
-"""Learns on validation how past sessions are read and how much they, and trends, count beside the model.
+"""Tunes session kNN on validation, and what its votes, repeats, trends and likeness weigh beside the model.
 
-All choices are small grids judged on validation cases by recall@20 + MRR@20, finding an item at all and putting it
-first: what neighbours say alone, for some settings of the neighbourhood; then the blend with the model's scores, and at
-last with likeness. For each case the model's best items and the strongest candidates hold what can reach the blend's
-best twenty, so a grid costs no second pass over the catalogue.
+Coordinate-wise grid search by recall@20 + MRR@20 on validation cases: first the neighbourhood's settings by its votes
+alone, then the blend with the model's scores, at last likeness. Per case the model's top items and the top candidates
+by votes contain whatever can reach the blend's top 20, so a grid point costs no second pass over the catalogue.
 
-Shapes: C cases, E entries of all cases (case by case), A behaviours.
+Shapes: C cases, E entries of all cases (case by case), N rankable items.
 """
 
 from collections.abc import Sequence
@@ -29,15 +28,16 @@ from training.learning.blend_candidates import Entries, case_rows
 SETTINGS_CASES: Final = 4_000
 BLEND_CASES: Final = 8_000
 MIN_CASES: Final = 300
-"""A behaviour with fewer validation cases takes the weight that suits all of them."""
+"""A behaviour with fewer validation cases takes the weights tuned on all cases together."""
 AGE_DECAYS: Final = (0.0, 2.0, 1.0)
-"""Not below 1: what suits the sessions right after the training part goes too far for those that come later."""
+"""Not below 1: a faster decay suits the sessions right after the training part, but overfits to them."""
 ITEM_DECAYS: Final = (4.0, 2.0, 1.0)
 REACHES: Final = (4.0, 1.0, 0.25)
-"""From nearly a bag of items to the very next event alone, which invoices in the order of a catalogue want."""
+"""From nearly a bag of items (4) to hardly more than the next event (0.25), best for invoices in catalogue order."""
 ALIKE: Final = (0.3, 1.0, 3.0, 8.0)
-"""What likeness may be worth beside past sessions; above the last, it would be all that is asked."""
+"""Grid of the weight of attribute likeness in the votes; above the last value it would outweigh past sessions."""
 LEVEL: Final = 0.005
+"""Relative difference in quality below which two settings count as equal."""
 TREND_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 FLOORS: Final = (1e-3, 3e-3, 1e-2, 0.1)
@@ -50,14 +50,14 @@ Learned = tuple[float, Neighbourhood, Blend, tuple[float, ...]]
 
 
 def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> SessionNeighbours:
-    """An index of the training sessions, with the settings that rank validation cases best.
+    """Session kNN index of the training sessions, with the settings that rank validation cases best.
 
-    Of settings that are level, to half a percent, the one that forgets least, and then the one that reaches furthest,
-    is taken.
+    Among settings within LEVEL of the best, the slowest decay is taken, then the longest reach.
 
     Args:
         sessions: the training part.
         cases: of the validation part.
+        items: number of rankable items.
     """
     index = SessionNeighbours.fit(sessions, items=items, settings=Neighbourhood())
     chosen = spread(answerable(cases, items), SETTINGS_CASES)
@@ -80,18 +80,20 @@ def learn_memory(
     behaviours: int,
     catalogue: Catalogue | None = None,
 ) -> tuple[SessionMemory, tuple[float, ...]]:
-    """The blend that ranks validation cases best, and the neighbours as it wants them: beside the model they may
-    forget faster, look further back in the session and reach less far than alone. Likeness counts alike for items with
-    a past and without.
+    """Blend of model scores and session kNN that ranks validation cases best; the neighbourhood is re-tuned with it.
+
+    Beside the model, the best neighbourhood may have a faster age decay, a slower item decay and a shorter reach than
+    alone. Likeness has one weight for items with and without past sessions.
 
     Args:
         scorer: the model alone, without trends.
-        cases: of the validation part, which neither neighbours nor trends have seen.
-        trend_N: of every item that can be ranked.
-        catalogue: whose items have attributes to be alike by.
+        cases: of the validation part, which neither neighbours nor trends were fitted on.
+        trend_N: trend of every rankable item.
+        behaviours: number of behaviours.
+        catalogue: source of the attributes for likeness; None: no likeness.
 
     Returns:
-        The memory, and for each behaviour asked for what a trend is worth.
+        The fitted memory, and the trend weight per behaviour asked for.
     """
     chosen, alone = spread(answerable(cases, len(trend_N)), BLEND_CASES), neighbours.settings
     ages = dict.fromkeys([alone.age_decay, alone.age_decay / 2, alone.age_decay / 4])
@@ -121,11 +123,10 @@ def learn_memory(
 
 
 def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tuple[float, ...]]:
-    """For each behaviour asked for the weight, the repeats, the worth of a trend and of earlier sessions, and for all
-    the floor, that rank best.
+    """Tune one floor, and per behaviour asked for weight, repeat bonuses, trend weight and earlier-session weight.
 
     Returns:
-        The quality that the blend reaches on these cases, the blend, and what a trend is worth.
+        The blend's quality on these cases, the blend, and the trend weight per behaviour.
     """
     groups = [entries.asked_C == ask for ask in range(behaviours)]
     best, found = -1.0, Blend((0.0,) * behaviours, FLOORS[0], ((0.0,) * REPEATS,) * behaviours)
@@ -144,8 +145,8 @@ def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tup
 
 
 def _tune(logged: Entries) -> tuple[float, tuple[float, ...], float, float]:
-    """The weight, the repeats, and the worth of a trend and of earlier sessions that rank the cases best, found one
-    after another; the first of equal ones."""
+    """Weight, repeat bonuses, trend weight and earlier-session weight, by coordinate-wise grid search; ties go to the
+    first grid value. The weight is searched again at the end."""
     repeats = (0.0,) * REPEATS
     weight = max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, 0.0))
     for place in range(REPEATS):
@@ -158,7 +159,7 @@ def _tune(logged: Entries) -> tuple[float, tuple[float, ...], float, float]:
 
 
 def _quality(logged: Entries, weight: float, repeats: Sequence[float], trend: float, pull: float = 0.0) -> float:
-    """recall@20 + MRR@20 of the blend; ``votes_E`` holds the logarithms that the weight multiplies."""
+    """recall@20 + MRR@20 of the blend; ``logged.votes_E`` is log(1 + votes / floor). Ties rank above the target."""
     if not len(logged.asked_C):
         return 0.0
     blended_E = logged.scores_E + np.float32(weight) * logged.votes_E + np.float32(trend) * logged.trends_E
@@ -173,7 +174,7 @@ def _quality(logged: Entries, weight: float, repeats: Sequence[float], trend: fl
 
 
 def _alone(index: SessionNeighbours, settings: Neighbourhood, cases: Cases, chosen: npt.NDArray[np.int64]) -> float:
-    """Quality of the neighbours alone."""
+    """Quality of ranking by the neighbours' votes alone; an item without votes is a miss."""
     index.settings = settings
     ranks = []
     for batch, targets_B, _ in case_rows(cases, chosen):
@@ -190,10 +191,10 @@ def quality(ranks_C: npt.NDArray[np.int64]) -> float:
 
 
 def answerable(cases: Cases, items: int) -> npt.NDArray[np.int64]:
-    """The cases with an event before them whose target can be ranked."""
+    """Indices of the cases with a non-empty prefix and a rankable target."""
     return np.flatnonzero((cases.targets_C < items) & (cases.prefix_lengths_C > 0))
 
 
 def spread(cases: npt.NDArray[np.int64], limit: int) -> npt.NDArray[np.int64]:
-    """About ``limit`` of the cases, spread evenly."""
+    """At most ``limit`` of the cases, evenly spaced."""
     return cases[:: max(1, -(-len(cases) // limit))]

@@ -34,7 +34,7 @@ class Entries:
     scores_E: npt.NDArray[np.float32]
     votes_E: npt.NDArray[np.float32]
     back_E: npt.NDArray[np.int64]
-    """Index into a behaviour's ``repeats``; their count where the session does not hold the item."""
+    """Index into a behaviour's ``repeats``: events since the item, capped; ``len(repeats)`` if the session lacks it."""
     trends_E: npt.NDArray[np.float32]
     past_E: npt.NDArray[np.float32]
     """log(1 + the item's events in the shopper's earlier sessions); 0 where the current session holds it."""

@@ -1,5 +1,8 @@
-"""Makes the purchase-intent head mean what it says, by beta calibration on the validation part (Kull et al. 2017), and
-judges it beside gradient boosting on the test part."""
+"""Beta calibration (Kull et al. 2017) of the purchase intent's logits on the validation part, so that the probabilities
+can be taken at face value.
+
+Shapes: B rows of a batch, L events of a row, C cases or learned places, V rankable items, D width.
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -17,7 +20,7 @@ from training.inputs.cases import Cases
 from training.model.next_item import NOT_CALIBRATED, NextItemModel, beta_calibrated
 
 WIDEST: Final = 1e4
-"""No shift of a logit is larger."""
+"""Bound of the search for a logit's shift."""
 
 
 def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *, items: int) -> None:
@@ -32,11 +35,11 @@ def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *,
 
 
 def level_intent(model: NextItemModel, batches: Iterable[TrainingBatch]) -> None:
-    """Shift the calibrated logit so that, over what the model has learned from, the mean intent is the share of places
-    whose session reaches its goal, weighed as the loss weighs them.
+    """Re-estimate the calibration's intercept: over the training batches the mean intent equals the share of positions
+    whose session reaches its goal, with the loss's row weights.
 
-    A refitted model has learned from the validation part, too, so nothing is left to calibrate it on. What validation
-    said of the slopes holds for it as well; the level does not: it differs from fit to fit, and dropout moves it.
+    A refitted model has learned from the validation part too, so nothing held out is left to calibrate it on. The
+    slopes fitted on validation carry over; the intercept does not, for it differs between fits and with dropout.
     """
     encoder, logits, labels, weights = model.encoder, [], [], []
     calibration = encoder.get_buffer("intent_calibration")
@@ -62,10 +65,13 @@ def level_intent(model: NextItemModel, batches: Iterable[TrainingBatch]) -> None
 def fit_calibration(
     probabilities_C: npt.NDArray[np.float64], labels_C: npt.NDArray[np.bool_], *, steps: int = 50
 ) -> tuple[float, float, float]:
-    """The numbers that ``beta_calibrated`` wants, by maximum likelihood; its slopes are not below zero.
+    """Maximum-likelihood parameters of :func:`training.model.next_item.beta_calibrated`: two slopes >= 0, an intercept.
 
-    The targets are smoothed as Platt (1999) has it, so a part with few buyers does not give certainties. Where one
-    class is missing there is nothing to learn, and the answer is ``NOT_CALIBRATED``.
+    Targets are smoothed as in Platt (1999), so that few positives do not give probabilities of 0 or 1. Returns
+    ``NOT_CALIBRATED`` where one class is missing.
+
+    Args:
+        steps: maximum iterations of L-BFGS.
     """
     positives = int(labels_C.sum())
     negatives = len(labels_C) - positives
