@@ -4,24 +4,18 @@ Written by hand, since a generated document explains nothing; tests check it aga
 answers.
 """
 
-from typing import Final, get_args
+from typing import Final
 
-from serving.answering.fallbacks import Reason, Tier
 from serving.http.problems import PROBLEM_JSON
 from serving.http.schemas import (
     Document,
     a_reference,
-    a_text,
     an_object,
     example_placed_answer,
+    message_schemas,
     model_schema,
-    placed_answer,
-    placed_item,
-    placement_fields,
-    placement_schemas,
 )
-from serving.protocol.limits import LATEST_TIMESTAMP, LONGEST_DEADLINE_MS, Limits
-from serving.protocol.messages import DEFAULT_K
+from serving.protocol.limits import Limits
 from tillside import __version__
 
 SECURITY: Final[list[Document]] = [{"token": []}, {}]
@@ -62,13 +56,7 @@ def openapi_document(limits: Limits, *, metrics: bool = True) -> Document:
         },
         "components": {
             "schemas": {
-                "Event": _event(limits),
-                "RecommendRequest": _request(limits),
-                "RecommendedItem": _item(),
-                "Answer": _answer(),
-                "PlacedItem": placed_item(_item()),
-                "PlacedAnswer": placed_answer(_answer()),
-                **placement_schemas(limits),
+                **message_schemas(limits),
                 "Model": model_schema(),
                 "Health": an_object({"status": {"enum": ["live", "ready"]}, "bundle": {"type": "string"}}, "status"),
                 "Problem": _problem(),
@@ -155,106 +143,6 @@ def _example_answer() -> Document:
         "unknown_items": [],
         "bundle": "3f9a1c0b7d2e",
     }
-
-
-def _event(limits: Limits) -> Document:
-    properties = {
-        "item_id": a_text(limits, "One the bundle does not know is listed in the answer's unknown_items."),
-        "behaviour": a_text(limits, "One of the bundle's behaviours (see /v1/model); the first one when left out."),
-        "timestamp": {
-            "type": ["integer", "null"],
-            "minimum": 0,
-            "maximum": LATEST_TIMESTAMP,
-            "description": "UTC, milliseconds since the epoch; null or left out where there is no clock.",
-        },
-    }
-    return {**an_object(properties, "item_id"), "additionalProperties": False}
-
-
-def _request(limits: Limits) -> Document:
-    properties = {
-        "session": {
-            "type": "array",
-            "items": a_reference("Event"),
-            "maxItems": limits.session_events,
-            "description": "What the shopper did, oldest first. May be empty: popularity answers.",
-        },
-        "history": {
-            "type": "array",
-            "items": a_reference("Event"),
-            "maxItems": limits.session_events,
-            "description": "What the same shopper did in earlier sessions, oldest first. A bundle that was trained "
-            "without (see history of /v1/model) passes over it.",
-        },
-        "behaviour": a_text(limits, "What the items are wanted for; the bundle's first behaviour when left out."),
-        "k": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": limits.k,
-            "default": DEFAULT_K,
-            "description": "How many items, clamped to what is eligible.",
-        },
-        "exclude": {
-            "type": "array",
-            "items": a_text(limits, "An item that must not be recommended."),
-            "maxItems": limits.excluded_items,
-            "default": [],
-        },
-        "deadline_ms": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LONGEST_DEADLINE_MS,
-            "description": "What would take longer than this, by the server's estimate, a lower tier answers at once.",
-        },
-        **placement_fields(limits),
-    }
-    return {**an_object(properties, "session"), "additionalProperties": False}
-
-
-def _item() -> Document:
-    properties = {
-        "item_id": {"type": "string"},
-        "score": {"type": "number", "description": "Comparable within one answer only."},
-        "source": {"enum": ["model", "covisitation", "popularity", "static"], "description": "The tier it came from."},
-        "because": {
-            "type": ["string", "null"],
-            "description": "The item of the session, or of the history, that lies nearest; null without.",
-        },
-    }
-    return an_object(properties, *properties)
-
-
-def _answer() -> Document:
-    properties = {
-        "recommendation_id": {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "Report feedback by it."},
-        "items": {"type": "array", "items": a_reference("RecommendedItem")},
-        "tier": {
-            "enum": list(get_args(Tier)),
-            "description": "The best tier that gave an item; a lower one may have filled the list up.",
-        },
-        "degraded_reason": {
-            "enum": [*get_args(Reason), None],
-            "description": "Why it was not the model; null where it was.",
-        },
-        "behaviour": {"type": "string", "description": "What was asked for."},
-        "purchase_intent": {
-            "type": ["number", "null"],
-            "minimum": 0,
-            "maximum": 1,
-            "description": "Probability that the session still reaches the last behaviour; null where nothing tells.",
-        },
-        "unknown_items": {
-            "type": "array",
-            "items": {"type": "string"},
-            "uniqueItems": True,
-            "description": "Items of the session, the history and the exclusions that the bundle does not know.",
-        },
-        "bundle": {
-            "type": ["string", "null"],
-            "description": "Version of the bundle that answered; null for not_ready.",
-        },
-    }
-    return an_object(properties, *properties)
 
 
 def _problem() -> Document:

@@ -1,16 +1,94 @@
-"""OpenAPI schemas: builders shared by all, the placement fields of requests and answers, and ``/v1/model``."""
+"""OpenAPI schemas: of requests and answers as msgspec generates them from the structs, and of ``/v1/model`` by hand.
 
+What a request's fields may hold comes from the table of fields (serving.protocol.fields); what an answer's fields mean
+stands here.
+"""
+
+from collections.abc import Mapping
 from typing import Any, Final, get_args
 
+import msgspec
+
+from serving.answering.fallbacks import Reason, Tier
 from serving.bundles.reloading import Result
-from serving.protocol.limits import LATEST_TIMESTAMP, MOST_PIECES, OLDEST, Limits
+from serving.protocol.constraints import constrained
+from serving.protocol.fields import request_fields
+from serving.protocol.limits import Limits
+from serving.protocol.messages import Answer, PlacedAnswer, PlacedItem, RecommendRequest
 from tillside.policy.candidates import SOURCES
-from tillside.policy.file.terms import SegmentName
-from tillside.policy.requests import Language, Mode
 
 Document = dict[str, Any]
-TIME: Final[Document] = {"type": "integer", "minimum": 0, "maximum": LATEST_TIMESTAMP}
-PLACEMENTS_ONLY: Final = "For placements alone."
+REFERENCE: Final = "#/components/schemas/{name}"
+STAND_INS: Final = ("covisitation", "popularity", "static")
+"""Tiers that are the source of an item where the model is not."""
+ITEM: Final[Document] = {
+    "score": {"description": "Comparable within one answer only."},
+    "source": {"enum": ["model", *STAND_INS], "description": "The tier it came from."},
+    "because": {"description": "The item of the session, or of the history, that lies nearest; null without."},
+}
+PLACED_ITEM: Final[Document] = {
+    "score": ITEM["score"],
+    "source": {
+        "enum": [*SOURCES, *STAND_INS, "pinned"],
+        "description": "A source of the policy, or the tier that stood in for the model.",
+    },
+    "because": {"description": "The item that led to it, of cart, session or scene; null without."},
+    "origin": {"description": "The source in words, for the shop's own people."},
+    "rule": {"description": "The rule that set it by hand; null without."},
+    "reason_key": {"description": "Names the reason, for shops that write their own."},
+    "reason": {"description": "A sentence for the shopper."},
+    "parts": {"description": "What each source gave, the boost, and what diversity took; on explain."},
+}
+ANSWER: Final[Document] = {
+    "recommendation_id": {"pattern": "^[0-9a-f]{32}$", "description": "Report feedback by it."},
+    "tier": {
+        "enum": list(get_args(Tier)),
+        "description": "The best tier that gave an item; a lower one may have filled the list up.",
+    },
+    "degraded_reason": {
+        "enum": [*get_args(Reason), None],
+        "description": "Why it was not the model; null where it was.",
+    },
+    "behaviour": {"description": "What was asked for."},
+    "purchase_intent": {
+        "minimum": 0,
+        "maximum": 1,
+        "description": "Probability that the session still reaches the last behaviour; null where nothing tells.",
+    },
+    "unknown_items": {
+        "uniqueItems": True,
+        "description": "Items of the session, the history and the exclusions that the bundle does not know.",
+    },
+    "bundle": {"description": "Version of the bundle that answered; null for not_ready."},
+}
+PLACED_ANSWER: Final[Document] = {
+    **ANSWER,
+    "items": {"items": {"$ref": REFERENCE.format(name="PlacedItem")}},
+    "mode": {"description": "What the shopper's intent made of it."},
+    "why": {"description": "What led to the mode."},
+    "policy": {"pattern": "^[0-9a-f]{12}$", "description": "The policy's version."},
+}
+OFFERED_BUNDLE: Final[Document] = {
+    "items": {"description": "Items that go together, those of the cart first."},
+    "missing": {"description": "Those that are not in the cart."},
+    "price": {"description": "The sum of their prices."},
+    "discounted_price": {"description": "With the best promotion; null without one."},
+}
+PROMOTION_HINT: Final[Document] = {
+    "missing": {"minimum": 1, "description": "Items to the next step."},
+    "percent": {"description": "What that step takes off."},
+    "reached_percent": {"description": "What the step that is reached takes off."},
+    "text": {"description": "A sentence for the shopper."},
+}
+MEANINGS: Final[Mapping[str, Document]] = {
+    "RecommendedItem": ITEM,
+    "PlacedItem": PLACED_ITEM,
+    "Answer": ANSWER,
+    "PlacedAnswer": PLACED_ANSWER,
+    "OfferedBundle": OFFERED_BUNDLE,
+    "PromotionHint": PROMOTION_HINT,
+}
+"""What a type does not say of an answer's fields, by struct and field."""
 
 
 def an_object(properties: Document, *required: str) -> Document:
@@ -18,117 +96,34 @@ def an_object(properties: Document, *required: str) -> Document:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
-def a_text(limits: Limits, description: str) -> Document:
-    """Schema of a non-empty string within the length limit."""
-    return {"type": "string", "minLength": 1, "maxLength": limits.text, "description": description}
-
-
 def a_reference(name: str) -> Document:
     """Reference to a schema by name."""
-    return {"$ref": f"#/components/schemas/{name}"}
+    return {"$ref": REFERENCE.format(name=name)}
 
 
-def a_list(items: Document, *, most: int, description: str) -> Document:
-    """Array schema of at most ``most`` items."""
-    return {"type": "array", "items": items, "maxItems": most, "description": description}
+def message_schemas(limits: Limits) -> dict[str, Document]:
+    """Schemas of requests, answers and their parts, by name."""
+    structs = (constrained(RecommendRequest, request_fields(limits)), Answer, PlacedItem, PlacedAnswer)
+    _, generated = msgspec.json.schema_components(structs, ref_template=REFERENCE)
+    return {name: _described(schema, MEANINGS.get(name, {})) for name, schema in generated.items()}
 
 
-def placement_schemas(limits: Limits) -> dict[str, Document]:
-    """Schemas used only by placements, by name."""
-    pieces = {"type": "integer", "minimum": 1, "maximum": MOST_PIECES, "default": 1}
-    line = {"item_id": a_text(limits, "The item."), "quantity": pieces}
-    impression = {
-        "item_id": a_text(limits, "The item."),
-        "count": pieces,
-        "timestamp": {**TIME, "description": "When it was shown last, UTC milliseconds; now when left out."},
-    }
-    return {
-        "CartLine": {**an_object(line, "item_id"), "additionalProperties": False},
-        "Impression": {**an_object(impression, "item_id"), "additionalProperties": False},
-        "OfferedBundle": _bundle(),
-        "PromotionHint": _promotion(),
-    }
+def _described(schema: Document, meanings: Document) -> Document:
+    """A generated schema without the docstring, which is for programmers, and with what its fields mean."""
+    properties = {}
+    for name, own in schema["properties"].items():
+        meaning = meanings.get(name, {})
+        plain = {} if "enum" in meaning else _with_null_as_type(own)
+        properties[name] = {**plain, **meaning}
+    return {**{key: schema[key] for key in schema if key not in ("title", "description")}, "properties": properties}
 
 
-def placement_fields(limits: Limits) -> Document:
-    """Request properties of placements."""
-    return {
-        "placement": a_text(
-            limits,
-            "The place of the shop that is filled, one of the policy's (see /v1/model). With it, behaviour and k are "
-            "the policy's where they are left out, and the answer is a PlacedAnswer.",
-        ),
-        "cart": a_list(
-            a_reference("CartLine"),
-            most=limits.cart_lines,
-            description=f"What is in the cart; what the session's cart events say when left out. {PLACEMENTS_ONLY}",
-        ),
-        "segment": {"enum": list(get_args(SegmentName)), "description": PLACEMENTS_ONLY},
-        "age": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": OLDEST,
-            "description": f"Years; without it nothing with an age limit is shown. {PLACEMENTS_ONLY}",
-        },
-        "impressions": a_list(
-            a_reference("Impression"),
-            most=limits.impressions,
-            description=f"What the shopper was shown of late, for frequency caps. {PLACEMENTS_ONLY}",
-        ),
-        "host": a_text(limits, f"The item that a live room's host shows now. {PLACEMENTS_ONLY}"),
-        "scene": a_list(
-            a_text(limits, "An item of the scene."),
-            most=limits.scene_items,
-            description=f"Items of the live room, video or look. {PLACEMENTS_ONLY}",
-        ),
-        "language": {
-            "enum": list(get_args(Language)),
-            "default": "en",
-            "description": f"Of reasons. {PLACEMENTS_ONLY}",
-        },
-        "explain": {"type": "boolean", "default": False, "description": f"Whether items have parts. {PLACEMENTS_ONLY}"},
-        "timestamp": {**TIME, "description": f"Now, UTC milliseconds; the server's clock without. {PLACEMENTS_ONLY}"},
-    }
-
-
-def placed_item(item: Document) -> Document:
-    """Schema of a placed item, extending that of a recommended item."""
-    own = {
-        "source": {
-            "enum": [*SOURCES, "covisitation", "popularity", "static", "pinned"],
-            "description": "A source of the policy, or the tier that stood in for the model.",
-        },
-        "because": {
-            "type": ["string", "null"],
-            "description": "The item that led to it, of cart, session or scene; null without.",
-        },
-        "origin": {"type": "string", "description": "The source in words, for the shop's own people."},
-        "rule": {"type": ["string", "null"], "description": "The rule that set it by hand; null without."},
-        "reason_key": {"type": "string", "description": "Names the reason, for shops that write their own."},
-        "reason": {"type": "string", "description": "A sentence for the shopper."},
-        "parts": {
-            "type": "object",
-            "additionalProperties": {"type": "number"},
-            "description": "What each source gave, the boost, and what diversity took; on explain.",
-        },
-    }
-    properties = {**item["properties"], **own}
-    return an_object(properties, *(name for name in properties if name != "parts"))
-
-
-def placed_answer(answer: Document) -> Document:
-    """Schema of the answer to a placement, extending that of other answers."""
-    own = {
-        "placement": {"type": "string"},
-        "mode": {"enum": list(get_args(Mode)), "description": "What the shopper's intent made of it."},
-        "why": {"type": "array", "items": {"type": "string"}, "description": "What led to the mode."},
-        "bundles": {"type": "array", "items": a_reference("OfferedBundle")},
-        "promotion": {"anyOf": [a_reference("PromotionHint"), {"type": "null"}]},
-        "policy": {"type": "string", "pattern": "^[0-9a-f]{12}$", "description": "The policy's version."},
-    }
-    items = {"type": "array", "items": a_reference("PlacedItem")}
-    properties = {**answer["properties"], "items": items, **own}
-    return an_object(properties, *properties)
+def _with_null_as_type(schema: Document) -> Document:
+    """``anyOf`` of a plain type and null as one schema with two types."""
+    match schema.get("anyOf"):
+        case [{"type": _} as plain, {"type": "null"}]:
+            return {**{key: schema[key] for key in schema if key != "anyOf"}, **plain, "type": [plain["type"], "null"]}
+    return schema
 
 
 def example_placed_answer(answer: Document) -> Document:
@@ -207,28 +202,5 @@ def _last_reload() -> Document:
         "folder": {"type": "string", "description": "Name of the bundle's folder."},
         "bundle": {"type": ["string", "null"], "description": "Its version; null where it was refused."},
         "reason": {"type": ["string", "null"], "description": "Why it was refused; what was there went on answering."},
-    }
-    return an_object(properties, *properties)
-
-
-def _bundle() -> Document:
-    ids = {"type": "array", "items": {"type": "string"}}
-    properties = {
-        "items": {**ids, "description": "Items that go together, those of the cart first."},
-        "missing": {**ids, "description": "Those that are not in the cart."},
-        "price": {"type": "number", "description": "The sum of their prices."},
-        "discounted_price": {"type": ["number", "null"], "description": "With the best promotion; null without one."},
-        "promotion": {"type": ["string", "null"]},
-    }
-    return an_object(properties, *properties)
-
-
-def _promotion() -> Document:
-    properties = {
-        "promotion": {"type": "string"},
-        "missing": {"type": "integer", "minimum": 1, "description": "Items to the next step."},
-        "percent": {"type": "number", "description": "What that step takes off."},
-        "reached_percent": {"type": "number", "description": "What the step that is reached takes off."},
-        "text": {"type": "string", "description": "A sentence for the shopper."},
     }
     return an_object(properties, *properties)

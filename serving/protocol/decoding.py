@@ -1,8 +1,8 @@
-"""Strict decoding of a request's body: types by msgspec, then repeated keys, then limits.
+"""Strict decoding of a request's body: types and limits by msgspec, then repeated keys, then what needs a placement.
 
-msgspec decodes and checks types in a few microseconds, but it lets a repeated key pass and does not report the value it
-refused. So a body whose colons are not all accounted for by fields that were set is parsed a second time, key by key,
-and a refused body is parsed again to name the value. Neither costs an ordinary request anything.
+msgspec decodes and checks in a few microseconds, but it lets a repeated key pass and does not report the value it
+refused. So a body with more colons than its request is parsed a second time, key by key, and a refused body is decoded
+again, without limits, and parsed to name the value. Neither costs an ordinary request anything.
 """
 
 import json
@@ -10,23 +10,20 @@ import re
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, Struct
 
+from serving.protocol.checking import (
+    allowed_in,
+    check_limits,
+    refuse_fields_of_placements,
+    struct_at,
+)
+from serving.protocol.constraints import decoder_within
 from serving.protocol.errors import SHOWN_CHARACTERS, BodyError, FieldError, shown
-from serving.protocol.limits import OF_PLACEMENTS, Limits, allowed_in, check_limits
-from serving.protocol.messages import CartLine, Event, Impression, RecommendRequest
+from serving.protocol.limits import Limits
+from serving.protocol.messages import RecommendRequest
 
-STRUCTS: Final[dict[str, type[Struct]]] = {
-    "": RecommendRequest,
-    "session": Event,
-    "history": Event,
-    "cart": CartLine,
-    "impressions": Impression,
-}
-"""What a request is made of, by the field that holds it."""
-
-
-_decoder = msgspec.json.Decoder(RecommendRequest)
+_of_any_size: Final = msgspec.json.Decoder(RecommendRequest)
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def decode_request(body: bytes, limits: Limits) -> RecommendRequest:
@@ -38,16 +35,34 @@ def decode_request(body: bytes, limits: Limits) -> RecommendRequest:
     """
     if not body:
         raise BodyError('the body is empty; send JSON such as {"session": [{"item_id": "ID"}]}')
+    within = True
     try:
-        request = _decoder.decode(body)
+        request = decoder_within(limits).decode(body)
+    except (ValueError, RecursionError):
+        within, request = False, _decode_of_any_size(body, limits)
+    if _may_repeat_keys(body, request):
+        refuse_repeated_keys(body)
+    if not within:
+        check_limits(request, limits)
+    refuse_fields_of_placements(request)
+    return request
+
+
+def _decode_of_any_size(body: bytes, limits: Limits) -> RecommendRequest:
+    try:
+        return _of_any_size.decode(body)
     except msgspec.ValidationError as error:
         raise _explain(error, body, limits) from None
     except (ValueError, RecursionError) as error:
         raise BodyError(f"the body is not valid JSON in UTF-8: {_reason(error)}") from None
-    if body.count(b":") != _fields_set(request):
-        refuse_repeated_keys(body)
-    check_limits(request, limits)
-    return request
+
+
+def _may_repeat_keys(body: bytes, request: RecommendRequest) -> bool:
+    r"""Whether the body has more colons than the request encoded again, or writes any as ``\u003a``.
+
+    Encoded, a request has one colon for each of its keys and those in its strings: the body's, without repeated keys.
+    """
+    return body.count(b":") != _encode(request).count(b":") or (b"\\" in body and b"\\u003" in body)
 
 
 def refuse_repeated_keys(body: bytes) -> None:
@@ -63,21 +78,6 @@ def refuse_repeated_keys(body: bytes) -> None:
     json.loads(body, object_pairs_hook=distinct, parse_int=len)
 
 
-def _fields_set(request: RecommendRequest) -> int:
-    """How many keys a body without repeated keys holds."""
-    optional = (request.history, request.behaviour, request.k, request.exclude, request.deadline_ms)
-    count = 1 + sum(value is not UNSET for value in optional)
-    for event in (*request.session, *(request.history or ())):
-        count += 1 + (event.behaviour is not UNSET) + (event.timestamp is not UNSET)
-    if request.placement is not UNSET:
-        count += 1 + sum(getattr(request, field) is not UNSET for field in OF_PLACEMENTS)
-        for line in request.cart or ():
-            count += 1 + (line.quantity is not UNSET)
-        for impression in request.impressions or ():
-            count += 1 + (impression.count is not UNSET) + (impression.timestamp is not UNSET)
-    return count
-
-
 def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> ValueError:
     """The sentence for what msgspec refused: its message gives the path, the body gives the value."""
     what, _, path = str(error).partition(" - at ")
@@ -86,8 +86,7 @@ def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> Val
     missing = re.fullmatch(r"Object missing required field `(.*)`", what)
     inside = f"{field}." if field else ""
     if unknown:
-        struct = STRUCTS[field.partition("[")[0]]
-        allowed = ", ".join(struct.__struct_fields__)
+        allowed = ", ".join(struct_at(field).__struct_fields__)
         name = f"{inside}{unknown[1][:SHOWN_CHARACTERS]}"
         return FieldError(name, f"{name} is not a field of the request; allowed: {allowed}", allowed=allowed)
     if missing:

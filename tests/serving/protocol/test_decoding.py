@@ -56,6 +56,7 @@ def test_what_is_left_out_is_unset():
         (b'{"session": [], "k": 2, "\\u006b": 3}', 'the key "k" twice'),
         (b'{"session": [{"item_id": "a", "item_id": "b"}]}', 'the key "item_id" twice'),
         (b'{"session": [{"item_id": "a:b"}], "session": []}', 'the key "session" twice'),
+        (b'{"session": [{"item_id": "\\u003a"}], "k": 2, "k": 3}', 'the key "k" twice'),
     ],
 )
 def test_a_body_that_is_not_one_clean_document_is_refused(body, sentence):

@@ -1,0 +1,134 @@
+"""What a request may hold, in words, and the check that names the first field out of bounds.
+
+Only for requests that the constraints of serving.protocol.constraints refused: the fields are checked here in the order
+of the table, so which of several wrong ones is named does not depend on the order of the body's keys.
+"""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
+from types import NoneType
+from typing import Any, Final, Literal, get_args, get_origin
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from serving.protocol.errors import FieldError
+from serving.protocol.fields import Table, request_fields
+from serving.protocol.limits import Limits
+from serving.protocol.messages import RecommendRequest
+
+_rows = request_fields(Limits())[RecommendRequest]
+OF_PLACEMENTS: Final = tuple(field for field in RecommendRequest.__struct_fields__ if _rows[field].for_placements)
+"""Fields that are allowed only together with ``placement``."""
+_given: Final = attrgetter(*OF_PLACEMENTS)
+_NONE_GIVEN: Final = (UNSET,) * len(OF_PLACEMENTS)
+
+
+def struct_at(path: str) -> type[Struct]:
+    """The struct at a path such as ``session[3]``; the request itself at the empty one."""
+    name = path.partition("[")[0]
+    kinds = {field.name: field.type for field in msgspec.structs.fields(RecommendRequest)}
+    return (name and _entries_of(kinds[name])) or RecommendRequest
+
+
+def _entries_of(kind: Any) -> type[Struct] | None:
+    """The struct of which a field of this type holds a list; None for any other field."""
+    for own in get_args(kind):
+        if get_origin(own) is list:
+            return _entries_of(own)
+        if isinstance(own, type) and issubclass(own, Struct):
+            return own
+    return None
+
+
+def allowed_in(path: str, limits: Limits) -> str:
+    """Allowed values of the field at ``path`` as the end of a sentence; list indices in it are ignored."""
+    return _words_within(limits)[re.sub(r"\[\d+\]", "[]", path)]
+
+
+@functools.lru_cache
+def _words_within(limits: Limits) -> Mapping[str, str]:
+    """Allowed values by path, such as ``session[].item_id``."""
+    return {"": "a JSON object", **dict(words_by_path(RecommendRequest, request_fields(limits)))}
+
+
+def words_by_path(struct: type[Struct], table: Table, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Path and allowed values, in words, of every field of ``struct`` and of the structs in its lists.
+
+    Raises:
+        KeyError: a field has no row.
+    """
+    for field in msgspec.structs.fields(struct):
+        row, path = table[struct][field.name], prefix + field.name
+        words = row.words or _words_of_type(field.type)
+        yield path, f"{words}, or null" if NoneType in get_args(field.type) else words
+        if entries := _entries_of(field.type):
+            yield f"{path}[]", _words_of_struct(entries)
+            yield from words_by_path(entries, table, f"{path}[].")
+        elif row.each:
+            yield f"{path}[]", row.each.words
+
+
+def _words_of_type(kind: Any) -> str:
+    choices = next((get_args(own) for own in get_args(kind) if get_origin(own) is Literal), ())
+    return f"one of {', '.join(choices)}" if choices else "true or false"
+
+
+def _words_of_struct(struct: type[Struct]) -> str:
+    fields = msgspec.structs.fields(struct)
+    needed = " and ".join(field.name for field in fields if field.required)
+    optional = " and ".join(field.name for field in fields if not field.required)
+    return f"an object with {needed} and, optionally, {optional}" if optional else f"an object with {needed}"
+
+
+def check_limits(request: RecommendRequest, limits: Limits) -> None:
+    """Check the range of every value and the length of every list.
+
+    Raises:
+        FieldError: names the first field out of bounds.
+    """
+    for path, value in _out_of_bounds(request, request_fields(limits)):
+        allowed = allowed_in(path, limits)
+        if isinstance(value, list):
+            raise FieldError(path, f"{path} must be {allowed}, got {len(value)} of them", allowed=allowed)
+        raise FieldError.of_value(path, value, allowed=allowed)
+
+
+def _out_of_bounds(request: RecommendRequest, table: Table) -> Iterator[tuple[str, Any]]:
+    """Path and value of every field out of bounds, in the order of the table; of adjacent lists, lengths come first."""
+    rows = table[RecommendRequest].items()
+    for (alone, lists), group in groupby(rows, key=lambda named: (named[1].for_placements, named[1].each is not None)):
+        if alone and request.placement is UNSET:
+            return
+        given = [(name, row, value) for name, row in group if (value := getattr(request, name)) is not UNSET]
+        yield from ((name, value) for name, row, value in given if not row.holds(value))
+        for name, row, value in given if lists else ():
+            for number, entry in enumerate(value):
+                path = f"{name}[{number}]"
+                if isinstance(entry, Struct):
+                    yield from _fields_out_of_bounds(path, entry, table)
+                elif row.each and not row.each.holds(entry):
+                    yield path, entry
+
+
+def _fields_out_of_bounds(path: str, entry: Struct, table: Table) -> Iterator[tuple[str, Any]]:
+    for name, row in table[type(entry)].items():
+        value = getattr(entry, name)
+        if value is not UNSET and value is not None and not row.holds(value):
+            yield f"{path}.{name}", value
+
+
+def refuse_fields_of_placements(request: RecommendRequest) -> None:
+    """Without a placement, refuse what is for placements alone.
+
+    Raises:
+        FieldError: names the first such field.
+    """
+    if request.placement is not UNSET or _given(request) == _NONE_GIVEN:
+        return
+    field = next(field for field in OF_PLACEMENTS if getattr(request, field) is not UNSET)
+    sentence = f"{field} is for placements alone; give placement, or leave {field} out"
+    raise FieldError(field, sentence, allowed="nothing without placement")

@@ -1,0 +1,80 @@
+"""Types and limits put together: the structs of a request with constraints that msgspec checks and describes.
+
+A constrained struct is a subclass, made when the limits are known, of the struct in serving.protocol.messages. So a
+request within its limits costs no check in Python, and its schema is generated.
+"""
+
+import functools
+from types import GenericAlias
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+
+import msgspec
+from msgspec import UNSET, Meta, Struct
+
+from serving.protocol.fields import PLACEMENTS_ONLY, STRUCTS, Row, Table, request_fields
+from serving.protocol.limits import Limits
+from serving.protocol.messages import RecommendRequest
+
+RequestDecoder = msgspec.json.Decoder[RecommendRequest]
+_latest: tuple[Limits | None, Any] = (None, None)
+
+
+def decoder_within(limits: Limits) -> RequestDecoder:
+    """Decoder of requests within these limits; the latest one is found faster than by the hash of its limits."""
+    global _latest
+    known, decoder = _latest
+    if known is not limits:
+        decoder = _decoder(limits)
+        _latest = limits, decoder
+    return cast(RequestDecoder, decoder)
+
+
+@functools.lru_cache
+def _decoder(limits: Limits) -> RequestDecoder:
+    return msgspec.json.Decoder(constrained(RecommendRequest, request_fields(limits)))
+
+
+def constrained(struct: type[Struct], table: Table, made: dict[type[Struct], type[Any]] | None = None) -> type[Any]:
+    """Subclass of ``struct`` with the bounds and descriptions of its rows, and of the structs in its lists.
+
+    Args:
+        made: those that are made already, by the struct in serving.protocol.messages.
+
+    Raises:
+        KeyError: a field has no row.
+    """
+    made = {} if made is None else made
+    if struct not in made:
+        fields: list[Any] = []
+        for field in msgspec.structs.fields(struct):
+            row = table[struct][field.name]
+            kind: Any = Annotated[_bounded(field.type, row, table, made), _about(row)]
+            fields.append((field.name, kind) if field.required else (field.name, kind, field.default))
+        made[struct] = msgspec.defstruct(
+            struct.__name__, fields, bases=(struct,), forbid_unknown_fields=True, frozen=True, gc=False
+        )
+    return made[struct]
+
+
+def _bounded(kind: Any, row: Row, table: Table, made: dict[type[Struct], type[Any]]) -> Any:
+    """A field's type with its row's bounds."""
+    if kind is int and row.enforced:
+        return Annotated[int, Meta(ge=row.low, le=row.high)]
+    if kind is str and row.enforced:
+        return Annotated[str, Meta(min_length=row.low, max_length=row.high)]
+    if get_origin(kind) is list:
+        (own,), each = get_args(kind), row.each or STRUCTS
+        entry = constrained(own, table, made) if issubclass(own, Struct) else _bounded(own, each, table, made)
+        return Annotated[GenericAlias(list, Annotated[entry, _about(each)]), Meta(max_length=row.high)]
+    if get_origin(kind) in (None, Literal):
+        return kind
+    return Union[tuple(_bounded(own, row, table, made) for own in get_args(kind))]  # noqa: UP007
+
+
+def _about(row: Row) -> Meta:
+    """The part of a row that is for the schema alone."""
+    extra = {} if row.default is UNSET else {"default": row.default}
+    if not row.enforced:
+        extra |= {"minLength": row.low, "maxLength": row.high}
+    texts = (row.description, PLACEMENTS_ONLY if row.for_placements else "")
+    return Meta(description=" ".join(filter(None, texts)) or None, extra_json_schema=extra or None)

@@ -1,0 +1,164 @@
+"""The table of request fields: each one's limits, words and description.
+
+Types stand in serving.protocol.messages alone; a row adds what a type cannot say. The decoder's constraints, the
+sentences of refusals (serving.protocol.checking) and the OpenAPI schema (serving.http.schemas) are read off both. So a
+new field costs an attribute there and a row here.
+"""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from msgspec import UNSET, Struct
+
+from serving.protocol.limits import LATEST_TIMESTAMP, LONGEST_DEADLINE_MS, MOST_PIECES, OLDEST, Limits
+from serving.protocol.messages import DEFAULT_K, CartLine, Event, Impression, RecommendRequest
+
+PLACEMENTS_ONLY: Final = "For placements alone."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one field may hold.
+
+    Attributes:
+        words: what is allowed, as the end of a sentence; empty where the type says it all.
+        description: for the OpenAPI document.
+        low, high: bounds of an integer's value, of a string's characters or of a list's entries; None: unbounded.
+        enforced: whether the bounds are checked here. Those of names that only the bundle or the policy knows are not:
+            they refuse with a list of what they know.
+        default: what the server assumes where the field is left out, if that is a value.
+        each: row of the entries, if it is a list.
+        for_placements: allowed only together with ``placement``.
+    """
+
+    words: str = ""
+    description: str = ""
+    low: int | None = None
+    high: int | None = None
+    enforced: bool = True
+    default: Any = UNSET
+    each: "Row | None" = None
+    for_placements: bool = False
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value of the right type is within the bounds."""
+        if self.high is None or not self.enforced:
+            return True
+        size = value if isinstance(value, int) else len(value)
+        return (self.low or 0) <= size <= self.high
+
+
+STRUCTS: Final = Row()
+"""Row of entries that have rows of their own."""
+Table = Mapping[type[Struct], Mapping[str, Row]]
+
+
+@functools.lru_cache
+def request_fields(limits: Limits) -> Table:
+    """Rows of a request and its parts, in the order of checks: the first wrong field is the one that is named."""
+    item_id = _text(limits, "The item.")
+    return {
+        RecommendRequest: {
+            **_of_all_requests(limits),
+            **{name: replace(row, for_placements=True) for name, row in _of_placements(limits).items()},
+        },
+        Event: {
+            "item_id": _text(limits, "One the bundle does not know is listed in the answer's unknown_items."),
+            "behaviour": _name(
+                limits,
+                "one of the bundle's behaviours",
+                "One of the bundle's behaviours (see /v1/model); the first one when left out.",
+            ),
+            "timestamp": _time("UTC, milliseconds since the epoch; null or left out where there is no clock."),
+        },
+        CartLine: {"item_id": item_id, "quantity": _integer(1, MOST_PIECES, default=1)},
+        Impression: {
+            "item_id": item_id,
+            "count": _integer(1, MOST_PIECES, default=1),
+            "timestamp": _time("When it was shown last, UTC milliseconds; now when left out."),
+        },
+    }
+
+
+def _of_all_requests(limits: Limits) -> dict[str, Row]:
+    return {
+        "k": _integer(1, limits.k, "How many items, clamped to what is eligible.", default=DEFAULT_K),
+        "deadline_ms": _integer(
+            1,
+            LONGEST_DEADLINE_MS,
+            "What would take longer than this, by the server's estimate, a lower tier answers at once.",
+            unit="milliseconds",
+        ),
+        "behaviour": _name(
+            limits,
+            "one of the bundle's behaviours",
+            "What the items are wanted for; the bundle's first behaviour when left out.",
+        ),
+        "placement": _name(
+            limits,
+            "one of the policy's placements",
+            "The place of the shop that is filled, one of the policy's (see /v1/model). With it, behaviour and k are "
+            "the policy's where they are left out, and the answer is a PlacedAnswer.",
+        ),
+        "session": _list(
+            limits.session_events,
+            "events",
+            "What the shopper did, oldest first. May be empty: popularity answers.",
+        ),
+        "history": _list(
+            limits.session_events,
+            "events",
+            "What the same shopper did in earlier sessions, oldest first. A bundle that was trained without (see "
+            "history of /v1/model) passes over it.",
+        ),
+        "exclude": _list(
+            limits.excluded_items,
+            "item ids",
+            each=_text(limits, "An item that must not be recommended."),
+            default=[],
+        ),
+    }
+
+
+def _of_placements(limits: Limits) -> dict[str, Row]:
+    return {
+        "cart": _list(
+            limits.cart_lines, "lines", "What is in the cart; what the session's cart events say when left out."
+        ),
+        "impressions": _list(limits.impressions, "items", "What the shopper was shown of late, for frequency caps."),
+        "scene": _list(
+            limits.scene_items,
+            "item ids",
+            "Items of the live room, video or look.",
+            each=_text(limits, "An item of the scene."),
+        ),
+        "host": _text(limits, "The item that a live room's host shows now."),
+        "age": _integer(0, OLDEST, "Years; without it nothing with an age limit is shown.", unit="years"),
+        "timestamp": _time("Now, UTC milliseconds; the server's clock without."),
+        "segment": Row(),
+        "language": Row(description="Of reasons.", default="en"),
+        "explain": Row(description="Whether items have parts.", default=False),
+    }
+
+
+def _text(limits: Limits, description: str) -> Row:
+    return Row(f"a string of 1 to {limits.text} characters", description, 1, limits.text)
+
+
+def _name(limits: Limits, of: str, description: str) -> Row:
+    return Row(f"{of}, as a string", description, 1, limits.text, enforced=False)
+
+
+def _integer(low: int, high: int, description: str = "", *, unit: str = "", default: Any = UNSET) -> Row:
+    words = f"an integer from {low} to {high}"
+    return Row(f"{unit}, {words}" if unit else words, description, low, high, default=default)
+
+
+def _time(description: str) -> Row:
+    return _integer(0, LATEST_TIMESTAMP, description, unit="UTC milliseconds")
+
+
+def _list(most: int, of: str, description: str = "", *, each: Row = STRUCTS, default: Any = UNSET) -> Row:
+    return Row(f"a list of at most {most} {of}", description, 0, most, each=each, default=default)
