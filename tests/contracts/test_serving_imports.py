@@ -14,8 +14,9 @@ PROGRAM = """
 import json, pathlib, sys
 import serving.__main__
 from serving.bundles.loading import load_recommender
-from serving.protocol.messages import decode_request, encode_answer
-from serving.settings import Limits
+from serving.protocol.decoding import decode_request
+from serving.protocol.limits import Limits
+from serving.protocol.messages import encode_answer
 recommender = load_recommender(pathlib.Path(sys.argv[1]), Limits())
 request = decode_request(b'{"session": [{"item_id": "pear"}]}', Limits())
 answer = json.loads(encode_answer(recommender.answer(request).answer))
