@@ -180,5 +180,6 @@ def bare_answer(items: list[RecommendedItem], tier: Tier, reason: Reason, *, beh
         behaviour=behaviour,
         purchase_intent=None,
         unknown_items=[],
+        model_version=None,
         bundle=None,
     )

@@ -162,6 +162,7 @@ class Recommender:
             behaviour=self._behaviours[question.ask],
             purchase_intent=intent,
             unknown_items=question.unknown,
+            model_version=self.bundle.version,
             bundle=self.bundle.version,
         )
 

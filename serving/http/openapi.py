@@ -141,6 +141,7 @@ def _example_answer() -> Document:
         "behaviour": "purchase",
         "purchase_intent": 0.41,
         "unknown_items": [],
+        "model_version": "3f9a1c0b7d2e",
         "bundle": "3f9a1c0b7d2e",
     }
 

@@ -59,7 +59,8 @@ ANSWER: Final[Document] = {
         "uniqueItems": True,
         "description": "Items of the session, the history and the exclusions that the bundle does not know.",
     },
-    "bundle": {"description": "Version of the bundle that answered; null for not_ready."},
+    "model_version": {"description": "Version of the bundle that answered; null for not_ready."},
+    "bundle": {"deprecated": True, "description": "The same as model_version, which takes its place."},
 }
 PLACED_ANSWER: Final[Document] = {
     **ANSWER,

@@ -232,6 +232,7 @@ def placed_answer(
         behaviour=answer.behaviour,
         purchase_intent=answer.purchase_intent,
         unknown_items=answer.unknown_items,
+        model_version=answer.model_version,
         bundle=answer.bundle,
         placement=asked.request.placement,
         mode=placement.mode,

@@ -69,7 +69,13 @@ class RecommendedItem(Struct, frozen=True, gc=False):
 
 
 class Answer(Struct, frozen=True, gc=False):
-    """The answer to a :class:`RecommendRequest`; ``degraded_reason`` says why the model did not give it."""
+    """The answer to a :class:`RecommendRequest`.
+
+    Attributes:
+        degraded_reason: why the model did not give it; null where it did.
+        model_version: version of the exported model that answered; null without one.
+        bundle: deprecated, the same as ``model_version``: it stands beside ``bundles``, which are offers.
+    """
 
     recommendation_id: str
     items: list[RecommendedItem]
@@ -78,6 +84,7 @@ class Answer(Struct, frozen=True, gc=False):
     behaviour: str
     purchase_intent: float | None
     unknown_items: list[str]
+    model_version: str | None
     bundle: str | None
 
 

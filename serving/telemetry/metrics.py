@@ -120,7 +120,7 @@ class Metrics:
             self._unknown.inc(len(answer.unknown_items))
         if outcome.failure:
             self._failures.inc()
-        behaviour = answer.behaviour if answer.bundle else ""  # unchecked without a bundle: unbounded label values
+        behaviour = answer.behaviour if answer.model_version else ""  # unchecked without a bundle: unbounded labels
         placement = answer.placement if isinstance(answer, PlacedAnswer) else ""
         self._child(self._answers, answer.tier, answer.degraded_reason or "", behaviour, placement).inc()
         for rule, count in outcome.dropped.items():

@@ -66,7 +66,8 @@ class Recommendation:
         behaviour: target behaviour.
         purchase_intent: probability that the session still reaches the goal, if the bundle predicts it.
         unknown_items: ids of the request that the bundle does not know.
-        bundle: version of the bundle that answered.
+        bundle: deprecated, the same as ``model_version``.
+        model_version: version of the exported model that answered.
     """
 
     items: tuple[RecommendedItem, ...]
@@ -77,6 +78,7 @@ class Recommendation:
     purchase_intent: float | None = None
     unknown_items: tuple[str, ...] = ()
     bundle: str | None = None
+    model_version: str | None = None
 
 
 class Question:
@@ -133,6 +135,8 @@ def decode_answer(body: bytes) -> Recommendation:
     """
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
+        bundle = _typed(document.get("bundle"), str, type(None))  # the name that older servers give it
+        model_version = _typed(document.get("model_version", bundle), str, type(None))
         return Recommendation(
             items=tuple(_item(item) for item in _typed(document["items"], list)),
             tier=_typed(document["tier"], str),
@@ -141,7 +145,8 @@ def decode_answer(body: bytes) -> Recommendation:
             behaviour=_typed(document.get("behaviour"), str, type(None)),
             purchase_intent=_number(document.get("purchase_intent")),
             unknown_items=tuple(_typed(item_id, str) for item_id in _typed(document.get("unknown_items", []), list)),
-            bundle=_typed(document.get("bundle"), str, type(None)),
+            bundle=model_version,
+            model_version=model_version,
         )
     except (LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"the body is not an answer: {type(error).__name__}") from None

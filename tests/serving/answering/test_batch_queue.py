@@ -35,7 +35,7 @@ class FakeModel:
 
 
 def outcome(tier, reason, question) -> Outcome:
-    return Outcome(Answer("", [], tier, reason, question, None, [], None))
+    return Outcome(Answer("", [], tier, reason, question, None, [], None, None))
 
 
 def told(outcomes) -> list[tuple[str, str | None]]:

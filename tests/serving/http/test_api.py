@@ -33,6 +33,7 @@ def test_an_answer(client):
     assert answer["unknown_items"] == ["x"]
     assert answer["purchase_intent"] == pytest.approx(0.5)
     assert answer["bundle"] == client.get("/v1/model").json()["bundle"]
+    assert answer["model_version"] == answer["bundle"]
 
 
 def test_every_answer_has_its_own_id(client):

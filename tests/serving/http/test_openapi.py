@@ -51,6 +51,13 @@ def test_the_document_has_the_fields_of_the_messages(struct):
     assert schema["required"] == [field.name for field in msgspec.structs.fields(struct) if field.required]
 
 
+@pytest.mark.parametrize("answer", ["Answer", "PlacedAnswer"])
+def test_the_one_word_for_two_things_is_said_to_be_deprecated(answer):
+    properties = openapi_document(Limits())["components"]["schemas"][answer]["properties"]
+    assert [name for name, schema in properties.items() if schema.get("deprecated")] == ["bundle"]
+    assert properties["model_version"]["type"] == properties["bundle"]["type"] == ["string", "null"]
+
+
 def test_the_document_lists_every_route_and_no_other(document, client, orchard):
     settings = Settings(orchard)
 

@@ -88,6 +88,17 @@ def test_an_answer_is_read_whole():
     assert answer.unknown_items == ("quince",)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [{"model_version": "b2"}, {"bundle": "b2"}, {"model_version": "b2", "bundle": "b2"}],
+    ids=lambda told: "+".join(told),
+)
+def test_the_model_s_version_is_read_by_its_name_and_by_the_one_that_older_servers_give_it(told):
+    fields = {name: value for name, value in ANSWER.items() if name != "bundle"}
+    answer = decode_answer(json.dumps({**fields, **told}).encode())
+    assert (answer.model_version, answer.bundle) == ("b2", "b2")
+
+
 def test_a_server_without_reasons_is_understood():
     fields = {name: value for name, value in ANSWER.items() if name != "degraded_reason"}
     assert decode_answer(json.dumps(fields).encode()).degraded_reason is None
@@ -113,6 +124,7 @@ def test_a_server_without_reasons_is_understood():
         json.dumps({**ANSWER, "purchase_intent": True}).encode(),
         json.dumps({**ANSWER, "unknown_items": "quince"}).encode(),
         json.dumps({**ANSWER, "bundle": 7}).encode(),
+        json.dumps({**ANSWER, "model_version": 7}).encode(),
         json.dumps(ANSWER).encode()[:-1],
     ],
     ids=lambda body: body[:60].decode("latin-1"),
