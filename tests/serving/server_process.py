@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import httpx
 
@@ -21,7 +22,9 @@ QUICK = ("--workers", "1", "--grace-seconds", "0", "--deadline-ms", "10000")
 
 
 class ServerProcess:
-    """``python -m serving`` on a free loopback port.
+    """``python -m serving`` on a free loopback port; killed at the end of a ``with`` block, or with this object.
+
+    So a test that fails leaves no server behind: pytest forgets the object, at the latest when Python ends.
 
     Attributes:
         process: the child.
@@ -56,6 +59,7 @@ class ServerProcess:
                 stderr=log,
                 env=environment,
             )
+        weakref.finalize(self, _kill, self.process)
         self.url = self.wait_for(lambda: re.search(r"listening on (http[^ ,\"]+)", self.log))[1]
         admin = (
             self.wait_for(lambda: re.search(r"admin port on (http[^ ,\"]+)", self.log))
@@ -65,6 +69,12 @@ class ServerProcess:
         self.admin_url = admin[1] if admin else ""
         if ready:
             self.wait_for(self.is_ready)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _kill(self.process)
 
     @property
     def log(self) -> str:
@@ -80,12 +90,17 @@ class ServerProcess:
         return self.process.wait(DEADLINE_SECONDS)
 
     def is_ready(self) -> bool:
-        """Whether the main port says so."""
-        return httpx.get(f"{self.url}/health/ready").status_code == 200
+        """Whether the main port says so; of several workers the first has to start before anything is said."""
+        return httpx.get(f"{self.url}/health/ready", timeout=self.patience).status_code == 200
 
     def wait_for(self, attempt: Callable[[], T]) -> T:
         """What ``attempt`` gives as soon as it gives something."""
         return wait_until(attempt, self.process, patience=self.patience, said=lambda: self.log)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def wait_until(
