@@ -1,4 +1,4 @@
-"""The command as an operator meets it: flags, a clean stop, one sentence when it cannot start, a quiet log."""
+"""The command as an operator meets it: a clean stop, one sentence when it cannot start, a quiet log."""
 
 import os
 import signal
@@ -6,13 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import httpx
 import pytest
 
-from serving.protocol.limits import Limits
-from serving.settings import Settings, parse_settings
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
 
 
@@ -102,52 +99,6 @@ def test_a_port_that_is_taken(orchard):
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: cannot listen on 127.0.0.1:")
     assert len(ended.stderr.splitlines()) == 1
-
-
-def test_flags_win_over_variables_and_variables_over_defaults():
-    environment = {
-        "TILLSIDE_BUNDLE": "/bundle",
-        "TILLSIDE_LISTEN_HOST": "0.0.0.0",
-        "TILLSIDE_LISTEN_PORT": "9000",
-        "TILLSIDE_MAX_K": "50",
-        "TILLSIDE_WORKERS": "auto",
-        "TILLSIDE_ADMIN_LISTEN_PORT": "9001",
-        "TILLSIDE_ADMIN_TOKEN": "secret",
-        "TILLSIDE_ADMIN_PORT": "tcp://10.0.0.1:9090",
-        "TILLSIDE_PORT": "tcp://10.0.0.1:8080",  # what Kubernetes sets for a Service called tillside
-    }
-    settings = parse_settings(["--port", "9001", "--max-session", "7"], environment)
-    limits = Limits(k=50, session_events=7)
-    assert settings == Settings(Path("/bundle"), "0.0.0.0", 9001, admin_port=9001, admin_token="secret", limits=limits)
-    assert "secret" not in repr(settings)
-    assert parse_settings(["--bundle", "b"], {}) == Settings(Path("b"))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "environment", "sentence"),
-    [
-        ([], {}, "error: --bundle DIR (or TILLSIDE_BUNDLE) must be given"),
-        (["--bundle", "b", "--port", "x"], {}, "error: argument --port: must be an integer from 0 to 65535, got 'x'"),
-        (["--bundle", "b", "--port", "-1"], {}, "must be an integer from 0 to 65535, got '-1'"),
-        (["--bundle", "b", "--max-k", "0"], {}, "argument --max-k: must be an integer from 1 to 100000, got '0'"),
-        (
-            ["--bundle", "b"],
-            {"TILLSIDE_LISTEN_PORT": "99999"},
-            "--port: must be an integer from 0 to 65535, got '99999'",
-        ),
-        (["--bundle", "b", "--workers", "0"], {}, "--workers: must be an integer from 1 to 1024, got '0'"),
-        (["--bundle", "b", "--admin-port", "on"], {}, "--admin-port: must be an integer from 0 to 65535, got 'on'"),
-        (["--bundle", "b"], {"TILLSIDE_TOKEN": "a b"}, "TILLSIDE_TOKEN must be printable ASCII without blanks"),
-        (["--bundle", "b", "--wrokers", "2"], {}, "unrecognized arguments: --wrokers 2"),
-    ],
-)
-def test_a_wrong_flag_is_named_with_what_is_allowed(arguments, environment, sentence, capsys):
-    with pytest.raises(SystemExit) as caught:
-        parse_settings(arguments, environment)
-    assert caught.value.code == 2
-    error = capsys.readouterr().err
-    assert sentence in error
-    assert len(error.splitlines()) == 1
 
 
 def test_nothing_is_written_and_no_telemetry_is_kept(orchard, tmp_path, monkeypatch):

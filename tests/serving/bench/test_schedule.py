@@ -6,7 +6,7 @@ import pytest
 from serving.bench.ledger import Ledger
 from serving.bench.load import Dispatcher
 from serving.bench.schedule import due_times
-from serving.bench.summary import Summary, percentiles
+from serving.bench.summary import Summary
 
 
 def rng():
@@ -31,13 +31,6 @@ def test_poisson_arrivals_have_the_rate_and_gaps_as_wide_as_their_mean():
 def test_a_rate_or_time_that_is_not_above_zero_is_refused(rate, seconds, named):
     with pytest.raises(ValueError, match=f"^{named} must be above 0"):
         due_times(rate, seconds=seconds, arrivals="poisson", rng=rng())
-
-
-def test_percentiles_are_latencies_that_occurred():
-    # of 1..1000 the p-th percentile is the (10 p)-th number
-    found = percentiles(np.arange(1000, 0, -1).astype(float))
-    assert found == {"p50_ms": 500, "p90_ms": 900, "p99_ms": 990, "p999_ms": 999, "max_ms": 1000}
-    assert percentiles(np.zeros(0)) == {}
 
 
 def stall(ledger, connections):

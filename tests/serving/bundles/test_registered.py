@@ -1,9 +1,6 @@
 """``--model models:/NAME@ALIAS``: how it is read, and what is said where there is no MLflow or no registry."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +9,6 @@ from serving.bundles.registered import RegisteredModel
 from serving.bundles.reloading import Reloads, Report
 from serving.settings import parse_settings
 from tests.bundles import tiny_bundle
-
-WITHOUT_MLFLOW = "import sys; sys.modules['mlflow'] = None; from serving.bundles.fetching import main; main()"
 
 
 class Ledger:
@@ -29,15 +24,6 @@ class Ledger:
 
     async def conclude(self, report: Report) -> None:
         self.reports.append(report)
-
-
-def fetching(*command: str, **variables: str) -> str:
-    """What the process that fetches says on its way to exit code 1."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    ended = subprocess.run([sys.executable, *command], capture_output=True, text=True, env={**inherited, **variables})
-    assert ended.returncode == 1
-    assert len(ended.stderr.splitlines()) == 1
-    return ended.stderr
 
 
 def test_the_model_is_a_link_in_the_cache():
@@ -70,14 +56,6 @@ def test_what_cannot_be_meant_is_refused(flags, variables, sentence, capsys):
         parse_settings(flags, variables)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith(f"error: {sentence}")
-
-
-def test_without_mlflow_one_sentence_says_what_to_install(tmp_path):
-    command = ("-c", WITHOUT_MLFLOW, "models:/shop@champion", str(tmp_path / "link"))
-    said = fetching(*command, MLFLOW_TRACKING_URI="http://registry:5000")
-    assert said == (
-        "error: models:/shop@champion needs MLflow, which is not installed here: pip install 'tillside[registry]'\n"
-    )
 
 
 def test_the_sentence_of_the_process_that_fetches_arrives(tmp_path, monkeypatch):

@@ -1,6 +1,5 @@
 """The OpenAPI document is valid, describes the message types as they are, and real answers conform to it."""
 
-import msgspec
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
@@ -8,18 +7,6 @@ from openapi_spec_validator import validate
 from serving.http.api import make_app
 from serving.http.openapi import openapi_document
 from serving.protocol.limits import Limits
-from serving.protocol.messages import (
-    Answer,
-    CartLine,
-    Event,
-    Impression,
-    OfferedBundle,
-    PlacedAnswer,
-    PlacedItem,
-    PromotionHint,
-    RecommendedItem,
-    RecommendRequest,
-)
 from serving.service import Service
 from serving.settings import Settings
 
@@ -36,26 +23,6 @@ def document(client):
 def test_the_document_is_valid_openapi(document):
     assert document["openapi"] == "3.1.0"
     validate(document)
-
-
-STRUCTS = (
-    *(Event, RecommendRequest, RecommendedItem, Answer),
-    *(CartLine, Impression, OfferedBundle, PlacedAnswer, PlacedItem, PromotionHint),
-)
-
-
-@pytest.mark.parametrize("struct", STRUCTS)
-def test_the_document_has_the_fields_of_the_messages(struct):
-    schema = openapi_document(Limits())["components"]["schemas"][struct.__name__]
-    assert tuple(schema["properties"]) == struct.__struct_fields__
-    assert schema["required"] == [field.name for field in msgspec.structs.fields(struct) if field.required]
-
-
-@pytest.mark.parametrize("answer", ["Answer", "PlacedAnswer"])
-def test_the_one_word_for_two_things_is_said_to_be_deprecated(answer):
-    properties = openapi_document(Limits())["components"]["schemas"][answer]["properties"]
-    assert [name for name, schema in properties.items() if schema.get("deprecated")] == ["bundle"]
-    assert properties["model_version"]["type"] == properties["bundle"]["type"] == ["string", "null"]
 
 
 def test_the_document_lists_every_route_and_no_other(document, client, orchard):

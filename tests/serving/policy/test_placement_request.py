@@ -10,9 +10,10 @@ import pytest
 
 from serving.http.openapi import openapi_document
 from serving.protocol.limits import Limits
-from tests.serving.http.test_api import refused, values
+from tests.serving.asgi import refused
 from tests.serving.http.test_openapi import conforms
 from tests.serving.process.test_supervisor import children
+from tests.serving.prometheus import scraped
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
 from tests.tills import NOW_MS, POLICY, ask, feed, in_stock, till
 
@@ -188,9 +189,9 @@ def test_without_a_placement_the_policy_says_nothing(shop):
 
 def test_the_model_page_and_the_metrics_tell(shop):
     with httpx.Client(base_url=shop.admin_url, timeout=DEADLINE_SECONDS) as admin:
-        before = values(admin)
+        before = scraped(admin)
         answer_of(shop, ask("checkout", cart=["phone"]))
-        after = values(admin)
+        after = scraped(admin)
     version = hashlib.sha256(POLICY.encode()).hexdigest()[:12]
     assert after["tillside_policy_info", version] == 1
     assert after["tillside_items_feed_timestamp_seconds",] == NOW_MS / 1000
