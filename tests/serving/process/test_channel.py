@@ -1,0 +1,93 @@
+"""Calls between the parent and a worker over a socket pair: values, refusals, and an end that has gone."""
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+
+from serving.process.channel import Channel
+
+SECRET = "an-id-that-no-log-may-hold"
+
+
+@contextlib.asynccontextmanager
+async def pair(answer):
+    """Two ends that run; the second answers calls by ``answer``."""
+
+    async def nothing(op, arguments):
+        raise AssertionError
+
+    ends = [Channel(nothing), Channel(answer)]
+    for channel, end in zip(ends, socket.socketpair(), strict=True):
+        await channel.open(end)
+    tasks = [asyncio.create_task(channel.run()) for channel in ends]
+    try:
+        yield ends
+    finally:
+        for channel in ends:
+            channel.close()
+        await asyncio.gather(*tasks)
+
+
+def test_a_call_gets_its_own_value_however_the_answers_are_ordered():
+    async def run():
+        first_may_end = asyncio.Event()
+
+        async def answer(op, arguments):
+            if arguments["number"] == 1:
+                await first_may_end.wait()
+            else:
+                first_may_end.set()
+            return [op, arguments["number"]]
+
+        async with pair(answer) as (parent, _):
+            return await asyncio.gather(parent.call("ask", number=1), parent.call("ask", number=2))
+
+    assert asyncio.run(run()) == [["ask", 1], ["ask", 2]]
+
+
+def test_a_refusal_is_raised_where_the_call_was_made():
+    async def answer(op, arguments):
+        raise ValueError("it is bad")
+
+    async def run():
+        async with pair(answer) as (parent, _):
+            await parent.call("prepare", path="x")
+
+    with pytest.raises(ValueError, match="it is bad"):
+        asyncio.run(run())
+
+
+def test_a_fault_is_told_by_its_type_alone(caplog):
+    async def answer(op, arguments):
+        raise KeyError(SECRET)
+
+    async def run():
+        async with pair(answer) as (parent, _):
+            await parent.call("stock")
+
+    with pytest.raises(ValueError, match=r"^stock failed with KeyError$"):
+        asyncio.run(run())
+    assert "KeyError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_when_the_other_end_goes_calls_that_wait_and_later_ones_fail():
+    async def run():
+        asked = asyncio.Event()
+
+        async def answer(op, arguments):
+            asked.set()
+            await asyncio.Event().wait()
+
+        async with pair(answer) as (parent, worker):
+            waiting = asyncio.create_task(parent.call("prepare"))
+            await asked.wait()
+            worker.close()
+            with pytest.raises(ConnectionError, match="the other end has gone"):
+                await waiting
+            with pytest.raises(ConnectionError, match="the other end has gone"):
+                await parent.call("prepare")
+
+    asyncio.run(run())
