@@ -1,7 +1,7 @@
-"""One process's answers: the bundle that gives them, the queue in front of the model, and the ladder behind it.
+"""Service of one process: the active recommender, the batch queue in front of the model, and the fallback tiers.
 
-Whatever happens to the bundle, the queue or the model, a valid request gets a valid answer from here; the only thing
-that is refused is a behaviour that the bundle does not have.
+A valid request gets a valid answer whatever happens to bundle, queue or model; only names that the bundle or the policy
+lacks are refused.
 """
 
 import asyncio
@@ -32,17 +32,17 @@ from tillside.policy import ItemsFeed
 log = logging.getLogger("serving")
 PROVENANCE: Final = ("dataset", "git", "run", "measurements")
 LOG_SECONDS: Final = 1.0
-"""Failures of the model are logged at most once in this time; the metrics count every one."""
+"""Minimum interval between log lines about failures of the model; the metrics count every failure."""
 
 
 class Service:
     """Answers requests; one of :class:`serving.bundles.reloading.Answerers`.
 
     Args:
-        static: the shop's own list.
+        static: item ids of the last fallback tier.
 
     Attributes:
-        draining: the process is about to stop: not ready, and still answering.
+        draining: whether the process is about to stop; it is then not ready, but still answers.
     """
 
     def __init__(self, settings: Settings, *, static: Sequence[str] = ()) -> None:
@@ -62,14 +62,14 @@ class Service:
         self._logged_at = -LOG_SECONDS
 
     async def run(self) -> None:
-        """Serve the queue for ever."""
+        """Process the batch queue until cancelled."""
         await self._queue.run()
 
     async def answer(self, request: RecommendRequest) -> Outcome:
-        """The best answer that can be had in time.
+        """Best answer within the deadline.
 
         Raises:
-            FieldError: a behaviour that the bundle does not have.
+            FieldError: the bundle lacks the behaviour, or the policy the placement.
         """
         try:
             outcome = await self._answer(request)
@@ -96,11 +96,11 @@ class Service:
 
     @property
     def late(self) -> bool:
-        """Whether the model would be too late for a request that names no deadline."""
+        """Whether the model would miss the default deadline of a request that arrived now."""
         return self._queue.refusal(self._settings.deadline_ms / 1000) is not None
 
     async def prepare(self, path: Path) -> str:
-        """Load and prove a bundle in a thread; requests go on."""
+        """Load and verify a bundle in a thread, without blocking requests; returns its version."""
         settings = self._settings
         feed = await asyncio.to_thread(with_file, self._feed, settings.items_feed)
         self._prepared = await asyncio.to_thread(
@@ -110,7 +110,7 @@ class Service:
         return self._prepared.bundle.version
 
     async def conclude(self, report: Report) -> None:
-        """Swap to what was prepared, or forget it."""
+        """Swap to the prepared bundle, or discard it if the report says refused."""
         self._last_reload = report
         self.metrics.count_reload(report["result"])
         prepared, self._prepared = self._prepared, None
@@ -125,7 +125,7 @@ class Service:
             self._recommender = prepared  # questions in the queue keep the one that read them
 
     async def _catch_up(self, prepared: Recommender) -> None:
-        """Give a new recommender the feeds that came while it was loaded."""
+        """Apply the feeds that arrived while the recommender was being loaded."""
         known, self._prepared_feed = self._prepared_feed, None
         if self._feed is None:
             self._feed = known
@@ -136,10 +136,10 @@ class Service:
             self.metrics.describe_feed(self._feed.time_ms)
 
     async def stock(self, feed: ItemsFeed, *, late: bool = False) -> FeedReport:
-        """Answer with what a feed says from now on; before a bundle is there, the feed is kept for it.
+        """Apply an items feed; without a bundle it is kept for the first one.
 
         Args:
-            late: whether it may be older than what is known; then it only adds to it.
+            late: whether it may be older than the feed in use; it then only adds what that one lacks.
 
         Raises:
             OutdatedFeedError: it is older than the feed in use.
@@ -161,10 +161,10 @@ class Service:
         }
 
     def ready(self) -> str:
-        """The version of the bundle that answers.
+        """Version of the active bundle.
 
         Raises:
-            ProblemError: there is none, or the process is about to stop.
+            ProblemError: 503, there is none, or the process is draining.
         """
         if self.draining:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is about to stop")
@@ -176,10 +176,10 @@ class Service:
         return self._recommender
 
     def model(self) -> dict[str, Any]:
-        """What answers, where it comes from, and what became of the latest reload.
+        """Active bundle, its provenance, and the latest reload.
 
         Raises:
-            ProblemError: no bundle answers.
+            ProblemError: 503, no bundle is active.
         """
         recommender = self._bundle()
         bundle, assortment = recommender.bundle, recommender.assortment

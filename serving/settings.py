@@ -1,8 +1,8 @@
-"""What the server can be told: flags of ``python -m serving``, or environment variables, with the flag winning.
+"""Settings of the server: flags of ``python -m serving`` or ``TILLSIDE_*`` environment variables; a flag wins.
 
 Surprising: the variables are ``TILLSIDE_LISTEN_HOST`` and ``TILLSIDE_LISTEN_PORT``, because Kubernetes sets
-``TILLSIDE_PORT`` to an address of its own wherever a Service is called tillside, and ``TILLSIDE_ADMIN_PORT`` where one
-is called tillside-admin. Tokens come from the environment alone: everybody on a machine can read a command line.
+``TILLSIDE_PORT`` in every pod if a Service is named tillside, and ``TILLSIDE_ADMIN_PORT`` if one is named
+tillside-admin. Tokens come from the environment only: every user of a machine can read a command line.
 """
 
 import argparse
@@ -17,30 +17,30 @@ from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
 from tillside.bundle import REGISTERED_FORMS
 
 VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port", "admin-port": "admin-listen-port"}
-"""Flags whose variable has another name."""
+"""Flags whose variable is named differently."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything ``python -m serving`` reads.
+    """Settings of one server.
 
     Attributes:
-        bundle: the bundle's directory, or a link to it, which every reload follows anew.
-        model: what every reload fetches from MLflow's registry before that; ``bundle`` is then the link to it.
-        host, port: where to listen; port 0 takes a free one and logs it.
-        admin_port: the same for metrics, probes and reloads; None: no such port, and metrics are on the main one.
-        workers: processes that answer; None: as many as whole cores may be used.
-        deadline_ms: how long an answer may take where the request does not say.
-        queue: requests that may wait for the model.
-        static: the shop's own list of item ids, for when nothing else gives an item.
-        policy: the policy file of placements; None: the bundle's own, if it has one.
-        items_feed: an items feed that is read at the start and on every reload.
-        grace_seconds: how long to go on answering after SIGTERM, while nobody is sent here any more.
-        shutdown_seconds: how long requests in flight may take to finish after that.
-        log_sample: share of the ordinary requests that are logged; errors and degradations always are.
-        tracing: export OpenTelemetry spans, to where the ``OTEL_*`` variables say.
-        token: what clients of the main port must send, if anything.
-        admin_token: what those must send who change the bundle; None: nobody may.
+        bundle: the bundle's directory, or a symbolic link, which every reload resolves again.
+        model: model of the MLflow registry that every reload fetches first; ``bundle`` is then the link to it.
+        host, port: listening address; port 0 picks a free port and logs it.
+        admin_port: port for metrics, probes and reloads; None for none, with metrics on the main port.
+        workers: number of worker processes; None for one per usable core.
+        deadline_ms: default deadline of a request.
+        queue: maximum number of requests waiting for the model.
+        static: file of item ids for the last fallback tier.
+        policy: policy file of placements; None for the bundle's own, if any.
+        items_feed: items feed that is read at start and on every reload.
+        grace_seconds: time to keep answering after SIGTERM, until the load balancer has noticed.
+        shutdown_seconds: time for requests in flight to finish after the grace period.
+        log_sample: fraction of ordinary requests that are logged; errors and degraded answers always are.
+        tracing: whether to export OpenTelemetry spans, configured by the ``OTEL_*`` variables.
+        token: bearer token required on the main port, if any.
+        admin_token: bearer token required for changes on the admin port; None refuses all changes.
     """
 
     bundle: Path
@@ -69,10 +69,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Settings from flags and ``TILLSIDE_*`` variables.
+    """Parse flags and ``TILLSIDE_*`` variables.
 
     Raises:
-        SystemExit: a flag or variable is wrong; one sentence on stderr, exit code 2.
+        SystemExit: a flag or variable is invalid; one sentence on stderr, exit code 2.
     """
     defaults = Limits()
     parser = _Parser(prog="python -m serving", description="Answer recommendation requests from a bundle.")
@@ -137,7 +137,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
 
 
 def _model(parser: _Parser, given: argparse.Namespace, flags: Sequence[str]) -> RegisteredModel | None:
-    """The model of the registry, where it is what was asked for: a flag wins over the other one's variable."""
+    """The registered model, if that was asked for instead of a bundle; either flag wins over the other's variable."""
     named = {flag.partition("=")[0] for flag in flags}
     if given.model is None or ("--bundle" in named and "--model" not in named):
         return None
@@ -150,7 +150,7 @@ def _model(parser: _Parser, given: argparse.Namespace, flags: Sequence[str]) -> 
 
 
 def _token(parser: argparse.ArgumentParser, environment: Mapping[str, str], variable: str) -> str | None:
-    """A token, which has no flag: the command line is there for all to read."""
+    """Token from the environment; it has no flag, since command lines are public."""
     token = environment.get(variable, "").strip()
     if token and (not token.isascii() or not token.isprintable() or " " in token):
         parser.error(f"{variable} must be printable ASCII without blanks")

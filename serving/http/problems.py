@@ -1,4 +1,4 @@
-"""Everything that is answered with a 4xx or 5xx, as problem details (RFC 9457, ``application/problem+json``)."""
+"""Responses with a 4xx or 5xx status, as problem details (RFC 9457, ``application/problem+json``)."""
 
 from http import HTTPStatus
 from typing import Final
@@ -14,7 +14,7 @@ PROBLEM_JSON: Final = "application/problem+json"
 
 
 def problem_response(problem: ProblemError) -> Response:
-    """The problem as an HTTP response: its document, and the challenge that a 401 must carry."""
+    """Response with the problem document; a 401 also carries the ``www-authenticate`` challenge."""
     document = {
         "type": f"urn:tillside:problem:{problem.kind}",
         "title": problem.kind.replace("-", " ").capitalize(),
@@ -29,13 +29,13 @@ def problem_response(problem: ProblemError) -> Response:
 
 
 def internal_error() -> ProblemError:
-    """What a caller is told of a bug."""
+    """Problem for an unexpected exception; details go to the log only."""
     detail = "the server failed on this request; the log says where"
     return ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail)
 
 
 async def problem_of_routing(request: Request, error: Exception) -> Response:
-    """What the router refuses: an unknown path or a wrong method."""
+    """Response for a routing error: unknown path or method not allowed."""
     assert isinstance(error, HTTPException)
     allowed = (error.headers or {}).get("Allow", "")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

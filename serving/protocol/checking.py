@@ -1,7 +1,7 @@
-"""What a request may hold, in words, and the check that names the first field out of bounds.
+"""Allowed values of request fields in words, and range and length checks that name the first invalid field.
 
-Only for requests that the constraints of serving.protocol.constraints refused: the fields are checked here in the order
-of the table, so which of several wrong ones is named does not depend on the order of the body's keys.
+The checks run only on requests that msgspec rejected (serving.protocol.constraints). They follow the order of the table
+of fields, so which of several invalid fields is named does not depend on the order of the body's keys.
 """
 
 import functools
@@ -28,14 +28,14 @@ _NONE_GIVEN: Final = (UNSET,) * len(OF_PLACEMENTS)
 
 
 def struct_at(path: str) -> type[Struct]:
-    """The struct at a path such as ``session[3]``; the request itself at the empty one."""
+    """Struct type at a path such as ``session[3]``; that of the request at the empty path."""
     name = path.partition("[")[0]
     kinds = {field.name: field.type for field in msgspec.structs.fields(RecommendRequest)}
     return (name and _entries_of(kinds[name])) or RecommendRequest
 
 
 def _entries_of(kind: Any) -> type[Struct] | None:
-    """The struct of which a field of this type holds a list; None for any other field."""
+    """Struct type of the entries, if the field is a list of structs."""
     for own in get_args(kind):
         if get_origin(own) is list:
             return _entries_of(own)
@@ -98,7 +98,7 @@ def check_limits(request: RecommendRequest, limits: Limits) -> None:
 
 
 def _out_of_bounds(request: RecommendRequest, table: Table) -> Iterator[tuple[str, Any]]:
-    """Path and value of every field out of bounds, in the order of the table; of adjacent lists, lengths come first."""
+    """Path and value of each field out of bounds, in table order; adjacent lists: all lengths before any entry."""
     rows = table[RecommendRequest].items()
     for (alone, lists), group in groupby(rows, key=lambda named: (named[1].for_placements, named[1].each is not None)):
         if alone and request.placement is UNSET:
@@ -122,7 +122,7 @@ def _fields_out_of_bounds(path: str, entry: Struct, table: Table) -> Iterator[tu
 
 
 def refuse_fields_of_placements(request: RecommendRequest) -> None:
-    """Without a placement, refuse what is for placements alone.
+    """Refuse fields for placements in a request without ``placement``.
 
     Raises:
         FieldError: names the first such field.

@@ -1,7 +1,7 @@
-"""Types and limits put together: the structs of a request with constraints that msgspec checks and describes.
+"""Request structs with the table's limits as msgspec constraints, for decoding and for the JSON schema.
 
-A constrained struct is a subclass, made when the limits are known, of the struct in serving.protocol.messages. So a
-request within its limits costs no check in Python, and its schema is generated.
+A constrained struct is a subclass, made at run time for given limits, of the struct in serving.protocol.messages. A
+valid request thus costs no check in Python, and its schema is generated.
 """
 
 import functools
@@ -20,7 +20,7 @@ _latest: tuple[Limits | None, Any] = (None, None)
 
 
 def decoder_within(limits: Limits) -> RequestDecoder:
-    """Decoder of requests within these limits; the latest one is found faster than by the hash of its limits."""
+    """Decoder for these limits. The last one is cached by identity: hashing the limits would take a microsecond."""
     global _latest
     known, decoder = _latest
     if known is not limits:
@@ -38,7 +38,7 @@ def constrained(struct: type[Struct], table: Table, made: dict[type[Struct], typ
     """Subclass of ``struct`` with the bounds and descriptions of its rows, and of the structs in its lists.
 
     Args:
-        made: those that are made already, by the struct in serving.protocol.messages.
+        made: cache of constrained structs by the struct they extend; a struct used twice must have one schema.
 
     Raises:
         KeyError: a field has no row.
@@ -72,7 +72,7 @@ def _bounded(kind: Any, row: Row, table: Table, made: dict[type[Struct], type[An
 
 
 def _about(row: Row) -> Meta:
-    """The part of a row that is for the schema alone."""
+    """Description and default of a row, and bounds that are documented but not enforced here."""
     extra = {} if row.default is UNSET else {"default": row.default}
     if not row.enforced:
         extra |= {"minLength": row.low, "maxLength": row.high}

@@ -27,11 +27,11 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def decode_request(body: bytes, limits: Limits) -> RecommendRequest:
-    """Read and check a request, all but the behaviours, which only the bundle knows.
+    """Decode and validate a request, except for names that only the bundle or the policy knows.
 
     Raises:
         BodyError: the body is empty, not UTF-8, not JSON, or repeats a key.
-        FieldError: a field is wrong; the sentence names it, its value and what is allowed.
+        FieldError: a field is invalid; the message names it, its value and the allowed values.
     """
     if not body:
         raise BodyError('the body is empty; send JSON such as {"session": [{"item_id": "ID"}]}')
@@ -66,7 +66,7 @@ def _may_repeat_keys(body: bytes, request: RecommendRequest) -> bool:
 
 
 def refuse_repeated_keys(body: bytes) -> None:
-    """Raise a BodyError that names the first key that one object holds twice."""
+    """Raise BodyError naming the first key that occurs twice in one object."""
 
     def distinct(pairs: list[tuple[str, Any]]) -> None:
         seen = set()
@@ -79,7 +79,7 @@ def refuse_repeated_keys(body: bytes) -> None:
 
 
 def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> ValueError:
-    """The sentence for what msgspec refused: its message gives the path, the body gives the value."""
+    """FieldError for a msgspec error: the path comes from its message, the value from the body."""
     what, _, path = str(error).partition(" - at ")
     field = path.strip("`").removeprefix("$").removeprefix(".")
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL)

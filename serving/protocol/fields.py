@@ -20,17 +20,17 @@ PLACEMENTS_ONLY: Final = "For placements alone."
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one field may hold.
+    """Constraints and documentation of one field.
 
     Attributes:
-        words: what is allowed, as the end of a sentence; empty where the type says it all.
-        description: for the OpenAPI document.
-        low, high: bounds of an integer's value, of a string's characters or of a list's entries; None: unbounded.
-        enforced: whether the bounds are checked here. Those of names that only the bundle or the policy knows are not:
-            they refuse with a list of what they know.
-        default: what the server assumes where the field is left out, if that is a value.
-        each: row of the entries, if it is a list.
-        for_placements: allowed only together with ``placement``.
+        words: allowed values, as the end of a sentence; derived from the type if empty.
+        description: text for the OpenAPI document.
+        low, high: inclusive bounds of an integer, or of the length of a string or list; None for unbounded.
+        enforced: whether the bounds are checked. Names of behaviours and placements are not: bundle or policy refuse
+            an unknown one with the list of those they have.
+        default: documented default value, if any.
+        each: row of the entries of a list.
+        for_placements: whether the field is allowed only together with ``placement``.
     """
 
     words: str = ""
@@ -51,13 +51,13 @@ class Row:
 
 
 STRUCTS: Final = Row()
-"""Row of entries that have rows of their own."""
+"""Row of list entries that are structs, whose fields have rows of their own."""
 Table = Mapping[type[Struct], Mapping[str, Row]]
 
 
 @functools.lru_cache
 def request_fields(limits: Limits) -> Table:
-    """Rows of a request and its parts, in the order of checks: the first wrong field is the one that is named."""
+    """Rows of all request fields, in the order of the checks: the first invalid field is the one named."""
     item_id = _text(limits, "The item.")
     return {
         RecommendRequest: {

@@ -1,6 +1,6 @@
-"""The largest request that a server takes: numbers that an operator sets, and numbers that are the protocol's own.
+"""Size limits of requests: those that the operator sets (:class:`Limits`), and constants of the protocol.
 
-Which field has which limit stands in serving.protocol.fields.
+serving.protocol.fields says which field has which limit.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ LATEST_TIMESTAMP: Final = 253_402_300_799_999
 OLDEST: Final = 130
 """Years."""
 MOST_PIECES: Final = 1_000_000
-"""Of one item in a cart, and impressions of one item."""
+"""Maximum quantity of a cart line, and maximum count of impressions of one item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,14 @@ class Limits:
 
     Attributes:
         k: items asked for.
-        session_events: events in the session, and as many of the shopper's earlier ones.
+        session_events: events in ``session``, and likewise in ``history``.
         excluded_items: items in the exclusion list.
         cart_lines, impressions, scene_items: entries of these lists.
         text: characters of an item id or a behaviour.
         body_bytes: bytes of the body.
-        body_seconds: time the client may take to send its body, and before that its headers.
+        body_seconds: time limit for receiving the headers, and again for the body.
         header_bytes: bytes of the request line and the headers.
-        feed_bytes, feed_seconds: the same of an items feed on the admin port.
+        feed_bytes, feed_seconds: as ``body_bytes`` and ``body_seconds``, for an items feed on the admin port.
     """
 
     k: int = 1000

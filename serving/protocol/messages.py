@@ -1,4 +1,7 @@
-"""The structs of the wire format: what a request and an answer hold, field by field."""
+"""Structs of the wire format: the fields of requests and answers, with their types.
+
+Limits and descriptions of request fields: serving.protocol.fields.
+"""
 
 from typing import Final
 
@@ -12,7 +15,7 @@ DEFAULT_K: Final = 20
 
 
 class Event(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
-    """One thing the shopper did. A timestamp is UTC milliseconds; null or left out where there is no clock."""
+    """One event of a session; ``timestamp`` in UTC milliseconds, null or absent if unknown."""
 
     item_id: str
     behaviour: str | UnsetType = UNSET
@@ -20,14 +23,14 @@ class Event(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
 
 
 class CartLine(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
-    """One line of the cart; one piece where there is no quantity."""
+    """One cart line; ``quantity`` defaults to 1."""
 
     item_id: str
     quantity: int | UnsetType = UNSET
 
 
 class Impression(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
-    """An item that the shopper was shown: how often (once), and when the last time (now), UTC milliseconds."""
+    """Impressions of one item: ``count`` (default 1), and the latest one's ``timestamp`` in UTC ms (default now)."""
 
     item_id: str
     count: int | UnsetType = UNSET
@@ -35,10 +38,10 @@ class Impression(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
 
 
 class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
-    """The body of ``POST /v1/recommend``: the session so far and, of a shopper who returns, what came before it, oldest
-    event first, and what is asked of it.
+    """Body of ``POST /v1/recommend``: the session, a returning shopper's history, and the parameters of the answer.
 
-    What follows ``placement`` is for placements alone; a cart that is left out is what the session's cart events say.
+    Events are oldest first. Fields after ``placement`` are for placements alone; an absent cart is inferred from the
+    session's cart events.
     """
 
     session: list[Event]
@@ -60,7 +63,7 @@ class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False
 
 
 class RecommendedItem(Struct, frozen=True, gc=False):
-    """One recommended item; ``because`` is the item of the session that lies nearest to it."""
+    """One recommended item; ``because`` is the session item most similar to it."""
 
     item_id: str
     score: float
@@ -69,12 +72,12 @@ class RecommendedItem(Struct, frozen=True, gc=False):
 
 
 class Answer(Struct, frozen=True, gc=False):
-    """The answer to a :class:`RecommendRequest`.
+    """Answer to a :class:`RecommendRequest`.
 
     Attributes:
-        degraded_reason: why the model did not give it; null where it did.
-        model_version: version of the exported model that answered; null without one.
-        bundle: deprecated, the same as ``model_version``: it stands beside ``bundles``, which are offers.
+        degraded_reason: why a fallback tier answered; null if the model did.
+        model_version: version of the exported model in use; null if none is loaded.
+        bundle: deprecated alias of ``model_version``; ``bundles`` are offers, something else.
     """
 
     recommendation_id: str
@@ -89,14 +92,14 @@ class Answer(Struct, frozen=True, gc=False):
 
 
 class PlacedItem(RecommendedItem, frozen=True, gc=False):
-    """One item of a placement's answer.
+    """One item of a :class:`PlacedAnswer`.
 
     Attributes:
-        because: the item that led to it: of the cart or session, of the scene, or the host's.
-        origin: the source in words, for the shop's own people.
-        rule: the rule that set it by hand, or null.
-        reason: a sentence for the shopper; ``reason_key`` names it, for shops that write their own.
-        parts: what each source gave, the boost, and what diversity took; only where it was asked for.
+        because: the item that led to it, from cart, session or scene, or the host's item.
+        origin: source in words, for the shop's staff.
+        rule: rule that pinned it, or null.
+        reason: sentence for the shopper; ``reason_key`` identifies it, for shops that write their own.
+        parts: contribution of each source, boost and diversity penalty; only with ``explain``.
     """
 
     origin: str
@@ -107,7 +110,7 @@ class PlacedItem(RecommendedItem, frozen=True, gc=False):
 
 
 class OfferedBundle(Struct, frozen=True, gc=False):
-    """Items that go together, those of the cart first, and what they cost together."""
+    """Items that are bought together, those in the cart first, with their total price."""
 
     items: list[str]
     missing: list[str]
@@ -117,7 +120,7 @@ class OfferedBundle(Struct, frozen=True, gc=False):
 
 
 class PromotionHint(Struct, frozen=True, gc=False):
-    """What is missing to a promotion's next step: so many more items, then so many per cent."""
+    """Distance to a promotion's next step: ``missing`` items to a discount of ``percent``."""
 
     promotion: str
     missing: int
@@ -127,11 +130,11 @@ class PromotionHint(Struct, frozen=True, gc=False):
 
 
 class PlacedAnswer(Answer, frozen=True, gc=False):
-    """The answer to a request with a placement; its items are :class:`PlacedItem`.
+    """Answer to a request with a placement; its items are :class:`PlacedItem`.
 
     Attributes:
-        why: what led to the mode, such as ``intent 0.82``.
-        policy: the policy's version, first 12 hex digits of its file's SHA-256.
+        why: evidence for the mode, such as ``intent 0.82``.
+        policy: version of the policy, first 12 hex digits of its file's SHA-256.
     """
 
     placement: str
