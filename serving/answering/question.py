@@ -13,7 +13,7 @@ import numpy.typing as npt
 from msgspec import UNSET, UnsetType
 
 from serving.policy.assortment import Assortment
-from serving.policy.placement_request import Asked, ask_placement, known_placement
+from serving.policy.placement_request import IndexedPlacement, index_placement, known_placement
 from serving.protocol.errors import FieldError
 from serving.protocol.messages import DEFAULT_K, Event, RecommendRequest
 from tillside.bundle import Bundle
@@ -38,7 +38,7 @@ class Question:
     excluded_ids: Sequence[str]
     unknown: list[str]
     empty: bool
-    asked: Asked | None = None
+    asked: IndexedPlacement | None = None
 
     @property
     def known(self) -> bool:
@@ -112,17 +112,16 @@ class Reader:
                 excluded.add(index)
         ask, asked = self._behaviour(behaviour), None
         if placement is not None and assortment is not None:
-            asked = ask_placement(
+            asked = index_placement(
                 assortment,
                 request,
-                placement,
                 session=(items, behaviours, times),
                 excluded=frozenset(excluded),
                 ask=ask,
                 unknown=unknown,
             )
             if not items:  # a cart without a session: its lines become the session's cart events
-                items = asked.request.cart_M.tolist()
+                items = asked.prepared.request.cart_M.tolist()
                 behaviours = [max(assortment.cart_behaviour, 0)] * len(items)
                 times = [TIME_UNKNOWN] * len(items)
         columns = zip(earlier, (items, behaviours, times), strict=True)

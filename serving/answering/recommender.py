@@ -214,7 +214,7 @@ class Recommender:
             sinking = self._memory.sinking(question.session_L, question.past_H, question.ask)
         if question.asked is not None:
             needed = question.asked.wanted + sinking
-            return min(searched(needed), len(self._items_ND)) if question.asked.asks_model else 0
+            return min(searched(needed), len(self._items_ND)) if question.asked.prepared.asks_model else 0
         if not question.k:
             return 0
         needed = question.k + len(question.excluded) + sinking

@@ -26,12 +26,12 @@ from tillside.policy import (
     Placement,
     PlacementPolicy,
     PlacementRequest,
+    PreparedPlacement,
     origin,
-    place,
+    prepare,
 )
-from tillside.policy.candidates import MOST_MODEL, anchors_of
+from tillside.policy.candidates import MOST_MODEL
 from tillside.policy.requests import GOAL
-from tillside.policy.rules import Rulebook
 
 SPARE: Final = 2
 """Oversampling factor: model candidates per item shown; the search yields some dozens more at no cost."""
@@ -47,38 +47,26 @@ FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A placement request in item indices, and the assortment that those indices refer to.
+class IndexedPlacement:
+    """A placement request prepared in item indices, and the assortment that those indices refer to.
 
     Attributes:
-        request: everything but the purchase intent, which the model adds later.
+        prepared: everything but the purchase intent, which the model adds later.
         eligible_V: items that the model may propose; None for all.
         wanted: number of candidates that the policy may need; more do no harm.
     """
 
     assortment: Assortment
-    policy: PlacementPolicy
-    request: PlacementRequest
-    rulebook: Rulebook
+    prepared: PreparedPlacement
     ask: int
     eligible_V: Ints | None
     wanted: int
 
-    @property
-    def asks_model(self) -> bool:
-        """Whether the model, or the fallback tier in its place, is a source of the placement."""
-        return self.policy.sources.get("model", 0.0) > 0
-
     def place(self, model: ModelCandidates | None, intent: float | None) -> Placement:
         """Run the policy on the candidates of the model or a fallback tier, or on none."""
         assortment = self.assortment
-        return place(
-            assortment.loaded.policy,
-            self.request if intent is None else structs.replace(self.request, intent=intent),
-            shelves=assortment.shelves_A[self.ask],
-            relations=assortment.relations,
-            model=model,
-            rulebook=self.rulebook,
+        return self.prepared.place(
+            shelves=assortment.shelves_A[self.ask], relations=assortment.relations, model=model, intent=intent
         )
 
     def candidates(
@@ -99,7 +87,7 @@ class Asked:
                 items_C, scores_C = items_C[order], scores_C[order]
         if len(items_C) > MOST_MODEL:  # the policy reads only that many; none should be an item that it must not show
             places = items_C.argsort()
-            allowed = np.sort(places[self.rulebook.judged(items_C[places])[0] < 0])
+            allowed = np.sort(places[self.prepared.rulebook.judged(items_C[places])[0] < 0])
             items_C, scores_C = items_C[allowed], scores_C[allowed]
         return ModelCandidates(items_C, scores_C)
 
@@ -122,25 +110,22 @@ def known_placement(assortment: Assortment | None, request: RecommendRequest) ->
     return found
 
 
-def ask_placement(
+def index_placement(
     assortment: Assortment,
     request: RecommendRequest,
-    placement: PlacementPolicy,
     *,
     session: tuple[Sequence[int], Sequence[int], Sequence[int]],
     excluded: frozenset[int],
     ask: int,
     unknown: dict[str, None],
-) -> Asked:
-    """Translate a request for the policy.
+) -> IndexedPlacement:
+    """Translate a request for the policy; its placement must be a :func:`known_placement`.
 
     Args:
-        placement: result of :func:`known_placement`.
         session: item indices (-1 if unknown to the facts), behaviours and timestamps of its events.
         unknown: receives the item ids unknown to the facts.
     """
-    facts, loaded = assortment.facts, assortment.loaded
-    policy = loaded.policy.of(request.segment or None)
+    facts = assortment.facts
 
     def numbers(ids: Iterable[str]) -> list[int]:
         found = []
@@ -182,15 +167,12 @@ def ask_placement(
         explain=request.explain is True,
         language="en" if request.language is UNSET else request.language,
     )
-    rules = placement.rules
-    anchors = anchors_of(placement.anchors, placed, facts, most=placement.most_anchors)
-    rulebook = Rulebook.of(rules, placed, facts, day=policy.day(now_ms), anchors=anchors)
-    wanted = SPARE * (placed.k or placement.slots) + len(rulebook.blocked) + len(rulebook.viewed)
-    return Asked(
+    prepared = prepare(assortment.loaded.policy, placed, facts)
+    rulebook = prepared.rulebook
+    wanted = SPARE * prepared.k + len(rulebook.blocked) + len(rulebook.viewed)
+    return IndexedPlacement(
         assortment=assortment,
-        policy=placement,
-        request=placed,
-        rulebook=rulebook,
+        prepared=prepared,
         ask=ask,
         eligible_V=assortment.eligible(rulebook),
         wanted=wanted * DEEPER if rulebook.band and rulebook.band_hard else wanted,
@@ -209,7 +191,7 @@ def cart_of_session(items: Sequence[int], behaviours: Sequence[int], kinds: Sequ
 
 
 def placed_answer(
-    asked: Asked,
+    asked: IndexedPlacement,
     placement: Placement,
     *,
     answer: messages.Answer,
@@ -226,7 +208,7 @@ def placed_answer(
     hint = placement.promotion
     return PlacedAnswer(
         recommendation_id=answer.recommendation_id,
-        items=[_item(item, because.get(item.item), asked.request.explain, facts) for item in placement.items],
+        items=[_item(item, because.get(item.item), asked.prepared.request.explain, facts) for item in placement.items],
         tier=answer.tier,
         degraded_reason=answer.degraded_reason,
         behaviour=answer.behaviour,
@@ -234,7 +216,7 @@ def placed_answer(
         unknown_items=answer.unknown_items,
         model_version=answer.model_version,
         bundle=answer.bundle,
-        placement=asked.request.placement,
+        placement=asked.prepared.request.placement,
         mode=placement.mode,
         why=list(placement.why),
         bundles=[

@@ -1,7 +1,8 @@
 """Placement policy: a policy file, item facts, and one pure function that answers a placement request.
 
 ``read_policy`` and ``read_feed`` parse files, ``ItemFacts`` and ``Shelves`` are built when a catalogue or feed arrives,
-and ``place`` answers with them. There are no item ids inside: requests and answers hold item numbers of the facts.
+and ``place`` answers with them; a server halves it, to ask its model in between: ``prepare``, then
+``PreparedPlacement.place``. There are no item ids inside: requests and answers hold item numbers of the facts.
 """
 
 from tillside.policy.file.reader import parse_policy, policy_version, read_policy
@@ -9,7 +10,7 @@ from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.feed import ItemsFeed, read_feed
 from tillside.policy.items.shelves import Shelves
-from tillside.policy.placing import place
+from tillside.policy.placing import PreparedPlacement, place, prepare
 from tillside.policy.reasons import origin
 from tillside.policy.requests import (
     ModelCandidates,
@@ -31,6 +32,7 @@ __all__ = [
     "PlacementPolicy",
     "PlacementRequest",
     "Policy",
+    "PreparedPlacement",
     "PromotionHint",
     "Shelves",
     "event_kinds",
@@ -38,6 +40,7 @@ __all__ = [
     "parse_policy",
     "place",
     "policy_version",
+    "prepare",
     "read_feed",
     "read_policy",
 ]

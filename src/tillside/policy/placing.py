@@ -9,14 +9,16 @@ Shapes: U candidates, P of them in the pool, N items.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
 from tillside.policy.candidates import Candidates, anchors_of, gather
 from tillside.policy.choosing import Need, choose
-from tillside.policy.file.terms import AtLeast, Pin, Policy
+from tillside.policy.file.terms import AtLeast, Pin, PlacementPolicy, Policy
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
 from tillside.policy.promotions import bundles_around, offered, promotion_hint
@@ -34,6 +36,119 @@ PATIENT_WALK: Final = 1024
 """Items searched for filler that keeps the soft rules; past them any filler that the hard rules allow is taken."""
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedPlacement:
+    """A request worked out as far as it can be before the model is asked: see :func:`prepare`.
+
+    Attributes:
+        policy: of the request's segment.
+        anchors: items whose relations are queried, most important first.
+    """
+
+    policy: Policy
+    placement: PlacementPolicy
+    request: PlacementRequest
+    facts: ItemFacts
+    day: date
+    anchors: Sequence[int]
+    rulebook: Rulebook
+
+    @property
+    def k(self) -> int:
+        """Number of items to show at most."""
+        return self.placement.slots if self.request.k is None else self.request.k
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether the model, or the fallback tier in its place, is a source of the placement."""
+        return self.placement.sources.get("model", 0.0) > 0
+
+    def place(
+        self,
+        *,
+        shelves: Shelves,
+        relations: Relations,
+        model: ModelCandidates | None = None,
+        intent: float | None = None,
+    ) -> Placement:
+        """Answer the request from the candidates of all sources.
+
+        Args:
+            shelves: shelves of the facts that the request was prepared with.
+            model: candidates of the model, or of the lower tier that answered; None without either.
+            intent: the model's purchase intent; None for the request's own.
+        """
+        assert shelves.facts is self.facts, "item numbers and rules hold for the facts they were prepared with"
+        request = self.request if intent is None else structs.replace(self.request, intent=intent)
+        policy, placement, facts, rulebook, k = self.policy, self.placement, self.facts, self.rulebook, self.k
+        rules = placement.rules
+        steering = steer(policy.intent, request, facts)
+        weights = steering.weights(placement.sources, policy.intent, placement.steering)
+        promotions = [promotion for promotion in policy.promotions if promotion.holds(self.day)]
+        found = gather(
+            weights,
+            request=request,
+            anchors=self.anchors,
+            shelves=shelves,
+            relations=relations,
+            model=model,
+            fusion=placement.fusion,
+        )
+        pins = _pins(k, rulebook)
+        pool = _Pool.of(found, rulebook, pins=pins, now_ms=request.now_ms)
+        chosen = choose(
+            pool.items_P,
+            pool.scores_P,
+            pool.levels_P,
+            k=k - len(pins),
+            facts=facts,
+            diversity=rules.diversity,
+            needs=[Need(need.n, _of_kind(need, pool, facts)) for need in rules.at_least],
+        )
+        tier = model.tier if model else "model"
+        items = [pool.placed(row, lost, request, facts, tier) for row, lost in chosen]
+        if placement.fill and len(items) + len(pins) < k:
+            taken = {item.item for item in items}.union(pins)
+            for item in _filler(k - len(taken), taken, rulebook, shelves):
+                items.append(_plain(item, "popular", None, request, facts))
+        bundles = []
+        if placement.bundles:
+            around = bundles_around(self.anchors, request=request, relations=relations, rulebook=rulebook)
+            bundles = offered(around, placement.bundles, promotions=promotions, facts=facts)
+        next_slot = 0
+        for item, pin in pins.items():  # by slot; of two pins of one slot the second follows the first
+            next_slot = max(next_slot, pin.slot - 1)
+            items.insert(next_slot, _plain(item, "pinned", pin.name, request, facts))
+            next_slot += 1
+        return Placement(
+            items=items,
+            mode=steering.mode,
+            decided=steering.decided,
+            why=steering.why,
+            bundles=bundles,
+            promotion=promotion_hint(promotions, request, facts),
+            dropped=pool.dropped,
+            feed_stale=rulebook.feed_stale,
+        )
+
+
+def prepare(policy: Policy, request: PlacementRequest, facts: ItemFacts) -> PreparedPlacement:
+    """Work out everything of a request that needs no candidates: the segment's policy, day, anchors and rules.
+
+    The model is then asked for what the rules allow (:mod:`tillside.policy.proposals`), and
+    :meth:`PreparedPlacement.place` answers; it may be called again with the candidates of a lower tier.
+
+    Raises:
+        ValueError: the policy has no such placement; the message names those it has.
+    """
+    policy = policy.of(request.segment)
+    placement = policy.placement(request.placement)
+    day = policy.day(request.now_ms)
+    anchors = anchors_of(placement.anchors, request, facts, most=placement.most_anchors)
+    rulebook = Rulebook.of(placement.rules, request, facts, day=day, anchors=anchors)
+    return PreparedPlacement(policy, placement, request, facts, day, anchors, rulebook)
+
+
 def place(
     policy: Policy,
     request: PlacementRequest,
@@ -41,9 +156,8 @@ def place(
     shelves: Shelves,
     relations: Relations,
     model: ModelCandidates | None = None,
-    rulebook: Rulebook | None = None,
 ) -> Placement:
-    """Answer a placement request.
+    """Answer a placement request: :func:`prepare`, then :meth:`PreparedPlacement.place`.
 
     Hard rules hold for every item of the answer, whatever its source. If fewer than k items keep the soft rules too,
     frequency caps give way, then a soft price band, and then popular items fill what is left (unless ``fill: false``).
@@ -51,67 +165,12 @@ def place(
     Args:
         shelves: item facts and the shelves built from them.
         model: candidates of the model, or of the lower tier that answered; None without either.
-        rulebook: rulebook of this request over the same facts, if the caller has built it already.
 
     Raises:
         ValueError: the policy has no such placement; the message names those it has.
     """
-    facts = shelves.facts
-    policy = policy.of(request.segment)
-    placement = policy.placement(request.placement)
-    rules, day = placement.rules, policy.day(request.now_ms)
-    k = placement.slots if request.k is None else request.k
-    steering = steer(policy.intent, request, facts)
-    weights = steering.weights(placement.sources, policy.intent, placement.steering)
-    anchors = anchors_of(placement.anchors, request, facts, most=placement.most_anchors)
-    promotions = [promotion for promotion in policy.promotions if promotion.holds(day)]
-    if rulebook is None:
-        rulebook = Rulebook.of(rules, request, facts, day=day, anchors=anchors)
-    found = gather(
-        weights,
-        request=request,
-        anchors=anchors,
-        shelves=shelves,
-        relations=relations,
-        model=model,
-        fusion=placement.fusion,
-    )
-    pins = _pins(k, rulebook)
-    pool = _Pool.of(found, rulebook, pins=pins, now_ms=request.now_ms)
-    chosen = choose(
-        pool.items_P,
-        pool.scores_P,
-        pool.levels_P,
-        k=k - len(pins),
-        facts=facts,
-        diversity=rules.diversity,
-        needs=[Need(need.n, _of_kind(need, pool, facts)) for need in rules.at_least],
-    )
-    tier = model.tier if model else "model"
-    items = [pool.placed(row, lost, request, facts, tier) for row, lost in chosen]
-    if placement.fill and len(items) + len(pins) < k:
-        taken = {item.item for item in items}.union(pins)
-        for item in _filler(k - len(taken), taken, rulebook, shelves):
-            items.append(_plain(item, "popular", None, request, facts))
-    bundles = []
-    if placement.bundles:
-        around = bundles_around(anchors, request=request, relations=relations, rulebook=rulebook)
-        bundles = offered(around, placement.bundles, promotions=promotions, facts=facts)
-    next_slot = 0
-    for item, pin in pins.items():  # by slot; of two pins of one slot the second follows the first
-        next_slot = max(next_slot, pin.slot - 1)
-        items.insert(next_slot, _plain(item, "pinned", pin.name, request, facts))
-        next_slot += 1
-    return Placement(
-        items=items,
-        mode=steering.mode,
-        decided=steering.decided,
-        why=steering.why,
-        bundles=bundles,
-        promotion=promotion_hint(promotions, request, facts),
-        dropped=pool.dropped,
-        feed_stale=rulebook.feed_stale,
-    )
+    prepared = prepare(policy, request, shelves.facts)
+    return prepared.place(shelves=shelves, relations=relations, model=model)
 
 
 @dataclass(frozen=True, slots=True)

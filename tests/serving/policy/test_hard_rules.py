@@ -139,7 +139,7 @@ def test_a_policy_that_fails_shows_nothing(recommender, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("an-id-that-no-log-may-hold")
 
-    monkeypatch.setattr("serving.policy.placement_request.place", fail)
+    monkeypatch.setattr("tillside.policy.PreparedPlacement.place", fail)
     placed, plain = (
         recommender.read(decode_request(json.dumps(body).encode(), LIMITS))
         for body in (ask("fashion", "coat"), {"session": [{"item_id": "coat"}]})

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.shops import NOW_MS, Item, Shop
-from tillside.policy import ModelCandidates, origin, parse_policy, place
+from tillside.policy import ModelCandidates, origin, parse_policy, place, prepare
 
 HOUR_MS = 3_600_000
 PHONE = Item("phone", 400, "tech.phone", "acme", name="Acme Phone", stock=5)
@@ -249,6 +249,38 @@ def test_shelves_of_the_anchors_categories() -> None:
 def test_an_unknown_placement_names_those_there_are() -> None:
     with pytest.raises(ValueError, match="placement 'there' is unknown; allowed: here"):
         SHOP.place(PLAIN, placement="there")
+
+
+def test_a_prepared_request_knows_all_that_needs_no_candidates() -> None:
+    text = """
+utc_offset_hours: 9
+placements: {here: {sources: {complement: 1}, slots: 4, anchors: [cart], rules: {hide_viewed: all}}}
+segments: {new: {placements: {here: {sources: {model: 1}, slots: 2, anchors: [last]}}}}
+"""
+    given = {"session": ["film", "kettle"], "cart": ["phone"]}
+    shop_wide, of_the_new = (
+        prepare(parse_policy(text), SHOP.request(segment=segment, **given), SHOP.facts()) for segment in (None, "new")
+    )
+    assert str(shop_wide.day) == "2026-05-29"  # 20:26 UTC is past midnight in Tokyo
+    assert [SHOP.ids(each.anchors) for each in (shop_wide, of_the_new)] == [["phone"], ["kettle"]]
+    assert [(each.k, each.asks_model) for each in (shop_wide, of_the_new)] == [(4, False), (2, True)]
+    assert SHOP.ids(sorted(shop_wide.rulebook.viewed)) == ["film", "kettle"]
+
+
+def test_a_prepared_request_is_placed_with_what_each_tier_proposes() -> None:
+    """Both halves give what ``place`` gives in one; an intent of the model takes the place of the request's own."""
+    text = """
+intent: {curve: [{intent: 0, decided: 0}, {intent: 1, decided: 1}]}
+placements: {here: {sources: {model: 1, complement: 1}, anchors: [cart]}}
+"""
+    shelves, relations, request = SHOP.shelves(), SHOP.relations(), SHOP.request(cart=["phone"], k=3, intent=0.1)
+    prepared = prepare(parse_policy(text), request, shelves.facts)
+    for model in (SHOP.model({"laptop": 2.0, "kettle": 1.0}), SHOP.model({"film": 1.0}, "popularity"), None):
+        whole = place(parse_policy(text), request, shelves=shelves, relations=relations, model=model)
+        assert prepared.place(shelves=shelves, relations=relations, model=model) == whole
+    decided = prepared.place(shelves=shelves, relations=relations, intent=0.9)
+    assert (decided.mode, decided.decided, decided.why[0]) == ("cross_sell", 0.9, "intent 0.90")
+    assert prepared.place(shelves=shelves, relations=relations).why[0] == "intent 0.10"
 
 
 def test_k_defaults_to_the_slots() -> None:
