@@ -157,7 +157,7 @@ class Service:
             "time_ms": feed.time_ms,
             "items": len(feed.items),
             "new_items": None if assortment is None else len(assortment.facts) - len(assortment.base),
-            "ranked": None if assortment is None else len(assortment.newcomers),
+            "ranked": None if assortment is None else len(assortment.proposer.cold),
         }
 
     def ready(self) -> str:

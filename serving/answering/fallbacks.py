@@ -23,6 +23,7 @@ from tillside.bundle import Bundle
 from tillside.catalogue import Catalogue
 from tillside.events import CATEGORY
 from tillside.policy import ModelCandidates
+from tillside.policy.proposals import MOST_LISTED, listed
 from tillside.ranking import top_k
 from tillside.recommenders import popularity
 
@@ -30,8 +31,6 @@ Tier = Literal["model", "covisitation", "popularity", "static", "empty"]
 Reason = Literal["overload", "queue_full", "deadline", "model_failed", "empty_session", "unknown_items", "not_ready"]
 SESSION_ITEMS: Final = 10
 """Number of latest session items whose co-visited items are looked up."""
-RUNG_ITEMS: Final = 100
-"""Candidates that a policy sees of each list of a tier; the policy fills slots left open itself."""
 DECAY: Final = 0.7
 """Weight of a session item's evidence relative to that of the item after it."""
 
@@ -92,11 +91,11 @@ class Ladder:
         if self._covisitation is not None and len(session_L):
             items_C, sums_C = self._covisitation.evidence(session_L[-SESSION_ITEMS:], decay=DECAY)
             if len(items_C):
-                best = np.lexsort((items_C, -sums_C))[:RUNG_ITEMS]
+                best = np.lexsort((items_C, -sums_C))[:MOST_LISTED]
                 yield ModelCandidates(items_C[best], sums_C[best].astype(np.float32), "covisitation")
-        rows = (self._shelf(session_L, ask)[:RUNG_ITEMS], self._popular_AN[ask][:RUNG_ITEMS])
+        rows = (self._shelf(session_L, ask)[:MOST_LISTED], self._popular_AN[ask][:MOST_LISTED])
         items = list(dict.fromkeys(np.concatenate(rows).tolist()))
-        yield ModelCandidates(np.array(items, np.int64), np.arange(len(items), 0, -1, dtype=np.float32), "popularity")
+        yield listed(np.array(items, np.int64), "popularity")
 
     def _ranked(self, session_L: npt.NDArray[np.int64], ask: int) -> Iterator[Ranked]:
         """Items tier by tier, best first; an item may repeat in a lower tier."""

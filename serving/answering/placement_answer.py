@@ -19,6 +19,7 @@ from serving.answering.question import Question
 from serving.policy.placement_request import placed_answer
 from serving.protocol.messages import Answer, RecommendedItem
 from tillside.policy import ModelCandidates, Placement
+from tillside.policy.proposals import listed
 
 log = logging.getLogger("serving")
 Ints = npt.NDArray[np.int64]
@@ -56,7 +57,7 @@ class Placer:
         yield from self._ladder.rungs(question.session_L, ask=question.ask)
         static = question.asked.assortment.static
         if len(static):
-            yield ModelCandidates(static, np.arange(len(static), 0, -1, dtype=np.float32), "static")
+            yield listed(static, "static")
 
     def placed(
         self,

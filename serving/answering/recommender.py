@@ -209,14 +209,15 @@ class Recommender:
 
     def _searched(self, question: Question) -> int:
         """Number of top items to search for: an upper bound on what ``best_items`` needs for an exact answer."""
+        if question.asked is not None:
+            return question.asked.assortment.proposer.depth(
+                question.asked.prepared, session_L=question.session_L, past_H=question.past_H, ask=question.ask
+            )
+        if not question.k:
+            return 0
         sinking = 0
         if self._memory is not None:
             sinking = self._memory.sinking(question.session_L, question.past_H, question.ask)
-        if question.asked is not None:
-            needed = question.asked.wanted + sinking
-            return min(searched(needed), len(self._items_ND)) if question.asked.prepared.asks_model else 0
-        if not question.k:
-            return 0
         needed = question.k + len(question.excluded) + sinking
         return min(searched(needed), len(self._items_ND))
 
@@ -225,6 +226,16 @@ class Recommender:
     ) -> Found:
         """The answer's items, or a placement's candidates, from the question's search results."""
         asked = question.asked
+        if asked is not None:
+            return asked.assortment.proposer.candidates(
+                asked.prepared,
+                scores_K,
+                items_K,
+                query_D=query_D,
+                session_L=question.session_L,
+                past_H=question.past_H,
+                ask=question.ask,
+            )
         best_scores_K, best_K = best_items(
             lambda wanted: (scores_K[:wanted], items_K[:wanted]),
             self._memory,
@@ -233,13 +244,8 @@ class Recommender:
             ask=question.ask,
             query_D=query_D,
             items_ND=self._items_ND,
-            k=len(self._items_ND) if asked else question.k + len(question.excluded),
+            k=question.k + len(question.excluded),
         )
-        if asked is not None:
-            if len(items_K) >= self._searched(question):  # below the cut-off score, unsearched items may rank higher
-                sure = int(np.count_nonzero(best_scores_K >= scores_K[-1]))
-                best_scores_K, best_K = best_scores_K[:sure], best_K[:sure]
-            return asked.candidates(best_scores_K, best_K, query_D=query_D, session_L=question.session_L)
         if question.excluded:
             kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
             best_K, best_scores_K = best_K[kept], best_scores_K[kept]

@@ -2,8 +2,7 @@
 
 The model and every fallback tier only propose candidates; ``tillside.policy.place`` alone decides what is shown.
 
-Shapes: C candidates, A cold items (in ``shelves_A``: behaviours), V eligible items, L session events, M cart pieces,
-D columns.
+Shapes: B behaviours, V eligible items, L session events, M cart pieces.
 """
 
 import time
@@ -30,20 +29,14 @@ from tillside.policy import (
     origin,
     prepare,
 )
-from tillside.policy.candidates import MOST_MODEL
 from tillside.policy.requests import GOAL
 
-SPARE: Final = 2
-"""Oversampling factor: model candidates per item shown; the search yields some dozens more at no cost."""
 MOST_PIECES: Final = 100
 """Cap on the quantity of one cart line."""
-DEEPER: Final = 4
-"""Further oversampling factor where a price band is a hard rule."""
 PRICE_DIGITS: Final = 7
 """Significant digits of single precision."""
 
 Ints = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +46,19 @@ class IndexedPlacement:
     Attributes:
         prepared: everything but the purchase intent, which the model adds later.
         eligible_V: items that the model may propose; None for all.
-        wanted: number of candidates that the policy may need; more do no harm.
     """
 
     assortment: Assortment
     prepared: PreparedPlacement
     ask: int
     eligible_V: Ints | None
-    wanted: int
 
     def place(self, model: ModelCandidates | None, intent: float | None) -> Placement:
         """Run the policy on the candidates of the model or a fallback tier, or on none."""
         assortment = self.assortment
         return self.prepared.place(
-            shelves=assortment.shelves_A[self.ask], relations=assortment.relations, model=model, intent=intent
+            shelves=assortment.shelves_B[self.ask], relations=assortment.relations, model=model, intent=intent
         )
-
-    def candidates(
-        self, scores_C: FloatArray, items_C: Ints, *, query_D: FloatArray, session_L: Ints
-    ) -> ModelCandidates:
-        """The model's top items merged with the cold items that score as high, best first."""
-        assortment = self.assortment
-        if len(assortment.newcomers):
-            own_A = assortment.scored_newcomers(query_D, session_L, self.ask)
-            if len(items_C) < self.wanted or len(items_C) == assortment.ranked:
-                better = np.arange(len(own_A))
-            else:
-                better = np.flatnonzero(own_A >= scores_C[-1])
-            if len(better):
-                items_C = np.concatenate([items_C, assortment.newcomers[better]])
-                scores_C = np.concatenate([scores_C, own_A[better]])
-                order = np.lexsort((items_C, -scores_C))
-                items_C, scores_C = items_C[order], scores_C[order]
-        if len(items_C) > MOST_MODEL:  # the policy reads only that many; none should be an item that it must not show
-            places = items_C.argsort()
-            allowed = np.sort(places[self.prepared.rulebook.judged(items_C[places])[0] < 0])
-            items_C, scores_C = items_C[allowed], scores_C[allowed]
-        return ModelCandidates(items_C, scores_C)
 
 
 def known_placement(assortment: Assortment | None, request: RecommendRequest) -> PlacementPolicy:
@@ -168,15 +137,7 @@ def index_placement(
         language="en" if request.language is UNSET else request.language,
     )
     prepared = prepare(assortment.loaded.policy, placed, facts)
-    rulebook = prepared.rulebook
-    wanted = SPARE * prepared.k + len(rulebook.blocked) + len(rulebook.viewed)
-    return IndexedPlacement(
-        assortment=assortment,
-        prepared=prepared,
-        ask=ask,
-        eligible_V=assortment.eligible(rulebook),
-        wanted=wanted * DEEPER if rulebook.band and rulebook.band_hard else wanted,
-    )
+    return IndexedPlacement(assortment, prepared, ask, assortment.proposer.eligible(prepared.rulebook))
 
 
 def cart_of_session(items: Sequence[int], behaviours: Sequence[int], kinds: Sequence[int], cart: int) -> list[int]:

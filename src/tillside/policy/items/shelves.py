@@ -3,7 +3,7 @@
 Built once when facts are swapped in, O(N log N); a placement then takes the head of a shelf, or walks one in chunks
 until it has enough. Items without a popularity rank come last, by id.
 
-Shapes: N items, P items on a shelf, G sets of categories.
+Shapes: N items, B behaviours, P items on a shelf, G sets of categories.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,12 @@ from tillside.policy.items.facts import ItemFacts
 FIRST_CHUNK: Final = 256
 
 Ints = npt.NDArray[np.int64]
+
+
+def most_popular(scores_BN: npt.NDArray[np.floating], facts: ItemFacts) -> Ints:
+    """Items by popularity for each behaviour, best first, ties by item id, int64 [B, N]; N may leave out the last."""
+    rank_N = facts.rank_N[: scores_BN.shape[1]]
+    return np.stack([np.lexsort((rank_N, -scores_N)) for scores_N in scores_BN])
 
 
 @dataclass(frozen=True)
