@@ -18,7 +18,8 @@ from tillside.relations import Relations
 from training.cli.command import command
 from training.cli.console import print_table, say
 from training.evaluation.placements.metrics import refuse_misfits
-from training.evaluation.placements.proposals import open_shelves, placement_cases, scorer_of
+from training.evaluation.placements.proposals import placement_cases
+from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.placements.source_weights import (
     STRENGTHS,
     Lists,
@@ -81,11 +82,11 @@ def weigh(
         )
     refuse_misfits(policy, dataset, relations)
     relations = relations or Relations.empty(items=len(dataset.catalogue))
-    scorer = scorer_of(trained, dataset)
-    shelves = open_shelves(dataset, scorer, feed=feed)
+    shop = OfflineShop.of(trained, dataset, feed=feed)
     found: dict[str, dict[str, Any]] = {}
     for name, placement in policy.placements.items():
-        asked = placement_cases(trained, scorer, dataset, policy, name, part="validation", k=k)
+        asked = placement_cases(shop, policy, name, part="validation", k=k)
+        shelves = shop.shelves_B[asked.ask]
         told = (asked.requests, asked.proposals.candidates, asked.questions.answers)
         lists = Lists.of(policy, *told, shelves=shelves, relations=relations)
         if not len(lists):

@@ -210,9 +210,10 @@ class Recommender:
     def _searched(self, question: Question) -> int:
         """Number of top items to search for: an upper bound on what ``best_items`` needs for an exact answer."""
         if question.asked is not None:
-            return question.asked.assortment.proposer.depth(
-                question.asked.prepared, session_L=question.session_L, past_H=question.past_H, ask=question.ask
-            )
+            prepared, proposer = question.asked.prepared, question.asked.assortment.proposer
+            if not prepared.asks_model:
+                return 0
+            return proposer.depth(prepared, session_L=question.session_L, past_H=question.past_H, ask=question.ask)
         if not question.k:
             return 0
         sinking = 0

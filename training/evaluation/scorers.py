@@ -61,10 +61,8 @@ class ModelScorer:
         scores_BV, _ = self.score_and_intent(batch, ask_B)
         return scores_BV
 
-    def score_and_intent(
-        self, batch: Batch, ask_B: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Scores [B, V] and purchase intent [B], NaN for sessions without a known item."""
+    def encode(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Query vectors [B, D] and purchase intents [B] on the model's device; of no meaning where no item is known."""
         device = self.vectors_VD.device
         items_BL, behaviours_BL, gaps_BL, lengths_B, asked_B = (
             torch.from_numpy(array).to(device)
@@ -74,6 +72,14 @@ class ModelScorer:
             query_BD, intent_B = self.model.encoder(
                 self.vectors_VD[items_BL], behaviours_BL, gaps_BL, lengths_B, asked_B
             )
+        return query_BD, intent_B
+
+    def score_and_intent(
+        self, batch: Batch, ask_B: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Scores [B, V] and purchase intent [B], NaN for sessions without a known item."""
+        query_BD, intent_B = self.encode(batch, ask_B)
+        with torch.inference_mode():
             scores_BV = (query_BD @ self.vectors_VD.T).cpu().numpy()
         if self.memory is not None:
             for row, ask in enumerate(ask_B.tolist()):

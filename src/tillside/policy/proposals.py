@@ -100,7 +100,7 @@ class Proposer:
         return found
 
     def depth(self, prepared: PreparedPlacement, *, session_L: Ints, past_H: Ints, ask: int) -> int:
-        """Number of the model's top eligible items to search for; 0 if the model is no source of the placement.
+        """Number of the model's top eligible items to search for, if the model is a source of the placement.
 
         Beyond the :func:`wanted_items` as many as the blend may push down.
 
@@ -109,8 +109,6 @@ class Proposer:
             past_H: likewise of the shopper's earlier sessions.
             ask: index of the target behaviour.
         """
-        if not prepared.asks_model:
-            return 0
         sinking = 0 if self.memory is None else self.memory.sinking(session_L, past_H, ask)
         return min(searched(wanted_items(prepared) + sinking), len(self.items_WD))
 
@@ -145,7 +143,7 @@ class Proposer:
             items_ND=self.items_WD,
             k=len(self.items_WD),
         )
-        if depth and len(items_K) == depth:  # below the cut-off score, unsearched items may rank higher
+        if len(items_K) == depth:  # below the cut-off score, unsearched items may rank higher
             sure = int(np.count_nonzero(scores_C >= scores_K[-1]))
             scores_C, items_C = scores_C[:sure], items_C[:sure]
         if len(self.cold):

@@ -31,10 +31,8 @@ ITEMS_WD = np.array([[(ITEMS - n) / 8, 0.5, 0.0] for n in range(ITEMS)], np.floa
 """The query scores item n (200 - n) / 8: 25 for the first, an eighth less for each one after."""
 
 
-def prepared(
-    rules: str = "", *, k: int = 3, facts: ItemFacts = FACTS, sources: str = "model: 1", **given: object
-) -> PreparedPlacement:
-    text = f"placements: {{here: {{sources: {{{sources}}}, anchors: [cart], slots: {k}, rules: {{{rules}}}}}}}"
+def prepared(rules: str = "", *, k: int = 3, facts: ItemFacts = FACTS, **given: object) -> PreparedPlacement:
+    text = f"placements: {{here: {{sources: {{model: 1}}, anchors: [cart], slots: {k}, rules: {{{rules}}}}}}}"
     return prepare(parse_policy(text), SHOP.request(**given), facts)
 
 
@@ -77,7 +75,6 @@ def test_the_search_is_as_deep_as_its_powers_of_two_and_the_catalogue() -> None:
     assert proposer().depth(prepared(k=3), **seen) == 64  # the least
     assert proposer().depth(prepared(k=40), **seen) == 128  # 80
     assert proposer().depth(prepared(k=90), **seen) == ITEMS  # 180, so 256
-    assert proposer().depth(prepared(sources="popular: 1"), **seen) == 0
     # what the blend may push down comes on top: 60 + 5
     longer = seen | {"session_L": np.arange(5)}
     assert proposer().depth(prepared(k=30), **longer) == 64

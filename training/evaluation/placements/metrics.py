@@ -10,7 +10,7 @@ coverage           share of the catalogue shown at least once
 diversity          distinct finest categories over items, among the items shown whose category is known
 rule_violations    number of hard-rule violations, by an independent check (``plain_rules``)
 
-Shapes: Q questions, N items, C cases.
+Shapes: Q questions, N items, C cases, B behaviours.
 """
 
 import json
@@ -28,11 +28,11 @@ from tillside.relations import RELATIONS, Relations
 from training.cli.console import print_table
 from training.evaluation.metrics import intervals
 from training.evaluation.placements.association_rules import AssociationRules
-from training.evaluation.placements.proposals import open_shelves, placement_cases, scorer_of
+from training.evaluation.placements.proposals import placement_cases
 from training.evaluation.placements.questions import Questions, taking
 from training.evaluation.placements.rule_check import broken_rules
+from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.placements.systems import POLICY, Offer, Rivals
-from training.evaluation.scorers import ModelScorer
 from training.model.checkpoint import TrainedModel
 
 POLICY_FILE: Final = "policy.json"
@@ -61,16 +61,15 @@ def evaluate_policy(
             of the part has an answer.
     """
     refuse_misfits(policy, dataset, relations)
-    scorer = scorer_of(trained, dataset)
     rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)))
-    shelves = open_shelves(dataset, scorer, feed=feed)
-    rivals = Rivals(policy, shelves, relations or Relations.empty(items=len(dataset.catalogue)), rules)
+    shop = OfflineShop.of(trained, dataset, feed=feed)
+    relations = relations or Relations.empty(items=len(dataset.catalogue))
     document: dict[str, Any] = {
         "dataset": {"name": dataset.name, "digest": dataset.digest},
         "part": part,
         "k": k,
         "placements": {
-            name: judge_placement(trained, scorer, dataset, rivals, name, part=part, k=k, seed=seed)
+            name: judge_placement(shop, policy, name, relations=relations, rules=rules, part=part, k=k, seed=seed)
             for name in policy.placements
         },
     }
@@ -98,29 +97,28 @@ def refuse_misfits(policy: Policy, dataset: Dataset, relations: Relations | None
 
 
 def judge_placement(
-    trained: TrainedModel,
-    scorer: ModelScorer,
-    dataset: Dataset,
-    rivals: Rivals,
+    shop: OfflineShop,
+    policy: Policy,
     name: str,
     *,
+    relations: Relations,
+    rules: AssociationRules,
     part: Part,
     k: int,
     seed: int,
 ) -> dict[str, Any]:
     """Evaluate all systems on one placement: number of questions, and metrics per system."""
-    asked = placement_cases(trained, scorer, dataset, rivals.policy, name, part=part, k=k)
+    asked = placement_cases(shop, policy, name, part=part, k=k)
     about = {
         "behaviour": asked.behaviour,
         "asked": "in the middle of the cart" if asked.at_cart else "in the middle of the session",
         "questions": len(asked.questions),
-        "sessions": len(dataset.part(part)),
+        "sessions": len(shop.dataset.part(part)),
     }
     if not len(asked.questions):
         return about | {"systems": {}}
-    offers = rivals.offers(asked.requests, asked.proposals, k=k)
-    facts = rivals.shelves.facts
-    return about | judge_offers(offers, asked.questions, asked.requests, rivals.policy, facts, k=k, seed=seed)
+    offers = Rivals(policy, shop.shelves_B[asked.ask], relations, rules).offers(asked.requests, asked.proposals, k=k)
+    return about | judge_offers(offers, asked.questions, asked.requests, policy, shop.facts, k=k, seed=seed)
 
 
 def judge_offers(

@@ -1,78 +1,168 @@
-"""A placement's questions from past sessions, the model's proposals for each, and the shelves that answers draw on.
+"""A placement's questions from past sessions, and what the model proposes for each, as in the server.
 
-Shapes: N items, V rankable items, R item vectors, D their width, B or A behaviours, Q questions.
+Shapes: Q questions, B questions encoded at once, D columns of an item row, V eligible items, K items of a
+list, P popular items, L events of a session.
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
-from tillside.dataset import Dataset, Part
-from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy, Shelves, event_kinds
-from tillside.policy.items.facts import NO_VECTORS
-from tillside.recommenders import popularity
-from training.evaluation.placements.questions import Questions, ask_sessions, taking
-from training.evaluation.placements.systems import Proposals, propose
-from training.evaluation.scorers import ModelScorer, popularity_of
+from tillside.dataset import Part
+from tillside.encoding import EncodedSessions, cut_before
+from tillside.policy import ModelCandidates, PlacementRequest, Policy, PreparedPlacement, event_kinds, prepare
+from tillside.policy.proposals import listed
+from tillside.recommenders.blend import best_items
+from tillside.search import searched
+from training.evaluation.placements.questions import Ints, Questions, ask_sessions, taking
+from training.evaluation.placements.shop import OfflineShop
 from training.inputs.visits import encode_visits
-from training.model.checkpoint import TrainedModel
 
-LATER_MS: Final = 2**52
-"""Timestamp of an offline feed: later than every question, so the feed is never stale."""
+FloatArray = npt.NDArray[np.float32]
 
 
-def scorer_of(trained: TrainedModel, dataset: Dataset) -> ModelScorer:
-    """Scorer as the server uses it, with popularity as the fallback for empty histories."""
-    return ModelScorer.of(trained.model, popularity_of(dataset), trained.memory)
+@dataclass(frozen=True)
+class Proposals:
+    """Model output per question: candidates for the policy, unfiltered top-k items, purchase intent."""
 
-
-def open_shelves(dataset: Dataset, scorer: ModelScorer, *, feed: ItemsFeed | None) -> Shelves:
-    """Build item facts from the catalogue, feed and item vectors, and the shelves from them."""
-    facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed or ItemsFeed(LATER_MS, ()))
-    vectors = replace(NO_VECTORS, rows_RD=scorer.vectors_VD.cpu().numpy())
-    facts = replace(facts, feed_time_ms=LATER_MS, vectors=vectors)
-    return Shelves.of(facts, popular_N=most_popular(dataset, facts))
-
-
-def most_popular(dataset: Dataset, facts: ItemFacts) -> npt.NDArray[np.int64]:
-    """Catalogue items ranked by goal events, then all events, then id, int64 [N]."""
-    scores_N = popularity(dataset.catalogue.popular_NB)[-1]
-    return np.lexsort((facts.rank_N[: len(scores_N)], -scores_N))
+    candidates: list[ModelCandidates]
+    best_QK: Ints
+    intents: list[float | None]
 
 
 @dataclass(frozen=True)
 class PlacementCases:
-    """Questions of one placement from the sessions of a part, with the model's proposals."""
+    """Questions of one placement from the sessions of a part, with the model's proposals.
+
+    Attributes:
+        ask: index of the behaviour that the placement predicts.
+        requests: one per question, with the model's purchase intent.
+    """
 
     behaviour: str
+    ask: int
     at_cart: bool
     questions: Questions
     requests: list[PlacementRequest]
     proposals: Proposals
 
 
-def placement_cases(
-    trained: TrainedModel,
-    scorer: ModelScorer,
-    dataset: Dataset,
-    policy: Policy,
-    name: str,
-    *,
-    part: Part,
-    k: int,
-) -> PlacementCases:
+def placement_cases(shop: OfflineShop, policy: Policy, name: str, *, part: Part, k: int) -> PlacementCases:
     """Build one placement's questions from a part, and the model's proposals for them."""
+    dataset = shop.dataset
     sessions, behaviours = dataset.part(part), dataset.behaviours
     placement = policy.placement(name)
-    asked = behaviours.index(placement.behaviour or behaviours.goal)
+    ask = behaviours.index(placement.behaviour or behaviours.goal)
     at_cart = "cart" in placement.anchors
-    questions = ask_sessions(sessions, taken=taking(len(behaviours)), asked=asked, at_cart=at_cart)
+    questions = ask_sessions(sessions, taken=taking(len(behaviours)), asked=ask, at_cart=at_cart)
     items, whole = dataset.catalogue.rankable, dataset.until(part)
-    encoded = encode_visits(sessions, spec=trained.spec, known_items=items, whole=whole)
-    proposals = propose(scorer, encoded, questions, spec=trained.spec, asked=asked, k=k, intent=trained.intent)
-    requests = questions.requests(
-        sessions, placement=name, k=k, kinds_A=event_kinds(behaviours), intents_Q=proposals.intents
+    encoded = encode_visits(sessions, spec=shop.spec, known_items=items, whole=whole)
+    requests = questions.requests(sessions, placement=name, k=k, kinds_A=event_kinds(behaviours))
+    proposals = propose(shop, policy, requests, encoded, questions.events_Q, ask=ask, k=k)
+    return PlacementCases(behaviours.names[ask], ask, at_cart, questions, with_intents(requests, proposals), proposals)
+
+
+def with_intents(requests: Sequence[PlacementRequest], proposals: Proposals) -> list[PlacementRequest]:
+    """The requests with the model's purchase intent."""
+    pairs = zip(requests, proposals.intents, strict=True)
+    return [structs.replace(request, intent=intent) for request, intent in pairs]
+
+
+def propose(
+    shop: OfflineShop,
+    policy: Policy,
+    requests: Sequence[PlacementRequest],
+    encoded: EncodedSessions,
+    events_Q: Ints,
+    *,
+    ask: int,
+    k: int,
+) -> Proposals:
+    """Ask the model for each request's candidates, by the functions that serve.
+
+    Args:
+        encoded: sessions of the questions.
+        events_Q: source event before which each question's session is cut.
+        ask: index of the behaviour to predict.
+        k: length of the unfiltered list.
+    """
+    popular_P = shop.popular_BP[ask]
+    k = min(k, len(popular_P))
+    candidates = [listed(popular_P, "popularity")] * len(requests)
+    intents: list[float | None] = [None] * len(requests)
+    best_QK = np.tile(popular_P[:k], (len(requests), 1))
+    for start in range(0, len(requests), shop.together):
+        rows_B = np.arange(start, min(start + shop.together, len(requests)))
+        rows_B = rows_B[cut_before(encoded, events_Q[rows_B], spec=shop.spec).lengths_B > 0]
+        if not len(rows_B):
+            continue
+        batch = cut_before(encoded, events_Q[rows_B], spec=shop.spec)
+        query_BD, intent_B = shop.engine.encode(batch, np.full(len(rows_B), ask))
+        seen = [
+            {"session_L": batch.session(row), "past_H": batch.before(row), "ask": ask} for row in range(len(rows_B))
+        ]
+        prepared = [prepare(policy, requests[row], shop.facts) for row in rows_B.tolist()]
+        placed = _candidates(shop, prepared, query_BD, seen)
+        for row, question in enumerate(rows_B.tolist()):
+            candidates[question] = placed[row]
+            intents[question] = float(intent_B[row]) if shop.intent else None
+        best_QK[rows_B] = _best(shop, query_BD, seen, k)
+    return Proposals(candidates, best_QK, intents)
+
+
+def _candidates(
+    shop: OfflineShop, prepared: Sequence[PreparedPlacement], query_BD: FloatArray, seen: Sequence[Mapping[str, Any]]
+) -> list[ModelCandidates]:
+    """Candidates of each request of a batch for the policy."""
+    proposer = shop.proposer
+    depths = [proposer.depth(each, **own) for each, own in zip(prepared, seen, strict=True)]
+    found = _search(shop, query_BD, depths, [proposer.eligible(each.rulebook) for each in prepared])
+    return [
+        proposer.candidates(each, *lists, query_D=query_D, **own)
+        for each, lists, query_D, own in zip(prepared, found, query_BD, seen, strict=True)
+    ]
+
+
+def _best(shop: OfflineShop, query_BD: FloatArray, seen: Sequence[Mapping[str, Any]], k: int) -> Ints:
+    """Top k of each row of a batch whatever the rules say, int64 [B, k]."""
+    memory, items_ND = shop.proposer.memory, shop.engine.items_ND
+    sinking = [memory.sinking(own["session_L"], own["past_H"], own["ask"]) if memory else 0 for own in seen]
+    depths = [min(searched(k + each), len(items_ND)) for each in sinking]
+    found = _search(shop, query_BD, depths, [None] * len(seen))
+    return np.stack(
+        [
+            best_items(
+                lambda wanted, lists=lists: (lists[0][:wanted], lists[1][:wanted]),
+                memory,
+                query_D=query_D,
+                items_ND=items_ND,
+                k=k,
+                **own,
+            )[1]
+            for lists, query_D, own in zip(found, query_BD, seen, strict=True)
+        ]
     )
-    return PlacementCases(behaviours.names[asked], at_cart, questions, requests, proposals)
+
+
+def _search(
+    shop: OfflineShop, query_BD: FloatArray, depths: Sequence[int], eligible: Sequence[Ints | None]
+) -> list[tuple[FloatArray, Ints]]:
+    """Scores and items of each row, those of one depth and one eligible set searched together."""
+    groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row, (depth, eligible_V) in enumerate(zip(depths, eligible, strict=True)):
+        groups[depth, id(eligible_V)].append(row)
+    found: list[tuple[FloatArray, Ints]] = [(query_BD[0, :0], np.zeros(0, np.int64))] * len(depths)
+    for (depth, _), rows in groups.items():
+        eligible_V = eligible[rows[0]]
+        if eligible_V is None:
+            scores_BK, items_BK = shop.engine.search(query_BD[rows], depth)
+        else:
+            scores_BK, items_BK = shop.engine.search_among(query_BD[rows], eligible_V, depth)
+        for row, scores_K, items_K in zip(rows, scores_BK, items_BK, strict=True):
+            found[row] = (scores_K, items_K)
+    return found

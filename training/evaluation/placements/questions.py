@@ -42,14 +42,21 @@ class Questions:
         return len(self.events_Q)
 
     def requests(
-        self, sessions: Sessions, *, placement: str, k: int, kinds_A: Ints, intents_Q: Sequence[float | None]
+        self,
+        sessions: Sessions,
+        *,
+        placement: str,
+        k: int,
+        kinds_A: Ints,
+        intents_Q: Sequence[float | None] | None = None,
     ) -> list[PlacementRequest]:
         """Placement requests as a server would pass them to the policy, timed at the last event of the prefix.
 
         Args:
             kinds_A: event kind of each behaviour in the policy's terms, see ``event_kinds``.
-            intents_Q: the model's purchase intent, None where unavailable.
+            intents_Q: the model's purchase intent, None where unavailable; default: nowhere.
         """
+        intents_Q = [None] * len(self) if intents_Q is None else intents_Q
         offsets, found = np.asarray(sessions.offsets), []
         for row, (event, session) in enumerate(zip(self.events_Q.tolist(), self.sessions_Q.tolist(), strict=True)):
             seen = slice(int(offsets[session]), event)

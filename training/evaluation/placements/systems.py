@@ -1,9 +1,10 @@
 """Systems under evaluation: the policy, each of its sources alone, the model, association rules, popularity.
 
-The policy and its sources go through ``tillside.policy.place``, the serving function. The others are plain top lists,
-filtered by the hard rules and filled up with popular items, as in a shop without a policy; ``model-unruled`` is the
-model's unfiltered list. Shapes: Q questions, K items shown, B questions in a batch, V rankable items, C candidates,
-M items in the cart, N items, D vector width.
+The policy and its sources go through ``tillside.policy.place``, the serving function, from candidates that
+``tillside.policy.proposals`` makes as in the server. The others are plain top lists, filtered by the hard rules and
+filled up with popular items, as in a shop without a policy; ``model-unruled`` is the model's unfiltered list.
+
+Shapes: Q questions, K items shown, M items in the cart, N items.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,16 +13,13 @@ from typing import Final
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from tillside.encoding import EncodedSessions, EncodingSpec, cut_before
 from tillside.policy import ModelCandidates, Placement, PlacementRequest, Policy, Shelves, place
-from tillside.ranking import top_k
 from tillside.relations import Relations
 from training.evaluation.placements.association_rules import AssociationRules
-from training.evaluation.placements.questions import Ints, Questions
+from training.evaluation.placements.proposals import Proposals
+from training.evaluation.placements.questions import Ints
 from training.evaluation.placements.rule_check import forbidding
-from training.evaluation.scorers import CHUNK_SCORES, ModelScorer
 
 POLICY: Final = "policy"
 MODEL_TOP: Final = "model-top"
@@ -29,8 +27,6 @@ MODEL_TOP: Final = "model-top"
 MODEL_UNRULED: Final = "model-unruled"
 FP_GROWTH: Final = "fp-growth"
 POPULARITY: Final = "popularity"
-PROPOSED: Final = 100
-"""Top items that the model proposes to the policy, cart excluded."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +38,12 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Proposals:
-    """Model output per question: candidates for the policy, unfiltered top-k items, purchase intent."""
-
-    candidates: list[ModelCandidates]
-    best_QK: Ints
-    intents: list[float | None]
-
-
-@dataclass(frozen=True)
 class Rivals:
-    """Inputs of the systems other than the model."""
+    """Inputs of the systems other than the model.
+
+    Attributes:
+        shelves: those of the behaviour that the placement predicts.
+    """
 
     policy: Policy
     shelves: Shelves
@@ -112,44 +103,3 @@ def alone(policy: Policy, placement: str, source: str) -> Policy:
     found = policy.placement(placement)
     only = msgspec.structs.replace(found, sources={source: 1.0}, steering=0.0)
     return msgspec.structs.replace(policy, placements={placement: only}, segments={})
-
-
-def propose(
-    scorer: ModelScorer,
-    encoded: EncodedSessions,
-    questions: Questions,
-    *,
-    spec: EncodingSpec,
-    asked: int,
-    k: int,
-    intent: bool,
-) -> Proposals:
-    """Score the questions' prefixes with the model.
-
-    Args:
-        encoded: sessions of the questions.
-        asked: behaviour to predict.
-        k: length of the unfiltered list.
-        intent: whether the model has a trained intent head.
-    """
-    candidates: list[ModelCandidates] = []
-    best: list[npt.NDArray[np.int64]] = []
-    intents: list[float | None] = []
-    step = max(1, min(256, CHUNK_SCORES // len(scorer.vectors_VD)))
-    for start in range(0, len(questions), step):
-        rows = np.arange(start, min(start + step, len(questions)))
-        batch = cut_before(encoded, questions.events_Q[rows], spec=spec)
-        scores_BV, intents_B = scorer.score_and_intent(batch, np.full(len(rows), asked))
-        best.append(top_k(scores_BV, k))
-        for row, scores_V in zip(rows.tolist(), scores_BV, strict=True):
-            cart = questions.carts[row]
-            scores_V[cart[cart < len(scores_V)]] = -np.inf
-        top_BC = top_k(scores_BV, PROPOSED)
-        for row in range(len(rows)):
-            items, known = top_BC[row], bool(batch.lengths_B[row])
-            items = items[np.isfinite(scores_BV[row, items])]
-            candidates.append(ModelCandidates(items, scores_BV[row, items], "model" if known else "popularity"))
-            intents.append(float(intents_B[row]) if intent and known else None)
-    return Proposals(
-        candidates, np.concatenate([np.zeros((0, min(k, len(scorer.vectors_VD))), np.int64), *best]), intents
-    )

@@ -10,14 +10,16 @@ import pytest
 from tests.datasets import make_dataset, random_rows
 from tests.models import make_trained
 from tests.shops import Item, Shop
-from tillside.encoding import encode_sessions
+from tillside.encoding import cut_before, encode_sessions
 from tillside.policy import ItemFacts, Shelves, event_kinds, parse_policy, place, read_feed
 from tillside.ranking import bootstrap_means, top_k
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 from training.evaluation.placements import metrics
 from training.evaluation.placements.metrics import evaluate_policy, judge_offers, policy_headline, policy_tables
+from training.evaluation.placements.proposals import propose, with_intents
 from training.evaluation.placements.questions import Questions, ask_sessions
-from training.evaluation.placements.systems import Offer, propose
+from training.evaluation.placements.shop import OfflineShop
+from training.evaluation.placements.systems import Offer
 from training.evaluation.scorers import ModelScorer, popularity_of
 
 SHOP = Shop(
@@ -161,14 +163,13 @@ def test_the_evaluator_gives_the_lists_of_place_itself(tmp_path, monkeypatch):
     facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed)
     goals_N = dataset.catalogue.counts_NB[:, 2] + dataset.catalogue.counts_NB.sum(axis=1) / 1e6
     popular = sorted(range(ITEMS), key=lambda item: (-goals_N[item], dataset.catalogue.item_ids[item]))
-    fallback = popularity_of(dataset)
-    scorer = ModelScorer.of(trained.model, fallback, trained.memory)
     questions = ask_sessions(test, taken=[1, 2], asked=2, at_cart=True)
     arrays = (np.asarray(each) for each in (test.items, test.behaviours, test.times, test.offsets))
     encoded = encode_sessions(*arrays, spec=trained.spec, known_items=rankable)
-    proposals = propose(scorer, encoded, questions, spec=trained.spec, asked=2, k=3, intent=True)
-    kinds_A = event_kinds(behaviours)
-    requests = questions.requests(test, placement="checkout", k=3, kinds_A=kinds_A, intents_Q=proposals.intents)
+    requests = questions.requests(test, placement="checkout", k=3, kinds_A=event_kinds(behaviours))
+    shop = OfflineShop.of(trained, dataset, feed=feed)
+    proposals = propose(shop, policy, requests, encoded, questions.events_Q, ask=2, k=3)
+    requests = with_intents(requests, proposals)
     assert len(requests) > 10
     for row, request in enumerate(requests):
         fresh = replace(facts, feed_time_ms=request.now_ms)  # just come, at every question
@@ -182,32 +183,37 @@ def test_the_evaluator_gives_the_lists_of_place_itself(tmp_path, monkeypatch):
         assert kept["found"]["model-top"][row].items == tuple(plain[:3])
 
 
-def test_the_model_proposes_its_best_items_without_the_cart(tmp_path):
-    dataset, _, trained = small_shop(tmp_path)
+def test_the_model_proposes_its_best_eligible_items_and_the_policy_takes_the_cart_out(tmp_path):
+    dataset, relations, trained = small_shop(tmp_path)
     test, rankable = dataset.part("test"), dataset.catalogue.rankable
     fallback = popularity_of(dataset)
     scorer = ModelScorer.of(trained.model, fallback)
     questions = ask_sessions(test, taken=[1, 2], asked=2, at_cart=True)
     arrays = (np.asarray(each) for each in (test.items, test.behaviours, test.times, test.offsets))
     encoded = encode_sessions(*arrays, spec=trained.spec, known_items=rankable)
-    proposals = propose(scorer, encoded, questions, spec=trained.spec, asked=2, k=4, intent=True)
+    shop = OfflineShop.of(trained, dataset, feed=read_feed(FEED))
+    requests = questions.requests(test, placement="checkout", k=4, kinds_A=event_kinds(dataset.behaviours))
+    proposals = propose(shop, POLICY, requests, encoded, questions.events_Q, ask=2, k=4)
+    batch = cut_before(encoded, questions.events_Q, spec=trained.spec)
+    scores_QV, intents_Q = scorer.score_and_intent(batch, np.full(len(questions), 2))
+    best_QV = top_k(scores_QV, rankable)
     carted = 0
     for row, (event, cart) in enumerate(zip(questions.events_Q, questions.carts, strict=True)):
         kept = slice(encoded.starts_E[event], encoded.kept_before_E[event])
         assert kept.stop - kept.start == event - test.offsets[questions.sessions_Q[row]] - np.count_nonzero(
             np.asarray(test.items[test.offsets[questions.sessions_Q[row]] : event]) >= rankable
         )
-        model = proposals.candidates[row]
-        assert not set(model.items.tolist()) & set(cart.tolist())
-        assert (np.diff(model.scores) <= 0).all()
-        best = proposals.best_QK[row].tolist()
-        carted += len(set(best) & set(cart.tolist()))
-        assert [item for item in best if item not in cart] == model.items[
-            : len(set(best) - set(cart.tolist()))
-        ].tolist()
-        unread = kept.start == kept.stop
+        model, unread = proposals.candidates[row], kept.start == kept.stop
         assert model.tier == ("popularity" if unread else "model")
         assert (proposals.intents[row] is None) == unread
+        assert proposals.best_QK[row].tolist() == best_QV[row, :4].tolist()
+        carted += len(set(proposals.best_QK[row].tolist()) & set(cart.tolist()))
+        if not unread:
+            assert proposals.intents[row] == pytest.approx(intents_Q[row])
+            assert model.items.tolist() == [item for item in best_QV[row].tolist() if item != 4]  # sold out
+            np.testing.assert_allclose(model.scores, scores_QV[row, model.items], rtol=1e-5)
+        shown = place(POLICY, requests[row], shelves=shop.shelves_B[2], relations=relations, model=model).items
+        assert not {each.item for each in shown} & set(cart.tolist())
     assert carted  # the plain list holds items of the cart
     assert top_k(np.zeros((1, rankable)), 4).shape == (1, 4)
 
