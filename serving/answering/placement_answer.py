@@ -7,99 +7,79 @@ Shapes: L session items.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from serving.answering.fallbacks import Ladder, Reason, Tier
+from serving.answering.fallbacks import Ladder, Tier
+from serving.answering.nearest_item import NearestItem
 from serving.answering.outcome import Outcome
 from serving.answering.question import Question
-from serving.policy.placement_request import placed_answer
-from serving.protocol.messages import Answer, RecommendedItem
+from serving.policy.placement_request import IndexedPlacement, placed_answer
+from serving.protocol.messages import Answer, CommonFields
 from tillside.policy import ModelCandidates, Placement
 from tillside.policy.proposals import listed
 
 log = logging.getLogger("serving")
-Ints = npt.NDArray[np.int64]
 
 
-class MakeAnswer(Protocol):
-    """Builds the fields common to all answers of a recommender."""
+def fallback_candidates(ladder: Ladder, question: Question) -> Iterator[ModelCandidates]:
+    """Candidates of the fallback tiers for a placement, best tier first."""
+    assert question.asked is not None
+    yield from ladder.rungs(question.session_L, ask=question.ask)
+    static = question.asked.assortment.static
+    if len(static):
+        yield listed(static, "static")
 
-    def __call__(
-        self, question: Question, items: list[RecommendedItem], tier: Tier, reason: Reason | None, intent: float | None
-    ) -> Answer:
-        """Answer to ``question``."""
-        ...
 
-
-class Placer:
-    """Answers placement requests of one recommender.
+def answer_placement(
+    question: Question,
+    given: Iterable[ModelCandidates],
+    common: CommonFields,
+    nearest: NearestItem,
+    *,
+    failure: str | None = None,
+    spent: tuple[float | None, float | None] = (None, None),
+) -> Outcome:
+    """Placement from the first of ``given`` of which the policy shows any item, else from no candidates.
 
     Args:
-        nearest: maps items and session items to each item's nearest session item.
-        items: number of items that have a vector.
+        common: the answer's fields beside items and tier; the purchase intent steers the policy.
+        nearest: explains what came from the model alone.
+        spent: encode and search seconds of the question's batch.
     """
+    start = time.perf_counter()
+    asked = question.asked
+    assert asked is not None
+    try:
+        placement, tier = _first_placed(asked, given, common["purchase_intent"])
+        because = _because(placement, question.seen_L, nearest)
+        answer = placed_answer(asked, placement, tier=tier, common=common, because=because)
+    except Exception as error:
+        log.error("a placement failed", exc_info=True)
+        common = {**common, "degraded_reason": "model_failed", "purchase_intent": None}
+        return Outcome(Answer(items=[], tier="empty", **common), *spent, failure=type(error).__name__)
+    seconds = time.perf_counter() - start
+    return Outcome(answer, *spent, failure=failure, policy_seconds=seconds, dropped=placement.dropped)
 
-    def __init__(
-        self, ladder: Ladder, *, answer: MakeAnswer, nearest: Callable[[Ints, Ints], Ints], items: int
-    ) -> None:
-        self._ladder = ladder
-        self._answer = answer
-        self._nearest = nearest
-        self._items = items
 
-    def rungs(self, question: Question) -> Iterator[ModelCandidates]:
-        """Candidates of the fallback tiers, best tier first."""
-        assert question.asked is not None
-        yield from self._ladder.rungs(question.session_L, ask=question.ask)
-        static = question.asked.assortment.static
-        if len(static):
-            yield listed(static, "static")
+def _first_placed(
+    asked: IndexedPlacement, given: Iterable[ModelCandidates], intent: float | None
+) -> tuple[Placement, Tier]:
+    """The placement, and the tier that answers for its items."""
+    placement: Placement | None = None
+    for model in given:
+        placement = asked.place(model, intent)
+        if placement.items:
+            return placement, model.tier
+    placement = placement or asked.place(None, intent)
+    return placement, "model" if placement.items else "empty"
 
-    def placed(
-        self,
-        question: Question,
-        given: Iterable[ModelCandidates],
-        *,
-        reason: Reason | None,
-        intent: float | None = None,
-        failure: str | None = None,
-        spent: tuple[float | None, float | None] = (None, None),
-    ) -> Outcome:
-        """Placement from the first of ``given`` of which the policy shows any item, else from no candidates.
 
-        Args:
-            spent: encode and search seconds of the question's batch.
-        """
-        start = time.perf_counter()
-        asked = question.asked
-        assert asked is not None
-        tier: Tier = "model"
-        try:
-            placement: Placement | None = None
-            for model in given:
-                placement = asked.place(model, intent)
-                if placement.items:
-                    tier = model.tier
-                    break
-            placement = placement or asked.place(None, intent)
-            tier = tier if placement.items else "empty"
-            answer = self._answer(question, [], tier, reason, intent)
-            because = self._because(placement, question.seen_L)
-            answer = placed_answer(asked, placement, answer=answer, because=because)
-        except Exception as error:
-            log.error("a placement failed", exc_info=True)
-            answer = self._answer(question, [], "empty", "model_failed", None)
-            return Outcome(answer, *spent, failure=type(error).__name__)
-        seconds = time.perf_counter() - start
-        return Outcome(answer, *spent, failure=failure, policy_seconds=seconds, dropped=placement.dropped)
-
-    def _because(self, placement: Placement, seen_L: Ints) -> dict[int, int]:
-        """Nearest item of session or history, for each placed item that came from the model alone."""
-        items = [placed.item for placed in placement.items if placed.source == "model" and placed.item < self._items]
-        if not items or not len(seen_L):
-            return {}
-        return dict(zip(items, self._nearest(np.array(items), seen_L).tolist(), strict=True))
+def _because(placement: Placement, seen_L: npt.NDArray[np.int64], nearest: NearestItem) -> dict[int, int]:
+    """Nearest item of session or history, for each placed item that came from the model alone."""
+    items = [placed.item for placed in placement.items if placed.source == "model" and placed.item < len(nearest)]
+    if not items or not len(seen_L):
+        return {}
+    return dict(zip(items, nearest.among(np.array(items), seen_L).tolist(), strict=True))

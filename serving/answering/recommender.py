@@ -21,12 +21,13 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from serving.answering.fallbacks import Ladder, Reason, Tier
+from serving.answering.fallbacks import Ladder, Reason
+from serving.answering.nearest_item import NearestItem
 from serving.answering.outcome import Outcome
-from serving.answering.placement_answer import Placer
+from serving.answering.placement_answer import answer_placement, fallback_candidates
 from serving.answering.question import Question, Reader
 from serving.policy.assortment import Assortment
-from serving.protocol.messages import Answer, RecommendedItem, RecommendRequest
+from serving.protocol.messages import Answer, CommonFields, RecommendedItem, RecommendRequest
 from tillside.bundle import Bundle
 from tillside.encoding import Batch
 from tillside.engine import Engine, EngineError
@@ -74,10 +75,7 @@ class Recommender:
         self._behaviours = bundle.behaviours.names
         self._reader = Reader(bundle)
         self._ladder = Ladder(bundle, static=static)
-        self._placer = Placer(self._ladder, answer=self._answer, nearest=self._nearest, items=len(self._items_ND))
-        self._alike_ND = self._items_ND[:, :-1]  # without the trend column
-        norms_N = np.linalg.norm(self._alike_ND, axis=1)
-        self._inverse_norms_N = 1.0 / np.maximum(norms_N, np.finfo(np.float32).tiny)
+        self._nearest = NearestItem(self._items_ND)
 
     def answer(self, request: RecommendRequest) -> Outcome:
         """Answer one request: :meth:`answer_many` of one.
@@ -118,15 +116,14 @@ class Recommender:
         for number, question in enumerate(questions):
             if number in found:
                 intent = encoded[number].intent if self.bundle.has_intent else None
-                candidates = found[number]
+                candidates, common = found[number], self._common(question, None, intent)
+                spent = (encode_seconds, search_seconds)
                 if question.asked is not None:
                     given = [candidates] if isinstance(candidates, ModelCandidates) else []
-                    spent = (encode_seconds, search_seconds)
-                    outcomes.append(self._placer.placed(question, given, reason=None, intent=intent, spent=spent))
+                    outcomes.append(answer_placement(question, given, common, self._nearest, spent=spent))
                     continue
                 assert isinstance(candidates, list)
-                answer = self._answer(question, candidates, "model", None, intent)
-                outcomes.append(Outcome(answer, encode_seconds, search_seconds))
+                outcomes.append(Outcome(Answer(items=candidates, tier="model", **common), *spent))
             elif number in failures:
                 outcomes.append(self.degraded(question, "model_failed", failure=failures[number]))
             else:
@@ -139,9 +136,10 @@ class Recommender:
 
     def degraded(self, question: Question, reason: Reason, *, failure: str | None = None) -> Outcome:
         """Answer of the fallback tiers, with the reason why the model does not answer."""
+        common = self._common(question, reason, None)
         if question.asked is not None:
-            rungs = self._placer.rungs(question)
-            return self._placer.placed(question, rungs, reason=reason, failure=failure)
+            given = fallback_candidates(self._ladder, question)
+            return answer_placement(question, given, common, self._nearest, failure=failure)
         items, tier = self._ladder.items(
             question.session_L,
             ask=question.ask,
@@ -149,15 +147,11 @@ class Recommender:
             excluded=question.excluded,
             excluded_ids=question.excluded_ids,
         )
-        return Outcome(self._answer(question, items, tier, reason, None), failure=failure)
+        return Outcome(Answer(items=items, tier=tier, **common), failure=failure)
 
-    def _answer(
-        self, question: Question, items: list[RecommendedItem], tier: Tier, reason: Reason | None, intent: float | None
-    ) -> Answer:
-        return Answer(
+    def _common(self, question: Question, reason: Reason | None, intent: float | None) -> CommonFields:
+        return CommonFields(
             recommendation_id=uuid.uuid4().hex,
-            items=items,
-            tier=tier,
             degraded_reason=reason,
             behaviour=self._behaviours[question.ask],
             purchase_intent=intent,
@@ -250,18 +244,11 @@ class Recommender:
         if question.excluded:
             kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
             best_K, best_scores_K = best_K[kept], best_scores_K[kept]
-        nearest_K = self._nearest(best_K, question.seen_L)
+        nearest_K = self._nearest.among(best_K, question.seen_L)
         return [
             RecommendedItem(self._item_ids[item], score, "model", self._item_ids[because])
             for item, score, because in zip(best_K.tolist(), best_scores_K.tolist(), nearest_K.tolist(), strict=True)
         ]
-
-    def _nearest(self, items_K: npt.NDArray[np.int64], seen_L: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Session item with the greatest cosine similarity to each item [K]; ties go to the latest."""
-        latest_L = seen_L[::-1]
-        unit_LD = self._alike_ND[latest_L] * self._inverse_norms_N[latest_L, None]
-        nearest: npt.NDArray[np.int64] = latest_L[(self._alike_ND[items_K] @ unit_LD.T).argmax(axis=1)]
-        return nearest
 
 
 def _eligible(question: Question) -> npt.NDArray[np.int64] | None:

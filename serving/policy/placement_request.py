@@ -17,7 +17,7 @@ from msgspec import UNSET, structs
 from serving.policy.assortment import Assortment
 from serving.protocol import messages
 from serving.protocol.errors import FieldError, shown
-from serving.protocol.messages import PlacedAnswer, RecommendRequest
+from serving.protocol.messages import CommonFields, PlacedAnswer, RecommendRequest
 from tillside.policy import (
     ItemFacts,
     ModelCandidates,
@@ -155,28 +155,23 @@ def placed_answer(
     asked: IndexedPlacement,
     placement: Placement,
     *,
-    answer: messages.Answer,
+    tier: str,
+    common: CommonFields,
     because: Mapping[int, int],
 ) -> PlacedAnswer:
     """Translate the policy's placement to an answer with item ids.
 
     Args:
-        answer: the fields common to all answers; its items are ignored.
+        tier: of the candidates.
+        common: the answer's other fields.
         because: nearest session item of each placed item that has no anchor.
     """
     facts = asked.assortment.facts
     ids = facts.item_ids
     hint = placement.promotion
     return PlacedAnswer(
-        recommendation_id=answer.recommendation_id,
         items=[_item(item, because.get(item.item), asked.prepared.request.explain, facts) for item in placement.items],
-        tier=answer.tier,
-        degraded_reason=answer.degraded_reason,
-        behaviour=answer.behaviour,
-        purchase_intent=answer.purchase_intent,
-        unknown_items=answer.unknown_items,
-        model_version=answer.model_version,
-        bundle=answer.bundle,
+        tier=tier,
         placement=asked.prepared.request.placement,
         mode=placement.mode,
         why=list(placement.why),
@@ -192,6 +187,7 @@ def placed_answer(
         ],
         promotion=None if hint is None else messages.PromotionHint(**structs.asdict(hint)),
         policy=asked.assortment.loaded.version,
+        **common,
     )
 
 

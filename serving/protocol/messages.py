@@ -3,7 +3,7 @@
 Limits and descriptions of request fields: serving.protocol.fields.
 """
 
-from typing import Final
+from typing import Final, TypedDict
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -83,6 +83,18 @@ class Answer(Struct, frozen=True, gc=False):
     recommendation_id: str
     items: list[RecommendedItem]
     tier: str
+    degraded_reason: str | None
+    behaviour: str
+    purchase_intent: float | None
+    unknown_items: list[str]
+    model_version: str | None
+    bundle: str | None
+
+
+class CommonFields(TypedDict):
+    """Fields of an :class:`Answer` other than its items and their tier."""
+
+    recommendation_id: str
     degraded_reason: str | None
     behaviour: str
     purchase_intent: float | None
