@@ -165,5 +165,5 @@ def _facts(items: int, rng: np.random.Generator) -> ItemFacts:
     ]
     feed = "\n".join(map(json.dumps, [{"time_ms": NOW_MS - 60_000}, *rows]))
     facts = ItemFacts.of_catalogue(catalogue).with_feed(read_feed(feed.encode()))
-    rows_RD = rng.normal(size=(items, DIM + 1)).astype(np.float32)
-    return replace(facts, vectors=replace(NO_VECTORS, rows_RD=rows_RD))
+    rows_WD = rng.normal(size=(items, DIM + 1)).astype(np.float32)
+    return replace(facts, vectors=replace(NO_VECTORS, rows_WD=rows_WD))

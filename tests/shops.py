@@ -100,8 +100,8 @@ class Shop:
             token_ids=token_ids,
             token_offsets=offsets,
         )
-        rows_RD = np.array([[*(item.vector or (0.0, 0.0)), 1.0] for item in rows], np.float32)
-        facts = replace(ItemFacts.of_catalogue(catalogue), vectors=replace(NO_VECTORS, rows_RD=rows_RD))
+        rows_WD = np.array([[*(item.vector or (0.0, 0.0)), 1.0] for item in rows], np.float32)
+        facts = replace(ItemFacts.of_catalogue(catalogue), vectors=replace(NO_VECTORS, rows_WD=rows_WD))
         return facts if self.feed_age_ms is None else facts.with_feed(read_feed(self.feed()))
 
     def feed(self) -> bytes:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from serving.answering.fallbacks import Reason
+from serving.answering.indexed_request import IndexedRequest
 from serving.answering.outcome import Outcome
-from serving.answering.question import Question
 
 BATCH_SECONDS: Final = 0.02
 STALE_SECONDS: Final = 1.0
@@ -32,11 +32,11 @@ MARGIN: Final = 0.5
 class Answering(Protocol):
     """The recommender, as the queue uses it."""
 
-    def answer_questions(self, questions: Sequence[Question]) -> list[Outcome]:
+    def answer_questions(self, questions: Sequence[IndexedRequest]) -> list[Outcome]:
         """Answers of the model, in the order of the questions."""
         ...
 
-    def degraded(self, question: Question, reason: Reason, *, failure: str | None = None) -> Outcome:
+    def degraded(self, question: IndexedRequest, reason: Reason, *, failure: str | None = None) -> Outcome:
         """Answer of the fallback tiers."""
         ...
 
@@ -59,7 +59,7 @@ class Estimate:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     recommender: Answering
-    question: Question
+    question: IndexedRequest
     arrived: float
     deadline: float
     future: asyncio.Future[Outcome]
@@ -115,7 +115,7 @@ class BatchQueue:
             return "queue_full"
         return "deadline" if self.unread() + self.estimate() > MARGIN * deadline_seconds else None
 
-    async def answer(self, recommender: Answering, question: Question, *, deadline_seconds: float) -> Outcome:
+    async def answer(self, recommender: Answering, question: IndexedRequest, *, deadline_seconds: float) -> Outcome:
         """Answer of the model, or of the fallback tiers if the model would miss the deadline."""
         if reason := self.refusal(deadline_seconds):
             return recommender.degraded(question, reason)

@@ -5,8 +5,8 @@ a deadline, after a model failure, for a session without known items, and before
 yields fewer than k items is filled up from the tiers below it, down to popularity; the answer's tier is the best one
 that yielded an item, and each item names its own. Exclusions hold in every tier.
 
-Shapes: N items that can be recommended, A behaviours asked for, B behaviours counted, L session items, C co-visited
-candidates, T tokens of the vocabulary, G category boundaries, D vector dimensions.
+Shapes: N items that can be recommended, B behaviours, L session items, C co-visited candidates, T tokens of the
+vocabulary, G category boundaries, D vector dimensions.
 """
 
 import uuid
@@ -51,12 +51,12 @@ class Ladder:
         self._item_ids = catalogue.item_ids
         self._static = tuple(static)
         self._covisitation = bundle.covisitation
-        self._popularity_AN = popularity(catalogue.popular_NB[:items])
-        self._popular_AN = top_k(self._popularity_AN, items).astype(np.int32)
+        self._popularity_BN = popularity(catalogue.popular_NB[:items])
+        self._popular_BN = top_k(self._popularity_BN, items).astype(np.int32)
         self._category_N = finest_categories(catalogue, items)
         self._shelves: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]] = []
         if (self._category_N >= 0).any():
-            self._shelves = [_shelves(popular_N, self._category_N) for popular_N in self._popular_AN]
+            self._shelves = [_shelves(popular_N, self._category_N) for popular_N in self._popular_BN]
 
     def items(
         self,
@@ -93,7 +93,7 @@ class Ladder:
             if len(items_C):
                 best = np.lexsort((items_C, -sums_C))[:MOST_LISTED]
                 yield ModelCandidates(items_C[best], sums_C[best].astype(np.float32), "covisitation")
-        rows = (self._shelf(session_L, ask)[:MOST_LISTED], self._popular_AN[ask][:MOST_LISTED])
+        rows = (self._shelf(session_L, ask)[:MOST_LISTED], self._popular_BN[ask][:MOST_LISTED])
         items = list(dict.fromkeys(np.concatenate(rows).tolist()))
         yield listed(np.array(items, np.int64), "popularity")
 
@@ -103,10 +103,10 @@ class Ladder:
             items_C, sums_C = self._covisitation.evidence(session_L[-SESSION_ITEMS:], decay=DECAY)
             best = np.lexsort((items_C, -sums_C))
             yield from zip(items_C[best].tolist(), sums_C[best].tolist(), ["covisitation"] * len(best), strict=True)
-        scores_N = self._popularity_AN[ask]
+        scores_N = self._popularity_BN[ask]
         for item in self._shelf(session_L, ask):
             yield int(item), float(scores_N[item]), "popularity"
-        for item in self._popular_AN[ask]:
+        for item in self._popular_BN[ask]:
             yield int(item), float(scores_N[item]), "popularity"
 
     def _shelf(self, session_L: npt.NDArray[np.int64], ask: int) -> npt.NDArray[np.int32]:

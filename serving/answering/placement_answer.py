@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.answering.fallbacks import Ladder, Tier
+from serving.answering.indexed_request import IndexedRequest
 from serving.answering.nearest_item import NearestItem
 from serving.answering.outcome import Outcome
-from serving.answering.question import Question
 from serving.policy.placement_request import IndexedPlacement, placed_answer
 from serving.protocol.messages import Answer, CommonFields
 from tillside.policy import ModelCandidates, Placement
@@ -24,17 +24,17 @@ from tillside.policy.proposals import listed
 log = logging.getLogger("serving")
 
 
-def fallback_candidates(ladder: Ladder, question: Question) -> Iterator[ModelCandidates]:
+def fallback_candidates(ladder: Ladder, question: IndexedRequest) -> Iterator[ModelCandidates]:
     """Candidates of the fallback tiers for a placement, best tier first."""
-    assert question.asked is not None
+    assert question.placement is not None
     yield from ladder.rungs(question.session_L, ask=question.ask)
-    static = question.asked.assortment.static
+    static = question.placement.assortment.static
     if len(static):
         yield listed(static, "static")
 
 
 def answer_placement(
-    question: Question,
+    question: IndexedRequest,
     given: Iterable[ModelCandidates],
     common: CommonFields,
     nearest: NearestItem,
@@ -50,12 +50,12 @@ def answer_placement(
         spent: encode and search seconds of the question's batch.
     """
     start = time.perf_counter()
-    asked = question.asked
-    assert asked is not None
+    indexed = question.placement
+    assert indexed is not None
     try:
-        placement, tier = _first_placed(asked, given, common["purchase_intent"])
+        placement, tier = _first_placed(indexed, given, common["purchase_intent"])
         because = _because(placement, question.seen_L, nearest)
-        answer = placed_answer(asked, placement, tier=tier, common=common, because=because)
+        answer = placed_answer(indexed, placement, tier=tier, common=common, because=because)
     except Exception as error:
         log.error("a placement failed", exc_info=True)
         common = {**common, "degraded_reason": "model_failed", "purchase_intent": None}
@@ -65,15 +65,15 @@ def answer_placement(
 
 
 def _first_placed(
-    asked: IndexedPlacement, given: Iterable[ModelCandidates], intent: float | None
+    indexed: IndexedPlacement, given: Iterable[ModelCandidates], intent: float | None
 ) -> tuple[Placement, Tier]:
     """The placement, and the tier that answers for its items."""
     placement: Placement | None = None
     for model in given:
-        placement = asked.place(model, intent)
+        placement = indexed.place(model, intent)
         if placement.items:
             return placement, model.tier
-    placement = placement or asked.place(None, intent)
+    placement = placement or indexed.place(None, intent)
     return placement, "model" if placement.items else "empty"
 
 

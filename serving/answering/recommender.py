@@ -6,8 +6,8 @@ number of excluded`` items minus the excluded ones are exactly the top k of the 
 blended in after the search (tillside.recommenders.blend). What the model does not answer, the fallback tiers do
 (serving.answering.fallbacks).
 
-Shapes: N items that can be recommended, B requests of one batch, K top items, V eligible items, L session items,
-H items of the shopper's earlier sessions, D dimensions.
+Shapes: N items that can be recommended, R requests of one batch (B in the fields of ``tillside.encoding.Batch``), K top
+items, V eligible items, L session items, H items of the shopper's earlier sessions, D dimensions.
 """
 
 import functools
@@ -22,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.answering.fallbacks import Ladder, Reason
+from serving.answering.indexed_request import IndexedRequest, RequestIndexer
 from serving.answering.nearest_item import NearestItem
 from serving.answering.outcome import Outcome
 from serving.answering.placement_answer import answer_placement, fallback_candidates
-from serving.answering.question import Question, Reader
 from serving.policy.assortment import Assortment
 from serving.protocol.messages import Answer, CommonFields, RecommendedItem, RecommendRequest
 from tillside.bundle import Bundle
@@ -73,7 +73,7 @@ class Recommender:
         self._memory = bundle.memory
         self._item_ids = bundle.catalogue.item_ids
         self._behaviours = bundle.behaviours.names
-        self._reader = Reader(bundle)
+        self._indexer = RequestIndexer(bundle)
         self._ladder = Ladder(bundle, static=static)
         self._nearest = NearestItem(self._items_ND)
 
@@ -93,7 +93,7 @@ class Recommender:
         """
         return self.answer_questions([self.read(request) for request in requests])
 
-    def read(self, request: RecommendRequest, assortment: Assortment | None = None) -> Question:
+    def read(self, request: RecommendRequest, assortment: Assortment | None = None) -> IndexedRequest:
         """Translate a request to the bundle's indices.
 
         Args:
@@ -102,9 +102,9 @@ class Recommender:
         Raises:
             FieldError: the bundle lacks a behaviour, or the policy lacks the placement.
         """
-        return self._reader.read(request, assortment or self.assortment)
+        return self._indexer.index(request, assortment or self.assortment)
 
-    def answer_questions(self, questions: Sequence[Question]) -> list[Outcome]:
+    def answer_questions(self, questions: Sequence[IndexedRequest]) -> list[Outcome]:
         """Answer questions made by :meth:`read`, in the same order."""
         failures: dict[int, str] = {}
         start = time.perf_counter()
@@ -118,7 +118,7 @@ class Recommender:
                 intent = encoded[number].intent if self.bundle.has_intent else None
                 candidates, common = found[number], self._common(question, None, intent)
                 spent = (encode_seconds, search_seconds)
-                if question.asked is not None:
+                if question.placement is not None:
                     given = [candidates] if isinstance(candidates, ModelCandidates) else []
                     outcomes.append(answer_placement(question, given, common, self._nearest, spent=spent))
                     continue
@@ -130,14 +130,14 @@ class Recommender:
                 outcomes.append(self.unasked(question))
         return outcomes
 
-    def unasked(self, question: Question) -> Outcome:
+    def unasked(self, question: IndexedRequest) -> Outcome:
         """Fallback answer to a session without items that the model knows."""
         return self.degraded(question, "empty_session" if question.empty else "unknown_items")
 
-    def degraded(self, question: Question, reason: Reason, *, failure: str | None = None) -> Outcome:
+    def degraded(self, question: IndexedRequest, reason: Reason, *, failure: str | None = None) -> Outcome:
         """Answer of the fallback tiers, with the reason why the model does not answer."""
         common = self._common(question, reason, None)
-        if question.asked is not None:
+        if question.placement is not None:
             given = fallback_candidates(self._ladder, question)
             return answer_placement(question, given, common, self._nearest, failure=failure)
         items, tier = self._ladder.items(
@@ -149,7 +149,7 @@ class Recommender:
         )
         return Outcome(Answer(items=items, tier=tier, **common), failure=failure)
 
-    def _common(self, question: Question, reason: Reason | None, intent: float | None) -> CommonFields:
+    def _common(self, question: IndexedRequest, reason: Reason | None, intent: float | None) -> CommonFields:
         return CommonFields(
             recommendation_id=uuid.uuid4().hex,
             degraded_reason=reason,
@@ -160,7 +160,7 @@ class Recommender:
             bundle=self.bundle.version,
         )
 
-    def _encode(self, questions: Sequence[Question], failures: dict[int, str]) -> dict[int, _Encoded]:
+    def _encode(self, questions: Sequence[IndexedRequest], failures: dict[int, str]) -> dict[int, _Encoded]:
         """Encoder outputs of all sessions that hold a known item, by question number."""
         groups: dict[int, list[int]] = defaultdict(list)
         for number, question in enumerate(questions):
@@ -170,15 +170,15 @@ class Recommender:
 
         def encode(rows: list[int]) -> list[_Encoded]:
             batch = _stacked([questions[row].batch for row in rows])
-            query_BD, intent_B = self.engine.encode(batch, np.array([questions[row].ask for row in rows]))
-            return [_Encoded(query_D, float(intent)) for query_D, intent in zip(query_BD, intent_B, strict=True)]
+            query_RD, intent_R = self.engine.encode(batch, np.array([questions[row].ask for row in rows]))
+            return [_Encoded(query_D, float(intent)) for query_D, intent in zip(query_RD, intent_R, strict=True)]
 
         for group in groups.values():
             _together_then_alone(group, encode, encoded, failures)
         return encoded
 
     def _search(
-        self, questions: Sequence[Question], encoded: dict[int, _Encoded], failures: dict[int, str]
+        self, questions: Sequence[IndexedRequest], encoded: dict[int, _Encoded], failures: dict[int, str]
     ) -> dict[int, Found]:
         """Items of every encoded row, or candidates if it asks for a placement, by question number."""
         found: dict[int, Found] = {row: [] for row in encoded if not self._searched(questions[row])}
@@ -188,23 +188,23 @@ class Recommender:
                 groups[self._searched(questions[row]), id(_eligible(questions[row]))].append(row)
 
         def search(rows: list[int], wanted: int) -> list[Found]:
-            query_BD = np.stack([encoded[row].query_D for row in rows])
+            query_RD = np.stack([encoded[row].query_D for row in rows])
             eligible_V = _eligible(questions[rows[0]])
             if eligible_V is None:
-                scores_BK, items_BK = self.engine.search(query_BD, wanted)
+                scores_RK, items_RK = self.engine.search(query_RD, wanted)
             else:
-                scores_BK, items_BK = self.engine.search_among(query_BD, eligible_V, wanted)
-            lists = zip(query_BD, scores_BK, items_BK, strict=True)
+                scores_RK, items_RK = self.engine.search_among(query_RD, eligible_V, wanted)
+            lists = zip(query_RD, scores_RK, items_RK, strict=True)
             return [self._found(questions[row], *own) for row, own in zip(rows, lists, strict=True)]
 
         for (wanted, _), group in groups.items():
             _together_then_alone(group, functools.partial(search, wanted=wanted), found, failures)
         return found
 
-    def _searched(self, question: Question) -> int:
+    def _searched(self, question: IndexedRequest) -> int:
         """Number of top items to search for: an upper bound on what ``best_items`` needs for an exact answer."""
-        if question.asked is not None:
-            prepared, proposer = question.asked.prepared, question.asked.assortment.proposer
+        if question.placement is not None:
+            prepared, proposer = question.placement.prepared, question.placement.assortment.proposer
             if not prepared.asks_model:
                 return 0
             return proposer.depth(prepared, session_L=question.session_L, past_H=question.past_H, ask=question.ask)
@@ -217,13 +217,13 @@ class Recommender:
         return min(searched(needed), len(self._items_ND))
 
     def _found(
-        self, question: Question, query_D: FloatArray, scores_K: FloatArray, items_K: npt.NDArray[np.int64]
+        self, question: IndexedRequest, query_D: FloatArray, scores_K: FloatArray, items_K: npt.NDArray[np.int64]
     ) -> Found:
         """The answer's items, or a placement's candidates, from the question's search results."""
-        asked = question.asked
-        if asked is not None:
-            return asked.assortment.proposer.candidates(
-                asked.prepared,
+        indexed = question.placement
+        if indexed is not None:
+            return indexed.assortment.proposer.candidates(
+                indexed.prepared,
                 scores_K,
                 items_K,
                 query_D=query_D,
@@ -251,8 +251,8 @@ class Recommender:
         ]
 
 
-def _eligible(question: Question) -> npt.NDArray[np.int64] | None:
-    return None if question.asked is None else question.asked.eligible_V
+def _eligible(question: IndexedRequest) -> npt.NDArray[np.int64] | None:
+    return None if question.placement is None else question.placement.eligible_V
 
 
 def _together_then_alone(

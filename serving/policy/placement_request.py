@@ -152,7 +152,7 @@ def cart_of_session(items: Sequence[int], behaviours: Sequence[int], kinds: Sequ
 
 
 def placed_answer(
-    asked: IndexedPlacement,
+    indexed: IndexedPlacement,
     placement: Placement,
     *,
     tier: str,
@@ -166,13 +166,15 @@ def placed_answer(
         common: the answer's other fields.
         because: nearest session item of each placed item that has no anchor.
     """
-    facts = asked.assortment.facts
+    facts = indexed.assortment.facts
     ids = facts.item_ids
     hint = placement.promotion
     return PlacedAnswer(
-        items=[_item(item, because.get(item.item), asked.prepared.request.explain, facts) for item in placement.items],
+        items=[
+            _item(item, because.get(item.item), indexed.prepared.request.explain, facts) for item in placement.items
+        ],
         tier=tier,
-        placement=asked.prepared.request.placement,
+        placement=indexed.prepared.request.placement,
         mode=placement.mode,
         why=list(placement.why),
         bundles=[
@@ -186,7 +188,7 @@ def placed_answer(
             for bundle in placement.bundles
         ],
         promotion=None if hint is None else messages.PromotionHint(**structs.asdict(hint)),
-        policy=asked.assortment.loaded.version,
+        policy=indexed.assortment.loaded.version,
         **common,
     )
 

@@ -212,7 +212,7 @@ def asked(world: World, name: str) -> Asked:
     sessions, behaviours = dataset.part("test"), dataset.behaviours
     ask = behaviours.index(placement.behaviour or behaviours.goal)
     questions = ask_sessions(sessions, taken=taking(3), asked=ask, at_cart="cart" in placement.anchors)
-    requests = questions.requests(sessions, placement=name, k=placement.slots, kinds_A=event_kinds(behaviours))
+    requests = questions.requests(sessions, placement=name, k=placement.slots, kinds_B=event_kinds(behaviours))
     rng = np.random.default_rng(len(name))
     return Asked(ask, questions, [harder(request, row, rng) for row, request in enumerate(requests)])
 

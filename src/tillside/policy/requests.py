@@ -2,7 +2,7 @@
 
 They are msgspec structs, which are faster to create than dataclasses.
 
-Shapes: L events of the session, M items in the cart, C candidates, A behaviours.
+Shapes: L events of the session, M items in the cart, C candidates, B behaviours.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ NOTHING: Final = np.zeros(0, np.int64)
 
 
 def event_kinds(behaviours: Behaviours) -> Ints:
-    """Event kind of each behaviour, int64 [A]: GOAL for the last, CART for ``cart``, VIEW for the others."""
+    """Event kind of each behaviour, int64 [B]: GOAL for the last, CART for ``cart``, VIEW for the others."""
     kinds = [CART if name == "cart" else VIEW for name in behaviours.names]
     return np.array([*kinds[:-1], GOAL], np.int64)
 

@@ -62,8 +62,8 @@ def test_items_whose_vectors_are_alike_keep_apart():
 
     film: .8 of the best; it loses .5 * .6 of it and is left with .5, less than the cable's .55.
     """
-    rows_RD = np.array([[1, 0, 9], [2, 0, 9], [3, 4, 9], [0, 1, -9]], np.float32)  # the kettle has none
-    facts = replace(SHOP.facts(), vectors=replace(NO_VECTORS, rows_RD=rows_RD))
+    rows_WD = np.array([[1, 0, 9], [2, 0, 9], [3, 4, 9], [0, 1, -9]], np.float32)  # the kettle has none
+    facts = replace(SHOP.facts(), vectors=replace(NO_VECTORS, rows_WD=rows_WD))
     assert facts.cosines(np.array([1, 2, 3, 4])) == pytest.approx(
         np.array([[1, 0.6, 0, 0], [0.6, 1, 0.8, 0], [0, 0.8, 1, 0], [0, 0, 0, 0]])
     )

@@ -1,7 +1,7 @@
 """A placement's questions from past sessions, and what the model proposes for each, as in the server.
 
-Shapes: Q questions, B questions encoded at once, D columns of an item row, V eligible items, K items of a
-list, P popular items, L events of a session.
+Shapes: Q questions, R of them encoded at once, B behaviours, D columns of an item row, V eligible items, K items of a
+list, P popular items.
 """
 
 from collections import defaultdict
@@ -62,7 +62,7 @@ def placement_cases(shop: OfflineShop, policy: Policy, name: str, *, part: Part,
     questions = ask_sessions(sessions, taken=taking(len(behaviours)), asked=ask, at_cart=at_cart)
     items, whole = dataset.catalogue.rankable, dataset.until(part)
     encoded = encode_visits(sessions, spec=shop.spec, known_items=items, whole=whole)
-    requests = questions.requests(sessions, placement=name, k=k, kinds_A=event_kinds(behaviours))
+    requests = questions.requests(sessions, placement=name, k=k, kinds_B=event_kinds(behaviours))
     proposals = propose(shop, policy, requests, encoded, questions.events_Q, ask=ask, k=k)
     return PlacementCases(behaviours.names[ask], ask, at_cart, questions, with_intents(requests, proposals), proposals)
 
@@ -97,43 +97,43 @@ def propose(
     intents: list[float | None] = [None] * len(requests)
     best_QK = np.tile(popular_P[:k], (len(requests), 1))
     for start in range(0, len(requests), shop.together):
-        rows_B = np.arange(start, min(start + shop.together, len(requests)))
-        rows_B = rows_B[cut_before(encoded, events_Q[rows_B], spec=shop.spec).lengths_B > 0]
-        if not len(rows_B):
+        rows_R = np.arange(start, min(start + shop.together, len(requests)))
+        rows_R = rows_R[cut_before(encoded, events_Q[rows_R], spec=shop.spec).lengths_B > 0]
+        if not len(rows_R):
             continue
-        batch = cut_before(encoded, events_Q[rows_B], spec=shop.spec)
-        query_BD, intent_B = shop.engine.encode(batch, np.full(len(rows_B), ask))
+        batch = cut_before(encoded, events_Q[rows_R], spec=shop.spec)
+        query_RD, intent_R = shop.engine.encode(batch, np.full(len(rows_R), ask))
         seen = [
-            {"session_L": batch.session(row), "past_H": batch.before(row), "ask": ask} for row in range(len(rows_B))
+            {"session_L": batch.session(row), "past_H": batch.before(row), "ask": ask} for row in range(len(rows_R))
         ]
-        prepared = [prepare(policy, requests[row], shop.facts) for row in rows_B.tolist()]
-        placed = _candidates(shop, prepared, query_BD, seen)
-        for row, question in enumerate(rows_B.tolist()):
+        prepared = [prepare(policy, requests[row], shop.facts) for row in rows_R.tolist()]
+        placed = _candidates(shop, prepared, query_RD, seen)
+        for row, question in enumerate(rows_R.tolist()):
             candidates[question] = placed[row]
-            intents[question] = float(intent_B[row]) if shop.intent else None
-        best_QK[rows_B] = _best(shop, query_BD, seen, k)
+            intents[question] = float(intent_R[row]) if shop.intent else None
+        best_QK[rows_R] = _best(shop, query_RD, seen, k)
     return Proposals(candidates, best_QK, intents)
 
 
 def _candidates(
-    shop: OfflineShop, prepared: Sequence[PreparedPlacement], query_BD: FloatArray, seen: Sequence[Mapping[str, Any]]
+    shop: OfflineShop, prepared: Sequence[PreparedPlacement], query_RD: FloatArray, seen: Sequence[Mapping[str, Any]]
 ) -> list[ModelCandidates]:
     """Candidates of each request of a batch for the policy."""
     proposer = shop.proposer
     depths = [proposer.depth(each, **own) for each, own in zip(prepared, seen, strict=True)]
-    found = _search(shop, query_BD, depths, [proposer.eligible(each.rulebook) for each in prepared])
+    found = _search(shop, query_RD, depths, [proposer.eligible(each.rulebook) for each in prepared])
     return [
         proposer.candidates(each, *lists, query_D=query_D, **own)
-        for each, lists, query_D, own in zip(prepared, found, query_BD, seen, strict=True)
+        for each, lists, query_D, own in zip(prepared, found, query_RD, seen, strict=True)
     ]
 
 
-def _best(shop: OfflineShop, query_BD: FloatArray, seen: Sequence[Mapping[str, Any]], k: int) -> Ints:
-    """Top k of each row of a batch whatever the rules say, int64 [B, k]."""
+def _best(shop: OfflineShop, query_RD: FloatArray, seen: Sequence[Mapping[str, Any]], k: int) -> Ints:
+    """Top k of each row of a batch whatever the rules say, int64 [R, k]."""
     memory, items_ND = shop.proposer.memory, shop.engine.items_ND
     sinking = [memory.sinking(own["session_L"], own["past_H"], own["ask"]) if memory else 0 for own in seen]
     depths = [min(searched(k + each), len(items_ND)) for each in sinking]
-    found = _search(shop, query_BD, depths, [None] * len(seen))
+    found = _search(shop, query_RD, depths, [None] * len(seen))
     return np.stack(
         [
             best_items(
@@ -144,25 +144,25 @@ def _best(shop: OfflineShop, query_BD: FloatArray, seen: Sequence[Mapping[str, A
                 k=k,
                 **own,
             )[1]
-            for lists, query_D, own in zip(found, query_BD, seen, strict=True)
+            for lists, query_D, own in zip(found, query_RD, seen, strict=True)
         ]
     )
 
 
 def _search(
-    shop: OfflineShop, query_BD: FloatArray, depths: Sequence[int], eligible: Sequence[Ints | None]
+    shop: OfflineShop, query_RD: FloatArray, depths: Sequence[int], eligible: Sequence[Ints | None]
 ) -> list[tuple[FloatArray, Ints]]:
     """Scores and items of each row, those of one depth and one eligible set searched together."""
     groups: dict[tuple[int, int], list[int]] = defaultdict(list)
     for row, (depth, eligible_V) in enumerate(zip(depths, eligible, strict=True)):
         groups[depth, id(eligible_V)].append(row)
-    found: list[tuple[FloatArray, Ints]] = [(query_BD[0, :0], np.zeros(0, np.int64))] * len(depths)
+    found: list[tuple[FloatArray, Ints]] = [(query_RD[0, :0], np.zeros(0, np.int64))] * len(depths)
     for (depth, _), rows in groups.items():
         eligible_V = eligible[rows[0]]
         if eligible_V is None:
-            scores_BK, items_BK = shop.engine.search(query_BD[rows], depth)
+            scores_RK, items_RK = shop.engine.search(query_RD[rows], depth)
         else:
-            scores_BK, items_BK = shop.engine.search_among(query_BD[rows], eligible_V, depth)
-        for row, scores_K, items_K in zip(rows, scores_BK, items_BK, strict=True):
+            scores_RK, items_RK = shop.engine.search_among(query_RD[rows], eligible_V, depth)
+        for row, scores_K, items_K in zip(rows, scores_RK, items_RK, strict=True):
             found[row] = (scores_K, items_K)
     return found

@@ -1,7 +1,7 @@
 """Evaluation questions of a placement: a past session's first half is the prefix, the rest the held-out answer.
 
 Sessions whose events share one timestamp (the lines of an invoice) are cut like all others, in the log's order.
-Shapes: Q questions, L events seen, M items in the cart, E events, A behaviours.
+Shapes: Q questions, L events seen, M items in the cart, E events, B behaviours.
 """
 
 import itertools
@@ -47,13 +47,13 @@ class Questions:
         *,
         placement: str,
         k: int,
-        kinds_A: Ints,
+        kinds_B: Ints,
         intents_Q: Sequence[float | None] | None = None,
     ) -> list[PlacementRequest]:
         """Placement requests as a server would pass them to the policy, timed at the last event of the prefix.
 
         Args:
-            kinds_A: event kind of each behaviour in the policy's terms, see ``event_kinds``.
+            kinds_B: event kind of each behaviour in the policy's terms, see ``event_kinds``.
             intents_Q: the model's purchase intent, None where unavailable; default: nowhere.
         """
         intents_Q = [None] * len(self) if intents_Q is None else intents_Q
@@ -67,7 +67,7 @@ class Questions:
                     now_ms=0 if times_L[-1] == TIME_UNKNOWN else int(times_L[-1]),
                     k=k,
                     session_L=np.asarray(sessions.items[seen], np.int64),
-                    kinds_L=kinds_A[np.asarray(sessions.behaviours[seen])],
+                    kinds_L=kinds_B[np.asarray(sessions.behaviours[seen])],
                     times_L=times_L,
                     cart_M=self.carts[row],
                     intent=intents_Q[row],

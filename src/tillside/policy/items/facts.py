@@ -3,7 +3,7 @@
 Facts are immutable: a feed yields new facts, which are swapped in as a whole. Items that only the feed has are numbered
 after those of the catalogue, so item numbers stay valid for the model.
 
-Shapes: N items, those of the catalogue first; R of them with a model row, A later ones with a row of their own; U given
+Shapes: N items, those of the catalogue first; W of them with a model row, A later ones with a row of their own; U given
 items, D columns of a row, E = D - 1 of them without the trend, G sets of values.
 """
 
@@ -33,20 +33,20 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ItemVectors:
-    """Model rows of the first R items and of the items ``later`` [A] (ascending numbers); the last of the D columns is
+    """Model rows of the first W items and of the items ``later`` [A] (ascending numbers); the last of the D columns is
     the trend, no part of the embedding."""
 
-    rows_RD: Floats
+    rows_WD: Floats
     later: npt.NDArray[np.int64]
     later_AD: Floats
 
     def of(self, items_U: npt.NDArray[np.int64]) -> Floats:
         """Embeddings [U, D - 1]: rows without the trend, zeros for items without a row."""
-        known_U = items_U < len(self.rows_RD)
+        known_U = items_U < len(self.rows_WD)
         if known_U.all():
-            return self.rows_RD.take(items_U, axis=0)[:, :-1]
-        found_UD = np.zeros((len(items_U), self.rows_RD.shape[1]), np.float32)
-        found_UD[known_U] = self.rows_RD[items_U[known_U]]
+            return self.rows_WD.take(items_U, axis=0)[:, :-1]
+        found_UD = np.zeros((len(items_U), self.rows_WD.shape[1]), np.float32)
+        found_UD[known_U] = self.rows_WD[items_U[known_U]]
         if len(self.later):
             places_U = self.later.searchsorted(items_U).clip(max=len(self.later) - 1)
             late_U = self.later[places_U] == items_U

@@ -56,15 +56,15 @@ def test_carts_and_purchases_take_an_item(behaviours, expected):
 
 def test_a_question_becomes_a_request_at_the_moment_of_the_last_event_seen():
     rows = [[5], [0, (1, "cart"), (3, "purchase")]]
-    questions, kinds_A = asked_of(rows), event_kinds(Behaviours(DEFAULT_BEHAVIOURS))
+    questions, kinds_B = asked_of(rows), event_kinds(Behaviours(DEFAULT_BEHAVIOURS))
     assert plain(questions) == [(3, 1, [1], [3])]
-    (request,) = questions.requests(make_sessions(rows), placement="p", k=4, kinds_A=kinds_A, intents_Q=[0.25])
+    (request,) = questions.requests(make_sessions(rows), placement="p", k=4, kinds_B=kinds_B, intents_Q=[0.25])
     assert (request.placement, request.k, request.intent, request.now_ms) == ("p", 4, 0.25, START_MS + 2 * MINUTE_MS)
     assert (request.session_L.tolist(), request.kinds_L.tolist()) == ([0, 1], [0, 1])
     assert request.times_L.tolist() == [START_MS + MINUTE_MS, START_MS + 2 * MINUTE_MS]
     assert request.cart_M.tolist() == [1]
     clockless = make_sessions(rows, clock=False)
-    (request,) = questions.requests(clockless, placement="p", k=4, kinds_A=kinds_A, intents_Q=[None])
+    (request,) = questions.requests(clockless, placement="p", k=4, kinds_B=kinds_B, intents_Q=[None])
     assert request.now_ms == 0
 
 

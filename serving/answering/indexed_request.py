@@ -1,7 +1,7 @@
-"""Translation of requests for one bundle: item ids to catalogue indices, behaviours to numbers, k clamped.
+"""Requests in the terms of one bundle: item ids to catalogue indices, behaviours to numbers, k clamped.
 
-Shapes: N items that can be recommended, A or B behaviours (in ``counts_NA``, ``counts_NB``), D dimensions; M cart
-pieces; L events, H items of earlier sessions; B rows of the batch (always 1) in ``items_BL`` and ``lengths_B``.
+Shapes: N items that can be recommended, B behaviours, D dimensions, M cart pieces, L events, H items of earlier
+sessions. A batch of ``tillside.encoding`` (``items_BL``, ``lengths_B``) has a single row here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ UNKNOWN: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class IndexedRequest:
     """A request in the catalogue indices of one bundle.
 
     Attributes:
-        asked: the request translated for the policy; None without a placement.
+        placement: the request translated for the policy; None without a placement.
     """
 
     batch: Batch
@@ -38,7 +38,7 @@ class Question:
     excluded_ids: Sequence[str]
     unknown: list[str]
     empty: bool
-    asked: IndexedPlacement | None = None
+    placement: IndexedPlacement | None = None
 
     @property
     def known(self) -> bool:
@@ -61,7 +61,7 @@ class Question:
         return self.batch.items_BL[0, : self.batch.lengths_B[0]]
 
 
-class Reader:
+class RequestIndexer:
     """Translates requests for one bundle.
 
     Raises:
@@ -73,10 +73,10 @@ class Reader:
         self._items = items = len(bundle.items_ND)
         self._behaviours = bundle.behaviours.names
         self._behaviour_index = {name: index for index, name in enumerate(self._behaviours)}
-        counts_NA = bundle.catalogue.counts_NB[:items]
-        if counts_NA.shape[1:] != (len(self._behaviours),):
+        counts_NB = bundle.catalogue.counts_NB[:items]
+        if counts_NB.shape[1:] != (len(self._behaviours),):
             raise ValueError(
-                f"bundle {bundle.path}: the catalogue counts {list(counts_NA.shape[1:])} behaviours, "
+                f"bundle {bundle.path}: the catalogue counts {list(counts_NB.shape[1:])} behaviours, "
                 f"the manifest names {len(self._behaviours)}"
             )
         self._index_of: Mapping[str, int] = {
@@ -85,7 +85,7 @@ class Reader:
         if len(self._index_of) != items:
             raise ValueError(f"bundle {bundle.path}: the catalogue holds an item id twice")
 
-    def read(self, request: RecommendRequest, assortment: Assortment | None = None) -> Question:
+    def index(self, request: RecommendRequest, assortment: Assortment | None = None) -> IndexedRequest:
         """Translate a request.
 
         Args:
@@ -95,11 +95,11 @@ class Reader:
             FieldError: the bundle lacks a behaviour, or the policy lacks the placement.
         """
         index_of, behaviour = self._index_of, request.behaviour
-        placement = None if request.placement is UNSET else known_placement(assortment, request)
-        if placement is not None and assortment is not None:
+        rules = None if request.placement is UNSET else known_placement(assortment, request)
+        if rules is not None and assortment is not None:
             index_of = assortment.facts.index_of
             if behaviour is UNSET:
-                behaviour = placement.behaviour or self._behaviours[-1]
+                behaviour = rules.behaviour or self._behaviours[-1]
         unknown: dict[str, None] = {}
         items, behaviours, times = self._events("session", request.session, index_of, unknown)
         earlier = self._events("history", request.history or (), index_of, unknown)
@@ -110,9 +110,9 @@ class Reader:
                 unknown[item_id] = None
             else:
                 excluded.add(index)
-        ask, asked = self._behaviour(behaviour), None
-        if placement is not None and assortment is not None:
-            asked = index_placement(
+        ask, placement = self._behaviour(behaviour), None
+        if rules is not None and assortment is not None:
+            placement = index_placement(
                 assortment,
                 request,
                 session=(items, behaviours, times),
@@ -121,7 +121,7 @@ class Reader:
                 unknown=unknown,
             )
             if not items:  # a cart without a session: its lines become the session's cart events
-                items = asked.prepared.request.cart_M.tolist()
+                items = placement.prepared.request.cart_M.tolist()
                 behaviours = [max(assortment.cart_behaviour, 0)] * len(items)
                 times = [TIME_UNKNOWN] * len(items)
         columns = zip(earlier, (items, behaviours, times), strict=True)
@@ -132,15 +132,15 @@ class Reader:
             earlier=len(earlier[0]),
         )
         k = DEFAULT_K if request.k is UNSET else request.k
-        return Question(
+        return IndexedRequest(
             batch=batch,
             ask=ask,
-            k=min(k, self._items - len(excluded)) if asked is None else k,
+            k=min(k, self._items - len(excluded)) if placement is None else k,
             excluded=frozenset(excluded),
             excluded_ids=request.exclude or (),
             unknown=list(unknown),
             empty=not request.session,
-            asked=asked,
+            placement=placement,
         )
 
     def _events(
