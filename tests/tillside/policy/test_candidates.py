@@ -1,18 +1,36 @@
-"""What all sources give, merged; the main source of all items at once is that of each alone."""
+"""What all sources give, merged and compared by odds; the main source of all items at once is that of each alone."""
 
+from math import log
 from typing import get_args
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tillside.policy.candidates import SOURCES, _merged
+from tests.shops import Item, Shop
+from tillside.policy.candidates import BY_RANK, RANK_CHANCE, SOURCES, _merged
 from tillside.policy.file.terms import SourceName
 
 ITEMS = 6
 ENTRIES = st.lists(
     st.tuples(st.integers(0, ITEMS - 1), st.sampled_from([0.25, 0.5, 1.0]), st.sampled_from(range(len(SOURCES)))),
     max_size=30,
+)
+
+SHOP = Shop(
+    items=[Item(name) for name in ("phone", "case", "film", "cable", "kettle")],
+    pairs=[
+        ("complement", "phone", "case", 0.8),
+        ("complement", "phone", "film", 0.6),
+        ("complement", "kettle", "cable", 0.3),
+    ],
+)
+
+
+ODDS = (
+    "placements: {here: {fusion: odds, sources: {model: 1, complement: 0.5}, "
+    "anchors: [cart], steering: 0, fill: false}}"
 )
 
 
@@ -24,3 +42,35 @@ def test_the_main_source_of_all_items_is_that_of_each(entries):
     mains = [found.main(row)[0] for row in range(len(found.items_U))]
     for source in get_args(SourceName):
         assert found.mainly(source).tolist() == [main == source for main in mains]
+
+
+def test_odds_are_logarithms_of_chances_weighed():
+    """Of e^0 and e^-log 3 the model gives 3/4 and 1/4; a chance of p is worth log(1 + 100 p)."""
+    answer = SHOP.place(ODDS, cart=["phone"], model={"cable": 7.0, "film": 7.0 - log(3)}, explain=True)
+    assert SHOP.ids(item.item for item in answer.items) == ["film", "cable", "case"]
+    scores = [log(1 + 25) + 0.5 * log(1 + 60), log(1 + 75), 0.5 * log(1 + 80)]
+    assert [item.score for item in answer.items] == pytest.approx(scores, rel=1e-6)
+    assert answer.items[0].parts == pytest.approx(
+        {"model": log(26), "complement": 0.5 * log(61), "boost": 1, "diversity": 0}, rel=1e-6
+    )
+
+
+def test_a_rung_below_the_model_has_chances_by_rank():
+    """Its scores are counts; of a hundred places the first has the share 1 of the sum of 10 / (10 + r)."""
+    answer = SHOP.place(ODDS, model={"cable": 7e5, "film": 3e5}, tier="covisitation")
+    first = log(1 + 100 / sum(10 / (10 + rank) for rank in range(100)))
+    assert answer.items[0].score == pytest.approx(first)
+    assert answer.items[1].score == pytest.approx(log(1 + 100 * RANK_CHANCE * BY_RANK[1]))
+
+
+def test_a_shelf_has_chances_by_rank_too():
+    shelf = ODDS.replace("model: 1, complement: 0.5", "popular: 2")
+    answer = SHOP.place(shelf)
+    assert answer.items[0].score == pytest.approx(2 * log(1 + 100 * RANK_CHANCE))
+
+
+@pytest.mark.parametrize(("most", "shown"), [(1, ["cable"]), (2, ["case", "film", "cable"])])
+def test_so_many_anchors_are_asked_the_latest_first(most, shown):
+    """.85 of what goes with the phone is more than all of what goes with the kettle."""
+    text = f"placements: {{here: {{sources: {{complement: 1}}, anchors: [cart], fill: false, most_anchors: {most}}}}}"
+    assert SHOP.shown(text, cart=["phone", "kettle"]) == shown

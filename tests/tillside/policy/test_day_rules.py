@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from tests.shops import NOW_MS, Item, Shop
 from tillside.policy import ItemFacts, Shelves, parse_policy, place, read_feed
 from tillside.policy.day_rules import DayRules
-from tillside.policy.items.cache import Cache
 from tillside.policy.rules import HARD, Rulebook
 
 DAY = date(2026, 5, 28)
@@ -78,13 +77,3 @@ def test_what_is_remembered_belongs_to_its_facts() -> None:
     news = f'{{"time_ms": {NOW_MS}}}\n{{"item_id": "film", "stock": 0}}'
     assert shown(before.with_feed(read_feed(news.encode()))) == [0, 1]
     assert shown(before) == [0, 3, 1]
-
-
-def test_a_memory_forgets_what_came_first() -> None:
-    memory, made = Cache(2), []
-
-    def get(key: str) -> str:
-        return memory.get(key, lambda: made.append(key) or key.upper())
-
-    assert [get(key) for key in "abacab"] == list("ABACAB")
-    assert made == ["a", "b", "c", "a", "b"]

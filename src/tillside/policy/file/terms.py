@@ -1,6 +1,6 @@
 """Schema of a policy file as types: placements, sources, rules, the intent curve, segments and promotions.
 
-Every key of a file is defined here with its bounds and default, and nowhere else; ``reading`` turns YAML into these.
+Every key of a file is defined here with its bounds and default, and nowhere else; ``reader`` turns YAML into these.
 Days are the shop's local dates (``utc_offset_hours``); a span includes the day ``from`` and excludes the day ``until``.
 """
 

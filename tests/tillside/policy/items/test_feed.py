@@ -3,12 +3,9 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.shops import Item, Shop
-from tillside.policy import ItemFacts, Shelves, read_feed
-from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK, STOCK_UNKNOWN
+from tillside.policy import read_feed
 
 LINES = '{"time_ms": 5}\n{"item_id": "a", "stock": 3, "price": 2.5}\n\n{"item_id": "b", "stock": null}\n'
 
@@ -68,65 +65,3 @@ def test_all_mistakes_are_listed_up_to_a_bound() -> None:
 def test_bytes_that_are_not_utf8_are_refused(feed: bytes) -> None:
     with pytest.raises(ValueError, match="line "):
         read_feed(feed)
-
-
-def facts() -> ItemFacts:
-    return Shop([Item("a", 1, "x.y", "m"), Item("b", None), Item("c", 3)], feed_age_ms=None).facts()
-
-
-def test_a_feed_makes_new_facts_and_leaves_the_old_ones_alone() -> None:
-    old = facts()
-    new = old.with_feed(read_feed(LINES.encode() + b'{"item_id": "c", "stock": 0, "price": null}'))
-    assert old.stock_N.tolist() == [STOCK_UNKNOWN] * 3
-    assert new.stock_N.tolist() == [IN_STOCK, STOCK_UNKNOWN, OUT_OF_STOCK]
-    np.testing.assert_array_equal(new.prices_N, np.array([2.5, np.nan, np.nan], np.float32))
-    assert (old.feed_time_ms, new.feed_time_ms) == (None, 5)
-
-
-def test_what_a_feed_leaves_out_stays() -> None:
-    once = facts().with_feed(read_feed(LINES.encode()))
-    twice = once.with_feed(read_feed(b'{"time_ms": 6}\n{"item_id": "a", "clearance": 0.5}'))
-    assert (twice.stock_N[0], twice.prices_N[0], twice.clearance_N[0]) == (IN_STOCK, 2.5, 0.5)
-
-
-def test_new_items_stand_behind_and_are_found_by_their_attributes() -> None:
-    line = {
-        "item_id": "0new",
-        "price": 7,
-        "name": "New",
-        "new_until_ms": 9,
-        "attributes": {"category": "x.y", "brand": "m"},
-    }
-    feed = read_feed(f'{{"time_ms": 5}}\n{json.dumps(line)}'.encode())
-    new = facts().with_feed(feed)
-    assert (new.item_ids, new.index_of["0new"], new.name(3)) == (["a", "b", "c", "0new"], 3, "New")
-    assert new.rank_N.tolist() == [1, 2, 3, 0]
-    assert new.tokens_of(3) == ["category=x", "category=x.y", "brand=m"]
-    assert new.categories.codes_N[3] == new.categories.codes_N[0]
-    assert new.with_feed(feed).item_ids == new.item_ids
-    shelves = Shelves.of(new, popular_N=np.array([2, 0, 1]))
-    assert shelves.popular.items_P.tolist() == [2, 0, 1, 3]  # popularity does not know it yet
-    assert shelves.new.category(int(new.categories.codes_N[0])).tolist() == [3]
-
-
-def test_items_that_popularity_does_not_know_come_last_by_id() -> None:
-    new = facts().with_feed(read_feed(b'{"time_ms": 5}\n{"item_id": "z"}\n{"item_id": "y"}'))
-    assert [new.item_ids[item] for item in Shelves.of(new, popular_N=np.array([2, 0])).popular.items_P] == list("cabyz")
-
-
-def test_attributes_of_a_known_item_are_replaced() -> None:
-    new = facts().with_feed(read_feed(b'{"time_ms": 5}\n{"item_id": "a", "attributes": {"category": "z"}}'))
-    assert new.categories.having(("z",))[new.categories.codes_N].tolist() == [True, False, False]
-    assert not new.categories.having(("x",))[new.categories.codes_N].any()
-    assert not new.brands.codes_N[0]
-
-
-def test_an_item_in_two_categories_is_in_both() -> None:
-    feed = b'{"time_ms": 5}\n{"item_id": "a", "attributes": {"category": ["x.y", "w"]}}'
-    groups = facts().with_feed(read_feed(feed)).categories
-    assert [bool(groups.having((path,))[groups.codes_N[0]]) for path in ("x", "x.y", "w", "y")] == [
-        True,
-        True,
-        True,
-        False,
-    ]
