@@ -1,0 +1,101 @@
+"""A request in a bundle's indices, by hand: what is unknown, what is left out, and what a placement reads otherwise."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.answering.indexed_request import IndexedRequest, RequestIndexer
+from serving.policy.assortment import Assortment
+from serving.policy.policy_file import load_policy
+from serving.protocol.decoding import decode_request
+from serving.protocol.errors import FieldError
+from serving.protocol.limits import Limits
+from tests.bundles import tiny_bundle
+from tests.tills import IDS, ask, feed, till
+from tillside.bundle import Bundle, open_bundle
+from tillside.events import TIME_UNKNOWN
+from tillside.policy import read_feed
+
+APPLE, PEAR, PLUM, FIG, DATE = range(5)
+HAT = {"item_id": "hat", "stock": 1, "attributes": {"category": "fashion.hat"}}
+
+
+@pytest.fixture(scope="module")
+def orchard(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return open_bundle(tiny_bundle(tmp_path_factory.mktemp("orchard") / "bundle"))
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Assortment]:
+    bundle = open_bundle(till(tmp_path_factory.mktemp("till") / "bundle"))
+    loaded = load_policy(bundle, None)
+    assert loaded is not None
+    return bundle, Assortment.of(bundle, loaded, feed=read_feed(feed(HAT)))
+
+
+def indexed(bundle: Bundle, body: dict[str, Any], assortment: Assortment | None = None) -> IndexedRequest:
+    request = decode_request(json.dumps(body).encode(), Limits())
+    return RequestIndexer(bundle).index(request, assortment)
+
+
+def clicks(*ids: str) -> list[dict[str, Any]]:
+    return [{"item_id": item_id} for item_id in ids]
+
+
+def test_items_become_indices_and_what_is_unknown_is_told_once(orchard: Bundle) -> None:
+    """The newcomer stands in the catalogue without a vector: the model does not know it."""
+    found = indexed(
+        orchard, {"session": clicks("apple", "ghost", "newcomer", "fig", "ghost"), "exclude": ["gone", "fig"]}
+    )
+    assert found.session_L.tolist() == found.seen_L.tolist() == [APPLE, FIG]
+    assert found.unknown == ["ghost", "newcomer", "gone"]
+    assert (found.excluded, list(found.excluded_ids)) == (frozenset([FIG]), ["gone", "fig"])
+    assert (found.known, found.empty, found.placement) == (True, False, None)
+
+
+def test_k_is_no_more_than_what_may_be_shown(orchard: Bundle) -> None:
+    assert indexed(orchard, {"session": [], "k": 9}).k == 5
+    assert indexed(orchard, {"session": [], "k": 9, "exclude": ["fig", "date", "ghost"]}).k == 3
+    assert indexed(orchard, {"session": [], "k": 2}).k == 2
+    assert not indexed(orchard, {"session": []}).known
+
+
+def test_behaviours_are_numbers_and_what_the_bundle_lacks_is_refused(orchard: Bundle) -> None:
+    session = [{"item_id": "pear", "behaviour": "cart", "timestamp": 5}, *clicks("pear")]
+    found = indexed(orchard, {"session": session, "behaviour": "purchase"})
+    assert (found.ask, found.batch.behaviours_BL.tolist()) == (2, [[1, 0]])
+    assert indexed(orchard, {"session": session}).ask == 0
+    with pytest.raises(FieldError, match=r"^session\[1\]\.behaviour must be one of click, cart, purchase"):
+        indexed(orchard, {"session": [*clicks("pear"), {"item_id": "pear", "behaviour": "like"}]})
+    with pytest.raises(FieldError, match=r"^behaviour must be"):
+        indexed(orchard, {"session": [], "behaviour": "like"})
+
+
+def test_a_placement_knows_the_feed_s_items_and_asks_for_its_own_behaviour(shop: tuple[Bundle, Assortment]) -> None:
+    bundle, assortment = shop
+    found = indexed(bundle, ask("fashion", "coat", "hat", "ghost"), assortment)
+    assert found.placement is not None
+    assert found.placement.prepared.request.session_L.tolist() == [IDS.index("coat"), len(IDS)]
+    assert (found.session_L.tolist(), found.unknown) == ([IDS.index("coat")], ["ghost"])  # no vector in the bundle
+    assert found.ask == found.placement.ask == 0  # click
+    assert indexed(bundle, ask("checkout", "coat"), assortment).ask == 2
+    assert indexed(bundle, ask("checkout", "coat", behaviour="cart"), assortment).ask == 1
+
+
+def test_a_cart_alone_is_the_session(shop: tuple[Bundle, Assortment]) -> None:
+    found = indexed(shop[0], ask("checkout", cart=["phone", "case"]), shop[1])
+    assert found.session_L.tolist() == [IDS.index("phone"), IDS.index("case")]
+    assert found.batch.behaviours_BL.tolist() == [[1, 1]]
+    assert found.empty  # the request's own session is
+    assert TIME_UNKNOWN not in found.batch.gaps_BL
+
+
+def test_a_catalogue_that_counts_other_behaviours_is_refused(orchard: Bundle, tmp_path: Path) -> None:
+    two = tiny_bundle(tmp_path / "two", about={"behaviours": ["click", "purchase"]})
+    with pytest.raises(ValueError, match=r"counts \[3\] behaviours, the manifest names 2"):
+        RequestIndexer(open_bundle(two))
+    twice = tiny_bundle(tmp_path / "twice", item_ids=["a", "b", "a", "c", "d", "e"])
+    with pytest.raises(ValueError, match="the catalogue holds an item id twice"):
+        RequestIndexer(open_bundle(twice))

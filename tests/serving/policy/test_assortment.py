@@ -1,0 +1,53 @@
+"""What placements are answered from, by hand: shelves by behaviour, a feed over the base facts, the shop's own list."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serving.policy.assortment import Assortment
+from serving.policy.policy_file import LoadedPolicy
+from tests.bundles import tiny_bundle
+from tests.tills import IDS, POLICY, feed, in_stock, till
+from tillside.bundle import Bundle, open_bundle
+from tillside.policy import parse_policy, read_feed
+
+LOADED = LoadedPolicy(parse_policy(POLICY), "0" * 12, "policy.yaml")
+HAT = {"item_id": "hat", "stock": 3, "price": 30.0, "attributes": {"category": "fashion.hat"}}
+VOUCHER = {"item_id": "voucher", "stock": 3, "attributes": {"category": "paper"}}
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return open_bundle(till(tmp_path_factory.mktemp("till") / "bundle"))
+
+
+def test_shelves_are_by_behaviour_and_share_the_facts(bundle: Bundle) -> None:
+    assortment = Assortment.of(bundle, LOADED)
+    assert [shelves.popular.items_P.tolist() for shelves in assortment.shelves_B] == [list(range(len(IDS)))] * 3
+    assert all(shelves.facts is assortment.facts for shelves in assortment.shelves_B)
+    assert (assortment.kinds, assortment.cart_behaviour) == ((0, 1, 2), 1)
+    assert assortment.facts.feed_time_ms is None
+
+
+def test_a_feed_makes_another_assortment_over_the_base_facts(bundle: Bundle) -> None:
+    bare = Assortment.of(bundle, LOADED, static=["voucher", "scarf", "ghost"])
+    one = bare.restocked(read_feed(feed(*in_stock("cable"), HAT, VOUCHER)))
+    assert (len(one.facts), len(one.base), len(bare.facts)) == (len(IDS) + 2, len(IDS), len(IDS))
+    assert one.facts.item_ids[-2:] == ["hat", "voucher"]
+    assert one.facts.stock_N.tolist() == [1, 1, 1, 1, 1, -1, 1, 1, 1, 1]
+    # of the hat's category something was learned, of paper nothing
+    assert one.proposer.cold.items_A.tolist() == [len(IDS)]
+    np.testing.assert_array_equal(one.facts.vectors.of(np.array([len(IDS)])), one.proposer.cold.rows_AD[:, :-1])
+    assert [one.facts.item_ids[item] for item in one.static] == ["voucher", "scarf"]
+    assert [bare.facts.item_ids[item] for item in bare.static] == ["scarf"]
+    # feeds are merged before they come here: another one starts from the base again
+    other = one.restocked(read_feed(feed(*in_stock())))
+    assert (len(other.facts), len(other.proposer.cold)) == (len(IDS), 0)
+    assert other.proposer.items_WD is bare.proposer.items_WD
+
+
+def test_a_shop_without_carts_has_no_cart_behaviour(tmp_path: Path) -> None:
+    path = tiny_bundle(tmp_path / "bundle", about={"behaviours": ["click", "like", "purchase"]})
+    assortment = Assortment.of(open_bundle(path), LOADED)
+    assert (assortment.cart_behaviour, assortment.kinds) == (-1, (0, 0, 2))
