@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
+# Test files that run at once; each process imports torch and needs about 1.5 GB.
+JOBS   ?= 2
 
 .PHONY: setup demo test check format bench peers clean
 
@@ -19,7 +21,7 @@ demo: $(READY)
 	$(BIN)/python -m training.demo $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
