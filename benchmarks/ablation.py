@@ -45,7 +45,7 @@ OPENINGS = {
     for table, system in (("openings", MODEL), ("openings by popularity", Baseline.popularity.value))
     for metric in ("recall@20", "mrr@20")
 }
-"""Of a model that reads earlier sessions: the first events of shoppers who come back, beside the most popular items."""
+"""For a model that reads earlier sessions: its and popularity's metrics on returning shoppers' first events."""
 
 Row = dict[str, Any]
 
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def rows_of(log: str, variant: str, measured: Sequence[dict[str, float]]) -> list[Row]:
-    """One row for each figure: its mean over the seeds and, of several, one standard deviation to both sides."""
+    """One row per figure: the mean over the seeds and, with several of them, one standard deviation either side."""
     rows: list[Row] = []
     for figure in (*FIGURES, *OPENINGS):
         if figure not in measured[0]:

@@ -1,8 +1,7 @@
-"""A small process between a benchmark and a stage: ``python benchmarks/alone.py COST_FILE COMMAND ...``.
+"""A small parent process between a benchmark and a stage: ``python benchmarks/alone.py COST_FILE COMMAND ...``.
 
-Linux hands the peak memory of a process on to the program that it becomes, so a stage that a large process starts would
-seem at least as large. This one is small; it ends with the stage's code and leaves its peak, in KiB, and its processor
-seconds in a file.
+Linux keeps a process's peak RSS across ``exec``, so a stage that a large process starts would seem at least as large.
+This one is small; it exits with the stage's code and writes the stage's peak RSS in KiB and CPU seconds to COST_FILE.
 """
 
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 
 
 def main(cost_file: str, *command: str) -> int:
-    """Run the command; its exit code, or 128 and the number of the signal that ended it."""
+    """Run the command; returns its exit code, or 128 + the number of the signal that ended it."""
     process = subprocess.Popen(command)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     _, status, usage = os.wait4(process.pid, 0)

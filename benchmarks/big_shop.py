@@ -1,6 +1,9 @@
-"""A made-up shop of any size with everything a policy can ask for, and a policy with every rule switched on.
+"""A synthetic shop of any size with everything a policy can ask for, and a policy with every rule switched on.
 
-Nothing in it means anything: it is there to be placed quickly and checked, not to be bought from. Shapes: N items.
+Its values mean nothing: it serves to time placements and to check them against the rules.
+
+Shapes: N items, B behaviours, K partners of an item, L events of the session, M items in the cart, C candidates of the
+model, W items with a vector of the model, D columns of it.
 """
 
 import json
@@ -74,7 +77,7 @@ segments:
 
 @dataclass(frozen=True)
 class BigShop:
-    """Facts, relations, a policy and questions to it."""
+    """Facts, relations, a policy, and random requests to it."""
 
     policy: Policy
     shelves: Shelves
@@ -82,7 +85,7 @@ class BigShop:
 
     @classmethod
     def make(cls, *, items: int, seed: int = 0) -> "BigShop":
-        """A shop of ``items`` items, the same for the same seed."""
+        """A shop of ``items`` items, deterministic in ``seed``."""
         rng = np.random.default_rng(seed)
         facts = _facts(items, rng)
         tables = {}
@@ -104,12 +107,12 @@ class BigShop:
         return cls(parse_policy(EVERY_RULE), shelves, Relations(tables, ManualPairs.of(manual), bundles))
 
     def questions(self, count: int, *, seed: int = 0) -> list[tuple[PlacementRequest, ModelCandidates]]:
-        """Requests and what the model says to each."""
+        """Random requests, each with the model's candidates."""
         rng, items = np.random.default_rng(seed), len(self.shelves.facts)
         found = []
         for number in range(count):
             session_L = rng.integers(0, items, SESSION)
-            session_L[-2] = session_L[0]  # looked at again
+            session_L[-2] = session_L[0]  # viewed again
             kinds_L = np.full(SESSION, VIEW)
             kinds_L[[3, 6]] = CART
             request = PlacementRequest(
@@ -135,7 +138,7 @@ class BigShop:
 
 
 def _facts(items: int, rng: np.random.Generator) -> ItemFacts:
-    """A catalogue and the feed that says the rest of it."""
+    """Facts of a catalogue, completed by an items feed."""
     names = [f"item-{number:06d}" for number in range(items)]
     tokens = [
         attribute_tokens({"category": CATEGORIES[number % len(CATEGORIES)], "brand": f"brand{number % 97}"})

@@ -1,4 +1,7 @@
-"""Ten kinds of broken bundle, each made from a good one beside it."""
+"""Ten kinds of broken bundle, each made from a good one beside it.
+
+Shapes: N items, D columns.
+"""
 
 import json
 import os
@@ -13,7 +16,7 @@ from tillside.bundle import ENCODER, GOLDENS, ITEMS, MANIFEST, SCORER, seal
 
 
 def break_bundle(good: Path, kind: str) -> Path:
-    """A copy of ``good`` beside it that is broken in one way of KINDS; files it does not touch are hard links."""
+    """Copy ``good`` to a folder beside it and break the copy in one way of KINDS; untouched files are hard links."""
     out = good.with_name(f"broken-{kind}")
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(good, out, copy_function=os.link)
@@ -22,7 +25,7 @@ def break_bundle(good: Path, kind: str) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.unlink()  # or the good bundle's file would change with it
+    path.unlink()  # breaks the hard link, or the good bundle's file would change too
     path.write_bytes(content)
 
 
@@ -104,11 +107,11 @@ KINDS: Final[dict[str, Callable[[Path], None]]] = {
     "golden-mismatch": _golden_mismatch,
     "graph-garbage": _graph_garbage,
 }
-"""The last three have sound hashes."""
+"""The last three have valid hashes."""
 
 
 def again(good: Path, number: int) -> Path:
-    """A copy of ``good`` beside it that is as good, and of another version."""
+    """Copy ``good`` to a folder beside it as an equally valid bundle of another version."""
     out = good.with_name(f"again-{number}")
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(good, out, copy_function=os.link)

@@ -7,6 +7,8 @@ vectors stand in clusters, as learned ones do. All goes through ``training.expor
 scorers and the goldens that a trained model of that size would get, and only its recommendations are nonsense.
 """
 
+# Shapes: C clusters, D width.
+
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -28,9 +30,9 @@ from training.model.next_item import ModelConfig
 
 DIM: Final = 64
 CLUSTER_ITEMS: Final = 50
-"""About so many items share a cluster."""
+"""Approximate number of items per cluster."""
 SPREAD: Final = 0.6
-"""Length of an item's own part beside its cluster's unit vector, so that clusters touch."""
+"""Norm of an item's own part beside its cluster's unit vector, so that clusters touch."""
 STIR: Final = 0.3
 TREND_SIGMA, TREND_WEIGHT = 0.5, 0.3
 MEMORY_WEIGHT, MEMORY_FLOOR, REPEATS = 1.0, 0.01, (0.5, 1.0, 0.5, 0.5, 0.5, 0.5)
@@ -57,12 +59,12 @@ def write_bundle(
 
 
 def data_of(bundle: Path) -> Path:
-    """The data set beside a bundle of :func:`write_bundle`."""
+    """Data set beside a bundle of :func:`write_bundle`."""
     return bundle.with_name(f"{bundle.name}-data")
 
 
 def untrained_model(dataset: Dataset, *, dim: int, seed: int) -> TrainedModel:
-    """A model with clustered item vectors and random weights in every part of the encoder."""
+    """Untrained model with clustered item vectors and random weights in every part of the encoder."""
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     config, spec = ModelConfig(dim=dim, companions=0, dropout=0.0, item_dropout=0.0), EncodingSpec()
@@ -82,7 +84,7 @@ def untrained_model(dataset: Dataset, *, dim: int, seed: int) -> TrainedModel:
 
 
 def bundle_of(folder: Path, *, items: int, memory: bool) -> Path:
-    """The bundle of a size in ``folder``; it is made once."""
+    """The bundle of a size in ``folder``, written once."""
     out = folder / f"{'memory' if memory else 'model'}-{items}"
     if not out.is_dir():
         say(f"writing {out}")
@@ -99,7 +101,7 @@ def _memory(dataset: Dataset) -> SessionMemory:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the bundles that are not there yet."""
+    """Write the missing bundles."""
     parser = argparse.ArgumentParser(
         "python -m benchmarks.bundles", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

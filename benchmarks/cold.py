@@ -8,6 +8,9 @@ average, and a token as the trained items that carry it. Nearest attributes: the
 how rare they are, to those of the session's items, of which later ones count more.
 """
 
+# Shapes: N rankable items, M trained ones, T attribute tokens, C cases, L events; B behaviours in counts and
+# popularities, rows of a batch elsewhere.
+
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +38,7 @@ from training.model.checkpoint import MODEL_FILE, load_model
 HELD_OUT = 0.1
 METRICS = ("recall@5", "recall@20", "mrr@20", "ndcg@20")
 DECAYS = (0.5, 0.8, 1.0)
-"""Of nearest attributes, for each event further back; the best one on the cases themselves stands in the table."""
+"""Weight factors of nearest attributes per event further back; the table has the best one on the cases themselves."""
 
 
 def main() -> None:
@@ -51,7 +54,7 @@ def main() -> None:
 
 
 def measure(name: str, *, data: Path, work: Path, overrides: list[str]) -> None:
-    """Prepare and train one log, print its two tables and write its files."""
+    """Prepare and train on one log, print its table and write its result files."""
     log = LOGS[name]
     if log.simulate is not None:
         run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
@@ -71,7 +74,7 @@ def measure(name: str, *, data: Path, work: Path, overrides: list[str]) -> None:
 
 
 def judge(name: str, dataset: Dataset, model: Path) -> tuple[list[dict[str, Any]], str]:
-    """Rows of every system on the cases whose target is new, and a note on what they are."""
+    """Rows of every system on the cases with a new target, and notes on these cases."""
     catalogue, trained = dataset.catalogue, load_model(model, dataset)
     items = catalogue.rankable
     new_N = dataset.new_items()
@@ -108,7 +111,7 @@ def best_of(
     about: dict[str, str],
     prefix: str,
 ) -> list[dict[str, Any]]:
-    """Rows of the variant of a system that has the highest mrr@20."""
+    """Rows of the variant of a system with the highest mrr@20."""
     measured = [case_metrics(rank(judged(scorer), cases, items=items, coverage=False).ranks_C) for scorer in scorers]
     best = max(measured, key=lambda metrics: float(metrics["mrr@20"].mean()))
     values = np.stack([best[metric] for metric in METRICS])
@@ -120,7 +123,7 @@ def best_of(
 
 
 def token_matrix(catalogue: Catalogue) -> npt.NDArray[np.float32]:
-    """1 where an item that can be ranked carries a token, float32 [N, T]."""
+    """Token incidence, float32 [N, T]: 1 where a rankable item carries the token."""
     items, offsets = catalogue.rankable, catalogue.token_offsets
     assert offsets is not None
     carried_NT = np.zeros((items, len(catalogue.vocabulary)), np.float32)
@@ -129,7 +132,7 @@ def token_matrix(catalogue: Catalogue) -> npt.NDArray[np.float32]:
 
 
 def attribute_popularity(catalogue: Catalogue) -> npt.NDArray[np.float32]:
-    """Scores [behaviours, N]: over an item's tokens, the mean of the events per trained item that carries the token."""
+    """Scores [B, N], B behaviours: mean over an item's tokens of the events per trained item that carries the token."""
     carried_NT = token_matrix(catalogue)
     trained_MT = carried_NT[: catalogue.trained]
     events_BM = popularity(catalogue.counts_NB[: catalogue.trained])
@@ -140,21 +143,21 @@ def attribute_popularity(catalogue: Catalogue) -> npt.NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class NearestAttributes:
-    """Scores items by the cosine of their tokens to those of the session's items."""
+    """Scores items by the cosine of their idf-weighted tokens to those of the session's items."""
 
     unit_NT: npt.NDArray[np.float32]
     decay: float
 
     @classmethod
     def of(cls, catalogue: Catalogue, *, decay: float) -> "NearestAttributes":
-        """Tokens are weighted by the logarithm of how rare they are."""
+        """Unit rows of tokens, weighted by idf: ``log(N / items with the token)``."""
         carried_NT = token_matrix(catalogue)
         weighted_NT = carried_NT * np.log(len(carried_NT) / np.maximum(carried_NT.sum(axis=0), 1))
         norms_N1 = np.linalg.norm(weighted_NT, axis=1, keepdims=True)
         return cls((weighted_NT / np.maximum(norms_N1, 1e-9)).astype(np.float32), decay)
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Scores [B, N]; the behaviour asked for makes no difference."""
+        """Scores [B, N], whatever behaviour is asked for."""
         back_BL = batch.lengths_B[:, None] - 1 - np.arange(batch.items_BL.shape[1])
         weights_BL = np.where(back_BL >= 0, self.decay ** np.maximum(back_BL, 0), 0.0).astype(np.float32)
         session_BT = np.stack([w @ self.unit_NT[row] for w, row in zip(weights_BL, batch.items_BL, strict=True)])

@@ -10,6 +10,8 @@ in which a dot product reads as many bytes as the search must; share is that tim
 Shapes: Q queries, N items, D columns.
 """
 
+# Further shapes: B queries of a batch, or sessions of one; L events; V eligible items.
+
 import argparse
 import os
 import sys
@@ -46,11 +48,11 @@ BATCHES: Final = (1, 2, 4, 8, 16, 32)
 ELIGIBLE: Final = (0.01, 0.1, 0.5, 0.95)
 LOG: Final = "synthetic"
 OF_SERVING: Final = ("p50_ms", "p99_ms", "recall@20", "bandwidth_share")
-"""What of the engine stands in the result file ``serving`` too."""
+"""Metrics of the engine that the result file ``serving`` has too."""
 
 
 def make_items(kind: str, items: int, dim: int, rng: np.random.Generator) -> FloatArray:
-    """Unit rows and a trend [N, dim + 1]."""
+    """Item matrix [N, dim + 1]: unit rows, and a trend in the last column."""
     rows_ND = rng.standard_normal((items, dim), dtype=np.float32)
     if kind == "clustered":
         centres = rng.standard_normal((max(1, items // 50), dim), dtype=np.float32)
@@ -61,7 +63,7 @@ def make_items(kind: str, items: int, dim: int, rng: np.random.Generator) -> Flo
 
 
 def make_queries(items_ND: FloatArray, queries: int, rng: np.random.Generator) -> FloatArray:
-    """Each at a cosine of about .8 from some item, as long as the model's, with a weight of the trend."""
+    """Queries [Q, dim + 1]: cosine of about 0.8 to some item, the model's norm, and a weight for the trend."""
     near_QD = items_ND[rng.integers(0, len(items_ND), queries), :-1]
     noise_QD = rng.standard_normal(near_QD.shape) * 0.75 / np.sqrt(near_QD.shape[1])
     queries_QD = near_QD + noise_QD
@@ -70,7 +72,7 @@ def make_queries(items_ND: FloatArray, queries: int, rng: np.random.Generator) -
 
 
 def make_bundle(folder: Path, items_ND: FloatArray, queries_QD: FloatArray) -> bundle.Bundle:
-    """As much of a bundle as the engine opens, in the tier that export chooses."""
+    """The part of a bundle that the engine opens, in the search tier that export chooses."""
     dim = items_ND.shape[1] - 1
     config, spec = ModelConfig(dim=dim, dropout=0.0, item_dropout=0.0), EncodingSpec()
     two = Catalogue(["a", "b"], 2, np.ones((2, 3), np.int64), np.ones(2, np.float32))
@@ -83,7 +85,7 @@ def make_bundle(folder: Path, items_ND: FloatArray, queries_QD: FloatArray) -> b
 
 
 def fastest(call: Callable[[int], None], calls: int) -> tuple[float, float]:
-    """Median and 99th percentile in ms of the round with the lowest median: others may share the machine."""
+    """Median and p99 in ms of the round with the lowest median: others may share the machine."""
     rounds = []
     for number in range(ROUNDS):
         times = np.empty(calls)
@@ -96,13 +98,13 @@ def fastest(call: Callable[[int], None], calls: int) -> tuple[float, float]:
 
 
 def limit_ms(size: int) -> float:
-    """Time to read so many bytes once, in order; a buffer that fits into a cache is read from there."""
+    """Milliseconds to read ``size`` bytes once, sequentially; a buffer that fits into a cache is read from there."""
     buffer = np.ones(size // 4, np.float32)
     return fastest(lambda _: float(np.dot(buffer, buffer)) and None, max(5, min(200, 2**28 // size)))[0]
 
 
 def bytes_read(tier: str, items: int, columns: int) -> int:
-    """What a search must read at least."""
+    """Fewest bytes that a search of this tier has to read."""
     if tier == "exact":
         return items * columns * 4
     if tier == "int8":
@@ -113,7 +115,7 @@ def bytes_read(tier: str, items: int, columns: int) -> int:
 
 
 def measure(opened: bundle.Bundle, queries_QD: FloatArray, system: str, *, calls: int) -> list[dict[str, Any]]:
-    """The figures of one engine."""
+    """Rows of one engine: latency of encoding, search and both, recall@20, and its share of memory bandwidth."""
     engine, plan = Engine(opened.path, opened.items_ND, opened.search), opened.search
     rng, queries, items = np.random.default_rng(1), len(queries_QD), len(engine.items_ND)
     rows_BL = rng.integers(0, items, (queries, EVENTS))
@@ -153,7 +155,7 @@ def measure(opened: bundle.Bundle, queries_QD: FloatArray, system: str, *, calls
 
 
 def measure_batches(opened: bundle.Bundle, queries_QD: FloatArray, size: str, *, calls: int) -> list[dict[str, Any]]:
-    """Milliseconds of a scan in 8 bits and in fp32 by the number of queries, and of a search among some items."""
+    """Rows of milliseconds: an int8 and an fp32 scan by batch size, and a search by its share of eligible items."""
     engine = Engine(opened.path, opened.items_ND, opened.search)
     rows = []
     for precision, scan in {"int8": engine._search._alone, "fp32": engine._search._together}.items():
@@ -179,7 +181,7 @@ def measure_batches(opened: bundle.Bundle, queries_QD: FloatArray, size: str, *,
 
 
 def main() -> None:
-    """Print what was measured, with the memory that a server's workers have."""
+    """Measure, print and write, with the memory settings (huge pages) of a server's workers."""
     if not HUGE_PAGES.keys() & os.environ:
         os.execve(sys.executable, [sys.executable, "-m", "benchmarks.engine", *sys.argv[1:]], os.environ | HUGE_PAGES)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

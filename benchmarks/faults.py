@@ -1,5 +1,8 @@
-"""What must not hurt a shop, each under load against a fresh server: overload, a stop, reloads good and broken, much
-time (nonsense is in benchmarks.fuzzing). Each scenario returns its figures by metric name.
+"""Fault scenarios, each under load on a fresh server: overload, SIGTERM, reloads of good and broken bundles, a soak.
+
+Each scenario returns its figures by metric name. Malformed requests are in benchmarks.fuzzing.
+
+Shapes: R requests.
 """
 
 import asyncio
@@ -28,26 +31,26 @@ Figures = dict[str, float]
 DISTINCT: Final = 4096
 PROBE_SECONDS: Final = 0.02
 BALANCER_SECONDS: Final = 0.25
-"""How long after the server says it is not ready a load balancer still sends to it."""
+"""How long a load balancer keeps sending after the server reports that it is not ready."""
 OVERLOAD_CONNECTIONS: Final = 900
 PATIENCE_MS: Final = 1000
-"""Of a shopper whose request names no deadline."""
+"""Latency limit of a request that names no deadline."""
 TAIL_SECONDS: Final = 10.0
 TAIL_SHARE: Final = 0.3
-"""After an overload so much of the saturation rate goes on, to see it recover."""
+"""Share of the saturation rate that goes on after an overload, to observe recovery."""
 HANG_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all scenarios share.
+    """Parameters that all scenarios share.
 
     Attributes:
-        bundle: one of benchmarks.bundles.
+        bundle: a synthetic one, of benchmarks.bundles.
         rate: requests a second in the scenarios that are not about rates.
-        deadline_ms: sent along under overload; None leaves the field out.
+        deadline_ms: sent with each request under overload; None leaves the field out.
         flags: more flags for ``python -m serving``.
-        server_cores, own_cores: processors of server and generator; None for all.
+        server_cores, own_cores: CPU cores of the server and of the load generator; None for all.
     """
 
     bundle: Path
@@ -61,7 +64,7 @@ class Setting:
     own_cores: set[int] | None = None
 
     def run(self, coroutine: Any) -> Any:
-        """Run a coroutine in the generator's own loop, on its own cores."""
+        """Run a coroutine in the load generator's own event loop, on its own cores."""
         before = os.sched_getaffinity(0)
         if self.own_cores is not None:
             os.sched_setaffinity(0, self.own_cores)
@@ -72,14 +75,14 @@ class Setting:
             os.sched_setaffinity(0, before)
 
     def server(self, bundle: Path | None = None, *, admin: bool = False) -> Any:
-        """A context manager: our server, ready."""
+        """Context manager: our server, ready."""
         log = self.work / "logs" / f"tillside-{time.time():.0f}.log"
         return tillside(bundle or self.bundle, log=log, flags=self.flags, admin=admin, cores=self.server_cores)
 
     def plan(
         self, server: Server, *, deadline_ms: int | None = None, lengths: Lengths = "realistic", seconds: float = 0.0
     ) -> Plan:
-        """A plan of loads on a server."""
+        """Plan of the loads on a running server."""
         host, port = address_of(server.url)
         rng = np.random.default_rng(0)
         shop = LoadShop.of_bundle(self.bundle)
@@ -90,7 +93,7 @@ class Setting:
 
 
 def overload(setting: Setting) -> Figures:
-    """Twice the rate at which the model tier saturates, then a calm tail in which it must recover."""
+    """Load at twice the model tier's saturation rate, then a calm tail in which the server must recover."""
     with setting.server() as server:
         plan = replace(
             setting.plan(server, deadline_ms=setting.deadline_ms), connections=OVERLOAD_CONNECTIONS, warm_seconds=0.0
@@ -120,10 +123,10 @@ def overload(setting: Setting) -> Figures:
 def overload_figures(
     ledger: Ledger, samples: Samples, *, saturation: float, end: float, deadline_ms: int | None
 ) -> Figures:
-    """The figures of an overload that ended at ``end`` seconds.
+    """Figures of an overload that ended at ``end`` seconds.
 
-    Recovery: how long after the end a request was still due that failed, was degraded, or came after its
-    deadline, or after PATIENCE_MS where it had none.
+    ``recovery_s``: how long after the end the last request was due that failed, was degraded, or missed its deadline
+    (PATIENCE_MS where it had none).
     """
     storm_R, tail_R = ledger.due_R < end, ledger.due_R >= end
     latency_R = (ledger.done_R - ledger.due_R) * 1000
@@ -146,7 +149,7 @@ def overload_figures(
 
 
 def growth(samples: Samples) -> float:
-    """Mean of the last fifth of the samples less that of the fifth after the first one; 0 for fewer than ten."""
+    """RSS growth in MB: mean of the last fifth of the samples minus that of the second fifth; 0 for fewer than ten."""
     fifth = len(samples) // 5
     if fifth < 2:
         return 0.0
@@ -155,7 +158,7 @@ def growth(samples: Samples) -> float:
 
 
 async def saturation_rate(plan: Plan, *, start: float, seconds: float = 3.0) -> float:
-    """Undegraded answers a second that a flood gets out of the server: doubled until no more come."""
+    """Most undegraded answers a second: the load doubles, five times at most, until the server falls behind."""
     best, rate = 0.0, start
     for _ in range(6):
         ledger = await plan.load(rate, seconds).run()
@@ -169,7 +172,7 @@ async def saturation_rate(plan: Plan, *, start: float, seconds: float = 3.0) -> 
 
 
 def sigterm(setting: Setting) -> Figures:
-    """SIGTERM under load; a balancer that watches readiness sends no more a moment after it ends."""
+    """SIGTERM under load, which stops BALANCER_SECONDS after readiness fails, as a balancer that probes it would."""
     with setting.server() as server:
         plan = setting.plan(server)
 
@@ -192,7 +195,7 @@ def sigterm(setting: Setting) -> Figures:
 
 
 def reload(setting: Setting) -> Figures:
-    """SIGHUP every second under load, each time with another good bundle in the place of the one before."""
+    """Repeated SIGHUPs under load, each time with the other of two good bundles behind the server's symlink."""
     folder = _folder(setting, "reload")
     good = _copy(setting.bundle, folder / "good")
     others = [good, again(good, 1)]
@@ -217,7 +220,7 @@ def reload(setting: Setting) -> Figures:
 
 
 async def _changed(server: Server, version: str, running: "asyncio.Task[Ledger]") -> bool:
-    """Whether another bundle than ``version`` answers before the load ends."""
+    """Whether a bundle other than ``version`` answers before the load ends."""
     while not running.done() and server.process.poll() is None:
         _, model = await asyncio.to_thread(server.get, "/v1/model")
         if model.get("bundle") not in (None, version):
@@ -227,7 +230,7 @@ async def _changed(server: Server, version: str, running: "asyncio.Task[Ledger]"
 
 
 def broken_bundles(setting: Setting) -> Figures:
-    """A reload of each kind of broken bundle over the admin port, under load: refused, and nobody notices."""
+    """Reload each kind of broken bundle over the admin port, under load: all must be refused, no request may fail."""
     folder = _folder(setting, "broken")
     good = _copy(setting.bundle, folder / "good")
     names = [break_bundle(good, kind).name for kind in KINDS]
@@ -253,7 +256,7 @@ def broken_bundles(setting: Setting) -> Figures:
 
 
 def soak(setting: Setting, *, minutes: float) -> Figures:
-    """Sessions of every length for minutes on end; the slope leaves the first tenth out."""
+    """Soak: sessions of every length for ``minutes``; the RSS slope leaves out the first tenth."""
     seconds = 60 * minutes
     with setting.server() as server:
         plan = setting.plan(server, lengths="every", seconds=seconds)

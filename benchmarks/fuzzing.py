@@ -1,5 +1,8 @@
-"""Requests that nobody sane would send: valid ones with their bytes flipped, cut, doubled and spliced with what parsers
-stumble over, in the body or in the head of the request."""
+"""Malformed requests: valid ones with bits flipped and bytes cut, doubled, randomised and spliced with what parsers
+stumble over, in the body or in the head of the request.
+
+Shapes: R requests.
+"""
 
 import asyncio
 import json
@@ -30,7 +33,7 @@ MORSELS: Final = (
 
 
 def mutate(data: bytes, rng: np.random.Generator) -> bytes:
-    """``data`` after one to four random changes."""
+    """``data`` after one to four random mutations."""
     changed = bytearray(data)
     for _ in range(int(rng.integers(1, 5))):
         start, size = int(rng.integers(len(changed) + 1)), int(rng.geometric(0.2))
@@ -49,7 +52,7 @@ def mutate(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def mutated_bodies(bodies: Sequence[bytes], *, count: int, path: str, host: str, seed: int) -> list[bytes]:
-    """Requests with sound heads, whose bodies are mutated."""
+    """Requests with valid heads and mutated bodies."""
     rng = np.random.default_rng(seed)
     head = f"POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
     found = [mutate(bodies[int(rng.integers(len(bodies)))], rng) for _ in range(count)]
@@ -57,7 +60,7 @@ def mutated_bodies(bodies: Sequence[bytes], *, count: int, path: str, host: str,
 
 
 def mutated_heads(requests: Sequence[bytes], *, count: int, seed: int) -> list[bytes]:
-    """Requests whose heads are mutated, and their bodies not."""
+    """Requests with mutated heads and intact bodies."""
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(count):
@@ -67,7 +70,7 @@ def mutated_heads(requests: Sequence[bytes], *, count: int, seed: int) -> list[b
 
 
 def fuzz(setting: Setting, *, requests: int, schemathesis: str | None = None) -> Figures:
-    """Mutated bodies over kept connections, mutated heads over one each, and schemathesis where it is installed."""
+    """Send mutated bodies over keep-alive connections, mutated heads over one each, and run schemathesis if given."""
     with setting.server() as server:
         host, port = address_of(server.url)
         shop = LoadShop.of_bundle(setting.bundle)
@@ -100,7 +103,7 @@ def fuzz(setting: Setting, *, requests: int, schemathesis: str | None = None) ->
 
 
 async def _send_all(host: str, port: int, payloads: Sequence[bytes]) -> list[int]:
-    """Each over a connection of its own, closed for writing after it: the status, 0 for none, -1 for a hang."""
+    """Status of each payload, sent over its own, then half-closed connection; 0 for none, -1 for a hang."""
     gate = asyncio.Semaphore(16)
 
     async def send(payload: bytes) -> int:
@@ -125,7 +128,7 @@ async def _send_all(host: str, port: int, payloads: Sequence[bytes]) -> list[int
 
 
 def _schemathesis(program: str, server: Server, log: Path) -> Figures:
-    """Requests that schemathesis made of the server's own OpenAPI document, counted by the server, and its failures."""
+    """Run schemathesis on the server's OpenAPI document: requests and 5xx as the server counts them, its exit code."""
     before = _responses(server)
     command = [shutil.which(program) or program, "run", f"{server.url}/openapi.json", "--checks", "not_a_server_error"]
     command += ["--max-examples", "2000", "--max-time", str(SCHEMATHESIS_SECONDS)]
@@ -147,7 +150,7 @@ def _schemathesis(program: str, server: Server, log: Path) -> Figures:
 
 
 def _responses(server: Server) -> dict[str, float]:
-    """What the server counted by status, from its Prometheus page."""
+    """Number of responses by status, from the server's Prometheus page."""
     with urllib.request.urlopen((server.admin or server.url) + "/metrics", timeout=30) as response:
         lines = response.read().decode().splitlines()
     marks = [line.split() for line in lines if line.startswith("tillside_responses_total{")]

@@ -1,4 +1,4 @@
-"""The logs that quality is measured on: how each is prepared, and what its cases are."""
+"""Logs that quality is measured on: how each is prepared, and what its cases are."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ class BenchmarkLog:
 
     Attributes:
         title: of its table.
-        prepare: what ``training.prepare`` is given; ``{data}`` is the folder of the logs, ``{work}`` where this one's
-            data set and runs lie.
-        cases: what is asked, in a sentence or two.
-        simulate: what ``training.simulate`` is given first, if the log is a simulated one.
+        prepare: arguments of ``training.prepare``; ``{data}`` is the folder of the logs, ``{work}`` the folder of this
+            one's data set and runs.
+        cases: what a case is, in a sentence or two.
+        simulate: arguments of ``training.simulate``, which runs first, if the log is a simulated one.
     """
 
     title: str

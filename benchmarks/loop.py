@@ -8,6 +8,8 @@ apart, as ``setup_seconds``. A useful event is a target that was learned; paddin
 learned beside the next one is not counted again.
 """
 
+# Shapes: B rows of a batch, L events of a row.
+
 import argparse
 import json
 import resource
@@ -32,27 +34,27 @@ from training.train import TrainConfig
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 WARM_UP = 3
-"""Batches before the clock starts: the first ones pay for memory and for the choice of kernels."""
+"""Batches before the clock starts: the first ones pay for memory allocation and kernel selection."""
 LOOKS = 8
-"""Validations an epoch on the way to a quality; on a small log an epoch is most of the way."""
+"""Validations per epoch when timing to a quality; on a small log one epoch is most of the way."""
 COUNTED = 16
-"""Batches whose operations are counted."""
+"""Batches whose floating-point operations (FLOPs) are counted."""
 PEAK_SIZE = 1024
 
 
 def added_product_flops(
     sum_shape: Sequence[int], left_shape: Sequence[int], right_shape: Sequence[int], **_: Any
 ) -> int:
-    """Operations of ``sum += left @ right``."""
+    """FLOPs of ``sum += left @ right``."""
     return 2 * left_shape[0] * left_shape[1] * right_shape[1]
 
 
 IN_PLACE = {torch.ops.aten.addmm_: added_product_flops}
-"""What torch's own counter leaves out."""
+"""Operators that torch's own FLOP counter leaves out."""
 
 
 class Clock(pl.Callback):
-    """Counts what was learned in how long, and ends the training."""
+    """Counts targets, sequences and steps against training time, and stops the training."""
 
     def __init__(self, *, seconds: float, quality: float | None, clock: str) -> None:
         self.limit, self.quality, self.now = seconds, quality, CLOCKS[clock]
@@ -62,7 +64,7 @@ class Clock(pl.Callback):
         self._batches = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The way to a quality begins at once; a rate is taken after the warm-up."""
+        """Start the clock at once when timing to a quality; a rate is taken after the warm-up."""
         if self.quality is not None:
             self._since = self.now()
 
@@ -84,7 +86,7 @@ class Clock(pl.Callback):
         self._since = self.now()
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Note the figures; the clock stood still in the meantime."""
+        """Record the validation metrics; the clock was stopped in the meantime."""
         assert self.quality is not None
         figures = {name: float(trainer.callback_metrics[f"val/{name}"]) for name in ("recall@20", "mrr@20")}
         self.curve.append({"step": trainer.global_step, "seconds": self.seconds} | figures)
@@ -92,7 +94,7 @@ class Clock(pl.Callback):
         self._since = self.now()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """What lies between two epochs is not training."""
+        """Leave out the time between two epochs."""
         if self._since is not None:
             self._since = self.now()
 
@@ -102,7 +104,7 @@ class Clock(pl.Callback):
 
 
 def measure(dataset: Dataset, *, seconds: float, quality: float | None, clock: str, seed: int) -> dict[str, Any]:
-    """Train for ``seconds``, or until validation mrr@20 reaches ``quality``; the account."""
+    """Train for ``seconds``, or until validation mrr@20 reaches ``quality``; returns the account."""
     quiet_lightning()
     pl.seed_everything(seed, verbose=False)
     peak = peak_flops(clock)
@@ -148,7 +150,7 @@ def measure(dataset: Dataset, *, seconds: float, quality: float | None, clock: s
 
 
 def peak_flops(clock: str) -> float:
-    """Operations a second of the fastest of twelve large fp32 matrix products, on as many threads as training has."""
+    """FLOP/s of the fastest of twelve large fp32 matrix products, on as many threads as training has."""
     left, right = torch.randn(PEAK_SIZE, PEAK_SIZE), torch.randn(PEAK_SIZE, PEAK_SIZE)
     out, now = torch.empty(PEAK_SIZE, PEAK_SIZE), CLOCKS[clock]
     shortest = float("inf")
@@ -160,7 +162,7 @@ def peak_flops(clock: str) -> float:
 
 
 def flops_per_target(module: NextItemModule, data: SessionData) -> float:
-    """Operations of the matrix products of a step, forward and backward, for each target learned."""
+    """FLOPs of a step's matrix products, forward and backward, per target learned."""
     loader = data.train_dataloader()
     module.train()
     operations, targets = 0, 0

@@ -47,7 +47,7 @@ from training.learning.recipe import has_repeats
 
 @dataclass(frozen=True)
 class Size:
-    """What all networks of a comparison share."""
+    """Dimensions that all networks of a comparison share."""
 
     dim: int = 96
     layers: int = 2
@@ -57,18 +57,18 @@ class Size:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a network may choose for itself."""
+    """Hyperparameters that a network chooses on the validation part."""
 
     learning_rate: float
     dropout: float
 
 
 GRID = [Settings(rate, dropout) for rate in (1e-3, 3e-3) for dropout in (0.2, 0.5)]
-"""Learning rates and dropouts that both networks are published with, or near to it."""
+"""Learning rates and dropouts at or near those that both networks are published with."""
 
 
 class PlainItems(nn.Module):
-    """One free vector for each item, the same for input and scores."""
+    """One free embedding per item, tied between input and output."""
 
     def __init__(self, items: int, dim: int) -> None:
         super().__init__()
@@ -76,18 +76,18 @@ class PlainItems(nn.Module):
         nn.init.normal_(self.item.weight, std=1 / math.sqrt(dim))
 
     def forward(self) -> Tensor:
-        """Vectors of all items [N, D]."""
+        """Embeddings of all items [N, D]."""
         vectors_ND: Tensor = self.item.weight
         return vectors_ND
 
     def trained(self, rows_R: Tensor | None = None) -> Tensor:
-        """The same for a training step, or the vectors of the chosen items [R, D]."""
+        """The same for a training step, or the embeddings of the chosen items [R, D]."""
         vectors_RD: Tensor = self.item.weight if rows_R is None else self.item(rows_R)
         return vectors_RD
 
 
 class PlainEncoder(nn.Module):
-    """What both encoders have in common: the hidden state at a position is the query, and nothing is asked for."""
+    """Base of both encoders: the hidden state at a position is the query, whatever behaviour is asked for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class PlainEncoder(nn.Module):
     def forward(
         self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The query [B, D] at each row's last event; a purchase intent [B] is not known."""
+        """Query [B, D] at each row's last event, and NaN [B]: purchase intent is not predicted."""
         hidden_BLD = self.trunk(item_vectors_BLD, behaviours_BL, gaps_BL)
         query_BD = self.queries(hidden_BLD, ask_B[:, None], (lengths_B - 1)[:, None])[:, 0]
         return query_BD, torch.full_like(query_BD[:, 0], math.nan)
@@ -149,7 +149,7 @@ class SasRecEncoder(PlainEncoder):
 
 
 class PlainModel(nn.Module):
-    """Stands where a :class:`training.model.next_item.NextItemModel` does."""
+    """Takes the place of :class:`training.model.next_item.NextItemModel` in the Lightning module."""
 
     def __init__(self, items: int, size: Size, encoder: PlainEncoder) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ ENCODERS = {"gru": GruEncoder, "sasrec": SasRecEncoder}
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained network: the weights of its best epoch, and how it came there."""
+    """A trained network at its best epoch, that epoch's validation mrr@20, and the training's seconds and curve."""
 
     settings: Settings
     scorer: Scorer
@@ -181,14 +181,14 @@ def train_network(
     config: TrainerConfig,
     seed: int,
 ) -> Fitted:
-    """Train to the end of ``config.max_epochs`` or of its patience.
+    """Train for ``config.max_epochs``, or until early stopping by ``config.patience``.
 
     Args:
         dataset: without attributes, see :func:`without_attributes`.
     """
     pl.seed_everything(seed, verbose=False)
     items = dataset.catalogue.trained
-    counts_NB = dataset.catalogue.counts_NB[:items]
+    counts_NB = dataset.catalogue.counts_NB[:items]  # B: behaviours
     batch_events, epochs = plan(int(counts_NB.sum()), config)
     data = SessionData(
         dataset, spec=spec, batch_events=batch_events, validation_cases=config.validation_cases, seed=seed
@@ -214,14 +214,14 @@ def train_network(
 
 
 def without_attributes(dataset: Dataset) -> Dataset:
-    """The same sessions, of which trained items alone can be ranked: without attributes there are no cold ones."""
+    """The same sessions without attributes, so without cold items: only trained ones can be ranked."""
     catalogue = dataset.catalogue
     no_tokens = {"vocabulary": [], "token_ids": catalogue.token_ids[:0], "token_offsets": None}
     return replace(dataset, catalogue=replace(catalogue, **no_tokens))
 
 
 def validation_curve(history: Sequence[Mapping[str, float]], *, targets: int) -> list[dict[str, float]]:
-    """Validation figures after each epoch, by seconds of training alone: validation is not counted."""
+    """Validation metrics after each epoch, against seconds of training; validation time is not counted."""
     seconds = np.cumsum([targets / epoch["train/events_per_second"] for epoch in history])
     return [
         {"epoch": epoch["epoch"], "seconds": float(second)} | {m: epoch[f"val/{m}"] for m in ("recall@20", "mrr@20")}
@@ -232,10 +232,10 @@ def validation_curve(history: Sequence[Mapping[str, float]], *, targets: int) ->
 def measure(
     name: str, dataset: Dataset, *, size: Size, config: TrainerConfig, trial: TrainerConfig, seed: int, folder: Path
 ) -> dict[str, Any]:
-    """Try the grid in short trainings, train the best setting in full, judge it on the test part.
+    """Grid search with short trainings, full training of the best settings, evaluation on the test part.
 
     Args:
-        folder: where the rank of every case is kept, to be compared case by case.
+        folder: where the rank of every case is kept, for paired comparisons.
     """
     spec = EncodingSpec(max_length=size.max_length, collapse_repeats=dataset.collapse_repeats)
     plain, trials = without_attributes(dataset), []
@@ -247,7 +247,7 @@ def measure(
     fitted = train_network(name, best, plain, size=size, spec=spec, config=config, seed=seed)
     cases = cases_to_judge(plain, spec)
     ranked = rank(fitted.scorer, cases, items=plain.catalogue.rankable)
-    items, names = dataset.catalogue.rankable, dataset.behaviours.names  # those of the table that it stands in
+    items, names = dataset.catalogue.rankable, dataset.behaviours.names  # of the full data set, like other systems
     keep_ranks({name: ranked}, cases, digest=cases_digest(dataset, cases), behaviours=names, folder=folder)
     document = report({name: ranked}, cases, items=items, behaviours=names, seed=seed)
     document["dataset"] = {"name": dataset.name, "digest": dataset.digest}
@@ -263,7 +263,7 @@ def measure(
 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         "python -m benchmarks.networks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

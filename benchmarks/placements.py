@@ -66,9 +66,9 @@ EVERY_RULE: Final[dict[str, Any]] = {
     ],
 }
 EVERY_SOURCE: Final[dict[str, Any]] = {"downsell": 0.5, "substitute": 0.3, "popular": 0.2, "new": 0.2, "clearance": 0.2}
-"""Those that the example's checkout does not have."""
+"""Sources that the example's checkout lacks, and their weights."""
 SYSTEMS: Final = {"all-rules": False, "all-rules-and-sources": True}
-"""Whether they have every source."""
+"""Whether each has every source."""
 PARTNERS: Final = 20
 EVENTS, CART, SHOWN = 8, 3, 30
 NOTE: Final = (
@@ -78,12 +78,12 @@ NOTE: Final = (
     "one."
 )
 QUICK: Final = 0.05
-"""The quantile that tells of the machine when nobody else computes on it."""
+"""Quantile that shows the machine undisturbed, when nothing else computes on it."""
 
 
 def write_policy(out: Path, *, ids: Sequence[str], like: Path, every_source: bool) -> Path:
-    """An example policy whose checkout has every rule, and every source about all that the session has."""
-    words = like.read_text(encoding="utf-8").replace("off:", "'off':")  # a boolean to YAML 1.1, a key to a policy
+    """Write policy ``like`` to ``out`` with every rule at checkout and, if asked, every source on the whole session."""
+    words = like.read_text(encoding="utf-8").replace("off:", "'off':")  # a boolean in YAML 1.1, a key in a policy
     document = yaml.safe_load(words)
     checkout = document["placements"]["checkout"]
     text = json.dumps(EVERY_RULE).replace("{first}", ids[0]).replace("{second}", ids[1])
@@ -96,7 +96,7 @@ def write_policy(out: Path, *, ids: Sequence[str], like: Path, every_source: boo
 
 
 def random_feed(ids: Sequence[str], *, new: int, seed: int) -> ItemsFeed:
-    """Everything that a feed can say, of every item, and of ``new`` ones that the catalogue does not know."""
+    """Feed with every field for every item, and for ``new`` items that the catalogue does not know."""
     rng = np.random.default_rng(seed)
     lines: list[dict[str, Any]] = [{"time_ms": NOW_MS}]
     for item_id in [*ids, *(f"new-{number}" for number in range(new))]:
@@ -121,7 +121,7 @@ def random_feed(ids: Sequence[str], *, new: int, seed: int) -> ItemsFeed:
 
 
 def random_relations(items: int, *, seed: int) -> Relations:
-    """PARTNERS partners of every item in every relation, and as many bundles as items."""
+    """PARTNERS partners per item in every relation, and a product bundle drawn per item (duplicates fall away)."""
     rng = np.random.default_rng(seed)
     tables = {}
     anchors = np.repeat(np.arange(items), PARTNERS)
@@ -138,7 +138,7 @@ def random_relations(items: int, *, seed: int) -> Relations:
 
 
 def bodies(ids: Sequence[str], *, k: int, count: int, seed: int) -> list[tuple[bytes, bytes]]:
-    """The same sessions as a plain question and as a checkout."""
+    """Request bodies (JSON): each session as a plain request and as a checkout."""
     rng = np.random.default_rng(seed)
 
     def some(number: int) -> list[str]:
@@ -171,7 +171,7 @@ def bodies(ids: Sequence[str], *, k: int, count: int, seed: int) -> list[tuple[b
 
 
 def added_ms(recommender: Recommender, pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, float]:
-    """Milliseconds of plain answers, of what a placement adds, of the policy alone: medians, and quick ones."""
+    """Milliseconds of plain answers, of what a placement adds, and of the policy alone: medians and p05."""
     limits = Limits()
     times = np.zeros((len(pairs), 2))
     policy = []
@@ -200,7 +200,7 @@ def added_ms(recommender: Recommender, pairs: Sequence[tuple[bytes, bytes]]) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print what was measured."""
+    """Measure, print and write the result file."""
     parser = argparse.ArgumentParser(
         "python -m benchmarks.placements", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -233,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def publish(fresh: Sequence[Mapping[str, Any]], *, folder: Path) -> None:
-    """Put the rows into the result file ``policy`` in place of the same figures there, and leave all others."""
+    """Replace the same figures in the result file ``policy`` by the fresh rows, and keep all others."""
     file = folder / "policy.json"
     before = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     measured = {(row["system"], row["metric"]) for row in fresh}

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         told = ", ".join(f"{judged['questions']:,} at {place}" for place, judged in document["placements"].items())
         counts.append(f"{name}: {told}, {_model(given.work / name / 'runs' / document['run'])}")
     rows.append(violations(items=given.items, questions=given.questions))
-    # what serving a placement adds to an answer is measured by benchmarks.placements, and kept here
+    # keep the latency figures, which benchmarks.placements measures
     rows += [row for row in read_rows(RESULTS / "policy.json") if row["metric"].endswith("_ms")]
     write_results("policy", rows, title="Placements, beside each source alone", notes=_notes(counts, given))
     cells = {(row["log"], row["system"], row["metric"]): f"{row['value']:.4f}" for row in rows}
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure(name: str, *, data: Path, work: Path, train: Sequence[str]) -> dict[str, Any]:
-    """Make what is not there yet of a log's data set, relations and run, and judge its policy."""
+    """Make a log's data set, relations and run where they are missing, and evaluate its policy."""
     log, dataset, runs = LOGS[name], work / "dataset", work / "runs"
     if not (dataset / "dataset.json").is_file():
         if log.simulate is not None:
@@ -85,7 +85,7 @@ def measure(name: str, *, data: Path, work: Path, train: Sequence[str]) -> dict[
 
 
 def figures(log: str, document: Mapping[str, Any]) -> list[Row]:
-    """Rows of a policy.json: one figure of one system at one placement, named PLACEMENT/SYSTEM."""
+    """Rows of a policy.json: one figure of one system at one placement each; the system is named PLACEMENT/SYSTEM."""
     rows: list[Row] = []
     for placement, judged in document["placements"].items():
         for system, found in judged["systems"].items():
@@ -104,7 +104,7 @@ def figures(log: str, document: Mapping[str, Any]) -> list[Row]:
 
 
 def violations(*, items: int, questions: int) -> Row:
-    """How often answers break a rule where every rule is on."""
+    """Number of rule violations in answers under a policy with every rule on."""
     shop = BigShop.make(items=items)
     given = {"shelves": shop.shelves, "relations": shop.relations}
     broken = 0
@@ -116,7 +116,7 @@ def violations(*, items: int, questions: int) -> Row:
 
 
 def _model(run: Path) -> str:
-    """How the run's model came about."""
+    """How the run's model was trained, in words."""
     epochs = len(json.loads((run / HISTORY_FILE).read_text(encoding="utf-8")))
     refit = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))["trainer"]["refit"]
     learned = "then fitted to the validation part too" if refit else "not fitted to the validation part"

@@ -9,6 +9,8 @@ paths (and, for REES46, a support of 2, because the log at hand is three hours l
 systems that are not measured anew; they carry the command, date, machine and commit of their own.
 """
 
+# Shapes: C cases.
+
 import argparse
 import json
 import os
@@ -31,13 +33,13 @@ from training.learning.recipe import RARE
 
 METRICS = [f"{name}@{k}" for name in ("recall", "mrr", "ndcg") for k in (5, 10, 20)]
 OTHER_NAMES = {"hr@10": "recall@10"}
-"""Names under which papers report the same figures: with one target a case the hit rate is the recall."""
+"""Aliases under which papers report the same figures: with one target per case, hit rate equals recall."""
 BASELINES = {baseline.value: baseline for baseline in Baseline}
 NETWORKS = ("gru", "sasrec")
 PEERS = ("rectools-sasrec", "rectools-ligr", "replay-sasrec")
 SYSTEMS = (MODEL, *BASELINES, *NETWORKS, *PEERS)
 PARTS = (TRANSFORMER, NEIGHBOURS)
-"""What tillside is made of, each alone: rows of their own beside it."""
+"""The parts that tillside blends, each alone: rows of their own beside it."""
 LEAD = "lead/"
 ASKED = "asked/"
 SHOWN = ("recall@20", "mrr@20", "hr@10", "ndcg@10", "train_s", "cpu_s", "peak_mb")
@@ -46,7 +48,7 @@ Row = dict[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure each log, or take in what was measured elsewhere, and write its result files."""
+    """Measure each log, or merge rows measured elsewhere, and write its result files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("logs", nargs="+", choices=sorted(LOGS))
     parser.add_argument(
@@ -89,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def measure(
     name: str, systems: Sequence[str], *, data: Path, work: Path, seeds: int, peers: Sequence[str]
 ) -> tuple[list[Row], str]:
-    """Prepare one log and measure some systems on it: their rows, and notes on the cases."""
+    """Prepare one log and measure systems on it; returns their rows, and notes on the cases."""
     log, dataset = LOGS[name], work / "dataset"
     if log.simulate is not None:
         run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
@@ -124,9 +126,9 @@ def measure(
 
 
 def publish(name: str, fresh: Sequence[Row], notes: str) -> None:
-    """Write the result files of a log from fresh rows and those that the files hold of other systems.
+    """Write the result files of a log from the fresh rows and the present rows of other systems.
 
-    A lead stands as long as neither side of it was measured anew.
+    A lead is kept as long as neither of its two systems was measured anew.
     """
     old = read_rows(RESULTS / f"quality-{name}.json")
     measured, led = ({row["system"] for row in fresh if _is_lead(row) == lead} for lead in (False, True))
@@ -143,7 +145,7 @@ def publish(name: str, fresh: Sequence[Row], notes: str) -> None:
 
 
 def figures(name: str, system: str, documents: Sequence[dict[str, Any]]) -> list[Row]:
-    """Rows of one system, as means over the documents: over all cases, and by behaviour where there are several."""
+    """Rows of one system, means over the documents: on all cases, and by behaviour where there are several."""
     rows: list[Row] = []
     results = [document["systems"][system] for document in documents]
     behaviours = list(results[0]["by_behaviour"])
@@ -160,8 +162,8 @@ def figures(name: str, system: str, documents: Sequence[dict[str, Any]]) -> list
 
 
 def by_question(name: str, documents: Sequence[dict[str, Any]]) -> list[Row]:
-    """What tillside reaches for each behaviour, and loses when asked for another, as means over the documents; no rows
-    where there is one behaviour."""
+    """tillside's mrr@20 for each target behaviour, and its loss when asked for another, as means over the documents;
+    no rows with a single behaviour."""
     rows: list[Row] = []
     for kind, matrix in documents[0].get("asked", {}).items():
         names = [key for key in next(iter(matrix.values()), {}) if key != "cases"]
@@ -176,7 +178,7 @@ def by_question(name: str, documents: Sequence[dict[str, Any]]) -> list[Row]:
 
 
 def leads(name: str, work: Path) -> list[Row]:
-    """By how much tillside is above each system whose ranks lie in ``work``, with paired intervals over sessions."""
+    """Lead of tillside over each system whose ranks lie in ``work``, with paired bootstrap intervals over sessions."""
     own = work / "runs/latest"
     if not (own / RANKS_FILE).is_file():
         return []
@@ -185,7 +187,7 @@ def leads(name: str, work: Path) -> list[Row]:
     for path in sorted([*own.glob(f"{OTHERS_RANKS}/*.npz"), *(work / "others").glob(f"*/{OTHERS_RANKS}/*.npz")]):
         theirs = Ranks.load(path)
         if theirs.digest != ours.digest:
-            continue  # left over from other cases
+            continue  # stale: ranks of other cases
         about = {"log": name, "system": path.stem, "seeds": 1, "cases": len(ours.ranks_C)}
         for metric, gain in ours.ahead_of(theirs, everywhere, seed=0).items():
             rows.append(about | {"metric": f"{LEAD}{metric}", **asdict(gain)})
@@ -193,13 +195,13 @@ def leads(name: str, work: Path) -> list[Row]:
 
 
 def best_first(rows: Sequence[Row]) -> list[Row]:
-    """The rows with the systems of the highest recall@20 first; a system that has none stands last."""
+    """Rows sorted by their system's recall@20, descending; systems without one come last."""
     recall = {row["system"]: row["value"] for row in rows if row["metric"] == "recall@20"}
     return sorted(rows, key=lambda row: -recall.get(row["system"], -1.0))
 
 
 def refuse_other_cases(name: str, rows: Sequence[Row]) -> None:
-    """Raise ValueError when two systems were judged on different numbers of cases: no table can hold both."""
+    """Raise ValueError if two systems were judged on different numbers of cases: one table cannot compare them."""
     for metric in dict.fromkeys(row["metric"] for row in rows):
         cases = {row["system"]: row["cases"] for row in rows if row["metric"] == metric and "cases" in row}
         if len(set(cases.values())) > 1:

@@ -11,6 +11,8 @@ are (a case and a charger of one phone). A ladder is the next dearer model of an
 right if the shoppers' own list of the item has it.
 """
 
+# Shapes: N items.
+
 import argparse
 import json
 import math
@@ -72,12 +74,12 @@ def main() -> None:
 
 
 def log_name(seed: int, sessions: int) -> str:
-    """The shop of a seed and a size; the one that defaults were chosen on is just the simulated one."""
+    """Name of the shop of a seed and a size; the one that the defaults were chosen on is plain ``simulated``."""
     return "simulated" if (seed, sessions) == (0, SESSIONS) else f"simulated, seed {seed}, {sessions:,} sessions"
 
 
 def judge(relations: Relations, catalogue: Catalogue, truth: Path) -> list[dict[str, Any]]:
-    """Rows of system, metric, value with a 95 % interval, and of how many pairs it is a share.
+    """Precision and recall: rows of system, metric, value with a 95 % interval, and the number of pairs judged.
 
     Args:
         truth: the folder ``truth`` of the simulated shop.
@@ -99,7 +101,7 @@ def judge(relations: Relations, catalogue: Catalogue, truth: Path) -> list[dict[
 
 
 def _row(system: str, **shares: tuple[Ints, Ints]) -> list[dict[str, Any]]:
-    """One row a metric: the share of the first pairs that are among the second ones."""
+    """One row per metric: the share of the judged (first) pairs that are among the right (second) ones."""
     rows = []
     for metric, (judged, right) in shares.items():
         hits, size = int(np.isin(judged, right).sum()), len(judged)
@@ -110,7 +112,7 @@ def _row(system: str, **shares: tuple[Ints, Ints]) -> list[dict[str, Any]]:
 
 
 def interval(hits: int, size: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
+    """Wilson's 95 % interval of a proportion."""
     if not size:
         return 0.0, 1.0
     share, wide = hits / size, Z**2 / size
@@ -120,7 +122,7 @@ def interval(hits: int, size: int) -> tuple[float, float]:
 
 
 def next_rungs(relations: Relations, traits: Traits) -> Ints:
-    """Of each item, the upsell of its own series that is nearest in price, as one number a pair."""
+    """Each item's upsell of its own series that is nearest in price, as pair codes ``anchor * N + item``."""
     upsell = relations.tables["upsell"]
     anchors, items = upsell.anchors, np.asarray(upsell.items, np.int64)
     own = (traits.series[anchors] == traits.series[items]) & (traits.series[anchors] >= 0)
@@ -132,7 +134,7 @@ def next_rungs(relations: Relations, traits: Traits) -> Ints:
 
 
 def nearest_first(relations: Relations, truth: Ints) -> Ints:
-    """Of each item, as many of its strongest substitutes as the truth lists for it."""
+    """Each item's strongest substitutes, as many as the truth lists for it, as pair codes."""
     table, size = relations.tables["substitute"], relations.items
     wanted_N = np.bincount(truth // size, minlength=size)
     anchors = table.anchors

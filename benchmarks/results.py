@@ -1,4 +1,4 @@
-"""The form of a benchmark's result: ``NAME.json`` for tests and tools, ``NAME.md`` made from it for people."""
+"""Result files of a benchmark: ``NAME.json`` for tests and tools, ``NAME.md`` rendered from it for people."""
 
 import json
 import math
@@ -19,9 +19,9 @@ from training.tracking.git import git_state
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
 SIGNIFICANT: Final = 6
-"""Digits that a figure keeps."""
+"""Significant digits that a figure keeps."""
 ORIGIN = ("command", "date", "machine", "commit")
-"""What says how a figure came about: it stands in the document, and in a row that was measured apart from it."""
+"""Provenance of a figure: fields of the document, and of a row that another command measured."""
 
 
 def write_results(
@@ -30,9 +30,9 @@ def write_results(
     """Write both files of one benchmark, overwriting them; figures are rounded, and no path of this machine goes in.
 
     Args:
-        rows: one figure each: log, system, metric, value, and low, high, seeds and more where they apply; and those of
-            ORIGIN where a figure was not measured by this command.
-        folder: default benchmarks/results.
+        rows: one figure each: log, system, metric, value, and low, high, seeds and more where they apply; the fields of
+            ORIGIN too, where another command measured the figure.
+        folder: benchmarks/results by default.
     """
     document: dict[str, Any] = {
         "name": name,
@@ -52,9 +52,9 @@ def write_results(
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a result file, each with the command, date, machine and commit that it was measured with.
+    """Rows of a result file, each with the command, date, machine and commit that it was measured with.
 
-    A file that is not there holds none.
+    A missing file has none.
     """
     if not path.exists():
         return []
@@ -63,9 +63,9 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def markdown(document: Mapping[str, Any]) -> str:
-    """A table with a line for each system and a column for each metric.
+    """The document as Markdown: a table with a row per system and a column per metric.
 
-    Systems of several logs have the log beside them; each BEHAVIOUR/METRIC has a table of its own.
+    With several logs a column names the log; the metrics BEHAVIOUR/METRIC of each behaviour have a table of their own.
     """
     rows = document["rows"]
     several = len({row["log"] for row in rows}) > 1
@@ -127,7 +127,7 @@ def machine() -> str:
 
 
 def _portable(value: str, name: str) -> str:
-    """An argument's value, or what stands for it where it leads out of the repository."""
+    """An argument's value, or its option's name in capitals if it leads out of the repository."""
     is_url = ":/" in value
     if not (is_url or value.startswith("/") or ".." in Path(value).parts):
         return value
@@ -138,7 +138,7 @@ def _portable(value: str, name: str) -> str:
 
 
 def _published(value: Any) -> Any:
-    """The value with all figures within it rounded and all texts without the folders that this machine made up."""
+    """The value with all figures in it rounded and this machine's folders removed from all texts."""
     if isinstance(value, Mapping):
         return {key: _published(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
@@ -152,7 +152,7 @@ def _published(value: Any) -> Any:
 
 
 def _rounded(value: float) -> float:
-    """To significant digits, but never coarser than whole units, because counts are exact."""
+    """Round to SIGNIFICANT digits, but never coarser than whole units: counts stay exact."""
     if value == 0 or not math.isfinite(value):
         return value
     return round(value, max(0, SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))))

@@ -44,7 +44,7 @@ EPOCHS: Final = 120
 """More than any run has by default: 60 at most, and as many again in the refit."""
 WRITERS: Final = 6
 KILLED_AFTER: Final = 2
-"""Epochs."""
+"""Logged epochs."""
 EACH_EPOCH: Final = "each epoch"
 WATCHED: Final = (
     (Tracker, "start", "start"),
@@ -54,16 +54,16 @@ WATCHED: Final = (
     *((training.train, name, "page") for name in ("measure_latency", "publish_page")),
     *((training.evaluation.run, name, "page") for name in ("show_examples", "write_examples")),
 )
-"""Whose calls are review's, and where they are counted."""
+"""Owner and name of the calls that count as review, and the category they count in."""
 Facts = set[tuple[Any, ...]]
 
 
 @dataclass
 class Meter:
-    """Wall and processor seconds of each call, by what it is for; a call within a watched one counts with that.
+    """Wall and CPU seconds of each call, by category; a call nested in a watched one counts with the outer one.
 
     Args:
-        others: processor seconds so far of the processes that this one waits for.
+        others: CPU seconds so far of the processes that this one waits for.
     """
 
     others: Callable[[], float] = float
@@ -71,7 +71,7 @@ class Meter:
     _inside: bool = False
 
     def watching(self, function: Callable[..., Any], what: str) -> Callable[..., Any]:
-        """The function, timed."""
+        """The function with its calls timed, in the category ``what``."""
 
         def timed(*arguments: Any, **named: Any) -> Any:
             if self._inside:
@@ -86,34 +86,34 @@ class Meter:
         return timed
 
     def cpu(self) -> float:
-        """Processor seconds so far, of this process and the others."""
+        """CPU seconds so far, of this process and the others."""
         return time.process_time() + self.others()
 
     def seconds(self, what: str) -> tuple[float, float]:
-        """Wall and processor seconds of all calls."""
+        """Total wall and CPU seconds of a category's calls."""
         wall, cpu = zip(*self.calls.get(what, [(0.0, 0.0)]), strict=True)
         return sum(wall), sum(cpu)
 
 
 @contextlib.contextmanager
 def metered(others: Callable[[], float]) -> Iterator[Meter]:
-    """Time all that is WATCHED."""
+    """Patch every WATCHED call with a timer for the length of the block."""
     meter = Meter(others)
     with contextlib.ExitStack() as stack:
         for owner, name, what in WATCHED:
             timed: Any = meter.watching(getattr(owner, name), what)
-            bound = owner is Tracker and name == "start"  # a class method, which has its class already
+            bound = owner is Tracker and name == "start"  # a class method, bound to its class already
             stack.enter_context(mock.patch.object(owner, name, staticmethod(timed) if bound else timed))
         yield meter
 
 
 def logging_cost(config: TrainConfig, *, others: Callable[[], float] = float) -> dict[str, float]:
-    """Train, and tell what logging, figures and registry took of it, and would take of ten minutes.
+    """Train; returns what logging, figures and registry took of the run, and their share extrapolated to ten minutes.
 
-    A store that is not there is made before, for that comes once in the life of a store.
+    A missing store is created before the clock starts: that happens once in a store's life.
 
     Args:
-        others: processor seconds so far of the server.
+        others: CPU seconds so far of the server.
     """
     open_store(config.tracking)
     with metered(others) as meter:
@@ -138,12 +138,12 @@ def logging_cost(config: TrainConfig, *, others: Callable[[], float] = float) ->
 
 
 def extrapolated(each: float, fixed: float) -> float:
-    """The share of ten minutes that EPOCHS epochs and what comes once take."""
+    """Share of ten minutes that EPOCHS epochs plus the fixed cost take; both arguments in seconds."""
     return (fixed + EPOCHS * each) / TEN_MINUTES
 
 
 def writers_that_failed(dataset: Path, runs: Path, *, writers: int) -> int:
-    """Start so many training processes at once on a new default store; how many fail, or are not all there later."""
+    """Start ``writers`` trainings at once on a new default store; how many fail or lack a finished run or version."""
     settings = [f"dataset={dataset}", f"tracking.runs={runs}", "model.dim=16", "model.layers=1", "trainer.max_epochs=1"]
     command = [sys.executable, "-m", "training.train", *settings, "trainer.progress_bar=false"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -161,7 +161,7 @@ def writers_that_failed(dataset: Path, runs: Path, *, writers: int) -> int:
 
 
 def server_killed(config: TrainConfig, server: TrackingServer) -> dict[str, float]:
-    """Train twice, and kill the server in the second run; what the store lacks after all has been sent."""
+    """Train twice, killing the server in the second run; counts what the store still lacks once the journal is sent."""
     train(config)
     runs = Path(config.tracking.runs)
     twin = (runs / "latest").resolve().name
@@ -190,7 +190,7 @@ def server_killed(config: TrainConfig, server: TrackingServer) -> dict[str, floa
 
 
 def held(client: MlflowClient, run_id: str) -> Facts:
-    """All that a store has of a run."""
+    """All facts that a store holds of a run."""
     run = client.get_run(run_id)
     facts: Facts = {("status", run.info.status)}
     facts |= {("param", *item) for item in run.data.params.items()} | {("tag", *item) for item in run.data.tags.items()}
@@ -203,7 +203,7 @@ def held(client: MlflowClient, run_id: str) -> Facts:
 
 
 def written(journal: Path) -> Facts:
-    """All that a run's journal says was logged; of a tag, a file and the status what came last."""
+    """All facts that a run's journal logged; of a tag, a file and the status the last one."""
     single: dict[tuple[str, str], tuple[Any, ...]] = {}
     facts: Facts = set()
     lines = journal.read_bytes().splitlines(keepends=True)
@@ -227,7 +227,7 @@ def written(journal: Path) -> Facts:
 
 
 def _files(path: Path, folder: str) -> Facts:
-    """Files by their place among a run's artifacts, and their SHA-256."""
+    """Artifact facts: each file's path among the run's artifacts, and its SHA-256."""
     files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
     top = path if path.is_dir() else path.parent
     places = {Path(folder, file.relative_to(top)).as_posix(): file for file in files}
@@ -235,12 +235,12 @@ def _files(path: Path, folder: str) -> Facts:
 
 
 def _name(fact: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What two runs of one config have in common: a name, and of a metric the step."""
+    """A fact without its value, equal in two runs of one config: kind and name, and of a metric the step."""
     return fact[:3] if fact[0] == "metric" else fact[:2]
 
 
 def run_config(dataset: Path, runs: Path, uri: str | None, *, epochs: int, dim: int) -> TrainConfig:
-    """A run on synthetic sessions."""
+    """Config of a run on synthetic sessions."""
     trainer = TrainerConfig(max_epochs=epochs, patience=epochs, progress_bar=False)
     tracking = TrackingConfig(uri=uri, runs=str(runs))
     return TrainConfig(dataset=str(dataset), model=ModelConfig(dim=dim), trainer=trainer, tracking=tracking)
@@ -249,10 +249,10 @@ def run_config(dataset: Path, runs: Path, uri: str | None, *, epochs: int, dim: 
 def review(
     work: Path, *, items: int, sessions: int, epochs: int, writers: int, dataset: Path | None
 ) -> list[dict[str, Any]]:
-    """Measure all of it; one row a figure.
+    """Run all measurements; one row per figure.
 
     Args:
-        dataset: what a run with default settings is trained on besides, to its end.
+        dataset: trained on too, with default settings and to the end.
     """
     large, small = work / "large", work / "small"
     write_sessions(large, items=items, sessions=sessions)

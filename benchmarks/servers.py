@@ -1,4 +1,4 @@
-"""The servers under load, each a process of its own on a free port: ours, and the rivals over the same bundle."""
+"""Servers under load, each a process of its own on a free port: ours, and the rivals over the same bundle."""
 
 import contextlib
 import json
@@ -25,12 +25,12 @@ RIVALS: Final = ("torch-eager", "fastapi-onnx", "mlflow-serve")
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers.
+    """A running server.
 
     Attributes:
         path: where requests are posted.
-        wrap: a body of ``POST /v1/recommend`` as this server wants it.
-        read: tier and degraded reason of an answer's body.
+        wrap: turns a body of ``POST /v1/recommend`` into this server's format.
+        read: gives the tier and the degradation reason of an answer's body.
         admin: URL of the admin port, if it has one.
     """
 
@@ -42,7 +42,7 @@ class Server:
     admin: str | None = None
 
     def get(self, path: str) -> tuple[int, dict[str, Any]]:
-        """Status and JSON of a GET; status 0 when nobody listens."""
+        """Status and JSON of a GET; status 0 if nothing listens."""
         return ask(urllib.request.Request(self.url + path))
 
     def post_admin(self, path: str, document: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -57,7 +57,7 @@ class Server:
 
 
 def ask(request: urllib.request.Request) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of a request, {} where the body is none; status 0 when nobody answers."""
+    """Status and JSON object of a request's response, {} if the body is no object; status 0 without a response."""
     try:
         with urllib.request.urlopen(request, timeout=START_SECONDS) as response:
             status, body = response.status, response.read()
@@ -75,11 +75,11 @@ def ask(request: urllib.request.Request) -> tuple[int, dict[str, Any]]:
 def tillside(
     bundle: Path, *, log: Path, flags: Sequence[str] = (), admin: bool = False, cores: set[int] | None = None
 ) -> Iterator[Server]:
-    """``python -m serving`` over a bundle, ready; killed at the end if it still runs.
+    """``python -m serving`` over a bundle, ready; stopped at the end if it still runs.
 
     Args:
-        admin: give it an admin port.
-        cores: processors it may use; None for all.
+        admin: open an admin port.
+        cores: CPU cores it may use; None for all.
     """
     port, admin_port = free_port(), free_port()
     command = [sys.executable, "-m", "serving", "--bundle", str(bundle), "--port", str(port), *flags]
@@ -94,7 +94,7 @@ def tillside(
 
 @contextlib.contextmanager
 def rival(name: str, bundle: Path, *, log: Path, cores: set[int] | None = None) -> Iterator[Server]:
-    """A rival over a synthetic bundle of benchmarks.bundles, ready; killed at the end."""
+    """A rival over a synthetic bundle of benchmarks.bundles, ready; stopped at the end."""
     port = free_port()
     variables = {"RIVAL_BUNDLE": str(bundle), "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1"}
     path, ready, wrap, read = "/v1/recommend", "/health", dict, read_list
@@ -103,7 +103,7 @@ def rival(name: str, bundle: Path, *, log: Path, cores: set[int] | None = None) 
     if name == "mlflow-serve":
         command = ["-m", "mlflow", "models", "serve", "--env-manager", "local", "--port", str(port)]
         command += ["--model-uri", str(bundle.with_name(f"{bundle.name}-mlflow").absolute())]
-        variables["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # it calls uvicorn by name
+        variables["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # mlflow calls uvicorn by name
         path, ready, wrap, read = "/invocations", "/ping", _inputs, read_predictions
     else:
         module = {"torch-eager": "eager", "fastapi-onnx": "onnx_fastapi"}[name]
@@ -120,10 +120,10 @@ def _inputs(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_list(body: bytes) -> tuple[str, str]:
-    """Of a rival's answer; it has one tier.
+    """Tier and degradation reason of a rival's answer; rivals have one tier.
 
     Raises:
-        ValueError: it holds no items.
+        ValueError: the answer holds no items.
     """
     if not json.loads(body).get("items"):
         raise ValueError("no items")
@@ -131,10 +131,10 @@ def read_list(body: bytes) -> tuple[str, str]:
 
 
 def read_predictions(body: bytes) -> tuple[str, str]:
-    """Of an answer of ``mlflow models serve``.
+    """Tier and degradation reason of an answer of ``mlflow models serve``.
 
     Raises:
-        ValueError: it holds no items.
+        ValueError: the answer holds no items.
     """
     if not json.loads(body)["predictions"][0]["items"]:
         raise ValueError("no items")
@@ -142,7 +142,7 @@ def read_predictions(body: bytes) -> tuple[str, str]:
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on just now."""
+    """A TCP port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -33,7 +33,7 @@ SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
 RATES: Final = (50, 200, 500, 1_000, 1_500, 2_000, 3_000, 4_000)
 MUST_ITEMS, MUST_RATES, P99_MS = 100_000, (50, 1_000), 10.0
 QUIET_RATE: Final = 10
-"""At which rivals' latencies are compared."""
+"""Requests a second at which the rivals' latencies are compared."""
 LOG: Final = "synthetic"
 NOTES: Final = {
     "serving": (
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def scenarios(given: argparse.Namespace) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
-    """The chosen scenarios by name, in the order they are run."""
+    """The chosen scenarios by name, in running order."""
     setting = Setting(
         bundle=bundle_of(given, MUST_ITEMS if MUST_ITEMS in given.items else max(given.items)),
         work=given.work,
@@ -106,7 +106,7 @@ def scenarios(given: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
 
 
 def ours(name: str, setting: Setting, given: argparse.Namespace) -> list[Row]:
-    """The rows of ``matrix`` (rates up to saturation), ``must`` (the rates that are promised) or ``held``."""
+    """Rows of ``matrix`` (rates up to saturation), ``must`` (the promised rates) or ``held``."""
     rows: list[Row] = []
     for items in given.items if name == "matrix" else [None]:
         if items is not None:
@@ -124,7 +124,7 @@ def ours(name: str, setting: Setting, given: argparse.Namespace) -> list[Row]:
 
 
 def rivals(setting: Setting, bounds: Sequence[float]) -> list[Row]:
-    """Every rival's latency at a quiet rate and the rate it holds, ours beside them in the same run, and the ratios."""
+    """Each rival's latency at a quiet rate and the rate it holds, ours from the same run, and the ratios."""
     size = short(catalogue_size(setting.bundle))
     found: dict[str, Figures] = {}
     with setting.server() as server:
@@ -140,7 +140,7 @@ def rivals(setting: Setting, bounds: Sequence[float]) -> list[Row]:
 
 
 def ratios(mine: Figures, theirs: Figures) -> Figures:
-    """How many times their rate we hold, and how many times our latency they need; no row where one held none."""
+    """Ratios, above 1 in our favour: our rate held over theirs, no row where they held none; their p50 over ours."""
     found = {"p50_ratio": theirs["p50_ms"] / mine["p50_ms"]}
     for name, rate in theirs.items():
         if name.startswith("rate_held") and rate:
@@ -149,13 +149,13 @@ def ratios(mine: Figures, theirs: Figures) -> Figures:
 
 
 def beside(setting: Setting, server: Server, bounds: Sequence[float]) -> Figures:
-    """What is compared: latency at a quiet rate, and the rate held."""
+    """Figures to compare: latency at a quiet rate, and the rate held."""
     quiet = setting.run(setting.plan(server).measure(float(QUIET_RATE)))
     return {**figures(quiet), **held(setting, server, bounds)}
 
 
 def held(setting: Setting, server: Server, bounds: Sequence[float]) -> Figures:
-    """The highest rate held at a p99 of each bound."""
+    """Highest rate held within each bound on p99 (ms), and the number of trials that found it."""
     plan, found = setting.plan(server), {}
     for bound in bounds:
         rate, trials = setting.run(find_rate(plan.measure, p99_ms=bound, start=float(setting.rate)))
@@ -164,7 +164,7 @@ def held(setting: Setting, server: Server, bounds: Sequence[float]) -> Figures:
 
 
 def figures(summary: Summary) -> Figures:
-    """One load as metrics."""
+    """Metrics of one load."""
     found = {name: summary.latency_ms[name] for name in ("p50_ms", "p90_ms", "p99_ms", "p999_ms") if summary.latency_ms}
     share = summary.tiers.get("model", 0) / max(summary.requests, 1)
     found |= {"errors": float(summary.failed), "model_share": share}
@@ -179,12 +179,12 @@ def saturated(summary: Summary) -> bool:
 
 
 def rows_of(system: str, found: Mapping[str, float]) -> list[Row]:
-    """A row for each figure."""
+    """One row per figure."""
     return [{"log": LOG, "system": system, "metric": name, "value": value} for name, value in found.items()]
 
 
 def medians(runs: Sequence[Sequence[Row]]) -> list[Row]:
-    """One row for each system and metric that any run has: the median over those that have it, and their number."""
+    """One row per system and metric of any run: the median over the runs that have it, and their number."""
     values: dict[tuple[str, str], list[float]] = {}
     for row in (row for run in runs for row in run):
         values.setdefault((row["system"], row["metric"]), []).append(row["value"])
@@ -195,14 +195,14 @@ def medians(runs: Sequence[Sequence[Row]]) -> list[Row]:
 
 
 def publish(name: str, fresh: Sequence[Row], *, folder: Path = RESULTS) -> None:
-    """Write a result file from fresh rows and those that it holds of other systems."""
+    """Write a result file from the fresh rows and its present rows of other systems."""
     systems = {row["system"] for row in fresh}
     kept = [row for row in read_rows(folder / f"{name}.json") if row["system"] not in systems]
     write_results(name, [*fresh, *kept], title=TITLES[name], notes=NOTES[name], folder=folder)
 
 
 def bundle_of(given: argparse.Namespace, items: int) -> Path:
-    """The synthetic bundle of a size; made, where it is missing, in a process that may import torch."""
+    """The synthetic bundle of a size; a missing one is written by a process of its own, which may import torch."""
     folder = given.work / "bundles"
     out: Path = folder / f"{'memory' if given.memory else 'model'}-{items}"
     if not out.is_dir():
@@ -212,12 +212,12 @@ def bundle_of(given: argparse.Namespace, items: int) -> Path:
 
 
 def catalogue_size(bundle: Path) -> int:
-    """Items of a bundle of :func:`bundle_of`, by its name."""
+    """Catalogue size of a bundle of :func:`bundle_of`, from its name."""
     return int(bundle.name.rpartition("-")[2])
 
 
 def short(items: int) -> str:
-    """``10k``, ``1m``."""
+    """Size for a system's name: ``10k``, ``1m``."""
     for unit, name in ((1_000_000, "m"), (1_000, "k")):
         if items % unit == 0:
             return f"{items // unit}{name}"
@@ -225,7 +225,7 @@ def short(items: int) -> str:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """What the command was told."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         "python -m benchmarks.serving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,7 @@
-"""Sessions to measure speed on: as many items as wanted, drawn by a power law; there is nothing to learn in them."""
+"""Synthetic sessions for speed measurements: any number of items, drawn from a power law; there is nothing to learn.
+
+Shapes: N items, B behaviours.
+"""
 
 from pathlib import Path
 
@@ -10,17 +13,17 @@ from tillside.dataset import Part, Sessions, write_dataset
 from tillside.events import Behaviours
 
 SESSIONS = 220_000
-"""About 1.2 million events: a log of a day or two, and of the batch size that large logs have."""
+"""About 1.2 million events: a log of a day or two, with the batch size that large logs get."""
 MEAN_LENGTH = 5.5
 EXPONENT = 0.9
-"""Of the power law: item number n is drawn in proportion to n ** -EXPONENT."""
+"""Of the power law: the n-th most popular item is drawn with probability proportional to n ** -EXPONENT."""
 DAY_MS = 86_400_000
 
 
 def write_sessions(path: Path, *, items: int, sessions: int = SESSIONS, seed: int = 0) -> None:
-    """Write a prepared data set of clicks; the last hundredths of the sessions are the validation and test parts.
+    """Write a prepared data set of clicks; validation and test are the last two hundredths of the sessions.
 
-    Session lengths are 1 + a geometric number, so two events at least and ``MEAN_LENGTH`` on average.
+    Session lengths are 1 + a geometric variable: at least two events, ``MEAN_LENGTH`` on average.
     """
     rng = np.random.default_rng([seed, items])
     lengths = 1 + rng.geometric(1 / (MEAN_LENGTH - 1), sessions)
@@ -28,7 +31,7 @@ def write_sessions(path: Path, *, items: int, sessions: int = SESSIONS, seed: in
     events = int(offsets[-1])
     cumulative = np.cumsum(np.arange(1, items + 1) ** -EXPONENT)
     ranks = np.searchsorted(cumulative, rng.random(events) * cumulative[-1]).clip(max=items - 1)
-    drawn = rng.permutation(items)[ranks].astype(np.int32)  # a popular item's number says nothing
+    drawn = rng.permutation(items)[ranks].astype(np.int32)  # an item's index does not tell its popularity
     behaviours = np.zeros(events, np.uint8)
     starts = np.sort(rng.integers(0, DAY_MS, sessions))
     times = np.repeat(starts, lengths) + (np.arange(events) - np.repeat(offsets[:-1], lengths)) * 30_000

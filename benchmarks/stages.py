@@ -1,4 +1,4 @@
-"""A command of tillside as a process of its own, with its cost: what a benchmark pays for is what a user would pay."""
+"""Runs a command of tillside as a process of its own and measures its cost: what a user would pay."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ ALONE = Path(__file__).with_name("alone.py")
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall-clock seconds, the peak of resident memory in MB (2^20 bytes), and seconds of all its threads together."""
+    """Wall-clock seconds, peak RSS in MB (2^20 bytes), and CPU seconds of all threads together."""
 
     seconds: float
     peak_mb: float
@@ -22,10 +22,10 @@ class Cost:
 
 
 def run_stage(module: str, *arguments: str) -> Cost:
-    """Print the command, run it and wait for it.
+    """Print the command, run it, wait for it and return its cost.
 
     Raises:
-        subprocess.CalledProcessError: it failed.
+        subprocess.CalledProcessError: it exited with a code other than 0.
     """
     say(f"$ python -m {module} {' '.join(arguments)}")
     command = [sys.executable, "-m", module, *arguments]

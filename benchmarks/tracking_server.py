@@ -1,4 +1,4 @@
-"""``mlflow server`` on a loopback port, with a store and artifacts of its own, that can be killed and started again."""
+"""``mlflow server`` on a loopback port, with its own store and artifacts, that can be killed and restarted."""
 
 import contextlib
 import os
@@ -14,10 +14,10 @@ from training.tracking.store import TrackingConfig, open_store
 
 
 class TrackingServer:
-    """A server that answers, until it is killed.
+    """A running server, until it is killed.
 
     Args:
-        folder: for the store, the artifacts and what the server says.
+        folder: for the store, the artifacts and the server's log.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,12 +31,12 @@ class TrackingServer:
         self.start()
 
     def start(self) -> None:
-        """Start it, again perhaps, and wait until it answers.
+        """Start or restart the server, and wait until it answers.
 
         Raises:
-            RuntimeError: it does not.
+            RuntimeError: it exits, or does not answer in time.
         """
-        environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # processes that nothing here asks
+        environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # no processes for unused jobs
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, start_new_session=True, env=environment
@@ -50,17 +50,17 @@ class TrackingServer:
         raise RuntimeError(f"the server is not up: {self.log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
 
     def cpu_seconds(self) -> float:
-        """Processor seconds so far of the server and the processes that it started."""
+        """CPU seconds so far of the server's process group."""
         ticks = 0
         for stat in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):  # it has ended
-                fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()  # from the third field, its state
+            with contextlib.suppress(OSError):  # the process has ended
+                fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()  # from the third field, the state
                 if int(fields[2]) == self.process.pid:
                     ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
-        """End it and the processes that it started, at once."""
+        """Kill the server's process group (SIGKILL)."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

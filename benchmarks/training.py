@@ -33,7 +33,7 @@ from training.model.next_item import ModelConfig
 
 SIZES = (10_000, 50_000, 200_000, 1_000_000)
 PEERS = {"rectools": ("rectools-sasrec", 256), "replay": ("replay-sasrec", LossConfig().pool)}
-"""A peer's system in benchmarks.peers, and how many negatives it samples."""
+"""A peer's system in benchmarks.peers, and the number of negatives it samples."""
 FIGURES = {
     "targets_per_second": "events_per_s",
     "sequences_per_second": "sequences_per_s",
@@ -43,10 +43,10 @@ FIGURES = {
     "peak_gflops": "matmul_peak_gflops",
     "setup_seconds": "setup_s",
 }
-"""Figures of an account, and the metrics they are written as."""
+"""Keys of an account, and the metric names they are written as."""
 RATES, TIMES = "rates", "times"
 TO_QUALITY = {"best_val_mrr@20": "mrr@20", "time_to_quality_s": "seconds"}
-"""Metrics of a peer that was trained to its end, and what they are in its account."""
+"""Metrics of a peer that was trained to its end, and their keys in its account."""
 
 
 def main() -> None:
@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def dataset_of(items: int, work: Path) -> Path:
-    """The synthetic data set of a size; it is made once."""
+    """The synthetic data set of a size, written once."""
     path = work / f"synthetic-{items}"
     if not path.is_dir():
         work.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def dataset_of(items: int, work: Path) -> Path:
 
 
 def measured(log: str, dataset: Path, given: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """One round: the accounts of our loop and of those peers that did not fail."""
+    """One round: accounts of our loop and of the peers that did not fail."""
     accounts = {"tillside": ours(log, dataset, None, given)}
     for peer in given.peers:
         account = theirs(peer, log, dataset, given)
@@ -128,10 +128,10 @@ def measured(log: str, dataset: Path, given: argparse.Namespace) -> dict[str, di
 
 
 def ours(log: str, dataset: Path, quality: float | None, given: argparse.Namespace) -> dict[str, Any]:
-    """The account of our training loop.
+    """Account of our training loop, run in a process of its own.
 
     Raises:
-        subprocess.CalledProcessError: it failed.
+        subprocess.CalledProcessError: the process failed.
     """
     out = given.work / f"tillside-{log}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,7 @@ def ours(log: str, dataset: Path, quality: float | None, given: argparse.Namespa
 
 
 def theirs(peer: str, log: str, dataset: Path, given: argparse.Namespace) -> dict[str, Any] | None:
-    """The account of a peer's training on the same sessions, or None where it failed."""
+    """Account of a peer's training on the same sessions, None if it failed."""
     (system, negatives), model = PEERS[peer], ModelConfig()
     out = given.work / f"{peer}-{log}"
     out.mkdir(parents=True, exist_ok=True)
@@ -162,8 +162,8 @@ def theirs(peer: str, log: str, dataset: Path, given: argparse.Namespace) -> dic
 
 
 def finished_accounts(folders: list[Path]) -> dict[str, dict[str, float]]:
-    """The best of peers that were trained to their end, by system: its mrr@20 and after how many seconds; other folders
-    are passed over."""
+    """Best check of each peer that was trained to its end, by system: its mrr@20 and the seconds to it; folders without
+    one are skipped."""
     found = {}
     for folder in folders:
         account = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["account"]
@@ -173,17 +173,17 @@ def finished_accounts(folders: list[Path]) -> dict[str, dict[str, float]]:
 
 
 def kind(row: dict[str, Any]) -> str:
-    """Whether a row of the result file is of a time to a quality or of a rate, with what was measured beside it."""
+    """TIMES if a row of the result file is about a time to a quality, else RATES: rates and what goes with them."""
     return TIMES if row["metric"] in {*TO_QUALITY, "time_to_quality_ratio"} else RATES
 
 
 def stands(row: dict[str, Any]) -> bool:
-    """Whether a row of the result file is of a peer that was trained to its end."""
+    """Whether a row of the result file belongs to a peer that was trained to its end."""
     return row["metric"] in TO_QUALITY and "/" not in row["system"]
 
 
 def standing_accounts(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """The same from rows of the result file."""
+    """What :func:`finished_accounts` gives, from rows of the result file."""
     found: dict[str, dict[str, float]] = {}
     for row in rows:
         found.setdefault(row["system"], {})[TO_QUALITY[row["metric"]]] = row["value"]
@@ -193,8 +193,8 @@ def standing_accounts(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]
 def times_to_quality(
     log: str, curve: list[dict[str, float]], best: dict[str, dict[str, float]]
 ) -> list[dict[str, Any]]:
-    """For each peer the seconds to its best validation mrr@20, ours to the same, and the ratio; the least ratio of a
-    library's systems stands under its name. A quality that we never reach has no row."""
+    """Seconds of each peer to its best validation mrr@20, ours to the same, and the ratio; a library has the lowest
+    ratio of its systems. A quality that we never reach has neither our seconds nor a ratio."""
     rows: list[dict[str, Any]] = []
     ratios: dict[str, list[float]] = {}
     for system, peer in best.items():
@@ -216,8 +216,8 @@ def times_to_quality(
 
 
 def rows_of(log: str, rounds: list[dict[str, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Absolute figures of every system, then the ratios of tillside to each peer, as medians over the rounds; what is
-    not known, or was not measured in every round, has no row."""
+    """Absolute figures of every system, then ratios of tillside to each peer, as medians over the rounds; an unknown
+    figure has no row, nor has a system that was not measured in every round."""
     systems = [system for system in rounds[0] if all(system in accounts for accounts in rounds)]
     rows = []
     for system in systems:
