@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def run(options: Options, *, dataset: Path, out: Path, environments: Path = ENVIRONMENTS) -> dict[str, Any]:
-    """Write the task, run the peer's process, judge its lists; the document that goes to ``out/metrics.json``.
+    """Write the task, run the peer's process, judge its lists; returns the document written to ``out/metrics.json``.
 
     Raises:
         ValueError: the peer's environment or the data set is missing, or the peer's process failed.
@@ -78,7 +78,7 @@ def run(options: Options, *, dataset: Path, out: Path, environments: Path = ENVI
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         "python -m benchmarks.peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -103,7 +103,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def options_of(arguments: argparse.Namespace) -> Options:
-    """The options that the command line gives; what it leaves open, the data set says."""
+    """Options from the command line; what it leaves open follows from the data set."""
     dataset = load_dataset(arguments.dataset)
     arguments.repeats = has_repeats(dataset)
     if arguments.length is None:

@@ -1,8 +1,8 @@
-"""A peer's training clock: it counts what was learned, stands still in validation and says when to end.
+"""A peer's training clock: counts what was learned, stops during validation and decides when training ends.
 
-A check is due at the end of an epoch, and inside a long epoch after ``check_seconds`` of training; the weights of the
-best check are kept. Training ends when ``patience`` checks in a row brought nothing and an epoch ended since the best,
-or when what is left of the budget is needed for the last check and the test cases.
+A check (validation) is due at the end of an epoch, and inside a long epoch after ``check_seconds`` of training; the
+weights of the best check are kept. Training ends when ``patience`` checks in a row brought no improvement and an epoch
+ended since the best, or when the rest of the budget is needed for the last check and the test cases.
 """
 
 import time
@@ -15,15 +15,15 @@ SELECTED_BY = "mrr@20"
 
 @dataclass
 class Curve:
-    """The course of one training.
+    """Course of one training.
 
     Attributes:
-        measure: validation metrics of the weights as they are; None where only speed is measured.
-        keep: a copy of the weights as they are.
+        measure: gives the validation metrics of the current weights; None where only speed is measured.
+        keep: gives a copy of the current weights.
         patience: checks without a better ``mrr@20`` before training ends.
-        check_seconds: of training, between checks inside an epoch.
-        deadline: on ``clock``; nothing but the closing check may come after it.
-        test_share: test cases for each validation case: the last answers cost so many checks.
+        check_seconds: seconds of training between checks inside an epoch.
+        deadline: in seconds of ``clock``; only the closing check may come after it.
+        test_share: test cases per validation case: answering the test cases costs that many checks.
     """
 
     measure: Callable[[], dict[str, float]] | None
@@ -54,7 +54,7 @@ class Curve:
         self._best_at = 0
 
     def after_batch(self, *, targets: int, sequences: int) -> bool:
-        """Count a batch; True where training should end."""
+        """Count a batch; True if training should end."""
         self._pause()
         self.targets += targets
         self.sequences += sequences
@@ -69,7 +69,7 @@ class Curve:
         return self.stopped is not None
 
     def after_epoch(self) -> bool:
-        """Check at the end of an epoch; True where training should end."""
+        """Check at the end of an epoch; True if training should end."""
         self._pause()
         if self.stopped is None:
             self.epoch += 1
@@ -79,7 +79,7 @@ class Curve:
         return self.stopped is not None
 
     def close(self) -> None:
-        """Check what was learned since the last check, unless patience had run out anyway."""
+        """Check what was learned since the last check, unless patience had run out."""
         if self._unchecked and self.stopped != "patience":
             self._check()
 
@@ -103,7 +103,7 @@ class Curve:
             self.stopped = self.stopped or "patience"
 
     def account(self) -> dict[str, Any]:
-        """The course as JSON types; rates are over training time alone."""
+        """The account of the training as JSON types; rates are over training time alone."""
         seconds = max(self.training_seconds, 1e-9)
         return {
             "training_seconds": self.training_seconds,

@@ -1,4 +1,4 @@
-"""Where each peer library lives: an environment of its own, made from the requirements beside this file.
+"""Environments of the peer libraries, each made from the requirements beside this file.
 
 make peers            # both, into runs/peers
 """
@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Final
 
 SYSTEMS: Final = {"rectools-sasrec": "rectools", "rectools-ligr": "rectools", "replay-sasrec": "replay"}
-"""Which library a system belongs to."""
+"""Library of each system."""
 ENVIRONMENTS: Final = Path("runs/peers")
 
 
 def python_of(system: str, environments: Path = ENVIRONMENTS) -> Path:
-    """The Python that has the system's library.
+    """Path of the Python that has the system's library.
 
     Raises:
-        ValueError: its environment was not made.
+        ValueError: the library's environment does not exist.
     """
     library = SYSTEMS[system]
     python = environments / library / "bin/python"

@@ -1,10 +1,10 @@
-"""The files that our process and a peer's process hand each other; numpy only, because both import this module.
+"""Files that our process and a peer's exchange; needs numpy only, because both processes import this module.
 
 We write a task: training sessions, validation prefixes with their targets, test prefixes without theirs. The peer
-writes the best items of every test prefix and an account of its training. Items are catalogue indices of trained items;
-others are already left out of every row, and prefixes are already cut to the length limit.
+writes the top items of every test prefix and an account of its training. Items are catalogue indices of trained items;
+others are already dropped from every row, and prefixes are already cut to the length limit.
 
-Shapes: C cases, K places of a list.
+Shapes: C cases, K items of a list.
 """
 
 import json
@@ -20,7 +20,7 @@ from tillside.ranking import CUTOFFS, MISSED
 
 LIST_LENGTH: Final = max(CUTOFFS)
 NO_ITEM: Final = -1
-"""Fills a list that is shorter than LIST_LENGTH; a peer leaves the list of an empty prefix to us."""
+"""Pads a list shorter than LIST_LENGTH; a peer leaves the lists of empty prefixes to us."""
 TASK_FILE, LISTS_FILE, ACCOUNT_FILE = "task.json", "lists.npy", "account.json"
 
 IntArray = npt.NDArray[np.integer[Any]]
@@ -28,7 +28,7 @@ IntArray = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of items of any length, flat: row r is ``items[offsets[r]:offsets[r + 1]]``."""
+    """Ragged (CSR-like) array of items: row r is ``items[offsets[r]:offsets[r + 1]]``."""
 
     items: npt.NDArray[np.int32]
     offsets: npt.NDArray[np.int64]
@@ -41,7 +41,7 @@ class Rows:
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
-        """Items of each row."""
+        """Number of items of each row."""
         return np.diff(self.offsets)
 
     def newest(self, share: float) -> "Rows":
@@ -53,15 +53,15 @@ class Rows:
 
 @dataclass(frozen=True)
 class Task:
-    """What a peer is given.
+    """Input of a peer.
 
     Attributes:
-        items: how many trained items there are.
+        items: number of trained items.
         train: sessions of at least two items.
-        validation, test: prefixes, the last ``length`` items of each; empty where nothing in them is known.
+        validation, test: prefixes, the last ``length`` items of each; empty where no item of them is known.
         targets_C: the item that follows each validation prefix.
-        fallback_ranks_C: where a validation prefix is empty, the rank that popularity gives its target; else 0.
-        options: system, model size, budgets and seed (:class:`benchmarks.peers.trainer.Options`).
+        fallback_ranks_C: the target's rank by popularity where a validation prefix is empty, else 0.
+        options: system, model size, budgets and seed (:class:`benchmarks.peers.options.Options`).
     """
 
     items: int
@@ -74,7 +74,7 @@ class Task:
 
 
 def write_task(folder: Path, task: Task) -> None:
-    """Write a task into ``folder``, which is created."""
+    """Write a task into ``folder``, which is created if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in (("train", task.train), ("validation", task.validation), ("test", task.test)):
         np.save(folder / f"{name}_items.npy", np.asarray(rows.items, np.int32))
@@ -115,7 +115,7 @@ def write_answer(folder: Path, lists_CK: IntArray | None, account: Mapping[str, 
 
 
 def read_account(folder: Path) -> dict[str, Any]:
-    """How a peer was trained: its settings, its clock, its curve."""
+    """A peer's account of its training: settings, time, rates, curve."""
     account: dict[str, Any] = json.loads((folder / ACCOUNT_FILE).read_text(encoding="utf-8"))
     return account
 
@@ -124,7 +124,7 @@ def read_lists(folder: Path, *, cases: int, items: int) -> npt.NDArray[np.int64]
     """A peer's lists, int64 [C, K].
 
     Raises:
-        ValueError: there is not one list a case, or a list names an item twice or one that was not trained.
+        ValueError: there is not one list per case, or a list names an item twice or one that was not trained.
     """
     path = folder / LISTS_FILE
     lists_CK = np.load(path, allow_pickle=False).astype(np.int64)
@@ -139,6 +139,6 @@ def read_lists(folder: Path, *, cases: int, items: int) -> npt.NDArray[np.int64]
 
 
 def ranks_in_lists(lists_CK: IntArray, targets_C: IntArray) -> npt.NDArray[np.int64]:
-    """Place of each target in its list, 1 is best; MISSED where the list does not name it."""
+    """Rank of each target in its list, from 1; MISSED where the list lacks it."""
     found_CK = lists_CK == targets_C[:, None]
     return np.where(found_CK.any(axis=1), found_CK.argmax(axis=1) + 1, MISSED).astype(np.int64)

@@ -1,8 +1,10 @@
 """RecTools' SASRec, and its LiGR variant with sampled softmax, as the library ships them.
 
-Sessions are its users. It pads every batch to ``session_max_len`` on the left and, for a sampled loss, draws other
+Sessions are its users. It left-pads every batch to ``session_max_len`` and, for a sampled loss, draws separate
 negatives for every position, padded ones too. It scores with its own encoder and item vectors, as ``recommend`` does
 before its filter of seen items.
+
+Shapes: B rows of a chunk, V items.
 """
 
 import logging
@@ -35,13 +37,13 @@ def grid(system: str) -> list[Settings]:
 
 
 class Watch(Callback):  # type: ignore[misc]
-    """Tells the curve of every batch and stops the trainer when it says so."""
+    """Reports every batch to the curve and stops the trainer when the curve says so."""
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Watch":
-        """RecTools copies its trainer before it fits; the curve must stay the caller's."""
+        """Return self: RecTools copies its trainer before it fits, and the curve must stay the caller's."""
         return self
 
     def on_train_start(self, trainer: Trainer, module: Any) -> None:
@@ -107,7 +109,7 @@ class RecToolsPeer:
         self.model.torch_model.load_state_dict(weights)
 
     def score(self, rows: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.float32]:
-        """Scores [B, V]; items that RecTools met in no session are unknown to it, in the rows as in the answer."""
+        """Scores [B, V]; items that RecTools met in no session are dropped from the rows and score -inf."""
         preparator, network = self.model.data_preparator, self.model.torch_model
         known = np.asarray(preparator.get_known_item_ids(), np.int64)
         inner_V = np.zeros(self.items, np.int64)
@@ -129,6 +131,6 @@ class RecToolsPeer:
 
 
 def make_peer(options: Options, settings: Settings, items: int) -> RecToolsPeer:
-    """A model that has not learned anything yet."""
+    """An untrained model."""
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     return RecToolsPeer(options, settings, items)

@@ -1,9 +1,9 @@
-"""Our side of the comparison: a data set becomes a peer's task, and its lists become our metrics.
+"""Our side of the comparison: turns a data set into a peer's task, and the peer's lists into our metrics.
 
-The cases are the ones that ``training.evaluate`` judges and the report is the same, so a peer's figures stand in one
-table with a run's. Where a prefix holds no known item, popularity answers for a peer as it does for our model.
+The cases are those that ``training.evaluate`` judges and the report is the same, so a peer's figures compare with a
+run's in one table. Where a prefix holds no known item, popularity answers for a peer as it does for our model.
 
-Shapes: C cases, K places of a list.
+Shapes: C cases, K items of a list, B rows of a chunk, L items of a row, V items, E events.
 """
 
 from collections.abc import Mapping
@@ -26,26 +26,26 @@ from training.inputs.cases import Cases, make_cases
 
 CHUNK = 4096
 LONGEST = 50
-"""Items of a session that any model here sees at most."""
+"""Most items of a session that any model here sees."""
 
 
 def spec_of(dataset: Dataset, length: int) -> EncodingSpec:
-    """How prefixes are cut: to ``length`` items, repeats as preparation treated them."""
+    """Encoding of prefixes: the last ``length`` items, repeats as preparation treated them."""
     return EncodingSpec(max_length=length, collapse_repeats=dataset.collapse_repeats)
 
 
 def cases_of(dataset: Dataset, part: Part, length: int) -> Cases:
-    """The validation or test cases as the data set defines them; a prefix holds trained items alone."""
+    """Validation or test cases as the data set defines them; a prefix holds trained items only."""
     rule: CaseRule = dataset.validation_cases if part == "validation" else dataset.test_cases
     items, spec = dataset.catalogue.trained, spec_of(dataset, length)
     return make_cases(dataset.part(part), rule=rule, spec=spec, items=items, goal=dataset.goal)
 
 
 def make_task(dataset: Dataset, *, length: int, options: Mapping[str, Any]) -> Task:
-    """All that a peer is given; the test targets are not in it.
+    """The task of a peer; it lacks the test targets.
 
     Raises:
-        ValueError: there is nothing to learn, to validate on or to ask.
+        ValueError: there is no training session, no validation case or no test case.
     """
     validation, test = cases_of(dataset, "validation", length), cases_of(dataset, "test", length)
     train = sessions_to_learn(dataset.part("train"), spec=spec_of(dataset, length), items=dataset.catalogue.trained)
@@ -70,7 +70,7 @@ def make_task(dataset: Dataset, *, length: int, options: Mapping[str, Any]) -> T
 
 
 def sessions_to_learn(sessions: Sessions, *, spec: EncodingSpec, items: int) -> Rows:
-    """Whole sessions of known items, those with a next item; a peer cuts long ones in its own way."""
+    """Whole sessions of two known items or more; a peer truncates long ones in its own way."""
     offsets = np.asarray(sessions.offsets)
     columns = (np.asarray(column) for column in (sessions.items, sessions.behaviours, sessions.times))
     encoded = encode_sessions(*columns, offsets, spec=spec, known_items=items)
@@ -81,13 +81,13 @@ def sessions_to_learn(sessions: Sessions, *, spec: EncodingSpec, items: int) -> 
 
 
 def usual_length(dataset: Dataset) -> int:
-    """Items that 99 % of the training sessions have at most, 2 to 50: libraries that pad spend no work on the rest."""
+    """99th percentile of the training sessions' lengths, clipped to 2 .. 50: less padding for libraries that pad."""
     train = sessions_to_learn(dataset.part("train"), spec=spec_of(dataset, LONGEST), items=dataset.catalogue.trained)
     return int(np.clip(np.ceil(np.quantile(train.lengths, 0.99)), 2, LONGEST)) if len(train) else LONGEST
 
 
 def prefixes_of(cases: Cases) -> Rows:
-    """What may be seen before each case."""
+    """Prefix of each case."""
     items, lengths = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for start in range(0, len(cases), CHUNK):
         batch = cases.batch(np.arange(start, min(start + CHUNK, len(cases))))
@@ -98,17 +98,17 @@ def prefixes_of(cases: Cases) -> Rows:
 
 
 def by_popularity(dataset: Dataset) -> Popularity:
-    """The recommender that answers empty prefixes."""
+    """Popularity over trained items, which answers empty prefixes."""
     return popularity_of(dataset, items=dataset.catalogue.trained)
 
 
 def judge(
     dataset: Dataset, lists_CK: npt.NDArray[np.int64], *, system: str, length: int, folder: Path, seed: int = 0
 ) -> dict[str, Any]:
-    """The metrics document of a peer's lists, as ``training.evaluate`` writes it for a run.
+    """Metrics document of a peer's lists, as ``training.evaluate`` writes it for a run.
 
     Args:
-        folder: where the rank of every case is kept, to be compared case by case.
+        folder: where the rank of every case is kept, for paired comparisons.
     """
     cases, items = cases_of(dataset, "test", length), dataset.catalogue.rankable
     lists_CK = lists_CK.copy()

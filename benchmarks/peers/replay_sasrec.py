@@ -1,7 +1,9 @@
 """RePlay's SasRec from ``replay.nn``, trained through its own ParquetModule, LightningModule and transforms.
 
-Of the library's ways to save work it uses two: batches trimmed to their longest row, and one pool of negatives for the
-whole batch. Its full softmax scores padded positions too.
+Two of the library's ways to save work are used: batches trimmed to their longest row, and one pool of negatives per
+batch. Its full softmax scores padded positions too.
+
+Shapes: B rows of a chunk, L items of a row, V items.
 """
 
 import logging
@@ -37,7 +39,7 @@ from benchmarks.peers.options import Options, Settings
 ITEM = "item_id"
 NEGATIVES = 1024
 READ_AHEAD = 4096
-"""Batches that RePlay reads, and shuffles, together."""
+"""Batches that RePlay reads and shuffles together."""
 
 
 def grid(system: str) -> list[Settings]:
@@ -48,7 +50,7 @@ def grid(system: str) -> list[Settings]:
 
 
 class Watch(lightning.Callback):
-    """Tells the curve of every batch and stops the trainer when it says so."""
+    """Reports every batch to the curve and stops the trainer when the curve says so."""
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
@@ -167,6 +169,6 @@ class RePlayPeer:
 
 
 def make_peer(options: Options, settings: Settings, items: int) -> RePlayPeer:
-    """A model that has not learned anything yet."""
+    """An untrained model."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     return RePlayPeer(options, settings, items)

@@ -1,12 +1,12 @@
-"""A peer's process: a small search of its own, one training with early stopping, the answers to the test cases.
+"""A peer's process: a small hyperparameter search, one training with early stopping, the lists of the test cases.
 
     python -m benchmarks.peers.trainer FOLDER
 
 ``python -m benchmarks.peers`` starts it with the peer's own Python. It imports numpy, torch and one peer library, and
-from this project only what needs numpy. Trials learn from the newest training sessions, for equal time; the best one on
-validation lends its settings to the training on all sessions.
+from this project only what needs just numpy. Trials learn from the newest training sessions, for equal time; the
+training on all sessions takes the settings of the best one on validation.
 
-Shapes: C cases, B rows of a chunk, V items.
+Shapes: C cases, K items of a list, B rows of a chunk, V items.
 """
 
 import json
@@ -32,12 +32,12 @@ from tillside.ranking import case_metrics, ranks_of_targets, top_k
 CHUNK_SCORES = 2**24
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 TRIAL_SHARE = 0.3
-"""Of the budget, for all trials together."""
+"""Share of the budget for all trials together."""
 TRIAL_SESSIONS = 0.25
-"""Of the training sessions, the newest ones."""
+"""Share of the training sessions, the newest ones, that trials learn from."""
 TRIAL_CASES = 4000
 CHECKS = 20
-"""Checks a budget has room for inside epochs."""
+"""Checks inside epochs that a budget has room for."""
 
 
 class Peer(Protocol):
@@ -53,14 +53,14 @@ class Peer(Protocol):
         """Put a copy back."""
 
     def score(self, rows: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.float32]:
-        """Scores [B, V] of what follows each row, by the library's own encoding; -inf for items it does not know."""
+        """Scores [B, V] of the item after each row, by the library's own encoding; -inf for items it does not know."""
 
 
 MakePeer = Callable[[Options, Settings, int], Peer]
 
 
 def answer(task: Task, *, make: MakePeer, grid: list[Settings]) -> tuple[npt.NDArray[np.int64] | None, dict[str, Any]]:
-    """Search, train and rank; the lists [C, K] of the test cases, and the account."""
+    """Search, train and rank; returns the lists [C, K] of the test cases, None with ``speed_only``, and the account."""
     options = Options(**task.options)
     clock = CLOCKS[options.clock]
     started = clock()
@@ -82,7 +82,7 @@ def answer(task: Task, *, make: MakePeer, grid: list[Settings]) -> tuple[npt.NDA
 
 
 def train(task: Task, options: Options, settings: Settings, *, make: MakePeer, deadline: float) -> tuple[Peer, Curve]:
-    """Train on all sessions and go back to the best check."""
+    """Train on all sessions and restore the weights of the best check."""
     torch.manual_seed(options.seed)
     peer = make(options, settings, task.items)
     cases = np.arange(len(task.validation))
@@ -103,7 +103,7 @@ def train(task: Task, options: Options, settings: Settings, *, make: MakePeer, d
 
 
 def search(task: Task, options: Options, *, make: MakePeer, grid: list[Settings]) -> list[dict[str, Any]]:
-    """Every settings of the grid for the same time on the newest sessions, with its best validation metrics."""
+    """Train each settings of the grid for equal time on the newest sessions; returns their best validation metrics."""
     sessions = task.train.newest(TRIAL_SESSIONS)
     step = max(1, len(task.validation) // TRIAL_CASES)
     cases = np.arange(0, len(task.validation), step)
@@ -131,7 +131,7 @@ def search(task: Task, options: Options, *, make: MakePeer, grid: list[Settings]
 
 
 def validate(peer: Peer, task: Task, cases: npt.NDArray[np.int64]) -> dict[str, float]:
-    """MRR@20 and recall@20 over the chosen validation cases; popularity answers the empty ones."""
+    """MRR@20 and recall@20 over the chosen validation cases; popularity answers empty prefixes."""
     ranks_C = task.fallback_ranks_C.copy()
     for chosen, scores_BV in _scored(peer, task, task.validation, cases):
         ranks_C[chosen] = ranks_of_targets(scores_BV, task.targets_C[chosen])
@@ -140,7 +140,7 @@ def validate(peer: Peer, task: Task, cases: npt.NDArray[np.int64]) -> dict[str, 
 
 
 def best_items(peer: Peer, task: Task) -> npt.NDArray[np.int64]:
-    """The best items after each test prefix [C, K]; items the peer does not know are never named."""
+    """Top items after each test prefix [C, K]; items that the peer does not know are never listed."""
     lists_CK = np.full((len(task.test), LIST_LENGTH), NO_ITEM, np.int64)
     for chosen, scores_BV in _scored(peer, task, task.test, np.arange(len(task.test))):
         best_BK = top_k(scores_BV, LIST_LENGTH)
@@ -152,7 +152,7 @@ def best_items(peer: Peer, task: Task) -> npt.NDArray[np.int64]:
 def _scored(
     peer: Peer, task: Task, rows: Rows, cases: npt.NDArray[np.int64]
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]]:
-    """Chunks of cases that are not empty, similar lengths together, with their scores; -inf: not to be named."""
+    """Chunks of cases with non-empty prefixes, sorted by length, and their scores; -inf: not to be listed."""
     lengths = rows.lengths[cases]
     ordered = cases[np.argsort(lengths, kind="stable")][int((lengths == 0).sum()) :]
     step = max(1, min(1024, CHUNK_SCORES // task.items))

@@ -1,7 +1,9 @@
-"""What the rivals load, made from a synthetic bundle: ``python -m benchmarks.rivals BUNDLE``.
+"""Writes what the rivals load, from a synthetic bundle: ``python -m benchmarks.rivals BUNDLE``.
 
-Beside the bundle come BUNDLE-logits/model.onnx, the full-logits graph, and BUNDLE-mlflow, an MLflow model over it. Run
-as a process of its own, so that neither torch nor MLflow stands in the generator's.
+Beside the bundle come BUNDLE-logits/model.onnx, the full-logits graph, and BUNDLE-mlflow, an MLflow model over it. It
+is a process of its own, so that the load generator imports neither torch nor MLflow.
+
+Shapes: N items, D columns.
 """
 
 import shutil
@@ -18,7 +20,7 @@ from tillside.dataset import load_dataset
 
 
 def main() -> None:
-    """Write both."""
+    """Write the graph and the MLflow model."""
     bundle = Path(sys.argv[1]).absolute()
     graph = bundle.with_name(f"{bundle.name}-logits") / "model.onnx"
     dim = open_bundle(bundle).items_ND.shape[1] - 1

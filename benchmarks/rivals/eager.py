@@ -1,6 +1,8 @@
-"""PyTorch behind FastAPI: the model in eager mode, all scores, ``torch.topk``.
+"""PyTorch behind FastAPI: the model in eager mode, scores of the whole catalogue, ``torch.topk``.
 
 RIVAL_BUNDLE=DIR uvicorn benchmarks.rivals.eager:app
+
+Shapes: B rows of a batch (one), L events, N items, D columns, K items of the answer.
 """
 
 import os

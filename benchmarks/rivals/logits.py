@@ -1,4 +1,7 @@
-"""The model as one ONNX graph from item numbers to the scores of the whole catalogue, as torch exports it."""
+"""The model as one ONNX graph from item indices to the scores of the whole catalogue, as torch exports it.
+
+Shapes: B sessions of a batch, L events, N items, D width.
+"""
 
 import contextlib
 import io
@@ -16,7 +19,7 @@ from training.model.next_item import NextItemModel
 
 
 class FullLogits(nn.Module):
-    """The trained model with its item vectors inside."""
+    """The model with its item matrix inside."""
 
     def __init__(self, model: NextItemModel) -> None:
         super().__init__()
@@ -32,14 +35,14 @@ class FullLogits(nn.Module):
 
 
 def write_logits(model: NextItemModel, path: Path) -> None:
-    """Export the model with dynamic batch and length; the vectors go into a file beside ``path``."""
+    """Export the model with dynamic batch and length; the weights go into an external data file beside ``path``."""
     full = FullLogits(model).eval()
     rows = torch.zeros(3, 5, dtype=torch.int64)
     lengths = torch.full((3,), 5)
     batch, events = torch.export.Dim("batch"), torch.export.Dim("length")
     shapes = ({0: batch, 1: events},) * 3 + ({0: batch},) * 2
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        warnings.simplefilter("ignore")  # deprecation warnings of the exporter
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             full,

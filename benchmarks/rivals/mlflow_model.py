@@ -1,4 +1,7 @@
-"""The same graph as an MLflow model from code, for ``mlflow models serve``; benchmarks.rivals saves it."""
+"""The full-logits graph as an MLflow model from code, for ``mlflow models serve``; benchmarks.rivals saves it.
+
+Shapes: B rows of a batch (one), N items, K items of an answer.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -12,15 +15,15 @@ from tillside.bundle import open_bundle
 
 
 class Recommender(PythonModel):
-    """Questions in a list, answers in a list."""
+    """Answers a list of questions with a list of answers."""
 
     def load_context(self, context: Any) -> None:
-        """Open what the model was saved with."""
+        """Open the bundle and the graph that the model was saved with."""
         self.shop = Shop(open_bundle(Path(context.artifacts["bundle"])))
         self.session = LogitsSession(Path(context.artifacts["graph"]) / "model.onnx")
 
     def predict(self, context: Any, model_input: list[Question]) -> list[dict[str, Any]]:
-        """The best k items for each question."""
+        """The top k items for each question."""
         answers = []
         for question in model_input:
             scores_BN, intent_B = self.session.run(*self.shop.encode(question))

@@ -1,6 +1,8 @@
-"""onnxruntime behind FastAPI: one graph that gives all scores, numpy picks the best.
+"""onnxruntime behind FastAPI: one graph gives the scores of the whole catalogue, numpy takes the top k.
 
 RIVAL_BUNDLE=DIR RIVAL_GRAPH=FILE uvicorn benchmarks.rivals.onnx_fastapi:app
+
+Shapes: B rows of a batch (one), N items, K items of the answer.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""What the rivals are asked and what they answer, as pydantic models."""
+"""Requests and answers of the rivals, as pydantic models.
+
+Shapes: N items, D columns, K items of an answer.
+"""
 
 from typing import Any
 
@@ -42,7 +45,7 @@ class Answer(BaseModel):
 
 
 class Shop:
-    """Ids and behaviours as numbers, and back."""
+    """Maps item ids and behaviour names to indices, and back."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.spec, self.items = bundle.encoding, len(bundle.items_ND)
@@ -51,7 +54,7 @@ class Shop:
         self.behaviour_of = {name: index for index, name in enumerate(bundle.behaviours.names)}
 
     def encode(self, question: Question) -> tuple[Batch, npt.NDArray[np.int64]]:
-        """The session as a batch of one row, and the behaviour asked for [1]."""
+        """The session as a batch of one row, and the index of the behaviour asked for [1]."""
         events = question.session
         items = np.array([self.index_of.get(event.item_id, -1) for event in events], np.int64)
         behaviours = np.array([self.behaviour_of[event.behaviour] for event in events], np.int64)
@@ -60,7 +63,7 @@ class Shop:
         return batch, np.array([self.behaviour_of[question.behaviour]])
 
     def answer(self, items_K: npt.NDArray[np.int64], scores_K: npt.NDArray[Any], intent: float) -> Answer:
-        """The best items by id."""
+        """The answer with the top items by id."""
         pairs = zip(items_K.tolist(), scores_K.tolist(), strict=True)
         return Answer(
             items=[Item(item_id=self.item_ids[item], score=score) for item, score in pairs], purchase_intent=intent

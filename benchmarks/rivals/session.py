@@ -1,4 +1,7 @@
-"""The full-logits graph in onnxruntime, and the best of its scores; without torch, as it would be deployed."""
+"""The full-logits graph in onnxruntime, and the top k of its scores; without torch, as it would be deployed.
+
+Shapes: B sessions of a batch, L events, N items.
+"""
 
 from pathlib import Path
 
@@ -12,7 +15,7 @@ NAMES = ("items", "behaviours", "gaps", "lengths", "ask")
 
 
 class LogitsSession:
-    """The graph in onnxruntime, on one thread; safe to call from several."""
+    """The graph in onnxruntime, on one intra-op thread; thread-safe."""
 
     def __init__(self, path: Path) -> None:
         options = ort.SessionOptions()
@@ -29,7 +32,7 @@ class LogitsSession:
 
 
 def best(scores_N: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.int64]:
-    """The k items of the highest scores, best first."""
+    """Top k items by score, best first."""
     k = min(k, len(scores_N))
     found = np.argpartition(-scores_N, k - 1)[:k]
     ordered: npt.NDArray[np.int64] = found[np.argsort(-scores_N[found])]
