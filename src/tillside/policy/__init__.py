@@ -1,8 +1,8 @@
 """Placement policy: a policy file, item facts, and one pure function that answers a placement request.
 
 ``read_policy`` and ``read_feed`` parse files, ``ItemFacts`` and ``Shelves`` are built when a catalogue or feed arrives,
-and ``place`` answers with them; a server halves it, to ask its model in between: ``prepare``, then
-``PreparedPlacement.place``. There are no item ids inside: requests and answers hold item numbers of the facts.
+and ``place`` answers with them. A server calls its two halves, ``prepare`` and ``PreparedPlacement.place``, and queries
+its model between them. There are no item ids inside: requests and answers hold item numbers of the facts.
 """
 
 from tillside.policy.file.reader import parse_policy, policy_version, read_policy

@@ -1,7 +1,7 @@
 """Cold items: they came by feed, after training, and are ranked by their attributes alone.
 
-Their rows are built from the learned vectors of their attribute tokens. What past sessions say of other items, the
-attribute likeness to the session says of them, at the weight that the blend gives it.
+Their rows are built from the learned vectors of their attribute tokens. In place of votes of past sessions, which they
+have none of, the blend adds their attribute similarity to the session, at a weight of its own.
 
 Shapes: N items known to the facts, W of them with a vector of the model, A cold items, D columns of a row, L events of
 the session.

@@ -1,7 +1,9 @@
-"""What a policy says of every item on one day, whoever asks: hard rules and boosts as tables over all items.
+"""Rules of a placement for one day, independent of the request: verdicts and boosts as columns over all items.
 
-Which items a category or a ban covers does not change between two requests, so it is worked out once over the whole
-catalogue and remembered by the facts; a request then only looks its candidates up. Shapes: N items.
+Which items a category or a ban covers does not change between two requests, so the columns are computed once over the
+whole catalogue and cached by the facts; a request then only looks its candidates up.
+
+Shapes: N items, U given items.
 """
 
 from bisect import bisect_right
@@ -16,7 +18,12 @@ from tillside.policy.file.terms import Pin, Rules, Season
 from tillside.policy.items.facts import ItemFacts
 
 HARD: Final = ("cart", "excluded", "banned", "stock", "stale_feed", "categories", "age", "price", "viewed")
-"""In the order in which they are named where several forbid an item."""
+"""Names of the hard rules; an index is a verdict.
+
+Where several forbid an item, the verdict is the first of: cart, excluded, banned item, stock, categories (bans of a
+category included), banned brand, age, price, viewed. A feed that hides all items (``stock`` or ``stale_feed``) precedes
+them all.
+"""
 CART, EXCLUDED, BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED = range(len(HARD))
 
 Ints = npt.NDArray[np.int64]
@@ -25,13 +32,14 @@ Floats = npt.NDArray[np.float64]
 
 
 class Standing(NamedTuple):
-    """Hard rules that say the same of an item whoever asks.
+    """Hard rules that depend on the item alone; key of their verdicts in the cache.
 
     Attributes:
-        only, never: category paths.
-        least_stock: what an item's stock must be at least, of STOCK_UNKNOWN, IN_STOCK and OUT_OF_STOCK.
-        age: items for older shoppers are forbidden.
-        hidden: STOCK or STALE_FEED, which then forbids everything, or -1.
+        only, never: category paths, allowed and forbidden.
+        brands: banned brands.
+        least_stock: lowest allowed stock state: IN_STOCK, or STOCK_UNKNOWN where unknown stock may be shown.
+        age: highest allowed minimum age of an item, years.
+        hidden: verdict on all items, STOCK or STALE_FEED, where the feed hides everything; else -1.
     """
 
     only: tuple[str, ...]
@@ -42,11 +50,11 @@ class Standing(NamedTuple):
     hidden: int
 
     def verdicts(self, facts: ItemFacts) -> Verdicts:
-        """For each item the first of these rules that forbids it, an index into HARD, or -1, int8 [N]."""
+        """Verdict on each item by these rules, an index into HARD, or -1, int8 [N]: stock, categories, brand, age."""
         if self.hidden >= 0:
             return np.full(len(facts), self.hidden, np.int8)
         verdicts_N = np.full(len(facts), -1, np.int8)
-        verdicts_N[facts.minimum_age_N > self.age] = AGE
+        verdicts_N[facts.minimum_age_N > self.age] = AGE  # later rules overwrite earlier ones
         if self.brands:
             verdicts_N[facts.brands.having(self.brands).take(facts.brands.codes_N)] = BANNED
         codes_N = facts.categories.codes_N
@@ -60,12 +68,13 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DayRules:
-    """A placement's rules as they are on one day, in the numbers of the facts.
+    """Rules of a placement in force on one day, with item ids resolved to item numbers of the facts.
 
     Attributes:
-        banned: items.
-        pins: item and pin, by slot.
-        ages: at each of them another age limit ends, ascending, the first is 0.
+        banned: item numbers.
+        brands: banned brands.
+        pins: item number and pin, by slot.
+        ages: 0 and all age limits of items and categories, ascending, years.
     """
 
     rules: Rules
@@ -80,9 +89,9 @@ class DayRules:
 
     @classmethod
     def of(cls, rules: Rules, facts: ItemFacts, day: date) -> "DayRules":
-        """The same object whenever the same rules are asked about for the same day."""
+        """Rules for a day, cached: one object per rules and day."""
         found = facts.days.get((id(rules), day), lambda: cls._made(rules, facts, day))
-        assert found.rules is rules, "what is remembered keeps its rules, so no others have their number"
+        assert found.rules is rules, "a cache entry keeps its rules alive, so their id() is unique"
         return found
 
     @classmethod
@@ -101,7 +110,7 @@ class DayRules:
         )
 
     def standing(self, *, age: int, least_stock: int, hidden: int) -> Standing:
-        """The rules that hold for all shoppers of an age, equal for ages between two limits."""
+        """Item-only hard rules for an age in years, one object per interval between two age limits."""
         age = self.ages[bisect_right(self.ages, age) - 1]
         found = self._standing.get((age, least_stock, hidden))
         if found is None:
@@ -112,7 +121,7 @@ class DayRules:
         return found
 
     def boosts(self, items_U: Ints, now_ms: int) -> Floats | None:
-        """What each item's score is multiplied by, from 1 to the policy's bound, float64 [U]; None for 1 throughout."""
+        """Factor on each item's score, from 1 to the policy's bound, float64 [U]; None if all are 1."""
         boosts, facts = self.rules.boosts, self.facts
         lifting = boosts.new and facts.newest_ms > now_ms
         if not (boosts.clearance or boosts.margin or self._seasons):
@@ -127,7 +136,7 @@ class DayRules:
         return np.minimum(factors_U, boosts.at_most, out=factors_U)
 
     def _steady_boosts(self) -> Floats:
-        """The same for all items but for what is new, not yet bounded, float64 [N]."""
+        """Factors of all items without the boost of new items and before the bound, float64 [N]."""
         boosts, facts = self.rules.boosts, self.facts
         factors_N = np.ones(len(facts))
         factors_N += boosts.clearance * facts.clearance_N

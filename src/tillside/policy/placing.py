@@ -38,7 +38,7 @@ PATIENT_WALK: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class PreparedPlacement:
-    """A request worked out as far as it can be before the model is asked: see :func:`prepare`.
+    """A request resolved before retrieval, by :func:`prepare`: everything that needs no candidates.
 
     Attributes:
         policy: of the request's segment.
@@ -133,9 +133,9 @@ class PreparedPlacement:
 
 
 def prepare(policy: Policy, request: PlacementRequest, facts: ItemFacts) -> PreparedPlacement:
-    """Work out everything of a request that needs no candidates: the segment's policy, day, anchors and rules.
+    """Resolve a request before retrieval: the segment's policy, day, anchors and rules.
 
-    The model is then asked for what the rules allow (:mod:`tillside.policy.proposals`), and
+    The model is then queried for what the rules allow (:mod:`tillside.policy.proposals`), and
     :meth:`PreparedPlacement.place` answers; it may be called again with the candidates of a lower tier.
 
     Raises:

@@ -116,8 +116,8 @@ class Rulebook:
             items_U: distinct item numbers known to the facts, ascending.
 
         Returns:
-            The first hard rule that forbids each item, an index into HARD, or -1, int8 [U], and the highest soft-rule
-            level that it violates, 0 for none, int64 [U].
+            The hard rule that forbids each item (of several, by the precedence that HARD states), an index into HARD,
+            or -1, int8 [U], and the highest soft-rule level that it violates, 0 for none, int64 [U].
         """
         verdicts_U, levels_U = self.verdicts_N.take(items_U), np.zeros(len(items_U), np.int64)
         if self.standing.hidden >= 0 or not len(items_U):
@@ -142,7 +142,7 @@ class Rulebook:
         return verdicts_U, levels_U
 
     def verdict(self, item: int) -> int:
-        """First hard rule that forbids one item, an index into HARD, or -1."""
+        """Hard rule that forbids one item, as in :meth:`judged`: an index into HARD, or -1."""
         verdict = int(self.verdicts_N[item])
         if self.standing.hidden >= 0:
             return verdict

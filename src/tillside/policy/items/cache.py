@@ -1,22 +1,20 @@
-"""A bounded cache of what is derived from item facts: tables over all items, and the rules of a day."""
+"""Thread-safe FIFO cache of what is derived from item facts: columns over all items, and the rules of a day."""
 
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, Final, TypeVar
 
 REMEMBERED_BYTES: Final = 1 << 26
-"""Of tables; the oldest ones are forgotten, and made again if they are asked for."""
-
-
+"""Size limit of the cached columns of one state of the facts; the oldest are evicted."""
 REMEMBERED_DAYS: Final = 256
-"""Rules of so many days (each placement and segment has its own)."""
+"""Maximum number of cached day rules, one entry per placement, segment and day."""
 
 
 Value = TypeVar("Value")
 
 
 class Cache:
-    """Keeps what was made for a key, the latest ``most`` of them; may be asked from several threads."""
+    """FIFO cache of at most ``most`` values by key; threads that miss a key at once may each compute it."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -24,7 +22,7 @@ class Cache:
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """What ``make`` gave for the key, now or earlier."""
+        """Value of the key; computed by ``make`` on a miss, which None always is."""
         found: Value | None = self._made.get(key)
         if found is None:
             found = make()
