@@ -101,7 +101,7 @@ class Reloads:
             raise ValueError("no bundle has answered before this one, so there is nothing to go back to")
         return await self._install(self._previous, "rolled_back")
 
-    async def bring(self, newcomer: Answerers) -> str | None:
+    async def bring(self, replacement: Answerers) -> str | None:
         """Install the active bundle in a new answerer; returns its version, or None without an active bundle.
 
         Raises:
@@ -110,8 +110,8 @@ class Reloads:
         async with self._lock:
             if self.current is None or self._installed is None:
                 return None
-            version = await newcomer.prepare(self.current)
-            await newcomer.conclude(self._installed)
+            version = await replacement.prepare(self.current)
+            await replacement.conclude(self._installed)
             return version
 
     def _follow(self) -> Path:

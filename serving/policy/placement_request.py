@@ -31,8 +31,8 @@ from tillside.policy import (
 )
 from tillside.policy.requests import GOAL
 
-MOST_PIECES: Final = 100
-"""Cap on the quantity of one cart line."""
+PIECES_COUNTED: Final = 100
+"""Maximum pieces of one cart line that the policy sees; the request may say more, up to serving.protocol.limits."""
 PRICE_DIGITS: Final = 7
 """Significant digits of single precision."""
 
@@ -118,7 +118,7 @@ def index_placement(
         cart = cart_of_session(items, behaviours, kinds, assortment.cart_behaviour)
     else:
         for line in request.cart:
-            cart += numbers((line.item_id,)) * min(line.quantity or 1, MOST_PIECES)
+            cart += numbers((line.item_id,)) * min(line.quantity or 1, PIECES_COUNTED)
     placed = PlacementRequest(
         placement=str(request.placement),
         now_ms=now_ms,

@@ -10,9 +10,9 @@ LONGEST_DEADLINE_MS: Final = 10_000
 LATEST_TIMESTAMP: Final = 253_402_300_799_999
 """The last millisecond of the year 9999, UTC."""
 OLDEST: Final = 130
-"""Years."""
+"""Maximum age of a shopper, years."""
 MOST_PIECES: Final = 1_000_000
-"""Maximum quantity of a cart line, and maximum count of impressions of one item."""
+"""Maximum quantity of a cart line, of which a placement counts fewer, and maximum count of impressions of one item."""
 
 
 @dataclass(frozen=True, slots=True)

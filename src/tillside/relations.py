@@ -83,7 +83,7 @@ class ManualPairs:
         return len(self.items)
 
     @cached_property
-    def rows_of(self) -> dict[tuple[int, int], list[int]]:
+    def rows_by_anchor(self) -> dict[tuple[int, int], list[int]]:
         """Row numbers by (relation, anchor)."""
         rows: dict[tuple[int, int], list[int]] = {}
         for row, key in enumerate(zip(self.relations.tolist(), self.anchors.tolist(), strict=True)):
@@ -159,7 +159,7 @@ class Relations:
         if relation not in self.tables:
             raise ValueError(f"relation {relation!r} is unknown; allowed: {', '.join(RELATIONS)}")
         mined, strengths = self.tables[relation].partners(item)
-        rows = self.manual.rows_of.get((RELATIONS.index(relation), item), ())
+        rows = self.manual.rows_by_anchor.get((RELATIONS.index(relation), item), ())
         manual = self.manual
         rows = [row for row in rows if manual.from_ms[row] <= now_ms < manual.until_ms[row]]
         if not rows:

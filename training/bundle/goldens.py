@@ -1,6 +1,7 @@
 """Golden requests: real sessions with the graphs' answers, replayed by every server before it accepts a bundle.
 
-Shapes: B sessions in a batch (here 1), K items of an answer, N items, L events of the session, H of earlier sessions.
+Shapes: B sessions in a batch (here 1), K items of an answer, N items, D columns of an item row, L events
+of the session, H of earlier sessions.
 """
 
 from pathlib import Path
@@ -55,14 +56,14 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
             request["history"] = _events(dataset, prefix.earlier_H)
         goldens.append(_golden(dataset, request, items_K, scores_K, intent if trained.intent else None))
     if items > dataset.catalogue.trained:
-        goldens.append(_newcomer(trained, dataset, engine))
+        goldens.append(_cold_golden(trained, dataset, engine))
     popular = popularity(dataset.catalogue.popular_NB[:items])[0]
     best = top_k(popular[None], TOP)[0]
     goldens.append(_golden(dataset, {"session": [], "behaviour": names[0]}, best, popular[best], None))
     return goldens
 
 
-def _newcomer(trained: TrainedModel, dataset: Dataset, engine: Engine) -> dict[str, Any]:
+def _cold_golden(trained: TrainedModel, dataset: Dataset, engine: Engine) -> dict[str, Any]:
     """Golden request of a session of one event, on the first cold item."""
     cold, names = dataset.catalogue.trained, dataset.behaviours.names
     events = np.array([cold]), np.zeros(1, np.int64), np.array([TIME_UNKNOWN])

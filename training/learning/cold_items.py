@@ -28,7 +28,7 @@ CASES: Final = 4_000
 FACTORS: Final = (0.3, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)
 
 
-def learn_newness(
+def learn_cold_factor(
     model: NextItemModel,
     memory: SessionMemory,
     sessions: Sessions,

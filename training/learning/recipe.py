@@ -33,7 +33,7 @@ from training.inputs.datamodule import SessionData
 from training.inputs.visits import refuse_history
 from training.learning.blend import choose_neighbours, learn_memory
 from training.learning.calibration import calibrate_intent, level_intent
-from training.learning.cold_items import learn_newness
+from training.learning.cold_items import learn_cold_factor
 from training.learning.fit import TrainerConfig, fit, load_best, plan, refuse_diverged
 from training.learning.lightning_module import LossConfig, NextItemModule, OptimizerConfig
 from training.learning.warm_start import BaseModel, Carried
@@ -250,7 +250,7 @@ def choose(setup: TrainingSetup, dataset: Dataset) -> SessionMemory:
         catalogue=dataset.catalogue,
     )
     module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
-    return learn_newness(
+    return learn_cold_factor(
         module.model,
         memory,
         dataset.part("train"),

@@ -157,7 +157,7 @@ def gather(
     found: npt.NDArray[np.integer]
     if model is not None and len(model.items) and weights.get("model"):
         entries.append(_from_model(model, odds=odds))
-    by_hand = relations.manual.rows_of
+    by_hand = relations.manual.rows_by_anchor
     for number, relation in enumerate(RELATIONS):
         if weights.get(relation):  # type: ignore[call-overload]
             table, source = relations.tables[relation], FIRST_RELATION + number

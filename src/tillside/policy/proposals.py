@@ -30,24 +30,28 @@ from tillside.recommenders.blend import SessionMemory, best_items
 from tillside.recommenders.cold_vectors import TokenVectors
 from tillside.search import searched
 
-SPARE: Final = 2
+OVERSAMPLING: Final = 2
 """Oversampling factor: model candidates per item shown; the search yields some dozens more at no cost."""
-DEEPER: Final = 4
+BAND_OVERSAMPLING: Final = 4
 """Further oversampling factor where a price band is a hard rule."""
 MOST_LISTED: Final = 100
 """Candidates that a policy sees of each list of a fallback tier; it fills slots left open itself."""
-REMEMBERED_BYTES: Final = 1 << 26
-"""Size of the cache of eligible item sets; least recently used are evicted."""
+ELIGIBLE_BYTES: Final = 1 << 26
+"""Size limit of the cache of eligible item sets.
+
+It is an LRU of its own beside ``items.cache.Cache``: that one is FIFO, so that a run of rare rule sets would evict the
+common one, and it takes None for a miss, where here None says that all items are eligible.
+"""
 
 Ints = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 
 
 def wanted_items(prepared: PreparedPlacement) -> int:
-    """Number of candidates that the policy may need: SPARE for each item shown, and those that the request forbids."""
+    """Number of candidates the policy may need: OVERSAMPLING per item shown, and those that the request forbids."""
     rulebook = prepared.rulebook
-    wanted = SPARE * prepared.k + len(rulebook.blocked) + len(rulebook.viewed)
-    return wanted * DEEPER if rulebook.band and rulebook.band_hard else wanted
+    wanted = OVERSAMPLING * prepared.k + len(rulebook.blocked) + len(rulebook.viewed)
+    return wanted * BAND_OVERSAMPLING if rulebook.band and rulebook.band_hard else wanted
 
 
 def eligible_items(rulebook: Rulebook, items: int) -> Ints | None:
@@ -80,7 +84,7 @@ class Proposer:
     def of(
         cls, facts: ItemFacts, items_WD: FloatArray, *, tokens: TokenVectors | None, memory: SessionMemory | None
     ) -> "Proposer":
-        """Proposer over the facts; those that answer must hold its :attr:`vectors`."""
+        """Proposer for the facts; the facts passed to ``place`` must carry its :attr:`vectors`."""
         return cls(items_WD, memory, ColdItems.of(facts, items_WD, tokens=tokens, memory=memory))
 
     @property
@@ -95,7 +99,7 @@ class Proposer:
             known.move_to_end(key)
             return known[key]
         found = known[key] = eligible_items(rulebook, len(self.items_WD))
-        while len(known) > max(2, REMEMBERED_BYTES // (8 * max(1, len(self.items_WD)))):
+        while len(known) > max(2, ELIGIBLE_BYTES // (8 * max(1, len(self.items_WD)))):
             known.popitem(last=False)
         return found
 

@@ -281,10 +281,10 @@ def test_a_rollback_goes_to_what_answered_before_and_twice_is_back_again(tmp_pat
             await bundles.reload(name)
         await bundles.rollback()
         await bundles.rollback()
-        newcomer = Ledger()
-        assert await bundles.bring(newcomer) == "version of b"
-        return ledger.lines, newcomer.lines
+        replacement = Ledger()
+        assert await bundles.bring(replacement) == "version of b"
+        return ledger.lines, replacement.lines
 
-    lines, newcomer = asyncio.run(run())
+    lines, replacement = asyncio.run(run())
     assert lines == ["loaded a", "loaded b", "refused bad", "loaded b", "rolled_back a", "rolled_back b"]
-    assert newcomer == ["rolled_back b"]
+    assert replacement == ["rolled_back b"]

@@ -1,4 +1,4 @@
-"""Beta calibration: a known distortion is undone, nothing is learned from one class, and twice is the same as once."""
+"""Beta calibration: a known distortion is undone, nothing is learned from one class, calibration is idempotent."""
 
 import numpy as np
 import pytest
@@ -89,7 +89,7 @@ def test_calibrated_probabilities_mean_what_they_say(calibrated):
     assert errors[1] < errors[0] / 2
 
 
-def test_calibrating_twice_is_calibrating_once(calibrated):
+def test_calibration_is_idempotent(calibrated):
     model, scorer, cases, _ = calibrated
     once = stored(model)
     calibrate_intent(model, scorer, cases, items=12)

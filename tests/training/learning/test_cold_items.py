@@ -1,4 +1,4 @@
-"""What likeness is worth is learned from items that are made new: much where like follows like, nothing elsewhere."""
+"""The factor on cold items' likeness, tuned on trained items made cold: above 0 where like follows like."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from tillside.encoding import EncodingSpec, cut_before, encode_sessions
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training.evaluation.scorers import Among
-from training.learning.cold_items import FACTORS, learn_newness
+from training.learning.cold_items import FACTORS, learn_cold_factor
 from training.learning.fit import TrainerConfig
 from training.learning.recipe import TrainingSetup, held_out
 from training.model.next_item import ModelConfig
@@ -25,7 +25,7 @@ TOKENS = [[f"kind={item % KINDS}"] for item in range(ITEMS)]
 
 
 def sessions(count: int, *, step: int, seed: int) -> list[list[int]]:
-    """Every next item is of a kind that lies so many after the one before."""
+    """Sessions of four items whose kinds go up by ``step``, modulo KINDS."""
     rng = np.random.default_rng(seed)
     first, places = rng.integers(0, KINDS, count), rng.integers(0, EACH, (count, 4))
     kinds = (first[:, None] + step * np.arange(4)) % KINDS
@@ -34,7 +34,7 @@ def sessions(count: int, *, step: int, seed: int) -> list[list[int]]:
 
 
 def learned(folder, *, step: int, tokens=TOKENS, weight: float = 2.0) -> SessionMemory:
-    """From an untrained model, whose scores say nothing."""
+    """Blend tuned beside an untrained model, whose scores are noise."""
     dataset = make_dataset(
         folder / "d",
         train=sessions(300, step=step, seed=1),
@@ -50,7 +50,7 @@ def learned(folder, *, step: int, tokens=TOKENS, weight: float = 2.0) -> Session
     setup.module.eval()
     cases = setup.data.validation
     train, fallback, nothing_R = dataset.part("train"), setup.fallback, np.zeros(ITEMS, np.bool_)
-    found = learn_newness(setup.module.model, memory, train, cases, fallback=fallback, absent_R=nothing_R)
+    found = learn_cold_factor(setup.module.model, memory, train, cases, fallback=fallback, absent_R=nothing_R)
     kept = replace(found, blend=replace(found.blend, alike=(found.blend.alike[0], 0.7)))
     assert kept == memory  # all else stays, and no item is new any more
     return found
