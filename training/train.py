@@ -179,6 +179,7 @@ def record(run: Run) -> None:
     if config.resume is None:
         tracker.parameters(OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))  # type: ignore[arg-type]
         tags = search_tags(dataset, softmax=softmax, model=config.model, seed=config.seed)
+        # "parent" is the tag that searches of older runs use for the base model
         tracker.dataset(dataset, tags=tags if run.base is None else tags | {"parent": run.base.uri})
     judged = "" if setup.module.repeats else ", validated without what a session holds"
     say(

@@ -31,7 +31,8 @@ class Champion:
         metrics: the metrics document of the run it came from.
         ranks: its rank of the target in every test case.
         shown: its top items in the sessions of :mod:`training.evaluation.sample_sessions`.
-        role: its name in tables: ``champion``, or ``parent`` where a run was retrained from another version.
+        role: its name in tables: ``champion``, or ``parent`` (the word of older pages too) where the run was retrained
+            from a base model that is not the champion.
     """
 
     name: str

@@ -1,11 +1,11 @@
-"""A retrained model compared with its base on the same test cases of the newer log.
+"""A retrained model compared with its base model on the same test cases of the newer log.
 
-The base answers as it would be served today: it reads the sessions without the items that it does not know, and ranks
-its own catalogue plus the cold items of which it has learned some attributes, as the server does with an items feed.
-Other new items it cannot rank; they count as misses.
+The base model answers as it would be served today: it reads the sessions without the items that it does not know, and
+ranks its own catalogue plus the cold items of which it has learned some attributes, as the server does with an items
+feed. Other new items it cannot rank; they count as misses.
 
-Shapes: C cases, A cold items ranked by attributes, N items of a catalogue, V items the base ranks, E (or D) width of
-a row as served, B behaviours (in ``best_BK`` chosen cases), K items of a list.
+Shapes: C cases, A cold items ranked by attributes, N items of a catalogue, V items the base model
+ranks, E (or D) width of a row as served, B behaviours (in ``best_BK`` chosen cases), K items of a list.
 """
 
 import json
@@ -59,7 +59,7 @@ class Compared:
 
     Attributes:
         document: contents of ``comparison.json``.
-        champion: the base with its metrics on these cases, for the run's page.
+        champion: the base model with its metrics on these cases, for the run's page.
     """
 
     document: Mapping[str, Any]
@@ -106,7 +106,7 @@ class Compared:
 
 
 def ask_base(base: BaseModel, dataset: Dataset) -> tuple[Ranked, dict[str, float], list[Shown]]:
-    """Rank the test cases of another data set with the base.
+    """Rank the test cases of another data set with the base model.
 
     Returns:
         Its ranks [C], the shares of targets it has not learned, and its top items in the sessions of
@@ -140,7 +140,7 @@ def ask_base(base: BaseModel, dataset: Dataset) -> tuple[Ranked, dict[str, float
     index_of = dataset.catalogue.index_of
 
     def named(place: int) -> str:
-        """Label of an item index of the base, as in the newer catalogue where that has the item."""
+        """Label of an item index of the base model, as in the newer catalogue where that has the item."""
         item = newcomers_A[place - ranked] if place >= ranked else index_of.get(base.catalogue.item_ids[place])
         return label(base.catalogue, place) if item is None else label(dataset.catalogue, int(item))
 
@@ -159,7 +159,7 @@ def compare(
     seed: int,
     tracker: Tracker,
 ) -> Compared:
-    """Rank the test cases with the base too, and store the comparison with the new model's run.
+    """Rank the test cases with the base model too, and store the comparison with the new model's run.
 
     Args:
         metrics: of the new model on ``dataset``; its ranks are in ``folder``.
@@ -171,7 +171,7 @@ def compare(
     slices = challenger.beside_champion(theirs, seed=seed)
     begins = first_end(dataset.part("test"))
     assert begins is not None
-    document = {
+    document = {  # the base model is "parent" in these keys, for readers of older runs' files
         "parent": base.uri,
         "parent_run": base.run_id,
         "parent_learned_until": moment(base.learned_until),
@@ -201,5 +201,5 @@ def compare(
         counts_N=dataset.catalogue.counts_NB.sum(axis=1),
     )
     figures = {"systems": judged["systems"], "dataset": metrics["dataset"]}
-    role = "champion" if base.champion else "parent"
+    role = "champion" if base.champion else "parent"  # the word of older runs' tables and figures
     return Compared(document, Champion(base.name, base.version, base.run_id, figures, shown=shown, role=role))

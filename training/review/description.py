@@ -67,7 +67,7 @@ def describe(
     """The description of a finished run.
 
     Args:
-        compared: lines of the paired comparison with the champion or with the parent it was retrained from.
+        compared: lines of the paired comparison with the champion or with the base model it was retrained from.
         gain: in recall@20 over the system that :func:`rival_of` names, paired case by case.
     """
     systems = with_champion(metrics, champion)

@@ -34,6 +34,7 @@ from training.tracking.tracker import Tracker
 CHALLENGER: Final = "challenger"
 CHAMPION: Final = "champion"
 PARENT_TAG: Final = "parent.version"
+"""Version tag: the base model a version was retrained from; "parent" stays for readers of older versions."""
 BUNDLE: Final = "bundle"
 """Artifact folder of a run's first bundle."""
 VERSION: Final = "registry.version"
