@@ -2,6 +2,8 @@
 
 A valid request gets a valid answer whatever happens to bundle, queue or model; only names that the bundle or the policy
 lacks are refused.
+
+Shapes: N items, D columns of an item row.
 """
 
 import asyncio

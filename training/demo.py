@@ -33,6 +33,8 @@ from training.evaluation.run import METRICS_FILE
 from training.evaluation.tables import metrics_table
 from training.tracking.views import list_link
 
+# Shapes: N items. (Not in the docstring, which is the command's help text.)
+
 FOLDER = Path("demo")
 POLICY = Path(__file__).parents[1] / "configs/policy/electronics.yaml"
 """Policy of the simulated shop."""

@@ -3,6 +3,8 @@
 Every placement is evaluated on the validation sessions, which neither model nor relations may have seen: the run is
 trained with ``trainer.refit=false``, the relations are mined with ``training.relate validation=false``. The printed
 settings are copied into the policy file by hand; test sessions are never read.
+
+Shapes: B behaviours.
 """
 
 from dataclasses import dataclass, field

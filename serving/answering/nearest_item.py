@@ -1,6 +1,7 @@
 """What explains an item that the model chose: the item of the session whose vector is the most similar.
 
-Shapes: N items that can be recommended, K items to explain, L items seen, E columns of an item row without its trend.
+Shapes: N items that can be recommended, K items to explain, L items seen, D columns of an item row, E = D - 1 of
+them without the trend.
 """
 
 import numpy as np

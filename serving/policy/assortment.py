@@ -1,4 +1,4 @@
-"""Everything that placements are answered from: policy, item facts, shelves, relations, and what the model proposes.
+"""Inputs of placements: policy, item facts, shelves, relations, and the proposer of the model's candidates.
 
 An assortment belongs to one bundle and one state of the items feed, and is immutable apart from its cache; a feed
 makes a new one, which is swapped in whole. A question keeps the assortment it was read with, so an item index cannot
@@ -8,7 +8,7 @@ Surprising: the set of items that the standing rules allow (categories, bans, st
 catalogue and cached (:meth:`tillside.policy.proposals.Proposer.eligible`), so the model searches among eligible items
 only, instead of filtering its top-k afterwards.
 
-Shapes: N items known to the facts, B behaviours.
+Shapes: N items known to the facts, W of them with a vector of the model, B behaviours, D columns of a row.
 """
 
 from collections.abc import Sequence

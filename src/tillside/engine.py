@@ -8,7 +8,7 @@ on the batch that it was computed in.
 One intra-op thread and no spinning: a second thread lowers latency on an idle machine but ruins the p99 once a core is
 shared, and spinning burns idle CPU. Scale over cores with worker processes, not threads.
 
-Shapes: N items, B rows, D dimensions, K items per answer, C candidates, V eligible items.
+Shapes: N items, B rows, L events of the longest, D dimensions, K items per answer, C candidates, V eligible items.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,8 @@ Both score real sessions at lengths 1, 2, full and over-long, in batches of 1 an
 with the offline evaluator's. Items may swap ranks only within TOLERANCE. An approximate index is left out of the
 comparison: its recall is measured when the search tier is chosen.
 
-Shapes: B sessions in a batch, V items, K items of a list, L events of the session.
+Shapes: B sessions in a batch, N items (V of them scored by torch: the same), D columns of an item row, K items of a
+list, L events of the session.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """Evenly spaced prefixes of real test sessions, for the parity gate, the goldens and the choice of the search tier.
 
-Shapes: Q queries, D width, B sessions in a batch (here 1), L events of the session, H events of the shopper's earlier
-sessions.
+Shapes: Q queries, N items, D width, B sessions in a batch (here 1), L events of the session, H events of
+the shopper's earlier sessions.
 """
 
 from dataclasses import dataclass, replace

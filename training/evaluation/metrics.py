@@ -2,7 +2,7 @@
 
 Targets that cannot be ranked count as misses.
 
-Shapes: C cases, N items of the catalogue, V items that can be ranked.
+Shapes: C cases, N items of the catalogue, V items that can be ranked, B behaviours, M metrics.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,8 @@
 
 Popularity scores sessions without a known item, as it does in the server.
 
-Shapes: B sessions in a batch, L events, V items that can be ranked, D width, C candidates with a bonus.
+Shapes: B sessions in a batch, L events, N items of the catalogue, V of them that can be ranked, D width, C
+candidates with a bonus.
 """
 
 from dataclasses import dataclass

@@ -7,8 +7,8 @@ that an uninterrupted one would have seen, and every epoch has the same number o
 A position has up to one target per behaviour: the next event, asked for with its own behaviour, and for every stronger
 behaviour (all but the first) its next event further on in the session, unless that is the very next one.
 
-Shapes: K known events of all sessions, B rows of a batch, L events of its longest row, A stronger behaviours, R pairs
-of a row and a stronger behaviour that is looked ahead to, S sessions.
+Shapes: E events of the log, K known events of all sessions, B rows of a batch, L events of its longest row, A stronger
+behaviours, R pairs of a row and a stronger behaviour that is looked ahead to, S sessions.
 """
 
 from collections.abc import Iterator

@@ -2,6 +2,8 @@
 
 All metrics and tags of a finished run go out in one call, because each call costs tens of milliseconds; files are sent
 from where they lie in the run's folder, because the journal stores paths, not contents.
+
+Shapes: C cases.
 """
 
 import json

@@ -1,7 +1,7 @@
 """A placement's questions from past sessions, and what the model proposes for each, as in the server.
 
-Shapes: Q questions, R of them encoded at once, B behaviours, D columns of an item row, V eligible items, K items of a
-list, P popular items.
+Shapes: Q questions, R of them encoded at once, B behaviours, N items with a row of D columns, V eligible items, K
+items of a list, P popular items, H events of the shopper's earlier sessions, L events of the session.
 """
 
 from collections import defaultdict

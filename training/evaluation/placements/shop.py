@@ -2,7 +2,8 @@
 
 It is the offline twin of ``serving.policy.assortment``, made of the same parts.
 
-Shapes: N items known to the facts, B behaviours, W items with a vector of the model, P popular items.
+Shapes: N items known to the facts, B behaviours, W items with a vector of the model, D columns of it, P
+popular items.
 """
 
 from dataclasses import dataclass, replace
