@@ -1,58 +1,85 @@
-"""The command judges a recorded run under a policy file, leaves policy.json in its folder and logs its figures."""
+"""Answers of each system to one question, by hand: who proposes which item, what the rules refuse, who fills up."""
 
-import json
-from pathlib import Path
-
+import msgspec
+import numpy as np
 import pytest
 
-from tests.datasets import make_dataset, random_rows
-from tests.models import make_trained
-from training.evaluate import EvaluateConfig, evaluate_placements
-from training.model.checkpoint import MODEL_FILE, save_model
-from training.tracking.store import TrackingConfig
-from training.tracking.tracker import Tracker
+from tests.shops import Item, Shop
+from tillside.policy import parse_policy
+from training.evaluation.placements.association_rules import AssociationRules
+from training.evaluation.placements.proposals import Proposals
+from training.evaluation.placements.systems import Offer, Rivals, alone
 
-POLICY = """
+SHOP = Shop(
+    [
+        Item("phone", 500, "phone", stock=9),
+        Item("case", 20, "case", stock=9),
+        Item("film", 15, "film", stock=9),
+        Item("cable", 5, "cable", stock=0),
+        Item("scarf", 40, "scarf", stock=9),
+        Item("gem", 90, "gem", stock=9),
+    ],
+    pairs=[("complement", "phone", "case", 0.9)],
+)
+"""By popularity. With the phone in the cart the rules leave case, scarf and gem: film is banned, cable out of stock."""
+PHONE, CASE, FILM, CABLE, SCARF, GEM = range(6)
+POLICY = parse_policy(
+    """
 placements:
-  checkout: {sources: {model: 1, popular: 0.5}, anchors: [cart], rules: {bans: [{name: b, item: i0}]}}
+  here:
+    {anchors: [cart], sources: {model: 1, complement: 1}, steering: 0.5, rules: {bans: [{name: b, item: film}]}}
+  there: {sources: {popular: 1}}
+segments: {dormant: {placements: {here: {sources: {clearance: 2}}}}}
 """
+)
+COUNTED = {(PHONE,): 4, (CASE,): 3, (CABLE,): 3, (PHONE, CASE): 1, (PHONE, CABLE): 2}
+"""Sessions by set: from a phone to a cable with confidence 2/4, to a case with 1/4."""
 
 
-def test_a_run_is_judged_under_a_policy_and_remembers_it(tmp_path: Path) -> None:
-    train, test = random_rows(30, items=8, seed=1), random_rows(20, items=8, longest=12, seed=2)
-    dataset = make_dataset(tmp_path / "d", train=train, test=test, trained=8)
-    tracking = TrackingConfig(runs=str(tmp_path / "runs"))
-    tracker = Tracker.start(tracking)
-    folder = tmp_path / "runs" / tracker.run_id
-    folder.mkdir()
-    save_model(folder / MODEL_FILE, make_trained(dataset), dataset)
-    tracker.artifact(folder / MODEL_FILE)
-    tracker.end()
-    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
-
-    config = EvaluateConfig(run=tracker.run_id, policy=str(tmp_path / "policy.yaml"), k=2, tracking=tracking)
-    evaluate_placements(config, None)
-    document = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
-    assert (document["run"], document["k"], document["part"]) == (tracker.run_id, 2, "test")
-    assert len(document["policy"]["version"]) == 12
-    systems = document["placements"]["checkout"]["systems"]
-    assert systems["policy"]["rule_violations"] == systems["popular"]["rule_violations"] == 0
-    assert systems["model-unruled"]["rule_violations"] > 0
-
-    run = tracker.client.get_run(tracker.run_id)
-    rate = systems["policy"]["attach_rate@2"]["value"]
-    assert run.data.metrics["policy/checkout/policy/attach_rate_at_2"] == pytest.approx(rate)
-    assert run.info.status == "FINISHED"
-    kept = [file.path for file in tracker.client.list_artifacts(tracker.run_id)]
-    assert "policy.json" in kept
+def offers(k: int, *, cart: tuple[str, ...] = ("phone",)) -> dict[str, Offer]:
+    """Each system's answer to one question, where the model ranks film, gem, cable."""
+    rules = AssociationRules.of(COUNTED, sessions=10, items=6)
+    rivals = Rivals(POLICY, SHOP.shelves(), SHOP.relations(), rules)
+    proposals = Proposals([SHOP.model({"film": 3.0, "gem": 2.0, "cable": 1.0})], np.array([[FILM, GEM]]), [None])
+    found = rivals.offers([SHOP.request(cart=list(cart), k=k)], proposals, k=k)
+    assert all(len(answers) == 1 for answers in found.values())
+    return {system: answers[0] for system, answers in found.items()}
 
 
-def test_what_belongs_to_a_policy_must_fit() -> None:
-    with pytest.raises(ValueError, match="policy is judged with the model of a run: run must be given, and no bundle"):
-        EvaluateConfig(dataset="d", policy="p")
-    with pytest.raises(ValueError, match="run must be given, and no bundle"):
-        EvaluateConfig(run="r", bundle="b", policy="p")
-    with pytest.raises(ValueError, match="relations and items_feed are for a policy"):
-        EvaluateConfig(run="r", items_feed="f")
-    with pytest.raises(ValueError, match="k must be from 1 to 100, got 0"):
-        EvaluateConfig(run="r", policy="p", k=0)
+def test_each_system_answers_from_its_own_source() -> None:
+    assert offers(2) == {
+        # the gem from the model, the case from the relation
+        "policy": Offer((GEM, CASE), ("model", "complement")),
+        # one source of the policy, then its filler
+        "model": Offer((GEM, CASE), ("model", "popular")),
+        "complement": Offer((CASE, SCARF), ("complement", "popular")),
+        # film is banned, cable out of stock
+        "model-top": Offer((GEM, CASE), ("model-top", "popularity")),
+        # the cable has the higher confidence, but no stock
+        "fp-growth": Offer((CASE, SCARF), ("fp-growth", "popularity")),
+        "popularity": Offer((CASE, SCARF), ("popularity", "popularity")),
+        "model-unruled": Offer((FILM, GEM), ("model-unruled", "model-unruled")),
+    }
+
+
+@pytest.mark.parametrize("system", ["policy", "model", "complement", "model-top", "fp-growth", "popularity"])
+def test_filler_keeps_the_hard_rules_and_repeats_nothing(system: str) -> None:
+    found = offers(5)[system]
+    assert sorted(found.items) == [CASE, SCARF, GEM], "three items may be shown, so two slots stay open"
+    assert len(found.sources) == 3
+
+
+def test_filler_is_the_most_popular_and_credited_to_popularity() -> None:
+    # the phone may be shown once the cart is empty; no rule fires without a cart
+    assert offers(3, cart=())["fp-growth"] == Offer((PHONE, CASE, SCARF), ("popularity",) * 3)
+    assert offers(3)["model-top"] == Offer((GEM, CASE, SCARF), ("model-top", "popularity", "popularity"))
+
+
+def test_a_source_alone_keeps_the_rules_and_loses_what_would_change_its_weight() -> None:
+    only = alone(POLICY, "here", "complement")
+    placement = POLICY.placement("here")
+    assert only.placements == {"here": msgspec.structs.replace(placement, sources={"complement": 1.0}, steering=0.0)}
+    assert placement.rules.bans
+    assert placement.steering == 0.5
+    assert len(POLICY.segments) == 1
+    assert not only.segments
