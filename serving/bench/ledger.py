@@ -8,12 +8,9 @@ Shapes: R requests of the schedule.
 """
 
 from collections import Counter
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
-NOT_DONE: Final = 0
 
 
 class Ledger:

@@ -19,9 +19,6 @@ QUANTITY: Final = "quantity"
 SCENE_ID: Final = "scene_id"
 """The live room, video or look in which the item was shown."""
 
-REQUIRED_COLUMNS: Final = (SESSION_ID, ITEM_ID, BEHAVIOUR, TIMESTAMP)
-OPTIONAL_COLUMNS: Final = (USER_ID, PRICE, QUANTITY, SCENE_ID)
-
 CATEGORY: Final = "category"
 """A path from coarse to fine, levels separated by dots: ``electronics.audio.headphone``."""
 BRAND: Final = "brand"

@@ -2,7 +2,17 @@
 
 import pytest
 
-from tillside.events import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, Behaviours
+from tillside.events import (
+    BEHAVIOUR,
+    ITEM_ID,
+    PRICE,
+    QUANTITY,
+    SCENE_ID,
+    SESSION_ID,
+    TIMESTAMP,
+    USER_ID,
+    Behaviours,
+)
 
 
 def test_the_last_behaviour_is_the_goal_and_the_order_gives_the_index():
@@ -35,5 +45,5 @@ def test_32_behaviours_are_allowed_and_33_are_not():
 
 
 def test_no_column_has_two_roles():
-    columns = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
+    columns = (SESSION_ID, ITEM_ID, BEHAVIOUR, TIMESTAMP, USER_ID, PRICE, QUANTITY, SCENE_ID)
     assert len(set(columns)) == len(columns)

@@ -41,7 +41,7 @@ def boosted_intent(dataset: Dataset, cases: Cases, *, seed: int) -> FloatArray |
     events_E = np.arange(len(session_E))
     followed_E = events_E + 1 < np.asarray(train.offsets)[1:][session_E]  # as for cases: another event follows
     followed_E &= session_E % max(1, -(-int(followed_E.sum()) // TRAINED_ON)) == 0
-    last_goal_E = _running(np.where(np.asarray(train.behaviours) == behaviours - 1, events_E, -1)[::-1], lengths[::-1])
+    last_goal_E = _running(np.where(np.asarray(train.behaviours) == dataset.goal, events_E, -1)[::-1], lengths[::-1])
     label_E = (last_goal_E[::-1] > events_E)[followed_E]
     if not label_E.any() or label_E.all():
         return None
