@@ -26,6 +26,7 @@ BREACHES = [  # an import, the file it is written into, and the contract that re
     ("import numpy", "src/tillside/client/breaker.py", "The client takes httpx and nothing else, not even numpy"),
     ("import torch", "serving/settings.py", "Serving never sees training or torch"),
     ("import starlette.responses", "serving/service.py", "Only serving.http knows the web server"),
+    ("import uvicorn", "serving/process/cores.py", "Only serving.http knows the web server"),
     ("import serving.settings", "training/cli/console.py", "Training never sees serving"),
     ("import serving.service", "serving/protocol/limits.py", "Serving's packages, one way"),
     ("import tillside.bundle", "src/tillside/events.py", "The shared room's modules, one way"),
