@@ -41,6 +41,7 @@ class Settings:
         tracing: whether to export OpenTelemetry spans, configured by the ``OTEL_*`` variables.
         token: bearer token required on the main port, if any.
         admin_token: bearer token required for changes on the admin port; None refuses all changes.
+        limits: size limits of requests.
     """
 
     bundle: Path

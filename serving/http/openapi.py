@@ -1,7 +1,7 @@
 """OpenAPI 3.1 description of the API, with examples; limits come from the settings, so it states what is enforced.
 
-Written by hand, since a generated document explains nothing; tests check it against the message types and against real
-answers.
+Paths, examples and problem responses are written by hand, since generated ones explain nothing; schemas come from
+serving.http.schemas. Tests check the document against the message types and against real answers.
 """
 
 from typing import Final

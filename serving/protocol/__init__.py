@@ -1,1 +1,3 @@
-"""The wire format: structs of requests and answers, limits, strict decoding and errors."""
+"""The wire format: structs of requests and answers, the table of request fields and its constraints, limits, strict
+decoding, checks and errors.
+"""

@@ -1,4 +1,4 @@
-"""Strict decoding of a request's body: types and limits by msgspec, then repeated keys, then what needs a placement.
+"""Strict decoding of a request's body: types and limits by msgspec, then repeated keys, then placement-only fields.
 
 msgspec decodes and checks in a few microseconds, but it lets a repeated key pass and does not report the value it
 refused. So a body with more colons than its request is parsed a second time, key by key, and a refused body is decoded

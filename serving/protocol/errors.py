@@ -1,4 +1,5 @@
-"""Exceptions for invalid requests, with messages that a caller can act on."""
+"""Exceptions for refused requests, with messages that a caller can act on: invalid bodies and fields, and problems of
+any status, such as 401 (no token) and 503 (no bundle yet)."""
 
 import json
 from http import HTTPStatus

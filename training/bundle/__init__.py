@@ -1,1 +1,3 @@
-"""Writing a bundle: ONNX graphs, search tier, parity gate, golden requests, latency."""
+"""Writing a bundle (``write``): ONNX graphs, prefixes of real sessions to test them, search tier, parity gate, golden
+requests, latency.
+"""

@@ -1,1 +1,1 @@
-"""The network in torch, with nothing of training or MLflow: encoder, item table, losses, optimizer, checkpoint."""
+"""The network in torch alone, without Lightning and MLflow: encoder, item table, losses, optimizer, checkpoint."""

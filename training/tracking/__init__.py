@@ -1,1 +1,3 @@
-"""MLflow: a run's tracker with its journal, the store, views, the model registry; git state."""
+"""MLflow: a run's tracker, its journal and the replay of it, how a run ends, the store, views, the model registry and
+the flavour of its models; git state.
+"""

@@ -8,7 +8,7 @@ price_recall@k     summed price of the items shown that are in the answer, over 
 hit_rate@k         share of the items shown that are in the answer; per source under ``by_source``
 coverage           share of the catalogue shown at least once
 diversity          distinct finest categories over items, among the items shown whose category is known
-rule_violations    number of hard-rule violations, by an independent check (``plain_rules``)
+rule_violations    number of hard-rule violations, by an independent check (``rule_check``)
 
 Shapes: Q questions, N items, C cases, B behaviours.
 """
