@@ -256,11 +256,13 @@ def test_a_store_that_stays_away_ends_the_sweep_with_what_to_type(store, dataset
         raise StoreAwayError("MLflow is away")
 
     now = [0.0]
+    monkeypatch.setattr(sweeping, "PAUSE_SECONDS", 600.0)  # each question starts a run in a real store
     monkeypatch.setattr(sweeping.time, "sleep", lambda seconds: now.append(now[-1] + seconds))
     monkeypatch.setattr(sweeping.time, "monotonic", lambda: now[-1])
     with pytest.raises(StoreAwayError, match="MLflow is away"):
         sweep([f"dataset={dataset}", f"tracking.runs='{store}'", "seed=0,1"], train=fake)
-    assert now[-1] == sweeping.PATIENCE_SECONDS
+    assert now == [0, 600, 1200, 1800, 2400, 3000, 3600]
+    assert sweeping.PATIENCE_SECONDS == 3600
     assert f"go on with the sweep:  python -m training.train -m resume={parents(store)[-1]}" in capsys.readouterr().out
 
 
