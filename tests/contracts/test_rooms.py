@@ -1,4 +1,4 @@
-"""Rooms: imports run one way, a contract that is broken fails, every module has a floor, and the tops stay small."""
+"""Rooms: imports run one way, a broken contract fails, each module has a floor and a test file, the tops stay small."""
 
 import os
 import shutil
@@ -79,3 +79,17 @@ def test_the_top_of_a_room_stays_small(room: str, most: int) -> None:
     top = (ROOT / room).iterdir()
     rooms = [each for each in top if (each.suffix == ".py" and each.stem != "__init__") or any(each.glob("*.py"))]
     assert 0 < len(rooms) <= most, sorted(each.name for each in rooms)
+
+
+def test_every_module_has_a_test_file_of_its_own_name() -> None:
+    """``training/evaluation/metrics.py`` is tested by ``tests/training/evaluation/test_metrics.py``."""
+    missing, modules = [], 0
+    for room in MOST_ROOMS:
+        for module in (ROOT / room).rglob("*.py"):
+            name = "main" if module.stem == "__main__" else module.stem
+            mirrored = ROOT / "tests" / Path(room).name / module.relative_to(ROOT / room).parent / f"test_{name}.py"
+            modules += module.stem != "__init__"
+            if module.stem != "__init__" and not mirrored.is_file():
+                missing.append(module.relative_to(ROOT).as_posix())
+    assert modules > 100
+    assert missing == []
