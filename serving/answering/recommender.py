@@ -181,11 +181,12 @@ class Recommender:
         self, questions: Sequence[IndexedRequest], encoded: dict[int, _Encoded], failures: dict[int, str]
     ) -> dict[int, Found]:
         """Items of every encoded row, or candidates if it asks for a placement, by question number."""
-        found: dict[int, Found] = {row: [] for row in encoded if not self._searched(questions[row])}
+        depths = {row: self._searched(questions[row]) for row in encoded}
+        found: dict[int, Found] = {row: [] for row, depth in depths.items() if not depth}
         groups: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for row in encoded:
-            if row not in found:
-                groups[self._searched(questions[row]), id(_eligible(questions[row]))].append(row)
+        for row, depth in depths.items():
+            if depth:
+                groups[depth, id(_eligible(questions[row]))].append(row)
 
         def search(rows: list[int], wanted: int) -> list[Found]:
             query_RD = np.stack([encoded[row].query_D for row in rows])

@@ -98,10 +98,13 @@ def propose(
     best_QK = np.tile(popular_P[:k], (len(requests), 1))
     for start in range(0, len(requests), shop.together):
         rows_R = np.arange(start, min(start + shop.together, len(requests)))
-        rows_R = rows_R[cut_before(encoded, events_Q[rows_R], spec=shop.spec).lengths_B > 0]
-        if not len(rows_R):
-            continue
         batch = cut_before(encoded, events_Q[rows_R], spec=shop.spec)
+        known_R = batch.lengths_B > 0
+        if not known_R.any():
+            continue
+        if not known_R.all():
+            rows_R = rows_R[known_R]
+            batch = cut_before(encoded, events_Q[rows_R], spec=shop.spec)
         query_RD, intent_R = shop.engine.encode(batch, np.full(len(rows_R), ask))
         seen = [
             {"session_L": batch.session(row), "past_H": batch.before(row), "ask": ask} for row in range(len(rows_R))
