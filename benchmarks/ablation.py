@@ -19,10 +19,11 @@ from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.dataset import load_dataset
 from training.cli.console import print_table, say
-from training.evaluation.baselines import Baseline
-from training.evaluation.run import METRICS_FILE, MODEL, TRANSFORMER
+from training.evaluation.run import MODEL, TRANSFORMER
+from training.evaluation.tables import METRICS_FILE
 from training.inputs.visits import knows_visits
 from training.learning.recipe import HISTORY_FILE
+from training.settings.evaluate import Baseline
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "full": (),

@@ -26,7 +26,7 @@ from training.bundle.write import export_run
 from training.cli.console import say
 from training.evaluation.run import MODEL
 from training.model.checkpoint import TrainedModel, build_model
-from training.model.next_item import ModelConfig
+from training.settings.model import ModelConfig
 
 DIM: Final = 64
 CLUSTER_ITEMS: Final = 50

@@ -37,7 +37,8 @@ from training.bundle.graphs import write_encoder, write_scorer
 from training.bundle.search_tier import COLUMNS_QUANTISED, choose_search
 from training.cli.console import say
 from training.model.checkpoint import TrainedModel
-from training.model.next_item import ModelConfig, NextItemModel
+from training.model.next_item import NextItemModel
+from training.settings.model import ModelConfig
 
 FloatArray = npt.NDArray[np.float32]
 EVENTS: Final = 20

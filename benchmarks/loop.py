@@ -27,10 +27,11 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import SessionData
-from training.learning.fit import TrainerConfig, make_trainer, quiet_lightning
+from training.learning.fit import make_trainer, quiet_lightning
 from training.learning.lightning_module import NextItemModule
 from training.learning.recipe import TrainingSetup
-from training.train import TrainConfig
+from training.settings.train import TrainConfig
+from training.settings.trainer import TrainerConfig
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 WARM_UP = 3

@@ -36,13 +36,16 @@ from training.cli.console import say
 from training.evaluation.case_ranks import cases_digest, keep_ranks
 from training.evaluation.metrics import report
 from training.evaluation.ranking import rank
-from training.evaluation.run import METRICS_FILE, cases_to_judge
+from training.evaluation.run import cases_to_judge
 from training.evaluation.scorers import Scorer, popularity_of
-from training.evaluation.tables import metrics_table
+from training.evaluation.tables import METRICS_FILE, metrics_table
 from training.inputs.datamodule import SessionData
-from training.learning.fit import TrainerConfig, fit, load_best, plan
-from training.learning.lightning_module import LossConfig, NextItemModule, OptimizerConfig, Softmax
+from training.learning.fit import fit, load_best, plan
+from training.learning.lightning_module import NextItemModule
 from training.learning.recipe import has_repeats
+from training.settings.loss import LossConfig, Softmax
+from training.settings.optimizer import OptimizerConfig
+from training.settings.trainer import TrainerConfig
 
 
 @dataclass(frozen=True)

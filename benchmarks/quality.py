@@ -26,10 +26,11 @@ from benchmarks.logs import LOGS
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from training.cli.console import print_table, say
-from training.evaluation.baselines import Baseline
 from training.evaluation.case_ranks import OTHERS_RANKS, RANKS_FILE, Ranks
-from training.evaluation.run import METRICS_FILE, MODEL, NEIGHBOURS, TRANSFORMER
+from training.evaluation.run import MODEL, NEIGHBOURS, TRANSFORMER
+from training.evaluation.tables import METRICS_FILE
 from training.learning.recipe import RARE
+from training.settings.evaluate import Baseline
 
 METRICS = [f"{name}@{k}" for name in ("recall", "mrr", "ndcg") for k in (5, 10, 20)]
 OTHER_NAMES = {"hr@10": "recall@10"}

@@ -30,14 +30,17 @@ from benchmarks.sessions import write_sessions
 from benchmarks.tracking_server import TrackingServer
 from tillside.dataset import load_dataset
 from training.cli.console import say
-from training.learning.fit import TrainerConfig
-from training.model.next_item import ModelConfig
-from training.send import SendConfig, send
+from training.settings.model import ModelConfig
+from training.settings.send import SendConfig
+from training.settings.tracking import TrackingConfig
+from training.settings.train import TrainConfig
+from training.settings.trainer import TrainerConfig
+from training.stages.send import send
+from training.stages.train import train
 from training.tracking.journal import JOURNAL_FILE, KIND, Journal
 from training.tracking.replay import ARTIFACT, BATCH, INPUTS, STATUS
-from training.tracking.store import TrackingConfig, open_store
+from training.tracking.store import open_store
 from training.tracking.tracker import Tracker
-from training.train import TrainConfig, train
 
 TEN_MINUTES: Final = 600.0
 EPOCHS: Final = 120

@@ -10,7 +10,8 @@ import urllib.request
 from pathlib import Path
 
 from benchmarks.servers import START_SECONDS, ask, free_port
-from training.tracking.store import TrackingConfig, open_store
+from training.settings.tracking import TrackingConfig
+from training.tracking.store import open_store
 
 
 class TrackingServer:

@@ -28,8 +28,8 @@ from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.sessions import write_sessions
 from tillside.dataset import load_dataset
 from training.cli.console import say
-from training.learning.lightning_module import LossConfig
-from training.model.next_item import ModelConfig
+from training.settings.loss import LossConfig
+from training.settings.model import ModelConfig
 
 SIZES = (10_000, 50_000, 200_000, 1_000_000)
 PEERS = {"rectools": ("rectools-sasrec", 256), "replay": ("replay-sasrec", LossConfig().pool)}

@@ -17,7 +17,7 @@ from training.data.preparation.splits import SplitBy, SplitConfig
 from training.data.readers import LogConfig
 from training.data.readers.events import EventsConfig
 from training.data.readers.sequences import SequencesConfig
-from training.prepare import PrepareConfig
+from training.settings.prepare import PrepareConfig
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 """Real logs, where they are there."""

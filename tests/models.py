@@ -7,7 +7,8 @@ from tests.datasets import make_catalogue, make_sessions
 from tillside.dataset import Dataset
 from tillside.encoding import Batch, EncodingSpec
 from training.model.checkpoint import TrainedModel, build_model
-from training.model.next_item import ModelConfig, NextItemModel
+from training.model.next_item import NextItemModel
+from training.settings.model import ModelConfig
 
 BEHAVIOURS = 3
 SPEC = EncodingSpec(max_length=6)

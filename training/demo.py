@@ -29,8 +29,7 @@ from tillside.bundle import Bundle, open_bundle
 from tillside.catalogue import Catalogue
 from training.cli.command import stopped_by_signals
 from training.cli.console import print_table, say
-from training.evaluation.run import METRICS_FILE
-from training.evaluation.tables import metrics_table
+from training.evaluation.tables import METRICS_FILE, metrics_table
 from training.tracking.views import list_link
 
 # Shapes: N items. (Not in the docstring, which is the command's help text.)

@@ -12,7 +12,7 @@ from tillside.recommenders import Popularity
 from training.evaluation.scorers import Among
 from training.inputs.cases import make_cases
 from training.model.checkpoint import TrainedModel, build_model, save_model
-from training.model.next_item import ModelConfig
+from training.settings.model import ModelConfig
 
 TOKENS = [["brand=a"], ["brand=a", "kind=x"], ["kind=y"], ["brand=a"], ["kind=y"]]
 """Items 0 to 2 are trained, 3 and 4 are new."""

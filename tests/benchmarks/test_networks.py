@@ -20,7 +20,7 @@ from tests.datasets import make_dataset
 from tillside.encoding import EncodingSpec
 from training.evaluation.run import cases_to_judge
 from training.inputs.cases import make_cases
-from training.learning.fit import TrainerConfig
+from training.settings.trainer import TrainerConfig
 
 SIZE = Size(dim=8, layers=2, heads=2, max_length=6)
 ITEMS = 12

@@ -17,9 +17,9 @@ from benchmarks.results import markdown, read_rows
 from benchmarks.stages import Cost
 from tillside.ranking import MISSED
 from training.cli.command import check_overrides
-from training.evaluation.baselines import Baseline
 from training.evaluation.case_ranks import Ranks
 from training.evaluation.run import MODEL, NEIGHBOURS, TRANSFORMER
+from training.settings.evaluate import Baseline
 
 ORIGIN = {"command": "python -m peers", "date": "2026-01-02", "machine": "a box", "commit": "0123456789ab"}
 

@@ -9,7 +9,7 @@ from benchmarks import review
 from benchmarks.review import Meter, extrapolated, held, logging_cost, run_config, server_killed, written
 from benchmarks.sessions import write_sessions
 from benchmarks.tracking_server import TrackingServer
-from training.tracking.store import TrackingConfig
+from training.settings.tracking import TrackingConfig
 from training.tracking.tracker import Tracker
 
 

@@ -27,12 +27,14 @@ from training.evaluation.scorers import ModelScorer
 from training.evaluation.served import served_lists
 from training.inputs.cases import Cases
 from training.inputs.visits import Visits
-from training.learning.fit import TrainerConfig
 from training.model.checkpoint import MODEL_FILE, TrainedModel, load_model
-from training.model.next_item import ModelConfig
-from training.prepare import PrepareConfig, prepare
-from training.tracking.store import TrackingConfig
-from training.train import TrainConfig, train
+from training.settings.model import ModelConfig
+from training.settings.prepare import PrepareConfig
+from training.settings.tracking import TrackingConfig
+from training.settings.train import TrainConfig
+from training.settings.trainer import TrainerConfig
+from training.stages.prepare import prepare
+from training.stages.train import train
 
 REES46 = Path(__file__).parents[3] / "shared/data/rees46_2019oct_head/events.csv.gz"
 PREFIXES = 1000

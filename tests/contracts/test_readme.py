@@ -12,8 +12,8 @@ from serving.settings import parse_settings
 from tests.checkout import OUTPUTS
 from training.cli.command import check_overrides
 from training.demo import FOLDER
+from training.settings.tracking import TrackingConfig
 from training.sweeps.config import read_config
-from training.tracking.store import TrackingConfig
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -16,8 +16,10 @@ import pytest
 from tests.bundles import GOLDENS_OF_TINY
 from tests.serving.server_process import ServerProcess, wait_until
 from tests.training.candidates import SESSIONS, make_ranks, register_candidate
-from training.promote import PromoteConfig, promote
-from training.tracking.store import TrackingConfig, open_store
+from training.settings.promote import PromoteConfig
+from training.settings.tracking import TrackingConfig
+from training.stages.promote import promote
+from training.tracking.store import open_store
 
 PATIENCE = 120
 RANKS = [1, 2, 5, 30] * (SESSIONS // 4)

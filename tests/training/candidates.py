@@ -13,8 +13,8 @@ import numpy as np
 
 from tests.bundles import BEHAVIOURS, tiny_bundle
 from training.evaluation.case_ranks import RANKS_FILE, Ranks
+from training.settings.tracking import TrackingConfig
 from training.tracking.registry import keep_and_register
-from training.tracking.store import TrackingConfig
 from training.tracking.tracker import Tracker
 
 PARITY = {"max_difference": 1e-6, "prefixes": 40, "prefixes_with_swapped_ties": 0}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tillside.events import BEHAVIOUR, ITEM_ID, SESSION_ID, TIMESTAMP
-from training.simulate import SimulateConfig
+from training.settings.simulate import SimulateConfig
 
 DAY_MS = 86_400_000
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z

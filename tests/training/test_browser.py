@@ -22,13 +22,14 @@ import torch
 
 from tests.datasets import make_dataset, random_rows
 from training.cli.command import compose_typed
-from training.promote import PromoteConfig, promote
 from training.review.markdown import GAP
+from training.settings.promote import PromoteConfig
+from training.settings.tracking import TrackingConfig
+from training.stages.promote import promote
+from training.stages.train import train
 from training.sweeps.page import compare_link
 from training.sweeps.sweep import sweep
-from training.tracking.store import TrackingConfig
 from training.tracking.views import list_link
-from training.train import train
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE_S = 180

@@ -17,12 +17,14 @@ from tests.models import make_trained
 from tillside.dataset import Dataset
 from training import evaluate, export, prepare, simulate, train
 from training.bundle.write import export_run
-from training.evaluation.run import METRICS_FILE
+from training.evaluation.tables import METRICS_FILE
 from training.learning.callbacks import RESUME_FILE
 from training.model.checkpoint import MODEL_FILE, save_model
-from training.tracking.store import TrackingConfig, open_store
+from training.settings.tracking import TrackingConfig
+from training.settings.train import TrainConfig
+from training.settings.trainer import TrainerConfig
+from training.tracking.store import open_store
 from training.tracking.tracker import Tracker
-from training.train import TrainConfig, TrainerConfig
 
 COMMANDS = {module.__name__: module.main for module in (prepare, simulate, train, evaluate, export)}
 TINY = ["trainer.max_epochs=1", "trainer.progress_bar=false", "model.dim=8", "export=false"]

@@ -14,7 +14,8 @@ from tests.logs import EVENTS_HEADER, click_log, events_log, write_log
 from tillside.dataset import load_dataset
 from training import prepare as stage
 from training.data.preparation.splits import SplitBy, SplitConfig
-from training.prepare import PrepareConfig, prepare
+from training.settings.prepare import PrepareConfig
+from training.stages.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
 

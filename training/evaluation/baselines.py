@@ -3,21 +3,10 @@
 Shapes: N items, B behaviours.
 """
 
-from enum import Enum
-
 from tillside.dataset import Dataset
 from tillside.recommenders import CoVisitation, ItemKnn, Popularity, SequentialRules, SessionPopularity, popularity
 from training.evaluation.scorers import Scorer
-
-
-class Baseline(Enum):
-    """A recommender that needs no training run."""
-
-    popularity = "popularity"
-    session_popularity = "session-popularity"
-    covisitation = "covisitation"
-    sequential_rules = "sequential-rules"
-    item_knn = "item-knn"
+from training.settings.evaluate import Baseline
 
 
 def fit_baseline(baseline: Baseline, dataset: Dataset) -> Scorer:

@@ -16,7 +16,7 @@ from tillside.bundle import Bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.engine import Engine
-from training.evaluation.baselines import Baseline, fit_baseline
+from training.evaluation.baselines import fit_baseline
 from training.evaluation.case_ranks import RANKS_FILE, cases_digest, keep_ranks
 from training.evaluation.intent import judge_intent
 from training.evaluation.intent_baseline import boosted_intent
@@ -26,13 +26,14 @@ from training.evaluation.ranking import Ranked, rank
 from training.evaluation.sample_sessions import examples_title, show_examples, write_examples
 from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer, popularity_of
 from training.evaluation.served import rank_bundle
+from training.evaluation.tables import METRICS_FILE
 from training.inputs.cases import Cases, cases_of, look_ahead_cases, opening_cases
 from training.model.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
-from training.tracking.store import TrackingConfig, fetch_artifact
+from training.settings.evaluate import BESIDE_A_RUN, Baseline
+from training.settings.tracking import TrackingConfig
+from training.tracking.store import fetch_artifact
 from training.tracking.tracker import Tracker
 
-BESIDE_A_RUN = (Baseline.covisitation, Baseline.popularity)
-METRICS_FILE = "metrics.json"
 MODEL = "tillside"
 TRANSFORMER = "transformer"
 """The model without the blend of past sessions (session kNN)."""

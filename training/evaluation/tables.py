@@ -5,6 +5,8 @@ from typing import Any
 
 from training.cli.console import print_table, say
 
+METRICS_FILE = "metrics.json"
+"""The metrics document's name in a run's folder and among its artifacts."""
 SHOWN = ("recall@5", "recall@20", "mrr@20", "ndcg@20")
 
 

@@ -8,8 +8,6 @@ ones that occur), P draws of the pool, Q targets, R rows asked again for a later
 """
 
 import math
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import pytorch_lightning as pl
@@ -24,77 +22,8 @@ from training.inputs.datamodule import CaseChunk
 from training.model.losses import full_softmax, intent_loss, sampled_softmax
 from training.model.next_item import NextItemModel
 from training.model.optimizer import AdamWithSparseRows, clip_gradients
-
-
-class Softmax(Enum):
-    """Which items a target's logit is normalised over."""
-
-    auto = "auto"
-    full = "full"
-    sampled = "sampled"
-
-
-@dataclass
-class LossConfig:
-    """The next-item loss, its pool of negatives if sampled, and the weights of its terms.
-
-    With the sampled softmax a step computes only the rows of the item table that occur in its batch and its pool.
-    """
-
-    softmax: Softmax = Softmax.auto
-    """auto: full up to ``full_up_to_items`` trained items, sampled above."""
-    full_up_to_items: int = 20_000
-    """Above this, the full softmax costs several times as much and ranks no better."""
-    sparse_from_items: int = 200_000
-    """Items from which the optimizer updates only those rows of the item table that a sampled batch touches
-    (:mod:`training.model.optimizer`); below, all of them, which is cheap there and keeps their momentum going."""
-    pool: int = 1536
-    """Negatives drawn per batch and shared by all its targets."""
-    uniform_share: float = 1.0
-    """Share of the pool drawn uniformly; the rest is drawn in proportion to items' training counts."""
-    intent_weight: float = 1.0
-    """Weight of the purchase-intent loss beside the next-item loss; features that predict intent help ranking too."""
-    look_ahead: float = 0.5
-    """Weight look_ahead ** n of a stronger behaviour (cart, purchase, ...) that comes n events after the next event of
-    the session, which itself has weight 1; 0: only the next event is learned."""
-    recency: float | None = None
-    """Time constant, as a share of the log, of the exponential decay of sessions' weights with age; 0: equal weights.
-    null: the time constant of session kNN, chosen on validation before training starts."""
-
-    def __post_init__(self) -> None:
-        if self.pool < 1:
-            raise ValueError(f"loss.pool must be at least 1, got {self.pool}")
-        for name in ("full_up_to_items", "sparse_from_items"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"loss.{name} must be at least 0, got {getattr(self, name)}")
-        if not 0 < self.uniform_share <= 1:
-            raise ValueError(f"loss.uniform_share must be above 0 and at most 1, got {self.uniform_share}")
-        if not 0 <= self.intent_weight < math.inf:
-            raise ValueError(f"loss.intent_weight must be finite and not negative, got {self.intent_weight}")
-        if not 0 <= self.look_ahead <= 1:
-            raise ValueError(f"loss.look_ahead must be from 0 to 1, got {self.look_ahead}")
-        if self.recency is not None and not 0 <= self.recency < math.inf:
-            raise ValueError(f"loss.recency must be null, or finite and not negative, got {self.recency}")
-
-
-@dataclass
-class OptimizerConfig:
-    """AdamW with linear warm-up and cosine decay; sparse Adam for the item table where LossConfig says so."""
-
-    learning_rate: float = 1e-2
-    weight_decay: float = 0.01
-    """Applied to matrices only. A sparsely updated item table has none; its vectors are normalised anyway."""
-    warmup_share: float = 0.05
-    clip_norm: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("learning_rate", "clip_norm"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"optimizer.{name} must be above 0 and finite, got {getattr(self, name)}")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"optimizer.weight_decay must not be negative, got {self.weight_decay}")
-        if not 0 <= self.warmup_share < 1:
-            raise ValueError(f"optimizer.warmup_share must be in [0, 1), got {self.warmup_share}")
+from training.settings.loss import LossConfig, Softmax
+from training.settings.optimizer import OptimizerConfig
 
 
 def choose_softmax(config: LossConfig, items: int) -> Softmax:

@@ -34,11 +34,14 @@ from training.inputs.visits import refuse_history
 from training.learning.blend import choose_neighbours, learn_memory
 from training.learning.calibration import calibrate_intent, level_intent
 from training.learning.cold_items import learn_cold_factor
-from training.learning.fit import TrainerConfig, fit, load_best, plan, refuse_diverged
-from training.learning.lightning_module import LossConfig, NextItemModule, OptimizerConfig
+from training.learning.fit import fit, load_best, plan, refuse_diverged
+from training.learning.lightning_module import NextItemModule
 from training.learning.warm_start import BaseModel, Carried
 from training.model.checkpoint import TrainedModel, build_model
-from training.model.next_item import ModelConfig
+from training.settings.loss import LossConfig
+from training.settings.model import ModelConfig
+from training.settings.optimizer import OptimizerConfig
+from training.settings.trainer import TrainerConfig
 from training.tracking.tracker import Tracker
 
 HISTORY_FILE = "history.json"

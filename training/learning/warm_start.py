@@ -27,9 +27,11 @@ from tillside.encoding import EncodingSpec
 from tillside.recommenders.blend import SessionMemory
 from tillside.recommenders.cold_vectors import TokenVectors
 from training.model.checkpoint import MODEL_FILE, last_moment, read_document, take_weights
-from training.model.next_item import ModelConfig, NextItemModel
+from training.model.next_item import NextItemModel
+from training.settings.model import ModelConfig
+from training.settings.tracking import TrackingConfig
 from training.tracking.registry import CHAMPION, fetch_bundle
-from training.tracking.store import TrackingConfig, fetch_artifact, mlflow_errors, open_store
+from training.tracking.store import fetch_artifact, mlflow_errors, open_store
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,13 +9,7 @@ import ibis.expr.types as ir
 import numpy.typing as npt
 
 from training.data.engine import open_engine
-
-
-class EngineName(Enum):
-    """Available engines."""
-
-    duckdb = "duckdb"
-    spark = "spark"
+from training.settings.relate import EngineName
 
 
 class MiningEngine(Protocol):

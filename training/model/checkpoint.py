@@ -12,7 +12,8 @@ from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from tillside.events import TIME_UNKNOWN
 from tillside.recommenders.blend import SessionMemory
-from training.model.next_item import ModelConfig, NextItemModel
+from training.model.next_item import NextItemModel
+from training.settings.model import ModelConfig
 
 MODEL_FILE = "model.pt"
 

@@ -13,7 +13,6 @@ Shapes: B sessions in a batch, L events a row, Q queries a row, H heads, D width
 """
 
 import math
-from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -24,69 +23,12 @@ from tillside.dataset import Sessions
 from training.model.blocks import Block, DistanceBias
 from training.model.dropout import Dropout
 from training.model.item_table import ItemTable
+from training.settings.model import MAX_TEMPERATURE, ModelConfig
 
-MAX_TEMPERATURE = 60.0
-"""Keeps every logit below training.model.losses.SAFE_LOGIT, so the loss needs no shift by the maximum."""
-SCARCE = 20
-"""Mean targets per item up to which a log gets the full dropout."""
 INTENT_DROPOUT = 0.4
 """A session gives one intent label but many items; without dropout the head memorises sessions."""
 NOT_CALIBRATED = (1.0, 1.0, 0.0)
 """The identity calibration of :func:`beta_calibrated`."""
-
-
-@dataclass
-class ModelConfig:
-    """Width, depth and regularisation of the model."""
-
-    dim: int = 96
-    layers: int = 2
-    heads: int = 2
-    max_length: int = 50
-    """Maximum events of a row; the latest are kept."""
-    history: int = 0
-    """Maximum events of a row from the shopper's earlier sessions; the session's own take precedence. Needs user_id,
-    and callers who send history."""
-    dropout: float | None = None
-    """Default: 0.3, reduced where items average more than SCARCE targets (:meth:`suited`)."""
-    item_dropout: float | None = None
-    """Dropout on the session's item vectors as they enter the trunk. Default: 0.5, reduced likewise."""
-    id_dropout: float = 0.1
-    """Probability that an item with attribute tokens loses its own embedding in a training step."""
-    companions: int = 20
-    """Number of items, those it co-occurs with most in sessions, whose vectors are mixed into an item's own, as in the
-    global graph of GCE-GNN (Wang et al. 2020); they speak for an item with few sessions. 0: none."""
-    temperature: float = 16.0
-    """Initial value of the learned factor on the cosine of query and item."""
-
-    def __post_init__(self) -> None:
-        for name, low in (("dim", 2), ("layers", 1), ("heads", 1), ("max_length", 1)):
-            if getattr(self, name) < low:
-                raise ValueError(f"model.{name} must be at least {low}, got {getattr(self, name)}")
-        if not 0 <= self.history < self.max_length:
-            raise ValueError(
-                f"model.history must be from 0 to {self.max_length - 1}, below model.max_length, got {self.history}"
-            )
-        if self.companions < 0:
-            raise ValueError(f"model.companions must be at least 0, got {self.companions}")
-        for name in ("dropout", "item_dropout", "id_dropout"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < 1:
-                raise ValueError(f"model.{name} must be in [0, 1), got {value}")
-        if self.dim % self.heads:
-            raise ValueError(f"model.dim must be a multiple of model.heads ({self.heads}), got {self.dim}")
-        if not 0 < self.temperature <= MAX_TEMPERATURE:
-            raise ValueError(f"model.temperature must be above 0 and at most {MAX_TEMPERATURE}, got {self.temperature}")
-
-    def suited(self, *, targets: int, items: int) -> "ModelConfig":
-        """A copy whose unset dropout rates are chosen by the log's mean targets per item.
-
-        Items that are rarely a target are memorised unless dropout is high; for frequent ones it only discards signal.
-        """
-        kept = min(1.0, (SCARCE * items / max(targets, 1)) ** 0.75)
-        dropout = 0.3 * kept if self.dropout is None else self.dropout
-        item_dropout = 0.5 * kept if self.item_dropout is None else self.item_dropout
-        return replace(self, dropout=dropout, item_dropout=item_dropout)
 
 
 class Encoder(nn.Module):

@@ -13,8 +13,9 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_DOES_
 
 from training.cli.console import say
 from training.evaluation.case_ranks import RANKS_FILE, Ranks
-from training.evaluation.run import METRICS_FILE, MODEL
+from training.evaluation.run import MODEL
 from training.evaluation.sample_sessions import TABLE_FILE, Shown, read_examples
+from training.evaluation.tables import METRICS_FILE
 from training.tracking.registry import CHAMPION
 from training.tracking.store import StoreAwayError, mlflow_errors, request_limits
 from training.tracking.tracker import Tracker

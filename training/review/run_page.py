@@ -29,12 +29,12 @@ from training.evaluation.sample_sessions import (
     write_examples,
 )
 from training.model.checkpoint import TrainedModel
-from training.model.next_item import ModelConfig
 from training.review.champion import Champion
 from training.review.comparison import Beside
 from training.review.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
 from training.review.figures import LATENCY_FIGURE, run_figures, save_figures, serving_latency
 from training.review.markdown import NOTE
+from training.settings.model import ModelConfig
 from training.tracking.git import git_state
 from training.tracking.registry import BUNDLE
 from training.tracking.tracker import Tracker, counts

@@ -27,6 +27,7 @@ from training.cli.command import compose_typed
 from training.cli.console import say
 from training.learning.callbacks import RESUME_FILE
 from training.review.markdown import NOTE
+from training.settings.tracking import TrackingConfig
 from training.sweeps.config import (
     SWEEP_FILE,
     SweepConfig,
@@ -42,7 +43,7 @@ from training.sweeps.page import CURVE, compare_link, describe_sweep, settings, 
 from training.sweeps.space import Space, read_space
 from training.sweeps.trial import Pruned, Pruning, Trial
 from training.tracking.ending import ending
-from training.tracking.store import StoreAwayError, TrackingConfig, mlflow_errors, request_limits
+from training.tracking.store import StoreAwayError, mlflow_errors, request_limits
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.views import PARENT, child_of
 

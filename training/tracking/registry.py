@@ -20,9 +20,9 @@ from mlflow.exceptions import MlflowException
 from tillside import bundle
 from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
 from training.cli.console import say
+from training.settings.tracking import TrackingConfig
 from training.tracking.store import (
     StoreAwayError,
-    TrackingConfig,
     fetch_artifact,
     mlflow_errors,
     request_limits,

@@ -8,10 +8,8 @@ import contextlib
 import fcntl
 import logging
 import os
-import shlex
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, TypeVar
@@ -31,6 +29,8 @@ from mlflow.protos.databricks_pb2 import (
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from training.settings.tracking import TrackingConfig
+
 BUSY = (INTERNAL_ERROR, TEMPORARILY_UNAVAILABLE, DEADLINE_EXCEEDED, REQUEST_LIMIT_EXCEEDED, RESOURCE_EXHAUSTED)
 AWAY = {ErrorCode.Name(code) for code in BUSY}
 """MLflow's error codes for a store that may recover: the first is what it gives for an unreachable server, the second
@@ -40,30 +40,6 @@ TAKEN: Final = ("UNIQUE constraint failed", "violates unique constraint", "Dupli
 TRIES: Final = 5
 """Attempts at a write that races with other writers for the same rows."""
 Answer = TypeVar("Answer")
-
-
-@dataclass
-class TrackingConfig:
-    """Where runs are recorded."""
-
-    uri: str | None = None
-    """Any MLflow tracking URI; default: MLFLOW_TRACKING_URI, or else ``mlflow.db`` in ``runs``."""
-    experiment: str = "tillside"
-    run_name: str | None = None
-    runs: str = "runs"
-    """Folder of checkpoints and of the default store."""
-    register: bool = True
-    """Register exported bundles as versions of ``model``."""
-    model: str = "tillside"
-    """Name in the registry; its version with the alias ``champion`` is compared with on a run's page."""
-    system_metrics: bool = False
-    """Log CPU, memory and disk load every ten seconds, until the server is unreachable; needs psutil, and is of little
-    use for short runs."""
-
-    def typed(self, *names: str) -> str:
-        """The named settings that differ from the default, shell-quoted overrides with a leading space each."""
-        given = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(TrackingConfig, name)}
-        return "".join(" " + shlex.quote(f"tracking.{name}={value}") for name, value in given.items())
 
 
 class StoreAwayError(ValueError):

@@ -20,12 +20,12 @@ from mlflow.entities import Run
 
 from tillside.dataset import PARTS, Dataset
 from training.cli.console import say
+from training.settings.tracking import TrackingConfig
 from training.tracking.git import git_state
 from training.tracking.journal import JOURNAL_FILE, KIND, Entry, Journal
 from training.tracking.replay import ARTIFACT, BATCH, INPUTS, STATUS, perform
 from training.tracking.store import (
     StoreAwayError,
-    TrackingConfig,
     create_experiment,
     mlflow_errors,
     open_store,

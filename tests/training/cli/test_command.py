@@ -6,10 +6,10 @@ import pytest
 
 import training.cli.command
 from training.cli.command import command
-from training.evaluate import EvaluateConfig
-from training.export import ExportConfig
-from training.retrain import RetrainConfig
-from training.train import TrainConfig
+from training.settings.evaluate import EvaluateConfig
+from training.settings.export import ExportConfig
+from training.settings.retrain import RetrainConfig
+from training.settings.train import TrainConfig
 
 
 class Started:

@@ -5,7 +5,8 @@ import pytest
 
 from tests.datasets import make_dataset
 from tillside.encoding import EncodingSpec, encode_session
-from training.evaluation.baselines import Baseline, fit_baseline
+from training.evaluation.baselines import fit_baseline
+from training.settings.evaluate import Baseline
 
 TRAIN = [[0, 1], [0, 1], [0, 2], [3, 3]]
 

@@ -9,11 +9,11 @@ from tests.datasets import make_dataset, random_rows
 from tests.models import SPEC, make_trained
 from tillside.ranking import ranks_of_targets
 from tillside.recommenders import CoVisitation
-from training.evaluation.baselines import Baseline
 from training.evaluation.case_ranks import cases_digest
-from training.evaluation.run import METRICS_FILE, cases_to_judge, evaluate_baselines, evaluate_run, headline
-from training.evaluation.tables import metrics_table
+from training.evaluation.run import cases_to_judge, evaluate_baselines, evaluate_run, headline
+from training.evaluation.tables import METRICS_FILE, metrics_table
 from training.inputs.cases import look_ahead_cases, make_cases
+from training.settings.evaluate import Baseline
 
 
 @pytest.mark.parametrize("rule", ["every", "last"])

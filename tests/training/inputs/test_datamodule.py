@@ -11,7 +11,7 @@ from tillside.encoding import EncodingSpec
 from training.inputs import datamodule
 from training.inputs.cases import make_cases
 from training.inputs.datamodule import CaseLoader, SessionData
-from training.prepare import prepare
+from training.stages.prepare import prepare
 
 
 def test_only_the_last_event_is_validated_when_one_is_left_out(tmp_path: Path) -> None:

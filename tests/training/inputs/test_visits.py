@@ -13,7 +13,7 @@ from tests.datasets import make_dataset, make_sessions, make_visits
 from tillside.encoding import Batch, EncodingSpec, cut_before, encode_session
 from training.inputs.batches import TrainingLoader, TrainingRows
 from training.inputs.visits import Visits, encode_visits, refuse_history
-from training.model.next_item import ModelConfig
+from training.settings.model import ModelConfig
 
 KNOWN = 4
 VISITS = st.lists(

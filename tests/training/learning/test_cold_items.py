@@ -12,10 +12,10 @@ from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training.evaluation.scorers import Among
 from training.learning.cold_items import FACTORS, learn_cold_factor
-from training.learning.fit import TrainerConfig
 from training.learning.recipe import TrainingSetup, held_out
-from training.model.next_item import ModelConfig
-from training.train import TrainConfig
+from training.settings.model import ModelConfig
+from training.settings.train import TrainConfig
+from training.settings.trainer import TrainerConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

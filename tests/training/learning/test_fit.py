@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from training.learning.fit import Precision, TrainerConfig, lightning_precision, load_best, plan, refuse_diverged
+from training.learning.fit import lightning_precision, load_best, plan, refuse_diverged
+from training.settings.trainer import Precision, TrainerConfig
 
 
 def test_batches_and_epochs_follow_from_the_size_of_the_log() -> None:

@@ -11,7 +11,9 @@ from tests.datasets import make_sessions, random_rows
 from tests.models import SPEC, make_model, random_batch
 from tillside.encoding import rows_of
 from training.inputs.batches import TrainingBatch, TrainingRows
-from training.learning.lightning_module import LossConfig, NextItemModule, OptimizerConfig, Softmax
+from training.learning.lightning_module import NextItemModule
+from training.settings.loss import LossConfig, Softmax
+from training.settings.optimizer import OptimizerConfig
 
 ITEMS = 12
 ROWS = random_rows(12, items=ITEMS, longest=12, seed=3)

@@ -12,10 +12,11 @@ from tests.datasets import make_dataset, make_sessions, random_rows
 from tillside.dataset import Dataset
 from training.inputs.cases import look_ahead_cases
 from training.learning import recipe
-from training.learning.fit import TrainerConfig
 from training.learning.recipe import HISTORY_FILE, REFIT, TrainingSetup, learn
-from training.model.next_item import NOT_CALIBRATED, ModelConfig
-from training.train import TrainConfig
+from training.model.next_item import NOT_CALIBRATED
+from training.settings.model import ModelConfig
+from training.settings.train import TrainConfig
+from training.settings.trainer import TrainerConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

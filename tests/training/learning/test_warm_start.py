@@ -13,7 +13,8 @@ from tillside.catalogue import Catalogue, pack_tokens
 from tillside.encoding import EncodingSpec
 from tillside.recommenders.cold_vectors import TokenVectors
 from training.learning.warm_start import BaseModel, Carried, first_end, refuse_leaks
-from training.model.next_item import ModelConfig, NextItemModel
+from training.model.next_item import NextItemModel
+from training.settings.model import ModelConfig
 
 DIM = 4
 

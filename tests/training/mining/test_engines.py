@@ -4,7 +4,8 @@ import ibis
 import numpy as np
 import pytest
 
-from training.mining.engines import EngineName, SetCounter, open_mining
+from training.mining.engines import SetCounter, open_mining
+from training.settings.relate import EngineName
 
 
 @pytest.fixture

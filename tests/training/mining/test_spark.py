@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from training.mining.engines import EngineName, open_mining
+from training.mining.engines import open_mining
+from training.settings.relate import EngineName
 
 
 def test_spark_that_is_missing_is_named(monkeypatch, tmp_path):

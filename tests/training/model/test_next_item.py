@@ -10,7 +10,8 @@ from tests.datasets import make_catalogue, make_sessions
 from tests.models import BEHAVIOURS, CONFIG, SPEC, make_model, random_batch
 from training.model.item_table import trends
 from training.model.losses import SAFE_LOGIT
-from training.model.next_item import MAX_TEMPERATURE, ModelConfig, NextItemModel
+from training.model.next_item import NextItemModel
+from training.settings.model import MAX_TEMPERATURE, ModelConfig
 
 CLOSE = {"rtol": 0, "atol": 2e-5}
 LENGTH = 6

@@ -11,9 +11,11 @@ from tests.datasets import make_catalogue, make_sessions
 from tests.models import CONFIG, SPEC, stir
 from tillside.recommenders import Popularity
 from training.inputs.batches import TrainingBatch
-from training.learning.lightning_module import LossConfig, NextItemModule, OptimizerConfig, Softmax
+from training.learning.lightning_module import NextItemModule
 from training.model.next_item import NextItemModel
 from training.model.optimizer import AdamWithSparseRows, clip_gradients
+from training.settings.loss import LossConfig, Softmax
+from training.settings.optimizer import OptimizerConfig
 
 ITEMS = 40
 TOKENS = [[f"brand={item % 3}", *([f"colour={item % 2}"] if item % 5 else [])] for item in range(ITEMS)]

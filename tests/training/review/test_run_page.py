@@ -13,7 +13,7 @@ from tests.models import SPEC, make_trained
 from training.bundle.latency import LENGTHS, measure_latency
 from training.bundle.write import export_run
 from training.evaluation import sample_sessions
-from training.evaluation.run import METRICS_FILE, evaluate_run, headline
+from training.evaluation.run import evaluate_run, headline
 from training.evaluation.sample_sessions import (
     Example,
     choose_examples,
@@ -22,6 +22,7 @@ from training.evaluation.sample_sessions import (
     with_system,
     write_examples,
 )
+from training.evaluation.tables import METRICS_FILE
 from training.inputs.cases import make_cases
 from training.review.champion import find_champion
 from training.review.description import (
@@ -36,7 +37,7 @@ from training.review.figures import (
 )
 from training.review.markdown import GAP, NOTE
 from training.review.run_page import Page, bundle_seal, case_by_case, publish_bundle, publish_page
-from training.tracking.store import TrackingConfig
+from training.settings.tracking import TrackingConfig
 from training.tracking.tracker import Tracker
 
 ITEMS = 30

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from tests.training.simulated import DAY_MS, START_MS, Shop
-from training.simulate import SimulateConfig, simulate
+from training.settings.simulate import SimulateConfig
 from training.simulator.demand import make_demand
 from training.simulator.goods import make_goods
 from training.simulator.scenes import make_scenes
 from training.simulator.session_plans import World
 from training.simulator.shoppers import make_shoppers
 from training.simulator.true_relations import make_relations
+from training.stages.simulate import simulate
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,11 @@ from tests.datasets import make_dataset, random_rows
 from training import train as training_command
 from training.learning.callbacks import EpochMetrics
 from training.review.markdown import GAP
+from training.stages.train import train
 from training.sweeps import sweep as sweeping
 from training.sweeps.config import only_one
 from training.sweeps.sweep import sweep
 from training.tracking.store import StoreAwayError
-from training.train import train
 
 TINY = (
     "model.dim=8,4,16",

@@ -19,8 +19,9 @@ from serving.protocol.messages import encode_answer
 from tests.bundles import tiny_bundle
 from tests.training.candidates import make_ranks, register_candidate
 from tillside import bundle
+from training.settings.tracking import TrackingConfig
 from training.tracking.registry import CHALLENGER, fetch_bundle, keep_and_register, promote_command
-from training.tracking.store import TrackingConfig, open_store
+from training.tracking.store import open_store
 from training.tracking.tracker import Tracker
 
 URI = f"models:/tillside@{CHALLENGER}"

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset
+from training.settings.tracking import TrackingConfig
 from training.tracking.registry import keep_and_register
-from training.tracking.store import TrackingConfig, create_experiment, open_store
+from training.tracking.store import create_experiment, open_store
 from training.tracking.tracker import Tracker
 from training.tracking.views import shared_views
 

@@ -15,11 +15,13 @@ from benchmarks.tracking_server import TrackingServer
 from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset
 from training.review.champion import champion_if_there
-from training.send import SendConfig, send
+from training.settings.send import SendConfig
+from training.settings.tracking import TrackingConfig
+from training.stages.send import send
 from training.tracking import tracker as tracker_module
 from training.tracking.journal import JOURNAL_FILE, Journal
 from training.tracking.registry import keep_and_register
-from training.tracking.store import StoreAwayError, TrackingConfig, mlflow_errors
+from training.tracking.store import StoreAwayError, mlflow_errors
 from training.tracking.tracker import Tracker
 
 

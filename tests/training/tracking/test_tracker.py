@@ -12,8 +12,9 @@ import mlflow
 import pytest
 
 from tests.datasets import make_dataset
+from training.settings.tracking import TrackingConfig
 from training.tracking.git import git_state
-from training.tracking.store import TrackingConfig, fetch_artifact
+from training.tracking.store import fetch_artifact
 from training.tracking.tracker import Tracker, flatten
 
 

@@ -11,7 +11,7 @@ from tests.logs import EVENTS_HEADER, click_run, events_log, sessions_of, write_
 from training.data.preparation.cataloguing import HALF_LIFE, recent_events
 from training.data.preparation.splits import SplitConfig
 from training.data.readers.events import EventsConfig
-from training.prepare import prepare
+from training.stages.prepare import prepare
 
 
 def test_older_events_count_less():

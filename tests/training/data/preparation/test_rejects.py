@@ -13,7 +13,7 @@ from training.data.engine import QueryEngine, open_engine
 from training.data.parsing.canonical import Log
 from training.data.parsing.source_file import SourceFile
 from training.data.preparation.rejects import Rejects, collect_rejects, good_events
-from training.prepare import prepare
+from training.stages.prepare import prepare
 
 
 def test_few_bad_rows_are_listed_with_file_line_reason_and_text(tmp_path: Path) -> None:

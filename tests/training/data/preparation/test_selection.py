@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.logs import EVENTS_HEADER, click_run, events_log, sessions_of, write_log
 from training.data.preparation.splits import SplitConfig
-from training.prepare import prepare
+from training.stages.prepare import prepare
 
 
 def test_events_are_sorted_by_session_time_and_then_as_they_stand_in_the_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.logs import EVENTS_HEADER, click_run, events_log, sessions_of, write_log
 from training.data.preparation.sessionising import Repeats
 from training.data.readers.events import EventsConfig
-from training.prepare import prepare
+from training.stages.prepare import prepare
 
 
 def test_an_idle_gap_makes_sessions_of_users_and_divides_sessions_when_asked(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from training.data.preparation.sessionising import Repeats
 from training.data.preparation.splits import SplitBy, SplitConfig, training_ends
 from training.data.readers.sequences import SequencesConfig
 from training.data.readers.sessions_split import SessionsSplitConfig
-from training.prepare import PrepareConfig, prepare
+from training.settings.prepare import PrepareConfig
+from training.stages.prepare import prepare
 
 DAY = 86_400
 

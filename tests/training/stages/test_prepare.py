@@ -12,7 +12,8 @@ from training.data.readers.online_retail import OnlineRetailConfig
 from training.data.readers.rees46 import Rees46Config
 from training.data.readers.sequences import SequencesConfig
 from training.data.readers.sessions_split import SessionsSplitConfig
-from training.prepare import PrepareConfig, prepare
+from training.settings.prepare import PrepareConfig
+from training.stages.prepare import prepare
 
 
 def test_same_input_and_config_give_the_same_digest_and_other_config_another(tmp_path: Path) -> None:

@@ -18,16 +18,21 @@ from training.data.readers.events import EventsConfig
 from training.evaluation.case_ranks import RANKS_FILE, Ranks, ranks_beside
 from training.evaluation.sample_sessions import SHOWN, TABLE_FILE, read_examples
 from training.learning import recipe
-from training.learning.fit import TrainerConfig
 from training.learning.warm_start import BaseModel, first_end
-from training.model.next_item import ModelConfig
-from training.prepare import PrepareConfig, prepare
-from training.promote import PromoteConfig, promote
-from training.retrain import RetrainConfig, retrain
 from training.review.comparison import COMPARISON_FILE, ask_base
 from training.review.markdown import GAP
-from training.tracking.store import TrackingConfig, open_store
-from training.train import TrainConfig, train
+from training.settings.model import ModelConfig
+from training.settings.prepare import PrepareConfig
+from training.settings.promote import PromoteConfig
+from training.settings.retrain import RetrainConfig
+from training.settings.tracking import TrackingConfig
+from training.settings.train import TrainConfig
+from training.settings.trainer import TrainerConfig
+from training.stages.prepare import prepare
+from training.stages.promote import promote
+from training.stages.retrain import retrain
+from training.stages.train import train
+from training.tracking.store import open_store
 
 HOUR_S = 3600
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from training.send import SendConfig, send, tracking_of
+from training.settings.send import SendConfig
+from training.settings.tracking import TrackingConfig
+from training.stages.send import send, tracking_of
 from training.tracking.journal import JOURNAL_FILE
-from training.tracking.store import TrackingConfig
 
 
 def test_a_journal_that_is_not_there_is_named(tmp_path):

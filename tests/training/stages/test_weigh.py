@@ -8,7 +8,8 @@ from tests.datasets import Event, make_dataset, random_rows
 from tests.models import make_trained
 from tests.shops import Item, Shop
 from tillside.policy import parse_policy
-from training.weigh import WeighConfig, weigh
+from training.settings.weigh import WeighConfig
+from training.stages.weigh import weigh
 
 
 def with_one_bestseller(count: int, *, seed: int) -> list[list[Event]]:

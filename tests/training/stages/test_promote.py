@@ -11,9 +11,11 @@ from tests.training.candidates import PARITY, SESSIONS, make_ranks, register_can
 from tillside.ranking import MISSED
 from training import promote as promotion
 from training.evaluation.case_ranks import Ranks
-from training.promote import REJECTED, PromoteConfig, promote, reject
 from training.review.markdown import GAP
-from training.tracking.store import TrackingConfig, fetch_artifact, open_store
+from training.settings.promote import PromoteConfig
+from training.settings.tracking import TrackingConfig
+from training.stages.promote import REJECTED, promote, reject
+from training.tracking.store import fetch_artifact, open_store
 
 FIRST = [1, 2, 5, 30] * (SESSIONS // 4)
 """Recall@20 is 3/4; of every four sessions one gets nothing."""

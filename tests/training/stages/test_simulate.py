@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from tillside.events import SESSION_ID
-from training.simulate import SimulateConfig, main, simulate
+from training.settings.simulate import SimulateConfig
+from training.simulate import main
+from training.stages.simulate import simulate
 
 SMALL = SimulateConfig(items=300, sessions=3000, shoppers=800, days=30)
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.datasets import make_dataset, random_rows
 from tests.models import make_trained
-from training.evaluate import EvaluateConfig, evaluate_placements
-from training.evaluation.baselines import Baseline
 from training.model.checkpoint import MODEL_FILE, save_model
-from training.tracking.store import TrackingConfig
+from training.settings.evaluate import Baseline, EvaluateConfig
+from training.settings.tracking import TrackingConfig
+from training.stages.evaluate import evaluate_placements
 from training.tracking.tracker import Tracker
 
 POLICY = """

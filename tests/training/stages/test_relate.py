@@ -17,8 +17,9 @@ from tillside.dataset import Dataset, Sessions, load_dataset, write_dataset
 from tillside.events import Behaviours
 from tillside.relations import ALWAYS, Relations
 from training.bundle import write
-from training.mining.engines import EngineName
-from training.relate import RelateConfig, main, relate
+from training.relate import main
+from training.settings.relate import EngineName, RelateConfig
+from training.stages.relate import relate
 
 DAY = 86_400_000
 PHONES, CASES, TOYS = range(4), range(4, 8), range(8, 20)

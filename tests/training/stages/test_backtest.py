@@ -12,14 +12,16 @@ from tests.datasets import START_MS
 from tests.logs import circle_log
 from tillside.dataset import load_dataset
 from training import backtest as room
-from training.backtest import BacktestConfig, backtest
 from training.data.readers.events import EventsConfig
 from training.data.readers.sequences import SequencesConfig
-from training.learning.fit import TrainerConfig
 from training.learning.recipe import learn
-from training.model.next_item import ModelConfig
 from training.review.markdown import GAP
-from training.tracking.store import TrackingConfig, open_store
+from training.settings.backtest import BacktestConfig
+from training.settings.model import ModelConfig
+from training.settings.tracking import TrackingConfig
+from training.settings.trainer import TrainerConfig
+from training.stages.backtest import backtest
+from training.tracking.store import open_store
 
 HOUR_MS = 3_600_000
 SESSION_MS = 4000

@@ -17,13 +17,15 @@ from tillside.events import Behaviours
 from training import train as training_command
 from training.learning import fit, recipe
 from training.learning.callbacks import RESUME_FILE, EpochMetrics
-from training.learning.fit import TrainerConfig
-from training.learning.lightning_module import LossConfig, Softmax
 from training.learning.recipe import REFIT
-from training.model.next_item import ModelConfig
+from training.settings.loss import LossConfig, Softmax
+from training.settings.model import ModelConfig
+from training.settings.tracking import TrackingConfig
+from training.settings.train import TrainConfig
+from training.settings.trainer import TrainerConfig
+from training.stages.train import train
 from training.sweeps.trial import Trial
-from training.tracking.store import TrackingConfig, open_store
-from training.train import TrainConfig, train
+from training.tracking.store import open_store
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

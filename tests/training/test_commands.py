@@ -1,0 +1,54 @@
+"""Every command starts fast: asked for help, or mistyped, it answers before the libraries that its work needs."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import training
+
+COMMANDS = sorted(path.stem for path in Path(training.__file__).parent.glob("[a-z]*.py"))
+HEAVY = ["torch", "pytorch_lightning", "mlflow", "pandas", "sklearn", "optuna", "matplotlib", "onnx", "faiss"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_loaded_without_the_libraries_of_its_work(name):
+    """Each takes a second or more to import, which a mistyped key should not cost."""
+    code = f"import sys, training.{name}; print(*(each for each in {HEAVY} if each in sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == []
+
+
+MINIMAL = {
+    "simulate": ["out=shop"],
+    "prepare": ["data.path=log.csv", "out=dataset"],
+    "relate": ["dataset=dataset"],
+    "train": ["dataset=dataset"],
+    "evaluate": ["run=7"],
+    "export": ["run=7", "out=bundle"],
+    "promote": ["run=7"],
+    "retrain": ["from=models:/shop@champion", "data.path=log.csv"],
+    "backtest": ["data.path=log.csv"],
+    "weigh": ["run=7", "policy=shop.yaml"],
+    "send": ["run=7"],
+}
+"""What must be typed; the demo takes the settings of prepare and has none of its own."""
+
+
+def test_every_command_but_the_demo_has_settings_of_its_own():
+    assert {*MINIMAL, "demo"} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", MINIMAL)
+def test_a_command_hands_its_settings_to_the_stage_of_its_name(name, monkeypatch, tmp_path):
+    command, stage = (importlib.import_module(f"training.{room}{name}") for room in ("", "stages."))
+    given = []
+    monkeypatch.setattr(stage, "run", given.append)
+    monkeypatch.setattr(sys, "argv", [f"training.{name}", *MINIMAL[name]])
+    monkeypatch.chdir(tmp_path)
+    command.main()
+    [config] = given
+    settings = importlib.import_module(f"training.settings.{name}")
+    assert type(config) is getattr(settings, f"{name.title()}Config")

@@ -1,0 +1,46 @@
+"""Settings: each has a default or must be given, and what is out of range names key, value and range."""
+
+import importlib
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+
+import pytest
+
+import training.settings
+
+SETTINGS = [
+    (file.stem, value)
+    for file in sorted(Path(training.settings.__file__).parent.glob("[a-z]*.py"))
+    for name, value in vars(importlib.import_module(f"training.settings.{file.stem}")).items()
+    if is_dataclass(value) and value.__module__ == f"training.settings.{file.stem}" and name.endswith("Config")
+]
+OUT_OF_RANGE = [
+    ("trainer", {"patience": 0}, "trainer.patience must be at least 1, got 0"),
+    ("trainer", {"checkpoint_minutes": -1.0}, "trainer.checkpoint_minutes must be 0 or more, got -1.0"),
+    ("model", {"heads": 5}, "model.dim must be a multiple of model.heads (5), got 96"),
+    ("loss", {"pool": 0}, "loss.pool must be at least 1, got 0"),
+    ("optimizer", {"learning_rate": 0.0}, "optimizer.learning_rate must be above 0 and finite, got 0.0"),
+    ("train", {"seed": -1}, "seed must be from 0 to 4294967295, got -1"),
+    ("evaluate", {"run": "7", "k": 0}, "k must be from 1 to 100, got 0"),
+    ("promote", {"run": "7", "latency_ms": 0.0}, "latency_ms must be above 0, got 0.0"),
+    ("relate", {"least": 0}, "least must be from 1 to 2.14748e+09, got 0"),
+    ("backtest", {"windows": 1}, "windows must be at least 2, for a model to grow old, got 1"),
+    ("weigh", {"policy": "shop.yaml", "k": 101}, "k must be from 1 to 100, got 101"),
+    ("retrain", {}, "from must be given, as from=models:/NAME@champion"),
+]
+
+
+def test_each_file_holds_the_settings_of_one_command_or_group():
+    assert len({file for file, _ in SETTINGS}) == len(SETTINGS) > 10
+
+
+@pytest.mark.parametrize(("file", "schema"), SETTINGS)
+def test_every_setting_has_a_default_so_that_a_command_says_which_must_be_given(file, schema):
+    assert [each.name for each in fields(schema) if each.default is MISSING and each.default_factory is MISSING] == []
+
+
+@pytest.mark.parametrize(("file", "values", "sentence"), OUT_OF_RANGE)
+def test_what_is_out_of_range_is_refused_with_key_and_range(file, values, sentence):
+    with pytest.raises(ValueError) as refused:
+        dict(SETTINGS)[file](**values)
+    assert str(refused.value) == sentence

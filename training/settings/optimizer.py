@@ -1,0 +1,24 @@
+"""Learning rate, weight decay and clipping: the keys ``optimizer``."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass
+class OptimizerConfig:
+    """AdamW with linear warm-up and cosine decay; sparse Adam for the item table where LossConfig says so."""
+
+    learning_rate: float = 1e-2
+    weight_decay: float = 0.01
+    """Applied to matrices only. A sparsely updated item table has none; its vectors are normalised anyway."""
+    warmup_share: float = 0.05
+    clip_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "clip_norm"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"optimizer.{name} must be above 0 and finite, got {getattr(self, name)}")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"optimizer.weight_decay must not be negative, got {self.weight_decay}")
+        if not 0 <= self.warmup_share < 1:
+            raise ValueError(f"optimizer.warmup_share must be in [0, 1), got {self.warmup_share}")

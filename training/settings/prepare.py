@@ -1,0 +1,65 @@
+"""Settings of ``training.prepare``."""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from training.data.preparation.sessionising import Repeats
+from training.data.preparation.splits import SplitBy, SplitConfig
+from training.data.readers import LogConfig
+
+MOST_NAMED = 100
+"""Maximum characters of a data set's name."""
+
+
+@dataclass
+class PrepareConfig:
+    """Settings of ``training.prepare``; configs/prepare.yaml explains them."""
+
+    out: str = MISSING
+    data: LogConfig = MISSING
+    name: str | None = None
+    session_gap_minutes: float | None = None
+    repeats: Repeats = Repeats.keep
+    max_session_length: int | None = None
+    min_item_support: int | None = None
+    min_session_length: int = 2
+    split: SplitConfig = field(default_factory=SplitConfig)
+    max_reject_share: float = 0.01
+    holdout_items: float = 0.0
+    seed: int = 0
+
+    def resolved(self) -> "PrepareConfig":
+        """A copy with every default filled in.
+
+        Raises:
+            ValueError: a setting is out of range or does not fit the log.
+        """
+        given = self.data.split_is_given
+        if self.name is not None and not (self.name.isprintable() and 0 < len(self.name.strip()) <= MOST_NAMED):
+            raise ValueError(f"name must be null or 1 to {MOST_NAMED} printable characters, got {self.name!r}")
+        if self.session_gap_minutes is not None and not self.session_gap_minutes > 0:
+            raise ValueError(f"session_gap_minutes must be above 0 or null, got {self.session_gap_minutes}")
+        if self.max_session_length is not None and self.max_session_length < 2:
+            raise ValueError(f"max_session_length must be at least 2 or null, got {self.max_session_length}")
+        if given and (self.session_gap_minutes or self.max_session_length or self.repeats is not Repeats.keep):
+            raise ValueError(
+                f"session_gap_minutes, max_session_length and repeats cannot be set for data={self.data.name}: "
+                "its sessions and cases are given"
+            )
+        if not self.data.has_clock and self.session_gap_minutes:
+            raise ValueError(f"session_gap_minutes must be null for data={self.data.name}, which has no clock")
+        split = self.split.resolved(split_is_given=given, has_clock=self.data.has_clock)
+        published = split.by in (SplitBy.given, SplitBy.leave_one_out)  # published protocols keep every item
+        support = (1 if published else 5) if self.min_item_support is None else self.min_item_support
+        for name, value in (("min_item_support", support), ("min_session_length", self.min_session_length)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        if not 0 <= self.holdout_items < 1:
+            raise ValueError(f"holdout_items must be at least 0 and below 1, got {self.holdout_items}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, got {self.seed}")
+        if not 0 <= self.max_reject_share <= 1:
+            raise ValueError(f"max_reject_share must be between 0 and 1, got {self.max_reject_share}")
+        return dataclasses.replace(self, min_item_support=support, split=split)

@@ -1,0 +1,28 @@
+"""Where runs are recorded: the keys ``tracking``."""
+
+import shlex
+from dataclasses import dataclass
+
+
+@dataclass
+class TrackingConfig:
+    """Where runs are recorded."""
+
+    uri: str | None = None
+    """Any MLflow tracking URI; default: MLFLOW_TRACKING_URI, or else ``mlflow.db`` in ``runs``."""
+    experiment: str = "tillside"
+    run_name: str | None = None
+    runs: str = "runs"
+    """Folder of checkpoints and of the default store."""
+    register: bool = True
+    """Register exported bundles as versions of ``model``."""
+    model: str = "tillside"
+    """Name in the registry; its version with the alias ``champion`` is compared with on a run's page."""
+    system_metrics: bool = False
+    """Log CPU, memory and disk load every ten seconds, until the server is unreachable; needs psutil, and is of little
+    use for short runs."""
+
+    def typed(self, *names: str) -> str:
+        """The named settings that differ from the default, shell-quoted overrides with a leading space each."""
+        given = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(TrackingConfig, name)}
+        return "".join(" " + shlex.quote(f"tracking.{name}={value}") for name, value in given.items())

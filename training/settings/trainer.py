@@ -1,0 +1,54 @@
+"""Duration, batch size and hardware of training: the group ``trainer``."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Precision(Enum):
+    """Arithmetic of the trunk; the softmax is always fp32."""
+
+    auto = "auto"
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
+@dataclass
+class TrainerConfig:
+    """Duration, batch size and hardware of training."""
+
+    max_epochs: int | None = None
+    """Default: 8 * (700,000 / targets) ** 0.4, between 3 and 60; a third of that, and at least 2, on a warm start from
+    another model's weights."""
+    batch_events: int | None = None
+    """Events of a batch, padding included. Default: such that an epoch has about 400 batches, between 256 and 2,048."""
+    patience: int = 5
+    """Epochs without a better val/mrr@20 before early stopping. Learning-rate decay gains most in the last epochs, and
+    until then the metric fluctuates."""
+    validation_cases: int = 20_000
+    refit: bool = True
+    """Retrain at the end, for the best number of epochs, on the validation part too: the newest sessions predict the
+    next ones best."""
+    checkpoint_minutes: float = 5.0
+    checkpoint_batches: int | None = None
+    precision: Precision = Precision.auto
+    """auto: bf16 on a GPU that has it, fp32 elsewhere; on CPUs without AMX bf16 is slower."""
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    progress_bar: bool = True
+
+    def __post_init__(self) -> None:
+        for name in (
+            "max_epochs",
+            "batch_events",
+            "patience",
+            "validation_cases",
+            "checkpoint_batches",
+            "devices",
+            "nodes",
+        ):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"trainer.{name} must be at least 1, got {value}")
+        if not self.checkpoint_minutes >= 0:
+            raise ValueError(f"trainer.checkpoint_minutes must be 0 or more, got {self.checkpoint_minutes}")

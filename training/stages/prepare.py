@@ -1,0 +1,245 @@
+"""How a raw log becomes a data set: read, sessionise, split, select, write.
+
+Shapes: N items, B behaviours.
+"""
+
+import dataclasses
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tillside.atomic import atomic_directory
+from tillside.catalogue import Catalogue
+from tillside.dataset import PARTS, Dataset, load_dataset, write_dataset
+from tillside.events import TIME_UNKNOWN
+from training.data.engine import QueryEngine, open_engine
+from training.data.preparation.cataloguing import build_catalogue, recent_events
+from training.data.preparation.rejects import Rejects, collect_rejects, good_events
+from training.data.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
+from training.data.preparation.sessionising import make_sessions, number_items
+from training.data.preparation.splits import SplitBy, SplitConfig, leave_one_out, split_sessions, training_ends
+from training.data.readers import Log
+from training.settings.prepare import PrepareConfig
+
+STAGES = 6
+
+
+def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda stage: None) -> Dataset:
+    """Prepare a log and open the result.
+
+    Args:
+        on_stage: called with a short label as each of the STAGES begins.
+
+    Raises:
+        ValueError: a setting, a file or too many of its rows are bad, or nothing is left; nothing is written then.
+    """
+    config = config.resolved()
+    out = Path(config.out)
+    with atomic_directory(out, marks=["dataset.json"]) as directory:
+        scratch = directory / "scratch"
+        scratch.mkdir()
+        with open_engine(scratch) as engine:
+            on_stage("reading the log")
+            log = config.data.read(engine)
+            rejects = collect_rejects(engine, log, max_reject_share=config.max_reject_share)
+
+            on_stage("making sessions")
+            taken = good_events(log)
+            numbered = number_items(engine, taken, log.items)
+            events = make_sessions(
+                engine,
+                taken,
+                numbered,
+                gap_minutes=config.session_gap_minutes,
+                repeats=config.repeats,
+                max_length=config.max_session_length,
+            )
+
+            on_stage("parting train, validation and test")
+            if config.split.by is SplitBy.leave_one_out:
+                events = leave_one_out(engine, events)
+            sessions = split_sessions(engine, events, config.split)
+
+            on_stage("choosing items and sessions")
+            items, coded, selection = _select(config, engine, log, events, sessions, numbered)
+
+            on_stage("building the catalogue")
+            catalogue, selection = _catalogue(engine, log, coded, items, sessions, selection)
+
+            on_stage("writing")
+            rejects.write(directory / "rejects.csv")
+        shutil.rmtree(scratch)
+        write_dataset(
+            directory,
+            sessions=selection.sessions,
+            catalogue=catalogue,
+            behaviours=log.behaviours,
+            parts=selection.parts,
+            validation_cases="last" if config.split.by is SplitBy.leave_one_out else "every",
+            test_cases="last" if config.split.by in (SplitBy.given, SplitBy.leave_one_out) else "every",
+            about=_about(config, log, rejects, selection, catalogue),
+        )
+    return load_dataset(out)
+
+
+def _select(
+    config: PrepareConfig, engine: QueryEngine, log: Log, events: ir.Table, sessions: ir.Table, numbered: ir.Table
+) -> tuple[ir.Table, ir.Table, Selection]:
+    """Rank the items by the training part alone, hold some out if the config says so, and keep sessions of them.
+
+    Returns:
+        The items, the events of the kept sessions with item indices, and the sessions as arrays.
+    """
+    assert config.min_item_support is not None
+    ranked = partial(rank_items, behaviours=log.behaviours, min_support=config.min_item_support)
+    items = ranked(engine, events, sessions, numbered)
+    if config.holdout_items:
+        share, seed = config.holdout_items, config.seed
+        events = hold_out(engine, events, sessions, items, share=share, seed=seed)
+        items = ranked(engine, events, sessions, numbered)
+    coded = code_events(engine, events, sessions, items)
+    engine.drop(events)
+    taken = good_events(log)
+    selection = select_sessions(engine, coded, sessions, events=taken, min_length=config.min_session_length)
+    _refuse_empty_parts(selection, config.split)
+    return items, coded, selection
+
+
+def _catalogue(
+    engine: QueryEngine, log: Log, coded: ir.Table, items: ir.Table, sessions: ir.Table, selection: Selection
+) -> tuple[Catalogue, Selection]:
+    """The catalogue, with attributes and recent popularity, and the selection by its indices."""
+    catalogue, place_N = build_catalogue(
+        engine,
+        coded,
+        items,
+        log.items,
+        events=good_events(log),
+        before=training_ends(engine, sessions),
+        attributes=log.attributes,
+        behaviours=log.behaviours,
+    )
+    selection = selection.renumbered(place_N)
+    train = selection.sessions.slice(*selection.parts["train"])
+    recent_NB = recent_events(train, items=len(catalogue), behaviours=len(log.behaviours))
+    return dataclasses.replace(catalogue, recent_NB=recent_NB), selection
+
+
+def _refuse_empty_parts(selection: Selection, split: SplitConfig) -> None:
+    wanted = {"validation": split.validation, "test": split.test}
+    for name in PARTS:
+        start, end = selection.parts[name]
+        if start == end and wanted.get(name):
+            raise ValueError(
+                f"the {name} part holds no session of two events or more; raise split.{name} (now {wanted[name]:g}, "
+                f"by {split.by.value}), set it to 0, or give a longer log"
+            )
+
+
+def _about(
+    config: PrepareConfig, log: Log, rejects: Rejects, selection: Selection, catalogue: Catalogue
+) -> dict[str, Any]:
+    counts: dict[str, Any] = {
+        "rows": rejects.rows,
+        "rejected": rejects.reasons,
+        "skipped": rejects.skipped,
+        "items": len(catalogue),
+        "items_trained": catalogue.trained,
+        "items_rankable": catalogue.rankable,
+        "parts": {},
+    }
+    times = {}
+    arrays = selection.sessions
+    for name, (start, end) in selection.parts.items():
+        first, last = arrays.offsets[start], arrays.offsets[end]
+        items, behaviours, clock = arrays.items[first:last], arrays.behaviours[first:last], arrays.times[first:last]
+        counted = np.bincount(behaviours, minlength=len(log.behaviours)).tolist()
+        counts["parts"][name] = {
+            "sessions": end - start,
+            "events": int(last - first),
+            "items": len(np.unique(items)),
+            "behaviours": dict(zip(log.behaviours.names, counted, strict=True)),
+            "untrained_share": float((items >= catalogue.trained).mean()) if len(items) else 0.0,
+            "sessions_dropped_short": selection.dropped[name],
+        }
+        known = len(clock) and clock[0] != TIME_UNKNOWN
+        times[name] = [_iso(clock.min()), _iso(clock.max())] if known else None
+    return {
+        "name": config.name or config.data.name,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sources": [
+            {"path": str(source.path), "bytes": source.size, "sha256": source.sha256} for source in log.sources
+        ],
+        "counts": counts,
+        "time_ranges": times,
+        "config": _plain(dataclasses.asdict(config)),
+    }
+
+
+def _iso(milliseconds: Any) -> str:
+    return (
+        datetime.fromtimestamp(int(milliseconds) / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    return value.value if isinstance(value, Enum) else value
+
+
+def summary(dataset: Dataset, *, seconds: float) -> Table:
+    """The summary table printed at the end of a run."""
+    counts, ranges = dataset.about["counts"], dataset.about["time_ranges"]
+    table = Table(title=f"{dataset.path}  ({dataset.name}, {seconds:.1f} s)", title_justify="left")
+    table.add_column("part")
+    for name in ("sessions", "events", *dataset.behaviours.names, "items", "untrained", "too short"):
+        table.add_column(name, justify="right")
+    table.add_column("from, to (UTC)")
+    for part in PARTS:
+        row = counts["parts"][part]
+        numbers = [row["sessions"], row["events"], *(row["behaviours"][name] for name in dataset.behaviours.names)]
+        numbers.append(row["items"])
+        cells = [f"{number:,}" for number in numbers]
+        cells += [f"{row['untrained_share']:.2%}", f"{row['sessions_dropped_short']:,}"]
+        span = " to ".join(moment[:16].replace("T", " ") for moment in ranges[part]) if ranges[part] else "no clock"
+        table.add_row(part, *cells, span)
+    rejected = "; ".join(f"{count:,} {reason}" for reason, count in counts["rejected"].items()) or "none"
+    skipped = "; ".join(f"{count:,} {reason}" for reason, count in counts["skipped"].items()) or "none"
+    table.caption_justify = "left"
+    cold = counts["items_rankable"] - counts["items_trained"]
+    table.caption = (
+        f"{counts['rows']:,} rows read; rejected: {rejected}; skipped: {skipped}\n"
+        f"{counts['items_trained']:,} trained items and {cold:,} cold ones of {counts['items']:,}; "
+        f"digest {dataset.digest[:16]}"
+    )
+    return table
+
+
+def run(config: PrepareConfig) -> None:
+    """Prepare, with a progress bar on a terminal and a summary at the end."""
+    started = time.perf_counter()
+    columns = (TextColumn("{task.description:<36}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("", total=STAGES, completed=-1)
+
+        def on_stage(stage: str) -> None:
+            progress.update(task, description=stage, advance=1)
+
+        dataset = prepare(config, on_stage=on_stage)
+    console = Console() if sys.stdout.isatty() else Console(width=140)
+    console.print(summary(dataset, seconds=time.perf_counter() - started))
+    console.print(f"next: python -m training.train dataset={dataset.path}", highlight=False, soft_wrap=True)

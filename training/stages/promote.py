@@ -1,0 +1,160 @@
+"""How a registered version is judged, and becomes champion or is refused."""
+
+import json
+import sys
+import tempfile
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+
+from training.cli.console import say
+from training.evaluation.case_ranks import RANKS_FILE, Ranks, ranks_beside
+from training.evaluation.placements.metrics import POLICY_FILE
+from training.review.gate import Check, check_latency, check_parity, check_quality, check_rules, description
+from training.settings.promote import PromoteConfig
+from training.settings.tracking import TrackingConfig
+from training.tracking.registry import (
+    CHALLENGER,
+    CHAMPION,
+    annotate,
+    champion_of,
+    fetch_bundle,
+    find_version,
+    has_artifact,
+)
+from training.tracking.store import fetch_artifact, mlflow_errors, open_store, retry_taken
+
+REJECTED: Final = "review.rejected"
+"""Version tag: a reviewer's reason for rejecting it."""
+
+
+def reject(config: PromoteConfig) -> ModelVersion:
+    """Record a reviewer's rejection of a version and remove its alias ``challenger``.
+
+    Raises:
+        ValueError: there is no such version, or it is the champion.
+    """
+    assert config.reject is not None
+    client, uri = open_store(config.tracking, create=False)
+    name, reason = config.tracking.model, " ".join(config.reject.split())
+    version = find_version(client, uri, name, run=config.run, version=config.version)
+    if _number(champion_of(client, uri, name)) == _number(version):
+        raise ValueError(f"{name} version {version.version} is the champion; promote another version before it goes")
+    tags = {"gate.result": "rejected", "gate.at": _now(), REJECTED: reason}
+    annotate(client, uri, version, tags=tags, description=f"Rejected: {reason}\n\n{version.description or ''}")
+    with mlflow_errors(uri):
+        if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == _number(version):
+            client.delete_registered_model_alias(name, CHALLENGER)
+    return version
+
+
+def promote(config: PromoteConfig) -> list[Check]:
+    """Judge a version, record the verdict, and move the alias ``champion`` if no check failed.
+
+    Returns:
+        The checks; empty if the version is already champion.
+
+    Raises:
+        ValueError: there is no such version, the registry cannot be reached, or the champion changed meanwhile.
+    """
+    client, uri = open_store(config.tracking, create=False)
+    name = config.tracking.model
+    version = find_version(client, uri, name, run=config.run, version=config.version)
+    champion = champion_of(client, uri, name)
+    if _number(champion) == _number(version):
+        return []
+    checks = judge(config, client, uri, version, champion)
+    failed = [check for check in checks if not check.passed]
+    current = champion_of(client, uri, name)
+    if _number(current) != _number(champion):
+        raise ValueError(f"{name} got another champion meanwhile, version {_number(current)}; judge again")
+    tags = {
+        "gate.result": "refused" if failed else "promoted",
+        "gate.failed": ", ".join(check.name for check in failed) or "nothing",
+        "gate.at": _now(),
+        "gate.champion": _number(champion) or "none",
+    }
+    tags |= {f"gate.{check.name.replace('@', '_at_').replace(' ', '.')}": check.line for check in checks}
+    text = description(checks, compared_with=_number(champion))
+    annotate(client, uri, version, tags=tags, description=text)
+    if not failed:
+        retry_taken(uri, partial(client.set_registered_model_alias, name, CHAMPION, version.version))
+    return checks
+
+
+def judge(
+    config: PromoteConfig,
+    client: mlflow.MlflowClient,
+    uri: str,
+    version: ModelVersion,
+    champion: ModelVersion | None,
+) -> list[Check]:
+    """All checks of a version, quality against ``champion``; a bundle that fails verification is not measured."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        checks = []
+        if REJECTED in version.tags:
+            lifted = f"delete the version's tag {REJECTED} to have it judged by the rest"
+            checks.append(Check("review", False, f"rejected: {version.tags[REJECTED]} ({lifted})"))
+        try:
+            bundle = fetch_bundle(config.tracking, version, into=folder)
+        except ValueError as error:
+            checks.append(Check("bundle", False, str(error)))
+        else:
+            checks.append(Check("bundle", True, f"bundle {bundle.version}: every file has its SHA-256"))
+            checks.append(check_parity(bundle.manifest))
+            checks.append(check_latency(bundle, budget_ms=config.latency_ms, seed=config.seed))
+        run_id = str(version.run_id)
+        policy = None
+        if has_artifact(client, uri, run_id, POLICY_FILE):
+            policy = json.loads(fetch_artifact(config.tracking, run_id, POLICY_FILE, into=folder).read_bytes())
+        checks.append(check_rules(policy))
+        if champion is None:
+            return [*checks, Check("test", True, "there is no champion to compare with")]
+        return checks + _quality(config, version, champion, folder)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _number(version: ModelVersion | None) -> str | None:
+    """The version number as text; MLflow gives an int from an SQLite store, text from a server."""
+    return None if version is None else str(version.version)
+
+
+def _quality(config: PromoteConfig, version: ModelVersion, champion: ModelVersion, folder: Path) -> list[Check]:
+    run, rival, client = str(version.run_id), str(champion.run_id), open_store(config.tracking, create=False)
+    beside = has_artifact(*client, run, ranks_beside(rival))  # retraining ranked the same cases with the champion
+    place = (run, ranks_beside(rival)) if beside else (rival, RANKS_FILE)
+    try:
+        ours, theirs = _ranks(config.tracking, run, RANKS_FILE, folder), _ranks(config.tracking, *place, folder)
+    except ValueError as error:
+        return [Check("test", False, str(error))]
+    return check_quality(ours, theirs, seed=config.seed)
+
+
+def _ranks(tracking: TrackingConfig, run_id: str, name: str, folder: Path) -> Ranks:
+    own = folder / run_id
+    own.mkdir(exist_ok=True)
+    return Ranks.load(fetch_artifact(tracking, run_id, name, into=own))
+
+
+def run(config: PromoteConfig) -> None:
+    """Entry point."""
+    if config.reject is not None:
+        version = reject(config)
+        say(f"{config.tracking.model} version {version.version} is rejected; the gate refuses it from now on")
+        return
+    checks = promote(config)
+    for check in checks:
+        say(f"{'passed' if check.passed else 'FAILED'}  {check.name}: {check.line}")
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        print(f"refused: {'; '.join(check.line for check in failed)}", file=sys.stderr)
+        sys.exit(1)
+    say(f"models:/{config.tracking.model}@{CHAMPION} {'is this version' if checks else 'was this version already'}")

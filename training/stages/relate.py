@@ -1,0 +1,163 @@
+"""How relations are mined: counts, significance, compatibility, manual pairs, bundles.
+
+Shapes: N items, S sessions, E events.
+"""
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from tillside.atomic import atomic_directory
+from tillside.dataset import Dataset, Sessions, load_dataset
+from tillside.events import Behaviours
+from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations, RelationTable
+from training.cli.console import print_table, say
+from training.mining import bundling, counting, pairing
+from training.mining.compatibility import Compatibility, read_rules
+from training.mining.engines import MiningEngine, open_mining
+from training.mining.manual import read_manual
+from training.mining.pairing import Evidence, Mined
+from training.mining.report import report
+from training.mining.significance import chance_of_meeting
+from training.mining.stored import FOLDER
+from training.mining.traits import Traits
+from training.settings.relate import RelateConfig
+
+REPORT: Final = "report.md"
+ELSEWHERE: Final = ("dataset", "out", "engine", "spark_master", "scratch")
+"""Settings that do not affect the result."""
+
+
+@dataclass(frozen=True)
+class Related:
+    """Result of a run."""
+
+    relations: Relations
+    mined: Mapping[str, Mined]
+    sets: bundling.Sets
+
+
+def relate(config: RelateConfig, dataset: Dataset) -> Related:
+    """Mine the relations of a data set.
+
+    Raises:
+        ValueError: a setting, a rule or a manual pair does not fit the data set.
+    """
+    catalogue, traits = dataset.catalogue, Traits.of(dataset.catalogue)
+    rules = read_rules(Path(config.rules)) if config.rules else []
+    fitting = Compatibility.of(rules, catalogue)
+    manual = read_manual(Path(config.manual), catalogue.index_of) if config.manual else ManualPairs.of([])
+    taken_codes = _taken(config.taken, dataset.behaviours)
+    with (
+        tempfile.TemporaryDirectory(dir=config.scratch) as scratch,
+        open_mining(config.engine, Path(scratch), master=config.spark_master) as engine,
+    ):
+        sessions = dataset.before_test() if config.validation else dataset.part("train")
+        mined, sets = mine(engine, config, sessions, traits, fitting, taken_codes=taken_codes)
+    tables = {
+        name: RelationTable.of(pairs.anchors, pairs.items, pairs.strengths, items=len(catalogue), most=config.partners)
+        for name, pairs in mined.items()
+    }
+    bundles = Bundles.from_sets(sets.sets, sets.strengths.tolist())
+    settings = {name: value for name, value in dataclasses.asdict(config).items() if name not in ELSEWHERE}
+    about: dict[str, Any] = {
+        "dataset": {"name": dataset.name, "digest": dataset.digest},
+        "settings": settings,
+        "counts": {name: len(table) for name, table in tables.items()}
+        | {"bundles": len(bundles), "manual": len(manual), "rules": len(rules)},
+    }
+    return Related(Relations(tables, manual, bundles, about), mined, sets)
+
+
+def mine(
+    engine: MiningEngine,
+    config: RelateConfig,
+    sessions: Sessions,
+    traits: Traits,
+    fitting: Compatibility,
+    *,
+    taken_codes: list[int],
+) -> tuple[dict[str, Mined], bundling.Sets]:
+    """All relations as pairs, and the item sets behind the ``bundle`` relation.
+
+    Args:
+        taken_codes: behaviours that take an item (cart, purchase), as coded in the sessions' arrays.
+    """
+    items, evidence = len(traits), Evidence(config.false_share, config.least, config.faintest)
+    behaviours_E = np.asarray(sessions.behaviours)
+    weights_S = counting.session_weights(sessions, half_life_days=config.half_life_days)
+    common = {"items": items, "weights_S": weights_S, "longest": config.longest}
+    taken = counting.acts_of(engine, sessions, np.isin(behaviours_E, taken_codes), **common)
+    weakest = 0 not in taken_codes
+    views = counting.acts_of(engine, sessions, (behaviours_E == 0) & weakest, **common)
+
+    followed = counting.followed(engine, taken, soon_days=config.soon_days)
+    bought = counting.together(engine, taken, np.zeros(items, np.int64))
+    fits = fitting.fits(followed.anchors, followed.items)
+    mined = {"complement": pairing.complements(followed, taken, traits, fits, evidence=evidence)}
+
+    compared = counting.compared(engine, sessions, (behaviours_E == 0) & weakest, weights_S=weights_S)
+    found = pairing.substitutes(compared, views, bought, traits, evidence=evidence)
+    known = np.isin(
+        found.anchors * items + found.items, mined["complement"].anchors * items + mined["complement"].items
+    )
+    mined["substitute"] = found.only(~known)
+
+    seen = views if weakest and len(views.sizes) else taken
+    for name, groups in (("brand", traits.brands), ("series", traits.series)):
+        met = counting.together(engine, seen, groups)
+        mined[name] = pairing.of_one_group(met, groups, seen.counts_N, most=config.partners)
+    mined["upsell"], mined["downsell"] = pairing.ladders(
+        mined["substitute"], mined["series"], traits, least=config.price_step, most=config.price_most
+    )
+
+    chance = chance_of_meeting(taken.sizes, taken.counts_N)
+    sets = bundling.bundles(engine, taken, bought, chance_of_meeting=chance, evidence=evidence, most=config.bundles)
+    sets = bundling.compatible(sets, fitting.fits_together(sets.sets))
+    mined["bundle"] = bundling.as_pairs(sets)
+    scenes_E = sessions.optional.get("scenes", np.full(len(sessions.items), -1))
+    mined["scene"] = pairing.scene_mates(
+        np.asarray(scenes_E), np.asarray(sessions.items), items=items, evidence=evidence
+    )
+    mined["gift"] = pairing.gifts(mined["complement"], traits, share=config.gift_share)
+    return {name: mined[name] for name in RELATIONS}, sets
+
+
+def _taken(names: list[str] | None, behaviours: Behaviours) -> list[int]:
+    """Codes of behaviours that take an item: those given, or the two strongest of three or more, else the strongest."""
+    if names is None:
+        return list(range(len(behaviours)))[-2 if len(behaviours) > 2 else -1 :]
+    if not names:
+        raise ValueError(f"taken must name a behaviour or be null; allowed: {', '.join(behaviours.names)}")
+    return [behaviours.index(name) for name in names]
+
+
+def run(config: RelateConfig) -> None:
+    """Mine relations, write tables and report, print the counts."""
+    started = time.perf_counter()
+    dataset = load_dataset(Path(config.dataset))
+    related = relate(config, dataset)
+    out = Path(config.out) if config.out else dataset.path / FOLDER
+    text = report(
+        related.mined,
+        related.sets,
+        related.relations.manual,
+        dataset.catalogue,
+        title=f"Relations of {dataset.name}",
+        shown=config.shown,
+    )
+    with atomic_directory(out, marks=[ABOUT]) as folder:
+        related.relations.save(folder)
+        (folder / REPORT).write_text(text, encoding="utf-8")
+    counts = related.relations.about["counts"]
+    title = f"{out}  ({time.perf_counter() - started:.1f} s)"
+    print_table(
+        title, ["relation", "pairs"], [[name, f"{count:,}"] for name, count in counts.items()], numbers=["pairs"]
+    )
+    say(f"the strongest are in {out / REPORT}")

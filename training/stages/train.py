@@ -1,0 +1,264 @@
+"""How a run is trained, stage by stage: set up, learn, judge, ship, publish."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+from pytorch_lightning.utilities import rank_zero_only
+
+from tillside.atomic import write_text_atomically
+from tillside.dataset import Dataset, load_dataset
+from training.bundle.latency import Latency, measure_latency
+from training.bundle.write import export_run
+from training.cli.console import say
+from training.evaluation.run import cases_to_judge, evaluate_run
+from training.evaluation.tables import metrics_table
+from training.learning import recipe
+from training.learning.callbacks import RESUME_FILE
+from training.learning.recipe import History, TrainingSetup
+from training.learning.warm_start import BaseModel, refuse_leaks
+from training.model.checkpoint import MODEL_FILE, TrainedModel, save_model
+from training.review.champion import champion_if_there
+from training.review.comparison import Compared, compare
+from training.review.run_page import Page, case_by_case, describe_model, publish_page, search_tags
+from training.settings.train import TrainConfig
+from training.sweeps.trial import Trial
+from training.tracking.ending import ending
+from training.tracking.registry import BUNDLE, keep_and_register, name_base, promote_command
+from training.tracking.tracker import Tracker, flatten
+
+
+@dataclass
+class Run:
+    """A training run, handed from stage to stage; each adds what it made.
+
+    Attributes:
+        tracker: None in every process but rank 0; those only learn, and write nothing.
+        best: the best val/mrr@20.
+        compared: with the base model it was retrained from; None for a first training.
+        latency, version: of the exported bundle, and the model version it became; None where there is none.
+    """
+
+    config: TrainConfig
+    trial: Trial
+    dataset: Dataset
+    base: BaseModel | None
+    setup: TrainingSetup
+    tracker: Tracker | None
+    best: float = 0.0
+    trained: TrainedModel = field(init=False, repr=False)
+    history: History = field(init=False, repr=False)
+    metrics: dict[str, Any] = field(init=False, repr=False)
+    compared: Compared | None = None
+    latency: Latency | None = None
+    version: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's files lie."""
+        return Path(self.config.tracking.runs) / (self.tracker.run_id if self.tracker else "worker")
+
+    @property
+    def own_tracker(self) -> Tracker:
+        """The tracker, for the stages that only rank 0 goes through."""
+        assert self.tracker is not None
+        return self.tracker
+
+    @property
+    def ends_learned(self) -> bool:
+        """Whether nothing follows once it has learned: in all ranks but 0, and in a trial that is not whole."""
+        return self.tracker is None or not self.trial.whole
+
+
+def train(config: TrainConfig, trial: Trial | None = None) -> float:
+    """Train, evaluate, export and record; returns the best val/mrr@20, the objective of sweeps.
+
+    Args:
+        trial: a sweep's tags, callbacks and extent of this run; default: a run of its own.
+
+    Raises:
+        Pruned: the sweep pruned the trial.
+        ValueError: a setting, the data set, the run to resume or the base is unusable.
+    """
+    with start(config, trial or Trial()) as run:
+        learn(run)
+        if run.ends_learned:
+            return run.best
+        judge(run)
+        ship(run)
+        publish(run)
+    show(run)  # after the run has ended: a closed pipe does not make it a failure
+    return run.best
+
+
+@contextlib.contextmanager
+def start(config: TrainConfig, trial: Trial) -> Iterator[Run]:
+    """Start or resume a run, and end it with the status of what came of it; a killed one says how to go on."""
+    run = set_up(config, trial)
+    try:
+        with ending(run.tracker):
+            record(run)
+            yield run
+    except BaseException as error:
+        resumable = run.tracker is not None and (run.folder / RESUME_FILE).is_file()
+        if resumable and not isinstance(error, Exception) and not trial.tags:  # of its trials a sweep says it
+            typed = run.config.tracking.typed("runs")
+            say(f"go on with it:  python -m training.train resume={run.own_tracker.run_id}{typed}")
+        raise
+
+
+def set_up(config: TrainConfig, trial: Trial) -> Run:
+    """Check settings, data set and base, set up the fit, and only then start or resume the MLflow run.
+
+    Raises:
+        ValueError: one of them is unusable.
+    """
+    if config.resume is not None:
+        config = stored_config(Path(config.tracking.runs) / config.resume, config)
+    if config.dataset is None:
+        raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
+    dataset = load_dataset(Path(config.dataset))
+    base = None if config.warm_start is None else BaseModel.fetch(config.tracking, config.warm_start)
+    if base is not None:
+        refuse_leaks(base, dataset)
+    setup = TrainingSetup.prepare(config, dataset, base)
+    cases_to_judge(dataset, setup.data.spec)  # fail now, not after hours of training, if there are none
+    tracker = None
+    if rank_zero_only.rank == 0:  # of the ranks that torchrun or a cluster started
+        tracker = Tracker.start(config.tracking, run_id=config.resume, digest=dataset.digest, tags=trial.tags)
+    return Run(config, trial, dataset, base, setup, tracker)
+
+
+def record(run: Run) -> None:
+    """Write the config, log a new run's parameters, inputs and tags, and print what will be learned."""
+    config, dataset, setup, tracker = run.config, run.dataset, run.setup, run.tracker
+    if tracker is None:
+        return
+    run.folder.mkdir(parents=True, exist_ok=True)
+    write_text_atomically(run.folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)))
+    softmax = setup.module.softmax.value
+    if config.resume is None:
+        tracker.parameters(OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))  # type: ignore[arg-type]
+        tags = search_tags(dataset, softmax=softmax, model=config.model, seed=config.seed)
+        # "parent" is the tag that searches of older runs use for the base model
+        tracker.dataset(dataset, tags=tags if run.base is None else tags | {"parent": run.base.uri})
+    judged = "" if setup.module.repeats else ", validated without what a session holds"
+    say(
+        f"run {tracker.run_id}: {setup.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
+        f"{softmax} softmax, batches of {setup.data.batch_events} events, at most {setup.epochs} epochs, "
+        f"dropout {setup.model.dropout:.2g}, of items {setup.model.item_dropout:.2g}{judged}"
+    )
+
+
+def learn(run: Run) -> None:
+    """Fit, choose, refit and save the model; a trial that is not whole stops after the fit."""
+    folder, tracker, callbacks = run.folder, run.tracker, run.trial.callbacks
+    if not run.trial.whole:
+        run.best, _ = recipe.fit_until_best(run.setup, folder=folder, tracker=tracker, callbacks=callbacks)
+        return
+    run.best, run.trained, run.history = recipe.learn(
+        run.setup, run.dataset, folder=folder, tracker=tracker, callbacks=callbacks
+    )
+    if tracker is not None:
+        save_model(folder / MODEL_FILE, run.trained, run.dataset)
+        tracker.artifact(folder / MODEL_FILE)
+
+
+def judge(run: Run) -> None:
+    """Rank the test cases with the model and the baselines, and for a retrained model with its base too."""
+    folder, seed, tracker = run.folder, run.config.seed, run.own_tracker
+    run.metrics = evaluate_run(run.trained, run.dataset, folder=folder, seed=seed, tracker=tracker)
+    if run.base is not None and run.setup.carried is not None:
+        run.compared = compare(
+            run.base, run.dataset, run.metrics, run.setup.carried, folder=folder, seed=seed, tracker=tracker
+        )
+
+
+def ship(run: Run) -> None:
+    """Export the bundle, measure its latency and register it, if the config says so."""
+    config, tracker, bundle = run.config, run.own_tracker, run.folder / BUNDLE
+    if not config.export:
+        return
+    export_run(run.trained, run.dataset, bundle, metrics=run.metrics, run_id=tracker.run_id)
+    run.latency = measure_latency(bundle, run.dataset)
+    run.version = keep_and_register(tracker, bundle, config.tracking, place=BUNDLE)
+    if run.version is not None and run.compared is not None:
+        told, base = "\n".join(["Not judged yet.", "", *run.compared.markdown()]), run.compared.champion.version
+        name_base(tracker, config.tracking.model, run.version, base=base, description=told)
+
+
+def publish(run: Run) -> None:
+    """Publish the run's page, compared with its base or else with the champion, and link the run as the latest."""
+    tracker, seed = run.own_tracker, run.config.seed
+    page = Page(
+        run.dataset,
+        model=describe_model(run.trained, softmax=run.setup.module.softmax.value, seed=seed),
+        metrics=run.metrics,
+        history=run.history,
+        latency=run.latency,
+        folder=run.folder,
+    )
+    if run.compared is not None:
+        beside = run.compared.beside()
+    else:
+        beside = case_by_case(page, champion_if_there(tracker, run.config.tracking.model), seed=seed)
+    publish_page(tracker, page, beside)
+    link_latest(run.folder)
+
+
+def show(run: Run) -> None:
+    """Print the metrics, and where the run can be looked at."""
+    tracker = run.own_tracker
+    metrics_table(run.metrics, title=f"{run.dataset.name}: test part")
+    if run.compared is not None:
+        run.compared.show()
+    say(f"run {tracker.run_id} is in {run.folder}")
+    say(f"look at it:  {tracker.look}")
+    say(f"all runs:  {tracker.list_link()}   the best first:  {tracker.list_link(best_first=True)}")
+    if run.version is not None and run.compared is not None:
+        say(f"judge it:  {promote_command(run.config.tracking, run.version)}")
+
+
+def link_latest(folder: Path) -> None:
+    """Point the symlink ``latest`` beside the run's folder at it, atomically."""
+    fresh = folder.parent / f".latest-{folder.name}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder.name)
+    fresh.replace(folder.parent / "latest")
+
+
+def stored_config(folder: Path, config: TrainConfig) -> TrainConfig:
+    """Config of the run to resume; only ``dataset``, ``tracking.runs`` and ``tracking.uri`` may be changed.
+
+    Raises:
+        ValueError: there is no such run here, it has no resume point, a file is damaged, or another setting differs.
+    """
+    for name in ("config.yaml", RESUME_FILE):
+        if not (folder / name).is_file():
+            hint = "; of a sweep say -m resume=" if (folder / "sweep.yaml").is_file() else ""
+            raise ValueError(
+                f"resume={config.resume}: {folder / name} is missing, so there is nothing to go on from{hint}"
+            )
+    try:
+        stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(folder / "config.yaml"))
+        resumed = OmegaConf.to_object(stored)
+        assert isinstance(resumed, TrainConfig)
+        torch.load(folder / RESUME_FILE, map_location="cpu", weights_only=True)
+    except Exception as error:  # YAML, OmegaConf and torch raise a dozen types for damaged files
+        raise ValueError(f"resume={config.resume}: what lies in {folder} is damaged: {error}") from None
+    resumed.resume, resumed.dataset = config.resume, config.dataset or resumed.dataset
+    resumed.tracking.runs, resumed.tracking.uri = config.tracking.runs, config.tracking.uri or resumed.tracking.uri
+    default, given, kept = (flatten(asdict(each)) for each in (TrainConfig(), config, resumed))
+    for key, value in given.items():
+        if value not in (default[key], kept[key]):
+            raise ValueError(f"{key} cannot be changed by resume={config.resume}: it is {kept[key]} there, got {value}")
+    return resumed
+
+
+def run(config: TrainConfig) -> float:
+    """Entry point."""
+    return train(config)
