@@ -1,6 +1,7 @@
 """Every YAML under configs/ belongs to a command and composes with it."""
 
 import importlib
+import re
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -9,8 +10,10 @@ from omegaconf import OmegaConf
 
 from tillside.policy import read_policy
 from training.cli.command import config_directory
+from training.cli.keys import describe
+from training.data.readers import READERS as LOG_READERS
 from training.mining.compatibility import read_rules
-from training.sweeps.config import read_config
+from training.sweeps.config import SweepConfig, read_config
 
 COMMANDS = {
     "prepare": ("training.prepare", "PrepareConfig", ["data"]),
@@ -59,6 +62,19 @@ def composed(command: str, *overrides: str):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_composes_with_its_typed_config(command):
     composed(command)
+
+
+SCHEMAS = {name: getattr(importlib.import_module(module), schema) for name, (module, schema, _) in COMMANDS.items()}
+SCHEMAS |= {f"data={reader.name}": reader for reader in LOG_READERS} | {"sweep": SweepConfig}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_key_is_explained_where_it_is_defined(name):
+    """``--help`` and the reference show that text; a role of Sphinx would be noise there."""
+    keys = describe(SCHEMAS[name])
+    assert keys
+    assert [key.name for key in keys if not key.line.endswith(".")] == []
+    assert [key.name for key in keys if re.search(r":\w+:`|``", key.doc)] == []
 
 
 @pytest.mark.parametrize(("command", "group", "choice"), CHOICES)

@@ -46,7 +46,7 @@ class Key:
     @property
     def line(self) -> str:
         """The first sentence of ``doc``."""
-        return re.split(r"(?<=\.)\s+(?=[A-Z`(\d])", self.doc, maxsplit=1)[0]
+        return re.split(r"(?<=\.)\s+(?=[A-Z`(])", self.doc, maxsplit=1)[0]
 
 
 def describe(schema: type, prefix: str = "") -> list[Key]:

@@ -18,17 +18,21 @@ class BacktestConfig:
 
     data: LogConfig = MISSING
     windows: int = 4
+    """How many windows of time are tested; one model is trained before each."""
     share: float = 0.1
     """Fraction of all sessions, by end time, in each window."""
     validation: float = 0.05
     """Fraction of all sessions for validation: the last ones before each window."""
     name: str | None = None
+    """What runs and reports call the data set. null: the kind of log, such as events."""
     min_item_support: int | None = None
+    """An item needs this many training events to be trained, as in training.prepare."""
     session_gap_minutes: float | None = None
-    """This and the two above: as in training.prepare."""
+    """A pause of more minutes starts a new session, as in training.prepare."""
     resume: str | None = None
     """Run id of an interrupted backtest to continue; the other settings must equal those it was started with."""
     seed: int = 0
+    """Of the initial weights, the order of sessions and the negatives drawn."""
     model: ModelConfig = field(default_factory=ModelConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)

@@ -30,6 +30,7 @@ class EvaluateConfig:
     dataset: str | None = None
     """Default: the data set the run was trained on, where it lay then."""
     baselines: list[Baseline] = field(default_factory=lambda: list(BESIDE_A_RUN))
+    """Simple recommenders evaluated on the same cases."""
     bundle: str | None = None
     """An exported bundle of the run, evaluated too, one session at a time as the server answers."""
     policy: str | None = None

@@ -10,7 +10,9 @@ class ExportConfig:
     """Which run to export, and where to."""
 
     run: str = "???"
+    """A run's id; its model is exported."""
     out: str = "???"
+    """The folder to write the bundle to."""
     dataset: str | None = None
     """Default: the data set the run was trained on, at its path of then."""
     relations: str | None = None

@@ -25,8 +25,8 @@ class LossConfig:
     full_up_to_items: int = 20_000
     """Above this, the full softmax costs several times as much and ranks no better."""
     sparse_from_items: int = 200_000
-    """Items from which the optimizer updates only those rows of the item table that a sampled batch touches
-    (:mod:`training.model.optimizer`); below, all of them, which is cheap there and keeps their momentum going."""
+    """Items from which the optimizer updates only those rows of the item table that a sampled batch touches; below, all
+    of them, which is cheap there and keeps their momentum going."""
     pool: int = 1536
     """Negatives drawn per batch and shared by all its targets."""
     uniform_share: float = 1.0

@@ -15,15 +15,18 @@ class ModelConfig:
     """Width, depth and regularisation of the model."""
 
     dim: int = 96
+    """Width of the vectors of items and sessions."""
     layers: int = 2
+    """Transformer blocks."""
     heads: int = 2
+    """Attention heads of a block; they divide ``dim``."""
     max_length: int = 50
     """Maximum events of a row; the latest are kept."""
     history: int = 0
     """Maximum events of a row from the shopper's earlier sessions; the session's own take precedence. Needs user_id,
     and callers who send history."""
     dropout: float | None = None
-    """Default: 0.3, reduced where items average more than SCARCE targets (:meth:`suited`)."""
+    """Within the blocks. Default: 0.3, reduced where items are met often."""
     item_dropout: float | None = None
     """Dropout on the session's item vectors as they enter the trunk. Default: 0.5, reduced likewise."""
     id_dropout: float = 0.1

@@ -9,10 +9,13 @@ class OptimizerConfig:
     """AdamW with linear warm-up and cosine decay; sparse Adam for the item table where LossConfig says so."""
 
     learning_rate: float = 1e-2
+    """The highest, after the warm-up."""
     weight_decay: float = 0.01
     """Applied to matrices only. A sparsely updated item table has none; its vectors are normalised anyway."""
     warmup_share: float = 0.05
+    """Share of all steps in which the learning rate rises from 0; it decays in the others."""
     clip_norm: float = 1.0
+    """Gradients of a larger global norm are scaled down to it."""
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "clip_norm"):

@@ -15,20 +15,34 @@ MOST_NAMED = 100
 
 @dataclass
 class PrepareConfig:
-    """Settings of ``training.prepare``; configs/prepare.yaml explains them."""
+    """Settings of ``training.prepare``."""
 
     out: str = MISSING
+    """The directory to write; it appears whole or not at all, and replaces an older data set."""
     data: LogConfig = MISSING
     name: str | None = None
+    """What runs, reports and lists call the data set. null: the kind of log, such as events."""
     session_gap_minutes: float | None = None
+    """A pause of more minutes starts a new session. null: 30 where the log has users and no session ids, no such rule
+    where it has session ids."""
     repeats: Repeats = Repeats.keep
+    """The same item and behaviour twice in a row: keep, or collapse into the first."""
     max_session_length: int | None = None
+    """A longer session is cut into sessions of this many events, a guard against bots. null: no limit."""
     min_item_support: int | None = None
+    """An item needs this many events in the training part to be trained. null: 5, or 1 for a log whose split is given
+    and for leave_one_out. Training sessions lose the other items and then need ``min_session_length`` events; this is
+    one pass, never repeated. Validation and test sessions keep all their events."""
     min_session_length: int = 2
+    """A training session needs this many events."""
     split: SplitConfig = field(default_factory=SplitConfig)
     max_reject_share: float = 0.01
+    """The run fails when a larger share of a file's rows is bad; the others are listed in rejects.csv."""
     holdout_items: float = 0.0
+    """A share of the trained items, drawn with ``seed``, loses all its events before the test part: such items are new
+    there, and metrics.json says how well new items are ranked. For measuring only."""
     seed: int = 0
+    """Of the draw of ``holdout_items``."""
 
     def resolved(self) -> "PrepareConfig":
         """A copy with every default filled in.

@@ -12,6 +12,7 @@ class PromoteConfig:
     run: str | None = None
     """A run's id; its latest version is judged."""
     version: int | None = None
+    """A registered version's number, in place of ``run``."""
     latency_ms: float = 10.0
     """Maximum median latency in milliseconds of an answer (encode and search) to a session of 20 events."""
     seed: int = 0

@@ -23,7 +23,9 @@ class RetrainConfig:
     split: SplitConfig = field(default_factory=SplitConfig)
     """Default: the champion's split. The test part is the newest window."""
     seed: int = 0
+    """Of the initial weights of new items, the order of sessions and the negatives drawn."""
     export: bool = True
+    """Export the bundle at the end and log it to the run."""
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)

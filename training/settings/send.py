@@ -10,5 +10,6 @@ class SendConfig:
     """Which run's journal to send, and to which store."""
 
     run: str = "???"
+    """Id of the run whose journal is sent."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Only ``runs`` and ``uri`` are read; the rest, and by default the uri, comes from the run's own config."""

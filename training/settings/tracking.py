@@ -11,7 +11,9 @@ class TrackingConfig:
     uri: str | None = None
     """Any MLflow tracking URI; default: MLFLOW_TRACKING_URI, or else ``mlflow.db`` in ``runs``."""
     experiment: str = "tillside"
+    """MLflow experiment that runs belong to."""
     run_name: str | None = None
+    """What MLflow's list calls the run. null: MLflow makes one up."""
     runs: str = "runs"
     """Folder of checkpoints and of the default store."""
     register: bool = True

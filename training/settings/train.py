@@ -14,12 +14,14 @@ class TrainConfig:
     """Everything a training run depends on."""
 
     dataset: str | None = None
+    """The folder that training.prepare wrote. Not needed with ``resume``."""
     resume: str | None = None
     """Id of a run to resume, with its own config."""
     warm_start: str | None = None
     """Registered version (models:/NAME/VERSION) whose weights initialise the model and which it is compared with at the
     end. See training.retrain, which prepares the newer log as well."""
     seed: int = 0
+    """Of the initial weights, the order of sessions and the negatives drawn."""
     export: bool = True
     """Export the bundle at the end and log it to the run."""
     model: ModelConfig = field(default_factory=ModelConfig)

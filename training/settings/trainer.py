@@ -25,17 +25,24 @@ class TrainerConfig:
     """Epochs without a better val/mrr@20 before early stopping. Learning-rate decay gains most in the last epochs, and
     until then the metric fluctuates."""
     validation_cases: int = 20_000
+    """About so many cases of the validation part are ranked after each epoch."""
     refit: bool = True
     """Retrain at the end, for the best number of epochs, on the validation part too: the newest sessions predict the
     next ones best."""
     checkpoint_minutes: float = 5.0
+    """A point to resume from is written at the start of each epoch and every so many minutes within one."""
     checkpoint_batches: int | None = None
+    """And every so many batches. null: by time alone."""
     precision: Precision = Precision.auto
     """auto: bf16 on a GPU that has it, fp32 elsewhere; on CPUs without AMX bf16 is slower."""
     accelerator: str = "auto"
+    """Where Lightning trains: auto (a GPU if there is one), cpu, gpu, mps."""
     devices: int = 1
+    """Devices of a machine, with a process each; torchrun starts them."""
     nodes: int = 1
+    """Machines, each with ``devices`` devices."""
     progress_bar: bool = True
+    """Show a bar of each epoch's batches."""
 
     def __post_init__(self) -> None:
         for name in (

@@ -47,7 +47,10 @@ class SweepConfig:
     whole: bool = True
     """Complete every trial's run (refit, evaluation on the test part). False: only the best one's."""
     seed: int = 0
+    """Of Optuna's sampler."""
     pruner: Pruner = Pruner.none
+    """How unpromising trials are given up: median (worse than the median of earlier trials at the same epoch), halving
+    (keep the best quarter of those that reached 1, 4, 16, ... epochs), none."""
     startup_trials: int = 4
     """Trials sampled at random before TPE learns from them; the median pruner prunes none of them."""
     warmup_epochs: int = 1

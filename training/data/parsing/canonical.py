@@ -57,11 +57,7 @@ BAD_QUANTITY: Final = "quantity is not a whole number of at least 0"
 
 @dataclass
 class LogConfig(ABC):
-    """Settings common to all logs.
-
-    Attributes:
-        behaviours: behaviours to keep, weakest first; the last one is the goal.
-    """
+    """Settings common to all logs."""
 
     name: ClassVar[str]
     split_is_given: ClassVar[bool] = False
@@ -69,6 +65,7 @@ class LogConfig(ABC):
     """Whether events have timestamps; without them sessions cannot be split by time."""
 
     behaviours: list[str] = field(default_factory=lambda: list(DEFAULT_BEHAVIOURS))
+    """Behaviours to keep, weakest first; the last one is the goal. Events of one that is left out are skipped."""
 
     @abstractmethod
     def read(self, engine: QueryEngine) -> "Log":
@@ -81,13 +78,10 @@ class LogConfig(ABC):
 
 @dataclass
 class FileLogConfig(LogConfig):
-    """A log in a single file, or in the folder of its publisher.
-
-    Attributes:
-        path: the file or folder.
-    """
+    """A log in a single file, or in the folder of its publisher."""
 
     path: str = MISSING
+    """The file or folder of the log."""
 
 
 @dataclass(frozen=True)

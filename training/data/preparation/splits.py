@@ -41,19 +41,17 @@ HELD_OUT: Final = 2
 
 @dataclass
 class SplitConfig:
-    """Split settings.
-
-    Attributes:
-        by: fractions (the last sessions by end time), days (the last days), given (the log marks the test sessions;
-            validation is the last share of its train sessions), leave_one_out (see ``leave_one_out``), auto (given if
-            the log has a split, leave_one_out if it has no timestamps, else fractions).
-        validation: share of the sessions, or days; null for 0.05 or 7. Not used by leave_one_out.
-        test: share of the sessions, or days; null for 0.1 or 7. Not used by leave_one_out or given.
-    """
+    """Split settings."""
 
     by: SplitBy = SplitBy.auto
+    """What is held out for validation and test. fractions: the sessions that end last. days: those that end in the last
+    days. given: as the log says, with the last share of its train sessions for validation. leave_one_out: each
+    session's last event for test, the one before for validation, the rest for training. auto: given where the log gives
+    it, leave_one_out where it has no clock, else fractions."""
     validation: float | None = None
+    """A share of the sessions (null: 0.05) or days (null: 7); null for leave_one_out."""
     test: float | None = None
+    """A share of the sessions (null: 0.1) or days (null: 7); null for given and leave_one_out."""
 
     def resolved(self, *, split_is_given: bool, has_clock: bool) -> "SplitConfig":
         """Fill in the defaults.

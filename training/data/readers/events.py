@@ -32,16 +32,27 @@ class EventColumns:
     """Source column of each canonical column; null takes the column of the canonical name, if any."""
 
     session_id: str | None = None
+    """The log's column of session ids; it or ``user_id`` is needed."""
     user_id: str | None = None
+    """The log's column of shoppers; sessions are cut where they pause."""
     item_id: str | None = None
+    """The log's column of items; needed."""
     behaviour: str | None = None
+    """The log's column of event types; not needed with one behaviour."""
     timestamp: str | None = None
+    """The log's column of times; needed."""
     price: str | None = None
+    """The log's column of prices."""
     quantity: str | None = None
+    """The log's column of quantities."""
     scene_id: str | None = None
+    """The log's column of live rooms or other scenes."""
     category: str | None = None
+    """The log's column of categories: a path from coarse to fine, its levels parted by dots."""
     brand: str | None = None
+    """The log's column of brands."""
     name: str | None = None
+    """The log's column of the items' names."""
 
 
 @dataclass
@@ -49,36 +60,36 @@ class ItemColumns:
     """Item-file column of each canonical column; null takes the column of the canonical name, if any."""
 
     item_id: str | None = None
+    """The item file's column of items."""
     category: str | None = None
+    """The item file's column of categories: a path from coarse to fine, its levels parted by dots."""
     brand: str | None = None
+    """The item file's column of brands."""
     price: str | None = None
+    """The item file's column of prices."""
     name: str | None = None
+    """The item file's column of names."""
 
 
 @dataclass
 class EventsConfig(FileLogConfig):
-    """``data=events``.
-
-    Attributes:
-        columns: mapping of the log's columns.
-        attributes: further event columns that describe the item.
-        behaviour_map: the log's event types to names in ``behaviours``, or to null to skip such events; null if the log
-            uses those names itself.
-        timestamp_format: auto (ISO 8601, or epoch seconds or milliseconds by magnitude), iso, epoch_s, epoch_ms, or a
-            strptime pattern such as '%d/%m/%Y %H:%M'.
-        delimiter: of a text file; null picks the most frequent of ``,;|`` and tab in its header.
-        items: item file; every column not in ``item_columns`` is an attribute.
-        item_columns: mapping of the item file's columns.
-    """
+    """``data=events``."""
 
     name: ClassVar[str] = "events"
 
     columns: EventColumns = field(default_factory=EventColumns)
     attributes: list[str] = field(default_factory=list)
+    """Further columns of the log that describe the item."""
     behaviour_map: Any = None
+    """The log's event types to names in ``behaviours``, or to null to leave such events out: ``{view: click, add: cart,
+    order: purchase}``. null: the log uses those names itself."""
     timestamp_format: str = "auto"
+    """auto (ISO 8601, or epoch seconds or milliseconds by size), iso, epoch_s, epoch_ms, or a pattern such as '%d/%m/%Y
+    %H:%M'."""
     delimiter: str | None = None
+    """Of a text file. null: whichever of comma, semicolon, bar and tab its header has most of."""
     items: str | None = None
+    """A file of items in one of the same formats; its columns beyond ``item_columns`` become attributes."""
     item_columns: ItemColumns = field(default_factory=ItemColumns)
 
     def read(self, engine: QueryEngine) -> Log:

@@ -27,16 +27,13 @@ SEQUENCE_LINE: Final = r"^ *[^\t ]+( +[^\t ]+)+ *$"
 
 @dataclass
 class SequencesConfig(FileLogConfig):
-    """``data=sequences``: ``path`` is the file of sequences.
-
-    Attributes:
-        attributes: JSON file, an object that maps items to lists of attributes.
-    """
+    """``data=sequences``: ``path`` is the file of sequences."""
 
     name: ClassVar[str] = "sequences"
     has_clock: ClassVar[bool] = False
 
     attributes: str | None = None
+    """JSON file, an object of item to a list of attributes, which become tokens of the catalogue. null: none."""
     behaviours: list[str] = field(default_factory=lambda: ["click"])
 
     def read(self, engine: QueryEngine) -> Log:

@@ -27,19 +27,16 @@ TRAIN_LINE = r"^[^\t]+$"
 
 @dataclass
 class SessionsSplitConfig(LogConfig):
-    """``data=sessions_split``.
-
-    Attributes:
-        train: file of training sessions.
-        test: file of test cases.
-    """
+    """``data=sessions_split``."""
 
     name: ClassVar[str] = "sessions_split"
     split_is_given: ClassVar[bool] = True
     has_clock: ClassVar[bool] = False
 
     train: str = MISSING
+    """File of training sessions: one a line, its items parted by blanks."""
     test: str = MISSING
+    """File of test cases: the items so far, a tab, the next item."""
     behaviours: list[str] = field(default_factory=lambda: ["click"])
 
     def read(self, engine: QueryEngine) -> Log:
