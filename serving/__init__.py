@@ -8,5 +8,7 @@ quota; here worker processes use the cores, so each gets one thread.
 
 import os
 
+from tillside.cores import share_cores
+
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+share_cores(1)

@@ -16,12 +16,12 @@ import uvloop
 
 from serving.bundles.loading import read_static
 from serving.http.server import listen
-from serving.process.cores import usable_cores
 from serving.process.lifecycle import serve
 from serving.process.supervisor import supervise
 from serving.settings import Settings, parse_settings
 from serving.telemetry.logs import json_logs
 from serving.telemetry.tracing import tracing
+from tillside.cores import usable_cores
 
 log = logging.getLogger("serving")
 FILES = 1 << 16

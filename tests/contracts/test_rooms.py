@@ -16,7 +16,7 @@ CONTRACTS = [
         "contracts"
     ]
 ]
-MOST_ROOMS = {"training": 26, "serving": 13, "src/tillside": 17}
+MOST_ROOMS = {"training": 26, "serving": 13, "src/tillside": 18}
 BREACHES = [  # an import, the file it is written into, and the contract that refuses it
     ("import serving.settings", "src/tillside/events.py", "The shared room knows neither training nor serving"),
     ("import onnxruntime", "src/tillside/search.py", "One engine runs the graphs and the index"),
@@ -26,7 +26,7 @@ BREACHES = [  # an import, the file it is written into, and the contract that re
     ("import numpy", "src/tillside/client/breaker.py", "The client takes httpx and nothing else, not even numpy"),
     ("import torch", "serving/settings.py", "Serving never sees training or torch"),
     ("import starlette.responses", "serving/service.py", "Only serving.http knows the web server"),
-    ("import uvicorn", "serving/process/cores.py", "Only serving.http knows the web server"),
+    ("import uvicorn", "serving/process/channel.py", "Only serving.http knows the web server"),
     ("import serving.settings", "training/cli/console.py", "Training never sees serving"),
     ("import serving.service", "serving/protocol/limits.py", "Serving's packages, one way"),
     ("import tillside.bundle", "src/tillside/events.py", "The shared room's modules, one way"),
