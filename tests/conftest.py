@@ -35,6 +35,14 @@ def no_store_of_the_user() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_for_all() -> Iterator[None]:
+    """Numbers do not depend on how many cores stood idle; a test about threads sets them itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_store_for_the_next_test() -> Iterator[None]:
     """A test that leaves MLflow pointed at a store fails, rather than the next ones writing there.

@@ -82,7 +82,9 @@ def test_cores_of_others_and_of_a_machine_that_tells_nothing_do_not_count(tmp_pa
     monkeypatch.setattr("tillside.cores.usable_cores", lambda: 2)
     stat = tmp_path / "stat"
     stat.write_text("".join(ticks(core, busy=0, idle=0) for core in range(4)))
-    after = ticks(0, busy=10, idle=0) + ticks(1, busy=10, idle=0) + ticks(2, busy=0, idle=10) + ticks(3, busy=0, idle=10)
+    after = (
+        ticks(0, busy=10, idle=0) + ticks(1, busy=10, idle=0) + ticks(2, busy=0, idle=10) + ticks(3, busy=0, idle=10)
+    )
     monkeypatch.setattr("time.sleep", lambda _: stat.write_text(after))
     assert idle_cores(stat=stat) == 1
     assert idle_cores(stat=tmp_path / "missing") == 2

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tillside.cores import threads_of_user, usable_cores
+
 
 @dataclass
 class QueryEngine:
@@ -94,6 +96,7 @@ def open_engine(scratch: Path) -> Iterator[QueryEngine]:
             ":memory:",
             temp_directory=str(scratch / "spill"),
             autoinstall_known_extensions=False,
+            threads=threads_of_user() or usable_cores(),
         )
         fused, ibis.options.sql.fuse_selects = ibis.options.sql.fuse_selects, False
         # Fused selects inline a column once per use: a column read five times is computed five times.

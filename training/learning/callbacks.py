@@ -52,6 +52,7 @@ class ResumePoint(pl.Callback):
             "random_states": states,
             "epoch": trainer.current_epoch,
             "batches_done": done,
+            "threads": torch.get_num_threads(),
         }
 
     def on_load_checkpoint(
@@ -62,6 +63,7 @@ class ResumePoint(pl.Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(data, SessionData)
         data.resume_at = (self._loaded["epoch"], self._loaded["batches_done"])
+        torch.set_num_threads(self._loaded.get("threads", torch.get_num_threads()))  # another number rounds otherwise
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self._loaded is not None:

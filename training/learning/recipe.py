@@ -11,7 +11,7 @@ Shapes: N items, R rankable items (trained, then cold), B behaviours, E events.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +36,7 @@ from training.learning.calibration import calibrate_intent, level_intent
 from training.learning.cold_items import learn_cold_factor
 from training.learning.fit import fit, load_best, plan, refuse_diverged
 from training.learning.lightning_module import NextItemModule
+from training.learning.threads import choose_threads
 from training.learning.warm_start import BaseModel, Carried
 from training.model.checkpoint import TrainedModel, build_model
 from training.settings.loss import LossConfig
@@ -67,7 +68,8 @@ class TrainingSettings(Protocol):
 class TrainingSetup:
     """What is fitted: a fresh module (warm-started from ``base``, if any), its data, and the maximum of epochs.
 
-    ``model`` is the config's, completed with the defaults that depend on the log.
+    ``model`` is the config's, completed with the defaults that depend on the log; ``config`` holds the number of threads
+    that was chosen on this machine.
     """
 
     config: TrainingSettings
@@ -82,12 +84,16 @@ class TrainingSetup:
 
     @classmethod
     def prepare(cls, config: TrainingSettings, dataset: Dataset, base: BaseModel | None = None) -> "TrainingSetup":
-        """Set-up of the first fit, on the training part alone."""
+        """Set-up of the first fit, on the training part alone; limits this process's torch to the chosen threads."""
         refuse_history(config.model.history, dataset)
         spec, items = encoding(config, dataset), dataset.catalogue.rankable
         cases = cases_of(dataset, "validation", spec=spec, limit=config.trainer.validation_cases)
         neighbours = choose_neighbours(dataset.part("train"), cases, items=items)
-        return cls.build(config, dataset, neighbours=neighbours, base=base)
+        setup = cls.build(config, dataset, neighbours=neighbours, base=base)
+        threads = choose_threads(config.trainer, setup.module, setup.data)
+        torch.set_num_threads(threads)
+        setup.config = replace(config, trainer=replace(config.trainer, threads=threads))  # type: ignore[type-var]
+        return setup
 
     @classmethod
     def build(

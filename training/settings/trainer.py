@@ -41,6 +41,9 @@ class TrainerConfig:
     """Devices of a machine, with a process each; torchrun starts them."""
     nodes: int = 1
     """Machines, each with ``devices`` devices."""
+    threads: int | None = None
+    """Threads of torch in each process. Default: OMP_NUM_THREADS where it is set, else as many of the idle cores as
+    make training faster, tried out on a few batches; the run's config keeps the number."""
     progress_bar: bool = True
     """Show a bar of each epoch's batches."""
 
@@ -53,6 +56,7 @@ class TrainerConfig:
             "checkpoint_batches",
             "devices",
             "nodes",
+            "threads",
         ):
             value = getattr(self, name)
             if value is not None and value < 1:

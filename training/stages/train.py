@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,7 @@ def set_up(config: TrainConfig, trial: Trial) -> Run:
     if base is not None:
         refuse_leaks(base, dataset)
     setup = TrainingSetup.prepare(config, dataset, base)
+    config = replace(config, trainer=setup.config.trainer)
     cases_to_judge(dataset, setup.data.spec)  # fail now, not after hours of training, if there are none
     tracker = None
     if rank_zero_only.rank == 0:  # of the ranks that torchrun or a cluster started
@@ -150,7 +151,8 @@ def record(run: Run) -> None:
     say(
         f"run {tracker.run_id}: {setup.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
         f"{softmax} softmax, batches of {setup.data.batch_events} events, at most {setup.epochs} epochs, "
-        f"dropout {setup.model.dropout:.2g}, of items {setup.model.item_dropout:.2g}{judged}"
+        f"dropout {setup.model.dropout:.2g}, of items {setup.model.item_dropout:.2g}{judged}, "
+        f"{config.trainer.threads} thread(s)"
     )
 
 
