@@ -22,11 +22,11 @@ class SessionModel:
         self._recommender = load_recommender(path, self._limits)
 
     def predict(self, model_input: Any, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Ranked item ids with their scores, the tier and the purchase intent, for each session.
+        """Ranked item ids with scores and whether the session holds them, tier and purchase intent, for each session.
 
         Args:
             model_input: a pandas DataFrame or a list of records with ``session`` and optionally ``history``,
-                ``behaviour``, ``k`` and ``exclude``; None and NaN count as absent.
+                ``behaviour``, ``k``, ``exclude`` and ``hide_seen``; None and NaN count as absent.
 
         Raises:
             ValueError: a row is not a valid request; the sentence names the field.
@@ -40,6 +40,7 @@ class SessionModel:
             {
                 "items": [item.item_id for item in answer.items],
                 "scores": [item.score for item in answer.items],
+                "seen": [item.seen for item in answer.items],
                 "tier": answer.tier,
                 "purchase_intent": answer.purchase_intent,
             }

@@ -66,6 +66,7 @@ class Ladder:
         k: int,
         excluded: frozenset[int],
         excluded_ids: Iterable[str],
+        seen_ids: frozenset[str] = frozenset(),
     ) -> tuple[list[RecommendedItem], Tier]:
         """At most ``k`` items for the session, and the tier that answered.
 
@@ -73,6 +74,7 @@ class Ladder:
             session_L: the session's items that can be recommended, oldest first; may be empty.
             excluded: catalogue indices; at least ``k`` of the catalogue's items are not among them.
             excluded_ids: excluded item ids, unknown ones included, for the static list.
+            seen_ids: item ids of the session, which the answer marks as seen.
         """
         taken = set(excluded)
         found: list[RecommendedItem] = []
@@ -81,10 +83,11 @@ class Ladder:
                 break
             if item not in taken:
                 taken.add(item)
-                found.append(RecommendedItem(self._item_ids[item], score, rung, None))
+                item_id = self._item_ids[item]
+                found.append(RecommendedItem(item_id, score, rung, None, item_id in seen_ids))
         if found or not self._static:
             return found, _tier(found)
-        return static_items(self._static, k=k, excluded=excluded_ids)
+        return static_items(self._static, k=k, excluded=excluded_ids, seen_ids=seen_ids)
 
     def rungs(self, session_L: npt.NDArray[np.int64], *, ask: int) -> Iterator[ModelCandidates]:
         """Candidates of each tier for a policy, in place of the model's, best tier first; empty tiers are skipped."""
@@ -145,11 +148,13 @@ def _shelves(
     return order_N, starts_G
 
 
-def static_items(static: Sequence[str], *, k: int, excluded: Iterable[str]) -> tuple[list[RecommendedItem], Tier]:
-    """Top k of the shop's static list after exclusions, and the tier."""
+def static_items(
+    static: Sequence[str], *, k: int, excluded: Iterable[str], seen_ids: frozenset[str]
+) -> tuple[list[RecommendedItem], Tier]:
+    """Top k of the shop's static list after exclusions, those of the session marked as seen, and the tier."""
     left_out = set(excluded)
     kept = islice((item_id for item_id in static if item_id not in left_out), k)
-    found = [RecommendedItem(item_id, 0.0, "static", None) for item_id in kept]
+    found = [RecommendedItem(item_id, 0.0, "static", None, item_id in seen_ids) for item_id in kept]
     return found, _tier(found)
 
 
@@ -165,7 +170,9 @@ def answer_without_bundle(request: RecommendRequest, static: Sequence[str], reas
     """
     k = DEFAULT_K if request.k is UNSET else request.k
     shown = static if request.placement is UNSET else ()
-    items, tier = static_items(shown, k=k, excluded=request.exclude or ())
+    seen_ids = frozenset([event.item_id for event in request.session])
+    excluded = {*(request.exclude or ()), *(seen_ids if request.hide_seen is True else ())}
+    items, tier = static_items(shown, k=k, excluded=excluded, seen_ids=seen_ids)
     return bare_answer(items, tier, reason, behaviour=request.behaviour or "")
 
 

@@ -28,6 +28,10 @@ class IndexedRequest:
     """A request in the catalogue indices of one bundle.
 
     Attributes:
+        excluded: items that must not be answered: the exclusion list, and without a placement what ``hide_seen`` hides.
+        excluded_ids: the same as item ids, unknown ones included.
+        seen_ids: item ids of the session, unknown ones included.
+        names: whether items get their name.
         placement: the request translated for the policy; None without a placement.
     """
 
@@ -38,6 +42,8 @@ class IndexedRequest:
     excluded_ids: Sequence[str]
     unknown: list[str]
     empty: bool
+    seen_ids: frozenset[str] = frozenset()
+    names: bool = False
     placement: IndexedPlacement | None = None
 
     @property
@@ -71,6 +77,7 @@ class RequestIndexer:
     def __init__(self, bundle: Bundle) -> None:
         self._encoding = bundle.encoding
         self._items = items = len(bundle.items_ND)
+        self._names = bundle.catalogue.names
         self._behaviours = bundle.behaviours.names
         self._behaviour_index = {name: index for index, name in enumerate(self._behaviours)}
         counts_NB = bundle.catalogue.counts_NB[:items]
@@ -124,6 +131,11 @@ class RequestIndexer:
                 items = placement.prepared.request.cart_M.tolist()
                 behaviours = [max(assortment.cart_behaviour, 0)] * len(items)
                 times = [TIME_UNKNOWN] * len(items)
+        seen_ids = frozenset([event.item_id for event in request.session])
+        excluded_ids: Sequence[str] = request.exclude or ()
+        if request.hide_seen is True and placement is None:  # in a placement the policy hides them
+            excluded.update(index for index in items if index != UNKNOWN)
+            excluded_ids = [*excluded_ids, *seen_ids]
         columns = zip(earlier, (items, behaviours, times), strict=True)
         batch = encode_session(
             *(np.array([*before, *own], np.int64) for before, own in columns),
@@ -137,11 +149,18 @@ class RequestIndexer:
             ask=ask,
             k=min(k, self._items - len(excluded)) if placement is None else k,
             excluded=frozenset(excluded),
-            excluded_ids=request.exclude or (),
+            excluded_ids=excluded_ids,
             unknown=list(unknown),
             empty=not request.session,
+            seen_ids=seen_ids,
+            names=request.names is True,
             placement=placement,
         )
+
+    def name_of(self, item_id: str) -> str | None:
+        """Display name of an item; None if the catalogue does not have the item, or no name for it."""
+        index = self._index_of.get(item_id)
+        return None if index is None or not self._names else self._names[index] or None
 
     def _events(
         self, field: str, events: Sequence[Event], index_of: Mapping[str, int], unknown: dict[str, None]

@@ -55,7 +55,15 @@ def answer_placement(
     try:
         placement, tier = _first_placed(indexed, given, common["purchase_intent"])
         because = _because(placement, question.seen_L, nearest)
-        answer = placed_answer(indexed, placement, tier=tier, common=common, because=because)
+        answer = placed_answer(
+            indexed,
+            placement,
+            tier=tier,
+            common=common,
+            because=because,
+            seen_ids=question.seen_ids,
+            names=question.names,
+        )
     except Exception as error:
         log.error("a placement failed", exc_info=True)
         common = {**common, "degraded_reason": "model_failed", "purchase_intent": None}

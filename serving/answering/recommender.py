@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
 from serving.answering.fallbacks import Ladder, Reason
 from serving.answering.indexed_request import IndexedRequest, RequestIndexer
@@ -123,7 +124,8 @@ class Recommender:
                     outcomes.append(answer_placement(question, given, common, self._nearest, spent=spent))
                     continue
                 assert isinstance(candidates, list)
-                outcomes.append(Outcome(Answer(items=candidates, tier="model", **common), *spent))
+                items = self._named(candidates) if question.names else candidates
+                outcomes.append(Outcome(Answer(items=items, tier="model", **common), *spent))
             elif number in failures:
                 outcomes.append(self.degraded(question, "model_failed", failure=failures[number]))
             else:
@@ -146,8 +148,15 @@ class Recommender:
             k=question.k,
             excluded=question.excluded,
             excluded_ids=question.excluded_ids,
+            seen_ids=question.seen_ids,
         )
+        if question.names:
+            items = self._named(items)
         return Outcome(Answer(items=items, tier=tier, **common), failure=failure)
+
+    def _named(self, items: Sequence[RecommendedItem]) -> list[RecommendedItem]:
+        """The items with their names in the catalogue."""
+        return [structs.replace(item, name=self._indexer.name_of(item.item_id)) for item in items]
 
     def _common(self, question: IndexedRequest, reason: Reason | None, intent: float | None) -> CommonFields:
         return CommonFields(
@@ -246,8 +255,9 @@ class Recommender:
             kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
             best_K, best_scores_K = best_K[kept], best_scores_K[kept]
         nearest_K = self._nearest.among(best_K, question.seen_L)
+        ids, seen = self._item_ids, question.seen_ids
         return [
-            RecommendedItem(self._item_ids[item], score, "model", self._item_ids[because])
+            RecommendedItem(item_id := ids[item], score, "model", ids[because], item_id in seen)
             for item, score, because in zip(best_K.tolist(), best_scores_K.tolist(), nearest_K.tolist(), strict=True)
         ]
 

@@ -104,7 +104,7 @@ def _recommend() -> Document:
                                     {"item_id": "1004856", "behaviour": "cart", "timestamp": 1767225660000},
                                 ],
                                 "behaviour": "purchase",
-                                "exclude": ["1004856"],
+                                "hide_seen": True,
                                 "deadline_ms": 50,
                             }
                         },
@@ -132,7 +132,7 @@ def _recommend() -> Document:
 
 
 def _example_answer() -> Document:
-    item = {"item_id": "1005115", "score": 7.25, "source": "model", "because": "1004856"}
+    item = {"item_id": "1005115", "score": 7.25, "source": "model", "because": "1004856", "seen": False}
     return {
         "recommendation_id": "5f0c1d9a6e1b4b0f9d3c2a1b0e9f8d7c",
         "items": [item],

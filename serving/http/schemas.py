@@ -25,6 +25,8 @@ ITEM: Final[Document] = {
     "score": {"description": "Comparable within one answer only."},
     "source": {"enum": ["model", *STAND_INS], "description": "The tier it came from."},
     "because": {"description": "The item of the session, or of the history, that lies nearest; null without."},
+    "seen": {"description": "Whether the session holds it; with hide_seen no item of the answer does."},
+    "name": {"description": "What the catalogue calls it, null where it has no name; on names."},
 }
 PLACED_ITEM: Final[Document] = {
     "score": ITEM["score"],
@@ -33,6 +35,8 @@ PLACED_ITEM: Final[Document] = {
         "description": "A source of the policy, or the tier that stood in for the model.",
     },
     "because": {"description": "The item that led to it, of cart, session or scene; null without."},
+    "seen": ITEM["seen"],
+    "name": ITEM["name"],
     "origin": {"description": "The source in words, for the shop's own people."},
     "rule": {"description": "The rule that set it by hand; null without."},
     "reason_key": {"description": "Names the reason, for shops that write their own."},
@@ -134,6 +138,7 @@ def example_placed_answer(answer: Document) -> Document:
         "score": 1.84,
         "source": "complement",
         "because": "1004856",
+        "seen": False,
         "origin": "complement of 1004856",
         "rule": None,
         "reason_key": "complement",

@@ -131,6 +131,7 @@ def index_placement(
         age=None if request.age is UNSET else request.age,
         impressions=_impressions(request.impressions or (), now_ms, facts.index_of),
         excluded=excluded,
+        hide_seen=request.hide_seen is True,
         host=host[0] if host else None,
         scene=tuple(numbers(request.scene or ())),
         explain=request.explain is True,
@@ -158,6 +159,8 @@ def placed_answer(
     tier: str,
     common: CommonFields,
     because: Mapping[int, int],
+    seen_ids: frozenset[str] = frozenset(),
+    names: bool = False,
 ) -> PlacedAnswer:
     """Translate the policy's placement to an answer with item ids.
 
@@ -165,13 +168,17 @@ def placed_answer(
         tier: of the candidates.
         common: the answer's other fields.
         because: nearest session item of each placed item that has no anchor.
+        seen_ids: item ids of the session.
+        names: whether items get their name.
     """
     facts = indexed.assortment.facts
     ids = facts.item_ids
     hint = placement.promotion
+    explain = indexed.prepared.request.explain
     return PlacedAnswer(
         items=[
-            _item(item, because.get(item.item), indexed.prepared.request.explain, facts) for item in placement.items
+            _item(item, because.get(item.item), facts, explain=explain, seen_ids=seen_ids, names=names)
+            for item in placement.items
         ],
         tier=tier,
         placement=indexed.prepared.request.placement,
@@ -193,13 +200,24 @@ def placed_answer(
     )
 
 
-def _item(placed: PlacedItem, nearest: int | None, explain: bool, facts: ItemFacts) -> messages.PlacedItem:
+def _item(
+    placed: PlacedItem,
+    nearest: int | None,
+    facts: ItemFacts,
+    *,
+    explain: bool,
+    seen_ids: frozenset[str],
+    names: bool,
+) -> messages.PlacedItem:
+    item_id = facts.item_ids[placed.item]
     because = nearest if placed.anchor is None else placed.anchor
     return messages.PlacedItem(
-        item_id=facts.item_ids[placed.item],
+        item_id=item_id,
         score=placed.score,
         source=placed.source,
         because=None if because is None else facts.item_ids[because],
+        seen=item_id in seen_ids,
+        name=(facts.name(placed.item) or None) if names else UNSET,
         origin=origin(placed, facts),
         rule=placed.rule,
         reason_key=placed.reason_key,

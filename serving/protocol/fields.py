@@ -119,6 +119,12 @@ def _of_all_requests(limits: Limits) -> dict[str, Row]:
             each=_text(limits, "An item that must not be recommended."),
             default=[],
         ),
+        "hide_seen": Row(
+            description="Whether items of the session are left out. Those of the history alone may come; what is in "
+            "the cart no placement shows anyway.",
+            default=False,
+        ),
+        "names": Row(description="Whether items carry their name, for people who read the answer.", default=False),
     }
 
 

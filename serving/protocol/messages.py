@@ -50,6 +50,8 @@ class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False
     k: int | UnsetType = UNSET
     exclude: list[str] | UnsetType = UNSET
     deadline_ms: int | UnsetType = UNSET
+    hide_seen: bool | UnsetType = UNSET
+    names: bool | UnsetType = UNSET
     placement: str | UnsetType = UNSET
     cart: list[CartLine] | UnsetType = UNSET
     segment: SegmentName | UnsetType = UNSET
@@ -63,12 +65,20 @@ class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False
 
 
 class RecommendedItem(Struct, frozen=True, gc=False):
-    """One recommended item; ``because`` is the session item most similar to it."""
+    """One recommended item.
+
+    Attributes:
+        because: session item most similar to it.
+        seen: whether the session holds it.
+        name: display name, null without one; only with ``names``.
+    """
 
     item_id: str
     score: float
     source: str
     because: str | None
+    seen: bool = False
+    name: str | UnsetType | None = UNSET
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -103,7 +113,7 @@ class CommonFields(TypedDict):
     bundle: str | None
 
 
-class PlacedItem(RecommendedItem, frozen=True, gc=False):
+class PlacedItem(RecommendedItem, frozen=True, gc=False, kw_only=True):
     """One item of a :class:`PlacedAnswer`.
 
     Attributes:

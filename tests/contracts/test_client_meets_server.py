@@ -37,6 +37,14 @@ def test_the_golden_request(client):
     assert all(isinstance(item, RecommendedItem) and item.because == "apple" for item in answer.items)
 
 
+def test_items_of_the_session_are_told_and_left_out_on_demand(client):
+    session = [Event("apple"), Event("pear")]
+    found = client.recommend(session, k=5)
+    assert {item.item_id for item in found.items if item.seen} == {"apple", "pear"}
+    fresh = client.recommend(session, k=5, hide_seen=True)
+    assert [item.item_id for item in fresh.items] == [item.item_id for item in found.items if not item.seen]
+
+
 def test_what_only_the_server_can_refuse(client, caplog):
     answer = client.recommend([Event("apple")], behaviour="borrow")
     assert (answer.tier, answer.degraded_reason) == ("caller", "refused")
@@ -45,7 +53,7 @@ def test_what_only_the_server_can_refuse(client, caplog):
 
 
 def test_both_sides_have_the_same_fields():
-    asked = {"session", "behaviour", "k", "exclude", "deadline_ms"}
+    asked = {"session", "behaviour", "k", "exclude", "hide_seen", "deadline_ms"}
     assert asked <= set(RecommendRequest.__struct_fields__)
     assert set(ServersAnswer.__struct_fields__) == set(Recommendation.__slots__)
     assert SERVERS_LATEST == LATEST_TIMESTAMP

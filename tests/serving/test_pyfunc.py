@@ -18,6 +18,9 @@ def test_a_row_is_answered_as_the_server_would(model):
     (answer,) = model.predict([{"session": [{"item_id": "apple"}], "k": 3}])
     assert (answer["items"], answer["tier"]) == (["apple", "plum", "fig"], "model")
     assert len(answer["scores"]) == 3
+    assert answer["seen"] == [True, False, False]
+    (answer,) = model.predict([{"session": [{"item_id": "apple"}], "k": 3, "hide_seen": True}])
+    assert (answer["items"], answer["seen"]) == (["plum", "fig", "pear"], [False, False, False])
 
 
 def test_what_pandas_makes_of_json_is_undone(model):
@@ -27,6 +30,7 @@ def test_what_pandas_makes_of_json_is_undone(model):
         "behaviour": None,
         "k": 3.0,
         "exclude": math.nan,
+        "hide_seen": np.False_,
     }
     assert model.predict([row]) == model.predict([{"session": [{"item_id": "apple"}], "k": 3}])
 

@@ -17,13 +17,13 @@ def test_until_a_bundle_is_proven_the_server_is_live_and_not_ready_and_answers(t
     """The shop's own list without what is excluded, or else an empty answer; never an error."""
     settings = Settings(tmp_path)
 
-    async def ask(*static: str) -> dict:
+    async def ask(*static: str, **fields) -> dict:
         service = Service(settings, static=static)  # which nobody gives a bundle
         async with app_client(service, settings) as client:
             assert (await client.get("/health/live")).status_code == 200
             for response in (await client.get("/health/ready"), await client.get("/v1/model")):
                 assert refused(response, 503) == "the bundle is being verified"
-            body = {"session": [{"item_id": "a"}], "behaviour": "buy", "k": 2, "exclude": ["best"]}
+            body = {"session": [{"item_id": "a"}], "behaviour": "buy", "k": 2, "exclude": ["best"], **fields}
             response = await client.post("/v1/recommend", json=body)
             assert response.status_code == 200
             return response.json()
@@ -31,6 +31,10 @@ def test_until_a_bundle_is_proven_the_server_is_live_and_not_ready_and_answers(t
     answer = asyncio.run(ask("best", "good", "fair", "poor"))
     assert (answer["tier"], answer["degraded_reason"], answer["bundle"]) == ("static", "not_ready", None)
     assert [(item["item_id"], item["source"]) for item in answer["items"]] == [("good", "static"), ("fair", "static")]
+    answer = asyncio.run(ask("best", "a", "fair", "poor"))
+    assert [(item["item_id"], item["seen"]) for item in answer["items"]] == [("a", True), ("fair", False)]
+    answer = asyncio.run(ask("best", "a", "fair", "poor", hide_seen=True))
+    assert [(item["item_id"], item["seen"]) for item in answer["items"]] == [("fair", False), ("poor", False)]
     answer = asyncio.run(ask())
     assert (answer["tier"], answer["degraded_reason"], answer["items"]) == ("empty", "not_ready", [])
 

@@ -36,12 +36,14 @@ SIGNATURE: Final = ModelSignature(
             ColSpec(AnyType(), "behaviour", required=False),
             ColSpec(AnyType(), "k", required=False),
             ColSpec(AnyType(), "exclude", required=False),
+            ColSpec(AnyType(), "hide_seen", required=False),
         ]
     ),
     outputs=Schema(
         [
             ColSpec(Array(DataType.string), "items"),
             ColSpec(Array(DataType.double), "scores"),
+            ColSpec(Array(DataType.boolean), "seen"),
             ColSpec(DataType.string, "tier"),
             ColSpec(AnyType(), "purchase_intent", required=False),
         ]

@@ -118,6 +118,7 @@ class Client(_Caller):
         k: int | None = None,
         exclude: Collection[str] = (),
         history: Sequence[Event] = (),
+        hide_seen: bool = False,
         deadline_ms: float | None = None,
     ) -> Recommendation:
         """Top-k next items for a session, or the fallback.
@@ -128,13 +129,14 @@ class Client(_Caller):
             k: number of items; 20 if None.
             exclude: item ids that must not be returned.
             history: events of the shopper's earlier sessions, oldest first.
+            hide_seen: whether items of the session must not be returned.
             deadline_ms: total timeout of this call, from 1 to 10000; the client's ``timeout_ms`` if None.
 
         Raises:
             ValueError: an argument is invalid; nothing was sent.
         """
         deadline = self._deadline(deadline_ms)
-        question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history)
+        question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history, hide_seen=hide_seen)
         ticket = self._breaker.admit()
         if ticket is None:
             return self._own_answer(question, Failure("circuit_open"))
@@ -186,6 +188,7 @@ class AsyncClient(_Caller):
         k: int | None = None,
         exclude: Collection[str] = (),
         history: Sequence[Event] = (),
+        hide_seen: bool = False,
         deadline_ms: float | None = None,
     ) -> Recommendation:
         """As :meth:`Client.recommend`; cancelling it cancels the request.
@@ -194,7 +197,7 @@ class AsyncClient(_Caller):
             ValueError: an argument is invalid; nothing was sent.
         """
         deadline = self._deadline(deadline_ms)
-        question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history)
+        question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history, hide_seen=hide_seen)
         ticket = self._breaker.admit()
         if ticket is None:
             return self._own_answer(question, Failure("circuit_open"))

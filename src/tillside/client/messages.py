@@ -44,12 +44,14 @@ class RecommendedItem:
         score: higher is better; None for an item of the caller's own list.
         source: what proposed the item, such as ``model``.
         because: the most similar item of the session, if the model proposed the item.
+        seen: whether the session holds the item; False from servers that do not say.
     """
 
     item_id: str
     score: float | None
     source: str
     because: str | None = None
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,10 @@ class Question:
         k: int | None,
         exclude: Collection[str],
         history: Sequence[Event] = (),
+        hide_seen: bool = False,
     ) -> None:
         document: dict[str, Any] = {"session": _events("session", session)}
+        self._seen = frozenset(event.item_id for event in session)
         if earlier := _events("history", history):
             document["history"] = earlier
         if behaviour is not None:
@@ -109,6 +113,11 @@ class Question:
         self.excluded = frozenset(_text("exclude", item_id) for item_id in exclude)
         if self.excluded:
             document["exclude"] = sorted(self.excluded)
+        if not isinstance(hide_seen, bool):
+            raise _refusal("hide_seen", hide_seen, "True or False")
+        if hide_seen:  # servers that do not know the field get it only where it is needed
+            document["hide_seen"] = True
+        self._hidden = self.excluded | self._seen if hide_seen else self.excluded
         self.k = DEFAULT_K if k is None else k
         self.behaviour = behaviour
         try:
@@ -121,9 +130,9 @@ class Question:
         return b'%b,"deadline_ms":%d}' % (self._body, min(max(deadline_ms, 1), MOST_DEADLINE_MS))
 
     def own_answer(self, item_ids: Sequence[str], *, reason: str) -> Recommendation:
-        """The caller's own list as an answer, without excluded items, cut to k."""
-        kept = [item_id for item_id in item_ids if item_id not in self.excluded][: self.k]
-        items = tuple(RecommendedItem(item_id, None, OWN_TIER) for item_id in kept)
+        """The caller's own list as an answer, without excluded or hidden items, cut to k."""
+        kept = [item_id for item_id in item_ids if item_id not in self._hidden][: self.k]
+        items = tuple(RecommendedItem(item_id, None, OWN_TIER, seen=item_id in self._seen) for item_id in kept)
         return Recommendation(items, OWN_TIER, reason, uuid.uuid4().hex, behaviour=self.behaviour)
 
 
@@ -186,7 +195,8 @@ def _event(field: str, event: object) -> dict[str, Any]:
 def _item(document: Any) -> RecommendedItem:
     because = _typed(document.get("because"), str, type(None))
     score = _number(document.get("score"))
-    return RecommendedItem(_typed(document["item_id"], str), score, _typed(document["source"], str), because)
+    seen = _typed(document.get("seen", False), bool)
+    return RecommendedItem(_typed(document["item_id"], str), score, _typed(document["source"], str), because, seen)
 
 
 def _text(field: str, value: object) -> str:

@@ -47,6 +47,7 @@ class PlacementRequest(Struct, frozen=True, kw_only=True):
         age: of the shopper in years; if None, nothing with an age limit is shown.
         impressions: item -> (impression count, time of the last one in UTC ms).
         excluded: items that must not be shown.
+        hide_seen: whether the session's items are hidden, as by the rule ``hide_viewed: all``.
         intent: calibrated probability that the session still reaches the goal, or None.
         host: item that the host of the live room currently shows.
         scene: items of the scene.
@@ -65,6 +66,7 @@ class PlacementRequest(Struct, frozen=True, kw_only=True):
     age: int | None = None
     impressions: Mapping[int, tuple[int, int]] = MappingProxyType({})
     excluded: frozenset[int] = frozenset()
+    hide_seen: bool = False
     intent: float | None = None
     host: int | None = None
     scene: tuple[int, ...] = ()

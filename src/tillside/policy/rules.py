@@ -87,8 +87,10 @@ class Rulebook:
         blocked.update(dict.fromkeys(request.excluded, EXCLUDED))
         blocked.update(dict.fromkeys(request.cart_M.tolist(), CART))
         viewed: Sequence[int] = ()
-        if rules.hide_viewed != "none":
-            viewed = (request.session_L if rules.hide_viewed == "all" else request.session_L[-1:]).tolist()
+        if request.hide_seen or rules.hide_viewed == "all":
+            viewed = request.session_L.tolist()
+        elif rules.hide_viewed == "last":
+            viewed = request.session_L[-1:].tolist()
         capped: Sequence[int] = ()
         cap = rules.cap
         if cap:

@@ -44,6 +44,14 @@ def test_the_parts_of_a_score_are_written_only_where_they_were_asked_for():
     assert json.loads(encode_answer(explained))["parts"] == {"model": 1.0}
 
 
+def test_a_name_is_written_only_where_it_was_asked_for_and_seen_always():
+    item = RecommendedItem("a", 1.0, "model", None, True)
+    assert json.loads(encode_answer(item)) == {
+        "item_id": "a", "score": 1.0, "source": "model", "because": None, "seen": True,
+    }  # fmt: skip
+    assert json.loads(encode_answer(msgspec.structs.replace(item, name=None)))["name"] is None
+
+
 @pytest.mark.parametrize(
     "wrong", [b'{"session": [], "user": 1}', b'{"session": [{"item_id": "a", "price": 1}]}', b"{}"]
 )

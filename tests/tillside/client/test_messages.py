@@ -49,6 +49,19 @@ def test_the_own_list_leaves_out_what_is_excluded_and_ends_at_k():
     assert len(question().own_answer([str(number) for number in range(30)], reason="x").items) == 20
 
 
+def test_the_own_list_says_what_the_session_holds_and_hides_it_where_that_is_asked():
+    asked = question([Event("fig"), Event("date")], k=2)
+    assert "hide_seen" not in json.loads(asked.body(deadline_ms=1))  # servers of before this field refuse it
+    assert [(item.item_id, item.seen) for item in asked.own_answer(["fig", "plum"], reason="x").items] == [
+        ("fig", True),
+        ("plum", False),
+    ]
+    hiding = question([Event("fig"), Event("date")], k=2, hide_seen=True, exclude=["pear"])
+    assert json.loads(hiding.body(deadline_ms=1))["hide_seen"] is True
+    own = hiding.own_answer(["fig", "pear", "plum", "kiwi", "bag"], reason="x")
+    assert [(item.item_id, item.seen) for item in own.items] == [("plum", False), ("kiwi", False)]
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -57,6 +70,7 @@ def test_the_own_list_leaves_out_what_is_excluded_and_ends_at_k():
         ({"k": 2.0}, "k must be an integer from 1 to 100000, got 2.0"),
         ({"behaviour": ""}, "behaviour must be a string of 1 to 256 characters, got ''"),
         ({"exclude": "pear"}, "exclude must be a collection of item ids, got 'pear'"),
+        ({"hide_seen": 1}, "hide_seen must be True or False, got 1"),
         ({"exclude": [7]}, "exclude must be a string of 1 to 256 characters, got 7"),
         ({"session": "pear"}, "session must be a sequence of Event, got 'pear'"),
         ({"session": None}, "session must be a sequence of Event, got None"),
@@ -83,6 +97,8 @@ def test_an_answer_is_read_whole():
         RecommendedItem("pear", 2.5, "model", "fig"),
         RecommendedItem("plum", 1.0, "popularity", None),
     )
+    said = {**ANSWER, "items": [{**item, "seen": item["item_id"] == "plum"} for item in ANSWER["items"]]}
+    assert [item.seen for item in decode_answer(json.dumps(said).encode()).items] == [False, True]
     assert (answer.tier, answer.degraded_reason, answer.recommendation_id) == ("model", None, "r1")
     assert (answer.behaviour, answer.purchase_intent, answer.bundle) == ("purchase", 0.25, "b1")
     assert answer.unknown_items == ("quince",)

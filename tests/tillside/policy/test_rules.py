@@ -27,6 +27,8 @@ from tillside.policy.rules import CAPPED, HARD, OUTSIDE_BAND, Rulebook
         ("age_limits: [{category: home, years: 18}]", {"age": 18}, set()),
         ("hide_viewed: last", {"session": ["film", "cable"]}, {"cable"}),
         ("hide_viewed: all", {"session": ["film", "cable"]}, {"film", "cable"}),
+        ("hide_viewed: last", {"session": ["film", "cable"], "hide_seen": True}, {"film", "cable"}),
+        ("", {"session": ["film", "cable"], "hide_seen": True}, {"film", "cable"}),
         ("", {"excluded": ["film"]}, {"film"}),
         ("price_band: {high: 0.05, hard: true}", {"cart": ["phone"]}, {"phone", "kettle", "laptop"}),  # up to 20
         (

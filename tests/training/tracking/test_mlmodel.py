@@ -15,13 +15,13 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # MLflow's own, about type hints
     from training.tracking.mlmodel import SIGNATURE, _shapes, write_model_files
 
-FIELDS = {"session": True, "history": False, "behaviour": False, "k": False, "exclude": False}
+FIELDS = {"session": True, "history": False, "behaviour": False, "k": False, "exclude": False, "hide_seen": False}
 """Of a row, and whether it must be given."""
 
 
 def test_only_the_session_is_required_of_a_row() -> None:
     assert {column.name: column.required for column in SIGNATURE.inputs} == FIELDS
-    assert [column.name for column in SIGNATURE.outputs] == ["items", "scores", "tier", "purchase_intent"]
+    assert [column.name for column in SIGNATURE.outputs] == ["items", "scores", "seen", "tier", "purchase_intent"]
 
 
 def test_dimensions_that_vary_go_by_their_names_and_the_others_by_their_size() -> None:

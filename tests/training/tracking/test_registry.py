@@ -96,7 +96,8 @@ def test_the_encoder_is_the_onnx_flavour_with_named_dimensions_and_an_example():
     assert {"onnx", "python_function"} <= info.flavors.keys()
     assert info.metadata["encoder"]["inputs"]["item_vectors"] == ["batch", "length", "dim"]
     assert info.metadata["encoder"]["outputs"]["query"] == ["batch", "dim"]
-    assert [column.name for column in info.signature.inputs] == ["session", "history", "behaviour", "k", "exclude"]
+    columns = ["session", "history", "behaviour", "k", "exclude", "hide_seen"]
+    assert [column.name for column in info.signature.inputs] == columns
     example = mlflow.models.Model.load(URI).load_input_example()
     assert mlflow.pyfunc.load_model(URI).predict(example)[0]["items"] == ["apple", "plum", "fig"]
 

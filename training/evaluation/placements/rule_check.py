@@ -65,7 +65,7 @@ def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: Item
         if compared is not None and not rules.price_band.low * compared <= price <= rules.price_band.high * compared:
             found.append("price")  # an unknown price (NaN) fails, too
     viewed = {"none": [], "last": request.session_L[-1:].tolist(), "all": request.session_L.tolist()}
-    if item in viewed[rules.hide_viewed]:
+    if item in viewed["all" if request.hide_seen else rules.hide_viewed]:
         found.append("viewed")
     return found
 

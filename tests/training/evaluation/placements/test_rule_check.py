@@ -71,6 +71,7 @@ def broken(rules: str, item: str, *, shop: Shop = SHOP, **given) -> list[str]:
         ("{hide_viewed: last}", "wine", {"session": ["wine", "case"]}, []),
         ("{hide_viewed: last}", "wine", {"session": ["case", "wine"]}, ["viewed"]),
         ("{hide_viewed: all}", "wine", {"session": ["wine", "case"]}, ["viewed"]),
+        ("{}", "wine", {"session": ["wine", "case"], "hide_seen": True}, ["viewed"]),
     ],
 )
 def test_each_rule_by_hand(rules, item, given, expected):
