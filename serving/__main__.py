@@ -5,6 +5,7 @@ process: it stays live but not ready, answers from the shop's static list, and t
 through the admin port.
 """
 
+import errno
 import logging
 import os
 import resource
@@ -68,7 +69,20 @@ def _listen(settings: Settings, port: int, sockets: int = 1) -> list[socket.sock
     try:
         return listen(settings.host, port, sockets=sockets)
     except OSError as error:
-        sys.exit(_failed(f"cannot listen on {settings.host}:{port}: {error.strerror or error}"))
+        flag = "--port" if port == settings.port else "--admin-port"
+        sys.exit(_failed(f"cannot listen on {settings.host}:{port}: {_reason(error, port, flag)}"))
+
+
+def _reason(error: OSError, port: int, flag: str) -> str:
+    """Why a port cannot be listened on, and what to do about it."""
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"another process listens there; stop it, or give another {flag}, or 0 for any free one"
+        case errno.EACCES:
+            return f"this user may not open port {port}; give a {flag} from 1024 to 65535"
+        case errno.EADDRNOTAVAIL | socket.EAI_NONAME | socket.EAI_AGAIN:
+            return "--host must be an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
+    return error.strerror or str(error)
 
 
 def _failed(sentence: str) -> int:

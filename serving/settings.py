@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from serving.bundles.registered import RegisteredModel
+from serving.protocol.errors import did_you_mean
 from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
 from tillside.bundle import REGISTERED_FORMS
 
@@ -66,6 +67,12 @@ class Settings:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        kind, _, given = message.partition(": ")
+        if kind == "unrecognized arguments":
+            meant = did_you_mean(given.partition(" ")[0].partition("=")[0], self._option_string_actions)
+            if not given.startswith("-"):
+                meant = f"a bundle is given as --bundle {given.partition(' ')[0]}"
+            message += f"; {meant or 'python -m serving --help lists the flags'}"
         self.exit(2, f"error: {message}\n")
 
 
@@ -108,7 +115,9 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     given = parser.parse_args(arguments)
     model = _model(parser, given, arguments)
     if given.bundle is None and model is None:
-        parser.error("--bundle DIR (or TILLSIDE_BUNDLE) must be given; training.export makes one")
+        parser.error(
+            "--bundle DIR (or TILLSIDE_BUNDLE) must be given, such as runs/latest/bundle; training.train makes one"
+        )
     limits = Limits(
         k=given.max_k,
         session_events=given.max_session,

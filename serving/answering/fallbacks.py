@@ -188,4 +188,5 @@ def bare_answer(items: list[RecommendedItem], tier: Tier, reason: Reason, *, beh
         unknown_items=[],
         model_version=None,
         bundle=None,
+        hint="no bundle is loaded; GET /health/ready says why" if reason == "not_ready" else UNSET,
     )

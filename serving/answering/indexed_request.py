@@ -14,13 +14,15 @@ from msgspec import UNSET, UnsetType
 
 from serving.policy.assortment import Assortment
 from serving.policy.placement_request import IndexedPlacement, index_placement, known_placement
-from serving.protocol.errors import FieldError
+from serving.protocol.errors import FieldError, shown
 from serving.protocol.messages import DEFAULT_K, Event, RecommendRequest
 from tillside.bundle import Bundle
 from tillside.encoding import Batch, encode_session
 from tillside.events import TIME_UNKNOWN
 
 UNKNOWN: Final = -1
+LIKELY_SECONDS: Final = range(10**9, 10**10)
+"""Timestamps that are days of the year 1970 in milliseconds, and the years 2001 to 2286 in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class IndexedRequest:
         excluded_ids: the same as item ids, unknown ones included.
         seen_ids: item ids of the session, unknown ones included.
         names: whether items get their name.
+        hint: what about the request is hardly meant so.
         placement: the request translated for the policy; None without a placement.
     """
 
@@ -44,6 +47,7 @@ class IndexedRequest:
     empty: bool
     seen_ids: frozenset[str] = frozenset()
     names: bool = False
+    hint: str | UnsetType = UNSET
     placement: IndexedPlacement | None = None
 
     @property
@@ -78,6 +82,7 @@ class RequestIndexer:
         self._encoding = bundle.encoding
         self._items = items = len(bundle.items_ND)
         self._names = bundle.catalogue.names
+        self._likely_id = bundle.catalogue.item_ids[0]
         self._behaviours = bundle.behaviours.names
         self._behaviour_index = {name: index for index, name in enumerate(self._behaviours)}
         counts_NB = bundle.catalogue.counts_NB[:items]
@@ -154,6 +159,7 @@ class RequestIndexer:
             empty=not request.session,
             seen_ids=seen_ids,
             names=request.names is True,
+            hint=self._hint(times, seen_ids, unknown),
             placement=placement,
         )
 
@@ -176,6 +182,14 @@ class RequestIndexer:
             times.append(event.timestamp if isinstance(event.timestamp, int) else TIME_UNKNOWN)
         return items, behaviours, times
 
+    def _hint(self, times: Sequence[int], seen_ids: frozenset[str], unknown: Mapping[str, None]) -> str | UnsetType:
+        """A sentence on ids of which the bundle knows none, or on a time that is in seconds."""
+        if seen_ids and len(unknown) >= len(seen_ids) and seen_ids <= unknown.keys():
+            return f"the bundle knows no item of the session; its ids look like {shown(self._likely_id)}"
+        if times and times[-1] in LIKELY_SECONDS:
+            return f"timestamps are UTC milliseconds, and {times[-1]} would be in 1970; multiply seconds by 1000"
+        return UNSET
+
     def _behaviour(self, name: str | UnsetType, within: tuple[str, int] | None = None) -> int:
         if name is UNSET:
             return 0
@@ -183,4 +197,5 @@ class RequestIndexer:
             return self._behaviour_index[name]
         except KeyError:
             field = "behaviour" if within is None else f"{within[0]}[{within[1]}].behaviour"
-            raise FieldError.of_value(field, name, allowed=f"one of {', '.join(self._behaviours)}") from None
+            allowed = f"one of {', '.join(self._behaviours)}"
+            raise FieldError.of_value(field, name, allowed=allowed, choices=self._behaviours) from None

@@ -167,6 +167,7 @@ class Recommender:
             unknown_items=question.unknown,
             model_version=self.bundle.version,
             bundle=self.bundle.version,
+            hint=question.hint,
         )
 
     def _encode(self, questions: Sequence[IndexedRequest], failures: dict[int, str]) -> dict[int, _Encoded]:

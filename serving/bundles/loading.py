@@ -21,6 +21,7 @@ from serving.answering.recommender import Recommender
 from serving.bundles.goldens import replay
 from serving.policy.assortment import Assortment
 from serving.policy.policy_file import load_policy
+from serving.protocol.errors import unreadable
 from serving.protocol.limits import Limits
 from serving.protocol.messages import CartLine, Event, RecommendRequest
 from tillside.bundle import open_bundle
@@ -92,7 +93,7 @@ def read_static(path: Path, limits: Limits) -> list[str]:
             raise ValueError(f"static list {path} must be at most {STATIC_BYTES} bytes")
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"static list {path} cannot be read: {error}") from None
+        raise ValueError(f"static list {path} cannot be read: {unreadable(error, path)}") from None
     ids = list(dict.fromkeys(line for line in lines if line))
     if not ids:
         raise ValueError(f"static list {path} must hold an item id a line, it holds none")

@@ -146,6 +146,8 @@ class Reloads:
         report = _report("refused", path, reason=str(error))
         self.reason = str(error)
         log.error("bundle refused: %s", error)
+        if self.current is None:
+            log.error("without a bundle every answer is not_ready: the shop's own list (--static FILE) or empty")
         await self._answerers.conclude(report)
         return report
 

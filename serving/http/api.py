@@ -38,6 +38,7 @@ log = logging.getLogger("serving")
 
 NO_STORE: Final = {"cache-control": "no-store"}
 RECOMMEND: Final = "/v1/recommend"
+WITH_CURL: Final = "curl sends it with -H 'content-type: application/json'"
 CLIENT_CLOSED: Final = 499
 """Only counted, never sent: the client disconnected before its body was complete."""
 Some = TypeVar("Some", bound=Starlette)
@@ -203,7 +204,7 @@ def check_headers(request: Request, *, body_bytes: int) -> None:
     if media_type != "application/json":
         main, _, parameters = media_type.lower().partition(";")
         if main.strip() != "application/json" or parameters.replace('"', "").strip() not in ("", "charset=utf-8"):
-            detail = f"content-type must be application/json in UTF-8, got {media_type[:60]!r}"
+            detail = f"content-type must be application/json in UTF-8, got {media_type[:60]!r}; {WITH_CURL}"
             raise ProblemError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail, field="content-type"
             )

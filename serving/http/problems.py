@@ -1,5 +1,6 @@
 """Responses with a 4xx or 5xx status, as problem details (RFC 9457, ``application/problem+json``)."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -8,9 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.protocol.errors import ProblemError
+from serving.protocol.errors import ProblemError, did_you_mean, shown
 
 PROBLEM_JSON: Final = "application/problem+json"
+ADMIN_PATHS: Final = ("/v1/items", "/v1/admin/reload", "/v1/admin/rollback")
+"""Paths of the admin port alone, where those look for them who ask the main port."""
 
 
 def problem_response(problem: ProblemError) -> Response:
@@ -39,11 +42,25 @@ async def problem_of_routing(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     allowed = (error.headers or {}).get("Allow", "")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"the method {request.method} is not allowed here; allowed: {allowed}"
+        detail = f"the method {request.method} is not allowed on {request.url.path}; allowed: {allowed}"
+        if not {"GET", "HEAD"}.intersection(allowed.split(", ")):
+            detail += ", with a JSON body"
         problem = ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", detail, allowed=allowed)
     else:
-        detail = "there is nothing at this path; /openapi.json lists what there is"
+        paths = [route.path for route in request.app.routes]
+        detail = f"there is nothing at {shown(request.url.path)}; {_instead(request.url.path, paths)}"
         problem = ProblemError(HTTPStatus(error.status_code), "not-found", detail)
     response = problem_response(problem)
     response.headers.update(error.headers or {})
     return response
+
+
+def _instead(path: str, paths: Sequence[str]) -> str:
+    """What to ask instead of an unknown path: the one that ends or begins with it, or that is spelt most like it."""
+    if path in ADMIN_PATHS and path not in paths:
+        return "it is a path of the admin port (--admin-port)"
+    plain = path.rstrip("/").lower()
+    alike = [known for known in paths if plain and (known.endswith(plain) or known.startswith(plain))]
+    meant = f"did you mean {alike[0]}?" if alike else did_you_mean(plain, paths)
+    listed = f"there is {', '.join(paths)}"
+    return f"{meant} {listed}" if meant else listed

@@ -64,6 +64,7 @@ ANSWER: Final[Document] = {
         "description": "Items of the session, the history and the exclusions that the bundle does not know.",
     },
     "model_version": {"description": "Version of the bundle that answered; null for not_ready."},
+    "hint": {"description": "For whoever wrote the request: what is hardly meant so; left out where nothing is."},
     "bundle": {"deprecated": True, "description": "The same as model_version, which takes its place."},
 }
 PLACED_ANSWER: Final[Document] = {

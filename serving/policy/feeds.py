@@ -13,6 +13,7 @@ from typing import Any, Final, TypedDict
 import msgspec
 from msgspec import UNSET, structs
 
+from serving.protocol.errors import unreadable
 from tillside.policy import ItemsFeed, read_feed
 from tillside.policy.items.feed import FeedItem
 
@@ -71,7 +72,7 @@ def with_file(current: ItemsFeed | None, path: Path | None) -> ItemsFeed | None:
     try:
         return combined(current, read_feed(path))
     except OSError as error:
-        raise ValueError(f"items feed {path} cannot be read: {error}") from None
+        raise ValueError(f"items feed {path} cannot be read: {unreadable(error, path)}") from None
 
 
 def packed(feed: ItemsFeed) -> str:

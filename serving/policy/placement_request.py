@@ -70,12 +70,16 @@ def known_placement(assortment: Assortment | None, request: RecommendRequest) ->
     name = request.placement
     assert name is not UNSET
     if assortment is None:
-        sentence = f"placement must be left out, as the server has no policy; got {shown(name)}"
+        sentence = (
+            f"placement must be left out, as the server has no policy; got {shown(name)}. Placements come with "
+            "python -m serving --policy FILE, or in the bundle by training.export policy=FILE"
+        )
         raise FieldError("placement", sentence, allowed="nothing: the server has no policy")
     policy = assortment.loaded.policy.of(request.segment or None)
     found = policy.placements.get(name)
     if found is None:
-        raise FieldError.of_value("placement", name, allowed=f"one of {', '.join(sorted(policy.placements))}")
+        names = sorted(policy.placements)
+        raise FieldError.of_value("placement", name, allowed=f"one of {', '.join(names)}", choices=names)
     return found
 
 

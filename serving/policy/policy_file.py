@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from serving.protocol.errors import unreadable
 from tillside.bundle import Bundle
 from tillside.policy import Policy, policy_version, read_policy
 
@@ -35,5 +36,5 @@ def load_policy(bundle: Bundle, given: Path | None) -> LoadedPolicy | None:
         version = policy_version(path)
         policy = read_policy(path, behaviours=bundle.behaviours.names)
     except OSError as error:
-        raise ValueError(f"policy {path} cannot be read: {error}") from None
+        raise ValueError(f"policy {path} cannot be read: {unreadable(error, path)}") from None
     return LoadedPolicy(policy, version, path.name)

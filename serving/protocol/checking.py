@@ -21,6 +21,7 @@ from serving.protocol.limits import Limits
 from serving.protocol.messages import RecommendRequest
 
 _rows = request_fields(Limits())[RecommendRequest]
+ONE_OF: Final = "one of "
 OF_PLACEMENTS: Final = tuple(field for field in RecommendRequest.__struct_fields__ if _rows[field].for_placements)
 """Fields that are allowed only together with ``placement``."""
 _given: Final = attrgetter(*OF_PLACEMENTS)
@@ -72,9 +73,14 @@ def words_by_path(struct: type[Struct], table: Table, prefix: str = "") -> Itera
             yield f"{path}[]", row.each.words
 
 
+def choices_in(allowed: str) -> list[str]:
+    """The choices in a field's words, such as ``one of en, zh``; none if it has no closed choice."""
+    return allowed.removeprefix(ONE_OF).split(", ") if allowed.startswith(ONE_OF) else []
+
+
 def _words_of_type(kind: Any) -> str:
     choices = next((get_args(own) for own in get_args(kind) if get_origin(own) is Literal), ())
-    return f"one of {', '.join(choices)}" if choices else "true or false"
+    return f"{ONE_OF}{', '.join(choices)}" if choices else "true or false"
 
 
 def _words_of_struct(struct: type[Struct]) -> str:

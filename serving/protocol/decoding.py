@@ -14,16 +14,20 @@ import msgspec
 from serving.protocol.checking import (
     allowed_in,
     check_limits,
+    choices_in,
     refuse_fields_of_placements,
     struct_at,
 )
 from serving.protocol.constraints import decoder_within
-from serving.protocol.errors import SHOWN_CHARACTERS, BodyError, FieldError, shown
+from serving.protocol.errors import SHOWN_CHARACTERS, BodyError, FieldError, did_you_mean, shown
 from serving.protocol.limits import Limits
 from serving.protocol.messages import RecommendRequest
 
 _of_any_size: Final = msgspec.json.Decoder(RecommendRequest)
 _encode: Final = msgspec.json.Encoder().encode
+EXCERPT: Final = 20
+"""Characters of a malformed body that are shown."""
+IN_A_SHELL: Final = """in a shell between single ones: -d '{"session": [{"item_id": "ID"}]}'"""
 
 
 def decode_request(body: bytes, limits: Limits) -> RecommendRequest:
@@ -54,7 +58,7 @@ def _decode_of_any_size(body: bytes, limits: Limits) -> RecommendRequest:
     except msgspec.ValidationError as error:
         raise _explain(error, body, limits) from None
     except (ValueError, RecursionError) as error:
-        raise BodyError(f"the body is not valid JSON in UTF-8: {_reason(error)}") from None
+        raise BodyError(f"the body is not valid JSON in UTF-8: {_reason(error, body)}") from None
 
 
 def _may_repeat_keys(body: bytes, request: RecommendRequest) -> bool:
@@ -88,7 +92,9 @@ def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> Val
     if unknown:
         allowed = ", ".join(struct_at(field).__struct_fields__)
         name = f"{inside}{unknown[1][:SHOWN_CHARACTERS]}"
-        return FieldError(name, f"{name} is not a field of the request; allowed: {allowed}", allowed=allowed)
+        meant = did_you_mean(unknown[1], struct_at(field).__struct_fields__)
+        sentence = f"{name} is not a field of the request; {meant + ' ' if meant else ''}allowed: {allowed}"
+        return FieldError(name, sentence, allowed=allowed)
     if missing:
         name = f"{inside}{missing[1]}"
         allowed = allowed_in(name, limits)
@@ -102,10 +108,23 @@ def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> Val
         return FieldError(field, f"{field or 'the body'} must be {allowed} ({what})", allowed=allowed)
     if not field:
         return FieldError(field, f"the body must be {allowed}, got {shown(value)}", allowed=allowed)
-    return FieldError.of_value(field, value, allowed=allowed)
+    return FieldError.of_value(field, value, allowed=allowed, choices=choices_in(allowed))
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, body: bytes) -> str:
+    """What is wrong with JSON, what stands there, and what to write instead."""
     if isinstance(error, UnicodeDecodeError):
         return "a string holds bytes that are not UTF-8"
-    return str(error).removeprefix("JSON is malformed: ") or type(error).__name__
+    what = str(error).removeprefix("JSON is malformed: ") or type(error).__name__
+    if "truncated" in what:
+        return f"{what}: a bracket, a brace or a quote is left open"
+    place = re.fullmatch(r"(.*) \(byte (\d+)\)", what)
+    if place is None:
+        return what
+    rest = body[int(place[2]) :].decode("utf-8", "replace")
+    what = f"{place[1]} (byte {place[2]}: {shown(rest[:EXCERPT])})"
+    if re.match(r"'|\w+'?\s*:", rest):
+        return f"{what}; strings and keys stand in double quotes, {IN_A_SHELL}"
+    if re.match(r"(True|False|None|NaN|-?Infinity)\b", rest):
+        return f"{what}; JSON has true, false and null, and no other words"
+    return what

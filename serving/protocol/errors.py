@@ -1,11 +1,16 @@
 """Exceptions for refused requests, with messages that a caller can act on: invalid bodies and fields, and problems of
 any status, such as 401 (no token) and 503 (no bundle yet)."""
 
+import difflib
 import json
+from collections.abc import Iterable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 SHOWN_CHARACTERS: Final = 60
+ALIKE: Final = 0.7
+"""Least likeness of a misspelt name to a choice: ``clik`` is ``click`` (0.89), ``like`` (0.67) is something else."""
 
 
 class BodyError(ValueError):
@@ -26,9 +31,17 @@ class FieldError(ValueError):
         self.allowed = allowed
 
     @classmethod
-    def of_value(cls, field: str, value: object, *, allowed: str) -> "FieldError":
-        """The error for an invalid ``value`` of ``field``."""
-        return cls(field, f"{field} must be {allowed}, got {shown(value)}", allowed=allowed)
+    def of_value(cls, field: str, value: object, *, allowed: str, choices: Iterable[str] = ()) -> "FieldError":
+        """The error for an invalid ``value`` of ``field``; names the likeliest of the ``choices``, if there are any."""
+        meant = f"; {closest}" if isinstance(value, str) and (closest := did_you_mean(value, choices)) else ""
+        return cls(field, f"{field} must be {allowed}, got {shown(value)}{meant}", allowed=allowed)
+
+
+def did_you_mean(value: str, choices: Iterable[str]) -> str:
+    """``did you mean CHOICE?`` for the choice that is spelt most like ``value``; an empty string if none is."""
+    by_lower = {choice.lower(): choice for choice in choices}
+    near = difflib.get_close_matches(value[:SHOWN_CHARACTERS].lower(), by_lower, n=1, cutoff=ALIKE)
+    return f"did you mean {by_lower[near[0]]}?" if near else ""
 
 
 def shown(value: object) -> str:
@@ -37,6 +50,14 @@ def shown(value: object) -> str:
         return "an integer of more than 77 digits"
     text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}… ({len(text)} characters)"
+
+
+def unreadable(error: Exception, path: Path) -> str:
+    """Why a file cannot be read, in words, and the folder that a relative path starts from."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    words = error.strerror[0].lower() + error.strerror[1:]
+    return words if path.is_absolute() else f"{words}, seen from {Path.cwd()}"
 
 
 class ProblemError(Exception):

@@ -87,6 +87,7 @@ class Answer(Struct, frozen=True, gc=False):
     Attributes:
         degraded_reason: why a fallback tier answered; null if the model did.
         model_version: version of the exported model in use; null if none is loaded.
+        hint: sentence for whoever wrote the request, if the answer is hardly what they wanted.
         bundle: deprecated alias of ``model_version``; ``bundles`` are offers, something else.
     """
 
@@ -99,6 +100,7 @@ class Answer(Struct, frozen=True, gc=False):
     unknown_items: list[str]
     model_version: str | None
     bundle: str | None
+    hint: str | UnsetType = UNSET
 
 
 class CommonFields(TypedDict):
@@ -111,6 +113,7 @@ class CommonFields(TypedDict):
     unknown_items: list[str]
     model_version: str | None
     bundle: str | None
+    hint: str | UnsetType
 
 
 class PlacedItem(RecommendedItem, frozen=True, gc=False, kw_only=True):
@@ -151,7 +154,7 @@ class PromotionHint(Struct, frozen=True, gc=False):
     text: str
 
 
-class PlacedAnswer(Answer, frozen=True, gc=False):
+class PlacedAnswer(Answer, frozen=True, gc=False, kw_only=True):
     """Answer to a request with a placement; its items are :class:`PlacedItem`.
 
     Attributes:

@@ -68,6 +68,7 @@ COVISITATION: Final = "covisitation"
 RELATIONS: Final = "relations"
 POLICY: Final = "policy.yaml"
 GOLDENS: Final = "goldens.json"
+HOW_TO: Final = "python -m training.train writes one to runs/latest/bundle, python -m training.export to any folder"
 REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "memory", "search", "files")
 REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
 FILES_OF_TIER: Final[Mapping[str, tuple[str, ...]]] = {
@@ -257,6 +258,8 @@ def open_bundle(path: Path) -> Bundle:
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{path} is not a bundle: {_what_it_is(path)}") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is not a bundle ({error}); make one with python -m training.export") from None
     if not isinstance(manifest, dict) or manifest.get("format_version") != FORMAT_VERSION:
@@ -271,6 +274,23 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     ):
         raise ValueError(f"bundle {path}: the manifest must list its files with sha256 and bytes")
     return manifest
+
+
+def _what_it_is(path: Path) -> str:
+    """What lies at a path without a manifest, and which path to give, or how to make a bundle of it."""
+    if any(part.startswith("models:") for part in path.parts):
+        return f"a model of the registry is served with --model {REGISTERED_FORMS}"
+    near = [folder for folder in (path / "bundle", path / "latest" / "bundle") if (folder / MANIFEST).is_file()]
+    if path.is_file():
+        near = [folder for folder in path.parents[:2] if (folder / MANIFEST).is_file()]
+        return f"it is a file of one; give its folder, {near[0]}" if near else f"it is a file; {HOW_TO}"
+    if near:
+        return f"it is a folder of training; give its bundle, {near[0]}"
+    if (path / "dataset.json").is_file():
+        return f"it is a data set; python -m training.train dataset={path} makes runs, and each has its bundle"
+    if path.is_dir():
+        return f"the folder has no {MANIFEST}; {HOW_TO}"
+    return f"there is nothing at this path; {HOW_TO}"
 
 
 def _inside(path: Path, name: str) -> Path:

@@ -1,15 +1,19 @@
 """The command as an operator meets it: a clean stop, one sentence when it cannot start, a quiet log."""
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from serving.__main__ import run as run_server
+from serving.settings import parse_settings
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
 
 
@@ -71,6 +75,8 @@ def test_without_a_valid_bundle_it_lives_answers_and_takes_the_next_one(orchard,
     answer = httpx.post(f"{server.url}/v1/recommend", json={"session": []}).json()
     assert (answer["tier"], answer["degraded_reason"]) == ("static", "not_ready")
     assert [item["item_id"] for item in answer["items"]] == ["first", "second"]
+    assert answer["hint"] == "no bundle is loaded; GET /health/ready says why"
+    assert "every answer is not_ready" in server.log
     link.symlink_to(orchard)
     server.process.send_signal(signal.SIGHUP)
     server.wait_for(server.is_ready)
@@ -98,7 +104,35 @@ def test_a_port_that_is_taken(orchard):
         ended = run("--bundle", str(orchard), "--port", str(taken.getsockname()[1]))
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: cannot listen on 127.0.0.1:")
+    assert ended.stderr.endswith(
+        "another process listens there; stop it, or give another --port, or 0 for any free one\n"
+    )
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "flags", "sentence"),
+    [
+        (
+            OSError(errno.EACCES, "Permission denied"),
+            ["--port", "80"],
+            "127.0.0.1:80: this user may not open port 80; give a --port",
+        ),
+        (
+            socket.gaierror(socket.EAI_NONAME, "Name unknown"),
+            ["--host", "shop"],
+            "shop:8080: --host must be an address",
+        ),
+        (OSError(errno.EADDRNOTAVAIL, "No"), ["--host", "9.9.9.9"], "9.9.9.9:8080: --host must be an address"),
+        (OSError(errno.EMFILE, "Too many open files"), [], "127.0.0.1:8080: Too many open files"),
+    ],
+)
+def test_why_a_port_cannot_be_listened_on(error, flags, sentence, monkeypatch, capsys):
+    monkeypatch.setattr("serving.__main__.listen", Mock(side_effect=error))
+    with pytest.raises(SystemExit) as caught:
+        run_server(parse_settings(["--bundle", "b", *flags], {}))
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: cannot listen on {sentence}")
 
 
 def test_nothing_is_written_and_no_telemetry_is_kept(orchard, tmp_path, monkeypatch):

@@ -42,7 +42,10 @@ def test_flags_win_over_variables_and_variables_over_defaults():
         (["--bundle", "b", "--workers", "0"], {}, "--workers: must be an integer from 1 to 1024, got '0'"),
         (["--bundle", "b", "--admin-port", "on"], {}, "--admin-port: must be an integer from 0 to 65535, got 'on'"),
         (["--bundle", "b"], {"TILLSIDE_TOKEN": "a b"}, "TILLSIDE_TOKEN must be printable ASCII without blanks"),
-        (["--bundle", "b", "--wrokers", "2"], {}, "unrecognized arguments: --wrokers 2"),
+        (["--bundle", "b", "--wrokers", "2"], {}, "unrecognized arguments: --wrokers 2; did you mean --workers?"),
+        (["--bundle", "b", "--pots=1"], {}, "unrecognized arguments: --pots=1; did you mean --port?"),
+        (["--bundle", "b", "--verbose"], {}, "--verbose; python -m serving --help lists the flags"),
+        (["b", "--port", "0"], {}, "unrecognized arguments: b; a bundle is given as --bundle b"),
     ],
 )
 def test_a_wrong_flag_is_named_with_what_is_allowed(arguments, environment, sentence, capsys):

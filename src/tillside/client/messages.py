@@ -70,6 +70,7 @@ class Recommendation:
         unknown_items: ids of the request that the bundle does not know.
         bundle: deprecated, the same as ``model_version``.
         model_version: version of the exported model that answered.
+        hint: what about the request is hardly meant so, in a sentence, or None.
     """
 
     items: tuple[RecommendedItem, ...]
@@ -81,6 +82,7 @@ class Recommendation:
     unknown_items: tuple[str, ...] = ()
     bundle: str | None = None
     model_version: str | None = None
+    hint: str | None = None
 
 
 class Question:
@@ -156,6 +158,7 @@ def decode_answer(body: bytes) -> Recommendation:
             unknown_items=tuple(_typed(item_id, str) for item_id in _typed(document.get("unknown_items", []), list)),
             bundle=model_version,
             model_version=model_version,
+            hint=_typed(document.get("hint"), str, type(None)),
         )
     except (LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"the body is not an answer: {type(error).__name__}") from None

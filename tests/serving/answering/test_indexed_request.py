@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from serving.answering.indexed_request import IndexedRequest, RequestIndexer
 from serving.policy.assortment import Assortment
@@ -53,6 +54,24 @@ def test_items_become_indices_and_what_is_unknown_is_told_once(orchard: Bundle) 
     assert found.unknown == ["ghost", "newcomer", "gone"]
     assert (found.excluded, list(found.excluded_ids)) == (frozenset([FIG]), ["gone", "fig"])
     assert (found.known, found.empty, found.placement) == (True, False, None)
+
+
+def test_a_session_of_which_nothing_is_known_is_told_how_ids_look(orchard: Bundle) -> None:
+    hint = 'the bundle knows no item of the session; its ids look like "apple"'
+    assert indexed(orchard, {"session": clicks("ghost", "p-1", "ghost")}).hint == hint
+    for session in ([], clicks("ghost", "pear")):
+        assert indexed(orchard, {"session": session, "exclude": ["ghost", "gone"]}).hint is UNSET
+
+
+def test_a_time_in_seconds_is_told_to_be_one(orchard: Bundle) -> None:
+    """Seconds of the years 2001 to 2286 would be milliseconds of 1970, which no session of a shop is from."""
+
+    def hint(*times: int | None) -> object:
+        return indexed(orchard, {"session": [{"item_id": "pear", "timestamp": time} for time in times]}).hint
+
+    seconds = "timestamps are UTC milliseconds, and 1767261600 would be in 1970; multiply seconds by 1000"
+    assert hint(1767261590, 1767261600) == seconds
+    assert [hint(time) for time in (0, 999_999_999, 10_000_000_000, 1767261600000, None)] == [UNSET] * 5
 
 
 def test_k_is_no_more_than_what_may_be_shown(orchard: Bundle) -> None:

@@ -27,6 +27,24 @@ def test_not_a_directory(tmp_path):
         assert "is not a bundle" in refusal(path)
 
 
+def test_a_path_beside_the_bundle_is_told_where_the_bundle_lies(bundle, tmp_path):
+    """A run's folder, the folder of the runs, a file of the bundle, a data set, a model's name."""
+    run = tmp_path / "runs" / "r1"
+    run.mkdir(parents=True)
+    assert f"the folder has no {MANIFEST}; python -m training.train writes one" in refusal(run)
+    shutil.copytree(bundle, run / "bundle")
+    (run.parent / "latest").symlink_to(run)
+    assert f"give its bundle, {run / 'bundle'}" in refusal(run)
+    assert f"give its bundle, {run.parent / 'latest' / 'bundle'}" in refusal(run.parent)
+    assert refusal(run / "bundle" / ITEMS).endswith(f"it is a file of one; give its folder, {run / 'bundle'}")
+    assert refusal(run / "bundle" / "catalogue" / "counts.npy").endswith(f"give its folder, {run / 'bundle'}")
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "dataset.json").write_text("{}")
+    assert f"it is a data set; python -m training.train dataset={tmp_path}/dataset" in refusal(tmp_path / "dataset")
+    assert "is served with --model models:/NAME@ALIAS" in refusal(tmp_path / "models:/tillside@champion")
+    assert "there is nothing at this path" in refusal(tmp_path / "bundel")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format_version": 1}', '{"format_version": 1, "files": {"a": 1}}'])
 def test_a_manifest_that_is_none(bundle, text):
     (bundle / MANIFEST).write_text(text)

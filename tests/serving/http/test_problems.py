@@ -3,9 +3,14 @@
 import asyncio
 import json
 from http import HTTPStatus
+from unittest.mock import Mock
 
-from serving.http.problems import problem_response
+import pytest
+
+from serving.http.admin import make_admin_app
+from serving.http.problems import ADMIN_PATHS, problem_response
 from serving.protocol.errors import ProblemError
+from serving.protocol.limits import Limits
 from serving.service import Service
 from serving.settings import Settings
 from tests.serving.asgi import app_client, refused
@@ -16,10 +21,40 @@ ITEM_ID = "an-id-that-no-log-may-hold"
 def test_paths_and_methods(client):
     assert "/openapi.json" in refused(client.get("/v1/nothing"), 404)
     assert "/openapi.json" in refused(client.post("/v1/recommend/", json={"session": []}), 404)
+    assert "/v1/recommend" in refused(client.get("/"), 404)
     response = client.get("/v1/recommend")
-    assert "allowed: POST" in refused(response, 405)
+    assert "the method GET is not allowed on /v1/recommend; allowed: POST, with a JSON body" in refused(response, 405)
     assert response.headers["allow"] == "POST"
     assert "GET" in refused(client.delete("/v1/model"), 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/recommend", "/v1/recommend"),
+        ("/v1/recommendations", "/v1/recommend"),
+        ("/v1/Recommend/", "/v1/recommend"),
+        ("/v1/recomend", "/v1/recommend"),
+        ("/model", "/v1/model"),
+        ("/health", "/health/live"),
+        ("/healthz/ready", "/health/ready"),
+        ("/openapi", "/openapi.json"),
+    ],
+)
+def test_an_unknown_path_is_told_which_one_is_meant(client, path, meant):
+    assert f'nothing at "{path}"; did you mean {meant}?' in refused(client.post(path, json={"session": []}), 404)
+
+
+def test_no_path_is_guessed_where_none_is_alike_and_a_long_one_is_cut(client):
+    assert "did you mean" not in refused(client.get("/shop/basket"), 404)
+    assert len(refused(client.get("/" + "x" * 5000), 404)) < 300
+
+
+def test_a_path_of_the_admin_port_is_said_to_be_one(client):
+    for path in ADMIN_PATHS:
+        assert "admin port" in refused(client.post(path, json={}), 404)
+    routes = [route.path for route in make_admin_app(Mock(), token=None, limits=Limits()).routes]
+    assert {path for path in routes if path.startswith("/v1/")} == set(ADMIN_PATHS)
 
 
 def test_a_fault_outside_the_answer_is_a_problem_document(monkeypatch, tmp_path, caplog):

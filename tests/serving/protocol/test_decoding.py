@@ -65,6 +65,29 @@ def test_a_body_that_is_not_one_clean_document_is_refused(body, sentence):
 
 
 @pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (
+            "{'session': []}",
+            """keys must be strings (byte 1: "'session': []}"); strings and keys stand in double quotes""",
+        ),
+        ("{session: []}", """(byte 1: "session: []}"); strings and keys stand in double quotes, in a shell"""),
+        ('{"session": [{"item_id": \'a\'}]}', "double quotes"),
+        ('{"session": [], "hide_seen": True}', 'byte 29: "True}"); JSON has true, false and null'),
+        ('{"session": [], "k": 3,}', 'trailing comma in object (byte 23: "}")'),
+        ('{"session": [', "truncated: a bracket, a brace or a quote is left open"),
+        ('{"session": [], "k": ' + "x" * 999 + "}", '(byte 21: "xxxxxxxxxxxxxxxxxxxx")'),
+        ('{"session": [] "früh"', "expected ',' or '}' (byte 15: \"\\\"früh\\\"\")"),
+    ],
+)
+def test_what_is_no_json_is_shown_where_it_stands_with_what_to_write(body, sentence):
+    with pytest.raises(BodyError) as caught:
+        decode_request(body.encode(), LIMITS)
+    assert sentence in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
     ("body", "field", "sentence"),
     [
         ("[]", "", "the body must be a JSON object, got []"),
@@ -115,6 +138,9 @@ def test_a_body_that_is_not_one_clean_document_is_refused(body, sentence):
         ('{"session": [], "exclude": ["a", 5]}', "exclude[1]", "exclude[1] must be a string of 1 to 8 characters"),
         ('{"session": [], "exclude": [""]}', "exclude[0]", "exclude[0] must be a string of 1 to 8 characters"),
         ('{"session": [], "user": 1}', "user", "allowed: session, history, behaviour, k, exclude"),
+        ('{"session": [], "behavior": "a"}', "behavior", "request; did you mean behaviour? allowed: session, history"),
+        ('{"session": [], "placement": "p", "segment": "dorment"}', "segment", '"dorment"; did you mean dormant?'),
+        ('{"session": [], "hide_seen": "true"}', "hide_seen", 'hide_seen must be true or false, got "true"'),
         ('{"session": ' + "[" * 60_000, "session[0]", "session[0] must be an object"),
         ('{"session": [], "deep": ' + "[" * 60_000, "deep", "deep is not a field of the request"),
     ],

@@ -1,10 +1,11 @@
 """A refusal names the value, shortened, and what is allowed."""
 
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 
-from serving.protocol.errors import FieldError, ProblemError, shown
+from serving.protocol.errors import FieldError, ProblemError, did_you_mean, shown, unreadable
 
 
 def test_a_value_is_shown_as_json_cut_at_sixty_characters():
@@ -29,6 +30,33 @@ def test_a_field_error_names_field_value_and_what_is_allowed():
     error = FieldError.of_value("k", 0, allowed="an integer from 1 to 9")
     assert str(error) == "k must be an integer from 1 to 9, got 0"
     assert (error.field, error.allowed) == ("k", "an integer from 1 to 9")
+
+
+def test_the_likeliest_choice_is_named_whatever_its_case_and_none_where_none_is_alike():
+    choices = ["click", "cart", "Purchase"]
+    assert did_you_mean("purchse", choices) == "did you mean Purchase?"
+    assert did_you_mean("CLICK", choices) == "did you mean click?"
+    assert (
+        did_you_mean("like", choices)
+        == did_you_mean("borrow", choices)
+        == did_you_mean("x" * 10**6, choices)
+        == did_you_mean("a", [])
+        == ""
+    )
+    error = FieldError.of_value("behaviour", "clik", allowed="one of click, cart", choices=["click", "cart"])
+    assert str(error) == 'behaviour must be one of click, cart, got "clik"; did you mean click?'
+    error = FieldError.of_value("behaviour", 7, allowed="one of click", choices=["click"])
+    assert str(error) == "behaviour must be one of click, got 7"
+
+
+def test_a_file_that_cannot_be_read_is_said_without_the_error_s_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path, words in ((tmp_path / "a", "no such file or directory"), (Path("a"), f"directory, seen from {tmp_path}")):
+        with pytest.raises(OSError) as caught:
+            path.read_text()
+        assert unreadable(caught.value, path).endswith(words)
+        assert "Errno" not in unreadable(caught.value, path)
+    assert unreadable(ValueError("it is odd"), Path("a")) == "it is odd"
 
 
 def test_a_problem_is_its_sentence_and_further_members():

@@ -99,6 +99,8 @@ def test_an_answer_is_read_whole():
     )
     said = {**ANSWER, "items": [{**item, "seen": item["item_id"] == "plum"} for item in ANSWER["items"]]}
     assert [item.seen for item in decode_answer(json.dumps(said).encode()).items] == [False, True]
+    assert answer.hint is None
+    assert decode_answer(json.dumps({**ANSWER, "hint": "send ids"}).encode()).hint == "send ids"
     assert (answer.tier, answer.degraded_reason, answer.recommendation_id) == ("model", None, "r1")
     assert (answer.behaviour, answer.purchase_intent, answer.bundle) == ("purchase", 0.25, "b1")
     assert answer.unknown_items == ("quince",)
