@@ -8,6 +8,7 @@ Shapes: L session items.
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,10 @@ from tillside.policy import ModelCandidates, Placement
 from tillside.policy.proposals import listed
 
 log = logging.getLogger("serving")
+NO_FRESH_FEED: Final = (
+    "the stock rule of this placement hides every item without a fresh items feed; give one with --items-feed FILE, or "
+    "PUT /v1/items on the admin port"
+)
 
 
 def fallback_candidates(ladder: Ladder, question: IndexedRequest) -> Iterator[ModelCandidates]:
@@ -54,6 +59,8 @@ def answer_placement(
     assert indexed is not None
     try:
         placement, tier = _first_placed(indexed, given, common["purchase_intent"])
+        if not placement.items and indexed.prepared.rulebook.standing.hidden >= 0:
+            common = {**common, "hint": NO_FRESH_FEED}
         because = _because(placement, question.seen_L, nearest)
         answer = placed_answer(
             indexed,

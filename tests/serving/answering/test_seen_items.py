@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
+from serving.answering.placement_answer import NO_FRESH_FEED
 from serving.answering.recommender import Recommender
 from serving.bundles.loading import load_recommender
 from serving.protocol.decoding import decode_request
@@ -137,6 +139,18 @@ def test_a_product_page_still_offers_what_is_bought_with_the_item_it_shows(shop)
     answer = placed(shop, body)
     assert "film" not in dict(told(answer))
     assert answer.bundles[0].missing == ["case", "film"]
+
+
+def test_a_placement_that_hides_everything_for_want_of_a_feed_says_so(tmp_path, shop):
+    """The checkout's stock rule wants a feed of at most 30 minutes; the product page has no such rule."""
+    without = load_recommender(tills.till(tmp_path / "till"), Limits())
+    answer = placed(without, tills.ask("checkout", cart=["phone"]))
+    assert answer.items == []
+    assert answer.hint == NO_FRESH_FEED
+    assert placed(without, tills.ask("product", "phone")).hint is UNSET
+    assert placed(shop, tills.ask("checkout", cart=["phone"])).hint is UNSET
+    nothing_left = tills.ask("fashion", "coat", "scarf", "hat", hide_seen=True)
+    assert (placed(shop, nothing_left).items, placed(shop, nothing_left).hint) == ([], UNSET)
 
 
 def test_items_carry_their_names_on_demand_at_every_tier(shop, orchard):
