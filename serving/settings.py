@@ -16,6 +16,7 @@ from serving.bundles.registered import RegisteredModel
 from serving.protocol.errors import did_you_mean
 from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
 from tillside.bundle import REGISTERED_FORMS
+from tillside.cli.shipped import file_or_shipped
 
 VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port", "admin-port": "admin-listen-port"}
 """Flags whose variable is named differently."""
@@ -102,7 +103,12 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     add("deadline-ms", 100, _integer(1, LONGEST_DEADLINE_MS), "time for an answer where the request does not say")
     add("queue", 512, _integer(1, 1_000_000), "most requests that wait for the model; others get the ladder at once")
     add("static", None, Path, "file of item ids, one a line, for when nothing else gives an item")
-    add("policy", None, Path, "policy file of placements; without it the bundle's own, if it has one")
+    add(
+        "policy",
+        None,
+        _policy,
+        "policy file of placements, or the name of one that ships; else the bundle's own, if any",
+    )
     add("items-feed", None, Path, "items feed (stock, prices, new items), read at start and on every reload")
     add("grace-seconds", 5, _integer(0, 3600), "time to go on answering after SIGTERM")
     add("shutdown-seconds", 10, _integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
@@ -172,6 +178,13 @@ def _off_or(parse: Callable[[str], int], word: str) -> Callable[[str], int | Non
         return None if text == word else parse(text)
 
     return parse_or_none
+
+
+def _policy(text: str) -> Path:
+    try:
+        return file_or_shipped("policy", text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _share(text: str) -> float:

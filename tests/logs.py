@@ -13,11 +13,11 @@ from tillside.dataset import Dataset, Part
 from training.data.columns import FILE, ORDER, RECORD, REJECT, SKIP
 from training.data.engine import open_engine
 from training.data.preparation.rejects import collect_rejects
+from training.data.preparation.splits import SplitBy, SplitConfig
 from training.data.readers import LogConfig
 from training.data.readers.events import EventsConfig
 from training.data.readers.sequences import SequencesConfig
 from training.settings.prepare import PrepareConfig
-from training.settings.split import SplitBy, SplitConfig
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 """Real logs, where they are there."""

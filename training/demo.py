@@ -27,6 +27,7 @@ import numpy as np
 from tillside.atomic import write_text_atomically
 from tillside.bundle import Bundle, open_bundle
 from tillside.catalogue import Catalogue
+from tillside.cli.modules import module_command
 from training.cli.command import stopped_by_signals
 from training.cli.console import print_table, say
 from training.evaluation.tables import METRICS_FILE, metrics_table
@@ -35,8 +36,8 @@ from training.tracking.views import list_link
 # Shapes: N items. (Not in the docstring, which is the command's help text.)
 
 FOLDER = Path("demo")
-POLICY = Path(__file__).parents[1] / "configs/policy/electronics.yaml"
-"""Policy of the simulated shop."""
+POLICY = "electronics"
+"""Shipped policy of the simulated shop."""
 SHOP: tuple[str, ...] = ("sessions=20000", "items=1000", "shoppers=6000")
 """Size of the simulated shop."""
 TRAINING: tuple[str, ...] = ()
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> None:
     run_id = (runs / "latest").resolve().name
     run("training.export", f"run={run_id}", f"out={bundle}", f"tracking.runs={runs}")
     opened = open_bundle(bundle)
-    flags = ["--policy", str(POLICY), "--items-feed", str(write_feed(opened))] if simulated else []
+    flags = ["--policy", POLICY, "--items-feed", str(write_feed(opened))] if simulated else []
     with served(bundle, *flags) as url:
         ask(opened, url)
         if simulated:
@@ -92,7 +93,7 @@ def main(arguments: list[str]) -> None:
 def run(module: str, *arguments: str) -> None:
     """Run a stage as a subprocess; exit with its code when it fails."""
     say(f"\n$ python -m {module} {shlex.join(arguments)}")
-    stage = subprocess.Popen([sys.executable, "-m", module, *arguments])
+    stage = subprocess.Popen(module_command(module, *arguments))
     try:
         code = stage.wait()
     finally:
@@ -117,7 +118,7 @@ def served(bundle: Path, *flags: str) -> Iterator[str]:
     """Start the server on a free loopback port and yield its address once it is ready."""
     say(f"\n$ python -m serving --bundle {bundle} --port 0 {shlex.join(flags)}")
     with tempfile.TemporaryFile("w+") as log:
-        command = [sys.executable, "-m", "serving", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0"]
+        command = module_command("serving", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0")
         command += [*flags, "--workers", "1", "--grace-seconds", "0"]  # no drain: the only client ends the server
         server = subprocess.Popen(command, stderr=log)
         try:

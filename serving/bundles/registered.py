@@ -7,11 +7,11 @@ start the copy fetched last is used, and the log says so.
 """
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Final
 
 from tillside.bundle import REGISTERED, REGISTERED_FORMS
+from tillside.cli.modules import module_command
 
 FETCH_SECONDS: Final = 900
 
@@ -40,7 +40,7 @@ class RegisteredModel:
             ValueError: the registry does not answer, has no such version, or its bundle is refused; the link is
                 unchanged.
         """
-        command = (sys.executable, "-m", "serving.bundles.fetching", self.uri, str(self.link))
+        command = module_command("serving.bundles.fetching", self.uri, str(self.link))
         process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
         )

@@ -26,6 +26,7 @@ from serving.process.lifecycle import in_background
 from serving.protocol.errors import ProblemError
 from serving.settings import Settings
 from serving.telemetry.merged_metrics import Samples, add_up, merged_page, only_counted
+from tillside.cli.modules import module_command
 from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
@@ -159,8 +160,8 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "serving.process.worker", str(theirs.fileno()), ",".join(map(str, listeners)), *sys.argv[1:]),
+                *module_command("serving.process.worker", str(theirs.fileno()), ",".join(map(str, listeners))),
+                *sys.argv[1:],
                 pass_fds=(*listeners, theirs.fileno()),
                 env=HUGE_PAGES | dict(os.environ),
             )

@@ -3,8 +3,8 @@
 Surprising: the config is composed once before Hydra runs, only so that a mistyped key or value can be answered with
 the allowed ones; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks. SIGTERM ends
 a command as Ctrl-C does, by an exception, so that unfinished work is cleaned up. ``policy=FILE`` bypasses Hydra, which
-would take the folder configs/policy for a config group. A key that is a Python keyword, such as ``from``, maps to the
-field ``from_``.
+would take the folder configs/policy for a config group, and so does ``rules=FILE``: either may be the name of a shipped
+file. A key that is a Python keyword, such as ``from``, maps to the field ``from_``.
 """
 
 import contextlib
@@ -26,9 +26,11 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from tillside.cli.shipped import file_or_shipped, shipped_directory
+
 T = TypeVar("T")
-BY_PATH: Final = ("policy",)
-"""Keys whose value is a file path, although a folder of configs has their name."""
+BY_PATH: Final = {"policy": "policy", "rules": "compatibility"}
+"""Keys whose value is a file or the name of a shipped one, and the folder of configs that holds those."""
 
 
 class Stopped(BaseException):
@@ -37,9 +39,7 @@ class Stopped(BaseException):
 
 def config_directory() -> Path:
     """Folder of the YAML configs: inside the installed wheel, or at the top of the checkout."""
-    room = Path(__file__).parents[1]
-    inside = room / "configs"
-    return inside if inside.is_dir() else room.parent / "configs"
+    return shipped_directory()
 
 
 def command(
@@ -69,12 +69,12 @@ def command(
             full = os.environ.get("HYDRA_FULL_ERROR") == "1"
             files.clear()
             sys.argv[1:], given = without_files(sys.argv[1:])
-            files.update(given)
             sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # argparse needs overrides contiguous: a=1 -m b=2,3
             try:
                 keys = {field.name for field in dataclasses.fields(schema)}  # type: ignore[arg-type]
                 if unknown := given.keys() - keys:
                     raise ValueError(f"Key '{min(unknown)}' is not known; allowed here: {', '.join(sorted(keys))}")
+                files.update({key: _located(key, path) for key, path in given.items()})
                 if multirun is not None and (overrides := sweep_overrides(sys.argv[1:])) is not None:
                     with stopped_by_signals():
                         multirun(overrides)
@@ -182,6 +182,11 @@ def without_files(arguments: list[str]) -> tuple[list[str], dict[str, str | None
     pairs = [(argument, *argument.partition("=")) for argument in arguments]
     others = [_as_field(argument) for argument, key, _, _ in pairs if key not in BY_PATH]
     return others, {key: None if path == "null" else path for _, key, _, path in pairs if key in BY_PATH}
+
+
+def _located(key: str, given: str | None) -> str | None:
+    """Path of a file that is given by its path or by a shipped name."""
+    return None if given is None else str(file_or_shipped(BY_PATH[key], given))
 
 
 def _as_field(argument: str) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
+from training.data.preparation.sessionising import Repeats
+from training.data.preparation.splits import SplitBy, SplitConfig
 from training.data.readers import LogConfig
-from training.settings.repeats import Repeats
-from training.settings.split import SplitBy, SplitConfig
 
 MOST_NAMED = 100
 """Maximum characters of a data set's name."""

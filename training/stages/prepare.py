@@ -29,10 +29,9 @@ from training.data.preparation.cataloguing import build_catalogue, recent_events
 from training.data.preparation.rejects import Rejects, collect_rejects, good_events
 from training.data.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
 from training.data.preparation.sessionising import make_sessions, number_items
-from training.data.preparation.splits import leave_one_out, split_sessions, training_ends
+from training.data.preparation.splits import SplitBy, SplitConfig, leave_one_out, split_sessions, training_ends
 from training.data.readers import Log
 from training.settings.prepare import PrepareConfig
-from training.settings.split import SplitBy, SplitConfig
 
 STAGES = 6
 
