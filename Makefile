@@ -1,4 +1,4 @@
-# make setup | demo | test | check | bench | peers.  Every target sets up what it needs.
+# make setup | demo | test | check | docs | bench | peers.  Every target sets up what it needs.
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -7,13 +7,13 @@ ARGS   ?=
 # Test files that run at once; each process imports torch and needs about 1.5 GB.
 JOBS   ?= 2
 
-.PHONY: setup demo test check format bench peers clean
+.PHONY: setup demo test check docs format bench peers clean
 
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[train,serve,client,trace,dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[train,serve,client,trace,dev,docs]'
 	touch $@
 
 # The whole way, from a log to answers. Another log: make demo ARGS="data=rees46 data.path=events.csv.gz"
@@ -28,6 +28,14 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# The documentation as a site, in site/; the reference pages are made anew from the code first.
+docs: $(READY)
+	$(BIN)/python -m docs.generate
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "open site/index.html"
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -77,21 +77,16 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}\n")
 
 
-def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Parse flags and ``TILLSIDE_*`` variables.
-
-    Raises:
-        SystemExit: a flag or variable is invalid; one sentence on stderr, exit code 2.
-    """
+def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Parser of the flags, whose defaults are the ``TILLSIDE_*`` variables."""
     defaults = Limits()
     parser = _Parser(prog="python -m serving", description="Answer recommendation requests from a bundle.")
 
     def add(flag: str, default: object, kind: Callable[[str], object], explanation: str) -> None:
         variable = f"TILLSIDE_{VARIABLE_OF.get(flag, flag).upper().replace('-', '_')}"
         given = environment.get(variable) or default  # argparse parses a default that is a string
-        parser.add_argument(
-            f"--{flag}", type=kind, default=given, help=f"{explanation} (${variable}; default {default})"
-        )
+        otherwise = "" if default is None else f"; default {default}"
+        parser.add_argument(f"--{flag}", type=kind, default=given, help=f"{explanation} (${variable}{otherwise})")
 
     add("bundle", None, Path, "directory that training.export wrote")
     add("model", None, str, f"instead of it a bundle of MLflow's registry, {REGISTERED_FORMS}; needs MLflow")
@@ -118,6 +113,16 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     add("max-session", defaults.session_events, _integer(1, 100_000), "most events in a session")
     add("max-exclude", defaults.excluded_items, _integer(0, 100_000), "most items in an exclusion list")
     add("max-body-bytes", defaults.body_bytes, _integer(1, 1 << 30), "largest body")
+    return parser
+
+
+def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Parse flags and ``TILLSIDE_*`` variables.
+
+    Raises:
+        SystemExit: a flag or variable is invalid; one sentence on stderr, exit code 2.
+    """
+    parser = make_parser(environment)
     given = parser.parse_args(arguments)
     model = _model(parser, given, arguments)
     if given.bundle is None and model is None:
@@ -152,7 +157,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
     )
 
 
-def _model(parser: _Parser, given: argparse.Namespace, flags: Sequence[str]) -> RegisteredModel | None:
+def _model(parser: argparse.ArgumentParser, given: argparse.Namespace, flags: Sequence[str]) -> RegisteredModel | None:
     """The registered model, if that was asked for instead of a bundle; either flag wins over the other's variable."""
     named = {flag.partition("=")[0] for flag in flags}
     if given.model is None or ("--bundle" in named and "--model" not in named):

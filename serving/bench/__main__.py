@@ -36,7 +36,7 @@ COLUMNS: Final = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the loads, print a table row for each, and write the results as JSON if asked for."""
-    given = _parse(arguments)
+    given = make_parser().parse_args(arguments)
     try:
         plan = _plan(given)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -107,7 +107,8 @@ def _plan(given: argparse.Namespace) -> Plan:
     )
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
+    """Parser of the flags."""
     parser = argparse.ArgumentParser(
         "python -m serving.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -120,16 +121,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--warm-seconds", type=float, default=1.0, help="before each load, not counted")
     parser.add_argument("--find-rate", type=float, metavar="P99_MS", help="search the highest rate held at this p99")
     parser.add_argument("--connections", type=_count, default=64, help="at most (default %(default)s)")
-    parser.add_argument("--arrivals", choices=ARRIVALS, default="poisson")
+    parser.add_argument("--arrivals", choices=ARRIVALS, default="poisson", help="of requests (default %(default)s)")
     parser.add_argument("--lengths", choices=LENGTHS, default="realistic", help="of sessions; every: 1 to 200 alike")
     parser.add_argument("--k", type=_count, default=20, help="items asked for (default %(default)s)")
     parser.add_argument("--deadline-ms", type=_count, help="sent with each request; left out by default")
     parser.add_argument("--timeout", type=float, default=10.0, help="seconds until a request counts as an error")
     parser.add_argument("--token", default=os.environ.get("TILLSIDE_TOKEN"), help="bearer token ($TILLSIDE_TOKEN)")
     parser.add_argument("--pid", type=_count, help="process whose resident memory is sampled")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of arrivals and sessions (default %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures")
-    return parser.parse_args(arguments)
+    return parser
 
 
 def _count(text: str) -> int:

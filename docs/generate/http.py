@@ -1,0 +1,92 @@
+"""The HTTP reference, from the OpenAPI document that the server itself answers with."""
+
+import json
+from typing import Any
+
+from docs.generate.tables import NOTE, code, table
+from serving.http.openapi import openapi_document
+from serving.protocol.limits import Limits
+
+BOUNDS = {
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "maxItems": "at most {} entries",
+    "pattern": "matches `{}`",
+}
+"""Bounds of a schema in words."""
+
+
+def http_page() -> str:
+    """The page, as Markdown."""
+    document = openapi_document(Limits())
+    lines = [
+        NOTE,
+        "",
+        "# HTTP reference",
+        "",
+        "A running server answers with the same as OpenAPI 3.1 at `/openapi.json`, and shows it at `/docs`. The limits",
+        "are the defaults; flags of [the server](server.md) change some. Unknown fields are refused.",
+        "",
+    ]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            lines += _operation(f"{method.upper()} {path}", operation)
+    lines += ["## Schemas", ""]
+    for name, schema in document["components"]["schemas"].items():
+        lines += [f"### {name}", "", *_fields(schema), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _operation(title: str, operation: dict[str, Any]) -> list[str]:
+    lines = [f"## {title}", "", f"{operation['summary']}. {operation.get('description', '')}".strip(), ""]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if body:
+        lines += [f"The body is a {_type(body['schema'])}.", ""]
+        for name, example in body.get("examples", {}).items():
+            lines += [f"{name.capitalize()}:", "", "```json", json.dumps(example["value"], indent=2), "```", ""]
+    rows = []
+    for status, response in operation["responses"].items():
+        kinds = [_type(each["schema"]) for each in response.get("content", {}).values()]
+        rows.append([status, response["description"], ", ".join(kinds)])
+    return [*lines, *table(("status", "when", "body"), rows), ""]
+
+
+def _fields(schema: dict[str, Any]) -> list[str]:
+    needed = schema.get("required", [])
+    rows = []
+    for name, each in schema.get("properties", {}).items():
+        default = code(json.dumps(each["default"])) if "default" in each else ""
+        rows.append(
+            [
+                code(name),
+                _type(each),
+                "yes" if name in needed else "",
+                default,
+                _bounds(each),
+                each.get("description", ""),
+            ]
+        )
+    return table(("field", "type", "always", "default", "allowed", "meaning"), rows)
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    for joint in ("anyOf", "oneOf"):
+        if joint in schema:
+            return " or ".join(_type(each) for each in schema[joint])
+    if "enum" in schema:
+        return "one of " + ", ".join(code(json.dumps(each).strip('"')) for each in schema["enum"])
+    kind = schema.get("type", "anything")
+    if kind == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    own = [words.format(schema[name]) for name, words in BOUNDS.items() if name in schema]
+    inner = _bounds(schema["items"]) if isinstance(schema.get("items"), dict) else ""
+    return ", ".join(own) + (f"; each {inner}" if inner and own else inner)
