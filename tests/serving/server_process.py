@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -17,6 +17,7 @@ T = TypeVar("T")
 NOTHING: Mapping[str, str] = {}
 
 DEADLINE_SECONDS = 30
+SERVE = (sys.executable, "-m", "serving")
 QUICK = ("--workers", "1", "--grace-seconds", "0", "--deadline-ms", "10000")
 """One process that ends at once and waits for its model however busy the machine is; later flags win."""
 
@@ -37,6 +38,8 @@ class ServerProcess:
         ready: wait until a bundle answers, not only until the process listens.
         variables: of its environment, beside this one's without ``TILLSIDE_*``.
         patience: seconds that each wait may take.
+        command: what is typed before the flags.
+        folder: the working folder; this process's where None.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class ServerProcess:
         ready: bool = True,
         variables: Mapping[str, str] = NOTHING,
         patience: float = DEADLINE_SECONDS,
+        command: Sequence[str] = SERVE,
+        folder: Path | None = None,
     ) -> None:
         self.patience = patience
         self.log_path = log_path
@@ -55,9 +60,10 @@ class ServerProcess:
         source = ("--model", bundle) if isinstance(bundle, str) else ("--bundle", str(bundle))
         with log_path.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "serving", *source, "--port", "0", *QUICK, *flags],
+                [*command, *source, "--port", "0", *QUICK, *flags],
                 stderr=log,
                 env=environment,
+                cwd=folder,
             )
         weakref.finalize(self, _kill, self.process)
         self.url = self.wait_for(lambda: re.search(r"listening on (http[^ ,\"]+)", self.log))[1]
