@@ -26,7 +26,7 @@ from mlflow.protos.databricks_pb2 import (
     TEMPORARILY_UNAVAILABLE,
     ErrorCode,
 )
-from sqlalchemy import make_url
+from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from training.settings.tracking import TrackingConfig
@@ -168,8 +168,26 @@ def _create_sqlite(database: Path) -> None:
             fresh = Path(folder) / database.name
             logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
             assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
-            mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
+            with _engines_disposed():
+                mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
             fresh.rename(database)
+
+
+@contextlib.contextmanager
+def _engines_disposed() -> Iterator[None]:
+    """Close what the block leaves open: MLflow drops a migration's engine with connections still in its pool."""
+    used: set[Engine] = set()
+
+    def note(connection: Connection) -> None:
+        used.add(connection.engine)
+
+    event.listen(Engine, "engine_connect", note)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "engine_connect", note)
+        for engine in used:
+            engine.dispose()
 
 
 @contextlib.contextmanager
