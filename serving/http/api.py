@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.answering.outcome import Outcome
 from serving.http.auth import check_token
+from serving.http.docs_page import docs
 from serving.http.openapi import openapi_document
 from serving.http.problems import internal_error, problem_of_routing, problem_response
 from serving.http.shedding import Turn, unread
@@ -180,6 +181,7 @@ def make_app(settings: Settings, service: Service, *, page: Page | None = None) 
         Route("/health/ready", api.ready),
         *([Route("/metrics", api.metrics)] if page else []),
         Route("/openapi.json", api.openapi),
+        Route("/docs", docs),
     ]
     app = make_starlette(routes, kind=Application)
     app.api = api

@@ -53,6 +53,15 @@ def openapi_document(limits: Limits, *, metrics: bool = True) -> Document:
                     "responses": {"200": _json_response("This document", {"type": "object"})},
                 }
             },
+            "/docs": {
+                "get": {
+                    "operationId": "docs",
+                    "summary": "This document as a page, with a form to send requests",
+                    "responses": {
+                        "200": {"description": "The page", "content": {"text/html": {"schema": {"type": "string"}}}}
+                    },
+                }
+            },
         },
         "components": {
             "schemas": {
