@@ -30,6 +30,7 @@ ROWS = [
     {"session": [{"item_id": "pear", "behaviour": "cart", "timestamp": 1_700_000_000_000}, {"item_id": "plum"}]},
     {"session": [{"item_id": "fig", "timestamp": None}], "behaviour": "purchase", "exclude": ["date"], "k": 2},
     {"session": []},
+    {"session": [{"item_id": "apple"}], "k": 3, "hide_seen": True},
 ]
 
 
@@ -62,6 +63,7 @@ def served(rows, folder) -> list[dict]:
         {
             "items": [item["item_id"] for item in answer["items"]],
             "scores": [item["score"] for item in answer["items"]],
+            "seen": [item["seen"] for item in answer["items"]],
             "tier": answer["tier"],
             "purchase_intent": answer["purchase_intent"],
         }
@@ -77,7 +79,8 @@ def test_pyfunc_answers_sessions_as_the_server_does(shape, tmp_path):
     answers = mlflow.pyfunc.load_model(URI).predict(shape(ROWS))
     assert answers == expected
     assert answers[0]["items"] == ["apple", "plum", "fig"]  # worked out in tests/bundles.py
-    assert [len(answer["items"]) for answer in answers] == [3, 5, 2, 5]
+    assert [len(answer["items"]) for answer in answers] == [3, 5, 2, 5, 3]
+    assert answers[4]["items"] == ["plum", "fig", "pear"]
 
 
 @pytest.mark.usefixtures("global_store")
