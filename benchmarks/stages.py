@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,16 +23,32 @@ class Cost:
 
 
 def run_stage(module: str, *arguments: str) -> Cost:
-    """Print the command, run it, wait for it and return its cost.
+    """Print ``python -m module``, run it, wait for it and return its cost; see :func:`run_command`."""
+    say(f"$ python -m {module} {' '.join(arguments)}")
+    return run_command([sys.executable, "-m", module, *arguments])
+
+
+def run_command(
+    command: Sequence[str],
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    quiet: bool = False,
+) -> Cost:
+    """Run a command, wait for it and return its cost, that of its children included.
+
+    Args:
+        folder: where it runs; default: here.
+        quiet: discard what it prints.
 
     Raises:
         subprocess.CalledProcessError: it exited with a code other than 0.
     """
-    say(f"$ python -m {module} {' '.join(arguments)}")
-    command = [sys.executable, "-m", module, *arguments]
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as cost:
         started = time.monotonic()
-        process = subprocess.Popen([sys.executable, "-S", str(ALONE), cost.name, *command])
+        alone = [sys.executable, "-S", str(ALONE), cost.name, *command]
+        told = subprocess.DEVNULL if quiet else None
+        process = subprocess.Popen(alone, cwd=folder, env=environment, stdout=told, stderr=told)
         try:
             code = process.wait()
         except BaseException:

@@ -111,7 +111,8 @@ def test_only_a_number_of_threads_is_one(given, threads):
 @pytest.mark.parametrize(("room", "threads"), [("training", None), ("serving", 1)])
 def test_every_command_of_a_room_sets_them_before_a_library_reads_them(room, threads):
     """A rank of torchrun, a worker process and ``python -m training.train`` all import their room first."""
-    code = f"import sys, {room}, os; print(os.environ['OMP_NUM_THREADS'], os.environ['OMP_WAIT_POLICY'], 'numpy' in sys.modules)"
+    told = "os.environ['OMP_NUM_THREADS'], os.environ['OMP_WAIT_POLICY'], 'numpy' in sys.modules"
+    code = f"import sys, {room}, os; print({told})"
     names = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "TILLSIDE_OMP_NUM_THREADS")
     environment = {name: value for name, value in os.environ.items() if name not in names}
     root = Path(__file__).parents[2]

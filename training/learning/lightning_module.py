@@ -68,15 +68,13 @@ class NextItemModule(pl.LightningModule):
         self.register_buffer("draw_cumulative_N", drawn.cumsum(0), persistent=False)
         self.register_buffer("log_expected_N", (drawn * loss.pool).log().float(), persistent=False)
 
-    def training_step(self, batch: TrainingBatch, batch_index: int) -> Tensor:
-        """Total loss of one batch."""
+    def training_step(self, batch: TrainingBatch, batch_index: int) -> dict[str, Tensor]:
+        """Losses of one batch: the total, which is minimised, and its parts."""
         next_item, intent = self.losses(batch)
-        over_epoch = {"on_step": False, "on_epoch": True, "batch_size": int(batch.learn_BL.sum()), "sync_dist": True}
-        self.log("train/loss", next_item, prog_bar=True, **over_epoch)
         if not self.intent:
-            return next_item
-        self.log("train/intent_loss", intent, **over_epoch)
-        return next_item + self.loss.intent_weight * intent
+            return {"loss": next_item, "next_item": next_item.detach()}
+        parts = {"next_item": next_item.detach(), "intent": intent.detach()}
+        return {"loss": next_item + self.loss.intent_weight * intent, **parts}
 
     def losses(self, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
         """Next-item loss, look-ahead targets included, and purchase-intent loss; each a weighted mean over targets."""
@@ -137,11 +135,12 @@ class NextItemModule(pl.LightningModule):
         self, optimizer: Any, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
     ) -> None:
         """Clip by the global norm; Lightning's own clipping does not support sparse gradients."""
-        clip_gradients(self.parameters(), self.optimizer.clip_norm)
+        clip_gradients(self._learned, self.optimizer.clip_norm)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW without decay on norms, biases (distance biases too), temperature and sparsely updated rows."""
         table = self.model.items.item
+        self._learned = list(self.parameters())  # walked once, not at every step
         named = [(name, each) for name, each in self.named_parameters() if not (table.sparse and each is table.weight)]
         matrices = [parameter for name, parameter in named if parameter.ndim >= 2 and "bias" not in name]
         others = [parameter for name, parameter in named if parameter.ndim < 2 or "bias" in name]

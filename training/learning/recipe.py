@@ -68,8 +68,8 @@ class TrainingSettings(Protocol):
 class TrainingSetup:
     """What is fitted: a fresh module (warm-started from ``base``, if any), its data, and the maximum of epochs.
 
-    ``model`` is the config's, completed with the defaults that depend on the log; ``config`` holds the number of threads
-    that was chosen on this machine.
+    ``model`` is the config's, completed with the defaults that depend on the log; ``config`` holds the number of
+    threads that was chosen on this machine.
     """
 
     config: TrainingSettings

@@ -2,8 +2,8 @@
 
 A step of a small model is hundreds of operations on a few kilobytes each; a second thread then costs more than it
 brings, and makes training depend on whatever else runs on the second core. So real steps are timed on one thread, on
-two, on four, until twice as many no longer bring GAIN. Surprising: sums are rounded in another order on another number of
-threads, so the choice is part of a run's config (``trainer.threads``), and a resumed run computes on as many.
+two, on four, until twice as many no longer bring GAIN. Surprising: sums are rounded in another order on another number
+of threads, so the choice is part of a run's config (``trainer.threads``), and a resumed run computes on as many.
 """
 
 import statistics
@@ -31,8 +31,8 @@ SECONDS: Final = 1.0
 def choose_threads(config: TrainerConfig, module: NextItemModule, data: SessionData) -> int:
     """The config's number of threads, else the user's OMP_NUM_THREADS, else what this machine gives and is worth it.
 
-    With several processes the usable cores are divided among those of this machine, and with a GPU all are used: neither
-    is timed. Weights, gradients and random state are left as they were.
+    With several processes the usable cores are divided among those of this machine, and with a GPU all are used:
+    neither is timed. Weights, gradients and random state are left as they were.
     """
     given = config.threads or threads_of_user()
     if given is not None:

@@ -50,7 +50,5 @@ def clip_gradients(parameters: Iterable[Parameter], clip_norm: float) -> None:
             values.append(parameter.grad.values())
         else:
             values.append(parameter.grad)
-    norm = torch.stack([torch.dot(value.flatten(), value.flatten()) for value in values]).sum().sqrt()
-    factor = (clip_norm / (norm + 1e-6)).clamp(max=1.0)
-    for value in values:
-        value.mul_(factor)
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(values)))
+    torch._foreach_mul_(values, (clip_norm / (norm + 1e-6)).clamp(max=1.0))
