@@ -1,16 +1,12 @@
 """Entry point of every ``python -m training.NAME``: a Hydra config becomes a typed dataclass, an error one sentence.
 
-Surprising: the config is composed once before Hydra runs, only so that a mistyped key or value can be answered with
-the allowed ones; Hydra's own message names the key and no more. Set ``HYDRA_FULL_ERROR=1`` for tracebacks. SIGTERM ends
-a command as Ctrl-C does, by an exception, so that unfinished work is cleaned up. ``policy=FILE`` bypasses Hydra, which
-would take the folder configs/policy for a config group, and so does ``rules=FILE``: either may be the name of a shipped
-file. A key that is a Python keyword, such as ``from``, maps to the field ``from_``.
+Surprising: a plain run composes its config here and never enters ``hydra.main``, which is left to Hydra's own flags and
+sweepers; starting is twice as fast so, and a mistake is answered with what was meant. Set ``HYDRA_FULL_ERROR=1`` for
+tracebacks. SIGTERM ends a command as Ctrl-C does, by an exception, so that unfinished work is cleaned up.
 """
 
 import contextlib
-import dataclasses
 import functools
-import keyword
 import os
 import signal
 import sys
@@ -18,28 +14,27 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import hydra
-from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from training.cli.arguments import Known, check, datasets_here, groups_only, written
+from training.cli.compose import composed, config_directory, groups, keys, must_be_given, sentence, typed, without_files
+from training.cli.help import help_text, terminal_width
+from training.cli.keys import Key
+
+__all__ = ["command", "compose_typed", "config_directory"]
 
 from tillside.cli.shipped import file_or_shipped, shipped_directory
 
 T = TypeVar("T")
-BY_PATH: Final = {"policy": "policy", "rules": "compatibility"}
-"""Keys whose value is a file or the name of a shipped one, and the folder of configs that holds those."""
+PIPE: Final = 128 + signal.SIGPIPE
+"""Exit code where the reader of the output went away, as a shell reports it."""
 
 
 class Stopped(BaseException):
     """Raised on SIGINT or SIGTERM. Not a KeyboardInterrupt, which Lightning and DuckDB turn into something else."""
-
-
-def config_directory() -> Path:
-    """Folder of the YAML configs: inside the installed wheel, or at the top of the checkout."""
-    return shipped_directory()
 
 
 def command(
@@ -48,7 +43,8 @@ def command(
     """Make ``main(config)`` a command whose config is ``configs/NAME.yaml``, checked against the dataclass ``schema``.
 
     Bad input (a mistyped key, a wrong type, a ``ValueError`` or ``OSError`` from the body) ends the process with one
-    sentence on stderr and exit code 2; SIGINT and SIGTERM end it with one sentence and 128 + the signal's number.
+    sentence on stderr and exit code 2; SIGINT and SIGTERM end it with one sentence and 128 + the signal's number, a
+    closed pipe quietly with 141.
 
     Args:
         multirun: called with the overrides of ``-m`` instead of Hydra's multirun, unless another sweeper or launcher is
@@ -57,43 +53,112 @@ def command(
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
 
     def decorate(main: Callable[[T], Any]) -> Callable[[], None]:
-        files: dict[str, str | None] = {}
-
-        @functools.wraps(main)
-        def task(config: DictConfig) -> Any:
-            for key, path in files.items():
-                config[key] = path
-            return main(_typed(config))
-
         def run() -> None:
-            full = os.environ.get("HYDRA_FULL_ERROR") == "1"
-            files.clear()
-            sys.argv[1:], given = without_files(sys.argv[1:])
-            sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # argparse needs overrides contiguous: a=1 -m b=2,3
             try:
-                keys = {field.name for field in dataclasses.fields(schema)}  # type: ignore[arg-type]
-                if unknown := given.keys() - keys:
-                    raise ValueError(f"Key '{min(unknown)}' is not known; allowed here: {', '.join(sorted(keys))}")
-                files.update({key: _located(key, path) for key, path in given.items()})
-                if multirun is not None and (overrides := sweep_overrides(sys.argv[1:])) is not None:
-                    with stopped_by_signals():
-                        multirun(overrides)
-                    return
-                check_overrides(name, sys.argv[1:])
-                start = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)
-                with _errors_of_hydra():
-                    start(_quiet(task, full))()
+                with quiet_pipe():
+                    _run(name, main, multirun)
             except KeyboardInterrupt:
                 sys.exit("interrupted")
             except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
-                if full:
+                if os.environ.get("HYDRA_FULL_ERROR") == "1":
                     raise
-                print(f"error: {_sentence(error)}", file=sys.stderr)
+                print(f"error: {sentence(error)}", file=sys.stderr)
                 sys.exit(2)
 
-        return run
+        return functools.wraps(main)(run)
 
     return decorate
+
+
+def _run(name: str, main: Callable[[Any], Any], multirun: Callable[[list[str]], Any] | None) -> None:
+    arguments = sys.argv[1:]
+    known = what_is_known(name, arguments, sweeps=multirun is not None)
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    check(known, arguments, several=bool({"-m", "--multirun"} & set(flags)))
+    if {"-h", "--help"} & set(flags):
+        doc = str(sys.modules[main.__module__].__doc__)
+        plain = [argument for argument in without_files(arguments)[0] if _is_override(argument)]
+        config = composed(name, plain)
+        print(help_text(doc, known.groups, keys(config), width=terminal_width()), flush=True)
+        return
+    if multirun is not None and (overrides := sweep_overrides(arguments)) is not None:
+        with stopped_by_signals():
+            multirun(overrides)
+        return
+    overrides, files = without_files(arguments)
+    if flags or any(argument.lstrip("+~").startswith("hydra") for argument in overrides):
+        _run_by_hydra(name, main, sorted(overrides, key=_is_override), files)  # argparse: overrides in one place
+        return
+    config = composed(name, overrides)
+    for key, path in files.items():
+        config[key] = path
+    with stopped_by_signals():
+        main(typed(config))
+
+
+def _run_by_hydra(name: str, main: Callable[[Any], Any], arguments: list[str], files: dict[str, str | None]) -> None:
+    import hydra
+
+    def task(config: DictConfig) -> Any:
+        for key, path in files.items():
+            config[key] = path
+        return main(typed(config))
+
+    sys.argv[1:] = arguments
+    full = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    start = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)
+    with _errors_of_hydra():
+        start(_quiet(functools.wraps(main)(task), full))()
+
+
+def what_is_known(name: str, arguments: list[str], *, sweeps: bool = False) -> Known:
+    """Keys and groups of a command, those of the groups that the arguments choose.
+
+    Args:
+        sweeps: whether the command has sweeps of its own, chosen by ``sweep=NAME``.
+    """
+    config = composed(name, [])
+    found = groups(name, config)
+    chosen = groups_only(Known(name, (), found), arguments)
+    if chosen:
+        config = composed(name, chosen)
+    if sweeps:
+        doc = "With -m: what to search, and how long."
+        found.append(Key("sweep", "name of a group", "grid", doc, choices_of("sweep")))
+    return Known(name, keys(config), found)
+
+
+def choices_of(group: str) -> tuple[str, ...]:
+    """Names of the YAML files of a group."""
+    return tuple(sorted(path.stem for path in (config_directory() / group).glob("*.yaml")))
+
+
+def begin(text: str) -> None:
+    """Print the first line of a command, before what it needs is imported; of several processes only the first does."""
+    if os.environ.get("RANK", "0") == "0":
+        print(text, flush=True)
+
+
+def missing_dataset() -> ValueError:
+    """The error of a command without a data set; it names those that lie in the working folder."""
+    found = datasets_here(Path.cwd())[:3]
+    likely = "; here lie: " + ", ".join(written("dataset", str(each)) for each in found) if found else ""
+    return ValueError(f"{must_be_given('dataset')}, a folder that python -m training.prepare wrote{likely}")
+
+
+@contextlib.contextmanager
+def quiet_pipe() -> Iterator[None]:
+    """End the process quietly where the reader of its output has gone, as in ``| head``.
+
+    Raises:
+        SystemExit: it has gone; the exit code is PIPE.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to fail at the exit
+        sys.exit(PIPE)
 
 
 @contextlib.contextmanager
@@ -148,50 +213,12 @@ def _quiet(task: Callable[[DictConfig], Any], full: bool) -> Callable[[DictConfi
             with stopped_by_signals():
                 return task(config)
         except (ValueError, OSError) as error:
-            if full:
+            if full or isinstance(error, BrokenPipeError):
                 raise
-            print(f"error: {_sentence(error)}", file=sys.stderr)
+            print(f"error: {sentence(error)}", file=sys.stderr)
             sys.exit(2)
 
     return body
-
-
-def _typed(config: DictConfig) -> Any:
-    missing = sorted(OmegaConf.missing_keys(config))
-    if missing:
-        raise ValueError(f"{missing[0]} must be given, as {missing[0]}=VALUE")
-    _refuse_added_keys(config, "")
-    return OmegaConf.to_object(config)
-
-
-def _refuse_added_keys(node: DictConfig, prefix: str) -> None:
-    """Raise ValueError for ``+key=value`` with a key that nothing reads: Hydra lets it bypass the schema."""
-    schema = OmegaConf.get_type(node)
-    if schema is not None and dataclasses.is_dataclass(schema):
-        allowed = sorted(field.name for field in dataclasses.fields(schema))
-        for key in node:
-            if key not in allowed:
-                raise ValueError(f"{prefix}{key} is not a setting; allowed here: {', '.join(allowed)}")
-    for key in node:
-        if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
-            _refuse_added_keys(node[key], f"{prefix}{key}.")
-
-
-def without_files(arguments: list[str]) -> tuple[list[str], dict[str, str | None]]:
-    """Arguments except those of BY_PATH, keys spelled as fields, and the values of BY_PATH; the last of a key wins."""
-    pairs = [(argument, *argument.partition("=")) for argument in arguments]
-    others = [_as_field(argument) for argument, key, _, _ in pairs if key not in BY_PATH]
-    return others, {key: None if path == "null" else path for _, key, _, path in pairs if key in BY_PATH}
-
-
-def _located(key: str, given: str | None) -> str | None:
-    """Path of a file that is given by its path or by a shipped name."""
-    return None if given is None else str(file_or_shipped(BY_PATH[key], given))
-
-
-def _as_field(argument: str) -> str:
-    key, equals, value = argument.partition("=")
-    return f"{key}_={value}" if equals and keyword.iskeyword(key) else argument
 
 
 def _is_override(argument: str) -> bool:
@@ -199,11 +226,15 @@ def _is_override(argument: str) -> bool:
 
 
 def check_overrides(name: str, arguments: list[str]) -> None:
-    """Compose the config of a single run to find mistakes early; sweeps and Hydra's own flags are left to Hydra."""
+    """Find mistakes in the overrides of a single run; sweeps and Hydra's own flags are left alone.
+
+    Raises:
+        ValueError: a wrong key or value; the message says what is allowed, or was meant.
+    """
     if any(argument.startswith("-") for argument in arguments):
         return
-    arguments, _ = without_files(arguments)
-    _composed(name, arguments)
+    check(what_is_known(name, arguments), arguments, several=False)
+    composed(name, without_files(arguments)[0])
 
 
 def sweep_overrides(arguments: list[str]) -> list[str] | None:
@@ -223,50 +254,4 @@ def compose_typed(name: str, arguments: list[str]) -> Any:
     Raises:
         ValueError: a wrong key or value; the message names the allowed ones.
     """
-    return _typed(_composed(name, arguments))
-
-
-def _composed(name: str, arguments: list[str]) -> DictConfig:
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(version_base="1.3", config_dir=str(config_directory())):
-        try:
-            return compose(name, overrides=arguments)
-        except (HydraException, OmegaConfBaseException) as error:
-            raise ValueError(f"{_sentence(error)}{_allowed(name, arguments, error)}") from None
-
-
-def _allowed(name: str, arguments: list[str], error: BaseException) -> str:
-    """Keys allowed where ``error`` found an unknown one, as the end of a message."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ConfigKeyError | ConfigAttributeError):
-        cause = cause.__cause__
-    full_key = str(getattr(cause, "full_key", "") or "")
-    if cause is None or not full_key:
-        return ""
-    groups = [argument for argument in arguments if "." not in argument.partition("=")[0]]
-    try:
-        config = compose(
-            name, overrides=[group for group in groups if (config_directory() / group.partition("=")[0]).is_dir()]
-        )
-    except (HydraException, OmegaConfBaseException):
-        return ""
-    parent = full_key.rpartition(".")[0]
-    node = OmegaConf.select(config, parent) if parent else config
-    return f"; allowed here: {', '.join(sorted(str(key) for key in node))}" if node is not None else ""
-
-
-def _sentence(error: BaseException) -> str:
-    texts = [str(error)]
-    if isinstance(error, HydraException) and isinstance(error.__cause__, OmegaConfBaseException):
-        texts.append(str(error.__cause__))
-    lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
-    noise = (
-        "full_key:",
-        "object_type=",
-        "reference_type=",
-        "To append to your config",
-        "Config search path",
-        "provider=",
-    )
-    kept = [line for line in lines if not line.startswith(noise)]
-    return " ".join(dict.fromkeys(kept)) or type(error).__name__
+    return typed(composed(name, arguments))

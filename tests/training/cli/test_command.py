@@ -137,7 +137,7 @@ def test_an_added_key_at_the_top_is_refused(start):
 
 def test_a_setting_that_must_be_given_is_named(start):
     sentence = start.refused("out=b", name="export", schema=ExportConfig)
-    assert sentence == "run must be given, as run=VALUE"
+    assert sentence == "run must be given, as run=RUN_ID, or run=latest for the newest"
 
 
 @pytest.mark.parametrize("argument", ["model.dim", "=3", "model.dim=[", "seed=1,2"])
