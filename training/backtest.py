@@ -8,13 +8,17 @@ model sees the future. One MLflow run holds the table and the figure, with a chi
 the command with resume=RUN_ID: windows whose child run finished are skipped, the interrupted one continues.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.backtest import BacktestConfig
+from training.tracking.finding import BACKTEST, find_run
 
 
 @command("backtest", BacktestConfig)
 def main(config: BacktestConfig) -> None:
     """Entry point."""
+    if config.resume is not None:
+        config.resume = find_run(config.tracking, config.resume, file=BACKTEST, key="resume")
+    begin(f"backtest: data={config.data.name}, {config.windows} windows -> {config.tracking.runs}")
     from training.stages import backtest  # slow to import: only once the settings are known to be right
 
     backtest.run(config)

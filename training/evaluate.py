@@ -7,13 +7,17 @@ python -m training.evaluate run=RUN_ID policy=FILE
 With a policy, placements are evaluated instead, and policy.json is written beside metrics.json.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.evaluate import EvaluateConfig
+from training.tracking.finding import find_run
 
 
 @command("evaluate", EvaluateConfig)
 def main(config: EvaluateConfig) -> None:
     """Entry point."""
+    if config.run is not None:
+        config.run = find_run(config.tracking, config.run)
+    begin(f"evaluate: {f'run {config.run}' if config.run else f'dataset={config.dataset}'}")
     from training.stages import evaluate  # slow to import: only once the settings are known to be right
 
     evaluate.run(config)

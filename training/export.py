@@ -6,13 +6,16 @@ Nothing is written unless onnxruntime and torch agree on real sessions: at lengt
 of 1 and 3, and on the offline evaluator's top 20.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.export import ExportConfig
+from training.tracking.finding import find_run
 
 
 @command("export", ExportConfig)
 def main(config: ExportConfig) -> None:
     """Entry point."""
+    config.run = find_run(config.tracking, config.run)
+    begin(f"export: run {config.run} -> {config.out}")
     from training.stages import export  # slow to import: only once the settings are known to be right
 
     export.run(config)

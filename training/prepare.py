@@ -4,13 +4,14 @@ Read the log and refuse it when too many rows are bad; sessionise; split by time
 training part alone; write arrays and catalogue. The directory appears atomically.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.prepare import PrepareConfig
 
 
 @command("prepare", PrepareConfig)
 def main(config: PrepareConfig) -> None:
     """Entry point."""
+    begin(f"prepare: data={config.data.name} -> {config.out}")
     from training.stages import prepare  # slow to import: only once the settings are known to be right
 
     prepare.run(config)

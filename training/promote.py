@@ -8,13 +8,17 @@ Exit code 0: promoted, or already champion. 1: refused, with the failed checks o
 recorded in the version's tags and description. A version rejected by a reviewer is refused by the gate from then on.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.promote import PromoteConfig
+from training.tracking.finding import find_run
 
 
 @command("promote", PromoteConfig)
 def main(config: PromoteConfig) -> None:
     """Entry point."""
+    if config.run is not None:
+        config.run = find_run(config.tracking, config.run)
+    begin(f"promote: {f'run {config.run}' if config.run else f'version {config.version}'} of {config.tracking.model}")
     from training.stages import promote  # slow to import: only once the settings are known to be right
 
     promote.run(config)

@@ -5,13 +5,14 @@ pairs, applies compatibility rules and manual pairs, and writes tables (see till
 ``DATASET/relations``, from where ``training.export`` copies them into the bundle. Test sessions are never read.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.relate import RelateConfig
 
 
 @command("relate", RelateConfig)
 def main(config: RelateConfig) -> None:
     """Entry point."""
+    begin(f"relate: dataset={config.dataset} -> {config.out or f'{config.dataset}/relations'}")
     from training.stages import relate  # slow to import: only once the settings are known to be right
 
     relate.run(config)

@@ -7,13 +7,14 @@ fewer epochs (trainer.max_epochs); both models are then evaluated on the newest 
 from. The result is a run like any other, alias challenger. After a kill resume with ``training.train resume=RUN_ID``.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.retrain import RetrainConfig
 
 
 @command("retrain", RetrainConfig)
 def main(config: RetrainConfig) -> float:
     """Entry point."""
+    begin(f"retrain: {config.from_} on data={config.data.name} -> {config.tracking.runs}")
     from training.stages import retrain  # slow to import: only once the settings are known to be right
 
     return retrain.run(config)

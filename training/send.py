@@ -5,13 +5,16 @@
 Unsent entries are in the run's journal. Replay is idempotent, also while the run is still going.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.send import SendConfig
+from training.tracking.finding import SENDABLE, find_run
 
 
 @command("send", SendConfig)
 def main(config: SendConfig) -> None:
     """Entry point."""
+    config.run = find_run(config.tracking, config.run, file=SENDABLE)
+    begin(f"send: what run {config.run} could not log")
     from training.stages import send  # slow to import: only once the settings are known to be right
 
     send.run(config)

@@ -4,13 +4,14 @@ Sessions are generated in batches of a fixed size, each from its own random stre
 config gives the same bytes. Follow-up visits after a purchase come on top of the ``sessions`` asked for.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.simulate import SimulateConfig
 
 
 @command("simulate", SimulateConfig)
 def main(config: SimulateConfig) -> None:
     """Entry point."""
+    begin(f"simulate: {config.sessions:,} sessions with {config.items:,} items -> {config.out}")
     from training.stages import simulate  # slow to import: only once the settings are known to be right
 
     simulate.run(config)

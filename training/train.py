@@ -6,12 +6,20 @@ python -m training.train -m dataset=DIR sweep=quick               (see training/
 torchrun --nproc-per-node 2 -m training.train dataset=DIR trainer.devices=2
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command, missing_dataset
+from training.settings.tracking import TrackingConfig
 from training.settings.train import TrainConfig
+from training.tracking.finding import RESUMABLE, SWEEP, find_run
 
 
 def sweep(overrides: list[str]) -> float:
     """Run or resume a sweep of runs."""
+    given = dict(each.split("=", 1) for each in overrides if each.startswith(("resume=", "tracking.runs=")))
+    if "resume" in given:
+        tracking = TrackingConfig(runs=given.get("tracking.runs", TrackingConfig.runs))
+        found = find_run(tracking, given["resume"], file=SWEEP, key="resume")
+        overrides = [each if not each.startswith("resume=") else f"resume={found}" for each in overrides]
+    begin(f"train: a sweep, {' '.join(overrides)}")
     from training.stages.train import train
     from training.sweeps.sweep import sweep
 
@@ -21,6 +29,12 @@ def sweep(overrides: list[str]) -> float:
 @command("train", TrainConfig, multirun=sweep)
 def main(config: TrainConfig) -> float:
     """Entry point."""
+    if config.resume is not None:
+        config.resume = find_run(config.tracking, config.resume, file=RESUMABLE, key="resume")
+    elif config.dataset is None:
+        raise missing_dataset()
+    what = f"dataset={config.dataset}" if config.resume is None else f"resume={config.resume}"
+    begin(f"train: {what} -> {config.tracking.runs}")
     from training.stages import train  # slow to import: only once the settings are known to be right
 
     return train.run(config)

@@ -5,13 +5,16 @@ trained with ``trainer.refit=false``, the relations are mined with ``training.re
 settings are copied into the policy file by hand; test sessions are never read.
 """
 
-from training.cli.command import command
+from training.cli.command import begin, command
 from training.settings.weigh import WeighConfig
+from training.tracking.finding import find_run
 
 
 @command("weigh", WeighConfig)
 def main(config: WeighConfig) -> None:
     """Entry point."""
+    config.run = find_run(config.tracking, config.run)
+    begin(f"weigh: run {config.run} with policy={config.policy}")
     from training.stages import weigh  # slow to import: only once the settings are known to be right
 
     weigh.run(config)
