@@ -10,14 +10,15 @@ import numpy as np
 
 from tests.datasets import START_MS
 from tillside.dataset import Dataset, Part
+from training.data import readers
 from training.data.columns import FILE, ORDER, RECORD, REJECT, SKIP
 from training.data.engine import open_engine
 from training.data.preparation.rejects import collect_rejects
-from training.data.preparation.splits import SplitBy, SplitConfig
-from training.data.readers import LogConfig
 from training.data.readers.events import EventsConfig
 from training.data.readers.sequences import SequencesConfig
+from training.settings.data import LogConfig
 from training.settings.prepare import PrepareConfig
+from training.settings.split import SplitBy, SplitConfig
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 """Real logs, where they are there."""
@@ -107,7 +108,7 @@ def read_log(config: LogConfig, scratch: Path) -> LogRead:
     """Run a reader alone; any number of bad rows is allowed."""
     scratch.mkdir(parents=True, exist_ok=True)
     with open_engine(scratch) as engine:
-        log = config.read(engine)
+        log = readers.read_log(config, engine)
         rejects = collect_rejects(engine, log, max_reject_share=1.0)
         rows = engine.rows(log.events.order_by(ORDER))
         items = [] if log.items is None else engine.rows(log.items)

@@ -9,7 +9,7 @@ import pytest
 from tests.datasets import make_catalogue, make_dataset, make_sessions
 from tillside.dataset import COLLAPSE, Sessions, load_dataset, write_dataset
 from tillside.events import Behaviours
-from training.data.preparation.sessionising import Repeats
+from training.settings.prepare import Repeats
 
 TRAIN, VALIDATION, TEST = [[0, 1], [1, (2, "cart"), 0]], [[2, 0]], [[0, (1, "purchase")], [3, 0, 1]]
 

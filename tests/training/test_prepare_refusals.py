@@ -13,8 +13,8 @@ import pytest
 from tests.logs import EVENTS_HEADER, click_log, events_log, write_log
 from tillside.dataset import load_dataset
 from training import prepare as stage
-from training.data.preparation.splits import SplitBy, SplitConfig
 from training.settings.prepare import PrepareConfig
+from training.settings.split import SplitBy, SplitConfig
 from training.stages.prepare import prepare
 
 ROOT = Path(__file__).parents[2]

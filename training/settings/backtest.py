@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from training.data.readers import LogConfig
+from training.settings.data import LogConfig
 from training.settings.loss import LossConfig
 from training.settings.model import ModelConfig
 from training.settings.optimizer import OptimizerConfig

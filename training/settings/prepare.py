@@ -2,15 +2,22 @@
 
 import dataclasses
 from dataclasses import dataclass, field
+from enum import Enum
 
 from omegaconf import MISSING
 
-from training.data.preparation.sessionising import Repeats
-from training.data.preparation.splits import SplitBy, SplitConfig
-from training.data.readers import LogConfig
+from training.settings.data import LogConfig
+from training.settings.split import SplitBy, SplitConfig
 
 MOST_NAMED = 100
 """Maximum characters of a data set's name."""
+
+
+class Repeats(Enum):
+    """Handling of consecutive events with the same item and behaviour."""
+
+    keep = "keep"
+    collapse = "collapse"
 
 
 @dataclass

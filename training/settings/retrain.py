@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from training.data.preparation.splits import SplitConfig
-from training.data.readers import LogConfig
+from training.settings.data import LogConfig
 from training.settings.loss import LossConfig
 from training.settings.optimizer import OptimizerConfig
+from training.settings.split import SplitConfig
 from training.settings.tracking import TrackingConfig
 from training.settings.trainer import TrainerConfig
 

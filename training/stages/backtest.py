@@ -17,7 +17,6 @@ from omegaconf import OmegaConf
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from training.cli.console import print_table, say
-from training.data.preparation.splits import SplitBy, SplitConfig
 from training.evaluation.case_ranks import METRICS, Ranks, cases_digest
 from training.evaluation.ranking import rank
 from training.evaluation.run import cases_to_judge
@@ -29,6 +28,7 @@ from training.review.ageing import COLUMNS, Window, ageing, curves, decay, descr
 from training.review.markdown import NOTE
 from training.settings.backtest import BacktestConfig
 from training.settings.prepare import PrepareConfig
+from training.settings.split import SplitBy, SplitConfig
 from training.stages.prepare import prepare
 from training.tracking.ending import ending
 from training.tracking.store import StoreAwayError

@@ -29,9 +29,10 @@ from training.data.preparation.cataloguing import build_catalogue, recent_events
 from training.data.preparation.rejects import Rejects, collect_rejects, good_events
 from training.data.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
 from training.data.preparation.sessionising import make_sessions, number_items
-from training.data.preparation.splits import SplitBy, SplitConfig, leave_one_out, split_sessions, training_ends
-from training.data.readers import Log
+from training.data.preparation.splits import leave_one_out, split_sessions, training_ends
+from training.data.readers import Log, read_log
 from training.settings.prepare import PrepareConfig
+from training.settings.split import SplitBy, SplitConfig
 
 STAGES = 6
 
@@ -52,7 +53,7 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
         scratch.mkdir()
         with open_engine(scratch) as engine:
             on_stage("reading the log")
-            log = config.data.read(engine)
+            log = read_log(config.data, engine)
             rejects = collect_rejects(engine, log, max_reject_share=config.max_reject_share)
 
             on_stage("making sessions")

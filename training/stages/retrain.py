@@ -7,11 +7,10 @@ from typing import Any
 
 from tillside.dataset import Dataset, load_dataset
 from training.cli.console import say
-from training.data.preparation.sessionising import Repeats
-from training.data.preparation.splits import SplitBy, SplitConfig
 from training.learning.warm_start import BaseModel, moment, refuse_leaks
-from training.settings.prepare import PrepareConfig
+from training.settings.prepare import PrepareConfig, Repeats
 from training.settings.retrain import RetrainConfig
+from training.settings.split import SplitBy, SplitConfig
 from training.settings.train import TrainConfig
 from training.stages.prepare import prepare
 from training.stages.train import train

@@ -5,20 +5,18 @@ A rejected row is an error in the log and counts against ``max_reject_share``; a
 them to the schema of ``tillside.events``.
 """
 
-from abc import ABC, abstractmethod
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import Final
 
 import ibis
 import ibis.expr.types as ir
-from omegaconf import MISSING
 
 from tillside.events import (
     BEHAVIOUR,
     BRAND,
     CATEGORY,
-    DEFAULT_BEHAVIOURS,
     ITEM_ID,
     NAME,
     PRICE,
@@ -45,6 +43,7 @@ from training.data.columns import (
 from training.data.engine import QueryEngine
 from training.data.parsing.source_file import SourceFile
 from training.data.parsing.values import LATEST, milliseconds, number, words
+from training.settings.data import LogConfig
 
 LEFT_OUT: Final = -1
 
@@ -53,35 +52,6 @@ UNPARSABLE_TIME: Final = "unparsable timestamp"
 UNKNOWN_BEHAVIOUR: Final = "unknown behaviour"
 BAD_PRICE: Final = "price is not a number of at least 0"
 BAD_QUANTITY: Final = "quantity is not a whole number of at least 0"
-
-
-@dataclass
-class LogConfig(ABC):
-    """Settings common to all logs."""
-
-    name: ClassVar[str]
-    split_is_given: ClassVar[bool] = False
-    has_clock: ClassVar[bool] = True
-    """Whether events have timestamps; without them sessions cannot be split by time."""
-
-    behaviours: list[str] = field(default_factory=lambda: list(DEFAULT_BEHAVIOURS))
-    """Behaviours to keep, weakest first; the last one is the goal. Events of one that is left out are skipped."""
-
-    @abstractmethod
-    def read(self, engine: QueryEngine) -> "Log":
-        """Read the log as a canonical table.
-
-        Raises:
-            ValueError: a file is missing, empty, damaged, or lacks a column.
-        """
-
-
-@dataclass
-class FileLogConfig(LogConfig):
-    """A log in a single file, or in the folder of its publisher."""
-
-    path: str = MISSING
-    """The file or folder of the log."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +72,16 @@ class Log:
     sources: Sequence[SourceFile]
     attributes: tuple[str, ...] = ()
     items: ir.Table | None = None
+
+
+@functools.singledispatch
+def read_log(config: LogConfig, engine: QueryEngine) -> Log:
+    """Read the log as a canonical table; each reader registers itself for its config.
+
+    Raises:
+        ValueError: a file is missing, empty, damaged, or lacks a column.
+    """
+    raise TypeError(f"no reader of {type(config).__name__} is imported")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ The length limit guards against bots. Sessions and items get the order number of
 unique, small and reproducible.
 """
 
-from enum import Enum
 from typing import Final
 
 import ibis
@@ -13,15 +12,9 @@ import ibis.expr.types as ir
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, SESSION_ID, TIMESTAMP, USER_ID
 from training.data.columns import ITEM, ORDER, PART, PIECE, REPEAT, SESSION, STARTS
 from training.data.engine import QueryEngine
+from training.settings.prepare import Repeats
 
 DEFAULT_GAP_MINUTES: Final = 30.0
-
-
-class Repeats(Enum):
-    """Handling of consecutive events with the same item and behaviour."""
-
-    keep = "keep"
-    collapse = "collapse"
 
 
 def number_items(engine: QueryEngine, events: ir.Table, item_file: ir.Table | None) -> ir.Table:

@@ -5,20 +5,21 @@ gaps.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, SESSION_ID, TIMESTAMP, USER_ID, Behaviours
 from training.data.engine import QueryEngine
-from training.data.parsing.canonical import ITEM_COLUMNS, FileLogConfig, Log, RawEvents, in_order
+from training.data.parsing.canonical import ITEM_COLUMNS, Log, RawEvents, in_order, read_log
 from training.data.parsing.item_files import item_rows, last_of_each
 from training.data.parsing.publisher_files import read_events
 from training.data.parsing.source_file import SourceFile, open_source
 from training.data.parsing.text_tables import TextTable, delimited, json_lines, parquet
 from training.data.parsing.values import check_timestamp_format
+from training.settings.data import EventColumns, EventsConfig, ItemColumns
 
 FORMATS: Final = {
     ".csv": "delimited", ".tsv": "delimited", ".tab": "delimited", ".txt": "delimited",
@@ -27,129 +28,67 @@ FORMATS: Final = {
 }  # fmt: skip
 
 
-@dataclass
-class EventColumns:
-    """Source column of each canonical column; null takes the column of the canonical name, if any."""
+@read_log.register
+def read_events_log(config: EventsConfig, engine: QueryEngine) -> Log:
+    """Read the log as a canonical table."""
+    behaviours = Behaviours(tuple(config.behaviours))
+    check_timestamp_format(config.timestamp_format)
+    if config.delimiter is not None and len(config.delimiter) != 1:
+        raise ValueError(f"data.delimiter must be one character, got {config.delimiter!r}")
+    behaviour_map = _checked_map(config.behaviour_map, behaviours)
+    source = open_source(config.path, engine.scratch)
+    text = _table(config, engine, source, "data.path")
+    names = _names(text, config.columns, config.attributes, "data.columns")
+    if not {SESSION_ID, USER_ID} & set(names):
+        found = ", ".join(text.columns)
+        raise ValueError(
+            f"{source.path} has neither a session_id nor a user_id column (set data.columns); it has: {found}"
+        )
+    needed = [ITEM_ID, TIMESTAMP] + ([BEHAVIOUR] if len(behaviours) > 1 else [])
+    _need(text, names, needed, "data.columns")
+    attributes = [name for name in ITEM_COLUMNS if name in names] + config.attributes
 
-    session_id: str | None = None
-    """The log's column of session ids; it or ``user_id`` is needed."""
-    user_id: str | None = None
-    """The log's column of shoppers; sessions are cut where they pause."""
-    item_id: str | None = None
-    """The log's column of items; needed."""
-    behaviour: str | None = None
-    """The log's column of event types; not needed with one behaviour."""
-    timestamp: str | None = None
-    """The log's column of times; needed."""
-    price: str | None = None
-    """The log's column of prices."""
-    quantity: str | None = None
-    """The log's column of quantities."""
-    scene_id: str | None = None
-    """The log's column of live rooms or other scenes."""
-    category: str | None = None
-    """The log's column of categories: a path from coarse to fine, its levels parted by dots."""
-    brand: str | None = None
-    """The log's column of brands."""
-    name: str | None = None
-    """The log's column of the items' names."""
+    def raw(table: ir.Table) -> RawEvents:
+        optional: dict[str, Any] = {
+            name: table[names[name]] if name in names else None
+            for name in ("session_id", "user_id", "behaviour", "price", "quantity", "scene_id")
+        }
+        return RawEvents(
+            item_id=table[names[ITEM_ID]],
+            timestamp=table[names[TIMESTAMP]],
+            timestamp_format=config.timestamp_format,
+            attributes={name: table[names.get(name, name)] for name in attributes},
+            **optional,
+        )
 
-
-@dataclass
-class ItemColumns:
-    """Item-file column of each canonical column; null takes the column of the canonical name, if any."""
-
-    item_id: str | None = None
-    """The item file's column of items."""
-    category: str | None = None
-    """The item file's column of categories: a path from coarse to fine, its levels parted by dots."""
-    brand: str | None = None
-    """The item file's column of brands."""
-    price: str | None = None
-    """The item file's column of prices."""
-    name: str | None = None
-    """The item file's column of names."""
+    events = read_events(engine, text, raw, file=0, behaviours=behaviours, behaviour_map=behaviour_map)
+    sources = [source]
+    items = _items(config, engine, sources)
+    return Log(in_order(events), behaviours, sources, attributes=tuple(attributes), items=items)
 
 
-@dataclass
-class EventsConfig(FileLogConfig):
-    """``data=events``."""
+def _items(config: EventsConfig, engine: QueryEngine, sources: list[SourceFile]) -> ir.Table | None:
+    if config.items is None:
+        return None
+    source = open_source(config.items, engine.scratch, field="data.items")
+    sources.append(source)
+    text = _table(config, engine, source, "data.items")
+    names = _names(text, config.item_columns, (), "data.item_columns")
+    _need(text, names, [ITEM_ID], "data.item_columns")
+    names |= {name: name for name in text.columns if name not in names.values() and name not in names}
+    return last_of_each(item_rows(engine, text, lambda table: {ours: table[its] for ours, its in names.items()}))
 
-    name: ClassVar[str] = "events"
 
-    columns: EventColumns = field(default_factory=EventColumns)
-    attributes: list[str] = field(default_factory=list)
-    """Further columns of the log that describe the item."""
-    behaviour_map: Any = None
-    """The log's event types to names in ``behaviours``, or to null to leave such events out: ``{view: click, add: cart,
-    order: purchase}``. null: the log uses those names itself."""
-    timestamp_format: str = "auto"
-    """auto (ISO 8601, or epoch seconds or milliseconds by size), iso, epoch_s, epoch_ms, or a pattern such as '%d/%m/%Y
-    %H:%M'."""
-    delimiter: str | None = None
-    """Of a text file. null: whichever of comma, semicolon, bar and tab its header has most of."""
-    items: str | None = None
-    """A file of items in one of the same formats; its columns beyond ``item_columns`` become attributes."""
-    item_columns: ItemColumns = field(default_factory=ItemColumns)
-
-    def read(self, engine: QueryEngine) -> Log:
-        """Read the log as a canonical table."""
-        behaviours = Behaviours(tuple(self.behaviours))
-        check_timestamp_format(self.timestamp_format)
-        if self.delimiter is not None and len(self.delimiter) != 1:
-            raise ValueError(f"data.delimiter must be one character, got {self.delimiter!r}")
-        behaviour_map = _checked_map(self.behaviour_map, behaviours)
-        source = open_source(self.path, engine.scratch)
-        text = self._table(engine, source, "data.path")
-        names = _names(text, self.columns, self.attributes, "data.columns")
-        if not {SESSION_ID, USER_ID} & set(names):
-            found = ", ".join(text.columns)
-            raise ValueError(
-                f"{source.path} has neither a session_id nor a user_id column (set data.columns); it has: {found}"
-            )
-        needed = [ITEM_ID, TIMESTAMP] + ([BEHAVIOUR] if len(behaviours) > 1 else [])
-        _need(text, names, needed, "data.columns")
-        attributes = [name for name in ITEM_COLUMNS if name in names] + self.attributes
-
-        def raw(table: ir.Table) -> RawEvents:
-            optional: dict[str, Any] = {
-                name: table[names[name]] if name in names else None
-                for name in ("session_id", "user_id", "behaviour", "price", "quantity", "scene_id")
-            }
-            return RawEvents(
-                item_id=table[names[ITEM_ID]],
-                timestamp=table[names[TIMESTAMP]],
-                timestamp_format=self.timestamp_format,
-                attributes={name: table[names.get(name, name)] for name in attributes},
-                **optional,
-            )
-
-        events = read_events(engine, text, raw, file=0, behaviours=behaviours, behaviour_map=behaviour_map)
-        sources = [source]
-        items = self._items(engine, sources)
-        return Log(in_order(events), behaviours, sources, attributes=tuple(attributes), items=items)
-
-    def _items(self, engine: QueryEngine, sources: list[SourceFile]) -> ir.Table | None:
-        if self.items is None:
-            return None
-        source = open_source(self.items, engine.scratch, field="data.items")
-        sources.append(source)
-        text = self._table(engine, source, "data.items")
-        names = _names(text, self.item_columns, (), "data.item_columns")
-        _need(text, names, [ITEM_ID], "data.item_columns")
-        names |= {name: name for name in text.columns if name not in names.values() and name not in names}
-        return last_of_each(item_rows(engine, text, lambda table: {ours: table[its] for ours, its in names.items()}))
-
-    def _table(self, engine: QueryEngine, source: SourceFile, setting: str) -> TextTable:
-        name = Path(source.path.name.removesuffix(".gz"))
-        kind = FORMATS.get(name.suffix.lower())
-        if kind is None:
-            raise ValueError(f"{setting}: {source.path} must end in one of {', '.join(FORMATS)}, with or without .gz")
-        if kind == "parquet":
-            return parquet(engine, source)
-        if kind == "json":
-            return json_lines(engine, source)
-        return delimited(engine, source, delimiter=self.delimiter)
+def _table(config: EventsConfig, engine: QueryEngine, source: SourceFile, setting: str) -> TextTable:
+    name = Path(source.path.name.removesuffix(".gz"))
+    kind = FORMATS.get(name.suffix.lower())
+    if kind is None:
+        raise ValueError(f"{setting}: {source.path} must end in one of {', '.join(FORMATS)}, with or without .gz")
+    if kind == "parquet":
+        return parquet(engine, source)
+    if kind == "json":
+        return json_lines(engine, source)
+    return delimited(engine, source, delimiter=config.delimiter)
 
 
 def _checked_map(given: Any, behaviours: Behaviours) -> dict[str, str | None]:

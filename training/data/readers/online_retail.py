@@ -4,37 +4,31 @@ Returns (negative quantity, or invoice number starting with C) and non-product l
 samples, corrections) are skipped, not rejected. A product code starts with five digits or DCGS, or is PADS.
 """
 
-from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import Final
 
 import ibis.expr.types as ir
 
 from training.data.engine import QueryEngine
-from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.data.parsing.canonical import Log, RawEvents, in_order, publisher_behaviours, read_log
 from training.data.parsing.publisher_files import read_events
 from training.data.parsing.source_file import open_source
 from training.data.parsing.text_tables import delimited
 from training.data.parsing.values import number, words
+from training.settings.data import OnlineRetailConfig
 
 COLUMNS: Final = ("invoice", "stock_code", "quantity", "invoice_date", "unit_price", "customer_id")
 PRODUCT: Final = r"^(\d{5}|DCGS|PADS$)"
 
 
-@dataclass
-class OnlineRetailConfig(FileLogConfig):
-    """``data=online_retail``: ``path`` is the CSV file with the columns in COLUMNS."""
-
-    name: ClassVar[str] = "online_retail"
-    behaviours: list[str] = field(default_factory=lambda: ["purchase"])
-
-    def read(self, engine: QueryEngine) -> Log:
-        """Read the log as a canonical table; product codes are case-insensitive."""
-        behaviours = publisher_behaviours(self, allowed=("purchase",))
-        source = open_source(self.path, engine.scratch)
-        text = delimited(engine, source)
-        text.need(*COLUMNS)
-        events = read_events(engine, text, _raw, file=0, behaviours=behaviours, behaviour_map={})
-        return Log(in_order(events), behaviours, [source])
+@read_log.register
+def read_online_retail_log(config: OnlineRetailConfig, engine: QueryEngine) -> Log:
+    """Read the log as a canonical table; product codes are case-insensitive."""
+    behaviours = publisher_behaviours(config, allowed=("purchase",))
+    source = open_source(config.path, engine.scratch)
+    text = delimited(engine, source)
+    text.need(*COLUMNS)
+    events = read_events(engine, text, _raw, file=0, behaviours=behaviours, behaviour_map={})
+    return Log(in_order(events), behaviours, [source])
 
 
 def _raw(table: ir.Table) -> RawEvents:

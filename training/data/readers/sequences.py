@@ -4,8 +4,7 @@ Events are ordered but have no timestamps, so the only split is leave-one-out. A
 """
 
 import json
-from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import Final
 
 import ibis
 import ibis.expr.types as ir
@@ -15,54 +14,43 @@ import pyarrow as pa
 from tillside.events import ITEM_ID, Behaviours
 from training.data.columns import LINE, POSITION, RECORD
 from training.data.engine import QueryEngine
-from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, canonical, in_order
+from training.data.parsing.canonical import Log, RawEvents, canonical, in_order, read_log
 from training.data.parsing.irregular import MALFORMED
 from training.data.parsing.source_file import SourceFile, open_source
 from training.data.parsing.text_tables import keep_rows, note_bad, text_lines
+from training.settings.data import SequencesConfig
 
 ATTRIBUTE: Final = "attribute"
 """Attribute name for the tokens of the attribute file."""
 SEQUENCE_LINE: Final = r"^ *[^\t ]+( +[^\t ]+)+ *$"
 
 
-@dataclass
-class SequencesConfig(FileLogConfig):
-    """``data=sequences``: ``path`` is the file of sequences."""
-
-    name: ClassVar[str] = "sequences"
-    has_clock: ClassVar[bool] = False
-
-    attributes: str | None = None
-    """JSON file, an object of item to a list of attributes, which become tokens of the catalogue. null: none."""
-    behaviours: list[str] = field(default_factory=lambda: ["click"])
-
-    def read(self, engine: QueryEngine) -> Log:
-        """Read the log as a canonical table."""
-        behaviours = Behaviours(tuple(self.behaviours))
-        if len(behaviours) != 1:
-            raise ValueError(f"data.behaviours must hold one name for a sequences log, got {self.behaviours}")
-        sources = [open_source(self.path, engine.scratch)]
-        lines = keep_rows(engine, text_lines(engine, sources[0]))
-        sound = lines[LINE].re_search(SEQUENCE_LINE)
-        bad = engine.arrays(lines.filter(~sound).order_by(RECORD), [RECORD])[RECORD]
-        note_bad(sources[0], records=np.asarray(bad, np.int64), reasons=[MALFORMED] * len(bad))
-        good = lines.filter(sound)
-        words = good[LINE].split(" ").filter(lambda word: word != "")
-        listed = good.select(RECORD, words=words)
-        pairs = listed.select(
-            RECORD, user=listed.words[0], pair=listed.words.zip(ibis.range(listed.words.length())).unnest()
-        )
-        pairs = pairs.filter(pairs.pair.f2 > 0)
-        table = pairs.mutate(**{POSITION: pairs.pair.f2})
-        raw = RawEvents(
-            session_id=table[RECORD].cast("string"), user_id=table.user, item_id=table.pair.f1, timestamp=None
-        )
-        shaped = engine.keep(canonical(table, raw, file=0, behaviours=behaviours, behaviour_map={}))
-        items = None
-        if self.attributes is not None:
-            sources.append(open_source(self.attributes, engine.scratch, field="data.attributes"))
-            items = _attributes(engine, sources[1])
-        return Log(in_order(shaped), behaviours, sources, items=items)
+@read_log.register
+def read_sequences_log(config: SequencesConfig, engine: QueryEngine) -> Log:
+    """Read the log as a canonical table."""
+    behaviours = Behaviours(tuple(config.behaviours))
+    if len(behaviours) != 1:
+        raise ValueError(f"data.behaviours must hold one name for a sequences log, got {config.behaviours}")
+    sources = [open_source(config.path, engine.scratch)]
+    lines = keep_rows(engine, text_lines(engine, sources[0]))
+    sound = lines[LINE].re_search(SEQUENCE_LINE)
+    bad = engine.arrays(lines.filter(~sound).order_by(RECORD), [RECORD])[RECORD]
+    note_bad(sources[0], records=np.asarray(bad, np.int64), reasons=[MALFORMED] * len(bad))
+    good = lines.filter(sound)
+    words = good[LINE].split(" ").filter(lambda word: word != "")
+    listed = good.select(RECORD, words=words)
+    pairs = listed.select(
+        RECORD, user=listed.words[0], pair=listed.words.zip(ibis.range(listed.words.length())).unnest()
+    )
+    pairs = pairs.filter(pairs.pair.f2 > 0)
+    table = pairs.mutate(**{POSITION: pairs.pair.f2})
+    raw = RawEvents(session_id=table[RECORD].cast("string"), user_id=table.user, item_id=table.pair.f1, timestamp=None)
+    shaped = engine.keep(canonical(table, raw, file=0, behaviours=behaviours, behaviour_map={}))
+    items = None
+    if config.attributes is not None:
+        sources.append(open_source(config.attributes, engine.scratch, field="data.attributes"))
+        items = _attributes(engine, sources[1])
+    return Log(in_order(shaped), behaviours, sources, items=items)
 
 
 def _attributes(engine: QueryEngine, source: SourceFile) -> ir.Table:

@@ -3,40 +3,32 @@
 In the buys, price 0 and quantity 0 mean unknown; in the clicks, category 0 means none.
 """
 
-from dataclasses import dataclass, field
-from typing import ClassVar
-
 import ibis
 import ibis.expr.types as ir
 
 from tillside.events import CATEGORY
 from training.data.engine import QueryEngine
-from training.data.parsing.canonical import FileLogConfig, Log, RawEvents, in_order, publisher_behaviours
+from training.data.parsing.canonical import Log, RawEvents, in_order, publisher_behaviours, read_log
 from training.data.parsing.publisher_files import open_member, read_events
 from training.data.parsing.text_tables import delimited
 from training.data.parsing.values import words
+from training.settings.data import YoochooseConfig
 
 
-@dataclass
-class YoochooseConfig(FileLogConfig):
-    """``data=yoochoose``: ``path`` is the folder that holds yoochoose-clicks.dat and yoochoose-buys.dat."""
-
-    name: ClassVar[str] = "yoochoose"
-    behaviours: list[str] = field(default_factory=lambda: ["click", "purchase"])
-
-    def read(self, engine: QueryEngine) -> Log:
-        """Read the log as a canonical table, clicks before buys of the same millisecond."""
-        behaviours = publisher_behaviours(self, allowed=("click", "purchase"))
-        identity = {"click": "click", "purchase": "purchase"}
-        clicks = open_member(engine, self.path, "yoochoose-clicks.dat")
-        buys = open_member(engine, self.path, "yoochoose-buys.dat")
-        clicked = delimited(engine, clicks, names=("session", "timestamp", "item", "category"))
-        bought = delimited(engine, buys, names=("session", "timestamp", "item", "price", "quantity"))
-        tables = [
-            read_events(engine, text, raw, file=file, behaviours=behaviours, behaviour_map=identity)
-            for file, (text, raw) in enumerate([(clicked, _click), (bought, _buy)])
-        ]
-        return Log(in_order(*tables), behaviours, [clicks, buys], attributes=(CATEGORY,))
+@read_log.register
+def read_yoochoose_log(config: YoochooseConfig, engine: QueryEngine) -> Log:
+    """Read the log as a canonical table, clicks before buys of the same millisecond."""
+    behaviours = publisher_behaviours(config, allowed=("click", "purchase"))
+    identity = {"click": "click", "purchase": "purchase"}
+    clicks = open_member(engine, config.path, "yoochoose-clicks.dat")
+    buys = open_member(engine, config.path, "yoochoose-buys.dat")
+    clicked = delimited(engine, clicks, names=("session", "timestamp", "item", "category"))
+    bought = delimited(engine, buys, names=("session", "timestamp", "item", "price", "quantity"))
+    tables = [
+        read_events(engine, text, raw, file=file, behaviours=behaviours, behaviour_map=identity)
+        for file, (text, raw) in enumerate([(clicked, _click), (bought, _buy)])
+    ]
+    return Log(in_order(*tables), behaviours, [clicks, buys], attributes=(CATEGORY,))
 
 
 def _click(table: ir.Table) -> RawEvents:

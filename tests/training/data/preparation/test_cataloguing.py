@@ -9,8 +9,8 @@ import pytest
 from tests.datasets import make_sessions
 from tests.logs import EVENTS_HEADER, click_run, events_log, sessions_of, write_log
 from training.data.preparation.cataloguing import HALF_LIFE, recent_events
-from training.data.preparation.splits import SplitConfig
 from training.data.readers.events import EventsConfig
+from training.settings.split import SplitConfig
 from training.stages.prepare import prepare
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.logs import EVENTS_HEADER, click_run, events_log, sessions_of, write_log
-from training.data.preparation.splits import SplitConfig
+from training.settings.split import SplitConfig
 from training.stages.prepare import prepare
 
 

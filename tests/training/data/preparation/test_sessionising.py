@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.logs import EVENTS_HEADER, click_run, events_log, sessions_of, write_log
-from training.data.preparation.sessionising import Repeats
 from training.data.readers.events import EventsConfig
+from training.settings.prepare import Repeats
 from training.stages.prepare import prepare
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.logs import EVENTS_HEADER, click_run, events_log, sequences_run, sessions_of, write_log
 from training.data.columns import END, PART, SESSION
 from training.data.engine import open_engine
-from training.data.preparation.sessionising import Repeats
-from training.data.preparation.splits import SplitBy, SplitConfig, training_ends
+from training.data.preparation.splits import training_ends
 from training.data.readers.sequences import SequencesConfig
 from training.data.readers.sessions_split import SessionsSplitConfig
-from training.settings.prepare import PrepareConfig
+from training.settings.prepare import PrepareConfig, Repeats
+from training.settings.split import SplitBy, SplitConfig
 from training.stages.prepare import prepare
 
 DAY = 86_400

@@ -1,0 +1,187 @@
+"""Settings of a log: the group ``data``, a class for each kind; importing this registers each as a choice.
+
+The readers stand in :mod:`training.data.readers`: their libraries take seconds to import, and ``--help`` needs none.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from tillside.events import DEFAULT_BEHAVIOURS
+
+
+@dataclass
+class LogConfig:
+    """Settings common to all logs."""
+
+    name: ClassVar[str]
+    split_is_given: ClassVar[bool] = False
+    has_clock: ClassVar[bool] = True
+    """Whether events have timestamps; without them sessions cannot be split by time."""
+
+    behaviours: list[str] = field(default_factory=lambda: list(DEFAULT_BEHAVIOURS))
+    """Behaviours to keep, weakest first; the last one is the goal. Events of one that is left out are skipped."""
+
+
+@dataclass
+class FileLogConfig(LogConfig):
+    """A log in a single file, or in the folder of its publisher."""
+
+    path: str = MISSING
+    """The file or folder of the log."""
+
+
+@dataclass
+class EventColumns:
+    """Source column of each canonical column; null takes the column of the canonical name, if any."""
+
+    session_id: str | None = None
+    """The log's column of session ids; it or ``user_id`` is needed."""
+    user_id: str | None = None
+    """The log's column of shoppers; sessions are cut where they pause."""
+    item_id: str | None = None
+    """The log's column of items; needed."""
+    behaviour: str | None = None
+    """The log's column of event types; not needed with one behaviour."""
+    timestamp: str | None = None
+    """The log's column of times; needed."""
+    price: str | None = None
+    """The log's column of prices."""
+    quantity: str | None = None
+    """The log's column of quantities."""
+    scene_id: str | None = None
+    """The log's column of live rooms or other scenes."""
+    category: str | None = None
+    """The log's column of categories: a path from coarse to fine, its levels parted by dots."""
+    brand: str | None = None
+    """The log's column of brands."""
+    name: str | None = None
+    """The log's column of the items' names."""
+
+
+@dataclass
+class ItemColumns:
+    """Item-file column of each canonical column; null takes the column of the canonical name, if any."""
+
+    item_id: str | None = None
+    """The item file's column of items."""
+    category: str | None = None
+    """The item file's column of categories: a path from coarse to fine, its levels parted by dots."""
+    brand: str | None = None
+    """The item file's column of brands."""
+    price: str | None = None
+    """The item file's column of prices."""
+    name: str | None = None
+    """The item file's column of names."""
+
+
+@dataclass
+class EventsConfig(FileLogConfig):
+    """``data=events``."""
+
+    name: ClassVar[str] = "events"
+
+    columns: EventColumns = field(default_factory=EventColumns)
+    attributes: list[str] = field(default_factory=list)
+    """Further columns of the log that describe the item."""
+    behaviour_map: Any = None
+    """The log's event types to names in ``behaviours``, or to null to leave such events out: ``{view: click, add: cart,
+    order: purchase}``. null: the log uses those names itself."""
+    timestamp_format: str = "auto"
+    """auto (ISO 8601, or epoch seconds or milliseconds by size), iso, epoch_s, epoch_ms, or a pattern such as '%d/%m/%Y
+    %H:%M'."""
+    delimiter: str | None = None
+    """Of a text file. null: whichever of comma, semicolon, bar and tab its header has most of."""
+    items: str | None = None
+    """A file of items in one of the same formats; its columns beyond ``item_columns`` become attributes."""
+    item_columns: ItemColumns = field(default_factory=ItemColumns)
+
+
+@dataclass
+class Rees46Config(FileLogConfig):
+    """``data=rees46``: ``path`` is the file of one month, such as 2019-Oct.csv.gz."""
+
+    name: ClassVar[str] = "rees46"
+
+
+@dataclass
+class RetailrocketConfig(FileLogConfig):
+    """``data=retailrocket``: ``path`` is the folder that holds events.csv."""
+
+    name: ClassVar[str] = "retailrocket"
+
+
+@dataclass
+class YoochooseConfig(FileLogConfig):
+    """``data=yoochoose``: ``path`` is the folder that holds yoochoose-clicks.dat and yoochoose-buys.dat."""
+
+    name: ClassVar[str] = "yoochoose"
+    behaviours: list[str] = field(default_factory=lambda: ["click", "purchase"])
+
+
+@dataclass
+class DigineticaConfig(FileLogConfig):
+    """``data=diginetica``: ``path`` is the folder that holds train-item-views.csv."""
+
+    name: ClassVar[str] = "diginetica"
+    behaviours: list[str] = field(default_factory=lambda: ["click", "purchase"])
+
+
+@dataclass
+class OttoConfig(FileLogConfig):
+    """``data=otto``: ``path`` is one file, such as otto-recsys-train.jsonl."""
+
+    name: ClassVar[str] = "otto"
+
+
+@dataclass
+class OnlineRetailConfig(FileLogConfig):
+    """``data=online_retail``: ``path`` is the CSV file with the columns in COLUMNS."""
+
+    name: ClassVar[str] = "online_retail"
+    behaviours: list[str] = field(default_factory=lambda: ["purchase"])
+
+
+@dataclass
+class SessionsSplitConfig(LogConfig):
+    """``data=sessions_split``."""
+
+    name: ClassVar[str] = "sessions_split"
+    split_is_given: ClassVar[bool] = True
+    has_clock: ClassVar[bool] = False
+
+    train: str = MISSING
+    """File of training sessions: one a line, its items parted by blanks."""
+    test: str = MISSING
+    """File of test cases: the items so far, a tab, the next item."""
+    behaviours: list[str] = field(default_factory=lambda: ["click"])
+
+
+@dataclass
+class SequencesConfig(FileLogConfig):
+    """``data=sequences``: ``path`` is the file of sequences."""
+
+    name: ClassVar[str] = "sequences"
+    has_clock: ClassVar[bool] = False
+
+    attributes: str | None = None
+    """JSON file, an object of item to a list of attributes, which become tokens of the catalogue. null: none."""
+    behaviours: list[str] = field(default_factory=lambda: ["click"])
+
+
+READERS: tuple[type[LogConfig], ...] = (
+    EventsConfig,
+    Rees46Config,
+    RetailrocketConfig,
+    YoochooseConfig,
+    DigineticaConfig,
+    OttoConfig,
+    OnlineRetailConfig,
+    SessionsSplitConfig,
+    SequencesConfig,
+)
+
+for reader in READERS:
+    ConfigStore.instance().store(group="data", name=f"{reader.name}_schema", node=reader)
