@@ -10,7 +10,6 @@ too, so its checkout is asked besides: what goes with the cart, from what is in 
 
 import json
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -29,9 +28,9 @@ from tillside.bundle import Bundle, open_bundle
 from tillside.catalogue import Catalogue
 from tillside.cli.modules import module_command
 from training.cli.command import stopped_by_signals
+from training.cli.command_lines import command_line, module_line
 from training.cli.console import print_table, say
-from training.evaluation.tables import METRICS_FILE, metrics_table
-from training.tracking.views import list_link
+from training.cli.progress import duration, step
 
 # Shapes: N items. (Not in the docstring, which is the command's help text.)
 
@@ -80,19 +79,18 @@ def main(arguments: list[str]) -> None:
         ask(opened, url)
         if simulated:
             ask_checkout(opened, url)
-    metrics = json.loads((runs / run_id / METRICS_FILE).read_text(encoding="utf-8"))
-    metrics_table(metrics, title="How good it is, on sessions it has never seen")
-    say(f"the whole way took {time.monotonic() - started:.0f} s")
-    say(
-        f"look at the run:  {Path(sys.executable).parent}/mlflow server "
-        f"--backend-store-uri sqlite:///{runs.absolute()}/mlflow.db --port 5000"
-    )
-    say(f"then open         {list_link('http://127.0.0.1:5000', '1')}")
+    say(f"the whole way took {duration(time.monotonic() - started)}; how good the model is, its training said above")
+    flags = [*flags, "--port", "8080"]
+    say(f"serve it again:  {module_line('serving', '--bundle', str(bundle), *flags)}")
+    say(f"every figure:  {command_line('evaluate', {'run': run_id, 'tracking.runs': runs})}")
+    store = f"sqlite:///{runs.absolute()}/mlflow.db"
+    say(f"look at the run:  {module_line('mlflow', 'server', '--backend-store-uri', store, '--port', '5000')}")
+    say("then open:  http://127.0.0.1:5000")
 
 
 def run(module: str, *arguments: str) -> None:
     """Run a stage as a subprocess; exit with its code when it fails."""
-    say(f"\n$ python -m {module} {shlex.join(arguments)}")
+    say(f"\n$ {module_line(module, *arguments)}")
     stage = subprocess.Popen(module_command(module, *arguments))
     try:
         code = stage.wait()
@@ -116,13 +114,15 @@ def write_feed(bundle: Bundle) -> Path:
 @contextmanager
 def served(bundle: Path, *flags: str) -> Iterator[str]:
     """Start the server on a free loopback port and yield its address once it is ready."""
-    say(f"\n$ python -m serving --bundle {bundle} --port 0 {shlex.join(flags)}")
+    say(f"\n$ {module_line('serving', '--bundle', str(bundle), '--port', '0', *flags)}")
     with tempfile.TemporaryFile("w+") as log:
         command = module_command("serving", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0")
         command += [*flags, "--workers", "1", "--grace-seconds", "0"]  # no drain: the only client ends the server
         server = subprocess.Popen(command, stderr=log)
         try:
-            yield _ready(server, log)
+            with step("starting the server"):
+                url = _ready(server, log)
+            yield url
         finally:
             server.terminate()
             server.wait(timeout=WAIT_SECONDS)

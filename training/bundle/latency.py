@@ -16,6 +16,7 @@ from tillside.bundle import open_bundle
 from tillside.dataset import Dataset
 from tillside.encoding import encode_session
 from tillside.engine import Engine
+from training.cli.progress import progress
 from training.evaluation.served import answer_session
 
 LATENCY_FILE = "latency.json"
@@ -42,7 +43,7 @@ def measure_latency(bundle: Path, dataset: Dataset, *, clock: Callable[[], float
     items, behaviours = np.asarray(part.items)[flat], np.asarray(part.behaviours)[flat]
     ask_B = np.array([dataset.goal])
     measured: Latency = {}
-    for length in LENGTHS:
+    for length in progress(LENGTHS, "measuring the bundle's latency"):
         took = []
         for repeat in range(-WARM_UP, REPEATS):
             chosen = (repeat * length + np.arange(length)) % len(flat)

@@ -22,6 +22,7 @@ from tillside.engine import Engine
 from tillside.ranking import top_k
 from tillside.search import SearchPlan
 from training.bundle.prefixes import PREFIXES, encode_prefix, spread_prefixes
+from training.cli.progress import progress
 from training.evaluation.scorers import ModelScorer, popularity_of
 from training.evaluation.served import answer_session
 from training.model.checkpoint import TrainedModel
@@ -60,7 +61,7 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
                 )
             worst = max(worst, difference)
     compared, moved = 0, 0
-    for prefix in spread_prefixes(trained, dataset, PREFIXES):
+    for prefix in progress(spread_prefixes(trained, dataset, PREFIXES), "comparing torch and onnxruntime"):
         batch, ask_B = encode_prefix(trained, dataset, prefix, items), prefix.ask_B
         if not batch.lengths_B[0]:
             continue

@@ -26,11 +26,14 @@ from training.bundle.graphs import write_encoder, write_scorer
 from training.bundle.parity import check_parity
 from training.bundle.prefixes import real_queries
 from training.bundle.search_tier import choose_search
+from training.cli.progress import step
 from training.evaluation.run import MODEL
 from training.mining.stored import relations_of
 from training.model.checkpoint import TrainedModel
 from training.tracking.git import git_state
 
+PARTS = 6
+"""Of an export, as progress counts them."""
 PARTNERS = 50
 """Partners per item in the co-occurrence table, the fallback tier below the model: 400 bytes an item."""
 
@@ -59,7 +62,11 @@ def export_run(
     if policy is not None:
         read_policy(policy, behaviours=dataset.behaviours.names)
     related = relations_of(dataset, relations)
-    with atomic_directory(out, marks=[bundle.MANIFEST, bundle.ENCODER]) as folder:
+    with (
+        step("exporting", PARTS) as exporting,
+        atomic_directory(out, marks=[bundle.MANIFEST, bundle.ENCODER]) as folder,
+    ):
+        exporting.begin("the encoder's graph")
         trained.model.eval()
         vectors_ND = trained.model.items().detach().cpu().numpy().astype(np.float32)
         np.save(folder / bundle.ITEMS, vectors_ND)
@@ -67,6 +74,7 @@ def export_run(
         if tokens is not None:
             np.save(folder / bundle.TOKENS, tokens.detach().cpu().numpy().astype(np.float32))
         write_encoder(trained, folder / bundle.ENCODER)
+        exporting.begin("catalogue and past sessions")
         write_scorer(folder / bundle.ITEMS, folder / bundle.SCORER)
         dataset.catalogue.save(folder / bundle.CATALOGUE)
         if trained.memory is not None:
@@ -81,8 +89,11 @@ def export_run(
         if policy is not None:
             shutil.copyfile(policy, folder / bundle.POLICY)
         try:
+            exporting.begin("the search tier")
             plan = choose_search(folder, real_queries(trained, dataset, folder))
+            exporting.begin("parity with torch")
             parity = check_parity(trained, dataset, folder, plan)
+            exporting.begin("golden requests")
             goldens = make_goldens(trained, dataset, folder, plan)
         except EngineError as error:
             raise ValueError(f"export refused: a graph fails on real sessions: {error}") from None
@@ -103,6 +114,7 @@ def export_run(
             },
             "parity": parity,
         }
+        exporting.begin("the manifest")
         bundle.seal(folder, about)
         bundle.open_bundle(folder)
     return parity

@@ -26,7 +26,6 @@ from training.cli.keys import Key
 
 __all__ = ["command", "compose_typed", "config_directory"]
 
-from tillside.cli.shipped import file_or_shipped, shipped_directory
 
 T = TypeVar("T")
 PIPE: Final = 128 + signal.SIGPIPE

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from training.cli.progress import REPORTER
+
 PLAIN_WIDTH = 150
 """Width in characters when the output is not a terminal."""
 
 
 def say(text: str) -> None:
     """Print one plain sentence."""
-    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+    with REPORTER.aside():
+        Console(highlight=False, soft_wrap=True, emoji=False).print(text, markup=False)
 
 
 def print_table(
@@ -23,7 +26,11 @@ def print_table(
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=PLAIN_WIDTH)
-    console.print(table)
+    print_wide(table)
+
+
+def print_wide(table: Table) -> None:
+    """Print a table, as wide as PLAIN_WIDTH where no terminal sets a width; brackets in its cells are not markup."""
+    width = None if Console().is_terminal else PLAIN_WIDTH
+    with REPORTER.aside():
+        Console(highlight=False, markup=False, emoji=False, width=width).print(table)

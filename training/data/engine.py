@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tillside.cores import threads_of_user, usable_cores
+from training.cli.progress import step
 
 
 @dataclass
@@ -36,7 +37,8 @@ class QueryEngine:
 
     def keep(self, table: ir.Table) -> ir.Table:
         """Materialise ``table``; rows keep the file's order."""
-        return self.backend.create_table(self.fresh_name(), table, temp=True)
+        with step("a query", 1, ask=self.share):
+            return self.backend.create_table(self.fresh_name(), table, temp=True)
 
     def given(self, columns: Mapping[str, npt.NDArray[Any]]) -> ir.Table:
         """Materialise arrays of equal length as a table."""
@@ -53,6 +55,14 @@ class QueryEngine:
     def numbered(self, kept: ir.Table, column: str) -> ir.Table:
         """Add ``column``, the row number from 0, to a materialised table."""
         return kept.mutate(kept.rowid().name(column))
+
+    def share(self) -> float | None:
+        """Share of the running statement that is done, as DuckDB estimates it; None if it cannot tell."""
+        try:
+            percent = float(self.backend.con.query_progress())
+        except duckdb.Error:
+            return None
+        return None if percent < 0 else percent / 100
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a DuckDB statement and fetch its rows."""
@@ -78,7 +88,8 @@ class QueryEngine:
 
     def arrays(self, table: ir.Table, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """Fetch numeric columns as numpy arrays, in row order."""
-        data = self.backend.to_pyarrow(table.select(*columns))
+        with step("a query", 1, ask=self.share):
+            data = self.backend.to_pyarrow(table.select(*columns))
         return {name: np.asarray(data[name].to_numpy()) for name in columns}
 
 
@@ -102,6 +113,8 @@ def open_engine(scratch: Path) -> Iterator[QueryEngine]:
         # Fused selects inline a column once per use: a column read five times is computed five times.
         try:
             backend.raw_sql("SET TimeZone = 'UTC'")
+            backend.raw_sql("SET enable_progress_bar = true")  # for query_progress; it prints nothing itself
+            backend.raw_sql("SET enable_progress_bar_print = false")
             yield QueryEngine(backend, scratch)
         except duckdb.Error as error:
             raise ValueError(f"the engine gave up: {str(error).splitlines()[0]}") from error

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.ranking import bootstrap_means, case_metrics, recall_at
+from training.cli.progress import progress
 from training.evaluation.ranking import COVERAGE_AT, Ranked
 from training.inputs.cases import Cases
 
@@ -46,12 +47,12 @@ def report(
         "unseen_target_share": float(unseen.mean()) if len(cases) else 0.0,
         "systems": {
             name: _system(result, cases, items=items, behaviours=behaviours, seed=seed)
-            for name, result in ranked.items()
+            for name, result in progress(ranked.items(), "drawing intervals by bootstrap")
         },
     }
     if new_C is not None:
         document["new_target_share"] = float(new_C.mean()) if len(cases) else 0.0
-        for name, result in ranked.items():
+        for name, result in progress(ranked.items(), "drawing intervals of seen and new items"):
             by_target = {"seen_items": ~new_C, "new_items": new_C}
             document["systems"][name] |= {
                 slice_name: _slice(result, cases, chosen, seed)
@@ -88,7 +89,7 @@ def _add_popularity(
     document["targets_by_popularity"] = {
         str(band): float((decile_C == band).sum() / max(len(cases), 1)) for band in bands
     }
-    for name, result in ranked.items():
+    for name, result in progress(ranked.items(), "drawing intervals by popularity"):
         system = document["systems"][name]
         chosen = {str(band): decile_C == band for band in bands}
         system["by_popularity"] = {band: _slice(result, cases, c, seed) for band, c in chosen.items() if c.any()}

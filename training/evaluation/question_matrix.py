@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from tillside.ranking import mrr_at, recall_at
+from training.cli.progress import progress
 from training.evaluation.metrics import intervals
 from training.evaluation.ranking import rank
 from training.evaluation.scorers import Scorer
@@ -27,7 +28,7 @@ def asked_matrix(scorer: Scorer, cases: Cases, *, items: int, behaviours: Sequen
     ``lost`` is the paired loss of a wrong behaviour against the right one; above 0, the right one is better.
     """
     matrix: dict[str, Any] = {}
-    for right, name in enumerate(behaviours):
+    for right, name in enumerate(progress(behaviours, "asking for other behaviours")):
         chosen = np.flatnonzero(cases.asked_C == right)
         if not len(chosen):
             continue

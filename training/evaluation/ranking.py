@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.ranking import ranks_of_targets, top_k
+from training.cli.progress import progress
 from training.evaluation.scorers import CHUNK_SCORES, ModelScorer, Scorer
 from training.inputs.cases import Cases
 
@@ -44,7 +45,7 @@ def rank(scorer: Scorer, cases: Cases, *, items: int, coverage: bool = True) -> 
     if isinstance(scorer, ModelScorer):
         result.intent_C = np.empty(len(cases), np.float32)
     step = max(1, min(1024, CHUNK_SCORES // max(items, 1)))
-    for start in range(0, len(cases), step):
+    for start in progress(range(0, len(cases), step), "ranking cases"):
         chosen = by_length[start : start + step]
         batch, asked_B = cases.batch(chosen), cases.asked_C[chosen]
         if isinstance(scorer, ModelScorer) and result.intent_C is not None:

@@ -16,6 +16,7 @@ from tillside.bundle import Bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.engine import Engine
+from training.cli.progress import progress, step
 from training.evaluation.baselines import fit_baseline
 from training.evaluation.case_ranks import RANKS_FILE, cases_digest, keep_ranks
 from training.evaluation.intent import judge_intent
@@ -80,7 +81,8 @@ def evaluate_run(
     if trained.memory is not None:
         systems[TRANSFORMER] = replace(model, memory=None)
         systems[NEIGHBOURS] = NeighbourScorer(trained.memory.neighbours, by_popularity)
-    systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in baselines}
+    fitted = progress(baselines, "fitting the baselines")
+    systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in fitted}
     names, goal = dataset.behaviours.names, dataset.goal
     served = {}
     if bundle is not None:
@@ -95,11 +97,14 @@ def evaluate_run(
             for kind, asked in {"next": cases, "look_ahead": ahead}.items()
         }
     if intent_C is not None:
-        metrics |= judge_intent(intent_C, cases, boosted_intent(dataset, cases, seed=seed))
+        with step("judging the purchase intent, beside gradient boosting"):
+            boosted_C = boosted_intent(dataset, cases, seed=seed)
+        metrics |= judge_intent(intent_C, cases, boosted_C)
     metrics["dataset"] = told = about_data(dataset, cases)
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
-        write_examples(show_examples(systems, dataset, cases), folder, title=examples_title(dataset))
+        with step("writing sample sessions"):
+            write_examples(show_examples(systems, dataset, cases), folder, title=examples_title(dataset))
         keep_ranks(ranked, cases, own=MODEL, digest=told["test_digest"], behaviours=names, folder=folder)
         if tracker is not None:
             tracker.artifact(folder / METRICS_FILE)
@@ -135,17 +140,22 @@ def judge(
         The metrics document, and the ranks of the next-event cases by system.
     """
     items, names = dataset.catalogue.rankable, dataset.behaviours.names
-    ranked = {name: rank(scorer, cases, items=items) for name, scorer in systems.items()} | dict(served or {})
+    openings = opening_cases(dataset.part("test"), cases)
+    ranked, later, first = {}, {}, {}
+    with step("ranking the test part", len(systems) * (len(cases) + len(ahead) + len(openings))) as ranking:
+        for name, scorer in systems.items():
+            for asked, found, coverage in ((cases, ranked, True), (ahead, later, False), (openings, first, False)):
+                ranking.part, ranking.weight = name, len(asked)
+                if len(asked) or asked is cases:
+                    found[name] = rank(scorer, asked, items=items, coverage=coverage)
+                ranking.advance(len(asked))
+    ranked |= dict(served or {})
     counts_N = dataset.catalogue.counts_NB.sum(axis=1)
     metrics = report(ranked, cases, items=items, behaviours=names, seed=seed, counts_N=counts_N)
-    openings = opening_cases(dataset.part("test"), cases)
-    for name, scorer in systems.items():
-        if len(ahead):
-            later = rank(scorer, ahead, items=items, coverage=False)
-            metrics["systems"][name]["look_ahead"] = by_behaviour(later, ahead, behaviours=names, seed=seed)
-        if len(openings):
-            found = rank(scorer, openings, items=items, coverage=False)
-            metrics["systems"][name]["openings"] = over_all(found, openings, seed=seed)
+    for name, found in progress(later.items(), "drawing intervals of look-ahead cases"):
+        metrics["systems"][name]["look_ahead"] = by_behaviour(found, ahead, behaviours=names, seed=seed)
+    for name, found in progress(first.items(), "drawing intervals of openings"):
+        metrics["systems"][name]["openings"] = over_all(found, openings, seed=seed)
     return metrics, ranked
 
 
@@ -159,7 +169,7 @@ def evaluate_baselines(
     """
     cases = cases_to_judge(dataset, EncodingSpec(collapse_repeats=dataset.collapse_repeats))
     systems, fit_s = {}, {}
-    for baseline in baselines:
+    for baseline in progress(baselines, "fitting the baselines"):
         started = time.perf_counter()
         systems[baseline.value] = fit_baseline(baseline, dataset)
         fit_s[baseline.value] = time.perf_counter() - started

@@ -17,6 +17,7 @@ from tillside.encoding import Batch
 from tillside.engine import Engine
 from tillside.ranking import MISSED, top_k
 from tillside.recommenders.blend import SessionMemory, best_items
+from training.cli.progress import progress
 from training.evaluation.ranking import COVERAGE_AT, Ranked
 from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
@@ -84,7 +85,8 @@ def rank_bundle(engine: Engine, memory: SessionMemory | None, fallback: Scorer, 
     ranked = Ranked(np.full(len(cases), MISSED), np.full(len(cases), np.nan, np.float32), shown_V, depth=COVERAGE_AT)
     assert ranked.intent_C is not None
     lists = served_lists(engine, memory, fallback, cases, np.arange(len(cases)), k=COVERAGE_AT)
-    for case, (scores_K, items_K, intent) in enumerate(lists):
+    served = progress(lists, "asking the bundle", len(cases), unit="sessions")
+    for case, (scores_K, items_K, intent) in enumerate(served):
         ranked.intent_C[case] = intent
         shown_V[items_K] += 1
         place = np.flatnonzero(items_K == cases.targets_C[case])

@@ -13,6 +13,7 @@ import torch
 from scipy.optimize import brentq
 from torch.nn import functional
 
+from training.cli.progress import progress, step
 from training.evaluation.ranking import rank
 from training.evaluation.scorers import ModelScorer
 from training.inputs.batches import TrainingBatch
@@ -27,7 +28,8 @@ def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *,
     """Fit the calibration of the intent logit on validation cases and store it in the encoder."""
     calibration = model.encoder.get_buffer("intent_calibration")
     calibration.copy_(torch.tensor(NOT_CALIBRATED))
-    intent_C = rank(scorer, cases, items=items, coverage=False).intent_C
+    with step("calibrating the purchase intent", 1):
+        intent_C = rank(scorer, cases, items=items, coverage=False).intent_C
     assert intent_C is not None
     answered_C = ~np.isnan(intent_C)  # the others hold no known item
     fitted = fit_calibration(intent_C[answered_C].astype(np.float64), cases.goal_later_C[answered_C])
@@ -45,7 +47,7 @@ def level_intent(model: NextItemModel, batches: Iterable[TrainingBatch]) -> None
     calibration = encoder.get_buffer("intent_calibration")
     with torch.inference_mode():
         vectors_VD = model.items()[:, :-1]
-        for batch in batches:
+        for batch in progress(batches, "levelling the purchase intent"):
             moved = batch.to(vectors_VD.device)
             rows_BLD = functional.embedding(moved.items_BL, vectors_VD)
             logits_BL = encoder.intent_logits(encoder.trunk(rows_BLD, moved.behaviours_BL, moved.gaps_BL))

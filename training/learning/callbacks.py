@@ -1,4 +1,4 @@
-"""Lightning callbacks: the checkpoint a killed run resumes from, each epoch's metrics for MLflow, the progress bar.
+"""Lightning callbacks: the checkpoint a killed run resumes from, each epoch's metrics for MLflow, how far training is.
 
 Surprising: the checkpoint is written *before* a batch, not after an epoch. At that point loop counters, weights,
 optimizer state, random state and position in the data agree exactly, so a resumed run ends where an uninterrupted one
@@ -14,9 +14,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import TQDMProgressBar
 
 from training.cli.console import say
+from training.cli.progress import Step
 from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import SessionData
 from training.tracking.tracker import Tracker
@@ -161,13 +161,25 @@ def _mean_over_processes(sums: dict[str, float]) -> dict[str, float]:
     return {name: sum(each.get(name, 0.0) for each in everywhere) / len(everywhere) for name in names}
 
 
-class TrainingBar(TQDMProgressBar):
-    """Progress bar with loss, speed and the best validation metric only, redrawn every 20 batches."""
+class TrainingProgress(pl.Callback):
+    """Tells a step, which has as many units as there are epochs, how far training is."""
 
-    def __init__(self) -> None:
-        super().__init__(refresh_rate=20)
+    def __init__(self, step: Step) -> None:
+        self.step = step
 
-    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
-        shown = super().get_metrics(trainer, pl_module)
-        shown.pop("v_num", None)
-        return shown
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.step.done = self.step.before = trainer.current_epoch  # of a resumed run
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.step.part = f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: TrainingBatch, batch_idx: int
+    ) -> None:
+        self.step.within = (batch_idx + 1) / max(float(trainer.num_training_batches), 1.0)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.step.part = f"validation of epoch {trainer.current_epoch + 1} of {trainer.max_epochs}"
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.step.advance()

@@ -17,6 +17,7 @@ import torch
 from tillside.dataset import Sessions
 from tillside.recommenders import SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
+from training.cli.progress import progress
 from training.evaluation.ranking import rank
 from training.evaluation.scorers import Among, ModelScorer, Scorer
 from training.inputs.cases import Cases
@@ -70,8 +71,8 @@ def learn_cold_factor(
         scorer = Among(ModelScorer(model, vectors_VD, fallback, blended), ~absent_R)
         return quality(rank(scorer, chosen, items=items, coverage=False).ranks_C)
 
-    found = {0.0: reached(0.0)}
-    for factor in FACTORS:
+    found: dict[float, float] = {}
+    for factor in progress((0.0, *FACTORS), "weighing cold items"):
         found[factor] = reached(factor)
         if found[factor] < (1 - LEVEL) * max(found.values()):  # assumes a single maximum
             break

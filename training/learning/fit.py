@@ -12,8 +12,9 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from training.cli.progress import silenced, step
 from training.inputs.datamodule import SessionData
-from training.learning.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingBar
+from training.learning.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingProgress
 from training.learning.lightning_module import NextItemModule
 from training.settings.trainer import Precision, TrainerConfig
 from training.tracking.tracker import Tracker
@@ -63,22 +64,37 @@ def fit(
     if stage == "train":
         best = ModelCheckpoint(folder, "best", monitor="val/mrr@20", mode="max", enable_version_counter=False)
         all_callbacks[:0] = [best, EarlyStopping("val/mrr@20", mode="max", patience=config.patience)]
-    if config.progress_bar:
-        all_callbacks.append(TrainingBar())
+    doing = "training" if stage == "train" else "training again, on the validation part too"
+    with silenced(not config.progress_bar), step(doing, epochs) as opened:
+        if config.progress_bar:
+            all_callbacks.append(TrainingProgress(opened))
+        _run(module, data, config, folder=folder, epochs=epochs, callbacks=all_callbacks, validate=stage == "train")
+    return epoch_metrics
+
+
+def _run(
+    module: NextItemModule,
+    data: SessionData,
+    config: TrainerConfig,
+    *,
+    folder: Path,
+    epochs: int,
+    callbacks: list[pl.Callback],
+    validate: bool,
+) -> None:
     try:
         trainer = make_trainer(
             config,
             epochs=epochs,
-            callbacks=all_callbacks,
+            callbacks=callbacks,
             clip_norm=module.optimizer.clip_norm,
-            validate=stage == "train",
+            validate=validate,
         )
     except (MisconfigurationException, ImportError, ValueError) as error:
         machine = f"trainer.accelerator={config.accelerator}, trainer.devices={config.devices}"
         raise ValueError(f"{machine} cannot be had here: {error}") from None
     resume_point = folder / RESUME_FILE
     trainer.fit(module, data, ckpt_path=resume_point if resume_point.is_file() else None, weights_only=True)
-    return epoch_metrics
 
 
 def make_trainer(
@@ -97,7 +113,7 @@ def make_trainer(
         num_sanity_val_steps=0,
         limit_val_batches=1.0 if validate else 0,
         enable_checkpointing=validate,
-        enable_progress_bar=config.progress_bar,
+        enable_progress_bar=False,
         enable_model_summary=False,
     )
 

@@ -26,6 +26,7 @@ from tillside.encoding import EncodingSpec
 from tillside.recommenders import SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
 from training.cli.console import say
+from training.cli.progress import step
 from training.evaluation.scorers import ModelScorer, Scorer, popularity_of
 from training.inputs.batches import TrainingLoader
 from training.inputs.cases import cases_of, look_ahead_cases, together
@@ -88,10 +89,12 @@ class TrainingSetup:
         refuse_history(config.model.history, dataset)
         spec, items = encoding(config, dataset), dataset.catalogue.rankable
         cases = cases_of(dataset, "validation", spec=spec, limit=config.trainer.validation_cases)
-        neighbours = choose_neighbours(dataset.part("train"), cases, items=items)
-        setup = cls.build(config, dataset, neighbours=neighbours, base=base)
-        threads = choose_threads(config.trainer, setup.module, setup.data)
-        torch.set_num_threads(threads)
+        with step("choosing neighbours among past sessions"):
+            neighbours = choose_neighbours(dataset.part("train"), cases, items=items)
+        with step("setting up the model"):
+            setup = cls.build(config, dataset, neighbours=neighbours, base=base)
+            threads = choose_threads(config.trainer, setup.module, setup.data)
+            torch.set_num_threads(threads)
         setup.config = replace(config, trainer=replace(config.trainer, threads=threads))  # type: ignore[type-var]
         return setup
 
@@ -209,13 +212,11 @@ def learn(
     trained = TrainedModel(module.model, setup.model, spec, intent, memory)
     if not config.trainer.refit:
         return best, trained, history
-    again = TrainingSetup.build(
-        config,
-        dataset,
-        neighbours=setup.neighbours,
-        refit_epochs=_from_first(epochs),
-        base=setup.base,
-    )
+    refit_epochs = _from_first(epochs)
+    with step("setting up the model again"):
+        again = TrainingSetup.build(
+            config, dataset, neighbours=setup.neighbours, refit_epochs=refit_epochs, base=setup.base
+        )
     place = folder / REFIT
     if tracker is not None:
         place.mkdir(exist_ok=True)
@@ -227,13 +228,14 @@ def learn(
         batches = TrainingLoader(again.data.rows, budget=again.data.batch_events, seed=config.seed)
         level_intent(again.module.model, batches)
     if memory is not None:
-        memory = SessionMemory.fit(
-            dataset.before_test(),
-            items=dataset.catalogue.rankable,
-            document=memory.document(),
-            behaviours=len(dataset.behaviours),
-            catalogue=dataset.catalogue,
-        )
+        with step("indexing past sessions"):
+            memory = SessionMemory.fit(
+                dataset.before_test(),
+                items=dataset.catalogue.rankable,
+                document=memory.document(),
+                behaviours=len(dataset.behaviours),
+                catalogue=dataset.catalogue,
+            )
     return best, TrainedModel(again.module.model, again.model, spec, intent, memory, refitted=True), history
 
 
@@ -250,14 +252,15 @@ def choose(setup: TrainingSetup, dataset: Dataset) -> SessionMemory:
     if module.intent:
         calibrate_intent(module.model, scorer, data.validation, items=items)
     trend_N = module.model.items.get_buffer("trend").cpu().numpy()
-    memory, trends = learn_memory(
-        scorer,
-        setup.neighbours,
-        together(data.validation, ahead),
-        trend_N=trend_N,
-        behaviours=len(dataset.behaviours),
-        catalogue=dataset.catalogue,
-    )
+    with step("choosing what past sessions weigh"):
+        memory, trends = learn_memory(
+            scorer,
+            setup.neighbours,
+            together(data.validation, ahead),
+            trend_N=trend_N,
+            behaviours=len(dataset.behaviours),
+            catalogue=dataset.catalogue,
+        )
     module.model.encoder.get_buffer("trend_weights").copy_(torch.tensor(trends))
     return learn_cold_factor(
         module.model,

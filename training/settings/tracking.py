@@ -3,6 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
+from training.cli.command_lines import override
+
 
 @dataclass
 class TrackingConfig:
@@ -27,4 +29,4 @@ class TrackingConfig:
     def typed(self, *names: str) -> str:
         """The named settings that differ from the default, shell-quoted overrides with a leading space each."""
         given = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(TrackingConfig, name)}
-        return "".join(" " + shlex.quote(f"tracking.{name}={value}") for name, value in given.items())
+        return "".join(" " + shlex.quote(override(f"tracking.{name}", value)) for name, value in given.items())

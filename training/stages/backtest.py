@@ -6,6 +6,7 @@ Shapes: C cases, S sessions, N items, B behaviours.
 import itertools
 import json
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from omegaconf import OmegaConf
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from training.cli.console import print_table, say
+from training.cli.progress import duration, silenced
 from training.evaluation.case_ranks import METRICS, Ranks, cases_digest
 from training.evaluation.ranking import rank
 from training.evaluation.run import cases_to_judge
@@ -61,7 +63,8 @@ def backtest(config: BacktestConfig) -> dict[str, Any]:
             say(f"go on with it:  the same command and resume={tracker.run_id}")
         raise
     print_table(f"{name}: quality by the age of the model", COLUMNS, table(document), numbers=COLUMNS)
-    say(f"{folder / FIGURE_FILE} draws it; look at the run:  {tracker.look}")
+    say(f"{folder / FIGURE_FILE} draws it")
+    say(f"look at the run:  {tracker.look}")
     return document
 
 
@@ -159,8 +162,13 @@ def _plain(config: BacktestConfig) -> dict[str, Any]:
 def _age(config: BacktestConfig, datasets: Sequence[Dataset], tracker: Tracker) -> dict[str, Any]:
     """Train a model before each window, and rank its own and all later windows with it."""
     windows, learned_until, ranks = windows_of(datasets), [], {}
+    began = time.monotonic()
     for number, dataset in enumerate(datasets):
-        until, found = _window(config, number, dataset, windows, tracker)
+        with silenced(not config.trainer.progress_bar):
+            until, found = _window(config, number, dataset, windows, tracker)
+        if left := len(datasets) - number - 1:
+            rest = (time.monotonic() - began) / (number + 1) * left
+            say(f"window {number + 1} of {len(datasets)} is done; the rest takes about {duration(rest)}")
         assert until < windows[number].begins
         learned_until.append(until)
         ranks |= {(number, number + age): each for age, each in enumerate(found)}

@@ -7,12 +7,13 @@ from pathlib import Path
 from tillside import bundle
 from training.bundle.latency import measure_latency
 from training.bundle.write import export_run
+from training.cli.command_lines import module_line
 from training.cli.console import say
 from training.evaluation.run import open_run
 from training.evaluation.tables import METRICS_FILE
 from training.review.run_page import publish_bundle
 from training.settings.export import ExportConfig
-from training.tracking.registry import keep_and_register
+from training.tracking.registry import keep_and_register, promote_command
 from training.tracking.store import fetch_artifact
 from training.tracking.tracker import Tracker
 
@@ -32,8 +33,10 @@ def run(config: ExportConfig) -> None:
     say(f"bundle {version} is in {config.out}; torch and onnxruntime differ by at most {parity['max_difference']:.1e}")
     if config.tracking.register:
         tracker = Tracker.open(config.tracking, config.run)
-        if keep_and_register(tracker, Path(config.out), config.tracking) is not None:
+        number = keep_and_register(tracker, Path(config.out), config.tracking)
+        if number is not None:
             with tempfile.TemporaryDirectory() as scratch:
                 latency = measure_latency(Path(config.out), dataset)
                 publish_bundle(tracker, Path(config.out), latency, scratch=Path(scratch))
-    say(f"serve it:  python -m serving --bundle {config.out}")
+            say(f"judge it:  {promote_command(config.tracking, number)}")
+    say(f"serve it:  {module_line('serving', '--bundle', config.out)}")

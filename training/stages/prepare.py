@@ -5,9 +5,7 @@ Shapes: N items, B behaviours.
 
 import dataclasses
 import shutil
-import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
@@ -16,14 +14,15 @@ from typing import Any
 
 import ibis.expr.types as ir
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tillside.atomic import atomic_directory
 from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Dataset, load_dataset, write_dataset
 from tillside.events import TIME_UNKNOWN
+from training.cli.command_lines import command_line
+from training.cli.console import print_wide, say
+from training.cli.progress import step
 from training.data.engine import QueryEngine, open_engine
 from training.data.preparation.cataloguing import build_catalogue, recent_events
 from training.data.preparation.rejects import Rejects, collect_rejects, good_events
@@ -35,13 +34,11 @@ from training.settings.prepare import PrepareConfig
 from training.settings.split import SplitBy, SplitConfig
 
 STAGES = 6
+"""Of a preparation, as progress counts them."""
 
 
-def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda stage: None) -> Dataset:
+def prepare(config: PrepareConfig) -> Dataset:
     """Prepare a log and open the result.
-
-    Args:
-        on_stage: called with a short label as each of the STAGES begins.
 
     Raises:
         ValueError: a setting, a file or too many of its rows are bad, or nothing is left; nothing is written then.
@@ -51,12 +48,12 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
     with atomic_directory(out, marks=["dataset.json"]) as directory:
         scratch = directory / "scratch"
         scratch.mkdir()
-        with open_engine(scratch) as engine:
-            on_stage("reading the log")
+        with step("preparing", STAGES) as preparing, open_engine(scratch) as engine:
+            preparing.begin("reading the log")
             log = read_log(config.data, engine)
             rejects = collect_rejects(engine, log, max_reject_share=config.max_reject_share)
 
-            on_stage("making sessions")
+            preparing.begin("making sessions")
             taken = good_events(log)
             numbered = number_items(engine, taken, log.items)
             events = make_sessions(
@@ -68,30 +65,31 @@ def prepare(config: PrepareConfig, *, on_stage: Callable[[str], None] = lambda s
                 max_length=config.max_session_length,
             )
 
-            on_stage("parting train, validation and test")
+            preparing.begin("parting train, validation and test")
             if config.split.by is SplitBy.leave_one_out:
                 events = leave_one_out(engine, events)
             sessions = split_sessions(engine, events, config.split)
 
-            on_stage("choosing items and sessions")
+            preparing.begin("choosing items and sessions")
             items, coded, selection = _select(config, engine, log, events, sessions, numbered)
 
-            on_stage("building the catalogue")
+            preparing.begin("building the catalogue")
             catalogue, selection = _catalogue(engine, log, coded, items, sessions, selection)
 
-            on_stage("writing")
+            preparing.begin("writing")
             rejects.write(directory / "rejects.csv")
         shutil.rmtree(scratch)
-        write_dataset(
-            directory,
-            sessions=selection.sessions,
-            catalogue=catalogue,
-            behaviours=log.behaviours,
-            parts=selection.parts,
-            validation_cases="last" if config.split.by is SplitBy.leave_one_out else "every",
-            test_cases="last" if config.split.by in (SplitBy.given, SplitBy.leave_one_out) else "every",
-            about=_about(config, log, rejects, selection, catalogue),
-        )
+        with step("writing the data set"):
+            write_dataset(
+                directory,
+                sessions=selection.sessions,
+                catalogue=catalogue,
+                behaviours=log.behaviours,
+                parts=selection.parts,
+                validation_cases="last" if config.split.by is SplitBy.leave_one_out else "every",
+                test_cases="last" if config.split.by in (SplitBy.given, SplitBy.leave_one_out) else "every",
+                about=_about(config, log, rejects, selection, catalogue),
+            )
     return load_dataset(out)
 
 
@@ -230,17 +228,8 @@ def summary(dataset: Dataset, *, seconds: float) -> Table:
 
 
 def run(config: PrepareConfig) -> None:
-    """Prepare, with a progress bar on a terminal and a summary at the end."""
+    """Prepare, and print a summary and the next command."""
     started = time.perf_counter()
-    columns = (TextColumn("{task.description:<36}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    errors = Console(stderr=True)
-    with Progress(*columns, console=errors, transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("", total=STAGES, completed=-1)
-
-        def on_stage(stage: str) -> None:
-            progress.update(task, description=stage, advance=1)
-
-        dataset = prepare(config, on_stage=on_stage)
-    console = Console() if sys.stdout.isatty() else Console(width=140)
-    console.print(summary(dataset, seconds=time.perf_counter() - started))
-    console.print(f"next: python -m training.train dataset={dataset.path}", highlight=False, soft_wrap=True)
+    dataset = prepare(config)
+    print_wide(summary(dataset, seconds=time.perf_counter() - started))
+    say(f"next: {command_line('train', {'dataset': dataset.path})}")

@@ -18,6 +18,7 @@ from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.events import Behaviours
 from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 from training.cli.console import print_table, say
+from training.cli.progress import step
 from training.mining import bundling, counting, pairing
 from training.mining.compatibility import Compatibility, read_rules
 from training.mining.engines import MiningEngine, open_mining
@@ -30,6 +31,8 @@ from training.mining.traits import Traits
 from training.settings.relate import RelateConfig
 
 REPORT: Final = "report.md"
+PARTS: Final = 6
+"""Of mining, as progress counts them."""
 ELSEWHERE: Final = ("dataset", "out", "engine", "spark_master", "scratch")
 """Settings that do not affect the result."""
 
@@ -60,10 +63,13 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
     ):
         sessions = dataset.before_test() if config.validation else dataset.part("train")
         mined, sets = mine(engine, config, sessions, traits, fitting, taken_codes=taken_codes)
-    tables = {
-        name: RelationTable.of(pairs.anchors, pairs.items, pairs.strengths, items=len(catalogue), most=config.partners)
-        for name, pairs in mined.items()
-    }
+    with step("writing the tables of relations"):
+        tables = {
+            name: RelationTable.of(
+                pairs.anchors, pairs.items, pairs.strengths, items=len(catalogue), most=config.partners
+            )
+            for name, pairs in mined.items()
+        }
     bundles = Bundles.from_sets(sets.sets, sets.strengths.tolist())
     settings = {name: value for name, value in dataclasses.asdict(config).items() if name not in ELSEWHERE}
     about: dict[str, Any] = {
@@ -89,43 +95,50 @@ def mine(
     Args:
         taken_codes: behaviours that take an item (cart, purchase), as coded in the sessions' arrays.
     """
-    items, evidence = len(traits), Evidence(config.false_share, config.least, config.faintest)
-    behaviours_E = np.asarray(sessions.behaviours)
-    weights_S = counting.session_weights(sessions, half_life_days=config.half_life_days)
-    common = {"items": items, "weights_S": weights_S, "longest": config.longest}
-    taken = counting.acts_of(engine, sessions, np.isin(behaviours_E, taken_codes), **common)
-    weakest = 0 not in taken_codes
-    views = counting.acts_of(engine, sessions, (behaviours_E == 0) & weakest, **common)
+    with step("mining relations", PARTS) as mining:
+        items, evidence = len(traits), Evidence(config.false_share, config.least, config.faintest)
+        mining.begin("counting what was taken and seen")
+        behaviours_E = np.asarray(sessions.behaviours)
+        weights_S = counting.session_weights(sessions, half_life_days=config.half_life_days)
+        common = {"items": items, "weights_S": weights_S, "longest": config.longest}
+        taken = counting.acts_of(engine, sessions, np.isin(behaviours_E, taken_codes), **common)
+        weakest = 0 not in taken_codes
+        views = counting.acts_of(engine, sessions, (behaviours_E == 0) & weakest, **common)
 
-    followed = counting.followed(engine, taken, soon_days=config.soon_days)
-    bought = counting.together(engine, taken, np.zeros(items, np.int64))
-    fits = fitting.fits(followed.anchors, followed.items)
-    mined = {"complement": pairing.complements(followed, taken, traits, fits, evidence=evidence)}
+        mining.begin("complements")
+        followed = counting.followed(engine, taken, soon_days=config.soon_days)
+        bought = counting.together(engine, taken, np.zeros(items, np.int64))
+        fits = fitting.fits(followed.anchors, followed.items)
+        mined = {"complement": pairing.complements(followed, taken, traits, fits, evidence=evidence)}
 
-    compared = counting.compared(engine, sessions, (behaviours_E == 0) & weakest, weights_S=weights_S)
-    found = pairing.substitutes(compared, views, bought, traits, evidence=evidence)
-    known = np.isin(
-        found.anchors * items + found.items, mined["complement"].anchors * items + mined["complement"].items
-    )
-    mined["substitute"] = found.only(~known)
+        mining.begin("substitutes")
+        compared = counting.compared(engine, sessions, (behaviours_E == 0) & weakest, weights_S=weights_S)
+        found = pairing.substitutes(compared, views, bought, traits, evidence=evidence)
+        known = np.isin(
+            found.anchors * items + found.items, mined["complement"].anchors * items + mined["complement"].items
+        )
+        mined["substitute"] = found.only(~known)
 
-    seen = views if weakest and len(views.sizes) else taken
-    for name, groups in (("brand", traits.brands), ("series", traits.series)):
-        met = counting.together(engine, seen, groups)
-        mined[name] = pairing.of_one_group(met, groups, seen.counts_N, most=config.partners)
-    mined["upsell"], mined["downsell"] = pairing.ladders(
-        mined["substitute"], mined["series"], traits, least=config.price_step, most=config.price_most
-    )
+        mining.begin("brands and series")
+        seen = views if weakest and len(views.sizes) else taken
+        for name, groups in (("brand", traits.brands), ("series", traits.series)):
+            met = counting.together(engine, seen, groups)
+            mined[name] = pairing.of_one_group(met, groups, seen.counts_N, most=config.partners)
+        mined["upsell"], mined["downsell"] = pairing.ladders(
+            mined["substitute"], mined["series"], traits, least=config.price_step, most=config.price_most
+        )
 
-    chance = chance_of_meeting(taken.sizes, taken.counts_N)
-    sets = bundling.bundles(engine, taken, bought, chance_of_meeting=chance, evidence=evidence, most=config.bundles)
-    sets = bundling.compatible(sets, fitting.fits_together(sets.sets))
-    mined["bundle"] = bundling.as_pairs(sets)
-    scenes_E = sessions.optional.get("scenes", np.full(len(sessions.items), -1))
-    mined["scene"] = pairing.scene_mates(
-        np.asarray(scenes_E), np.asarray(sessions.items), items=items, evidence=evidence
-    )
-    mined["gift"] = pairing.gifts(mined["complement"], traits, share=config.gift_share)
+        mining.begin("bundles")
+        chance = chance_of_meeting(taken.sizes, taken.counts_N)
+        sets = bundling.bundles(engine, taken, bought, chance_of_meeting=chance, evidence=evidence, most=config.bundles)
+        sets = bundling.compatible(sets, fitting.fits_together(sets.sets))
+        mined["bundle"] = bundling.as_pairs(sets)
+        mining.begin("scenes and gifts")
+        scenes_E = sessions.optional.get("scenes", np.full(len(sessions.items), -1))
+        mined["scene"] = pairing.scene_mates(
+            np.asarray(scenes_E), np.asarray(sessions.items), items=items, evidence=evidence
+        )
+        mined["gift"] = pairing.gifts(mined["complement"], traits, share=config.gift_share)
     return {name: mined[name] for name in RELATIONS}, sets
 
 

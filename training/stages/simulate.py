@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 from tillside import __version__
 from tillside.atomic import atomic_directory
 from tillside.events import DEFAULT_BEHAVIOURS
+from training.cli.command_lines import command_line
+from training.cli.console import print_table, say
+from training.cli.progress import Step, step
 from training.settings.simulate import SimulateConfig
 from training.simulator.demand import make_demand
 from training.simulator.event_log import EventLog
@@ -70,7 +70,8 @@ def simulate(config: SimulateConfig) -> dict[str, float]:
     root = np.random.SeedSequence(config.seed)
     for_shop, for_arrivals, for_batches = root.spawn(3)
     with atomic_directory(Path(config.out), marks=["truth/shop.json"]) as folder:
-        world = _open_shop(np.random.default_rng(for_shop), config, start)
+        with step("opening the shop"):
+            world = _open_shop(np.random.default_rng(for_shop), config, start)
         begin = arrivals(
             np.random.default_rng(for_arrivals),
             sessions=config.sessions,
@@ -79,8 +80,11 @@ def simulate(config: SimulateConfig) -> dict[str, float]:
         )
         outcomes = Outcomes(config.items)
         (folder / "truth").mkdir()
-        with EventLog(folder / "events.parquet", world.goods) as log:
-            _fill(log, outcomes, world, config, begin, for_batches)
+        with (
+            EventLog(folder / "events.parquet", world.goods) as log,
+            step("simulating visits", len(begin), unit="sessions") as filling,
+        ):
+            _fill(log, outcomes, world, config, begin, for_batches, filling)
         write_items(folder / "items.parquet", world.goods)
         truth = folder / "truth"
         outcomes.write(truth / "intent.parquet")
@@ -130,12 +134,12 @@ def _fill(
     config: SimulateConfig,
     begin: Ints,
     seeds: np.random.SeedSequence,
+    filling: Step,
 ) -> None:
     habits = Habits(noise=config.noise, revisit=config.revisit, attach=config.attach)
     starts = range(0, len(begin), BATCH)
     sessions = 0
-    console = Console(stderr=True)
-    for first in track(starts, "sessions", console=console, transient=True, disable=not console.is_terminal):
+    for first in starts:
         rng = np.random.default_rng(seeds.spawn(1)[0])
         plans = first_visits(rng, world, begin[first : first + BATCH], anonymous=config.anonymous, scenes=config.scenes)
         follows = plans.after_S
@@ -158,6 +162,7 @@ def _fill(
                 break
         last = first + BATCH >= len(begin)
         log.write_until(world.end_ms if last else int(begin[first + BATCH]))
+        filling.advance(min(BATCH, len(begin) - first))
 
 
 def _next_wave(
@@ -202,16 +207,12 @@ def run(config: SimulateConfig) -> None:
     began = time.perf_counter()
     summary = simulate(config)
     seconds = time.perf_counter() - began
-    table = Table(title="simulated shop")
-    table.add_column("what")
-    table.add_column("value", justify="right")
-    for name, value in summary.items():
-        table.add_row(name.replace("_", " "), f"{value:.1%}" if isinstance(value, float) else f"{value:,}")
-    table.add_row("seconds", f"{seconds:.1f}")
-    table.add_row("events/s", f"{summary['events'] / seconds:,.0f}")
-    Console().print(table)
-    out = Path(config.out)
-    print(
-        f"next: python -m training.prepare data=events data.path={out}/events.parquet "
-        f"data.items={out}/items.parquet out={out}-dataset"
-    )
+    rows = [
+        [name.replace("_", " "), f"{value:.1%}" if isinstance(value, float) else f"{value:,}"]
+        for name, value in summary.items()
+    ]
+    rows += [["seconds", f"{seconds:.1f}"], ["events/s", f"{summary['events'] / seconds:,.0f}"]]
+    print_table("simulated shop", ["what", "value"], rows, numbers=["value"])
+    out = config.out
+    settings = {"data": "events", "data.path": f"{out}/events.parquet", "data.items": f"{out}/items.parquet"}
+    say(f"next:  {command_line('prepare', settings | {'out': f'{out}-dataset'})}")

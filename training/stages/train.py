@@ -14,9 +14,11 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from training.bundle.latency import Latency, measure_latency
 from training.bundle.write import export_run
+from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
+from training.cli.progress import silenced, step
 from training.evaluation.run import cases_to_judge, evaluate_run
-from training.evaluation.tables import metrics_table
+from training.evaluation.tables import METRICS_FILE, brief_table
 from training.learning import recipe
 from training.learning.callbacks import RESUME_FILE
 from training.learning.recipe import History, TrainingSetup
@@ -84,7 +86,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
         Pruned: the sweep pruned the trial.
         ValueError: a setting, the data set, the run to resume or the base is unusable.
     """
-    with start(config, trial or Trial()) as run:
+    with silenced(not config.trainer.progress_bar), start(config, trial or Trial()) as run:
         learn(run)
         if run.ends_learned:
             return run.best
@@ -106,8 +108,8 @@ def start(config: TrainConfig, trial: Trial) -> Iterator[Run]:
     except BaseException as error:
         resumable = run.tracker is not None and (run.folder / RESUME_FILE).is_file()
         if resumable and not isinstance(error, Exception) and not trial.tags:  # of its trials a sweep says it
-            typed = run.config.tracking.typed("runs")
-            say(f"go on with it:  python -m training.train resume={run.own_tracker.run_id}{typed}")
+            line = command_line("train", {"resume": run.own_tracker.run_id}, more=run.config.tracking.typed("runs"))
+            say(f"go on with it:  {line}")
         raise
 
 
@@ -121,7 +123,8 @@ def set_up(config: TrainConfig, trial: Trial) -> Run:
         config = stored_config(Path(config.tracking.runs) / config.resume, config)
     if config.dataset is None:
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
-    dataset = load_dataset(Path(config.dataset))
+    with step("opening the data set"):
+        dataset = load_dataset(Path(config.dataset))
     base = None if config.warm_start is None else BaseModel.fetch(config.tracking, config.warm_start)
     if base is not None:
         refuse_leaks(base, dataset)
@@ -208,21 +211,30 @@ def publish(run: Run) -> None:
         beside = run.compared.beside()
     else:
         beside = case_by_case(page, champion_if_there(tracker, run.config.tracking.model), seed=seed)
-    publish_page(tracker, page, beside)
+    with step("drawing and sending the run's page"):
+        publish_page(tracker, page, beside)
     link_latest(run.folder)
 
 
 def show(run: Run) -> None:
     """Print the metrics, and where the run can be looked at."""
-    tracker = run.own_tracker
-    metrics_table(run.metrics, title=f"{run.dataset.name}: test part")
+    tracker, tracking = run.own_tracker, run.config.tracking
+    brief_table(run.metrics, title=f"{run.dataset.name}: test part")
     if run.compared is not None:
         run.compared.show()
-    say(f"run {tracker.run_id} is in {run.folder}")
+    said = "learned and judged" if run.version is None else f"learned, judged and registered as version {run.version}"
+    say(f"run {tracker.run_id}, {run.dataset.name}, is {said}; it lies in {run.folder}, its figures in {METRICS_FILE}")
+    own = {"run": tracker.run_id}
+    say(f"every figure:  {command_line('evaluate', own, more=tracking.typed('runs', 'uri'))}")
+    if run.latency is not None:
+        say(f"serve it:  {module_line('serving', '--bundle', str(run.folder / BUNDLE))}")
+    else:
+        line = command_line("export", own | {"out": "bundle"}, more=tracking.typed("runs", "uri", "model"))
+        say(f"export it:  {line}")
+    if run.version is not None:
+        say(f"judge it:  {promote_command(tracking, run.version)}")
     say(f"look at it:  {tracker.look}")
-    say(f"all runs:  {tracker.list_link()}   the best first:  {tracker.list_link(best_first=True)}")
-    if run.version is not None and run.compared is not None:
-        say(f"judge it:  {promote_command(run.config.tracking, run.version)}")
+    say(f"all runs:  {tracker.list_link()}")
 
 
 def link_latest(folder: Path) -> None:

@@ -13,6 +13,7 @@ from tillside.policy import Policy, read_feed, read_policy
 from tillside.policy.items.feed import ItemsFeed
 from tillside.relations import Relations
 from training.cli.console import print_table, say
+from training.cli.progress import progress
 from training.evaluation.placements.metrics import refuse_misfits
 from training.evaluation.placements.proposals import placement_cases
 from training.evaluation.placements.shop import OfflineShop
@@ -55,7 +56,7 @@ def weigh(
     relations = relations or Relations.empty(items=len(dataset.catalogue))
     shop = OfflineShop.of(trained, dataset, feed=feed)
     found: dict[str, dict[str, Any]] = {}
-    for name, placement in policy.placements.items():
+    for name, placement in progress(policy.placements.items(), "weighing the sources of placements"):
         asked = placement_cases(shop, policy, name, part="validation", k=k)
         shelves = shop.shelves_B[asked.ask]
         told = (asked.requests, asked.proposals.candidates, asked.questions.answers)

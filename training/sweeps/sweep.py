@@ -24,6 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tillside.dataset import load_dataset
 from training.cli.command import compose_typed
+from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
 from training.learning.callbacks import RESUME_FILE
 from training.review.markdown import NOTE
@@ -98,8 +99,8 @@ def sweep(overrides: list[str], *, train: Train) -> float:
                 best = Sweep(config, space, checked[0], tracker, train, dataset.name).run()
         except BaseException as error:
             if isinstance(error, StoreAwayError) or not isinstance(error, Exception):
-                typed = tracking.typed("runs")
-                say(f"go on with the sweep:  python -m training.train -m resume={tracker.run_id}{typed}")
+                line = module_line("training.train", "-m", f"resume={tracker.run_id}")
+                say(f"go on with the sweep:  {line}{tracking.typed('runs')}")
             raise
     return best
 
@@ -145,8 +146,9 @@ class Sweep:
         sweep_table(self.study.trials, list(self.space.searched), best.number)
         say(f"the best, trial {best.number}: {settings(best)}; run {child.info.run_id}")
         if not self.base.export:
-            order = f"run={child.info.run_id} out=bundle{self.base.tracking.typed('runs', 'uri', 'model')}"
-            say(f"export and register it:  python -m training.export {order}")
+            more = self.base.tracking.typed("runs", "uri", "model")
+            line = command_line("export", {"run": child.info.run_id, "out": "bundle"}, more=more)
+            say(f"export and register it:  {line}")
         say(f"look at the sweep:  {self.tracker.look}")
         runs = [run.info.run_id for run in self.children().values()]
         say(f"compare its runs:  {compare_link(self.tracker.server, self.tracker.run.info.experiment_id, runs)}")

@@ -19,7 +19,9 @@ from mlflow.exceptions import MlflowException
 
 from tillside import bundle
 from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
+from training.cli.command_lines import command_line
 from training.cli.console import say
+from training.cli.progress import step
 from training.settings.tracking import TrackingConfig
 from training.tracking.store import (
     StoreAwayError,
@@ -57,11 +59,13 @@ def keep_and_register(
     opened = open_bundle(folder)
     if place is None or VERSION in tracker.run.data.tags:  # never overwrite a registered bundle
         place = f"{BUNDLE}-{opened.version}"
-    tracker.artifact(folder, place)
+    with step("sending the bundle to MLflow"):
+        tracker.artifact(folder, place)
     if not config.register:
         return None
     try:
-        version = register(tracker, opened, name=config.model, place=place)
+        with step("registering the bundle"):
+            version = register(tracker, opened, name=config.model, place=place)
     except StoreAwayError as error:
         later = "" if tracker.journal is None else f"; {tracker.send_command} does it later"
         say(f"not registered: {error}{later}")
@@ -69,13 +73,13 @@ def keep_and_register(
     except ValueError as error:
         say(f"not registered: {error}")
         return None
-    say(f"registered as {config.model} version {version}, @{CHALLENGER}; judge it:  {promote_command(config, version)}")
+    say(f"registered as {config.model} version {version}, @{CHALLENGER}")
     return version
 
 
 def promote_command(config: TrackingConfig, version: str) -> str:
     """The shell command that has a version judged."""
-    return f"python -m training.promote version={version}{config.typed('runs', 'uri', 'model')}"
+    return command_line("promote", {"version": int(version)}, more=config.typed("runs", "uri", "model"))
 
 
 def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:

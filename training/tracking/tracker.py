@@ -8,7 +8,6 @@ unreachable.
 import json
 import math
 import random
-import shlex
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -19,6 +18,7 @@ import mlflow
 from mlflow.entities import Run
 
 from tillside.dataset import PARTS, Dataset
+from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
 from training.settings.tracking import TrackingConfig
 from training.tracking.git import git_state
@@ -201,7 +201,7 @@ class Tracker:
     def send_command(self) -> str:
         """The shell command that sends unsent entries later."""
         runs = TrackingConfig.runs if self.journal is None else str(self.journal.path.parent.parent)
-        return f"python -m training.send run={self.run_id}{TrackingConfig(runs=runs).typed('runs')}"
+        return command_line("send", {"run": self.run_id}, more=TrackingConfig(runs=runs).typed("runs"))
 
     def flush(self, *, retries: int = 1) -> None:
         """Send unsent entries in order; stop where the store is unreachable, and back off before the next attempt.
@@ -246,9 +246,9 @@ class Tracker:
 
     @property
     def look(self) -> str:
-        """How to view the run: its URL, after a command that starts a server if the store is a file."""
+        """How to view the run: its URL, on a line below the command that starts a server if the store is a file."""
         if self.uri.startswith("sqlite:"):
-            return f"mlflow server --backend-store-uri {shlex.quote(self.uri)} --port 5000   then {self.page}"
+            return f"{server_line(self.uri)}\nthen open:  {self.page}"
         return self.page
 
     @property
@@ -277,6 +277,11 @@ class Tracker:
         self._monitor = SystemMetricsMonitor(self.run_id, resume_logging=True, tracking_uri=self.uri)
         self._monitor.start()
         return self
+
+
+def server_line(uri: str) -> str:
+    """The shell command that starts MLflow's UI on a store in a file."""
+    return module_line("mlflow", "server", "--backend-store-uri", uri, "--port", "5000")
 
 
 def journal_path(config: TrackingConfig, run_id: str) -> Path:

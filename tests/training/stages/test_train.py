@@ -147,6 +147,8 @@ def stopping(at: int, stage: str) -> type[pl.Callback]:
     """A callback that kills the run after so many batches of a step."""
 
     class Stop(pl.Callback):
+        def __init__(self, step: object) -> None: ...
+
         def on_train_batch_end(self, trainer: pl.Trainer, *arguments: Any) -> None:
             (figures,) = [callback for callback in trainer.callbacks if isinstance(callback, EpochMetrics)]
             if (figures.stage, trainer.global_step) == (stage, at):
@@ -158,13 +160,13 @@ def stopping(at: int, stage: str) -> type[pl.Callback]:
 @pytest.mark.parametrize(
     ("room", "name", "death"),
     [
-        pytest.param(fit, "TrainingBar", stopping(3, "train"), id="in the first epoch"),
-        pytest.param(fit, "TrainingBar", stopping(8, "train"), id="at the start of an epoch"),
-        pytest.param(fit, "TrainingBar", stopping(16, "train"), id="within an epoch"),
+        pytest.param(fit, "TrainingProgress", stopping(3, "train"), id="in the first epoch"),
+        pytest.param(fit, "TrainingProgress", stopping(8, "train"), id="at the start of an epoch"),
+        pytest.param(fit, "TrainingProgress", stopping(16, "train"), id="within an epoch"),
         pytest.param(recipe, "write_text_atomically", kill, id="when it was fitted"),
         pytest.param(recipe, "choose", kill, id="before validation chose"),
-        pytest.param(fit, "TrainingBar", stopping(3, REFIT), id="in the first epoch of the refit"),
-        pytest.param(fit, "TrainingBar", stopping(13, REFIT), id="within an epoch of the refit"),
+        pytest.param(fit, "TrainingProgress", stopping(3, REFIT), id="in the first epoch of the refit"),
+        pytest.param(fit, "TrainingProgress", stopping(13, REFIT), id="within an epoch of the refit"),
         pytest.param(training_command, "save_model", kill, id="when it was refitted"),
     ],
 )
@@ -216,7 +218,9 @@ def test_a_run_with_sparse_rows_learns_and_resumes_exactly(
     metrics = json.loads((unbroken / "metrics.json").read_text())
     assert metrics["systems"]["tillside"]["all"]["recall@5"]["value"] > 0.9
     stop = stopping(11, "train")
-    assert_same_end(killed_and_resumed(settings(tmp_path / "runs"), monkeypatch, fit, "TrainingBar", stop), unbroken)
+    assert_same_end(
+        killed_and_resumed(settings(tmp_path / "runs"), monkeypatch, fit, "TrainingProgress", stop), unbroken
+    )
 
 
 def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:

@@ -18,9 +18,12 @@ from typing import IO, Final
 import numpy as np
 import numpy.typing as npt
 
+from training.cli.progress import step
+
 CHUNK: Final = 4 << 20
 """Bytes per read; also the longest line of a text log."""
 HASH_LIMIT: Final = 1 << 30
+MEGABYTE: Final = 1e6
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
@@ -110,7 +113,7 @@ def open_source(path: str | Path, scratch: Path, *, field: str = "data.path") ->
         if path.suffix == ".gz":
             raise ValueError(f"{field}: {path} is named .gz but is not a gzip file")
         with path.open("rb") as file:
-            regular = binary or look_through(file, copy=None, name=f"{field}: {path}")
+            regular = binary or look_through(file, copy=None, name=f"{field}: {path}", size=size)
         return SourceFile(path, path, size, sha256, regular)
     plain = scratch / f"{sum(1 for _ in scratch.iterdir())}-{path.stem if path.suffix == '.gz' else path.name}"
     try:
@@ -123,7 +126,9 @@ def open_source(path: str | Path, scratch: Path, *, field: str = "data.path") ->
     return SourceFile(path, plain, size, sha256, regular)
 
 
-def look_through(file: IO[bytes] | gzip.GzipFile, *, copy: IO[bytes] | None, name: str, text: bool = True) -> bool:
+def look_through(
+    file: IO[bytes] | gzip.GzipFile, *, copy: IO[bytes] | None, name: str, text: bool = True, size: int | None = None
+) -> bool:
     """Read ``file`` to its end, writing to ``copy`` if given, and return whether it is regular text.
 
     Raises:
@@ -131,30 +136,32 @@ def look_through(file: IO[bytes] | gzip.GzipFile, *, copy: IO[bytes] | None, nam
     """
     regular, before, line_ends = True, b"\n", set()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    while chunk := file.read(CHUNK):
-        if chunk.endswith(b"\r"):
-            chunk += file.read(1)
-        if copy is not None:
-            copy.write(chunk)
-        if text and len(chunk) >= CHUNK and b"\n" not in chunk:
-            raise ValueError(f"{name} has a line longer than {CHUNK >> 20} MB; is it a text log, a record a line?")
-        if not text or not regular:
-            continue
-        joined = before + chunk
-        odd = b'"' in chunk or b"\x00" in chunk or b"\x01" in chunk or b"\n\n" in joined
-        if b"\r" in chunk:
-            pairs = chunk.count(b"\r\n")
-            odd |= b"\n\r\n" in joined or not pairs == chunk.count(b"\r") == chunk.count(b"\n")
-            line_ends.add(b"\r\n")
-        elif b"\n" in chunk:
-            line_ends.add(b"\n")
-        try:
-            if not chunk.isascii() or decoder.getstate()[0]:
-                decoder.decode(chunk)
-        except UnicodeDecodeError:
-            odd = True
-        regular = not odd and len(line_ends) < 2 and not joined.startswith(b"\n" + codecs.BOM_UTF8)
-        before = joined[-2:]
+    with step("reading a file", None if size is None else size / MEGABYTE, unit="MB") as reading:
+        while chunk := file.read(CHUNK):
+            reading.advance(len(chunk) / MEGABYTE)
+            if chunk.endswith(b"\r"):
+                chunk += file.read(1)
+            if copy is not None:
+                copy.write(chunk)
+            if text and len(chunk) >= CHUNK and b"\n" not in chunk:
+                raise ValueError(f"{name} has a line longer than {CHUNK >> 20} MB; is it a text log, a record a line?")
+            if not text or not regular:
+                continue
+            joined = before + chunk
+            odd = b'"' in chunk or b"\x00" in chunk or b"\x01" in chunk or b"\n\n" in joined
+            if b"\r" in chunk:
+                pairs = chunk.count(b"\r\n")
+                odd |= b"\n\r\n" in joined or not pairs == chunk.count(b"\r") == chunk.count(b"\n")
+                line_ends.add(b"\r\n")
+            elif b"\n" in chunk:
+                line_ends.add(b"\n")
+            try:
+                if not chunk.isascii() or decoder.getstate()[0]:
+                    decoder.decode(chunk)
+            except UnicodeDecodeError:
+                odd = True
+            regular = not odd and len(line_ends) < 2 and not joined.startswith(b"\n" + codecs.BOM_UTF8)
+            before = joined[-2:]
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

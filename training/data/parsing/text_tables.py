@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from training.cli.progress import step
 from training.data.columns import LINE, RECORD
 from training.data.engine import QueryEngine
 from training.data.parsing.irregular import INVALID_UTF8, MALFORMED, lines_of, records_of
@@ -225,11 +226,12 @@ def _copied(
     path = engine.scratch / f"{engine.fresh_name()}.parquet"
     schema = pa.schema([(name, pa.string()) for name in columns])
     lines: list[np.ndarray[Any, np.dtype[np.int64]]] = [np.zeros(0, np.int64)]
-    with pq.ParquetWriter(path, schema) as writer:
+    with pq.ParquetWriter(path, schema) as writer, step("reading rows", unit="rows") as reading:
         for batch in iter(lambda: list(itertools.islice(records, BATCH)), []):
             good = [(line, fields) for line, fields in batch if not isinstance(fields, str)]
             source.malformed += [(line, reason) for line, reason in batch if isinstance(reason, str)]
             lines.append(np.array([line for line, _ in good], np.int64))
+            reading.advance(len(batch))
             values = list(zip(*(fields for _, fields in good), strict=True)) or [()] * len(columns)
             writer.write_table(pa.table([pa.array(column, pa.string()) for column in values], schema))
     source.lines = np.concatenate(lines)

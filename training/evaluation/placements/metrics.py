@@ -25,7 +25,9 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Part
 from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy
 from tillside.relations import RELATIONS, Relations
+from training.cli.command_lines import command_line
 from training.cli.console import print_table
+from training.cli.progress import progress
 from training.evaluation.metrics import intervals
 from training.evaluation.placements.association_rules import AssociationRules
 from training.evaluation.placements.proposals import placement_cases
@@ -70,7 +72,7 @@ def evaluate_policy(
         "k": k,
         "placements": {
             name: judge_placement(shop, policy, name, relations=relations, rules=rules, part=part, k=k, seed=seed)
-            for name in policy.placements
+            for name in progress(policy.placements, "asking the policy's placements")
         },
     }
     if not any(found["questions"] for found in document["placements"].values()):
@@ -92,7 +94,7 @@ def refuse_misfits(policy: Policy, dataset: Dataset, relations: Relations | None
         if asked and relations is None:
             raise ValueError(
                 f"placement {name} asks for {', '.join(asked)}, but {dataset.path} has no relations; "
-                f"make them with python -m training.relate dataset={dataset.path}"
+                f"make them with:  {command_line('relate', {'dataset': dataset.path})}"
             )
 
 
@@ -133,7 +135,7 @@ def judge_offers(
 ) -> dict[str, Any]:
     """Metrics of every system, and the policy's paired attach-rate lead over each other system."""
     systems, attached = {}, {}
-    for name, answers in offers.items():
+    for name, answers in progress(offers.items(), "drawing intervals by bootstrap"):
         broken: Counter[str] = Counter()
         for request, answer in zip(requests, answers, strict=True):
             broken += broken_rules(answer.items, policy, request, facts)

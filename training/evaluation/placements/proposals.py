@@ -19,6 +19,7 @@ from tillside.policy import ModelCandidates, PlacementRequest, Policy, PreparedP
 from tillside.policy.proposals import listed
 from tillside.recommenders.blend import best_items
 from tillside.search import searched
+from training.cli.progress import progress
 from training.evaluation.placements.questions import Ints, Questions, ask_sessions, taking
 from training.evaluation.placements.shop import OfflineShop
 from training.inputs.visits import encode_visits
@@ -96,7 +97,7 @@ def propose(
     candidates = [listed(popular_P, "popularity")] * len(requests)
     intents: list[float | None] = [None] * len(requests)
     best_QK = np.tile(popular_P[:k], (len(requests), 1))
-    for start in range(0, len(requests), shop.together):
+    for start in progress(range(0, len(requests), shop.together), "asking the model for candidates"):
         rows_R = np.arange(start, min(start + shop.together, len(requests)))
         batch = cut_before(encoded, events_Q[rows_R], spec=shop.spec)
         known_R = batch.lengths_B > 0

@@ -19,6 +19,7 @@ from tillside.policy.candidates import SOURCE_MASK, SOURCES, anchors_of, gather
 from tillside.policy.file.terms import PlacementPolicy, SourceName
 from tillside.policy.rules import Rulebook
 from tillside.relations import Relations
+from training.cli.progress import progress
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -141,7 +142,7 @@ def attach_rates(
 ) -> list[float]:
     """Attach rate of each policy: share of the questions with a hit among the items shown."""
     rates = []
-    for policy in policies:
+    for policy in progress(policies, "trying strengths of diversity"):
         hits = [
             any(
                 each.item in bought

@@ -16,6 +16,7 @@ import numpy as np
 
 from tillside.policy import ModelCandidates, Placement, PlacementRequest, Policy, Shelves, place
 from tillside.relations import Relations
+from training.cli.progress import progress
 from training.evaluation.placements.association_rules import AssociationRules
 from training.evaluation.placements.proposals import Proposals
 from training.evaluation.placements.questions import Ints
@@ -61,7 +62,7 @@ class Rivals:
             source: alone(self.policy, name, source) for source in self.policy.placement(name).sources
         }
         found = {}
-        for system, policy in policies.items():
+        for system, policy in progress(policies.items(), "answering by the policy and each of its sources"):
             placed = map(self.answer, [policy] * len(requests), requests, proposals.candidates)
             found[system] = [
                 Offer(tuple(each.item for each in answer.items), tuple(each.source for each in answer.items))
@@ -72,7 +73,7 @@ class Rivals:
             FP_GROWTH: lambda row: self.rules.suggest(requests[row].cart_M)[0],
             POPULARITY: lambda row: np.zeros(0, np.int64),
         }
-        for system, ranked in plain.items():
+        for system, ranked in progress(plain.items(), "answering by other rules"):
             found[system] = [self._listed(system, ranked(row), request, k) for row, request in enumerate(requests)]
         found[MODEL_UNRULED] = [Offer(tuple(best), (MODEL_UNRULED,) * len(best)) for best in proposals.best_QK.tolist()]
         return found

@@ -1,0 +1,80 @@
+"""Command lines that are printed for people: they do what they say when pasted into a shell, from the same folder.
+
+A setting goes through two grammars, the shell's and Hydra's; each quotes only what it must. ``python`` stands for this
+interpreter where the shell's PATH finds it under that name, else its path is printed.
+"""
+
+import functools
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+BY_PATH: Final = ("policy",)
+"""Keys whose value is a file path that Hydra never sees; see :mod:`training.cli.command`."""
+
+
+def command_line(name: str, settings: Mapping[str, Any], *, more: str = "") -> str:
+    """The line that runs ``training.NAME`` with these settings; those that are None are left out.
+
+    Args:
+        more: overrides that are shell-quoted already, with a leading space each.
+    """
+    return module_line(f"training.{name}", *(override(k, v) for k, v in settings.items() if v is not None)) + more
+
+
+def module_line(module: str, *arguments: str) -> str:
+    """The line that runs a module with these arguments, which are quoted here."""
+    return shlex.join([interpreter(), "-m", module, *arguments])
+
+
+def override(key: str, value: Any) -> str:
+    """``key=value`` as Hydra reads it, not yet quoted for a shell."""
+    if not isinstance(value, str | os.PathLike):
+        from training.cli.keys import as_typed
+
+        return f"{key}={as_typed(value)}"
+    text = os.fspath(value)
+    return f"{key}={text if key in BY_PATH or _as_it_is(text) else _quoted(text)}"
+
+
+@functools.cache
+def interpreter() -> str:
+    """What to type for this Python."""
+    found, own = shutil.which("python"), Path(sys.executable)
+    if found is not None and Path(found).parent.resolve() == own.parent.resolve():
+        return "python"
+    here = Path.cwd()
+    return str(own.relative_to(here)) if own.is_relative_to(here) else str(own)
+
+
+def _as_it_is(text: str) -> bool:
+    """Whether Hydra reads the bare text as this very text."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser  # lazy: slow to import
+    from hydra.errors import HydraException
+
+    if "$" in text or "\\" in text:
+        return False
+    try:
+        read = OverridesParser.create().parse_override(f"key={text}").value()
+    except HydraException:
+        return False
+    return isinstance(read, str) and read == text
+
+
+def _quoted(text: str) -> str:
+    """Hydra's single-quoted string. A backslash escapes a quote and, for OmegaConf, ``${``; elsewhere it is itself."""
+    pieces: list[str] = []
+    slashes = 0
+    for place, letter in enumerate(text):
+        if letter == "\\":
+            slashes += 1
+            continue
+        special = letter == "'" or text.startswith("${", place)
+        pieces.append("\\" * (2 * slashes + 1 if special else slashes) + letter)
+        slashes = 0
+    pieces.append("\\" * slashes * 2)
+    return "'" + "".join(pieces) + "'"
