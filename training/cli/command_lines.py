@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from tillside.cli.modules import rooms
+
 BY_PATH: Final = ("policy",)
 """Keys whose value is a file path that Hydra never sees; see :mod:`training.cli.command`."""
 
@@ -28,7 +30,8 @@ def command_line(name: str, settings: Mapping[str, Any], *, more: str = "") -> s
 
 def module_line(module: str, *arguments: str) -> str:
     """The line that runs a module with these arguments, which are quoted here."""
-    return shlex.join([interpreter(), "-m", module, *arguments])
+    stranger = Path.cwd() != rooms() and Path(module.partition(".")[0]).exists()  # `-m` would run that one
+    return shlex.join([interpreter(), *(["-P"] if stranger else []), "-m", module, *arguments])
 
 
 def override(key: str, value: Any) -> str:

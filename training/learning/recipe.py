@@ -207,7 +207,7 @@ def learn(
     if tracker is not None:
         history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
         memory = choose(setup, dataset)
-        say(memory_sentence(memory, module.model.encoder.get_buffer("trend_weights").tolist(), dataset))
+        say(memory_sentence(memory, dataset))
     spec, intent = setup.data.spec, module.intent
     trained = TrainedModel(module.model, setup.model, spec, intent, memory)
     if not config.trainer.refit:
@@ -287,21 +287,14 @@ def held_out(dataset: Dataset) -> npt.NDArray[np.bool_]:
     return dataset.new_items()[: dataset.catalogue.rankable]
 
 
-def memory_sentence(memory: SessionMemory, trends: list[float], dataset: Dataset) -> str:
-    """The chosen blend, in a sentence for the console."""
-    blend, settings = memory.blend, memory.neighbours.settings
-    told = [
-        f"{name} {weight:g}, again {'/'.join(f'{bonus:g}' for bonus in repeats)}, trend {trend:g}"
-        for name, weight, repeats, trend in zip(
-            dataset.behaviours.names, blend.weights, blend.repeats, trends, strict=True
-        )
-    ]
-    if blend.earlier:
-        told = [f"{each}, earlier {pull:g}" for each, pull in zip(told, blend.earlier, strict=True)]
-    decays = f"item_decay {settings.item_decay:g}, age_decay {settings.age_decay:g}, reach {settings.reach:g}"
-    if memory.likeness is not None:
-        decays += ", likeness {:g}, of new items {:g}".format(*blend.alike)
-    return f"past sessions weigh: {'; '.join(told)} (floor {blend.floor:g}, {decays})"
+def memory_sentence(memory: SessionMemory, dataset: Dataset) -> str:
+    """What was chosen for past sessions to add to the model, in a sentence for people; the figures are in the run."""
+    used = [name for name, weight in zip(dataset.behaviours.names, memory.blend.weights, strict=True) if weight]
+    if not used:
+        return "chosen on validation: past sessions add nothing, the model ranks alone"
+    asked = "every behaviour" if len(used) == len(dataset.behaviours) else " and ".join(used)
+    alike = ", and attributes help where past sessions are few" if memory.likeness and any(memory.blend.alike) else ""
+    return f"chosen on validation: past sessions help the model to rank for {asked}{alike}"
 
 
 def _from_first(epochs: int) -> int:

@@ -168,9 +168,14 @@ def test_what_else_is_printed_breaks_the_silence(clock):
 def test_a_step_that_fails_has_no_line_at_its_end(clock):
     stream = io.StringIO()
     reporter = told(clock, stream)
-    with pytest.raises(ValueError, match="bad"), reporter.step("counting"):
-        passing(reporter, clock, 7)
-        raise ValueError("bad")
+
+    def failing() -> None:
+        with reporter.step("counting"):
+            passing(reporter, clock, 7)
+            raise ValueError("bad")
+
+    with pytest.raises(ValueError, match="bad"):
+        failing()
     passing(reporter, clock, 20)
     assert stream.getvalue() == ""
 
@@ -206,7 +211,6 @@ def test_a_stream_that_nobody_reads_any_more_does_not_end_the_work(clock):
     stream = io.StringIO()
     stream.close()
     reporter = Reporter(clock=clock, stream=lambda: stream, ticking=False)
-    reporter.silent  # noqa: B018
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Reporter, "live", False)
         with reporter.step("counting"):
