@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from training import export
+from training import export as command
+from training.cli.command_lines import interpreter
+from training.stages import export
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def asked(tmp_path, monkeypatch):
 
 def run(monkeypatch, *arguments: str) -> None:
     monkeypatch.setattr(sys, "argv", ["export", *arguments])
-    export.main()
+    command.main()
 
 
 def test_what_was_asked_for_is_exported_and_told(asked, monkeypatch, capsys):
@@ -40,7 +42,7 @@ def test_what_was_asked_for_is_exported_and_told(asked, monkeypatch, capsys):
     assert (str(given["policy"]), str(given["relations"])) == ("shop.yaml", "related")
     assert capsys.readouterr().out.splitlines() == [
         "bundle 0123456789ab is in there; torch and onnxruntime differ by at most 1.5e-06",
-        "serve it:  python -m serving --bundle there",
+        f"serve it:  {interpreter()} -m serving --bundle there",
     ]
 
 

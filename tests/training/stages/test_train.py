@@ -1,6 +1,7 @@
 """Training as a whole: it learns, the same seed gives the same numbers, and a stopped run resumes exactly."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,17 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from sqlalchemy import make_url
 
+import training.evaluate
+import training.export  # noqa: F401  their schemas
 from tillside.atomic import atomic_directory
 from tillside.bundle import open_bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Sessions, write_dataset
 from tillside.events import Behaviours
-from training import train as training_command
+from training.cli.command import compose_typed
+from training.cli.command_lines import interpreter
 from training.learning import fit, recipe
 from training.learning.callbacks import RESUME_FILE, EpochMetrics
 from training.learning.recipe import REFIT
@@ -23,6 +28,7 @@ from training.settings.model import ModelConfig
 from training.settings.tracking import TrackingConfig
 from training.settings.train import TrainConfig
 from training.settings.trainer import TrainerConfig
+from training.stages import train as training_command
 from training.stages.train import train
 from training.sweeps.trial import Trial
 from training.tracking.store import open_store
@@ -326,7 +332,7 @@ def test_what_to_type_after_a_kill_is_told_where_it_would_work(
         (tmp_path / "r").mkdir()
         (tmp_path / "r" / RESUME_FILE).touch()
     played(monkeypatch, tmp_path, trial=Trial(tags=tags), death=("learn", death))
-    said = f"go on with it:  python -m training.train resume=r tracking.runs={tmp_path}\n"
+    said = f"go on with it:  {interpreter()} -m training.train resume=r tracking.runs={tmp_path}\n"
     assert capsys.readouterr().out == (said if told else "")
 
 
@@ -339,3 +345,27 @@ def test_a_rank_that_is_not_0_writes_nothing_when_it_is_set_up(
     assert run.tracker is None
     assert run.ends_learned
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_of_a_training_tells_once_how_good_it_is_and_what_to_type(
+    dataset: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No bar is redrawn in a file; every command that is printed means this very run, whatever its folder is called."""
+    runs = str(tmp_path / "it's my [shop], {100 %}=$HOME")
+    train(config(dataset, Path(runs), max_epochs=1, progress_bar=True, refit=False))
+    out, err = capfd.readouterr()
+    assert "\r" not in out + err
+    assert "\x1b" not in out + err
+    assert out.count("mrr@20 ") == 1
+    run_id = Path(runs, "latest").resolve().name
+    told = dict(line.split(":  ", 1) for line in out.splitlines() if ":  " in line)
+    assert list(told) == ["every figure", "export it", "look at it", "then open", "all runs"]
+    for name, order in (("every figure", "evaluate"), ("export it", "export")):
+        python, *module = shlex.split(told[name])
+        assert (python, module[:2]) == (interpreter(), ["-m", f"training.{order}"])
+        pasted = compose_typed(order, module[2:])
+        assert (pasted.run, pasted.tracking.runs) == (run_id, runs)
+    assert shlex.split(told["look at it"])[1:5] == ["-m", "mlflow", "server", "--backend-store-uri"]
+    store = make_url(shlex.split(told["look at it"])[5]).database
+    assert Path(str(store)) == Path(runs, "mlflow.db")
+    assert all(told[name].startswith("http://127.0.0.1:5000/#/") for name in ("then open", "all runs"))

@@ -19,6 +19,7 @@ from serving.protocol.messages import encode_answer
 from tests.bundles import tiny_bundle
 from tests.training.candidates import make_ranks, register_candidate
 from tillside import bundle
+from training.cli.command_lines import interpreter
 from training.settings.tracking import TrackingConfig
 from training.tracking.registry import CHALLENGER, fetch_bundle, keep_and_register, promote_command
 from training.tracking.store import open_store
@@ -154,8 +155,8 @@ def test_a_store_without_a_registry_costs_one_sentence(config, tmp_path, monkeyp
 
 
 def test_the_command_that_judges_says_where_the_version_is():
-    assert promote_command(TrackingConfig(), "3") == "python -m training.promote version=3"
+    assert promote_command(TrackingConfig(), "3") == f"{interpreter()} -m training.promote version=3"
     elsewhere = TrackingConfig(runs="my shop/runs", model="till")
     assert promote_command(elsewhere, "3") == (
-        "python -m training.promote version=3 'tracking.runs=my shop/runs' tracking.model=till"
+        f"{interpreter()} -m training.promote version=3 'tracking.runs=my shop/runs' tracking.model=till"
     )

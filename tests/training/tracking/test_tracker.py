@@ -12,6 +12,7 @@ import mlflow
 import pytest
 
 from tests.datasets import make_dataset
+from training.cli.command_lines import interpreter
 from training.settings.tracking import TrackingConfig
 from training.tracking.git import git_state
 from training.tracking.store import fetch_artifact
@@ -41,7 +42,9 @@ def stored(tracker: Tracker):
 def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
     folder = config.runs
     assert tracker.uri == f"sqlite:///{folder}/mlflow.db"
-    assert tracker.look == f"mlflow server --backend-store-uri '{tracker.uri}' --port 5000   then {tracker.page}"
+    command, page = tracker.look.split("\n")
+    assert command == f"{interpreter()} -m mlflow server --backend-store-uri '{tracker.uri}' --port 5000"
+    assert page == f"then open:  {tracker.page}"
     place = f"/#/experiments/{tracker.run.info.experiment_id}/runs/{tracker.run_id}"
     assert tracker.page.endswith(f"{place}?workflowType=machine_learning")  # a bare link opens another tab
     (tmp_path / "note").write_text("kept")
