@@ -9,6 +9,7 @@ the command with resume=RUN_ID: windows whose child run finished are skipped, th
 """
 
 from training.cli.command import begin, command
+from training.cli.progress import step
 from training.settings.backtest import BacktestConfig
 from training.tracking.finding import BACKTEST, find_run
 
@@ -19,7 +20,8 @@ def main(config: BacktestConfig) -> None:
     if config.resume is not None:
         config.resume = find_run(config.tracking, config.resume, file=BACKTEST, key="resume")
     begin(f"backtest: data={config.data.name}, {config.windows} windows -> {config.tracking.runs}")
-    from training.stages import backtest  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import backtest
 
     backtest.run(config)
 

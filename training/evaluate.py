@@ -8,6 +8,7 @@ With a policy, placements are evaluated instead, and policy.json is written besi
 """
 
 from training.cli.command import begin, command
+from training.cli.progress import step
 from training.settings.evaluate import EvaluateConfig
 from training.tracking.finding import find_run
 
@@ -18,7 +19,8 @@ def main(config: EvaluateConfig) -> None:
     if config.run is not None:
         config.run = find_run(config.tracking, config.run)
     begin(f"evaluate: {f'run {config.run}' if config.run else f'dataset={config.dataset}'}")
-    from training.stages import evaluate  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import evaluate
 
     evaluate.run(config)
 

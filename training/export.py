@@ -7,6 +7,7 @@ of 1 and 3, and on the offline evaluator's top 20.
 """
 
 from training.cli.command import begin, command
+from training.cli.progress import step
 from training.settings.export import ExportConfig
 from training.tracking.finding import find_run
 
@@ -16,7 +17,8 @@ def main(config: ExportConfig) -> None:
     """Entry point."""
     config.run = find_run(config.tracking, config.run)
     begin(f"export: run {config.run} -> {config.out}")
-    from training.stages import export  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import export
 
     export.run(config)
 

@@ -5,6 +5,7 @@ training part alone; write arrays and catalogue. The directory appears atomicall
 """
 
 from training.cli.command import begin, command
+from training.cli.progress import step
 from training.settings.prepare import PrepareConfig
 
 
@@ -12,7 +13,8 @@ from training.settings.prepare import PrepareConfig
 def main(config: PrepareConfig) -> None:
     """Entry point."""
     begin(f"prepare: data={config.data.name} -> {config.out}")
-    from training.stages import prepare  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import prepare
 
     prepare.run(config)
 

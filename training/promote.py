@@ -9,6 +9,7 @@ recorded in the version's tags and description. A version rejected by a reviewer
 """
 
 from training.cli.command import begin, command
+from training.cli.progress import step
 from training.settings.promote import PromoteConfig
 from training.tracking.finding import find_run
 
@@ -19,7 +20,8 @@ def main(config: PromoteConfig) -> None:
     if config.run is not None:
         config.run = find_run(config.tracking, config.run)
     begin(f"promote: {f'run {config.run}' if config.run else f'version {config.version}'} of {config.tracking.model}")
-    from training.stages import promote  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import promote
 
     promote.run(config)
 

@@ -6,6 +6,7 @@ pairs, applies compatibility rules and manual pairs, and writes tables (see till
 """
 
 from training.cli.command import begin, command
+from training.cli.progress import step
 from training.settings.relate import RelateConfig
 
 
@@ -13,7 +14,8 @@ from training.settings.relate import RelateConfig
 def main(config: RelateConfig) -> None:
     """Entry point."""
     begin(f"relate: dataset={config.dataset} -> {config.out or f'{config.dataset}/relations'}")
-    from training.stages import relate  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import relate
 
     relate.run(config)
 

@@ -8,6 +8,7 @@ from. The result is a run like any other, alias challenger. After a kill resume 
 """
 
 from training.cli.command import begin, command
+from training.cli.progress import step
 from training.settings.retrain import RetrainConfig
 
 
@@ -15,7 +16,8 @@ from training.settings.retrain import RetrainConfig
 def main(config: RetrainConfig) -> float:
     """Entry point."""
     begin(f"retrain: {config.from_} on data={config.data.name} -> {config.tracking.runs}")
-    from training.stages import retrain  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import retrain
 
     return retrain.run(config)
 

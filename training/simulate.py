@@ -5,6 +5,7 @@ config gives the same bytes. Follow-up visits after a purchase come on top of th
 """
 
 from training.cli.command import begin, command
+from training.cli.progress import step
 from training.settings.simulate import SimulateConfig
 
 
@@ -12,7 +13,8 @@ from training.settings.simulate import SimulateConfig
 def main(config: SimulateConfig) -> None:
     """Entry point."""
     begin(f"simulate: {config.sessions:,} sessions with {config.items:,} items -> {config.out}")
-    from training.stages import simulate  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import simulate
 
     simulate.run(config)
 

@@ -7,6 +7,7 @@ torchrun --nproc-per-node 2 -m training.train dataset=DIR trainer.devices=2
 """
 
 from training.cli.command import begin, command, missing_dataset
+from training.cli.progress import step
 from training.settings.tracking import TrackingConfig
 from training.settings.train import TrainConfig
 from training.tracking.finding import RESUMABLE, SWEEP, find_run
@@ -35,7 +36,8 @@ def main(config: TrainConfig) -> float:
         raise missing_dataset()
     what = f"dataset={config.dataset}" if config.resume is None else f"resume={config.resume}"
     begin(f"train: {what} -> {config.tracking.runs}")
-    from training.stages import train  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import train
 
     return train.run(config)
 

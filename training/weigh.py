@@ -6,6 +6,7 @@ settings are copied into the policy file by hand; test sessions are never read.
 """
 
 from training.cli.command import begin, command
+from training.cli.progress import step
 from training.settings.weigh import WeighConfig
 from training.tracking.finding import find_run
 
@@ -15,7 +16,8 @@ def main(config: WeighConfig) -> None:
     """Entry point."""
     config.run = find_run(config.tracking, config.run)
     begin(f"weigh: run {config.run} with policy={config.policy}")
-    from training.stages import weigh  # slow to import: only once the settings are known to be right
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import weigh
 
     weigh.run(config)
 
