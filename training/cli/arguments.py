@@ -67,7 +67,7 @@ class Known:
         same = [key.name for key in self.keys if key.name.rpartition(".")[2] == last]
         if same:
             return same
-        parents = sorted({key.name.rpartition(".")[0] for key in self.keys} - {""})
+        parents = sorted({key.name.rpartition(".")[0] for key in self.keys} - {""}) if "." not in name else []
         names = [key.name for key in self.keys] + [group for group in self.choices if "." not in group] + parents
         alike = difflib.get_close_matches(name, names, n=1, cutoff=LIKE + 0.1)
         if alike:

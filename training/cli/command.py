@@ -20,7 +20,17 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from training.cli.arguments import Known, check, datasets_here, groups_only, written
-from training.cli.compose import composed, config_directory, groups, keys, must_be_given, sentence, typed, without_files
+from training.cli.compose import (
+    composed,
+    config_directory,
+    groups,
+    keys,
+    located,
+    must_be_given,
+    sentence,
+    typed,
+    without_files,
+)
 from training.cli.help import help_text, terminal_width
 from training.cli.keys import Key
 
@@ -84,7 +94,8 @@ def _run(name: str, main: Callable[[Any], Any], multirun: Callable[[list[str]], 
         with stopped_by_signals():
             multirun(overrides)
         return
-    overrides, files = without_files(arguments)
+    overrides, given = without_files(arguments)
+    files = located(given)
     if flags or any(argument.lstrip("+~").startswith("hydra") for argument in overrides):
         _run_by_hydra(name, main, sorted(overrides, key=_is_override), files)  # argparse: overrides in one place
         return
@@ -116,11 +127,8 @@ def what_is_known(name: str, arguments: list[str], *, sweeps: bool = False) -> K
     Args:
         sweeps: whether the command has sweeps of its own, chosen by ``sweep=NAME``.
     """
-    config = composed(name, [])
-    found = groups(name, config)
-    chosen = groups_only(Known(name, (), found), arguments)
-    if chosen:
-        config = composed(name, chosen)
+    found = groups(name)
+    config = composed(name, groups_only(Known(name, (), found), arguments))
     if sweeps:
         doc = "With -m: what to search, and how long."
         found.append(Key("sweep", "name of a group", "grid", doc, choices_of("sweep")))

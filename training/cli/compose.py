@@ -1,7 +1,8 @@
 """Hydra's part of a command: its config composed of YAML, dataclasses and overrides, with errors as one sentence.
 
-Surprising: a key may be the path of a file although a folder of configs has its name (BY_PATH); those never reach
-Hydra. A key that is a Python keyword, such as ``from``, maps to the field ``from_``.
+Surprising: ``policy=FILE`` and ``rules=FILE`` never reach Hydra, which would take the folder configs/policy for a
+config group; either may be the name of a shipped file. A key that is a Python keyword, such as ``from``, maps to the
+field ``from_``.
 """
 
 import dataclasses
@@ -10,15 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from tillside.cli.shipped import file_or_shipped, shipped_directory
 from training.cli.keys import Key, as_typed, describe, groups_of
 
-BY_PATH: Final = ("policy",)
-"""Keys whose value is a file path, although a folder of configs has their name."""
+BY_PATH: Final = {"policy": "policy", "rules": "compatibility"}
+"""Keys whose value is a file or the name of a shipped one, and the folder of configs that holds those."""
 VALUES: Final = {"dataset": "DIR", "out": "DIR", "path": "FILE", "policy": "FILE", "run": "RUN_ID"}
 """How the value of a key that must be given is named, by the last part of the key."""
 NOISE: Final = ("full_key:", "object_type=", "reference_type=", "To append to your", "Config search path", "provider=")
@@ -27,9 +30,7 @@ NOISE: Final = ("full_key:", "object_type=", "reference_type=", "To append to yo
 
 def config_directory() -> Path:
     """Folder of the YAML configs: inside the installed wheel, or at the top of the checkout."""
-    room = Path(__file__).parents[1]
-    inside = room / "configs"
-    return inside if inside.is_dir() else room.parent / "configs"
+    return shipped_directory()
 
 
 def composed(name: str, arguments: list[str]) -> DictConfig:
@@ -66,12 +67,12 @@ def must_be_given(key: str) -> str:
     return f"{key} must be given, as {key}={value}{newest}"
 
 
-def groups(name: str, config: DictConfig) -> list[Key]:
+def groups(name: str) -> list[Key]:
     """Keys that choose a whole group in ``configs/NAME.yaml``, with the choice it makes as the default."""
     chosen: dict[str, Any] = {}
     for each in OmegaConf.load(config_directory() / f"{name}.yaml").get("defaults", []):
         chosen |= dict(each) if not isinstance(each, str) else {}
-    schema = OmegaConf.get_type(config)
+    schema = OmegaConf.get_type(ConfigStore.instance().load(f"{name}_schema.yaml").node)
     assert schema is not None
     found = groups_of(schema, config_directory())
     return [dataclasses.replace(key, default=chosen.get(key.name)) for key in found if key.name not in BY_PATH]
@@ -103,6 +104,15 @@ def without_files(arguments: list[str]) -> tuple[list[str], dict[str, str | None
     return others, {
         key: None if path == "null" else path for _, key, equals, path in pairs if key in BY_PATH and equals
     }
+
+
+def located(files: dict[str, str | None]) -> dict[str, str | None]:
+    """Paths of files that are given by their path or by a shipped name.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    return {key: None if each is None else str(file_or_shipped(BY_PATH[key], each)) for key, each in files.items()}
 
 
 def sentence(error: BaseException) -> str:
