@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from training.inputs.datamodule import SessionData
 from training.learning import callbacks
 from training.learning.callbacks import RESUME_FILE, EpochMetrics, ResumePoint
 
@@ -124,3 +125,40 @@ def test_a_resumed_run_draws_what_the_unbroken_one_would_have_drawn(tmp_path: Pa
     trainer: Any = SimpleNamespace(world_size=1, global_rank=0)
     point.on_train_start(trainer, MODULE)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_resumed_run_computes_on_as_many_threads(tmp_path: Path, one_thread: None) -> None:
+    data: Any = SessionData.__new__(SessionData)
+    progress = SimpleNamespace(current=SimpleNamespace(completed=7))
+    loop = SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress))
+    trainer: Any = SimpleNamespace(world_size=1, fit_loop=loop, current_epoch=3, datamodule=data)
+    point, checkpoint = ResumePoint(tmp_path, minutes=5.0), {}
+    torch.set_num_threads(2)
+    point.on_save_checkpoint(trainer, MODULE, checkpoint)
+    torch.set_num_threads(1)
+    point.on_load_checkpoint(trainer, MODULE, checkpoint)
+    assert torch.get_num_threads() == 2
+    assert data.resume_at == (3, 7)
+
+
+def test_an_epochs_losses_are_means_over_targets_also_when_it_was_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of 3 and 1 targets with losses 2 and 6: (3 * 2 + 1 * 6) / 4 = 3; intent (3 * .5 + 1 * .1) / 4 = .4."""
+    logged: dict[str, float] = {}
+    module: Any = SimpleNamespace(model=MODULE.model, log=lambda name, value, prog_bar: logged.update({name: value}))
+    trainer: Any = SimpleNamespace(world_size=1, current_epoch=0, max_epochs=1, callback_metrics={})
+    batches: list[Any] = [
+        SimpleNamespace(learn_BL=torch.tensor([[True, True, True]])),
+        SimpleNamespace(learn_BL=torch.tensor([[True, False, False]])),
+    ]
+    steps = [{"next_item": torch.tensor(2.0), "intent": torch.tensor(0.5)}]
+    steps += [{"next_item": torch.tensor(6.0), "intent": torch.tensor(0.1)}]
+    killed, resumed = (EpochMetrics(None, padding_share=0.0) for _ in range(2))
+    killed.on_train_epoch_start(trainer, module)
+    killed.on_train_batch_end(trainer, module, steps[0], batches[0], 0)
+    resumed.load_state_dict(killed.state_dict())
+    resumed.on_train_batch_end(trainer, module, steps[1], batches[1], 1)
+    resumed.on_train_epoch_end(trainer, module)
+    assert logged == pytest.approx({"train/loss": 3.0, "train/intent_loss": 0.4})
+    assert resumed.history[0]["train/loss"] == 3.0
+    resumed.on_train_epoch_start(trainer, module)
+    assert resumed.state_dict()["sums"] == {}
