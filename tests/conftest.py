@@ -12,6 +12,13 @@ from tests import checkout
 settings.register_profile("tillside", deadline=None)
 settings.load_profile("tillside")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests go first, so that no process is left with one of them when the others have ended."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 STORES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 """Where they are set, MLflow goes there, whatever folder of its own a test gives."""
 

@@ -12,6 +12,8 @@ from benchmarks.tracking_server import TrackingServer
 from training.settings.tracking import TrackingConfig
 from training.tracking.tracker import Tracker
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def no_store_of_the_environment(monkeypatch):

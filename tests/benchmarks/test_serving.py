@@ -121,6 +121,7 @@ def test_fuzzed_requests_are_the_same_for_a_seed_and_bodies_have_sound_heads():
     assert len(set(heads)) > 40
 
 
+@pytest.mark.slow
 def test_a_synthetic_bundle_is_accepted_by_a_real_server(tmp_path):
     out = tmp_path / "bundle"
     write_bundle(out, items=300, memory=True, sessions=2_000, dim=8)

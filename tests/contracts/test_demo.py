@@ -9,6 +9,8 @@ import pytest
 from tillside.bundle import open_bundle
 from training import demo, evaluate, promote
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -25,6 +25,8 @@ from tests.serving.server_process import ServerProcess
 from tillside.bundle import open_bundle
 from tillside.dataset import load_dataset
 
+pytestmark = pytest.mark.slow
+
 MADE = Path(__file__).parent / "made_at_b9326ef"
 ROOT = Path(__file__).parents[2]
 RUN = "435d9891bf8e4869951ac034b33bee0c"

@@ -36,6 +36,8 @@ from training.settings.trainer import TrainerConfig
 from training.stages.prepare import prepare
 from training.stages.train import train
 
+pytestmark = pytest.mark.slow
+
 REES46 = Path(__file__).parents[3] / "shared/data/rees46_2019oct_head/events.csv.gz"
 PREFIXES = 1000
 TOP = 20

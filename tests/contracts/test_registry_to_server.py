@@ -21,6 +21,8 @@ from training.settings.tracking import TrackingConfig
 from training.stages.promote import promote
 from training.tracking.store import open_store
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 120
 RANKS = [1, 2, 5, 30] * (SESSIONS // 4)
 

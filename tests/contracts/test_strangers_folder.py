@@ -12,6 +12,8 @@ from tests.bundles import tiny_bundle
 from tests.serving.server_process import SERVE, ServerProcess
 from tillside.policy import policy_version
 
+pytestmark = pytest.mark.slow
+
 TILLSIDE = Path(sys.executable).parent / "tillside"
 ROOMS = ("training", "serving", "tillside")
 LIBRARIES = ("torch", "mlflow", "hydra", "numpy", "onnxruntime", "uvicorn", "starlette", "pandas", "yaml")

@@ -35,7 +35,10 @@ CHROMIUM = shutil.which("chromium")
 PATIENCE_S = 180
 """For a machine that does much else; a quiet one needs a twentieth."""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install -y chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install -y chromium"),
+]
 
 
 @pytest.fixture(scope="module")

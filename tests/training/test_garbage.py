@@ -205,6 +205,7 @@ def test_an_export_replaces_a_bundle_and_nothing_else(dataset, tmp_path, name):
     assert [path.read_text() for path in (tmp_path / "out").iterdir()] == ["mine"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_stopped_run_is_killed_in_mlflow_and_names_the_way_on(tmp_path, dataset, name):
     number = signal.Signals[name]

@@ -166,11 +166,15 @@ def _create_sqlite(database: Path) -> None:
         # Migrate aside, then rename: a migration killed half-way must not leave a store that looks finished.
         with tempfile.TemporaryDirectory(dir=database.parent, prefix=".mlflow-") as folder:
             fresh = Path(folder) / database.name
-            logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-            assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
-            with _engines_disposed():
-                mlflow.db.upgrade.callback(f"sqlite:///{fresh}")
+            _migrate(fresh)
             fresh.rename(database)
+
+
+def _migrate(database: Path) -> None:
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    assert mlflow.db.upgrade.callback is not None  # the command `mlflow db upgrade URI`
+    with _engines_disposed():
+        mlflow.db.upgrade.callback(f"sqlite:///{database}")
 
 
 @contextlib.contextmanager

@@ -23,6 +23,8 @@ from training.settings.trainer import TrainerConfig
 from training.stages.backtest import backtest
 from training.tracking.store import open_store
 
+pytestmark = pytest.mark.slow
+
 HOUR_MS = 3_600_000
 SESSION_MS = 4000
 HOURS = 100

@@ -141,6 +141,7 @@ def test_what_validation_shows_can_be_left_out(tmp_path):
     assert without.about["settings"]["validation"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_spark_finds_what_duckdb_finds(tmp_path):
     """Shoppers come back three times, so that pairs over sessions count too."""

@@ -34,6 +34,8 @@ from training.stages.retrain import retrain
 from training.stages.train import train
 from training.tracking.store import open_store
 
+pytestmark = pytest.mark.slow
+
 HOUR_S = 3600
 
 

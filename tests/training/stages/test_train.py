@@ -33,7 +33,7 @@ from training.stages.train import train
 from training.sweeps.trial import Trial
 from training.tracking.store import open_store
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 ITEMS, SESSIONS, LENGTH = 12, 160, 5
 

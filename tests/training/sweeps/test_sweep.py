@@ -23,6 +23,8 @@ from training.sweeps.config import only_one
 from training.sweeps.sweep import sweep
 from training.tracking.store import StoreAwayError
 
+pytestmark = pytest.mark.slow
+
 TINY = (
     "model.dim=8,4,16",
     "model.layers=1",

@@ -1,7 +1,7 @@
 """MLflow's store: a fresh one stands six first writers, and it lies where the config or the environment says."""
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import mlflow
@@ -23,9 +23,21 @@ from training.tracking.views import shared_views
 WRITERS = 6
 
 
+MIGRATE = store._migrate
+"""The real one: this file is imported before anything is put in its place."""
+
+
 @pytest.fixture(autouse=True)
 def no_store_of_the_environment(monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def real_migration() -> Iterator[None]:
+    """Not the copy that other tests get."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_migrate", MIGRATE)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,8 @@ from training.tracking.registry import keep_and_register
 from training.tracking.store import StoreAwayError, mlflow_errors
 from training.tracking.tracker import Tracker
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
