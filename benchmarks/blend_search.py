@@ -1,7 +1,8 @@
-"""The search for the blend alone, timed: ``python benchmarks/blend_search.py DATASET``; prints seconds as JSON.
+"""The search for the blend alone, timed: ``python -P benchmarks/blend_search.py DATASET``; prints seconds as JSON.
 
-A script, not a module: an older checkout's Python runs it on the code of that checkout. The model is not trained, which
-changes what is found and not how much there is to search.
+A script, not a module: an older checkout's Python runs it on the code of that checkout; -P keeps this folder, which has
+a ``training.py`` too, off the module path. The model is not trained, which changes what is found and not how much there
+is to search.
 """
 
 import json
