@@ -16,15 +16,18 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array, vstack
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
 from tillside.ranking import MISSED, mrr_at, recall_at
 from tillside.recommenders import Neighbourhood, SessionNeighbours
-from tillside.recommenders.blend import Blend, SessionMemory
+from tillside.recommenders.blend import Blend, IntArray, SessionMemory
 from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
-from training.learning.blend_candidates import Entries, case_rows
+from training.learning.blend_candidates import CANDIDATES, Candidates, Entries, case_rows
+from training.learning.neighbour_votes import likeness_votes, neighbour_votes, strongest_of
+from training.learning.rivals import Bonuses, Contest, Rivals, worth
 
 SETTINGS_CASES: Final = 4_000
 BLEND_CASES: Final = 8_000
@@ -63,8 +66,19 @@ def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> Sessio
     index = SessionNeighbours.fit(sessions, items=items, settings=Neighbourhood())
     chosen = spread(answerable(cases, items), SETTINGS_CASES)
 
+    rows = list(case_rows(cases, chosen))
+    sessions = [batch.session(row) for batch, targets_B, _ in rows for row in range(len(targets_B))]
+    targets_C = np.concatenate([np.zeros(0, np.int64), *(targets_B for _, targets_B, _ in rows)])
+
     def best(tried: Sequence[Neighbourhood]) -> Neighbourhood:
-        reached = [_alone(index, settings, cases, chosen) for settings in tried]
+        ranks: list[list[IntArray]] = [[np.zeros(0, np.int64)] for _ in tried]
+        start = 0
+        for chunk in neighbour_votes(index, sessions, tried):
+            targets_B = targets_C[start : start + chunk[0].shape[0]]
+            for found, votes_BN in zip(ranks, chunk, strict=True):
+                found.append(_alone(votes_BN, targets_B))
+            start += len(targets_B)
+        reached = [quality(np.concatenate(found)) for found in ranks]
         return next(s for s, each in zip(tried, reached, strict=True) if each >= (1 - LEVEL) * max(reached))
 
     forgetting = best([Neighbourhood(item_decay=item, age_decay=age) for age, item in product(AGE_DECAYS, ITEM_DECAYS)])
@@ -98,27 +112,36 @@ def learn_memory(
     """
     chosen, alone = spread(answerable(cases, len(trend_N)), BLEND_CASES), neighbours.settings
     ages = dict.fromkeys([alone.age_decay, alone.age_decay / 2, alone.age_decay / 4])
-
     nothing = Blend((0.0,) * behaviours, FLOORS[0], ((0.0,),) * behaviours)
     memory = SessionMemory.of(neighbours, nothing, catalogue)
+    candidates = Candidates(scorer, cases, chosen, trend_N=trend_N, repeats=REPEATS)
 
-    def blended(settings: Neighbourhood, likeness: float = 0.0) -> Learned:
-        neighbours.settings, alike = settings, (likeness, likeness)
-        votes = replace(memory, blend=replace(nothing, alike=alike)).votes
-        entries = Entries.gather(scorer, votes, cases, chosen, trend_N=trend_N, repeats=REPEATS)
-        reached, blend, trends = learn_blend(entries, behaviours=behaviours)
-        return reached, settings, replace(blend, alike=alike), trends
+    def learned(votes_CN: csr_array, settings: Neighbourhood, likeness: float = 0.0) -> Learned:
+        reached, blend, trends = learn_blend(candidates.entries(votes_CN), behaviours=behaviours)
+        return reached, settings, replace(blend, alike=(likeness, likeness)), trends
+
+    def blended(tried: Sequence[Neighbourhood]) -> list[Learned]:
+        found: list[list[csr_array]] = [[] for _ in tried]
+        for chunk in neighbour_votes(neighbours, candidates.sessions, tried):
+            for votes, votes_BN in zip(found, chunk, strict=True):
+                votes.append(strongest_of(votes_BN, CANDIDATES))
+        return [learned(vstack(votes), settings) for votes, settings in zip(found, tried, strict=True) if votes]
 
     forgetting = [replace(alone, age_decay=age, item_decay=item) for age, item in product(ages, ITEM_DECAYS)]
-    best = max(map(blended, forgetting), key=itemgetter(0))
+    empty = learned(csr_array((0, len(trend_N)), dtype=np.float32), alone) if not candidates.sessions else None
+    best = empty or max(blended(forgetting), key=itemgetter(0))
     reaching = [replace(best[1], reach=reach) for reach in REACHES if reach != alone.reach]
-    best = max([best, *map(blended, reaching)], key=itemgetter(0))
-    needed = 1 + LEVEL
-    for likeness in ALIKE if memory.likeness is not None else ():
-        tried = blended(best[1], likeness)
-        if tried[0] <= best[0] * needed:  # one hill, and likeness costs time in the server
-            break
-        best, needed = tried, 1.0
+    best = max([best, *blended(reaching)], key=itemgetter(0))
+    if memory.likeness is not None and candidates.sessions:
+        neighbours.settings, needed = best[1], 1 + LEVEL
+        [votes_CN] = map(vstack, zip(*neighbour_votes(neighbours, candidates.sessions, [best[1]]), strict=True))
+        alike_CN = likeness_votes(memory.likeness, candidates.sessions, decay=best[1].item_decay)
+        for likeness in ALIKE:
+            both_CN = votes_CN + alike_CN * np.float32(likeness)
+            tried = learned(strongest_of(both_CN, CANDIDATES), best[1], likeness)
+            if tried[0] <= best[0] * needed:  # one hill, and likeness costs time in the server
+                break
+            best, needed = tried, 1.0
     _, neighbours.settings, blend, trends = best
     return replace(memory, blend=blend), trends
 
@@ -129,61 +152,69 @@ def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tup
     Returns:
         The blend's quality on these cases, the blend, and the trend weight per behaviour.
     """
-    groups = [entries.asked_C == ask for ask in range(behaviours)]
+    cases_B, cases = np.bincount(entries.asked_C, minlength=behaviours), len(entries.asked_C)
+    rivals, own_B = Rivals(entries, repeats=REPEATS), (cases_B >= MIN_CASES) & (cases_B < cases)
     best, found = -1.0, Blend((0.0,) * behaviours, FLOORS[0], ((0.0,) * REPEATS,) * behaviours)
     trends = (0.0,) * behaviours
     for floor in FLOORS:
-        logged = replace(entries, votes_E=np.log1p(entries.votes_E / np.float32(floor)))
-        common = _tune(logged)
-        parts = [logged.only(np.flatnonzero(group)) for group in groups]
-        own = [MIN_CASES <= len(part.asked_C) < len(logged.asked_C) for part in parts]
-        tuned = [_tune(part) if apart else common for part, apart in zip(parts, own, strict=True)]
-        total = sum(_quality(part, *choice) * len(part.asked_C) for part, choice in zip(parts, tuned, strict=True))
+        votes = [np.log1p(array / np.float32(floor)) for array in (rivals.votes_P, rivals.own[1])]
+        whole = Contest(rivals, *votes, asked=None)
+        alone_GC = whole.ranks([(weight, 0.0) for weight in WEIGHTS])
+        common, ranks_C = _tune(whole, alone_GC)
+        tuned, total = [], 0.0
+        for ask, apart in enumerate(own_B.tolist()):
+            part = Contest(rivals, *votes, asked=ask)
+            chosen, reached_C = common, ranks_C[part.cases]
+            if apart:
+                chosen, reached_C = _tune(part, alone_GC[:, part.cases])
+            tuned.append(chosen)
+            total += float(worth(reached_C[None])[0])
         if total > best:
             weights, repeats, trends, pulls = (tuple(each) for each in zip(*tuned, strict=True))
             best, found = total, Blend(weights, floor, repeats, earlier=pulls if any(pulls) else ())
-    return best / max(len(entries.asked_C), 1), found, trends
+    return best / max(cases, 1), found, trends
 
 
-def _tune(logged: Entries) -> tuple[float, tuple[float, ...], float, float]:
+Weights = tuple[float, tuple[float, ...], float, float]
+
+
+def _tune(contest: Contest, alone_GC: IntArray) -> tuple[Weights, IntArray]:
     """Weight, repeat bonuses, trend weight and earlier-session weight, by coordinate-wise grid search; ties go to the
-    first grid value. The weight is searched again at the end."""
-    repeats = (0.0,) * REPEATS
-    weight = max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, 0.0))
+    first grid value. The weight is searched again at the end.
+
+    Args:
+        alone_GC: ranks for each of WEIGHTS without anything else.
+
+    Returns:
+        The weights, and the ranks with them.
+    """
+    first = int(worth(alone_GC).argmax())
+    weight, repeats = WEIGHTS[first], [0.0] * REPEATS
+    bonuses = Bonuses(contest, weight, alone_GC[first])
     for place in range(REPEATS):
-        tried = [(*repeats[:place], bonus, *repeats[place + 1 :]) for bonus in BONUSES]
-        repeats = max(tried, key=lambda each: _quality(logged, weight, each, 0.0))
-    pulls = PULLS if logged.past_E.any() else PULLS[:1]
-    pull = max(pulls, key=lambda tried: _quality(logged, weight, repeats, 0.0, tried))
-    trend = max(TREND_WEIGHTS, key=lambda tried: _quality(logged, weight, repeats, tried, pull))
-    return max(WEIGHTS, key=lambda tried: _quality(logged, tried, repeats, trend, pull)), repeats, trend, pull
+        ranks_GC = bonuses.repeat(place, BONUSES)
+        taken = int(worth(ranks_GC).argmax())
+        repeats[place] = BONUSES[taken]
+        bonuses.take(place, BONUSES[taken], ranks_GC[taken])
+    pull = (
+        PULLS[int(worth(bonuses.pulled(PULLS)).argmax())] if bonuses.past_Q.any() or bonuses.past_C.any() else PULLS[0]
+    )
+    ranks_GC = contest.ranks([(weight, tried) for tried in TREND_WEIGHTS], repeats=repeats, pull=pull)
+    trend = TREND_WEIGHTS[int(worth(ranks_GC).argmax())]
+    ranks_GC = contest.ranks([(tried, trend) for tried in WEIGHTS], repeats=repeats, pull=pull)
+    last = int(worth(ranks_GC).argmax())
+    return (WEIGHTS[last], tuple(repeats), trend, pull), ranks_GC[last]
 
 
-def _quality(logged: Entries, weight: float, repeats: Sequence[float], trend: float, pull: float = 0.0) -> float:
-    """recall@20 + MRR@20 of the blend; ``logged.votes_E`` is log(1 + votes / floor). Ties rank above the target."""
-    if not len(logged.asked_C):
-        return 0.0
-    blended_E = logged.scores_E + np.float32(weight) * logged.votes_E + np.float32(trend) * logged.trends_E
-    blended_E += np.array([*repeats, 0.0], np.float32)[logged.back_E]
-    if pull:
-        blended_E += np.float32(pull) * logged.past_E
-    found = logged.target_C >= 0
-    target_C = np.where(found, blended_E[logged.target_C], np.inf)
-    reached_E = blended_E >= np.repeat(target_C, np.diff(logged.offsets_C))
-    counts_C = np.add.reduceat(reached_E.astype(np.int64), logged.offsets_C[:-1])
-    return quality(np.where(found, counts_C, MISSED))
-
-
-def _alone(index: SessionNeighbours, settings: Neighbourhood, cases: Cases, chosen: npt.NDArray[np.int64]) -> float:
-    """Quality of ranking by the neighbours' votes alone; an item without votes is a miss."""
-    index.settings = settings
-    ranks = []
-    for batch, targets_B, _ in case_rows(cases, chosen):
-        for row, target in enumerate(targets_B.tolist()):
-            items_C, share_C = index.evidence(batch.session(row))
-            place = np.flatnonzero(items_C == target)
-            ranks.append(int(np.count_nonzero(share_C >= share_C[place[0]])) if len(place) else MISSED)
-    return quality(np.array(ranks, np.int64))
+def _alone(votes_BN: csr_array, targets_B: IntArray) -> IntArray:
+    """Ranks [B] by the neighbours' votes alone; an item without votes is a miss."""
+    sizes_B = np.diff(votes_BN.indptr)
+    row = np.repeat(np.arange(len(targets_B)), sizes_B)
+    own = votes_BN.indices == targets_B[row]
+    own_B = np.full(len(targets_B), np.inf, np.float32)
+    own_B[row[own]] = votes_BN.data[own]
+    ranks_B = np.bincount(row[votes_BN.data >= own_B[row]], minlength=len(targets_B))
+    return np.where(np.isfinite(own_B), ranks_B, MISSED)
 
 
 def quality(ranks_C: npt.NDArray[np.int64]) -> float:

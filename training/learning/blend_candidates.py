@@ -1,28 +1,29 @@
 """The items that can reach the top 20 of each validation case, so blends are tuned without re-scoring the catalogue.
 
-Shapes: C cases (in ``gather`` also candidates by votes), E entries of all cases (case by case), B cases of a batch, V
-or N rankable items, K best items by the model, L events of the session, U distinct items.
+Shapes: C cases, E entries of all cases (case by case), B cases of a batch, V or N rankable items, K best items by the
+model, L events of the session, U distinct items.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from tillside.encoding import Batch
 from tillside.ranking import top_k
-from tillside.recommenders.blend import FloatArray, IntArray, SessionMemory, strongest
+from tillside.recommenders.blend import FloatArray, IntArray, SessionMemory
 from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 
 MODEL_ITEMS: Final = 200
 CANDIDATES: Final = 200
 CHUNK: Final = 256
+KEPT_SCORES: Final = 2**26
+"""The model's scores of all items are kept between settings up to this many: 256 MiB."""
 NO_FLOATS, NO_PLACES = np.zeros(0, np.float32), np.zeros(0, np.int64)
-
-Votes = Callable[[IntArray], tuple[IntArray, FloatArray]]
 
 
 @dataclass(frozen=True)
@@ -53,61 +54,107 @@ class Entries:
         arrays = (self.scores_E, self.votes_E, self.back_E, self.trends_E, self.past_E)
         return Entries(offsets, *(array[chosen] for array in arrays), target_C, self.asked_C[cases])
 
-    @classmethod
-    def gather(
-        cls,
+
+class Candidates:
+    """For each case the model's top items and the items of the session and of the shopper's earlier ones: candidates
+    whatever the neighbours' settings. :meth:`entries` adds the top candidates by votes.
+
+    Any other item has too low a score and too few votes to reach the top 20.
+
+    Args:
+        trend_N: trend of every rankable item.
+        repeats: number of repeat bonuses per behaviour.
+    """
+
+    def __init__(
+        self,
         scorer: Scorer,
-        votes: Votes,
         cases: Cases,
         chosen: npt.NDArray[np.int64],
         *,
         trend_N: npt.NDArray[np.float32],
         repeats: int,
-    ) -> "Entries":
-        """For each chosen case, the union of the model's top items, the top candidates by votes, and the items of the
-        session and of the shopper's earlier ones.
-
-        Any other item has too low a score and too few votes to reach the top 20.
-
-        Args:
-            trend_N: trend of every rankable item.
-            repeats: number of repeat bonuses per behaviour.
-        """
-        scores, given, backs, trends, pasts, lengths, targets, asked = [], [], [], [], [], [], [], []
+    ) -> None:
+        self.scorer, self.trend_N, self.repeats = scorer, trend_N, repeats
+        self.sessions: list[IntArray] = []
+        self.batches: list[tuple[Batch, npt.NDArray[np.int64]]] = []
+        self.kept: list[FloatArray] = []
+        items, targets = len(trend_N), [NO_PLACES]
+        best, seen, backs, pasts, often = [NO_PLACES], [NO_PLACES], [NO_PLACES], [NO_PLACES], [NO_FLOATS]
         for batch, targets_B, asked_B in case_rows(cases, chosen):
+            first = len(self.sessions)
             scores_BV = scorer.score(batch, asked_B)
-            best_BK = top_k(scores_BV, min(MODEL_ITEMS, len(trend_N)))
-            for row, target in enumerate(targets_B.tolist()):
+            best_BK = top_k(scores_BV, min(MODEL_ITEMS, items))
+            best.append((best_BK + (first + np.arange(len(targets_B)))[:, None] * items).ravel())
+            for row in range(len(targets_B)):
                 session_L = batch.session(row)
-                items_C, votes_C = strongest(*votes(session_L), CANDIDATES)
                 seen_U, back_U = np.unique(session_L[::-1], return_index=True)
-                past_U, often_U = SessionMemory.pulled(session_L, batch.before(row))
-                union = np.unique(np.concatenate([items_C, best_BK[row], seen_U, past_U]))
-                (voted, past), distance = np.zeros((2, len(union)), np.float32), np.full(len(union), repeats)
-                past[np.searchsorted(union, past_U)] = often_U
-                voted[np.searchsorted(union, items_C)] = votes_C
-                distance[np.searchsorted(union, seen_U)] = np.minimum(back_U, repeats - 1)
-                place = np.flatnonzero(union == target)
-                targets.append(int(place[0]) if len(place) else -1)
-                scores.append(scores_BV[row, union])
-                given.append(voted)
-                backs.append(distance)
-                trends.append(trend_N[union])
-                pasts.append(past)
-                lengths.append(len(union))
-            asked.append(asked_B)
-        offsets_C = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        place_C = np.array(targets, np.int64)
-        return cls(
+                seen.append(seen_U + (first + row) * items)
+                backs.append(np.minimum(back_U, repeats - 1))
+                self.sessions.append(session_L)
+                if len(batch.before(row)):
+                    past_U, often_U = SessionMemory.pulled(session_L, batch.before(row))
+                    pasts.append(past_U + (first + row) * items)
+                    often.append(often_U)
+            targets.append(targets_B)
+            self.batches.append((batch, asked_B))
+            if len(chosen) * items <= KEPT_SCORES:
+                self.kept.append(scores_BV)
+        self.targets_C = np.concatenate(targets)
+        self.asked_C = np.concatenate([NO_PLACES, *(asked_B for _, asked_B in self.batches)])
+        seen_keys, past_keys = np.concatenate(seen), np.concatenate(pasts)
+        self.keys = np.unique(np.concatenate([*best, seen_keys, past_keys]))
+        self.scores = self._scores(self.keys)
+        self.backs, self.pasts = np.full(len(self.keys), repeats), np.zeros(len(self.keys), np.float32)
+        self.backs[np.searchsorted(self.keys, seen_keys)] = np.concatenate(backs)
+        self.pasts[np.searchsorted(self.keys, past_keys)] = np.concatenate(often)
+
+    def entries(self, votes_CN: csr_array) -> Entries:
+        """The candidates and those of the votes, of which no case has more than CANDIDATES."""
+        items, cases = len(self.trend_N), len(self.sessions)
+        keys = np.repeat(np.arange(cases) * items, np.diff(votes_CN.indptr)) + votes_CN.indices
+        place = np.searchsorted(self.keys, keys)
+        known = np.zeros(len(keys), np.bool_)
+        known[place < len(self.keys)] = self.keys[place[place < len(self.keys)]] == keys[place < len(self.keys)]
+        voted = np.zeros(len(self.keys), np.float32)
+        voted[place[known]] = votes_CN.data[known]
+        fresh = keys[~known]
+        added = np.zeros(len(self.keys) + len(fresh), np.bool_)
+        added[place[~known] + np.arange(len(fresh))] = True
+
+        def merged(own: Any, others: Any) -> Any:
+            whole = np.empty(len(added), own.dtype)
+            whole[~added], whole[added] = own, others
+            return whole
+
+        both = merged(self.keys, fresh)
+        offsets_C = np.searchsorted(both, np.arange(cases + 1) * items)
+        target = self.targets_C + np.arange(cases) * items
+        target_C = np.searchsorted(both, target)
+        found_C = target_C < offsets_C[1:]
+        found_C[found_C] = both[target_C[found_C]] == target[found_C]
+        return Entries(
             offsets_C,
-            np.concatenate([NO_FLOATS, *scores]),
-            np.concatenate([NO_FLOATS, *given]),
-            np.concatenate([NO_PLACES, *backs]),
-            np.concatenate([NO_FLOATS, *trends]),
-            np.concatenate([NO_FLOATS, *pasts]),
-            np.where(place_C >= 0, offsets_C[:-1] + place_C, -1),
-            np.concatenate([NO_PLACES, *asked]),
+            merged(self.scores, self._scores(fresh)),
+            merged(voted, votes_CN.data[~known]),
+            merged(self.backs, self.repeats),
+            self.trend_N[both % max(items, 1)],
+            merged(self.pasts, 0.0),
+            np.where(found_C, target_C, -1),
+            self.asked_C,
         )
+
+    def _scores(self, keys: npt.NDArray[np.int64]) -> FloatArray:
+        """The model's scores of cases' items, both in one key, ascending; computed again where they were too many."""
+        items, start, found = len(self.trend_N), 0, [NO_FLOATS]
+        for number, (batch, asked_B) in enumerate(self.batches):
+            end = start + len(asked_B)
+            first, last = np.searchsorted(keys, [start * items, end * items]).tolist()
+            if first < last:
+                scores_BV = self.kept[number] if self.kept else self.scorer.score(batch, asked_B)
+                found.append(scores_BV.reshape(-1)[keys[first:last] - start * items])
+            start = end
+        return np.concatenate(found)
 
 
 def case_rows(

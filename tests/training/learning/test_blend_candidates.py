@@ -8,9 +8,9 @@ import pytest
 from tests.datasets import make_sessions
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
-from tillside.recommenders.blend import Blend, SessionMemory
 from training.inputs.cases import make_cases
-from training.learning.blend_candidates import Entries
+from training.learning.blend_candidates import Candidates, Entries
+from training.learning.neighbour_votes import neighbour_votes
 
 PAST = (0, [2, 0, 5, 2]), (5, [0, 3]), (8, [1, 4])
 """Three sessions, when each begins and its items."""
@@ -22,11 +22,11 @@ def test_entries_hold_what_a_shoppers_earlier_sessions_do():
     part, earlier, spec = sessions.slice(1, 3), sessions.slice(0, 1), EncodingSpec(history=1)
     cases = make_cases(part, rule="last", spec=spec, items=6, goal=2, whole=sessions)
     counts_AN = np.ones((3, 6), np.float32)
-    silent = SessionMemory(
-        SessionNeighbours.fit(earlier, items=6, settings=Neighbourhood()), Blend((0.0,), 0.1, ((0.0,),))
-    )
     given = {"trend_N": np.zeros(6, np.float32), "repeats": 3}
-    entries = Entries.gather(Popularity(counts_AN), silent.votes, cases, np.arange(2), **given)
+    candidates = Candidates(Popularity(counts_AN), cases, np.arange(2), **given)
+    index = SessionNeighbours.fit(earlier, items=6, settings=Neighbourhood())
+    [[votes_CN]] = neighbour_votes(index, candidates.sessions, [index.settings])
+    entries = candidates.entries(votes_CN)
     # the first case: its shopper had 2 twice, 5 once and 0, which the session holds too; the second one is new
     assert entries.past_E.tolist() == pytest.approx([0, 0, np.log(3), 0, 0, np.log(2), *[0] * 6])
     assert entries.back_E.tolist() == [0, 3, 3, 3, 3, 3, 3, 0, 3, 3, 3, 3]
