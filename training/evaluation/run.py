@@ -24,6 +24,7 @@ from training.evaluation.intent_baseline import boosted_intent
 from training.evaluation.metrics import by_behaviour, over_all, report
 from training.evaluation.question_matrix import asked_matrix
 from training.evaluation.ranking import Ranked, rank
+from training.evaluation.remembered import remembered
 from training.evaluation.sample_sessions import examples_title, show_examples, write_examples
 from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer, popularity_of
 from training.evaluation.served import rank_bundle
@@ -76,11 +77,12 @@ def evaluate_run(
     """
     cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
     by_popularity = popularity_of(dataset)
-    model = ModelScorer.of(trained.model, by_popularity, trained.memory)
+    memory = None if trained.memory is None else remembered(trained.memory)
+    model = ModelScorer.of(trained.model, by_popularity, memory)
     systems: dict[str, Scorer] = {MODEL: model}
-    if trained.memory is not None:
+    if memory is not None:
         systems[TRANSFORMER] = replace(model, memory=None)
-        systems[NEIGHBOURS] = NeighbourScorer(trained.memory.neighbours, by_popularity)
+        systems[NEIGHBOURS] = NeighbourScorer(memory.neighbours, by_popularity)
     fitted = progress(baselines, "fitting the baselines")
     systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in fitted}
     names, goal = dataset.behaviours.names, dataset.goal

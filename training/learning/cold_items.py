@@ -19,6 +19,7 @@ from tillside.recommenders import SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
 from training.cli.progress import progress
 from training.evaluation.ranking import rank
+from training.evaluation.remembered import remembered
 from training.evaluation.scorers import Among, ModelScorer, Scorer
 from training.inputs.cases import Cases
 from training.learning.blend import LEVEL, answerable, quality, spread
@@ -62,12 +63,13 @@ def learn_cold_factor(
     with torch.inference_mode():
         vectors_VD = model.items(torch.from_numpy(new_R).to(model.items.item.weight.device))
     chosen = cases.only(spread(answerable(cases, items), CASES))
+    without = remembered(replace(memory, neighbours=index, new_R=new_R))
 
-    def with_factor(factor: float) -> SessionMemory:
+    def with_factor(factor: float, memory: SessionMemory = memory) -> SessionMemory:
         return replace(memory, blend=replace(memory.blend, alike=(memory.blend.alike[0], factor)))
 
     def reached(factor: float) -> float:
-        blended = replace(with_factor(factor), neighbours=index, new_R=new_R)
+        blended = with_factor(factor, without)
         scorer = Among(ModelScorer(model, vectors_VD, fallback, blended), ~absent_R)
         return quality(rank(scorer, chosen, items=items, coverage=False).ranks_C)
 
