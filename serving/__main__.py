@@ -13,12 +13,6 @@ import signal
 import socket
 import sys
 
-import uvloop
-
-from serving.bundles.loading import read_static
-from serving.http.server import listen
-from serving.process.lifecycle import serve
-from serving.process.supervisor import supervise
 from serving.settings import Settings, parse_settings
 from serving.telemetry.logs import json_logs
 from serving.telemetry.tracing import tracing
@@ -43,6 +37,12 @@ def main() -> None:
 
 def run(settings: Settings) -> None:
     """Listen and serve until a signal: in this process with one worker, else under a supervisor."""
+    import uvloop  # here: --help and a mistyped flag are answered without the server's libraries
+
+    from serving.bundles.loading import read_static
+    from serving.process.lifecycle import serve
+    from serving.process.supervisor import supervise
+
     static = read_static(settings.static, settings.limits) if settings.static else []
     workers = settings.workers or usable_cores()
     listeners = _listen(settings, settings.port, workers)
@@ -66,6 +66,8 @@ def allow_many_connections() -> None:
 
 
 def _listen(settings: Settings, port: int, sockets: int = 1) -> list[socket.socket]:
+    from serving.http.server import listen
+
     try:
         return listen(settings.host, port, sockets=sockets)
     except OSError as error:

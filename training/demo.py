@@ -9,6 +9,7 @@ too, so its checkout is asked besides: what goes with the cart, from what is in 
 """
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -19,18 +20,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from tillside.atomic import write_text_atomically
-from tillside.bundle import Bundle, open_bundle
-from tillside.catalogue import Catalogue
 from tillside.cli.modules import module_command
-from training.cli.command import stopped_by_signals
+from training.cli.command import check_overrides, stopped_by_signals
 from training.cli.command_lines import command_line, module_line
 from training.cli.console import print_table, say
 from training.cli.progress import duration, step
+
+if TYPE_CHECKING:
+    from tillside.bundle import Bundle
+    from tillside.catalogue import Catalogue
 
 # Shapes: N items. (Not in the docstring, which is the command's help text.)
 
@@ -50,12 +51,19 @@ WAIT_SECONDS = 60
 def main(arguments: list[str]) -> None:
     """Run every stage; ``arguments`` go to ``training.prepare`` in place of the simulated log."""
     if arguments in (["-h"], ["--help"]):
-        say(str(__doc__))
+        say(str(__doc__).replace("``", "").strip())
+        say("\nA log of your own is given with the settings of training.prepare, all but out=; its --help lists them.")
         return
     flags = [argument for argument in arguments if argument.startswith("-")]
     if flags:
         print(f"error: the demo takes settings of training.prepare and no flags, got {flags[0]}", file=sys.stderr)
         sys.exit(2)
+    if arguments:
+        try:
+            check_settings(arguments)
+        except ValueError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)
     started = time.monotonic()
     shop, dataset, runs, bundle = (FOLDER / name for name in ("shop", "dataset", "runs", "bundle"))
     simulated = not arguments
@@ -73,6 +81,8 @@ def main(arguments: list[str]) -> None:
     run("training.train", f"dataset={dataset}", *TRAINING, f"tracking.runs={runs}")
     run_id = (runs / "latest").resolve().name
     run("training.export", f"run={run_id}", f"out={bundle}", f"tracking.runs={runs}")
+    from tillside.bundle import open_bundle  # slow to import: --help and a mistake are answered without
+
     opened = open_bundle(bundle)
     flags = ["--policy", POLICY, "--items-feed", str(write_feed(opened))] if simulated else []
     with served(bundle, *flags) as url:
@@ -88,6 +98,17 @@ def main(arguments: list[str]) -> None:
     say("then open:  http://127.0.0.1:5000")
 
 
+def check_settings(arguments: list[str]) -> None:
+    """Refuse settings of ``training.prepare`` that it would refuse.
+
+    Raises:
+        ValueError: a key or value is wrong; the sentence says what was meant.
+    """
+    import training.prepare  # noqa: F401, whose settings they are
+
+    check_overrides("prepare", arguments)
+
+
 def run(module: str, *arguments: str) -> None:
     """Run a stage as a subprocess; exit with its code when it fails."""
     say(f"\n$ {module_line(module, *arguments)}")
@@ -101,7 +122,7 @@ def run(module: str, *arguments: str) -> None:
         sys.exit(code)
 
 
-def write_feed(bundle: Bundle) -> Path:
+def write_feed(bundle: "Bundle") -> Path:
     """Write an items feed with the current time and every tenth item sold out; returns its path."""
     lines: list[dict[str, Any]] = [{"time_ms": int(time.time() * 1000)}]
     stock = [0 if number % 10 == 9 else 9 for number in range(len(bundle.catalogue))]
@@ -128,7 +149,7 @@ def served(bundle: Path, *flags: str) -> Iterator[str]:
             server.wait(timeout=WAIT_SECONDS)
 
 
-def ask(bundle: Bundle, url: str) -> None:
+def ask(bundle: "Bundle", url: str) -> None:
     """Query a few real sessions for the weakest behaviour and for the goal, and print the answers."""
     behaviours = bundle.behaviours
     rows: list[list[str]] = []
@@ -140,7 +161,7 @@ def ask(bundle: Bundle, url: str) -> None:
     print_table("What the shop would show", columns, rows, numbers=("price",))
 
 
-def ask_checkout(bundle: Bundle, url: str) -> None:
+def ask_checkout(bundle: "Bundle", url: str) -> None:
     """Query the checkout placement with a few real carts, and print the offers with their shopper-facing reasons."""
     rows: list[list[str]] = []
     catalogue = bundle.catalogue
@@ -162,7 +183,7 @@ def ask_checkout(bundle: Bundle, url: str) -> None:
     print_table("What its checkout would offer", titles, rows, numbers=("price",))
 
 
-def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue) -> list[list[str]]:
+def _lines(answer: dict[str, Any], session: list[dict[str, Any]], catalogue: "Catalogue") -> list[list[str]]:
     steps = [f"{event['behaviour']}: {_label(catalogue, event['item_id'])}" for event in session[-ANSWERS:]]
     asked = [answer["behaviour"]]
     if answer["purchase_intent"] is not None:
@@ -177,7 +198,7 @@ def _side_by_side(*columns: Sequence[str]) -> list[list[str]]:
     return [*map(list, zip_longest(*columns, fillvalue="")), [""] * len(columns)]
 
 
-def _why(item: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalogue) -> str:
+def _why(item: dict[str, Any], session: list[dict[str, Any]], catalogue: "Catalogue") -> str:
     """Reason in plain words: already in the session, near an item of the session, or popular."""
     done = [event["behaviour"] for event in session if event["item_id"] == item["item_id"]]
     if done:
@@ -187,12 +208,12 @@ def _why(item: dict[str, Any], session: list[dict[str, Any]], catalogue: Catalog
     return f"near {_label(catalogue, item['because'])}"
 
 
-def _price(catalogue: Catalogue, item: dict[str, Any]) -> str:
+def _price(catalogue: "Catalogue", item: dict[str, Any]) -> str:
     price = float(catalogue.prices_N[catalogue.index_of[item["item_id"]]])
-    return f"{price:,.2f}" if np.isfinite(price) else ""
+    return f"{price:,.2f}" if math.isfinite(price) else ""
 
 
-def _label(catalogue: Catalogue, item_id: str) -> str:
+def _label(catalogue: "Catalogue", item_id: str) -> str:
     label = catalogue.label(catalogue.index_of[item_id])
     return label if len(label) <= LABEL else f"{label[: LABEL - 1]}…"
 

@@ -128,7 +128,7 @@ def test_a_port_that_is_taken(orchard):
     ],
 )
 def test_why_a_port_cannot_be_listened_on(error, flags, sentence, monkeypatch, capsys):
-    monkeypatch.setattr("serving.__main__.listen", Mock(side_effect=error))
+    monkeypatch.setattr("serving.http.server.listen", Mock(side_effect=error))
     with pytest.raises(SystemExit) as caught:
         run_server(parse_settings(["--bundle", "b", *flags], {}))
     assert caught.value.code == 2

@@ -31,10 +31,12 @@ def help_text(doc: str, groups: Sequence[Key], keys: Sequence[Key], *, width: in
     if groups:
         lines += ["", "Groups, chosen by name; each sets the keys below that begin with its name:"]
         lines += _aligned([(f"{each.name}=", _choice(each)) for each in groups], width)
-    for name, inside in groupby(keys, key=lambda key: key.name.partition(".")[0] if "." in key.name else ""):
+    ordered = sorted(keys, key=lambda key: "." in key.name)
+    for name, inside in groupby(ordered, key=lambda key: key.name.partition(".")[0] if "." in key.name else ""):
         lines += ["", f"Keys of {name}:" if name else "Keys, written as KEY=VALUE:"]
         lines += _aligned([(each.name, _meaning(each)) for each in inside], width)
-    lines += ["", "Flags:", *_aligned(FLAGS, width)]
+    flags = FLAGS if any(group.name == "sweep" for group in groups) else FLAGS[:-1]
+    lines += ["", "Flags:", *_aligned(flags, width)]
     return "\n".join(lines)
 
 
@@ -44,15 +46,15 @@ def terminal_width() -> int | None:
 
 
 def _choice(group: Key) -> str:
-    default = f" [{group.default}]" if group.default else ""
+    default = f" (default {group.default})" if group.default else ""
     return f"{', '.join(group.choices)}{default}  {group.line}".rstrip()
 
 
 def _meaning(key: Key) -> str:
     names = "|".join(key.choices)
     kind = key.type.replace("names", names).replace("name", names) if names else key.type
-    default = "must be given" if key.default is None else key.default or "''"
-    return f"{kind} [{default}]  {key.line}".rstrip()
+    default = "must be given" if key.default is None else "default " + (key.default or "''")
+    return f"{kind}, {default}.  {key.line}".rstrip()
 
 
 def _aligned(rows: Sequence[tuple[str, str]], width: int | None) -> list[str]:
