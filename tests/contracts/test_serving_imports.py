@@ -12,7 +12,7 @@ FORBIDDEN = {
 }  # fmt: skip
 PROGRAM = """
 import json, pathlib, sys
-import serving.__main__
+import serving.__main__, serving.http.server, serving.process.lifecycle, serving.process.supervisor
 from serving.bundles.loading import load_recommender
 from serving.protocol.decoding import decode_request
 from serving.protocol.limits import Limits
