@@ -23,6 +23,7 @@ from tillside.dataset import Sessions
 from tillside.ranking import MISSED, mrr_at, recall_at
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, IntArray, SessionMemory
+from training.cli.progress import progress
 from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 from training.learning.blend_candidates import CANDIDATES, Candidates, Entries, case_rows
@@ -125,7 +126,8 @@ def learn_memory(
         for chunk in neighbour_votes(neighbours, candidates.sessions, tried):
             for votes, votes_BN in zip(found, chunk, strict=True):
                 votes.append(strongest_of(votes_BN, CANDIDATES))
-        return [learned(vstack(votes), settings) for votes, settings in zip(found, tried, strict=True) if votes]
+        pairs = [(vstack(votes), settings) for votes, settings in zip(found, tried, strict=True) if votes]
+        return [learned(*pair) for pair in progress(pairs, "trying neighbourhoods")]
 
     forgetting = [replace(alone, age_decay=age, item_decay=item) for age, item in product(ages, ITEM_DECAYS)]
     empty = learned(csr_array((0, len(trend_N)), dtype=np.float32), alone) if not candidates.sessions else None
@@ -136,7 +138,7 @@ def learn_memory(
         neighbours.settings, needed = best[1], 1 + LEVEL
         [votes_CN] = map(vstack, zip(*neighbour_votes(neighbours, candidates.sessions, [best[1]]), strict=True))
         alike_CN = likeness_votes(memory.likeness, candidates.sessions, decay=best[1].item_decay)
-        for likeness in ALIKE:
+        for likeness in progress(ALIKE, "trying likeness"):
             both_CN = votes_CN + alike_CN * np.float32(likeness)
             tried = learned(strongest_of(both_CN, CANDIDATES), best[1], likeness)
             if tried[0] <= best[0] * needed:  # one hill, and likeness costs time in the server
