@@ -217,7 +217,7 @@ def open_run(run: str, tracking: TrackingConfig, dataset_override: str | None) -
     Args:
         dataset_override: path of the data set; None takes the one that the model file records.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with step("fetching the run's model"), tempfile.TemporaryDirectory() as folder:
         path = fetch_artifact(tracking, run, MODEL_FILE, into=Path(folder))
         dataset = load_dataset(Path(dataset_override or dataset_path(path)))
         return load_model(path, dataset), dataset

@@ -206,7 +206,8 @@ def learn(
     memory, history = None, []
     if tracker is not None:
         history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
-        memory = choose(setup, dataset)
+        with step("choosing on validation"):
+            memory = choose(setup, dataset)
         say(memory_sentence(memory, dataset))
     spec, intent = setup.data.spec, module.intent
     trained = TrainedModel(module.model, setup.model, spec, intent, memory)

@@ -90,9 +90,12 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
         learn(run)
         if run.ends_learned:
             return run.best
-        judge(run)
-        ship(run)
-        publish(run)
+        with step("judging on the test part"):
+            judge(run)
+        with step("exporting and registering"):
+            ship(run)
+        with step("drawing and sending the run's page"):
+            publish(run)
     show(run)  # after the run has ended: a closed pipe does not make it a failure
     return run.best
 
@@ -100,10 +103,12 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
 @contextlib.contextmanager
 def start(config: TrainConfig, trial: Trial) -> Iterator[Run]:
     """Start or resume a run, and end it with the status of what came of it; a killed one says how to go on."""
-    run = set_up(config, trial)
+    with step("setting up"):
+        run = set_up(config, trial)
     try:
         with ending(run.tracker):
-            record(run)
+            with step("writing down what will be learned"):
+                record(run)
             yield run
     except BaseException as error:
         resumable = run.tracker is not None and (run.folder / RESUME_FILE).is_file()
@@ -123,8 +128,7 @@ def set_up(config: TrainConfig, trial: Trial) -> Run:
         config = stored_config(Path(config.tracking.runs) / config.resume, config)
     if config.dataset is None:
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
-    with step("opening the data set"):
-        dataset = load_dataset(Path(config.dataset))
+    dataset = load_dataset(Path(config.dataset))
     base = None if config.warm_start is None else BaseModel.fetch(config.tracking, config.warm_start)
     if base is not None:
         refuse_leaks(base, dataset)
@@ -169,8 +173,9 @@ def learn(run: Run) -> None:
         run.setup, run.dataset, folder=folder, tracker=tracker, callbacks=callbacks
     )
     if tracker is not None:
-        save_model(folder / MODEL_FILE, run.trained, run.dataset)
-        tracker.artifact(folder / MODEL_FILE)
+        with step("keeping the model"):
+            save_model(folder / MODEL_FILE, run.trained, run.dataset)
+            tracker.artifact(folder / MODEL_FILE)
 
 
 def judge(run: Run) -> None:
@@ -211,8 +216,7 @@ def publish(run: Run) -> None:
         beside = run.compared.beside()
     else:
         beside = case_by_case(page, champion_if_there(tracker, run.config.tracking.model), seed=seed)
-    with step("drawing and sending the run's page"):
-        publish_page(tracker, page, beside)
+    publish_page(tracker, page, beside)
     link_latest(run.folder)
 
 
