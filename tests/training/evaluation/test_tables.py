@@ -1,6 +1,6 @@
 """The printed tables of a metrics document hold its figures."""
 
-from training.evaluation.tables import metrics_table
+from training.evaluation.tables import brief_table, metrics_table
 
 
 def value(mean: float, half: float = 0.01) -> dict[str, float]:
@@ -48,3 +48,14 @@ def test_intent_and_the_questions_asked_are_told_where_they_were_judged(capsys):
     assert cells(said)[-1] == ["click", "9", "0.5000 ±0.0100", "0.3000 ±0.0100*", "0.4500 ±0.0100"]
     assert "purchase intent: AUC 0.750, calibration error 0.0125, base rate 0.500" in said
     assert "gradient boosting on session features: AUC 0.700, calibration error 0.0200" in said
+
+
+def test_the_summary_has_one_row_a_system_the_best_first(capsys):
+    systems = {name: {"all": figures(mean), "by_behaviour": {}} for name, mean in (("popularity", 0.1), ("ours", 0.5))}
+    brief_table(document() | {"systems": systems}, title="shop [1]")
+    said = capsys.readouterr().out
+    assert said.startswith("shop [1], 1,234 cases (± half the 95 % interval)\n")
+    assert cells(said) == [
+        ["ours", "0.5000 ±0.0100", "0.5000 ±0.0100"],
+        ["popularity", "0.1000 ±0.0100", "0.1000 ±0.0100"],
+    ]
