@@ -78,7 +78,7 @@ class SessionData(pl.LightningDataModule):
         self.validation = cases_of(dataset, "validation", spec=spec, limit=validation_cases)
         if not len(self.validation):
             raise ValueError(f"{dataset.path}: the validation part has no cases; prepare with a larger share for it")
-        self.batch_events, self.seed, self.spec = batch_events, seed, spec
+        self.batch_events, self.seed, self.spec, self.recency = batch_events, seed, spec, recency
         self.loader: TrainingLoader | None = None
         self.resume_at: tuple[int, int] = (0, 0)
         """Epoch and batch at which a resumed run continues."""

@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ from training.inputs.datamodule import SessionData
 from training.inputs.visits import refuse_history
 from training.learning.blend import choose_neighbours, learn_memory
 from training.learning.calibration import calibrate_intent, level_intent
+from training.learning.chosen import chosen_settings, derived_settings, validated
 from training.learning.cold_items import learn_cold_factor
 from training.learning.fit import fit, load_best, plan, refuse_diverged
 from training.learning.lightning_module import NextItemModule
@@ -143,6 +144,10 @@ class TrainingSetup:
         carried = base.hand_over(module.model, dataset.catalogue) if base is not None else None
         return cls(config, model, data, module, fallback, neighbours, refit_epochs or epochs, base, carried)
 
+    def derived(self) -> dict[str, Any]:
+        """What follows from the log instead of the config, as parameters for the run."""
+        return derived_settings(self.model, self.data, self.module, epochs=self.epochs)
+
 
 def has_repeats(dataset: Dataset) -> bool:
     """Whether shoppers revisit items often enough (RARE) for validation to rank those among all others."""
@@ -209,6 +214,10 @@ def learn(
         with step("choosing on validation"):
             memory = choose(setup, dataset)
         say(memory_sentence(memory, dataset))
+        trends = module.model.encoder.get_buffer("trend_weights").tolist()
+        tracker.parameters(chosen_settings(memory, trends, dataset))
+        blended = ModelScorer.of(module.model, setup.fallback, memory)
+        tracker.metrics(validated(blended, setup.data.validation, items=dataset.catalogue.rankable))
     spec, intent = setup.data.spec, module.intent
     trained = TrainedModel(module.model, setup.model, spec, intent, memory)
     if not config.trainer.refit:

@@ -15,7 +15,7 @@ class TrackingConfig:
     experiment: str = "tillside"
     """MLflow experiment that runs belong to."""
     run_name: str | None = None
-    """What MLflow's list calls the run. null: MLflow makes one up."""
+    """What MLflow's list calls the run. null: data set, model, date. A resumed run keeps its name."""
     runs: str = "runs"
     """Folder of checkpoints and of the default store."""
     register: bool = True

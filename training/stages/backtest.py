@@ -33,6 +33,7 @@ from training.settings.prepare import PrepareConfig
 from training.settings.split import SplitBy, SplitConfig
 from training.stages.prepare import prepare
 from training.tracking.ending import ending
+from training.tracking.run_names import part_name, run_name
 from training.tracking.store import StoreAwayError
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.views import child_of
@@ -125,7 +126,7 @@ def _begin(config: BacktestConfig) -> Tracker:
             datasets.append(prepare(window))
         for number, each in enumerate(windows_of(datasets)):
             say(f"window {number + 1} of {config.windows}: from {moment(each.begins)} to {moment(each.ends)}")
-        tracker = Tracker.start(config.tracking)
+        tracker = Tracker.start(config.tracking, name=run_name(datasets[0].name, "backtest"))
         folder = runs / tracker.run_id
         folder.mkdir()
         (Path(scratch) / PREPARED).rename(folder / PREPARED)
@@ -190,7 +191,7 @@ def _window(
     if known is not None and parent.client.get_run(known).info.status == "FINISHED":
         told = json.loads((runs / known / BACKTEST_FILE).read_text(encoding="utf-8"))
         return int(told["learned_until"]), [Ranks.load(runs / known / _ranks_file(each)) for each in later]
-    named = replace(config.tracking, run_name=f"before window {number + 1}")
+    named = replace(config.tracking, run_name=part_name(f"before window {number + 1}", str(parent.run.info.run_name)))
     tracker = Tracker.start(named, run_id=known, digest=dataset.digest)
     folder = runs / tracker.run_id
     with ending(tracker):

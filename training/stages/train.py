@@ -17,7 +17,7 @@ from training.bundle.write import export_run
 from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
 from training.cli.progress import silenced, step
-from training.evaluation.run import cases_to_judge, evaluate_run
+from training.evaluation.run import TRANSFORMER, cases_to_judge, evaluate_run
 from training.evaluation.tables import METRICS_FILE, brief_table
 from training.learning import recipe
 from training.learning.callbacks import RESUME_FILE
@@ -31,6 +31,7 @@ from training.settings.train import TrainConfig
 from training.sweeps.trial import Trial
 from training.tracking.ending import ending
 from training.tracking.registry import BUNDLE, keep_and_register, name_base, promote_command
+from training.tracking.run_names import run_name
 from training.tracking.tracker import Tracker, flatten
 
 
@@ -137,7 +138,10 @@ def set_up(config: TrainConfig, trial: Trial) -> Run:
     cases_to_judge(dataset, setup.data.spec)  # fail now, not after hours of training, if there are none
     tracker = None
     if rank_zero_only.rank == 0:  # of the ranks that torchrun or a cluster started
-        tracker = Tracker.start(config.tracking, run_id=config.resume, digest=dataset.digest, tags=trial.tags)
+        name = run_name(dataset.name, TRANSFORMER if base is None else "retrained")
+        tracker = Tracker.start(
+            config.tracking, run_id=config.resume, digest=dataset.digest, tags=trial.tags, name=name
+        )
     return Run(config, trial, dataset, base, setup, tracker)
 
 
@@ -154,6 +158,7 @@ def record(run: Run) -> None:
         tags = search_tags(dataset, softmax=softmax, model=config.model, seed=config.seed)
         # "parent" is the tag that searches of older runs use for the base model
         tracker.dataset(dataset, tags=tags if run.base is None else tags | {"parent": run.base.uri})
+    tracker.parameters(setup.derived())
     judged = "" if setup.module.repeats else ", validated without what a session holds"
     say(
         f"run {tracker.run_id}: {setup.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "

@@ -44,8 +44,9 @@ from training.sweeps.page import CURVE, compare_link, describe_sweep, settings, 
 from training.sweeps.space import Space, read_space
 from training.sweeps.trial import Pruned, Pruning, Trial
 from training.tracking.ending import ending
+from training.tracking.run_names import part_name, run_name
 from training.tracking.store import StoreAwayError, mlflow_errors, request_limits
-from training.tracking.tracker import Tracker, flatten
+from training.tracking.tracker import RUN_NAME, Tracker, flatten
 from training.tracking.views import PARENT, child_of
 
 STUDY_FILE: Final = "study.db"
@@ -87,7 +88,9 @@ def sweep(overrides: list[str], *, train: Train) -> float:
             alone.enter_context(only_one(runs / run_id))
             if Tracker.open(tracking, run_id).run.info.status == "FINISHED":
                 raise ValueError(f"resume={run_id}: the sweep is finished; its settings without resume= start another")
-        tracker = Tracker.start(tracking, run_id=run_id, digest=dataset.digest, tags=tags)
+        tracker = Tracker.start(
+            tracking, run_id=run_id, digest=dataset.digest, tags=tags, name=run_name(dataset.name, "sweep")
+        )
         try:
             with ending(tracker):
                 if run_id is None:
@@ -210,7 +213,8 @@ class Sweep:
         elif child is not None:
             with mlflow_errors(self.tracker.uri):
                 self.tracker.client.delete_run(child.info.run_id)  # killed before its first resume point
-        tags = {"mlflow.runName": f"trial {number}", TRIAL: number} | child_of(self.tracker.run_id)
+        name = part_name(f"trial {number}", str(self.tracker.run.info.run_name))
+        tags = {RUN_NAME: name, TRIAL: number} | child_of(self.tracker.run_id)
         try:
             value = self.train(config, Trial(tags=tags, callbacks=[Pruning(trial)], whole=self.config.whole))
         except Pruned as pruned:

@@ -36,6 +36,8 @@ from training.tracking.views import BEST, NEWEST, list_link, shared_views
 
 DIGEST = "dataset.digest"
 """Run tag: digest of its data set."""
+RUN_NAME = "mlflow.runName"
+"""Run tag: its name in MLflow."""
 PARAMETER_LIMIT = 6000
 """Maximum characters of a parameter's value in MLflow."""
 CONTEXTS = dict(zip(PARTS, ("training", "validation", "test"), strict=True))
@@ -75,8 +77,12 @@ class Tracker:
         run_id: str | None = None,
         digest: str | None = None,
         tags: Mapping[str, str] | None = None,
+        name: str | None = None,
     ) -> "Tracker":
         """Start a run with ``tags``, or resume run ``run_id``, whose data set must have ``digest``.
+
+        Args:
+            name: the run's name, unless ``tags`` or the config have one; a resumed run keeps its own.
 
         Raises:
             ValueError: the store cannot be reached, or the run does not exist or had another data set.
@@ -97,18 +103,19 @@ class Tracker:
                 experiment = client.get_experiment_by_name(config.experiment)
             experiment_id = experiment.experiment_id if experiment else create_experiment(client, config, uri)
             known = experiment.tags if experiment else {}
-            for name, view in shared_views().items():
-                if known.get(name) != view:
-                    retry_taken(uri, partial(client.set_experiment_tag, experiment_id, name, view))
+            for tag, view in shared_views().items():
+                if known.get(tag) != view:
+                    retry_taken(uri, partial(client.set_experiment_tag, experiment_id, tag, view))
             git = git_state()
             told = {f"git.{name}": value for name, value in git.items()} | dict(tags or {})
             told |= {"mlflow.source.name": "training.train", "mlflow.source.type": "LOCAL"}
             if git:
                 told["mlflow.source.git.commit"] = git["commit"]  # column Version of MLflow's UI
+            named = told.pop(RUN_NAME, None) or config.run_name or name
             drawn = random.getstate()
             random.seed()  # MLflow draws default run names from `random`; runs of one seed would share one
             try:
-                run = client.create_run(experiment_id, run_name=config.run_name, tags=told)
+                run = client.create_run(experiment_id, run_name=named, tags=told)
             finally:
                 random.setstate(drawn)
             journal = Journal(journal_path(config, run.info.run_id))
@@ -126,8 +133,11 @@ class Tracker:
             return cls(client, client.get_run(run_id), uri, journal)
 
     def parameters(self, config: Mapping[str, Any]) -> None:
-        """Log a nested config as flat parameters."""
-        items = [[key, str(value)[:PARAMETER_LIMIT]] for key, value in flatten(config).items()]
+        """Log a nested config as flat parameters; a resumed run keeps those that it has, which MLflow lets no one
+        change."""
+        held = self.run.data.params
+        flat = {key: str(value)[:PARAMETER_LIMIT] for key, value in flatten(config).items()}
+        items = [[key, value] for key, value in flat.items() if key not in held]
         for start in range(0, len(items), 100):
             self._write({KIND: BATCH, "params": items[start : start + 100]})
 

@@ -32,6 +32,9 @@ class Figures:
     def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
         self.names |= values.keys()
 
+    def parameters(self, config: Mapping[str, Any]) -> None:
+        self.chosen = config
+
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Dataset:

@@ -115,7 +115,8 @@ def test_a_window_whose_child_run_finished_is_not_repeated(folder: Path, stopped
     assert {runs[child].data.tags["mlflow.runType"] for child in children.values()} == {
         "evaluation"
     }  # opens the parent
-    assert runs[children["1"]].info.run_name == "before window 1"
+    assert " backtest 20" in runs[stopped].info.run_name
+    assert runs[children["1"]].info.run_name == f"before window 1 of {runs[stopped].info.run_name}"
 
 
 def test_the_run_holds_table_figure_and_curves(folder: Path, stopped: str, finished: Any) -> None:

@@ -93,7 +93,9 @@ def test_parent_and_children_are_recorded_and_the_best_by_validation_is_copied(u
     assert unbroken.parent.info.status == "FINISHED"
     assert sorted(unbroken.children) == [0, 1, 2]
     assert {run.info.status for run in unbroken.children.values()} == {"FINISHED"}
-    assert [unbroken.children[n].info.run_name for n in range(3)] == ["trial 0", "trial 1", "trial 2"]
+    parent = unbroken.parent.info.run_name
+    assert " sweep 20" in parent
+    assert [unbroken.children[n].info.run_name for n in range(3)] == [f"trial {n} of {parent}" for n in range(3)]
     assert {run.data.tags["mlflow.runType"] for run in unbroken.children.values()} == {"evaluation"}
     values = [trial.value for trial in unbroken.trials]
     for trial, run in zip(unbroken.trials, [unbroken.children[n] for n in range(3)], strict=True):

@@ -39,6 +39,26 @@ def stored(tracker: Tracker):
     return mlflow.MlflowClient(tracker.uri).get_run(tracker.run_id)
 
 
+def test_a_name_says_what_a_run_is_unless_the_config_or_a_tag_does(config, tracker):
+    """The config's name was ``first``; a resumed run keeps its name."""
+    assert stored(tracker).info.run_name == "first"
+    plain = replace(config, run_name=None)
+    named = Tracker.start(plain, name="shop transformer 2026-11-29 22:31")
+    assert named.run.info.run_name == "shop transformer 2026-11-29 22:31"
+    tagged = Tracker.start(config, name="no", tags={"mlflow.runName": "trial 3"})
+    assert tagged.run.info.run_name == "trial 3"
+    assert Tracker.start(plain, run_id=named.run_id, name="another").run.info.run_name == named.run.info.run_name
+
+
+def test_a_resumed_run_keeps_its_parameters_and_gets_those_that_it_lacks(config):
+    """MLflow refuses another value for a parameter, and a newer version may derive another one."""
+    first = Tracker.start(config)
+    first.parameters({"derived": {"model": {"dropout": 0.3}}})
+    resumed = Tracker.start(config, run_id=first.run_id)
+    resumed.parameters({"derived": {"model": {"dropout": 0.25, "item_dropout": 0.5}}})
+    assert stored(resumed).data.params == {"derived.model.dropout": "0.3", "derived.model.item_dropout": "0.5"}
+
+
 def test_the_default_store_lies_in_the_runs_folder(config, tracker, tmp_path):
     folder = config.runs
     assert tracker.uri == f"sqlite:///{folder}/mlflow.db"
@@ -86,7 +106,7 @@ def test_the_experiment_keeps_the_views_that_the_printed_links_name(tracker):
     tags = mlflow.MlflowClient(tracker.uri).get_experiment(tracker.run.info.experiment_id).tags
     for link, order in {
         tracker.list_link(): "attributes.start_time",
-        tracker.list_link(best_first=True): "metrics.`test/recall_at_20`",
+        tracker.list_link(best_first=True): "metrics.`val/blend/recall_at_20`",
     }.items():
         place, _, query = link.partition("?")
         assert place == f"http://127.0.0.1:5000/#/experiments/{tracker.run.info.experiment_id}/runs"
@@ -94,7 +114,7 @@ def test_the_experiment_keeps_the_views_that_the_printed_links_name(tracker):
         assert chosen["workflowType"] == ["machine_learning"]  # a bare link opens another tab
         view = json.loads(tags[f"mlflow.sharedViewState.{chosen['viewStateShareKey'][0]}"])
         assert (view["orderByKey"], view["orderByAsc"]) == (order, False)
-        assert "tags.`bundle.version`" in view["selectedColumns"]
+        assert "tags.`alias`" in view["selectedColumns"]
 
 
 def test_system_metrics_without_psutil_are_one_sentence(config, monkeypatch):
