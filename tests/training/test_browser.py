@@ -29,7 +29,7 @@ from training.stages.promote import promote
 from training.stages.train import train
 from training.sweeps.page import compare_link
 from training.sweeps.sweep import sweep
-from training.tracking.views import list_link
+from training.tracking.views import ALWAYS_THERE, BEST, COLUMNS, list_link
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE_S = 180
@@ -134,9 +134,23 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
         return f"{reviewed.url}/#/experiments/{reviewed.experiment}/runs/{run.info.run_id}{tab}"
 
     name = reviewed.parent.info.run_name
-    columns = ("dataset.name", "test/recall_at_20", "test/mrr_at_20")
-    look(list_link(reviewed.url, reviewed.experiment), name, "trial 0", "trial 1", *columns)
+    trials = ("trial 0", "trial 1")
+    look(list_link(reviewed.url, reviewed.experiment), name, *trials, "val/blend/recall_at_20")
     keep("list")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    look(list_link(reviewed.url, reviewed.experiment, BEST), "Group: shop", *trials, "val/blend/recall_at_20")
+    assistant = page.get_by_text("MLflow Assistant")  # opens by itself the first time that a browser comes by
+    assistant.wait_for()
+    page.mouse.click(1244, 44)
+    assistant.wait_for(state="hidden")
+    page.get_by_role("gridcell", name="champion").first.wait_for()
+    shown = page.locator(".ag-header-cell").evaluate_all(
+        "cells => cells.map(cell => cell.getBoundingClientRect().right)"
+    )
+    assert len(shown) == len(ALWAYS_THERE) + len(COLUMNS)
+    assert max(shown) <= page.locator(".ag-root").bounding_box()["width"] + page.locator(".ag-root").bounding_box()["x"]
+    keep("best-at-1280")
+    page.set_viewport_size({"width": 1700, "height": 1200})
 
     for which, run, words in (
         ("sweep", reviewed.parent, "chosen on the validation part alone"),
@@ -159,7 +173,7 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
         ("parallel-coordinates", reviewed.parent, "parallel-coordinates.png"),
         ("trials-by-epoch", reviewed.parent, "trials-by-epoch.png"),
         ("learning-curves", reviewed.best, "learning-curves.png"),
-        ("recall-at-k", reviewed.best, "recall-at-k.png"),
+        ("quality-at-k", reviewed.best, "quality-at-k.png"),
     ):
         look(f"{run_page(run, f'/artifacts/figures/{figure}')}?workflowType=machine_learning", figure)
         page.wait_for_function("[...document.images].some(image => image.complete && image.naturalWidth > 500)")

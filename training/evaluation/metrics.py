@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tillside.ranking import bootstrap_means, case_metrics, recall_at
+from tillside.ranking import bootstrap_means, case_metrics, mrr_at, ndcg_at, recall_at
 from training.cli.progress import progress
 from training.evaluation.ranking import COVERAGE_AT, Ranked
 from training.inputs.cases import Cases
 
 PREFIX_BANDS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 10**9))
+CURVES = {"recall": recall_at, "mrr": mrr_at, "ndcg": ndcg_at}
 CURVE_AT = (1, 2, 3, 5, 10, 15, 20, 30, 50, 75, 100)
-"""k of the recall@k curve, reported without intervals."""
+"""k of the curves, reported without intervals."""
 POPULARITY_BANDS = 10
 
 
@@ -113,11 +114,10 @@ def _system(result: Ranked, cases: Cases, *, items: int, behaviours: Sequence[st
             name: _slice(result, cases, chosen, seed) for name, chosen in bands.items() if chosen.any()
         },
     }
-    document["recall_curve"] = {
-        str(k): float(recall_at(result.ranks_C, k).mean()) if len(cases) else 0.0
-        for k in CURVE_AT
-        if result.depth is None or k <= result.depth
-    }
+    known = [k for k in CURVE_AT if result.depth is None or k <= result.depth]
+    for metric, at in CURVES.items():
+        curve = {str(k): float(at(result.ranks_C, k).mean()) if len(cases) else 0.0 for k in known}
+        document[f"{metric}_curve"] = curve
     if result.shown_V is not None and result.shown_V.any():
         document[f"coverage@{COVERAGE_AT}"] = np.count_nonzero(result.shown_V) / items
     return document

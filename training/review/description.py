@@ -13,6 +13,7 @@ from training.evaluation.case_ranks import METRICS
 from training.evaluation.run import MODEL, TRANSFORMER
 from training.review.champion import Champion
 from training.review.markdown import LIMIT, difference, escape, markdown_row, verdict
+from training.review.parts import Change, compared_parts, system_parts, why_apart
 
 OWN = (MODEL, TRANSFORMER, "bundle")
 """The run's model and its derivatives; all other systems are baselines."""
@@ -63,12 +64,14 @@ def describe(
     compared: Section = (),
     *,
     gain: Interval | None = None,
+    curves: Sequence[str] = (),
 ) -> str:
     """The description of a finished run.
 
     Args:
         compared: lines of the paired comparison with the champion or with the base model it was retrained from.
         gain: in recall@20 over the system that :func:`rival_of` names, paired case by case.
+        curves: links to charts of the metrics by length of the list.
     """
     systems = with_champion(metrics, champion)
     head = [first_sentence(metrics, made, champion, gain), ""]
@@ -82,7 +85,9 @@ def describe(
         for behaviour in behaviours:
             rows = {name: s["by_behaviour"][behaviour] for name, s in systems.items() if behaviour in s["by_behaviour"]}
             tables.append(_table(behaviour, rows))
-    tail = ["", *_weak_spots(metrics["systems"][MODEL]), *_intent(metrics), "", *_made_of(made)]
+    tail = ["", *_against_the_whole(metrics, champion), *_weak_spots(metrics["systems"][MODEL]), *_intent(metrics)]
+    tail += [f"On one chart, by length of the list: {', '.join(curves)}.", ""] if curves else []
+    tail += _made_of(made)
     return _within_limit(head, tables, tail)
 
 
@@ -136,7 +141,28 @@ def champion_table(slices: Mapping[str, Mapping[str, Any]], role: str) -> Sectio
         *map(markdown_row, beside_champion(kept)),
         "",
         *([f"{rest} more behaviours are left out here.", ""] if rest else []),
+        *_told(f"the {role}", {metric: compared_parts(slices, metric) for metric in METRICS}),
     ]
+
+
+def _against_the_whole(metrics: Mapping[str, Any], champion: Champion | None) -> Section:
+    """Why the whole and a behaviour part ways, beside the best baseline and beside the model without its blend.
+
+    Beside a champion :func:`champion_table` says it.
+    """
+    systems, rival, lines = metrics["systems"], rival_of(metrics, champion), []
+    beside = {rival: rival} if rival in systems else {}
+    beside |= {TRANSFORMER: f"the {TRANSFORMER} alone"} if TRANSFORMER in systems else {}
+    for name, words in beside.items():
+        both = {metric: system_parts(systems[MODEL], systems[name], metric) for metric in METRICS}
+        lines += _told(str(words), both)
+    return lines
+
+
+def _told(than: str, changes: Mapping[str, tuple[Change, Sequence[Change]]]) -> list[str]:
+    """A paragraph for each metric of which a part goes against the whole."""
+    found = (why_apart(*each, metric=metric, than=than) for metric, each in changes.items())
+    return [line for sentence in found if sentence is not None for line in (escape(sentence), "")]
 
 
 def _why_not_compared(metrics: Mapping[str, Any], champion: Champion) -> str:

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from training.bundle.latency import Latency
+from training.evaluation.metrics import CURVES
 
 mpl.use("agg")
 
 COLOURS = ("#1f6feb", "#8fbcf7", "#e08a2e", "#3a9d5d", "#8a94a0", "#b65fcf", "#c9463d", "#6b4f3a")
 """By system, the run's own model first."""
 GRID = {"color": "#e3e7eb", "linewidth": 0.8}
+K_TICKS = (1, 2, 5, 10, 20, 50, 100)
 LATENCY_FIGURE = "serving-latency"
 Systems = Mapping[str, Mapping[str, Any]]
 """Entries of a metrics document's ``systems``, by name."""
@@ -40,7 +43,7 @@ def run_figures(
     """
     drawn = {
         "learning-curves": learning_curves(history) if history else None,
-        "recall-at-k": recall_at_k(systems),
+        "quality-at-k": quality_at_k(systems),
         "recall-by-behaviour": grouped_recall(systems, "by_behaviour", "behaviour asked for"),
         "recall-by-prefix-length": grouped_recall(systems, "by_prefix_length", "events before the target"),
         "recall-by-popularity": recall_by_popularity(metrics, systems),
@@ -158,25 +161,25 @@ def coverage_and_popularity(metrics: Mapping[str, Any], systems: Systems) -> Fig
     return figure
 
 
-def recall_at_k(systems: Systems) -> Figure | None:
-    """Recall@k by k."""
-    shown = {name: system["recall_curve"] for name, system in systems.items() if system.get("recall_curve")}
+def quality_at_k(systems: Systems) -> Figure | None:
+    """Recall@k, MRR@k and NDCG@k by k, side by side; a metric that no system has by k is left out."""
+    shown = [metric for metric in CURVES if any(system.get(f"{metric}_curve") for system in systems.values())]
     if not shown:
         return None
-    figure = Figure(figsize=(7.5, 4.4), layout="constrained")
-    axes = figure.subplots()
-    for number, (name, curve) in enumerate(shown.items()):
-        lengths, colour = [int(k) for k in curve], COLOURS[number % len(COLOURS)]
-        axes.plot(
-            lengths, list(curve.values()), label=name, color=colour, marker="o", ms=3, lw=2.4 if not number else 1.4
-        )
-    ticks = [1, 2, 5, 10, 20, 50, 100]
-    axes.set_xscale("log")
-    axes.set_xticks(ticks, [str(tick) for tick in ticks])
-    axes.minorticks_off()
-    axes.set_ylim(bottom=0)
-    _label(axes, "", "k, the length of the list", "recall@k")
-    _legend(figure, len(shown))
+    figure = Figure(figsize=(4.2 * len(shown) + 0.8, 4.4), layout="constrained")
+    drawn: dict[str, Artist] = {}
+    for axes, metric in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        for number, (name, system) in enumerate(systems.items()):
+            if not (curve := system.get(f"{metric}_curve")):
+                continue
+            style = {"color": COLOURS[number % len(COLOURS)], "marker": "o", "ms": 3, "lw": 1.4 if number else 2.4}
+            drawn[name] = axes.plot([int(k) for k in curve], list(curve.values()), label=name, **style)[0]
+        axes.set_xscale("log")
+        axes.set_xticks(K_TICKS, [str(tick) for tick in K_TICKS])
+        axes.minorticks_off()
+        axes.set_ylim(bottom=0)
+        _label(axes, f"{metric}@k", "k, the length of the list", "")
+    figure.legend(handles=list(drawn.values()), loc="outside upper center", ncols=min(len(drawn), 4), frameon=False)
     return figure
 
 

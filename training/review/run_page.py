@@ -20,6 +20,7 @@ from tillside.dataset import Dataset
 from tillside.ranking import Interval
 from training.bundle.latency import LATENCY_FILE, Latency
 from training.evaluation.case_ranks import OTHERS_RANKS, RANKS_FILE, Ranks
+from training.evaluation.metrics import CURVES
 from training.evaluation.sample_sessions import (
     HTML_FILE,
     TABLE_FILE,
@@ -38,6 +39,7 @@ from training.settings.model import ModelConfig
 from training.tracking.git import git_state
 from training.tracking.registry import BUNDLE
 from training.tracking.tracker import Tracker, counts
+from training.tracking.views import curves_link
 
 TABLES = "mlflow.loggedArtifacts"
 """Tag that tells MLflow's UI which artifacts to show as tables."""
@@ -50,6 +52,7 @@ def search_tags(dataset: Dataset, *, softmax: str, model: ModelConfig, seed: int
         "behaviours": ", ".join(dataset.behaviours.names),
         "softmax": softmax,
         "model.size": f"dim {model.dim}, layers {model.layers}",
+        "history": str(model.history),
         "seed": str(seed),
     }
 
@@ -101,7 +104,8 @@ def publish_page(tracker: Tracker, page: Page, beside: Beside) -> None:
     """Publish the page of a run that was evaluated, and perhaps exported, beside another model."""
     metrics, latency, folder, champion = page.metrics, page.latency, page.folder, beside.champion
     made, systems = page.made(), with_champion(metrics, champion)
-    tags = {NOTE: describe(metrics, made, champion, beside.lines, gain=beside.gain)} | _tags(made.bundle)
+    links = curve_links(tracker, systems)
+    tags = {NOTE: describe(metrics, made, champion, beside.lines, gain=beside.gain, curves=links)} | _tags(made.bundle)
     tags[TABLES] = json.dumps([{"path": TABLE_FILE, "type": "table"}])
     tracker.publish(tags=tags, curves=charts(systems, latency or {}))
     run_figures(metrics, systems, page.history, folder / FIGURES, latency=latency)
@@ -162,15 +166,26 @@ def case_by_case(page: Page, champion: Champion | None, *, seed: int) -> Beside:
 
 
 def charts(systems: Mapping[str, Any], latency: Mapping[str, Mapping[str, float]]) -> dict[str, dict[int, float]]:
-    """Curves for MLflow's own charts, by step: recall@k over k, latency over session length."""
+    """Curves for MLflow's own charts, by step: recall@k, MRR@k and NDCG@k over k, latency over session length."""
     curves = {
-        f"recall_at_k/{metric_name(name)}": {int(k): value for k, value in system["recall_curve"].items()}
+        f"{metric}_at_k/{metric_name(name)}": {int(k): value for k, value in system[f"{metric}_curve"].items()}
+        for metric in CURVES
         for name, system in systems.items()
-        if "recall_curve" in system
+        if f"{metric}_curve" in system
     }
     for quantile in ("p50_ms", "p90_ms"):
         curves[f"serving/{quantile}"] = {int(length): entry[quantile] for length, entry in latency.items()}
     return curves
+
+
+def curve_links(tracker: Tracker, systems: Mapping[str, Any]) -> list[str]:
+    """Markdown links to MLflow's page of one chart for each metric by k, with a line for each system."""
+    run, names, links = tracker.run.info, charts(systems, {}), []
+    for metric in CURVES:
+        drawn = [name for name in names if name.startswith(f"{metric}_at_k/")]
+        if drawn:
+            links.append(f"[{metric}@k]({curves_link('', str(run.experiment_id), run.run_id, drawn)})")
+    return links
 
 
 def metric_name(system: str) -> str:

@@ -75,8 +75,14 @@ def test_popularity_and_the_curve_by_hand():
     # one of four at rank 1, two up to rank 4, three up to rank 60
     expected = {"1": 1 / 4, "3": 1 / 4, "5": 1 / 2, "20": 1 / 2, "50": 1 / 2, "75": 3 / 4, "100": 3 / 4}
     assert {k: tiny["recall_curve"][k] for k in expected} == expected
+    # 1 at rank 1, 1/4 up to rank 4, 1/60 up to rank 60; a target at rank 4 has an NDCG of 1 / log2(5)
+    expected = {"1": 1 / 4, "3": 1 / 4, "5": 5 / 16, "50": 5 / 16, "75": (1 + 1 / 4 + 1 / 60) / 4}
+    assert {k: tiny["mrr_curve"][k] for k in expected} == pytest.approx(expected)
+    expected = {"1": 1 / 4, "5": (1 + 1 / np.log2(5)) / 4, "75": (1 + 1 / np.log2(5) + 1 / np.log2(61)) / 4}
+    assert {k: tiny["ndcg_curve"][k] for k in expected} == pytest.approx(expected)
     short = document["systems"]["short"]
-    assert list(short["recall_curve"]) == ["1", "2", "3", "5", "10"]  # nothing is known beyond the tenth place
+    for metric in ("recall", "mrr", "ndcg"):
+        assert list(short[f"{metric}_curve"]) == ["1", "2", "3", "5", "10"]  # nothing is known beyond the tenth place
     assert "coverage@20" not in short
     assert "shown_by_popularity" not in short
 

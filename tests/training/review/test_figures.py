@@ -4,14 +4,14 @@ from training.review.figures import (
     coverage_and_popularity,
     grouped_recall,
     learning_curves,
-    recall_at_k,
+    quality_at_k,
     recall_by_popularity,
 )
 
 
 def test_a_system_without_an_entry_is_left_out_of_its_figure():
     old = {"old": {"all": {}}}
-    assert recall_at_k(old) is None
+    assert quality_at_k(old) is None
     assert grouped_recall(old, "by_behaviour", "") is None
     assert recall_by_popularity({}, old) is None
     assert coverage_and_popularity({}, old) is None
@@ -28,6 +28,21 @@ def test_the_curves_are_the_epochs_that_were_measured_and_the_best_one_is_marked
     assert [list(each) for each in drawn] == [[3.0, 2.0, 1.0], [0.2, 0.3, 0.4], [0.1, 0.25, 0.2]]
     assert [list(axes.lines[0].get_xdata()) for axes in (loss, recall, mrr)] == [[1, 2, 3]] * 3
     assert [list(axes.lines[1].get_xdata()) for axes in (loss, recall, mrr)] == [[2, 2]] * 3
+
+
+def test_recall_mrr_and_ndcg_by_k_stand_side_by_side_with_a_line_for_each_system():
+    """A system of an older version has no MRR by k, and one named first that has none at all is not in the legend."""
+    systems = {
+        "none": {},
+        "tillside": {"recall_curve": {"1": 0.2, "20": 0.6}, "mrr_curve": {"1": 0.2, "20": 0.3}},
+        "old": {"recall_curve": {"1": 0.1, "20": 0.5}},
+    }
+    figure = quality_at_k(systems)
+    recall, mrr = figure.axes
+    assert [axes.get_title() for axes in figure.axes] == ["recall@k", "mrr@k"]
+    assert [list(line.get_ydata()) for line in recall.lines] == [[0.2, 0.6], [0.1, 0.5]]
+    assert [list(line.get_xdata()) for line in mrr.lines] == [[1, 20]]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["tillside", "old"]
 
 
 def test_bars_are_as_high_as_their_recall_and_a_group_that_a_system_lacks_has_none():

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from types import SimpleNamespace
+from urllib.parse import parse_qs
 
 import mlflow
 import pytest
@@ -31,7 +32,7 @@ from training.review.description import (
 from training.review.figures import (
     coverage_and_popularity,
     grouped_recall,
-    recall_at_k,
+    quality_at_k,
     recall_by_popularity,
     serving_latency,
 )
@@ -95,10 +96,18 @@ def test_curves_bundle_and_tables_are_on_the_page(published, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", published.tracker.uri)  # load_table asks no other store
     client = mlflow.MlflowClient(published.tracker.uri)
     for name, key in {"tillside": "tillside", "popularity": "popularity", "champion": "tillside"}.items():
-        history = client.get_metric_history(published.tracker.run_id, f"recall_at_k/{name}")
-        curve = published.metrics["systems"][key]["recall_curve"]
-        assert {str(metric.step): metric.value for metric in history} == curve
+        for metric in ("recall", "mrr", "ndcg"):
+            history = client.get_metric_history(published.tracker.run_id, f"{metric}_at_k/{name}")
+            curve = published.metrics["systems"][key][f"{metric}_curve"]
+            assert {str(point.step): point.value for point in history} == curve
     run = client.get_run(published.tracker.run_id)
+    for metric in ("recall", "mrr", "ndcg"):  # each link opens one chart with a line for every system
+        (query,) = re.findall(rf"\[{metric}@k\]\(#/metric\?(\S+?)\)", run.data.tags[NOTE])
+        asked = parse_qs(query)
+        assert json.loads(asked["runs"][0]) == [published.tracker.run_id]
+        drawn = set(json.loads(asked["plot_metric_keys"][0]))
+        assert drawn == {name for name in run.data.metrics if name.startswith(f"{metric}_at_k/")} != set()
+        assert asked["x_axis"] == ["step"]
     assert run.data.metrics["serving/p90_ms"] == 2.25  # of the longest session
     seal = bundle_seal(published.folder / "bundle")
     assert run.data.tags["bundle.version"] == seal["version"] != ""
@@ -175,7 +184,7 @@ def test_nothing_on_a_figure_is_cut(published):
     systems = with_champion(published.metrics, published.champion)
     assert "champion (version 1)" in systems
     figures = [
-        recall_at_k(systems),
+        quality_at_k(systems),
         grouped_recall(systems, "by_behaviour", "behaviour asked for"),
         grouped_recall(systems, "by_prefix_length", "events before the target"),
         recall_by_popularity(published.metrics, systems),
