@@ -17,7 +17,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from training.cli.compose import BY_PATH
+from training.cli.compose import AS_TYPED, BY_PATH
 from training.cli.keys import Key
 
 FLAGS: Final = (
@@ -214,7 +214,7 @@ def _check_one(known: Known, name: str, value: str, argument: str, *, several: b
     if name.startswith(("hydra.", "hydra/")) or "@" in name or "/" in name:
         return
     key = _need_known(known, name)
-    if name in BY_PATH:
+    if name in BY_PATH or name in AS_TYPED:
         return
     try:
         override = parse(argument)

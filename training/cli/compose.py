@@ -22,6 +22,8 @@ from training.cli.keys import Key, as_typed, describe, groups_of
 
 BY_PATH: Final = {"policy": "policy", "rules": "compatibility"}
 """Keys whose value is a file or the name of a shipped one, and the folder of configs that holds those."""
+AS_TYPED: Final = ("reject",)
+"""Keys whose value is a person's sentence, whose commas and brackets are no grammar of Hydra's."""
 VALUES: Final = {"dataset": "DIR", "out": "DIR", "path": "FILE", "policy": "FILE", "run": "RUN_ID"}
 """How the value of a key that must be given is named, by the last part of the key."""
 NOISE: Final = ("full_key:", "object_type=", "reference_type=", "To append to your", "Config search path", "provider=")
@@ -98,21 +100,26 @@ def keys(config: DictConfig, prefix: str = "") -> list[Key]:
 
 
 def without_files(arguments: list[str]) -> tuple[list[str], dict[str, str | None]]:
-    """Arguments except those of BY_PATH, keys spelled as fields, and the values of BY_PATH; the last of a key wins."""
+    """Arguments with keys spelled as fields, except those of BY_PATH and AS_TYPED, and their values; the last of a key
+    wins."""
+    apart = {*BY_PATH, *AS_TYPED}
     pairs = [(argument, *argument.partition("=")) for argument in arguments]
-    others = [_as_field(argument) for argument, key, _, _ in pairs if key not in BY_PATH]
+    others = [_as_field(argument) for argument, key, _, _ in pairs if key not in apart]
     return others, {
-        key: None if path == "null" else path for _, key, equals, path in pairs if key in BY_PATH and equals
+        key: None if path == "null" else path for _, key, equals, path in pairs if key in apart and equals
     }
 
 
 def located(files: dict[str, str | None]) -> dict[str, str | None]:
-    """Paths of files that are given by their path or by a shipped name.
+    """Paths of files that are given by their path or by a shipped name; of AS_TYPED what was given.
 
     Raises:
         ValueError: there is no such file.
     """
-    return {key: None if each is None else str(file_or_shipped(BY_PATH[key], each)) for key, each in files.items()}
+    return {
+        key: each if each is None or key in AS_TYPED else str(file_or_shipped(BY_PATH[key], each))
+        for key, each in files.items()
+    }
 
 
 def sentence(error: BaseException) -> str:

@@ -17,13 +17,14 @@ from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 from training.inputs.datamodule import SessionData
 from training.learning.lightning_module import NextItemModule
-from training.model.next_item import ModelConfig
+from training.settings.model import ModelConfig
 
 DERIVED: Final = "derived"
 """First part of the names of derived parameters; the rest is the setting's own name where it is one."""
 VALIDATED_AT: Final = 20
 VALIDATED: Final = "val/blend"
-"""First part of the names of the blend's metrics, at a list of VALIDATED_AT items; ``val/recall@20`` and ``val/mrr@20`` are of the model alone, after each epoch."""
+"""First part of the names of the blend's metrics, at a list of VALIDATED_AT items; ``val/recall@20`` and ``val/mrr@20``
+are of the model alone, after each epoch."""
 
 
 def derived_settings(model: ModelConfig, data: SessionData, module: NextItemModule, *, epochs: int) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import json
 import sys
 import tempfile
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +24,10 @@ from training.tracking.registry import (
     fetch_bundle,
     find_version,
     has_artifact,
+    move_alias,
+    tag_aliases,
 )
-from training.tracking.store import fetch_artifact, mlflow_errors, open_store, retry_taken
+from training.tracking.store import fetch_artifact, mlflow_errors, open_store
 
 REJECTED: Final = "review.rejected"
 """Version tag: a reviewer's reason for rejecting it."""
@@ -40,7 +41,7 @@ def reject(config: PromoteConfig) -> ModelVersion:
     """
     assert config.reject is not None
     client, uri = open_store(config.tracking, create=False)
-    name, reason = config.tracking.model, " ".join(config.reject.split())
+    name, reason = config.tracking.model, unquoted(" ".join(config.reject.split()))
     version = find_version(client, uri, name, run=config.run, version=config.version)
     if _number(champion_of(client, uri, name)) == _number(version):
         raise ValueError(f"{name} version {version.version} is the champion; promote another version before it goes")
@@ -49,7 +50,13 @@ def reject(config: PromoteConfig) -> ModelVersion:
     with mlflow_errors(uri):
         if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == _number(version):
             client.delete_registered_model_alias(name, CHALLENGER)
+    tag_aliases(client, uri, name, [str(version.version)])
     return version
+
+
+def unquoted(text: str) -> str:
+    """The text without a pair of quotes around it, which some type for Hydra and a shell left on."""
+    return text[1:-1] if len(text) > 2 and text[0] == text[-1] in "'\"" else text
 
 
 def promote(config: PromoteConfig) -> list[Check]:
@@ -66,6 +73,7 @@ def promote(config: PromoteConfig) -> list[Check]:
     version = find_version(client, uri, name, run=config.run, version=config.version)
     champion = champion_of(client, uri, name)
     if _number(champion) == _number(version):
+        tag_aliases(client, uri, name, [str(version.version)])  # it may have been made champion in MLflow's own pages
         return []
     checks = judge(config, client, uri, version, champion)
     failed = [check for check in checks if not check.passed]
@@ -82,7 +90,7 @@ def promote(config: PromoteConfig) -> list[Check]:
     text = description(checks, compared_with=_number(champion))
     annotate(client, uri, version, tags=tags, description=text)
     if not failed:
-        retry_taken(uri, partial(client.set_registered_model_alias, name, CHAMPION, version.version))
+        move_alias(client, uri, CHAMPION, version)
     return checks
 
 

@@ -8,7 +8,7 @@ version number, so a file lock serialises them there.
 import contextlib
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -41,6 +41,8 @@ BUNDLE: Final = "bundle"
 """Artifact folder of a run's first bundle."""
 VERSION: Final = "registry.version"
 """Run tag: the registered version of its bundle."""
+ALIAS: Final = "alias"
+"""Run tag: the aliases of its versions, for the list of runs, where MLflow shows none."""
 
 
 def keep_and_register(
@@ -48,15 +50,21 @@ def keep_and_register(
 ) -> str | None:
     """Log a bundle to its run and, if the config says so, register it as a model version with alias challenger.
 
-    If the store has no registry, or refuses, a sentence is printed and the run goes on.
+    A bundle that is a version of the run already adds none: training registers its own, and an export of the same run
+    with the same relations and policy makes the same bundle, to the last byte. If the store has no registry, or
+    refuses, a sentence is printed and the run goes on.
 
     Args:
         place: artifact folder; default: ``bundle-VERSION``, also if the run has a registered bundle already.
 
     Returns:
-        The version's number, or None where nothing was registered.
+        The new version's number, or None where nothing was registered.
     """
     opened = open_bundle(folder)
+    same = _registered_already(tracker, opened, name=config.model) if config.register else None
+    if same is not None:
+        say(f"this bundle is {config.model} version {same} already")
+        return None
     if place is None or VERSION in tracker.run.data.tags:  # never overwrite a registered bundle
         place = f"{BUNDLE}-{opened.version}"
     with step("sending the bundle to MLflow"):
@@ -123,9 +131,64 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
             await_creation_for=0,
             description=f"Not judged yet. Test part of {manifest['dataset']['name']}: {figures or 'no figures'}.",
         )
-        retry_taken(tracker.uri, partial(client.set_registered_model_alias, name, CHALLENGER, version.version))
+        move_alias(client, tracker.uri, CHALLENGER, version)
     tracker.tags({"registry.model": name, VERSION: str(version.version)})
     return str(version.version)
+
+
+def _registered_already(tracker: Tracker, opened: Bundle, *, name: str) -> str | None:
+    """Number of the version of the run that has this very bundle; None if there is none, or the store does not say."""
+    if tracker.run.data.tags.get("registry.model") != name:
+        return None
+    sealed = manifest_sha256(opened.path)
+    with contextlib.suppress(ValueError), mlflow_errors(tracker.uri), request_limits():
+        for version in _versions_of(tracker.client, name, tracker.run_id):
+            if version.tags.get(SHA256_TAG) == sealed:
+                return str(version.version)
+    return None
+
+
+def _versions_of(client: mlflow.MlflowClient, name: str, run_id: str | None) -> list[ModelVersion]:
+    """A run's versions; the run is not part of the query, because registries answer only to some."""
+    return [each for each in client.search_model_versions(f"name='{name}'") if each.run_id == run_id]
+
+
+def move_alias(client: mlflow.MlflowClient, uri: str, alias: str, version: ModelVersion) -> None:
+    """Give an alias to a version, and tell it to the runs that have it and that had it.
+
+    Raises:
+        StoreAwayError: the store is unreachable or busy.
+    """
+    with mlflow_errors(uri):
+        before = client.get_registered_model(version.name).aliases.get(alias)
+    retry_taken(uri, partial(client.set_registered_model_alias, version.name, alias, version.version))
+    tag_aliases(client, uri, version.name, [str(version.version), *([] if before is None else [str(before)])])
+
+
+def tag_aliases(client: mlflow.MlflowClient, uri: str, name: str, versions: Iterable[str]) -> None:
+    """Set the tag ALIAS of the runs of these versions to the aliases that any version of the run has.
+
+    A run or version that was deleted meanwhile is left alone.
+    """
+    with mlflow_errors(uri):
+        aliases = client.get_registered_model(name).aliases
+        for run_id in dict.fromkeys(_run_of(client, name, number) for number in versions):
+            if not run_id:
+                continue
+            own = {str(each.version) for each in _versions_of(client, name, run_id)}
+            held = sorted(alias for alias, number in aliases.items() if str(number) in own)
+            with contextlib.suppress(MlflowException):
+                if held:
+                    client.set_tag(run_id, ALIAS, ", ".join(held))
+                else:
+                    client.delete_tag(run_id, ALIAS)
+
+
+def _run_of(client: mlflow.MlflowClient, name: str, version: str) -> str | None:
+    try:
+        return client.get_model_version(name, version).run_id
+    except MlflowException:
+        return None
 
 
 def name_base(tracker: Tracker, name: str, version: str, *, base: str, description: str) -> None:
@@ -146,7 +209,7 @@ def find_version(
     with mlflow_errors(uri):
         if version is not None:
             return client.get_model_version(name, str(version))
-        found = [each for each in client.search_model_versions(f"name='{name}'") if each.run_id == run]
+        found = _versions_of(client, name, run)
     if not found:
         raise ValueError(f"run={run} has no version of the model {name} at {uri}; training.export registers one")
     return max(found, key=lambda each: int(each.version))

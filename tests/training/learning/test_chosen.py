@@ -13,10 +13,10 @@ from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training.inputs.cases import make_cases
 from training.learning.chosen import chosen_settings, validated
-XX
 from training.learning.recipe import TrainingSetup
-from training.model.next_item import ModelConfig
-from training.train import TrainConfig
+from training.settings.model import ModelConfig
+from training.settings.train import TrainConfig
+from training.settings.trainer import TrainerConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ITEMS = 6

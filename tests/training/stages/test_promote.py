@@ -159,13 +159,37 @@ def test_another_version_stays_challenger_and_the_champion_is_not_rejected(fresh
     assert written(fresh, champion).tags["gate.result"] == "promoted"
 
 
-def test_the_command_that_rejects_promotes_nothing(fresh, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [("'sold out'", "sold out"), ("chargers, not phones (why?): it's odd", "chargers, not phones (why?): it's odd")],
+    ids=["quoted for Hydra", "a sentence"],
+)
+def test_the_command_that_rejects_a_version_promotes_nothing(fresh, monkeypatch, capsys, typed, reason):
     version = register_candidate(fresh, make_ranks(FIRST))
-    arguments = [f"version={version}", "reject='sold out'", f"tracking.uri={fresh.uri}"]
+    arguments = [f"version={version}", f"reject={typed}", f"tracking.uri={fresh.uri}"]
     monkeypatch.setattr(sys, "argv", ["promote", *arguments, f"tracking.model='{fresh.model}'"])
     promotion.main()
     assert f"version {version} is rejected" in capsys.readouterr().out
+    assert written(fresh, version).tags[REJECTED] == reason
     assert alias(fresh) == "None"
+
+
+def test_the_run_of_the_champion_says_so_and_the_former_one_no_longer(fresh, champion):
+    """In the list of runs; the alias is moved back in MLflow's own pages, and the next promotion notices."""
+    version = register_candidate(fresh, make_ranks(FIRST))
+    client, _ = open_store(fresh)
+
+    def told() -> list[str | None]:
+        return [client.get_run(written(fresh, each).run_id).data.tags.get("alias") for each in (champion, version)]
+
+    assert told() == ["champion", "challenger"]
+    assert not failing(fresh, version)
+    assert told() == [None, "challenger, champion"]
+    client.set_registered_model_alias(fresh.model, "champion", champion)
+    assert not promote(PromoteConfig(version=int(champion), tracking=fresh))
+    assert told()[0] == "champion"
+    reject(PromoteConfig(version=int(version), reject="old", tracking=fresh))
+    assert told() == ["champion", None]
 
 
 def test_a_slow_bundle_is_refused_and_the_command_ends_with_1(fresh, champion, monkeypatch, capsys):

@@ -21,7 +21,15 @@ from tests.training.candidates import make_ranks, register_candidate
 from tillside import bundle
 from training.cli.command_lines import interpreter
 from training.settings.tracking import TrackingConfig
-from training.tracking.registry import CHALLENGER, fetch_bundle, keep_and_register, promote_command
+from training.tracking.registry import (
+    ALIAS,
+    CHALLENGER,
+    CHAMPION,
+    fetch_bundle,
+    keep_and_register,
+    move_alias,
+    promote_command,
+)
 from training.tracking.store import open_store
 from training.tracking.tracker import Tracker
 
@@ -129,6 +137,38 @@ def test_a_second_bundle_of_a_run_does_not_write_over_the_first(config, version,
     assert fetch_bundle(config, first, into=tmp_path / "1").version == first.tags["bundle.version"]
     assert fetch_bundle(config, second, into=tmp_path / "2").version == second.tags["bundle.version"]
     client.set_registered_model_alias("tillside", CHALLENGER, first.version)
+
+
+def test_a_bundle_that_is_a_version_of_its_run_adds_none(config, version, tmp_path, capsys):
+    """Training registers one; an export of the same run makes the same bundle, wherever it lies."""
+    client, _ = open_store(config)
+    tracker = Tracker.open(config, client.get_model_version("tillside", version).run_id)
+    before = len(client.search_model_versions("name='tillside'"))
+    same = fetch_bundle(config, client.get_model_version("tillside", version), into=tmp_path).path
+    kept = [artifact.path for artifact in client.list_artifacts(tracker.run_id)]
+    assert keep_and_register(tracker, same, config) is None
+    assert f"this bundle is tillside version {version} already" in capsys.readouterr().out
+    assert len(client.search_model_versions("name='tillside'")) == before
+    assert [artifact.path for artifact in client.list_artifacts(tracker.run_id)] == kept
+
+
+def test_the_runs_say_which_aliases_their_versions_have(config, version):
+    """Of the run that lost the alias the tag goes; a run of several versions has the aliases of all."""
+    first, second = version, register_candidate(config, make_ranks([1, 2]))
+    client, uri = open_store(config)
+    runs = [str(client.get_model_version("tillside", each).run_id) for each in (first, second)]
+
+    def told() -> list[str | None]:
+        return [client.get_run(run).data.tags.get(ALIAS) for run in runs]
+
+    assert told() == [None, CHALLENGER]
+    move_alias(client, uri, CHAMPION, client.get_model_version("tillside", second))
+    assert told() == [None, "challenger, champion"]
+    move_alias(client, uri, CHAMPION, client.get_model_version("tillside", first))
+    assert told() == [CHAMPION, CHALLENGER]
+    client.delete_registered_model_alias("tillside", CHAMPION)  # as a reviewer may, in MLflow's own pages
+    move_alias(client, uri, CHALLENGER, client.get_model_version("tillside", first))
+    assert told() == [CHALLENGER, None]
 
 
 def test_the_config_leaves_the_registry_out(config, tmp_path):
