@@ -243,7 +243,7 @@ def show(run: Run) -> None:
     if run.version is not None:
         say(f"judge it:  {promote_command(tracking, run.version)}")
     say(f"look at it:  {tracker.look}")
-    say(f"all runs:  {tracker.list_link()}")
+    say(f"all runs, the best on validation first:  {tracker.list_link(best_first=True)}")
 
 
 def link_latest(folder: Path) -> None:
