@@ -48,13 +48,13 @@ def chosen_settings(memory: SessionMemory, trends_B: Sequence[float], dataset: D
     """What validation chose, nested: the neighbourhood, and for each behaviour what past sessions weigh.
 
     Args:
-        trends_B: trend weight of each behaviour [B].
+        trends_B: trend weight of each behaviour [B], as single-precision numbers.
     """
     blend, near = memory.blend, memory.neighbours.settings
     weights: dict[str, Any] = {}
     for number, name in enumerate(dataset.behaviours.names):
         repeats = "/".join(f"{bonus:g}" for bonus in blend.repeats[number])
-        weights[name] = {"weight": blend.weights[number], "repeats": repeats, "trend": trends_B[number]}
+        weights[name] = {"weight": blend.weights[number], "repeats": repeats, "trend": round(trends_B[number], 6)}
         if blend.earlier:
             weights[name]["earlier"] = blend.earlier[number]
     if memory.likeness is not None:

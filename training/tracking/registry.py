@@ -176,7 +176,8 @@ def tag_aliases(client: mlflow.MlflowClient, uri: str, name: str, versions: Iter
             if not run_id:
                 continue
             own = {str(each.version) for each in _versions_of(client, name, run_id)}
-            held = sorted(alias for alias, number in aliases.items() if str(number) in own)
+            held = [alias for alias, number in aliases.items() if str(number) in own]
+            held.sort(key=lambda alias: (alias != CHAMPION, alias))  # first, because a narrow column cuts the end
             with contextlib.suppress(MlflowException):
                 if held:
                     client.set_tag(run_id, ALIAS, ", ".join(held))

@@ -184,7 +184,7 @@ def test_the_run_of_the_champion_says_so_and_the_former_one_no_longer(fresh, cha
 
     assert told() == ["champion", "challenger"]
     assert not failing(fresh, version)
-    assert told() == [None, "challenger, champion"]
+    assert told() == [None, "champion, challenger"]
     client.set_registered_model_alias(fresh.model, "champion", champion)
     assert not promote(PromoteConfig(version=int(champion), tracking=fresh))
     assert told()[0] == "champion"

@@ -163,7 +163,7 @@ def test_the_runs_say_which_aliases_their_versions_have(config, version):
 
     assert told() == [None, CHALLENGER]
     move_alias(client, uri, CHAMPION, client.get_model_version("tillside", second))
-    assert told() == [None, "challenger, champion"]
+    assert told() == [None, "champion, challenger"]
     move_alias(client, uri, CHAMPION, client.get_model_version("tillside", first))
     assert told() == [CHAMPION, CHALLENGER]
     client.delete_registered_model_alias("tillside", CHAMPION)  # as a reviewer may, in MLflow's own pages
