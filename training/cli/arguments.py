@@ -17,7 +17,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from training.cli.compose import AS_TYPED, BY_PATH
+from training.cli.command_lines import AS_TYPED, BY_PATH
 from training.cli.keys import Key
 
 FLAGS: Final = (

@@ -15,8 +15,11 @@ from typing import Any, Final
 
 from tillside.cli.modules import rooms
 
-BY_PATH: Final = ("policy",)
-"""Keys whose value is a file path that Hydra never sees; see :mod:`training.cli.command`."""
+BY_PATH: Final = {"policy": "policy", "rules": "compatibility"}
+"""Keys whose value is a file or the name of a shipped one, which Hydra never sees, and the folder of configs that holds
+those: Hydra would take it for a group."""
+AS_TYPED: Final = ("reject",)
+"""Keys whose value is a person's sentence, whose commas and brackets are no grammar of Hydra's."""
 
 
 def command_line(name: str, settings: Mapping[str, Any], *, more: str = "") -> str:
@@ -36,12 +39,21 @@ def module_line(module: str, *arguments: str) -> str:
 
 def override(key: str, value: Any) -> str:
     """``key=value`` as Hydra reads it, not yet quoted for a shell."""
-    if not isinstance(value, str | os.PathLike):
-        from training.cli.keys import as_typed
+    return f"{key}={os.fspath(value) if key in (*BY_PATH, *AS_TYPED) and value is not None else _value(value)}"
 
-        return f"{key}={as_typed(value)}"
-    text = os.fspath(value)
-    return f"{key}={text if key in BY_PATH or _as_it_is(text) else _quoted(text)}"
+
+def _value(value: Any) -> str:
+    match value:
+        case str() | os.PathLike():
+            text = os.fspath(value)
+            return text if _as_it_is(text) else _quoted(text)
+        case list() | tuple():
+            return f"[{','.join(map(_value, value))}]"
+        case Mapping():
+            return f"{{{', '.join(f'{key}: {_value(each)}' for key, each in value.items())}}}"
+    from training.cli.keys import as_typed  # lazy: most lines need it not
+
+    return as_typed(value)
 
 
 @functools.cache

@@ -18,12 +18,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from tillside.cli.shipped import file_or_shipped, shipped_directory
+from training.cli.command_lines import AS_TYPED, BY_PATH
 from training.cli.keys import Key, as_typed, describe, groups_of
 
-BY_PATH: Final = {"policy": "policy", "rules": "compatibility"}
-"""Keys whose value is a file or the name of a shipped one, and the folder of configs that holds those."""
-AS_TYPED: Final = ("reject",)
-"""Keys whose value is a person's sentence, whose commas and brackets are no grammar of Hydra's."""
 VALUES: Final = {"dataset": "DIR", "out": "DIR", "path": "FILE", "policy": "FILE", "run": "RUN_ID"}
 """How the value of a key that must be given is named, by the last part of the key."""
 NOISE: Final = ("full_key:", "object_type=", "reference_type=", "To append to your", "Config search path", "provider=")
@@ -105,9 +102,7 @@ def without_files(arguments: list[str]) -> tuple[list[str], dict[str, str | None
     apart = {*BY_PATH, *AS_TYPED}
     pairs = [(argument, *argument.partition("=")) for argument in arguments]
     others = [_as_field(argument) for argument, key, _, _ in pairs if key not in apart]
-    return others, {
-        key: None if path == "null" else path for _, key, equals, path in pairs if key in apart and equals
-    }
+    return others, {key: None if path == "null" else path for _, key, equals, path in pairs if key in apart and equals}
 
 
 def located(files: dict[str, str | None]) -> dict[str, str | None]:
