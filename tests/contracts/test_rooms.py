@@ -16,7 +16,7 @@ CONTRACTS = [
         "contracts"
     ]
 ]
-MOST_ROOMS = {"training": 26, "serving": 13, "src/tillside": 18}
+MOST_ROOMS = {"training": 27, "serving": 13, "src/tillside": 18}
 BREACHES = [  # an import, the file it is written into, and the contract that refuses it
     ("import serving.settings", "src/tillside/events.py", "The shared room knows neither training nor serving"),
     ("import onnxruntime", "src/tillside/search.py", "One engine runs the graphs and the index"),
@@ -86,7 +86,7 @@ def test_the_top_of_a_room_stays_small(room: str, most: int) -> None:
 def mirrored(module: Path) -> Path:
     """Test file of a module, both relative: of its own name, but for the files that are all alike."""
     match module.parts:
-        case ("training", _):
+        case ("training", name) if name != "api.py":
             return Path("training/test_commands.py")
         case ("training", "settings", _):
             return Path("training/test_settings.py")

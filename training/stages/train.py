@@ -78,7 +78,12 @@ class Run:
 
 
 def train(config: TrainConfig, trial: Trial | None = None) -> float:
-    """Train, evaluate, export and record; returns the best val/mrr@20, the objective of sweeps.
+    """Train as :func:`train_run` does; returns the best val/mrr@20, the objective of sweeps."""
+    return train_run(config, trial).best
+
+
+def train_run(config: TrainConfig, trial: Trial | None = None) -> Run:
+    """Train, evaluate, export and record; returns the run.
 
     Args:
         trial: a sweep's tags, callbacks and extent of this run; default: a run of its own.
@@ -90,7 +95,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
     with silenced(not config.trainer.progress_bar), start(config, trial or Trial()) as run:
         learn(run)
         if run.ends_learned:
-            return run.best
+            return run
         with step("judging on the test part"):
             judge(run)
         with step("exporting and registering"):
@@ -98,7 +103,7 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
         with step("drawing and sending the run's page"):
             publish(run)
     show(run)  # after the run has ended: a closed pipe does not make it a failure
-    return run.best
+    return run
 
 
 @contextlib.contextmanager

@@ -18,9 +18,8 @@ from mlflow.types.schema import AnyType, Array, Object, Property
 
 from tillside import bundle
 from tillside.bundle import Bundle
+from training.tracking.registry import LOADER
 
-LOADER: Final = "serving.pyfunc"
-"""By name only: training never imports serving."""
 EVENT: Final = Object(
     [
         Property("item_id", DataType.string),
