@@ -177,7 +177,7 @@ class Reporter:
         if chosen.unit is not None and chosen.done:
             rate = (chosen.done - chosen.before) / max(seconds, 1e-9)
             told.append(f"{chosen.done:,.0f} {chosen.unit}, {rate:,.0f} a second")
-        told.append(f"{duration(seconds)} so far")
+        told.append(f"{duration(seconds, exact=True)} so far")
         if share is not None and chosen.total:
             begun = chosen.before / chosen.total
             if share - begun >= LEAST_SHARE:
@@ -198,7 +198,7 @@ class Reporter:
                 seconds = self.clock() - closed.began
                 if not failed and seconds >= LONG_SECONDS and not self.silent and not self.live:
                     counted = f"{closed.done:,.0f} {closed.unit} in " if closed.unit and closed.done else "took "
-                    self._print(f"{closed.what}: {counted}{duration(seconds)}")
+                    self._print(f"{closed.what}: {counted}{duration(seconds, exact=True)}")
         if thread is not None:
             thread.join()
 
@@ -285,9 +285,11 @@ def silenced(silent: bool = True) -> Iterator[None]:
         REPORTER.muted -= silent
 
 
-def duration(seconds: float) -> str:
-    """Seconds in words, as coarse as an estimate deserves."""
+def duration(seconds: float, *, exact: bool = False) -> str:
+    """Seconds in words: as coarse as an estimate deserves, or ``exact`` to the second."""
     if seconds < 90:
         return f"{max(seconds, 0):.0f} s"
+    if exact and seconds < 5400:
+        return f"{int(seconds) // 60} min {int(seconds) % 60} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

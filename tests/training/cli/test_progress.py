@@ -272,3 +272,4 @@ def test_left_early_a_step_is_over(monkeypatch, clock):
 )
 def test_durations_in_words(seconds, words):
     assert duration(seconds) == words
+    assert duration(100, exact=True) == "1 min 40 s"
