@@ -1,4 +1,4 @@
-"""What the README says is so: its commands exist and compose, its figures were measured; links: test_docs."""
+"""What README and docs say is so: their commands exist and compose, their figures were measured; links: test_docs."""
 
 import importlib
 import json
@@ -20,14 +20,20 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = ROOT / "benchmarks/results"
 
 
-def commands() -> list[list[str]]:
-    """Every ``python -m`` command of the README, in words; those of the table of stages too."""
-    joined = README.replace("\\\n", " ")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/tutorial/*.md")), *sorted(ROOT.glob("docs/how-to/*.md"))]
+}
+
+
+def commands(text: str = README) -> list[list[str]]:
+    """Every ``python -m`` command of a page, in words; those of tables too."""
+    joined = text.replace("\\\n", " ")
     found = re.findall(r"python -m ([^`|#\n]+)|-m (training\.train [^`|#\n]+)", joined)
     return [shlex.split(first or second) for first, second in found]
 
 
-@pytest.mark.parametrize("words", commands(), ids=" ".join)
+@pytest.mark.parametrize("words", [words for text in PAGES.values() for words in commands(text)], ids=" ".join)
 def test_commands_exist_and_take_what_they_are_given(words: list[str]) -> None:
     module, *arguments = words
     importlib.import_module("serving.settings" if module == "serving" else module)
@@ -49,13 +55,14 @@ def test_the_commands_were_found() -> None:
 
 def test_what_the_commands_write_is_ignored_by_git() -> None:
     """As typed in a checkout: whatever they are told to write, and where they write if they are told nothing."""
-    told = {word.removeprefix("out=") for words in commands() for word in words if word.startswith("out=")}
+    typed = [word for text in PAGES.values() for words in commands(text) for word in words]
+    told = {word.removeprefix("out=").partition("/")[0] for word in typed if word.startswith("out=")}
     assert told >= {"shop", "dataset", "bundle"}
     assert {*told, TrackingConfig().runs, FOLDER.name} <= OUTPUTS  # which .gitignore names; see test_checkout
 
 
 def test_it_is_short() -> None:
-    assert len(README.splitlines()) <= 250
+    assert len(README.splitlines()) <= 150
 
 
 @pytest.mark.parametrize("log", ["diginetica", "rees46"])

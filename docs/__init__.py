@@ -1,0 +1,1 @@
+"""Pages of the documentation, and `docs.generate`, which makes some of them."""

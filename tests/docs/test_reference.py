@@ -1,0 +1,55 @@
+"""The generated reference: it says what the code says, every command, key, flag and path is in it."""
+
+import re
+
+import pytest
+
+from docs.generate.__main__ import PAGES, REFERENCE, outdated
+from docs.generate.commands import commands, commands_page, schema_of
+from docs.generate.flags import flags_page
+from docs.generate.http import http_page
+from docs.generate.tables import table
+from serving.http.openapi import openapi_document
+from serving.protocol.limits import Limits
+from serving.settings import make_parser
+from training.cli.keys import describe
+
+
+def test_the_committed_pages_are_what_the_code_says():
+    assert outdated() == [], "run: make docs"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_says_that_it_is_made(name):
+    assert "make docs" in (REFERENCE / name).read_text(encoding="utf-8").splitlines()[0]
+
+
+def test_every_key_of_every_command_is_listed():
+    page = commands_page()
+    listed = set(re.findall(r"^\| `([\w.]+)` \|", page, re.MULTILINE))
+    assert {"simulate", "prepare", "relate", "train", "evaluate", "export", "promote", "retrain"} <= set(commands())
+    for command in commands():
+        assert f"## {command}" in page
+        assert {key.name for key in describe(schema_of(command))} <= listed
+
+
+def test_every_flag_is_listed_with_its_variable():
+    page = flags_page()
+    for action in make_parser({})._actions:
+        if action.dest != "help":
+            assert f"`{action.option_strings[0]}`" in page
+    assert "TILLSIDE_LISTEN_PORT; default 8080" in page
+    assert "default None" not in page
+
+
+def test_every_path_and_field_of_the_document_is_listed():
+    page, document = http_page(), openapi_document(Limits())
+    for path, operations in document["paths"].items():
+        assert all(f"## {method.upper()} {path}" in page for method in operations)
+    for name, schema in document["components"]["schemas"].items():
+        assert f"### {name}" in page
+        assert all(f"| `{field}` |" in page for field in schema.get("properties", {}))
+
+
+def test_a_bar_within_a_cell_is_not_the_end_of_it():
+    assert table(("a",), [("x|y\nz",)]) == ["| a |", "| --- |", "| x\\|y z |"]
