@@ -7,6 +7,7 @@ from training.cli.console import print_table, say
 
 METRICS_FILE = "metrics.json"
 """The metrics document's name in a run's folder and among its artifacts."""
+HALF_WIDTH = "± is half the width of the 95 % bootstrap interval over sessions"
 BRIEF = ("recall@20", "mrr@20")
 SHOWN = ("recall@5", "recall@20", "mrr@20", "ndcg@20")
 
@@ -15,8 +16,8 @@ def brief_table(metrics: Mapping[str, Any], *, title: str) -> None:
     """Print recall@20 and MRR@20 of every system over all cases, best first, and the figures on purchase intent."""
     systems = sorted(metrics["systems"].items(), key=lambda each: -each[1]["all"][BRIEF[0]]["value"])
     rows = [[name, *(_figure(system["all"][metric]) for metric in BRIEF)] for name, system in systems]
-    title = f"{title}, {metrics['cases']:,} cases (± half the 95 % interval)"
-    print_table(title, ["system", *BRIEF], rows, numbers=BRIEF)
+    print_table(f"{title}, {metrics['cases']:,} cases", ["system", *BRIEF], rows, numbers=BRIEF)
+    say(HALF_WIDTH)
     _say_intent(metrics)
 
 
@@ -42,7 +43,7 @@ def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
         f"{title}, {metrics['cases']:,} cases", ["system", "asked", "cases", *SHOWN], rows, numbers=["cases", *SHOWN]
     )
     _asked_tables(metrics.get("asked", {}))
-    say("± is half the width of the 95 % bootstrap interval over sessions")
+    say(HALF_WIDTH)
     unknown = f"{metrics['unseen_target_share']:.1%} cannot be ranked and stay as misses"
     say(f"targets without a training event: {metrics.get('new_target_share', 0.0):.1%}; {unknown}")
     _say_intent(metrics)
