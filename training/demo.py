@@ -28,6 +28,7 @@ from training.cli.command import check_overrides, stopped_by_signals
 from training.cli.command_lines import command_line, module_line
 from training.cli.console import print_table, say
 from training.cli.progress import duration, step
+from training.tracking.views import BEST, list_link
 
 if TYPE_CHECKING:
     from tillside.bundle import Bundle
@@ -95,7 +96,7 @@ def main(arguments: list[str]) -> None:
     say(f"every figure:  {command_line('evaluate', {'run': run_id, 'tracking.runs': runs})}")
     store = f"sqlite:///{runs.absolute()}/mlflow.db"
     say(f"look at the run:  {module_line('mlflow', 'server', '--backend-store-uri', store, '--port', '5000')}")
-    say("then open:  http://127.0.0.1:5000")
+    say(f"then open:  {list_link('http://127.0.0.1:5000', '1', BEST)}")
 
 
 def check_settings(arguments: list[str]) -> None:

@@ -4,8 +4,8 @@ Coordinate-wise grid search by recall@20 + MRR@20 on validation cases: first the
 alone, then the blend with the model's scores, at last likeness. Per case the model's top items and the top candidates
 by votes contain whatever can reach the blend's top 20, so a grid point costs no second pass over the catalogue.
 
-Shapes: C cases (in ``_alone`` also candidates by votes), E entries of all cases (case by case), B cases of a batch, N
-rankable items.
+Shapes: C cases, E entries of all cases (case by case), B cases of a batch, N rankable items, G grid values, P and Q
+entries as in training.learning.rivals.
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,9 @@ them it stands) is looked up once, and a matrix product sums the votes: neighbou
 the event that matches best.
 
 Shapes: C sessions, B of them in a chunk, U their distinct items, P postings of those, M pairs of a session and a past
-one that shares an item, H items that such a pair shares, A events that match best, E events around those, N items.
+one that shares an item, H the pairs that some setting takes as neighbours, S their shared events, A choices of a pair
+and the event that matches best, E events around those, D distances from such an event, K cells of a session and an
+item, T settings, N items, F items with attributes.
 """
 
 from collections.abc import Iterator, Sequence
