@@ -23,6 +23,8 @@ from training.bundle.search_tier import choose_search
 from training.evaluation.run import MODEL, evaluate_run
 from training.review.gate import answer_ms
 
+pytestmark = pytest.mark.slow
+
 ENTRIES = ("session.intra_op.allow_spinning", "session.inter_op.allow_spinning", "session.disable_prepacking")
 Opening = tuple[Any, ...]
 

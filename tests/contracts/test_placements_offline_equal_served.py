@@ -40,6 +40,8 @@ from training.inputs.visits import encode_visits
 from training.mining.stored import FOLDER
 from training.model.checkpoint import TrainedModel
 
+pytestmark = pytest.mark.slow
+
 DAY_MS = 86_400_000
 TRAINED, DESCRIBED, ITEMS = 160, 170, 175
 """The model ranks the first 170 items, ten of them cold; of the last five nothing is known but that they sell."""

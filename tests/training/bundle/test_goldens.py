@@ -13,6 +13,8 @@ from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from training.bundle.goldens import make_goldens
 
+pytestmark = pytest.mark.slow
+
 
 def test_goldens_can_be_made_again_and_ask_for_every_behaviour(dataset, trained, exported):
     goldens = bundle.open_bundle(exported[0]).goldens

@@ -6,6 +6,8 @@ from tests.datasets import make_dataset
 from tests.training.bundle.conftest import ITEMS
 from training.bundle.latency import LENGTHS, REPEATS, WARM_UP, measure_latency
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_clock_is_read_before_and_after_each_answer_and_the_warm_up_does_not_count(dataset, exported):
     """By this clock a warm-up takes a second and an answer that counts 2 ms: a hundredth of that would show."""

@@ -19,6 +19,8 @@ from training.bundle.graphs import write_int8_scorer
 from training.bundle.parity import check_parity
 from training.bundle.search_tier import write_index
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_gate_notices_item_vectors_of_other_weights(dataset, trained, exported, tmp_path):
     copy = shutil.copytree(exported[0], tmp_path / "copy")

@@ -18,6 +18,8 @@ from training.bundle import write
 from training.bundle.search_tier import choose_search
 from training.bundle.write import export_run
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_bundle_opens_and_says_where_it_came_from(dataset, exported):
     out, parity = exported

@@ -41,6 +41,8 @@ from training.review.run_page import Page, bundle_seal, case_by_case, publish_bu
 from training.settings.tracking import TrackingConfig
 from training.tracking.tracker import Tracker
 
+pytestmark = pytest.mark.slow
+
 ITEMS = 30
 HISTORY = [{"epoch": 0, "train/loss": 3.0, "val/recall@20": 0.2, "val/mrr@20": 0.1}]
 LATENCY = {"1": {"p50_ms": 0.5, "p90_ms": 0.75}, "50": {"p50_ms": 1.5, "p90_ms": 2.25}}
