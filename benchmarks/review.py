@@ -24,7 +24,6 @@ from unittest import mock
 from mlflow import MlflowClient
 
 import training.evaluation.run
-import training.train
 from benchmarks.results import write_results
 from benchmarks.sessions import write_sessions
 from benchmarks.tracking_server import TrackingServer
@@ -35,6 +34,7 @@ from training.settings.send import SendConfig
 from training.settings.tracking import TrackingConfig
 from training.settings.train import TrainConfig
 from training.settings.trainer import TrainerConfig
+from training.stages import train as stage
 from training.stages.send import send
 from training.stages.train import train
 from training.tracking.journal import JOURNAL_FILE, KIND, Journal
@@ -53,8 +53,8 @@ WATCHED: Final = (
     (Tracker, "start", "start"),
     (Tracker, "metrics", EACH_EPOCH),
     *((Tracker, name, "the run") for name in ("parameters", "dataset", "tags", "publish", "artifact", "end")),
-    *((training.train, name, "registry") for name in ("keep_and_register", "champion_if_there")),
-    *((training.train, name, "page") for name in ("measure_latency", "publish_page")),
+    *((stage, name, "registry") for name in ("keep_and_register", "champion_if_there")),
+    *((stage, name, "page") for name in ("measure_latency", "publish_page")),
     *((training.evaluation.run, name, "page") for name in ("show_examples", "write_examples")),
 )
 """Owner and name of the calls that count as review, and the category they count in."""

@@ -21,18 +21,20 @@ def test_a_command_is_loaded_without_the_libraries_of_its_work(name):
     assert ended.stdout.split() == []
 
 
+RUN = "7" * 32
+"""A full id, which is not looked up."""
 MINIMAL = {
     "simulate": ["out=shop"],
     "prepare": ["data.path=log.csv", "out=dataset"],
     "relate": ["dataset=dataset"],
     "train": ["dataset=dataset"],
-    "evaluate": ["run=7"],
-    "export": ["run=7", "out=bundle"],
-    "promote": ["run=7"],
+    "evaluate": [f"run={RUN}"],
+    "export": [f"run={RUN}", "out=bundle"],
+    "promote": [f"run={RUN}"],
     "retrain": ["from=models:/shop@champion", "data.path=log.csv"],
     "backtest": ["data.path=log.csv"],
-    "weigh": ["run=7", "policy=shop.yaml"],
-    "send": ["run=7"],
+    "weigh": [f"run={RUN}", "policy=shop.yaml"],
+    "send": [f"run={RUN}"],
 }
 """What must be typed; the demo takes the settings of prepare and has none of its own."""
 

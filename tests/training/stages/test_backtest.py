@@ -11,7 +11,6 @@ import torch
 from tests.datasets import START_MS
 from tests.logs import circle_log
 from tillside.dataset import load_dataset
-from training import backtest as room
 from training.data.readers.events import EventsConfig
 from training.data.readers.sequences import SequencesConfig
 from training.learning.recipe import learn
@@ -20,6 +19,7 @@ from training.settings.backtest import BacktestConfig
 from training.settings.model import ModelConfig
 from training.settings.tracking import TrackingConfig
 from training.settings.trainer import TrainerConfig
+from training.stages import backtest as room
 from training.stages.backtest import backtest
 from training.tracking.store import open_store
 

@@ -9,11 +9,12 @@ import pytest
 
 from tests.training.candidates import PARITY, SESSIONS, make_ranks, register_candidate
 from tillside.ranking import MISSED
-from training import promote as promotion
+from training import promote as command
 from training.evaluation.case_ranks import Ranks
 from training.review.markdown import GAP
 from training.settings.promote import PromoteConfig
 from training.settings.tracking import TrackingConfig
+from training.stages import promote as stage
 from training.stages.promote import REJECTED, promote, reject
 from training.tracking.store import fetch_artifact, open_store
 
@@ -168,7 +169,7 @@ def test_the_command_that_rejects_a_version_promotes_nothing(fresh, monkeypatch,
     version = register_candidate(fresh, make_ranks(FIRST))
     arguments = [f"version={version}", f"reject={typed}", f"tracking.uri={fresh.uri}"]
     monkeypatch.setattr(sys, "argv", ["promote", *arguments, f"tracking.model='{fresh.model}'"])
-    promotion.main()
+    command.main()
     assert f"version {version} is rejected" in capsys.readouterr().out
     assert written(fresh, version).tags[REJECTED] == reason
     assert alias(fresh) == "None"
@@ -198,7 +199,7 @@ def test_a_slow_bundle_is_refused_and_the_command_ends_with_1(fresh, champion, m
     arguments = [f"run={run}", "latency_ms=1e-6", f"tracking.uri={fresh.uri}", f"tracking.model='{fresh.model}'"]
     monkeypatch.setattr(sys, "argv", ["promote", *arguments])
     with pytest.raises(SystemExit) as ended:
-        promotion.main()
+        command.main()
     assert ended.value.code == 1
     said = capsys.readouterr()
     assert said.err.startswith("refused: an answer to 20 events takes ")
@@ -218,14 +219,14 @@ def test_a_bundle_that_was_changed_after_it_was_registered_is_refused(fresh, cha
 def test_another_champion_meanwhile_is_not_overruled(fresh, champion, monkeypatch):
     """What was compared with is what is replaced."""
     first, second = (register_candidate(fresh, make_ranks(FIRST)) for _ in range(2))
-    judge = promotion.judge
+    judge = stage.judge
 
     def slow(*arguments):
         checks = judge(*arguments)
         open_store(fresh)[0].set_registered_model_alias(fresh.model, "champion", second)
         return checks
 
-    monkeypatch.setattr(promotion, "judge", slow)
+    monkeypatch.setattr(stage, "judge", slow)
     with pytest.raises(ValueError, match=f"another champion meanwhile, version {second}"):
         failing(fresh, first)
     assert alias(fresh) == second

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import mlflow
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from benchmarks.tracking_server import TrackingServer
 from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset
+from training.cli.command_lines import interpreter
 from training.review.champion import champion_if_there
 from training.settings.send import SendConfig
 from training.settings.tracking import TrackingConfig
@@ -67,7 +69,7 @@ def test_what_is_logged_while_the_server_is_dead_is_sent_when_it_is_back(server,
     tracker.end()
     said = capsys.readouterr().out
     assert said.count("the server does not answer") == 1  # not at every entry
-    later = f"python -m training.send run={tracker.run_id} tracking.runs={tmp_path}/runs"
+    later = f"{interpreter()} -m training.send run={tracker.run_id} tracking.runs={tmp_path}/runs"
     assert f"not registered: MLflow at {server.url} is away; {later} does it later" in said
     assert "the run's page is made without the champion's figures" in said
     waits = f"MLflow is away: 8 entries wait in {folder / JOURNAL_FILE}; send what waits with:  {later}"
@@ -125,6 +127,9 @@ class Client:
 class Run:
     class info:  # noqa: N801
         run_id = "r"
+
+    class data:  # noqa: N801
+        params: ClassVar[dict[str, str]] = {}
 
 
 @pytest.fixture
@@ -212,7 +217,7 @@ def test_a_mistake_that_waited_is_named_by_the_command_that_sends(
         tracker.metrics({name: 1})
     assert tracker.waiting == 2
     opened = Tracker(client, Run, "http://shop", Journal(tracker.journal.path))
-    monkeypatch.setattr("training.send.Tracker.open", lambda *arguments, journal: opened)
+    monkeypatch.setattr("training.stages.send.Tracker.open", lambda *arguments, journal: opened)
     monkeypatch.setattr(client, "get_run", lambda run_id: Run, raising=False)
     client.failure = REFUSED
     assert send(SendConfig("r", TrackingConfig(runs=str(tmp_path / "runs")))) == 0
