@@ -1,10 +1,11 @@
 """``training.prepare`` and garbage: one clear sentence, exit code 2, nothing half-made, even by a killed run."""
 
 import gzip
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,22 @@ import pytest
 
 from tests.logs import EVENTS_HEADER, click_log, events_log, write_log
 from tillside.dataset import load_dataset
-from training import prepare as stage
+from training import prepare as command
+from training.cli.progress import silenced
 from training.settings.prepare import PrepareConfig
 from training.settings.split import SplitBy, SplitConfig
+from training.stages import prepare as stage
 from training.stages.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
+PROGRESS = ("loading the libraries", "preparing", "writing the data set")
+"""How lines begin that a busy machine makes a command print."""
+
+
+@pytest.fixture(autouse=True)
+def _without_progress() -> Iterator[None]:
+    with silenced():  # a busy machine is slow enough for it
+        yield
 
 
 def good_log(path: Path) -> Path:
@@ -90,10 +101,10 @@ def test_garbage_gets_one_sentence_and_leaves_nothing(
     out = tmp_path / "runs" / "out"
     monkeypatch.setattr(sys, "argv", ["prepare", *command_line(tmp_path / name, out)])
     with pytest.raises(SystemExit) as exit_:
-        stage.main()
+        command.main()
     assert exit_.value.code == 2
     printed = capsys.readouterr()
-    assert printed.out == ""
+    assert printed.out == f"prepare: data=events -> {out}\n"
     assert printed.err.startswith("error: ")
     assert printed.err.count("\n") == 1
     assert sentence in printed.err
@@ -154,8 +165,8 @@ def test_a_failed_run_leaves_the_old_data_set_as_it_was(tmp_path: Path, monkeypa
 
 KILLED = """
 import os, signal, sys
-from training import prepare as stage
 from training.data.readers.events import EventsConfig
+from training.stages import prepare as stage
 
 def kill(*_, **__):
     print("writing", flush=True)
@@ -188,11 +199,13 @@ def test_the_command_prints_the_summary_and_what_to_type_next(tmp_path: Path) ->
     child = subprocess.run(
         [sys.executable, "-W", "error", "-m", "training.prepare", *arguments],
         cwd=ROOT,
+        env=os.environ | {"PATH": str(Path(sys.executable).parent)},  # where a shell finds it as python
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (child.returncode, child.stderr) == (0, "")
+    assert child.returncode == 0, child.stderr
+    assert [line for line in child.stderr.splitlines() if not line.startswith(PROGRESS)] == []
     assert "2 trained items and 0 cold ones of 2" in child.stdout
     assert load_dataset(out).digest[:16] in child.stdout
     assert child.stdout.rstrip().endswith(f"next: python -m training.train dataset={out}")
@@ -211,7 +224,7 @@ def test_a_mistyped_setting_names_the_allowed_ones(
     ):
         monkeypatch.setattr(sys, "argv", ["prepare", *command_line(log, tmp_path / "out"), wrong])
         with pytest.raises(SystemExit) as exit_:
-            stage.main()
+            command.main()
         error = capsys.readouterr().err
         assert exit_.value.code == 2
         assert allowed in error
@@ -226,7 +239,7 @@ def test_mappings_are_given_on_the_command_line(
     arguments = ["data=events", f"data.path={log}", f"out={tmp_path / 'out'}", "data.columns.item_id=sku"]
     arguments += ["data.columns.behaviour=kind", "data.behaviour_map={view: click, order: purchase}"]
     monkeypatch.setattr(sys, "argv", ["prepare", *arguments])
-    stage.main()
+    command.main()
     assert "80 rows read" in capsys.readouterr().out
     dataset = load_dataset(tmp_path / "out")
     assert dataset.behaviours.names == ("click", "cart", "purchase")
