@@ -28,6 +28,7 @@ def unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a command changes of this process is taken back."""
     monkeypatch.setattr(sys, "argv", ["tillside"])
     monkeypatch.setenv("PYTHONSAFEPATH", "")
+    monkeypatch.delitem(sys.modules, "serving.__main__", raising=False)  # imported by another test, never by a user
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -41,7 +42,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_every_command_of_training_and_both_of_serving_are_there() -> None:
-    training = {path.stem for path in (ROOT / "training").glob("*.py")} - {"__init__"}
+    """All modules of training but its Python API, which has no command line."""
+    training = {path.stem for path in (ROOT / "training").glob("*.py")} - {"__init__", "api"}
     assert {name: command.module for name, command in COMMANDS.items()} == {
         **{name: f"training.{name}" for name in training},
         "serve": "serving",
