@@ -69,6 +69,7 @@ class Known:
             return same
         parents = sorted({key.name.rpartition(".")[0] for key in self.keys} - {""}) if "." not in name else []
         names = [key.name for key in self.keys] + [group for group in self.choices if "." not in group] + parents
+        names = [each for each in names if not name.startswith(f"{each}.")]  # where it stands is no other name for it
         alike = difflib.get_close_matches(name, names, n=1, cutoff=LIKE + 0.1)
         if alike:
             return alike
