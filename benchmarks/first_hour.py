@@ -1,6 +1,6 @@
 """What a newcomer waits for, on this commit and on an older one in turn, beside a busy neighbour and without.
 
-    python -m benchmarks.first_hour [SYSTEM ...] [--before CHECKOUT] [--rounds 3]
+    python -m benchmarks.first_hour [SYSTEM ...] [--before CHECKOUT] [--rounds 3] [--limit 1800]
 
 Systems: ``demo`` and ``demo-with-neighbour`` are ``python -m training.demo``; ``blend-search`` the choice of
 neighbourhood and blend on the demo's shop; ``train-with-neighbour`` the speed of training beside one process that keeps
@@ -8,11 +8,13 @@ a core busy, as a ratio to the speed in quiet, with the neighbour on either core
 ``--help``, a mistyped key and a missing argument over all commands; ``first-line`` the longest from the start of a
 command to its first line, and the median; ``tests`` is ``make test``. CHECKOUT holds the older commit and a .venv of
 its own (``git worktree add ../before COMMIT``, then ``make setup`` there). Other ratios are after / before, of wall
-time. Rows of systems that are not asked for stand.
+time. A command that takes longer than ``--limit`` seconds is ended, and its figures are told as "more than". Rows of
+systems that are not asked for stand.
 """
 
 import argparse
 import json
+import math
 import shutil
 import statistics
 import subprocess
@@ -42,7 +44,7 @@ class Side:
     name: str
     checkout: Path
     work: Path
-    shop: tuple[str, ...] = SHOP
+    limit: float | None = None
 
     @property
     def python(self) -> Path:
@@ -50,7 +52,9 @@ class Side:
 
     def cost(self, *command: str, folder: Path | None = None) -> dict[str, float]:
         """Wall and CPU seconds of a command."""
-        paid = run_command(command, folder=folder or self.checkout, environment=of_a_user(), quiet=True)
+        paid = run_command(
+            command, folder=folder or self.checkout, environment=of_a_user(), quiet=True, limit=self.limit
+        )
         return {"wall_s": paid.seconds, "cpu_s": paid.cpu_seconds}
 
     def dataset(self) -> Path:
@@ -58,7 +62,7 @@ class Side:
         path, shop = self.work.parent / "dataset", self.work.parent / "shop"
         if not path.is_dir():
             log = ("data=events", f"data.path={shop}/events.parquet", f"data.items={shop}/items.parquet")
-            self.cost(str(self.python), "-m", "training.simulate", *self.shop, f"out={shop}")
+            self.cost(str(self.python), "-m", "training.simulate", *SHOP, f"out={shop}")
             self.cost(str(self.python), "-m", "training.prepare", *log, f"out={path}")
         return path
 
@@ -99,7 +103,7 @@ def _targets_per_second(side: Side, place: str | None, seconds: float) -> float:
     out = side.work / "loop.json"
     command = [str(side.python), "-m", "benchmarks.loop", "--dataset", str(side.dataset()), "--seconds", str(seconds)]
     with neighbour(place):
-        run_command([*command, "--out", str(out)], folder=side.checkout, environment=of_a_user(), quiet=True)
+        side.cost(*command, "--out", str(out))
     return float(json.loads(out.read_text(encoding="utf-8"))["targets_per_second"])
 
 
@@ -144,32 +148,45 @@ def systems(seconds: float) -> dict[str, Callable[[Side], Figures]]:
     }
 
 
-def rows_of(system: str, rounds: list[dict[str, Figures]]) -> list[dict[str, Any]]:
-    """Medians over the rounds, by side, and the ratio after / before of wall times where both sides were measured."""
+def rows_of(system: str, rounds: list[dict[str, Figures]], limit: float = math.inf) -> list[dict[str, Any]]:
+    """Medians over the rounds, by side, and the ratio after / before of wall times where both sides were measured.
+
+    Args:
+        limit: seconds after which commands were ended; figures of those that were are bounds.
+    """
     rows: list[dict[str, Any]] = []
     for side in rounds[0]:
         for part, figures in rounds[0][side].items():
             for metric in figures:
                 value = statistics.median(each[side][part][metric] for each in rounds)
-                rows.append({"log": _log(side, part), "system": system, "metric": metric, "value": value})
+                row = {"log": _log(side, part), "system": system, "metric": metric, "value": value}
+                rows.append(row | ({"bound": ">"} if _ended(rounds, side, part, limit) else {}))
     if BEFORE in rounds[0]:
         for part in rounds[0][AFTER]:
             pairs = [(each[AFTER][part].get("wall_s"), each[BEFORE].get(part, {}).get("wall_s")) for each in rounds]
             ratios = [after / before for after, before in pairs if after is not None and before]
             if ratios:
                 value = statistics.median(ratios)
-                rows.append({"log": _log(AFTER, part), "system": system, "metric": "ratio", "value": value})
+                row = {"log": _log(AFTER, part), "system": system, "metric": "ratio", "value": value}
+                bounds = [bound for bound, side in ((">", AFTER), ("<", BEFORE)) if _ended(rounds, side, part, limit)]
+                if len(bounds) < 2:  # the ratio of two bounds says nothing
+                    rows.append(row | ({"bound": bounds[0]} if bounds else {}))
     return rows
+
+
+def _ended(rounds: list[dict[str, Figures]], side: str, part: str, limit: float) -> bool:
+    """Whether a command of any round was ended at the limit."""
+    return any(each[side].get(part, {}).get("wall_s", 0.0) >= limit for each in rounds)
 
 
 def _log(side: str, part: str) -> str:
     return f"{side}, {part}" if part else side
 
 
-def _sides(before: Path | None, work: Path) -> Iterator[Side]:
+def _sides(before: Path | None, work: Path, limit: float) -> Iterator[Side]:
     if before is not None:
-        yield Side(BEFORE, before.absolute(), work / BEFORE)
-    yield Side(AFTER, ROOT, work / AFTER)
+        yield Side(BEFORE, before.absolute(), work / BEFORE, limit)
+    yield Side(AFTER, ROOT, work / AFTER, limit)
 
 
 def main() -> None:
@@ -182,24 +199,27 @@ def main() -> None:
     parser.add_argument("--before", type=Path, metavar="CHECKOUT", help="an older commit, with a .venv of its own")
     parser.add_argument("--rounds", type=int, default=3, help="of measurements, in turn; medians count")
     parser.add_argument("--seconds", type=float, default=20.0, help="of training, for train-with-neighbour")
+    parser.add_argument("--limit", type=float, default=1800.0, help="seconds after which a command is ended")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
     given = parser.parse_args()
     if unknown := [name for name in given.systems if name not in known]:
         parser.error(f"SYSTEM must be one of {', '.join(known)}, got {unknown[0]}")
     if given.rounds < 1:
         parser.error(f"--rounds must be at least 1, got {given.rounds}")
+    if given.limit <= 0:
+        parser.error(f"--limit must be above 0, got {given.limit}")
     if given.before is not None and not (given.before / ".venv/bin/python").exists():
         parser.error(f"--before must be a checkout with a .venv, got {given.before}")
     chosen = [name for name in known if name in given.systems or not given.systems]
     rows = [row for row in read_rows(given.results / f"{NAME}.json") if row["system"] not in chosen]
     with tempfile.TemporaryDirectory(prefix="first-hour-") as scratch:
         for name in chosen:
-            sides = list(_sides(given.before, Path(scratch)))
+            sides = list(_sides(given.before, Path(scratch), given.limit))
             rounds = []
             for _ in range(given.rounds):
                 rounds.append({side.name: systems(given.seconds)[name](side) for side in sides})
                 say(f"{name}: {rounds[-1]}")
-            rows += rows_of(name, rounds)
+            rows += rows_of(name, rounds, given.limit)
     notes = (
         f"Medians of the rounds, both commits in turn{_of(given.before)}. ratio: after / before of wall time; of "
         "train-with-neighbour the speed beside a neighbour / in quiet, at the worst of its places. The neighbour is a "

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
 SIGNIFICANT: Final = 6
 """Significant digits that a figure keeps."""
+BOUNDS: Final = {">": "more than", "<": "less than"}
+"""How a figure is told that is only a bound: one of a measurement that was ended."""
 ORIGIN = ("command", "date", "machine", "commit")
 """Provenance of a figure: fields of the document, and of a row that another command measured."""
 
@@ -30,8 +32,8 @@ def write_results(
     """Write both files of one benchmark, overwriting them; figures are rounded, and no path of this machine goes in.
 
     Args:
-        rows: one figure each: log, system, metric, value, and low, high, seeds and more where they apply; the fields of
-            ORIGIN too, where another command measured the figure.
+        rows: one figure each: log, system, metric, value, and low, high, bound (of BOUNDS), seeds and more where they
+            apply; the fields of ORIGIN too, where another command measured the figure.
         folder: benchmarks/results by default.
     """
     document: dict[str, Any] = {
@@ -165,4 +167,6 @@ def _measured(document: Mapping[str, Any]) -> str:
 def _cell(row: Mapping[str, Any]) -> str:
     value = row["value"]
     text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4f}"
+    if "bound" in row:
+        return f"{BOUNDS[row['bound']]} {text}"
     return f"{text} [{row['low']:.4f}, {row['high']:.4f}]" if "low" in row else text

@@ -27,6 +27,23 @@ def test_the_ratio_is_the_median_of_the_rounds_after_over_before() -> None:
     }
 
 
+def test_what_was_ended_at_the_limit_is_told_as_a_bound() -> None:
+    """Before: ended at 20 s; after: 5 s. So the ratio is less than .25, and of two bounds there is none."""
+    ended, quick = {"": {"wall_s": 20.5, "cpu_s": 9.0}}, {"": {"wall_s": 5.125, "cpu_s": 9.0}}
+    rows = rows_of("demo", [{"before": ended, "after": quick}], 20.0)
+    assert [(row["log"], row["metric"], row["value"], row.get("bound")) for row in rows] == [
+        ("before", "wall_s", 20.5, ">"),
+        ("before", "cpu_s", 9.0, ">"),
+        ("after", "wall_s", 5.125, None),
+        ("after", "cpu_s", 9.0, None),
+        ("after", "ratio", 0.25, "<"),
+    ]
+    assert [row["metric"] for row in rows_of("demo", [{"before": ended, "after": ended}], 20.0)] == 2 * [
+        "wall_s",
+        "cpu_s",
+    ]
+
+
 def test_without_an_older_checkout_there_is_no_ratio() -> None:
     assert [row["metric"] for row in rows_of("help", [{"after": {"": {"wall_s": 1.0}}}])] == ["wall_s"]
 
@@ -77,6 +94,7 @@ def test_every_system_of_the_issue_is_there() -> None:
     ("words", "said"),
     [
         (["dmeo"], "SYSTEM must be one of demo, "),
+        (["--limit", "0"], "--limit must be above 0, got 0"),
         (["--rounds", "0"], "--rounds must be at least 1, got 0"),
         (["--before", "nowhere"], "--before must be a checkout with a .venv, got nowhere"),
     ],

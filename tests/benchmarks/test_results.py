@@ -71,6 +71,13 @@ def test_figures_keep_six_digits_and_counts_all(tmp_path: Path) -> None:
     assert found == [(value, value, value) for value in kept]
 
 
+def test_a_bound_is_told_as_one() -> None:
+    rows = [row(1800.0, bound=">"), row(0.25, metric="ratio", bound="<")]
+    origin = {"command": "c", "date": "d", "machine": "m", "commit": "abc"}
+    shown = markdown({"title": "X", "notes": "", "rows": rows} | origin)
+    assert "| ours | more than 1,800 | less than 0.2500 |" in shown
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
 def test_stored_files_are_as_the_writer_writes_them(path: Path) -> None:
     """So that measuring anew changes no line of a figure that stayed."""
