@@ -7,6 +7,8 @@ python -m training.evaluate run=RUN_ID policy=FILE
 With a policy, placements are evaluated instead, and policy.json is written beside metrics.json.
 """
 
+from pathlib import Path
+
 from training.cli.command import begin, command
 from training.cli.progress import step
 from training.settings.evaluate import EvaluateConfig
@@ -16,6 +18,8 @@ from training.tracking.finding import find_run
 @command("evaluate", EvaluateConfig)
 def main(config: EvaluateConfig) -> None:
     """Entry point."""
+    if config.out is not None and Path(config.out).exists() and not Path(config.out).is_dir():
+        raise ValueError(f"out={config.out} exists and is not a directory")
     if config.run is not None:
         config.run = find_run(config.tracking, config.run)
     begin(f"evaluate: {f'run {config.run}' if config.run else f'dataset={config.dataset}'}")

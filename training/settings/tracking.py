@@ -1,7 +1,9 @@
 """Where runs are recorded: the keys ``tracking``."""
 
+import os
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from training.cli.command_lines import override
 
@@ -26,7 +28,20 @@ class TrackingConfig:
     """Log CPU, memory and disk load every ten seconds, until the server is unreachable; needs psutil, and is of little
     use for short runs."""
 
+    def named_store(self) -> str | None:
+        """URI of the store that these settings or the environment name; None: it is the file in ``runs``."""
+        return self.uri or os.environ.get("MLFLOW_TRACKING_URI") or None
+
+    def own_store(self) -> Path:
+        """File of the default store."""
+        return Path(self.runs).absolute() / "mlflow.db"
+
     def typed(self, *names: str) -> str:
         """The named settings that differ from the default, shell-quoted overrides with a leading space each."""
         given = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(TrackingConfig, name)}
         return "".join(" " + shlex.quote(override(f"tracking.{name}", value)) for name, value in given.items())
+
+
+def not_recorded(uri: str) -> str:
+    """The sentence about a store that does not exist."""
+    return f"no runs are recorded at {uri}; set tracking.runs or tracking.uri to where they are"

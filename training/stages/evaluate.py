@@ -46,8 +46,6 @@ def evaluate_placements(config: EvaluateConfig, folder: Path | None) -> None:
 def run(config: EvaluateConfig) -> None:
     """Entry point."""
     folder = Path(config.out) if config.out else None
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise ValueError(f"out={config.out} exists and is not a directory")
     if config.policy is not None:
         evaluate_placements(config, folder)
         return

@@ -5,14 +5,13 @@ to say. Everything else is looked up in the folder ``tracking.runs``, by the fil
 store only where that folder has no such run, since its library takes seconds to import.
 """
 
-import os
 import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from training.settings.tracking import TrackingConfig
+from training.settings.tracking import TrackingConfig, not_recorded
 
 LATEST: Final = "latest"
 RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -60,9 +59,13 @@ def find_run(tracking: TrackingConfig, given: str, *, file: str = TRAINED, key: 
         there if given == LATEST else [each for each in there if each.run_id.startswith(given)]
     ):
         there += [each for each in in_store(tracking) if each.run_id not in {known.run_id for known in there}]
-    where = f"among the runs at {tracking.uri or tracking.runs}"
+    store = tracking.named_store() if file == TRAINED else None
+    where = f"among the runs at {store or tracking.runs}"
     if not there:
-        raise ValueError(f"{key}={given}: there is no such run {where}; tracking.runs=DIR says where they are")
+        if file == TRAINED and store is None and not tracking.own_store().exists():
+            raise ValueError(f"{key}={given}: {not_recorded(f'sqlite:///{tracking.own_store()}')}")
+        so = ", so there is nothing to go on from" if file in (RESUMABLE, SWEEP, BACKTEST) else ""
+        raise ValueError(f"{key}={given}: there is no such run {where}{so}; tracking.runs=DIR says where they are")
     if given == LATEST:
         return there[0].run_id
     meant = [each for each in there if given and each.run_id.startswith(given)]
@@ -85,7 +88,7 @@ def in_store(tracking: TrackingConfig) -> list[Found]:
 
     The store in the folder of runs knows no more than the folder.
     """
-    if tracking.uri is None and "MLFLOW_TRACKING_URI" not in os.environ:
+    if tracking.named_store() is None:
         return []
     from training.tracking.store import mlflow_errors, open_store, request_limits  # slow to import
 

@@ -29,7 +29,7 @@ from mlflow.protos.databricks_pb2 import (
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from training.settings.tracking import TrackingConfig
+from training.settings.tracking import TrackingConfig, not_recorded
 
 BUSY = (INTERNAL_ERROR, TEMPORARILY_UNAVAILABLE, DEADLINE_EXCEEDED, REQUEST_LIMIT_EXCEEDED, RESOURCE_EXHAUSTED)
 AWAY = {ErrorCode.Name(code) for code in BUSY}
@@ -53,14 +53,13 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
         ValueError: the store cannot be opened, or does not exist and ``create`` is false.
     """
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # warns of every retry; we report the outcome
-    default = f"sqlite:///{Path(config.runs).absolute() / 'mlflow.db'}"
-    uri = config.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
+    uri = config.named_store() or f"sqlite:///{config.own_store()}"
     with mlflow_errors(uri):
         if uri.startswith("sqlite:") and (database := make_url(uri).database):
             if create:
                 _create_sqlite(Path(database).absolute())
             elif not Path(database).exists():
-                raise ValueError(f"no runs are recorded at {uri}; set tracking.runs or tracking.uri to where they are")
+                raise ValueError(not_recorded(uri))
         return mlflow.MlflowClient(uri), uri
 
 

@@ -12,6 +12,11 @@ from training.tracking.finding import RESUMABLE, TRAINED, find_run
 FIRST, SECOND, THIRD = "aa" + "0" * 30, "ab" + "0" * 30, "b" * 32
 
 
+@pytest.fixture(autouse=True)
+def _no_store_of_the_environment(monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
 @pytest.fixture
 def tracking(tmp_path) -> TrackingConfig:
     """Three runs, the second the newest; the third never came to a model."""
@@ -49,8 +54,25 @@ def test_an_unknown_run_names_the_newest(tracking):
 
 
 def test_without_runs_the_folder_is_asked_for(tmp_path):
-    with pytest.raises(ValueError, match=r"run=latest: there is no such run .*tracking.runs=DIR"):
-        find_run(TrackingConfig(runs=str(tmp_path / "none")), "latest")
+    none = TrackingConfig(runs=str(tmp_path / "none"))
+    with pytest.raises(ValueError) as caught:
+        find_run(none, "latest")
+    assert str(caught.value) == (
+        f"run=latest: no runs are recorded at sqlite:///{tmp_path}/none/mlflow.db; "
+        "set tracking.runs or tracking.uri to where they are"
+    )
+    with pytest.raises(ValueError, match=r"resume=a: there is no such run .*, so there is nothing to go on from; tra"):
+        find_run(none, "a", file=RESUMABLE, key="resume")
+    (tmp_path / "mlflow.db").touch()
+    with pytest.raises(ValueError, match=r"run=latest: there is no such run .*tracking\.runs=DIR"):
+        find_run(TrackingConfig(runs=str(tmp_path)), "latest")
+
+
+def test_a_store_that_is_not_asked_is_not_named(tmp_path):
+    """What can be gone on with lies in the folder of runs, whatever store recorded it."""
+    tracking = TrackingConfig(runs=str(tmp_path), uri="http://shop")
+    with pytest.raises(ValueError, match=rf"resume=a: there is no such run among the runs at {tmp_path}, so"):
+        find_run(tracking, "a", file=RESUMABLE, key="resume")
 
 
 def test_a_full_id_costs_no_look_at_anything(monkeypatch):
