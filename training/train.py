@@ -6,6 +6,7 @@ python -m training.train -m dataset=DIR sweep=quick               (see training/
 torchrun --nproc-per-node 2 -m training.train dataset=DIR trainer.devices=2
 """
 
+import training.settings.sweep  # noqa: F401 (registers the keys of a sweep)
 from training.cli.command import begin, command, missing_dataset
 from training.cli.progress import step
 from training.settings.tracking import TrackingConfig

@@ -16,7 +16,7 @@ from docs.generate.tables import NOTE, code, table
 from training.cli.command import config_directory
 from training.cli.keys import Key, describe, groups_of
 from training.data.readers import READERS
-from training.sweeps.config import SweepConfig
+from training.settings.sweep import SweepConfig
 
 ORDER = (
     "simulate",

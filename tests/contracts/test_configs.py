@@ -13,7 +13,8 @@ from training.cli.command import config_directory
 from training.cli.keys import describe
 from training.data.readers import READERS as LOG_READERS
 from training.mining.compatibility import read_rules
-from training.sweeps.config import SweepConfig, read_config
+from training.settings.sweep import SweepConfig
+from training.sweeps.config import read_config
 
 COMMANDS = {
     "prepare": ("training.prepare", "PrepareConfig", ["data"]),

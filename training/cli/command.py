@@ -40,6 +40,8 @@ __all__ = ["command", "compose_typed", "config_directory"]
 T = TypeVar("T")
 PIPE: Final = 128 + signal.SIGPIPE
 """Exit code where the reader of the output went away, as a shell reports it."""
+GRID: Final = "grid"
+"""The sweep where none is named: every combination of what is typed."""
 
 
 class Stopped(BaseException):
@@ -87,8 +89,10 @@ def _run(name: str, main: Callable[[Any], Any], multirun: Callable[[list[str]], 
     if {"-h", "--help"} & set(flags):
         doc = str(sys.modules[main.__module__].__doc__)
         plain = [argument for argument in without_files(arguments)[0] if _is_override(argument)]
-        config = composed(name, plain)
-        print(help_text(doc, known.groups, keys(config), width=terminal_width()), flush=True)
+        sweeps = [argument for argument in plain if argument.startswith(("sweep=", "sweep."))]
+        listed = keys(composed(name, [argument for argument in plain if argument not in sweeps]))
+        listed += sweep_keys(sweeps) if multirun is not None else []
+        print(help_text(doc, known.groups, listed, width=terminal_width()), flush=True)
         return
     if multirun is not None and (overrides := sweep_overrides(arguments)) is not None:
         with stopped_by_signals():
@@ -128,16 +132,24 @@ def what_is_known(name: str, arguments: list[str], *, sweeps: bool = False) -> K
         sweeps: whether the command has sweeps of its own, chosen by ``sweep=NAME``.
     """
     found = groups(name)
-    config = composed(name, groups_only(Known(name, (), found), arguments))
+    listed = keys(composed(name, groups_only(Known(name, (), found), arguments)))
     if sweeps:
         doc = "With -m: what to search, and how long."
-        found.append(Key("sweep", "name of a group", "grid", doc, choices_of("sweep")))
-    return Known(name, keys(config), found)
+        found.append(Key("sweep", "name of a group", GRID, doc, choices_of("sweep")))
+        listed += sweep_keys(arguments)
+    return Known(name, listed, found)
 
 
 def choices_of(group: str) -> tuple[str, ...]:
     """Names of the YAML files of a group."""
     return tuple(sorted(path.stem for path in (config_directory() / group).glob("*.yaml")))
+
+
+def sweep_keys(arguments: list[str]) -> list[Key]:
+    """Keys of a sweep, with the values of the one that the arguments choose as defaults."""
+    named = [argument.partition("=")[2] for argument in arguments if argument.startswith("sweep=")]
+    chosen = named[-1] if named and named[-1] in choices_of("sweep") else GRID
+    return keys(composed(f"sweep/{chosen}", []), "sweep.")
 
 
 def begin(text: str) -> None:

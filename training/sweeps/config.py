@@ -7,63 +7,20 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 
 from tillside.atomic import write_text_atomically
-from training.cli.command import compose_typed, config_directory
+from training.cli.arguments import check
+from training.cli.command import GRID, compose_typed, what_is_known
+from training.settings.sweep import Pruner, SweepConfig
 from training.sweeps.space import Space
 
 SWEEP_FILE: Final = "sweep.yaml"
 """File in the folder of the sweep's parent run."""
-
-
-class Pruner(Enum):
-    """How unpromising trials are pruned."""
-
-    none = "none"
-    median = "median"
-    """Prune a trial worse than the median of earlier trials at the same epoch."""
-    halving = "halving"
-    """Successive halving: keep the best quarter of the trials that reached 1, 4, 16, ... epochs."""
-
-
-@dataclass
-class SweepConfig:
-    """Trials, search space and pruning of a sweep."""
-
-    trials: int | None = None
-    """Number of trials, sampled by Optuna (TPE). Default: the full grid."""
-    space: dict[str, str] = field(default_factory=dict)
-    """Search space as Hydra overrides: ``model.dim: 32,64`` or ``model.dropout: interval(0, 0.4)``."""
-    fixed: list[str] = field(default_factory=list)
-    """Overrides of every trial; typed overrides take precedence."""
-    whole: bool = True
-    """Complete every trial's run (refit, evaluation on the test part). False: only the best one's."""
-    seed: int = 0
-    """Of Optuna's sampler."""
-    pruner: Pruner = Pruner.none
-    """How unpromising trials are given up: median (worse than the median of earlier trials at the same epoch), halving
-    (keep the best quarter of those that reached 1, 4, 16, ... epochs), none."""
-    startup_trials: int = 4
-    """Trials sampled at random before TPE learns from them; the median pruner prunes none of them."""
-    warmup_epochs: int = 1
-    """Epochs of a trial before it can be pruned."""
-
-    def __post_init__(self) -> None:
-        for name, least in (("trials", 1), ("seed", 0), ("startup_trials", 1), ("warmup_epochs", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"sweep.{name} must be at least {least}, got {value}")
-
-
-ConfigStore.instance().store(name="sweep_schema", node=SweepConfig)
 
 
 def read_config(overrides: list[str]) -> SweepConfig:
@@ -72,11 +29,9 @@ def read_config(overrides: list[str]) -> SweepConfig:
     Raises:
         ValueError: there is no such sweep, or a setting is wrong.
     """
+    check(what_is_known("train", overrides, sweeps=True), overrides, several=False)
     names = [each.partition("=")[2] for each in overrides if each.startswith("sweep=")]
-    name = names[-1] if names else "grid"
-    known = sorted(path.stem for path in (config_directory() / "sweep").glob("*.yaml"))
-    if name not in known:
-        raise ValueError(f"sweep={name} is not a sweep; allowed here: {', '.join(known)}")
+    name = names[-1] if names else GRID
     own = [each.removeprefix("sweep.") for each in overrides if each.startswith("sweep.")]
     config: SweepConfig = compose_typed(f"sweep/{name}", own)
     return config

@@ -23,15 +23,16 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from tillside.dataset import load_dataset
-from training.cli.command import compose_typed
+from training.cli.arguments import check
+from training.cli.command import compose_typed, what_is_known
 from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
 from training.learning.callbacks import RESUME_FILE
 from training.review.markdown import NOTE
+from training.settings.sweep import SweepConfig
 from training.settings.tracking import TrackingConfig
 from training.sweeps.config import (
     SWEEP_FILE,
-    SweepConfig,
     make_pruner,
     only_one,
     read_config,
@@ -55,6 +56,7 @@ TRIAL: Final = "sweep.trial"
 PAUSE_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 3600.0
 """How long a sweep waits for an unreachable store between two trials."""
+pause, now = time.sleep, time.monotonic
 Train = Callable[..., float]
 Answer = TypeVar("Answer")
 
@@ -74,7 +76,9 @@ def sweep(overrides: list[str], *, train: Train) -> float:
     own = [each for each in overrides if each.startswith(("sweep=", "sweep."))]
     config, given = resumed_order(resume[-1], given, own) if resume else (read_config(own), given)
     quiet = ["export=false", "tracking.register=false"]
-    space = read_space([*quiet, *(f"{key}={values}" for key, values in config.space.items()), *config.fixed, *given])
+    asked = [*(f"{key}={values}" for key, values in config.space.items()), *config.fixed, *given]
+    check(what_is_known("train", asked), asked, several=True)
+    space = read_space([*quiet, *asked])
     checked = [compose_typed("train", example) for example in space.examples()]
     refuse(config, space, checked[0])
     if checked[0].dataset is None:
@@ -166,11 +170,11 @@ class Sweep:
                 return call()
             except StoreAwayError as error:
                 if until is None:
-                    until = time.monotonic() + PATIENCE_SECONDS
+                    until = now() + PATIENCE_SECONDS
                     say(f"{error}; the sweep waits for it")
-                elif time.monotonic() >= until:
+                elif now() >= until:
                     raise
-            time.sleep(PAUSE_SECONDS)
+            pause(PAUSE_SECONDS)
 
     def resumed(self, child: Run) -> Any:
         """The config that resumes a child run."""

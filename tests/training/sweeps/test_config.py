@@ -7,10 +7,9 @@ import pytest
 from optuna.pruners import NopPruner, SuccessiveHalvingPruner
 
 import training.train  # noqa: F401 (registers the schema)
+from training.settings.sweep import Pruner, SweepConfig
 from training.sweeps.config import (
     SWEEP_FILE,
-    Pruner,
-    SweepConfig,
     make_pruner,
     only_one,
     read_config,

@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 
 from tests.datasets import make_dataset, random_rows
 from training import train as training_command
+from training.cli.command_lines import interpreter
 from training.learning.callbacks import EpochMetrics
 from training.review.markdown import GAP
 from training.stages.train import train
@@ -240,7 +241,7 @@ def test_a_store_that_is_away_between_two_trials_is_waited_for(store, dataset, m
         run.end()
         return 0.1
 
-    monkeypatch.setattr(sweeping.time, "sleep", slept.append)
+    monkeypatch.setattr(sweeping, "pause", slept.append)
     monkeypatch.setattr(mlflow.MlflowClient, "search_runs", away_twice)
     sweep([f"dataset={dataset}", f"tracking.runs='{store}'", "seed=0,1,2"], train=fake)
     assert started == [0, 1, 1, 2]
@@ -252,7 +253,7 @@ def test_a_store_that_is_away_between_two_trials_is_waited_for(store, dataset, m
     assert said.count("; the sweep waits for it") == 2
     assert "MLflow is away; the sweep waits" in said
     best = kept.parent.data.tags["sweep.best_run"]
-    assert f"export and register it:  python -m training.export run={best} out=bundle" in said
+    assert f"export and register it:  {interpreter()} -m training.export run={best} out=bundle" in said
 
 
 def test_a_store_that_stays_away_ends_the_sweep_with_what_to_type(store, dataset, monkeypatch, capsys):
@@ -261,13 +262,14 @@ def test_a_store_that_stays_away_ends_the_sweep_with_what_to_type(store, dataset
 
     now = [0.0]
     monkeypatch.setattr(sweeping, "PAUSE_SECONDS", 600.0)  # each question starts a run in a real store
-    monkeypatch.setattr(sweeping.time, "sleep", lambda seconds: now.append(now[-1] + seconds))
-    monkeypatch.setattr(sweeping.time, "monotonic", lambda: now[-1])
+    monkeypatch.setattr(sweeping, "pause", lambda seconds: now.append(now[-1] + seconds))
+    monkeypatch.setattr(sweeping, "now", lambda: now[-1])
     with pytest.raises(StoreAwayError, match="MLflow is away"):
         sweep([f"dataset={dataset}", f"tracking.runs='{store}'", "seed=0,1"], train=fake)
     assert now == [0, 600, 1200, 1800, 2400, 3000, 3600]
     assert sweeping.PATIENCE_SECONDS == 3600
-    assert f"go on with the sweep:  python -m training.train -m resume={parents(store)[-1]}" in capsys.readouterr().out
+    line = f"{interpreter()} -m training.train -m resume={parents(store)[-1]}"
+    assert f"go on with the sweep:  {line}" in capsys.readouterr().out
 
 
 def test_without_a_trial_that_ends_the_sweep_fails_with_the_reasons(store, dataset):
@@ -283,11 +285,11 @@ def test_without_a_trial_that_ends_the_sweep_fails_with_the_reasons(store, datas
     ("overrides", "words"),
     [
         (["seed=1"], "a sweep needs something to vary"),
-        (["sweep=huge"], "sweep=huge is not a sweep; allowed here: full, grid, quick"),
+        (["sweep=huge"], "sweep=huge is not a choice; allowed: full, grid, quick"),
         (["seed=0,1"], "dataset must be given"),
         (["model.dim=8,wide"], r"model\.dim.*wide"),
-        (["model.dmi=8,16"], "dmi.*allowed here: companions, dim"),
-        (["seed=0,1", "sweep.trails=3"], "trails.*allowed here: fixed, pruner"),
+        (["model.dmi=8,16"], r"model\.dmi .*did you mean model\.dim\? allowed here: companions, dim"),
+        (["seed=0,1", "sweep.trails=3"], r"sweep\.trails .*did you mean sweep\.trials\? allowed here: fixed, pruner"),
         (["seed=0,1", "sweep.trials=0"], "sweep.trials must be at least 1, got 0"),
         (["seed=0,1", "sweep.pruner=axe"], "none, median, halving"),
         (["model.heads=2,5"], r"model\.dim must be a multiple of model\.heads \(5\), got 96"),
@@ -317,7 +319,7 @@ def test_two_processes_do_not_run_one_sweep_and_the_second_leaves_it_alone(unbro
 
 def test_the_command_takes_m_and_leaves_other_launchers_to_hydra(monkeypatch):
     asked = []
-    monkeypatch.setattr(training_command, "sweep", lambda overrides, *, train: asked.append(overrides))
+    monkeypatch.setattr(sweeping, "sweep", lambda overrides, *, train: asked.append(overrides))
     for typed in (["-m", "seed=0,1"], ["seed=0,1", "--multirun", "sweep=quick"], ["sweep=quick", "dataset=d"]):
         monkeypatch.setattr(sys, "argv", ["training.train", *typed])
         training_command.main()
