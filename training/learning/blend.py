@@ -8,7 +8,7 @@ Shapes: C cases, E entries of all cases (case by case), B cases of a batch, N ra
 entries as in training.learning.rivals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from operator import itemgetter
@@ -23,7 +23,7 @@ from tillside.dataset import Sessions
 from tillside.ranking import MISSED, mrr_at, recall_at
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, IntArray, SessionMemory
-from training.cli.progress import progress
+from training.cli.progress import progress, step
 from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 from training.learning.blend_candidates import CANDIDATES, Candidates, Entries, case_rows
@@ -74,7 +74,7 @@ def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> Sessio
     def best(tried: Sequence[Neighbourhood]) -> Neighbourhood:
         ranks: list[list[IntArray]] = [[np.zeros(0, np.int64)] for _ in tried]
         start = 0
-        for chunk in neighbour_votes(index, sessions, tried):
+        for chunk in _searched(index, sessions, tried):
             targets_B = targets_C[start : start + chunk[0].shape[0]]
             for found, votes_BN in zip(ranks, chunk, strict=True):
                 found.append(_alone(votes_BN, targets_B))
@@ -123,7 +123,7 @@ def learn_memory(
 
     def blended(tried: Sequence[Neighbourhood]) -> list[Learned]:
         found: list[list[csr_array]] = [[] for _ in tried]
-        for chunk in neighbour_votes(neighbours, candidates.sessions, tried):
+        for chunk in _searched(neighbours, candidates.sessions, tried):
             for votes, votes_BN in zip(found, chunk, strict=True):
                 votes.append(strongest_of(votes_BN, CANDIDATES))
         pairs = [(vstack(votes), settings) for votes, settings in zip(found, tried, strict=True) if votes]
@@ -136,7 +136,7 @@ def learn_memory(
     best = max([best, *blended(reaching)], key=itemgetter(0))
     if memory.likeness is not None and candidates.sessions:
         neighbours.settings, needed = best[1], 1 + LEVEL
-        [votes_CN] = map(vstack, zip(*neighbour_votes(neighbours, candidates.sessions, [best[1]]), strict=True))
+        [votes_CN] = map(vstack, zip(*_searched(neighbours, candidates.sessions, [best[1]]), strict=True))
         alike_CN = likeness_votes(memory.likeness, candidates.sessions, decay=best[1].item_decay)
         for likeness in progress(ALIKE, "trying likeness"):
             both_CN = votes_CN + alike_CN * np.float32(likeness)
@@ -206,6 +206,16 @@ def _tune(contest: Contest, alone_GC: IntArray) -> tuple[Weights, IntArray]:
     ranks_GC = contest.ranks([(tried, trend) for tried in WEIGHTS], repeats=repeats, pull=pull)
     last = int(worth(ranks_GC).argmax())
     return (WEIGHTS[last], tuple(repeats), trend, pull), ranks_GC[last]
+
+
+def _searched(
+    index: SessionNeighbours, sessions: Sequence[IntArray], tried: Sequence[Neighbourhood]
+) -> Iterator[list[csr_array]]:
+    """Chunks of :func:`neighbour_votes`, told as progress."""
+    with step("searching past sessions", len(sessions)) as searching:
+        for chunk in neighbour_votes(index, sessions, tried):
+            yield chunk
+            searching.advance(chunk[0].shape[0])
 
 
 def _alone(votes_BN: csr_array, targets_B: IntArray) -> IntArray:
