@@ -22,6 +22,8 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
     output = capfd.readouterr().out
     for stage in ("simulate", "prepare", "relate", "train", "export"):
         assert f"-m training.{stage} " in output
+    assert "To be short, the demo trains with trainer.max_epochs=4 " in output
+    assert output.count("registered as tillside version 1") == 1
     assert "What the shop would show" in output
     assert "buys: " in output
     offers = output[output.index("What its checkout would offer") :]
@@ -33,7 +35,7 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
     assert f"-m mlflow server --backend-store-uri sqlite:///{tmp_path}" in output
     assert "experiments/1/runs?workflowType=machine_learning&viewStateShareKey=tillside-best" in output
     (run,) = mlflow.MlflowClient(f"sqlite:///{tmp_path}/demo/runs/mlflow.db").search_runs(["1"])
-    version = open_bundle(tmp_path / "demo/bundle").version  # of the second export, which has the relations
+    version = open_bundle(tmp_path / "demo/bundle").version
     assert run.data.tags["bundle.version"] == version
     assert f"- bundle `{version}`" in run.data.tags["mlflow.note.content"]
 
