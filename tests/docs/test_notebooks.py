@@ -38,6 +38,7 @@ def test_there_are_notebooks_and_they_hold_no_output():
         assert [cell["outputs"] for cell in cells if cell["cell_type"] == "code" and cell["outputs"]] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
     monkeypatch.setenv("REES46_LOG", str(rees46_log(tmp_path)))

@@ -6,7 +6,7 @@ DuckDB-specific code (row numbers in file order, settings) is confined to this m
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,8 +113,9 @@ def open_engine(scratch: Path) -> Iterator[QueryEngine]:
         # Fused selects inline a column once per use: a column read five times is computed five times.
         try:
             backend.raw_sql("SET TimeZone = 'UTC'")
-            backend.raw_sql("SET enable_progress_bar = true")  # for query_progress; it prints nothing itself
-            backend.raw_sql("SET enable_progress_bar_print = false")
+            with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets: no share is known, then
+                backend.raw_sql("SET enable_progress_bar = true")  # for query_progress; it prints nothing itself
+                backend.raw_sql("SET enable_progress_bar_print = false")
             yield QueryEngine(backend, scratch)
         except duckdb.Error as error:
             raise ValueError(f"the engine gave up: {str(error).splitlines()[0]}") from error
