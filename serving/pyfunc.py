@@ -4,6 +4,7 @@ MLflow imports this module because registered models name it as their loader; no
 decoded and answered by the server's code, so what is reviewed is what will be served.
 """
 
+import gc
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ class SessionModel:
     def __init__(self, path: Path) -> None:
         self._limits = Limits()
         self._recommender = load_recommender(path, self._limits)
+        gc.unfreeze()  # the process is its user's, not a server: what is frozen is never collected, at its exit neither
 
     def predict(self, model_input: Any, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Ranked item ids with scores and whether the session holds them, tier and purchase intent, for each session.

@@ -1,6 +1,8 @@
 """Rows of MLflow's python_function are requests: the same answers, and the same refusals."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -21,6 +23,13 @@ def test_a_row_is_answered_as_the_server_would(model):
     assert answer["seen"] == [True, False, False]
     (answer,) = model.predict([{"session": [{"item_id": "apple"}], "k": 3, "hide_seen": True}])
     assert (answer["items"], answer["seen"]) == (["plum", "fig", "pear"], [False, False, False])
+
+
+def test_a_process_that_also_used_another_library_ends_in_silence(orchard):
+    """DuckDB's bindings tell on stderr of what is left at the exit; frozen objects would be."""
+    code = f"import duckdb; from serving.pyfunc import _load_pyfunc; _load_pyfunc({str(orchard)!r})"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_what_pandas_makes_of_json_is_undone(model):
