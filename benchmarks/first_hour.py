@@ -91,7 +91,7 @@ def blend_search(side: Side) -> Figures:
 
 
 def train_with_neighbour(side: Side, seconds: float) -> Figures:
-    """Speed beside a neighbour as a share of the speed in quiet: the worst place, then each."""
+    """Speed beside a neighbour as a share of the speed in quiet: the worst place, then each; 0 if it was ended."""
     rates = {place: _targets_per_second(side, place, seconds) for place in (None, *places())}
     shares = {f"neighbour {place}": {"ratio": rates[place] / rates[None]} for place in places()}
     return {"": min(shares.values(), key=lambda each: each["ratio"]), **shares}
@@ -100,9 +100,12 @@ def train_with_neighbour(side: Side, seconds: float) -> Figures:
 def _targets_per_second(side: Side, place: str | None, seconds: float) -> float:
     side.work.mkdir(parents=True, exist_ok=True)
     out = side.work / "loop.json"
+    out.unlink(missing_ok=True)
     command = [str(side.python), "-m", "benchmarks.loop", "--dataset", str(side.dataset()), "--seconds", str(seconds)]
     with neighbour(place):
         side.cost(*command, "--out", str(out))
+    if not out.exists():  # ended at the limit
+        return 0.0
     return float(json.loads(out.read_text(encoding="utf-8"))["targets_per_second"])
 
 
@@ -210,7 +213,12 @@ def main() -> None:
     if given.before is not None and not (given.before / ".venv/bin/python").exists():
         parser.error(f"--before must be a checkout with a .venv, got {given.before}")
     chosen = [name for name in known if name in given.systems or not given.systems]
-    rows = [row for row in read_rows(given.results / f"{NAME}.json") if row["system"] not in chosen]
+    notes = (
+        f"Medians of the rounds, both commits in turn{_of(given.before)}. ratio: after / before of wall time; of "
+        "train-with-neighbour the speed beside a neighbour / in quiet, at the worst of its places. The neighbour is a "
+        "process that computes without end. Seconds of help and first-line are those of the slowest command."
+    )
+    rows = read_rows(given.results / f"{NAME}.json")
     with tempfile.TemporaryDirectory(prefix="first-hour-") as scratch:
         for name in chosen:
             sides = list(_sides(given.before, Path(scratch), given.limit))
@@ -218,13 +226,8 @@ def main() -> None:
             for _ in range(given.rounds):
                 rounds.append({side.name: systems(given.seconds)[name](side) for side in sides})
                 say(f"{name}: {rounds[-1]}")
-            rows += rows_of(name, rounds, given.limit)
-    notes = (
-        f"Medians of the rounds, both commits in turn{_of(given.before)}. ratio: after / before of wall time; of "
-        "train-with-neighbour the speed beside a neighbour / in quiet, at the worst of its places. The neighbour is a "
-        "process that computes without end. Seconds of help and first-line are those of the slowest command."
-    )
-    write_results(NAME, rows, title="The first hour", notes=notes, folder=given.results)
+            rows = [row for row in rows if row["system"] != name] + rows_of(name, rounds, given.limit)
+            write_results(NAME, rows, title="The first hour", notes=notes, folder=given.results)  # an hour is not lost
     say(f"wrote {NAME}.json and .md in {given.results}")
 
 

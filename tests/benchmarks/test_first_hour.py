@@ -61,6 +61,15 @@ def test_beside_a_neighbour_the_worst_place_counts(monkeypatch: pytest.MonkeyPat
     assert worst == {"log": "after", "system": "train-with-neighbour", "metric": "ratio", "value": 0.5}
 
 
+def test_a_training_that_is_ended_at_the_limit_has_no_speed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nor is the speed of a place before it taken for its own."""
+    side = Side("after", tmp_path, tmp_path, limit=1.0)
+    monkeypatch.setattr(Side, "cost", lambda *_, **__: {"wall_s": 1.0, "cpu_s": 1.0})
+    monkeypatch.setattr(Side, "dataset", lambda _: tmp_path)
+    (tmp_path / "loop.json").write_text('{"targets_per_second": 100.0}')
+    assert first_hour._targets_per_second(side, None, 1.0) == 0.0
+
+
 def test_a_neighbour_keeps_to_its_core_and_ends_with_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []
     start = subprocess.Popen
