@@ -47,8 +47,8 @@ class Load:
             if connection is None:
                 try:
                     connection = await asyncio.open_connection("127.0.0.1", self._port)
-                except ConnectionRefusedError:
-                    return
+                except (ConnectionRefusedError, ConnectionResetError):
+                    return  # nobody listens; reset where the listener closed within the handshake: nothing was sent yet
                 except OSError as error:
                     self.failed.append(f"connect: {error!r}")
                     return
