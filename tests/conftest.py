@@ -13,8 +13,13 @@ settings.register_profile("tillside", deadline=None)
 settings.load_profile("tillside")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests go first, so that no process is left with one of them when the others have ended."""
+    """Files with slow tests go first, so that no process is left with one of them when the others have ended; those of
+    the benchmarks count as slow, since no other Python needs them."""
+    for item in items:
+        if item.path.parent.name == "benchmarks":
+            item.add_marker("slow")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 

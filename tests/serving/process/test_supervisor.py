@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.serving.load import BODY, load
 from tests.serving.prometheus import values
@@ -26,6 +27,7 @@ def parent_of(pid: int) -> int | None:
     return None if state == "Z" else int(parent)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_the_others_go_on(orchard, tmp_path):
     server = ServerProcess(orchard, tmp_path / "log", "--workers", "2", "--admin-port", "0")
     first, second = children(server)

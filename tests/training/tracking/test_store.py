@@ -79,6 +79,7 @@ def start_together(config: TrackingConfig, bundle: Path, barrier, answers) -> No
         raise
 
 
+@pytest.mark.slow
 def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
