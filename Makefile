@@ -7,8 +7,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TESTS  := $(VENV)/.tests
 ARGS   ?=
-# Test files that run at once; each process imports torch and needs about 1.5 GB.
-JOBS   ?= 2
+# Test files that run at once: one more than two cores, since many tests wait for a server; each needs about 1.5 GB.
+JOBS   ?= 3
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 
