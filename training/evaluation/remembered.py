@@ -76,7 +76,7 @@ class _Kept:
 
 
 def remembered(memory: SessionMemory, *, room: int = ROOM) -> SessionMemory:
-    """``memory`` that keeps its answers; its settings must not change any more."""
+    """``memory`` that keeps its answers."""
     likeness = memory.likeness
     return replace(
         memory,

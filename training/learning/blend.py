@@ -83,8 +83,7 @@ def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> Sessio
         return next(s for s, each in zip(tried, reached, strict=True) if each >= (1 - LEVEL) * max(reached))
 
     forgetting = best([Neighbourhood(item_decay=item, age_decay=age) for age, item in product(AGE_DECAYS, ITEM_DECAYS)])
-    index.settings = best([replace(forgetting, reach=reach) for reach in REACHES])
-    return index
+    return index.under(best([replace(forgetting, reach=reach) for reach in REACHES]))
 
 
 def learn_memory(
@@ -135,7 +134,7 @@ def learn_memory(
     reaching = [replace(best[1], reach=reach) for reach in REACHES if reach != alone.reach]
     best = max([best, *blended(reaching)], key=itemgetter(0))
     if memory.likeness is not None and candidates.sessions:
-        neighbours.settings, needed = best[1], 1 + LEVEL
+        needed = 1 + LEVEL
         [votes_CN] = map(vstack, zip(*_searched(neighbours, candidates.sessions, [best[1]]), strict=True))
         alike_CN = likeness_votes(memory.likeness, candidates.sessions, decay=best[1].item_decay)
         for likeness in progress(ALIKE, "trying likeness"):
@@ -144,8 +143,8 @@ def learn_memory(
             if tried[0] <= best[0] * needed:  # one hill, and likeness costs time in the server
                 break
             best, needed = tried, 1.0
-    _, neighbours.settings, blend, trends = best
-    return replace(memory, blend=blend), trends
+    _, settings, blend, trends = best
+    return replace(memory, neighbours=neighbours.under(settings), blend=blend), trends
 
 
 def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tuple[float, ...]]:

@@ -10,7 +10,7 @@ indexed or neighbour sessions, D event distances, C candidate items.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,22 +66,19 @@ class Neighbourhood:
                 raise ValueError(f"neighbourhood.{name} must be a whole number of at least 1, got {value}")
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SessionNeighbours:
-    """Inverted index of past sessions, oldest first, queried with one session at a time."""
+    """Inverted index of past sessions, oldest first, queried with one session at a time.
 
-    def __init__(
-        self,
-        *,
-        posting_offsets: IntArray,
-        postings: IntArray,
-        session_offsets: IntArray,
-        session_items: IntArray,
-        idf: npt.NDArray[np.float32],
-        settings: Neighbourhood,
-    ) -> None:
-        self.posting_offsets, self.postings = posting_offsets, postings
-        self.session_offsets, self.session_items, self.idf = session_offsets, session_items, idf
-        self.settings = settings
+    A value: another setting makes another index (:meth:`under`), so that none changes under whoever holds it.
+    """
+
+    posting_offsets: IntArray
+    postings: IntArray
+    session_offsets: IntArray
+    session_items: IntArray
+    idf: npt.NDArray[np.float32]
+    settings: Neighbourhood
 
     @classmethod
     def fit(
@@ -122,6 +119,11 @@ class SessionNeighbours:
             idf=idf,
             settings=settings,
         )
+
+    def under(self, settings: Neighbourhood) -> "SessionNeighbours":
+        """The same past sessions under other settings; ``newest``, by which they were indexed, stays."""
+        assert settings.newest == self.settings.newest
+        return self if settings == self.settings else replace(self, settings=settings)
 
     def evidence(self, items_L: IntArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Candidate items [C], ascending, and each one's share [C] of the neighbours' votes; the shares sum to 1.

@@ -1,6 +1,6 @@
 """Session kNN by hand: what is indexed, who is a neighbour, and what the neighbours say."""
 
-from dataclasses import asdict, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 
 import numpy as np
 import pytest
@@ -229,3 +229,13 @@ def test_files_that_cannot_be_read_are_refused(saved, name, content):
 def test_settings_that_it_does_not_have_are_refused(saved, document):
     with pytest.raises(ValueError, match=f"^{saved}: "):
         SessionNeighbours.load(saved, document, items=ITEMS)
+
+
+def test_other_settings_make_another_index_and_none_changes_under_its_holder():
+    index = SessionNeighbours.fit(make_sessions([[0, 1], [0, 2]]), items=3, settings=PLAIN)
+    other = index.under(replace(PLAIN, age_decay=0.25))
+    assert (index.settings, other.settings.age_decay) == (PLAIN, 0.25)
+    assert other.postings is index.postings
+    assert index.under(PLAIN) is index
+    with pytest.raises(FrozenInstanceError):
+        index.settings = PLAIN

@@ -169,7 +169,7 @@ def test_how_long_ago_an_item_was_seen_is_read_from_the_cases(session, repeats):
     nothing = SessionNeighbours.fit(make_sessions([]), items=6, settings=Neighbourhood())
     learned, trends = learn_memory(scorer, nothing, cases, trend_N=np.zeros(6, np.float32), behaviours=1)
     assert trends == (0.0,)
-    assert learned.neighbours is nothing
+    assert learned.neighbours.postings is nothing.postings
     assert learned.blend == Blend((0.0,), 0.001, (repeats,))
 
 
@@ -198,6 +198,20 @@ def test_how_far_neighbours_reach_is_what_ranks_validation_best(middle, reach):
     after_first = make_sessions([session[:2] for session in sessions[:48]])
     cases = make_cases(after_first, rule="every", spec=EncodingSpec(), items=33, goal=2)
     assert choose_neighbours(make_sessions(sessions), cases, items=33).settings.reach == reach
+
+
+def test_what_suits_the_blend_leaves_what_suited_the_neighbours_alone():
+    """70 % of the past sessions, the older ones, say 2 after 9, the others say 3, which is right. With an age decay of
+    1 they weigh e^-.3 - e^-1 = .37 against 1 - e^-.3 = .26, with one of .5 (e^-.6 - e^-2) / 2 = .21 against
+    (1 - e^-.6) / 2 = .23."""
+    alone = Neighbourhood(age_decay=2.0)
+    index = SessionNeighbours.fit(make_sessions([[9, 2]] * 70 + [[9, 3]] * 30), items=10, settings=alone)
+    cases = make_cases(make_sessions([[9, 3]] * 4), rule="last", spec=EncodingSpec(), items=10, goal=2)
+    nothing_known = Popularity(np.zeros((1, 10), np.float32))
+    for _ in range(2):  # whoever asks again is told the same
+        learned, _ = learn_memory(nothing_known, index, cases, trend_N=np.zeros(10, np.float32), behaviours=1)
+        assert learned.neighbours.settings.age_decay == 0.5
+        assert index.settings == alone
 
 
 def test_neighbours_alone_rank_by_shares_and_then_by_popularity():

@@ -22,10 +22,10 @@ def test_votes_equal_those_of_one_session_under_one_setting(monkeypatch, chunk):
     tried = [base, replace(base, item_decay=4.0), replace(base, age_decay=0.0), replace(base, reach=0.25, before=0.5)]
     found = list(neighbour_votes(index, sessions, tried))
     for number, settings in enumerate(tried):
-        index.settings = settings
+        under = index.under(settings)
         dense_CN = np.concatenate([each[number].toarray() for each in found])
         for session, row_N in zip(sessions, dense_CN, strict=True):
-            items, shares = index.evidence(session)
+            items, shares = under.evidence(session)
             assert np.flatnonzero(row_N).tolist() == items.tolist()
             np.testing.assert_allclose(row_N[items], shares, rtol=1e-6)
 

@@ -1,6 +1,7 @@
 """Fit, choose, refit: what each step learns from, and what of the first two the last one keeps."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,31 @@ def test_the_memory_keeps_the_blend_and_holds_the_validation_sessions_too(learne
     assert trained.memory.document() == chosen.document()
     sessions = [len(memory.neighbours.session_offsets) - 1 for memory in (chosen, trained.memory)]
     assert sessions == [TRAIN, TRAIN + VALIDATION]
+
+
+def test_the_refit_weighs_old_sessions_as_the_fit_that_was_validated_did(dataset, tmp_path, monkeypatch):
+    """The blend has a neighbourhood of its own; the refit's recency is that of the neighbours alone, as in the fit."""
+    built, build, learn_memory = [], TrainingSetup.build.__func__, recipe.learn_memory
+
+    def spy(cls, *arguments, **named):
+        built.append(build(cls, *arguments, **named))
+        return built[-1]
+
+    def another(scorer, neighbours, cases, **more):
+        memory, trends = learn_memory(scorer, neighbours, cases, **more)
+        settings = replace(neighbours.settings, age_decay=neighbours.settings.age_decay / 4 + 0.125)
+        return replace(memory, neighbours=neighbours.under(settings)), trends
+
+    monkeypatch.setattr(TrainingSetup, "build", classmethod(spy))
+    monkeypatch.setattr(recipe, "learn_memory", another)
+    setup = TrainingSetup.prepare(config(max_epochs=1), dataset)
+    alone = setup.neighbours.settings.age_decay
+    figures = Figures()
+    _, trained, _ = learn(setup, dataset, folder=tmp_path, tracker=figures)
+    assert [each.data.recency for each in built] == [alone, alone]
+    assert trained.memory.neighbours.settings.age_decay == alone / 4 + 0.125 != alone
+    assert figures.chosen["derived"]["neighbours"]["age_decay"] == alone / 4 + 0.125
+    assert setup.derived()["derived"]["loss"]["recency"] == alone
 
 
 def test_the_blend_is_judged_on_what_comes_next_and_on_carts_and_purchases_further_on(dataset, monkeypatch):
