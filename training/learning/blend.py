@@ -1,17 +1,18 @@
 """Tunes session kNN on validation, and what its votes, repeats, trends and likeness weigh beside the model.
 
 Coordinate-wise grid search by recall@20 + MRR@20 on validation cases: first the neighbourhood's settings by its votes
-alone, then the blend with the model's scores, at last likeness. Per case the model's top items and the top candidates
-by votes contain whatever can reach the blend's top 20, so a grid point costs no second pass over the catalogue.
+alone, then the blend with the model's scores, then likeness, at last the floor once more. Per case the model's top
+items and the top candidates by votes contain whatever can reach the blend's top 20, so a grid point costs no second
+pass over the catalogue.
 
 Shapes: C cases, E entries of all cases (case by case), B cases of a batch, N rankable items, G grid values, P and Q
 entries as in training.learning.rivals.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
-from operator import itemgetter
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -32,6 +33,8 @@ from training.learning.rivals import Bonuses, Contest, Rivals, worth
 
 SETTINGS_CASES: Final = 4_000
 BLEND_CASES: Final = 8_000
+SAMPLE_CASES: Final = 2_000
+"""Cases on which all neighbourhoods are tried; the best of them meet again on BLEND_CASES."""
 MIN_CASES: Final = 300
 """A behaviour with fewer validation cases takes the weights tuned on all cases together."""
 AGE_DECAYS: Final = (0.0, 2.0, 1.0)
@@ -51,7 +54,18 @@ PULLS: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0)
 BONUSES: Final = (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.0, -2.0, 3.0, 4.0, -4.0, 6.0, -8.0)
 
 
-Learned = tuple[float, Neighbourhood, Blend, tuple[float, ...]]
+Floors = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A neighbourhood, the best blend with its votes, and the trend weight per behaviour asked for."""
+
+    reached: float
+    settings: Neighbourhood
+    blend: Blend
+    trends: tuple[float, ...]
+    votes_CN: csr_array
 
 
 def choose_neighbours(sessions: Sessions, cases: Cases, *, items: int) -> SessionNeighbours:
@@ -115,40 +129,64 @@ def learn_memory(
     nothing = Blend((0.0,) * behaviours, FLOORS[0], ((0.0,),) * behaviours)
     memory = SessionMemory.of(neighbours, nothing, catalogue)
     candidates = Candidates(scorer, cases, chosen, trend_N=trend_N, repeats=REPEATS)
+    few = candidates
+    if len(chosen) > SAMPLE_CASES:
+        few = Candidates(scorer, cases, spread(chosen, SAMPLE_CASES), trend_N=trend_N, repeats=REPEATS)
+        few = few if few.sessions else candidates
 
-    def learned(votes_CN: csr_array, settings: Neighbourhood, likeness: float = 0.0) -> Learned:
-        reached, blend, trends = learn_blend(candidates.entries(votes_CN), behaviours=behaviours)
-        return reached, settings, replace(blend, alike=(likeness, likeness)), trends
+    def learned(
+        candidates: Candidates, votes_CN: csr_array, settings: Neighbourhood, floors: Floors, likeness: float = 0.0
+    ) -> Learned:
+        reached, blend, trends = learn_blend(candidates.entries(votes_CN), behaviours=behaviours, floors=floors)
+        return Learned(reached, settings, replace(blend, alike=(likeness, likeness)), trends, votes_CN)
 
-    def blended(tried: Sequence[Neighbourhood]) -> list[Learned]:
+    def blended(candidates: Candidates, tried: Sequence[Neighbourhood], floors: Floors) -> list[Learned]:
         found: list[list[csr_array]] = [[] for _ in tried]
         for chunk in _searched(neighbours, candidates.sessions, tried):
             for votes, votes_BN in zip(found, chunk, strict=True):
                 votes.append(strongest_of(votes_BN, CANDIDATES))
         pairs = [(vstack(votes), settings) for votes, settings in zip(found, tried, strict=True) if votes]
-        return [learned(*pair) for pair in progress(pairs, "trying neighbourhoods")]
+        return [learned(candidates, *pair, floors) for pair in progress(pairs, "trying neighbourhoods")]
+
+    if not candidates.sessions:
+        empty = learned(candidates, csr_array((0, len(trend_N)), dtype=np.float32), alone, FLOORS)
+        return replace(memory, blend=empty.blend), empty.trends
+
+    def best_of(tried: Sequence[Neighbourhood], floors: Floors, finalists: int) -> Learned:
+        ranked = sorted(blended(few, tried, floors), key=attrgetter("reached"), reverse=True)
+        if few is not candidates:
+            floor = (ranked[0].blend.floor,)
+            ranked = blended(candidates, [each.settings for each in ranked[:finalists]], floor)
+        return max(ranked, key=attrgetter("reached"))
 
     forgetting = [replace(alone, age_decay=age, item_decay=item) for age, item in product(ages, ITEM_DECAYS)]
-    empty = learned(csr_array((0, len(trend_N)), dtype=np.float32), alone) if not candidates.sessions else None
-    best = empty or max(blended(forgetting), key=itemgetter(0))
-    reaching = [replace(best[1], reach=reach) for reach in REACHES if reach != alone.reach]
-    best = max([best, *blended(reaching)], key=itemgetter(0))
-    if memory.likeness is not None and candidates.sessions:
+    best = best_of(forgetting, FLOORS, finalists=2)
+    floor = (best.blend.floor,)
+    reaching = [replace(best.settings, reach=reach) for reach in REACHES if reach != alone.reach]
+    best = max(best, best_of(reaching, floor, finalists=1), key=attrgetter("reached"))
+    if memory.likeness is not None:
+        [votes_CN] = map(vstack, zip(*_searched(neighbours, candidates.sessions, [best.settings]), strict=True))
+        alike_CN = likeness_votes(memory.likeness, candidates.sessions, decay=best.settings.item_decay)
         needed = 1 + LEVEL
-        [votes_CN] = map(vstack, zip(*_searched(neighbours, candidates.sessions, [best[1]]), strict=True))
-        alike_CN = likeness_votes(memory.likeness, candidates.sessions, decay=best[1].item_decay)
         for likeness in progress(ALIKE, "trying likeness"):
-            both_CN = votes_CN + alike_CN * np.float32(likeness)
-            tried = learned(strongest_of(both_CN, CANDIDATES), best[1], likeness)
-            if tried[0] <= best[0] * needed:  # one hill, and likeness costs time in the server
+            both_CN = strongest_of(votes_CN + alike_CN * np.float32(likeness), CANDIDATES)
+            tried = learned(candidates, both_CN, best.settings, floor, likeness)
+            if tried.reached <= best.reached * needed:  # one hill, and likeness costs time in the server
                 break
             best, needed = tried, 1.0
-    _, settings, blend, trends = best
-    return replace(memory, neighbours=neighbours.under(settings), blend=blend), trends
+    others = tuple(each for each in FLOORS if each not in floor)
+    again = learned(candidates, best.votes_CN, best.settings, others, best.blend.alike[0])
+    best = max(best, again, key=attrgetter("reached"))
+    return replace(memory, neighbours=neighbours.under(best.settings), blend=best.blend), best.trends
 
 
-def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tuple[float, ...]]:
+def learn_blend(
+    entries: Entries, *, behaviours: int, floors: Floors | None = None
+) -> tuple[float, Blend, tuple[float, ...]]:
     """Tune one floor, and per behaviour asked for weight, repeat bonuses, trend weight and earlier-session weight.
+
+    Args:
+        floors: the floors to try; None: FLOORS.
 
     Returns:
         The blend's quality on these cases, the blend, and the trend weight per behaviour.
@@ -157,7 +195,7 @@ def learn_blend(entries: Entries, *, behaviours: int) -> tuple[float, Blend, tup
     rivals, own_B = Rivals(entries, repeats=REPEATS), (cases_B >= MIN_CASES) & (cases_B < cases)
     best, found = -1.0, Blend((0.0,) * behaviours, FLOORS[0], ((0.0,) * REPEATS,) * behaviours)
     trends = (0.0,) * behaviours
-    for floor in FLOORS:
+    for floor in FLOORS if floors is None else floors:
         votes = [np.log1p(array / np.float32(floor)) for array in (rivals.votes_P, rivals.own[1])]
         whole = Contest(rivals, *votes, asked=None)
         alone_GC = whole.ranks([(weight, 0.0) for weight in WEIGHTS])

@@ -189,6 +189,26 @@ def test_likeness_counts_where_it_ranks_validation_better(session, pays):
     assert (past == 0) == (not pays)
 
 
+def test_what_a_sample_finds_is_tried_on_all_cases_with_every_floor(monkeypatch):
+    seen = []
+
+    def spy(entries, *, behaviours, floors):
+        seen.append((len(entries.asked_C), floors))
+        return learn_blend(entries, behaviours=behaviours, floors=floors)
+
+    monkeypatch.setattr(blend_search, "SAMPLE_CASES", 2)
+    monkeypatch.setattr(blend_search, "learn_blend", spy)
+    index = SessionNeighbours.fit(make_sessions([[9, 3]] * 4), items=10, settings=Neighbourhood(age_decay=1.0))
+    cases = make_cases(make_sessions([[9, 3]] * 4), rule="last", spec=EncodingSpec(), items=10, goal=2)
+    learn_memory(
+        Popularity(np.zeros((1, 10), np.float32)), index, cases, trend_N=np.zeros(10, np.float32), behaviours=1
+    )
+    tried = [floors for number, floors in seen if number == 4]
+    assert {number for number, _ in seen} == {2, 4}
+    assert set().union(*tried) == {0.001, 0.1}
+    assert len(tried) < len(seen) - len(tried)  # of all neighbourhoods and reaches, only the best
+
+
 @pytest.mark.parametrize(
     ("middle", "reach"), [(3, 0.25), (1, 4.0)], ids=["what comes next differs, what comes then does not", "level"]
 )
@@ -200,10 +220,12 @@ def test_how_far_neighbours_reach_is_what_ranks_validation_best(middle, reach):
     assert choose_neighbours(make_sessions(sessions), cases, items=33).settings.reach == reach
 
 
-def test_what_suits_the_blend_leaves_what_suited_the_neighbours_alone():
+@pytest.mark.parametrize("sample", [2_000, 1], ids=["all cases at once", "a sample first"])
+def test_what_suits_the_blend_leaves_what_suited_the_neighbours_alone(sample, monkeypatch):
     """70 % of the past sessions, the older ones, say 2 after 9, the others say 3, which is right. With an age decay of
     1 they weigh e^-.3 - e^-1 = .37 against 1 - e^-.3 = .26, with one of .5 (e^-.6 - e^-2) / 2 = .21 against
     (1 - e^-.6) / 2 = .23."""
+    monkeypatch.setattr(blend_search, "SAMPLE_CASES", sample)
     alone = Neighbourhood(age_decay=2.0)
     index = SessionNeighbours.fit(make_sessions([[9, 2]] * 70 + [[9, 3]] * 30), items=10, settings=alone)
     cases = make_cases(make_sessions([[9, 3]] * 4), rule="last", spec=EncodingSpec(), items=10, goal=2)
