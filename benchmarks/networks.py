@@ -46,6 +46,7 @@ from training.learning.recipe import has_repeats
 from training.settings.loss import LossConfig, Softmax
 from training.settings.optimizer import OptimizerConfig
 from training.settings.trainer import TrainerConfig
+from training.tracking.unrecorded import Unrecorded
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ def train_network(
     )
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        epoch_metrics = fit(module, data, config, folder=Path(folder), epochs=epochs, tracker=None)
+        epoch_metrics = fit(module, data, config, folder=Path(folder), epochs=epochs, tracker=Unrecorded("none"))
         seconds = time.monotonic() - started
         best, _ = load_best(module, Path(folder))
     curve = validation_curve(epoch_metrics.history, targets=data.rows.targets)

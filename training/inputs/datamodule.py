@@ -32,12 +32,15 @@ class CaseChunk:
 
 
 class CaseLoader:
-    """All cases, shortest prefixes first, in chunks; this process takes every ``world``-th."""
+    """All cases, shortest prefixes first, in chunks; this process takes every ``world``-th.
+
+    Where there are fewer cases than processes, the last ones have a chunk without cases: all wait for each other's.
+    """
 
     def __init__(self, cases: Cases, *, rank: int = 0, world: int = 1) -> None:
         self.cases = cases
         by_length = np.argsort(cases.prefix_lengths_C, kind="stable")[rank::world]
-        self.chunks = [by_length[start : start + CHUNK] for start in range(0, len(by_length), CHUNK)]
+        self.chunks = [by_length[start : start + CHUNK] for start in range(0, max(len(by_length), 1), CHUNK)]
 
     def __len__(self) -> int:
         return len(self.chunks)

@@ -20,6 +20,7 @@ from training.cli.progress import Step
 from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import SessionData
 from training.tracking.tracker import Tracker
+from training.tracking.unrecorded import Unrecorded
 
 RESUME_FILE = "resume.ckpt"
 VALIDATED = ("recall@20", "mrr@20")
@@ -48,11 +49,13 @@ class ResumePoint(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         done = trainer.fit_loop.epoch_loop.batch_progress.current.completed
-        states: list[torch.Tensor] = [torch.get_rng_state()] * trainer.world_size
+        drawn = (torch.get_rng_state(), accelerator_state(pl_module.device))
+        states = [drawn] * trainer.world_size
         if trainer.world_size > 1:
-            torch.distributed.all_gather_object(states, torch.get_rng_state())
+            torch.distributed.all_gather_object(states, drawn)
         checkpoint["tillside"] = {
-            "random_states": states,
+            "random_states": [processor for processor, _ in states],
+            "accelerator_states": [accelerator for _, accelerator in states],
             "epoch": trainer.current_epoch,
             "batches_done": done,
             "threads": torch.get_num_threads(),
@@ -76,6 +79,24 @@ class ResumePoint(pl.Callback):
                     f"the run to resume had {len(states)} process(es), this one has {trainer.world_size}; use as many"
                 )
             torch.set_rng_state(states[trainer.global_rank])
+            kept = self._loaded.get("accelerator_states")  # none in points written before there were any
+            if kept is not None:
+                set_accelerator_state(pl_module.device, kept[trainer.global_rank])
+
+
+AcceleratorState = tuple[str, torch.Tensor] | None
+"""Kind of device and the state of its generator; None on the processor, which has only torch's own."""
+
+
+def accelerator_state(device: torch.device) -> AcceleratorState:
+    """The generator that dropout draws from on the device."""
+    return None if device.type == "cpu" else (device.type, torch.get_device_module(device).get_rng_state(device))
+
+
+def set_accelerator_state(device: torch.device, kept: AcceleratorState) -> None:
+    """Make the device draw on from there; a run that went on to another kind of device draws anew."""
+    if kept is not None and kept[0] == device.type:
+        torch.get_device_module(device).set_rng_state(kept[1].cpu(), device)
 
 
 class EpochMetrics(pl.Callback):
@@ -85,7 +106,7 @@ class EpochMetrics(pl.Callback):
         stage: prefix of the training metrics' names in MLflow, in place of the module's own, ``train``.
     """
 
-    def __init__(self, tracker: Tracker | None, *, padding_share: float, stage: str = "train") -> None:
+    def __init__(self, tracker: Tracker | Unrecorded, *, padding_share: float, stage: str = "train") -> None:
         self.tracker, self.padding_share, self.stage = tracker, padding_share, stage
         self.history: list[dict[str, float]] = []
         # A run resumed within an epoch never gets on_train_epoch_start for it.
@@ -124,7 +145,7 @@ class EpochMetrics(pl.Callback):
             "train/temperature": float(pl_module.model.encoder.log_temperature.detach().exp()),
         }
         self.history.append({"epoch": trainer.current_epoch, **measured})
-        if self.tracker is None:
+        if not trainer.is_global_zero:
             return
         named = {name.replace("train/", f"{self.stage}/"): value for name, value in measured.items()}
         self.tracker.metrics(named, step=trainer.current_epoch)

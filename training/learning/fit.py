@@ -4,20 +4,25 @@ import logging
 import math
 import warnings
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, Final
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from torch.nn.parallel import DistributedDataParallel
 
 from training.cli.progress import silenced, step
 from training.inputs.datamodule import SessionData
 from training.learning.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingProgress
 from training.learning.lightning_module import NextItemModule
+from training.learning.processes import ALONE, Processes
 from training.settings.trainer import Precision, TrainerConfig
 from training.tracking.tracker import Tracker
+from training.tracking.unrecorded import Unrecorded
 
 WARM_SHARE: Final = 1 / 3
 """Epochs of a warm start from another model's weights, as a fraction of those of a cold start."""
@@ -42,9 +47,10 @@ def fit(
     *,
     folder: Path,
     epochs: int,
-    tracker: Tracker | None,
+    tracker: Tracker | Unrecorded,
     stage: str = "train",
     callbacks: Sequence[pl.Callback] = (),
+    processes: Processes = ALONE,
 ) -> EpochMetrics:
     """Run Lightning's trainer, from the checkpoint in ``folder`` if there is one.
 
@@ -52,6 +58,7 @@ def fit(
         stage: ``train`` ranks validation cases after each epoch, keeps the best one and stops early; ``refit`` runs
             all its epochs and keeps the last.
         callbacks: Lightning callbacks that run once an epoch's metrics are recorded.
+        processes: those that run it together, each calling this.
     """
     quiet_lightning()
     data_loader = data.train_dataloader()
@@ -65,11 +72,29 @@ def fit(
         best = ModelCheckpoint(folder, "best", monitor="val/mrr@20", mode="max", enable_version_counter=False)
         all_callbacks[:0] = [best, EarlyStopping("val/mrr@20", mode="max", patience=config.patience)]
     doing = "training" if stage == "train" else "training again, on the validation part too"
+    resume_point = resume_point_in(folder, processes)
     with silenced(not config.progress_bar), step(doing, epochs) as opened:
         if config.progress_bar:
             all_callbacks.append(TrainingProgress(opened))
-        _run(module, data, config, folder=folder, epochs=epochs, callbacks=all_callbacks, validate=stage == "train")
+        _run(
+            module, data, config, start=resume_point, epochs=epochs, callbacks=all_callbacks, validate=stage == "train"
+        )
     return epoch_metrics
+
+
+def resume_point_in(folder: Path, processes: Processes) -> Path | None:
+    """The folder's resume point if the first process finds one, else None: all go on from it, or none.
+
+    Raises:
+        ValueError: another process does not find what the first one does.
+    """
+    path = folder / RESUME_FILE
+    there = processes.from_first(path.is_file)
+    if there and not processes.all(path.is_file()):
+        raise ValueError(
+            f"{path} is not there for all processes; tracking.runs must be a folder that all machines share"
+        )
+    return path if there else None
 
 
 def _run(
@@ -77,7 +102,7 @@ def _run(
     data: SessionData,
     config: TrainerConfig,
     *,
-    folder: Path,
+    start: Path | None,
     epochs: int,
     callbacks: list[pl.Callback],
     validate: bool,
@@ -93,8 +118,7 @@ def _run(
     except (MisconfigurationException, ImportError, ValueError) as error:
         machine = f"trainer.accelerator={config.accelerator}, trainer.devices={config.devices}"
         raise ValueError(f"{machine} cannot be had here: {error}") from None
-    resume_point = folder / RESUME_FILE
-    trainer.fit(module, data, ckpt_path=resume_point if resume_point.is_file() else None, weights_only=True)
+    trainer.fit(module, data, ckpt_path=start, weights_only=True)
 
 
 def make_trainer(
@@ -105,6 +129,7 @@ def make_trainer(
         max_epochs=epochs,
         accelerator=config.accelerator,
         devices=config.devices,
+        strategy=data_parallel() if config.devices * config.nodes > 1 else "auto",
         num_nodes=config.nodes,
         precision=lightning_precision(config.precision),
         gradient_clip_val=clip_norm,
@@ -116,6 +141,12 @@ def make_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+
+
+def data_parallel() -> DDPStrategy:
+    """DDP that does not send the buffers before every step: no step changes them, and companions are large."""
+    renamed = "forward_sync_buffers" in signature(DistributedDataParallel).parameters  # in torch 2.13
+    return DDPStrategy(**{"forward_sync_buffers" if renamed else "broadcast_buffers": False})
 
 
 def lightning_precision(precision: Precision) -> Any:
@@ -152,5 +183,6 @@ def quiet_lightning() -> None:
     """Silence Lightning's advertisements and its warnings about behaviour intended here."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")
+    warnings.filterwarnings("ignore", r"It is recommended to use `self\.log\('train/")  # EpochMetrics' is of all
     warnings.filterwarnings("ignore", r"You're resuming from a checkpoint that ended before")  # ResumePoint handles it
     warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")

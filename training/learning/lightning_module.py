@@ -60,6 +60,8 @@ class NextItemModule(pl.LightningModule):
         self.model = model
         self.loss, self.optimizer, self.fallback, self.intent = loss, optimizer, fallback, intent
         self.repeats = repeats
+        if not intent:
+            model.encoder.intent.requires_grad_(False)  # DDP waits for a gradient of whatever may have one
         self.softmax = choose_softmax(loss, len(counts_N))
         sampled = self.softmax is Softmax.sampled
         model.items.item.sparse = sparse_rows and sampled and len(counts_N) >= loss.sparse_from_items
@@ -127,8 +129,11 @@ class NextItemModule(pl.LightningModule):
 
     def validation_step(self, chunk: CaseChunk, batch_index: int) -> None:
         """Rank the catalogue for a chunk of cases."""
-        ranks_B = ranks_of_targets(self.scorer.score(chunk.batch, chunk.asked_B), chunk.targets_B)
-        means = {"val/recall@20": recall_at(ranks_B, 20).mean(), "val/mrr@20": mrr_at(ranks_B, 20).mean()}
+        means = {"val/recall@20": 0.0, "val/mrr@20": 0.0}
+        ranks_B = chunk.targets_B
+        if len(ranks_B):
+            ranks_B = ranks_of_targets(self.scorer.score(chunk.batch, chunk.asked_B), chunk.targets_B)
+            means = {"val/recall@20": recall_at(ranks_B, 20).mean(), "val/mrr@20": mrr_at(ranks_B, 20).mean()}
         self.log_dict(means, prog_bar=True, batch_size=len(ranks_B), sync_dist=True)
 
     def configure_gradient_clipping(

@@ -23,7 +23,7 @@ import torch
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
-from tillside.recommenders import SessionNeighbours
+from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
 from training.cli.console import say
 from training.cli.progress import step
@@ -38,6 +38,7 @@ from training.learning.chosen import chosen_settings, derived_settings, validate
 from training.learning.cold_items import learn_cold_factor
 from training.learning.fit import fit, load_best, plan, refuse_diverged
 from training.learning.lightning_module import NextItemModule
+from training.learning.processes import ALONE, Processes
 from training.learning.threads import choose_threads
 from training.learning.warm_start import BaseModel, Carried
 from training.model.checkpoint import TrainedModel, build_model
@@ -46,6 +47,7 @@ from training.settings.model import ModelConfig
 from training.settings.optimizer import OptimizerConfig
 from training.settings.trainer import TrainerConfig
 from training.tracking.tracker import Tracker
+from training.tracking.unrecorded import Unrecorded
 
 HISTORY_FILE = "history.json"
 REFIT = "refit"
@@ -71,7 +73,8 @@ class TrainingSetup:
     """What is fitted: a fresh module (warm-started from ``base``, if any), its data, and the maximum of epochs.
 
     ``model`` is the config's, completed with the defaults that depend on the log; ``config`` holds the number of
-    threads that was chosen on this machine.
+    threads that was chosen on this machine, ``neighbourhood`` the settings of session kNN that rank validation best by
+    themselves. Both are the first process's, and the same in the refit.
     """
 
     config: TrainingSettings
@@ -79,22 +82,42 @@ class TrainingSetup:
     data: SessionData
     module: NextItemModule
     fallback: Scorer
-    neighbours: SessionNeighbours
+    neighbourhood: Neighbourhood
     epochs: int
     base: BaseModel | None = None
     carried: Carried | None = None
+    processes: Processes = ALONE
 
     @classmethod
-    def prepare(cls, config: TrainingSettings, dataset: Dataset, base: BaseModel | None = None) -> "TrainingSetup":
-        """Set-up of the first fit, on the training part alone; limits this process's torch to the chosen threads."""
+    def prepare(
+        cls,
+        config: TrainingSettings,
+        dataset: Dataset,
+        base: BaseModel | None = None,
+        *,
+        processes: Processes = ALONE,
+    ) -> "TrainingSetup":
+        """Set-up of the first fit, on the training part alone; limits this process's torch to the chosen threads.
+
+        Args:
+            processes: those that train together; what follows from the log is chosen by the first.
+
+        Raises:
+            ValueError: other processes were started than the config asks for, or the log has nothing to learn.
+        """
+        processes.refuse_others_than(config.trainer)
         refuse_history(config.model.history, dataset)
         spec, items = encoding(config, dataset), dataset.catalogue.rankable
-        cases = cases_of(dataset, "validation", spec=spec, limit=config.trainer.validation_cases)
+
+        def chosen() -> Neighbourhood:
+            cases = cases_of(dataset, "validation", spec=spec, limit=config.trainer.validation_cases)
+            return choose_neighbours(dataset.part("train"), cases, items=items).settings
+
         with step("choosing neighbours among past sessions"):
-            neighbours = choose_neighbours(dataset.part("train"), cases, items=items)
+            neighbourhood = processes.from_first(chosen)
         with step("setting up the model"):
-            setup = cls.build(config, dataset, neighbours=neighbours, base=base)
-            threads = choose_threads(config.trainer, setup.module, setup.data)
+            setup = cls.build(config, dataset, neighbourhood=neighbourhood, base=base, processes=processes)
+            threads = processes.from_first(lambda: choose_threads(config.trainer, setup.module, setup.data))
             torch.set_num_threads(threads)
         setup.config = replace(config, trainer=replace(config.trainer, threads=threads))  # type: ignore[type-var]
         return setup
@@ -105,13 +128,15 @@ class TrainingSetup:
         config: TrainingSettings,
         dataset: Dataset,
         *,
-        neighbours: SessionNeighbours,
+        neighbourhood: Neighbourhood,
         refit_epochs: int | None = None,
         base: BaseModel | None = None,
+        processes: Processes = ALONE,
     ) -> "TrainingSetup":
         """Seed everything and build; deterministic: the same config and data set give the same weights.
 
         Args:
+            neighbourhood: of session kNN alone; sessions weigh less in the loss as fast as neighbours do there.
             refit_epochs: epochs of a refit on training and validation part; None: fit the training part alone.
             base: the model whose weights are the initial ones.
         """
@@ -128,7 +153,7 @@ class TrainingSetup:
             batch_events=batch_events,
             validation_cases=config.trainer.validation_cases,
             seed=config.seed,
-            recency=neighbours.settings.age_decay if config.loss.recency is None else config.loss.recency,
+            recency=neighbourhood.age_decay if config.loss.recency is None else config.loss.recency,
             refit=refit_epochs is not None,
         )
         module = NextItemModule(
@@ -142,7 +167,8 @@ class TrainingSetup:
             sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
         )
         carried = base.hand_over(module.model, dataset.catalogue) if base is not None else None
-        return cls(config, model, data, module, fallback, neighbours, refit_epochs or epochs, base, carried)
+        epochs = epochs if refit_epochs is None else refit_epochs
+        return cls(config, model, data, module, fallback, neighbourhood, epochs, base, carried, processes)
 
     def derived(self) -> dict[str, Any]:
         """What follows from the log instead of the config, as parameters for the run."""
@@ -169,14 +195,17 @@ def encoding(config: TrainingSettings, dataset: Dataset) -> EncodingSpec:
 
 
 def fit_until_best(
-    setup: TrainingSetup, *, folder: Path, tracker: Tracker | None, callbacks: Sequence[pl.Callback] = ()
+    setup: TrainingSetup, *, folder: Path, tracker: Tracker | Unrecorded, callbacks: Sequence[pl.Callback] = ()
 ) -> tuple[float, int]:
     """Run the first step alone and load its best weights; returns the best val/mrr@20 and the epochs it took.
+
+    Of several processes only the first loads them.
 
     Args:
         callbacks: Lightning callbacks that observe the fit and may end it by raising.
     """
-    if not (folder / HISTORY_FILE).is_file():
+    processes = setup.processes
+    if not processes.from_first((folder / HISTORY_FILE).is_file):
         trainer = setup.config.trainer
         fitted = fit(
             setup.module,
@@ -186,10 +215,11 @@ def fit_until_best(
             epochs=setup.epochs,
             tracker=tracker,
             callbacks=callbacks,
+            processes=processes,
         )
-        if tracker is not None:
+        if processes.leads:
             write_text_atomically(folder / HISTORY_FILE, json.dumps(fitted.history))
-    return load_best(setup.module, folder) if tracker is not None else (0.0, 0)
+    return processes.from_first(lambda: load_best(setup.module, folder))
 
 
 def learn(
@@ -197,19 +227,21 @@ def learn(
     dataset: Dataset,
     *,
     folder: Path,
-    tracker: Tracker | None,
+    tracker: Tracker | Unrecorded,
     callbacks: Sequence[pl.Callback] = (),
 ) -> tuple[float, TrainedModel, History]:
     """Fit, choose, refit, resuming from ``folder``; returns the best val/mrr@20, the model and each epoch's metrics.
 
+    Of several processes the first alone chooses: only there the model is calibrated, has a memory and a history.
+
     Args:
-        tracker: None in every process but rank 0; the values returned there are meaningless.
+        folder: of the run; of several processes all must be able to read it.
         callbacks: see :func:`fit_until_best`.
     """
-    config, module = setup.config, setup.module
+    config, module, processes = setup.config, setup.module, setup.processes
     best, epochs = fit_until_best(setup, folder=folder, tracker=tracker, callbacks=callbacks)
     memory, history = None, []
-    if tracker is not None:
+    if processes.leads:
         history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
         with step("choosing on validation"):
             memory = choose(setup, dataset)
@@ -222,19 +254,31 @@ def learn(
     trained = TrainedModel(module.model, setup.model, spec, intent, memory)
     if not config.trainer.refit:
         return best, trained, history
-    refit_epochs = _from_first(epochs)
     with step("setting up the model again"):
         again = TrainingSetup.build(
-            config, dataset, neighbours=setup.neighbours, refit_epochs=refit_epochs, base=setup.base
+            config,
+            dataset,
+            neighbourhood=setup.neighbourhood,
+            refit_epochs=epochs,
+            base=setup.base,
+            processes=processes,
         )
     place = folder / REFIT
-    if tracker is not None:
-        place.mkdir(exist_ok=True)
-    fit(again.module, again.data, config.trainer, folder=place, epochs=again.epochs, tracker=tracker, stage=REFIT)
+    place.mkdir(parents=True, exist_ok=True)
+    fit(
+        again.module,
+        again.data,
+        config.trainer,
+        folder=place,
+        epochs=again.epochs,
+        tracker=tracker,
+        stage=REFIT,
+        processes=processes,
+    )
     refuse_diverged(again.module)
     for name in ("intent_calibration", "trend_weights"):
         again.module.model.encoder.get_buffer(name).copy_(module.model.encoder.get_buffer(name))
-    if intent and tracker is not None:
+    if intent and processes.leads:
         batches = TrainingLoader(again.data.rows, budget=again.data.batch_events, seed=config.seed)
         level_intent(again.module.model, batches)
     if memory is not None:
@@ -265,7 +309,7 @@ def choose(setup: TrainingSetup, dataset: Dataset) -> SessionMemory:
     with step("choosing what past sessions weigh"):
         memory, trends = learn_memory(
             scorer,
-            setup.neighbours,
+            SessionNeighbours.fit(dataset.part("train"), items=items, settings=setup.neighbourhood),
             together(data.validation, ahead),
             trend_N=trend_N,
             behaviours=len(dataset.behaviours),
@@ -305,12 +349,3 @@ def memory_sentence(memory: SessionMemory, dataset: Dataset) -> str:
     asked = "every behaviour" if len(used) == len(dataset.behaviours) else " and ".join(used)
     alike = ", and attributes help where past sessions are few" if memory.likeness and any(memory.blend.alike) else ""
     return f"chosen on validation: past sessions help the model to rank for {asked}{alike}"
-
-
-def _from_first(epochs: int) -> int:
-    """Broadcast rank 0's value to all ranks."""
-    if not torch.distributed.is_initialized():
-        return epochs
-    shared: list[int] = [epochs]
-    torch.distributed.broadcast_object_list(shared)
-    return shared[0]

@@ -4,11 +4,10 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from omegaconf import OmegaConf
-from pytorch_lightning.utilities import rank_zero_only
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
@@ -21,6 +20,7 @@ from training.evaluation.run import TRANSFORMER, cases_to_judge, evaluate_run
 from training.evaluation.tables import METRICS_FILE, brief_table
 from training.learning import recipe
 from training.learning.callbacks import RESUME_FILE
+from training.learning.processes import ALONE, Processes, joined
 from training.learning.recipe import History, TrainingSetup
 from training.learning.warm_start import BaseModel, refuse_leaks
 from training.model.checkpoint import MODEL_FILE, TrainedModel, save_model
@@ -33,6 +33,7 @@ from training.tracking.ending import ending
 from training.tracking.registry import BUNDLE, keep_and_register, name_base, promote_command
 from training.tracking.run_names import run_name
 from training.tracking.tracker import Tracker, flatten
+from training.tracking.unrecorded import Unrecorded
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Run:
     """A training run, handed from stage to stage; each adds what it made.
 
     Attributes:
-        tracker: None in every process but rank 0; those only learn, and write nothing.
+        tracker: of the run; of several processes only the first records it, and goes on when it has learned.
         best: the best val/mrr@20.
         compared: with the base model it was retrained from; None for a first training.
         latency, version: of the exported bundle, and the model version it became; None where there is none.
@@ -51,7 +52,8 @@ class Run:
     dataset: Dataset
     base: BaseModel | None
     setup: TrainingSetup
-    tracker: Tracker | None
+    tracker: Tracker | Unrecorded
+    processes: Processes = ALONE
     best: float = 0.0
     trained: TrainedModel = field(init=False, repr=False)
     history: History = field(init=False, repr=False)
@@ -63,18 +65,19 @@ class Run:
     @property
     def folder(self) -> Path:
         """Where the run's files lie."""
-        return Path(self.config.tracking.runs) / (self.tracker.run_id if self.tracker else "worker")
+        return Path(self.config.tracking.runs) / self.tracker.run_id
 
     @property
     def own_tracker(self) -> Tracker:
-        """The tracker, for the stages that only rank 0 goes through."""
-        assert self.tracker is not None
-        return self.tracker
+        """The tracker, for the stages that only the first process goes through."""
+        assert self.processes.leads
+        return cast(Tracker, self.tracker)
 
     @property
     def ends_learned(self) -> bool:
-        """Whether nothing follows once it has learned: in all ranks but 0, and in a trial that is not whole."""
-        return self.tracker is None or not self.trial.whole
+        """Whether nothing follows once it has learned: in all processes but the first, and in a trial that is not
+        whole."""
+        return not self.processes.leads or not self.trial.whole
 
 
 def train(config: TrainConfig, trial: Trial | None = None) -> float:
@@ -92,8 +95,13 @@ def train_run(config: TrainConfig, trial: Trial | None = None) -> Run:
         Pruned: the sweep pruned the trial.
         ValueError: a setting, the data set, the run to resume or the base is unusable.
     """
-    with silenced(not config.trainer.progress_bar), start(config, trial or Trial()) as run:
+    with (
+        silenced(not config.trainer.progress_bar),
+        joined(config.trainer) as processes,
+        start(config, trial or Trial(), processes) as run,
+    ):
         learn(run)
+        run.processes.leave()
         if run.ends_learned:
             return run
         with step("judging on the test part"):
@@ -107,54 +115,62 @@ def train_run(config: TrainConfig, trial: Trial | None = None) -> Run:
 
 
 @contextlib.contextmanager
-def start(config: TrainConfig, trial: Trial) -> Iterator[Run]:
+def start(config: TrainConfig, trial: Trial, processes: Processes) -> Iterator[Run]:
     """Start or resume a run, and end it with the status of what came of it; a killed one says how to go on."""
     with step("setting up"):
-        run = set_up(config, trial)
+        run = set_up(config, trial, processes)
     try:
         with ending(run.tracker):
-            with step("writing down what will be learned"):
-                record(run)
+            if run.processes.leads:
+                with step("writing down what will be learned"):
+                    record(run)
             yield run
     except BaseException as error:
-        resumable = run.tracker is not None and (run.folder / RESUME_FILE).is_file()
+        resumable = run.processes.leads and (run.folder / RESUME_FILE).is_file()
         if resumable and not isinstance(error, Exception) and not trial.tags:  # of its trials a sweep says it
             line = command_line("train", {"resume": run.own_tracker.run_id}, more=run.config.tracking.typed("runs"))
             say(f"go on with it:  {line}")
         raise
 
 
-def set_up(config: TrainConfig, trial: Trial) -> Run:
+def set_up(config: TrainConfig, trial: Trial, processes: Processes = ALONE) -> Run:
     """Check settings, data set and base, set up the fit, and only then start or resume the MLflow run.
+
+    Of several processes the first reads the run to resume, and starts it.
 
     Raises:
         ValueError: one of them is unusable.
     """
     if config.resume is not None:
-        config = stored_config(Path(config.tracking.runs) / config.resume, config)
+        resumed = Path(config.tracking.runs) / config.resume
+        config = processes.from_first(lambda: stored_config(resumed, config))
     if config.dataset is None:
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
     dataset = load_dataset(Path(config.dataset))
     base = None if config.warm_start is None else BaseModel.fetch(config.tracking, config.warm_start)
     if base is not None:
         refuse_leaks(base, dataset)
-    setup = TrainingSetup.prepare(config, dataset, base)
+    setup = TrainingSetup.prepare(config, dataset, base, processes=processes)
     config = replace(config, trainer=setup.config.trainer)
     cases_to_judge(dataset, setup.data.spec)  # fail now, not after hours of training, if there are none
-    tracker = None
-    if rank_zero_only.rank == 0:  # of the ranks that torchrun or a cluster started
-        name = run_name(dataset.name, TRANSFORMER if base is None else "retrained")
-        tracker = Tracker.start(
-            config.tracking, run_id=config.resume, digest=dataset.digest, tags=trial.tags, name=name
+    name = run_name(dataset.name, TRANSFORMER if base is None else "retrained")
+    started: list[Tracker] = []
+
+    def record_one() -> str:
+        resumed = config.resume
+        started.append(
+            Tracker.start(config.tracking, run_id=resumed, digest=dataset.digest, tags=trial.tags, name=name)
         )
-    return Run(config, trial, dataset, base, setup, tracker)
+        return started[0].run_id
+
+    run_id = processes.from_first(record_one)
+    tracker = started[0] if processes.leads else Unrecorded(run_id)
+    return Run(config, trial, dataset, base, setup, tracker, processes)
 
 
 def record(run: Run) -> None:
     """Write the config, log a new run's parameters, inputs and tags, and print what will be learned."""
-    config, dataset, setup, tracker = run.config, run.dataset, run.setup, run.tracker
-    if tracker is None:
-        return
+    config, dataset, setup, tracker = run.config, run.dataset, run.setup, run.own_tracker
     run.folder.mkdir(parents=True, exist_ok=True)
     write_text_atomically(run.folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)))
     softmax = setup.module.softmax.value
@@ -182,7 +198,7 @@ def learn(run: Run) -> None:
     run.best, run.trained, run.history = recipe.learn(
         run.setup, run.dataset, folder=folder, tracker=tracker, callbacks=callbacks
     )
-    if tracker is not None:
+    if run.processes.leads:
         with step("keeping the model"):
             save_model(folder / MODEL_FILE, run.trained, run.dataset)
             tracker.artifact(folder / MODEL_FILE)

@@ -4,21 +4,16 @@ import contextlib
 from collections.abc import Iterator
 
 from training.tracking.tracker import Tracker
+from training.tracking.unrecorded import Unrecorded
 
 
 @contextlib.contextmanager
-def ending(tracker: Tracker | None) -> Iterator[None]:
-    """End the run with the status of what came of the block: FAILED by an error, KILLED by any other exception.
-
-    Args:
-        tracker: None in every process but rank 0, where nothing is recorded.
-    """
+def ending(tracker: Tracker | Unrecorded) -> Iterator[None]:
+    """End the run with the status of what came of the block: FAILED by an error, KILLED by any other exception."""
     try:
         yield
-        if tracker is not None:
-            tracker.end()
+        tracker.end()
     except BaseException as error:
-        if tracker is not None:
-            with contextlib.suppress(ValueError):  # an unreachable store must not mask why the run ended
-                tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
+        with contextlib.suppress(ValueError):  # an unreachable store must not mask why the run ended
+            tracker.end("FAILED" if isinstance(error, Exception) else "KILLED")
         raise

@@ -22,15 +22,19 @@ class Tracker:
         self.logged.append((step, values))
 
 
-MODULE: Any = SimpleNamespace(model=SimpleNamespace(encoder=SimpleNamespace(log_temperature=torch.tensor(0.0))))
+MODULE: Any = SimpleNamespace(
+    device=torch.device("cpu"), model=SimpleNamespace(encoder=SimpleNamespace(log_temperature=torch.tensor(0.0)))
+)
 """Its temperature is e ** 0 = 1."""
 
 
-def one_epoch(metrics: EpochMetrics, monkeypatch: pytest.MonkeyPatch, **measured: float) -> None:
+def one_epoch(metrics: EpochMetrics, monkeypatch: pytest.MonkeyPatch, rank: int = 0, **measured: float) -> None:
     """Two batches of 3 learned events each, on two processes; 4 s of training, then 2 s of validation."""
     now = iter([10.0, 14.0, 16.0])
     values = {name: torch.tensor(value) for name, value in measured.items()}
-    trainer: Any = SimpleNamespace(world_size=2, current_epoch=1, max_epochs=5, callback_metrics=values)
+    trainer: Any = SimpleNamespace(
+        world_size=2, is_global_zero=rank == 0, current_epoch=1, max_epochs=5, callback_metrics=values
+    )
     batch: Any = SimpleNamespace(learn_BL=torch.tensor([[True, True], [True, False]]))
     with monkeypatch.context() as patched:
         patched.setattr(callbacks.time, "monotonic", lambda: next(now))
@@ -74,11 +78,13 @@ def test_a_refit_has_names_of_its_own_in_the_store_alone(
 def test_the_other_processes_keep_the_history_and_say_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    metrics = EpochMetrics(None, padding_share=0.0)
-    one_epoch(metrics, monkeypatch, **{"train/loss": 2.5})
+    tracker: Any = Tracker()
+    metrics = EpochMetrics(tracker, padding_share=0.0)
+    one_epoch(metrics, monkeypatch, rank=1, **{"train/loss": 2.5})
+    assert tracker.logged == []
     assert len(metrics.history) == 1
     assert capsys.readouterr().out == ""
-    resumed = EpochMetrics(None, padding_share=0.0)
+    resumed = EpochMetrics(tracker, padding_share=0.0)
     resumed.load_state_dict(metrics.state_dict())
     assert resumed.history == metrics.history
 
@@ -127,6 +133,41 @@ def test_a_resumed_run_draws_what_the_unbroken_one_would_have_drawn(tmp_path: Pa
     assert torch.equal(torch.rand(3), expected)
 
 
+class Generator:
+    """In the place of a GPU's: its state is how many numbers it drew."""
+
+    def __init__(self) -> None:
+        self.drawn = torch.tensor(0)
+
+    def get_rng_state(self, device: torch.device) -> torch.Tensor:
+        return self.drawn.clone()
+
+    def set_rng_state(self, state: torch.Tensor, device: torch.device) -> None:
+        self.drawn = state
+
+
+@pytest.mark.parametrize(("resumed_on", "drawn"), [("cuda:1", 7), ("xpu:0", 9)], ids=["its kind", "another"])
+def test_a_resumed_run_draws_on_a_gpu_what_the_unbroken_one_would_have_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resumed_on: str, drawn: int
+) -> None:
+    """Another kind of device has other numbers anyway."""
+    generator = Generator()
+    monkeypatch.setattr(callbacks.torch, "get_device_module", lambda device: generator)
+    progress = SimpleNamespace(current=SimpleNamespace(completed=7))
+    loop = SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress))
+    trainer: Any = SimpleNamespace(world_size=1, global_rank=0, fit_loop=loop, current_epoch=3)
+    point, checkpoint = ResumePoint(tmp_path, minutes=5.0), {}
+    generator.drawn = torch.tensor(7)
+    there: Any = SimpleNamespace(device=torch.device("cuda:1"))
+    point.on_save_checkpoint(trainer, there, checkpoint)
+    torch.save(checkpoint, tmp_path / "point")
+    generator.drawn = torch.tensor(9)
+    point._loaded = torch.load(tmp_path / "point", weights_only=True)["tillside"]
+    there = SimpleNamespace(device=torch.device(resumed_on))
+    point.on_train_start(trainer, there)
+    assert generator.drawn == drawn
+
+
 def test_a_resumed_run_computes_on_as_many_threads(tmp_path: Path, one_thread: None) -> None:
     data: Any = SessionData.__new__(SessionData)
     progress = SimpleNamespace(current=SimpleNamespace(completed=7))
@@ -145,14 +186,17 @@ def test_an_epochs_losses_are_means_over_targets_also_when_it_was_cut(monkeypatc
     """Batches of 3 and 1 targets with losses 2 and 6: (3 * 2 + 1 * 6) / 4 = 3; intent (3 * .5 + 1 * .1) / 4 = .4."""
     logged: dict[str, float] = {}
     module: Any = SimpleNamespace(model=MODULE.model, log=lambda name, value, prog_bar: logged.update({name: value}))
-    trainer: Any = SimpleNamespace(world_size=1, current_epoch=0, max_epochs=1, callback_metrics={})
+    trainer: Any = SimpleNamespace(
+        world_size=1, is_global_zero=True, current_epoch=0, max_epochs=1, callback_metrics={}
+    )
     batches: list[Any] = [
         SimpleNamespace(learn_BL=torch.tensor([[True, True, True]])),
         SimpleNamespace(learn_BL=torch.tensor([[True, False, False]])),
     ]
     steps = [{"next_item": torch.tensor(2.0), "intent": torch.tensor(0.5)}]
     steps += [{"next_item": torch.tensor(6.0), "intent": torch.tensor(0.1)}]
-    killed, resumed = (EpochMetrics(None, padding_share=0.0) for _ in range(2))
+    tracker: Any = Tracker()
+    killed, resumed = (EpochMetrics(tracker, padding_share=0.0) for _ in range(2))
     killed.on_train_epoch_start(trainer, module)
     killed.on_train_batch_end(trainer, module, steps[0], batches[0], 0)
     resumed.load_state_dict(killed.state_dict())

@@ -56,8 +56,8 @@ def config(**trainer: Any) -> TrainConfig:
 
 def refit_of(dataset: Dataset, *, epochs: int) -> TrainingSetup:
     """What is trained once validation has chosen."""
-    neighbours = TrainingSetup.prepare(config(), dataset).neighbours
-    return TrainingSetup.build(config(), dataset, neighbours=neighbours, refit_epochs=epochs)
+    neighbourhood = TrainingSetup.prepare(config(), dataset).neighbourhood
+    return TrainingSetup.build(config(), dataset, neighbourhood=neighbourhood, refit_epochs=epochs)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def test_the_refit_weighs_old_sessions_as_the_fit_that_was_validated_did(dataset
     monkeypatch.setattr(TrainingSetup, "build", classmethod(spy))
     monkeypatch.setattr(recipe, "learn_memory", another)
     setup = TrainingSetup.prepare(config(max_epochs=1), dataset)
-    alone = setup.neighbours.settings.age_decay
+    alone = setup.neighbourhood.age_decay
     figures = Figures()
     _, trained, _ = learn(setup, dataset, folder=tmp_path, tracker=figures)
     assert [each.data.recency for each in built] == [alone, alone]

@@ -17,10 +17,12 @@ from tillside.bundle import open_bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Sessions, write_dataset
 from tillside.events import Behaviours
+from tillside.recommenders import Neighbourhood
 from training.cli.command import compose_typed
 from training.cli.command_lines import interpreter
 from training.learning import fit, recipe
 from training.learning.callbacks import RESUME_FILE, EpochMetrics
+from training.learning.processes import ALONE, Processes
 from training.learning.recipe import REFIT
 from training.settings.loss import LossConfig, Softmax
 from training.settings.model import ModelConfig
@@ -31,6 +33,7 @@ from training.stages import train as training_command
 from training.stages.train import train
 from training.sweeps.trial import Trial
 from training.tracking.store import open_store
+from training.tracking.unrecorded import Unrecorded
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
@@ -260,10 +263,11 @@ def played(
     happened: list[str] = []
     settings = TrainConfig(tracking=TrackingConfig(runs=str(tmp_path)))
 
-    def set_up(settings: TrainConfig, trial: Trial) -> training_command.Run:
+    def set_up(settings: TrainConfig, trial: Trial, processes: Processes) -> training_command.Run:
         nothing: Any = None
-        tracker: Any = Told(happened) if leads else None
-        return training_command.Run(settings, trial, nothing, nothing, nothing, tracker)
+        tracker: Any = Told(happened) if leads else Unrecorded("r")
+        processes = ALONE if leads else Processes(rank=1, world=2)
+        return training_command.Run(settings, trial, nothing, nothing, nothing, tracker, processes)
 
     def stage(name: str) -> Any:
         def act(run: training_command.Run) -> None:
@@ -296,7 +300,7 @@ def test_a_trial_that_is_not_whole_ends_when_it_was_fitted(monkeypatch: pytest.M
 
 
 def test_the_ranks_but_0_only_learn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert played(monkeypatch, tmp_path, leads=False) == ["record", "learn"]
+    assert played(monkeypatch, tmp_path, leads=False) == ["learn"]
 
 
 @pytest.mark.parametrize("stage", STAGES[:-1])
@@ -335,13 +339,21 @@ def test_what_to_type_after_a_kill_is_told_where_it_would_work(
     assert capsys.readouterr().out == (said if told else "")
 
 
-def test_a_rank_that_is_not_0_writes_nothing_when_it_is_set_up(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(training_command.rank_zero_only, "rank", 1)
-    run = training_command.set_up(config(dataset, tmp_path / "runs"), Trial())
-    training_command.record(run)
-    assert run.tracker is None
+class Listening(Processes):
+    """The second of two processes, told what the first one decided."""
+
+    def from_first(self, decide: Any) -> Any:
+        return next(self._waiting)
+
+
+def test_a_rank_that_is_not_0_writes_nothing_and_trains_in_the_run_of_the_first(dataset: Path, tmp_path: Path) -> None:
+    """It has no figure of its own for what the first one chose: neighbours, threads, the run's id."""
+    told = iter([Neighbourhood(age_decay=0.5), 1, "r"])
+    settings = config(dataset, tmp_path / "runs", devices=2)
+    run = training_command.set_up(settings, Trial(), Listening(1, 2, told))
+    assert run.folder == tmp_path / "runs" / "r"
+    assert run.setup.data.recency == 0.5
+    assert run.config.trainer.threads == 1
     assert run.ends_learned
     assert list(tmp_path.iterdir()) == []
 

@@ -6,6 +6,7 @@ import pytest
 
 from training.tracking.ending import ending
 from training.tracking.store import StoreAwayError
+from training.tracking.unrecorded import Unrecorded
 
 
 class Noting:
@@ -48,8 +49,8 @@ def test_a_run_that_cannot_be_finished_has_failed() -> None:
     assert tracker.statuses == ["FINISHED", "FAILED"]
 
 
-def test_the_ranks_without_a_tracker_record_nothing() -> None:
-    with ending(None):
+def test_a_process_that_records_nothing_ends_as_its_block_does() -> None:
+    with ending(Unrecorded("r")):
         pass
-    with pytest.raises(ValueError, match="bad"), ending(None):
+    with pytest.raises(ValueError, match="bad"), ending(Unrecorded("r")):
         raise ValueError("bad")

@@ -1,0 +1,253 @@
+"""Two processes that train together: how tests start them, and, run as a script, what each of them does.
+
+``python -m torch.distributed.run ... two_processes.py command STAGE STEP ARGUMENT...`` is ``training.train`` of which
+both processes are killed after so many steps of a stage; ``... scenes FOLDER`` learns one data set after another in one
+start, since a start costs seconds.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+PIDS: Final = "TILLSIDE_TEST_PIDS"
+"""Environment variable: folder where each process leaves a file of its number."""
+SECONDS: Final = 400
+"""Far more than any start takes; what hangs is ended then."""
+ITEMS: Final = 8
+SETTINGS: Final = {"max_epochs": 2, "batch_events": 64, "checkpoint_batches": 2, "devices": 2, "accelerator": "cpu"}
+MODEL: Final = {"dim": 8, "layers": 1, "heads": 2, "max_length": 8}
+
+
+def start(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Start this script twice, on a port that is free, and wait for both; none of them is left when it returns."""
+    pids = folder / "pids"
+    pids.mkdir(exist_ok=True)
+    rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *rendezvous, __file__]
+    loopback = {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
+    environment = os.environ | loopback | {PIDS: str(pids), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [*command, *arguments], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as started:
+        try:
+            told, _ = started.communicate(timeout=SECONDS)
+        finally:
+            started.kill()
+            left = [int(each.name) for each in pids.iterdir() if alive(int(each.name))]
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+    assert not left, f"processes {left} outlived torchrun: {told}"
+    return subprocess.CompletedProcess(command, started.returncode, told)
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Killed(BaseException):
+    """What a kill is to a process that goes on."""
+
+
+def after(stage: str, step: int, die: Callable[[], None]) -> Callable[..., Any]:
+    """What takes the place of ``EpochMetrics.on_train_batch_end`` to die after a step of a stage."""
+    from training.learning.callbacks import EpochMetrics
+
+    count = EpochMetrics.on_train_batch_end
+
+    def counted(self: EpochMetrics, trainer: pl.Trainer, *arguments: Any) -> None:
+        count(self, trainer, *arguments)
+        if (self.stage, trainer.global_step) == (stage, step):
+            die()
+
+    return counted
+
+
+@contextmanager
+def dying(stage: str, step: int, die: Callable[[], None]) -> Iterator[None]:
+    """Within the block whoever trains dies after that step."""
+    from training.learning.callbacks import EpochMetrics
+
+    before = EpochMetrics.on_train_batch_end
+    EpochMetrics.on_train_batch_end = after(stage, step, die)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        EpochMetrics.on_train_batch_end = before  # type: ignore[method-assign]
+
+
+def kill() -> None:
+    """End this process as the system would when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def raise_killed() -> None:
+    """End what this process does."""
+    raise Killed
+
+
+def command(stage: str, step: str, arguments: Sequence[str]) -> None:
+    """``training.train``, to be killed."""
+    import training.train
+
+    sys.argv[1:] = arguments
+    with dying(stage, int(step), kill):
+        training.train.main()
+
+
+def write_logs(folder: Path) -> None:
+    """A data set whose shoppers return and buy, and one of clicks alone."""
+    from tests.datasets import make_catalogue, make_sessions, random_rows
+    from tillside.dataset import PARTS, Part, write_dataset
+    from tillside.events import Behaviours
+
+    sessions = [*random_rows(150, items=ITEMS, seed=1), *random_rows(40, items=ITEMS, seed=2)]
+    rows = [*sessions, *random_rows(20, items=ITEMS, seed=3)]
+    users = {"users": (np.arange(len(rows)) % 40).astype(np.int32)}
+    parts: dict[Part, tuple[int, int]] = dict(zip(PARTS, ((0, 150), (150, 190), (190, 210)), strict=True))
+    clicks = [[(item, "click", time) for item, _, time in row] for row in rows]
+    for name, log, behaviours in (
+        ("goal", rows, Behaviours()),
+        ("clicks", clicks, Behaviours(("click",))),
+    ):
+        place = folder / name
+        place.mkdir()
+        learned = make_sessions(log[:150])
+        catalogue = make_catalogue(learned, trained=ITEMS)
+        write_dataset(
+            place,
+            sessions=replace(make_sessions(log), optional=users),
+            catalogue=replace(catalogue, counts_NB=catalogue.counts_NB[:, : len(behaviours.names)]),
+            behaviours=behaviours,
+            parts=parts,
+            test_cases="every",
+            about={"name": name, "config": {"repeats": "keep"}, "counts": {}},
+        )
+
+
+def scenes(folder: Path) -> None:
+    """Learn each scene undisturbed, and again with a death in the fit and one in the refit; write what came of it."""
+    from training.learning.processes import joined
+    from training.settings.loss import LossConfig, Softmax
+    from training.settings.model import ModelConfig
+    from training.settings.train import TrainConfig
+    from training.settings.trainer import TrainerConfig
+
+    sampled = LossConfig(softmax=Softmax.sampled, pool=8, sparse_from_items=1)
+    config = TrainConfig(model=ModelConfig(**MODEL), trainer=TrainerConfig(progress_bar=False, **SETTINGS))
+    listed = {
+        "full": ("goal", config),
+        "sparse": ("goal", replace(config, loss=sampled)),
+        "history": ("goal", replace(config, model=ModelConfig(history=4, **MODEL))),
+        "no goal": ("clicks", config),
+    }
+    torch.set_num_threads(1)
+    with joined(config.trainer) as processes:
+        found = {}
+        for name, (log, settings) in listed.items():
+            place = folder / name
+            whole = learned(settings, folder / log, place / "whole", processes)
+            deaths = {
+                stage: learned(settings, folder / log, place / stage, processes, death=(stage, 8))
+                for stage in ("train", "refit")
+            }
+            found[name] = asdict_of(whole, deaths, processes)
+            if processes.leads:
+                torch.save(whole["weights"], place / "weights.pt")
+        if processes.leads:
+            patience = processes._waiting._get_backend(torch.device("cpu")).options._timeout
+            document = {"scenes": found, "waits_days": patience.days}
+            (folder / "found.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def learned(
+    settings: Any, log: Path, folder: Path, processes: Any, death: tuple[str, int] | None = None
+) -> dict[str, Any]:
+    """What this process has learned: weights, memory, recency in fit and refit, history; after a death, if any."""
+    from tillside.dataset import load_dataset
+    from training.learning.recipe import TrainingSetup, learn
+    from training.tracking.unrecorded import Unrecorded
+
+    built: list[TrainingSetup] = []
+    build = TrainingSetup.build.__func__  # type: ignore[attr-defined]
+
+    def noting(cls: type, *arguments: Any, **named: Any) -> TrainingSetup:
+        built.append(build(cls, *arguments, **named))
+        return built[-1]
+
+    def run() -> Any:
+        setup = TrainingSetup.prepare(settings, dataset, processes=processes)
+        return learn(setup, dataset, folder=folder, tracker=Unrecorded("r"))  # type: ignore[arg-type]
+
+    dataset = load_dataset(log)
+    folder.mkdir(parents=True, exist_ok=True)
+    if death is not None:
+        with dying(*death, raise_killed):
+            try:
+                run()
+            except Killed:
+                pass
+            else:
+                raise AssertionError(f"nobody died in {death}")
+    TrainingSetup.build = classmethod(noting)  # type: ignore[method-assign,assignment]
+    try:
+        best, trained, history = run()
+    finally:
+        TrainingSetup.build = classmethod(build)  # type: ignore[method-assign]
+    losses = [epoch["train/loss"] for epoch in history]
+    return {
+        "best": best,
+        "weights": {name: each.clone() for name, each in trained.model.state_dict().items()},
+        "parameters": {name: each.detach().clone() for name, each in trained.model.named_parameters()},
+        "memory": None if trained.memory is None else trained.memory.document(),
+        "recency": [setup.data.recency for setup in built],
+        "neighbourhood": asdict(built[0].neighbourhood),
+        "losses": losses,
+        "intent": trained.intent,
+    }
+
+
+def asdict_of(whole: dict[str, Any], deaths: Mapping[str, dict[str, Any]], processes: Any) -> dict[str, Any]:
+    """What the test asks about a scene, the same in all processes."""
+    mine = {name: each.tolist() for name, each in whole["parameters"].items()}
+    shared: list[Any] = [None, None]
+    torch.distributed.all_gather_object(shared, (mine, whole["recency"], whole["neighbourhood"], whole["best"]))
+    return {
+        "intent": whole["intent"],
+        "same_everywhere": shared[0] == shared[1],
+        "recency": whole["recency"],
+        "resumed": {
+            stage: {
+                "weights": all(torch.equal(each, found["weights"][name]) for name, each in whole["weights"].items()),
+                "memory": found["memory"] == whole["memory"],
+                "best": found["best"] == whole["best"],
+                "losses": bool(np.allclose(found["losses"], whole["losses"], rtol=1e-12, atol=0)),
+            }
+            for stage, found in deaths.items()
+        },
+    }
+
+
+if __name__ == "__main__":
+    (Path(os.environ[PIDS]) / str(os.getpid())).touch()
+    what, *rest = sys.argv[1:]
+    if what == "scenes":
+        scenes(Path(rest[0]))
+    else:
+        command(rest[0], rest[1], rest[2:])
