@@ -7,7 +7,9 @@
     catalogue/             see tillside.catalogue
     rejects.csv            rejected rows, with file, line and reason
 
-Sessions are ordered train, validation, test, and within a part by end time, so a part is a range of sessions.
+Sessions are ordered train, validation, test, and within a part by end time, so a part is a range of sessions. Behind
+them lie, in the same order, the sessions that are too short to learn from or to ask about: nothing follows their only
+event, but it is history when the shopper comes back.
 
 Shapes: S sessions, E events, N items.
 """
@@ -15,7 +17,8 @@ Shapes: S sessions, E events, N items.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -23,9 +26,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
-from tillside.events import Behaviours
+from tillside.events import TIME_UNKNOWN, Behaviours
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+READABLE: Final = (1, FORMAT_VERSION)
+"""Version 1 has no short sessions and, where one event was left out, does not say which sessions are for training
+alone; it is read as it was learned from."""
 Part = Literal["train", "validation", "test"]
 PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
 CaseRule = Literal["every", "last"]
@@ -37,7 +43,9 @@ EVENT_ARRAYS: Final = {"items": np.int32, "behaviours": np.uint8, "times": np.in
 """Required arrays [E]. ``items`` are catalogue indices, ``times`` UTC milliseconds or TIME_UNKNOWN."""
 OPTIONAL_EVENT_ARRAYS: Final = {"prices": np.float32, "quantities": np.int32, "scenes": np.int32}
 USERS: Final = "users"
-OPTIONAL_SESSION_ARRAYS: Final = {USERS: np.int32}
+TRAIN_ONLY: Final = "train_only"
+"""Mask of sessions that leave-one-out found too short to hold an event out."""
+OPTIONAL_SESSION_ARRAYS: Final = {USERS: np.int32, TRAIN_ONLY: np.bool_}
 """Ids in optional arrays are numbered by first appearance, -1 where the log has none; prices may be NaN."""
 
 
@@ -64,6 +72,26 @@ class Sessions:
         offsets = np.asarray(self.offsets[start : end + 1]) - first
         return Sessions(self.items[first:last], self.behaviours[first:last], self.times[first:last], offsets, optional)
 
+    def take(self, chosen_S: npt.NDArray[np.int64]) -> "Sessions":
+        """The chosen sessions in the given order, copied."""
+        offsets = np.asarray(self.offsets)
+        lengths_S = np.diff(offsets)[chosen_S]
+        ends_S = np.cumsum(lengths_S)
+        places_E = np.repeat(offsets[chosen_S] - ends_S + lengths_S, lengths_S) + np.arange(lengths_S.sum())
+        optional = {
+            name: array[chosen_S if name in OPTIONAL_SESSION_ARRAYS else places_E]
+            for name, array in self.optional.items()
+        }
+        columns = (column[places_E] for column in (self.items, self.behaviours, self.times))
+        return Sessions(*columns, np.append(0, ends_S), optional)
+
+    def ends(self) -> npt.NDArray[np.int64]:
+        """Time of each session's last event [S]; TIME_UNKNOWN without a clock or an event."""
+        last_S = np.asarray(self.offsets)[1:] - 1
+        if not len(self.times):
+            return np.full(len(last_S), TIME_UNKNOWN)
+        return np.where(np.diff(self.offsets) > 0, np.asarray(self.times)[last_S], TIME_UNKNOWN)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -83,6 +111,8 @@ class Dataset:
     test_cases: CaseRule
     about: Mapping[str, Any]
     """The rest of dataset.json: counts, time_ranges, config, rejects, digest."""
+    short_parts: Mapping[Part, tuple[int, int]] = field(default_factory=dict)
+    """First and end (excluded) of each part's sessions that are too short; empty in a data set of version 1."""
 
     @property
     def digest(self) -> str:
@@ -108,22 +138,57 @@ class Dataset:
         """The sessions of one part."""
         return self.sessions.slice(*self.parts[name])
 
-    def until(self, name: Part) -> Sessions:
-        """The sessions of this part and of all parts before it, in order."""
-        return self.sessions.slice(0, self.parts[name][1])
+    def short(self, name: Part) -> Sessions:
+        """The sessions of one part that are too short to learn from or to ask about, but history of their shoppers."""
+        return self.sessions.slice(*self.short_parts.get(name, (0, 0)))
+
+    def learned(self, *, refit: bool) -> Sessions:
+        """What everything that is judged on the test part or served is fitted to: model, session kNN, popularity,
+        co-visitation and the other baselines. This is the one place that decides it.
+
+        Args:
+            refit: whether the model was refitted on the validation part too; else the training part alone.
+        """
+        return self.before_test() if refit else self.part("train")
 
     def before_test(self) -> Sessions:
         """Sessions of the training and validation parts, each event once.
 
-        With a leave-one-out split (``validation_cases`` is ``last``) that is the validation part alone: its sessions
-        contain the training sessions of the same shoppers, which must not be counted twice.
+        With a leave-one-out split (``validation_cases`` is ``last``) those are the validation sessions, which contain
+        the training sessions of the same shoppers, and the training sessions too short to hold an event out.
         """
-        start, end = self.parts["train"][0], self.parts["validation"][1]
-        return self.part("validation") if self.validation_cases == "last" else self.sessions.slice(start, end)
+        if self.validation_cases == "last":
+            return self._before_left_out
+        return self.sessions.slice(self.parts["train"][0], self.parts["validation"][1])
+
+    @cached_property
+    def _before_left_out(self) -> Sessions:
+        validation, train = self.part("validation"), self.part("train")
+        if TRAIN_ONLY not in train.optional:
+            return validation
+        alone = np.flatnonzero(train.optional[TRAIN_ONLY])
+        if not len(alone):
+            return validation
+        whole = [*(train.ends()[alone]).tolist(), *validation.ends().tolist()]
+        place = [*(alone / len(train)).tolist(), *(np.arange(len(validation)) / max(len(validation), 1)).tolist()]
+        order_S = np.lexsort((place, whole))  # by end, as parts are; without a clock as they stand in the log
+        chosen = np.concatenate([self.parts["train"][0] + alone, np.arange(*self.parts["validation"])])
+        return self.sessions.take(chosen[order_S])
+
+    def events_before_test(self) -> npt.NDArray[np.int64]:
+        """Events of each item before the test part [N], those that preparation left out of training sessions too."""
+        counts_N: npt.NDArray[np.int64] = self.catalogue.counts_NB.sum(axis=1)
+        later = self.part("validation")
+        items = np.asarray(later.items)
+        if self.validation_cases == "last":  # of such a session all but the last event are in the training part
+            items = items[np.asarray(later.offsets)[1:][np.diff(later.offsets) > 0] - 1]
+        for found in (items, np.asarray(self.short("validation").items)):
+            counts_N = counts_N + np.bincount(found, minlength=len(self.catalogue))
+        return counts_N
 
     def new_items(self) -> npt.NDArray[np.bool_]:
         """Mask [N] of catalogue items without an event before the test part."""
-        new_N: npt.NDArray[np.bool_] = np.bincount(self.before_test().items, minlength=len(self.catalogue)) == 0
+        new_N: npt.NDArray[np.bool_] = self.events_before_test() == 0
         return new_N
 
 
@@ -137,10 +202,12 @@ def write_dataset(
     test_cases: CaseRule,
     about: Mapping[str, Any],
     validation_cases: CaseRule = "every",
+    short_parts: Mapping[Part, tuple[int, int]] | None = None,
 ) -> None:
     """Write a data set into an existing, empty ``directory`` (see :func:`tillside.atomic.atomic_directory`).
 
     Args:
+        short_parts: ranges of the sessions behind the parts, see :meth:`Dataset.short`; None where there are none.
         about: further entries of dataset.json, as JSON types; not part of the digest.
     """
     folder = directory / "sessions"
@@ -157,8 +224,10 @@ def write_dataset(
         "parts": {name: list(parts[name]) for name in PARTS},
         "test_cases": test_cases,
     }
-    if validation_cases != "every":  # keeps the digests of data sets prepared before this key existed
+    if validation_cases != "every":
         document["validation_cases"] = validation_cases
+    if short_parts:
+        document["short_parts"] = {name: list(short_parts[name]) for name in PARTS}
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
     for path in sorted(directory.rglob("*")):
         if path.is_file() and path.parent != directory:
@@ -181,10 +250,9 @@ def load_dataset(path: Path) -> Dataset:
         message = f"{path} is not a prepared data set ({error}); make one with python -m training.prepare"
         raise ValueError(message) from None
     found = document.get("format_version") if isinstance(document, dict) else None
-    if found != FORMAT_VERSION:
-        raise ValueError(
-            f"{path}: dataset format_version {found} cannot be read, only {FORMAT_VERSION}; prepare it again"
-        )
+    if found not in READABLE:
+        allowed = " and ".join(map(str, READABLE))
+        raise ValueError(f"{path}: dataset format_version {found} cannot be read, only {allowed}; prepare it again")
     try:
         dataset = _open(path, document)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
@@ -209,6 +277,7 @@ def _open(path: Path, document: dict[str, Any]) -> Dataset:
             raise ValueError(f"{file} cannot be read: {error}") from None
     required = {name: arrays.pop(name) for name in [*EVENT_ARRAYS, "offsets"]}
     sessions = Sessions(**required, optional=arrays)
+    short_parts = document.pop("short_parts", {})
     return Dataset(
         path=path,
         sessions=sessions,
@@ -218,12 +287,14 @@ def _open(path: Path, document: dict[str, Any]) -> Dataset:
         validation_cases=document.pop("validation_cases", "every"),
         test_cases=document.pop("test_cases"),
         about=document,
+        short_parts={name: (int(a), int(b)) for name, (a, b) in short_parts.items()},
     )
 
 
 def _refuse_misfits(dataset: Dataset) -> None:
     """Raise ValueError if the arrays, the catalogue and the parts are inconsistent."""
     sessions, ends = dataset.sessions, [dataset.parts[name] for name in PARTS]
+    ends += [dataset.short_parts[name] for name in PARTS if dataset.short_parts]
     events = len(sessions.items)
     contiguous = [0, *(end for _, end in ends)] == [*(start for start, _ in ends), len(sessions)]
     flat = all(getattr(sessions, name).shape == (events,) for name in EVENT_ARRAYS)

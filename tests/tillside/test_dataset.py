@@ -112,7 +112,7 @@ def test_a_folder_that_is_no_data_set_is_refused(tmp_path, content):
 def test_another_format_version_is_refused(tmp_path):
     path = write(tmp_path / "d").path / "dataset.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 9}))
-    with pytest.raises(ValueError, match="format_version 9 cannot be read, only 1; prepare it again"):
+    with pytest.raises(ValueError, match="format_version 9 cannot be read, only 1 and 2; prepare it again"):
         load_dataset(tmp_path / "d")
 
 
@@ -144,3 +144,31 @@ def test_a_data_set_answers_for_its_name_its_goal_and_its_repeats(tmp_path):
 
 def test_the_word_for_collapsed_repeats_is_the_one_that_preparation_writes():
     assert Repeats.collapse.name == COLLAPSE
+
+
+def test_sessions_are_taken_in_any_order_with_what_belongs_to_them():
+    base = make_sessions([[0, 1], [2], [3, 4, 5]])
+    optional = {"prices": np.arange(6, dtype=np.float32), "users": np.array([7, 8, 9], np.int32)}
+    taken = Sessions(base.items, base.behaviours, base.times, base.offsets, optional).take(np.array([2, 0]))
+    assert taken.items.tolist() == [3, 4, 5, 0, 1]
+    assert taken.offsets.tolist() == [0, 3, 5]
+    assert taken.optional["prices"].tolist() == [3, 4, 5, 0, 1]
+    assert taken.optional["users"].tolist() == [9, 7]
+    assert taken.times.tolist() == base.times[[3, 4, 5, 0, 1]].tolist()
+    assert base.ends().tolist() == base.times[[1, 2, 5]].tolist()
+    assert base.take(np.zeros(0, np.int64)).offsets.tolist() == [0]
+
+
+def test_what_is_learned_from_is_the_training_part_or_all_before_the_test(tmp_path):
+    """Of one refit everything learns the training and the validation part; without it the training part alone."""
+    dataset = write(tmp_path / "d")
+    assert dataset.learned(refit=False).items.tolist() == [0, 1, 1, 2, 0]
+    assert dataset.learned(refit=True).items.tolist() == [0, 1, 1, 2, 0, 2, 0]
+
+
+def test_a_data_set_of_version_1_is_read_without_short_sessions(tmp_path):
+    path = write(tmp_path / "d").path / "dataset.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 1}))
+    dataset = load_dataset(tmp_path / "d")
+    assert [len(dataset.short(part)) for part in ("train", "validation", "test")] == [0, 0, 0]
+    assert len(dataset.before_test()) == 3

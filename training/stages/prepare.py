@@ -88,6 +88,7 @@ def prepare(config: PrepareConfig) -> Dataset:
                 parts=selection.parts,
                 validation_cases="last" if config.split.by is SplitBy.leave_one_out else "every",
                 test_cases="last" if config.split.by in (SplitBy.given, SplitBy.leave_one_out) else "every",
+                short_parts=selection.short_parts,
                 about=_about(config, log, rejects, selection, catalogue),
             )
     return load_dataset(out)

@@ -1,10 +1,11 @@
 """Selection of trained items and kept sessions, by the training part alone, and the resulting arrays.
 
 A single pass: items with enough training events are trained; training sessions lose all other items and are then
-dropped if too short. Validation and test sessions keep all their events, and are dropped only if a single event leaves
-nothing to predict. So a trained item may end with fewer events than the minimum. Shapes: N items, S sessions.
+set apart if too short. Validation and test sessions keep all their events, and are set apart only if a single event
+leaves nothing to predict. So a trained item may end with fewer events than the minimum. Shapes: N items, S sessions.
 """
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,9 +15,22 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tillside.dataset import PARTS, USERS, Part, Sessions
+from tillside.dataset import PARTS, TRAIN_ONLY, USERS, Part, Sessions
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, TIMESTAMP, USER_ID, Behaviours
-from training.data.columns import CODE, COUNT, END, ITEM, LENGTH, ORDER, PART, SESSION, SHORT, TRAINED, count_column
+from training.data.columns import (
+    CODE,
+    COUNT,
+    END,
+    ITEM,
+    LENGTH,
+    ORDER,
+    PART,
+    SESSION,
+    SHORT,
+    TRAINED,
+    WHOLE,
+    count_column,
+)
 from training.data.engine import QueryEngine
 from training.data.preparation.splits import TEST, TRAIN
 
@@ -77,12 +91,16 @@ class Selection:
     Attributes:
         sessions: event arrays.
         parts: half-open range of sessions of each part.
-        dropped: number of sessions dropped as too short, per part.
+        short_parts: of the sessions that are too short, but hold an event; empty with a leave-one-out split.
+        dropped: number of sessions that are too short, without an event too, per part.
+        training_events: events of the training part before anything was left out.
     """
 
     sessions: Sessions
     parts: dict[Part, tuple[int, int]]
+    short_parts: dict[Part, tuple[int, int]]
     dropped: dict[str, int]
+    training_events: int
 
     def renumbered(self, place_N: npt.NDArray[np.int64]) -> "Selection":
         """Renumber item i as ``place_N[i]``."""
@@ -92,7 +110,7 @@ class Selection:
 def select_sessions(
     engine: QueryEngine, coded: ir.Table, sessions: ir.Table, *, events: ir.Table, min_length: int
 ) -> Selection:
-    """Drop sessions that are too short and sort the rest by part, end and first event in the file.
+    """Set sessions apart that are too short, and sort both kinds by part, end and first event in the file.
 
     Events within a session are sorted by time, then file order.
 
@@ -109,34 +127,41 @@ def select_sessions(
     taken = coded.filter((coded[PART] != TRAIN) | coded[TRAINED])
     lengths = taken.group_by(SESSION).agg(**{LENGTH: taken.count()})
     measured = sessions.left_join(lengths, SESSION).drop(f"{SESSION}_right")
-    length = measured[LENGTH].fill_null(0)
-    short = length < ibis.ifelse(measured[PART] == TRAIN, min_length, SHORTEST)
+    measured = measured.mutate(**{LENGTH: measured[LENGTH].fill_null(0)})
+    short = measured[LENGTH] < ibis.ifelse(measured[PART] == TRAIN, min_length, SHORTEST)
     measured = engine.keep(measured.mutate(**{SHORT: short}))
     counted = measured.group_by(PART).agg(n=measured[SHORT].cast("int64").sum())
     dropped = {row[PART]: int(row["n"]) for row in engine.rows(counted)}
-    kept = measured.filter(~measured[SHORT])
-    chosen = taken.inner_join(kept.select(SESSION), SESSION)
-    arrays = _pull(engine, chosen.order_by(PART, END, SESSION, TIMESTAMP, ORDER), size=engine.value(chosen.count()))
+    copied = WHOLE in coded.columns  # a short copy that leave-one-out made is no visit of its own
+    kept = measured.filter(~measured[SHORT] if copied else measured[LENGTH] > 0)
+    chosen = taken.inner_join(kept.select(SESSION, SHORT), SESSION)
+    place = [chosen[SHORT], PART, END, SESSION, TIMESTAMP, ORDER]
+    arrays = _pull(engine, chosen.order_by(*place), size=engine.value(chosen.count()))
     ids = arrays.pop(SESSION)
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.zeros(0, np.int64)
-    part_of_S = arrays.pop(PART)[starts]
+    part_of_S = arrays.pop(PART)[starts] + len(PARTS) * arrays.pop(SHORT)[starts]
     if not (part_of_S == TRAIN).any():
         raise ValueError(
             "no training session is left after min_item_support and min_session_length; lower them, or give a "
             "longer log"
         )
-    edges = np.searchsorted(part_of_S, np.arange(len(PARTS) + 1)).tolist()
+    edges = np.searchsorted(part_of_S, np.arange(2 * len(PARTS) + 1)).tolist()
+    ranges = list(itertools.pairwise(edges))
     optional = {_ARRAYS[name]: arrays[name] for name in (PRICE, QUANTITY, SCENE_ID) if name in arrays}
+    if copied:
+        optional[TRAIN_ONLY] = arrays.pop(WHOLE)[starts].astype(np.bool_)
     if USER_ID in events.columns:
         # A session's id is the order number of one of its events.
         owned = kept.inner_join(events.select(ORDER, USER_ID), kept[SESSION] == events[ORDER])
-        users = engine.backend.to_pyarrow(owned.order_by(PART, END, SESSION).select(USER_ID))[USER_ID]
+        users = engine.backend.to_pyarrow(owned.order_by(SHORT, PART, END, SESSION).select(USER_ID))[USER_ID]
         optional[USERS] = _Numbers().of(users)
     offsets = np.r_[starts, len(ids)].astype(np.int64)
     return Selection(
         sessions=Sessions(arrays[CODE], arrays[BEHAVIOUR], arrays[TIMESTAMP], offsets, optional),
-        parts={name: (edges[number], edges[number + 1]) for number, name in enumerate(PARTS)},
+        parts=dict(zip(PARTS, ranges[: len(PARTS)], strict=True)),
+        short_parts={} if copied else dict(zip(PARTS, ranges[len(PARTS) :], strict=True)),
         dropped={name: dropped.get(number, 0) for number, name in enumerate(PARTS)},
+        training_events=engine.value((coded[PART] == TRAIN).cast("int64").sum()) or 0,
     )
 
 
@@ -147,6 +172,8 @@ _TYPES: Final[dict[str, type[np.generic]]] = {
     TIMESTAMP: np.int64,
     SESSION: np.int64,
     PART: np.int8,
+    SHORT: np.bool_,
+    WHOLE: np.int8,
     PRICE: np.float32,
     QUANTITY: np.int32,
     SCENE_ID: np.int32,

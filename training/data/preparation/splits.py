@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import TIMESTAMP
-from training.data.columns import AFTER, END, EVENTS, ORDER, PART, SECOND_ID, SESSION, THIRD_ID
+from training.data.columns import AFTER, END, EVENTS, ORDER, PART, SECOND_ID, SESSION, THIRD_ID, WHOLE
 from training.data.engine import QueryEngine
 from training.settings.split import SplitBy, SplitConfig
 
@@ -53,7 +53,7 @@ def split_sessions(engine: QueryEngine, events: ir.Table, config: SplitConfig) -
 
 
 def leave_one_out(engine: QueryEngine, events: ir.Table) -> ir.Table:
-    """Add PART, turning each session of three or more events into three sessions.
+    """Add PART and WHOLE, turning each session of three or more events into three sessions.
 
     The test session is the whole session with its last event as target; the validation session ends one event earlier
     and the training session two. Shorter sessions are for training only. Each new session gets the order number of a
@@ -73,7 +73,9 @@ def leave_one_out(engine: QueryEngine, events: ir.Table) -> ir.Table:
         ),
         placed.filter(long).mutate(**{PART: ibis.literal(TEST, "int8"), SESSION: placed[THIRD_ID]}),
     ]
-    return engine.keep(ibis.union(*copies).drop(EVENTS, SECOND_ID, THIRD_ID, AFTER))
+    whole = ibis.union(*copies)
+    whole = whole.mutate(**{WHOLE: (whole[EVENTS] <= HELD_OUT).cast("int8")})
+    return engine.keep(whole.drop(EVENTS, SECOND_ID, THIRD_ID, AFTER))
 
 
 def training_ends(engine: QueryEngine, sessions: ir.Table) -> int:

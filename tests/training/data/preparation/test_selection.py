@@ -56,6 +56,14 @@ def test_support_and_length_are_counted_on_the_training_part_alone_and_once(tmp_
     assert [parts[part]["sessions_dropped_short"] for part in ("train", "validation", "test")] == [2, 1, 0]
     assert parts["test"]["untrained_share"] == 1 / 4
     assert parts["validation"]["untrained_share"] == 1.0
+    # What is too short, and has an event that is known, lies behind the parts: t3 with its c, t4 with its b, v2 with a.
+    ids, short = catalogue.item_ids, [dataset.short(part) for part in ("train", "validation", "test")]
+    assert [[ids[item] for item in each.items] for each in short] == [["c", "b"], ["a"], []]
+    assert [each.offsets.tolist() for each in short] == [[0, 1, 2], [0, 1], [0]]
+    assert len(dataset.sessions) == 5 + 3
+    # Before the test are the training events, those of d and e too, and d twice and a once in the validation part.
+    assert dataset.events_before_test().tolist() == [3, 2 + 1, 2, 1 + 2, 1, 0]
+    assert [ids[item] for item in np.flatnonzero(dataset.new_items())] == ["z"]
 
 
 def test_items_that_are_held_out_keep_their_test_events_alone(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Whole sessions by the time of their last event, the given cases, and one event left out."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,12 @@ def test_leaving_one_out_makes_three_sessions_of_one(tmp_path: Path) -> None:
     assert sessions_of(dataset, "validation") == [["a", "b", "c"], ["b", "a"], ["d", "d", "a", "b"]]
     assert sessions_of(dataset, "test") == [["a", "b", "c", "d"], ["b", "a", "e"], ["d", "d", "a", "b", "a"]]
     assert (dataset.validation_cases, dataset.test_cases) == ("last", "last")
+    # Everything is before the test but each longer session's last event: v is for training alone, and is not forgotten.
+    before = dataset.before_test()
+    names = [[dataset.catalogue.item_ids[item] for item in before.items[a:b]] for a, b in pairwise(before.offsets)]
+    assert names == [["a", "b", "c"], ["a", "c"], ["b", "a"], ["d", "d", "a", "b"]]
+    assert before.optional["users"].tolist() == [0, 1, 3, 2]
+    assert [dataset.catalogue.item_ids[item] for item in np.flatnonzero(dataset.new_items())] == ["e", "elsewhere"]
     # Users in order of first appearance: u, v, x; then u, w, x twice.
     assert dataset.sessions.optional["users"].tolist() == [0, 1, 2, 0, 3, 2, 0, 3, 2]
     # Counted in training alone: a 3, b 2 (w's too), d 2, c 1; e is held out, elsewhere stands in no event.
@@ -90,6 +97,7 @@ def test_leaving_one_out_goes_by_time_where_there_is_a_clock(tmp_path: Path) -> 
     path = write_log(tmp_path / "log.csv", EVENTS_HEADER, *lines)
     dataset = prepare(click_run(path, split=SplitConfig(by=SplitBy.leave_one_out)))
     assert sessions_of(dataset, "train") == [["a", "b"], ["a", "b"]]
+    assert dataset.before_test().times.tolist() == [5_000, 6_000, 10_000, 20_000, 30_000]  # t ended before s
     assert sessions_of(dataset, "validation") == [["a", "b", "c"]]
     assert sessions_of(dataset, "test") == [["a", "b", "c", "d"]]
     assert dataset.part("test").times.tolist() == [10_000, 20_000, 30_000, 40_000]
