@@ -83,7 +83,7 @@ def judge(name: str, dataset: Dataset, model: Path) -> tuple[list[dict[str, Any]
     lost = int((new_N[cases.targets_C] & (cases.targets_C >= items)).sum())
     cases = cases.only(chosen)
     by_tokens = attribute_popularity(catalogue)
-    fallback = popularity_of(dataset)
+    fallback = popularity_of(dataset, refit=trained.refitted)
     systems: dict[str, list[Scorer]] = {
         MODEL: [ModelScorer.of(trained.model, fallback, trained.memory)],
         "attribute-knn": [NearestAttributes.of(catalogue, decay=decay) for decay in DECAYS],

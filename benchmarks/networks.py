@@ -197,7 +197,7 @@ def train_network(
     data = SessionData(
         dataset, spec=spec, batch_events=batch_events, validation_cases=config.validation_cases, seed=seed
     )
-    fallback = popularity_of(dataset, items=items)
+    fallback = popularity_of(dataset, refit=False, items=items)
     model: Any = PlainModel(items, size, ENCODERS[name](size, settings.dropout))
     module = NextItemModule(
         model,

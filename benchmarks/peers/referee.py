@@ -99,7 +99,7 @@ def prefixes_of(cases: Cases) -> Rows:
 
 def by_popularity(dataset: Dataset) -> Popularity:
     """Popularity over trained items, which answers empty prefixes."""
-    return popularity_of(dataset, items=dataset.catalogue.trained)
+    return popularity_of(dataset, refit=False, items=dataset.catalogue.trained)
 
 
 def judge(

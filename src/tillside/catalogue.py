@@ -32,7 +32,7 @@ class Catalogue:
     Attributes:
         item_ids: N distinct ids.
         trained: how many items, the first ones, are frequent enough in the training part to have a learned vector.
-        counts_NB: events per item and behaviour in the training part, int64.
+        counts_NB: events per item and behaviour in the training part, int64; in a bundle in all that the model learned.
         recent_NB: the same with older events discounted, float32; None for a log without timestamps.
         prices_N: typical price, float32, in the log's own unit; NaN if unknown.
         names: display names; empty if the log has none.

@@ -82,8 +82,8 @@ class Sessions:
             name: array[chosen_S if name in OPTIONAL_SESSION_ARRAYS else places_E]
             for name, array in self.optional.items()
         }
-        columns = (column[places_E] for column in (self.items, self.behaviours, self.times))
-        return Sessions(*columns, np.append(0, ends_S), optional)
+        flat = self.items[places_E], self.behaviours[places_E], self.times[places_E]
+        return Sessions(*flat, np.append(0, ends_S), optional)
 
     def ends(self) -> npt.NDArray[np.int64]:
         """Time of each session's last event [S]; TIME_UNKNOWN without a clock or an event."""

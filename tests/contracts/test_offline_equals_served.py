@@ -18,12 +18,12 @@ from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.engine import Engine
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
-from tillside.recommenders import Popularity, popularity
+from tillside.recommenders import Popularity
 from tillside.recommenders.blend import Blend
 from training.bundle.write import export_run
 from training.data.readers.rees46 import Rees46Config
 from training.evaluation.run import MODEL, cases_to_judge
-from training.evaluation.scorers import ModelScorer
+from training.evaluation.scorers import ModelScorer, popularity_of
 from training.evaluation.served import served_lists
 from training.inputs.cases import Cases
 from training.inputs.visits import Visits
@@ -120,7 +120,7 @@ def test_a_thousand_real_prefixes_get_the_same_twenty_items_in_the_same_order(ru
 
 
 def popular(dataset: Dataset) -> Popularity:
-    return Popularity(popularity(dataset.catalogue.popular_NB[: dataset.catalogue.rankable]))
+    return popularity_of(dataset, refit=False)
 
 
 def lists_of_the_bundle(

@@ -16,9 +16,9 @@ from tillside.encoding import encode_session
 from tillside.engine import Engine
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
-from tillside.recommenders import popularity
 from tillside.search import SearchPlan
 from training.bundle.parity import PREFIXES, TOP, encode_prefix, spread_prefixes
+from training.evaluation.scorers import popularity_of
 from training.evaluation.served import answer_session
 from training.model.checkpoint import TrainedModel
 
@@ -57,7 +57,7 @@ def make_goldens(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
         goldens.append(_golden(dataset, request, items_K, scores_K, intent if trained.intent else None))
     if items > dataset.catalogue.trained:
         goldens.append(_cold_golden(trained, dataset, engine))
-    popular = popularity(dataset.catalogue.popular_NB[:items])[0]
+    popular = popularity_of(dataset, refit=trained.refitted, items=items).scores_by_behaviour[0]
     best = top_k(popular[None], TOP)[0]
     goldens.append(_golden(dataset, {"session": [], "behaviour": names[0]}, best, popular[best], None))
     return goldens

@@ -44,7 +44,7 @@ def check_parity(trained: TrainedModel, dataset: Dataset, folder: Path, plan: Se
     """
     engine = Engine(folder, load_items(folder), plan.exactly)
     items = len(engine.items_ND)
-    model_alone = ModelScorer.of(trained.model, popularity_of(dataset))
+    model_alone = ModelScorer.of(trained.model, popularity_of(dataset, refit=trained.refitted))
     scorer = replace(model_alone, memory=trained.memory)
     worst = 0.0
     for length in (1, 2, trained.spec.max_length, 2 * trained.spec.max_length + 1):

@@ -9,6 +9,7 @@ Shapes: N items, D width.
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ import numpy as np
 
 from tillside import bundle
 from tillside.atomic import atomic_directory
+from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset
 from tillside.engine import EngineError
 from tillside.policy import read_policy
-from tillside.recommenders import CoVisitation
+from tillside.recommenders import CoVisitation, recent_events
 from training.bundle.goldens import make_goldens
 from training.bundle.graphs import write_encoder, write_scorer
 from training.bundle.parity import check_parity
@@ -76,12 +78,12 @@ def export_run(
         write_encoder(trained, folder / bundle.ENCODER)
         exporting.begin("catalogue and past sessions")
         write_scorer(folder / bundle.ITEMS, folder / bundle.SCORER)
-        dataset.catalogue.save(folder / bundle.CATALOGUE)
+        served_catalogue(trained, dataset).save(folder / bundle.CATALOGUE)
         if trained.memory is not None:
             (folder / bundle.NEIGHBOURS).mkdir()
             trained.memory.neighbours.save(folder / bundle.NEIGHBOURS)
         (folder / bundle.COVISITATION).mkdir()
-        met = CoVisitation.fit(dataset.before_test(), items=len(vectors_ND)).pairs
+        met = CoVisitation.fit(trained.sessions(dataset), items=len(vectors_ND)).pairs
         met.strongest(PARTNERS).save(folder / bundle.COVISITATION)
         if related is not None:
             (folder / bundle.RELATIONS).mkdir()
@@ -118,3 +120,12 @@ def export_run(
         bundle.seal(folder, about)
         bundle.open_bundle(folder)
     return parity
+
+
+def served_catalogue(trained: TrainedModel, dataset: Dataset) -> Catalogue:
+    """The catalogue with the counts of all sessions that the model learned from, of which served popularity is made."""
+    sessions, items, behaviours = trained.sessions(dataset), len(dataset.catalogue), len(dataset.behaviours)
+    cells = np.asarray(sessions.items, np.int64) * behaviours + np.asarray(sessions.behaviours)
+    counts_NB = np.bincount(cells, minlength=items * behaviours).reshape(items, behaviours)
+    recent_NB = recent_events(sessions, items=items, behaviours=behaviours)
+    return replace(dataset.catalogue, counts_NB=counts_NB.astype(np.int64), recent_NB=recent_NB)

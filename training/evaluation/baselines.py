@@ -4,23 +4,25 @@ Shapes: N items, B behaviours.
 """
 
 from tillside.dataset import Dataset
-from tillside.recommenders import CoVisitation, ItemKnn, Popularity, SequentialRules, SessionPopularity, popularity
-from training.evaluation.scorers import Scorer
+from tillside.recommenders import CoVisitation, ItemKnn, SequentialRules, SessionPopularity
+from training.evaluation.scorers import Scorer, popularity_of
 from training.settings.evaluate import Baseline
 
 
-def fit_baseline(baseline: Baseline, dataset: Dataset) -> Scorer:
-    """The baseline fitted to everything before the test part, as the model is.
+def fit_baseline(baseline: Baseline, dataset: Dataset, *, refit: bool = True) -> Scorer:
+    """The baseline fitted to the sessions that the model learns from; by default all before the test part.
 
-    It scores all rankable items, cold ones last.
+    It scores all rankable items, those without an event among them last.
+
+    Args:
+        refit: as in :meth:`tillside.dataset.Dataset.learned`.
     """
-    train, items = dataset.before_test(), dataset.catalogue.rankable
-    scores_by_behaviour = popularity(dataset.catalogue.popular_NB[:items])
+    train, items = dataset.learned(refit=refit), dataset.catalogue.rankable
     match baseline:
         case Baseline.popularity:
-            return Popularity(scores_by_behaviour)
+            return popularity_of(dataset, refit=refit)
         case Baseline.session_popularity:
-            return SessionPopularity(scores_by_behaviour)
+            return SessionPopularity(popularity_of(dataset, refit=refit).scores_by_behaviour)
         case Baseline.covisitation:
             return CoVisitation.fit(train, items=items)
         case Baseline.sequential_rules:

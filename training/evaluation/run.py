@@ -76,7 +76,7 @@ def evaluate_run(
         ValueError: the test part has no cases.
     """
     cases, items = cases_to_judge(dataset, trained.spec), dataset.catalogue.rankable
-    by_popularity = popularity_of(dataset)
+    by_popularity = popularity_of(dataset, refit=trained.refitted)
     memory = None if trained.memory is None else remembered(trained.memory)
     model = ModelScorer.of(trained.model, by_popularity, memory)
     systems: dict[str, Scorer] = {MODEL: model}
@@ -84,7 +84,7 @@ def evaluate_run(
         systems[TRANSFORMER] = replace(model, memory=None)
         systems[NEIGHBOURS] = NeighbourScorer(memory.neighbours, by_popularity)
     fitted = progress(baselines, "fitting the baselines")
-    systems |= {baseline.value: fit_baseline(baseline, dataset) for baseline in fitted}
+    systems |= {baseline.value: fit_baseline(baseline, dataset, refit=trained.refitted) for baseline in fitted}
     names, goal = dataset.behaviours.names, dataset.goal
     served = {}
     if bundle is not None:

@@ -15,7 +15,7 @@ import torch
 
 from tillside.dataset import Dataset
 from tillside.encoding import Batch
-from tillside.recommenders import Popularity, SessionNeighbours, popularity
+from tillside.recommenders import Popularity, SessionNeighbours, popular_events, popularity
 from tillside.recommenders.blend import SessionMemory
 from training.model.next_item import NextItemModel
 
@@ -30,10 +30,16 @@ class Scorer(Protocol):
         """Scores [B, V]."""
 
 
-def popularity_of(dataset: Dataset, *, items: int | None = None) -> Popularity:
-    """Popularity per behaviour asked for, of the first ``items`` of the catalogue; default: all that can be ranked."""
+def popularity_of(dataset: Dataset, *, refit: bool = True, items: int | None = None) -> Popularity:
+    """Popularity per behaviour asked for, of the first ``items`` of the catalogue; default: all that can be ranked.
+
+    Args:
+        refit: as in :meth:`tillside.dataset.Dataset.learned`.
+    """
     items = dataset.catalogue.rankable if items is None else items
-    return Popularity(popularity(dataset.catalogue.popular_NB[:items]))
+    learned, behaviours = dataset.learned(refit=refit), len(dataset.behaviours)
+    counts_NB = popular_events(learned, items=len(dataset.catalogue), behaviours=behaviours)
+    return Popularity(popularity(counts_NB[:items]))
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,7 @@ class TrainingSetup:
         counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
         targets = int(counts_NB.sum())
         model = config.model.suited(targets=targets, items=len(counts_NB))
-        fallback = popularity_of(dataset)
+        fallback = popularity_of(dataset, refit=refit_epochs is not None)
         batch_events, epochs = plan(targets, config.trainer, warm=base is not None)
         data = SessionData(
             dataset,
@@ -284,7 +284,7 @@ def learn(
     if memory is not None:
         with step("indexing past sessions"):
             memory = SessionMemory.fit(
-                dataset.before_test(),
+                dataset.learned(refit=True),
                 items=dataset.catalogue.rankable,
                 document=memory.document(),
                 behaviours=len(dataset.behaviours),

@@ -32,8 +32,8 @@ class TrainedModel:
     """Whether it was refitted with the validation part, once that had chosen the number of epochs and the blend."""
 
     def sessions(self, dataset: Dataset) -> Sessions:
-        """Sessions it was fitted to, so that baselines can be fitted to the same."""
-        return dataset.before_test() if self.refitted else dataset.part("train")
+        """Sessions it was fitted to, see :meth:`tillside.dataset.Dataset.learned`."""
+        return dataset.learned(refit=self.refitted)
 
 
 def build_model(

@@ -96,7 +96,7 @@ def view(dataset: Dataset, window: Window) -> Dataset:
 def judge(trained: TrainedModel, dataset: Dataset, windows: Sequence[Window]) -> list[Ranks]:
     """A model's ranks of the test cases of each window."""
     items = dataset.catalogue.rankable
-    scorer, found = ModelScorer.of(trained.model, popularity_of(dataset), trained.memory), []
+    scorer, found = ModelScorer.of(trained.model, popularity_of(dataset, refit=trained.refitted), trained.memory), []
     for window in windows:
         seen = view(dataset, window)
         cases = cases_to_judge(seen, trained.spec)

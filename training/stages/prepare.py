@@ -20,11 +20,12 @@ from tillside.atomic import atomic_directory
 from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Dataset, load_dataset, write_dataset
 from tillside.events import TIME_UNKNOWN
+from tillside.recommenders import recent_events
 from training.cli.command_lines import command_line
 from training.cli.console import print_wide, say
 from training.cli.progress import step
 from training.data.engine import QueryEngine, open_engine
-from training.data.preparation.cataloguing import build_catalogue, recent_events
+from training.data.preparation.cataloguing import build_catalogue
 from training.data.preparation.rejects import Rejects, collect_rejects, good_events
 from training.data.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
 from training.data.preparation.sessionising import make_sessions, number_items

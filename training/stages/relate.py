@@ -61,7 +61,7 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         tempfile.TemporaryDirectory(dir=config.scratch) as scratch,
         open_mining(config.engine, Path(scratch), master=config.spark_master) as engine,
     ):
-        sessions = dataset.before_test() if config.validation else dataset.part("train")
+        sessions = dataset.learned(refit=config.validation)
         mined, sets = mine(engine, config, sessions, traits, fitting, taken_codes=taken_codes)
     with step("writing the tables of relations"):
         tables = {

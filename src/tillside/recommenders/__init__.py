@@ -13,7 +13,9 @@ from tillside.recommenders.simple import (
     Popularity,
     SequentialRules,
     SessionPopularity,
+    popular_events,
     popularity,
+    recent_events,
 )
 
 __all__ = [
@@ -25,5 +27,7 @@ __all__ = [
     "SequentialRules",
     "SessionNeighbours",
     "SessionPopularity",
+    "popular_events",
     "popularity",
+    "recent_events",
 ]

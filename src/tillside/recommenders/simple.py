@@ -14,8 +14,11 @@ import numpy.typing as npt
 
 from tillside.dataset import Sessions
 from tillside.encoding import Batch
+from tillside.events import TIME_UNKNOWN
 from tillside.recommenders.item_pairs import ItemPairs
 
+HALF_LIFE: Final = 0.05
+"""Half-life of an event's weight in popularity, as a fraction of the time that the sessions span."""
 FILL: Final = 1e-4
 """Bound of popularity's share in a score: distinct sums of 1/1 ... 1/10 differ by at least 1/2520."""
 
@@ -28,6 +31,32 @@ def popularity(counts_NB: npt.NDArray[np.number[Any]]) -> npt.NDArray[np.float32
     total_N = counts_NB.sum(axis=1)
     tie_break_N = total_N / (total_N.max(initial=0) + 1.0)
     return np.ascontiguousarray((counts_NB + tie_break_N[:, None]).T, dtype=np.float32)
+
+
+def recent_events(sessions: Sessions, *, items: int, behaviours: int) -> npt.NDArray[np.float32] | None:
+    """Event counts with exponential time decay, float32 [items, behaviours]; None without a clock.
+
+    Popularity answers sessions without usable events. For the first events of test sessions, decayed counts have a
+    higher recall@20 than plain counts: measured on three logs, from three hours to a year long.
+    """
+    times = np.asarray(sessions.times)
+    if not len(times) or times.min() == TIME_UNKNOWN or times.min() == times.max():
+        return None
+    last, half_life = int(times.max()), HALF_LIFE * float(times.max() - times.min())
+    weights = 0.5 ** ((last - times) / half_life)
+    cells = np.asarray(sessions.items, np.int64) * behaviours + np.asarray(sessions.behaviours)
+    counted = np.bincount(cells, weights=weights, minlength=items * behaviours)
+    return counted.reshape(items, behaviours).astype(np.float32)
+
+
+def popular_events(sessions: Sessions, *, items: int, behaviours: int) -> npt.NDArray[np.float32]:
+    """Event counts that popularity is made of, float32 [items, behaviours]: :func:`recent_events`, or plain counts
+    without a clock."""
+    recent_NB = recent_events(sessions, items=items, behaviours=behaviours)
+    if recent_NB is not None:
+        return recent_NB
+    cells = np.asarray(sessions.items, np.int64) * behaviours + np.asarray(sessions.behaviours)
+    return np.bincount(cells, minlength=items * behaviours).reshape(items, behaviours).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,17 @@ import pytest
 
 from tests.datasets import make_sessions
 from tillside.encoding import EncodingSpec, cut_before, encode_session, encode_sessions
-from tillside.recommenders import CoVisitation, ItemKnn, Popularity, SequentialRules, SessionPopularity, popularity
-from tillside.recommenders.simple import FILL
+from tillside.recommenders import (
+    CoVisitation,
+    ItemKnn,
+    Popularity,
+    SequentialRules,
+    SessionPopularity,
+    popular_events,
+    popularity,
+    recent_events,
+)
+from tillside.recommenders.simple import FILL, HALF_LIFE
 
 
 def batch_of(*items: int, known: int = 4):
@@ -24,6 +33,35 @@ def test_popularity_counts_the_behaviour_asked_for_and_breaks_ties_by_all_events
 def test_popularity_of_a_shop_without_events():
     assert popularity(np.zeros((2, 3), int)).tolist() == [[0, 0]] * 3
     assert popularity(np.zeros((0, 3), int)).shape == (3, 0)
+
+
+def test_older_events_count_less():
+    half_life = int(HALF_LIFE * 1000)  # the events span 1,000 ms
+    sessions = make_sessions(
+        [
+            [(0, "click", 0), (1, "click", 1000 - half_life)],
+            [(2, "purchase", 1000 - 2 * half_life), (1, "click", 1000)],
+        ]
+    )
+    recent_NB = recent_events(sessions, items=4, behaviours=3)
+    first = 0.5 ** (1 / HALF_LIFE)  # the very first event: nearly forgotten
+    expected = [[first, 0, 0], [1 + 1 / 2, 0, 0], [0, 0, 1 / 4], [0, 0, 0]]
+    assert recent_NB == pytest.approx(np.array(expected), abs=1e-7)
+    assert recent_NB.dtype == np.float32
+
+
+@pytest.mark.parametrize("rows", [[], [[(0, "click", 5), (1, "click", 5)]]])
+def test_without_time_passing_nothing_is_recent(rows):
+    assert recent_events(make_sessions(rows), items=2, behaviours=3) is None
+
+
+def test_without_a_clock_nothing_is_recent():
+    assert recent_events(make_sessions([[0, 1]], clock=False), items=2, behaviours=3) is None
+
+
+def test_popularity_without_a_clock_counts_all_events_alike():
+    sessions = make_sessions([[0, (1, "purchase")], [1, 1]], clock=False)
+    assert popular_events(sessions, items=3, behaviours=3).tolist() == [[1, 0, 0], [2, 0, 1], [0, 0, 0]]
 
 
 def test_popularity_answers_each_row_for_its_own_behaviour_whatever_the_session():

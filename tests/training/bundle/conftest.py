@@ -5,10 +5,9 @@ import torch
 
 from tests.datasets import make_dataset, random_rows
 from tests.models import make_trained
-from tillside.recommenders import Popularity, popularity
 from tillside.search import SearchPlan
 from training.bundle.write import export_run
-from training.evaluation.scorers import ModelScorer
+from training.evaluation.scorers import ModelScorer, popularity_of
 
 ITEMS, NEWCOMERS = 30, 2
 EXACT = SearchPlan()
@@ -40,4 +39,4 @@ def exported(dataset, trained, tmp_path_factory):
 
 
 def scorer_of(trained, dataset) -> ModelScorer:
-    return ModelScorer.of(trained.model, Popularity(popularity(dataset.catalogue.popular_NB[:RANKABLE])))
+    return ModelScorer.of(trained.model, popularity_of(dataset, refit=trained.refitted))

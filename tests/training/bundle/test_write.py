@@ -1,6 +1,7 @@
 """Export: the bundle says where it came from, and nothing is written when it does not answer as torch does."""
 
 import shutil
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from serving.answering.recommender import Recommender
 from serving.bundles.goldens import replay
 from serving.protocol.limits import Limits
+from tests.datasets import make_dataset
 from tests.models import SPEC, make_trained
 from tests.training.bundle.conftest import ITEMS, METRICS, NEWCOMERS, RANKABLE
 from tillside import bundle
@@ -94,3 +96,13 @@ def test_a_model_whose_numbers_are_not_finite_is_refused_in_a_sentence(dataset, 
     with pytest.raises(ValueError, match="export refused: a graph fails on real sessions: numbers that are not finite"):
         export_run(broken, dataset, tmp_path / "bundle", metrics=METRICS, run_id="run-1")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("refitted", "counted"), [(False, [[2, 0, 0], [1, 0, 0]]), (True, [[2, 0, 0], [1, 0, 9]])])
+def test_a_bundle_counts_what_its_model_learned_from(tmp_path, refitted, counted):
+    """Nine purchases of item 1 are in the validation part alone: served popularity has them after a refit, else not."""
+    newest = make_dataset(tmp_path / "d", train=[[0, 0, 1]], validation=[[(1, "purchase")] * 9], trained=2, clock=False)
+    made = replace(make_trained(newest), refitted=refitted)
+    catalogue = write.served_catalogue(made, newest)
+    assert catalogue.popular_NB.tolist() == counted
+    assert catalogue.recent_NB is None

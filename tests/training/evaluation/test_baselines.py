@@ -15,7 +15,14 @@ TRAIN = [[0, 1], [0, 1], [0, 2], [3, 3]]
 def dataset(tmp_path):
     """Item 4 is cold; what the test part holds, 2 after 1, no baseline may know."""
     return make_dataset(
-        tmp_path / "d", train=TRAIN, validation=[[2, 3]], test=[[1, 2]] * 9, trained=4, newcomers=1, tokens=[["a"]] * 5
+        tmp_path / "d",
+        train=TRAIN,
+        validation=[[2, 3], [0]],
+        test=[[1, 2]] * 9,
+        trained=4,
+        newcomers=1,
+        tokens=[["a"]] * 5,
+        clock=False,
     )
 
 
@@ -37,7 +44,7 @@ def test_all_items_that_can_be_ranked_have_a_score_and_cold_ones_are_last(datase
 @pytest.mark.parametrize(
     ("baseline", "item", "best"),
     [
-        (Baseline.popularity, 2, 0),  # three events, the most
+        (Baseline.popularity, 2, 0),  # four events, the most
         (Baseline.session_popularity, 2, 2),  # the session's own item first
         (Baseline.covisitation, 0, 1),  # twice with 0; 2 once
         (Baseline.sequential_rules, 2, 3),  # in the validation part, which is before the test part
@@ -49,3 +56,18 @@ def test_what_each_baseline_puts_first(dataset, baseline, item, best):
     if baseline in (Baseline.covisitation, Baseline.sequential_rules, Baseline.item_knn):
         scores_V[item] = -np.inf  # whether the item itself comes back is not what is asked here
     assert scores_V.argmax() == best
+
+
+@pytest.mark.parametrize("baseline", [Baseline.popularity, Baseline.session_popularity, Baseline.covisitation])
+def test_the_newest_part_counts_as_it_does_for_the_model(tmp_path, baseline):
+    """Item 2 leads in the validation part alone, nine times with 1: whoever learns from it puts 2 first, others not."""
+    newest = make_dataset(
+        tmp_path / "n", train=[[1, 0], [1, 0]], validation=[[1, 2]] * 9, test=[[1, 2]], trained=3, clock=False
+    )
+    batch = encode_session(np.array([1]), np.array([0]), np.array([0]), spec=EncodingSpec(), known_items=3)
+    best = []
+    for refit in (False, True):
+        scores_V = fit_baseline(baseline, newest, refit=refit).score(batch, np.array([0]))[0]
+        scores_V[1] = -np.inf
+        best.append(int(scores_V.argmax()))
+    assert best == [0, 2]

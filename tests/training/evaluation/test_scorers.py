@@ -60,6 +60,7 @@ def test_popularity_of_a_data_set_ranks_what_can_be_ranked_by_the_behaviour_aske
         trained=2,
         newcomers=2,
         tokens=[["brand=x"], [], ["brand=x"], []],
+        clock=False,
     )
     click, purchase = 0, 2
     cases = make_cases(make_sessions([[0, 1]]), rule="last", spec=SPEC, items=2, goal=purchase)
@@ -68,4 +69,18 @@ def test_popularity_of_a_data_set_ranks_what_can_be_ranked_by_the_behaviour_aske
     scores_BV = popularity_of(dataset).score(batch, asked_B)
     assert scores_BV.shape == (2, 3)
     assert np.argsort(-scores_BV, kind="stable").tolist() == [[0, 1, 2], [1, 0, 2]]
+    # Ten purchases of item 0 in the validation part: who learns from that part puts it first for both, else for clicks.
+    after = make_dataset(
+        tmp_path / "later",
+        train=[[0, 0, 0, 1, (1, "purchase")]],
+        validation=[[(0, "purchase")] * 10],
+        trained=2,
+        clock=False,
+    )
+    assert [
+        popularity_of(after, refit=refit).score(batch, asked_B).argmax(axis=1).tolist() for refit in (False, True)
+    ] == [
+        [0, 1],
+        [0, 0],
+    ]
     assert np.array_equal(popularity_of(dataset, items=2).score(batch, asked_B), scores_BV[:, :2])

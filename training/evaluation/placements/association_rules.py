@@ -73,14 +73,17 @@ class AssociationRules:
         return cls(items_RW, sizes_R, confidences_RW, lifts_RW, offsets_N, rows[order])
 
     @classmethod
-    def fit(cls, dataset: Dataset, *, taken: Sequence[int], pairs: int = PAIRS) -> "AssociationRules":
-        """Mine the rules from the sessions before the test part.
+    def fit(
+        cls, dataset: Dataset, *, taken: Sequence[int], pairs: int = PAIRS, refit: bool = True
+    ) -> "AssociationRules":
+        """Mine the rules from the sessions that the model learned from; by default all before the test part.
 
         Args:
             taken: behaviours that take an item.
             pairs: approximate number of frequent pairs, which sets the minimum support.
+            refit: as in :meth:`tillside.dataset.Dataset.learned`.
         """
-        sessions, items = dataset.before_test(), len(dataset.catalogue)
+        sessions, items = dataset.learned(refit=refit), len(dataset.catalogue)
         wanted_E = np.isin(np.asarray(sessions.behaviours), taken)
         with tempfile.TemporaryDirectory() as scratch, open_engine(Path(scratch)) as engine:
             weights_S = np.ones(len(sessions))

@@ -63,7 +63,7 @@ def evaluate_policy(
             of the part has an answer.
     """
     refuse_misfits(policy, dataset, relations)
-    rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)))
+    rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)), refit=trained.refitted)
     shop = OfflineShop.of(trained, dataset, feed=feed)
     relations = relations or Relations.empty(items=len(dataset.catalogue))
     document: dict[str, Any] = {

@@ -18,7 +18,6 @@ from tillside.policy import ItemFacts, ItemsFeed, Shelves
 from tillside.policy.items.shelves import most_popular
 from tillside.policy.proposals import MOST_LISTED, Proposer
 from tillside.ranking import top_k
-from tillside.recommenders import popularity
 from tillside.recommenders.cold_vectors import TokenVectors
 from training.evaluation.placements.engines import PlacementEngine, TorchEngine
 from training.evaluation.scorers import ModelScorer, popularity_of
@@ -67,7 +66,7 @@ class OfflineShop:
             together: sessions encoded at once; a row in a batch differs in its last digits from a row alone, and the
                 server encodes only sessions of one length together.
         """
-        fallback = popularity_of(dataset)
+        fallback = popularity_of(dataset, refit=trained.refitted)
         engine = engine or TorchEngine(ModelScorer.of(trained.model, fallback, trained.memory))
         learned = trained.model.items.learned_tokens()
         tokens = None
@@ -76,7 +75,8 @@ class OfflineShop:
         facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed or ItemsFeed(LATER_MS, ()))
         proposer = Proposer.of(facts, engine.items_ND, tokens=tokens, memory=trained.memory)
         facts = replace(facts, feed_time_ms=LATER_MS, vectors=proposer.vectors)
-        ranked_BN = most_popular(popularity(dataset.catalogue.popular_NB), facts)
+        whole = popularity_of(dataset, refit=trained.refitted, items=len(dataset.catalogue))
+        ranked_BN = most_popular(whole.scores_by_behaviour, facts)
         return cls(
             dataset=dataset,
             spec=trained.spec,

@@ -1,41 +1,14 @@
-"""The catalogue by hand: prices and attributes, cold items, and recent events, which halve with each half-life."""
+"""The catalogue by hand: prices and attributes, and cold items."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from tests.datasets import make_sessions
 from tests.logs import EVENTS_HEADER, click_run, events_log, sessions_of, write_log
-from training.data.preparation.cataloguing import HALF_LIFE, recent_events
 from training.data.readers.events import EventsConfig
 from training.settings.split import SplitConfig
 from training.stages.prepare import prepare
-
-
-def test_older_events_count_less():
-    half_life = int(HALF_LIFE * 1000)  # the events span 1,000 ms
-    sessions = make_sessions(
-        [
-            [(0, "click", 0), (1, "click", 1000 - half_life)],
-            [(2, "purchase", 1000 - 2 * half_life), (1, "click", 1000)],
-        ]
-    )
-    recent_NB = recent_events(sessions, items=4, behaviours=3)
-    first = 0.5 ** (1 / HALF_LIFE)  # the very first event: nearly forgotten
-    expected = [[first, 0, 0], [1 + 1 / 2, 0, 0], [0, 0, 1 / 4], [0, 0, 0]]
-    assert recent_NB == pytest.approx(np.array(expected), abs=1e-7)
-    assert recent_NB.dtype == np.float32
-
-
-@pytest.mark.parametrize("rows", [[], [[(0, "click", 5), (1, "click", 5)]]])
-def test_without_time_passing_nothing_is_recent(rows):
-    assert recent_events(make_sessions(rows), items=2, behaviours=3) is None
-
-
-def test_without_a_clock_nothing_is_recent():
-    assert recent_events(make_sessions([[0, 1]], clock=False), items=2, behaviours=3) is None
 
 
 def test_catalogue_takes_price_and_attributes_from_the_training_events_first(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_the_evaluator_gives_the_lists_of_place_itself(tmp_path, monkeypatch):
 def test_the_model_proposes_its_best_eligible_items_and_the_policy_takes_the_cart_out(tmp_path):
     dataset, relations, trained = small_shop(tmp_path)
     test, rankable = dataset.part("test"), dataset.catalogue.rankable
-    fallback = popularity_of(dataset)
+    fallback = popularity_of(dataset, refit=False)
     scorer = ModelScorer.of(trained.model, fallback)
     questions = ask_sessions(test, taken=[1, 2], asked=2, at_cart=True)
     arrays = (np.asarray(each) for each in (test.items, test.behaviours, test.times, test.offsets))

@@ -24,7 +24,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> OfflineShop:
     """Clicks: item 0 thrice, 1 twice; purchases: item 2 once. Item 3 is in no training session."""
     rows = [[0, 0, 0, 1, 1, (2, "purchase")]]
     tokens = [["category=a"], ["category=a"], ["category=b"], ["category=b"]]
-    dataset = make_dataset(tmp_path_factory.mktemp("shop") / "d", train=rows, trained=3, newcomers=1, tokens=tokens)
+    place = tmp_path_factory.mktemp("shop") / "d"
+    dataset = make_dataset(place, train=rows, trained=3, newcomers=1, tokens=tokens, clock=False)
     feed = read_feed("\n".join(map(json.dumps, FEED)).encode())
     return OfflineShop.of(make_trained(dataset), dataset, feed=feed)
 
