@@ -64,12 +64,23 @@ class TrainingRows:
 
     Args:
         items: number of known items.
+        whole, first: see :func:`training.inputs.visits.encode_visits`.
         goal: index of the strongest behaviour; the weakest is 0.
         recency: time constant of the exponential decay of session weights, as a share of all sessions; 0: no decay.
     """
 
-    def __init__(self, sessions: Sessions, *, spec: EncodingSpec, items: int, goal: int, recency: float = 0.0) -> None:
-        self.encoded = encode_visits(sessions, spec=spec, known_items=items)
+    def __init__(
+        self,
+        sessions: Sessions,
+        *,
+        spec: EncodingSpec,
+        items: int,
+        goal: int,
+        recency: float = 0.0,
+        whole: Sessions | None = None,
+        first: int | None = None,
+    ) -> None:
+        self.encoded = encode_visits(sessions, spec=spec, known_items=items, whole=whole, first=first)
         offsets = np.asarray(sessions.offsets)
         some = np.flatnonzero(np.diff(offsets))
         starts_S, own_S = self.encoded.starts_E[offsets[some]], self.encoded.own_E[offsets[some]]

@@ -69,12 +69,13 @@ def make_cases(
     goal: int,
     limit: int | None = None,
     whole: Sessions | None = None,
+    first: int | None = None,
 ) -> Cases:
     """Next-event cases of a part: every event after the first of its session, or each session's last.
 
     Args:
         limit: approximate maximum number of cases, from sessions evenly spaced over the part.
-        whole: see :func:`training.inputs.visits.encode_visits`.
+        whole, first: see :func:`training.inputs.visits.encode_visits`.
     """
     offsets = np.asarray(sessions.offsets)
     session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
@@ -88,7 +89,7 @@ def make_cases(
     goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
     last_goal_S[session_E[goals]] = goals  # of repeated indices the last write wins: a session's last goal
     return Cases(
-        encoded=encode_visits(sessions, spec=spec, known_items=items, whole=whole),
+        encoded=encode_visits(sessions, spec=spec, known_items=items, whole=whole, first=first),
         spec=spec,
         events_C=events,
         sessions_C=session_E[events],
@@ -110,7 +111,8 @@ def cases_of(
         items=dataset.catalogue.rankable,
         goal=dataset.goal,
         limit=limit,
-        whole=dataset.until(part),
+        whole=dataset.sessions,
+        first=dataset.parts[part][0],
     )
 
 

@@ -72,9 +72,15 @@ class SessionData(pl.LightningDataModule):
         refit: bool = False,
     ) -> None:
         super().__init__()
-        self.sessions = dataset.before_test() if refit else dataset.part("train")
+        self.sessions = dataset.learned(refit=refit)
         self.rows = TrainingRows(
-            self.sessions, spec=spec, items=dataset.catalogue.trained, goal=dataset.goal, recency=recency
+            self.sessions,
+            spec=spec,
+            items=dataset.catalogue.trained,
+            goal=dataset.goal,
+            recency=recency,
+            whole=dataset.sessions if spec.history else None,
+            first=dataset.parts["train"][0],
         )
         if not len(self.rows):
             raise ValueError(f"{dataset.path}: no training session holds two known items, there is nothing to learn")

@@ -1,8 +1,8 @@
 """Returning shoppers: a session's row may begin with the last events of the same shopper's earlier sessions.
 
 A shopper's sessions are laid out contiguously in order of time, so a session's history directly precedes it and no
-event is stored twice. A session that began before the previous one ended gets no history: of two overlapping sessions
-neither is the other's past.
+event is stored twice. Sessions that are too short to learn from are history like all others. A session that began
+before the previous one ended gets no history: of two overlapping sessions neither is the other's past.
 
 Shapes: S sessions, E events.
 """
@@ -32,7 +32,7 @@ class Visits:
 
     @classmethod
     def of(cls, sessions: Sessions) -> "Visits":
-        """Lay out sessions that are given in order of time.
+        """Lay out sessions, given in any order where they have times, else in order of time.
 
         Raises:
             ValueError: the log has no user_id.
@@ -43,7 +43,7 @@ class Visits:
                 "one that has, or leave model.history at 0"
             )
         users_S = np.asarray(sessions.optional[USERS], np.int64)
-        order_S = np.argsort(users_S, kind="stable")
+        order_S = np.lexsort((sessions.ends(), users_S))
         users_S, times = users_S[order_S], np.asarray(sessions.times)
         began_S = times[np.asarray(sessions.offsets)[:-1]][order_S]
         ended_S = times[np.asarray(sessions.offsets)[1:] - 1][order_S]
@@ -85,12 +85,18 @@ class Visits:
 
 
 def encode_visits(
-    sessions: Sessions, *, spec: EncodingSpec, known_items: int, whole: Sessions | None = None
+    sessions: Sessions,
+    *,
+    spec: EncodingSpec,
+    known_items: int,
+    whole: Sessions | None = None,
+    first: int | None = None,
 ) -> EncodedSessions:
     """Encode a part's sessions, each preceded by its shopper's history if ``spec.history`` is above 0.
 
     Args:
-        whole: all sessions up to the end of the part, which are its last ones; default: the part alone.
+        whole: the part's sessions and all that may be their history; later ones do no harm. Default: the part alone.
+        first: number in ``whole`` of the part's first session; default: the part is the last of ``whole``.
 
     Raises:
         ValueError: the spec wants history and the log has no user_id.
@@ -100,14 +106,15 @@ def encode_visits(
         return encode_sessions(*columns, np.asarray(sessions.offsets), spec=spec, known_items=known_items)
     whole = sessions if whole is None else whole
     encoded = Visits.of(whole).encode(spec=spec, known_items=known_items)
-    first = len(whole.items) - len(sessions.items)
+    first = len(whole) - len(sessions) if first is None else first
+    events = slice(int(whole.offsets[first]), int(whole.offsets[first + len(sessions)]))
     return replace(
         encoded,
-        kept_before_E=encoded.kept_before_E[first:],
-        starts_E=encoded.starts_E[first:],
-        own_E=encoded.own_E[first:],
-        past_E=encoded.past_E[first:],
-        ends_S=encoded.ends_S[len(whole) - len(sessions) :],
+        kept_before_E=np.append(encoded.kept_before_E[events], len(encoded.items)),
+        starts_E=encoded.starts_E[events],
+        own_E=encoded.own_E[events],
+        past_E=encoded.past_E[events],
+        ends_S=encoded.ends_S[first : first + len(sessions)],
     )
 
 

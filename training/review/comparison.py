@@ -122,9 +122,10 @@ def ask_base(base: BaseModel, dataset: Dataset) -> tuple[Ranked, dict[str, float
     def mapped(sessions: Sessions) -> Sessions:
         return replace(sessions, items=places_N[np.asarray(sessions.items)].astype(np.int32))
 
-    test, whole = mapped(dataset.part("test")), mapped(dataset.until("test")) if base.spec.history else None
+    test, whole = mapped(dataset.part("test")), mapped(dataset.sessions) if base.spec.history else None
     goal, rule = dataset.goal, dataset.test_cases
-    cases = make_cases(test, rule=rule, spec=base.spec, items=ranked, goal=goal, whole=whole)
+    first = dataset.parts["test"][0]
+    cases = make_cases(test, rule=rule, spec=base.spec, items=ranked, goal=goal, whole=whole, first=first)
     popular_BN = popularity(base.catalogue.popular_NB[:ranked])
     fallback = Popularity(np.pad(popular_BN, ((0, 0), (0, len(newcomers_A)))))
     own = ModelScorer.of(base.model, fallback, base.memory)

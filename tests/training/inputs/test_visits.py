@@ -10,10 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_dataset, make_sessions, make_visits
+from tests.logs import click_run, write_log
 from tillside.encoding import Batch, EncodingSpec, cut_before, encode_session
 from training.inputs.batches import TrainingLoader, TrainingRows
+from training.inputs.cases import cases_of, opening_cases
+from training.inputs.datamodule import SessionData
 from training.inputs.visits import Visits, encode_visits, refuse_history
 from training.settings.model import ModelConfig
+from training.settings.split import SplitConfig
+from training.stages.prepare import prepare
 
 KNOWN = 4
 VISITS = st.lists(
@@ -111,3 +116,38 @@ def test_history_is_refused_where_there_is_none(tmp_path: Path):
         refuse_history(5, left_out)
     with pytest.raises(ValueError, match=r"model\.history must be from 0 to 49, below model\.max_length, got 50"):
         ModelConfig(history=50)
+
+
+def test_a_visit_of_one_event_is_history_and_no_target(tmp_path: Path):
+    """Each of ten shoppers looks at a single item and comes back for two others: the first visit stands before the
+    second in training, validation and test, for the model as for whoever sends history to a server."""
+    rows = []
+    for user in range(10):
+        came, back = 100 * user, 1000 + 100 * user
+        rows += [f"u{user}-1,u{user},a{user % 2},{came}"]
+        rows += [f"u{user}-2,u{user},b{user % 2},{back}", f"u{user}-2,u{user},c,{back + 5}"]
+    log = write_log(tmp_path / "log.csv", "session_id,user_id,item_id,timestamp", *rows)
+    dataset = prepare(click_run(log, split=SplitConfig(validation=0.1, test=0.2)))
+    # Twenty visits; by their ends the last four are of the test, the two before of the validation part.
+    assert [len(dataset.part(part)) for part in ("train", "validation", "test")] == [4, 2, 4]
+    assert [len(dataset.short(part)) for part in ("train", "validation", "test")] == [10, 0, 0]
+    spec, ids = EncodingSpec(history=5), dataset.catalogue.item_ids
+
+    data = SessionData(dataset, spec=spec, batch_events=64, validation_cases=99, seed=0)
+    [batch] = TrainingLoader(data.rows, budget=64, seed=0)
+    # Of four sessions both events are targets, the first one behind the earlier visit; no visit of one event is.
+    assert data.rows.targets == 4 * 2
+    learned = zip(batch.items_BL.tolist(), batch.target_items_BL.tolist(), strict=True)
+    told = sorted([[ids[item] for item in row] for each in learned for row in each])
+    assert told == sorted([["a0", "b0"], ["b0", "c"], ["a1", "b1"], ["b1", "c"]] * 2)
+
+    cases = cases_of(dataset, "test", spec=spec)
+    assert (len(cases), cases.prefix_lengths_C.tolist()) == (4, [1] * 4)
+    openings = opening_cases(dataset.part("test"), cases)
+    history = openings.batch(np.arange(len(openings)))
+    assert [ids[item] for item in history.items_BL[:, 0]] == ["a0", "a1", "a0", "a1"]
+    assert [ids[item] for item in openings.targets_C] == ["b0", "b1", "b0", "b1"]
+    laid = Visits.of(dataset.sessions)
+    for session in range(4):
+        [event] = laid.before(dataset.parts["test"][0] + session)
+        assert ids[dataset.sessions.items[event]] == f"a{session % 2}"

@@ -61,8 +61,8 @@ def placement_cases(shop: OfflineShop, policy: Policy, name: str, *, part: Part,
     ask = behaviours.index(placement.behaviour or behaviours.goal)
     at_cart = "cart" in placement.anchors
     questions = ask_sessions(sessions, taken=taking(len(behaviours)), asked=ask, at_cart=at_cart)
-    items, whole = dataset.catalogue.rankable, dataset.until(part)
-    encoded = encode_visits(sessions, spec=shop.spec, known_items=items, whole=whole)
+    items, first = dataset.catalogue.rankable, dataset.parts[part][0]
+    encoded = encode_visits(sessions, spec=shop.spec, known_items=items, whole=dataset.sessions, first=first)
     requests = questions.requests(sessions, placement=name, k=k, kinds_B=event_kinds(behaviours))
     proposals = propose(shop, policy, requests, encoded, questions.events_Q, ask=ask, k=k)
     return PlacementCases(behaviours.names[ask], ask, at_cart, questions, with_intents(requests, proposals), proposals)
