@@ -193,10 +193,8 @@ def train_network(
     pl.seed_everything(seed, verbose=False)
     items = dataset.catalogue.trained
     counts_NB = dataset.catalogue.counts_NB[:items]  # B: behaviours
-    batch_events, epochs = plan(int(counts_NB.sum()), config)
-    data = SessionData(
-        dataset, spec=spec, batch_events=batch_events, validation_cases=config.validation_cases, seed=seed
-    )
+    data = SessionData(dataset, spec=spec, batch_events=None, validation_cases=config.validation_cases, seed=seed)
+    data.batch_events, epochs = plan(data.rows.targets, config)
     fallback = popularity_of(dataset, refit=False, items=items)
     model: Any = PlainModel(items, size, ENCODERS[name](size, settings.dropout))
     module = NextItemModule(

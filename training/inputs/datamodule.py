@@ -54,7 +54,8 @@ class SessionData(pl.LightningDataModule):
     """Training rows and validation cases of a prepared data set.
 
     Args:
-        batch_events: size of a training batch in events, padding included.
+        batch_events: size of a training batch in events, padding included; None: it is set once the number of targets
+            is known, before the first batch.
         validation_cases: approximate number of cases ranked after each epoch.
         recency: decay of older sessions' weight, see :class:`training.inputs.batches.TrainingRows`.
         refit: train on the validation part too.
@@ -65,7 +66,7 @@ class SessionData(pl.LightningDataModule):
         dataset: Dataset,
         *,
         spec: EncodingSpec,
-        batch_events: int,
+        batch_events: int | None,
         validation_cases: int,
         seed: int,
         recency: float = 0.0,
@@ -87,13 +88,14 @@ class SessionData(pl.LightningDataModule):
         self.validation = cases_of(dataset, "validation", spec=spec, limit=validation_cases)
         if not len(self.validation):
             raise ValueError(f"{dataset.path}: the validation part has no cases; prepare with a larger share for it")
-        self.batch_events, self.seed, self.spec, self.recency = batch_events, seed, spec, recency
+        self.batch_events, self.seed, self.spec, self.recency = batch_events or 0, seed, spec, recency
         self.loader: TrainingLoader | None = None
         self.resume_at: tuple[int, int] = (0, 0)
         """Epoch and batch at which a resumed run continues."""
 
     def train_dataloader(self) -> TrainingLoader:
         """This process's training batches."""
+        assert self.batch_events
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         self.loader = TrainingLoader(self.rows, budget=self.batch_events, seed=self.seed, rank=rank, world=world)
         self.loader.epoch, self.loader.skip = self.resume_at

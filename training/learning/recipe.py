@@ -130,6 +130,7 @@ class TrainingSetup:
         *,
         neighbourhood: Neighbourhood,
         refit_epochs: int | None = None,
+        targets: int | None = None,
         base: BaseModel | None = None,
         processes: Processes = ALONE,
     ) -> "TrainingSetup":
@@ -138,24 +139,25 @@ class TrainingSetup:
         Args:
             neighbourhood: of session kNN alone; sessions weigh less in the loss as fast as neighbours do there.
             refit_epochs: epochs of a refit on training and validation part; None: fit the training part alone.
+            targets: of the fit that a refit repeats, whose batches and dropout it keeps; None: those of its own rows.
             base: the model whose weights are the initial ones.
         """
         pl.seed_everything(config.seed, verbose=False)
         spec = encoding(config, dataset)
         counts_NB = dataset.catalogue.counts_NB[: dataset.catalogue.trained]
-        targets = int(counts_NB.sum())
-        model = config.model.suited(targets=targets, items=len(counts_NB))
         fallback = popularity_of(dataset, refit=refit_epochs is not None)
-        batch_events, epochs = plan(targets, config.trainer, warm=base is not None)
         data = SessionData(
             dataset,
             spec=spec,
-            batch_events=batch_events,
+            batch_events=None,
             validation_cases=config.trainer.validation_cases,
             seed=config.seed,
             recency=neighbourhood.age_decay if config.loss.recency is None else config.loss.recency,
             refit=refit_epochs is not None,
         )
+        targets = data.rows.targets if targets is None else targets
+        model = config.model.suited(targets=targets, items=len(counts_NB))
+        data.batch_events, epochs = plan(targets, config.trainer, warm=base is not None)
         module = NextItemModule(
             build_model(model, dataset, spec, data.sessions),
             loss=config.loss,
@@ -260,6 +262,7 @@ def learn(
             dataset,
             neighbourhood=setup.neighbourhood,
             refit_epochs=epochs,
+            targets=setup.data.rows.targets,
             base=setup.base,
             processes=processes,
         )

@@ -229,3 +229,19 @@ def test_without_a_refit_the_fitted_model_stays(dataset, tmp_path):
     assert not (Path(tmp_path) / REFIT).exists()
     assert len(trained.memory.neighbours.session_offsets) - 1 == TRAIN
     assert len(trained.sessions(dataset)) == TRAIN
+
+
+def test_the_plan_counts_the_targets_that_training_has_and_the_refit_keeps_it(tmp_path):
+    """6,000 sessions of two events have 12,000 events and 6,000 targets: 8 * (700,000 / 6,000) ** 0.4 = 53.7 epochs,
+    not the 40.7 of 12,000. A refit with twice as many targets has the batches and the dropout that were validated."""
+    rows = [[number % ITEMS, (number + 1) % ITEMS] for number in range(6_000)]
+    dataset = make_dataset(tmp_path / "d", train=rows, validation=rows, test=rows[:9], trained=ITEMS)
+    settings = TrainConfig(model=ModelConfig(dim=8, layers=1, heads=2, max_length=8), trainer=TrainerConfig(threads=1))
+    setup = TrainingSetup.prepare(settings, dataset)
+    assert dataset.catalogue.counts_NB.sum() == 12_000
+    assert (setup.data.rows.targets, setup.epochs, setup.data.batch_events) == (6_000, 54, 256)
+    assert setup.model.dropout == pytest.approx(0.3 * (20 * 6 / 6_000) ** 0.75)
+    given = {"neighbours": setup.neighbours, "refit_epochs": 2}
+    again = TrainingSetup.build(settings, dataset, targets=setup.data.rows.targets, **given)
+    assert (again.data.rows.targets, again.epochs, again.data.batch_events) == (12_000, 2, 256)
+    assert again.model.dropout == setup.model.dropout
