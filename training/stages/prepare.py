@@ -26,6 +26,7 @@ from training.cli.console import print_wide, say
 from training.cli.progress import step
 from training.data.engine import QueryEngine, open_engine
 from training.data.preparation.cataloguing import build_catalogue
+from training.data.preparation.duplicates import Duplicates, drop_duplicates
 from training.data.preparation.rejects import Rejects, collect_rejects, good_events
 from training.data.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
 from training.data.preparation.sessionising import make_sessions, number_items
@@ -55,7 +56,7 @@ def prepare(config: PrepareConfig) -> Dataset:
             rejects = collect_rejects(engine, log, max_reject_share=config.max_reject_share)
 
             preparing.begin("making sessions")
-            taken = good_events(log)
+            taken, duplicates = drop_duplicates(engine, good_events(log), config.data.duplicates)
             numbered = number_items(engine, taken, log.items)
             events = make_sessions(
                 engine,
@@ -72,10 +73,10 @@ def prepare(config: PrepareConfig) -> Dataset:
             sessions = split_sessions(engine, events, config.split)
 
             preparing.begin("choosing items and sessions")
-            items, coded, selection = _select(config, engine, log, events, sessions, numbered)
+            items, coded, selection = _select(config, engine, log, taken, events, sessions, numbered)
 
             preparing.begin("building the catalogue")
-            catalogue, selection = _catalogue(engine, log, coded, items, sessions, selection)
+            catalogue, selection = _catalogue(engine, log, taken, coded, items, sessions, selection)
 
             preparing.begin("writing")
             rejects.write(directory / "rejects.csv")
@@ -90,15 +91,25 @@ def prepare(config: PrepareConfig) -> Dataset:
                 validation_cases="last" if config.split.by is SplitBy.leave_one_out else "every",
                 test_cases="last" if config.split.by in (SplitBy.given, SplitBy.leave_one_out) else "every",
                 short_parts=selection.short_parts,
-                about=_about(config, log, rejects, selection, catalogue),
+                about=_about(config, log, rejects, duplicates, selection, catalogue),
             )
     return load_dataset(out)
 
 
 def _select(
-    config: PrepareConfig, engine: QueryEngine, log: Log, events: ir.Table, sessions: ir.Table, numbered: ir.Table
+    config: PrepareConfig,
+    engine: QueryEngine,
+    log: Log,
+    taken: ir.Table,
+    events: ir.Table,
+    sessions: ir.Table,
+    numbered: ir.Table,
 ) -> tuple[ir.Table, ir.Table, Selection]:
     """Rank the items by the training part alone, hold some out if the config says so, and keep sessions of them.
+
+    Args:
+        taken: the log's events that are read.
+        events: the same in sessions.
 
     Returns:
         The items, the events of the kept sessions with item indices, and the sessions as arrays.
@@ -112,14 +123,21 @@ def _select(
         items = ranked(engine, events, sessions, numbered)
     coded = code_events(engine, events, sessions, items)
     engine.drop(events)
-    taken = good_events(log)
-    selection = select_sessions(engine, coded, sessions, events=taken, min_length=config.min_session_length)
+    selection = select_sessions(
+        engine, coded, sessions, events=taken, min_length=config.min_session_length, repeats=config.repeats
+    )
     _refuse_empty_parts(selection, config.split)
     return items, coded, selection
 
 
 def _catalogue(
-    engine: QueryEngine, log: Log, coded: ir.Table, items: ir.Table, sessions: ir.Table, selection: Selection
+    engine: QueryEngine,
+    log: Log,
+    taken: ir.Table,
+    coded: ir.Table,
+    items: ir.Table,
+    sessions: ir.Table,
+    selection: Selection,
 ) -> tuple[Catalogue, Selection]:
     """The catalogue, with attributes and recent popularity, and the selection by its indices."""
     catalogue, place_N = build_catalogue(
@@ -127,7 +145,7 @@ def _catalogue(
         coded,
         items,
         log.items,
-        events=good_events(log),
+        events=taken,
         before=training_ends(engine, sessions),
         attributes=log.attributes,
         behaviours=log.behaviours,
@@ -150,12 +168,18 @@ def _refuse_empty_parts(selection: Selection, split: SplitConfig) -> None:
 
 
 def _about(
-    config: PrepareConfig, log: Log, rejects: Rejects, selection: Selection, catalogue: Catalogue
+    config: PrepareConfig,
+    log: Log,
+    rejects: Rejects,
+    duplicates: Duplicates,
+    selection: Selection,
+    catalogue: Catalogue,
 ) -> dict[str, Any]:
     counts: dict[str, Any] = {
         "rows": rejects.rows,
         "rejected": rejects.reasons,
         "skipped": rejects.skipped,
+        "duplicates": duplicates.document(),
         "items": len(catalogue),
         "items_trained": catalogue.trained,
         "items_rankable": catalogue.rankable,

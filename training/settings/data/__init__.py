@@ -4,12 +4,21 @@ The readers stand in :mod:`training.data.readers`: their libraries take seconds 
 """
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, ClassVar
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from tillside.events import DEFAULT_BEHAVIOURS
+
+
+class DuplicateRows(Enum):
+    """Handling of rows with the same session, item, behaviour and time."""
+
+    auto = "auto"
+    drop = "drop"
+    keep = "keep"
 
 
 @dataclass
@@ -23,6 +32,10 @@ class LogConfig:
 
     behaviours: list[str] = field(default_factory=lambda: list(DEFAULT_BEHAVIOURS))
     """Behaviours to keep, weakest first; the last one is the goal. Events of one that is left out are skipped."""
+    duplicates: DuplicateRows = DuplicateRows.auto
+    """Rows with the same session (or user), item, behaviour and time. drop: the first one stays. keep: they are real.
+    auto: drop; but where no time tells seconds they are kept, since the same can happen twice within a minute or a day,
+    unless each row of the log stands there as often. Always counted and told; a log without a clock has none."""
 
 
 @dataclass
