@@ -33,7 +33,8 @@ class EncodingSpec:
     Attributes:
         max_length: events kept per row, the latest ones.
         gap_edges_ms: ascending upper edges of the time-gap buckets; the default doubles from 1 s to 12 days.
-        collapse_repeats: drop an event that repeats the item and behaviour of the previous one, as preparation did.
+        collapse_repeats: drop an event that repeats the item and behaviour of the previous known one, as preparation
+            did: what stands between them and is not known to the model does not part them, neither here nor there.
         history: maximum number of events of the shopper's earlier sessions in a row, the latest ones, within what the
             session itself leaves of ``max_length``.
 
@@ -139,11 +140,11 @@ def encode_sessions(
         offsets: start of each session and the end [S + 1].
     """
     kept = (items >= 0) & (items < known_items)
-    if spec.collapse_repeats and len(items) > 1:
-        again = np.zeros(len(items), bool)
-        again[1:] = (items[1:] == items[:-1]) & (behaviours[1:] == behaviours[:-1])
-        again[offsets[:-1][np.diff(offsets) > 0]] = False
-        kept &= ~again
+    if spec.collapse_repeats:
+        known = np.flatnonzero(kept)
+        session_K = np.searchsorted(offsets, known, side="right")
+        again = (items[known[1:]] == items[known[:-1]]) & (behaviours[known[1:]] == behaviours[known[:-1]])
+        kept[known[1:][again & (session_K[1:] == session_K[:-1])]] = False
     kept_before = np.zeros(len(items) + 1, np.int64)
     np.cumsum(kept, out=kept_before[1:])
     starts = np.repeat(kept_before[offsets[:-1]], np.diff(offsets))

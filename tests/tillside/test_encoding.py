@@ -88,6 +88,15 @@ def test_repeats_collapse_within_a_session_only_and_only_where_the_behaviour_is_
     assert encoded.kept_before_E.tolist() == [0, 1, 1, 2, 3, 4, 5]
 
 
+def test_an_unknown_item_between_two_of_a_kind_does_not_part_them():
+    """Item 9 is unknown: training has dropped it, the server is sent it, and both hold 0 once, then 1 and 0."""
+    spec = EncodingSpec(collapse_repeats=True)
+    for row in ([0, 9, 0, 1, -1, 0], [0, 0, 1, 0]):
+        assert live(row, spec).items_BL.tolist() == [[0, 1, 0]]
+    _, encoded = encode([[0], [9, 0, 0]], spec)  # another session begins anew
+    assert encoded.items.tolist() == [0, 0]
+
+
 def test_gap_buckets_by_hand():
     spec = EncodingSpec(gap_edges_ms=(1000, 2000))
     times = np.array([0, 999, 1999, 2500, 4500, 4000, TIME_UNKNOWN, 9000, 9000])

@@ -32,7 +32,9 @@ from training.data.columns import (
     count_column,
 )
 from training.data.engine import QueryEngine
+from training.data.preparation.sessionising import collapse
 from training.data.preparation.splits import TEST, TRAIN
+from training.settings.prepare import Repeats
 
 SHORTEST: Final = 2
 """Minimum events of a validation or test session: one as prefix and one as target."""
@@ -108,7 +110,13 @@ class Selection:
 
 
 def select_sessions(
-    engine: QueryEngine, coded: ir.Table, sessions: ir.Table, *, events: ir.Table, min_length: int
+    engine: QueryEngine,
+    coded: ir.Table,
+    sessions: ir.Table,
+    *,
+    events: ir.Table,
+    min_length: int,
+    repeats: Repeats = Repeats.keep,
 ) -> Selection:
     """Set sessions apart that are too short, and sort both kinds by part, end and first event in the file.
 
@@ -120,11 +128,15 @@ def select_sessions(
         sessions: from ``split_sessions``.
         events: canonical events, for the user ids.
         min_length: minimum events of a training session.
+        repeats: what to do with training events that repeat another once nothing untrained parts them any more.
 
     Raises:
         ValueError: no training session is left.
     """
     taken = coded.filter((coded[PART] != TRAIN) | coded[TRAINED])
+    if repeats is Repeats.collapse:  # as the model reads them; the others are asked about as they happened
+        late = taken.filter(taken[PART] != TRAIN)
+        taken = engine.keep(late.union(collapse(taken.filter(taken[PART] == TRAIN), CODE)))
     lengths = taken.group_by(SESSION).agg(**{LENGTH: taken.count()})
     measured = sessions.left_join(lengths, SESSION).drop(f"{SESSION}_right")
     measured = measured.mutate(**{LENGTH: measured[LENGTH].fill_null(0)})

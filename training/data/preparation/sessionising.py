@@ -55,7 +55,7 @@ def make_sessions(
     if gap is not None:
         table = _cut_at_gaps(table, milliseconds=round(gap * 60_000))
     if repeats is Repeats.collapse:
-        table = _collapse(table)
+        table = collapse(table, ITEM)
     if max_length is not None:
         table = _cut_at_length(table, max_length)
     return engine.keep(table)
@@ -69,9 +69,14 @@ def _cut_at_gaps(table: ir.Table, *, milliseconds: int) -> ir.Table:
     return _renamed(paused.mutate(**{PIECE: paused[STARTS].sum().over(so_far)}).drop(STARTS))
 
 
-def _collapse(table: ir.Table) -> ir.Table:
+def collapse(table: ir.Table, item: str) -> ir.Table:
+    """Drop events that repeat the item and behaviour of the event before them in their session.
+
+    Args:
+        item: column of the items.
+    """
     window = ibis.window(group_by=table[SESSION], order_by=[table[TIMESTAMP], table[ORDER]])
-    same = (table[ITEM] == table[ITEM].lag().over(window)) & (table[BEHAVIOUR] == table[BEHAVIOUR].lag().over(window))
+    same = (table[item] == table[item].lag().over(window)) & (table[BEHAVIOUR] == table[BEHAVIOUR].lag().over(window))
     marked = table.mutate(**{REPEAT: same.fill_null(False)})
     return marked.filter(~marked[REPEAT]).drop(REPEAT)
 
