@@ -6,6 +6,8 @@ Shapes: B sessions in a batch, L events, N items of the catalogue, V of them tha
 candidates with a bonus.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,6 +44,14 @@ def popularity_of(dataset: Dataset, *, refit: bool = True, items: int | None = N
     return Popularity(popularity(counts_NB[:items]))
 
 
+@contextlib.contextmanager
+def exactly(device: torch.device) -> Iterator[None]:
+    """Inference in fp32, whatever the arithmetic around it: bf16 has 8 bits, in which many scores of a catalogue tie,
+    and the server computes in fp32."""
+    with torch.inference_mode(), torch.autocast(device.type, enabled=False):
+        yield
+
+
 @dataclass(frozen=True)
 class ModelScorer:
     """The torch model as a :class:`Scorer`.
@@ -60,7 +70,7 @@ class ModelScorer:
     @classmethod
     def of(cls, model: NextItemModel, fallback: Scorer, memory: SessionMemory | None = None) -> "ModelScorer":
         """Scorer over the model's item vectors, which are computed here once."""
-        with torch.inference_mode():
+        with exactly(model.items.item.weight.device):
             return cls(model, model.items(), fallback, memory)
 
     def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
@@ -75,7 +85,7 @@ class ModelScorer:
             torch.from_numpy(array).to(device)
             for array in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, np.maximum(batch.lengths_B, 1), ask_B)
         )
-        with torch.inference_mode():
+        with exactly(device):
             query_BD, intent_B = self.model.encoder(
                 self.vectors_VD[items_BL], behaviours_BL, gaps_BL, lengths_B, asked_B
             )
@@ -86,7 +96,7 @@ class ModelScorer:
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Scores [B, V] and purchase intent [B], NaN for sessions without a known item."""
         query_BD, intent_B = self.encode(batch, ask_B)
-        with torch.inference_mode():
+        with exactly(self.vectors_VD.device):
             scores_BV = (query_BD @ self.vectors_VD.T).cpu().numpy()
         if self.memory is not None:
             for row, ask in enumerate(ask_B.tolist()):

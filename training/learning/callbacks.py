@@ -19,6 +19,7 @@ from training.cli.console import say
 from training.cli.progress import Step
 from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import SessionData
+from training.learning.accelerator import generator_state, set_generator_state
 from training.tracking.tracker import Tracker
 from training.tracking.unrecorded import Unrecorded
 
@@ -49,13 +50,13 @@ class ResumePoint(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         done = trainer.fit_loop.epoch_loop.batch_progress.current.completed
-        drawn = (torch.get_rng_state(), accelerator_state(pl_module.device))
-        states = [drawn] * trainer.world_size
+        own = torch.get_rng_state(), generator_state(pl_module.device)
+        drawn: list[tuple[torch.Tensor, torch.Tensor | None]] = [own] * trainer.world_size
         if trainer.world_size > 1:
-            torch.distributed.all_gather_object(states, drawn)
+            torch.distributed.all_gather_object(drawn, own)
         checkpoint["tillside"] = {
-            "random_states": [processor for processor, _ in states],
-            "accelerator_states": [accelerator for _, accelerator in states],
+            "random_states": [state for state, _ in drawn],
+            "device_states": [state for _, state in drawn],
             "epoch": trainer.current_epoch,
             "batches_done": done,
             "threads": torch.get_num_threads(),
@@ -79,24 +80,8 @@ class ResumePoint(pl.Callback):
                     f"the run to resume had {len(states)} process(es), this one has {trainer.world_size}; use as many"
                 )
             torch.set_rng_state(states[trainer.global_rank])
-            kept = self._loaded.get("accelerator_states")  # none in points written before there were any
-            if kept is not None:
-                set_accelerator_state(pl_module.device, kept[trainer.global_rank])
-
-
-AcceleratorState = tuple[str, torch.Tensor] | None
-"""Kind of device and the state of its generator; None on the processor, which has only torch's own."""
-
-
-def accelerator_state(device: torch.device) -> AcceleratorState:
-    """The generator that dropout draws from on the device."""
-    return None if device.type == "cpu" else (device.type, torch.get_device_module(device).get_rng_state(device))
-
-
-def set_accelerator_state(device: torch.device, kept: AcceleratorState) -> None:
-    """Make the device draw on from there; a run that went on to another kind of device draws anew."""
-    if kept is not None and kept[0] == device.type:
-        torch.get_device_module(device).set_rng_state(kept[1].cpu(), device)
+            drawn = self._loaded.get("device_states", [None] * len(states))  # older runs kept the CPU's alone
+            set_generator_state(pl_module.device, drawn[trainer.global_rank])
 
 
 class EpochMetrics(pl.Callback):

@@ -18,6 +18,7 @@ from training.inputs.cases import Cases
 from training.inputs.datamodule import SessionData
 from training.learning.lightning_module import NextItemModule
 from training.settings.model import ModelConfig
+from training.settings.trainer import Precision
 
 DERIVED: Final = "derived"
 """First part of the names of derived parameters; the rest is the setting's own name where it is one."""
@@ -27,18 +28,21 @@ VALIDATED: Final = "val/blend"
 are of the model alone, after each epoch."""
 
 
-def derived_settings(model: ModelConfig, data: SessionData, module: NextItemModule, *, epochs: int) -> dict[str, Any]:
+def derived_settings(
+    model: ModelConfig, data: SessionData, module: NextItemModule, *, epochs: int, precision: Precision
+) -> dict[str, Any]:
     """Settings as they are before the first epoch, nested.
 
     Args:
         model: completed with what suits the log.
         epochs: at most.
+        precision: fp32 or bf16.
     """
     return {
         DERIVED: {
             "model": {"dropout": model.dropout, "item_dropout": model.item_dropout},
             "loss": {"softmax": module.softmax.value, "recency": data.recency},
-            "trainer": {"batch_events": data.batch_events, "max_epochs": epochs},
+            "trainer": {"batch_events": data.batch_events, "max_epochs": epochs, "precision": precision.value},
             "validated_on_repeats": module.repeats,
         }
     }

@@ -2,25 +2,28 @@
 
 import logging
 import math
+import os
 import warnings
 from collections.abc import Sequence
 from inspect import signature
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch.nn.parallel import DistributedDataParallel
 
 from training.cli.progress import silenced, step
 from training.inputs.datamodule import SessionData
+from training.learning.accelerator import lightning_precision
 from training.learning.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingProgress
 from training.learning.lightning_module import NextItemModule
 from training.learning.processes import ALONE, Processes
-from training.settings.trainer import Precision, TrainerConfig
+from training.settings.trainer import TrainerConfig
 from training.tracking.tracker import Tracker
 from training.tracking.unrecorded import Unrecorded
 
@@ -131,7 +134,7 @@ def make_trainer(
         devices=config.devices,
         strategy=data_parallel() if config.devices * config.nodes > 1 else "auto",
         num_nodes=config.nodes,
-        precision=lightning_precision(config.precision),
+        precision=lightning_precision(config),
         gradient_clip_val=clip_norm,
         callbacks=callbacks,
         logger=False,
@@ -149,10 +152,26 @@ def data_parallel() -> DDPStrategy:
     return DDPStrategy(**{"forward_sync_buffers" if renamed else "broadcast_buffers": False})
 
 
-def lightning_precision(precision: Precision) -> Any:
-    """Lightning's name for a precision."""
-    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    return "bf16-mixed" if precision is Precision.bf16 or (precision is Precision.auto and gpu) else "32-true"
+def refuse_machine(config: TrainerConfig) -> None:
+    """Check that Lightning can have the accelerator, devices and machines of the config.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    quiet_lightning()
+    try:
+        trainer = make_trainer(config, epochs=1, callbacks=[], clip_norm=1.0, validate=False)
+    except (MisconfigurationException, ImportError, ValueError) as error:
+        machine = f"trainer.accelerator={config.accelerator}, trainer.devices={config.devices}"
+        raise ValueError(f"{machine} cannot be had here: {error}") from None
+    around = getattr(trainer.strategy, "cluster_environment", None)
+    alone = isinstance(around, LightningEnvironment) and not around.creates_processes_externally
+    if config.nodes > 1 and alone and "MASTER_ADDR" not in os.environ:
+        raise ValueError(
+            f"trainer.nodes={config.nodes} needs torchrun on each of the machines, as in torchrun "
+            f"--nnodes={config.nodes} --nproc_per_node={config.devices} --rdzv_backend=c10d "
+            f"--rdzv_endpoint=HOST:PORT -m training.train ..."
+        )
 
 
 def load_best(module: NextItemModule, folder: Path) -> tuple[float, int]:

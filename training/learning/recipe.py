@@ -32,6 +32,7 @@ from training.inputs.batches import TrainingLoader
 from training.inputs.cases import cases_of, look_ahead_cases, together
 from training.inputs.datamodule import SessionData
 from training.inputs.visits import refuse_history
+from training.learning.accelerator import arithmetic, device_type
 from training.learning.blend import choose_neighbours, learn_memory
 from training.learning.calibration import calibrate_intent, level_intent
 from training.learning.chosen import chosen_settings, derived_settings, validated
@@ -166,7 +167,8 @@ class TrainingSetup:
             fallback=fallback,
             intent=teaches_intent(dataset, data),
             repeats=has_repeats(dataset),
-            sparse_rows=not (torch.cuda.is_available() and config.trainer.devices * config.trainer.nodes > 1),
+            sparse_rows=device_type(config.trainer.accelerator) == "cpu"
+            or config.trainer.devices * config.trainer.nodes == 1,
         )
         carried = base.hand_over(module.model, dataset.catalogue) if base is not None else None
         epochs = epochs if refit_epochs is None else refit_epochs
@@ -174,7 +176,8 @@ class TrainingSetup:
 
     def derived(self) -> dict[str, Any]:
         """What follows from the log instead of the config, as parameters for the run."""
-        return derived_settings(self.model, self.data, self.module, epochs=self.epochs)
+        precision = arithmetic(self.config.trainer)
+        return derived_settings(self.model, self.data, self.module, epochs=self.epochs, precision=precision)
 
 
 def has_repeats(dataset: Dataset) -> bool:

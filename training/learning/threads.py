@@ -16,6 +16,7 @@ import torch
 from tillside.cores import idle_cores, threads_of_user, usable_cores
 from training.inputs.batches import TrainingBatch, TrainingLoader
 from training.inputs.datamodule import SessionData
+from training.learning.accelerator import autocast, device_type
 from training.learning.lightning_module import NextItemModule
 from training.settings.trainer import TrainerConfig
 
@@ -39,10 +40,10 @@ def choose_threads(config: TrainerConfig, module: NextItemModule, data: SessionD
         return given
     if config.devices * config.nodes > 1:
         return max(1, usable_cores() // config.devices)
-    if config.accelerator not in ("auto", "cpu") or (config.accelerator == "auto" and torch.cuda.is_available()):
+    if device_type(config.accelerator) != "cpu":
         return usable_cores()
     most = idle_cores()
-    return 1 if most == 1 else worthwhile(_timed_steps(module, data), most=most)
+    return 1 if most == 1 else worthwhile(_timed_steps(config, module, data), most=most)
 
 
 def worthwhile(seconds: Callable[[int], float], *, most: int) -> int:
@@ -61,7 +62,7 @@ def worthwhile(seconds: Callable[[int], float], *, most: int) -> int:
     return threads
 
 
-def _timed_steps(module: NextItemModule, data: SessionData) -> Callable[[int], float]:
+def _timed_steps(config: TrainerConfig, module: NextItemModule, data: SessionData) -> Callable[[int], float]:
     """Median seconds of a few batches, forward and backward, on a number of threads."""
     loader = TrainingLoader(data.rows, budget=data.batch_events, seed=data.seed)
     batches = [batch for batch, _ in zip(loader, range(BATCHES), strict=False)]
@@ -73,8 +74,8 @@ def _timed_steps(module: NextItemModule, data: SessionData) -> Callable[[int], f
         module.train()
         try:
             with torch.random.fork_rng(devices=[]):
-                _steps(module, batches[:1])  # starts the threads
-                return statistics.median(_steps(module, batches) for _ in range(ROUNDS))
+                _steps(config, module, batches[:1])  # starts the threads
+                return statistics.median(_steps(config, module, batches) for _ in range(ROUNDS))
         finally:
             module.zero_grad(set_to_none=True)
             module.train(mode)
@@ -83,12 +84,13 @@ def _timed_steps(module: NextItemModule, data: SessionData) -> Callable[[int], f
     return seconds
 
 
-def _steps(module: NextItemModule, batches: list[TrainingBatch]) -> float:
+def _steps(config: TrainerConfig, module: NextItemModule, batches: list[TrainingBatch]) -> float:
     """Seconds of one batch, on average."""
     started, done = time.perf_counter(), 0
     for batch in batches:
         module.zero_grad(set_to_none=True)
-        next_item, intent = module.losses(batch)
+        with autocast(config):
+            next_item, intent = module.losses(batch)
         (next_item + module.loss.intent_weight * intent).backward()
         done += 1
         if time.perf_counter() - started > SECONDS:

@@ -85,7 +85,7 @@ class Encoder(nn.Module):
             asked_BQD = hidden_BLD.gather(1, positions_BQ[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
         bias_BHQL = self.biases[-1](positions_BQ, hidden_BLD.shape[1])
         out_BQD = self.to_query(self.norm(self.blocks[-1](asked_BQD + self.ask(ask_BQ), hidden_BLD, bias_BHQL)))
-        unit_BQD = functional.normalize(out_BQD, dim=-1)
+        unit_BQD = functional.normalize(out_BQD.float(), dim=-1)  # bf16 would round it, under a CPU's autocast
         return unit_BQD * self.log_temperature.clamp(max=math.log(MAX_TEMPERATURE)).exp()
 
     def intent_logits(self, hidden_BLD: Tensor) -> Tensor:

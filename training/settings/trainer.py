@@ -34,7 +34,8 @@ class TrainerConfig:
     checkpoint_batches: int | None = None
     """And every so many batches. null: by time alone."""
     precision: Precision = Precision.auto
-    """auto: bf16 on a GPU that has it, fp32 elsewhere; on CPUs without AMX bf16 is slower."""
+    """auto: bf16 where ``accelerator`` comes to a GPU that has it, fp32 elsewhere; on CPUs without AMX bf16 is slower.
+    Whatever is chosen, sessions are ranked and bundles made in fp32."""
     accelerator: str = "auto"
     """Where Lightning trains: auto (a GPU if there is one), cpu, gpu, mps."""
     devices: int = 1

@@ -20,6 +20,7 @@ from training.evaluation.run import TRANSFORMER, cases_to_judge, evaluate_run
 from training.evaluation.tables import METRICS_FILE, brief_table
 from training.learning import recipe
 from training.learning.callbacks import RESUME_FILE
+from training.learning.fit import refuse_machine
 from training.learning.processes import ALONE, Processes, joined
 from training.learning.recipe import History, TrainingSetup
 from training.learning.warm_start import BaseModel, refuse_leaks
@@ -146,6 +147,7 @@ def set_up(config: TrainConfig, trial: Trial, processes: Processes = ALONE) -> R
         config = processes.from_first(lambda: stored_config(resumed, config))
     if config.dataset is None:
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
+    refuse_machine(config.trainer)
     dataset = load_dataset(Path(config.dataset))
     base = None if config.warm_start is None else BaseModel.fetch(config.tracking, config.warm_start)
     if base is not None:

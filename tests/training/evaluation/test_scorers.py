@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from tests.datasets import make_dataset, make_sessions
 from tests.models import SPEC, make_model
@@ -25,6 +26,20 @@ def test_the_model_is_asked_for_each_cases_behaviour_and_popularity_answers_wher
         np.testing.assert_allclose(scores_BV[case], alone_BV[0], atol=2e-5)
         others_BV, _ = ModelScorer.of(model, popular).score_and_intent(batch, (cases.asked_C[case : case + 1] + 1) % 3)
         assert np.abs(others_BV - alone_BV).max() > 1e-3
+
+
+def test_scores_are_exact_whatever_the_arithmetic_around_them():
+    """Validation runs within the trainer's autocast; 257 * 1 is 256 in bf16, and many scores would tie so."""
+    model, cases = make_model(items=ITEMS), cases_of(spec=SPEC)
+    popular = Popularity(np.ones((3, ITEMS), np.float32))
+    asked = cases.batch(np.arange(5)), cases.asked_C
+    exact_BV, exact_B = ModelScorer.of(model, popular).score_and_intent(*asked)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert (torch.tensor([[257.0]]) @ torch.tensor([[1.0]])).item() == 256
+        scores_BV, intent_B = ModelScorer.of(model, popular).score_and_intent(*asked)
+    assert scores_BV.dtype == np.float32
+    np.testing.assert_array_equal(scores_BV, exact_BV)
+    np.testing.assert_array_equal(intent_B, exact_B)
 
 
 def test_items_that_are_not_allowed_or_were_seen_come_last():

@@ -37,7 +37,7 @@ def test_settings_that_follow_from_the_log_are_those_that_are_trained_with(datas
     derived = setup.derived()["derived"]
     assert derived["model"] == {"dropout": setup.model.dropout, "item_dropout": 0.125}
     assert 0 < derived["model"]["dropout"] <= 0.3
-    assert derived["trainer"] == {"batch_events": 256, "max_epochs": 3}  # 256 is the least
+    assert derived["trainer"] == {"batch_events": 256, "max_epochs": 3, "precision": "fp32"}  # 256 is the least
     assert derived["loss"] == {"softmax": "full", "recency": setup.neighbourhood.age_decay}
     assert derived["validated_on_repeats"] is True
 

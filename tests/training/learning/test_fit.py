@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from training.learning.fit import lightning_precision, load_best, plan, refuse_diverged
+from training.learning.fit import load_best, plan, refuse_diverged, refuse_machine
 from training.settings.trainer import Precision, TrainerConfig
 
 
@@ -39,20 +39,25 @@ def test_a_resume_point_at_every_batch_is_allowed_and_one_in_the_past_is_not() -
 
 
 @pytest.mark.parametrize(
-    ("precision", "gpu", "name"),
+    ("trainer", "sentence"),
     [
-        (Precision.auto, True, "bf16-mixed"),
-        (Precision.auto, False, "32-true"),
-        (Precision.bf16, False, "bf16-mixed"),
-        (Precision.fp32, True, "32-true"),
+        ({"accelerator": "abacus"}, r"^trainer\.accelerator=abacus, trainer\.devices=1 cannot be had here: .*abacus"),
+        ({"accelerator": "mps"}, r"^trainer\.accelerator=mps, trainer\.devices=1 cannot be had here: "),
+        ({"nodes": 2}, r"^trainer\.nodes=2 needs torchrun .*--nnodes=2"),
     ],
 )
-def test_half_precision_is_taken_where_it_is_faster_or_asked_for(
-    precision: Precision, gpu: bool, name: str, monkeypatch: pytest.MonkeyPatch
+def test_a_machine_that_is_not_there_is_refused_in_a_sentence(
+    trainer: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: gpu)
-    assert lightning_precision(precision) == name
+    """Two machines without a launcher would wait for each other for half an hour."""
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    with pytest.raises(ValueError, match=sentence):
+        refuse_machine(TrainerConfig(**trainer))
+
+
+def test_a_machine_that_is_there_is_not_refused() -> None:
+    for precision in Precision:
+        refuse_machine(TrainerConfig(accelerator="cpu", devices=2, precision=precision))
 
 
 def one_weight(value: float) -> Any:

@@ -94,7 +94,7 @@ def test_trying_out_changes_neither_weights_nor_random_numbers_nor_threads(datas
     setup = setup_of(dataset)
     weights = {name: value.clone() for name, value in setup.module.state_dict().items()}
     random, mode = torch.get_rng_state(), setup.module.training
-    seconds = threads._timed_steps(setup.module, setup.data)
+    seconds = threads._timed_steps(setup.config.trainer, setup.module, setup.data)
     assert seconds(1) > 0
     assert seconds(2) > 0
     assert torch.get_num_threads() == 1

@@ -18,6 +18,7 @@ from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Sessions, write_dataset
 from tillside.events import Behaviours
 from tillside.recommenders import Neighbourhood
+from training.bundle.parity import TOLERANCE
 from training.cli.command import compose_typed
 from training.cli.command_lines import interpreter
 from training.learning import fit, recipe
@@ -28,7 +29,7 @@ from training.settings.loss import LossConfig, Softmax
 from training.settings.model import ModelConfig
 from training.settings.tracking import TrackingConfig
 from training.settings.train import TrainConfig
-from training.settings.trainer import TrainerConfig
+from training.settings.trainer import Precision, TrainerConfig
 from training.stages import train as training_command
 from training.stages.train import train
 from training.sweeps.trial import Trial
@@ -106,6 +107,22 @@ def test_it_learns_what_the_baselines_cannot(unbroken: Path) -> None:
     assert recall["tillside"] > recall["popularity"] + 0.2
     assert set(metrics["systems"]["tillside"]["by_behaviour"]) == {"click", "cart", "purchase"}
     assert 0 <= metrics["intent"]["auc"] <= 1
+
+
+def test_bf16_learns_as_much_and_is_judged_and_shipped_in_fp32(unbroken: Path, dataset: Path, tmp_path: Path) -> None:
+    settings = config(dataset, tmp_path / "runs", precision=Precision.bf16)
+    settings.export = True
+    train(settings)
+    made = tmp_path / "runs" / "latest"
+    found = [json.loads((folder / "metrics.json").read_text())["systems"]["tillside"] for folder in (unbroken, made)]
+    fp32, bf16 = (each["all"]["recall@5"]["value"] for each in found)
+    assert abs(bf16 - fp32) <= 0.05
+    full, half = (torch.load(folder / "model.pt", weights_only=True)["state"] for folder in (unbroken, made))
+    assert not torch.equal(full["items.item.weight"], half["items.item.weight"])  # rounded otherwise on the way
+    assert {each.dtype for each in half.values() if each.is_floating_point()} == {torch.float32}
+    assert open_bundle(made / "bundle").manifest["parity"]["max_difference"] < TOLERANCE
+    client, _ = open_store(settings.tracking, create=False)
+    assert client.get_run(made.resolve().name).data.params["derived.trainer.precision"] == "bf16"
 
 
 def test_a_run_leaves_everything_a_reviewer_needs(unbroken: Path, dataset: Path) -> None:
