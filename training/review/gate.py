@@ -5,6 +5,11 @@ of a metric lies below zero, over all cases or over those of one behaviour. The 
 the number of metrics and slices: a model equal to the champion is refused by chance in one gate out of forty, not in
 one out of five.
 
+A champion a little worse than the one before, again and again, would lead far down, each step within noise. So in each
+figure the best of all champions so far that were tested on the same cases stands as the mark, and what is worse than it
+by more than noise is refused. Surprising: the correction does not count these comparisons, so that the one with the
+champion stays as strict as it was. A reviewer who rejects a former champion takes its mark away.
+
 Shapes: C cases, B sessions of a batch, N items, D columns of an item row.
 """
 
@@ -14,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from tillside.bundle import Bundle
 from tillside.encoding import encode_session
@@ -91,8 +97,14 @@ def check_rules(policy: Mapping[str, Any] | None) -> Check:
     return Check("rules", not worst, f"broken rules: {worst or 'none'}; allowed: none")
 
 
-def check_quality(challenger: Ranks, champion: Ranks, *, seed: int) -> list[Check]:
-    """Not significantly worse than the champion: overall, and by behaviour."""
+def check_quality(
+    challenger: Ranks, champion: Ranks, *, seed: int, former: Mapping[str, Ranks] | None = None
+) -> list[Check]:
+    """Not significantly worse than the champion, nor than the mark: overall, and by behaviour.
+
+    Args:
+        former: ranks of earlier champions by version; those on other cases are left out.
+    """
     if challenger.digest != champion.digest:
         line = (
             f"tested on other cases (digest {challenger.digest[:12]}) than the champion ({champion.digest[:12]}), "
@@ -113,7 +125,28 @@ def check_quality(challenger: Ranks, champion: Ranks, *, seed: int) -> list[Chec
         for metric, gain in challenger.ahead_of(champion, chosen, seed=seed, level=level).items():
             beside = f"{gain.value:+.4f} against the champion ({gain.low:+.4f} to {gain.high:+.4f})"
             checks.append(Check(f"{metric} {name}", gain.high >= 0, f"{metric} {name}: {beside}"))
+    same = {number: ranks for number, ranks in (former or {}).items() if ranks.digest == challenger.digest}
+    for name, chosen in slices.items():
+        for metric in METRICS:
+            number, mark = _mark(metric, champion, same, chosen)
+            if number is not None:
+                gain = challenger.ahead_of(mark, chosen, seed=seed, level=level)[metric]
+                beside = f"{gain.value:+.4f} against the mark, version {number} ({gain.low:+.4f} to {gain.high:+.4f})"
+                checks.append(Check(f"{metric} {name} mark", gain.high >= 0, f"{metric} {name}: {beside}"))
     return checks + few
+
+
+def _mark(
+    metric: str, champion: Ranks, former: Mapping[str, Ranks], chosen: npt.NDArray[np.bool_]
+) -> tuple[str | None, Ranks]:
+    """The former champion that is best in a metric on the chosen cases; no number where the champion itself is."""
+    best: tuple[str | None, Ranks] = None, champion
+    reached = float(METRICS[metric](champion.ranks_C[chosen], 20).mean())
+    for number, ranks in former.items():
+        value = float(METRICS[metric](ranks.ranks_C[chosen], 20).mean())
+        if value > reached:
+            best, reached = (number, ranks), value
+    return best
 
 
 def description(checks: list[Check], *, compared_with: str | None) -> str:

@@ -19,15 +19,20 @@ from training.settings.tracking import TrackingConfig
 from training.tracking.registry import (
     CHALLENGER,
     CHAMPION,
+    PROMOTED,
+    REPLACED,
+    RESULT,
+    TURNED_DOWN,
     annotate,
     champion_of,
     fetch_bundle,
     find_version,
+    former_champions,
     has_artifact,
     move_alias,
     tag_aliases,
 )
-from training.tracking.store import fetch_artifact, mlflow_errors, open_store
+from training.tracking.store import StoreAwayError, fetch_artifact, mlflow_errors, open_store
 
 REJECTED: Final = "review.rejected"
 """Version tag: a reviewer's reason for rejecting it."""
@@ -45,7 +50,7 @@ def reject(config: PromoteConfig) -> ModelVersion:
     version = find_version(client, uri, name, run=config.run, version=config.version)
     if _number(champion_of(client, uri, name)) == _number(version):
         raise ValueError(f"{name} version {version.version} is the champion; promote another version before it goes")
-    tags = {"gate.result": "rejected", "gate.at": _now(), REJECTED: reason}
+    tags = {RESULT: TURNED_DOWN, "gate.at": _now(), REJECTED: reason}
     annotate(client, uri, version, tags=tags, description=f"Rejected: {reason}\n\n{version.description or ''}")
     with mlflow_errors(uri):
         if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == _number(version):
@@ -81,10 +86,10 @@ def promote(config: PromoteConfig) -> list[Check]:
     if _number(current) != _number(champion):
         raise ValueError(f"{name} got another champion meanwhile, version {_number(current)}; judge again")
     tags = {
-        "gate.result": "refused" if failed else "promoted",
+        RESULT: "refused" if failed else PROMOTED,
         "gate.failed": ", ".join(check.name for check in failed) or "nothing",
         "gate.at": _now(),
-        "gate.champion": _number(champion) or "none",
+        REPLACED: _number(champion) or "none",
     }
     tags |= {f"gate.{check.name.replace('@', '_at_').replace(' ', '.')}": check.line for check in checks}
     text = description(checks, compared_with=_number(champion))
@@ -123,7 +128,7 @@ def judge(
         checks.append(check_rules(policy))
         if champion is None:
             return [*checks, Check("test", True, "there is no champion to compare with")]
-        return checks + _quality(config, version, champion, folder)
+        return checks + _quality(config, version, champion, folder, former_champions(client, uri, champion))
 
 
 def _now() -> str:
@@ -135,15 +140,28 @@ def _number(version: ModelVersion | None) -> str | None:
     return None if version is None else str(version.version)
 
 
-def _quality(config: PromoteConfig, version: ModelVersion, champion: ModelVersion, folder: Path) -> list[Check]:
-    run, rival, client = str(version.run_id), str(champion.run_id), open_store(config.tracking, create=False)
-    beside = has_artifact(*client, run, ranks_beside(rival))  # retraining ranked the same cases with the champion
-    place = (run, ranks_beside(rival)) if beside else (rival, RANKS_FILE)
+def _quality(
+    config: PromoteConfig, version: ModelVersion, champion: ModelVersion, folder: Path, former: list[ModelVersion]
+) -> list[Check]:
+    run, client = str(version.run_id), open_store(config.tracking, create=False)
+
+    def theirs(rival: str) -> Ranks:
+        beside = has_artifact(*client, run, ranks_beside(rival))  # retraining ranked the same cases with its base
+        return _ranks(config.tracking, *((run, ranks_beside(rival)) if beside else (rival, RANKS_FILE)), folder)
+
     try:
-        ours, theirs = _ranks(config.tracking, run, RANKS_FILE, folder), _ranks(config.tracking, *place, folder)
+        ours, champions = _ranks(config.tracking, run, RANKS_FILE, folder), theirs(str(champion.run_id))
     except ValueError as error:
         return [Check("test", False, str(error))]
-    return check_quality(ours, theirs, seed=config.seed)
+    marks = {}
+    for each in former:
+        try:
+            marks[str(each.version)] = theirs(str(each.run_id))
+        except StoreAwayError:
+            raise
+        except ValueError:
+            continue  # its run was deleted or its ranks are damaged: what nobody can compare with is no mark
+    return check_quality(ours, champions, seed=config.seed, former=marks)
 
 
 def _ranks(tracking: TrackingConfig, run_id: str, name: str, folder: Path) -> Ranks:

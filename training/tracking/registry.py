@@ -43,6 +43,12 @@ BUNDLE: Final = "bundle"
 """Artifact folder of a run's first bundle."""
 VERSION: Final = "registry.version"
 """Run tag: the registered version of its bundle."""
+RESULT: Final = "gate.result"
+"""Version tag: not judged, PROMOTED, refused, TURNED_DOWN (by a reviewer)."""
+PROMOTED: Final = "promoted"
+TURNED_DOWN: Final = "rejected"
+REPLACED: Final = "gate.champion"
+"""Version tag: the version that was champion when it was judged."""
 ALIAS: Final = "alias"
 """Run tag: the aliases of its versions, for the list of runs, where MLflow shows none."""
 
@@ -120,7 +126,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         SHA256_TAG: manifest_sha256(opened.path),
         "dataset.name": str(manifest["dataset"]["name"]),
         "dataset.digest": str(manifest["dataset"]["digest"]),
-        "gate.result": "not judged",
+        RESULT: "not judged",
     }
     with mlflow_errors(tracker.uri), store_lock(tracker.uri), request_limits(retries=2, seconds=60):
         with contextlib.suppress(MlflowException):  # exists already, or the next call raises the cause
@@ -223,6 +229,21 @@ def champion_of(client: mlflow.MlflowClient, uri: str, name: str) -> ModelVersio
     with mlflow_errors(uri):
         number = client.get_registered_model(name).aliases.get(CHAMPION)
         return None if number is None else client.get_model_version(name, str(number))
+
+
+def former_champions(client: mlflow.MlflowClient, uri: str, champion: ModelVersion) -> list[ModelVersion]:
+    """Versions that were champion before, the first one first: those that the gate promoted, and those that it found as
+    champion; without any that a reviewer rejected afterwards."""
+    with mlflow_errors(uri):
+        versions = client.search_model_versions(f"name='{champion.name}'")
+    judged = [each for each in versions if each.tags.get(RESULT) == PROMOTED]
+    numbers = {str(each.version) for each in judged} | {str(each.tags.get(REPLACED)) for each in judged}
+    former = [
+        each
+        for each in versions
+        if str(each.version) in numbers - {str(champion.version)} and each.tags.get(RESULT) != TURNED_DOWN
+    ]
+    return sorted(former, key=lambda each: int(each.version))
 
 
 def fetch_bundle(config: TrackingConfig, version: ModelVersion, *, into: Path) -> Bundle:

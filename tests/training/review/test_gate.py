@@ -3,6 +3,7 @@
 import pytest
 
 from tests.training.candidates import make_ranks
+from training.evaluation.case_ranks import Ranks
 from training.review.gate import Check, check_parity, check_quality, check_rules, description
 from training.review.markdown import GAP
 
@@ -14,6 +15,34 @@ def test_a_behaviour_that_got_worse_is_found_under_a_good_average():
     after = make_ranks([1] * 300 + [30] * 30, asked=asked)
     failed = [check.name for check in check_quality(after, before, seed=0) if not check.passed]
     assert failed == ["recall@20 purchase", "mrr@20 purchase"]
+
+
+def chain(lost: int) -> Ranks:
+    """120 sessions, of which the first ``lost`` miss their item; all others have it first."""
+    return make_ranks([40] * lost + [1] * (120 - lost))
+
+
+def test_a_little_worse_again_and_again_is_refused_by_the_mark():
+    """A resample has none of 3 lost sessions in (117/120) ** 120 = 4.8 % of the cases, none of 6 in (114/120) ** 120 =
+    0.2 %; the interval's upper tail is .05 / 4 / 2 = 0.6 %. So 3 are within noise of 0, and 6 of 3, but not 6 of 0."""
+    first, second, third = chain(0), chain(3), chain(6)
+    assert all(check.passed for check in check_quality(second, first, seed=0))
+    assert all(check.passed for check in check_quality(third, second, seed=0))
+    failed = [check for check in check_quality(third, second, seed=0, former={"1": first}) if not check.passed]
+    assert [check.name for check in failed] == [
+        "recall@20 all mark", "mrr@20 all mark", "recall@20 click mark", "mrr@20 click mark"
+    ]  # fmt: skip
+    assert failed[0].line.startswith("recall@20 all: -0.0500 against the mark, version 1 (-0.")
+
+
+def test_the_mark_is_the_best_former_champion_of_the_same_cases_and_never_one_below_the_champion():
+    champion, worse, best = chain(3), chain(9), chain(2)
+    elsewhere = make_ranks([1] * 120, digest="another test")
+    former = {"1": worse, "2": best, "3": elsewhere}
+    lines = [each.line for each in check_quality(chain(3), champion, seed=0, former=former) if "mark" in each.name]
+    assert len(lines) == 4
+    assert all("against the mark, version 2 (" in line for line in lines)
+    assert not [each for each in check_quality(champion, champion, seed=0, former={"1": worse}) if "mark" in each.name]
 
 
 def test_a_behaviour_of_few_sessions_is_not_judged_alone():

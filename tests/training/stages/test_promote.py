@@ -104,6 +104,23 @@ def test_a_tie_within_noise_is_promoted(fresh, champion):
     assert written(fresh, version).tags["gate.champion"] == champion
 
 
+def test_champions_a_little_worse_again_and_again_are_stopped_at_the_mark(fresh):
+    """Of 120 sessions 0, 3 and 6 lose their item: each is within noise of the one before, the last not of the first
+    (see test_gate). A reviewer who rejects the first takes its mark away."""
+    first, second, third = (
+        register_candidate(fresh, make_ranks([40] * lost + [1] * (120 - lost))) for lost in (0, 3, 6)
+    )
+    assert not failing(fresh, first)
+    assert not failing(fresh, second)
+    failed = failing(fresh, third)
+    assert failed["recall@20 all mark"].startswith(f"recall@20 all: -0.0500 against the mark, version {first} (")
+    assert {name.rpartition(" ")[2] for name in failed} == {"mark"}
+    assert alias(fresh) == second
+    assert "gate.recall_at_20.all.mark" in written(fresh, third).tags
+    reject(PromoteConfig(version=int(first), reject="it showed what is sold out", tracking=fresh))
+    assert not failing(fresh, third)
+
+
 @pytest.mark.parametrize(
     ("flaw", "named", "words"),
     [
