@@ -39,18 +39,21 @@ def autocast(config: TrainerConfig) -> torch.autocast:
     return torch.autocast(device_type(config.accelerator), torch.bfloat16, enabled=arithmetic(config) is Precision.bf16)
 
 
-def generator_state(device: torch.device) -> torch.Tensor | None:
-    """State of the generator that ``device`` draws from; None for a CPU, whose state is torch's own."""
+GeneratorState = tuple[str, torch.Tensor] | None
+"""Kind of device and the state of its generator; None for a CPU, whose state is torch's own."""
+
+
+def generator_state(device: torch.device) -> GeneratorState:
+    """State of the generator that ``device`` draws from, such as for dropout."""
     if device.type == "cpu":
         return None
-    state: torch.Tensor = _generators(device).get_rng_state(*_index(device)).cpu()
-    return state
+    return device.type, _generators(device).get_rng_state(*_index(device)).cpu()
 
 
-def set_generator_state(device: torch.device, state: torch.Tensor | None) -> None:
-    """Continue the generator of ``device`` from a state of :func:`generator_state`; None leaves it as it is."""
-    if device.type != "cpu" and state is not None:
-        _generators(device).set_rng_state(state, *_index(device))
+def set_generator_state(device: torch.device, kept: GeneratorState) -> None:
+    """Continue the generator of ``device`` from there; a run that went on to another kind of device draws anew."""
+    if kept is not None and kept[0] == device.type:
+        _generators(device).set_rng_state(kept[1].cpu(), *_index(device))
 
 
 def _generators(device: torch.device) -> Any:

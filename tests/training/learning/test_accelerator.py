@@ -84,7 +84,7 @@ def test_a_devices_generator_goes_on_from_where_it_was(monkeypatch: pytest.Monke
     second = torch.device("cuda", 1)
     before = generator_state(second)
     assert before is not None
-    assert before.tolist() == [3, 4]
+    assert (before[0], before[1].tolist()) == ("cuda", [3, 4])
     states[1] = torch.tensor([9, 9], dtype=torch.uint8)
     set_generator_state(second, before)
     assert [state.tolist() for state in states.values()] == [[1, 2], [3, 4]]
