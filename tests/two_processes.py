@@ -164,7 +164,7 @@ def scenes(folder: Path) -> None:
             place = folder / name
             whole = learned(settings, folder / log, place / "whole", processes)
             deaths = {
-                stage: learned(settings, folder / log, place / stage, processes, death=(stage, 8))
+                stage: learned(settings, folder / log, place / stage, processes, death=(stage, 5))
                 for stage in ("train", "refit")
             }
             found[name] = asdict_of(whole, deaths, processes)

@@ -71,7 +71,7 @@ def test_the_command_killed_in_fit_and_refit_ends_where_the_unbroken_one_did(
     (resume,) = (place / "runs").glob("*/resume.ckpt")
     assert not (resume.parent / "history.json").exists()
     again = [f"resume={resume.parent.name}", *runs]
-    assert start("command", "refit", "8", *again, folder=place).returncode != 0
+    assert start("command", "refit", "5", *again, folder=place).returncode != 0
     assert (resume.parent / "history.json").exists()
     last = start("command", "never", "0", *again, folder=place)
     assert last.returncode == 0, last.stdout
