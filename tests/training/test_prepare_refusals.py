@@ -85,7 +85,7 @@ Make = Callable[[Path], None]
             lambda path: write_log(path, f"{EVENTS_HEADER},price", *["s,i,click,1,nan"] * 9),
             "most often: price is not a number of at least 0 (9 rows",
         ),
-        ("log.csv", lambda path: events_log(path, [("s", 0, ["a", "b"])]), "no training session is left"),
+        ("log.csv", lambda path: events_log(path, [("s", 0, ["a"])]), "no training session is left"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",
 )

@@ -37,8 +37,8 @@ def report(
 
     Args:
         items: V.
-        counts_N: training events of every item; adds metrics of cases whose target has none (``new_items``), of all
-            others (``seen_items``), and by popularity decile of the target.
+        counts_N: events of every item before the test part; adds metrics of cases whose target has none
+            (``new_items``), of all others (``seen_items``), and by popularity decile of the target.
     """
     unseen = cases.targets_C >= items
     new_C = None if counts_N is None else counts_N[cases.targets_C] == 0
@@ -65,7 +65,8 @@ def report(
 
 
 def popularity_deciles(counts_N: npt.NDArray[np.int64], *, items: int) -> npt.NDArray[np.int64]:
-    """Popularity decile [V] of the first ``items`` items, 1 being the tenth with the most training events.
+    """Popularity decile [V] of the first ``items`` items, those that can be ranked, 1 being the tenth with the most
+    events before the test part.
 
     Ties are split in catalogue order.
     """

@@ -152,7 +152,7 @@ def judge(
                     found[name] = rank(scorer, asked, items=items, coverage=coverage)
                 ranking.advance(len(asked))
     ranked |= dict(served or {})
-    counts_N = dataset.catalogue.counts_NB.sum(axis=1)
+    counts_N = dataset.events_before_test()
     metrics = report(ranked, cases, items=items, behaviours=names, seed=seed, counts_N=counts_N)
     for name, found in progress(later.items(), "drawing intervals of look-ahead cases"):
         metrics["systems"][name]["look_ahead"] = by_behaviour(found, ahead, behaviours=names, seed=seed)

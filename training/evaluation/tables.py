@@ -45,7 +45,8 @@ def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
     _asked_tables(metrics.get("asked", {}))
     say(HALF_WIDTH)
     unknown = f"{metrics['unseen_target_share']:.1%} cannot be ranked and stay as misses"
-    say(f"targets without a training event: {metrics.get('new_target_share', 0.0):.1%}; {unknown}")
+    new = f"{metrics.get('new_target_share', 0.0):.1%}"
+    say(f"targets that are new, without an event before the test part: {new}; {unknown}")
     _say_intent(metrics)
 
 

@@ -40,6 +40,7 @@ from training.learning.cold_items import learn_cold_factor
 from training.learning.fit import fit, load_best, plan, refuse_diverged
 from training.learning.lightning_module import NextItemModule
 from training.learning.processes import ALONE, Processes
+from training.learning.newest import NotLearned
 from training.learning.threads import choose_threads
 from training.learning.warm_start import BaseModel, Carried
 from training.model.checkpoint import TrainedModel, build_model
@@ -259,6 +260,8 @@ def learn(
     trained = TrainedModel(module.model, setup.model, spec, intent, memory)
     if not config.trainer.refit:
         return best, trained, history
+    if processes.leads and (left_out := NotLearned.of(dataset).sentence()):
+        say(left_out)
     with step("setting up the model again"):
         again = TrainingSetup.build(
             config,

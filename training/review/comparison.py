@@ -199,7 +199,7 @@ def compare(
         items=dataset.catalogue.rankable,
         behaviours=dataset.behaviours.names,
         seed=seed,
-        counts_N=dataset.catalogue.counts_NB.sum(axis=1),
+        counts_N=dataset.events_before_test(),
     )
     figures = {"systems": judged["systems"], "dataset": metrics["dataset"]}
     role = "champion" if base.champion else "parent"  # the word of older runs' tables and figures

@@ -31,6 +31,7 @@ class Made:
     dataset: str
     digest: str
     items: int
+    """Items that can be ranked."""
     parts: Mapping[str, Mapping[str, int]]
     """``sessions`` and ``events`` of the training, validation and test parts."""
     model: str
@@ -97,9 +98,8 @@ def first_sentence(
     """What was trained on what, and its recall@20 against the champion or else the best baseline."""
     systems, rival = with_champion(metrics, champion), rival_of(metrics, champion)
     own = systems[MODEL]["all"]["recall@20"]
-    trained = (
-        f"Trained on {escape(made.dataset)} ({made.parts['training']['sessions']:,} sessions, {made.items:,} items)"
-    )
+    sessions, items = f"{made.parts['training']['sessions']:,} sessions", f"{made.items:,} items that can be ranked"
+    trained = f"Trained on {escape(made.dataset)} ({sessions}, {items})"
     reached = f"{trained}: recall@20 is {own['value']:.4f} on the test part"
     if rival is None:
         return f"{reached}, with nothing to compare it with."
@@ -191,7 +191,7 @@ def _weak_spots(system: Mapping[str, Any]) -> Section:
     ways = {
         "by_behaviour": "asked for a {}",
         "by_prefix_length": "after {} event(s)",
-        "by_popularity": "items of popularity decile {} (1 is the most popular)",
+        "by_popularity": "items of popularity decile {} (1 is the most popular tenth of those that can be ranked)",
     }
     found = []
     for entry, words in ways.items():

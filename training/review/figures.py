@@ -124,7 +124,12 @@ def recall_by_popularity(metrics: Mapping[str, Any], systems: Systems) -> Figure
     targets = metrics["targets_by_popularity"]
     share.bar([int(band) for band in targets], [100 * part for part in targets.values()], color="#b9c2cb")
     _label(recall, "", "", "recall@20")
-    _label(share, "", "popularity decile of the target: 1 is the most popular tenth of the items", "% of targets")
+    _label(
+        share,
+        "",
+        "popularity decile of the target: 1 is the most popular tenth of the items that can be ranked",
+        "% of targets",
+    )
     share.set_xticks(range(1, len(targets) + 1))
     recall.set_ylim(bottom=0)
     _legend(figure, len(shown))
@@ -156,7 +161,7 @@ def coverage_and_popularity(metrics: Mapping[str, Any], systems: Systems) -> Fig
     percent = [100 * part for part in targets.values()]
     bias.plot([int(b) for b in targets], percent, linestyle="--", color="#1c2733", label="what came")
     bias.set_xticks(range(1, len(targets) + 1))
-    _label(bias, "what is shown", "popularity decile: 1 is the most popular tenth", "% of the places")
+    _label(bias, "what is shown", "popularity decile: 1 is the most popular tenth of those", "% of the places")
     bias.legend(frameon=False)
     return figure
 

@@ -29,6 +29,7 @@ from training.evaluation.sample_sessions import (
     with_system,
     write_examples,
 )
+from training.learning.newest import NotLearned
 from training.model.checkpoint import TrainedModel
 from training.review.champion import Champion
 from training.review.comparison import Beside
@@ -57,14 +58,20 @@ def search_tags(dataset: Dataset, *, softmax: str, model: ModelConfig, seed: int
     }
 
 
-def describe_model(trained: TrainedModel, *, softmax: str, seed: int) -> str:
-    """The model in a sentence."""
+def describe_model(trained: TrainedModel, *, softmax: str, seed: int, dataset: Dataset | None = None) -> str:
+    """The model in a sentence.
+
+    Args:
+        dataset: tells what a refit could not learn of it.
+    """
     parameters = sum(parameter.numel() for parameter in trained.model.parameters())
     memory = "with a memory of past sessions" if trained.memory else "without a memory of past sessions"
     size = f"{trained.config.layers} layers of {trained.config.dim}, {parameters:,} parameters"
     learned = "training and validation part" if trained.refitted else "training part"
     if trained.spec.history:
         memory += f", behind up to {trained.spec.history} events of a shopper's earlier sessions"
+    left_out = NotLearned.of(dataset).sentence() if dataset is not None and trained.refitted else ""
+    learned += f"; {left_out}" if left_out else ""
     return f"Transformer of {size}, {memory}; {softmax} softmax, seed {seed}; learned from the {learned}"
 
 

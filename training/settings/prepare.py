@@ -37,9 +37,10 @@ class PrepareConfig:
     max_session_length: int | None = None
     """A longer session is cut into sessions of this many events, a guard against bots. null: no limit."""
     min_item_support: int | None = None
-    """An item needs this many events in the training part to be trained. null: 5, or 1 for a log whose split is given
-    and for leave_one_out. Training sessions lose the other items and then need ``min_session_length`` events; this is
-    one pass, never repeated. Validation and test sessions keep all their events."""
+    """An item needs this many events in the training part to be trained. null: 5, or fewer where that would leave less
+    than three quarters of the training events in use; 1 for a log whose split is given and for leave_one_out. Training
+    sessions lose the other items and then need ``min_session_length`` events; this is one pass, never repeated.
+    Validation and test sessions keep all their events."""
     min_session_length: int = 2
     """A training session needs this many events."""
     split: SplitConfig = field(default_factory=SplitConfig)
@@ -52,7 +53,7 @@ class PrepareConfig:
     """Of the draw of ``holdout_items``."""
 
     def resolved(self) -> "PrepareConfig":
-        """A copy with every default filled in.
+        """A copy with every default filled in, save a support that follows from the log itself.
 
         Raises:
             ValueError: a setting is out of range or does not fit the log.
@@ -73,9 +74,9 @@ class PrepareConfig:
             raise ValueError(f"session_gap_minutes must be null for data={self.data.name}, which has no clock")
         split = self.split.resolved(split_is_given=given, has_clock=self.data.has_clock)
         published = split.by in (SplitBy.given, SplitBy.leave_one_out)  # published protocols keep every item
-        support = (1 if published else 5) if self.min_item_support is None else self.min_item_support
+        support = 1 if published and self.min_item_support is None else self.min_item_support
         for name, value in (("min_item_support", support), ("min_session_length", self.min_session_length)):
-            if value < 1:
+            if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         if not 0 <= self.holdout_items < 1:
             raise ValueError(f"holdout_items must be at least 0 and below 1, got {self.holdout_items}")

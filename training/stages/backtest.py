@@ -111,7 +111,8 @@ def _begin(config: BacktestConfig) -> Tracker:
     runs = Path(config.tracking.runs).absolute()
     runs.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=runs, prefix=".preparing-") as scratch:
-        datasets = []
+        datasets: list[Dataset] = []
+        support = config.min_item_support
         for number in range(config.windows):
             test = round(config.share * (config.windows - number), 12)  # 3 * 0.1 > 0.3 in floating point
             window = PrepareConfig(
@@ -119,11 +120,12 @@ def _begin(config: BacktestConfig) -> Tracker:
                 data=config.data,
                 name=config.name,
                 session_gap_minutes=config.session_gap_minutes,
-                min_item_support=config.min_item_support,
+                min_item_support=support,
                 split=SplitConfig(SplitBy.fractions, config.validation, test),
                 seed=config.seed,
             )
             datasets.append(prepare(window))
+            support = datasets[0].about["config"]["min_item_support"]  # the same models, whatever suits a window
         for number, each in enumerate(windows_of(datasets)):
             say(f"window {number + 1} of {config.windows}: from {moment(each.begins)} to {moment(each.ends)}")
         tracker = Tracker.start(config.tracking, name=run_name(datasets[0].name, "backtest"))

@@ -8,7 +8,6 @@ import shutil
 import time
 from datetime import UTC, datetime
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,11 @@ from training.data.engine import QueryEngine, open_engine
 from training.data.preparation.cataloguing import build_catalogue
 from training.data.preparation.duplicates import Duplicates, drop_duplicates
 from training.data.preparation.rejects import Rejects, collect_rejects, good_events
+from training.data.preparation.remarks import remarks
 from training.data.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
 from training.data.preparation.sessionising import make_sessions, number_items
 from training.data.preparation.splits import leave_one_out, split_sessions, training_ends
+from training.data.preparation.support import choose_support
 from training.data.readers import Log, read_log
 from training.settings.prepare import PrepareConfig
 from training.settings.split import SplitBy, SplitConfig
@@ -73,7 +74,8 @@ def prepare(config: PrepareConfig) -> Dataset:
             sessions = split_sessions(engine, events, config.split)
 
             preparing.begin("choosing items and sessions")
-            items, coded, selection = _select(config, engine, log, taken, events, sessions, numbered)
+            given = config.min_item_support
+            config, items, coded, selection = _select(config, engine, log, taken, events, sessions, numbered)
 
             preparing.begin("building the catalogue")
             catalogue, selection = _catalogue(engine, log, taken, coded, items, sessions, selection)
@@ -91,7 +93,7 @@ def prepare(config: PrepareConfig) -> Dataset:
                 validation_cases="last" if config.split.by is SplitBy.leave_one_out else "every",
                 test_cases="last" if config.split.by in (SplitBy.given, SplitBy.leave_one_out) else "every",
                 short_parts=selection.short_parts,
-                about=_about(config, log, rejects, duplicates, selection, catalogue),
+                about=_about(config, log, rejects, duplicates, selection, catalogue, support_chosen=given is None),
             )
     return load_dataset(out)
 
@@ -104,7 +106,7 @@ def _select(
     events: ir.Table,
     sessions: ir.Table,
     numbered: ir.Table,
-) -> tuple[ir.Table, ir.Table, Selection]:
+) -> tuple[PrepareConfig, ir.Table, ir.Table, Selection]:
     """Rank the items by the training part alone, hold some out if the config says so, and keep sessions of them.
 
     Args:
@@ -112,22 +114,31 @@ def _select(
         events: the same in sessions.
 
     Returns:
-        The items, the events of the kept sessions with item indices, and the sessions as arrays.
+        The config with a support that follows from the log where none was given, the items, the events of the kept
+        sessions with item indices, and the sessions as arrays.
     """
-    assert config.min_item_support is not None
-    ranked = partial(rank_items, behaviours=log.behaviours, min_support=config.min_item_support)
-    items = ranked(engine, events, sessions, numbered)
+
+    def ranked(support: int) -> ir.Table:
+        return rank_items(engine, events, sessions, numbered, behaviours=log.behaviours, min_support=support)
+
+    if config.min_item_support is None:
+        length = config.min_session_length
+        support, items = choose_support(engine, events, sessions, ranked, min_length=length)
+        config = dataclasses.replace(config, min_item_support=support)
+    else:
+        support = config.min_item_support
+        items = ranked(support)
     if config.holdout_items:
         share, seed = config.holdout_items, config.seed
         events = hold_out(engine, events, sessions, items, share=share, seed=seed)
-        items = ranked(engine, events, sessions, numbered)
+        items = ranked(support)
     coded = code_events(engine, events, sessions, items)
     engine.drop(events)
     selection = select_sessions(
         engine, coded, sessions, events=taken, min_length=config.min_session_length, repeats=config.repeats
     )
     _refuse_empty_parts(selection, config.split)
-    return items, coded, selection
+    return config, items, coded, selection
 
 
 def _catalogue(
@@ -174,12 +185,15 @@ def _about(
     duplicates: Duplicates,
     selection: Selection,
     catalogue: Catalogue,
+    *,
+    support_chosen: bool,
 ) -> dict[str, Any]:
     counts: dict[str, Any] = {
         "rows": rejects.rows,
         "rejected": rejects.reasons,
         "skipped": rejects.skipped,
         "duplicates": duplicates.document(),
+        "support_chosen": support_chosen,
         "items": len(catalogue),
         "items_trained": catalogue.trained,
         "items_rankable": catalogue.rankable,
@@ -230,7 +244,7 @@ def summary(dataset: Dataset, *, seconds: float) -> Table:
     counts, ranges = dataset.about["counts"], dataset.about["time_ranges"]
     table = Table(title=f"{dataset.path}  ({dataset.name}, {seconds:.1f} s)", title_justify="left")
     table.add_column("part")
-    for name in ("sessions", "events", *dataset.behaviours.names, "items", "untrained", "too short"):
+    for name in ("sessions", "events", *dataset.behaviours.names, "items", "events of untrained items", "too short"):
         table.add_column(name, justify="right")
     table.add_column("from, to (UTC)")
     for part in PARTS:
@@ -246,7 +260,8 @@ def summary(dataset: Dataset, *, seconds: float) -> Table:
     table.caption_justify = "left"
     cold = counts["items_rankable"] - counts["items_trained"]
     table.caption = (
-        f"{counts['rows']:,} rows read; rejected: {rejected}; skipped: {skipped}\n"
+        f"{counts['rows']:,} rows read; rejected: {rejected}; skipped: {skipped}; "
+        f"copies left out: {counts['duplicates']['dropped']:,}\n"
         f"{counts['items_trained']:,} trained items and {cold:,} cold ones of {counts['items']:,}; "
         f"digest {dataset.digest[:16]}"
     )
@@ -258,4 +273,6 @@ def run(config: PrepareConfig) -> None:
     started = time.perf_counter()
     dataset = prepare(config)
     print_wide(summary(dataset, seconds=time.perf_counter() - started))
+    for remark in remarks(dataset):
+        say(f"note: {remark}")
     say(f"next: {command_line('train', {'dataset': dataset.path})}")

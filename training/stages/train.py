@@ -184,7 +184,7 @@ def record(run: Run) -> None:
     tracker.parameters(setup.derived())
     judged = "" if setup.module.repeats else ", validated without what a session holds"
     say(
-        f"run {tracker.run_id}: {setup.data.rows.targets:,} targets, {dataset.catalogue.trained:,} items, "
+        f"run {tracker.run_id}: {setup.data.rows.targets:,} targets, {dataset.catalogue.trained:,} trained items, "
         f"{softmax} softmax, batches of {setup.data.batch_events} events, at most {setup.epochs} epochs, "
         f"dropout {setup.model.dropout:.2g}, of items {setup.model.item_dropout:.2g}{judged}, "
         f"{config.trainer.threads} thread(s)"
@@ -234,7 +234,7 @@ def publish(run: Run) -> None:
     tracker, seed = run.own_tracker, run.config.seed
     page = Page(
         run.dataset,
-        model=describe_model(run.trained, softmax=run.setup.module.softmax.value, seed=seed),
+        model=describe_model(run.trained, softmax=run.setup.module.softmax.value, seed=seed, dataset=run.dataset),
         metrics=run.metrics,
         history=run.history,
         latency=run.latency,

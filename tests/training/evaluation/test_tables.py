@@ -31,7 +31,10 @@ def test_every_slice_has_a_row_with_half_the_width_of_its_interval(capsys):
     assert said.splitlines()[0].strip() == "shop, 1,234 cases"
     expected = [("all", 0.5), ("click", 0.3), ("purchase", 0.4), ("openings", 0.2)]
     assert cells(said) == [["tillside", name, "1,234", *[f"{mean:.4f} ±0.0100"] * 4] for name, mean in expected]
-    assert "targets without a training event: 25.0%; 1.2% cannot be ranked and stay as misses" in said
+    assert (
+        "targets that are new, without an event before the test part: 25.0%; 1.2% cannot be ranked and stay as misses"
+        in said
+    )
     assert "purchase intent" not in said
 
 

@@ -36,8 +36,8 @@ MADE = Made("shop", "a" * 64, 1234, {"training": {"sessions": 5678, "events": 9}
 def test_the_first_sentence_compares_with_the_best_baseline_where_there_is_no_champion():
     metrics = document(tillside=0.5, transformer=0.9, bundle=0.9, vmis_knn=0.47, popularity=0.1)
     assert first_sentence(metrics, MADE, None) == (
-        "Trained on shop (5,678 sessions, 1,234 items): recall@20 is 0.5000 on the test part, above the best baseline, "
-        "vmis-knn (0.4700); the intervals do not overlap."  # 0.49 against 0.48
+        "Trained on shop (5,678 sessions, 1,234 items that can be ranked): recall@20 is 0.5000 on the test part, "
+        "above the best baseline, vmis-knn (0.4700); the intervals do not overlap."  # 0.49 against 0.48
     )
     assert "with nothing to compare it with." in first_sentence(document(tillside=0.5), MADE, None)
 

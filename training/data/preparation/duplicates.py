@@ -66,7 +66,8 @@ def drop_duplicates(engine: QueryEngine, events: ir.Table, how: DuplicateRows) -
     numbered = copies.mutate(**{RANK: ibis.row_number().over(group_by=key, order_by=ORDER)})
     most = 1 if once else numbered[COPIES] // whole
     gone = engine.keep(numbered.filter(numbered[RANK] >= most).select(ORDER))
-    return events.anti_join(gone, ORDER), Duplicates(rows, engine.value(gone.count()), coarse)
+    kept = events.anti_join(gone, ORDER).select(*events.columns)
+    return kept, Duplicates(rows, engine.value(gone.count()), coarse)
 
 
 def _without_seconds(engine: QueryEngine, events: ir.Table) -> bool:

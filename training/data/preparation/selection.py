@@ -95,14 +95,12 @@ class Selection:
         parts: half-open range of sessions of each part.
         short_parts: of the sessions that are too short, but hold an event; empty with a leave-one-out split.
         dropped: number of sessions that are too short, without an event too, per part.
-        training_events: events of the training part before anything was left out.
     """
 
     sessions: Sessions
     parts: dict[Part, tuple[int, int]]
     short_parts: dict[Part, tuple[int, int]]
     dropped: dict[str, int]
-    training_events: int
 
     def renumbered(self, place_N: npt.NDArray[np.int64]) -> "Selection":
         """Renumber item i as ``place_N[i]``."""
@@ -173,7 +171,6 @@ def select_sessions(
         parts=dict(zip(PARTS, ranges[: len(PARTS)], strict=True)),
         short_parts={} if copied else dict(zip(PARTS, ranges[len(PARTS) :], strict=True)),
         dropped={name: dropped.get(number, 0) for number, name in enumerate(PARTS)},
-        training_events=engine.value((coded[PART] == TRAIN).cast("int64").sum()) or 0,
     )
 
 

@@ -1,0 +1,82 @@
+"""What a user should know of a prepared log before training on it, in sentences with the figure and the key.
+
+"Untrained" is an item with too few events in the training part; "too short" a session from which nothing can be
+learned or asked.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tillside.dataset import Dataset
+from training.data.preparation.support import USUAL
+
+MOST: Final = 0.5
+NOTABLE: Final = 0.2
+"""Share of unused events from which on a majority of untrained items is worth a remark."""
+MANY_COPIES: Final = 0.01
+
+
+def remarks(dataset: Dataset) -> list[str]:
+    """The remarks on a data set that has just been prepared; most have none."""
+    return [*_on_use(dataset), *_on_support(dataset), *_on_duplicates(dataset.about["counts"])]
+
+
+def training_counts(dataset: Dataset) -> dict[str, int]:
+    """Of the training part before anything was left out: ``events`` and ``items``; of these those ``learned`` from and
+    ``trained``; and the events of untrained items and of sessions that are too short."""
+    catalogue = dataset.catalogue
+    events_N, learned = catalogue.counts_NB.sum(axis=1), len(dataset.part("train").items)
+    events, untrained = int(events_N.sum()), int(events_N[catalogue.trained :].sum())
+    return {
+        "events": events,
+        "items": int((events_N > 0).sum()),
+        "learned": learned,
+        "trained": catalogue.trained,
+        "untrained_events": untrained,
+        "short_events": events - untrained - learned,
+    }
+
+
+def _on_use(dataset: Dataset) -> list[str]:
+    counts, config = training_counts(dataset), dataset.about["config"]
+    events, items = max(counts["events"], 1), max(counts["items"], 1)
+    unused, untrained = 1 - counts["learned"] / events, 1 - counts["trained"] / items
+    if not (unused > MOST or (untrained > MOST and unused > NOTABLE)):
+        return []
+    return [
+        f"most of this log is not learned from: of the training part's {counts['items']:,} items {untrained:.0%} have "
+        f"fewer than {config['min_item_support']} events there and are untrained (min_item_support="
+        f"{config['min_item_support']}); of its {counts['events']:,} events {unused:.0%} are left out, "
+        f"{counts['untrained_events'] / events:.0%} as those of untrained items and "
+        f"{counts['short_events'] / events:.0%} in sessions of fewer than {config['min_session_length']} events "
+        f"(min_session_length={config['min_session_length']})"
+    ]
+
+
+def _on_support(dataset: Dataset) -> list[str]:
+    support, chosen = dataset.about["config"]["min_item_support"], dataset.about["counts"].get("support_chosen")
+    if not chosen or support == USUAL:
+        return []
+    return [
+        f"min_item_support={support} suits this log: {USUAL}, as usual, would leave too much of it out; give "
+        "min_item_support to decide otherwise"
+    ]
+
+
+def _on_duplicates(counts: Mapping[str, Any]) -> list[str]:
+    found = counts["duplicates"]
+    rows, dropped, share = found["rows"], found["dropped"], found["rows"] / max(counts["rows"], 1)
+    if not rows:
+        return []
+    if dropped:
+        return [
+            f"{dropped:,} rows ({share:.1%}) repeat another's session, item, behaviour and time and are left out; "
+            "where they are real, keep them with data.duplicates=keep"
+        ]
+    if share < MANY_COPIES:
+        return []
+    why = " since no time of this log tells seconds" if found["clock_without_seconds"] else ""
+    return [
+        f"{rows:,} rows ({share:.1%}) repeat another's session, item, behaviour and time; they are kept{why}; "
+        "data.duplicates=drop leaves them out"
+    ]
