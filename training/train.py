@@ -28,9 +28,9 @@ def sweep(overrides: list[str]) -> float:
     return sweep(overrides, train=train)
 
 
-@command("train", TrainConfig, multirun=sweep)
-def main(config: TrainConfig) -> float:
-    """Entry point."""
+@command("train", TrainConfig, multirun=sweep, with_keys=True)
+def main(config: TrainConfig, typed: frozenset[str]) -> float:
+    """Entry point; ``typed`` are the keys on the command line."""
     if config.resume is not None:
         config.resume = find_run(config.tracking, config.resume, file=RESUMABLE, key="resume")
     elif config.dataset is None:
@@ -40,7 +40,7 @@ def main(config: TrainConfig) -> float:
     with step("loading the libraries"):  # slow: only once the settings are known to be right
         from training.stages import train
 
-    return train.run(config)
+    return train.run(config, typed)
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ def test_what_the_machine_has_not_is_named(refused, dataset):
 def interrupted(tmp_path: Path, dataset: Dataset, tracker: Tracker) -> Path:
     """What a killed run leaves: its config and its resume point."""
     folder = tmp_path / "runs" / tracker.run_id
-    config = TrainConfig(dataset=str(dataset.path), trainer=TrainerConfig(max_epochs=3))
+    config = TrainConfig(dataset=str(dataset.path), seed=3, trainer=TrainerConfig(max_epochs=3))
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.structured(config)))
     torch.save({}, folder / RESUME_FILE)
     return folder
@@ -153,6 +153,10 @@ def test_a_run_is_resumed_as_it_was_or_not_at_all(refused, dataset, tmp_path):
     resume = f"resume={tracker.run_id}"
     sentence = refused("train", resume, "trainer.max_epochs=9")
     assert sentence == f"trainer.max_epochs cannot be changed by {resume}: it is 3 there, got 9"
+    for default in ("seed=0", "trainer.max_epochs=null"):  # what is typed is meant, even if nobody need type it
+        key = default.partition("=")[0]
+        sentence = refused("train", resume, default)
+        assert sentence.startswith(f"{key} cannot be changed by {resume}: it is 3 there, got ")
     shop(tmp_path / "other", test=11)
     assert "was trained on the data set with digest " in refused("train", resume, "dataset=other")
     (folder / RESUME_FILE).write_bytes((folder / RESUME_FILE).read_bytes()[:100])

@@ -49,8 +49,8 @@ class Stopped(BaseException):
 
 
 def command(
-    name: str, schema: type[T], *, multirun: Callable[[list[str]], Any] | None = None
-) -> Callable[[Callable[[T], Any]], Callable[[], None]]:
+    name: str, schema: type[T], *, multirun: Callable[[list[str]], Any] | None = None, with_keys: bool = False
+) -> Callable[[Callable[..., Any]], Callable[[], None]]:
     """Make ``main(config)`` a command whose config is ``configs/NAME.yaml``, checked against the dataclass ``schema``.
 
     Bad input (a mistyped key, a wrong type, a ``ValueError`` or ``OSError`` from the body) ends the process with one
@@ -60,14 +60,16 @@ def command(
     Args:
         multirun: called with the overrides of ``-m`` instead of Hydra's multirun, unless another sweeper or launcher is
             requested.
+        with_keys: whether ``main`` is called with the keys that were typed too, since a value may be the default.
     """
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
 
-    def decorate(main: Callable[[T], Any]) -> Callable[[], None]:
+    def decorate(main: Callable[..., Any]) -> Callable[[], None]:
         def run() -> None:
+            called = functools.wraps(main)(lambda config: main(config, typed_keys(sys.argv[1:]))) if with_keys else main
             try:
                 with quiet_pipe():
-                    _run(name, main, multirun)
+                    _run(name, called, multirun)
             except KeyboardInterrupt:
                 sys.exit("interrupted")
             except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
@@ -123,6 +125,11 @@ def _run_by_hydra(name: str, main: Callable[[Any], Any], arguments: list[str], f
     start = hydra.main(version_base="1.3", config_path=str(config_directory()), config_name=name)
     with _errors_of_hydra():
         start(_quiet(functools.wraps(main)(task), full))()
+
+
+def typed_keys(arguments: list[str]) -> frozenset[str]:
+    """Names of the keys that a command line gives, groups among them."""
+    return frozenset(each.lstrip("+~").partition("=")[0] for each in arguments if _is_override(each))
 
 
 def what_is_known(name: str, arguments: list[str], *, sweeps: bool = False) -> Known:

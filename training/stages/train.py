@@ -1,10 +1,11 @@
 """How a run is trained, stage by stage: set up, learn, judge, ship, publish."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
 from omegaconf import OmegaConf
@@ -35,6 +36,9 @@ from training.tracking.registry import BUNDLE, keep_and_register, name_base, pro
 from training.tracking.run_names import run_name
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.unrecorded import Unrecorded
+
+MAY_CHANGE: Final = {"resume", "dataset", "tracking.runs", "tracking.uri"}
+"""Keys that a resumed run may be given anew."""
 
 
 @dataclass
@@ -86,31 +90,31 @@ def train(config: TrainConfig, trial: Trial | None = None) -> float:
     return train_run(config, trial).best
 
 
-def train_run(config: TrainConfig, trial: Trial | None = None) -> Run:
+def train_run(config: TrainConfig, trial: Trial | None = None, *, typed: Collection[str] = ()) -> Run:
     """Train, evaluate, export and record; returns the run.
 
     Args:
         trial: a sweep's tags, callbacks and extent of this run; default: a run of its own.
+        typed: keys that were given, even if with their default; a run to resume must have them so.
 
     Raises:
         Pruned: the sweep pruned the trial.
         ValueError: a setting, the data set, the run to resume or the base is unusable.
     """
-    with (
-        silenced(not config.trainer.progress_bar),
-        joined(config.trainer) as processes,
-        start(config, trial or Trial(), processes) as run,
-    ):
-        learn(run)
-        run.processes.leave()
-        if run.ends_learned:
-            return run
-        with step("judging on the test part"):
-            judge(run)
-        with step("exporting and registering"):
-            ship(run)
-        with step("drawing and sending the run's page"):
-            publish(run)
+    with joined(config.trainer) as processes:
+        if config.resume is not None:
+            config = processes.from_first(partial(stored_config, config, typed))
+        with silenced(not config.trainer.progress_bar), start(config, trial or Trial(), processes) as run:
+            learn(run)
+            run.processes.leave()
+            if run.ends_learned:
+                return run
+            with step("judging on the test part"):
+                judge(run)
+            with step("exporting and registering"):
+                ship(run)
+            with step("drawing and sending the run's page"):
+                publish(run)
     show(run)  # after the run has ended: a closed pipe does not make it a failure
     return run
 
@@ -137,14 +141,11 @@ def start(config: TrainConfig, trial: Trial, processes: Processes) -> Iterator[R
 def set_up(config: TrainConfig, trial: Trial, processes: Processes = ALONE) -> Run:
     """Check settings, data set and base, set up the fit, and only then start or resume the MLflow run.
 
-    Of several processes the first reads the run to resume, and starts it.
+    Of several processes the first starts it.
 
     Raises:
         ValueError: one of them is unusable.
     """
-    if config.resume is not None:
-        resumed = Path(config.tracking.runs) / config.resume
-        config = processes.from_first(lambda: stored_config(resumed, config))
     if config.dataset is None:
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
     refuse_machine(config.trainer)
@@ -277,12 +278,16 @@ def link_latest(folder: Path) -> None:
     fresh.replace(folder.parent / "latest")
 
 
-def stored_config(folder: Path, config: TrainConfig) -> TrainConfig:
+def stored_config(config: TrainConfig, typed: Collection[str] = ()) -> TrainConfig:
     """Config of the run to resume; only ``dataset``, ``tracking.runs`` and ``tracking.uri`` may be changed.
+
+    Args:
+        typed: keys that were given; of the others a default says nothing.
 
     Raises:
         ValueError: there is no such run here, it has no resume point, a file is damaged, or another setting differs.
     """
+    folder = Path(config.tracking.runs) / str(config.resume)
     for name in ("config.yaml", RESUME_FILE):
         if not (folder / name).is_file():
             hint = "; of a sweep say -m resume=" if (folder / "sweep.yaml").is_file() else ""
@@ -300,11 +305,11 @@ def stored_config(folder: Path, config: TrainConfig) -> TrainConfig:
     resumed.tracking.runs, resumed.tracking.uri = config.tracking.runs, config.tracking.uri or resumed.tracking.uri
     default, given, kept = (flatten(asdict(each)) for each in (TrainConfig(), config, resumed))
     for key, value in given.items():
-        if value not in (default[key], kept[key]):
+        if value != kept[key] and (value != default[key] or key in typed):
             raise ValueError(f"{key} cannot be changed by resume={config.resume}: it is {kept[key]} there, got {value}")
     return resumed
 
 
-def run(config: TrainConfig) -> float:
-    """Entry point."""
-    return train(config)
+def run(config: TrainConfig, typed: Collection[str]) -> float:
+    """Entry point; ``typed`` are the keys on the command line."""
+    return train_run(config, typed=set(typed) - MAY_CHANGE).best
