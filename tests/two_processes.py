@@ -119,6 +119,8 @@ def write_logs(folder: Path) -> None:
 
     sessions = [*random_rows(150, items=ITEMS, seed=1), *random_rows(40, items=ITEMS, seed=2)]
     rows = [*sessions, *random_rows(20, items=ITEMS, seed=3)]
+    longest = max(range(150, 190), key=lambda number: len(rows[number]))
+    rows[longest] = rows[longest][:-1]  # an odd number of cases to validate on
     users = {"users": (np.arange(len(rows)) % 40).astype(np.int32)}
     parts: dict[Part, tuple[int, int]] = dict(zip(PARTS, ((0, 150), (150, 190), (190, 210)), strict=True))
     clicks = [[(item, "click", time) for item, _, time in row] for row in rows]
@@ -181,6 +183,9 @@ def learned(
 ) -> dict[str, Any]:
     """What this process has learned: weights, memory, recency in fit and refit, history; after a death, if any."""
     from tillside.dataset import load_dataset
+    from tillside.ranking import mrr_at
+    from training.evaluation.ranking import rank
+    from training.learning.fit import load_best
     from training.learning.recipe import TrainingSetup, learn
     from training.tracking.unrecorded import Unrecorded
 
@@ -211,7 +216,15 @@ def learned(
     finally:
         TrainingSetup.build = classmethod(build)  # type: ignore[method-assign]
     losses = [epoch["train/loss"] for epoch in history]
+    fitted = built[0]
+    alone: tuple[float, int] = (0.0, 0)
+    if processes.leads:
+        load_best(fitted.module, folder)
+        cases, items = fitted.data.validation, dataset.catalogue.rankable
+        ranks_C = rank(fitted.module.make_scorer(), cases, items=items, coverage=False).ranks_C
+        alone = float(mrr_at(ranks_C, 20).mean()), len(cases)
     return {
+        "alone": alone,
         "best": best,
         "weights": {name: each.clone() for name, each in trained.model.state_dict().items()},
         "parameters": {name: each.detach().clone() for name, each in trained.model.named_parameters()},
@@ -231,6 +244,8 @@ def asdict_of(whole: dict[str, Any], deaths: Mapping[str, dict[str, Any]], proce
     return {
         "intent": whole["intent"],
         "same_everywhere": shared[0] == shared[1],
+        "best": whole["best"],
+        "alone": whole["alone"],
         "recency": whole["recency"],
         "resumed": {
             stage: {

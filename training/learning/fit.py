@@ -202,6 +202,6 @@ def quiet_lightning() -> None:
     """Silence Lightning's advertisements and its warnings about behaviour intended here."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")
-    warnings.filterwarnings("ignore", r"It is recommended to use `self\.log\('train/")  # EpochMetrics' is of all
+    warnings.filterwarnings("ignore", r"It is recommended to use `self\.log\('(train|val)/")  # tillside sums over all
     warnings.filterwarnings("ignore", r"You're resuming from a checkpoint that ended before")  # ResumePoint handles it
     warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")

@@ -44,6 +44,13 @@ def test_cases_come_shortest_first_and_each_to_one_process(monkeypatch: pytest.M
         assert chunks[0].batch.lengths_B.tolist() == cases.prefix_lengths_C[mine[:8]].tolist()
 
 
+def test_a_process_without_a_case_has_a_chunk_to_end_with() -> None:
+    """Two cases and three processes: the third ranks none, but what follows the chunks all do together."""
+    cases = make_cases(make_sessions([[0, 1, 2]]), rule="every", spec=EncodingSpec(), items=3, goal=2)
+    sizes = [[len(chunk.targets_B) for chunk in CaseLoader(cases, rank=rank, world=3)] for rank in range(3)]
+    assert sizes == [[1], [1], [0]]
+
+
 def test_a_refit_learns_from_the_validation_part_too_and_is_still_ranked_on_it(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path / "d", train=[[0, 1, 2]], validation=[[2, 1]], test=[[0, 1]], trained=3)
     plain, refit = (SessionData(dataset, validation_cases=9, refit=refit, **SETTINGS) for refit in (False, True))
