@@ -125,6 +125,25 @@ def joined(config: TrainerConfig) -> Iterator[Processes]:
         processes.leave()
 
 
+def refuse_several(config: TrainerConfig, what: str) -> None:
+    """Check that a stage which several processes would each do in full is done by one.
+
+    Args:
+        what: the stage, as a sentence begins.
+
+    Raises:
+        ValueError: several were started, or are asked for.
+    """
+    environment = started_by(config)
+    started = 1 if environment is None else environment.world_size()
+    several = max(started, config.devices * config.nodes)
+    if several > 1:
+        raise ValueError(
+            f"{what} runs in one process, got {several} (torchrun, or trainer.devices={config.devices} on "
+            f"trainer.nodes={config.nodes}); only training.train without -m trains in several"
+        )
+
+
 def started_by(config: TrainerConfig) -> ClusterEnvironment | None:
     """What started several processes: torchrun, or the cluster's scheduler where several devices are asked for.
 

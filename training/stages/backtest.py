@@ -23,6 +23,7 @@ from training.evaluation.case_ranks import METRICS, Ranks, cases_digest
 from training.evaluation.ranking import rank
 from training.evaluation.run import cases_to_judge
 from training.evaluation.scorers import ModelScorer, popularity_of
+from training.learning.processes import refuse_several
 from training.learning.recipe import TrainingSetup, learn
 from training.learning.warm_start import first_end, moment
 from training.model.checkpoint import MODEL_FILE, TrainedModel, last_moment, save_model
@@ -51,6 +52,7 @@ def backtest(config: BacktestConfig) -> dict[str, Any]:
     Raises:
         ValueError: a bad log or setting, or no such backtest to resume.
     """
+    refuse_several(config.trainer, "a backtest")
     tracker = _begin(config) if config.resume is None else _resume(config)
     folder = Path(config.tracking.runs) / tracker.run_id
     try:

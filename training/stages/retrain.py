@@ -7,6 +7,7 @@ from typing import Any
 
 from tillside.dataset import Dataset, load_dataset
 from training.cli.console import say
+from training.learning.processes import refuse_several
 from training.learning.warm_start import BaseModel, moment, refuse_leaks
 from training.settings.prepare import PrepareConfig, Repeats
 from training.settings.retrain import RetrainConfig
@@ -26,6 +27,7 @@ def retrain(config: RetrainConfig) -> float:
         ValueError: there is no such model, or the log does not allow a fair comparison; no run is started then.
     """
     assert config.from_ is not None
+    refuse_several(config.trainer, "retraining")
     base = BaseModel.fetch(config.tracking, config.from_)
     dataset = newer_dataset(config, base)
     say(f"{base.uri} learned until {moment(base.learned_until)}; the newer log is prepared in {dataset.path}")

@@ -28,6 +28,7 @@ from training.cli.command import compose_typed, what_is_known
 from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
 from training.learning.callbacks import RESUME_FILE
+from training.learning.processes import refuse_several
 from training.review.markdown import NOTE
 from training.settings.sweep import SweepConfig
 from training.settings.tracking import TrackingConfig
@@ -81,6 +82,7 @@ def sweep(overrides: list[str], *, train: Train) -> float:
     space = read_space([*quiet, *asked])
     checked = [compose_typed("train", example) for example in space.examples()]
     refuse(config, space, checked[0])
+    refuse_several(checked[0].trainer, "a sweep")
     if checked[0].dataset is None:
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
     dataset = load_dataset(Path(checked[0].dataset))

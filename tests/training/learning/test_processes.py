@@ -11,7 +11,7 @@ import torch
 from tests import two_processes
 from tests.two_processes import MODEL, SETTINGS, start, write_logs
 from training.learning import processes
-from training.learning.processes import ALONE, Processes, backend_of, joined, started_by
+from training.learning.processes import ALONE, Processes, backend_of, joined, refuse_several, started_by
 from training.settings.trainer import TrainerConfig
 
 SCENES = ("full", "sparse", "history", "no goal")
@@ -50,6 +50,15 @@ def test_both_learn_the_same_by_what_the_first_one_chose(found: dict[str, Any], 
 def test_whoever_was_stopped_ends_where_the_unbroken_ones_did(found: dict[str, Any], scene: str, stage: str) -> None:
     """Weights to the last bit, the memory, the best figure, and each epoch's loss over all of the epoch."""
     assert found["scenes"][scene]["resumed"][stage] == {"weights": True, "memory": True, "best": True, "losses": True}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", SCENES)
+def test_both_judge_each_its_cases_and_the_figure_is_that_of_all(found: dict[str, Any], scene: str) -> None:
+    """Of an odd number of cases, one process has one more."""
+    alone, cases = found["scenes"][scene]["alone"]
+    assert cases % 2 == 1
+    assert found["scenes"][scene]["best"] == pytest.approx(alone, rel=1e-6)
 
 
 @pytest.mark.slow
@@ -169,6 +178,19 @@ def test_what_started_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(started_by(TrainerConfig(devices=2))).__name__ == "SLURMEnvironment"
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "r")
     assert type(started_by(TrainerConfig())).__name__ == "TorchElasticEnvironment"
+
+
+@pytest.mark.parametrize(("started", "devices"), [(2, 1), (1, 2)])
+def test_what_each_process_would_do_in_full_is_done_by_one(
+    monkeypatch: pytest.MonkeyPatch, started: int, devices: int
+) -> None:
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
+    refuse_several(TrainerConfig(), "a sweep")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "r")
+    monkeypatch.setenv("WORLD_SIZE", str(started))
+    said = rf"^a sweep runs in one process, got 2 \(torchrun, or trainer.devices={devices} on trainer.nodes=1\); only "
+    with pytest.raises(ValueError, match=said):
+        refuse_several(TrainerConfig(devices=devices), "a sweep")
 
 
 @pytest.mark.parametrize(
