@@ -1,4 +1,4 @@
-"""A bundle as MLflow's python_function: ``mlflow.pyfunc.load_model("models:/tillside@champion").predict(sessions)``.
+"""A bundle as MLflow's python_function: ``mlflow.pyfunc.load_model("models:/my-shop@champion").predict(sessions)``.
 
 MLflow imports this module because registered models name it as their loader; nothing here imports MLflow. Rows are
 decoded and answered by the server's code, so what is reviewed is what will be served.

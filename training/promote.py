@@ -19,7 +19,8 @@ def main(config: PromoteConfig) -> None:
     """Entry point."""
     if config.run is not None:
         config.run = find_run(config.tracking, config.run)
-    begin(f"promote: {f'run {config.run}' if config.run else f'version {config.version}'} of {config.tracking.model}")
+    judged, model = f"run {config.run}" if config.run else f"version {config.version}", config.tracking.model
+    begin(f"promote: {judged}" if model is None else f"promote: {judged} of {model}")
     with step("loading the libraries"):  # slow: only once the settings are known to be right
         from training.stages import promote
 

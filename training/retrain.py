@@ -1,6 +1,6 @@
 """Retrain the champion on a newer log (warm start), and show whether the new model is better.
 
-    python -m training.retrain from=models:/tillside@champion data=events data.path=LOG
+    python -m training.retrain from=models:/my-shop@champion data=events data.path=LOG
 
 The log is prepared as the champion's was. Training starts from the champion's weights, matched by item id, and takes
 fewer epochs (trainer.max_epochs); both models are then evaluated on the newest sessions, which neither has learned

@@ -46,7 +46,7 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
         stage.main()
     said = capfd.readouterr().out
     assert "simulated-shop: test part" in said
-    assert "models:/tillside@champion is this version" in said
+    assert "models:/simulated-shop@champion is this version" in said
     assert [path.name for path in tmp_path.iterdir()] == ["demo"]
     assert {path.name for path in (tmp_path / "demo").iterdir()} >= {"bundle", "dataset", "runs", "shop"}
 

@@ -22,17 +22,17 @@ def printed(page: str, language: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("page", "language", "runs", "command"),
+    ("page", "language", "runs", "model", "command"),
     [
-        ("README.md", "sh", "demo/runs", ["bash", "-ec"]),
-        ("docs/how-to/review.md", "python", "runs", [sys.executable, "-c"]),
+        ("README.md", "sh", "demo/runs", "simulated-shop", ["bash", "-ec"]),
+        ("docs/how-to/review.md", "python", "runs", "online-retail", [sys.executable, "-c"]),
     ],
 )
-def test_a_printed_line_asks_a_registered_model(page, language, runs, command, tmp_path, monkeypatch):
+def test_a_printed_line_asks_a_registered_model(page, language, runs, model, command, tmp_path, monkeypatch):
     """Where that page has the runs lie; and no store of MLflow's own making is left beside them."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    register_candidate(TrackingConfig(runs=runs), make_ranks([1, 2]))
+    register_candidate(TrackingConfig(runs=runs, model=model), make_ranks([1, 2]))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     done = subprocess.run([*command, printed(page, language)], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr

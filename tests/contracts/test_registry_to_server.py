@@ -63,7 +63,7 @@ def test_a_server_follows_the_champion_of_a_real_registry(registry, tmp_path, mo
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     uri = f"http://127.0.0.1:{registry.args[registry.args.index('--port') + 1]}"
     wait_until(lambda: is_up(uri), registry, patience=PATIENCE, said=(tmp_path / "mlflow.log").read_text)
-    config = TrackingConfig(uri=uri, runs=str(tmp_path / "runs"))
+    config = TrackingConfig(uri=uri, runs=str(tmp_path / "runs"), model="tillside")
     first = register_candidate(config, make_ranks(RANKS))
     assert all(check.passed for check in promote(PromoteConfig(version=int(first), latency_ms=1e4, tracking=config)))
 

@@ -195,10 +195,10 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
     page.frame_locator("iframe").get_by_text("champion (version 1)").first.wait_for()
     keep("sessions")
 
-    look(f"{reviewed.url}/#/models/tillside", "Version 1", "Version 2", "challenger", "champion")
+    look(f"{reviewed.url}/#/models/shop", "Version 1", "Version 2", "challenger", "champion")
     keep("registry")
 
-    look(f"{reviewed.url}/#/models/tillside/versions/1", "Promoted to champion, compared with no champion")
+    look(f"{reviewed.url}/#/models/shop/versions/1", "Promoted to champion, compared with no champion")
     for check in reviewed.checks:
         page.locator("td", has_text=check.line).first.wait_for()
     keep("version")

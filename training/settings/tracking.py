@@ -22,8 +22,9 @@ class TrackingConfig:
     """Folder of checkpoints and of the default store."""
     register: bool = True
     """Register exported bundles as versions of ``model``."""
-    model: str = "tillside"
-    """Name in the registry; its version with the alias ``champion`` is compared with on a run's page."""
+    model: str | None = None
+    """Name in the registry; its version with the alias ``champion`` is compared with on a run's page. null: the name
+    that the data set was given, else its folder's; for training.promote the model that has the run or the version."""
     system_metrics: bool = False
     """Log CPU, memory and disk load every ten seconds, until the server is unreachable; needs psutil, and is of little
     use for short runs."""

@@ -13,7 +13,7 @@ from training.evaluation.run import open_run
 from training.evaluation.tables import METRICS_FILE
 from training.review.run_page import publish_bundle
 from training.settings.export import ExportConfig
-from training.tracking.registry import keep_and_register, promote_command
+from training.tracking.registry import keep_and_register, named, promote_command
 from training.tracking.store import fetch_artifact
 from training.tracking.tracker import Tracker
 
@@ -33,10 +33,11 @@ def run(config: ExportConfig) -> None:
     say(f"bundle {version} is in {config.out}; torch and onnxruntime differ by at most {parity['max_difference']:.1e}")
     if config.tracking.register:
         tracker = Tracker.open(config.tracking, config.run)
-        number = keep_and_register(tracker, Path(config.out), config.tracking)
+        tracking = named(config.tracking, dataset, tracker.client, tracker.uri)
+        number = keep_and_register(tracker, Path(config.out), tracking)
         if number is not None:
             with tempfile.TemporaryDirectory() as scratch:
                 latency = measure_latency(Path(config.out), dataset)
                 publish_bundle(tracker, Path(config.out), latency, scratch=Path(scratch))
-            say(f"judge it:  {promote_command(config.tracking, number)}")
+            say(f"judge it:  {promote_command(tracking, number)}")
     say(f"serve it:  {module_line('serving', '--bundle', config.out)}")

@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ from training.tracking.registry import (
     find_version,
     former_champions,
     has_artifact,
+    model_with,
     move_alias,
     tag_aliases,
 )
@@ -36,6 +38,14 @@ from training.tracking.store import StoreAwayError, fetch_artifact, mlflow_error
 
 REJECTED: Final = "review.rejected"
 """Version tag: a reviewer's reason for rejecting it."""
+
+
+def with_model(config: PromoteConfig, client: mlflow.MlflowClient, uri: str) -> PromoteConfig:
+    """The settings with the name of the model, where none was given that of the run or of the version."""
+    if config.tracking.model is not None:
+        return config
+    name = model_with(client, uri, run=config.run, version=config.version)
+    return replace(config, tracking=replace(config.tracking, model=name))
 
 
 def reject(config: PromoteConfig) -> ModelVersion:
@@ -46,7 +56,8 @@ def reject(config: PromoteConfig) -> ModelVersion:
     """
     assert config.reject is not None
     client, uri = open_store(config.tracking, create=False)
-    name, reason = config.tracking.model, unquoted(" ".join(config.reject.split()))
+    config = with_model(config, client, uri)
+    name, reason = str(config.tracking.model), unquoted(" ".join(config.reject.split()))
     version = find_version(client, uri, name, run=config.run, version=config.version)
     if _number(champion_of(client, uri, name)) == _number(version):
         raise ValueError(f"{name} version {version.version} is the champion; promote another version before it goes")
@@ -74,7 +85,8 @@ def promote(config: PromoteConfig) -> list[Check]:
         ValueError: there is no such version, the registry cannot be reached, or the champion changed meanwhile.
     """
     client, uri = open_store(config.tracking, create=False)
-    name = config.tracking.model
+    config = with_model(config, client, uri)
+    name = str(config.tracking.model)
     version = find_version(client, uri, name, run=config.run, version=config.version)
     champion = champion_of(client, uri, name)
     if _number(champion) == _number(version):
@@ -172,6 +184,7 @@ def _ranks(tracking: TrackingConfig, run_id: str, name: str, folder: Path) -> Ra
 
 def run(config: PromoteConfig) -> None:
     """Entry point."""
+    config = with_model(config, *open_store(config.tracking, create=False))
     if config.reject is not None:
         version = reject(config)
         say(f"{config.tracking.model} version {version.version} is rejected; the gate refuses it from now on")

@@ -32,7 +32,7 @@ from training.review.run_page import Page, case_by_case, describe_model, publish
 from training.settings.train import TrainConfig
 from training.sweeps.trial import Trial
 from training.tracking.ending import ending
-from training.tracking.registry import BUNDLE, keep_and_register, name_base, promote_command
+from training.tracking.registry import BUNDLE, keep_and_register, name_base, named, promote_command
 from training.tracking.run_names import run_name
 from training.tracking.tracker import Tracker, flatten
 from training.tracking.unrecorded import Unrecorded
@@ -167,7 +167,11 @@ def set_up(config: TrainConfig, trial: Trial, processes: Processes = ALONE) -> R
         return started[0].run_id
 
     run_id = processes.from_first(record_one)
-    tracker = started[0] if processes.leads else Unrecorded(run_id)
+    if not processes.leads:
+        return Run(config, trial, dataset, base, setup, Unrecorded(run_id), processes)
+    [tracker] = started
+    tracking = config.tracking if base is None else replace(config.tracking, model=config.tracking.model or base.name)
+    config = replace(config, tracking=named(tracking, dataset, tracker.client, tracker.uri))
     return Run(config, trial, dataset, base, setup, tracker, processes)
 
 
@@ -227,7 +231,7 @@ def ship(run: Run) -> None:
     run.version = keep_and_register(tracker, bundle, config.tracking, place=BUNDLE)
     if run.version is not None and run.compared is not None:
         told, base = "\n".join(["Not judged yet.", "", *run.compared.markdown()]), run.compared.champion.version
-        name_base(tracker, config.tracking.model, run.version, base=base, description=told)
+        name_base(tracker, str(config.tracking.model), run.version, base=base, description=told)
 
 
 def publish(run: Run) -> None:
@@ -244,7 +248,7 @@ def publish(run: Run) -> None:
     if run.compared is not None:
         beside = run.compared.beside()
     else:
-        beside = case_by_case(page, champion_if_there(tracker, run.config.tracking.model), seed=seed)
+        beside = case_by_case(page, champion_if_there(tracker, str(run.config.tracking.model)), seed=seed)
     publish_page(tracker, page, beside)
     link_latest(run.folder)
 

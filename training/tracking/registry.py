@@ -6,9 +6,12 @@ version number, so a file lock serialises them there.
 """
 
 import contextlib
+import hashlib
+import re
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,6 +22,7 @@ from mlflow.exceptions import MlflowException
 
 from tillside import bundle
 from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, open_bundle
+from tillside.dataset import Dataset
 from training.cli.command_lines import command_line
 from training.cli.console import say
 from training.cli.progress import step
@@ -49,8 +53,84 @@ PROMOTED: Final = "promoted"
 TURNED_DOWN: Final = "rejected"
 REPLACED: Final = "gate.champion"
 """Version tag: the version that was champion when it was judged."""
+MODEL: Final = "registry.model"
+"""Run tag: the registered model that its bundles are versions of."""
+OLD_NAME: Final = "tillside"
+"""The one model of all data sets, in stores made before models were named by data set."""
+MODEL_NAME: Final = re.compile(r"\w[\w. -]*", re.ASCII)
+"""Names that the server finds, as in ``models:/NAME@champion``."""
 ALIAS: Final = "alias"
 """Run tag: the aliases of its versions, for the list of runs, where MLflow shows none."""
+
+
+def named(config: TrackingConfig, dataset: Dataset, client: mlflow.MlflowClient, uri: str) -> TrackingConfig:
+    """The settings with the name of the registered model: the one they have, else the data set's.
+
+    A store from before goes on with OLD_NAME for the data set that its champion, or else its newest version, is of: the
+    same name given at preparation, or the same digest. For any other data set a sentence tells of that champion.
+    """
+    if config.model is not None:
+        return config
+    given = dataset.about.get("config", {}).get("name")
+    own = model_name(given or dataset.path.resolve().name)
+    try:
+        with mlflow_errors(uri), request_limits():
+            if client.search_registered_models(f"name='{own}'") or not client.search_registered_models(
+                f"name='{OLD_NAME}'"
+            ):
+                return replace(config, model=own)
+            versions = client.search_model_versions(f"name='{OLD_NAME}'")
+            champion = client.get_registered_model(OLD_NAME).aliases.get(CHAMPION)
+    except ValueError:  # the store is away or has no registry, which is said when the bundle is to be registered
+        return replace(config, model=own)
+    newest = max(versions, key=lambda each: (str(each.version) == str(champion), int(each.version)), default=None)
+    if newest is None:
+        return replace(config, model=own)
+    its = newest.tags.get("dataset.name"), newest.tags.get("dataset.digest")
+    if (given and its[0] == given) or its[1] == dataset.digest:
+        return replace(config, model=OLD_NAME)
+    if champion is not None:
+        say(
+            f"models are named by data set, this one {own}; the store also has models:/{OLD_NAME}@{CHAMPION}, of "
+            f"{its[0]}: if that is the same shop, tracking.model={OLD_NAME} goes on from it"
+        )
+    return replace(config, model=own)
+
+
+def model_name(dataset: str) -> str:
+    """A data set's name, or its folder's, as a registered model's name; what registry or server cannot read becomes a
+    dash, and a few digits of the name's SHA-256 keep it apart from others."""
+    if MODEL_NAME.fullmatch(dataset):
+        return dataset
+    plain = re.sub(r"[^A-Za-z0-9_. -]+", "-", dataset).strip(" .-") or "dataset"
+    return f"{plain}-{hashlib.sha256(dataset.encode()).hexdigest()[:6]}"
+
+
+def model_with(client: mlflow.MlflowClient, uri: str, *, run: str | None, version: int | None) -> str:
+    """Name of the one registered model that has a version of the run, or of that number.
+
+    Raises:
+        ValueError: there is none, or there are several.
+    """
+    with mlflow_errors(uri):
+        if run is not None:
+            tagged = client.get_run(run).data.tags.get(MODEL)
+            if tagged is None:
+                raise ValueError(f"run={run} has no registered version at {uri}; training.export registers one")
+            return str(tagged)
+        found = [model.name for model in client.search_registered_models() if _has(client, model.name, str(version))]
+    if not found:
+        raise ValueError(f"version={version}: no model at {uri} has such a version")
+    if len(found) > 1:
+        raise ValueError(f"tracking.model must be given with version={version}, as one of {', '.join(found)}")
+    return str(found[0])
+
+
+def _has(client: mlflow.MlflowClient, name: str, version: str) -> bool:
+    """Whether a model has a version of that number which is a bundle."""
+    with contextlib.suppress(MlflowException):
+        return SHA256_TAG in client.get_model_version(name, version).tags
+    return False
 
 
 def keep_and_register(
@@ -69,9 +149,10 @@ def keep_and_register(
         The new version's number, or None where nothing was registered.
     """
     opened = open_bundle(folder)
-    same = _registered_already(tracker, opened, name=config.model) if config.register else None
+    name = config.model or model_name(str(opened.manifest["dataset"]["name"]))
+    same = _registered_already(tracker, opened, name=name) if config.register else None
     if same is not None:
-        say(f"this bundle is {config.model} version {same} already")
+        say(f"this bundle is {name} version {same} already")
         return None
     if place is None or VERSION in tracker.run.data.tags:  # never overwrite a registered bundle
         place = f"{BUNDLE}-{opened.version}"
@@ -81,7 +162,7 @@ def keep_and_register(
         return None
     try:
         with step("registering the bundle"):
-            version = register(tracker, opened, name=config.model, place=place)
+            version = register(tracker, opened, name=name, place=place)
     except StoreAwayError as error:
         later = "" if tracker.journal is None else f"; {tracker.send_command} does it later"
         say(f"not registered: {error}{later}")
@@ -89,7 +170,7 @@ def keep_and_register(
     except ValueError as error:
         say(f"not registered: {error}")
         return None
-    say(f"registered as {config.model} version {version}, @{CHALLENGER}")
+    say(f"registered as {name} version {version}, @{CHALLENGER}")
     return version
 
 
@@ -140,13 +221,13 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
             description=f"Not judged yet. Test part of {manifest['dataset']['name']}: {figures or 'no figures'}.",
         )
         move_alias(client, tracker.uri, CHALLENGER, version)
-    tracker.tags({"registry.model": name, VERSION: str(version.version)})
+    tracker.tags({MODEL: name, VERSION: str(version.version)})
     return str(version.version)
 
 
 def _registered_already(tracker: Tracker, opened: Bundle, *, name: str) -> str | None:
     """Number of the version of the run that has this very bundle; None if there is none, or the store does not say."""
-    if tracker.run.data.tags.get("registry.model") != name:
+    if tracker.run.data.tags.get(MODEL) != name:
         return None
     sealed = manifest_sha256(opened.path)
     with contextlib.suppress(ValueError), mlflow_errors(tracker.uri), request_limits():

@@ -52,7 +52,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> TrackingConfig:
     """A store whose champion was trained on the first 100 hours."""
     folder = tmp_path_factory.mktemp("shop")
     torch.set_num_threads(1)
-    tracking = TrackingConfig(runs=str(folder / "runs"), uri=f"sqlite:///{folder}/mlflow.db")
+    tracking = TrackingConfig(runs=str(folder / "runs"), uri=f"sqlite:///{folder}/mlflow.db", model="tillside")
     log = circle_log(folder / "old.csv", 100, joined_after=10**6)
     prepare(PrepareConfig(out=str(folder / "old"), data=EventsConfig(path=str(log)), name="circles"))
     config = TrainConfig(

@@ -151,7 +151,7 @@ def test_a_run_leaves_everything_a_reviewer_needs(unbroken: Path, dataset: Path)
         "sessions.json",
     }
     assert open_bundle(unbroken / "bundle").manifest["run"] == unbroken.name
-    version = client.get_model_version_by_alias("tillside", "challenger")
+    version = client.get_model_version_by_alias("dataset", "challenger")
     assert (version.run_id, version.source.rpartition("/")[2]) == (unbroken.name, "bundle")
 
 

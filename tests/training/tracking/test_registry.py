@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -17,17 +18,24 @@ from serving.protocol.decoding import decode_request
 from serving.protocol.limits import Limits
 from serving.protocol.messages import encode_answer
 from tests.bundles import tiny_bundle
+from tests.datasets import make_dataset
 from tests.training.candidates import make_ranks, register_candidate
 from tillside import bundle
+from tillside.bundle import REGISTERED
+from tillside.dataset import Dataset
 from training.cli.command_lines import interpreter
 from training.settings.tracking import TrackingConfig
 from training.tracking.registry import (
     ALIAS,
     CHALLENGER,
     CHAMPION,
+    OLD_NAME,
     fetch_bundle,
     keep_and_register,
+    model_name,
+    model_with,
     move_alias,
+    named,
     promote_command,
 )
 from training.tracking.store import open_store
@@ -47,7 +55,7 @@ ROWS = [
 def config(tmp_path_factory) -> TrackingConfig:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        settings = TrackingConfig(runs=str(tmp_path_factory.mktemp("store") / "runs"))
+        settings = TrackingConfig(runs=str(tmp_path_factory.mktemp("store") / "runs"), model="tillside")
         settings.uri = open_store(settings)[1]
     return settings
 
@@ -200,3 +208,66 @@ def test_the_command_that_judges_says_where_the_version_is():
     assert promote_command(elsewhere, "3") == (
         f"{interpreter()} -m training.promote version=3 'tracking.runs=my shop/runs' tracking.model=till"
     )
+
+
+def test_a_model_is_named_by_its_data_set_so_that_two_shops_of_one_store_do_not_compete(tmp_path):
+    """By the name given at preparation, else by the folder; a given model name wins."""
+    settings = TrackingConfig(runs=str(tmp_path / "runs"))
+    client, uri = open_store(settings)
+    shoes, hats = (shop(tmp_path / name) for name in ("shoes", "hats"))
+    teas = shop(tmp_path / "dataset", name="tea house")
+    assert [named(settings, each, client, uri).model for each in (shoes, hats, teas)] == ["shoes", "hats", "tea house"]
+    assert named(replace(settings, model="till"), shoes, client, uri).model == "till"
+    first, second = (register_candidate(named(settings, each, client, uri), make_ranks([1])) for each in (shoes, hats))
+    assert (first, second) == ("1", "1")
+    assert {model.name for model in client.search_registered_models()} == {"shoes", "hats"}
+
+
+def test_a_name_that_the_server_could_not_read_is_spelt_out():
+    """The digits are of the name's SHA-256, so that two such names stay two."""
+    assert model_name("rees46") == "rees46"
+    assert model_name("a/b: c") == f"a-b- c-{hashlib.sha256(b'a/b: c').hexdigest()[:6]}"
+    assert model_name("чай") == f"dataset-{hashlib.sha256('чай'.encode()).hexdigest()[:6]}"
+    assert all(REGISTERED.fullmatch(f"models:/{model_name(each)}@champion") for each in ("a/b: c", "чай", ".x"))
+
+
+def test_the_data_set_of_an_old_stores_champion_goes_on_under_the_old_name(tmp_path, capsys):
+    """Until there is a model of its own. Any other shop is told how to go on from that champion, if it is the same."""
+    settings = TrackingConfig(runs=str(tmp_path / "runs"))
+    client, uri = open_store(settings)
+    shoes, hats = shop(tmp_path / "shoes", name="shoes"), shop(tmp_path / "hats")
+    about = {"dataset": {"name": "shoes", "digest": "of last month"}}
+    register_candidate(replace(settings, model=OLD_NAME), make_ranks([1]), about=about)
+    client.set_registered_model_alias(OLD_NAME, CHAMPION, "1")
+    register_candidate(replace(settings, model=OLD_NAME), make_ranks([1]))  # of another shop, but not champion
+    assert named(settings, shoes, client, uri).model == OLD_NAME
+    assert capsys.readouterr().out.count("tracking.model=tillside") == 0
+    assert named(settings, hats, client, uri).model == "hats"
+    assert "models:/tillside@champion, of shoes: if that is the same shop, tracking.model=tillside goes on" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    client.create_registered_model("shoes")
+    assert named(settings, shoes, client, uri).model == "shoes"
+
+
+def test_a_version_is_found_without_the_models_name_where_there_is_one(tmp_path):
+    settings = TrackingConfig(runs=str(tmp_path / "runs"))
+    client, uri = open_store(settings)
+    register_candidate(replace(settings, model="shoes"), make_ranks([1]))
+    run = str(client.get_model_version("shoes", "1").run_id)
+    client.create_registered_model("somebody else's")
+    assert model_with(client, uri, run=run, version=None) == model_with(client, uri, run=None, version=1) == "shoes"
+    register_candidate(replace(settings, model="hats"), make_ranks([1]))
+    assert model_with(client, uri, run=run, version=None) == "shoes"
+    with pytest.raises(ValueError, match=r"^tracking\.model must be given with version=1, as one of hats, shoes$"):
+        model_with(client, uri, run=None, version=1)
+    with pytest.raises(ValueError, match=r"^version=7: no model at .* has such a version$"):
+        model_with(client, uri, run=None, version=7)
+    unregistered = Tracker.start(replace(settings, model="hats"))
+    with pytest.raises(ValueError, match=r"has no registered version at .*; training\.export registers one$"):
+        model_with(client, uri, run=unregistered.run_id, version=None)
+
+
+def shop(folder: Path, *, name: str | None = None) -> Dataset:
+    """A data set that was given a name, or was not."""
+    return make_dataset(folder, train=[[0, 1]], test=[[0, 1]], trained=2, config={"name": name})
