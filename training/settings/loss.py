@@ -4,6 +4,13 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+MOST_DRAWN = 1_000_000
+"""Negatives of a batch; beyond, the full softmax costs less."""
+MOST_INTENT = 1000
+"""Weight of the purchase intent beside which the next item would no longer be learned."""
+LEAST_RECENCY = 0.001
+"""Time constant as a share of the log; with a smaller one hardly a session but the newest would be learned from."""
+
 
 class Softmax(Enum):
     """Which items a target's logit is normalised over."""
@@ -43,6 +50,8 @@ class LossConfig:
     def __post_init__(self) -> None:
         if self.pool < 1:
             raise ValueError(f"loss.pool must be at least 1, got {self.pool}")
+        if self.pool > MOST_DRAWN:
+            raise ValueError(f"loss.pool must be at most {MOST_DRAWN}, got {self.pool}")
         for name in ("full_up_to_items", "sparse_from_items"):
             if getattr(self, name) < 0:
                 raise ValueError(f"loss.{name} must be at least 0, got {getattr(self, name)}")
@@ -50,7 +59,11 @@ class LossConfig:
             raise ValueError(f"loss.uniform_share must be above 0 and at most 1, got {self.uniform_share}")
         if not 0 <= self.intent_weight < math.inf:
             raise ValueError(f"loss.intent_weight must be finite and not negative, got {self.intent_weight}")
+        if self.intent_weight > MOST_INTENT:
+            raise ValueError(f"loss.intent_weight must be at most {MOST_INTENT}, got {self.intent_weight}")
         if not 0 <= self.look_ahead <= 1:
             raise ValueError(f"loss.look_ahead must be from 0 to 1, got {self.look_ahead}")
         if self.recency is not None and not 0 <= self.recency < math.inf:
             raise ValueError(f"loss.recency must be null, or finite and not negative, got {self.recency}")
+        if self.recency and self.recency < LEAST_RECENCY:
+            raise ValueError(f"loss.recency must be null, 0 or at least {LEAST_RECENCY}, got {self.recency}")

@@ -4,7 +4,12 @@ from dataclasses import dataclass, replace
 
 MAX_TEMPERATURE = 60.0
 """Keeps every logit below training.model.losses.SAFE_LOGIT, so the loss needs no shift by the maximum."""
-
+MIN_TEMPERATURE = 0.1
+"""Below it all items are as likely as each other, and nothing is learned."""
+MAX_DROPOUT = 0.95
+"""Above it hardly a number is left to learn from."""
+SIZES = {"dim": (2, 4096), "layers": (1, 64), "heads": (1, 4096), "max_length": (1, 10_000), "companions": (0, 1000)}
+"""Least and most of each; what is larger would fill the memory before the first step."""
 
 SCARCE = 20
 """Mean targets per item up to which a log gets the full dropout."""
@@ -38,23 +43,25 @@ class ModelConfig:
     """Initial value of the learned factor on the cosine of query and item."""
 
     def __post_init__(self) -> None:
-        for name, low in (("dim", 2), ("layers", 1), ("heads", 1), ("max_length", 1)):
+        for name, (low, high) in SIZES.items():
             if getattr(self, name) < low:
                 raise ValueError(f"model.{name} must be at least {low}, got {getattr(self, name)}")
+            if getattr(self, name) > high:
+                raise ValueError(f"model.{name} must be at most {high}, got {getattr(self, name)}")
         if not 0 <= self.history < self.max_length:
             raise ValueError(
                 f"model.history must be from 0 to {self.max_length - 1}, below model.max_length, got {self.history}"
             )
-        if self.companions < 0:
-            raise ValueError(f"model.companions must be at least 0, got {self.companions}")
         for name in ("dropout", "item_dropout", "id_dropout"):
             value = getattr(self, name)
-            if value is not None and not 0 <= value < 1:
-                raise ValueError(f"model.{name} must be in [0, 1), got {value}")
+            if value is not None and not 0 <= value <= MAX_DROPOUT:
+                raise ValueError(f"model.{name} must be from 0 to {MAX_DROPOUT}, got {value}")
         if self.dim % self.heads:
             raise ValueError(f"model.dim must be a multiple of model.heads ({self.heads}), got {self.dim}")
         if not 0 < self.temperature <= MAX_TEMPERATURE:
             raise ValueError(f"model.temperature must be above 0 and at most {MAX_TEMPERATURE}, got {self.temperature}")
+        if self.temperature < MIN_TEMPERATURE:
+            raise ValueError(f"model.temperature must be at least {MIN_TEMPERATURE}, got {self.temperature}")
 
     def suited(self, *, targets: int, items: int) -> "ModelConfig":
         """A copy whose unset dropout rates are chosen by the log's mean targets per item.

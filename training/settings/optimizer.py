@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+LEAST = 1e-12
+"""Of the learning rate and the norm of gradients: below it no weight moves."""
+
 
 @dataclass
 class OptimizerConfig:
@@ -21,7 +24,14 @@ class OptimizerConfig:
         for name in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"optimizer.{name} must be above 0 and finite, got {getattr(self, name)}")
+            if getattr(self, name) < LEAST:
+                raise ValueError(f"optimizer.{name} must be at least {LEAST:g}, got {getattr(self, name)}")
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"optimizer.weight_decay must not be negative, got {self.weight_decay}")
+        if self.learning_rate <= 1 and self.weight_decay * self.learning_rate >= 1:
+            raise ValueError(
+                f"optimizer.weight_decay must be below 1 / optimizer.learning_rate ({1 / self.learning_rate:g}), since "
+                f"a step takes learning_rate * weight_decay of each weight away, got {self.weight_decay:g}"
+            )
         if not 0 <= self.warmup_share < 1:
             raise ValueError(f"optimizer.warmup_share must be in [0, 1), got {self.warmup_share}")

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
+MOST = 1024
+"""Devices, machines and threads."""
+
 
 class Precision(Enum):
     """Arithmetic of the trunk; the softmax is always fp32."""
@@ -62,5 +65,9 @@ class TrainerConfig:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"trainer.{name} must be at least 1, got {value}")
+        for name in ("devices", "nodes", "threads"):
+            value = getattr(self, name)
+            if value is not None and value > MOST:
+                raise ValueError(f"trainer.{name} must be at most {MOST}, got {value}")
         if not self.checkpoint_minutes >= 0:
             raise ValueError(f"trainer.checkpoint_minutes must be 0 or more, got {self.checkpoint_minutes}")
