@@ -39,8 +39,8 @@ from training.learning.chosen import chosen_settings, derived_settings, validate
 from training.learning.cold_items import learn_cold_factor
 from training.learning.fit import fit, load_best, plan, refuse_diverged
 from training.learning.lightning_module import NextItemModule
-from training.learning.processes import ALONE, Processes
 from training.learning.newest import NotLearned
+from training.learning.processes import ALONE, Processes
 from training.learning.threads import choose_threads
 from training.learning.warm_start import BaseModel, Carried
 from training.model.checkpoint import TrainedModel, build_model
