@@ -241,7 +241,7 @@ def test_the_plan_counts_the_targets_that_training_has_and_the_refit_keeps_it(tm
     assert dataset.catalogue.counts_NB.sum() == 12_000
     assert (setup.data.rows.targets, setup.epochs, setup.data.batch_events) == (6_000, 54, 256)
     assert setup.model.dropout == pytest.approx(0.3 * (20 * 6 / 6_000) ** 0.75)
-    given = {"neighbours": setup.neighbours, "refit_epochs": 2}
+    given = {"neighbourhood": setup.neighbourhood, "refit_epochs": 2}
     again = TrainingSetup.build(settings, dataset, targets=setup.data.rows.targets, **given)
     assert (again.data.rows.targets, again.epochs, again.data.batch_events) == (12_000, 2, 256)
     assert again.model.dropout == setup.model.dropout
