@@ -134,6 +134,12 @@ class Dataset:
         """Whether preparation dropped events that repeat the previous item and behaviour, as encoding then does."""
         return bool(self.about["config"]["repeats"] == COLLAPSE)
 
+    @property
+    def forgets(self) -> bool:
+        """Whether it was parted by leaving one out in format 1, which does not say which sessions were too short for
+        it: what learns before the test then lacks them."""
+        return self.validation_cases == "last" and self.about["format_version"] == 1
+
     def part(self, name: Part) -> Sessions:
         """The sessions of one part."""
         return self.sessions.slice(*self.parts[name])

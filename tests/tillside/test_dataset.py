@@ -172,3 +172,6 @@ def test_a_data_set_of_version_1_is_read_without_short_sessions(tmp_path):
     dataset = load_dataset(tmp_path / "d")
     assert [len(dataset.short(part)) for part in ("train", "validation", "test")] == [0, 0, 0]
     assert len(dataset.before_test()) == 3
+    assert not dataset.forgets
+    assert replace(dataset, validation_cases="last").forgets
+    assert not write(tmp_path / "new", validation_cases="last").forgets

@@ -150,6 +150,11 @@ def set_up(config: TrainConfig, trial: Trial, processes: Processes = ALONE) -> R
         raise ValueError("dataset must be given, as dataset=DIR, a folder that python -m training.prepare wrote")
     refuse_machine(config.trainer)
     dataset = load_dataset(Path(config.dataset))
+    if dataset.forgets and config.resume is None:
+        raise ValueError(
+            f"dataset={config.dataset} was parted by leaving one out by an older tillside, and would forget sessions "
+            "that were too short for it; prepare it again"
+        )
     base = None if config.warm_start is None else BaseModel.fetch(config.tracking, config.warm_start)
     if base is not None:
         refuse_leaks(base, dataset)

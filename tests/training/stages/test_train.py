@@ -12,6 +12,7 @@ import torch
 
 import training.evaluate
 import training.export  # noqa: F401  their schemas
+from tests.datasets import make_dataset
 from tillside.atomic import atomic_directory
 from tillside.bundle import open_bundle
 from tillside.catalogue import Catalogue
@@ -251,6 +252,18 @@ def test_a_run_with_sparse_rows_learns_and_resumes_exactly(
 def test_resuming_what_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"resume=nothing: .*config\.yaml is missing, so there is nothing to go on"):
         train(TrainConfig(resume="nothing", tracking=TrackingConfig(runs=str(tmp_path))))
+
+
+def test_a_data_set_that_forgets_short_sessions_is_not_trained_on(tmp_path: Path) -> None:
+    """Format 1 does not say which sessions were too short to leave one out of."""
+    place = make_dataset(
+        tmp_path / "old", train=[[0, 1]], validation=[[0, 1]], test=[[0, 1]], trained=2, validation_cases="last"
+    ).path
+    about = place / "dataset.json"
+    about.write_text(about.read_text().replace('"format_version": 2', '"format_version": 1'))
+    with pytest.raises(ValueError, match=r"parted by leaving one out by an older tillside.*; prepare it again"):
+        train(TrainConfig(dataset=str(place), tracking=TrackingConfig(runs=str(tmp_path / "runs"))))
+    assert not (tmp_path / "runs").exists()
 
 
 class Told:
