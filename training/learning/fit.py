@@ -5,7 +5,6 @@ import math
 import os
 import warnings
 from collections.abc import Sequence
-from inspect import signature
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +12,13 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.plugins.environments import LightningEnvironment
-from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
-from torch.nn.parallel import DistributedDataParallel
 
 from training.cli.progress import silenced, step
 from training.inputs.datamodule import SessionData
 from training.learning.accelerator import lightning_precision
 from training.learning.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingProgress
+from training.learning.data_parallel import DataParallel
 from training.learning.lightning_module import NextItemModule
 from training.learning.processes import ALONE, Processes
 from training.settings.trainer import TrainerConfig
@@ -132,7 +130,7 @@ def make_trainer(
         max_epochs=epochs,
         accelerator=config.accelerator,
         devices=config.devices,
-        strategy=data_parallel() if config.devices * config.nodes > 1 else "auto",
+        strategy=DataParallel() if config.devices * config.nodes > 1 else "auto",
         num_nodes=config.nodes,
         precision=lightning_precision(config),
         gradient_clip_val=clip_norm,
@@ -144,12 +142,6 @@ def make_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-
-
-def data_parallel() -> DDPStrategy:
-    """DDP that does not send the buffers before every step: no step changes them, and companions are large."""
-    renamed = "forward_sync_buffers" in signature(DistributedDataParallel).parameters  # in torch 2.13
-    return DDPStrategy(**{"forward_sync_buffers" if renamed else "broadcast_buffers": False})
 
 
 def refuse_machine(config: TrainerConfig) -> None:
