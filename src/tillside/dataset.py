@@ -4,6 +4,7 @@
 
     dataset.json           format version, parts, behaviours, counts, time ranges, config, digest
     sessions/NAME.npy      one flat array per column, concatenated over sessions
+    whole/NAME.npy         the same of all sessions as they happened, see Dataset.whole; where intent is learned
     catalogue/             see tillside.catalogue
     rejects.csv            rejected rows, with file, line and reason
 
@@ -16,7 +17,7 @@ Shapes: S sessions, E events, N items.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -41,12 +42,20 @@ COLLAPSE: Final = "collapse"
 
 EVENT_ARRAYS: Final = {"items": np.int32, "behaviours": np.uint8, "times": np.int64}
 """Required arrays [E]. ``items`` are catalogue indices, ``times`` UTC milliseconds or TIME_UNKNOWN."""
-OPTIONAL_EVENT_ARRAYS: Final = {"prices": np.float32, "quantities": np.int32, "scenes": np.int32}
+GOALS_LATER: Final = "goals_later"
+OPTIONAL_EVENT_ARRAYS: Final = {
+    "prices": np.float32,
+    "quantities": np.int32,
+    "scenes": np.int32,
+    GOALS_LATER: np.uint8,
+}
 USERS: Final = "users"
 TRAIN_ONLY: Final = "train_only"
 """Mask of sessions that leave-one-out found too short to hold an event out."""
 OPTIONAL_SESSION_ARRAYS: Final = {USERS: np.int32, TRAIN_ONLY: np.bool_}
-"""Ids in optional arrays are numbered by first appearance, -1 where the log has none; prices may be NaN."""
+"""Ids in optional arrays are numbered by first appearance, -1 where the log has none; prices may be NaN.
+``goals_later`` is 1 where the session reaches its goal after the event, perhaps by one that was dropped."""
+WHOLE: Final = "whole"
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,14 @@ class Sessions:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """All sessions as they happened, before rare items and short sessions were dropped, and the range of each part."""
+
+    sessions: Sessions
+    parts: Mapping[Part, tuple[int, int]]
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A data set opened for reading.
 
@@ -113,6 +130,8 @@ class Dataset:
     """The rest of dataset.json: counts, time_ranges, config, rejects, digest."""
     short_parts: Mapping[Part, tuple[int, int]] = field(default_factory=dict)
     """First and end (excluded) of each part's sessions that are too short; empty in a data set of version 1."""
+    stored_whole: Whole | None = None
+    """None where preparation wrote none: for one behaviour, with leave-one-out, or by an older version."""
 
     @property
     def digest(self) -> str:
@@ -192,6 +211,15 @@ class Dataset:
             counts_N = counts_N + np.bincount(found, minlength=len(self.catalogue))
         return counts_N
 
+    def whole(self, first: Part, last: Part | None = None) -> Sessions:
+        """The sessions of the parts from ``first`` to ``last`` (default: that one), as they happened: with the items
+        too rare to be trained, and with sessions of a single event. What the server is asked about, event by event.
+
+        A data set without them gives the sessions that it has.
+        """
+        kept = self.stored_whole or Whole(self.sessions, self.parts)
+        return kept.sessions.slice(kept.parts[first][0], kept.parts[last or first][1])
+
     def new_items(self) -> npt.NDArray[np.bool_]:
         """Mask [N] of catalogue items without an event before the test part."""
         new_N: npt.NDArray[np.bool_] = self.events_before_test() == 0
@@ -209,6 +237,7 @@ def write_dataset(
     about: Mapping[str, Any],
     validation_cases: CaseRule = "every",
     short_parts: Mapping[Part, tuple[int, int]] | None = None,
+    whole: Whole | None = None,
 ) -> None:
     """Write a data set into an existing, empty ``directory`` (see :func:`tillside.atomic.atomic_directory`).
 
@@ -216,13 +245,7 @@ def write_dataset(
         short_parts: ranges of the sessions behind the parts, see :meth:`Dataset.short`; None where there are none.
         about: further entries of dataset.json, as JSON types; not part of the digest.
     """
-    folder = directory / "sessions"
-    folder.mkdir()
-    arrays: dict[str, npt.NDArray[Any]] = {name: getattr(sessions, name) for name in EVENT_ARRAYS}
-    arrays |= {"offsets": sessions.offsets, **sessions.optional}
-    types = EVENT_ARRAYS | OPTIONAL_EVENT_ARRAYS | OPTIONAL_SESSION_ARRAYS | {"offsets": np.int64}
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(array, dtype=types[name]))
+    arrays = _save_sessions(sessions, directory / "sessions")
     catalogue.save(directory / "catalogue")
     document = {
         "format_version": FORMAT_VERSION,
@@ -234,14 +257,30 @@ def write_dataset(
         document["validation_cases"] = validation_cases
     if short_parts:
         document["short_parts"] = {name: list(short_parts[name]) for name in PARTS}
+    if whole is not None:
+        document[WHOLE] = {
+            "arrays": _save_sessions(whole.sessions, directory / WHOLE),
+            "parts": {name: list(whole.parts[name]) for name in PARTS},
+        }
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode())
     for path in sorted(directory.rglob("*")):
         if path.is_file() and path.parent != directory:
             digest.update(str(path.relative_to(directory)).encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-    document |= {"arrays": sorted(arrays), "digest": digest.hexdigest(), **about}
+    document |= {"arrays": arrays, "digest": digest.hexdigest(), **about}
     text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
     (directory / "dataset.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _save_sessions(sessions: Sessions, folder: Path) -> list[str]:
+    """Write the arrays of sessions into ``folder``, which is created; returns their names in order."""
+    folder.mkdir()
+    arrays: dict[str, npt.NDArray[Any]] = {name: getattr(sessions, name) for name in EVENT_ARRAYS}
+    arrays |= {"offsets": sessions.offsets, **sessions.optional}
+    types = EVENT_ARRAYS | OPTIONAL_EVENT_ARRAYS | OPTIONAL_SESSION_ARRAYS | {"offsets": np.int64}
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(array, dtype=types[name]))
+    return sorted(arrays)
 
 
 def load_dataset(path: Path) -> Dataset:
@@ -274,33 +313,52 @@ def _open(path: Path, document: dict[str, Any]) -> Dataset:
     lacking |= {*EVENT_ARRAYS, "offsets"} - set(document.get("arrays", ()))
     if lacking:
         raise ValueError(f"{path}: dataset.json lacks entries ({', '.join(sorted(lacking))}); prepare it again")
+    whole = document.pop(WHOLE, None)
+    if whole is not None:
+        whole = Whole(_open_sessions(path / WHOLE, whole["arrays"]), _ranges(whole["parts"]))
+    return Dataset(
+        path=path,
+        sessions=_open_sessions(path / "sessions", document["arrays"]),
+        catalogue=Catalogue.load(path / "catalogue"),
+        behaviours=Behaviours(tuple(document.pop("behaviours"))),
+        parts=_ranges(document.pop("parts")),
+        validation_cases=document.pop("validation_cases", "every"),
+        test_cases=document.pop("test_cases"),
+        short_parts=_ranges(document.pop("short_parts", {})),
+        about=document,
+        stored_whole=whole,
+    )
+
+
+def _ranges(parts: Mapping[Part, Sequence[int]]) -> dict[Part, tuple[int, int]]:
+    return {name: (int(first), int(end)) for name, (first, end) in parts.items()}
+
+
+def _open_sessions(folder: Path, names: Sequence[str]) -> Sessions:
+    """The sessions in a folder, memory-mapped.
+
+    Raises:
+        ValueError: an array cannot be read.
+    """
     arrays = {}
-    for name in document["arrays"]:
-        file = path / "sessions" / f"{name}.npy"
+    for name in names:
+        file = folder / f"{name}.npy"
         try:
             arrays[name] = np.load(file, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise ValueError(f"{file} cannot be read: {error}") from None
-    required = {name: arrays.pop(name) for name in [*EVENT_ARRAYS, "offsets"]}
-    sessions = Sessions(**required, optional=arrays)
-    short_parts = document.pop("short_parts", {})
-    return Dataset(
-        path=path,
-        sessions=sessions,
-        catalogue=Catalogue.load(path / "catalogue"),
-        behaviours=Behaviours(tuple(document.pop("behaviours"))),
-        parts={name: (int(a), int(b)) for name, (a, b) in document.pop("parts").items()},
-        validation_cases=document.pop("validation_cases", "every"),
-        test_cases=document.pop("test_cases"),
-        about=document,
-        short_parts={name: (int(a), int(b)) for name, (a, b) in short_parts.items()},
-    )
+    return Sessions(**{name: arrays.pop(name) for name in [*EVENT_ARRAYS, "offsets"]}, optional=arrays)
 
 
 def _refuse_misfits(dataset: Dataset) -> None:
     """Raise ValueError if the arrays, the catalogue and the parts are inconsistent."""
-    sessions, ends = dataset.sessions, [dataset.parts[name] for name in PARTS]
-    ends += [dataset.short_parts[name] for name in PARTS if dataset.short_parts]
+    short = [dataset.short_parts[name] for name in PARTS if dataset.short_parts]
+    _refuse_misfit(dataset, dataset.sessions, [*(dataset.parts[name] for name in PARTS), *short])
+    if dataset.stored_whole is not None:
+        _refuse_misfit(dataset, dataset.stored_whole.sessions, [dataset.stored_whole.parts[name] for name in PARTS])
+
+
+def _refuse_misfit(dataset: Dataset, sessions: Sessions, ends: Sequence[tuple[int, int]]) -> None:
     events = len(sessions.items)
     contiguous = [0, *(end for _, end in ends)] == [*(start for start, _ in ends), len(sessions)]
     flat = all(getattr(sessions, name).shape == (events,) for name in EVENT_ARRAYS)

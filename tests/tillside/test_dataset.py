@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_catalogue, make_dataset, make_sessions
-from tillside.dataset import COLLAPSE, Sessions, load_dataset, write_dataset
+from tillside.dataset import COLLAPSE, Sessions, Whole, load_dataset, write_dataset
 from tillside.events import Behaviours
 from training.settings.prepare import Repeats
 
@@ -95,6 +95,52 @@ def test_optional_arrays_travel(tmp_path):
     )
     users = load_dataset(tmp_path).part("train").optional["users"]
     assert (users.tolist(), users.dtype) == ([4], np.int32)
+
+
+def with_whole(folder, rows):
+    """A data set of one kept session, and all sessions as they happened beside it."""
+    folder.mkdir()
+    base = make_sessions([[0, 1]])
+    write_dataset(
+        folder,
+        sessions=base,
+        catalogue=make_catalogue(base, trained=3),
+        behaviours=Behaviours(),
+        parts={"train": (0, 1), "validation": (1, 1), "test": (1, 1)},
+        test_cases="every",
+        about={"name": "tiny", "config": {}},
+        whole=Whole(make_sessions(rows), {"train": (0, 2), "validation": (2, 2), "test": (2, 3)}),
+    )
+    return load_dataset(folder)
+
+
+def test_the_sessions_as_they_happened_travel_beside_the_kept_ones(tmp_path):
+    dataset = with_whole(tmp_path / "d", [[0, 2, 1], [1], [2, 0]])
+    assert dataset.part("train").items.tolist() == [0, 1]
+    assert dataset.whole("train").items.tolist() == [0, 2, 1, 1]
+    assert dataset.whole("train").offsets.tolist() == [0, 3, 4]
+    assert dataset.whole("train", "test").items.tolist() == [0, 2, 1, 1, 2, 0]
+    assert dataset.whole("test").offsets.tolist() == [0, 2]
+    assert dataset.digest != with_whole(tmp_path / "e", [[0, 2, 1], [1], [2, 2]]).digest
+
+
+def test_without_them_the_kept_sessions_are_all_that_is_known(tmp_path):
+    dataset = write(tmp_path / "d")
+    assert dataset.whole("train").items.tolist() == dataset.part("train").items.tolist()
+    assert dataset.whole("validation", "test").items.tolist() == [
+        *dataset.part("validation").items.tolist(),
+        *dataset.part("test").items.tolist(),
+    ]
+
+
+def test_damage_to_them_is_found(tmp_path):
+    path = with_whole(tmp_path / "d", [[0, 2, 1], [1], [2, 0]]).path / "whole" / "items.npy"
+    np.save(path, np.array([0, 2, 1, 1, 2, 9], np.int32))
+    with pytest.raises(ValueError, match="items that the catalogue does not have"):
+        load_dataset(tmp_path / "d")
+    path.unlink()
+    with pytest.raises(ValueError, match=r"items\.npy cannot be read"):
+        load_dataset(tmp_path / "d")
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", "null", "{}", '{"format_version": 1}'])

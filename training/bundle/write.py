@@ -106,6 +106,7 @@ def export_run(
             "behaviours": list(dataset.behaviours.names),
             "encoding": trained.spec.document(),
             "intent": trained.intent,
+            **({"intent_unknown": trained.intent_unknown} if trained.intent_unknown else {}),
             "memory": trained.memory.document() if trained.memory else None,
             "search": plan.document(),
             "dataset": {"name": dataset.name, "digest": dataset.digest},

@@ -4,7 +4,7 @@ The features are what an analyst would count: events per behaviour, repeats of i
 items seen convert across the shop. They are computed for every prefix of every session at once, on flat arrays. The
 baseline reads the whole prefix, including untrained items, which the model cannot.
 
-Shapes: E events, each standing for the prefix that ends with it; F features; C cases; B behaviours; N items.
+Shapes: E events, each standing for the prefix that ends with it; F features; M moments; B behaviours; N items.
 """
 
 from typing import Any, Final
@@ -16,10 +16,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, Sessions
 from tillside.events import TIME_UNKNOWN
-from training.inputs.cases import Cases
+from training.inputs.moments import Moments
 
 TRAINED_ON: Final = 100_000
-"""Approximate maximum of training prefixes, from sessions evenly spaced over the training part."""
+"""Approximate maximum of training prefixes, from sessions evenly spaced."""
 MIN_KNOWN: Final = 20
 """Features known for fewer prefixes are dropped: scikit-learn fails on a column of NaN alone."""
 PRIOR_EVENTS: Final = 50
@@ -30,28 +30,31 @@ HOUR_MS: Final = 3_600_000
 FloatArray = npt.NDArray[np.float64]
 
 
-def boosted_intent(dataset: Dataset, cases: Cases, *, seed: int) -> FloatArray | None:
-    """Probability [C] that the session still reaches its goal, by gradient boosting on the training part.
+def boosted_intent(dataset: Dataset, moments: Moments, *, refitted: bool, seed: int) -> FloatArray | None:
+    """Probability [M] that the session still reaches its goal, by gradient boosting on the training part's moments.
 
-    None where all training prefixes are of one class.
+    None where all training moments are of one class.
+
+    Args:
+        moments: of the test part.
+        refitted: learn from the validation part too, as the model has that it stands beside.
     """
-    train, behaviours = dataset.part("train"), len(dataset.behaviours)
-    lengths = np.diff(train.offsets)
-    session_E = np.repeat(np.arange(len(train)), lengths)
+    learned, behaviours = dataset.whole("train", "validation" if refitted else "train"), len(dataset.behaviours)
+    lengths = np.diff(learned.offsets)
+    session_E = np.repeat(np.arange(len(learned)), lengths)
     events_E = np.arange(len(session_E))
-    followed_E = events_E + 1 < np.asarray(train.offsets)[1:][session_E]  # as for cases: another event follows
-    followed_E &= session_E % max(1, -(-int(followed_E.sum()) // TRAINED_ON)) == 0
-    last_goal_E = _running(np.where(np.asarray(train.behaviours) == dataset.goal, events_E, -1)[::-1], lengths[::-1])
-    label_E = (last_goal_E[::-1] > events_E)[followed_E]
+    taken_E = session_E % max(1, -(-len(events_E) // TRAINED_ON)) == 0
+    last_goal_E = _running(np.where(np.asarray(learned.behaviours) == dataset.goal, events_E, -1)[::-1], lengths[::-1])
+    label_E = (last_goal_E[::-1] > events_E)[taken_E]
     if not label_E.any() or label_E.all():
         return None
     model = HistGradientBoostingClassifier(learning_rate=0.1, max_iter=200, early_stopping=True, random_state=seed)
-    learned_EF = session_features(train, dataset.catalogue, behaviours=behaviours)[followed_E]
+    learned_EF = session_features(learned, dataset.catalogue, behaviours=behaviours)[taken_E]
     known_F = np.isfinite(learned_EF).sum(axis=0) >= min(MIN_KNOWN, len(learned_EF))
     model.fit(learned_EF[:, known_F], label_E)
-    features_EF = session_features(dataset.part("test"), dataset.catalogue, behaviours=behaviours)
-    probability_C: FloatArray = model.predict_proba(features_EF[cases.events_C - 1][:, known_F])[:, 1]
-    return probability_C
+    features_EF = session_features(dataset.whole("test"), dataset.catalogue, behaviours=behaviours)
+    probability_M: FloatArray = model.predict_proba(features_EF[moments.events_M][:, known_F])[:, 1]
+    return probability_M
 
 
 def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: int) -> FloatArray:

@@ -20,6 +20,7 @@ from training.cli.progress import progress, step
 from training.evaluation.baselines import fit_baseline
 from training.evaluation.case_ranks import RANKS_FILE, cases_digest, keep_ranks
 from training.evaluation.intent import judge_intent
+from training.evaluation.intent_answers import intent_at
 from training.evaluation.intent_baseline import boosted_intent
 from training.evaluation.metrics import by_behaviour, over_all, report
 from training.evaluation.question_matrix import asked_matrix
@@ -30,6 +31,7 @@ from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer, po
 from training.evaluation.served import rank_bundle
 from training.evaluation.tables import METRICS_FILE
 from training.inputs.cases import Cases, cases_of, look_ahead_cases, opening_cases
+from training.inputs.moments import moments_of
 from training.model.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.settings.evaluate import BESIDE_A_RUN, Baseline
 from training.settings.tracking import TrackingConfig
@@ -40,6 +42,9 @@ MODEL = "tillside"
 TRANSFORMER = "transformer"
 """The model without the blend of past sessions (session kNN)."""
 NEIGHBOURS = "vmis-knn"
+INTENT_UNKNOWN = "intent_unknown"
+"""Entry of a metrics document that says why purchase intent is not told."""
+INTENT_FIGURES = ("auc", "calibration_error", "mean_predicted")
 
 
 def cases_to_judge(dataset: Dataset, spec: EncodingSpec) -> Cases:
@@ -92,16 +97,19 @@ def evaluate_run(
         served["bundle"] = rank_bundle(engine, bundle.memory, by_popularity, cases)
     ahead = look_ahead_cases(dataset.part("test"), cases, goal=goal)
     metrics, ranked = judge(systems, dataset, cases, ahead, served=served, seed=seed)
-    intent_C = ranked[MODEL].intent_C if trained.intent else None
     if goal:
         metrics["asked"] = {
             kind: asked_matrix(model, asked, items=items, behaviours=names, seed=seed)
             for kind, asked in {"next": cases, "look_ahead": ahead}.items()
         }
-    if intent_C is not None:
+    if trained.intent:
         with step("judging the purchase intent, beside gradient boosting"):
-            boosted_C = boosted_intent(dataset, cases, seed=seed)
-        metrics |= judge_intent(intent_C, cases, boosted_C)
+            moments = moments_of(dataset, "test", spec=trained.spec)
+            boosted_M = boosted_intent(dataset, moments, refitted=trained.refitted, seed=seed)
+            intent_M = intent_at(trained.model, moments)
+            metrics |= judge_intent(intent_M, moments, boosted_M, behaviours=names, seed=seed)
+    elif trained.intent_unknown and goal:
+        metrics[INTENT_UNKNOWN] = trained.intent_unknown
     metrics["dataset"] = told = about_data(dataset, cases)
     if folder is not None:
         write_text_atomically(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
@@ -206,8 +214,10 @@ def headline(metrics: dict[str, Any]) -> dict[str, float]:
         flat |= {f"test/{behaviour}/asked_{name}/mrr@20": values["mrr@20"]["value"] for name, values in asked.items()}
     flat["test/unseen_target_share"] = metrics["unseen_target_share"]
     if "intent" in metrics:
-        flat |= {f"test/intent_{name}": metrics["intent"][name] for name in ("auc", "calibration_error", "base_rate")}
-        flat |= {f"test/boosting/intent_{name}": value for name, value in metrics["intent"].get("boosting", {}).items()}
+        intent = metrics["intent"]
+        flat |= {f"test/intent_{name}": intent[name] for name in (*INTENT_FIGURES, "base_rate") if name in intent}
+        boosting = intent.get("boosting", {})
+        flat |= {f"test/boosting/intent_{name}": boosting[name] for name in INTENT_FIGURES if name in boosting}
     return flat
 
 

@@ -51,6 +51,8 @@ def metrics_table(metrics: Mapping[str, Any], *, title: str) -> None:
 
 
 def _say_intent(metrics: Mapping[str, Any]) -> None:
+    if "intent_unknown" in metrics:
+        say(f"purchase intent is unknown, and answers say null: {metrics['intent_unknown']}")
     if "intent" in metrics:
         intent = metrics["intent"]
         say(

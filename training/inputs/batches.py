@@ -19,9 +19,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tillside.dataset import Sessions
+from tillside.dataset import GOALS_LATER, Sessions
 from tillside.encoding import EncodingSpec, rows_of
 from training.inputs.lookahead import following, later_events
+from training.inputs.moments import kept_until
 from training.inputs.visits import encode_visits
 
 
@@ -35,7 +36,7 @@ class TrainingBatch:
     target_items_BL: Tensor
     target_behaviours_BL: Tensor
     goal_later_BL: Tensor
-    """bool: the session reaches its goal after this event; label of the purchase intent."""
+    """bool: the session reaches its goal after this event, by any item; label of the purchase intent."""
     learn_BL: Tensor
     """bool: mask of the positions with a target that no earlier, overlapping row learns from."""
     weights_B: Tensor
@@ -86,11 +87,14 @@ class TrainingRows:
         starts_S, own_S = self.encoded.starts_E[offsets[some]], self.encoded.own_E[offsets[some]]
         ends_S = self.encoded.ends_S[some]
         self.starts, self.ends, self.first_targets, sessions_R = _rows(starts_S, own_S, ends_S, spec.max_length)
-        self.own, self.session_ends, self.spec = own_S[sessions_R], ends_S[sessions_R], spec
+        self.own, self.session_ends, self.spec, self.goal = own_S[sessions_R], ends_S[sessions_R], spec, goal
         self.ahead = {b: following(self.encoded.behaviours == b) for b in range(1, goal + 1)}
         """By behaviour: for each known event the place of its next event, in any session [K]."""
         self.goal_K = self.ahead[goal] if goal else following(self.encoded.behaviours == goal)
-        self.reaches_goal = bool((self.goal_K[self.own] < self.session_ends).any())
+        self.later_K = self._goals_later(sessions)
+        """Whether the goal follows each known event, rare items counted [K]; None: the data set does not say."""
+        counted = self.goal_K[self.own] < self.session_ends if self.later_K is None else self.later_K[self.own]
+        self.reaches_goal = bool(counted.any())
         """Whether any session reaches the goal after its first event."""
         self.targets = int(np.sum(self.ends - self.first_targets))
         later = 1 - (some[sessions_R] + 1) / max(len(sessions), 1)
@@ -108,10 +112,22 @@ class TrainingRows:
         learn = (columns < inputs.lengths_B[:, None]) & (starts[:, None] + 1 + columns >= first_targets[:, None])
         places = np.minimum(starts[:, None] + columns, len(self.goal_K) - 1)
         goal_later = self.goal_K[places] < self.session_ends[rows_B][:, None]
+        if self.later_K is not None:
+            own_B1 = self.own[rows_B][:, None]  # before it lie the events of earlier sessions, which ask for this one
+            first = self.later_K[own_B1] | (self.encoded.behaviours[own_B1] == self.goal)
+            goal_later = np.where(places < own_B1, first, self.later_K[places])
         arrays = (inputs.items_BL, inputs.behaviours_BL, inputs.gaps_BL, targets.items_BL, targets.behaviours_BL)
         ahead = self._ahead(places, learn, self.session_ends[rows_B])
         weighed = (*arrays, goal_later, learn, self.weights[rows_B], *ahead)
         return TrainingBatch(*(torch.from_numpy(array) for array in weighed))
+
+    def _goals_later(self, sessions: Sessions) -> npt.NDArray[np.bool_] | None:
+        if GOALS_LATER not in sessions.optional:
+            return None
+        kept_E = kept_until(self.encoded, np.asarray(sessions.offsets)) > self.encoded.kept_before_E[:-1]
+        later_K = np.zeros(len(self.encoded.items), np.bool_)
+        later_K[self.encoded.kept_before_E[:-1][kept_E]] = np.asarray(sessions.optional[GOALS_LATER])[kept_E]
+        return later_K
 
     def _ahead(
         self, places_BL: npt.NDArray[np.int64], learn_BL: npt.NDArray[np.bool_], ends_B: npt.NDArray[np.int64]

@@ -1,98 +1,116 @@
-"""Beta calibration (Kull et al. 2017) of the purchase intent's logits on the validation part, so that the probabilities
-can be taken at face value.
+"""Calibration of the purchase intent on the validation part, so that the probabilities can be taken at face value.
 
-Shapes: B rows of a batch, L events of a row, C cases or learned places, V rankable items, D width.
+Beta calibration (Kull et al. 2017) of the sum, with how much of the head is believed and a level of its own for each
+behaviour that the latest event can have: fitted at once, since each moves what the others have to mend.
+
+Shapes: M moments, K behaviours.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.optimize import brentq
-from torch.nn import functional
 
-from training.cli.progress import progress, step
-from training.evaluation.ranking import rank
-from training.evaluation.scorers import ModelScorer
-from training.inputs.batches import TrainingBatch
-from training.inputs.cases import Cases
-from training.model.next_item import NOT_CALIBRATED, NextItemModel, beta_calibrated
+from training.model.next_item import NOT_CALIBRATED, beta_calibrated
 
-WIDEST: Final = 1e4
-"""Bound of the search for a logit's shift."""
+Floats = npt.NDArray[np.floating[object]]
 
 
-def calibrate_intent(model: NextItemModel, scorer: ModelScorer, cases: Cases, *, items: int) -> None:
-    """Fit the calibration of the intent logit on validation cases and store it in the encoder."""
-    calibration = model.encoder.get_buffer("intent_calibration")
-    calibration.copy_(torch.tensor(NOT_CALIBRATED))
-    with step("calibrating the purchase intent", 1):
-        intent_C = rank(scorer, cases, items=items, coverage=False).intent_C
-    assert intent_C is not None
-    answered_C = ~np.isnan(intent_C)  # the others hold no known item
-    fitted = fit_calibration(intent_C[answered_C].astype(np.float64), cases.goal_later_C[answered_C])
-    calibration.copy_(torch.tensor(fitted))
+@dataclass(frozen=True)
+class Prior:
+    """What is held of a calibration before it is fitted, as normal distributions; little moves it with few sessions.
 
-
-def level_intent(model: NextItemModel, batches: Iterable[TrainingBatch]) -> None:
-    """Re-estimate the calibration's intercept: over the training batches the mean intent equals the share of positions
-    whose session reaches its goal, with the loss's row weights.
-
-    A refitted model has learned from the validation part too, so nothing held out is left to calibrate it on. The
-    slopes fitted on validation carry over; the intercept does not, for it differs between fits and with dropout.
+    Attributes:
+        evidence: share of a moment that counts, one over the moments of a session: their labels go together.
+        believed: mean and standard deviation of the factor on the head. It has learned sessions of which the trunk
+            remembers some, and where there are too few to say how many, it is sure of much too much.
+        slope: standard deviation of the slopes around 1.
+        level: of how far the mean logit moves. A level that drifts by a third from one week to the next is nothing
+            unusual, by three times it is.
+        latest: of how far a behaviour's level moves beside the others'.
     """
-    encoder, logits, labels, weights = model.encoder, [], [], []
-    calibration = encoder.get_buffer("intent_calibration")
-    with torch.inference_mode():
-        vectors_VD = model.items()[:, :-1]
-        for batch in progress(batches, "levelling the purchase intent"):
-            moved = batch.to(vectors_VD.device)
-            rows_BLD = functional.embedding(moved.items_BL, vectors_VD)
-            logits_BL = encoder.intent_logits(encoder.trunk(rows_BLD, moved.behaviours_BL, moved.gaps_BL))
-            logits.append(logits_BL[moved.learn_BL])
-            labels.append(moved.goal_later_BL[moved.learn_BL])
-            weights.append(moved.weights_B[:, None].expand_as(moved.learn_BL)[moved.learn_BL])
-    logits_C, labels_C, weights_C = (torch.cat(parts).double().cpu() for parts in (logits, labels, weights))
-    unshifted_C = beta_calibrated(logits_C, calibration.double().cpu()) - float(calibration[2])
 
-    def excess(shift: float) -> float:
-        return float(((unshifted_C + shift).sigmoid() - labels_C) @ weights_C)
+    evidence: float
+    believed: tuple[float, float] = (0.25, 0.25)
+    slope: float = 0.25
+    level: float = 0.3
+    latest: float = 0.3
 
-    if 0 < float(labels_C.mean()) < 1:
-        calibration[2] = brentq(excess, -WIDEST, WIDEST)
+
+@dataclass(frozen=True)
+class Fitted:
+    """Parameters of a calibration.
+
+    Attributes:
+        beta: of :func:`training.model.next_item.beta_calibrated`: two slopes >= 0, an intercept.
+        believed: factor on the head's logits.
+        moved_K: what is added to the logits, by behaviour of the latest event.
+    """
+
+    beta: tuple[float, float, float] = NOT_CALIBRATED
+    believed: float = 1.0
+    moved_K: tuple[float, ...] = ()
 
 
 def fit_calibration(
-    probabilities_C: npt.NDArray[np.float64], labels_C: npt.NDArray[np.bool_], *, steps: int = 50
-) -> tuple[float, float, float]:
-    """Maximum-likelihood parameters of :func:`training.model.next_item.beta_calibrated`: two slopes >= 0, an intercept.
-
-    Targets are smoothed as in Platt (1999), so that few positives do not give probabilities of 0 or 1. Returns
-    ``NOT_CALIBRATED`` where one class is missing.
+    by_head_M: Floats,
+    labels_M: npt.NDArray[np.bool_],
+    *,
+    by_counts_M: Floats | None = None,
+    latest_MK: torch.Tensor | None = None,
+    prior: Prior | None = None,
+    steps: int = 100,
+) -> Fitted:
+    """Most likely parameters, with targets smoothed as in Platt (1999), so that few positives do not give probabilities
+    of 0 or 1. Where one class is missing nothing is fitted.
 
     Args:
+        by_head_M: the head's logits.
+        by_counts_M: logits that are added to them.
+        latest_MK: one where the latest event has the behaviour, else zero.
+        prior: None: slopes and intercept are fitted by the labels alone, and nothing else is.
         steps: maximum iterations of L-BFGS.
     """
-    positives = int(labels_C.sum())
-    negatives = len(labels_C) - positives
+    positives = int(labels_M.sum())
+    negatives = len(labels_M) - positives
     if not positives or not negatives:
-        return NOT_CALIBRATED
-    clipped = torch.from_numpy(np.clip(probabilities_C, 1e-7, 1 - 1e-7))
-    logits_C = torch.logit(clipped)
-    targets_C = torch.from_numpy(np.where(labels_C, (positives + 1) / (positives + 2), 1 / (negatives + 2)))
+        return Fitted()
+    head_M, counts_M = (
+        torch.from_numpy(np.clip(each, -16, 16)) for each in (by_head_M, _zeros(by_counts_M, by_head_M))
+    )
+    kinds_MK = torch.zeros(len(labels_M), 1) if latest_MK is None else latest_MK
+    kinds_MK = kinds_MK.double()
+    targets_M = torch.from_numpy(np.where(labels_M, (positives + 1) / (positives + 2), 1 / (negatives + 2)))
     roots = torch.ones(2, dtype=torch.float64, requires_grad=True)
     shift = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    solver = torch.optim.LBFGS([roots, shift], max_iter=steps, line_search_fn="strong_wolfe")
+    root = torch.ones(1, dtype=torch.float64, requires_grad=prior is not None)
+    moved_K = torch.zeros(kinds_MK.shape[1], dtype=torch.float64, requires_grad=prior is not None)
+    with torch.no_grad():
+        if prior is not None:
+            root.fill_(prior.believed[0] ** 0.5)
+    free = [roots, shift] if prior is None else [roots, shift, root, moved_K]
+    solver = torch.optim.LBFGS(free, max_iter=steps, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         solver.zero_grad()
-        calibrated_C = beta_calibrated(logits_C, torch.cat([roots**2, shift]))
-        value = torch.nn.functional.binary_cross_entropy_with_logits(calibrated_C, targets_C)
+        logits_M = counts_M + kinds_MK @ moved_K + root**2 * head_M
+        calibrated_M = beta_calibrated(logits_M, torch.cat([roots**2, shift]))
+        value = torch.nn.functional.binary_cross_entropy_with_logits(calibrated_M, targets_M)
+        if prior is not None:
+            mean, deviation = prior.believed
+            away = ((roots**2 - 1) / prior.slope).square().sum() + ((root**2 - mean) / deviation).square().sum()
+            away = away + ((calibrated_M - counts_M - head_M).mean() / prior.level).square()
+            away = away + (moved_K / prior.latest).square().sum()
+            value = value + away / (2 * prior.evidence * len(labels_M))
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
     solver.step(loss)
     low, high = (roots.detach() ** 2).tolist()
-    return low, high, float(shift.detach())
+    beta = (low, high, float(shift.detach()))
+    return Fitted(beta, float(root.detach()) ** 2, tuple(moved_K.detach().tolist()))
+
+
+def _zeros(given: Floats | None, like: Floats) -> Floats:
+    return np.zeros_like(like) if given is None else given

@@ -3,7 +3,7 @@
 The model is fitted on the training part, with early stopping on validation. Validation then chooses how past sessions
 (session kNN) are blended in and calibrates the purchase intent. Finally a fresh model is trained on the training *and*
 the validation part for the best number of epochs, because the newest sessions, which validation held back, say most
-about the next ones; the choices made on validation are kept, and the level of the intent is re-estimated. Each step
+about the next ones; the choices made on validation are kept, the level of the purchase intent among them. Each step
 leaves a file in the run's folder, so a killed run resumes in the step it was in.
 
 Shapes: N items, R rankable items (trained, then cold), B behaviours, E events.
@@ -28,16 +28,15 @@ from tillside.recommenders.blend import SessionMemory
 from training.cli.console import say
 from training.cli.progress import step
 from training.evaluation.scorers import ModelScorer, Scorer, popularity_of
-from training.inputs.batches import TrainingLoader
 from training.inputs.cases import cases_of, look_ahead_cases, together
 from training.inputs.datamodule import SessionData
 from training.inputs.visits import refuse_history
 from training.learning.accelerator import arithmetic, device_type
 from training.learning.blend import choose_neighbours, learn_memory
-from training.learning.calibration import calibrate_intent, level_intent
 from training.learning.chosen import chosen_settings, derived_settings, validated
 from training.learning.cold_items import learn_cold_factor
 from training.learning.fit import fit, load_best, plan, refuse_diverged
+from training.learning.intent_head import Intent, learn_again, learn_intent
 from training.learning.lightning_module import NextItemModule
 from training.learning.newest import NotLearned
 from training.learning.processes import ALONE, Processes
@@ -246,18 +245,23 @@ def learn(
     """
     config, module, processes = setup.config, setup.module, setup.processes
     best, epochs = fit_until_best(setup, folder=folder, tracker=tracker, callbacks=callbacks)
-    memory, history = None, []
+    memory, history, learned = None, [], Intent("it was learned by another process")
     if processes.leads:
         history = json.loads((folder / HISTORY_FILE).read_text(encoding="utf-8"))
         with step("choosing on validation"):
+            learned = learn_intent(module.model, dataset, spec=setup.data.spec, seed=config.seed)
             memory = choose(setup, dataset)
         say(memory_sentence(memory, dataset))
         trends = module.model.encoder.get_buffer("trend_weights").tolist()
         tracker.parameters(chosen_settings(memory, trends, dataset))
+        tracker.metrics(learned.figures)
+        if learned.unknown and dataset.goal:
+            say(f"purchase intent is unknown: {learned.unknown}")
         blended = ModelScorer.of(module.model, setup.fallback, memory)
         tracker.metrics(validated(blended, setup.data.validation, items=dataset.catalogue.rankable))
-    spec, intent = setup.data.spec, module.intent
-    trained = TrainedModel(module.model, setup.model, spec, intent, memory)
+    spec = setup.data.spec
+    told = {"intent": not learned.unknown, "intent_unknown": learned.unknown}
+    trained = TrainedModel(module.model, setup.model, spec, memory=memory, **told)
     if not config.trainer.refit:
         return best, trained, history
     if processes.leads and (left_out := NotLearned.of(dataset).sentence()):
@@ -285,11 +289,9 @@ def learn(
         processes=processes,
     )
     refuse_diverged(again.module)
-    for name in ("intent_calibration", "trend_weights"):
-        again.module.model.encoder.get_buffer(name).copy_(module.model.encoder.get_buffer(name))
-    if intent and processes.leads:
-        batches = TrainingLoader(again.data.rows, budget=again.data.batch_events, seed=config.seed)
-        level_intent(again.module.model, batches)
+    again.module.model.encoder.get_buffer("trend_weights").copy_(module.model.encoder.get_buffer("trend_weights"))
+    if processes.leads:
+        learn_again(again.module.model, learned, dataset, spec=spec, seed=config.seed)
     if memory is not None:
         with step("indexing past sessions"):
             memory = SessionMemory.fit(
@@ -299,12 +301,13 @@ def learn(
                 behaviours=len(dataset.behaviours),
                 catalogue=dataset.catalogue,
             )
-    return best, TrainedModel(again.module.model, again.model, spec, intent, memory, refitted=True), history
+    trained = TrainedModel(again.module.model, again.model, spec, memory=memory, refitted=True, **told)
+    return best, trained, history
 
 
 def choose(setup: TrainingSetup, dataset: Dataset) -> SessionMemory:
-    """Tune on validation after fitting: intent calibration, the blend of past sessions and likeness (for cold items
-    too), and the trend weights. Calibration and trend weights are written into the encoder; the blend is returned.
+    """Tune on validation after fitting: the blend of past sessions and likeness (for cold items too), and the trend
+    weights, which are written into the encoder; the blend is returned.
 
     A cart or purchase that is the very next event is nearly always of the item just seen, and shops also ask what will
     be bought later, so the blend is tuned on next-event and look-ahead cases together.
@@ -312,8 +315,6 @@ def choose(setup: TrainingSetup, dataset: Dataset) -> SessionMemory:
     module, data, items = setup.module, setup.data, dataset.catalogue.rankable
     ahead = look_ahead_cases(dataset.part("validation"), data.validation, goal=dataset.goal)
     scorer = ModelScorer.of(module.model, setup.fallback)
-    if module.intent:
-        calibrate_intent(module.model, scorer, data.validation, items=items)
     trend_N = module.model.items.get_buffer("trend").cpu().numpy()
     with step("choosing what past sessions weigh"):
         memory, trends = learn_memory(
@@ -336,7 +337,7 @@ def choose(setup: TrainingSetup, dataset: Dataset) -> SessionMemory:
 
 
 def teaches_intent(dataset: Dataset, data: SessionData) -> bool:
-    """Whether any training session reaches the goal, so that purchase intent can be learned."""
+    """Whether any training session reaches the goal, so that features that tell of it can be learned."""
     return len(dataset.behaviours) > 1 and data.rows.reaches_goal
 
 

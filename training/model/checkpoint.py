@@ -26,10 +26,14 @@ class TrainedModel:
     config: ModelConfig
     spec: EncodingSpec
     intent: bool
+    """Whether its purchase intent may be told."""
     memory: SessionMemory | None = None
     """Blend of past sessions (session kNN) into the model's scores."""
     refitted: bool = False
     """Whether it was refitted with the validation part, once that had chosen the number of epochs and the blend."""
+
+    intent_unknown: str = ""
+    """Why it may not, a sentence's end; empty where it may, and in models of earlier versions."""
 
     def sessions(self, dataset: Dataset) -> Sessions:
         """Sessions it was fitted to, see :meth:`tillside.dataset.Dataset.learned`."""
@@ -60,6 +64,7 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
         "model": asdict(trained.config),
         "encoding": trained.spec.document(),
         "intent": trained.intent,
+        "intent_unknown": trained.intent_unknown,
         "memory": trained.memory.document() if trained.memory else None,
         "refitted": trained.refitted,
         "dataset": {
@@ -102,7 +107,14 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
     config, spec = ModelConfig(**document["model"]), EncodingSpec.from_document(document["encoding"])
     model = build_model(config, dataset, spec)
     take_weights(model, document, source=str(path))
-    trained = TrainedModel(model.eval(), config, spec, bool(document["intent"]), refitted=bool(document["refitted"]))
+    trained = TrainedModel(
+        model.eval(),
+        config,
+        spec,
+        bool(document["intent"]),
+        refitted=bool(document["refitted"]),
+        intent_unknown=str(document.get("intent_unknown", "")),
+    )
     if document["memory"] is None:
         return trained
     memory = SessionMemory.fit(

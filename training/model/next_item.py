@@ -9,7 +9,8 @@ own embedding is randomly dropped, so that its attribute tokens learn to stand i
 (6) served vectors have one more column than trained ones: an item's last column is its trend, a query's last column the
 weight of trends, tuned on validation after training, so trends need neither a trained weight nor a search of their own.
 
-Shapes: B sessions in a batch, L events a row, Q queries a row, H heads, D width, E = D + 1 as served.
+Shapes: B sessions in a batch, L events a row, Q queries a row, H heads, D width, E = D + 1 as served, K behaviours, F
+counts of a session.
 """
 
 import math
@@ -27,6 +28,8 @@ from training.settings.model import MAX_TEMPERATURE, ModelConfig
 
 INTENT_DROPOUT = 0.4
 """A session gives one intent label but many items; without dropout the head memorises sessions."""
+SHORT = 3
+"""Sessions of so many events and fewer have an intent level of their own for each length."""
 NOT_CALIBRATED = (1.0, 1.0, 0.0)
 """The identity calibration of :func:`beta_calibrated`."""
 
@@ -60,7 +63,10 @@ class Encoder(nn.Module):
             Dropout(INTENT_DROPOUT),
             nn.Linear(dim, 1),
         )
+        self.behaviours, self.history = behaviours, config.history > 0
         self.register_buffer("trend_weights", torch.zeros(behaviours))
+        self.register_buffer("intent_by_counts", torch.zeros(count_features(behaviours)))
+        self.register_load_state_dict_pre_hook(_without_counts)
         self.register_buffer("intent_calibration", torch.tensor(NOT_CALIBRATED))
 
     def trunk(self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor) -> Tensor:
@@ -93,6 +99,33 @@ class Encoder(nn.Module):
         logits: Tensor = self.intent(hidden_BLD)
         return logits[..., 0]
 
+    def counted(self, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor) -> Tensor:
+        """What can be counted of a session [B, F]: a one; which behaviour its latest event has, how often it has each,
+        and whether at all; whether it is of one, two or three events, and how many.
+
+        The events of earlier sessions, which have the last gap bucket, are not counted.
+        """
+        columns_L = torch.arange(behaviours_BL.shape[1], device=behaviours_BL.device)
+        own_BL = columns_L < lengths_B[:, None]
+        if self.history:
+            own_BL = own_BL & (gaps_BL != self.gap.num_embeddings - 1)
+        last_BL = own_BL & (columns_L == (lengths_B - 1)[:, None])
+        kinds_K = torch.arange(self.behaviours, device=behaviours_BL.device)
+        of_kind_BLK = behaviours_BL[:, :, None] == kinds_K
+        latest_BK = (of_kind_BLK & last_BL[:, :, None]).sum(dim=1).float()
+        counts_BK = (of_kind_BLK & own_BL[:, :, None]).sum(dim=1).float()
+        length_B1 = own_BL.sum(dim=1, keepdim=True)
+        short_B3 = (length_B1 == torch.arange(1, SHORT + 1, device=length_B1.device)).float()
+        parts = (torch.ones_like(counts_BK[:, :1]), latest_BK, counts_BK.log1p(), counts_BK.clamp(max=1), short_B3)
+        return torch.cat([*parts, length_B1.float().log1p()], dim=1)
+
+    def intent_logits_at(
+        self, last_hidden_BD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor
+    ) -> Tensor:
+        """Uncalibrated logits [B] at the last event of each row: what the head reads, and what can be counted."""
+        counted_BF = self.counted(behaviours_BL, gaps_BL, lengths_B)
+        return self.intent_logits(last_hidden_BD) + counted_BF @ self.get_buffer("intent_by_counts")
+
     def forward(
         self, item_vectors_BLE: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -101,9 +134,24 @@ class Encoder(nn.Module):
         last_B1 = (lengths_B - 1)[:, None]
         query_BD = self.queries(hidden_BLD, ask_B[:, None], last_B1)[:, 0]
         last_hidden_B1D = hidden_BLD.gather(1, last_B1[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
-        logit_B = self.intent_logits(last_hidden_B1D)[:, 0]
+        logit_B = self.intent_logits_at(last_hidden_B1D[:, 0], behaviours_BL, gaps_BL, lengths_B)
         query_BE = torch.cat([query_BD, self.get_buffer("trend_weights")[ask_B][:, None]], dim=1)
         return query_BE, torch.sigmoid(beta_calibrated(logit_B, self.get_buffer("intent_calibration")))
+
+
+def count_features(behaviours: int) -> int:
+    """Number of features of :meth:`Encoder.counted`."""
+    return 2 + 3 * behaviours + SHORT
+
+
+def latest_counts(behaviours: int) -> slice:
+    """Which features of :meth:`Encoder.counted` say the behaviour of the latest event."""
+    return slice(1, 1 + behaviours)
+
+
+def _without_counts(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Weights of an earlier version, which counted nothing, are those of one that gives counts no weight."""
+    state.setdefault(f"{prefix}intent_by_counts", torch.zeros_like(module.get_buffer("intent_by_counts")))
 
 
 def beta_calibrated(logits: Tensor, calibration: Tensor) -> Tensor:

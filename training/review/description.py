@@ -20,6 +20,8 @@ OWN = (MODEL, TRANSFORMER, "bundle")
 COLUMNS = ("recall@20", "mrr@20", "ndcg@20")
 MOST_COMPARED = 8
 """Maximum slices in the paired comparison with the champion; more would leave no room for the rest."""
+CHANCE = 0.5
+"""AUC of a head that tells nothing."""
 BUNDLE_LINE, LATENCY_LINE = "- bundle", "- the bundle answers"
 Section = Sequence[str]
 
@@ -203,10 +205,16 @@ def _weak_spots(system: Mapping[str, Any]) -> Section:
 
 
 def _intent(metrics: Mapping[str, Any]) -> Section:
+    if "intent_unknown" in metrics:
+        return [f"Purchase intent is unknown, and answers say null: {metrics['intent_unknown']}.", ""]
     if "intent" not in metrics:
         return []
     intent = metrics["intent"]
     line = f"Purchase intent: AUC {intent['auc']:.4f}, calibration error {intent['calibration_error']:.4f}"
+    if "mean_predicted" in intent:
+        line += f", mean {intent['mean_predicted']:.4f} where {intent['mean_observed']:.4f} happened"
+    if intent.get("auc_low", 1.0) <= CHANCE:
+        line += f"; it does not tell shoppers apart (AUC {intent['auc_low']:.2f} to {intent['auc_high']:.2f})"
     boosting = intent.get("boosting")
     return [f"{line}; gradient boosting: AUC {boosting['auc']:.4f}." if boosting else f"{line}.", ""]
 

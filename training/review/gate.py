@@ -81,6 +81,14 @@ def answer_ms(bundle: Bundle, *, seed: int) -> float:
     return float(np.median(seconds[WARM:]) * 1000)
 
 
+def check_intent(manifest: Mapping[str, Any]) -> Check:
+    """Says whether the bundle tells purchase intent; a model that cannot may be promoted, as it answers null."""
+    if manifest.get("intent"):
+        return Check("intent", True, "answers tell purchase intent")
+    reason = manifest.get("intent_unknown") or "the log had no labels to learn it from"
+    return Check("intent", True, f"purchase intent is unknown, and answers say null: {reason}")
+
+
 def check_rules(policy: Mapping[str, Any] | None) -> Check:
     """The policy's answers broke no hard rule; passes where no policy was evaluated with the run."""
     if policy is None:

@@ -94,6 +94,7 @@ def prepare(config: PrepareConfig) -> Dataset:
                 test_cases="last" if config.split.by in (SplitBy.given, SplitBy.leave_one_out) else "every",
                 short_parts=selection.short_parts,
                 about=_about(config, log, rejects, duplicates, selection, catalogue, support_chosen=given is None),
+                whole=selection.whole,
             )
     return load_dataset(out)
 
@@ -134,8 +135,15 @@ def _select(
         items = ranked(support)
     coded = code_events(engine, events, sessions, items)
     engine.drop(events)
+    uncut = config.split.by not in (SplitBy.given, SplitBy.leave_one_out)  # in those a session may end before its end
     selection = select_sessions(
-        engine, coded, sessions, events=taken, min_length=config.min_session_length, repeats=config.repeats
+        engine,
+        coded,
+        sessions,
+        events=taken,
+        min_length=config.min_session_length,
+        repeats=config.repeats,
+        goal=len(log.behaviours) - 1 if uncut and len(log.behaviours) > 1 else None,
     )
     _refuse_empty_parts(selection, config.split)
     return config, items, coded, selection

@@ -14,7 +14,15 @@ from mlflow.entities.model_registry import ModelVersion
 from training.cli.console import say
 from training.evaluation.case_ranks import RANKS_FILE, Ranks, ranks_beside
 from training.evaluation.placements.metrics import POLICY_FILE
-from training.review.gate import Check, check_latency, check_parity, check_quality, check_rules, description
+from training.review.gate import (
+    Check,
+    check_intent,
+    check_latency,
+    check_parity,
+    check_quality,
+    check_rules,
+    description,
+)
 from training.settings.promote import PromoteConfig
 from training.settings.tracking import TrackingConfig
 from training.tracking.registry import (
@@ -132,6 +140,7 @@ def judge(
         else:
             checks.append(Check("bundle", True, f"bundle {bundle.version}: every file has its SHA-256"))
             checks.append(check_parity(bundle.manifest))
+            checks.append(check_intent(bundle.manifest))
             checks.append(check_latency(bundle, budget_ms=config.latency_ms, seed=config.seed))
         run_id = str(version.run_id)
         policy = None

@@ -8,7 +8,7 @@ from tests.models import SPEC
 from tillside.dataset import Dataset
 from tillside.ranking import area_under_roc
 from training.evaluation.intent_baseline import boosted_intent, session_features
-from training.inputs.cases import make_cases
+from training.inputs.moments import moments_of
 
 
 def features(rows, *, clock: bool = True, items: int = 4):
@@ -53,37 +53,45 @@ def test_without_a_clock_or_events_nothing_fails():
     assert len(features([])) == 0
 
 
-def log(tmp_path, rows) -> Dataset:
+BUYS = [[0, (1, "cart"), 2, (1, "purchase")], [0, 1, 2, 3]]
+
+
+def log(tmp_path, rows, **given) -> Dataset:
     half = len(rows) // 2
-    return make_dataset(tmp_path / "d", train=rows[:half], test=rows[half:], trained=4)
+    return make_dataset(tmp_path / "d", train=rows[:half], test=rows[half:], trained=4, **given)
+
+
+def boosted(dataset: Dataset, *, refitted: bool = False):
+    moments = moments_of(dataset, "test", spec=SPEC)
+    return boosted_intent(dataset, moments, refitted=refitted, seed=0), moments
 
 
 def test_boosting_learns_what_the_features_show(tmp_path):
-    """Who carts the second thing buys in the end, always; who does not never does."""
-    buys = [[0, (1, "cart"), 2, (1, "purchase")], [0, 1, 2, 3]]
-    dataset = log(tmp_path, [buys[n % 2] for n in range(800)])
-    cases = make_cases(dataset.part("test"), rule="every", spec=SPEC, items=4, goal=2)
-    boosted_C = boosted_intent(dataset, cases, seed=0)
-    assert len(boosted_C) == len(cases) == 1200
-    late_C = cases.prefix_lengths_C >= 2
-    assert area_under_roc(boosted_C[late_C], cases.goal_later_C[late_C]) == 1
-    assert np.ptp(boosted_C[~late_C]) < 1e-9  # after the first click all look alike
+    """Who carts the second thing buys in the end, always; who does not never does; nobody buys after the end."""
+    boosted_M, moments = boosted(log(tmp_path, [BUYS[n % 2] for n in range(800)]))
+    assert len(boosted_M) == len(moments) == 1600
+    late_M = moments.lengths_M >= 2
+    assert area_under_roc(boosted_M[late_M], moments.goal_later_M[late_M]) == 1
+    assert np.ptp(boosted_M[~late_M]) < 1e-9  # after the first click all look alike
+    assert boosted_M[moments.lengths_M == 4].max() < 0.05
 
 
 def test_a_log_without_a_clock_and_prices_can_be_learned_from(tmp_path):
-    buys = [[0, (1, "cart"), 2, (1, "purchase")], [0, 1, 2, 3]]
-    rows = [buys[n % 2] for n in range(200)]
-    dataset = make_dataset(tmp_path / "d", train=rows[:100], test=rows[100:], trained=4, clock=False)
+    dataset = log(tmp_path, [BUYS[n % 2] for n in range(200)], clock=False)
     dataset.catalogue.prices_N[:] = np.nan
-    cases = make_cases(dataset.part("test"), rule="every", spec=SPEC, items=4, goal=2)
-    boosted_C = boosted_intent(dataset, cases, seed=0)
-    late_C = cases.prefix_lengths_C >= 2
-    assert area_under_roc(boosted_C[late_C], cases.goal_later_C[late_C]) == 1
+    boosted_M, moments = boosted(dataset)
+    late_M = moments.lengths_M >= 2
+    assert area_under_roc(boosted_M[late_M], moments.goal_later_M[late_M]) == 1
 
 
 def test_nothing_is_learned_from_one_kind_of_session(tmp_path):
-    dataset = log(tmp_path, [[0, 1, 2]] * 8)
-    assert (
-        boosted_intent(dataset, make_cases(dataset.part("test"), rule="every", spec=SPEC, items=4, goal=2), seed=0)
-        is None
-    )
+    assert boosted(log(tmp_path, [[0, 1, 2]] * 8))[0] is None
+
+
+def test_it_learns_from_the_validation_part_where_the_model_beside_it_has(tmp_path):
+    """In the training part nobody buys, in the validation part everybody does."""
+    given = {"train": [[0, 1]] * 100, "validation": [[0, (1, "purchase")]] * 100, "test": [[0, 1]] * 4, "trained": 2}
+    dataset = make_dataset(tmp_path / "d", **given)
+    assert boosted(dataset)[0] is None
+    boosted_M, moments = boosted(dataset, refitted=True)
+    assert boosted_M[moments.lengths_M == 1] == pytest.approx([0.5] * 4, abs=0.02)

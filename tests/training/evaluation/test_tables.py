@@ -53,6 +53,12 @@ def test_intent_and_the_questions_asked_are_told_where_they_were_judged(capsys):
     assert "gradient boosting on session features: AUC 0.700, calibration error 0.0200" in said
 
 
+def test_intent_that_cannot_be_told_is_said_with_the_reason(capsys):
+    brief_table(document() | {"intent_unknown": "no training session holds a purchase"}, title="shop")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "purchase intent is unknown, and answers say null: no training session holds a purchase" in said
+
+
 def test_the_summary_has_one_row_a_system_the_best_first(capsys):
     systems = {name: {"all": figures(mean), "by_behaviour": {}} for name, mean in (("popularity", 0.1), ("ours", 0.5))}
     brief_table(document() | {"systems": systems}, title="shop [1]")

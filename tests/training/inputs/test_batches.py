@@ -1,6 +1,7 @@
 """Training batches: each event learned once, within the budget, the same again for the same (seed, epoch)."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.datasets import make_sessions, random_rows
+from tests.datasets import make_sessions, make_visits, random_rows
 from tillside.encoding import EncodingSpec
 from training.inputs.batches import TrainingBatch, TrainingLoader, TrainingRows
 
@@ -84,6 +85,29 @@ def test_goal_later_says_whether_a_purchase_comes_after_the_event():
     assert batch.goal_later_BL[batch.learn_BL].tolist() == [True, False, False]
     assert batch.target_behaviours_BL.tolist() == [[2, 1], [0, 0]]
     assert batch.learn_BL.tolist() == [[True, True], [True, False]]
+
+
+def test_goal_later_counts_purchases_of_items_that_were_dropped():
+    """Session 0 went on to buy something rare; of session 1 an unknown item is dropped here, and its neighbours' labels
+    stay with them."""
+    sessions = make_sessions([[0, 1], [2, 9, 3, 4]])
+    told = replace(sessions, optional={"goals_later": np.array([1, 1, 1, 1, 0, 0], np.uint8)})
+    training = TrainingRows(told, spec=EncodingSpec(max_length=50), items=9, goal=PURCHASE)
+    batch = training.batch(np.array([0, 1]))
+    assert batch.goal_later_BL[batch.learn_BL].tolist() == [True, True, False]
+    assert training.reaches_goal
+    assert not TrainingRows(sessions, spec=EncodingSpec(max_length=50), items=9, goal=PURCHASE).reaches_goal
+
+
+def test_with_a_history_the_events_of_earlier_visits_ask_whether_this_one_buys():
+    visits = make_visits([(7, 9, [(0, "click"), (1, "purchase")]), (7, 9, [(2, "click"), (3, "click")])])
+    optional = {**visits.optional, "goals_later": np.array([1, 0, 0, 0], np.uint8)}
+    spec = EncodingSpec(max_length=50, history=4)
+    training = TrainingRows(replace(visits, optional=optional), spec=spec, items=9, goal=PURCHASE)
+    batch = training.batch(np.array([1]))
+    assert batch.items_BL.tolist() == [[0, 1, 2]]
+    assert batch.learn_BL.tolist() == [[False, True, True]]
+    assert batch.goal_later_BL[batch.learn_BL].tolist() == [False, False]
 
 
 def test_items_out_of_the_catalogue_and_sessions_of_one_event_are_left_out():

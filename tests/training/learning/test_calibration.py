@@ -1,23 +1,19 @@
-"""Beta calibration: a known distortion is undone, nothing is learned from one class, calibration is idempotent."""
+"""Calibration: a known distortion is undone, nothing is learned from one class, few sessions move little."""
 
 import numpy as np
 import pytest
 import torch
 
-from tests.datasets import make_sessions, random_rows
-from tests.models import SPEC, make_model
-from tillside.ranking import calibration_error, reliability
-from tillside.recommenders import Popularity
-from training.evaluation.ranking import rank
-from training.evaluation.scorers import ModelScorer
-from training.inputs.batches import TrainingLoader, TrainingRows
-from training.inputs.cases import make_cases
-from training.learning.calibration import calibrate_intent, fit_calibration, level_intent
+from training.learning.calibration import Fitted, Prior, fit_calibration
 from training.model.next_item import NOT_CALIBRATED
 
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
+
+
+def logit(p):
+    return np.log(p) - np.log(1 - p)
 
 
 def by_hand(probabilities, low, high, shift):
@@ -27,94 +23,95 @@ def by_hand(probabilities, low, high, shift):
 @pytest.mark.parametrize("known", [(1.0, 1.0, 0.0), (0.5, 0.5, -1.0), (2.0, 2.0, 0.7), (0.7, 1.6, -0.3)])
 def test_known_slopes_and_a_known_shift_are_recovered(known):
     rng = np.random.default_rng(0)
-    probabilities = sigmoid(rng.normal(0, 2, 100_000))
-    labels = rng.random(100_000) < by_hand(probabilities, *known)
-    assert fit_calibration(probabilities, labels) == pytest.approx(known, abs=0.12)
+    logits = rng.normal(0, 2, 100_000)
+    labels = rng.random(100_000) < by_hand(sigmoid(logits), *known)
+    assert fit_calibration(logits, labels).beta == pytest.approx(known, abs=0.12)
 
 
 def test_smoothed_targets_by_hand():
     # one probability for all, 1/2: the answer is the mean of the smoothed targets, 3 buyers at 4/5 and 1 other at 1/3:
     # (12/5 + 1/3) / 4 = 41/60
-    fitted = fit_calibration(np.full(4, 0.5), np.array([True, True, True, False]))
-    assert by_hand(0.5, *fitted) == pytest.approx(41 / 60, abs=1e-4)
+    fitted = fit_calibration(np.zeros(4), np.array([True, True, True, False]))
+    assert by_hand(0.5, *fitted.beta) == pytest.approx(41 / 60, abs=1e-4)
 
 
 @pytest.mark.parametrize("label", [True, False])
 def test_one_class_teaches_nothing(label):
-    assert fit_calibration(np.array([0.2, 0.9]), np.array([label, label])) == NOT_CALIBRATED
-    assert fit_calibration(np.zeros(0), np.zeros(0, bool)) == NOT_CALIBRATED
+    assert fit_calibration(logit(np.array([0.2, 0.9])), np.array([label, label])) == Fitted(NOT_CALIBRATED)
+    assert fit_calibration(np.zeros(0), np.zeros(0, bool)) == Fitted(NOT_CALIBRATED)
 
 
 def test_certain_and_separable_predictions_give_finite_numbers():
-    fitted = fit_calibration(np.array([0.0, 0.0, 1.0, 1.0]), np.array([False, False, True, True]))
-    assert np.isfinite(fitted).all()
-    assert by_hand(0.9, *fitted) > by_hand(0.1, *fitted)
+    fitted = fit_calibration(np.array([-40.0, -40.0, 40.0, 40.0]), np.array([False, False, True, True]))
+    assert np.isfinite(fitted.beta).all()
+    assert by_hand(0.9, *fitted.beta) > by_hand(0.1, *fitted.beta)
 
 
 def test_what_stands_the_wrong_way_round_is_not_turned():
     rng = np.random.default_rng(0)
     probabilities = rng.random(2_000)
-    low, high, shift = fit_calibration(probabilities, rng.random(2_000) < 1 - probabilities)
+    low, high, shift = fit_calibration(logit(probabilities), rng.random(2_000) < 1 - probabilities).beta
     assert (low, high, shift) == pytest.approx((0, 0, 0), abs=0.1)
     assert min(low, high) >= 0
 
 
-@pytest.fixture
-def calibrated():
-    model = make_model()
-    torch.nn.init.normal_(model.encoder.intent[-1].weight, std=0.5, generator=torch.Generator().manual_seed(0))
-    scorer = ModelScorer.of(model, Popularity(np.zeros((3, 12), np.float32)))
-    cases = make_cases(make_sessions(random_rows(80, items=12)), rule="every", spec=SPEC, items=12, goal=2)
-    before = rank(scorer, cases, items=12).intent_C
-    calibrate_intent(model, scorer, cases, items=12)
-    return model, scorer, cases, before
+def answered(fitted: Fitted, head, counts, latest):
+    moved = latest.numpy() @ np.array(fitted.moved_K)
+    return by_hand(sigmoid(counts + moved + fitted.believed * head), *fitted.beta)
 
 
-def stored(model) -> tuple[float, ...]:
-    return tuple(model.encoder.intent_calibration.tolist())
+def drawn(size: int, *, real: float, kinds: tuple[float, float] = (0.0, 0.0), level: float = 0.0, seed: int = 0):
+    """Labels by the counts' logits, ``real`` times the head's, a level for each of two behaviours and one for all."""
+    rng = np.random.default_rng(seed)
+    head, counts = rng.normal(0, 1.5, size), rng.normal(-1, 0.5, size)
+    latest = torch.nn.functional.one_hot(torch.from_numpy(rng.integers(0, 2, size)), 2).float()
+    labels = rng.random(size) < sigmoid(counts + real * head + latest.numpy() @ np.array(kinds) + level)
+    return head, counts, latest, labels
 
 
-def test_calibration_is_stored_in_the_encoder_and_moves_the_answers(calibrated):
-    model, scorer, cases, before = calibrated
-    after = rank(scorer, cases, items=12).intent_C
-    np.testing.assert_allclose(after, by_hand(before, *stored(model)), atol=1e-5)
-    assert "encoder.intent_calibration" in model.state_dict()
+def fit(head, counts, latest, labels, *, evidence: float = 1.0) -> Fitted:
+    return fit_calibration(head, labels, by_counts_M=counts, latest_MK=latest, prior=Prior(evidence))
 
 
-def test_calibrated_probabilities_mean_what_they_say(calibrated):
-    _, scorer, cases, before = calibrated
-    after = rank(scorer, cases, items=12).intent_C
-    assert after.mean() == pytest.approx(cases.goal_later_C.mean(), abs=0.01)
-    errors = [calibration_error(reliability(intent_C, cases.goal_later_C)) for intent_C in (before, after)]
-    assert errors[1] < errors[0] / 2
+@pytest.mark.parametrize("real", [0.0, 0.4, 1.0])
+def test_many_moments_say_how_much_of_the_head_is_true(real):
+    """A slope of the sum times the factor: what the head's logits are multiplied by in the end."""
+    head, counts, latest, labels = drawn(100_000, real=real)
+    fitted = fit(head, counts, latest, labels)
+    assert fitted.believed * fitted.beta[0] == pytest.approx(real, abs=0.06)
+    said = answered(fitted, head, counts, latest)
+    assert said.mean() == pytest.approx(labels.mean(), abs=0.002)
+    sure = head > 2
+    assert said[sure].mean() == pytest.approx(labels[sure].mean(), abs=0.02)
 
 
-def test_calibration_is_idempotent(calibrated):
-    model, scorer, cases, _ = calibrated
-    once = stored(model)
-    calibrate_intent(model, scorer, cases, items=12)
-    assert stored(model) == once
-    assert once != NOT_CALIBRATED
+def test_each_latest_behaviour_gets_its_level():
+    head, counts, latest, labels = drawn(100_000, real=0.5, kinds=(0.4, -0.6))
+    said = answered(fit(head, counts, latest, labels), head, counts, latest)
+    for kind in (0, 1):
+        own = latest[:, kind].numpy() == 1
+        assert said[own].mean() == pytest.approx(labels[own].mean(), abs=0.01)
 
 
-@pytest.mark.parametrize("recency", [0.0, 0.3])
-def test_the_level_is_that_of_what_was_learned_and_the_slopes_stay(calibrated, recency):
-    model, *_ = calibrated
-    sessions, slopes = make_sessions(random_rows(300, items=12, seed=1)), stored(model)[:2]
-    rows = TrainingRows(sessions, spec=SPEC, items=12, goal=2, recency=recency)
-    level_intent(model, TrainingLoader(rows, budget=64, seed=0))
-    assert stored(model)[:2] == slopes
-    # by the way cases are asked: every place after the first event of a session, whose row has its weight
-    cases = make_cases(sessions, rule="every", spec=SPEC, items=12, goal=2)
-    said = rank(ModelScorer.of(model, Popularity(np.zeros((3, 12), np.float32))), cases, items=12).intent_C
-    weights = rows.weights[np.searchsorted(np.unique(cases.sessions_C), cases.sessions_C)]
-    mean, share = np.average(said, weights=weights), np.average(cases.goal_later_C, weights=weights)
-    assert mean == pytest.approx(share, abs=1e-5)
+def test_few_sessions_move_the_level_little_and_many_the_whole_way():
+    """The goal is reached e times as often on validation; of a few moments that may be chance."""
+    shares = {}
+    for size in (40, 40_000):
+        head, counts, latest, labels = drawn(size, real=0.25, level=1.0)
+        before = sigmoid(counts + 0.25 * head).mean()
+        said = answered(fit(head, counts, latest, labels), head, counts, latest).mean()
+        shares[size] = (said - before) / (labels.mean() - before)
+    assert shares[40] < 0.6
+    assert shares[40_000] == pytest.approx(1, abs=0.02)
 
 
-def test_where_all_sessions_reach_the_goal_the_level_stays(calibrated):
-    model, *_ = calibrated
-    rows = TrainingRows(make_sessions([[0, (1, "purchase")]] * 3), spec=SPEC, items=12, goal=2)
-    before = stored(model)
-    level_intent(model, TrainingLoader(rows, budget=64, seed=0))
-    assert stored(model) == before
+def test_moments_that_go_together_count_as_fewer():
+    """Ten moments to a session, all with one label, are one piece of evidence."""
+    given = drawn(40, real=0.25, level=1.0)
+    once = fit(*given)
+    head, counts, latest, labels = given
+    often = fit(
+        np.repeat(head, 10), np.repeat(counts, 10), latest.repeat_interleave(10, 0), np.repeat(labels, 10), evidence=0.1
+    )
+    assert often.believed == pytest.approx(once.believed, abs=0.02)
+    assert often.beta == pytest.approx(once.beta, abs=0.05)

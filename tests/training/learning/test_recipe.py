@@ -11,8 +11,10 @@ import torch
 
 from tests.datasets import make_dataset, make_sessions, random_rows
 from tillside.dataset import Dataset
+from training.evaluation.intent_answers import logits_by_counts, logits_by_hidden, read
 from training.inputs.cases import look_ahead_cases
-from training.learning import recipe
+from training.inputs.moments import moments_of
+from training.learning import intent_head, recipe
 from training.learning.recipe import HISTORY_FILE, REFIT, TrainingSetup, learn
 from training.model.next_item import NOT_CALIBRATED
 from training.settings.model import ModelConfig
@@ -79,6 +81,7 @@ def learned(dataset, tmp_path_factory):
         return load_best(*arguments)[0], 2
 
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(intent_head, "ENOUGH_GOALS", 1)
         patched.setattr(recipe, "fit", spy)
         patched.setattr(recipe, "load_best", second_is_best)
         patched.setattr(recipe, "choose", choose_and_tell)
@@ -151,16 +154,21 @@ def test_the_best_epoch_is_that_of_the_greatest_validation_figure(learned, datas
     assert best == pytest.approx(max(figures))
 
 
-def test_the_refitted_model_is_another_one_with_the_slopes_that_validation_gave(learned):
+def test_the_refitted_model_is_another_one_with_the_calibration_and_the_level_that_validation_gave(learned, dataset):
+    """Its logits differ; their mean at the training part's moments does not, and the calibration stands after it."""
     setup, _, trained, *_ = learned
     fitted, refitted = setup.module.model.encoder, trained.model.encoder
     assert trained.refitted
     assert trained.intent
     calibration = fitted.intent_calibration.tolist()
     assert tuple(calibration) != NOT_CALIBRATED
-    *slopes, level = refitted.intent_calibration.tolist()
-    assert slopes == calibration[:2]
-    assert level != calibration[2]
+    assert refitted.intent_calibration.tolist() == calibration
+    moments, logits = moments_of(dataset, "train", spec=trained.spec), []
+    for model in (setup.module.model, trained.model):
+        found = read(model, moments)
+        logits.append(logits_by_hidden(model, found) + logits_by_counts(model, found))
+    assert np.abs(logits[0] - logits[1]).max() > 0.01
+    assert logits[1].mean() == pytest.approx(logits[0].mean(), abs=1e-4)
     assert not torch.equal(refitted.log_temperature, fitted.log_temperature)
     assert not trained.model.training
 

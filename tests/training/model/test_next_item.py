@@ -1,5 +1,6 @@
 """The future never leaks, padding changes nothing, a prefix is a prefix, and items are only their vectors."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from tests.datasets import make_catalogue, make_sessions
 from tests.models import BEHAVIOURS, CONFIG, SPEC, make_model, random_batch
 from training.model.item_table import trends
 from training.model.losses import SAFE_LOGIT
-from training.model.next_item import NextItemModel
+from training.model.next_item import NextItemModel, count_features, latest_counts
 from training.settings.model import MAX_TEMPERATURE, ModelConfig
 
 CLOSE = {"rtol": 0, "atol": 2e-5}
@@ -207,3 +208,41 @@ def test_a_model_that_learned_nothing_yet_answers_with_what_was_just_seen():
     with torch.no_grad():
         best_B = (query_BE @ untrained.items().T).argmax(dim=1)
     assert best_B.tolist() == batch.items_BL[np.arange(4), batch.lengths_B - 1].tolist()
+
+
+def counted(model, batch):
+    _, behaviours_BL, gaps_BL, lengths_B = tensors(batch)
+    return model.encoder.counted(behaviours_BL, gaps_BL, lengths_B)
+
+
+def test_what_is_counted_of_a_session_by_hand(model):
+    batch = random_batch([3, 1])
+    batch.behaviours_BL[0, :3], batch.behaviours_BL[1, 0] = (0, 0, 1), 2
+    two, one, three = math.log(2), math.log(3), math.log(4)
+    # one; latest click, cart, purchase; log(1 + how many of each); whether any; of 1, 2 or 3 events; log(1 + how many)
+    assert counted(model, batch).tolist() == pytest.approx(
+        [
+            pytest.approx([1, 0, 1, 0, one, two, 0, 1, 1, 0, 0, 0, 1, three]),
+            pytest.approx([1, 0, 0, 1, 0, 0, two, 0, 0, 1, 1, 0, 0, two]),
+        ]
+    )
+    assert count_features(3) == 14
+    assert counted(model, batch)[:, latest_counts(3)].tolist() == [[0, 1, 0], [0, 0, 1]]
+
+
+def test_earlier_sessions_are_not_counted():
+    model = make_model(config=replace(CONFIG, history=2))
+    batch = random_batch([4])
+    last = model.encoder.gap.num_embeddings - 1
+    batch.gaps_BL[0], batch.behaviours_BL[0] = (last, last, 0, 1), (2, 2, 0, 1)
+    assert counted(model, batch)[0, 4:10].tolist() == pytest.approx([math.log(2), math.log(2), 0, 1, 1, 0])
+
+
+def test_weights_of_a_version_that_counted_nothing_are_read_as_counting_nothing(model):
+    state = {name: value for name, value in model.state_dict().items() if not name.endswith("intent_by_counts")}
+    other = make_model(seed=3)
+    other.encoder.intent_by_counts.fill_(1.0)
+    other.load_state_dict(state)
+    assert not other.encoder.intent_by_counts.any()
+    batch = random_batch([2, 5])
+    torch.testing.assert_close(forward(other, batch)[1], forward(model, batch)[1], **CLOSE)

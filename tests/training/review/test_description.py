@@ -101,3 +101,17 @@ def test_a_description_of_many_behaviours_stays_below_what_mlflow_keeps():
     assert 10 < kept < 60
     assert f"{60 - kept} more behaviours are in metrics.json." in text
     assert text.splitlines()[-1] == "- a model"
+
+
+def test_intent_is_told_with_what_happened_or_with_why_it_is_not():
+    intent = {"auc": 0.75, "auc_low": 0.7, "auc_high": 0.8, "calibration_error": 0.0125}
+    intent |= {"mean_predicted": 0.21, "mean_observed": 0.2, "boosting": {"auc": 0.7}}
+    text = describe(document(tillside=0.5) | {"intent": intent}, MADE, None, [])
+    assert (
+        "Purchase intent: AUC 0.7500, calibration error 0.0125, mean 0.2100 where 0.2000 happened; gradient boosting: "
+        "AUC 0.7000." in text
+    )
+    text = describe(document(tillside=0.5) | {"intent": intent | {"auc_low": 0.49}}, MADE, None, [])
+    assert "it does not tell shoppers apart (AUC 0.49 to 0.80)" in text
+    text = describe(document(tillside=0.5) | {"intent_unknown": "no training session holds a purchase"}, MADE, None, [])
+    assert "Purchase intent is unknown, and answers say null: no training session holds a purchase." in text

@@ -4,7 +4,7 @@ import pytest
 
 from tests.training.candidates import make_ranks
 from training.evaluation.case_ranks import Ranks
-from training.review.gate import Check, check_parity, check_quality, check_rules, description
+from training.review.gate import Check, check_intent, check_parity, check_quality, check_rules, description
 from training.review.markdown import GAP
 
 
@@ -88,3 +88,11 @@ def test_the_first_failure_is_the_verdict_and_all_checks_are_listed():
     ]
     told = description(checks[:1], compared_with="3").splitlines()[0]
     assert told == "Promoted to champion, compared with version 3."
+
+
+def test_a_bundle_that_cannot_tell_intent_passes_and_the_gate_says_why():
+    assert check_intent({"intent": True}) == Check("intent", True, "answers tell purchase intent")
+    unknown = check_intent({"intent": False, "intent_unknown": "no training session holds a purchase"})
+    assert unknown.passed
+    assert unknown.line == "purchase intent is unknown, and answers say null: no training session holds a purchase"
+    assert check_intent({"intent": False}).line.endswith("the log had no labels to learn it from")

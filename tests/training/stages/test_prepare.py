@@ -34,7 +34,7 @@ def test_same_input_and_config_give_the_same_digest_and_other_config_another(tmp
     assert about["config"]["split"] == {"by": "fractions", "validation": 0.05, "test": 0.1}
     assert about["sources"][0]["bytes"] == path.stat().st_size
     assert sorted(entry.name for entry in (tmp_path / "one").iterdir()) == [
-        "catalogue", "dataset.json", "rejects.csv", "sessions"
+        "catalogue", "dataset.json", "rejects.csv", "sessions", "whole"
     ]  # fmt: skip
 
 

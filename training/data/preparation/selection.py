@@ -6,6 +6,7 @@ leaves nothing to predict. So a trained item may end with fewer events than the 
 """
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tillside.dataset import PARTS, TRAIN_ONLY, USERS, Part, Sessions
+from tillside.dataset import GOALS_LATER, PARTS, TRAIN_ONLY, USERS, Part, Sessions, Whole
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, TIMESTAMP, USER_ID, Behaviours
 from training.data.columns import (
     CODE,
     COUNT,
     END,
     ITEM,
+    LATER,
     LENGTH,
     ORDER,
     PART,
@@ -95,16 +97,23 @@ class Selection:
         parts: half-open range of sessions of each part.
         short_parts: of the sessions that are too short, but hold an event; empty with a leave-one-out split.
         dropped: number of sessions that are too short, without an event too, per part.
+        whole: all sessions with all their events; None without a goal to count in them.
     """
 
     sessions: Sessions
     parts: dict[Part, tuple[int, int]]
     short_parts: dict[Part, tuple[int, int]]
     dropped: dict[str, int]
+    whole: Whole | None = None
 
     def renumbered(self, place_N: npt.NDArray[np.int64]) -> "Selection":
         """Renumber item i as ``place_N[i]``."""
-        return replace(self, sessions=replace(self.sessions, items=place_N[self.sessions.items].astype(np.int32)))
+
+        def placed(sessions: Sessions) -> Sessions:
+            return replace(sessions, items=place_N[sessions.items].astype(np.int32))
+
+        whole = self.whole and replace(self.whole, sessions=placed(self.whole.sessions))
+        return replace(self, sessions=placed(self.sessions), whole=whole)
 
 
 def select_sessions(
@@ -115,6 +124,7 @@ def select_sessions(
     events: ir.Table,
     min_length: int,
     repeats: Repeats = Repeats.keep,
+    goal: int | None = None,
 ) -> Selection:
     """Set sessions apart that are too short, and sort both kinds by part, end and first event in the file.
 
@@ -127,10 +137,14 @@ def select_sessions(
         events: canonical events, for the user ids.
         min_length: minimum events of a training session.
         repeats: what to do with training events that repeat another once nothing untrained parts them any more.
+        goal: behaviour that purchase intent is about: the sessions are kept whole too, and each kept event says whether
+            the goal comes after it, counted over all events. None: neither.
 
     Raises:
         ValueError: no training session is left.
     """
+    if goal is not None:
+        coded = _told_of_goals(coded, goal)
     taken = coded.filter((coded[PART] != TRAIN) | coded[TRAINED])
     if repeats is Repeats.collapse:  # as the model reads them; the others are asked about as they happened
         late = taken.filter(taken[PART] != TRAIN)
@@ -147,9 +161,9 @@ def select_sessions(
     chosen = taken.inner_join(kept.select(SESSION, SHORT), SESSION)
     place = [chosen[SHORT], PART, END, SESSION, TIMESTAMP, ORDER]
     arrays = _pull(engine, chosen.order_by(*place), size=engine.value(chosen.count()))
-    ids = arrays.pop(SESSION)
-    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.zeros(0, np.int64)
-    part_of_S = arrays.pop(PART)[starts] + len(PARTS) * arrays.pop(SHORT)[starts]
+    offsets, part_of_S = _parted(arrays)
+    starts = offsets[:-1]
+    part_of_S = part_of_S + len(PARTS) * arrays.pop(SHORT)[starts]
     if not (part_of_S == TRAIN).any():
         raise ValueError(
             "no training session is left after min_item_support and min_session_length; lower them, or give a "
@@ -157,24 +171,58 @@ def select_sessions(
         )
     edges = np.searchsorted(part_of_S, np.arange(2 * len(PARTS) + 1)).tolist()
     ranges = list(itertools.pairwise(edges))
-    optional = {_ARRAYS[name]: arrays[name] for name in (PRICE, QUANTITY, SCENE_ID) if name in arrays}
+    optional = {_ARRAYS[name]: arrays[name] for name in _ARRAYS if name in arrays}
     if copied:
         optional[TRAIN_ONLY] = arrays.pop(WHOLE)[starts].astype(np.bool_)
     if USER_ID in events.columns:
-        # A session's id is the order number of one of its events.
-        owned = kept.inner_join(events.select(ORDER, USER_ID), kept[SESSION] == events[ORDER])
-        users = engine.backend.to_pyarrow(owned.order_by(SHORT, PART, END, SESSION).select(USER_ID))[USER_ID]
-        optional[USERS] = _Numbers().of(users)
-    offsets = np.r_[starts, len(ids)].astype(np.int64)
+        optional[USERS] = _users(engine, kept, events, order=[SHORT, PART, END, SESSION])
     return Selection(
         sessions=Sessions(arrays[CODE], arrays[BEHAVIOUR], arrays[TIMESTAMP], offsets, optional),
         parts=dict(zip(PARTS, ranges[: len(PARTS)], strict=True)),
         short_parts={} if copied else dict(zip(PARTS, ranges[len(PARTS) :], strict=True)),
         dropped={name: dropped.get(number, 0) for number, name in enumerate(PARTS)},
+        whole=None if goal is None else _whole(engine, coded, sessions, events),
     )
 
 
-_ARRAYS: Final = {PRICE: "prices", QUANTITY: "quantities", SCENE_ID: "scenes"}
+def _told_of_goals(coded: ir.Table, goal: int) -> ir.Table:
+    """``coded`` with LATER: whether the session reaches its goal after the event."""
+    order = [coded[TIMESTAMP], coded[ORDER]]
+    further = ibis.window(group_by=coded[SESSION], order_by=order, rows=(1, None))
+    reached = (coded[BEHAVIOUR] == goal).cast("int8").max().over(further)
+    return coded.mutate(**{LATER: reached.fill_null(0).cast("int8")})
+
+
+def _whole(engine: QueryEngine, coded: ir.Table, sessions: ir.Table, events: ir.Table) -> Whole:
+    """All sessions with all their events, in the order of the kept ones."""
+    columns = coded.drop(*(name for name in _ARRAYS if name in coded.columns))
+    ordered = columns.order_by(PART, END, SESSION, TIMESTAMP, ORDER)
+    arrays = _pull(engine, ordered, size=engine.value(coded.count()))
+    offsets, part_of_S = _parted(arrays)
+    edges = np.searchsorted(part_of_S, np.arange(len(PARTS) + 1)).tolist()
+    some = sessions.semi_join(coded.select(SESSION).distinct(), SESSION)
+    optional = {USERS: _users(engine, some, events, order=[PART, END, SESSION])} if USER_ID in events.columns else {}
+    return Whole(
+        Sessions(arrays[CODE], arrays[BEHAVIOUR], arrays[TIMESTAMP], offsets, optional),
+        {name: (edges[number], edges[number + 1]) for number, name in enumerate(PARTS)},
+    )
+
+
+def _parted(arrays: dict[str, npt.NDArray[Any]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
+    """Offsets [S + 1] of the sessions in pulled arrays, and the part of each [S]; takes SESSION and PART out."""
+    ids, parts = arrays.pop(SESSION), arrays.pop(PART)
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.zeros(0, np.int64)
+    return np.r_[starts, len(ids)].astype(np.int64), parts[starts]
+
+
+def _users(engine: QueryEngine, kept: ir.Table, events: ir.Table, *, order: Sequence[str]) -> npt.NDArray[np.int32]:
+    """The shopper of each session, in order; a session's id is the order number of one of its events."""
+    owned = kept.inner_join(events.select(ORDER, USER_ID), kept[SESSION] == events[ORDER])
+    users = engine.backend.to_pyarrow(owned.order_by(*order).select(USER_ID))[USER_ID]
+    return _Numbers().of(users)
+
+
+_ARRAYS: Final = {PRICE: "prices", QUANTITY: "quantities", SCENE_ID: "scenes", LATER: GOALS_LATER}
 _TYPES: Final[dict[str, type[np.generic]]] = {
     CODE: np.int32,
     BEHAVIOUR: np.uint8,
@@ -186,6 +234,7 @@ _TYPES: Final[dict[str, type[np.generic]]] = {
     PRICE: np.float32,
     QUANTITY: np.int32,
     SCENE_ID: np.int32,
+    LATER: np.uint8,
 }
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from tests.logs import EVENTS_HEADER, click_run, events_log, sessions_of, write_log
-from training.settings.split import SplitConfig
+from training.settings.data import EventsConfig
+from training.settings.prepare import PrepareConfig
+from training.settings.split import SplitBy, SplitConfig
 from training.stages.prepare import prepare
 
 
@@ -94,3 +96,42 @@ def test_optional_columns_become_arrays(tmp_path: Path) -> None:
     assert np.array_equal(optional["prices"], np.array([1.5, np.nan, 4, 4], np.float32), equal_nan=True)
     plain = prepare(click_run(events_log(tmp_path / "plain.csv", [("s", 1, ["a", "b"])])))
     assert plain.sessions.optional == {}
+
+
+def test_all_sessions_are_kept_as_they_happened_and_goals_are_counted_in_them(tmp_path: Path) -> None:
+    lines = [
+        "t1,a,click,1", "t1,b,click,2", "t1,rare,purchase,3",  # the purchase is dropped from training, not forgotten
+        "t2,a,click,11", "t2,b,purchase,12", "t2,a,click,13",
+        "t3,b,click,21",
+        "v1,a,click,31",
+        "x1,b,click,41", "x1,other,purchase,42",
+    ]  # fmt: skip
+    path = write_log(tmp_path / "log.csv", EVENTS_HEADER, *lines)
+    data = EventsConfig(path=str(path), behaviours=["click", "purchase"])
+    split = SplitConfig(validation=0.0, test=0.2)
+    dataset = prepare(PrepareConfig(out=str(tmp_path / "out"), data=data, min_item_support=2, split=split))
+    kept = dataset.part("train")
+    assert sessions_of(dataset, "train") == [["a", "b"], ["a", "b", "a"]]
+    assert kept.optional["goals_later"].tolist() == [1, 1, 1, 0, 0]
+    whole, ids = dataset.whole("train"), dataset.catalogue.item_ids
+    assert [ids[item] for item in whole.items] == ["a", "b", "rare", "a", "b", "a", "b", "a"]
+    assert whole.offsets.tolist() == [0, 3, 6, 7, 8]
+    assert whole.behaviours.tolist() == [0, 0, 1, 0, 1, 0, 0, 0]
+    assert [ids[item] for item in dataset.whole("test").items] == ["b", "other"]
+    assert dataset.part("test").optional["goals_later"].tolist() == [1, 0]
+
+
+def test_a_log_of_one_behaviour_is_kept_once(tmp_path: Path) -> None:
+    dataset = prepare(click_run(events_log(tmp_path / "log.csv", [("t1", 0, ["a", "b"]), ("t2", 10, ["a"])])))
+    assert dataset.stored_whole is None
+    assert "goals_later" not in dataset.part("train").optional
+
+
+def test_where_the_split_cuts_sessions_short_nothing_is_said_of_what_came_later(tmp_path: Path) -> None:
+    lines = [f"s{number},{item},{behaviour},{number * 100 + at}" for number in range(3) for at, (item, behaviour)
+             in enumerate([("a", "click"), ("b", "click"), ("a", "click"), ("b", "purchase")])]  # fmt: skip
+    path = write_log(tmp_path / "log.csv", EVENTS_HEADER, *lines)
+    data = EventsConfig(path=str(path), behaviours=["click", "purchase"])
+    split = SplitConfig(by=SplitBy.leave_one_out)
+    dataset = prepare(PrepareConfig(out=str(tmp_path / "out"), data=data, min_item_support=1, split=split))
+    assert dataset.stored_whole is None

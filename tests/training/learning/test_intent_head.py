@@ -1,0 +1,150 @@
+"""Intent is learned at every moment, and what may be chance is called unknown."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.datasets import make_dataset, make_sessions
+from tests.models import SPEC, make_trained
+from tillside.dataset import Dataset, Whole
+from training.evaluation.intent_answers import intent_at
+from training.inputs.moments import moments_of
+from training.learning.intent_head import fit_counts, learn_again, learn_intent, sessions_with_goal, unknown_because
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def memoryless(count: int, *, buys: float, leaves: float, seed: int) -> list[list]:
+    """After each click a shopper buys and leaves, leaves, or clicks again, whatever was clicked."""
+    rng, rows = np.random.default_rng(seed), []
+    for _ in range(count):
+        row = [int(rng.integers(4))]
+        while True:
+            drawn = rng.random()
+            if drawn < buys:
+                row.append((int(rng.integers(4)), "purchase"))
+            if drawn < buys + leaves:
+                break
+            row.append(int(rng.integers(4)))
+        rows.append(row)
+    return rows
+
+
+def shop(folder, sizes=(2000, 800, 800), *, buys: float = 0.2, leaves: float = 0.4, drift: float = 0.0) -> Dataset:
+    """Sessions of one event are not kept, but stand among those that happened."""
+    parts = [
+        memoryless(size, buys=buys + drift * (number > 0), leaves=leaves, seed=number)
+        for number, size in enumerate(sizes)
+    ]
+    kept = {
+        name: [row for row in rows if len(row) > 1]
+        for name, rows in zip(("train", "validation", "test"), parts, strict=True)
+    }
+    dataset = make_dataset(folder, **kept, trained=4)
+    ends = np.cumsum([0, *sizes]).tolist()
+    ranges = dict(zip(kept, itertools.pairwise(ends), strict=True))
+    return replace(dataset, stored_whole=Whole(make_sessions([row for rows in parts for row in rows]), ranges))
+
+
+def taught(dataset: Dataset, *, seed: int = 0):
+    trained = make_trained(dataset, seed=seed)
+    torch.nn.init.zeros_(trained.model.encoder.intent[-1].weight)
+    return trained.model, learn_intent(trained.model, dataset, spec=SPEC, seed=0)
+
+
+def test_intent_is_asked_of_those_who_leave_too(tmp_path):
+    """After any click P(still buys) = .2 / (1 - .4) = 1/3; of those who do something more it would be .5 and more."""
+    dataset = shop(tmp_path / "d")
+    model, intent = taught(dataset)
+    assert intent.unknown == ""
+    moments = moments_of(dataset, "test", spec=SPEC)
+    told_M = intent_at(model, moments)
+    clicks_M = moments.behaviours_M == 0
+    assert told_M[clicks_M].mean() == pytest.approx(1 / 3, abs=0.03)
+    for length in (1, 2, 3):
+        here_M = clicks_M & (moments.lengths_M == length)
+        assert told_M[here_M].mean() == pytest.approx(1 / 3, abs=0.04)
+    assert told_M[~clicks_M].mean() < 0.05  # nobody does anything after a purchase
+
+
+def test_the_level_of_validation_is_found_and_the_refit_keeps_it(tmp_path):
+    """In training P = .1 / (1 - .5) = .2 after a click, from validation on .2 / (1 - .4) = 1/3."""
+    dataset = shop(tmp_path / "d", (2000, 800, 800), buys=0.1, drift=0.1)
+    _, intent = taught(dataset)
+    again = make_trained(dataset, seed=5).model
+    learn_again(again, intent, dataset, spec=SPEC, seed=0)
+    moments = moments_of(dataset, "test", spec=SPEC)
+    told_M, clicks_M = intent_at(again, moments), moments.behaviours_M == 0
+    assert told_M[clicks_M].mean() == pytest.approx(1 / 3, abs=0.05)
+
+
+def test_the_ranking_and_the_global_generator_are_left_alone(tmp_path):
+    dataset = shop(tmp_path / "d", (60, 40, 10))
+    model = make_trained(dataset).model
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    torch.manual_seed(7)
+    state = torch.get_rng_state()
+    learn_intent(model, dataset, spec=SPEC, seed=0)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not model.training
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed
+    assert all(name.startswith("encoder.intent") for name in changed)
+
+
+def test_the_same_seed_learns_the_same(tmp_path):
+    dataset = shop(tmp_path / "d", (60, 40, 10))
+    (one, told), (other, again) = taught(dataset), taught(dataset)
+    assert told == again
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "goals", "unknown"),
+    [(0.45, 0.6, 12, True), (0.55, 0.7, 12, False), (0.45, 0.6, 50, False), (float("nan"), float("nan"), 3, True)],
+    ids=["chance", "told", "many", "nothing"],
+)
+def test_what_may_be_chance_is_unknown_unless_goals_are_many(low, high, goals, unknown):
+    reason = unknown_because((low + high) / 2, low, high, goals, goal="purchase")
+    assert bool(reason) == unknown
+    if goals == 12 and unknown:
+        assert reason == (
+            "the AUC on validation is 0.53 (0.45 to 0.60), which may be chance, and of the 12 sessions that reach "
+            "their purchase it cannot be learned better; 50 would do"
+        )
+
+
+def test_without_goals_there_is_a_reason(tmp_path):
+    looks, buys = [[0, 1], [1, 0]], [0, (1, "purchase")]
+
+    def reason(name, train):
+        dataset = make_dataset(tmp_path / name, train=train, validation=looks, test=looks, trained=2)
+        return learn_intent(make_trained(dataset).model, dataset, spec=SPEC, seed=0).unknown
+
+    assert reason("a", looks) == "no training session holds a purchase"
+    assert reason("b", [buys, *looks]) == "no validation session reaches its purchase after its first event"
+
+
+def test_sessions_with_a_goal_are_counted_once_and_only_where_it_can_be_foreseen(tmp_path):
+    buys = [0, (1, "purchase"), (0, "purchase")]
+    dataset = make_dataset(
+        tmp_path / "d", train=[buys, [(0, "purchase"), 1], [0, 1]], validation=[buys], test=[buys], trained=2
+    )
+    assert sessions_with_goal(dataset) == 2
+
+
+def test_counts_are_weighed_as_a_logistic_regression_with_a_prior(tmp_path):
+    """Three of four sessions go on to buy after their first event: log odds of log 3."""
+    rows = [[0, (1, "purchase")]] * 300 + [[0]] * 100
+    dataset = make_dataset(tmp_path / "d", train=rows, trained=4)
+    moments = moments_of(dataset, "train", spec=SPEC)
+    firsts = moments.only(moments.lengths_M == 1)
+    weights_F = fit_counts(torch.ones(len(firsts), 1), firsts)
+    assert weights_F.tolist() == pytest.approx([np.log(3)], abs=1e-3)
+    marked = torch.stack([torch.ones(len(moments)), torch.from_numpy(moments.lengths_M == 1).float()], dim=1)
+    constant, first = fit_counts(marked, moments).tolist()
+    assert constant + first == pytest.approx(np.log(3), abs=0.15)
+    assert 3 < first < 8  # after the second event nobody buys any more; the prior keeps the weight finite

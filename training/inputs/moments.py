@@ -1,0 +1,149 @@
+"""Moments: after every event of every session the server may be asked, and purchase intent says whether it still buys.
+
+The last event is a moment too (nothing is bought any more), and so are the events of visits of one event and those of
+items that the model does not know, after which the server answers from what the session held before. A moment at which
+it knows nothing at all is none: the server says then that intent is unknown.
+
+Shapes: E events, S sessions, M moments, B moments of a batch.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.dataset import Dataset, Part, Sessions
+from tillside.encoding import Batch, EncodedSessions, EncodingSpec, rows_of
+from training.inputs.visits import encode_visits
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Moments with what is known at each, and whether the session reached its goal after it.
+
+    Attributes:
+        encoded: the sessions that the moments are of.
+        events_M: index of the latest event in the flat arrays.
+        sessions_M: index of its session.
+        starts_M, own_M, ends_M: first kept event that the model sees, first one of the session itself, and end of the
+            kept events so far.
+        lengths_M: events of the session so far, known or not.
+        behaviours_M: behaviour of the latest event.
+        goal_later_M: whether the session reaches its goal after that event.
+    """
+
+    encoded: EncodedSessions
+    spec: EncodingSpec
+    events_M: npt.NDArray[np.int64]
+    sessions_M: npt.NDArray[np.int64]
+    starts_M: npt.NDArray[np.int64]
+    own_M: npt.NDArray[np.int64]
+    ends_M: npt.NDArray[np.int64]
+    lengths_M: npt.NDArray[np.int64]
+    behaviours_M: npt.NDArray[np.int64]
+    goal_later_M: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.events_M)
+
+    def batch(self, chosen: npt.NDArray[np.int64]) -> Batch:
+        """What the server would encode at the chosen moments."""
+        return rows_of(self.encoded, self.starts_M[chosen], self.ends_M[chosen], self.own_M[chosen], spec=self.spec)
+
+    def only(self, chosen: npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]) -> "Moments":
+        """Subset of the moments, by indices or mask."""
+        return replace(self, **{name: getattr(self, name)[chosen] for name in _BY_MOMENT})
+
+
+_BY_MOMENT: Final = tuple(column.name for column in fields(Moments) if column.name.endswith("_M"))
+
+
+def make_moments(
+    sessions: Sessions,
+    *,
+    spec: EncodingSpec,
+    items: int,
+    goal: int,
+    limit: int | None = None,
+    whole: Sessions | None = None,
+) -> Moments:
+    """Moments of sessions as they happened.
+
+    Args:
+        items: number of items that the server knows.
+        limit: approximate maximum of moments, from sessions evenly spaced.
+        whole: see :func:`training.inputs.visits.encode_visits`.
+    """
+    encoded = encode_visits(sessions, spec=spec, known_items=items, whole=whole)
+    offsets = np.asarray(sessions.offsets)
+    session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
+    events_E = np.arange(len(session_E))
+    ends_E = kept_until(encoded, offsets)
+    starts_E = np.maximum(encoded.starts_E, ends_E - spec.max_length)
+    chosen_E = ends_E > starts_E
+    if limit is not None and chosen_E.sum() > limit:
+        chosen_E &= session_E % -(-int(chosen_E.sum()) // limit) == 0
+    behaviours_E = np.asarray(sessions.behaviours, np.int64)
+    goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
+    last_goal_S[session_E[goals]] = goals  # of repeated indices the last write wins: a session's last goal
+    return Moments(
+        encoded=encoded,
+        spec=spec,
+        events_M=events_E[chosen_E],
+        sessions_M=session_E[chosen_E],
+        starts_M=starts_E[chosen_E],
+        own_M=encoded.own_E[chosen_E],
+        ends_M=ends_E[chosen_E],
+        lengths_M=(events_E - offsets[:-1][session_E] + 1)[chosen_E],
+        behaviours_M=behaviours_E[chosen_E],
+        goal_later_M=(last_goal_S[session_E] > events_E)[chosen_E],
+    )
+
+
+def kept_until(encoded: EncodedSessions, offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Kept events up to each event, itself included [E]: where the events that the model has seen by then end."""
+    ends_E = encoded.kept_before_E[1:].copy()
+    some_S = np.diff(offsets) > 0
+    ends_E[offsets[1:][some_S] - 1] = encoded.ends_S[some_S]  # the next event is of another session, laid out elsewhere
+    return ends_E
+
+
+def moments_of(
+    dataset: Dataset,
+    first: Part,
+    last: Part | None = None,
+    *,
+    spec: EncodingSpec,
+    items: int | None = None,
+    limit: int | None = None,
+) -> Moments:
+    """Moments of the parts from ``first`` to ``last`` (default: that one).
+
+    Args:
+        items: see :func:`make_moments`; default: all that can be ranked.
+    """
+    return make_moments(
+        dataset.whole(first, last),
+        spec=spec,
+        items=dataset.catalogue.rankable if items is None else items,
+        goal=dataset.goal,
+        limit=limit,
+        whole=dataset.whole("train", last or first),
+    )
+
+
+def why_not_asked(dataset: Dataset) -> str:
+    """Why the data set cannot teach whether a session still reaches its goal; empty where it can."""
+    if not dataset.goal:
+        return "the log has one behaviour, so there is none stronger to reach"
+    name = dataset.behaviours.goal
+    if "last" in (dataset.validation_cases, dataset.test_cases):
+        return f"the split cuts sessions before they end, so whether a {name} follows cannot be known"
+    sessions = dataset.whole("train")
+    offsets = np.asarray(sessions.offsets)
+    goals = np.flatnonzero(np.asarray(sessions.behaviours) == dataset.goal)
+    if not len(goals):
+        return f"no training session holds a {name}"
+    firsts = offsets[:-1][np.searchsorted(offsets, goals, side="right") - 1]
+    return "" if (goals > firsts).any() else f"no training session holds a {name} after its first event"

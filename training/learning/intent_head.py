@@ -1,0 +1,233 @@
+"""Purchase intent after the fit: learned at every moment, calibrated on validation, kept through the refit.
+
+While the Transformer is fitted, the intent loss stands at events that another one follows, as the next item's does: it
+shapes what the trunk notices. Taken for the answer, that would be the intent of those who stay. So intent is learned
+once more at all the moments that the server is asked at, with the trunk as it is, which leaves the ranking as it is
+too. First what can be counted of a session gets its weights, which are few and so cannot learn sessions by heart; then
+the head, which reads the trunk's hidden state, learns what they leave open. The head has seen the sessions that the
+trunk remembers, so validation says how much of it is believed, and calibrates the sum.
+
+A refitted model has learned from validation too, and nothing is held out for it. At the moments of the training part,
+from which both models have learned, its head's logits are given the spread, and the sum the mean, that the first
+model's have there; then what validation found holds for it too, the level among that.
+
+Shapes: M moments, D width, F counts of a session.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+from torch.nn import functional
+
+from tillside.dataset import Dataset, Part
+from tillside.encoding import EncodingSpec
+from training.cli.progress import step
+from training.evaluation.intent import auc_interval
+from training.evaluation.intent_answers import Read, calibrated_intent, logits_by_counts, logits_by_hidden, read
+from training.inputs.moments import Moments, moments_of, why_not_asked
+from training.learning.calibration import Fitted, Prior, fit_calibration
+from training.model.losses import intent_loss
+from training.model.next_item import NOT_CALIBRATED, NextItemModel, latest_counts
+
+WEIGHT: Final = 1.0
+"""Standard deviation of a count's weight, before anything is seen; counts go up to three or so."""
+CHANCE: Final = 0.5
+LEARNED_AT: Final = 200_000
+"""Approximate maximum of the moments that the head learns from, of sessions evenly spaced."""
+CALIBRATED_AT: Final = 100_000
+BATCH: Final = 1024
+MOST_STEPS: Final = 2_000
+MOST_EPOCHS: Final = 20
+LEARNING_RATE: Final = 1e-3
+WEIGHT_DECAY: Final = 0.01
+ENOUGH_GOALS: Final = 50
+"""Sessions of the training and the validation part that still reach the goal at some moment. From so many on the level
+is known, and an AUC that may be .5 says no more than that shoppers hardly differ."""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """Purchase intent as it was learned and validated.
+
+    Attributes:
+        unknown: why it cannot be told, a sentence's end; empty where it can be.
+        figures: what validation showed, as metrics: AUC with its interval, mean intent and observed share.
+        fitted: what validation found.
+        spread, mean: at the moments of the training part, of the head's logits (standard deviation, before the factor)
+            and of the sum before calibration.
+    """
+
+    unknown: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+    fitted: Fitted = field(default_factory=Fitted)
+    spread: float = 1.0
+    mean: float = 0.0
+
+
+def learn_intent(model: NextItemModel, dataset: Dataset, *, spec: EncodingSpec, seed: int) -> Intent:
+    """Learn intent from the training part's moments and calibrate it on validation's; all is written into the model.
+
+    Args:
+        seed: of the batches, the dropout and the bootstrap.
+    """
+    reason = why_not_asked(dataset)
+    if reason:
+        return Intent(reason)
+    with step("learning the purchase intent", 1):
+        moments = _learned_at(dataset, "train", spec)
+        found = _teach(model, moments, seed=seed)
+        spread = float(logits_by_hidden(model, found).std())
+        held = moments_of(dataset, "validation", spec=spec, limit=CALIBRATED_AT)
+        if not held.goal_later_M.any():
+            return Intent(f"no validation session reaches its {dataset.behaviours.goal} after its first event")
+        shown = read(model, held)
+        evidence = len(np.unique(held.sessions_M)) / len(held)
+        fitted = fit_calibration(
+            logits_by_hidden(model, shown),
+            held.goal_later_M,
+            by_counts_M=logits_by_counts(model, shown),
+            latest_MK=shown.counted_MF[:, latest_counts(len(dataset.behaviours))],
+            prior=Prior(evidence),
+        )
+        _write(model, fitted)
+        intent_M = calibrated_intent(model, shown)
+        auc = auc_interval(intent_M, held.goal_later_M, held.sessions_M, seed=seed)
+    figures = {
+        "val/intent_auc": auc.value,
+        "val/intent_auc_low": auc.low,
+        "val/intent_auc_high": auc.high,
+        "val/intent_mean": float(intent_M.mean()),
+        "val/intent_observed": float(held.goal_later_M.mean()),
+        "val/intent_head": fitted.believed,
+    }
+    reason = unknown_because(auc.value, auc.low, auc.high, sessions_with_goal(dataset), goal=dataset.behaviours.goal)
+    return Intent(reason, figures, fitted, spread, _mean(model, found))
+
+
+def unknown_because(auc: float, low: float, high: float, goals: int, *, goal: str) -> str:
+    """Why intent is not told, from what validation showed; empty where it is."""
+    if low > CHANCE or goals >= ENOUGH_GOALS:
+        return ""
+    return (
+        f"the AUC on validation is {auc:.2f} ({low:.2f} to {high:.2f}), which may be chance, and of the {goals} "
+        f"sessions that reach their {goal} it cannot be learned better; {ENOUGH_GOALS} would do"
+    )
+
+
+def sessions_with_goal(dataset: Dataset) -> int:
+    """Sessions of the training and the validation part that reach the goal after their first event."""
+    sessions = dataset.whole("train", "validation")
+    offsets = np.asarray(sessions.offsets)
+    goals = np.flatnonzero(np.asarray(sessions.behaviours) == dataset.goal)
+    session = np.searchsorted(offsets, goals, side="right") - 1
+    return len(np.unique(session[goals > offsets[:-1][session]]))
+
+
+def learn_again(model: NextItemModel, intent: Intent, dataset: Dataset, *, spec: EncodingSpec, seed: int) -> None:
+    """Learn a refitted model's head on training and validation part, at the level that validation found.
+
+    Args:
+        intent: what :func:`learn_intent` returned for the model that was validated.
+    """
+    if intent.unknown:
+        return
+    with step("learning the purchase intent again", 1):
+        _teach(model, _learned_at(dataset, "validation", spec), seed=seed)
+        found = read(model, _learned_at(dataset, "train", spec))
+        spread = float(logits_by_hidden(model, found).std())
+        _stretch(model, intent.spread / spread if spread else 1.0)
+        _write(model, intent.fitted)
+        model.encoder.get_buffer("intent_by_counts")[0] += intent.mean - _mean(model, found)
+
+
+def _learned_at(dataset: Dataset, last: Part, spec: EncodingSpec) -> Moments:
+    """Moments of the parts up to ``last``, encoded as for training: only trained items are known."""
+    return moments_of(dataset, "train", last, spec=spec, items=dataset.catalogue.trained, limit=LEARNED_AT)
+
+
+def _mean(model: NextItemModel, found: Read) -> float:
+    """Mean of the uncalibrated logits."""
+    return float((logits_by_hidden(model, found) + logits_by_counts(model, found)).mean())
+
+
+def _write(model: NextItemModel, fitted: Fitted) -> None:
+    """Make a calibration the model's own."""
+    _stretch(model, fitted.believed)
+    by_counts_F = model.encoder.get_buffer("intent_by_counts")
+    by_counts_F[latest_counts(len(fitted.moved_K))] += torch.tensor(fitted.moved_K, device=by_counts_F.device)
+    model.encoder.get_buffer("intent_calibration").copy_(torch.tensor(fitted.beta))
+
+
+def _stretch(model: NextItemModel, factor: float) -> None:
+    """Multiply the head's logits, and nothing else."""
+    last = model.encoder.intent[-1]
+    assert isinstance(last, nn.Linear)
+    with torch.no_grad():
+        last.weight.mul_(factor)
+        last.bias.mul_(factor)
+
+
+def _teach(model: NextItemModel, moments: Moments, *, seed: int) -> Read:
+    """Fit the counts' weights to the moments, then the head to what they leave open; the rest stays as it is.
+
+    Returns what was read at the moments.
+    """
+    encoder = model.encoder
+    encoder.get_buffer("intent_calibration").copy_(torch.tensor(NOT_CALIBRATED))
+    found = read(model, moments)
+    weights_F = fit_counts(found.counted_MF, moments)
+    encoder.get_buffer("intent_by_counts").copy_(weights_F)
+    _fit_head(encoder.intent, found.hidden_MD, found.counted_MF @ weights_F, moments.goal_later_M, seed=seed)
+    return found
+
+
+def fit_counts(counted_MF: torch.Tensor, moments: Moments) -> torch.Tensor:
+    """Weights [F] of a logistic regression of the labels on the counts, shrunk by a normal prior (WEIGHT); the first
+    count, which is one for all, is not shrunk."""
+    counts_MF, labels_M = counted_MF.double(), torch.from_numpy(moments.goal_later_M).double()
+    evidence = len(np.unique(moments.sessions_M)) / len(moments)
+    weights_F = torch.zeros(counts_MF.shape[1], dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([weights_F], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        solver.zero_grad()
+        losses = functional.binary_cross_entropy_with_logits(counts_MF @ weights_F, labels_M)
+        away = (weights_F[1:] / WEIGHT).square().sum() / (2 * evidence * len(labels_M))
+        value = losses + away
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    solver.step(loss)
+    return weights_F.detach().float()
+
+
+def _fit_head(
+    head: nn.Module, hidden_MD: torch.Tensor, given_M: torch.Tensor, later_M: npt.NDArray[np.bool_], *, seed: int
+) -> None:
+    """Fit the head's logits beside ``given_M``, which stay, with dropout; a generator of their own draws it."""
+    device = next(head.parameters()).device
+    inputs_MD, given_M, labels_M = hidden_MD.to(device), given_M.to(device), torch.from_numpy(later_M).to(device)
+    rng, size = np.random.default_rng(seed), min(BATCH, len(later_M))
+    epoch_steps = len(later_M) // size
+    steps = min(MOST_STEPS, MOST_EPOCHS * epoch_steps)
+    weights_B = torch.ones(size, device=device)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), torch.enable_grad():
+        torch.manual_seed(seed)
+        head.train()
+        for number in range(steps):
+            if number % epoch_steps == 0:
+                order_M = torch.from_numpy(rng.permutation(len(later_M))).to(device)
+            chosen_B = order_M[number % epoch_steps * size :][:size]
+            logits_B = head(inputs_MD[chosen_B])[:, 0] + given_M[chosen_B]
+            loss = intent_loss(logits_B, labels_M[chosen_B], weights_B)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            scheduler.step()
+        head.eval()
