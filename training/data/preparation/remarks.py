@@ -43,8 +43,9 @@ def _on_use(dataset: Dataset) -> list[str]:
     unused, untrained = 1 - counts["learned"] / events, 1 - counts["trained"] / items
     if not (unused > MOST or (untrained > MOST and unused > NOTABLE)):
         return []
+    what = "most of this log is not learned from" if unused > MOST else "most items of this log are untrained"
     return [
-        f"most of this log is not learned from: of the training part's {counts['items']:,} items {untrained:.0%} have "
+        f"{what}: of the training part's {counts['items']:,} items {untrained:.0%} have "
         f"fewer than {config['min_item_support']} events there and are untrained (min_item_support="
         f"{config['min_item_support']}); of its {counts['events']:,} events {unused:.0%} are left out, "
         f"{counts['untrained_events'] / events:.0%} as those of untrained items and "
