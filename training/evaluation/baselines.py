@@ -1,12 +1,34 @@
 """Baseline recommenders by name, and how each is fitted to a data set.
 
+Each is as good as it can be by itself: what settings it has are chosen on validation, as the model's are, before it is
+fitted to all that the model learns from.
+
 Shapes: N items, B behaviours.
 """
 
-from tillside.dataset import Dataset
+from itertools import product
+from typing import Any, Final
+
+from tillside.dataset import Dataset, Sessions
+from tillside.encoding import EncodingSpec
+from tillside.ranking import mrr_at, recall_at
 from tillside.recommenders import CoVisitation, ItemKnn, SequentialRules, SessionPopularity
+from training.evaluation.ranking import rank
 from training.evaluation.scorers import Scorer, popularity_of
+from training.inputs.cases import cases_of
 from training.settings.evaluate import Baseline
+
+VALIDATION_CASES: Final = 4_000
+DISTANCES: Final = (10, 3, 1)
+"""Grid of how many events apart two of a session may be to count as a pair."""
+GRIDS: Final[dict[Baseline, list[dict[str, Any]]]] = {
+    Baseline.covisitation: [{"window": distance} for distance in DISTANCES],
+    Baseline.sequential_rules: [{"steps": distance} for distance in DISTANCES],
+    Baseline.item_knn: [
+        {"decay": decay, "damping": damping} for damping, decay in product((20.0, 100.0), (0.5, 0.8, 0.25))
+    ],
+}
+"""Settings of each baseline that has some, the defaults first."""
 
 
 def fit_baseline(baseline: Baseline, dataset: Dataset, *, refit: bool = True) -> Scorer:
@@ -17,15 +39,39 @@ def fit_baseline(baseline: Baseline, dataset: Dataset, *, refit: bool = True) ->
     Args:
         refit: as in :meth:`tillside.dataset.Dataset.learned`.
     """
-    train, items = dataset.learned(refit=refit), dataset.catalogue.rankable
+    train = dataset.learned(refit=refit)
+    settings = choose_settings(baseline, dataset) if baseline in GRIDS else {}
+    return _fitted(baseline, dataset, train, refit=refit, settings=settings)
+
+
+def choose_settings(baseline: Baseline, dataset: Dataset) -> dict[str, Any]:
+    """The settings of GRIDS with which the baseline, fitted to the training part, ranks validation cases best.
+
+    The first of equals; without a validation case the first of all, which are the defaults.
+    """
+    tried, items = GRIDS[baseline], dataset.catalogue.rankable
+    spec = EncodingSpec(collapse_repeats=dataset.collapse_repeats)
+    cases = cases_of(dataset, "validation", spec=spec, limit=VALIDATION_CASES)
+    if not len(cases):
+        return tried[0]
+    train, reached = dataset.learned(refit=False), []
+    for settings in tried:
+        scorer = _fitted(baseline, dataset, train, refit=False, settings=settings)
+        ranks_C = rank(scorer, cases, items=items, coverage=False).ranks_C
+        reached.append(float((recall_at(ranks_C, 20) + mrr_at(ranks_C, 20)).mean()))
+    return tried[reached.index(max(reached))]
+
+
+def _fitted(baseline: Baseline, dataset: Dataset, train: Sessions, *, refit: bool, settings: dict[str, Any]) -> Scorer:
+    items = dataset.catalogue.rankable
     match baseline:
         case Baseline.popularity:
             return popularity_of(dataset, refit=refit)
         case Baseline.session_popularity:
             return SessionPopularity(popularity_of(dataset, refit=refit).scores_by_behaviour)
         case Baseline.covisitation:
-            return CoVisitation.fit(train, items=items)
+            return CoVisitation.fit(train, items=items, **settings)
         case Baseline.sequential_rules:
-            return SequentialRules.fit(train, items=items)
+            return SequentialRules.fit(train, items=items, **settings)
         case Baseline.item_knn:
-            return ItemKnn.fit(train, items=items)
+            return ItemKnn.fit(train, items=items, **settings)

@@ -16,6 +16,8 @@ from tillside.bundle import Bundle
 from tillside.dataset import Dataset, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.engine import Engine
+from tillside.recommenders import SessionNeighbours
+from tillside.recommenders.blend import SessionMemory
 from training.cli.progress import progress, step
 from training.evaluation.baselines import fit_baseline
 from training.evaluation.case_ranks import RANKS_FILE, cases_digest, keep_ranks
@@ -25,7 +27,7 @@ from training.evaluation.intent_baseline import boosted_intent
 from training.evaluation.metrics import by_behaviour, over_all, report
 from training.evaluation.question_matrix import asked_matrix
 from training.evaluation.ranking import Ranked, rank
-from training.evaluation.remembered import remembered
+from training.evaluation.remembered import RememberedNeighbours, remembered
 from training.evaluation.sample_sessions import examples_title, show_examples, write_examples
 from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer, popularity_of
 from training.evaluation.served import rank_bundle
@@ -87,7 +89,7 @@ def evaluate_run(
     systems: dict[str, Scorer] = {MODEL: model}
     if memory is not None:
         systems[TRANSFORMER] = replace(model, memory=None)
-        systems[NEIGHBOURS] = NeighbourScorer(memory.neighbours, by_popularity)
+        systems[NEIGHBOURS] = NeighbourScorer(neighbours_alone(trained, memory), by_popularity)
     fitted = progress(baselines, "fitting the baselines")
     systems |= {baseline.value: fit_baseline(baseline, dataset, refit=trained.refitted) for baseline in fitted}
     names, goal = dataset.behaviours.names, dataset.goal
@@ -122,6 +124,19 @@ def evaluate_run(
     if tracker is not None:
         tracker.metrics(headline(metrics))
     return metrics
+
+
+def neighbours_alone(trained: TrainedModel, memory: SessionMemory) -> SessionNeighbours:
+    """Past sessions under the settings that rank best without the model; answers are kept.
+
+    Args:
+        memory: the model's, whose answers are kept too; its own settings where no others are known.
+    """
+    assert trained.memory is not None
+    index = trained.memory.neighbours
+    if trained.alone is None or trained.alone == index.settings:
+        return memory.neighbours
+    return RememberedNeighbours(index.under(trained.alone))
 
 
 def about_data(dataset: Dataset, cases: Cases) -> dict[str, str]:

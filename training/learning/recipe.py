@@ -261,7 +261,7 @@ def learn(
         tracker.metrics(validated(blended, setup.data.validation, items=dataset.catalogue.rankable))
     spec = setup.data.spec
     told = {"intent": not learned.unknown, "intent_unknown": learned.unknown}
-    trained = TrainedModel(module.model, setup.model, spec, memory=memory, **told)
+    trained = TrainedModel(module.model, setup.model, spec, memory=memory, alone=setup.neighbourhood, **told)
     if not config.trainer.refit:
         return best, trained, history
     if processes.leads and (left_out := NotLearned.of(dataset).sentence()):
@@ -301,8 +301,8 @@ def learn(
                 behaviours=len(dataset.behaviours),
                 catalogue=dataset.catalogue,
             )
-    trained = TrainedModel(again.module.model, again.model, spec, memory=memory, refitted=True, **told)
-    return best, trained, history
+    refitted = replace(trained, model=again.module.model, config=again.model, memory=memory, refitted=True)
+    return best, refitted, history
 
 
 def choose(setup: TrainingSetup, dataset: Dataset) -> SessionMemory:

@@ -11,6 +11,7 @@ import torch
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from tillside.events import TIME_UNKNOWN
+from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
 from training.model.next_item import NextItemModel
 from training.settings.model import ModelConfig
@@ -31,6 +32,9 @@ class TrainedModel:
     """Blend of past sessions (session kNN) into the model's scores."""
     refitted: bool = False
     """Whether it was refitted with the validation part, once that had chosen the number of epochs and the blend."""
+    alone: Neighbourhood | None = None
+    """Settings of session kNN that rank validation cases best by its votes alone; those of ``memory`` suit the blend.
+    None: of a run made before they were kept."""
 
     intent_unknown: str = ""
     """Why it may not, a sentence's end; empty where it may, and in models of earlier versions."""
@@ -67,6 +71,7 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
         "intent_unknown": trained.intent_unknown,
         "memory": trained.memory.document() if trained.memory else None,
         "refitted": trained.refitted,
+        "neighbours_alone": None if trained.alone is None else asdict(trained.alone),
         "dataset": {
             "path": str(dataset.path.absolute()),
             "digest": dataset.digest,
@@ -107,6 +112,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
     config, spec = ModelConfig(**document["model"]), EncodingSpec.from_document(document["encoding"])
     model = build_model(config, dataset, spec)
     take_weights(model, document, source=str(path))
+    settings = document.get("neighbours_alone")
     trained = TrainedModel(
         model.eval(),
         config,
@@ -114,6 +120,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
         bool(document["intent"]),
         refitted=bool(document["refitted"]),
         intent_unknown=str(document.get("intent_unknown", "")),
+        alone=None if settings is None else Neighbourhood(**settings),
     )
     if document["memory"] is None:
         return trained

@@ -1,11 +1,14 @@
 """Every baseline is fitted to what came before the test part, and scores all items that can be ranked."""
 
+import inspect
+
 import numpy as np
 import pytest
 
 from tests.datasets import make_dataset
 from tillside.encoding import EncodingSpec, encode_session
-from training.evaluation.baselines import fit_baseline
+from tillside.recommenders import CoVisitation, ItemKnn, SequentialRules
+from training.evaluation.baselines import GRIDS, choose_settings, fit_baseline
 from training.settings.evaluate import Baseline
 
 TRAIN = [[0, 1], [0, 1], [0, 2], [3, 3]]
@@ -71,3 +74,29 @@ def test_the_newest_part_counts_as_it_does_for_the_model(tmp_path, baseline):
         scores_V[1] = -np.inf
         best.append(int(scores_V.argmax()))
     assert best == [0, 2]
+
+
+def test_the_settings_that_rank_validation_best_are_taken_and_fitted_to_all_before_the_test(tmp_path):
+    """With 0 there is 1 once, next to it, and 2 twice, two events on. Counted up to 10 events apart 2 ranks before 1
+    (co-visitation: 2 to 1; sequential rules: 2 * 1/2 to 1, and a tie ranks above); next to each other 2 is unknown."""
+    train = [[0, 1], [0, 3, 2], [0, 4, 2]]
+    wants = make_dataset(tmp_path / "d", train=train, validation=[[0, 1]] * 4, test=[[0, 1]], trained=6, clock=False)
+    assert choose_settings(Baseline.covisitation, wants) == {"window": 1}
+    assert choose_settings(Baseline.sequential_rules, wants) == {"steps": 1}
+    none = make_dataset(tmp_path / "n", train=train, test=[[0, 1]], trained=6, clock=False)
+    assert choose_settings(Baseline.covisitation, none) == {"window": 10}
+    scores_V = fit_baseline(Baseline.covisitation, wants).score(
+        encode_session(np.array([0]), np.array([0]), np.array([0]), spec=EncodingSpec(), known_items=6), np.array([0])
+    )[0]
+    assert scores_V[1] >= 5  # once in training, four times in validation
+    assert scores_V[2] < 1
+
+
+def test_the_first_settings_of_each_are_its_defaults():
+    for baseline, method in (
+        (Baseline.covisitation, CoVisitation),
+        (Baseline.sequential_rules, SequentialRules),
+        (Baseline.item_knn, ItemKnn),
+    ):
+        defaults = {name: each.default for name, each in inspect.signature(method.fit).parameters.items()}
+        assert GRIDS[baseline][0].items() <= defaults.items()

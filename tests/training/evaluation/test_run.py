@@ -1,6 +1,7 @@
 """A whole evaluation: a run beside its baselines, and baselines alone, give the same figures of the same cases."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ import pytest
 from tests.datasets import make_dataset, random_rows
 from tests.models import SPEC, make_trained
 from tillside.ranking import ranks_of_targets
-from tillside.recommenders import CoVisitation
+from tillside.recommenders import CoVisitation, Neighbourhood, SessionNeighbours
+from tillside.recommenders.blend import Blend, SessionMemory
 from training.evaluation.case_ranks import cases_digest
-from training.evaluation.run import cases_to_judge, evaluate_baselines, evaluate_run, headline
+from training.evaluation.run import MODEL, NEIGHBOURS, cases_to_judge, evaluate_baselines, evaluate_run, headline
 from training.evaluation.tables import METRICS_FILE, metrics_table
 from training.inputs.cases import look_ahead_cases, make_cases
+from training.model.checkpoint import TrainedModel
 from training.settings.evaluate import Baseline
 
 
@@ -69,3 +72,20 @@ def test_a_test_part_without_cases_is_refused(tmp_path):
     dataset = make_dataset(tmp_path / "d", train=[[0, 1]], test=[[1]], trained=2)
     with pytest.raises(ValueError, match="the test part has no cases; prepare with a larger share for it"):
         evaluate_run(make_trained(dataset), dataset, folder=None, seed=0)
+
+
+def test_session_knn_alone_is_judged_with_the_settings_that_suit_it_alone(tmp_path):
+    """After 0 the blend's neighbourhood hears the next event alone: 0 twice, 1 and 3 once, and 2, which is wanted, is
+    fourth. The one chosen for kNN alone hears whole sessions: 0 and 2 twice, and a tie ranks above, so 2 is second."""
+    dataset = make_dataset(tmp_path / "d", train=[[0, 1, 2], [0, 3, 2]], test=[[0, 2]] * 3, trained=4, clock=False)
+    index = SessionNeighbours.fit(dataset.part("train"), items=4, settings=Neighbourhood(reach=1e-3))
+    memory = SessionMemory.of(index, Blend((1.0,) * 3, 0.01, ((0.0,),) * 3), None)
+    trained = replace(make_trained(dataset, intent=False), memory=memory)
+
+    def judged(trained: TrainedModel) -> dict[str, float]:
+        found = evaluate_run(trained, dataset, folder=None, seed=0, baselines=[])["systems"]
+        return {name: found[name]["all"]["mrr@20"]["value"] for name in (MODEL, NEIGHBOURS)}
+
+    before, now = judged(trained), judged(replace(trained, alone=Neighbourhood(reach=1e9)))
+    assert (before[NEIGHBOURS], now[NEIGHBOURS]) == (1 / 4, 1 / 2)  # a run made before knows the blend's alone
+    assert now[MODEL] == before[MODEL]

@@ -200,6 +200,7 @@ def test_the_refit_weighs_old_sessions_as_the_fit_that_was_validated_did(dataset
     figures = Figures()
     _, trained, _ = learn(setup, dataset, folder=tmp_path, tracker=figures)
     assert [each.data.recency for each in built] == [alone, alone]
+    assert trained.alone == setup.neighbourhood  # which the row of session kNN alone is judged with
     assert trained.memory.neighbours.settings.age_decay == alone / 4 + 0.125 != alone
     assert figures.chosen["derived"]["neighbours"]["age_decay"] == alone / 4 + 0.125
     assert setup.derived()["derived"]["loss"]["recency"] == alone

@@ -1,11 +1,14 @@
 """A trained model as one file: what is saved is what is loaded, and only with the data set it was trained on."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from tests.datasets import make_dataset
 from tests.models import CONFIG, make_trained
 from tillside.encoding import EncodingSpec
+from tillside.recommenders import Neighbourhood
 from training.model.checkpoint import dataset_path, load_model, save_model
 
 
@@ -19,9 +22,10 @@ def test_what_is_saved_is_what_is_loaded(tmp_path, dataset, intent):
     spec = EncodingSpec(max_length=6, collapse_repeats=True)
     saved = make_trained(dataset, spec=spec, intent=intent, seed=3)
     saved.model.encoder.intent_calibration.fill_(2.5)
+    saved = replace(saved, alone=Neighbourhood(reach=0.25) if intent else None)
     save_model(tmp_path / "model.pt", saved, dataset)
     loaded = load_model(tmp_path / "model.pt", dataset)
-    assert (loaded.config, loaded.spec, loaded.intent) == (CONFIG, spec, intent)
+    assert (loaded.config, loaded.spec, loaded.intent, loaded.alone) == (CONFIG, spec, intent, saved.alone)
     assert not loaded.model.training
     assert loaded.model.state_dict().keys() == saved.model.state_dict().keys()
     for name, value in saved.model.state_dict().items():
