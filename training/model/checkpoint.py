@@ -35,7 +35,6 @@ class TrainedModel:
     alone: Neighbourhood | None = None
     """Settings of session kNN that rank validation cases best by its votes alone; those of ``memory`` suit the blend.
     None: of a run made before they were kept."""
-
     intent_unknown: str = ""
     """Why it may not, a sentence's end; empty where it may, and in models of earlier versions."""
 
