@@ -8,8 +8,8 @@ the head, which reads the trunk's hidden state, learns what they leave open. The
 trunk remembers, so validation says how much of it is believed, and calibrates the sum.
 
 A refitted model has learned from validation too, and nothing is held out for it. At the moments of the training part,
-from which both models have learned, its head's logits are given the spread, and the sum the mean, that the first
-model's have there; then what validation found holds for it too, the level among that.
+from which both models have learned, its head's logits are given the spread, and the calibrated intent the mean, that
+the first model's have there; so what validation found holds for it too, the level among that.
 
 Shapes: M moments, D width, F counts of a session.
 """
@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.optimize import brentq
 from torch import nn
 from torch.nn import functional
 
@@ -35,6 +36,8 @@ from training.model.next_item import NOT_CALIBRATED, NextItemModel, latest_count
 
 WEIGHT: Final = 1.0
 """Standard deviation of a count's weight, before anything is seen; counts go up to three or so."""
+WIDEST: Final = 30.0
+"""Bound of the search for the constant that gives a refitted model its level."""
 CHANCE: Final = 0.5
 LEARNED_AT: Final = 200_000
 """Approximate maximum of the moments that the head learns from, of sessions evenly spaced."""
@@ -57,8 +60,8 @@ class Intent:
         unknown: why it cannot be told, a sentence's end; empty where it can be.
         figures: what validation showed, as metrics: AUC with its interval, mean intent and observed share.
         fitted: what validation found.
-        spread, mean: at the moments of the training part, of the head's logits (standard deviation, before the factor)
-            and of the sum before calibration.
+        spread, mean: at the moments of the training part, standard deviation of the head's logits, before the factor,
+            and mean of the calibrated intent.
     """
 
     unknown: str = ""
@@ -105,7 +108,7 @@ def learn_intent(model: NextItemModel, dataset: Dataset, *, spec: EncodingSpec, 
         "val/intent_head": fitted.believed,
     }
     reason = unknown_because(auc.value, auc.low, auc.high, sessions_with_goal(dataset), goal=dataset.behaviours.goal)
-    return Intent(reason, figures, fitted, spread, _mean(model, found))
+    return Intent(reason, figures, fitted, spread, float(calibrated_intent(model, found).mean()))
 
 
 def unknown_because(auc: float, low: float, high: float, goals: int, *, goal: str) -> str:
@@ -141,17 +144,19 @@ def learn_again(model: NextItemModel, intent: Intent, dataset: Dataset, *, spec:
         spread = float(logits_by_hidden(model, found).std())
         _stretch(model, intent.spread / spread if spread else 1.0)
         _write(model, intent.fitted)
-        model.encoder.get_buffer("intent_by_counts")[0] += intent.mean - _mean(model, found)
+        by_counts_F = model.encoder.get_buffer("intent_by_counts")
+        first = float(by_counts_F[0])
+
+        def excess(shift: float) -> float:
+            by_counts_F[0] = first + shift
+            return float(calibrated_intent(model, found).mean()) - intent.mean
+
+        by_counts_F[0] = first + float(brentq(excess, -WIDEST, WIDEST, xtol=1e-4))
 
 
 def _learned_at(dataset: Dataset, last: Part, spec: EncodingSpec) -> Moments:
     """Moments of the parts up to ``last``, encoded as for training: only trained items are known."""
     return moments_of(dataset, "train", last, spec=spec, items=dataset.catalogue.trained, limit=LEARNED_AT)
-
-
-def _mean(model: NextItemModel, found: Read) -> float:
-    """Mean of the uncalibrated logits."""
-    return float((logits_by_hidden(model, found) + logits_by_counts(model, found)).mean())
 
 
 def _write(model: NextItemModel, fitted: Fitted) -> None:
