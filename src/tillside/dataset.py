@@ -12,7 +12,7 @@ Sessions are ordered train, validation, test, and within a part by end time, so 
 them lie, in the same order, the sessions that are too short to learn from or to ask about: nothing follows their only
 event, but it is history when the shopper comes back.
 
-Shapes: S sessions, E events, N items.
+Shapes: S sessions, E events, N items, B behaviours.
 """
 
 import hashlib

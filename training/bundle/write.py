@@ -3,7 +3,7 @@
 Nothing is written unless onnxruntime and torch agree on real sessions: at lengths 1, 2, full and over-long, in batches
 of 1 and 3, and on the offline evaluator's top 20.
 
-Shapes: N items, D width.
+Shapes: N items, B behaviours, D width.
 """
 
 import json

@@ -3,7 +3,7 @@
 Each is as good as it can be by itself: what settings it has are chosen on validation, as the model's are, before it is
 fitted to all that the model learns from.
 
-Shapes: N items, B behaviours.
+Shapes: C cases, N items, B behaviours.
 """
 
 from itertools import product

@@ -1,6 +1,6 @@
 """Evaluation of a run's model beside baselines, or of baselines alone, on every case of the test part.
 
-Shapes: C cases, N items of the catalogue, B behaviours, D columns of an item row.
+Shapes: C cases, M moments, N items of the catalogue, B behaviours, D columns of an item row.
 """
 
 import json

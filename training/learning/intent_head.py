@@ -11,7 +11,7 @@ A refitted model has learned from validation too, and nothing is held out for it
 from which both models have learned, its head's logits are given the spread, and the calibrated intent the mean, that
 the first model's have there; so what validation found holds for it too, the level among that.
 
-Shapes: M moments, D width, F counts of a session.
+Shapes: M moments, B of them in a step, D width, F counts of a session, K latest behaviours.
 """
 
 from dataclasses import dataclass, field

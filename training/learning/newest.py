@@ -2,6 +2,8 @@
 
 Which items are trained is decided on the training part alone, so that validation judges what a model of its day could
 know; the refit keeps the catalogue. New items are ranked by their attributes, or not at all, until the next training.
+
+Shapes: S sessions and E events of the newest part.
 """
 
 from dataclasses import dataclass

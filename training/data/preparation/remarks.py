@@ -2,6 +2,8 @@
 
 "Untrained" is an item with too few events in the training part; "too short" a session from which nothing can be
 learned or asked.
+
+Shapes: N items, B behaviours.
 """
 
 from collections.abc import Mapping
