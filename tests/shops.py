@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tillside.catalogue import Catalogue, attribute_tokens, pack_tokens
+from tillside.fitting.rules import NOTHING_SAID, Terms
 from tillside.policy import (
     ItemFacts,
     ModelCandidates,
@@ -44,6 +45,7 @@ class Item:
     new: bool = False
     minimum_age: int = 0
     vector: tuple[float, float] | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Shop:
         bundles: ids and strength.
         feed_age_ms: how long before NOW_MS the feed was made; None for no feed.
         order: the catalogue's order of the items, by number.
+        fitting: what fits what.
     """
 
     items: Sequence[Item]
@@ -65,6 +68,7 @@ class Shop:
     bundles: Sequence[tuple[Sequence[str], float]] = ()
     feed_age_ms: int | None = 0
     order: Sequence[int] | None = None
+    fitting: Terms = NOTHING_SAID
     _number: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -87,7 +91,9 @@ class Shop:
 
     def facts(self) -> ItemFacts:
         rows = self.catalogued
-        tokens = [attribute_tokens({"category": item.category, "brand": item.brand}) for item in rows]
+        tokens = [
+            attribute_tokens({"category": item.category, "brand": item.brand, **item.attributes}) for item in rows
+        ]
         vocabulary, token_ids, offsets = pack_tokens(tokens)
         prices = [np.nan if item.price is None else item.price for item in rows]
         catalogue = Catalogue(
@@ -102,7 +108,8 @@ class Shop:
         )
         rows_WD = np.array([[*(item.vector or (0.0, 0.0)), 1.0] for item in rows], np.float32)
         facts = replace(ItemFacts.of_catalogue(catalogue), vectors=replace(NO_VECTORS, rows_WD=rows_WD))
-        return facts if self.feed_age_ms is None else facts.with_feed(read_feed(self.feed()))
+        facts = facts if self.feed_age_ms is None else facts.with_feed(read_feed(self.feed()))
+        return facts.fitted(self.fitting)
 
     def feed(self) -> bytes:
         lines: list[dict[str, Any]] = [{"time_ms": NOW_MS - (self.feed_age_ms or 0)}]

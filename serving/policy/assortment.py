@@ -43,6 +43,7 @@ class Assortment:
         proposer: makes the model's candidates from what is searched.
         kinds: event kind of each behaviour in the policy's terms.
         cart_behaviour: index of the behaviour ``cart``, or -1.
+        relations: as mined; ``placed_relations`` with the pairs set by hand of items that came by feed.
         static: items of the shop's static list that the facts know.
     """
 
@@ -51,6 +52,7 @@ class Assortment:
     shelves_B: tuple[Shelves, ...]
     proposer: Proposer
     relations: Relations
+    placed_relations: Relations
     kinds: tuple[int, ...]
     cart_behaviour: int
     tokens: TokenVectors | None
@@ -75,6 +77,7 @@ class Assortment:
             shelves_B=(),
             proposer=Proposer.of(facts, np.asarray(bundle.items_ND), tokens=None, memory=bundle.memory),
             relations=bundle.relations,
+            placed_relations=bundle.relations,
             kinds=tuple(event_kinds(bundle.behaviours).tolist()),
             cart_behaviour=names.index(CART_NAME) if CART_NAME in names else -1,
             tokens=bundle.tokens,
@@ -87,13 +90,16 @@ class Assortment:
     def restocked(self, feed: ItemsFeed | None) -> "Assortment":
         """A new assortment of the same bundle with ``feed`` applied to the base facts."""
         facts = self.base if feed is None else self.base.with_feed(feed)
+        facts = facts.fitted(self.relations.fitting)
         proposer = Proposer.of(facts, self.proposer.items_WD, tokens=self.tokens, memory=self.proposer.memory)
         facts = replace(facts, vectors=proposer.vectors)
         static = [facts.index_of[item_id] for item_id in self.static_ids if item_id in facts.index_of]
+        manual = self.relations.manual.arrived(facts.index_of)
         return replace(
             self,
             shelves_B=tuple(Shelves.of(facts, popular_N=popular_N) for popular_N in self._popular_BN),
             proposer=proposer,
+            placed_relations=replace(self.relations, manual=manual),
             static=np.array(static, np.int64),
         )
 

@@ -57,7 +57,7 @@ class IndexedPlacement:
         """Run the policy on the candidates of the model or a fallback tier, or on none."""
         assortment = self.assortment
         return self.prepared.place(
-            shelves=assortment.shelves_B[self.ask], relations=assortment.relations, model=model, intent=intent
+            shelves=assortment.shelves_B[self.ask], relations=assortment.placed_relations, model=model, intent=intent
         )
 
 

@@ -74,6 +74,12 @@ class RelationTable:
         """Anchor (source item) of each pair, int64 [P]."""
         return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
 
+    def holds(self, anchors_P: Ints, items_P: Ints) -> npt.NDArray[np.bool_]:
+        """Whether the table holds each of the given pairs, bool."""
+        size = len(self.offsets) - 1
+        held: npt.NDArray[np.bool_] = np.isin(anchors_P * size + items_P, self.anchors * size + self.items)
+        return held
+
     def partners(self, item: int) -> tuple[npt.NDArray[np.int32], Floats]:
         """Partners and strengths of one item, as views; empty for an item outside 0 .. N - 1."""
         if not 0 <= item < len(self.offsets) - 1:

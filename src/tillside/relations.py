@@ -7,20 +7,24 @@ validity periods, so they override the table at query time. Layout of the direct
     RELATION/NAME.npy    offsets, items, strengths of each relation
     bundles/NAME.npy     offsets, items, strengths of the item sets
     manual/NAME.npy      one array per column
+    manual/later.json    pairs by id, of items that the catalogue has not
+    fitting.json         what fits what, and which categories go together
 
 Shapes: N items, M manual pairs, K partners of one item.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tillside.fitting.rules import NOTHING_SAID, Terms
 from tillside.relation_tables import Bundles, RelationTable
 
 __all__ = ["ACTIONS", "RELATIONS", "Bundles", "ManualPairs", "Partners", "RelationTable", "Relations"]
@@ -33,6 +37,10 @@ ALWAYS: Final = (-(2**63), 2**63 - 1)
 """``from_ms`` and ``until_ms`` of a pair without dates."""
 FORMAT_VERSION: Final = 1
 ABOUT: Final = "relations.json"
+FITTING: Final = "fitting.json"
+LATER: Final = "later.json"
+LaterPair = tuple[str, str, str, str, float | None, int, int]
+"""Relation, item id, other item's id, action, strength, from_ms and until_ms."""
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -60,6 +68,7 @@ class ManualPairs:
         actions: index into ACTIONS.
         strengths: in (0, 1], NaN if not given.
         from_ms, until_ms: validity period in UTC milliseconds, half open.
+        later: pairs by id, one of whose items the catalogue lacks; they wait for the items feed.
     """
 
     relations: npt.NDArray[np.int8]
@@ -69,15 +78,28 @@ class ManualPairs:
     strengths: Floats
     from_ms: npt.NDArray[np.int64]
     until_ms: npt.NDArray[np.int64]
+    later: tuple[LaterPair, ...] = ()
 
     @classmethod
-    def of(cls, rows: list[tuple[str, int, int, str, float | None, int, int]]) -> "ManualPairs":
+    def of(
+        cls, rows: list[tuple[str, int, int, str, float | None, int, int]], later: Sequence[LaterPair] = ()
+    ) -> "ManualPairs":
         """Build from rows of (relation, anchor, item, action, strength or None, from_ms, until_ms)."""
         columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in _MANUAL]
         columns[0] = [RELATIONS.index(name) for name in columns[0]]
         columns[3] = [ACTIONS.index(name) for name in columns[3]]
         columns[4] = [np.nan if strength is None else strength for strength in columns[4]]
-        return cls(*(np.array(column, kind) for column, kind in zip(columns, _MANUAL.values(), strict=True)))
+        arrays = (np.array(column, kind) for column, kind in zip(columns, _MANUAL.values(), strict=True))
+        return cls(**dict(zip(_MANUAL, arrays, strict=True)), later=tuple(later))
+
+    def arrived(self, index_of: Mapping[str, int]) -> "ManualPairs":
+        """These pairs and those of ``later`` whose items are all in ``index_of`` by now."""
+        here = [row for row in self.later if row[1] in index_of and row[2] in index_of]
+        if not here:
+            return self
+        added = ManualPairs.of([(row[0], index_of[row[1]], index_of[row[2]], *row[3:]) for row in here])
+        columns = {name: np.concatenate([getattr(self, name), getattr(added, name)]) for name in _MANUAL}
+        return ManualPairs(**columns, later=tuple(row for row in self.later if row not in here))
 
     def __len__(self) -> int:
         return len(self.items)
@@ -129,12 +151,14 @@ class Relations:
         manual: pairs set by hand; they override the tables.
         bundles: item sets that are bought together; the table ``bundle`` has them as pairs.
         about: settings, counts and digest of the data set, as in relations.json.
+        fitting: what fits what, and which categories go together.
     """
 
     tables: Mapping[str, RelationTable]
     manual: ManualPairs
     bundles: Bundles
     about: Mapping[str, Any] = field(default_factory=dict)
+    fitting: Terms = NOTHING_SAID
 
     @classmethod
     def empty(cls, *, items: int) -> "Relations":
@@ -186,9 +210,11 @@ class Relations:
             (folder / name).mkdir()
             for array in _MANUAL if name == "manual" else _RAGGED:
                 np.save(folder / name / f"{array}.npy", getattr(part, array))
+        if self.manual.later:
+            _write(folder / "manual" / LATER, self.manual.later)
+        _write(folder / FITTING, self.fitting.document())
         document = {"format_version": FORMAT_VERSION, "items": self.items, **self.about}
-        text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
-        (folder / ABOUT).write_text(text + "\n", encoding="utf-8")
+        _write(folder / ABOUT, document)
 
     @classmethod
     def load(cls, folder: Path, *, items: int) -> "Relations":
@@ -209,13 +235,37 @@ class Relations:
             raise ValueError(f"{folder} holds the relations of another catalogue, not of {items} items; relate again")
         tables = {name: RelationTable(**_arrays(folder / name, _RAGGED)) for name in RELATIONS}
         bundles = Bundles(**_arrays(folder / "bundles", _RAGGED))
-        manual = ManualPairs(**_arrays(folder / "manual", tuple(_MANUAL)))
+        manual = ManualPairs(**_arrays(folder / "manual", tuple(_MANUAL)), later=_later(folder / "manual" / LATER))
         parts: dict[str, RelationTable | Bundles | ManualPairs] = {**tables, "bundles": bundles, "manual": manual}
         for name, part in parts.items():
             fault = part.fault(items=items)
             if fault:
                 raise ValueError(f"{folder / name}: {fault}; relate again")
-        return cls(tables, manual, bundles, about)
+        return cls(tables, manual, bundles, about, _fitting(folder / FITTING))
+
+
+def _write(path: Path, document: Any) -> None:
+    text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _fitting(path: Path) -> Terms:
+    """Terms of a folder; relations made before there were any have none."""
+    if not path.exists():
+        return NOTHING_SAID
+    try:
+        return Terms.of_document(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read: {error}; relate again") from None
+
+
+def _later(path: Path) -> tuple[LaterPair, ...]:
+    if not path.exists():
+        return ()
+    try:
+        return tuple(msgspec.json.decode(path.read_bytes(), type=tuple[LaterPair, ...]))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read: {error}; relate again") from None
 
 
 _RAGGED: Final = ("offsets", "items", "strengths")

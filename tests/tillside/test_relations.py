@@ -1,11 +1,13 @@
 """Relations: what partners says at a moment, by hand, and that files come back equal or are refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.tillside.test_relation_tables import table
+from tillside.fitting.rules import Kin, Rule, Side, Terms
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 
 NOON, ALWAYS = 1000, (-(2**63), 2**63 - 1)
@@ -105,6 +107,20 @@ def test_what_was_saved_loads_equal(tmp_path):
         np.testing.assert_array_equal(getattr(loaded.manual, array), getattr(saved.manual, array))
     assert [row.tolist() for row in loaded.bundles] == [[0, 1, 2], [3, 4]]
     assert partners(loaded) == partners(saved) == [(1, 0.5, False), (3, 0.2, False)]
+
+
+def test_what_fits_what_and_pairs_that_wait_come_back(tmp_path):
+    later = [("gift", "i0", "new", "add", 0.5, *ALWAYS)]
+    terms = Terms((Rule("r", Side("a", "b"), Side("c", "d")),), (Kin("a", "c", 0.5),))
+    found = replace(relations(), fitting=terms, manual=ManualPairs.of([], later))
+    found.save(tmp_path)
+    back = Relations.load(tmp_path, items=5)
+    assert (back.fitting, back.manual.later) == (terms, tuple(later))
+    (tmp_path / "fitting.json").write_text('{"rules": [{}]}')
+    with pytest.raises(ValueError, match=r"fitting\.json cannot be read: .*; relate again"):
+        Relations.load(tmp_path, items=5)
+    (tmp_path / "fitting.json").unlink()  # relations made before there were rules in them
+    assert Relations.load(tmp_path, items=5).fitting == Terms()
 
 
 def test_nothing_saves_and_loads_as_nothing(tmp_path):

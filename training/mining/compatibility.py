@@ -1,13 +1,10 @@
-"""Item compatibility: a shop's rules over item attributes, read from a small YAML file with errors reported by line.
+"""A shop's rules of what fits what, read from a small YAML file with errors reported by line, and bound to a catalogue.
 
-A rule has two sides, each a category and an attribute of its items: the phone's ``series`` and the case's ``fits``. Two
-items that a rule covers, in either order, are compatible if their values match; where an item lacks the attribute, the
-rule's ``unknown`` decides. Pairs that no rule covers are compatible. Shapes: P pairs.
+What a rule means stands in ``tillside.fitting``, which mining and the policy share.
 """
 
-import itertools
-import operator
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,37 +13,17 @@ import numpy as np
 import yaml
 
 from tillside.catalogue import Catalogue
-from tillside.events import CATEGORY
+from tillside.events import BRAND, CATEGORY
+from tillside.fitting.matching import Matching
+from tillside.fitting.rules import ATTACHED, COMPARISONS, MAKES, SAME_BRAND, UNKNOWN, Rule, Side
+from tillside.policy.items.groups import Groups
 from training.mining.counting import Bools, Ints
-from training.mining.traits import values_of
 
 SIDES: Final = ("one", "other")
-COMPARISONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "equal": operator.eq,
-    "at_most": operator.le,
-    "at_least": operator.ge,
-}
-"""Comparisons of the value of ``one`` with that of ``other``; all but ``equal`` are numeric."""
-UNKNOWN: Final = ("fits", "refused")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of a rule: items under a category path (or a prefix of one) and the attribute to compare."""
-
-    category: str
-    attribute: str
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Two sides that are compatible if ``one``'s value is equal to, at most or at least ``other``'s."""
-
-    name: str
-    one: Side
-    other: Side
-    compare: str = "equal"
-    unknown: str = "fits"
+SIDE_KEYS: Final = ("category", "attribute")
+RULE_KEYS: Final = ("name", *SIDES, "compare", "unknown", "makes", "strength", "same_brand")
+NUMBERS: Final = {"strength": (0.0, 1.0), "same_brand": (1.0, 100.0)}
+"""Bounds of a rule's numbers; a strength is above 0."""
 
 
 def read_rules(path: Path) -> list[Rule]:
@@ -112,12 +89,24 @@ class _Reading:
             self.wrong(entries[key], f"{where}.{key}: is {value!r}; allowed: {', '.join(allowed)}")
         return value
 
-    def side(self, entries: Mapping[str, yaml.Node], key: str, where: str) -> Side:
+    def number(self, entries: Mapping[str, yaml.Node], key: str, where: str, *, default: float) -> float:
+        text = self.text(entries, key, where, default=str(default))
+        low, high = NUMBERS[key]
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (low <= value <= high and value > 0):
+            bounds = f"from {low:g}" if low else "above 0"
+            self.wrong(entries[key], f"{where}.{key}: is {text!r}; allowed: a number {bounds} to {high:g}")
+            return default
+        return value
+
+    def side(self, entries: Mapping[str, yaml.Node], key: str, where: str, *, needed: tuple[str, ...]) -> Side:
         if key not in entries:
             return Side("", "")
-        names = ("category", "attribute")
-        found = self.mapping(entries[key], f"{where}.{key}", needed=names, allowed=names)
-        return Side(*(self.text(found, name, f"{where}.{key}") for name in names))
+        found = self.mapping(entries[key], f"{where}.{key}", needed=needed, allowed=SIDE_KEYS)
+        return Side(*(self.text(found, name, f"{where}.{key}") for name in SIDE_KEYS))
 
     def rules(self, root: yaml.Node | None) -> list[Rule]:
         entries = self.mapping(root, "file", needed=("rules",), allowed=("rules",))
@@ -130,84 +119,67 @@ class _Reading:
         rules: list[Rule] = []
         for number, node in enumerate(listed.value):
             where = f"rules[{number}]"
-            keys = ("name", *SIDES, "compare", "unknown")
-            found = self.mapping(node, where, needed=keys[:3], allowed=keys)
+            found = self.mapping(node, where, needed=RULE_KEYS[:3], allowed=RULE_KEYS)
             name = self.text(found, "name", where)
             if name and name in [rule.name for rule in rules]:
                 self.wrong(found["name"], f"{where}.name: {name!r} stands there twice")
             compare = self.choice(found, "compare", where, allowed=tuple(COMPARISONS))
             unknown = self.choice(found, "unknown", where, allowed=UNKNOWN)
-            rules.append(Rule(name, *(self.side(found, side, where) for side in SIDES), compare, unknown))
+            makes = self.choice(found, "makes", where, allowed=MAKES)
+            numbers = (
+                self.number(found, key, where, default=default)
+                for key, default in (("strength", ATTACHED), ("same_brand", SAME_BRAND))
+            )
+            # two categories that merely go together compare nothing: then neither side has an attribute
+            bare = [_bare(found.get(side)) for side in SIDES]
+            needed = SIDE_KEYS[:1] if all(bare) else SIDE_KEYS
+            sides = (self.side(found, side, where, needed=needed) for side in SIDES)
+            rules.append(Rule(name, *sides, compare, unknown, makes, *numbers))  # type: ignore[arg-type]
         return rules
+
+
+def _bare(node: yaml.Node | None) -> bool:
+    return isinstance(node, yaml.MappingNode) and [key.value for key, _ in node.value] == [SIDE_KEYS[0]]
 
 
 @dataclass(frozen=True)
 class Compatibility:
-    """Rules bound to a catalogue: per rule and side, a mask of the items covered and each item's attribute values."""
+    """Rules bound to a catalogue of N items."""
 
-    rules: list[Rule]
-    sides: list[tuple[tuple[Bools, list[list[str]]], tuple[Bools, list[list[str]]]]]
+    rules: Sequence[Rule]
+    matching: Matching
+    categories: Groups
+    brands: Groups
 
     @classmethod
-    def of(cls, rules: list[Rule], catalogue: Catalogue) -> "Compatibility":
+    def of(cls, rules: Sequence[Rule], catalogue: Catalogue) -> "Compatibility":
         """Bind the rules to the catalogue's attribute tokens.
 
         Raises:
             ValueError: a rule names an attribute that no item has, or compares one with non-numeric values by size.
         """
-        paths = values_of(catalogue, CATEGORY)
-        sides = []
+        known = sorted({token.partition("=")[0] for token in catalogue.vocabulary})
         for rule in rules:
-            both = []
             for side in (rule.one, rule.other):
-                values = values_of(catalogue, side.attribute)
-                if not any(values):
-                    known = sorted({token.partition("=")[0] for token in catalogue.vocabulary})
+                if side.attribute and side.attribute not in known:
                     raise ValueError(
                         f"compatibility rule {rule.name!r}: no item has the attribute {side.attribute!r}; "
                         f"the catalogue has: {', '.join(known) or 'none'}"
                     )
-                if rule.compare != "equal":
-                    _refuse_words(rule, side, values)
-                inside = np.array([side.category in levels for levels in paths], bool)
-                both.append((inside, values))
-            sides.append((both[0], both[1]))
-        return cls(rules, sides)
+        made: dict[str, Groups] = {}
+
+        def groups(attribute: str) -> Groups:
+            if attribute not in made:
+                made[attribute] = Groups.of(catalogue, attribute)
+            return made[attribute]
+
+        matching = Matching.of(rules, groups, items=len(catalogue))
+        return cls(rules, matching, groups(CATEGORY), groups(BRAND))
 
     def fits(self, anchors: Ints, items: Ints) -> Bools:
         """Whether each pair is compatible under all rules, in either direction, bool [P]."""
-        fits = np.ones(len(anchors), bool)
-        for rule, ((in_one, of_one), (in_other, of_other)) in zip(self.rules, self.sides, strict=True):
-            for one, other in ((anchors, items), (items, anchors)):
-                rows = np.flatnonzero(fits & in_one[one] & in_other[other])
-                pairs = zip(one[rows].tolist(), other[rows].tolist(), strict=True)
-                fits[rows] = [_agree(rule, of_one[mine], of_other[theirs]) for mine, theirs in pairs]
-        return fits
+        return self.matching.fits(np.asarray(anchors), np.asarray(items))
 
     def fits_together(self, sets: Sequence[Sequence[int]]) -> Bools:
         """Whether all pairs of items in a set are compatible, bool, one per set."""
-        pairs = [(row, one, other) for row, each in enumerate(sets) for one, other in itertools.combinations(each, 2)]
-        rows, ones, others = np.array(pairs, np.int64).reshape(-1, 3).T
-        fits = np.ones(len(sets), bool)
-        fits[rows[~self.fits(ones, others)]] = False
-        return fits
-
-
-def _refuse_words(rule: Rule, side: Side, values: list[list[str]]) -> None:
-    for value in sorted({value for own in values for value in own}):
-        try:
-            float(value)
-        except ValueError:
-            raise ValueError(
-                f"compatibility rule {rule.name!r}: {rule.compare} compares numbers, but {side.attribute} is {value!r}"
-            ) from None
-
-
-def _agree(rule: Rule, mine: list[str], theirs: list[str]) -> bool:
-    """Whether any two values match: an item may fit several others."""
-    if not mine or not theirs:
-        return rule.unknown == UNKNOWN[0]
-    if rule.compare == "equal":
-        return not set(mine).isdisjoint(theirs)
-    compare = COMPARISONS[rule.compare]
-    return any(compare(float(one), float(other)) for one in mine for other in theirs)
+        return self.matching.fits_together(sets)

@@ -1,7 +1,8 @@
 """Manual pairs, from a CSV file: ``relation,item_id,other_id,action,strength,from,until``.
 
 Strict, since a slip would show the wrong item, or fail to hide one: errors are reported by line, and a file with any
-error is rejected whole. ``strength``, ``from`` and ``until`` may be empty; ``from`` is inclusive, ``until`` exclusive.
+error is rejected whole. A pair of an item that the catalogue lacks waits until the items feed brings it. ``strength``,
+``from`` and ``until`` may be empty; ``from`` is inclusive, ``until`` exclusive.
 """
 
 import csv
@@ -11,12 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tillside.relations import ACTIONS, ALWAYS, RELATIONS, ManualPairs
+from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs
 
 COLUMNS: Final = ("relation", "item_id", "other_id", "action", "strength", "from", "until")
 SHOWN: Final = 10
 """Most errors listed in one message."""
-Row = tuple[str, int, int, str, float | None, int, int]
 
 
 def read_manual(path: Path, index_of: Mapping[str, int]) -> ManualPairs:
@@ -34,8 +34,8 @@ def read_manual(path: Path, index_of: Mapping[str, int]) -> ManualPairs:
         raise ValueError(f"manual: {path} cannot be read ({error})") from None
     lines = csv.reader(io.StringIO(text), strict=True)
     mistakes: list[str] = []
-    rows: list[Row] = []
-    taken: dict[tuple[str, int, int], list[tuple[int, int, int]]] = {}
+    rows: list[LaterPair] = []
+    taken: dict[tuple[str, str, str], list[tuple[int, int, int]]] = {}
     try:
         header = next(lines, [])
         if [name.strip() for name in header] != list(COLUMNS):
@@ -44,7 +44,7 @@ def read_manual(path: Path, index_of: Mapping[str, int]) -> ManualPairs:
             if not any(cell.strip() for cell in cells):
                 continue
             line = lines.line_num
-            wrong, row = _row(cells, index_of)
+            wrong, row = _row(cells)
             if row is not None:
                 wrong = _overlap(taken.setdefault(row[:3], []), line, row)
                 rows.append(row)
@@ -54,10 +54,10 @@ def read_manual(path: Path, index_of: Mapping[str, int]) -> ManualPairs:
     if mistakes:
         more = f"; and {len(mistakes) - SHOWN} more" if len(mistakes) > SHOWN else ""
         raise ValueError("; ".join(mistakes[:SHOWN]) + more)
-    return ManualPairs.of(rows)
+    return ManualPairs.of([], rows).arrived(index_of)
 
 
-def _row(cells: list[str], index_of: Mapping[str, int]) -> tuple[list[str], Row | None]:
+def _row(cells: list[str]) -> tuple[list[str], LaterPair | None]:
     if len(cells) != len(COLUMNS):
         return [f"must have {len(COLUMNS)} columns, got {len(cells)}"], None
     relation, item_id, other_id, action, strength, since, until = (cell.strip() for cell in cells)
@@ -67,8 +67,8 @@ def _row(cells: list[str], index_of: Mapping[str, int]) -> tuple[list[str], Row 
     if action not in ACTIONS:
         wrong.append(f"action is {action!r}; allowed: {', '.join(ACTIONS)}")
     for name, value in (("item_id", item_id), ("other_id", other_id)):
-        if value not in index_of:
-            wrong.append(f"{name} {value!r} is not in the catalogue")
+        if not value:
+            wrong.append(f"{name} is empty; allowed: the id of an item")
     if item_id == other_id:
         wrong.append(f"other_id must be another item than item_id, got {other_id!r} for both")
     given: float | None = None
@@ -90,7 +90,7 @@ def _row(cells: list[str], index_of: Mapping[str, int]) -> tuple[list[str], Row 
         wrong.append(f"until must be after from, got {since!r} and {until!r}")
     if wrong or first is None or last is None:
         return wrong, None
-    return [], (relation, index_of[item_id], index_of[other_id], action, given, first, last)
+    return [], (relation, item_id, other_id, action, given, first, last)
 
 
 def _moment(text: str, fallback: int) -> int | None:
@@ -104,7 +104,7 @@ def _moment(text: str, fallback: int) -> int | None:
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _overlap(before: list[tuple[int, int, int]], line: int, row: Row) -> list[str]:
+def _overlap(before: list[tuple[int, int, int]], line: int, row: LaterPair) -> list[str]:
     since, until = row[5], row[6]
     met = [other for other, first, last in before if first < until and since < last]
     before.append((line, since, until))

@@ -27,6 +27,7 @@ SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)
 MODEL, POPULAR, NEW, CLEARANCE = (SOURCES.index(name) for name in ("model", "popular", "new", "clearance"))
 SHELVED: Final = ("popular", "new", "clearance")
 FIRST_RELATION: Final = SOURCES.index(RELATIONS[0])
+COMPLEMENT: Final = SOURCES.index("complement")
 assert SOURCES[FIRST_RELATION : FIRST_RELATION + len(RELATIONS)] == RELATIONS
 MOST_PARTNERS: Final = 16
 """Partners taken per anchor and relation."""
@@ -167,6 +168,12 @@ def gather(
                     found, strengths = _by_hand(relations, relation, anchor, request.now_ms, pinned)
                 if len(found):
                     entries.append((found, strengths, weight, source, anchor))
+    kinship = shelves.facts.kinship
+    if kinship is not None and weights.get("complement"):
+        for anchor, weight in zip(anchors, BY_ANCHOR, strict=False):
+            found, shares = kinship.proposals(anchor)
+            if len(found):
+                entries.append((found, shares, weight, COMPLEMENT, anchor))
     shelved: list[Entry] = []
     if not weights.keys().isdisjoint(SHELVED):
         _from_shelves(weights, anchors, shelves, shelved)

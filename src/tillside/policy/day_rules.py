@@ -17,14 +17,26 @@ import numpy.typing as npt
 from tillside.policy.file.terms import Pin, Rules, Season
 from tillside.policy.items.facts import ItemFacts
 
-HARD: Final = ("cart", "excluded", "banned", "stock", "stale_feed", "categories", "age", "price", "viewed")
+HARD: Final = (
+    "cart",
+    "excluded",
+    "banned",
+    "stock",
+    "stale_feed",
+    "categories",
+    "age",
+    "price",
+    "viewed",
+    "kind",
+    "misfit",
+)
 """Names of the hard rules; an index is a verdict.
 
 Where several forbid an item, the verdict is the first of: cart, excluded, banned item, stock, categories (bans of a
-category included), banned brand, age, price, viewed. A feed that hides all items (``stock`` or ``stale_feed``) precedes
-them all.
+category included), banned brand, age, price, kind, misfit, viewed. A feed that hides all items (``stock`` or
+``stale_feed``) precedes them all.
 """
-CART, EXCLUDED, BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED = range(len(HARD))
+CART, EXCLUDED, BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED, KIND, MISFIT = range(len(HARD))
 
 Ints = npt.NDArray[np.int64]
 Verdicts = npt.NDArray[np.int8]

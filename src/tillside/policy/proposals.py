@@ -32,8 +32,8 @@ from tillside.search import searched
 
 OVERSAMPLING: Final = 2
 """Oversampling factor: model candidates per item shown; the search yields some dozens more at no cost."""
-BAND_OVERSAMPLING: Final = 4
-"""Further oversampling factor where a price band is a hard rule."""
+NARROW_OVERSAMPLING: Final = 4
+"""Further oversampling factor where the request forbids kinds, misfits or all outside a price band."""
 MOST_LISTED: Final = 100
 """Candidates that a policy sees of each list of a fallback tier; it fills slots left open itself."""
 ELIGIBLE_BYTES: Final = 1 << 26
@@ -51,7 +51,7 @@ def wanted_items(prepared: PreparedPlacement) -> int:
     """Number of candidates the policy may need: OVERSAMPLING per item shown, and those that the request forbids."""
     rulebook = prepared.rulebook
     wanted = OVERSAMPLING * prepared.k + len(rulebook.blocked) + len(rulebook.viewed)
-    return wanted * BAND_OVERSAMPLING if rulebook.band and rulebook.band_hard else wanted
+    return wanted * NARROW_OVERSAMPLING if rulebook.narrows else wanted
 
 
 def eligible_items(rulebook: Rulebook, items: int) -> Ints | None:

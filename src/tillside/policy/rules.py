@@ -4,7 +4,8 @@ A rulebook is built for one request and judges any array of items, candidates an
 fallback tier bypasses a hard rule. Verdicts that hold for all requests of a day are looked up (``standing``). Soft
 rules give way if they would leave slots open: frequency caps first, then a soft price band.
 
-Shapes: U items to judge, N items, L events of the session, M items in the cart.
+Shapes: U items to judge, N items, L events of the session, M items in the cart, G sets of categories, C classes of
+items by what they fit.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from tillside.policy.day_rules import (
     CART,
     EXCLUDED,
     HARD,
+    KIND,
+    MISFIT,
     PRICE,
     STALE_FEED,
     STOCK,
@@ -28,9 +31,9 @@ from tillside.policy.day_rules import (
     Standing,
     Verdicts,
 )
-from tillside.policy.file.terms import HOUR_MS, PriceBand, Rules, Stock
+from tillside.policy.file.terms import HOUR_MS, HideKind, PriceBand, Rules, Stock
 from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK, ItemFacts
-from tillside.policy.requests import PlacementRequest
+from tillside.policy.requests import GOAL, PlacementRequest
 
 __all__ = ["CAPPED", "HARD", "OUTSIDE_BAND", "SOFT", "VIEWED", "Rulebook"]
 
@@ -38,6 +41,8 @@ CAPPED: Final = 1
 OUTSIDE_BAND: Final = 2
 """Soft-rule levels; the higher one gives way last."""
 SOFT: Final = ("capped", "outside_band")
+DECIDED: Final = ("cart", "checkout", "order_confirmed")
+"""Placements where nobody wants another one of what they have just chosen."""
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -56,6 +61,8 @@ class Rulebook:
         named: union of ``blocked``, ``viewed`` and ``capped``, ascending.
         band: lowest and highest allowed price, or None for any.
         band_hard: whether the band is a hard rule.
+        kinds_G: category sets hidden as kinds of the basket; None for none.
+        misfits_C: classes that do not fit the basket; None for none.
     """
 
     day: DayRules
@@ -68,6 +75,8 @@ class Rulebook:
     named: Ints
     band: tuple[float, float] | None
     band_hard: bool
+    kinds_G: Mask | None
+    misfits_C: Mask | None
 
     @classmethod
     def of(
@@ -109,7 +118,14 @@ class Rulebook:
             named=np.array(sorted({*blocked, *viewed, *capped}), np.int64),
             band=_band(rules.price_band, request, facts, anchors) if rules.price_band else None,
             band_hard=bool(rules.price_band and rules.price_band.hard),
+            kinds_G=_kinds(rules.hide_kind, request, facts, anchors),
+            misfits_C=_misfits(rules.fits, request, facts, anchors),
         )
+
+    @property
+    def narrows(self) -> bool:
+        """Whether the request forbids more than single items, so that a source should propose some more."""
+        return self.kinds_G is not None or self.misfits_C is not None or (self.band is not None and self.band_hard)
 
     def judged(self, items_U: Ints) -> tuple[Verdicts, Ints]:
         """Judge items by all rules.
@@ -131,6 +147,13 @@ class Rulebook:
                 np.putmask(verdicts_U, outside_U & (verdicts_U < 0), PRICE)
             else:
                 np.putmask(levels_U, outside_U, OUTSIDE_BAND)
+        if self.kinds_G is not None:
+            kin_U = self.kinds_G.take(self.day.facts.categories.codes_N.take(items_U))
+            np.putmask(verdicts_U, kin_U & (verdicts_U < 0), KIND)
+        matching = self.day.facts.matching
+        if self.misfits_C is not None and matching is not None:
+            misfits_U = self.misfits_C.take(matching.classes_N.take(items_U))
+            np.putmask(verdicts_U, misfits_U & (verdicts_U < 0), MISFIT)
         if len(self.named):
             places = items_U[:-1].searchsorted(self.named)
             for hit in (items_U.take(places) == self.named).nonzero()[0].tolist():
@@ -153,6 +176,11 @@ class Rulebook:
             return verdict if rule is None else rule
         if self.band and self.band_hard and not self.band[0] <= self.day.facts.prices_N[item] <= self.band[1]:
             return PRICE
+        facts = self.day.facts
+        if self.kinds_G is not None and self.kinds_G[facts.categories.codes_N[item]]:
+            return KIND
+        if self.misfits_C is not None and facts.matching and self.misfits_C[facts.matching.classes_N[item]]:
+            return MISFIT
         return VIEWED if item in self.viewed else -1
 
 
@@ -160,6 +188,45 @@ def _stale(stock: Stock, feed_time_ms: int | None, now_ms: int) -> bool:
     if stock.feed_max_age_minutes is None:
         return False
     return feed_time_ms is None or now_ms - feed_time_ms > stock.feed_max_age_minutes * HOUR_MS / 60
+
+
+def _basket(request: PlacementRequest, facts: ItemFacts) -> list[int]:
+    """The cart's distinct known items; without a cart what the session bought."""
+    items = request.cart_M
+    if not len(items) and len(request.kinds_L):
+        items = request.session_L[request.kinds_L == GOAL]
+    return [item for item in dict.fromkeys(items.tolist()) if facts.knows(item)]
+
+
+def _kinds(hide: HideKind, request: PlacementRequest, facts: ItemFacts, anchors: Sequence[int]) -> Mask | None:
+    """Mask [G] of the category sets that hold the kind of a basket's item; None for none."""
+    if hide.of == "none" or (hide.of == "by_placement" and request.placement not in DECIDED):
+        return None
+    categories = facts.categories
+    items = _basket(request, facts)
+    codes = dict.fromkeys(
+        categories.codes_N.item(item) for item in (*items, *(anchors if hide.of == "anchors" else ()))
+    )
+    hidden_G = None
+    for path in dict.fromkeys(kind for code in codes if (kind := _kind(categories.finest(code), hide))):
+        own_G = categories.having((path,))
+        hidden_G = own_G if hidden_G is None else hidden_G | own_G
+    return hidden_G
+
+
+def _kind(path: str, hide: HideKind) -> str:
+    """The kind of an item by its finest category; empty if it has none, or one of which several are bought."""
+    if any(path == other or path.startswith(f"{other}.") for other in hide.but):
+        return ""
+    return path if hide.depth is None else ".".join(path.split(".")[: hide.depth])
+
+
+def _misfits(of: str, request: PlacementRequest, facts: ItemFacts, anchors: Sequence[int]) -> Mask | None:
+    """Mask [C] of the classes that do not fit the basket, or without one, if asked, the anchors; None for none."""
+    if facts.matching is None or of == "none":
+        return None
+    basket = _basket(request, facts)
+    return facts.matching.refused(basket if basket or of == "cart" else anchors)
 
 
 def _band(

@@ -1,5 +1,6 @@
 """What placements are answered from, by hand: shelves by behaviour, a feed over the base facts, the shop's own list."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from serving.policy.policy_file import LoadedPolicy
 from tests.bundles import tiny_bundle
 from tests.tills import IDS, POLICY, feed, in_stock, till
 from tillside.bundle import Bundle, open_bundle
-from tillside.policy import parse_policy, read_feed
+from tillside.fitting.rules import Kin, Rule, Side, Terms
+from tillside.policy import PlacementRequest, parse_policy, prepare, read_feed
+from tillside.relations import ALWAYS, ManualPairs
 
 LOADED = LoadedPolicy(parse_policy(POLICY), "0" * 12, "policy.yaml")
 HAT = {"item_id": "hat", "stock": 3, "price": 30.0, "attributes": {"category": "fashion.hat"}}
@@ -45,6 +48,36 @@ def test_a_feed_makes_another_assortment_over_the_base_facts(bundle: Bundle) -> 
     other = one.restocked(read_feed(feed(*in_stock())))
     assert (len(other.facts), len(other.proposer.cold)) == (len(IDS), 0)
     assert other.proposer.items_WD is bare.proposer.items_WD
+
+
+def test_an_item_put_a_second_ago_goes_with_what_it_fits(bundle: Bundle) -> None:
+    """A case for the new phone, and the new phone itself as an anchor, with a pair set by hand for it."""
+    later = [("complement", "new-phone", "scarf", "pin", None, *ALWAYS)]
+    terms = Terms(
+        (Rule("made for", Side("tech.phone", "series"), Side("tech.case", "fits"), unknown="refused"),),
+        (Kin("tech.phone", "tech.case", 0.5),),
+    )
+    relations = replace(bundle.relations, fitting=terms, manual=ManualPairs.of([], later))
+    bare = replace(Assortment.of(bundle, LOADED), relations=relations).restocked(None)
+    fits = {"category": "tech.case", "fits": "n1"}
+    items = [
+        {"item_id": "new-phone", "stock": 3, "attributes": {"category": "tech.phone", "series": "n1"}},
+        {"item_id": "new-case", "stock": 3, "attributes": fits},
+        {"item_id": "old-case", "stock": 3, "attributes": {**fits, "fits": "n0"}},
+    ]
+    one = bare.restocked(read_feed(feed(*items)))
+    number = one.facts.index_of
+    assert one.facts.kinship is not None
+    found, strengths = one.facts.kinship.proposals(number["new-phone"])
+    assert ([one.facts.item_ids[item] for item in found], strengths.tolist()) == (["new-case"], [0.5])
+    request = PlacementRequest(placement="checkout", now_ms=1, cart_M=np.array([number["new-phone"]]))
+    answer = prepare(LOADED.policy, request, one.facts).place(
+        shelves=one.shelves_B[-1], relations=one.placed_relations, model=None
+    )
+    shown = [one.facts.item_ids[item.item] for item in answer.items]
+    assert shown[:2] == ["scarf", "new-case"]
+    assert not {"old-case", "case"} & set(shown)  # the filler keeps the rules too
+    assert (len(bare.placed_relations.manual), len(one.placed_relations.manual)) == (0, 1)
 
 
 def test_a_shop_without_carts_has_no_cart_behaviour(tmp_path: Path) -> None:

@@ -7,8 +7,11 @@ import pytest
 
 from tests.shops import NOW_MS, Item, Shop
 from tests.tillside.policy.test_placing import HOUR_MS, PLAIN, SHOP, policy
+from tillside.fitting.rules import Rule, Side, Terms
 from tillside.policy import parse_policy
+from tillside.policy.requests import GOAL
 from tillside.policy.rules import CAPPED, HARD, OUTSIDE_BAND, Rulebook
+from training.evaluation.placements.rule_check import forbidding
 
 
 @pytest.mark.parametrize(
@@ -125,3 +128,54 @@ def test_of_two_soft_rules_an_item_breaks_the_one_that_gives_way_last_counts() -
     rulebook = book("cap: {shown: 2, within_hours: 1}, price_band: {low: 0.05, high: 1}", cart=["phone"], **seen)
     assert (rulebook.band, rulebook.band_hard) == ((20, 400), False)
     assert rulebook.judged(np.arange(6))[1].tolist() == [0, CAPPED, OUTSIDE_BAND, OUTSIDE_BAND, 0, OUTSIDE_BAND]
+
+
+CASED = Shop(
+    [
+        Item("phone-1", 400, "tech.phone", "acme", attributes={"series": "p1"}),
+        Item("phone-2", 500, "tech.phone.folding", "acme", attributes={"series": "p2"}),
+        Item("case-1", 20, "tech.case", attributes={"fits": "p1"}),
+        Item("case-2", 20, "tech.case", attributes={"fits": "p2"}),
+        Item("lipstick-1", 9, "beauty.lipstick"),
+        Item("lipstick-2", 9, "beauty.lipstick"),
+    ],
+    feed_age_ms=None,
+    fitting=Terms(
+        (Rule("made for", Side("tech.phone", "series"), Side("tech.case", "fits"), unknown="refused"),),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("placement", "rules", "request_", "hidden"),
+    [
+        # what does not fit the cart is shown nowhere, from no source: model, filler, pins
+        ("here", "", {"cart": ["phone-1"]}, {"phone-1", "case-2"}),
+        ("here", "pins: [{name: best, item: case-2}]", {"cart": ["phone-1"]}, {"phone-1", "case-2"}),
+        ("here", "fits: none", {"cart": ["phone-1"]}, {"phone-1"}),
+        ("here", "", {"cart": ["phone-1", "phone-2"]}, {"phone-1", "phone-2"}),
+        ("here", "", {"session": [("phone-1", GOAL)]}, {"case-2"}),  # no cart: what was bought
+        ("here", "", {"session": ["phone-1"]}, set()),
+        ("here", "fits: anchors", {"session": ["phone-1"]}, {"case-2"}),
+        # the kind of what is in the cart: at checkout unless told otherwise, elsewhere if told
+        ("checkout", "fits: none", {"cart": ["case-1"]}, {"case-1", "case-2"}),
+        ("checkout", "fits: none", {"cart": ["phone-2"]}, {"phone-2"}),  # the other one does not fold
+        ("checkout", "fits: none, hide_kind: {depth: 2}", {"cart": ["phone-2"]}, {"phone-1", "phone-2"}),
+        ("checkout", "fits: none, hide_kind: {of: none}", {"cart": ["case-1"]}, {"case-1"}),
+        ("checkout", "hide_kind: {but: [beauty]}", {"cart": ["lipstick-1"]}, {"lipstick-1"}),
+        ("checkout", "", {"cart": ["lipstick-1"]}, {"lipstick-1", "lipstick-2"}),
+        ("order_confirmed", "", {"session": [("lipstick-1", GOAL)]}, {"lipstick-1", "lipstick-2"}),
+        ("here", "hide_kind: {of: cart}", {"cart": ["lipstick-1"]}, {"lipstick-1", "lipstick-2"}),
+        ("here", "hide_kind: {of: anchors}", {"session": ["lipstick-1"]}, {"lipstick-1", "lipstick-2"}),
+    ],
+)
+def test_what_is_shown_fits_the_basket_and_is_not_more_of_it(
+    placement: str, rules: str, request_: dict, hidden: set[str]
+) -> None:
+    everything = {item.id: 1.0 for item in CASED.items}
+    told = f"placements: {{{placement}: {{sources: {{model: 1}}, rules: {{{rules}}}}}}}"
+    shown = CASED.shown(told, model=everything, k=10, placement=placement, **request_)
+    assert set(everything) - set(shown) == hidden
+    facts, asked = CASED.facts(), CASED.request(placement=placement, **request_)
+    by_hand = {item for item in everything if forbidding(CASED._number[item], parse_policy(told), asked, facts)}
+    assert by_hand == hidden  # the checker that shares no code says the same

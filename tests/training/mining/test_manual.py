@@ -29,6 +29,15 @@ def test_every_column_arrives(tmp_path):
     assert pairs.until_ms.tolist() == [DAY_ONE + 86_400_000, DAY_ONE]
 
 
+def test_a_pair_of_an_item_that_is_not_in_the_catalogue_waits_for_it(tmp_path):
+    """The catalogue is the log's; what came into the shop since is known by the items feed alone."""
+    pairs = read(tmp_path, "complement,a,new,pin,,,", "complement,a,b,add,,,", "gift,new,newer,add,0.5,,")
+    assert (pairs.items.tolist(), [row[1:3] for row in pairs.later]) == ([1], [("a", "new"), ("new", "newer")])
+    arrived = pairs.arrived({**INDEX, "new": 7})
+    assert (arrived.anchors.tolist(), arrived.items.tolist()) == ([0, 0], [1, 7])
+    assert [row[1:3] for row in arrived.later] == [("new", "newer")]
+
+
 def test_a_header_alone_sets_nothing(tmp_path):
     assert len(read(tmp_path)) == 0
 
@@ -38,8 +47,8 @@ def test_a_header_alone_sets_nothing(tmp_path):
     [
         ("friend,a,b,pin,,,", "relation is 'friend'; allowed: complement, substitute"),
         ("gift,a,b,show,,,", "action is 'show'; allowed: pin, add, ban"),
-        ("gift,x,b,pin,,,", "item_id 'x' is not in the catalogue"),
-        ("gift,a,y,pin,,,", "other_id 'y' is not in the catalogue"),
+        ("gift,,b,pin,,,", "item_id is empty; allowed: the id of an item"),
+        ("gift,a,,pin,,,", "other_id is empty"),
         ("gift,a,a,pin,,,", "other_id must be another item than item_id, got 'a' for both"),
         ("gift,a,b,pin,2,,", "strength is '2'; allowed: above 0 and at most 1, or nothing"),
         ("gift,a,b,pin,0,,", "strength is '0'"),
@@ -68,7 +77,7 @@ def test_the_same_pair_twice_at_one_time_is_a_mistake_and_after_one_another_is_n
 
 def test_all_mistakes_are_named_up_to_ten(tmp_path):
     with pytest.raises(ValueError, match=r"csv:2: .*; .*csv:11: .*; and 2 more$"):
-        read(tmp_path, *["gift,x,b,pin,,,"] * 12)
+        read(tmp_path, *["friend,a,b,pin,,,"] * 12)
 
 
 def test_another_header_or_no_file_is_refused(tmp_path):

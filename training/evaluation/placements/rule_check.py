@@ -11,6 +11,10 @@ from datetime import date
 
 from tillside.events import BRAND, CATEGORY
 from tillside.policy import ItemFacts, PlacementRequest, Policy
+from tillside.policy.requests import GOAL
+
+DECIDED = ("cart", "checkout", "order_confirmed")
+"""Placements that hide the basket's kinds unless told otherwise."""
 
 
 def broken_rules(items: Sequence[int], policy: Policy, request: PlacementRequest, facts: ItemFacts) -> Counter[str]:
@@ -64,10 +68,80 @@ def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: Item
         price = float(facts.prices_N[item])
         if compared is not None and not rules.price_band.low * compared <= price <= rules.price_band.high * compared:
             found.append("price")  # an unknown price (NaN) fails, too
+    basket = _basket(request, facts)
+    if rules.hide_kind.of != "none" and (rules.hide_kind.of != "by_placement" or request.placement in DECIDED):
+        compared_with = [*basket, *(_anchors(policy, request, facts) if rules.hide_kind.of == "anchors" else [])]
+        kinds = {kind for other in compared_with if (kind := _kind(other, policy, request, facts))}
+        if kinds & categories:
+            found.append("kind")
+    if rules.fits != "none":
+        compared_with = basket or (_anchors(policy, request, facts) if rules.fits == "anchors" else [])
+        judged = [verdict for other in compared_with if (verdict := _fits(item, other, facts)) is not None]
+        if judged and not any(judged):
+            found.append("misfit")
     viewed = {"none": [], "last": request.session_L[-1:].tolist(), "all": request.session_L.tolist()}
     if item in viewed["all" if request.hide_seen else rules.hide_viewed]:
         found.append("viewed")
     return found
+
+
+def _basket(request: PlacementRequest, facts: ItemFacts) -> list[int]:
+    """The cart, or without one what the session bought."""
+    items = request.cart_M.tolist()
+    if not items:
+        kinds = request.kinds_L.tolist()  # empty if unknown
+        items = [item for item, kind in zip(request.session_L.tolist(), kinds, strict=False) if kind == GOAL]
+    return [item for item in items if 0 <= item < len(facts.item_ids)]
+
+
+def _kind(item: int, policy: Policy, request: PlacementRequest, facts: ItemFacts) -> str:
+    """Kind of an item: its deepest category, or the first levels of it; empty for one of which several are bought."""
+    hide = policy.placement(request.placement).rules.hide_kind
+    paths = [token.removeprefix(f"{CATEGORY}=") for token in facts.tokens_of(item) if token.startswith(f"{CATEGORY}=")]
+    levels = min(paths, key=lambda path: (-path.count("."), path), default="").split(".")
+    if any(levels[: len(other.split("."))] == other.split(".") for other in hide.but):
+        return ""
+    return ".".join(levels if hide.depth is None else levels[: hide.depth])
+
+
+def _fits(item: int, other: int, facts: ItemFacts) -> bool | None:
+    """Whether two items agree under every rule that covers them, in either order; None if none does."""
+    verdicts = []
+    for rule in facts.terms.rules:
+        for one, two in ((item, other), (other, item)):
+            mine, theirs = facts.tokens_of(one), facts.tokens_of(two)
+            covered = f"{CATEGORY}={rule.one.category}" in mine and f"{CATEGORY}={rule.other.category}" in theirs
+            if covered and rule.one.attribute and rule.other.attribute:
+                ones = [
+                    t.removeprefix(f"{rule.one.attribute}=") for t in mine if t.startswith(f"{rule.one.attribute}=")
+                ]
+                twos = [
+                    t.removeprefix(f"{rule.other.attribute}=")
+                    for t in theirs
+                    if t.startswith(f"{rule.other.attribute}=")
+                ]
+                agree = {
+                    "equal": lambda a, b: a == b,
+                    "at_most": lambda a, b: float(a) <= float(b),
+                    "at_least": lambda a, b: float(a) >= float(b),
+                }[rule.compare]
+                unknown = not ones or not twos
+                verdicts.append(rule.unknown == "fits" if unknown else any(agree(a, b) for a in ones for b in twos))
+    return all(verdicts) if verdicts else None
+
+
+def _anchors(policy: Policy, request: PlacementRequest, facts: ItemFacts) -> list[int]:
+    """Known items that the placement asks for partners of, most important first, each once, so many as it allows."""
+    placement = policy.placement(request.placement)
+    groups = {
+        "cart": request.cart_M.tolist()[::-1],
+        "last": request.session_L.tolist()[-1:],
+        "session": request.session_L.tolist()[::-1],
+        "host": [request.host] if request.host is not None else [],
+        "scene": list(request.scene),
+    }
+    found = [item for name in placement.anchors for item in groups[name] if 0 <= item < len(facts.item_ids)]
+    return list(dict.fromkeys(found))[: placement.most_anchors]
 
 
 def _on(day: date, since: date | None, until: date | None) -> bool:
@@ -92,15 +166,7 @@ def _compared_price(policy: Policy, request: PlacementRequest, facts: ItemFacts)
     cart = [item for item in request.cart_M.tolist() if 0 <= item < len(facts.item_ids)]
     wanted = placement.rules.price_band.of
     if wanted == "anchor":
-        groups = {
-            "cart": request.cart_M.tolist()[::-1],
-            "last": request.session_L.tolist()[-1:],
-            "session": request.session_L.tolist()[::-1],
-            "host": [request.host] if request.host is not None else [],
-            "scene": list(request.scene),
-        }
-        anchors = [item for name in placement.anchors for item in groups[name] if 0 <= item < len(facts.item_ids)]
-        cart = anchors[:1]
+        cart = _anchors(policy, request, facts)[:1]
     prices = [price for price in map(float, facts.prices_N[cart]) if price == price]
     if not prices:
         return None

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from tillside.dataset import Dataset
 from tillside.encoding import EncodingSpec
+from tillside.fitting.rules import NOTHING_SAID, Terms
 from tillside.policy import ItemFacts, ItemsFeed, Shelves
 from tillside.policy.items.shelves import most_popular
 from tillside.policy.proposals import MOST_LISTED, Proposer
@@ -57,6 +58,7 @@ class OfflineShop:
         feed: ItemsFeed | None = None,
         engine: PlacementEngine | None = None,
         together: int = TOGETHER,
+        fitting: Terms = NOTHING_SAID,
     ) -> "OfflineShop":
         """Shop of a model and its data set.
 
@@ -65,6 +67,7 @@ class OfflineShop:
             engine: what encodes and searches; default: the torch model.
             together: sessions encoded at once; a row in a batch differs in its last digits from a row alone, and the
                 server encodes only sessions of one length together.
+            fitting: what fits what, as the relations have it.
         """
         fallback = popularity_of(dataset, refit=trained.refitted)
         engine = engine or TorchEngine(ModelScorer.of(trained.model, fallback, trained.memory))
@@ -72,7 +75,7 @@ class OfflineShop:
         tokens = None
         if learned is not None:
             tokens = TokenVectors(learned.detach().cpu().numpy().astype(np.float32), dataset.catalogue)
-        facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed or ItemsFeed(LATER_MS, ()))
+        facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed or ItemsFeed(LATER_MS, ())).fitted(fitting)
         proposer = Proposer.of(facts, engine.items_ND, tokens=tokens, memory=trained.memory)
         facts = replace(facts, feed_time_ms=LATER_MS, vectors=proposer.vectors)
         whole = popularity_of(dataset, refit=trained.refitted, items=len(dataset.catalogue))

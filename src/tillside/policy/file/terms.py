@@ -172,14 +172,30 @@ class Diversity(Term, frozen=True, kw_only=True):
     vector: Share = 0.0
 
 
+class HideKind(Term, frozen=True, kw_only=True):
+    """Hides the kinds of the basket (the cart, and what the session bought), or of the anchors as well.
+
+    ``by_placement``: of the basket at cart, checkout and order_confirmed, else nothing. A kind is an item's finest
+    category, or its first ``depth`` levels; ``but`` names categories of which several are bought.
+    """
+
+    of: Literal["by_placement", "none", "cart", "anchors"] = "by_placement"
+    depth: Annotated[int, Meta(ge=1, le=20)] | None = None
+    but: tuple[Name, ...] = ()
+
+
 class Rules(Term, frozen=True, kw_only=True):
     """Rules of a placement.
 
-    Hard: stock, hide_viewed, categories, age_limits, bans, a hard price_band; always the cart and the exclusions.
+    Hard: stock, hide_viewed, hide_kind, fits, categories, age_limits, bans, a hard price_band; always the cart and the
+    exclusions. ``fits`` is what items must fit by the compatibility rules: the basket, or, where that is empty, the
+    anchors.
     """
 
     stock: Stock = Stock()
     hide_viewed: Literal["none", "last", "all"] = "none"
+    hide_kind: HideKind = HideKind()
+    fits: Literal["cart", "anchors", "none"] = "cart"
     categories: Categories = Categories()
     age_limits: tuple[AgeLimit, ...] = ()
     price_band: PriceBand | None = None

@@ -8,7 +8,7 @@ items, D columns of a row, E = D - 1 of them without the trend, G sets of values
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -18,6 +18,9 @@ from msgspec import UNSET
 
 from tillside.catalogue import Catalogue, attribute_tokens
 from tillside.events import BRAND, CATEGORY
+from tillside.fitting.kinship import Kinship
+from tillside.fitting.matching import Matching
+from tillside.fitting.rules import NOTHING_SAID, Terms
 from tillside.policy.items.cache import REMEMBERED_BYTES, REMEMBERED_DAYS, Cache
 from tillside.policy.items.feed import FeedItem, ItemsFeed
 from tillside.policy.items.groups import Groups
@@ -27,6 +30,9 @@ MINIMUM_AGE: Final = "minimum_age"
 STOCK_UNKNOWN: Final = 0
 IN_STOCK: Final = 1
 OUT_OF_STOCK: Final = -1
+MOST_ATTRIBUTES: Final = 64
+TAKEN_BEFORE: Final = 1.0
+"""Pseudo-events of every item, so that an item that nobody took yet can be proposed."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -70,6 +76,9 @@ class ItemFacts:
         names, tokens: as given by feeds, by item; other items have those of ``catalogue``.
         feed_time_ms: creation time of the latest feed, UTC ms; None if there was none.
         vectors: the model's item rows.
+        matching: what fits what; None where no rule says.
+        kinship: complements by kind; None where no categories are known to go together.
+        terms: what both were made of.
     """
 
     catalogue: Catalogue
@@ -90,6 +99,10 @@ class ItemFacts:
     tokens: Mapping[int, tuple[str, ...]]
     feed_time_ms: int | None = None
     vectors: ItemVectors = NO_VECTORS
+    matching: Matching | None = None
+    kinship: Kinship | None = None
+    terms: Terms = NOTHING_SAID
+    _attributes: Cache = field(default_factory=lambda: Cache(MOST_ATTRIBUTES), repr=False, compare=False)
 
     @classmethod
     def of_catalogue(cls, catalogue: Catalogue) -> "ItemFacts":
@@ -171,6 +184,35 @@ class ItemFacts:
             feed_time_ms=feed.time_ms,
         )
 
+    def fitted(self, terms: Terms) -> "ItemFacts":
+        """These facts with what fits what, and what goes with it by kind, bound to all their items."""
+        if not terms.rules and not terms.kin:
+            return self
+
+        def groups(attribute: str) -> Groups:
+            found: Groups = self._attributes.get(attribute, lambda: Groups.of(self.catalogue, attribute))
+            prefix = f"{attribute}="
+            own = {n: [t.removeprefix(prefix) for t in all_ if t.startswith(prefix)] for n, all_ in self.tokens.items()}
+            return found.changed(own, items=len(self)) if len(self) > len(self.catalogue) or own else found
+
+        matching = Matching.of(terms.rules, groups, items=len(self))
+        if not terms.kin:
+            return replace(self, matching=matching, terms=terms)
+        read = {CATEGORY, BRAND, *(side.attribute for rule in terms.rules for side in (rule.one, rule.other))}
+        late_N = np.arange(len(self)) >= len(self.catalogue)
+        for item in self.tokens.keys() & range(len(self.catalogue)):
+            now, before = set(self.tokens[item]), set(self.catalogue.tokens_of(item))
+            late_N[item] = any(token.partition("=")[0] in read for token in now ^ before)
+        kinship = Kinship.of(
+            terms.kin,
+            matching,
+            categories=self.categories,
+            brands=self.brands,
+            late_N=late_N,
+            worth_N=_worth(self.catalogue, len(self)),
+        )
+        return replace(self, matching=matching, kinship=kinship, terms=terms)
+
     def name(self, item: int) -> str:
         """Display name, or an empty string."""
         known = self.names.get(item)
@@ -219,6 +261,16 @@ class ItemFacts:
     def days(self) -> Cache:
         """Cache of the rules of one day."""
         return Cache(REMEMBERED_DAYS)
+
+
+def _worth(catalogue: Catalogue, items: int) -> npt.NDArray[np.float64]:
+    """How much each item is taken, above 0, [N]: by the goal, or all of a log with one behaviour; later items as the
+    median one."""
+    taken_N = (
+        catalogue.counts_NB[:, -2:].sum(axis=1) if catalogue.counts_NB.shape[1] > 2 else catalogue.counts_NB[:, -1]
+    )
+    middle = float(np.median(taken_N)) if len(taken_N) else 0.0
+    return np.concatenate([taken_N.astype(float), np.full(items - len(taken_N), middle)]) + TAKEN_BEFORE
 
 
 def _stock(item: FeedItem) -> int:

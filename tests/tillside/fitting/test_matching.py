@@ -1,0 +1,109 @@
+"""What fits what, by hand and against the rule read out word by word for random items."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.datasets import make_catalogue, make_sessions
+from tillside.catalogue import attribute_tokens
+from tillside.fitting.matching import Matching
+from tillside.fitting.rules import Rule, Side
+from tillside.policy.items.groups import Groups
+
+CASES = Rule("made for", Side("tech.phone", "series"), Side("tech.case", "fits"), unknown="refused")
+PLUGS = Rule("plug", Side("tech.phone", "plug"), Side("tech.power", "plug"))
+BELTS = Rule("long enough", Side("body", "girth"), Side("belt", "length"), compare="at_most")
+SHOP = [
+    {"category": "tech.phone", "series": "p1", "plug": "c"},
+    {"category": "tech.phone.folding", "series": "p2", "plug": "x"},
+    {"category": "tech.case", "fits": "p1"},
+    {"category": "tech.case.leather", "fits": ["p1", "p2"]},
+    {"category": "tech.case"},
+    {"category": "tech.power", "plug": "c"},
+    {"category": "tech.power"},
+    {"category": "body", "girth": 90},
+    {"category": "belt", "length": 80},
+    {"category": "belt", "length": [80, 95]},
+    {"category": "tech.case", "fits": "p9"},
+]
+P1, P2, CASE, BOTH, BARE, PLUG, ANY, BODY, SHORT, LONG, STRANGE = range(len(SHOP))
+
+
+def matching(rules: Sequence[Rule], items: Sequence[dict] = SHOP) -> Matching:
+    tokens = [attribute_tokens(item) for item in items]
+    catalogue = make_catalogue(make_sessions([]), trained=len(items), tokens=tokens)
+    return Matching.of(rules, lambda attribute: Groups.of(catalogue, attribute), items=len(items))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "fits"),
+    [
+        (P1, CASE, True),
+        (P2, CASE, False),
+        (P2, BOTH, True),
+        (P1, BARE, False),  # this rule says so: who does not say what it is made for fits nothing
+        (P1, PLUG, True),
+        (P2, PLUG, False),
+        (P2, ANY, True),  # and this one does not
+        (P1, STRANGE, False),  # made for a phone that is not in the shop
+        (P1, P2, True),
+        (CASE, PLUG, True),
+        (BODY, SHORT, False),
+        (BODY, LONG, True),
+    ],
+)
+def test_a_pair_fits_whichever_comes_first(one: int, other: int, fits: bool) -> None:
+    """A rule of a category covers those below it: the folding phone, the leather case."""
+    bound = matching([CASES, PLUGS, BELTS])
+    assert bound.fits(np.array([one, other]), np.array([other, one])).tolist() == [fits, fits]
+
+
+def test_what_fits_one_item_of_a_basket_fits_the_basket() -> None:
+    bound = matching([CASES, PLUGS])
+    refused = bound.refused([P1, P2])
+    assert refused is not None
+    assert refused[bound.classes_N].tolist() == [item in (BARE, STRANGE) for item in range(len(SHOP))]
+    alone = bound.refused([P2, BODY])
+    assert alone is not None
+    assert np.flatnonzero(alone[bound.classes_N]).tolist() == [CASE, BARE, PLUG, STRANGE]
+    assert bound.refused([BODY]) is None
+    assert bound.refused([]) is None
+
+
+def test_numbers_are_not_compared_with_words() -> None:
+    with pytest.raises(ValueError, match="'long enough': at_most compares numbers, but length is 'wide'"):
+        matching([BELTS], [*SHOP, {"category": "belt", "length": "wide"}])
+
+
+def test_without_rules_all_fits() -> None:
+    assert matching([]).fits(np.arange(5), np.arange(5, 10)).all()
+
+
+ITEM = st.fixed_dictionaries(
+    {"category": st.sampled_from(["tech.phone", "tech.case", "tech.power", "belt", "body"])},
+    optional={name: st.lists(st.integers(1, 3), min_size=1, max_size=2, unique=True) for name in
+              ("series", "fits", "plug", "girth", "length")},
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(items=st.lists(ITEM, min_size=2, max_size=8))
+def test_every_pair_is_judged_as_the_rules_read(items: list[dict]) -> None:
+    rules = [CASES, PLUGS, BELTS]
+    bound = matching(rules, items)
+    pairs = [(one, other) for one in range(len(items)) for other in range(len(items)) if one != other]
+    found = bound.fits(*np.array(pairs).T).tolist()
+    assert found == [all(reads(rule, items[a], items[b]) for rule in rules) for a, b in pairs]
+
+
+def reads(rule: Rule, one: dict, other: dict) -> bool:
+    for mine, theirs in ((one, other), (other, one)):
+        if (mine["category"], theirs["category"]) == (rule.one.category, rule.other.category):
+            ours, its = mine.get(rule.one.attribute), theirs.get(rule.other.attribute)
+            if ours is None or its is None:
+                return rule.unknown == "fits"
+            return any(a <= b if rule.compare == "at_most" else a == b for a in ours for b in its)
+    return True
