@@ -14,7 +14,15 @@ from training.mining.counting import Bools, Floats, Ints, Pairs
 
 
 def background(pairs: Pairs, counts_N: Ints, *, departments_N: Ints, categories_N: Ints) -> Floats:
-    """Expected count of each cross-category pair, float64 [P].
+    """Expected count of each cross-category pair, float64 [P]: its departments' rate times both items' counts."""
+    factor_DD = department_rates(pairs, counts_N, departments_N=departments_N, categories_N=categories_N)
+    ours, theirs = departments_N[pairs.anchors], departments_N[pairs.items]
+    expected: Floats = factor_DD[ours, theirs] * counts_N[pairs.anchors] * counts_N[pairs.items]
+    return expected
+
+
+def department_rates(pairs: Pairs, counts_N: Ints, *, departments_N: Ints, categories_N: Ints) -> Floats:
+    """Expected count of a cross-category pair per unit product of its items' counts, float64 [D, D].
 
     The rate of two departments is the sum of their pairs' counts over the sum of the products of the items' counts,
     pairs within one category excluded from both.
@@ -39,9 +47,8 @@ def background(pairs: Pairs, counts_N: Ints, *, departments_N: Ints, categories_
     sums_DD = np.zeros((size, size))
     ours, theirs = departments_N[pairs.anchors], departments_N[pairs.items]
     np.add.at(sums_DD, (ours, theirs), pairs.counts)
-    factor_DD = sums_DD / np.maximum(products_DD, 1)
-    expected: Floats = factor_DD[ours, theirs] * counts_N[pairs.anchors] * counts_N[pairs.items]
-    return expected
+    factor_DD: Floats = sums_DD / np.maximum(products_DD, 1)
+    return factor_DD
 
 
 def chance_of_meeting(sizes: Ints, counts_N: Ints) -> float:

@@ -19,6 +19,8 @@ class RelateConfig:
     """A prepared data set. Its training and validation sessions are mined."""
     out: str | None = None
     """The directory to write. null: DATASET/relations, where training.export finds it. It replaces older relations."""
+    viewed: list[str] | None = None
+    """The behaviours that look at an item. null: all that are weaker than those that take it."""
     taken: list[str] | None = None
     """The behaviours that take an item. null: the two strongest of three or more (cart and purchase), else the
     strongest."""
@@ -37,6 +39,11 @@ class RelateConfig:
     """A complement or substitute must be this strong, as a share of the item's strongest; a scene's item be met this
     often, as a share of its most met one. In a large log even what goes with a rival of the item is no chance, but it
     stays faint."""
+    backed: float = 0.05
+    """A complement that the log holds too seldom to be proven is kept if kind, series and brand say that it is taken
+    with so large a share of the item. 1: only what is proven."""
+    backed_by_rule: float = 0.01
+    """The same of a complement that a rule makes (rules)."""
     partners: int = 50
     """Partners kept for each item and relation; the strongest."""
     price_step: float = 1.05
@@ -48,7 +55,8 @@ class RelateConfig:
     bundles: int = 5000
     """Sets of 2 to 4 items that are kept; the strongest."""
     rules: str | None = None
-    """What fits what, a YAML file of rules such as configs/compatibility/electronics.yaml. null: everything fits."""
+    """What fits what and so goes with it, a YAML file of rules such as configs/compatibility/electronics.yaml. null:
+    everything fits."""
     manual: str | None = None
     """Pairs set by hand, a CSV file: relation,item_id,other_id,action,strength,from,until with action pin, add or
     ban."""
@@ -71,6 +79,8 @@ class RelateConfig:
             "false_share": (1e-12, 0.5),
             "least": (1, 2**31),
             "faintest": (0, 1),
+            "backed": (0, 1),
+            "backed_by_rule": (0, 1),
             "partners": (1, 10_000),
             "price_step": (1, self.price_most),
             "price_most": (1, 1e6),

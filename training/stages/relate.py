@@ -16,10 +16,11 @@ import numpy as np
 from tillside.atomic import atomic_directory
 from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.events import Behaviours
+from tillside.fitting.rules import Kin, Terms
 from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 from training.cli.console import print_table, say
 from training.cli.progress import step
-from training.mining import bundling, counting, pairing
+from training.mining import backing, bundling, counting, pairing
 from training.mining.compatibility import Compatibility, read_rules
 from training.mining.engines import MiningEngine, open_mining
 from training.mining.manual import read_manual
@@ -57,12 +58,15 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
     fitting = Compatibility.of(rules, catalogue)
     manual = read_manual(Path(config.manual), catalogue.index_of) if config.manual else ManualPairs.of([])
     taken_codes = _taken(config.taken, dataset.behaviours)
+    viewed_codes = _viewed(config.viewed, taken_codes, dataset.behaviours)
     with (
         tempfile.TemporaryDirectory(dir=config.scratch) as scratch,
         open_mining(config.engine, Path(scratch), master=config.spark_master) as engine,
     ):
         sessions = dataset.learned(refit=config.validation)
-        mined, sets = mine(engine, config, sessions, traits, fitting, taken_codes=taken_codes)
+        mined, sets, kin = mine(
+            engine, config, sessions, traits, fitting, taken_codes=taken_codes, viewed_codes=viewed_codes
+        )
     with step("writing the tables of relations"):
         tables = {
             name: RelationTable.of(
@@ -76,9 +80,10 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         "dataset": {"name": dataset.name, "digest": dataset.digest},
         "settings": settings,
         "counts": {name: len(table) for name, table in tables.items()}
-        | {"bundles": len(bundles), "manual": len(manual), "rules": len(rules)},
+        | {"bundles": len(bundles), "manual": len(manual) + len(manual.later), "rules": len(rules)},
     }
-    return Related(Relations(tables, manual, bundles, about), mined, sets)
+    mined = {name: pairs.only(tables[name].holds(pairs.anchors, pairs.items)) for name, pairs in mined.items()}
+    return Related(Relations(tables, manual, bundles, about, Terms(tuple(rules), tuple(kin))), mined, sets)
 
 
 def mine(
@@ -89,11 +94,13 @@ def mine(
     fitting: Compatibility,
     *,
     taken_codes: list[int],
-) -> tuple[dict[str, Mined], bundling.Sets]:
-    """All relations as pairs, and the item sets behind the ``bundle`` relation.
+    viewed_codes: list[int],
+) -> tuple[dict[str, Mined], bundling.Sets, list[Kin]]:
+    """All relations as pairs, the item sets behind the ``bundle`` relation, and the categories that go together.
 
     Args:
         taken_codes: behaviours that take an item (cart, purchase), as coded in the sessions' arrays.
+        viewed_codes: those that look at one.
     """
     with step("mining relations", PARTS) as mining:
         items, evidence = len(traits), Evidence(config.false_share, config.least, config.faintest)
@@ -102,17 +109,24 @@ def mine(
         weights_S = counting.session_weights(sessions, half_life_days=config.half_life_days)
         common = {"items": items, "weights_S": weights_S, "longest": config.longest}
         taken = counting.acts_of(engine, sessions, np.isin(behaviours_E, taken_codes), **common)
-        weakest = 0 not in taken_codes
-        views = counting.acts_of(engine, sessions, (behaviours_E == 0) & weakest, **common)
+        viewed_E = np.isin(behaviours_E, viewed_codes)
+        views = counting.acts_of(engine, sessions, viewed_E, **common)
 
         mining.begin("complements")
         followed = counting.followed(engine, taken, soon_days=config.soon_days)
         bought = counting.together(engine, taken, np.zeros(items, np.int64))
         fits = fitting.fits(followed.anchors, followed.items)
-        mined = {"complement": pairing.complements(followed, taken, traits, fits, evidence=evidence)}
+        proven = pairing.complements(followed, taken, traits, fits, evidence=evidence)
+        other = ~traits.same_category(followed.anchors, followed.items)
+        kin = backing.kin_of(followed.only(other), taken, traits, fitting, fits=fits[other], evidence=evidence)
+        backed, kin = backing.backed(kin, followed.only(other & fits), taken, traits, fitting)
+        complement = backing.with_backing(
+            proven, backed, followed, floor=config.backed, ruled_floor=config.backed_by_rule
+        )
+        mined = {"complement": complement}
 
         mining.begin("substitutes")
-        compared = counting.compared(engine, sessions, (behaviours_E == 0) & weakest, weights_S=weights_S)
+        compared = counting.compared(engine, sessions, viewed_E, weights_S=weights_S)
         found = pairing.substitutes(compared, views, bought, traits, evidence=evidence)
         known = np.isin(
             found.anchors * items + found.items, mined["complement"].anchors * items + mined["complement"].items
@@ -120,7 +134,7 @@ def mine(
         mined["substitute"] = found.only(~known)
 
         mining.begin("brands and series")
-        seen = views if weakest and len(views.sizes) else taken
+        seen = views if len(views.sizes) else taken
         for name, groups in (("brand", traits.brands), ("series", traits.series)):
             met = counting.together(engine, seen, groups)
             mined[name] = pairing.of_one_group(met, groups, seen.counts_N, most=config.partners)
@@ -139,7 +153,7 @@ def mine(
             np.asarray(scenes_E), np.asarray(sessions.items), items=items, evidence=evidence
         )
         mined["gift"] = pairing.gifts(mined["complement"], traits, share=config.gift_share)
-    return {name: mined[name] for name in RELATIONS}, sets
+    return {name: mined[name] for name in RELATIONS}, sets, kin
 
 
 def _taken(names: list[str] | None, behaviours: Behaviours) -> list[int]:
@@ -149,6 +163,19 @@ def _taken(names: list[str] | None, behaviours: Behaviours) -> list[int]:
     if not names:
         raise ValueError(f"taken must name a behaviour or be null; allowed: {', '.join(behaviours.names)}")
     return [behaviours.index(name) for name in names]
+
+
+def _viewed(names: list[str] | None, taken: list[int], behaviours: Behaviours) -> list[int]:
+    """Codes of behaviours that look at an item: those given, or all that are weaker than any that takes one."""
+    if names is None:
+        return list(range(min(taken)))
+    found = [behaviours.index(name) for name in names]
+    if not found or not set(found).isdisjoint(taken):
+        raise ValueError(
+            f"viewed must name behaviours that take nothing, or be null; got {', '.join(names) or 'none'}; "
+            f"those that take are {', '.join(behaviours.names[code] for code in taken)}"
+        )
+    return found
 
 
 def run(config: RelateConfig) -> None:

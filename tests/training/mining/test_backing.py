@@ -1,0 +1,81 @@
+"""Rates of pairs that the log holds too seldom, by hand, and on a log whose rates are known."""
+
+import numpy as np
+import pytest
+
+from tests.datasets import make_catalogue, make_sessions
+from tillside.fitting.rules import Kin, Rule, Side
+from training.mining.backing import Backed, _support, backed, kin_of, with_backing
+from training.mining.compatibility import Compatibility
+from training.mining.counting import Acts, Pairs
+from training.mining.pairing import Evidence, Mined
+from training.mining.traits import Traits
+
+RULE = Rule("made for", Side("shop.phone", "series"), Side("shop.case", "fits"), unknown="refused", strength=0.5)
+TOKENS = [
+    *[["category=shop", "category=shop.phone", f"series=s{n // 2}"] for n in range(4)],
+    *[["category=shop", "category=shop.case", f"fits=s{n // 2}"] for n in range(4)],
+    ["category=shop", "category=shop.toy"],
+]
+CATALOGUE = make_catalogue(make_sessions([]), trained=len(TOKENS), tokens=TOKENS)
+TRAITS, EVIDENCE = Traits.of(CATALOGUE), Evidence(0.01, 2)
+
+
+def acts(*counts: int) -> Acts:
+    return Acts(None, np.array(counts), np.array(counts, float), np.zeros(0, np.int64))
+
+
+def pairs(*rows: tuple[int, int, int]) -> Pairs:
+    anchors, items, counts = np.array(sorted(rows), np.int64).reshape(-1, 3).T
+    return Pairs(anchors, items, counts, counts.astype(float))
+
+
+def test_a_rule_makes_kin_whatever_the_log_holds() -> None:
+    """(6 + 10 * .5) / (20 + 10): of 20 phones 6 had a case that fits, the rule assumed half; the misfit is no case."""
+    fitting = Compatibility.of([RULE], CATALOGUE)
+    followed = pairs((0, 4, 6), (0, 6, 9))
+    fits = fitting.fits(followed.anchors, followed.items)
+    found = kin_of(followed, acts(20, 0, 0, 0, 6, 0, 9, 0, 0), TRAITS, fitting, fits=fits, evidence=EVIDENCE)
+    assert [(kin.one, kin.other) for kin in found] == [("shop.phone", "shop.case")]
+    assert found[0].strength == pytest.approx(11 / 30)
+
+
+def test_without_rules_kin_are_what_meets_more_often_than_the_department_does() -> None:
+    fitting = Compatibility.of([], CATALOGUE)
+    followed = pairs((0, 4, 40), (1, 5, 40), (0, 8, 2), (4, 8, 2), (8, 0, 2))
+    taken = acts(50, 50, 0, 0, 50, 50, 0, 0, 100)
+    found = kin_of(followed, taken, TRAITS, fitting, fits=np.ones(5, bool), evidence=EVIDENCE)
+    assert [(kin.one, kin.other) for kin in found] == [("shop.phone", "shop.case")]
+
+
+def test_a_phone_that_nobody_bought_has_the_cases_of_its_series() -> None:
+    """Phone 1 is of phone 0's series, whose buyers took case 4 and not case 5; of phone 2's nothing is known."""
+    fitting = Compatibility.of([RULE], CATALOGUE)
+    followed = pairs((0, 4, 30))
+    kin = [Kin("shop.phone", "shop.case", 0.4)]
+    found, _ = backed(kin, followed, acts(60, 0, 0, 0, 30, 30, 30, 30, 0), TRAITS, fitting)
+    rates = {(a, i): r for a, i, r in zip(found.anchors, found.items, found.rates, strict=True)}
+    assert set(rates) == {(phone, case) for phone in range(4) for case in range(4, 8) if phone // 2 == (case - 4) // 2}
+    assert rates[1, 4] > 3 * rates[1, 5]
+    assert rates[2, 6] == pytest.approx(rates[2, 7]) == pytest.approx(0.2)
+    assert found.ruled.all()
+
+
+@pytest.mark.parametrize(("shape", "low", "high"), [(0.5, 0.3, 0.8), (20.0, 8.0, 50.0)])
+def test_how_much_support_it_takes_is_learned(shape: float, low: float, high: float) -> None:
+    rng = np.random.default_rng(0)
+    expected = rng.uniform(0.1, 8, 6000)
+    counts = rng.poisson(expected * rng.gamma(shape, 1 / shape, 6000)).astype(float)
+    assert low < _support(counts, expected) < high
+
+
+def test_pairs_are_kept_if_proven_or_likely_enough() -> None:
+    """The proven pair (0, 4) takes the estimated rate, (2, 8) keeps its own; of the rest a rule's pairs need less."""
+    anchors, items = np.array([0, 0, 1, 1]), np.array([4, 5, 4, 5])
+    known = Backed(anchors, items, np.array([0.3, 0.04, 0.02, 0.06]), np.array([True, True, False, False]), (1.0, 1.0))
+    proven = Mined(np.array([0, 2]), np.array([4, 8]), np.array([0.2, 0.1]))
+    found = with_backing(proven, known, pairs((0, 5, 3)), floor=0.05, ruled_floor=0.03)
+    rows = {
+        (a, i): (s, c) for a, i, s, c in zip(found.anchors, found.items, found.strengths, found.counts, strict=True)
+    }
+    assert rows == {(0, 4): (0.3, 0), (2, 8): (0.1, 0), (0, 5): (0.04, 3), (1, 5): (0.06, 0)}
