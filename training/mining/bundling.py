@@ -1,7 +1,8 @@
 """Bundles: sets of 2 to 4 items bought in one session, mined with FP-Growth and filtered by a significance test.
 
 A set may be frequent only because one of its items is, so a set must be *productive* (Webb, 2007): more frequent than
-any partition into two independent parts explains. Each set size is tested separately. Shapes: N items, R sets.
+any partition into two independent parts explains. Each set size is tested separately. Besides, an item gets the set of
+what goes with it best, which a small shop's log cannot hold often enough. Shapes: N items, R sets.
 """
 
 import itertools
@@ -10,13 +11,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy import stats
 
 from tillside.relation_tables import LEAST_BUNDLE, MOST_BUNDLE
+from training.mining.compatibility import Compatibility
 from training.mining.counting import Acts, Bools, Floats, Ints, Pairs
 from training.mining.engines import MiningEngine
 from training.mining.itemsets import Set, frequent_sets
-from training.mining.pairing import Evidence, Mined
+from training.mining.pairing import Evidence, Mined, lookup
 from training.mining.significance import discoveries, surprise
+from training.mining.traits import Traits
 
 CANDIDATES: Final = 4
 """Frequent pairs that FP-Growth should find per requested bundle; sets its support threshold."""
@@ -76,6 +80,84 @@ def bundles(
     return Sets([names[row] for row in rows], strengths[rows], counts[rows], lift, chance[rows])
 
 
+def of_one_kind(found: Sets, traits: Traits, bought: Pairs, together: Pairs, *, evidence: Evidence) -> Bools:
+    """Sets that hold two items of one category which shoppers do not buy together, bool [R].
+
+    Two phones in one cart are being compared, two lipsticks are bought. So the two must have been bought together, and
+    of the category's pairs that are taken together no significantly smaller share may be bought than of all pairs.
+
+    Args:
+        bought: pairs purchased in one session; ``together`` pairs taken in one, carts included.
+    """
+    share = bought.counts.sum() / max(together.counts.sum(), 1)
+    bought_C, together_C = (_within_kinds(pairs, traits) for pairs in (bought, together))
+    compared_C = stats.binom.cdf(bought_C, np.maximum(bought_C, together_C), share) <= evidence.false_share
+    rows, ones, others = [], [], []
+    for row, each in enumerate(found.sets):
+        for one, other in itertools.combinations(each, 2):
+            if traits.categories[one] >= 0 and traits.categories[one] == traits.categories[other]:
+                rows.append(row)
+                ones.append(one)
+                others.append(other)
+    pairs = Mined(np.array(ones, np.int64), np.array(others, np.int64), np.zeros(len(ones)))
+    seldom = lookup(bought, pairs, items=len(traits)) < evidence.least
+    wrong = np.zeros(len(found), bool)
+    wrong[np.array(rows, np.int64)[seldom | compared_C[traits.categories[pairs.anchors]]]] = True
+    return wrong
+
+
+def _within_kinds(pairs: Pairs, traits: Traits) -> Ints:
+    """Counts of the pairs within each category [C]."""
+    ours, theirs = traits.categories[pairs.anchors], traits.categories[pairs.items]
+    own = (ours == theirs) & (ours >= 0)
+    counts = np.bincount(ours[own], weights=pairs.counts[own], minlength=int(traits.categories.max(initial=-1)) + 1)
+    return counts.astype(np.int64)
+
+
+def around_main_items(complement: Mined, traits: Traits, fitting: Compatibility, *, others: int = 2) -> Sets:
+    """One set for each item with its strongest complements: of different kinds, each cheaper, and all fit together.
+
+    The strength is the product of the complements' strengths: how often all of them are taken with the item, if each is
+    taken on its own account.
+    """
+    order = np.lexsort((complement.items, -complement.strengths, complement.anchors))
+    anchors, items = complement.anchors[order], complement.items[order]
+    strengths = complement.strengths[order]
+    cheaper = traits.prices[items] < traits.prices[anchors]
+    chosen: dict[int, list[int]] = {}
+    shares: dict[int, float] = {}
+    rows = np.flatnonzero(cheaper & (traits.categories[items] >= 0) & (traits.categories[anchors] >= 0))
+    for anchor, item, strength in zip(
+        anchors[rows].tolist(), items[rows].tolist(), strengths[rows].tolist(), strict=True
+    ):
+        own = chosen.setdefault(anchor, [])
+        kinds = {int(traits.categories[each]) for each in (anchor, *own)}
+        if len(own) == others or int(traits.categories[item]) in kinds:
+            continue
+        if fitting.fits(np.full(len(own) + 1, item), np.array([anchor, *own])).all():
+            own.append(item)
+            shares[anchor] = shares.get(anchor, 1.0) * strength
+    best: dict[Set, float] = {}
+    for anchor, own in chosen.items():
+        if own:
+            each = tuple(sorted((anchor, *own)))
+            best[each] = max(best.get(each, 0.0), shares[anchor])
+    sets = sorted(best, key=lambda each: (-best[each], each))
+    unknown = np.full(len(sets), np.nan)
+    strength = np.array([best[each] for each in sets])
+    return Sets(sets, strength, np.zeros(len(sets), np.int64), unknown, unknown)
+
+
+def joined(mined: Sets, made: Sets, *, most: int) -> Sets:
+    """The ``most`` strongest of both; a set that both know is the mined one."""
+    known = set(mined.sets)
+    made = compatible(made, np.array([each not in known for each in made.sets], bool))
+    columns = ("strengths", "counts", "lift", "chance")
+    merged = (np.concatenate([getattr(mined, name), getattr(made, name)]) for name in columns)
+    both = Sets([*mined.sets, *made.sets], *merged)
+    return _picked(both, np.argsort(-both.strengths, kind="stable")[:most])
+
+
 def _least_count(pairs: Pairs, least: int, *, most: int) -> int:
     once = pairs.counts[pairs.anchors < pairs.items]
     return max(least, int(np.partition(once, -most)[-most]) if len(once) > most else least)
@@ -111,7 +193,10 @@ def as_pairs(found: Sets) -> Mined:
 
 def compatible(found: Sets, fits: Bools) -> Sets:
     """Sets for which ``fits`` [R] is true."""
-    rows = np.flatnonzero(fits)
+    return _picked(found, np.flatnonzero(fits))
+
+
+def _picked(found: Sets, rows: Ints) -> Sets:
     return Sets(
         [found.sets[row] for row in rows],
         found.strengths[rows],

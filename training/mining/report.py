@@ -65,7 +65,7 @@ def _sets(sets: Sets, catalogue: Catalogue, shown: int) -> list[str]:
     lines = ["| items | strength | sessions | lift | chance |", "| --- | ---: | ---: | ---: | ---: |"]
     for row in _varied(enumerate(sets.sets), shown):
         names = " + ".join(_label(catalogue, item) for item in sets.sets[row])
-        figures = f"{sets.counts[row]:,} | {sets.lift[row]:,.1f} | {sets.chance[row]:.0e}"
+        figures = f"{sets.counts[row]:,} | {_figure(sets.lift[row], ',.1f')} | {_figure(sets.chance[row], '.0e')}"
         lines.append(f"| {names} | {sets.strengths[row]:.3f} | {figures} |")
     return lines
 

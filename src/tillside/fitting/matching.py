@@ -1,8 +1,8 @@
 """Rules bound to items: whether a pair fits, for any pair of items, at the cost of two look-ups.
 
 Items that no rule can tell apart share a *class*: the same values on the same sides. What an item refuses is a mask
-over classes, made once per class and kept, so a request only looks its candidates' classes up. An item fits a basket if
-it fits one of the basket's items that the rules relate it to, or if they relate it to none.
+over classes, made once per class and kept, so a request only looks its candidates' classes up. Of several items in a
+basket the first that a rule relates an item to decides whether it fits.
 
 Shapes: N items, C classes (0: covered by no rule), S distinct sides, G sets of values, U given items, P pairs.
 """
@@ -106,13 +106,14 @@ class Matching:
         return found
 
     def refused(self, basket: Iterable[int]) -> Bools | None:
-        """Classes that fit none of the basket's items they are related to, bool [C]; None if none is refused."""
+        """Classes that do not fit the first of the basket's items they are related to, bool [C]; None if all fit."""
         rows = [row for item in dict.fromkeys(basket) if (row := self.row(item)) is not None]
         if len(rows) < 2:
             return rows[0].refused_C if rows else None
-        refused_C: Bools = np.logical_or.reduce([row.refused_C for row in rows])
-        for row in rows:
-            refused_C &= ~(row.covered_C & ~row.refused_C)
+        refused_C, decided_C = rows[0].refused_C.copy(), rows[0].covered_C.copy()
+        for row in rows[1:]:
+            refused_C |= row.refused_C & ~decided_C
+            decided_C |= row.covered_C
         return refused_C
 
     def fits(self, anchors_P: Ints, items_P: Ints) -> Bools:

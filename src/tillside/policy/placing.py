@@ -21,7 +21,7 @@ from tillside.policy.choosing import Need, choose
 from tillside.policy.file.terms import AtLeast, Pin, PlacementPolicy, Policy
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
-from tillside.policy.promotions import bundles_around, offered, promotion_hint
+from tillside.policy.promotions import bundles_around, offered, own_offers, promotion_hint
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import ModelCandidates, PlacedItem, Placement, PlacementRequest
 from tillside.policy.rules import HARD, SOFT, Rulebook
@@ -114,7 +114,8 @@ class PreparedPlacement:
         bundles = []
         if placement.bundles:
             around = bundles_around(self.anchors, request=request, relations=relations, rulebook=rulebook)
-            bundles = offered(around, placement.bundles, promotions=promotions, facts=facts)
+            own = own_offers(policy.bundles, self.anchors, request=request, rulebook=rulebook, day=self.day)
+            bundles = offered(around, placement.bundles, promotions=promotions, facts=facts, own=own)
         next_slot = 0
         for item, pin in pins.items():  # by slot; of two pins of one slot the second follows the first
             next_slot = max(next_slot, pin.slot - 1)

@@ -8,10 +8,12 @@ Shapes: G sets of categories, N items, M items in the cart.
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from tillside.policy.candidates import top_with_ties
-from tillside.policy.file.terms import Promotion, Step
+from tillside.policy.file.terms import OwnBundle, Promotion, Step
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.requests import Language, OfferedBundle, PlacementRequest, PromotionHint
 from tillside.policy.rules import VIEWED, Rulebook
@@ -71,12 +73,66 @@ def bundles_around(
         yield from ((kept + missing, missing) for kept, missing in found)
 
 
-def offered(
-    bundles: Iterable[tuple[list[int], list[int]]], most: int, *, promotions: Sequence[Promotion], facts: ItemFacts
+@dataclass(frozen=True)
+class _Own:
+    """The bundles set by hand of one day, by each item number they hold; ``bundles`` keeps the key's id alive."""
+
+    bundles: tuple[OwnBundle, ...]
+    by_item: dict[int, list[tuple[int, tuple[int, ...]]]]
+
+
+def own_offers(
+    bundles: tuple[OwnBundle, ...], anchors: Sequence[int], *, request: PlacementRequest, rulebook: Rulebook, day: date
 ) -> list[OfferedBundle]:
-    """Offers of the first ``most`` product bundles whose prices are all known."""
-    offers: list[OfferedBundle] = []
+    """Offers of the bundles set by hand that hold an anchor, in the order of the file.
+
+    As of the mined ones, every missing item must be allowed by the hard rules; a price must be known or given.
+    """
+    facts = rulebook.day.facts
+    if not bundles:
+        return []
+    own: _Own = facts.days.get((id(bundles), "bundles", day), lambda: _own(bundles, facts, day))
+    rows = sorted({row for anchor in anchors for row in own.by_item.get(anchor, ())})
+    cart = set(request.cart_M.tolist())
+    offers = []
+    for number, items in rows:
+        missing = [item for item in items if item not in cart]
+        price = sum(map(facts.prices_N.item, items))
+        if not missing or price != price or any(rulebook.verdict(item) not in (-1, VIEWED) for item in missing):
+            continue
+        bundle = bundles[number]
+        kept = [item for item in items if item in cart]
+        name = None if bundle.price is None else bundle.name
+        offers.append(OfferedBundle((*kept, *missing), tuple(missing), price, bundle.price, name))
+    return offers
+
+
+def _own(bundles: tuple[OwnBundle, ...], facts: ItemFacts, day: date) -> _Own:
+    by_item: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
+    for number, bundle in enumerate(bundles):
+        if bundle.holds(day) and all(item in facts.index_of for item in bundle.items):
+            items = tuple(facts.index_of[item] for item in bundle.items)
+            for item in items:
+                by_item.setdefault(item, []).append((number, items))
+    return _Own(bundles, by_item)
+
+
+def offered(
+    bundles: Iterable[tuple[list[int], list[int]]],
+    most: int,
+    *,
+    promotions: Sequence[Promotion],
+    facts: ItemFacts,
+    own: Sequence[OfferedBundle] = (),
+) -> list[OfferedBundle]:
+    """Offers of the first ``most`` product bundles whose prices are all known, those set by hand (``own``) first."""
+    offers: list[OfferedBundle] = list(own[:most])
+    known = {frozenset(offer.items) for offer in offers}
+    if len(offers) == most:
+        return offers
     for items, missing in bundles:
+        if known and frozenset(items) in known:
+            continue
         price = sum(map(facts.prices_N.item, items))
         if price == price:
             savings = [saving(promotion, items, facts) for promotion in promotions]

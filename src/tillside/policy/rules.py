@@ -191,11 +191,11 @@ def _stale(stock: Stock, feed_time_ms: int | None, now_ms: int) -> bool:
 
 
 def _basket(request: PlacementRequest, facts: ItemFacts) -> list[int]:
-    """The cart's distinct known items; without a cart what the session bought."""
+    """The cart's distinct known items, the latest first; without a cart what the session bought."""
     items = request.cart_M
     if not len(items) and len(request.kinds_L):
         items = request.session_L[request.kinds_L == GOAL]
-    return [item for item in dict.fromkeys(items.tolist()) if facts.knows(item)]
+    return [item for item in dict.fromkeys(items[::-1].tolist()) if facts.knows(item)]
 
 
 def _kinds(hide: HideKind, request: PlacementRequest, facts: ItemFacts, anchors: Sequence[int]) -> Mask | None:
@@ -222,11 +222,13 @@ def _kind(path: str, hide: HideKind) -> str:
 
 
 def _misfits(of: str, request: PlacementRequest, facts: ItemFacts, anchors: Sequence[int]) -> Mask | None:
-    """Mask [C] of the classes that do not fit the basket, or without one, if asked, the anchors; None for none."""
+    """Mask [C] of the classes that do not fit; None for none.
+
+    Of two phones the one that came last decides which cases fit, and, if asked, the anchors before the basket.
+    """
     if facts.matching is None or of == "none":
         return None
-    basket = _basket(request, facts)
-    return facts.matching.refused(basket if basket or of == "cart" else anchors)
+    return facts.matching.refused([*(anchors if of == "anchors" else ()), *_basket(request, facts)])
 
 
 def _band(

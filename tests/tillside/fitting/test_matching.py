@@ -61,16 +61,18 @@ def test_a_pair_fits_whichever_comes_first(one: int, other: int, fits: bool) -> 
     assert bound.fits(np.array([one, other]), np.array([other, one])).tolist() == [fits, fits]
 
 
-def test_what_fits_one_item_of_a_basket_fits_the_basket() -> None:
+def test_the_first_item_of_a_basket_that_a_rule_relates_decides() -> None:
     bound = matching([CASES, PLUGS])
-    refused = bound.refused([P1, P2])
-    assert refused is not None
-    assert refused[bound.classes_N].tolist() == [item in (BARE, STRANGE) for item in range(len(SHOP))]
-    alone = bound.refused([P2, BODY])
-    assert alone is not None
-    assert np.flatnonzero(alone[bound.classes_N]).tolist() == [CASE, BARE, PLUG, STRANGE]
-    assert bound.refused([BODY]) is None
-    assert bound.refused([]) is None
+
+    def hidden(*basket: int) -> list[int]:
+        refused = bound.refused(basket)
+        return [] if refused is None else np.flatnonzero(refused[bound.classes_N]).tolist()
+
+    assert hidden(P1, P2) == hidden(P1) == [BARE, STRANGE]
+    assert hidden(P2, P1) == hidden(BODY, P2) == [CASE, BARE, PLUG, STRANGE]
+    # the case says which phone fits, and nothing of plugs
+    assert hidden(CASE, P2) == [P2, CASE, BARE, PLUG, STRANGE]
+    assert hidden(BODY) == hidden() == []
 
 
 def test_numbers_are_not_compared_with_words() -> None:

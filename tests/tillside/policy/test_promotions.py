@@ -1,8 +1,12 @@
 """Bundles with their prices, and what is missing to the next step of a discount."""
 
+import re
+from typing import Any
+
 import pytest
 
 from tests.shops import Item, Shop
+from tillside.policy import parse_policy
 
 SHOP = Shop(
     [
@@ -80,3 +84,44 @@ def test_no_hint_where_nothing_takes_part_or_the_last_step_is_reached(cart: list
 
 def test_no_discount_on_unknown_prices() -> None:
     assert SHOP.place(TIERS, cart=["odd"]).bundles == []
+
+
+OWN = """\
+bundles:
+  - {name: set, items: [hat, coat], price: 99, from: 2026-05-01, until: 2026-06-01}
+  - {name: sum, items: [coat, bag]}
+  - {name: past, items: [coat, bag], price: 1, until: 2026-05-01}
+  - {name: gone, items: [coat, ghost], price: 1}
+  - {name: odd, items: [coat, odd], price: 1}
+placements: {here: {sources: {popular: 1}, bundles: 5}}
+"""
+
+
+def offers(text: str, **given: Any) -> list[tuple[list[str], float, float | None, str | None]]:
+    return [
+        (SHOP.ids(bundle.items), bundle.price, bundle.discounted_price, bundle.promotion)
+        for bundle in SHOP.place(text, **given).bundles
+    ]
+
+
+def test_bundles_set_by_hand_come_first_with_their_own_price() -> None:
+    """The mined set of coat and hat is the one set by hand; of the odd one's no price is known."""
+    mined = (["coat", "bag", "hat"], 180, None, None)
+    own = [(["coat", "hat"], 120, 99, "set"), (["coat", "bag"], 160, None, None)]
+    assert offers(OWN, cart=["coat"]) == [*own, mined]
+    assert offers(OWN.replace("bundles: 5", "bundles: 1"), cart=["coat"]) == own[:1]
+    assert offers(OWN, cart=["coat"], excluded=["hat"]) == own[1:]
+    assert offers(OWN, cart=["coat", "hat", "bag"]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("items: [coat, bag]}", "items: [coat, coat]}", "policy:3: bundles[1]: the items of a bundle must differ"),
+        ("items: [coat, bag]}", "items: [coat]}", "policy:3: bundles[1].items: got a list"),
+        ("price: 99", "price: 0", "policy:2: bundles[0].price: got '0'"),
+    ],
+)
+def test_a_mistake_in_a_bundle_is_named_by_its_line(old: str, new: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse_policy(OWN.replace(old, new, 1))

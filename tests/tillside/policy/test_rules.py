@@ -153,7 +153,9 @@ CASED = Shop(
         ("here", "", {"cart": ["phone-1"]}, {"phone-1", "case-2"}),
         ("here", "pins: [{name: best, item: case-2}]", {"cart": ["phone-1"]}, {"phone-1", "case-2"}),
         ("here", "fits: none", {"cart": ["phone-1"]}, {"phone-1"}),
-        ("here", "", {"cart": ["phone-1", "phone-2"]}, {"phone-1", "phone-2"}),
+        ("here", "", {"cart": ["phone-1", "phone-2"]}, {"phone-1", "phone-2", "case-1"}),  # the latest decides
+        ("here", "fits: anchors", {"cart": ["phone-2"], "session": ["phone-1"]}, {"phone-2", "case-1"}),
+        ("here", "fits: anchors, hide_viewed: last", {"session": ["phone-2"]}, {"phone-2", "case-1"}),
         ("here", "", {"session": [("phone-1", GOAL)]}, {"case-2"}),  # no cart: what was bought
         ("here", "", {"session": ["phone-1"]}, set()),
         ("here", "fits: anchors", {"session": ["phone-1"]}, {"case-2"}),

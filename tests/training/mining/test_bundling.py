@@ -1,13 +1,19 @@
 """Item sets: counts against a plain count of all subsets, and which sets chance explains."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from tests.datasets import make_sessions
+from tests.datasets import make_catalogue, make_sessions
+from tillside.fitting.rules import Rule, Side
 from training.data.engine import open_engine
 from training.mining import counting
-from training.mining.bundling import Sets, as_pairs, bundles, compatible
-from training.mining.pairing import Evidence
+from training.mining.bundling import Sets, around_main_items, as_pairs, bundles, compatible, joined, of_one_kind
+from training.mining.compatibility import Compatibility
+from training.mining.counting import Pairs
+from training.mining.pairing import Evidence, Mined
 from training.mining.significance import chance_of_meeting
+from training.mining.traits import Traits
 
 
 def taken_of(engine, baskets, *, items=8):
@@ -57,3 +63,36 @@ def test_a_pair_is_as_strong_as_the_strongest_set_that_holds_it():
     rows = zip(pairs.anchors.tolist(), pairs.items.tolist(), pairs.strengths.tolist(), strict=True)
     assert sorted(rows) == [(a, b, 0.6) for a in range(3) for b in range(3) if a != b]
     assert compatible(sets, np.array([True, False, True])).sets == [(0, 1), (1, 2)]
+
+
+def test_two_of_one_kind_are_no_bundle_unless_they_are_bought(tmp_path):
+    """Phones 0 and 1 meet in carts only, lipsticks 2 and 3 are paid for; 4 and 5 are of two kinds."""
+    traits = Traits(*(np.array([0, 0, 1, 1, 2, 3]),) * 2, *(np.full(6, -1),) * 2, np.ones(6))
+    pairs = [(0, 1), (2, 3), (4, 5)]
+    found = Sets(pairs, *(np.ones(3),) * 4)
+    together, bought = (
+        Pairs(*np.array([[a, b] for a, b in pairs]).T, np.array(counts), np.array(counts, float))
+        for counts in ([40, 40, 40], [0, 30, 30])
+    )
+    wrong = of_one_kind(found, traits, bought, together, evidence=Evidence(0.01, 2))
+    assert wrong.tolist() == [True, False, False]
+
+
+def test_an_item_gets_the_set_of_what_goes_with_it_best():
+    """Phone 0: case 1 (.4), not case 2 of the same kind, film 3 (.3): .12. Film 3 leads to no dearer case."""
+    tokens = [
+        ["category=phone", "series=a"], ["category=case"], ["category=case"], ["category=film", "fits=a"],
+        ["category=film", "fits=b"], ["category=laptop"],
+    ]  # fmt: skip
+    catalogue = make_catalogue(make_sessions([]), trained=6, tokens=tokens)
+    catalogue = replace(catalogue, prices_N=np.array([500, 20, 20, 10, 10, 900], np.float32))
+    rule = Rule("made for", Side("phone", "series"), Side("film", "fits"), unknown="refused")
+    fitting, traits = Compatibility.of([rule], catalogue), Traits.of(catalogue)
+    complement = Mined(
+        np.array([0, 0, 0, 0, 0, 3]), np.array([1, 2, 3, 4, 5, 1]), np.array([0.4, 0.35, 0.3, 0.32, 0.9, 0.5])
+    )
+    made = around_main_items(complement, traits, fitting)
+    assert (made.sets, made.strengths.tolist()) == ([(0, 1, 3)], [0.4 * 0.3])
+    mined = Sets([(0, 1, 3), (1, 3)], *(np.array([0.1, 0.2]),) * 4)
+    assert joined(mined, made, most=9).sets == [(1, 3), (0, 1, 3)]
+    assert joined(mined, made, most=1).sets == [(1, 3)]

@@ -75,9 +75,9 @@ def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: Item
         if kinds & categories:
             found.append("kind")
     if rules.fits != "none":
-        compared_with = basket or (_anchors(policy, request, facts) if rules.fits == "anchors" else [])
+        compared_with = [*(_anchors(policy, request, facts) if rules.fits == "anchors" else []), *basket[::-1]]
         judged = [verdict for other in compared_with if (verdict := _fits(item, other, facts)) is not None]
-        if judged and not any(judged):
+        if judged and not judged[0]:
             found.append("misfit")
     viewed = {"none": [], "last": request.session_L[-1:].tolist(), "all": request.session_L.tolist()}
     if item in viewed["all" if request.hide_seen else rules.hide_viewed]:

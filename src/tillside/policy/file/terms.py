@@ -188,8 +188,8 @@ class Rules(Term, frozen=True, kw_only=True):
     """Rules of a placement.
 
     Hard: stock, hide_viewed, hide_kind, fits, categories, age_limits, bans, a hard price_band; always the cart and the
-    exclusions. ``fits`` is what items must fit by the compatibility rules: the basket, or, where that is empty, the
-    anchors.
+    exclusions. ``fits`` is what items must fit by the compatibility rules: the basket's latest item that a rule
+    relates it to, or before that the first such anchor.
     """
 
     stock: Stock = Stock()
@@ -314,12 +314,26 @@ class Promotion(Span, frozen=True, kw_only=True, rename={"since": "from"}):
             raise ValueError(f"the items of the steps must rise, got {counts}")
 
 
+class OwnBundle(Span, frozen=True, kw_only=True, rename={"since": "from"}):
+    """A product bundle set by hand, of two to eight different items, with a price of its own if one is given."""
+
+    name: Name
+    items: Annotated[tuple[Name, ...], Meta(min_length=2, max_length=8)]
+    price: Annotated[float, Meta(gt=0)] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(set(self.items)) < len(self.items):
+            raise ValueError(f"the items of a bundle must differ, got {', '.join(self.items)}")
+
+
 class Policy(Term, frozen=True, kw_only=True):
     """A policy file; ``segments`` holds the complete policy of each segment, its overrides merged in."""
 
     placements: Annotated[dict[Name, PlacementPolicy], Meta(min_length=1)]
     intent: Intent = Intent()
     promotions: tuple[Promotion, ...] = ()
+    bundles: tuple[OwnBundle, ...] = ()
     utc_offset_hours: Annotated[float, Meta(ge=-12, le=14)] = 0.0
     segments: dict[SegmentName, "Policy"] = field(default_factory=dict)
 
