@@ -7,7 +7,7 @@ the rest of the anchor's series; what it says of the pair itself. Each step is a
 learned by maximum likelihood from all pairs that were considered, those never seen included.
 
 Two categories are kin if a rule says so, or if they are taken together significantly more often than their departments.
-Shapes: N items, P pairs, F finest categories.
+Shapes: N items, P pairs, F finest categories, K pairs of them, D departments, G series.
 """
 
 import dataclasses

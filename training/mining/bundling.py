@@ -2,7 +2,7 @@
 
 A set may be frequent only because one of its items is, so a set must be *productive* (Webb, 2007): more frequent than
 any partition into two independent parts explains. Each set size is tested separately. Besides, an item gets the set of
-what goes with it best, which a small shop's log cannot hold often enough. Shapes: N items, R sets.
+what goes with it best, which a small shop's log cannot hold often enough. Shapes: N items, R sets, C categories.
 """
 
 import itertools

@@ -4,7 +4,7 @@ The strength of two categories is shared out over the items of the second that f
 the anchor's own brand more. So a phone that came a minute ago has its cases, and a case that came a minute ago stands
 beside the phone it fits. Pairs of items that were there when relations were mined are left to the relation's table.
 
-Shapes: N items, M members of a category, U proposed items.
+Shapes: N items, M members of a category, C classes of items by what they fit, G sets of categories.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ Facts are immutable: a feed yields new facts, which are swapped in as a whole. I
 after those of the catalogue, so item numbers stay valid for the model.
 
 Shapes: N items, those of the catalogue first; W of them with a model row, A later ones with a row of their own; U given
-items, D columns of a row, E = D - 1 of them without the trend, G sets of values.
+items, D columns of a row, E = D - 1 of them without the trend, G sets of values, B behaviours.
 """
 
 from collections.abc import Mapping

@@ -178,8 +178,10 @@ def test_the_evaluator_gives_the_lists_of_place_itself(tmp_path, monkeypatch):
         answer = place(policy, request, shelves=shelves, relations=relations, model=model)
         assert kept["found"]["policy"][row].items == tuple(each.item for each in answer.items)
         assert kept["found"]["policy"][row].sources == tuple(each.source for each in answer.items)
-        # the model's own best three that are not in the cart, banned (3) or sold out (4)
-        plain = [item for item in model.items.tolist() if item not in (3, 4, *request.cart_M)]
+        # the model's own best three that are not in the cart or of a kind in it, banned (3) or sold out (4)
+        kinds = set(facts.categories.codes_N[request.cart_M].tolist()) - {0}
+        others = [item for item in model.items.tolist() if facts.categories.codes_N[item] not in kinds]
+        plain = [item for item in others if item not in (3, 4, *request.cart_M)]
         assert kept["found"]["model-top"][row].items == tuple(plain[:3])
 
 
