@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from scipy import stats
 
-from tillside.relation_tables import LEAST_BUNDLE, MOST_BUNDLE
+from tillside.relations import LEAST_BUNDLE, MOST_BUNDLE
 from training.mining.compatibility import Compatibility
 from training.mining.counting import Acts, Bools, Floats, Ints, Pairs
 from training.mining.engines import MiningEngine

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from tillside.relation_tables import MOST_BUNDLE
+from tillside.relations import MOST_BUNDLE
 from training.mining.columns import ITEM, SESSION
 from training.mining.engines import MiningEngine, SetCounter
 

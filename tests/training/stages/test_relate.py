@@ -127,7 +127,7 @@ def test_substitutes_ladders_and_gifts_follow_from_planted_pairs(related):
 
 def test_no_item_is_its_own_partner_and_strengths_fall(related):
     for table in related.relations.tables.values():
-        assert table.fault(items=ITEMS) is None  # own partners, repeats, order, range: see tillside.relation_tables
+        assert table.fault(items=ITEMS) is None  # own partners, repeats, order, range: see tillside.relations.tables
 
 
 def test_what_validation_shows_can_be_left_out(tmp_path):

@@ -25,9 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.fitting.rules import NOTHING_SAID, Terms
-from tillside.relation_tables import Bundles, RelationTable
-
-__all__ = ["ACTIONS", "RELATIONS", "Bundles", "ManualPairs", "Partners", "RelationTable", "Relations"]
+from tillside.relations.tables import Bundles, RelationTable
 
 RELATIONS: Final = ("complement", "substitute", "upsell", "downsell", "bundle", "brand", "series", "scene", "gift")
 ACTIONS: Final = ("pin", "add", "ban")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.tillside.test_relation_tables import table
+from tests.tillside.relations.test_tables import table
 from tillside.fitting.rules import Kin, Rule, Side, Terms
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 

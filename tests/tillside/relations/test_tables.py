@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tillside.relation_tables import Bundles, RelationTable
+from tillside.relations.tables import Bundles, RelationTable
 
 
 def table(*pairs: tuple[int, int, float], items: int = 5, most: int = 10) -> RelationTable:
