@@ -126,8 +126,17 @@ def server(shop: Path) -> Iterator[ServerProcess]:
     server.process.wait()
 
 
-POPULARITY = {"popularity recall@20": 0.3220, "popularity mrr@20": 0.0664}
-"""Of all before the test, as it is fitted now; as the files were made it was of the training part: .3864 and .0779."""
+MENDED = {
+    "popularity recall@20": 0.3220,
+    "popularity mrr@20": 0.0664,
+    "covisitation recall@20": 0.6475,
+    "covisitation mrr@20": 0.4429,
+}
+"""Rows that are fitted otherwise now. Popularity is of all before the test; as the files were made it was of the
+training part: .3864 and .0779. Co-visitation chooses its settings on validation; by default it had .6339 and .4232."""
+RESUMED = MENDED | {"transformer recall@20": 0.5458, "transformer mrr@20": 0.2026, "vmis-knn recall@20": 0.8}
+"""The epoch that is learned again is learned as it is now: sessions weigh as in the fit that was validated, intent has
+its later goals; and session kNN keeps the settings that suit it alone."""
 
 
 def goldens(folder: Path) -> list[dict[str, Any]]:
@@ -223,7 +232,7 @@ def test_the_run_and_baselines_are_evaluated_as_they_were(commands: Commands, sh
     commands.passed("training.evaluate")
     was = metrics(shop / "runs" / RUN)
     assert {name.split()[0] for name in was} == {"tillside", "transformer", "vmis-knn", "covisitation", "popularity"}
-    assert metrics(commands.folder / "judged") == pytest.approx(was | POPULARITY, abs=METRIC_TOLERANCE)
+    assert metrics(commands.folder / "judged") == pytest.approx(was | MENDED, abs=METRIC_TOLERANCE)
 
 
 def test_the_run_is_exported_and_its_graphs_answer_as_they_did(commands: Commands, shop: Path) -> None:
@@ -231,7 +240,7 @@ def test_the_run_is_exported_and_its_graphs_answer_as_they_did(commands: Command
     before, now = goldens(shop / "bundle"), goldens(commands.folder / "exported")
     assert [golden["request"] for golden in now] == [golden["request"] for golden in before]
     assert [golden["request"]["session"] for golden in now].index([]) == len(now) - 1
-    for old, new in zip(before[:-1], now[:-1], strict=True):  # to an empty session popularity answers, see POPULARITY
+    for old, new in zip(before[:-1], now[:-1], strict=True):  # to an empty session popularity answers, see MENDED
         assert_answers(old, items=new["items"], scores=new["scores"], intent=new["purchase_intent"])
 
 
@@ -251,4 +260,4 @@ def test_the_run_is_resumed_and_ends_where_it_ended(commands: Commands, shop: Pa
     model = commands.folder / "runs" / RUN / "model.pt"
     assert model.stat().st_mtime > (commands.folder / "exported/manifest.json").stat().st_mtime
     was = metrics(shop / "runs" / RUN)
-    assert metrics(commands.folder / "runs" / RUN) == pytest.approx(was | POPULARITY, abs=METRIC_TOLERANCE)
+    assert metrics(commands.folder / "runs" / RUN) == pytest.approx(was | RESUMED, abs=METRIC_TOLERANCE)

@@ -85,6 +85,8 @@ class TrainingSetup:
     fallback: Scorer
     neighbourhood: Neighbourhood
     epochs: int
+    targets: int
+    """The plan's: batch size, epochs and dropout follow from them."""
     base: BaseModel | None = None
     carried: Carried | None = None
     processes: Processes = ALONE
@@ -96,11 +98,13 @@ class TrainingSetup:
         dataset: Dataset,
         base: BaseModel | None = None,
         *,
+        targets: int | None = None,
         processes: Processes = ALONE,
     ) -> "TrainingSetup":
         """Set-up of the first fit, on the training part alone; limits this process's torch to the chosen threads.
 
         Args:
+            targets: that a run to resume was planned for; None: those of the training part.
             processes: those that train together; what follows from the log is chosen by the first.
 
         Raises:
@@ -117,7 +121,9 @@ class TrainingSetup:
         with step("choosing neighbours among past sessions"):
             neighbourhood = processes.from_first(chosen)
         with step("setting up the model"):
-            setup = cls.build(config, dataset, neighbourhood=neighbourhood, base=base, processes=processes)
+            setup = cls.build(
+                config, dataset, neighbourhood=neighbourhood, targets=targets, base=base, processes=processes
+            )
             threads = processes.from_first(lambda: choose_threads(config.trainer, setup.module, setup.data))
             torch.set_num_threads(threads)
         setup.config = replace(config, trainer=replace(config.trainer, threads=threads))  # type: ignore[type-var]
@@ -140,7 +146,8 @@ class TrainingSetup:
         Args:
             neighbourhood: of session kNN alone; sessions weigh less in the loss as fast as neighbours do there.
             refit_epochs: epochs of a refit on training and validation part; None: fit the training part alone.
-            targets: of the fit that a refit repeats, whose batches and dropout it keeps; None: those of its own rows.
+            targets: of the plan of a fit that is resumed, or that a refit repeats, whose batches and dropout it keeps;
+                None: those of its own rows.
             base: the model whose weights are the initial ones.
         """
         pl.seed_everything(config.seed, verbose=False)
@@ -172,7 +179,7 @@ class TrainingSetup:
         )
         carried = base.hand_over(module.model, dataset.catalogue) if base is not None else None
         epochs = epochs if refit_epochs is None else refit_epochs
-        return cls(config, model, data, module, fallback, neighbourhood, epochs, base, carried, processes)
+        return cls(config, model, data, module, fallback, neighbourhood, epochs, targets, base, carried, processes)
 
     def derived(self) -> dict[str, Any]:
         """What follows from the log instead of the config, as parameters for the run."""
@@ -272,7 +279,7 @@ def learn(
             dataset,
             neighbourhood=setup.neighbourhood,
             refit_epochs=epochs,
-            targets=setup.data.rows.targets,
+            targets=setup.targets,
             base=setup.base,
             processes=processes,
         )

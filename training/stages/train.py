@@ -1,6 +1,7 @@
 """How a run is trained, stage by stage: set up, learn, judge, ship, publish."""
 
 import contextlib
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -39,6 +40,7 @@ from training.tracking.unrecorded import Unrecorded
 
 MAY_CHANGE: Final = {"resume", "dataset", "tracking.runs", "tracking.uri"}
 """Keys that a resumed run may be given anew."""
+PLAN_FILE: Final = "plan.json"
 
 
 @dataclass
@@ -158,7 +160,10 @@ def set_up(config: TrainConfig, trial: Trial, processes: Processes = ALONE) -> R
     base = None if config.warm_start is None else BaseModel.fetch(config.tracking, config.warm_start)
     if base is not None:
         refuse_leaks(base, dataset)
-    setup = TrainingSetup.prepare(config, dataset, base, processes=processes)
+    planned = None
+    if config.resume is not None:
+        planned = processes.from_first(partial(planned_targets, Path(config.tracking.runs) / config.resume, dataset))
+    setup = TrainingSetup.prepare(config, dataset, base, targets=planned, processes=processes)
     config = replace(config, trainer=setup.config.trainer)
     cases_to_judge(dataset, setup.data.spec)  # fail now, not after hours of training, if there are none
     name = run_name(dataset.name, TRANSFORMER if base is None else "retrained")
@@ -180,11 +185,20 @@ def set_up(config: TrainConfig, trial: Trial, processes: Processes = ALONE) -> R
     return Run(config, trial, dataset, base, setup, tracker, processes)
 
 
+def planned_targets(folder: Path, dataset: Dataset) -> int:
+    """The targets that the run in ``folder`` was planned for; runs of before 30 November 2026, which did not write them
+    down, took the events of the trained items for them."""
+    if (folder / PLAN_FILE).is_file():
+        return int(json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))["targets"])
+    return int(dataset.catalogue.counts_NB[: dataset.catalogue.trained].sum())
+
+
 def record(run: Run) -> None:
     """Write the config, log a new run's parameters, inputs and tags, and print what will be learned."""
     config, dataset, setup, tracker = run.config, run.dataset, run.setup, run.own_tracker
     run.folder.mkdir(parents=True, exist_ok=True)
     write_text_atomically(run.folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)))
+    write_text_atomically(run.folder / PLAN_FILE, json.dumps({"targets": setup.targets}))
     softmax = setup.module.softmax.value
     if config.resume is None:
         tracker.parameters(OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))  # type: ignore[arg-type]
