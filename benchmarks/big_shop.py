@@ -53,6 +53,8 @@ placements:
     rules:
       stock: {unknown: hide, feed_max_age_minutes: 30, when_stale: hide_all}
       hide_viewed: all
+      hide_kind: {of: anchors}
+      fits: anchors
       categories: {only: [area0, area1, area2, area3, area4, area5, area6], never: [area6.kind60]}
       age_limits: [{category: area5, years: 18}]
       price_band: {of: cart_dearest, low: 0.02, high: 1.5, hard: true}

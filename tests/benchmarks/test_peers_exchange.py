@@ -60,8 +60,9 @@ def test_a_task_holds_known_items_only_and_prefixes_of_the_asked_length(dataset:
 
 
 def test_popularity_answers_an_empty_validation_prefix(dataset: Dataset) -> None:
-    # Clicks in training: item 0 three times, 1 twice, 2, 3, 4 once. The empty prefix asks for item 0: rank 1.
-    assert make_task(dataset, length=2, options={}).fallback_ranks_C.tolist() == [0, 0, 1]
+    # Clicks of the last minute count most: 2 and 4, then 1 twice and 0 once in the minute before, then 3. The empty
+    # prefix asks for item 0: rank 4.
+    assert make_task(dataset, length=2, options={}).fallback_ranks_C.tolist() == [0, 0, 4]
 
 
 def test_a_task_comes_back_as_it_was_written_and_names_no_test_target(tmp_path: Path, dataset: Dataset) -> None:
@@ -98,14 +99,14 @@ def test_a_target_ranks_where_its_list_names_it() -> None:
 
 
 def test_judged_like_a_run(dataset: Dataset, tmp_path: Path) -> None:
-    """Five cases: second, first, missed, popularity's first for the empty prefix, and a newcomer nobody can name."""
+    """Five cases: second, first, missed, popularity's fourth for the empty prefix, and a newcomer nobody can name."""
     answers = lists([0, 2], [3], [0, 1, 2], [4], [0, 1])
     metrics = judge(dataset, answers, system="replay-sasrec", length=50, folder=tmp_path)
     values = {name: found["value"] for name, found in metrics["systems"]["replay-sasrec"]["all"].items() if "@" in name}
-    # Targets 2, 3, 4, 0, 5: ranks 2, 1, missed, 1 (popularity names item 0 first, not the peer's 4), missed.
+    # Targets 2, 3, 4, 0, 5: ranks 2, 1, missed, 4 (by popularity, not by the peer's list), missed.
     assert values["recall@20"] == pytest.approx(3 / 5)
-    assert values["mrr@20"] == pytest.approx((1 / 2 + 1 + 1) / 5)
-    assert values["ndcg@5"] == pytest.approx((1 / np.log2(3) + 1 + 1) / 5)
+    assert values["mrr@20"] == pytest.approx((1 / 2 + 1 + 1 / 4) / 5)
+    assert values["ndcg@5"] == pytest.approx((1 / np.log2(3) + 1 + 1 / np.log2(5)) / 5)
     assert (metrics["cases"], metrics["sessions"], metrics["unseen_target_share"]) == (5, 3, 1 / 5)
     kept = Ranks.load(tmp_path / OTHERS_RANKS / "replay-sasrec.npz")
     assert kept.ranks_C.tolist() == [2, 1, MISSED, 1, MISSED]

@@ -23,7 +23,7 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
     for stage in ("simulate", "prepare", "relate", "train", "export"):
         assert f"-m training.{stage} " in output
     assert "To be short, the demo trains with trainer.max_epochs=4 " in output
-    assert output.count("registered as tillside version 1") == 1
+    assert output.count("registered as simulated-shop version 1") == 1
     assert "What the shop would show" in output
     assert "buys: " in output
     offers = output[output.index("What its checkout would offer") :]

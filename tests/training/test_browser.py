@@ -162,7 +162,7 @@ def test_list_run_comparison_and_registry_show_what_they_should(reviewed, page, 
     for which, run, words in (
         ("sweep", reviewed.parent, "chosen on the validation part alone"),
         ("run", reviewed.best, "Trained on shop"),
-        ("rival", reviewed.rival, "the champion, tillside version 1"),
+        ("rival", reviewed.rival, "the champion, shop version 1"),
     ):
         look(f"{run_page(run)}?workflowType=machine_learning", words)
         page.get_by_text("Show more").first.click()

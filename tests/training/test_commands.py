@@ -47,7 +47,7 @@ def test_every_command_but_the_demo_has_settings_of_its_own():
 def test_a_command_hands_its_settings_to_the_stage_of_its_name(name, monkeypatch, tmp_path):
     command, stage = (importlib.import_module(f"training.{room}{name}") for room in ("", "stages."))
     given = []
-    monkeypatch.setattr(stage, "run", given.append)
+    monkeypatch.setattr(stage, "run", lambda config, *_: given.append(config))
     monkeypatch.setattr(sys, "argv", [f"training.{name}", *MINIMAL[name]])
     monkeypatch.chdir(tmp_path)
     command.main()

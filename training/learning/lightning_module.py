@@ -20,7 +20,7 @@ from training.evaluation.scorers import ModelScorer, Scorer, WithoutSeen
 from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import CaseChunk
 from training.model.losses import full_softmax, intent_loss, sampled_softmax
-from training.model.next_item import NextItemModel
+from training.model.next_item import Encoder, NextItemModel
 from training.model.optimizer import AdamWithSparseRows, clip_gradients
 from training.settings.loss import LossConfig, Softmax
 from training.settings.optimizer import OptimizerConfig
@@ -69,8 +69,8 @@ class NextItemModule(pl.LightningModule):
         self.model = model
         self.loss, self.optimizer, self.fallback, self.intent = loss, optimizer, fallback, intent
         self.repeats = repeats
-        if not intent:
-            model.encoder.intent.requires_grad_(False)  # DDP waits for a gradient of whatever may have one
+        if not intent and isinstance(model.encoder, Encoder):  # DDP waits for each gradient that there may be
+            model.encoder.intent.requires_grad_(False)
         self.softmax = choose_softmax(loss, len(counts_N))
         sampled = self.softmax is Softmax.sampled
         model.items.item.sparse = sparse_rows and sampled and len(counts_N) >= loss.sparse_from_items

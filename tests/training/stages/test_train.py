@@ -136,7 +136,9 @@ def test_a_run_leaves_everything_a_reviewer_needs(unbroken: Path, dataset: Path)
     assert {each.dataset.name for each in run.inputs.dataset_inputs} == {f"circle/{part}" for part in PARTS}
     assert (run.data.tags["softmax"], run.data.tags["seed"]) == ("full", "0")
     assert run.data.tags["behaviours"] == "click, cart, purchase"
-    assert run.data.tags["mlflow.note.content"].startswith("Trained on circle (120 sessions, 12 items): recall@20 is ")
+    assert run.data.tags["mlflow.note.content"].startswith(
+        "Trained on circle (120 sessions, 12 items that can be ranked): recall@20 is "
+    )
     assert run.data.tags["bundle.version"] == open_bundle(unbroken / "bundle").version
     assert {"train/loss", "val/mrr_at_20", "test/recall_at_20", "test/intent_auc"} <= run.data.metrics.keys()
     assert len(client.get_metric_history(unbroken.name, "val/mrr_at_20")) == 6

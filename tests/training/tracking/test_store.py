@@ -102,10 +102,10 @@ def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
     assert {run.info.run_id for run in runs} == set(found)
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert {run.data.metrics["val/recall_at_20"] for run in runs} == {0.5}
-    versions = client.search_model_versions("name='tillside'")
+    versions = client.search_model_versions("name='orchard'")
     assert sorted(int(version.version) for version in versions) == list(range(1, WRITERS + 1))
     assert {version.run_id for version in versions} == set(found)
-    assert client.get_registered_model("tillside").aliases["challenger"] in {v.version for v in versions}
+    assert client.get_registered_model("orchard").aliases["challenger"] in {v.version for v in versions}
 
 
 def test_a_relative_sqlite_store_lies_where_the_process_stands(tmp_path, monkeypatch, config, tracker):
