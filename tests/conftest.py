@@ -13,12 +13,16 @@ settings.register_profile("tillside", deadline=None)
 settings.load_profile("tillside")
 
 
+ONE_PYTHON = ("benchmarks", "contracts", "docs")
+"""Folders whose tests no other Python needs: of files, of the whole way, of the machine's speed."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests go first, so that no process is left with one of them when the others have ended; those of
-    the benchmarks count as slow, since no other Python needs them."""
+    ONE_PYTHON count as slow."""
     for item in items:
-        if item.path.parent.name == "benchmarks":
+        if item.path.relative_to(checkout.ROOT / "tests").parts[0] in ONE_PYTHON:
             item.add_marker("slow")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)

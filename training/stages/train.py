@@ -1,4 +1,7 @@
-"""How a run is trained, stage by stage: set up, learn, judge, ship, publish."""
+"""How a run is trained, stage by stage: set up, learn, judge, ship, publish.
+
+Shapes: N items, B behaviours.
+"""
 
 import contextlib
 import json

@@ -17,6 +17,8 @@ from tillside.search import SearchPlan
 from tillside.search_bounds import INT8_BLOCK, int8_bound
 from training.bundle.graphs import write_int8_scorer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize("length", [1, 2, SPEC.max_length, 3 * SPEC.max_length])

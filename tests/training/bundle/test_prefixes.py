@@ -1,12 +1,15 @@
 """Prefixes of test sessions: spread over the part, at depths that vary, and nothing of what came after."""
 
 import numpy as np
+import pytest
 
 from tests.datasets import make_dataset
 from tests.models import SPEC, make_trained
 from tests.training.bundle.conftest import scorer_of
 from tillside.bundle import load_items
 from training.bundle.prefixes import encode_prefix, real_queries, spread_prefixes
+
+pytestmark = pytest.mark.slow
 
 
 def test_prefixes_by_hand(tmp_path):
