@@ -82,6 +82,8 @@ def learn_intent(model: NextItemModel, dataset: Dataset, *, spec: EncodingSpec, 
         return Intent(reason)
     with step("learning the purchase intent", 1):
         moments = _learned_at(dataset, "train", spec)
+        if not moments.goal_later_M.any():
+            return Intent(f"no training session of known items still reaches its {dataset.behaviours.goal}")
         found = _teach(model, moments, seed=seed)
         spread = float(logits_by_hidden(model, found).std())
         held = moments_of(dataset, "validation", spec=spec, limit=CALIBRATED_AT)
@@ -151,7 +153,8 @@ def learn_again(model: NextItemModel, intent: Intent, dataset: Dataset, *, spec:
             by_counts_F[0] = first + shift
             return float(calibrated_intent(model, found).mean()) - intent.mean
 
-        by_counts_F[0] = first + float(brentq(excess, -WIDEST, WIDEST, xtol=1e-4))
+        level = excess(-WIDEST) < 0 < excess(WIDEST)  # not where the calibration answers all alike
+        by_counts_F[0] = first + (float(brentq(excess, -WIDEST, WIDEST, xtol=1e-4)) if level else 0.0)
 
 
 def _learned_at(dataset: Dataset, last: Part, spec: EncodingSpec) -> Moments:

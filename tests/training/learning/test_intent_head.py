@@ -81,6 +81,16 @@ def test_the_level_of_validation_is_found_and_the_refit_keeps_it(tmp_path):
     assert told_M[clicks_M].mean() == pytest.approx(1 / 3, abs=0.05)
 
 
+def test_a_calibration_that_answers_all_alike_is_kept_as_it_is(tmp_path):
+    """With slopes of 0 the answer is 1 / (1 + e^1) = .27 whatever the head says, so no level can be sought."""
+    dataset = shop(tmp_path / "d", (200, 80, 80))
+    _, intent = taught(dataset)
+    again = make_trained(dataset, seed=5).model
+    level = replace(intent, fitted=replace(intent.fitted, beta=(0.0, 0.0, -1.0)), mean=0.2)
+    learn_again(again, level, dataset, spec=SPEC, seed=0)
+    assert intent_at(again, moments_of(dataset, "test", spec=SPEC)) == pytest.approx(0.2689, abs=1e-3)
+
+
 def test_the_ranking_and_the_global_generator_are_left_alone(tmp_path):
     dataset = shop(tmp_path / "d", (60, 40, 10))
     model = make_trained(dataset).model
@@ -121,10 +131,12 @@ def test_without_goals_there_is_a_reason(tmp_path):
     looks, buys = [[0, 1], [1, 0]], [0, (1, "purchase")]
 
     def reason(name, train):
-        dataset = make_dataset(tmp_path / name, train=train, validation=looks, test=looks, trained=2)
+        dataset = make_dataset(tmp_path / name, train=train, validation=looks, test=looks, trained=2, newcomers=1)
         return learn_intent(make_trained(dataset).model, dataset, spec=SPEC, seed=0).unknown
 
     assert reason("a", looks) == "no training session holds a purchase"
+    unknown_item = [[2, (2, "purchase")], *looks]  # the only purchase is of a session of which the model sees nothing
+    assert reason("c", unknown_item) == "no training session of known items still reaches its purchase"
     assert reason("b", [buys, *looks]) == "no validation session reaches its purchase after its first event"
 
 
