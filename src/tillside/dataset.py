@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
 from tillside.events import TIME_UNKNOWN, Behaviours
+from tillside.ragged import entries
 
 FORMAT_VERSION: Final = 2
 READABLE: Final = (1, FORMAT_VERSION)
@@ -84,15 +85,13 @@ class Sessions:
     def take(self, chosen_S: npt.NDArray[np.int64]) -> "Sessions":
         """The chosen sessions in the given order, copied."""
         offsets = np.asarray(self.offsets)
-        lengths_S = np.diff(offsets)[chosen_S]
-        ends_S = np.cumsum(lengths_S)
-        places_E = np.repeat(offsets[chosen_S] - ends_S + lengths_S, lengths_S) + np.arange(lengths_S.sum())
+        places_E, lengths_S = entries(offsets, chosen_S)
         optional = {
             name: array[chosen_S if name in OPTIONAL_SESSION_ARRAYS else places_E]
             for name, array in self.optional.items()
         }
         flat = self.items[places_E], self.behaviours[places_E], self.times[places_E]
-        return Sessions(*flat, np.append(0, ends_S), optional)
+        return Sessions(*flat, np.append(0, np.cumsum(lengths_S)), optional)
 
     def ends(self) -> npt.NDArray[np.int64]:
         """Time of each session's last event [S]; TIME_UNKNOWN without a clock or an event."""
@@ -194,8 +193,8 @@ class Dataset:
         alone = np.flatnonzero(train.optional[TRAIN_ONLY])
         if not len(alone):
             return validation
-        whole = [*(train.ends()[alone]).tolist(), *validation.ends().tolist()]
-        place = [*(alone / len(train)).tolist(), *(np.arange(len(validation)) / max(len(validation), 1)).tolist()]
+        whole = np.concatenate([train.ends()[alone], validation.ends()])
+        place = np.concatenate([alone / len(train), np.arange(len(validation)) / max(len(validation), 1)])
         order_S = np.lexsort((place, whole))  # by end, as parts are; without a clock as they stand in the log
         chosen = np.concatenate([self.parts["train"][0] + alone, np.arange(*self.parts["validation"])])
         return self.sessions.take(chosen[order_S])

@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
-from tillside.ranking import mrr_at, recall_at
 from tillside.recommenders import CoVisitation, ItemKnn, SequentialRules, SessionPopularity
-from training.evaluation.ranking import rank
+from training.evaluation.ranking import quality, rank
 from training.evaluation.scorers import Scorer, popularity_of
 from training.inputs.cases import cases_of
 from training.settings.evaluate import Baseline
@@ -57,8 +56,7 @@ def choose_settings(baseline: Baseline, dataset: Dataset) -> dict[str, Any]:
     train, reached = dataset.learned(refit=False), []
     for settings in tried:
         scorer = _fitted(baseline, dataset, train, refit=False, settings=settings)
-        ranks_C = rank(scorer, cases, items=items, coverage=False).ranks_C
-        reached.append(float((recall_at(ranks_C, 20) + mrr_at(ranks_C, 20)).mean()))
+        reached.append(quality(rank(scorer, cases, items=items, coverage=False).ranks_C))
     return tried[reached.index(max(reached))]
 
 

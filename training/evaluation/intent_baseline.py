@@ -16,6 +16,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, Sessions
 from tillside.events import TIME_UNKNOWN
+from training.inputs.lookahead import goal_later
 from training.inputs.moments import Moments
 
 TRAINED_ON: Final = 100_000
@@ -42,10 +43,8 @@ def boosted_intent(dataset: Dataset, moments: Moments, *, refitted: bool, seed: 
     learned, behaviours = dataset.whole("train", "validation" if refitted else "train"), len(dataset.behaviours)
     lengths = np.diff(learned.offsets)
     session_E = np.repeat(np.arange(len(learned)), lengths)
-    events_E = np.arange(len(session_E))
-    taken_E = session_E % max(1, -(-len(events_E) // TRAINED_ON)) == 0
-    last_goal_E = _running(np.where(np.asarray(learned.behaviours) == dataset.goal, events_E, -1)[::-1], lengths[::-1])
-    label_E = (last_goal_E[::-1] > events_E)[taken_E]
+    taken_E = session_E % max(1, -(-len(session_E) // TRAINED_ON)) == 0
+    label_E = goal_later(learned, dataset.goal)[taken_E]
     if not label_E.any() or label_E.all():
         return None
     model = HistGradientBoostingClassifier(learning_rate=0.1, max_iter=200, early_stopping=True, random_state=seed)

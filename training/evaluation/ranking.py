@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tillside.ranking import ranks_of_targets, top_k
+from tillside.ranking import mrr_at, ranks_of_targets, recall_at, top_k
 from training.cli.progress import progress
 from training.evaluation.scorers import CHUNK_SCORES, ModelScorer, Scorer
 from training.inputs.cases import Cases
@@ -56,3 +56,8 @@ def rank(scorer: Scorer, cases: Cases, *, items: int, coverage: bool = True) -> 
         if result.shown_V is not None:
             result.shown_V += np.bincount(top_k(scores_BV, COVERAGE_AT).ravel(), minlength=items)
     return result
+
+
+def quality(ranks_C: npt.NDArray[np.int64]) -> float:
+    """Recall@20 + MRR@20, by which settings are chosen on validation; 0 without cases."""
+    return float((recall_at(ranks_C, 20) + mrr_at(ranks_C, 20)).mean()) if len(ranks_C) else 0.0

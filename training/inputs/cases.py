@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tillside.dataset import CaseRule, Dataset, Sessions
 from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before
-from training.inputs.lookahead import following, later_events
+from training.inputs.lookahead import following, goal_later, later_events
 from training.inputs.visits import encode_visits
 
 
@@ -86,8 +86,6 @@ def make_cases(
         chosen &= session_E % -(-int(chosen.sum()) // limit) == 0
     events = events[chosen]
     behaviours_E, items_E = np.asarray(sessions.behaviours), np.asarray(sessions.items)
-    goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
-    last_goal_S[session_E[goals]] = goals  # of repeated indices the last write wins: a session's last goal
     return Cases(
         encoded=encode_visits(sessions, spec=spec, known_items=items, whole=whole, first=first),
         spec=spec,
@@ -96,7 +94,7 @@ def make_cases(
         targets_C=items_E[events].astype(np.int64),
         asked_C=behaviours_E[events].astype(np.int64),
         prefix_lengths_C=events - first_E[events],
-        goal_later_C=last_goal_S[session_E[events]] >= events,
+        goal_later_C=goal_later(sessions, goal)[events - 1],
     )
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tillside.dataset import Dataset, Part, Sessions
 from tillside.encoding import Batch, EncodedSessions, EncodingSpec, rows_of
+from training.inputs.lookahead import goal_later
 from training.inputs.visits import encode_visits
 
 
@@ -84,9 +85,6 @@ def make_moments(
     chosen_E = ends_E > starts_E
     if limit is not None and chosen_E.sum() > limit:
         chosen_E &= session_E % -(-int(chosen_E.sum()) // limit) == 0
-    behaviours_E = np.asarray(sessions.behaviours, np.int64)
-    goals, last_goal_S = np.flatnonzero(behaviours_E == goal), np.full(len(sessions), -1)
-    last_goal_S[session_E[goals]] = goals  # of repeated indices the last write wins: a session's last goal
     return Moments(
         encoded=encoded,
         spec=spec,
@@ -96,8 +94,8 @@ def make_moments(
         own_M=encoded.own_E[chosen_E],
         ends_M=ends_E[chosen_E],
         lengths_M=(events_E - offsets[:-1][session_E] + 1)[chosen_E],
-        behaviours_M=behaviours_E[chosen_E],
-        goal_later_M=(last_goal_S[session_E] > events_E)[chosen_E],
+        behaviours_M=np.asarray(sessions.behaviours, np.int64)[chosen_E],
+        goal_later_M=goal_later(sessions, goal)[chosen_E],
     )
 
 
@@ -141,9 +139,7 @@ def why_not_asked(dataset: Dataset) -> str:
     if "last" in (dataset.validation_cases, dataset.test_cases):
         return f"the split cuts sessions before they end, so whether a {name} follows cannot be known"
     sessions = dataset.whole("train")
-    offsets = np.asarray(sessions.offsets)
-    goals = np.flatnonzero(np.asarray(sessions.behaviours) == dataset.goal)
-    if not len(goals):
+    if not (np.asarray(sessions.behaviours) == dataset.goal).any():
         return f"no training session holds a {name}"
-    firsts = offsets[:-1][np.searchsorted(offsets, goals, side="right") - 1]
-    return "" if (goals > firsts).any() else f"no training session holds a {name} after its first event"
+    later = goal_later(sessions, dataset.goal).any()
+    return "" if later else f"no training session holds a {name} after its first event"

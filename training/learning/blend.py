@@ -21,10 +21,11 @@ from scipy.sparse import csr_array, vstack
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
-from tillside.ranking import MISSED, mrr_at, recall_at
+from tillside.ranking import MISSED
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, IntArray, SessionMemory
 from training.cli.progress import progress, step
+from training.evaluation.ranking import quality
 from training.evaluation.scorers import Scorer
 from training.inputs.cases import Cases
 from training.learning.blend_candidates import CANDIDATES, Candidates, Entries, case_rows
@@ -264,11 +265,6 @@ def _alone(votes_BN: csr_array, targets_B: IntArray) -> IntArray:
     own_B[row[own]] = votes_BN.data[own]
     ranks_B = np.bincount(row[votes_BN.data >= own_B[row]], minlength=len(targets_B))
     return np.where(np.isfinite(own_B), ranks_B, MISSED)
-
-
-def quality(ranks_C: npt.NDArray[np.int64]) -> float:
-    """Recall@20 + MRR@20, 0 without cases."""
-    return float((recall_at(ranks_C, 20) + mrr_at(ranks_C, 20)).mean()) if len(ranks_C) else 0.0
 
 
 def answerable(cases: Cases, items: int) -> npt.NDArray[np.int64]:

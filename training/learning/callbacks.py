@@ -19,7 +19,7 @@ from training.cli.console import say
 from training.cli.progress import Step
 from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import SessionData
-from training.learning.accelerator import generator_state, set_generator_state
+from training.learning.accelerator import GeneratorState, generator_state, set_generator_state
 from training.tracking.tracker import Tracker
 from training.tracking.unrecorded import Unrecorded
 
@@ -51,7 +51,7 @@ class ResumePoint(pl.Callback):
     ) -> None:
         done = trainer.fit_loop.epoch_loop.batch_progress.current.completed
         own = torch.get_rng_state(), generator_state(pl_module.device)
-        drawn: list[tuple[torch.Tensor, torch.Tensor | None]] = [own] * trainer.world_size
+        drawn: list[tuple[torch.Tensor, GeneratorState]] = [own] * trainer.world_size
         if trainer.world_size > 1:
             torch.distributed.all_gather_object(drawn, own)
         checkpoint["tillside"] = {

@@ -18,11 +18,11 @@ from tillside.dataset import Sessions
 from tillside.recommenders import SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
 from training.cli.progress import progress
-from training.evaluation.ranking import rank
+from training.evaluation.ranking import quality, rank
 from training.evaluation.remembered import remembered
 from training.evaluation.scorers import Among, ModelScorer, Scorer
 from training.inputs.cases import Cases
-from training.learning.blend import LEVEL, answerable, quality, spread
+from training.learning.blend import LEVEL, answerable, spread
 from training.model.next_item import NextItemModel
 
 EVERY: Final = 10

@@ -29,6 +29,7 @@ from tillside.encoding import EncodingSpec
 from training.cli.progress import step
 from training.evaluation.intent import auc_interval
 from training.evaluation.intent_answers import Read, calibrated_intent, logits_by_counts, logits_by_hidden, read
+from training.inputs.lookahead import goal_later
 from training.inputs.moments import Moments, moments_of, why_not_asked
 from training.learning.calibration import Fitted, Prior, fit_calibration
 from training.model.losses import intent_loss
@@ -127,9 +128,8 @@ def sessions_with_goal(dataset: Dataset) -> int:
     """Sessions of the training and the validation part that reach the goal after their first event."""
     sessions = dataset.whole("train", "validation")
     offsets = np.asarray(sessions.offsets)
-    goals = np.flatnonzero(np.asarray(sessions.behaviours) == dataset.goal)
-    session = np.searchsorted(offsets, goals, side="right") - 1
-    return len(np.unique(session[goals > offsets[:-1][session]]))
+    firsts = offsets[:-1][np.diff(offsets) > 0]
+    return int(goal_later(sessions, dataset.goal)[firsts].sum())
 
 
 def learn_again(model: NextItemModel, intent: Intent, dataset: Dataset, *, spec: EncodingSpec, seed: int) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 
 from tillside.dataset import Dataset
-from tillside.fitting.rules import NOTHING_SAID
 from tillside.policy import Policy, read_feed, read_policy
 from tillside.policy.items.feed import ItemsFeed
 from tillside.relations import Relations
@@ -55,7 +54,7 @@ def weigh(
         )
     refuse_misfits(policy, dataset, relations)
     relations = relations or Relations.empty(items=len(dataset.catalogue))
-    shop = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting if relations else NOTHING_SAID)
+    shop = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting)
     found: dict[str, dict[str, Any]] = {}
     for name, placement in progress(policy.placements.items(), "weighing the sources of placements"):
         asked = placement_cases(shop, policy, name, part="validation", k=k)

@@ -44,9 +44,10 @@ def choose_support(
         lengths = known.group_by(SESSION).agg(**{LENGTH: known.count()})
         return int(engine.value(lengths.filter(lengths[LENGTH] >= min_length)[LENGTH].sum()) or 0)
 
-    most = used(ranked(1))
+    every = ranked(1)
+    most = used(every)
     for support in range(USUAL, 1, -1):
         items = ranked(support)
         if used(items) >= ENOUGH * most:
             return support, items
-    return 1, ranked(1)
+    return 1, every

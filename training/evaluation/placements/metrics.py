@@ -23,7 +23,6 @@ import numpy as np
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Part
-from tillside.fitting.rules import NOTHING_SAID
 from tillside.policy import ItemFacts, ItemsFeed, PlacementRequest, Policy
 from tillside.relations import RELATIONS, Relations
 from training.cli.command_lines import command_line
@@ -65,8 +64,8 @@ def evaluate_policy(
     """
     refuse_misfits(policy, dataset, relations)
     rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)), refit=trained.refitted)
-    shop = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting if relations else NOTHING_SAID)
     relations = relations or Relations.empty(items=len(dataset.catalogue))
+    shop = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting)
     document: dict[str, Any] = {
         "dataset": {"name": dataset.name, "digest": dataset.digest},
         "part": part,
