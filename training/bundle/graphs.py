@@ -23,6 +23,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from tillside.search_bounds import INT8_BLOCK
 from training.model.checkpoint import TrainedModel
+from training.model.gru import recurred_as_onnx
 
 OPSET = 20
 MICROSOFT = "com.microsoft"
@@ -62,6 +63,7 @@ def write_encoder(trained: TrainedModel, path: Path) -> None:
             example,
             dynamo=True,
             opset_version=OPSET,
+            custom_translation_table={torch.ops.tillside.gru.default: recurred_as_onnx},
             input_names=list(INPUTS),
             output_names=list(OUTPUTS),
             dynamic_shapes=shapes,

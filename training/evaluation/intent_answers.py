@@ -11,7 +11,8 @@ import torch
 
 from training.cli.progress import progress
 from training.inputs.moments import Moments
-from training.model.next_item import NextItemModel, beta_calibrated, count_features
+from training.model.encoder import beta_calibrated, count_features
+from training.model.next_item import NextItemModel
 
 CHUNK = 1024
 

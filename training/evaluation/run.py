@@ -36,13 +36,15 @@ from training.inputs.cases import Cases, cases_of, look_ahead_cases, opening_cas
 from training.inputs.moments import moments_of
 from training.model.checkpoint import MODEL_FILE, TrainedModel, dataset_path, load_model
 from training.settings.evaluate import BESIDE_A_RUN, Baseline
+from training.settings.model import Network
 from training.settings.tracking import TrackingConfig
 from training.tracking.store import fetch_artifact
 from training.tracking.tracker import Tracker
 
 MODEL = "tillside"
-TRANSFORMER = "transformer"
-"""The model without the blend of past sessions (session kNN)."""
+NETWORKS = tuple(network.value for network in Network)
+"""The model without the blend of past sessions (session kNN), by its network."""
+TRANSFORMER = Network.transformer.value
 NEIGHBOURS = "vmis-knn"
 INTENT_UNKNOWN = "intent_unknown"
 """Entry of a metrics document that says why purchase intent is not told."""
@@ -88,7 +90,7 @@ def evaluate_run(
     model = ModelScorer.of(trained.model, by_popularity, memory)
     systems: dict[str, Scorer] = {MODEL: model}
     if memory is not None:
-        systems[TRANSFORMER] = replace(model, memory=None)
+        systems[trained.config.network.value] = replace(model, memory=None)
         systems[NEIGHBOURS] = NeighbourScorer(neighbours_alone(trained, memory), by_popularity)
     fitted = progress(baselines, "fitting the baselines")
     systems |= {baseline.value: fit_baseline(baseline, dataset, refit=trained.refitted) for baseline in fitted}

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from training.model.next_item import NOT_CALIBRATED, beta_calibrated
+from training.model.encoder import NOT_CALIBRATED, beta_calibrated
 
 Floats = npt.NDArray[np.floating[object]]
 

@@ -32,8 +32,9 @@ from training.evaluation.intent_answers import Read, calibrated_intent, logits_b
 from training.inputs.lookahead import goal_later
 from training.inputs.moments import Moments, moments_of, why_not_asked
 from training.learning.calibration import Fitted, Prior, fit_calibration
+from training.model.encoder import NOT_CALIBRATED, latest_counts
 from training.model.losses import intent_loss
-from training.model.next_item import NOT_CALIBRATED, NextItemModel, latest_counts
+from training.model.next_item import NextItemModel
 
 WEIGHT: Final = 1.0
 """Standard deviation of a count's weight, before anything is seen; counts go up to three or so."""

@@ -19,8 +19,9 @@ from tillside.ranking import mrr_at, ranks_of_targets, recall_at
 from training.evaluation.scorers import ModelScorer, Scorer, WithoutSeen
 from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import CaseChunk
+from training.model.encoder import Encoder
 from training.model.losses import full_softmax, intent_loss, sampled_softmax
-from training.model.next_item import Encoder, NextItemModel
+from training.model.next_item import NextItemModel
 from training.model.optimizer import AdamWithSparseRows, clip_gradients
 from training.settings.loss import LossConfig, Softmax
 from training.settings.optimizer import OptimizerConfig

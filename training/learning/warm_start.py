@@ -98,7 +98,7 @@ class BaseModel:
                 f"{place} does not say until when it learned: its log had no clock, or it was trained by an older "
                 "tillside; train it anew"
             )
-        config = ModelConfig(**document["model"])
+        config = ModelConfig.from_document(document["model"])
         names = bundle.behaviours.names
         spec = bundle.encoding
         model = NextItemModel(config, catalogue, behaviours=len(names), gap_buckets=spec.gap_buckets)

@@ -64,7 +64,7 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
     """Write the model with its data set's digest, path, config and times of the last training event and last event."""
     document = {
         "state": trained.model.state_dict(),
-        "model": asdict(trained.config),
+        "model": trained.config.document(),
         "encoding": trained.spec.document(),
         "intent": trained.intent,
         "intent_unknown": trained.intent_unknown,
@@ -108,7 +108,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
             f"{path} was trained on the data set with digest {expected[:12]}, "
             f"but {dataset.path} has {dataset.digest[:12]}"
         )
-    config, spec = ModelConfig(**document["model"]), EncodingSpec.from_document(document["encoding"])
+    config, spec = ModelConfig.from_document(document["model"]), EncodingSpec.from_document(document["encoding"])
     model = build_model(config, dataset, spec)
     take_weights(model, document, source=str(path))
     settings = document.get("neighbours_alone")

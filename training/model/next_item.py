@@ -1,171 +1,24 @@
-"""The next-item model: a causal Transformer that reads a session and is asked for a behaviour.
+"""The next-item model: an encoder of sessions and the table of item vectors that it reads and ranks."""
 
-Surprising: (1) positions are distances back from the query, so a prefix has the same hidden state at any offset in a
-row; (2) the behaviour asked for enters the *final* layer as its query, so one pass over the session answers several
-questions and serving runs that layer for one position; (3) item vectors and queries are unit vectors, and a learned
-temperature scales their dot product (NISER, Gupta et al. 2019), which keeps popular items from winning by their norm;
-(4) the encoder reads item vectors, not item indices, so the catalogue can change without it; (5) in training an item's
-own embedding is randomly dropped, so that its attribute tokens learn to stand in for it, as they must for cold items;
-(6) served vectors have one more column than trained ones: an item's last column is its trend, a query's last column the
-weight of trends, tuned on validation after training, so trends need neither a trained weight nor a search of their own.
-
-Shapes: B sessions in a batch, L events a row, Q queries a row, H heads, D width, E = D + 1 as served, K behaviours, F
-counts of a session.
-"""
-
-import math
-
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
-from training.model.blocks import Block, DistanceBias
-from training.model.dropout import Dropout
+from training.model.encoder import Encoder
+from training.model.gru import GruEncoder
 from training.model.item_table import ItemTable
-from training.settings.model import MAX_TEMPERATURE, ModelConfig
+from training.model.transformer import TransformerEncoder
+from training.settings.model import ModelConfig, Network
 
-INTENT_DROPOUT = 0.4
-"""A session gives one intent label but many items; without dropout the head memorises sessions."""
-SHORT = 3
-"""Sessions of so many events and fewer have an intent level of their own for each length."""
-NOT_CALIBRATED = (1.0, 1.0, 0.0)
-"""The identity calibration of :func:`beta_calibrated`."""
-
-
-class Encoder(nn.Module):
-    """Encodes sessions of item vectors into query vectors and purchase intent."""
-
-    def __init__(self, config: ModelConfig, *, behaviours: int, gap_buckets: int) -> None:
-        super().__init__()
-        dim = config.dim
-        self.scale = math.sqrt(dim)
-        self.behaviour = nn.Embedding(behaviours, dim)
-        self.gap = nn.Embedding(gap_buckets, dim)
-        self.ask = nn.Embedding(behaviours, dim)
-        for embedding in (self.behaviour, self.gap, self.ask):
-            nn.init.normal_(embedding.weight, std=0.02)
-        assert config.dropout is not None
-        assert config.item_dropout is not None  # both set by ModelConfig.suited
-        self.item_dropout = Dropout(config.item_dropout)
-        self.biases = nn.ModuleList(DistanceBias(config.heads, config.max_length) for _ in range(config.layers))
-        self.blocks = nn.ModuleList(Block(dim, config.heads, config.dropout) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(dim)
-        self.to_query = nn.Linear(dim, dim)
-        nn.init.eye_(self.to_query.weight)  # untrained, it ranks the latest item and its companions first, not noise
-        self.log_temperature = nn.Parameter(torch.tensor(math.log(config.temperature)))
-        self.intent = nn.Sequential(
-            nn.LayerNorm(dim),
-            Dropout(INTENT_DROPOUT),
-            nn.Linear(dim, dim),
-            nn.SiLU(),
-            Dropout(INTENT_DROPOUT),
-            nn.Linear(dim, 1),
-        )
-        self.behaviours, self.history = behaviours, config.history > 0
-        self.register_buffer("trend_weights", torch.zeros(behaviours))
-        self.register_buffer("intent_by_counts", torch.zeros(count_features(behaviours)))
-        self.register_load_state_dict_pre_hook(_without_counts)
-        self.register_buffer("intent_calibration", torch.tensor(NOT_CALIBRATED))
-
-    def trunk(self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor) -> Tensor:
-        """Hidden state [B, L, D] of every event after all layers but the final one."""
-        length = behaviours_BL.shape[1]
-        x_BLD = self.item_dropout(item_vectors_BLD * self.scale)
-        x_BLD = x_BLD + self.behaviour(behaviours_BL) + self.gap(gaps_BL)
-        positions_BL = torch.arange(length, device=x_BLD.device)[None, :]
-        for bias, block in zip(list(self.biases)[:-1], list(self.blocks)[:-1], strict=True):
-            x_BLD = block(x_BLD, x_BLD, bias(positions_BL, length))
-        return x_BLD
-
-    def queries(self, hidden_BLD: Tensor, ask_BQ: Tensor, positions_BQ: Tensor | None = None) -> Tensor:
-        """Query vectors [B, Q, D], one per asked behaviour and position; their norm is the temperature.
-
-        Args:
-            positions_BQ: default: every position of the row, Q = L.
-        """
-        if positions_BQ is None:
-            asked_BQD, positions_BQ = hidden_BLD, torch.arange(hidden_BLD.shape[1], device=hidden_BLD.device)[None, :]
-        else:
-            asked_BQD = hidden_BLD.gather(1, positions_BQ[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
-        bias_BHQL = self.biases[-1](positions_BQ, hidden_BLD.shape[1])
-        out_BQD = self.to_query(self.norm(self.blocks[-1](asked_BQD + self.ask(ask_BQ), hidden_BLD, bias_BHQL)))
-        unit_BQD = functional.normalize(out_BQD.float(), dim=-1)  # bf16 would round it, under a CPU's autocast
-        return unit_BQD * self.log_temperature.clamp(max=math.log(MAX_TEMPERATURE)).exp()
-
-    def intent_logits(self, hidden_BLD: Tensor) -> Tensor:
-        """Uncalibrated logits [B, L] that the session still reaches its goal after each event."""
-        logits: Tensor = self.intent(hidden_BLD)
-        return logits[..., 0]
-
-    def counted(self, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor) -> Tensor:
-        """What can be counted of a session [B, F]: a one; which behaviour its latest event has, how often it has each,
-        and whether at all; whether it is of one, two or three events, and how many.
-
-        The events of earlier sessions, which have the last gap bucket, are not counted.
-        """
-        columns_L = torch.arange(behaviours_BL.shape[1], device=behaviours_BL.device)
-        own_BL = columns_L < lengths_B[:, None]
-        if self.history:
-            own_BL = own_BL & (gaps_BL != self.gap.num_embeddings - 1)
-        last_BL = own_BL & (columns_L == (lengths_B - 1)[:, None])
-        kinds_K = torch.arange(self.behaviours, device=behaviours_BL.device)
-        of_kind_BLK = behaviours_BL[:, :, None] == kinds_K
-        latest_BK = (of_kind_BLK & last_BL[:, :, None]).sum(dim=1).float()
-        counts_BK = (of_kind_BLK & own_BL[:, :, None]).sum(dim=1).float()
-        length_B1 = own_BL.sum(dim=1, keepdim=True)
-        short_B3 = (length_B1 == torch.arange(1, SHORT + 1, device=length_B1.device)).float()
-        parts = (torch.ones_like(counts_BK[:, :1]), latest_BK, counts_BK.log1p(), counts_BK.clamp(max=1), short_B3)
-        return torch.cat([*parts, length_B1.float().log1p()], dim=1)
-
-    def intent_logits_at(
-        self, last_hidden_BD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor
-    ) -> Tensor:
-        """Uncalibrated logits [B] at the last event of each row: what the head reads, and what can be counted."""
-        counted_BF = self.counted(behaviours_BL, gaps_BL, lengths_B)
-        return self.intent_logits(last_hidden_BD) + counted_BF @ self.get_buffer("intent_by_counts")
-
-    def forward(
-        self, item_vectors_BLE: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """The exported graph: query [B, E] at each row's last event, and calibrated intent probability [B]."""
-        hidden_BLD = self.trunk(item_vectors_BLE[..., :-1], behaviours_BL, gaps_BL)
-        last_B1 = (lengths_B - 1)[:, None]
-        query_BD = self.queries(hidden_BLD, ask_B[:, None], last_B1)[:, 0]
-        last_hidden_B1D = hidden_BLD.gather(1, last_B1[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
-        logit_B = self.intent_logits_at(last_hidden_B1D[:, 0], behaviours_BL, gaps_BL, lengths_B)
-        query_BE = torch.cat([query_BD, self.get_buffer("trend_weights")[ask_B][:, None]], dim=1)
-        return query_BE, torch.sigmoid(beta_calibrated(logit_B, self.get_buffer("intent_calibration")))
-
-
-def count_features(behaviours: int) -> int:
-    """Number of features of :meth:`Encoder.counted`."""
-    return 2 + 3 * behaviours + SHORT
-
-
-def latest_counts(behaviours: int) -> slice:
-    """Which features of :meth:`Encoder.counted` say the behaviour of the latest event."""
-    return slice(1, 1 + behaviours)
-
-
-def _without_counts(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
-    """Weights of an earlier version, which counted nothing, are those of one that gives counts no weight."""
-    state.setdefault(f"{prefix}intent_by_counts", torch.zeros_like(module.get_buffer("intent_by_counts")))
-
-
-def beta_calibrated(logits: Tensor, calibration: Tensor) -> Tensor:
-    """Beta-calibrated logits (Kull et al. 2017): one slope below probability 1/2, one above, and a shift.
-
-    ``a log p - b log(1 - p) + c`` elementwise, where ``calibration`` [3] is a, b, c; Platt scaling has a = b.
-    """
-    low, high, shift = calibration.unbind()
-    above = functional.softplus(logits)
-    return low * (logits - above) + high * above + shift
+ENCODERS: dict[Network, type[Encoder]] = {Network.transformer: TransformerEncoder, Network.gru: GruEncoder}
 
 
 class NextItemModel(nn.Module):
-    """The encoder and the item table it was trained with."""
+    """The encoder and the item table it was trained with.
+
+    In training an item's own embedding is randomly dropped, so that its attribute tokens learn to stand in for it, as
+    they must for cold items.
+    """
 
     def __init__(
         self,
@@ -184,4 +37,4 @@ class NextItemModel(nn.Module):
             companions=config.companions,
             sessions=sessions,
         )
-        self.encoder = Encoder(config, behaviours=behaviours, gap_buckets=gap_buckets)
+        self.encoder = ENCODERS[config.network](config, behaviours=behaviours, gap_buckets=gap_buckets)

@@ -10,12 +10,12 @@ from typing import Any
 
 from tillside.ranking import Interval
 from training.evaluation.case_ranks import METRICS
-from training.evaluation.run import MODEL, TRANSFORMER
+from training.evaluation.run import MODEL, NETWORKS
 from training.review.champion import Champion
 from training.review.markdown import LIMIT, difference, escape, markdown_row, verdict
 from training.review.parts import Change, compared_parts, system_parts, why_apart
 
-OWN = (MODEL, TRANSFORMER, "bundle")
+OWN = (MODEL, *NETWORKS, "bundle")
 """The run's model and its derivatives; all other systems are baselines."""
 COLUMNS = ("recall@20", "mrr@20", "ndcg@20")
 MOST_COMPARED = 8
@@ -154,7 +154,7 @@ def _against_the_whole(metrics: Mapping[str, Any], champion: Champion | None) ->
     """
     systems, rival, lines = metrics["systems"], rival_of(metrics, champion), []
     beside = {rival: rival} if rival in systems else {}
-    beside |= {TRANSFORMER: f"the {TRANSFORMER} alone"} if TRANSFORMER in systems else {}
+    beside |= {name: f"the {name} alone" for name in NETWORKS if name in systems}
     for name, words in beside.items():
         both = {metric: system_parts(systems[MODEL], systems[name], metric) for metric in METRICS}
         lines += _told(str(words), both)

@@ -36,7 +36,7 @@ from training.review.comparison import Beside
 from training.review.description import Made, champion_table, describe, rival_of, with_bundle, with_champion
 from training.review.figures import LATENCY_FIGURE, run_figures, save_figures, serving_latency
 from training.review.markdown import NOTE
-from training.settings.model import ModelConfig
+from training.settings.model import ModelConfig, Network
 from training.tracking.git import git_state
 from training.tracking.registry import BUNDLE
 from training.tracking.tracker import Tracker, counts
@@ -45,6 +45,7 @@ from training.tracking.views import curves_link
 TABLES = "mlflow.loggedArtifacts"
 """Tag that tells MLflow's UI which artifacts to show as tables."""
 FIGURES = "figures"
+NAMES = {Network.transformer: "Transformer", Network.gru: "GRU"}
 
 
 def search_tags(dataset: Dataset, *, softmax: str, model: ModelConfig, seed: int) -> dict[str, str]:
@@ -52,6 +53,7 @@ def search_tags(dataset: Dataset, *, softmax: str, model: ModelConfig, seed: int
     return {
         "behaviours": ", ".join(dataset.behaviours.names),
         "softmax": softmax,
+        "model.network": model.network.value,
         "model.size": f"dim {model.dim}, layers {model.layers}",
         "history": str(model.history),
         "seed": str(seed),
@@ -72,7 +74,8 @@ def describe_model(trained: TrainedModel, *, softmax: str, seed: int, dataset: D
         memory += f", behind up to {trained.spec.history} events of a shopper's earlier sessions"
     left_out = NotLearned.of(dataset).sentence() if dataset is not None and trained.refitted else ""
     learned += f"; {left_out}" if left_out else ""
-    return f"Transformer of {size}, {memory}; {softmax} softmax, seed {seed}; learned from the {learned}"
+    network = NAMES[trained.config.network]
+    return f"{network} of {size}, {memory}; {softmax} softmax, seed {seed}; learned from the {learned}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """Width, depth and regularisation of the model: the group ``model``."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from typing import Any
 
 MAX_TEMPERATURE = 60.0
 """Keeps every logit below training.model.losses.SAFE_LOGIT, so the loss needs no shift by the maximum."""
@@ -11,6 +14,14 @@ MAX_DROPOUT = 0.95
 SIZES = {"dim": (2, 4096), "layers": (1, 64), "heads": (1, 4096), "max_length": (1, 10_000), "companions": (0, 1000)}
 """Least and most of each; what is larger would fill the memory before the first step."""
 
+
+class Network(Enum):
+    """What mixes the events of a session."""
+
+    transformer = "transformer"
+    gru = "gru"
+
+
 SCARCE = 20
 """Mean targets per item up to which a log gets the full dropout."""
 
@@ -19,10 +30,12 @@ SCARCE = 20
 class ModelConfig:
     """Width, depth and regularisation of the model."""
 
+    network: Network = Network.transformer
+    """What mixes the events of a session: ``transformer``, or ``gru``, whose ``heads`` say nothing."""
     dim: int = 96
     """Width of the vectors of items and sessions."""
     layers: int = 2
-    """Transformer blocks."""
+    """Transformer blocks, or GRU layers."""
     heads: int = 2
     """Attention heads of a block; they divide ``dim``."""
     max_length: int = 50
@@ -62,6 +75,15 @@ class ModelConfig:
             raise ValueError(f"model.temperature must be above 0 and at most {MAX_TEMPERATURE}, got {self.temperature}")
         if self.temperature < MIN_TEMPERATURE:
             raise ValueError(f"model.temperature must be at least {MIN_TEMPERATURE}, got {self.temperature}")
+
+    def document(self) -> dict[str, Any]:
+        """The configuration in plain types, for :meth:`from_document`."""
+        return asdict(self) | {"network": self.network.value}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "ModelConfig":
+        """Read :meth:`document` again; before there were several networks, none was named."""
+        return cls(**{**document, "network": Network(document.get("network", Network.transformer))})
 
     def suited(self, *, targets: int, items: int) -> "ModelConfig":
         """A copy whose unset dropout rates are chosen by the log's mean targets per item.

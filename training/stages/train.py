@@ -21,7 +21,7 @@ from training.bundle.write import export_run
 from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
 from training.cli.progress import silenced, step
-from training.evaluation.run import TRANSFORMER, cases_to_judge, evaluate_run
+from training.evaluation.run import cases_to_judge, evaluate_run
 from training.evaluation.tables import METRICS_FILE, brief_table
 from training.learning import recipe
 from training.learning.callbacks import RESUME_FILE
@@ -169,7 +169,7 @@ def set_up(config: TrainConfig, trial: Trial, processes: Processes = ALONE) -> R
     setup = TrainingSetup.prepare(config, dataset, base, targets=planned, processes=processes)
     config = replace(config, trainer=setup.config.trainer)
     cases_to_judge(dataset, setup.data.spec)  # fail now, not after hours of training, if there are none
-    name = run_name(dataset.name, TRANSFORMER if base is None else "retrained")
+    name = run_name(dataset.name, config.model.network.value if base is None else "retrained")
     started: list[Tracker] = []
 
     def record_one() -> str:

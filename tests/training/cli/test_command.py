@@ -85,7 +85,9 @@ def test_a_command_can_be_started_twice_in_one_process(start):
 def test_a_mistyped_key_is_answered_with_what_is_allowed_there(start):
     sentence = start.refused("model.dmi=64")
     assert "dmi" in sentence
-    settings = "companions, dim, dropout, heads, history, id_dropout, item_dropout, layers, max_length, temperature"
+    settings = (
+        "companions, dim, dropout, heads, history, id_dropout, item_dropout, layers, max_length, network, temperature"
+    )
     assert f"allowed here: {settings}" in sentence
     sentence = start.refused("sed=1")
     assert "sed" in sentence

@@ -8,7 +8,7 @@ from tests.datasets import make_sessions, random_rows
 from tests.models import SPEC, make_model
 from training.evaluation.intent_answers import intent_at, read
 from training.inputs.moments import make_moments
-from training.model.next_item import count_features
+from training.model.encoder import count_features
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from training.learning.calibration import Fitted, Prior, fit_calibration
-from training.model.next_item import NOT_CALIBRATED
+from training.model.encoder import NOT_CALIBRATED
 
 
 def sigmoid(x):

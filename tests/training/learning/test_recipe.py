@@ -16,7 +16,7 @@ from training.inputs.cases import look_ahead_cases
 from training.inputs.moments import moments_of
 from training.learning import intent_head, recipe
 from training.learning.recipe import HISTORY_FILE, REFIT, TrainingSetup, learn
-from training.model.next_item import NOT_CALIBRATED
+from training.model.encoder import NOT_CALIBRATED
 from training.settings.model import ModelConfig
 from training.settings.train import TrainConfig
 from training.settings.trainer import TrainerConfig

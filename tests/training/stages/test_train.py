@@ -27,7 +27,7 @@ from training.learning.callbacks import RESUME_FILE, EpochMetrics
 from training.learning.processes import ALONE, Processes
 from training.learning.recipe import REFIT
 from training.settings.loss import LossConfig, Softmax
-from training.settings.model import ModelConfig
+from training.settings.model import ModelConfig, Network
 from training.settings.tracking import TrackingConfig
 from training.settings.train import TrainConfig
 from training.settings.trainer import Precision, TrainerConfig
@@ -124,6 +124,23 @@ def test_bf16_learns_as_much_and_is_judged_and_shipped_in_fp32(unbroken: Path, d
     assert open_bundle(made / "bundle").manifest["parity"]["max_difference"] < TOLERANCE
     client, _ = open_store(settings.tracking, create=False)
     assert client.get_run(made.resolve().name).data.params["derived.trainer.precision"] == "bf16"
+
+
+def test_a_gru_is_learned_judged_and_shipped_by_the_same_code(dataset: Path, tmp_path: Path) -> None:
+    settings = config(dataset, tmp_path / "runs")
+    settings.model.network, settings.export = Network.gru, True
+    train(settings)
+    made = tmp_path / "runs" / "latest"
+    systems = json.loads((made / "metrics.json").read_text())["systems"]
+    assert {"tillside", "gru"} <= set(systems)
+    assert "transformer" not in systems
+    assert systems["gru"]["all"]["recall@5"]["value"] > systems["popularity"]["all"]["recall@5"]["value"] + 0.2
+    assert open_bundle(made / "bundle").manifest["parity"]["max_difference"] < TOLERANCE
+    client, _ = open_store(settings.tracking, create=False)
+    run = client.get_run(made.resolve().name)
+    assert run.data.tags["model.network"] == "gru"
+    assert run.data.tags["mlflow.runName"].startswith("circle gru ")
+    assert "GRU of 2 layers" in run.data.tags["mlflow.note.content"]
 
 
 def test_a_run_leaves_everything_a_reviewer_needs(unbroken: Path, dataset: Path) -> None:
