@@ -60,12 +60,14 @@ class Acts:
         table: SESSION, USER (-1: unknown), ITEM, TIME, WEIGHT; one row per session and item.
         counts_N: sessions that hold each item.
         recent_N: the same with time decay.
+        alone_N: sessions that hold the item and nothing else.
         sizes: distinct items of each non-empty session.
     """
 
     table: ir.Table
     counts_N: Ints
     recent_N: Floats
+    alone_N: Ints
     sizes: Ints
 
 
@@ -105,9 +107,12 @@ def acts_of(
     sized = first.mutate(**{SIZE: first.count().over(group_by=SESSION)})
     table = engine.keep(sized.filter(sized[SIZE] <= longest).drop(SIZE))
     found = engine.arrays(table, [SESSION, ITEM, WEIGHT])
-    sizes = np.unique(found[SESSION], return_counts=True)[1]
-    counts_N = np.bincount(found[ITEM], minlength=items)
-    return Acts(table, counts_N, np.bincount(found[ITEM], weights=found[WEIGHT], minlength=items), sizes)
+    _, session_A, sizes = np.unique(found[SESSION], return_inverse=True, return_counts=True)
+    counts_N, alone_N = (
+        np.bincount(each, minlength=items) for each in (found[ITEM], found[ITEM][sizes[session_A] == 1])
+    )
+    recent_N = np.bincount(found[ITEM], weights=found[WEIGHT], minlength=items)
+    return Acts(table, counts_N, recent_N, alone_N, sizes)
 
 
 def followed(engine: MiningEngine, acts: Acts, *, soon_days: float) -> Pairs:

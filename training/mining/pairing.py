@@ -259,11 +259,18 @@ def scene_mates(scenes_E: Ints, items_E: Ints, *, items: int, evidence: Evidence
     return Mined(*np.divmod(codes, items), total, scenes)
 
 
-def gifts(complement: Mined, traits: Traits, *, share: float) -> Mined:
-    """Complements priced at most ``share`` of the anchor's price and at most the catalogue's median price."""
+def gifts(complement: Mined, taken: Acts, traits: Traits, *, share: float, alone: float) -> Mined:
+    """Complements that cost little and that hardly anybody would go and buy.
+
+    Args:
+        share: maximum price over the anchor's price; besides, at most the catalogue's median price.
+        alone: maximum share of an item's sessions that take nothing else, over the mean share of all items.
+    """
     prices = traits.prices
     known = prices[np.isfinite(prices)]
     if not len(known):
         return complement.only(np.zeros(len(complement), bool))
     cheap = prices[complement.items] <= np.minimum(share * prices[complement.anchors], np.median(known))
-    return complement.only(cheap)
+    mean = taken.alone_N.sum() / max(taken.counts_N.sum(), 1)
+    sought_N = taken.alone_N > alone * mean * taken.counts_N
+    return complement.only(cheap & ~sought_N[complement.items])

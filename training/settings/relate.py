@@ -52,8 +52,18 @@ class RelateConfig:
     """A dearer model costs at most so many times as much; a cheaper one the other way round."""
     gift_share: float = 0.2
     """A gift costs at most this share of what it goes with, and no more than the shop's median item."""
+    gift_alone: float = 1.0
+    """A gift is taken without anything else at most so many times as often as the shop's items on average: what people
+    go and buy by itself is no gift."""
     bundles: int = 5000
     """Sets of 2 to 4 items that are kept; the strongest."""
+    rules_out: str | None = None
+    """The .csv or .parquet file to write association rules to, of up to four items: what is taken with what in one
+    session, as mlxtend derives it, untested."""
+    rules_support: float = 0.001
+    """A rule's items must be taken together in this share of the sessions that take something."""
+    rules_confidence: float = 0.1
+    """Of the sessions with a rule's antecedents, this share must hold its consequents too."""
     rules: str | None = None
     """What fits what and so goes with it, a YAML file of rules such as configs/compatibility/electronics.yaml. null:
     everything fits."""
@@ -85,6 +95,9 @@ class RelateConfig:
             "price_step": (1, self.price_most),
             "price_most": (1, 1e6),
             "gift_share": (0, 1),
+            "gift_alone": (0, 1e6),
+            "rules_support": (1e-9, 1),
+            "rules_confidence": (0, 1),
             "bundles": (1, 1_000_000),
             "shown": (0, 10_000),
         }

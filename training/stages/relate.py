@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from tillside.atomic import atomic_directory
 from tillside.dataset import Dataset, Sessions, load_dataset
@@ -21,8 +22,10 @@ from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations
 from training.cli.console import print_table, say
 from training.cli.progress import step
 from training.mining import backing, bundling, counting, pairing
+from training.mining.association import association_rules, least_sessions, refuse_form, write_rules
 from training.mining.compatibility import Compatibility, read_rules
 from training.mining.engines import MiningEngine, open_mining
+from training.mining.itemsets import frequent_sets
 from training.mining.manual import read_manual
 from training.mining.pairing import Evidence, Mined
 from training.mining.report import report
@@ -34,7 +37,10 @@ from training.settings.relate import RelateConfig
 REPORT: Final = "report.md"
 PARTS: Final = 6
 """Of mining, as progress counts them."""
-ELSEWHERE: Final = ("dataset", "out", "engine", "spark_master", "scratch")
+ELSEWHERE: Final = (
+    *("dataset", "out", "engine", "spark_master", "scratch"),
+    *("rules_out", "rules_support", "rules_confidence"),
+)
 """Settings that do not affect the result."""
 
 
@@ -45,6 +51,8 @@ class Related:
     relations: Relations
     mined: Mapping[str, Mined]
     sets: bundling.Sets
+    rules: pd.DataFrame | None
+    """Association rules, if they were asked for."""
 
 
 def relate(config: RelateConfig, dataset: Dataset) -> Related:
@@ -64,7 +72,7 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         open_mining(config.engine, Path(scratch), master=config.spark_master) as engine,
     ):
         sessions = dataset.learned(refit=config.validation)
-        mined, sets, kin = mine(
+        mined, sets, kin, association = mine(
             engine, config, sessions, traits, fitting, taken_codes=taken_codes, viewed_codes=viewed_codes
         )
     with step("writing the tables of relations"):
@@ -83,7 +91,7 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         | {"bundles": len(bundles), "manual": len(manual) + len(manual.later), "rules": len(rules)},
     }
     mined = {name: pairs.only(tables[name].holds(pairs.anchors, pairs.items)) for name, pairs in mined.items()}
-    return Related(Relations(tables, manual, bundles, about, Terms(tuple(rules), tuple(kin))), mined, sets)
+    return Related(Relations(tables, manual, bundles, about, Terms(tuple(rules), tuple(kin))), mined, sets, association)
 
 
 def mine(
@@ -95,14 +103,15 @@ def mine(
     *,
     taken_codes: list[int],
     viewed_codes: list[int],
-) -> tuple[dict[str, Mined], bundling.Sets, list[Kin]]:
-    """All relations as pairs, the item sets behind the ``bundle`` relation, and the categories that go together.
+) -> tuple[dict[str, Mined], bundling.Sets, list[Kin], pd.DataFrame | None]:
+    """All relations as pairs, the item sets behind the ``bundle`` relation, the categories that go together, and
+    association rules if they are asked for.
 
     Args:
         taken_codes: behaviours that take an item (cart, purchase), as coded in the sessions' arrays.
         viewed_codes: those that look at one.
     """
-    with step("mining relations", PARTS) as mining:
+    with step("mining relations", PARTS + (config.rules_out is not None)) as mining:
         items, evidence = len(traits), Evidence(config.false_share, config.least, config.faintest)
         mining.begin("counting what was taken and seen")
         behaviours_E = np.asarray(sessions.behaviours)
@@ -157,8 +166,16 @@ def mine(
         mined["scene"] = pairing.scene_mates(
             np.asarray(scenes_E), np.asarray(sessions.items), items=items, evidence=evidence
         )
-        mined["gift"] = pairing.gifts(mined["complement"], traits, share=config.gift_share)
-    return {name: mined[name] for name in RELATIONS}, sets, kin
+        mined["gift"] = pairing.gifts(
+            mined["complement"], taken, traits, share=config.gift_share, alone=config.gift_alone
+        )
+        association = None
+        if config.rules_out is not None:
+            mining.begin("association rules")
+            floor = least_sessions(config.rules_support, sessions=len(taken.sizes))
+            counted = frequent_sets(engine, taken.table, floor=floor)
+            association = association_rules(counted, sessions=len(taken.sizes), confidence=config.rules_confidence)
+    return {name: mined[name] for name in RELATIONS}, sets, kin, association
 
 
 def _taken(names: list[str] | None, behaviours: Behaviours) -> list[int]:
@@ -186,6 +203,9 @@ def _viewed(names: list[str] | None, taken: list[int], behaviours: Behaviours) -
 def run(config: RelateConfig) -> None:
     """Mine relations, write tables and report, print the counts."""
     started = time.perf_counter()
+    rules_out = None if config.rules_out is None else Path(config.rules_out)
+    if rules_out is not None:
+        refuse_form(rules_out)
     dataset = load_dataset(Path(config.dataset))
     related = relate(config, dataset)
     out = Path(config.out) if config.out else dataset.path / FOLDER
@@ -206,3 +226,6 @@ def run(config: RelateConfig) -> None:
         title, ["relation", "pairs"], [[name, f"{count:,}"] for name, count in counts.items()], numbers=["pairs"]
     )
     say(f"the strongest are in {out / REPORT}")
+    if rules_out is not None and related.rules is not None:
+        write_rules(related.rules, dataset.catalogue.item_ids, rules_out)
+        say(f"{len(related.rules):,} association rules are in {rules_out}")

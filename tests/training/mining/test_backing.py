@@ -22,7 +22,7 @@ TRAITS, EVIDENCE = Traits.of(CATALOGUE), Evidence(0.01, 2)
 
 
 def acts(*counts: int) -> Acts:
-    return Acts(None, np.array(counts), np.array(counts, float), np.zeros(0, np.int64))
+    return Acts(None, np.array(counts), np.array(counts, float), np.zeros(len(counts), np.int64), np.zeros(0, np.int64))
 
 
 def pairs(*rows: tuple[int, int, int]) -> Pairs:

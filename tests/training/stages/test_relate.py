@@ -1,11 +1,13 @@
 """Relating a whole data set: planted pairs are found, others are not, and the order of the rows is nothing."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 
 from tests.bundles import encoder
@@ -15,11 +17,11 @@ from tillside import bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, Sessions, load_dataset, write_dataset
 from tillside.events import Behaviours
-from tillside.relations import ALWAYS, Relations
+from tillside.relations import ABOUT, ALWAYS, Relations
 from training.bundle import write
 from training.relate import main
 from training.settings.relate import EngineName, RelateConfig
-from training.stages.relate import relate
+from training.stages.relate import relate, run
 
 DAY = 86_400_000
 PHONES, CASES, TOYS = range(4), range(4, 8), range(8, 20)
@@ -252,3 +254,24 @@ def test_the_command_s_output_stands_in_the_bundle_and_loads_back_equal(dataset,
     assert opened.relations.about == related.relations.about
     assert opened.relations.about["dataset"]["digest"] == dataset.digest
     assert opened.relations.about["counts"]["complement"] == len(related.relations.tables["complement"])
+
+
+def test_association_rules_are_written_where_they_are_asked_for(dataset, tmp_path):
+    """Every other session takes one of four phones, and the case of a phone is taken with it often."""
+    table = tmp_path / "rules.csv"
+    run(RelateConfig(str(dataset.path), out=str(tmp_path / "out"), rules_out=str(table), rules_confidence=0.3))
+    rules = pd.read_csv(table)
+    found = {
+        (*json.loads(one), *json.loads(other))
+        for one, other in zip(rules["antecedents"], rules["consequents"], strict=True)
+    }
+    ids = dataset.catalogue.item_ids
+    assert {(ids[phone], ids[phone + 4]) for phone in PHONES} <= found
+    assert rules["confidence"].min() >= 0.3
+    assert "rules_out" not in (tmp_path / "out" / ABOUT).read_text()
+
+
+def test_a_table_of_no_known_form_is_refused_before_anything_is_mined(dataset, tmp_path):
+    with pytest.raises(ValueError, match="rules_out must end with"):
+        run(RelateConfig(dataset=str(dataset.path), out=str(tmp_path / "out"), rules_out="rules.xls"))
+    assert not (tmp_path / "out").exists()
