@@ -1,19 +1,24 @@
 """The ONNX graphs of a bundle: encoder and scorers.
 
-The encoder is exported from torch. The scorer is written by hand: one Gemm against the rows of items.npy, memory-mapped
-in place behind the npy header, and a TopK, which breaks ties by catalogue order. (A row-major MatMul in place of the
-Gemm is several times slower in onnxruntime.) The 8-bit scorer is MatMulNBits over all columns but the last: the trend
-has another scale, and a 65th column would cost a block of 64. Surprising: the trends are that node's bias, in fp32, and
-the query is divided by its trend weight, as adding the trends afterwards would write all scores twice more.
+The encoder is exported from torch, traced once in a process for every architecture. The scorer is written by hand: one
+Gemm against the rows of items.npy, memory-mapped in place behind the npy header, and a TopK, which breaks ties by
+catalogue order. (A row-major MatMul in place of the Gemm is several times slower in onnxruntime.) The 8-bit scorer is
+MatMulNBits over all columns but the last: the trend has another scale, and a 65th column would cost a block of 64.
+Surprising: the trends are that node's bias, in fp32, and the query is divided by its trend weight, as adding the trends
+afterwards would write all scores twice more.
 
 Shapes: N items, D columns of a row, P blocks of a row, W columns of a block.
 """
 
 import contextlib
+import gc
 import io
 import logging
 import warnings
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +28,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from tillside.search_bounds import INT8_BLOCK
 from training.model.checkpoint import TrainedModel
+from training.model.encoder import Encoder
 from training.model.gru import recurred_as_onnx
 
 OPSET = 20
@@ -33,45 +39,38 @@ LEAST_TREND_WEIGHT = 1e-9
 """Lower bound of a query's divisor: where its trend weight is smaller, trends move no score by more than this."""
 INPUTS = ("item_vectors", "behaviours", "gaps", "lengths", "ask")
 OUTPUTS = ("query", "intent")
+NOT_IN_THE_GRAPH: Final[dict[str, Any]] = {
+    "dropout": None,
+    "item_dropout": None,
+    "id_dropout": 0.0,
+    "companions": 0,
+    "temperature": 1.0,
+}
+"""Settings of a model that its encoder's graph does not depend on: of training, of the item table, and where a weight
+begins."""
 
 
 def write_encoder(trained: TrainedModel, path: Path) -> None:
-    """Export the encoder with dynamic batch size and session length.
+    """Write the encoder's graph with dynamic batch size and session length.
 
     Raises:
         ValueError: a dimension that must be dynamic came out fixed.
     """
+    import onnxscript.optimizer  # slow to import
+
     encoder, dim = trained.model.encoder.eval(), trained.config.dim + 1
-    generator = torch.Generator().manual_seed(0)
-    length = max(2, min(5, trained.spec.max_length))  # an example size of 0 or 1 would fix the dimension
-    behaviours, gaps = torch.zeros(2, 3, length, dtype=torch.int64).unbind()  # one tensor twice would become one input
-    lengths = torch.full((3,), length, dtype=torch.int64)
-    example = (
-        torch.randn(3, length, dim, generator=generator),
-        behaviours,
-        gaps.clone(),
-        lengths,
-        torch.zeros_like(lengths),
-    )
-    batch, events = torch.export.Dim("batch"), torch.export.Dim("length")
-    shapes = ({0: batch, 1: events}, {0: batch, 1: events}, {0: batch, 1: events}, {0: batch}, {0: batch})
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            encoder,
-            example,
-            dynamo=True,
-            opset_version=OPSET,
-            custom_translation_table={torch.ops.tillside.gru.default: recurred_as_onnx},
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_shapes=shapes,
-            verbose=False,
-        )
-    assert program is not None
-    program.save(str(path), external_data=False)
-    model = onnx.load(path)
+    config = replace(trained.config, **NOT_IN_THE_GRAPH)
+    key = repr((config, encoder.behaviours, encoder.gap.num_embeddings, trained.spec.max_length))
+    if key not in _TRACED:
+        _TRACED[key] = _traced(encoder, dim=dim, max_length=trained.spec.max_length)
+    model = onnx.ModelProto.FromString(_TRACED[key])
+    weights = encoder.state_dict()
+    for constant in model.graph.initializer:
+        if constant.name in weights:
+            value = np.ascontiguousarray(weights[constant.name].detach().cpu().numpy())
+            constant.CopyFrom(numpy_helper.from_array(value, constant.name))
+    with _quiet():
+        model = onnxscript.optimizer.optimize(model)
     onnx.checker.check_model(model)
     expected = {
         "item_vectors": ["batch", "length", dim],
@@ -83,6 +82,69 @@ def write_encoder(trained: TrainedModel, path: Path) -> None:
         found = [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
         if found != expected[value.name]:
             raise ValueError(f"the exported encoder has {value.name} {found}, expected {expected[value.name]}")
+    path.write_bytes(model.SerializeToString())
+
+
+_TRACED: dict[str, bytes] = {}
+"""Of each architecture met in this process its graph, not yet optimised, with the weights of the first model."""
+
+
+def _traced(encoder: Encoder, *, dim: int, max_length: int) -> bytes:
+    """The graph as torch.onnx traces it, every weight an initializer of its own name.
+
+    Tracing takes seconds, whatever the size of the model, and depends on the architecture alone.
+    """
+    generator = torch.Generator().manual_seed(0)
+    length = max(2, min(5, max_length))  # an example size of 0 or 1 would fix the dimension
+    behaviours, gaps = torch.zeros(2, 3, length, dtype=torch.int64).unbind()  # one tensor twice would become one input
+    lengths = torch.full((3,), length, dtype=torch.int64)
+    example = (
+        torch.randn(3, length, dim, generator=generator),
+        behaviours,
+        gaps.clone(),
+        lengths,
+        torch.zeros_like(lengths),
+    )
+    batch, events = torch.export.Dim("batch"), torch.export.Dim("length")
+    shapes = ({0: batch, 1: events}, {0: batch, 1: events}, {0: batch, 1: events}, {0: batch}, {0: batch})
+    with _quiet(), _uncollected(), torch.no_grad():
+        program = torch.onnx.export(
+            encoder,
+            example,
+            dynamo=True,
+            opset_version=OPSET,
+            custom_translation_table={torch.ops.tillside.gru.default: recurred_as_onnx},
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_shapes=shapes,
+            optimize=False,
+            verbose=False,
+        )
+    assert program is not None
+    model: bytes = program.model_proto.SerializeToString()
+    return model
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's own deprecations and reports."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        yield
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: tracing makes a million small objects, and looking through them again and again is a
+    seventh of its time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def write_scorer(items: Path, path: Path) -> None:

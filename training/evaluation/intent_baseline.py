@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, Sessions
@@ -40,6 +39,8 @@ def boosted_intent(dataset: Dataset, moments: Moments, *, refitted: bool, seed: 
         moments: of the test part.
         refitted: learn from the validation part too, as the model has that it stands beside.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier  # slow to import
+
     learned, behaviours = dataset.whole("train", "validation" if refitted else "train"), len(dataset.behaviours)
     lengths = np.diff(learned.offsets)
     session_E = np.repeat(np.arange(len(learned)), lengths)

@@ -1,12 +1,15 @@
 """The graphs say what torch says, and hold no second copy of the item vectors."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
+import torch
 
-from tests.models import SPEC
+from tests.models import CONFIG, SPEC, make_trained
 from tests.training.bundle.conftest import EXACT, RANKABLE, scorer_of
 from tests.training.bundle.test_search_tier import catalogue, folder_of
 from tillside import bundle
@@ -15,7 +18,9 @@ from tillside.engine import Engine, open_search
 from tillside.ranking import top_k
 from tillside.search import SearchPlan
 from tillside.search_bounds import INT8_BLOCK, int8_bound
-from training.bundle.graphs import write_int8_scorer
+from training.bundle import graphs
+from training.bundle.graphs import write_encoder, write_int8_scorer
+from training.model.checkpoint import TrainedModel, build_model
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +51,54 @@ def test_torch_and_onnx_agree(dataset, trained, exported, length, rows):
     np.testing.assert_allclose(onnx_intent_B, intent_B, atol=1e-4)
     np.testing.assert_allclose(onnx_scores_BK, np.take_along_axis(scores_BV, onnx_items_BK, axis=1), atol=1e-4)
     np.testing.assert_array_equal(onnx_items_BK[:, :5], top_k(scores_BV, 5))
+
+
+class TracedError(Exception):
+    """That a graph was traced."""
+
+
+@pytest.fixture
+def no_tracing(exported, monkeypatch):
+    """Whatever is not of the exported model's architecture raises."""
+
+    def trace(*arguments, **named):
+        raise TracedError
+
+    monkeypatch.setattr(graphs, "_traced", trace)
+
+
+def test_weights_are_filled_into_a_graph_that_was_traced_with_others(dataset, exported, no_tracing, tmp_path):
+    """Tracing takes seconds and depends on the architecture alone, whatever the model was trained with."""
+    other = make_trained(dataset, seed=5)
+    other = replace(other, config=replace(other.config, dropout=0.1, item_dropout=None, companions=3, temperature=2.0))
+    write_encoder(other, tmp_path / "filled.onnx")
+    rng = np.random.default_rng(0)
+    given = {
+        "item_vectors": rng.standard_normal((3, 4, other.config.dim + 1)).astype(np.float32),
+        "behaviours": rng.integers(0, 3, (3, 4)),
+        "gaps": rng.integers(0, SPEC.gap_buckets, (3, 4)),
+        "lengths": np.array([1, 4, 2]),
+        "ask": np.array([0, 1, 2]),
+    }
+    filled, first = (
+        onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, given)
+        for path in (tmp_path / "filled.onnx", exported[0] / bundle.ENCODER)
+    )
+    with torch.no_grad():
+        own = other.model.encoder(*map(torch.from_numpy, given.values()))
+    for mine, same, others in zip(filled, own, first, strict=True):
+        np.testing.assert_allclose(mine, same, rtol=1e-4, atol=1e-5)
+        assert (abs(mine - others) > 1e-3).any()
+
+
+@pytest.mark.parametrize(
+    "setting", [{"dim": 4}, {"layers": 1}, {"heads": 1}, {"max_length": 5}, {"history": 2}], ids=lambda each: str(*each)
+)
+def test_another_architecture_is_traced_anew(dataset, no_tracing, tmp_path, setting):
+    config = replace(CONFIG, **setting)
+    spec = replace(SPEC, max_length=config.max_length, history=config.history)
+    with pytest.raises(TracedError):
+        write_encoder(TrainedModel(build_model(config, dataset, spec), config, spec, True), tmp_path / "other.onnx")
 
 
 def test_the_scorer_maps_the_item_vectors_in_place(exported, tmp_path):
