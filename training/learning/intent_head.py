@@ -31,7 +31,7 @@ from training.evaluation.intent import auc_interval
 from training.evaluation.intent_answers import Read, calibrated_intent, logits_by_counts, logits_by_hidden, read
 from training.inputs.lookahead import goal_later
 from training.inputs.moments import Moments, moments_of, why_not_asked
-from training.learning.calibration import Fitted, Prior, fit_calibration
+from training.learning.calibration import Fitted, Prior, fit_calibration, level_swing
 from training.model.encoder import NOT_CALIBRATED, latest_counts
 from training.model.losses import intent_loss
 from training.model.next_item import NextItemModel
@@ -92,13 +92,14 @@ def learn_intent(model: NextItemModel, dataset: Dataset, *, spec: EncodingSpec, 
         if not held.goal_later_M.any():
             return Intent(f"no validation session reaches its {dataset.behaviours.goal} after its first event")
         shown = read(model, held)
+        swing = _swing(model, found, moments, shown, held, dataset)
         evidence = len(np.unique(held.sessions_M)) / len(held)
         fitted = fit_calibration(
             logits_by_hidden(model, shown),
             held.goal_later_M,
             by_counts_M=logits_by_counts(model, shown),
             latest_MK=shown.counted_MF[:, latest_counts(len(dataset.behaviours))],
-            prior=Prior(evidence),
+            prior=Prior(evidence, level=swing),
         )
         _write(model, fitted)
         intent_M = calibrated_intent(model, shown)
@@ -110,9 +111,25 @@ def learn_intent(model: NextItemModel, dataset: Dataset, *, spec: EncodingSpec, 
         "val/intent_mean": float(intent_M.mean()),
         "val/intent_observed": float(held.goal_later_M.mean()),
         "val/intent_head": fitted.believed,
+        "val/intent_swing": swing,
     }
     reason = unknown_because(auc.value, auc.low, auc.high, sessions_with_goal(dataset), goal=dataset.behaviours.goal)
     return Intent(reason, figures, fitted, spread, float(calibrated_intent(model, found).mean()))
+
+
+def _swing(
+    model: NextItemModel, learned: Read, moments: Moments, shown: Read, held: Moments, dataset: Dataset
+) -> float:
+    """How much the level differs between pieces of the log that hold as many sessions as validation, itself among
+    them; by the counts, whose few weights cannot learn sessions by heart."""
+    sessions, newest = (len(dataset.whole(part)) for part in ("train", "validation"))
+    pieces = max(1, round(sessions / newest))
+    return level_swing(
+        np.concatenate([logits_by_counts(model, learned), logits_by_counts(model, shown)]),
+        np.concatenate([moments.goal_later_M, held.goal_later_M]),
+        np.concatenate([moments.sessions_M, sessions + held.sessions_M]),
+        np.concatenate([moments.sessions_M * pieces // sessions, np.full(len(held), pieces)]),
+    )
 
 
 def unknown_because(auc: float, low: float, high: float, goals: int, *, goal: str) -> str:

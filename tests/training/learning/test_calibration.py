@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.learning.calibration import Fitted, Prior, fit_calibration
+from training.learning.calibration import USUAL_SWING, Fitted, Prior, fit_calibration, level_swing
 from training.model.encoder import NOT_CALIBRATED
 
 
@@ -115,3 +115,39 @@ def test_moments_that_go_together_count_as_fewer():
     )
     assert often.believed == pytest.approx(once.believed, abs=0.02)
     assert often.beta == pytest.approx(once.beta, abs=0.05)
+
+
+def swing(shares, *, moments: int, sessions_of: int = 1) -> float:
+    """Of pieces with these shares of buyers, where the counts expect their mean of every moment."""
+    labels = np.concatenate([np.arange(moments) < round(share * moments) for share in shares])
+    sessions = np.arange(len(labels)) // sessions_of
+    expected = np.full(len(labels), logit(labels.mean()))
+    return level_swing(expected, labels, sessions, np.repeat(np.arange(len(shares)), moments))
+
+
+def test_the_swing_is_what_the_log_shows_beyond_chance():
+    """.4 and .6 in turn lie .4 below and above the level (.1 / .25), .496 and .504 by .016 (.004 / .25); by more, by
+    1 / sqrt(4000 / 4) = .032, would 4,000 sessions differ anyhow."""
+    assert swing([0.4, 0.6] * 20, moments=4000) == pytest.approx(0.4, abs=0.03)
+    assert swing([0.496, 0.504] * 20, moments=4000) < 0.02
+
+
+def test_of_a_few_sessions_nothing_is_known_but_what_is_usual():
+    """Mean of half a normal distribution: .80 of its standard deviation."""
+    assert swing([0.5, 0.5], moments=2) == pytest.approx(0.8 * USUAL_SWING, abs=0.03)
+
+
+def test_the_swing_is_of_sessions_not_of_their_moments():
+    """A hundred moments to a session, all alike: ten sessions of a piece differ by as much by chance."""
+    shares = [0.4, 0.6] * 10
+    assert swing(shares, moments=1000) > 0.3
+    assert swing(shares, moments=1000, sessions_of=100) < 0.2
+
+
+def test_a_level_that_never_swung_is_kept_though_validation_had_luck():
+    head, counts, latest, labels = drawn(4000, real=0.25, level=0.5)
+    expected = sigmoid(counts).mean()
+    steady = fit_calibration(head, labels, by_counts_M=counts, latest_MK=latest, prior=Prior(1.0, level=0.01))
+    assert answered(steady, head, counts, latest).mean() == pytest.approx(expected, abs=0.02)
+    moving = fit_calibration(head, labels, by_counts_M=counts, latest_MK=latest, prior=Prior(1.0, level=1.0))
+    assert answered(moving, head, counts, latest).mean() == pytest.approx(labels.mean(), abs=0.005)

@@ -81,6 +81,19 @@ def test_the_level_of_validation_is_found_and_the_refit_keeps_it(tmp_path):
     assert told_M[clicks_M].mean() == pytest.approx(1 / 3, abs=0.05)
 
 
+def test_a_steady_shop_is_told_its_own_level_though_validation_had_luck(tmp_path):
+    """P = 1/3 after a click all along; that 40 of 290 validation sessions buy at once, beside the usual, is chance."""
+    steady = memoryless(6000, buys=0.2, leaves=0.4, seed=0)
+    lucky = [*memoryless(250, buys=0.2, leaves=0.4, seed=1), *([[0, (0, "purchase")]] * 40)]
+    dataset = make_dataset(tmp_path / "d", train=steady, validation=lucky, test=steady[:10], trained=4)
+    model, _ = taught(dataset)
+    held = moments_of(dataset, "validation", spec=SPEC)
+    clicks_M = held.behaviours_M == 0
+    bought, told = held.goal_later_M[clicks_M].mean(), intent_at(model, held)[clicks_M].mean()
+    assert bought > 0.38
+    assert told == pytest.approx(1 / 3, abs=0.02)
+
+
 def test_a_calibration_that_answers_all_alike_is_kept_as_it_is(tmp_path):
     """With slopes of 0 the answer is 1 / (1 + e^1) = .27 whatever the head says, so no level can be sought."""
     dataset = shop(tmp_path / "d", (200, 80, 80))
