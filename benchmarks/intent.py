@@ -64,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("logs", nargs="*", default=[*ASKED], help=f"{', '.join(ASKED)} (default: all)")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the published logs")
     parser.add_argument("--work", type=Path, default=Path("runs/intent"), help="folder for data sets and runs")
+    parser.add_argument("--trained", action="store_true", help="judge the newest run in --work instead of training one")
     parser.add_argument("--moments", type=int, default=20_000, help="most moments asked of a log")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the result files")
     given = parser.parse_args(arguments)
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--moments must be at least 1, got {given.moments}")
     rows = [row for row in read_rows(given.results / "intent.json") if row["log"] not in given.logs]
     for name in given.logs:
-        rows += measure(name, data=given.data, work=given.work / name, most=given.moments)
+        rows += measure(name, data=given.data, work=given.work / name, most=given.moments, trained=given.trained)
     notes = (
         "Purchase intent as served, P(the session still buys), asked over HTTP after events of the last tenth of the "
         "sessions, visits of one event and last events among them; at moments where the server knows no item it "
@@ -86,17 +87,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     show(rows)
 
 
-def measure(name: str, *, data: Path, work: Path, most: int) -> list[Row]:
-    """Prepare, train and serve one log, ask at up to ``most`` moments, and judge."""
-    log, place = ASKED[name], work / "dataset"
-    if log.simulate is not None:
-        run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
-    run_stage("training.prepare", *(_filled(part, data, work) for part in log.prepare), f"out={place}")
-    runs = work / "runs"
-    run_stage("training.train", f"dataset={place}", f"tracking.runs={runs}", "trainer.progress_bar=false")
+def measure(name: str, *, data: Path, work: Path, most: int, trained: bool = False) -> list[Row]:
+    """Prepare, train and serve one log, ask at up to ``most`` moments, and judge.
+
+    Args:
+        trained: the data set and the run lie in ``work``, where ``benchmarks.quality`` leaves them.
+    """
+    place, runs = work / "dataset", work / "runs"
+    if not trained:
+        train(ASKED[name], data, work)
     dataset, run = load_dataset(place), runs / "latest"
-    trained = load_model(run / MODEL_FILE, dataset)
-    moments = moments_of(dataset, "test", spec=trained.spec)
+    model = load_model(run / MODEL_FILE, dataset)
+    moments = moments_of(dataset, "test", spec=model.spec)
     rng = np.random.default_rng(0)
     if len(moments) > most:
         moments = moments.only(np.sort(rng.choice(len(moments), most, replace=False)))
@@ -105,13 +107,22 @@ def measure(name: str, *, data: Path, work: Path, most: int) -> list[Row]:
     told_M = ~np.isnan(served_M)
     about = {"log": name, "system": MODEL, "metric": "told_share", "value": float(told_M.mean())}
     if not told_M.any():
-        say(f"{name}: purchase intent is unknown: {trained.intent_unknown}")
-        return [about | {"why": trained.intent_unknown}]
+        say(f"{name}: purchase intent is unknown: {model.intent_unknown}")
+        return [about | {"why": model.intent_unknown}]
     moments = moments.only(told_M)
-    boosted_M = boosted_intent(dataset, moments, refitted=trained.refitted, seed=0)
+    boosted_M = boosted_intent(dataset, moments, refitted=model.refitted, seed=0)
     names = dataset.behaviours.names
     rows = [about, *figures(name, MODEL, served_M[told_M], moments, names)]
     return rows if boosted_M is None else rows + figures(name, BOOSTING, boosted_M, moments, names)
+
+
+def train(log: BenchmarkLog, data: Path, work: Path) -> None:
+    """Prepare a log and train on it with the commands a user would type."""
+    place = work / "dataset"
+    if log.simulate is not None:
+        run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
+    run_stage("training.prepare", *(_filled(part, data, work) for part in log.prepare), f"out={place}")
+    run_stage("training.train", f"dataset={place}", f"tracking.runs={work / 'runs'}", "trainer.progress_bar=false")
 
 
 def _filled(part: str, data: Path, work: Path) -> str:
