@@ -32,7 +32,7 @@ from serving.telemetry.metrics import Metrics
 from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
-PROVENANCE: Final = ("dataset", "git", "run", "measurements")
+PROVENANCE: Final = ("dataset", "git", "run")
 LOG_SECONDS: Final = 1.0
 """Minimum interval between log lines about failures of the model; the metrics count every failure."""
 
@@ -198,6 +198,7 @@ class Service:
             "history": bundle.encoding.history,
             "purchase_intent": bundle.has_intent,
             **{key: bundle.manifest.get(key) for key in PROVENANCE},
+            "measurements": bundle.manifest.get("measurements", bundle.manifest.get("metrics")),
             "policy": loaded and {"version": loaded.version, "file": loaded.file, "placements": sorted(placements)},
             "items_feed": self._feed and {"time_ms": self._feed.time_ms, "items": len(self._feed.items)},
             "last_reload": self._last_reload,

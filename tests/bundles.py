@@ -158,7 +158,7 @@ def about_tiny(spec: EncodingSpec = SPEC, memory: SessionMemory | None = None) -
         "memory": memory.document() if memory else None,
         "search": SearchPlan().document(),
         "dataset": {"name": "orchard", "digest": "0" * 64},
-        "git": "0123456789abcdef",
+        "git": {"commit": "0123456789abcdef", "state": "clean"},
         "run": "by hand",
         "measurements": {"recall@20": 1.0},
     }

@@ -1,9 +1,10 @@
-"""The HTTP reference, from the OpenAPI document that the server itself answers with."""
+"""The HTTP reference and the committed OpenAPI documents, from what the server itself answers with."""
 
 import json
 from typing import Any
 
 from docs.generate.tables import NOTE, code, table
+from serving.http.admin_openapi import admin_openapi_document
 from serving.http.openapi import openapi_document
 from serving.protocol.limits import Limits
 
@@ -26,17 +27,42 @@ def http_page() -> str:
         "",
         "# HTTP reference",
         "",
-        "A running server answers with the same as OpenAPI 3.1 at `/openapi.json`, and shows it at `/docs`. The limits",
-        "are the defaults; flags of [the server](server.md) change some. Unknown fields are refused.",
+        "A running server answers with the same as OpenAPI 3.1 at `/openapi.json`, and shows it at `/docs`; the admin",
+        "port has its own `/openapi.json`. Both lie beside this page, for generators of clients:",
+        "[openapi.json](openapi.json), [openapi-admin.json](openapi-admin.json). The limits are the defaults; flags of",
+        "[the server](server.md) change some. Unknown fields are refused.",
         "",
     ]
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            lines += _operation(f"{method.upper()} {path}", operation)
+    admin = admin_openapi_document()
+    lines += _operations(document["paths"])
+    lines += ["## On the admin port", "", f"{admin['info']['description']} Beside its probes and metrics it has:", ""]
+    lines += _operations({path: each for path, each in admin["paths"].items() if path not in document["paths"]})
     lines += ["## Schemas", ""]
-    for name, schema in document["components"]["schemas"].items():
+    for name, schema in (admin["components"]["schemas"] | document["components"]["schemas"]).items():
         lines += [f"### {name}", "", *_fields(schema), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def main_document() -> str:
+    """The document of the main port with the default limits, as JSON."""
+    return _json(openapi_document(Limits()))
+
+
+def admin_document() -> str:
+    """The document of the admin port, as JSON."""
+    return _json(admin_openapi_document())
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _operations(paths: dict[str, Any]) -> list[str]:
+    lines = []
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            lines += _operation(f"{method.upper()} {path}", operation)
+    return lines
 
 
 def _operation(title: str, operation: dict[str, Any]) -> list[str]:
@@ -54,21 +80,21 @@ def _operation(title: str, operation: dict[str, Any]) -> list[str]:
 
 
 def _fields(schema: dict[str, Any]) -> list[str]:
+    if "enum" in schema:
+        return [f"A string, {_type(schema)}."]
     needed = schema.get("required", [])
     rows = []
     for name, each in schema.get("properties", {}).items():
-        default = code(json.dumps(each["default"])) if "default" in each else ""
         rows.append(
             [
                 code(name),
                 _type(each),
                 "yes" if name in needed else "",
-                default,
                 _bounds(each),
                 each.get("description", ""),
             ]
         )
-    return table(("field", "type", "always", "default", "allowed", "meaning"), rows)
+    return table(("field", "type", "always", "allowed", "meaning"), rows)
 
 
 def _type(schema: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.bundles.reloading import Report
+from serving.http.admin_openapi import admin_openapi_document
 from serving.http.api import json_response, make_starlette, metrics_response, read_body, ready_response
 from serving.http.auth import check_token
 from serving.http.problems import internal_error, problem_response
@@ -66,6 +67,7 @@ class Admin:
         self._control = control
         self._token = token
         self._limits = limits
+        self._openapi = msgspec.json.encode(admin_openapi_document())
 
     async def live(self, request: Request) -> Response:
         """``GET /health/live``."""
@@ -78,6 +80,10 @@ class Admin:
     async def metrics(self, request: Request) -> Response:
         """``GET /metrics``."""
         return metrics_response(await self._control.page())
+
+    async def openapi(self, request: Request) -> Response:
+        """``GET /openapi.json``: this port's own."""
+        return Response(self._openapi, media_type="application/json")
 
     async def reload(self, request: Request) -> Response:
         """``POST /v1/admin/reload``: 200 with a report of what was loaded, 409 if the bundle was refused."""
@@ -156,6 +162,7 @@ def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> St
             Route("/v1/items", admin.items, methods=["PUT"]),
             Route("/v1/admin/reload", admin.reload, methods=["POST"]),
             Route("/v1/admin/rollback", admin.rollback, methods=["POST"]),
+            Route("/openapi.json", admin.openapi),
         ],
         kind=Starlette,
     )

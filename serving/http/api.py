@@ -60,7 +60,7 @@ class Api:
         self._page = page
         self._turn = Turn()
         self._log = RequestLog(log, sample=settings.log_sample)
-        self._openapi = msgspec.json.encode(openapi_document(settings.limits, metrics=page is not None))
+        self._openapi = msgspec.json.encode(openapi_document(settings.limits, metrics_page=page is not None))
 
     async def recommend(self, request: Request) -> Response:
         """``POST /v1/recommend``."""

@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 description of the API, with examples; limits come from the settings, so it states what is enforced.
+"""OpenAPI 3.1 description of the main port, with examples; limits come from the settings: it states what is enforced.
 
 Paths, examples and problem responses are written by hand, since generated ones explain nothing; schemas come from
 serving.http.schemas. Tests check the document against the message types and against real answers.
@@ -6,81 +6,85 @@ serving.http.schemas. Tests check the document against the message types and aga
 
 from typing import Final
 
-from serving.http.problems import PROBLEM_JSON
-from serving.http.schemas import (
+from serving.http.model_schema import EXAMPLE_MODEL, model_schemas
+from serving.http.operations import (
+    SECURITY,
+    UNAUTHORIZED,
     Document,
     a_reference,
-    an_object,
-    example_placed_answer,
-    message_schemas,
-    model_schema,
+    document_of,
+    health_schemas,
+    json_response,
+    live,
+    metrics,
+    operation,
+    own_document,
+    problem_schema,
+    ready,
+    text_response,
 )
+from serving.http.schemas import example_placed_answer, message_schemas
 from serving.protocol.limits import Limits
-from tillside import __version__
 
-SECURITY: Final[list[Document]] = [{"token": []}, {}]
-UNAUTHORIZED: Final = "The server was given a token, and the request does not carry it"
+TAGS: Final[Document] = {
+    "recommendations": "What to offer to a shopper.",
+    "operations": "What answers, and how it is.",
+}
+DESCRIPTION: Final = (
+    "The main port of a tillside server. A request names what the shopper did; the answer names what to offer next, "
+    "from a model, or from a lower tier where the model cannot answer in time. Fields that are left out have the "
+    "default that their description names; unknown fields are refused."
+)
 
 
-def openapi_document(limits: Limits, *, metrics: bool = True) -> Document:
-    """The complete OpenAPI document.
+def openapi_document(limits: Limits, *, metrics_page: bool = True) -> Document:
+    """The complete document of the main port.
 
     Args:
-        metrics: whether this port serves ``/metrics``.
+        metrics_page: whether this port serves ``/metrics``.
     """
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "tillside",
-            "version": __version__,
-            "summary": "Which items to offer next, from what the shopper just did.",
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "paths": {
+    return document_of(
+        title="tillside",
+        summary="Which items to offer next, from what the shopper just did.",
+        description=DESCRIPTION,
+        tags=TAGS,
+        paths={
             "/v1/recommend": {"post": _recommend()},
-            "/v1/model": {
-                "get": _get("model", "What answers, and where it comes from", "Model", not_ready=True, token=True)
-            },
-            "/health/live": {"get": _get("live", "The process runs", "Health")},
-            "/health/ready": {
-                "get": _get("ready", "A bundle was verified, replayed and warmed up", "Health", not_ready=True)
-            },
-            **({"/metrics": _metrics()} if metrics else {}),
-            "/openapi.json": {
-                "get": {
-                    "operationId": "openapi",
-                    "summary": "This document",
-                    "responses": {"200": _json_response("This document", {"type": "object"})},
-                }
-            },
+            "/v1/model": {"get": _model()},
+            "/health/live": live(),
+            "/health/ready": ready(),
+            **({"/metrics": metrics(token=True)} if metrics_page else {}),
+            "/openapi.json": own_document(),
             "/docs": {
-                "get": {
-                    "operationId": "docs",
-                    "summary": "This document as a page, with a form to send requests",
-                    "responses": {
-                        "200": {"description": "The page", "content": {"text/html": {"schema": {"type": "string"}}}}
-                    },
-                }
+                "get": operation(
+                    "docs",
+                    "This document as a page, with a form to send requests",
+                    tag="operations",
+                    description="It loads nothing from elsewhere.",
+                    answers=text_response("The page", "text/html"),
+                )
             },
         },
-        "components": {
-            "schemas": {
-                **message_schemas(limits),
-                "Model": model_schema(),
-                "Health": an_object({"status": {"enum": ["live", "ready"]}, "bundle": {"type": "string"}}, "status"),
-                "Problem": _problem(),
-            },
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        schemas={
+            **message_schemas(limits),
+            **model_schemas(),
+            **health_schemas(),
+            "Problem": problem_schema(),
         },
-    }
+    )
 
 
-def _metrics() -> Document:
-    page = {"description": "The text page", "content": {"text/plain": {"schema": {"type": "string"}}}}
-    responses = {"200": page, "401": _problem_response(UNAUTHORIZED)}
-    return {
-        "get": {"operationId": "metrics", "summary": "Prometheus metrics", "security": SECURITY, "responses": responses}
-    }
+def _model() -> Document:
+    summary = "What answers, and where it comes from"
+    return operation(
+        "model",
+        summary,
+        tag="operations",
+        description="Its behaviours and placements are those that a request may name.",
+        answers={"200": json_response(summary, a_reference("Model"), **{"a model with a policy": EXAMPLE_MODEL})},
+        refusals={"401": UNAUTHORIZED, "503": "No bundle answers yet; detail says why"},
+        security=SECURITY,
+    )
 
 
 def _recommend() -> Document:
@@ -94,50 +98,47 @@ def _recommend() -> Document:
         "431": "The request line and the headers are too large",
         "500": "A fault of the server",
     }
-    return {
-        "operationId": "recommend",
-        "summary": "The best next items for a session",
-        "description": "Load, deadlines and a missing bundle never make an error: a lower tier answers, and says why.",
-        "security": SECURITY,
-        "requestBody": {
+    answer = _example_answer()
+    return operation(
+        "recommend",
+        "The best next items for a session",
+        tag="recommendations",
+        description="Load, deadlines and a missing bundle never make an error: a lower tier answers, and says why.",
+        security=SECURITY,
+        refusals=refusals,
+        body={
             "required": True,
             "content": {
                 "application/json": {
                     "schema": a_reference("RecommendRequest"),
-                    "examples": {
-                        "product page": {"value": {"session": [{"item_id": "1004856", "behaviour": "click"}], "k": 3}},
-                        "checkout": {
-                            "value": {
-                                "session": [
-                                    {"item_id": "1004856", "behaviour": "click", "timestamp": 1767225600000},
-                                    {"item_id": "1004856", "behaviour": "cart", "timestamp": 1767225660000},
-                                ],
-                                "behaviour": "purchase",
-                                "hide_seen": True,
-                                "deadline_ms": 50,
-                            }
-                        },
-                        "nothing known": {"value": {"session": []}},
-                    },
+                    "examples": {name: {"value": value} for name, value in EXAMPLE_REQUESTS.items()},
                 }
             },
         },
-        "responses": {
-            "200": {
-                "description": "At most k items, best first; fewer where fewer are eligible",
-                "content": {
-                    "application/json": {
-                        "schema": {"anyOf": [a_reference("PlacedAnswer"), a_reference("Answer")]},
-                        "examples": {
-                            "checkout": {"value": _example_answer()},
-                            "a placement": {"value": example_placed_answer(_example_answer())},
-                        },
-                    }
-                },
-            },
-            **{status: _problem_response(text) for status, text in refusals.items()},
+        answers={
+            "200": json_response(
+                "At most k items, best first; fewer where fewer are eligible",
+                {"anyOf": [a_reference("PlacedAnswer"), a_reference("Answer")]},
+                **{"checkout": answer, "a placement": example_placed_answer(answer)},
+            )
         },
-    }
+    )
+
+
+EXAMPLE_REQUESTS: Final[dict[str, Document]] = {
+    "product page": {"session": [{"item_id": "1004856", "behaviour": "click"}], "k": 3},
+    "checkout": {
+        "session": [
+            {"item_id": "1004856", "behaviour": "click", "timestamp": 1767225600000},
+            {"item_id": "1004856", "behaviour": "cart", "timestamp": 1767225660000},
+        ],
+        "behaviour": "purchase",
+        "hide_seen": True,
+        "deadline_ms": 50,
+    },
+    "nothing known": {"session": []},
+}
+"""Bodies of requests by what they are for."""
 
 
 def _example_answer() -> Document:
@@ -153,33 +154,3 @@ def _example_answer() -> Document:
         "model_version": "3f9a1c0b7d2e",
         "bundle": "3f9a1c0b7d2e",
     }
-
-
-def _problem() -> Document:
-    properties = {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "One sentence that says what to change."},
-        "field": {"type": "string", "description": "Path of the field at fault."},
-        "allowed": {"type": "string", "description": "What the field may hold."},
-    }
-    return an_object(properties, "type", "title", "status", "detail")
-
-
-def _get(operation: str, summary: str, schema: str, *, not_ready: bool = False, token: bool = False) -> Document:
-    responses = {"200": _json_response(summary, a_reference(schema))}
-    if not_ready:
-        responses["503"] = _problem_response("No bundle answers yet, or the server is about to stop; detail says why")
-    if token:
-        responses["401"] = _problem_response(UNAUTHORIZED)
-    security = {"security": SECURITY} if token else {}
-    return {"operationId": operation, "summary": summary, **security, "responses": responses}
-
-
-def _json_response(description: str, schema: Document) -> Document:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _problem_response(description: str) -> Document:
-    return {"description": description, "content": {PROBLEM_JSON: {"schema": a_reference("Problem")}}}

@@ -1,7 +1,8 @@
-"""OpenAPI schemas: of requests and answers as msgspec generates them from the structs, and of ``/v1/model`` by hand.
+"""OpenAPI schemas of requests and answers, as msgspec generates them from the structs.
 
 What a request's fields may hold comes from the table of fields (serving.protocol.fields); what an answer's fields mean
-stands here.
+stands here. Surprising: closed choices become schemas of their own, since a generator gives a type that has no name a
+name of its own, or none; and no field has a ``default``, since some generators send it, and some then require it.
 """
 
 from collections.abc import Mapping
@@ -10,20 +11,31 @@ from typing import Any, Final, get_args
 import msgspec
 
 from serving.answering.fallbacks import Reason, Tier
-from serving.bundles.reloading import Result
+from serving.http.operations import REFERENCE, a_reference
 from serving.protocol.constraints import constrained
 from serving.protocol.fields import request_fields
 from serving.protocol.limits import Limits
 from serving.protocol.messages import Answer, PlacedAnswer, PlacedItem, RecommendRequest
 from tillside.policy.candidates import SOURCES
+from tillside.policy.file.terms import SegmentName
+from tillside.policy.requests import Language, Mode
 
 Document = dict[str, Any]
-REFERENCE: Final = "#/components/schemas/{name}"
 STAND_INS: Final = ("covisitation", "popularity", "static")
 """Tiers that are the source of an item where the model is not."""
+ENUMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Tier": get_args(Tier),
+    "DegradedReason": get_args(Reason),
+    "ItemSource": ("model", *STAND_INS),
+    "PlacedItemSource": (*SOURCES, *STAND_INS, "pinned"),
+    "Mode": get_args(Mode),
+    "Segment": get_args(SegmentName),
+    "Language": get_args(Language),
+}
+"""Closed choices by the name of their schema."""
 ITEM: Final[Document] = {
     "score": {"description": "Comparable within one answer only."},
-    "source": {"enum": ["model", *STAND_INS], "description": "The tier it came from."},
+    "source": {"enum": ENUMS["ItemSource"], "description": "The tier it came from."},
     "because": {"description": "The item of the session, or of the history, that lies nearest; null without."},
     "seen": {"description": "Whether the session holds it; with hide_seen no item of the answer does."},
     "name": {"description": "What the catalogue calls it, null where it has no name; on names."},
@@ -31,7 +43,7 @@ ITEM: Final[Document] = {
 PLACED_ITEM: Final[Document] = {
     "score": ITEM["score"],
     "source": {
-        "enum": [*SOURCES, *STAND_INS, "pinned"],
+        "enum": ENUMS["PlacedItemSource"],
         "description": "A source of the policy, or the tier that stood in for the model.",
     },
     "because": {"description": "The item that led to it, of cart, session or scene; null without."},
@@ -46,11 +58,11 @@ PLACED_ITEM: Final[Document] = {
 ANSWER: Final[Document] = {
     "recommendation_id": {"pattern": "^[0-9a-f]{32}$", "description": "Report feedback by it."},
     "tier": {
-        "enum": list(get_args(Tier)),
+        "enum": ENUMS["Tier"],
         "description": "The best tier that gave an item; a lower one may have filled the list up.",
     },
     "degraded_reason": {
-        "enum": [*get_args(Reason), None],
+        "enum": (*ENUMS["DegradedReason"], None),
         "description": "Why it was not the model; null where it was.",
     },
     "behaviour": {"description": "What was asked for."},
@@ -97,21 +109,31 @@ MEANINGS: Final[Mapping[str, Document]] = {
 """What a type does not say of an answer's fields, by struct and field."""
 
 
-def an_object(properties: Document, *required: str) -> Document:
-    """Object schema with these properties."""
-    return {"type": "object", "properties": properties, "required": list(required)}
-
-
-def a_reference(name: str) -> Document:
-    """Reference to a schema by name."""
-    return {"$ref": REFERENCE.format(name=name)}
-
-
 def message_schemas(limits: Limits) -> dict[str, Document]:
     """Schemas of requests, answers and their parts, by name."""
     structs = (constrained(RecommendRequest, request_fields(limits)), Answer, PlacedItem, PlacedAnswer)
     _, generated = msgspec.json.schema_components(structs, ref_template=REFERENCE)
-    return {name: _described(schema, MEANINGS.get(name, {})) for name, schema in generated.items()}
+    own = {name: named_enums(_described(schema, MEANINGS.get(name, {}))) for name, schema in generated.items()}
+    return {**own, **{name: {"type": "string", "enum": list(choices)} for name, choices in ENUMS.items()}}
+
+
+def named_enums(schema: Any) -> Any:
+    """The schema with references in place of the closed choices that have a name; null remains beside one."""
+    if isinstance(schema, list):
+        return [named_enums(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    choices = schema.get("enum")
+    if not isinstance(choices, (list, tuple)):
+        return {key: named_enums(each) for key, each in schema.items()}
+    named = {frozenset(values): name for name, values in ENUMS.items()}
+    name = named.get(frozenset(choices) - {None})
+    if name is None:
+        return schema
+    rest = {key: each for key, each in schema.items() if key not in ("enum", "type")}
+    if None in choices:
+        return {"anyOf": [a_reference(name), {"type": "null"}], **rest}
+    return {**a_reference(name), **rest}
 
 
 def _described(schema: Document, meanings: Document) -> Document:
@@ -161,53 +183,3 @@ def example_placed_answer(answer: Document) -> Document:
     }
     placed = {"placement": "checkout", "mode": "cross_sell", "why": ["intent 0.41", "cart +0.20"]}
     return {**answer, "items": [item], **placed, "bundles": [bundle], "promotion": promotion, "policy": "3f9a1c0b7d2e"}
-
-
-def model_schema() -> Document:
-    """Schema of the ``/v1/model`` response."""
-    properties = {
-        "bundle": {"type": "string"},
-        "loaded_at": {"type": "string", "format": "date-time"},
-        "behaviours": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-        "items": {"type": "integer", "minimum": 1, "description": "Items that can be recommended."},
-        "dim": {"type": "integer", "minimum": 1},
-        "max_length": {"type": "integer", "minimum": 1, "description": "Events of a session that are looked at."},
-        "history": {"type": "integer", "minimum": 0, "description": "So many of them may be of earlier sessions."},
-        "purchase_intent": {"type": "boolean", "description": "Whether answers carry a purchase intent."},
-        "dataset": {"description": "Name and digest of the data set."},
-        "git": {"description": "The commit that trained it."},
-        "run": {"description": "The tracking run that trained it."},
-        "measurements": {"description": "What was measured at export."},
-        "policy": _policy(),
-        "items_feed": _items_feed(),
-        "last_reload": _last_reload(),
-    }
-    return an_object(properties, *properties)
-
-
-def _policy() -> Document:
-    properties = {
-        "version": {"type": "string", "pattern": "^[0-9a-f]{12}$"},
-        "file": {"type": "string", "description": "Name of the policy's file."},
-        "placements": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-    }
-    return {**an_object(properties, *properties), "type": ["object", "null"], "description": "Null: no placements."}
-
-
-def _items_feed() -> Document:
-    properties = {
-        "time_ms": {"type": "integer", "description": "When the latest feed was made, UTC milliseconds."},
-        "items": {"type": "integer", "minimum": 0, "description": "Items that feeds have said something of."},
-    }
-    return {**an_object(properties, *properties), "type": ["object", "null"], "description": "Null: no feed came."}
-
-
-def _last_reload() -> Document:
-    properties = {
-        "result": {"enum": list(get_args(Result))},
-        "at": {"type": "string", "format": "date-time"},
-        "folder": {"type": "string", "description": "Name of the bundle's folder."},
-        "bundle": {"type": ["string", "null"], "description": "Its version; null where it was refused."},
-        "reason": {"type": ["string", "null"], "description": "Why it was refused; what was there went on answering."},
-    }
-    return an_object(properties, *properties)

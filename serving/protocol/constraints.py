@@ -6,15 +6,16 @@ valid request thus costs no check in Python, and its schema is generated.
 
 import functools
 from types import GenericAlias
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
 
 import msgspec
-from msgspec import UNSET, Meta, Struct
+from msgspec import Meta, Struct
 
 from serving.protocol.fields import PLACEMENTS_ONLY, STRUCTS, Row, Table, request_fields
 from serving.protocol.limits import Limits
 from serving.protocol.messages import RecommendRequest
 
+LARGEST_INT32: Final = 2**31 - 1
 RequestDecoder = msgspec.json.Decoder[RecommendRequest]
 _latest: tuple[Limits | None, Any] = (None, None)
 
@@ -72,9 +73,14 @@ def _bounded(kind: Any, row: Row, table: Table, made: dict[type[Struct], type[An
 
 
 def _about(row: Row) -> Meta:
-    """Description and default of a row, and bounds that are documented but not enforced here."""
-    extra = {} if row.default is UNSET else {"default": row.default}
+    """Description of a row, its default included, and bounds that are documented but not enforced here.
+
+    A ``default`` in the schema would make some generated clients send it, and others require it.
+    """
+    extra: dict[str, Any] = {}
+    if row.high is not None and row.high > LARGEST_INT32:
+        extra["format"] = "int64"
     if not row.enforced:
         extra |= {"minLength": row.low, "maxLength": row.high}
-    texts = (row.description, PLACEMENTS_ONLY if row.for_placements else "")
+    texts = (row.description, row.otherwise, PLACEMENTS_ONLY if row.for_placements else "")
     return Meta(description=" ".join(filter(None, texts)) or None, extra_json_schema=extra or None)

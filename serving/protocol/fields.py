@@ -6,6 +6,7 @@ new field costs an attribute there and a row here.
 """
 
 import functools
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -28,7 +29,7 @@ class Row:
         low, high: inclusive bounds of an integer, or of the length of a string or list; None for unbounded.
         enforced: whether the bounds are checked. Names of behaviours and placements are not: bundle or policy refuse
             an unknown one with the list of those they have.
-        default: documented default value, if any.
+        default: value where the field is left out, as documented; none where the description says it.
         each: row of the entries of a list.
         for_placements: whether the field is allowed only together with ``placement``.
     """
@@ -41,6 +42,11 @@ class Row:
     default: Any = UNSET
     each: "Row | None" = None
     for_placements: bool = False
+
+    @property
+    def otherwise(self) -> str:
+        """Sentence on the value of a field that is left out; empty if there is none."""
+        return "" if self.default is UNSET else f"When left out: default {json.dumps(self.default)}."
 
     def holds(self, value: Any) -> bool:
         """Whether a value of the right type is within the bounds."""
@@ -84,7 +90,11 @@ def request_fields(limits: Limits) -> Table:
 
 def _of_all_requests(limits: Limits) -> dict[str, Row]:
     return {
-        "k": _integer(1, limits.k, "How many items, clamped to what is eligible.", default=DEFAULT_K),
+        "k": _integer(
+            1,
+            limits.k,
+            f"How many items, clamped to what is eligible. Left out: default {DEFAULT_K}, of a placement its slots.",
+        ),
         "deadline_ms": _integer(
             1,
             LONGEST_DEADLINE_MS,

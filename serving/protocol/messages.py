@@ -77,7 +77,7 @@ class RecommendedItem(Struct, frozen=True, gc=False):
     score: float
     source: str
     because: str | None
-    seen: bool = False
+    seen: bool
     name: str | UnsetType | None = UNSET
 
 

@@ -1,5 +1,6 @@
 """The generated reference: it says what the code says, every command, key, flag and path is in it."""
 
+import json
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from docs.generate.commands import commands, commands_page, schema_of
 from docs.generate.flags import flags_page
 from docs.generate.http import http_page
 from docs.generate.tables import table
+from serving.http.admin_openapi import admin_openapi_document
 from serving.http.openapi import openapi_document
 from serving.protocol.limits import Limits
 from serving.settings import make_parser
@@ -43,12 +45,19 @@ def test_every_flag_is_listed_with_its_variable():
 
 
 def test_every_path_and_field_of_the_document_is_listed():
-    page, document = http_page(), openapi_document(Limits())
-    for path, operations in document["paths"].items():
-        assert all(f"## {method.upper()} {path}" in page for method in operations)
-    for name, schema in document["components"]["schemas"].items():
-        assert f"### {name}" in page
-        assert all(f"| `{field}` |" in page for field in schema.get("properties", {}))
+    page = http_page()
+    for document in (openapi_document(Limits()), admin_openapi_document()):
+        for path, operations in document["paths"].items():
+            assert all(f"## {method.upper()} {path}" in page for method in operations)
+        for name, schema in document["components"]["schemas"].items():
+            assert f"### {name}" in page
+            assert all(f"| `{field}` |" in page for field in schema.get("properties", {}))
+            assert all(f"`{choice}`" in page for choice in schema.get("enum", ()))
+
+
+def test_the_committed_documents_are_what_a_server_of_default_limits_answers_with():
+    assert json.loads((REFERENCE / "openapi.json").read_text(encoding="utf-8")) == openapi_document(Limits())
+    assert json.loads((REFERENCE / "openapi-admin.json").read_text(encoding="utf-8")) == admin_openapi_document()
 
 
 def test_a_bar_within_a_cell_is_not_the_end_of_it():

@@ -34,7 +34,7 @@ def test_the_document_lists_every_route_and_no_other(document, client, orchard):
     app = make_app(settings, Service(settings), page=page)
     assert list(document["paths"]) == [route.path for route in app.routes]
     app = make_app(settings, Service(settings))
-    assert list(openapi_document(Limits(), metrics=False)["paths"]) == [route.path for route in app.routes]
+    assert list(openapi_document(Limits(), metrics_page=False)["paths"]) == [route.path for route in app.routes]
     for path, methods in document["paths"].items():
         for method in methods:
             assert client.request(method, path).status_code in (200, 415)

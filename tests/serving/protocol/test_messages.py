@@ -37,7 +37,7 @@ def test_a_placed_answer_begins_as_any_answer_does():
 
 
 def test_the_parts_of_a_score_are_written_only_where_they_were_asked_for():
-    common = RecommendedItem("a", 1.0, "model", None)
+    common = RecommendedItem("a", 1.0, "model", None, False)
     item = PlacedItem(*msgspec.structs.astuple(common), origin="model", rule=None, reason_key="model", reason="For you")
     assert "parts" not in json.loads(encode_answer(item))
     explained = msgspec.structs.replace(item, parts={"model": 1.0})

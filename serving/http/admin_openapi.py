@@ -1,0 +1,202 @@
+"""OpenAPI 3.1 description of the admin port: metrics, probes, and what changes a running server.
+
+A new path of serving.http.admin needs an entry in ``paths`` here; a test compares the two.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from serving.http.model_schema import EXAMPLE_RELOAD, reload_schemas
+from serving.http.operations import (
+    REFERENCE,
+    UNAUTHORIZED,
+    Document,
+    a_reference,
+    an_object,
+    document_of,
+    health_schemas,
+    json_response,
+    live,
+    metrics,
+    operation,
+    own_document,
+    problem_schema,
+    ready,
+)
+from tillside.policy.items.feed import ALLOWED, FeedItem
+
+TAGS: Final[Document] = {
+    "shop": "What the shop knows better than the bundle.",
+    "bundles": "Which bundle answers.",
+    "operations": "How the server is.",
+}
+DESCRIPTION: Final = (
+    "The admin port of a tillside server, for the shop's own machines. Every change wants the token of "
+    "TILLSIDE_ADMIN_TOKEN; metrics and probes want none."
+)
+TOKEN: Final[list[Document]] = [{"token": []}]
+CHANGES: Final = {
+    "400": "The body is not what the description says",
+    "401": UNAUTHORIZED,
+    "403": "The server was started without TILLSIDE_ADMIN_TOKEN: nothing can be changed",
+    "408": "The body did not arrive in time",
+    "413": "The body is too large",
+    "500": "A fault of the server",
+}
+"""Problems of every change."""
+EXAMPLE_FEED: Final[Document] = {
+    "time_ms": 1767240000000,
+    "items": [
+        {"item_id": "1004856", "stock": 0},
+        {"item_id": "case-9", "stock": 40, "price": 19.9, "name": "Case for Aster 9", "attributes": {"brand": "aster"}},
+    ],
+}
+
+
+def admin_openapi_document() -> Document:
+    """The complete document of the admin port."""
+    return document_of(
+        title="tillside, admin port",
+        summary="Stock and prices, reloads, metrics and probes.",
+        description=DESCRIPTION,
+        tags=TAGS,
+        paths={
+            "/health/live": live(),
+            "/health/ready": ready(),
+            "/metrics": metrics(token=False),
+            "/v1/items": {"put": _items()},
+            "/v1/admin/reload": {"post": _reload()},
+            "/v1/admin/rollback": {"post": _rollback()},
+            "/openapi.json": own_document(),
+        },
+        schemas={
+            **feed_schemas(),
+            "ReloadOrder": _order(),
+            **reload_schemas(),
+            **health_schemas(),
+            "Problem": problem_schema(),
+        },
+    )
+
+
+def _items() -> Document:
+    feed = a_reference("ItemsFeed")
+    answer = {"time_ms": 1767240000000, "items": 2, "new_items": 1, "ranked": 1}
+    return operation(
+        "putItems",
+        "Stock, prices and new items, applied to all workers at once",
+        tag="shop",
+        description="A feed is a delta: items and fields that it does not name keep what is known of them. One mistake "
+        "refuses the whole feed, and detail lists the mistakes, one a line. Instead of a JSON document it may be JSON "
+        "lines, the line with time_ms first.",
+        body={
+            "required": True,
+            "content": {"application/json": {"schema": feed, "examples": {"two items": {"value": EXAMPLE_FEED}}}},
+        },
+        answers={"200": json_response("What was applied", a_reference("FeedReport"), applied=answer)},
+        refusals={
+            **CHANGES,
+            "409": "The feed is older than the one in use",
+            "422": "The feed holds mistakes; detail lists them",
+        },
+        security=TOKEN,
+    )
+
+
+def _reload() -> Document:
+    body = {
+        "required": False,
+        "content": {
+            "application/json": {
+                "schema": a_reference("ReloadOrder"),
+                "examples": {"a folder beside the bundle": {"value": {"bundle": "2026-01-01"}}},
+            }
+        },
+    }
+    return operation(
+        "reload",
+        "Load the bundle anew, or another one that lies beside it",
+        tag="bundles",
+        description="All workers swap at once, or none does: a bundle that one refuses is used by none.",
+        body=body,
+        answers={"200": _report("What was loaded")},
+        refusals={
+            **CHANGES,
+            "409": "The bundle was refused; detail says why, and what was there goes on answering",
+            "422": "bundle is not the name of a folder beside the current one",
+        },
+        security=TOKEN,
+    )
+
+
+def _rollback() -> Document:
+    return operation(
+        "rollback",
+        "Load the bundle that answered before this one",
+        tag="bundles",
+        description="It is verified again, as at a reload.",
+        answers={"200": _report("What was rolled back to")},
+        refusals={**CHANGES, "409": "There is none to roll back to, or it was refused"},
+        security=TOKEN,
+    )
+
+
+def _report(description: str) -> Document:
+    return json_response(description, a_reference("ReloadReport"), loaded=EXAMPLE_RELOAD)
+
+
+def _order() -> Document:
+    return {
+        **an_object({"bundle": {"type": ["string", "null"], "description": "Name of a folder beside the bundle's."}}),
+        "additionalProperties": False,
+    }
+
+
+def feed_schemas() -> dict[str, Document]:
+    """Schemas by name: a feed, its items, and the report of what was applied."""
+    _, generated = msgspec.json.schema_components((FeedItem,), ref_template=REFERENCE)
+    item = generated["FeedItem"]
+    properties = {name: {**_plain(own), "description": _sentence(name)} for name, own in item["properties"].items()}
+    count: Document = {"type": "integer", "format": "int64", "minimum": 0}
+    nullable: Document = {"type": ["integer", "null"], "minimum": 0}
+    return {
+        "ItemsFeed": {
+            **an_object(
+                {
+                    "time_ms": {**count, "maximum": 2**52, "description": _sentence("time_ms")},
+                    "items": {"type": "array", "items": a_reference("FeedItem")},
+                },
+                *("time_ms", "items"),
+            ),
+            "additionalProperties": False,
+        },
+        "FeedItem": {
+            "type": "object",
+            "properties": properties,
+            "required": item["required"],
+            "additionalProperties": False,
+        },
+        "FeedReport": an_object(
+            {
+                "time_ms": {**count, "description": "When the feed was made."},
+                "items": {**count, "description": "Items in the feed."},
+                "new_items": {**nullable, "description": "Items that the bundle lacks; null without a policy."},
+                "ranked": {**nullable, "description": "Those of them that the model ranks by their attributes."},
+            },
+            *("time_ms", "items", "new_items", "ranked"),
+        ),
+    }
+
+
+def _plain(schema: Any) -> Any:
+    """``anyOf`` of a bounded type and null as one schema, since generators name every part of an ``anyOf``."""
+    match schema.get("anyOf"):
+        case [{"type": str(kind)} as bounded, {"type": "null"}] | [{"type": "null"}, {"type": str(kind)} as bounded]:
+            return {**bounded, "type": [kind, "null"]}
+    return schema
+
+
+def _sentence(name: str) -> str:
+    words = ALLOWED[name]
+    return f"{words[0].upper()}{words[1:]}."
