@@ -23,7 +23,7 @@ from tillside.policy import (
     read_feed,
 )
 from tillside.policy.items.facts import NO_VECTORS
-from tillside.policy.requests import CART, VIEW
+from tillside.policy.requests import CART, VIEW, Dismissed
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 
 NOW_MS = 1_780_000_000_000
@@ -146,6 +146,11 @@ class Shop:
             "scene": tuple(self.numbers(given.pop("scene", ())).tolist()),
             "impressions": {self._number[item]: row for item, row in given.pop("impressions", {}).items()},
         }
+        if "dismissed" in given:
+            rows = [
+                row | ({"item": self._number[row["item"]]} if "item" in row else {}) for row in given.pop("dismissed")
+            ]
+            known["dismissed"] = tuple(Dismissed(**{"time_ms": NOW_MS, **row}) for row in rows)
         if "host" in given:
             known["host"] = self._number[given.pop("host")]
         return PlacementRequest(placement=placement, **{"now_ms": NOW_MS, **known, **given})

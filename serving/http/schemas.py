@@ -27,7 +27,7 @@ ENUMS: Final[Mapping[str, tuple[str, ...]]] = {
     "Tier": get_args(Tier),
     "DegradedReason": get_args(Reason),
     "ItemSource": ("model", *STAND_INS),
-    "PlacedItemSource": (*SOURCES, *STAND_INS, "pinned"),
+    "PlacedItemSource": (*SOURCES, *STAND_INS, "pinned", "host"),
     "Mode": get_args(Mode),
     "Segment": get_args(SegmentName),
     "Language": get_args(Language),
@@ -85,6 +85,8 @@ PLACED_ANSWER: Final[Document] = {
     "mode": {"description": "What the shopper's intent made of it."},
     "why": {"description": "What led to the mode."},
     "policy": {"pattern": "^[0-9a-f]{12}$", "description": "The policy's version."},
+    "notes": {"description": "For the shop's own people: needs that are not met, and why nothing is shown."},
+    "removed": {"description": "Items that each rule removed; on explain, and where nothing is shown."},
 }
 OFFERED_BUNDLE: Final[Document] = {
     "items": {"description": "Items that go together, those of the cart first."},
@@ -182,4 +184,5 @@ def example_placed_answer(answer: Document) -> Document:
         "text": "1 more and one of them is 10 % off",
     }
     placed = {"placement": "checkout", "mode": "cross_sell", "why": ["intent 0.41", "cart +0.20"]}
-    return {**answer, "items": [item], **placed, "bundles": [bundle], "promotion": promotion, "policy": "3f9a1c0b7d2e"}
+    told = {"bundles": [bundle], "promotion": promotion, "policy": "3f9a1c0b7d2e", "notes": []}
+    return {**answer, "items": [item], **placed, **told}

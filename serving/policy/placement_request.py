@@ -29,7 +29,7 @@ from tillside.policy import (
     origin,
     prepare,
 )
-from tillside.policy.requests import GOAL
+from tillside.policy.requests import GOAL, Dismissed
 
 PIECES_COUNTED: Final = 100
 """Maximum pieces of one cart line that the policy sees; the request may say more, up to serving.protocol.limits."""
@@ -134,6 +134,10 @@ def index_placement(
         segment=request.segment or None,
         age=None if request.age is UNSET else request.age,
         impressions=_impressions(request.impressions or (), now_ms, facts.index_of),
+        dismissed=tuple(
+            _dismissed(row, number, now_ms, facts.index_of) for number, row in enumerate(request.dismissed or ())
+        ),
+        moment=None if request.moment is UNSET else request.moment,
         excluded=excluded,
         hide_seen=request.hide_seen is True,
         host=host[0] if host else None,
@@ -200,6 +204,8 @@ def placed_answer(
         ],
         promotion=None if hint is None else messages.PromotionHint(**structs.asdict(hint)),
         policy=indexed.assortment.loaded.version,
+        notes=list(placement.notes),
+        removed=dict(placement.removed) if explain or not placement.items else UNSET,
         **common,
     )
 
@@ -242,6 +248,24 @@ def _impressions(
             before = found.get(number)
             found[number] = own if before is None else (before[0] + own[0], max(before[1], own[1]))
     return found
+
+
+def _dismissed(row: messages.Dismissal, number: int, now_ms: int, index_of: Mapping[str, int]) -> Dismissed:
+    """A dismissal in item numbers; an unknown item dismisses nothing.
+
+    Raises:
+        FieldError: it does not name one thing.
+    """
+    named = [name for name in ("item_id", "category", "placement") if getattr(row, name) is not UNSET]
+    if len(named) != 1:
+        allowed, got = "exactly one of item_id, category, placement", " and ".join(named) or "none of them"
+        raise FieldError(f"dismissed[{number}]", f"dismissed[{number}] must name {allowed}, got {got}", allowed=allowed)
+    return Dismissed(
+        time_ms=now_ms if row.timestamp is UNSET else row.timestamp,
+        item=None if row.item_id is UNSET else index_of.get(row.item_id),
+        category=row.category or None,
+        placement=row.placement or None,
+    )
 
 
 def _price(value: float) -> float:

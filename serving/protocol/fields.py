@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import UNSET, Struct
 
 from serving.protocol.limits import LATEST_TIMESTAMP, LONGEST_DEADLINE_MS, MOST_PIECES, OLDEST, Limits
-from serving.protocol.messages import DEFAULT_K, CartLine, Event, Impression, RecommendRequest
+from serving.protocol.messages import DEFAULT_K, CartLine, Dismissal, Event, Impression, RecommendRequest
 
 PLACEMENTS_ONLY: Final = "For placements alone."
 
@@ -85,6 +85,12 @@ def request_fields(limits: Limits) -> Table:
             "count": _integer(1, MOST_PIECES, default=1),
             "timestamp": _time("When it was shown last, UTC milliseconds; now when left out."),
         },
+        Dismissal: {
+            "item_id": _text(limits, "The item."),
+            "category": _text(limits, "A category path, for it and all below."),
+            "placement": _text(limits, "The placement as a whole."),
+            "timestamp": _time("When, UTC milliseconds; now when left out."),
+        },
     }
 
 
@@ -144,6 +150,9 @@ def _of_placements(limits: Limits) -> dict[str, Row]:
             limits.cart_lines, "lines", "What is in the cart; what the session's cart events say when left out."
         ),
         "impressions": _list(limits.impressions, "items", "What the shopper was shown of late, for frequency caps."),
+        "dismissed": _list(
+            limits.impressions, "dismissals", "What the shopper waved away: items, categories, placements."
+        ),
         "scene": _list(
             limits.scene_items,
             "item ids",
@@ -151,6 +160,7 @@ def _of_placements(limits: Limits) -> dict[str, Row]:
             each=_text(limits, "An item of the scene."),
         ),
         "host": _text(limits, "The item that a live room's host shows now."),
+        "moment": _text(limits, "What goes on, such as explanation in a live room; the policy says when it is silent."),
         "age": _integer(0, OLDEST, "Years; without it nothing with an age limit is shown.", unit="years"),
         "timestamp": _time("Now, UTC milliseconds; the server's clock without."),
         "segment": Row(),

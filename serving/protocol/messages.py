@@ -37,6 +37,18 @@ class Impression(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     timestamp: int | UnsetType = UNSET
 
 
+class Dismissal(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """Something the shopper waved away: an item, a category with all below it, or a placement (one of the three).
+
+    ``timestamp`` in UTC ms (default now).
+    """
+
+    item_id: str | UnsetType = UNSET
+    category: str | UnsetType = UNSET
+    placement: str | UnsetType = UNSET
+    timestamp: int | UnsetType = UNSET
+
+
 class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     """Body of ``POST /v1/recommend``: the session, a returning shopper's history, and the parameters of the answer.
 
@@ -57,6 +69,8 @@ class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False
     segment: SegmentName | UnsetType = UNSET
     age: int | UnsetType = UNSET
     impressions: list[Impression] | UnsetType = UNSET
+    dismissed: list[Dismissal] | UnsetType = UNSET
+    moment: str | UnsetType = UNSET
     host: str | UnsetType = UNSET
     scene: list[str] | UnsetType = UNSET
     language: Language | UnsetType = UNSET
@@ -160,6 +174,8 @@ class PlacedAnswer(Answer, frozen=True, gc=False, kw_only=True):
     Attributes:
         why: evidence for the mode, such as ``intent 0.82``.
         policy: version of the policy, first 12 hex digits of its file's SHA-256.
+        notes: sentences for the shop's staff: needs that are not met, and why nothing is shown.
+        removed: number of items that each rule removed; with ``explain``, and where nothing is shown.
     """
 
     placement: str
@@ -168,6 +184,8 @@ class PlacedAnswer(Answer, frozen=True, gc=False, kw_only=True):
     bundles: list[OfferedBundle]
     promotion: PromotionHint | None
     policy: str
+    notes: list[str]
+    removed: dict[str, int] | UnsetType = UNSET
 
 
 encode_answer = msgspec.json.Encoder().encode

@@ -25,6 +25,7 @@ from training.evaluation.placements.source_weights import (
     steadiest,
     weighed,
 )
+from training.evaluation.placements.systems import widened
 from training.evaluation.run import open_run
 from training.mining.stored import relations_of
 from training.model.checkpoint import TrainedModel
@@ -53,6 +54,7 @@ def weigh(
             f"run python -m training.relate dataset={dataset.path} validation=false out=DIR and give relations=DIR"
         )
     refuse_misfits(policy, dataset, relations)
+    policy = widened(policy, k)
     relations = relations or Relations.empty(items=len(dataset.catalogue))
     shop = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting)
     found: dict[str, dict[str, Any]] = {}

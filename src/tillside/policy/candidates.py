@@ -28,6 +28,14 @@ MODEL, POPULAR, NEW, CLEARANCE = (SOURCES.index(name) for name in ("model", "pop
 SHELVED: Final = ("popular", "new", "clearance")
 FIRST_RELATION: Final = SOURCES.index(RELATIONS[0])
 COMPLEMENT: Final = SOURCES.index("complement")
+NAMED_BEFORE: Final[tuple[tuple[SourceName, ...], ...]] = (
+    ("complement", "upsell", "downsell", "bundle", "scene", "gift"),
+    ("substitute", "brand", "series"),
+    ("new", "clearance"),
+    ("model", "popular"),
+)
+"""Of several sources that bring an item one of the first group names it, since that tells the shopper why."""
+NAMING: Final = tuple(next(group for group, names in enumerate(NAMED_BEFORE) if source in names) for source in SOURCES)
 assert SOURCES[FIRST_RELATION : FIRST_RELATION + len(RELATIONS)] == RELATIONS
 MOST_PARTNERS: Final = 16
 """Partners taken per anchor and relation."""
@@ -70,6 +78,7 @@ class Candidates:
         totals_U: score of each item, the sum over its sources.
         cells_U: start of each item's cells, and the end, [U + 1].
         parts_C: contribution of one source to one item, its weight included.
+        chances_C: strength of one source for one item, without its weight.
         keys_C: packed item and source, see SOURCE_BITS.
         entries_C: start of each cell's entries, and the end, [C + 1].
         strengths_E: strength of each entry.
@@ -82,6 +91,7 @@ class Candidates:
     totals_U: Floats
     cells_U: Ints
     parts_C: Floats
+    chances_C: Floats
     keys_C: Ints
     entries_C: Ints
     strengths_E: Floats
@@ -94,8 +104,16 @@ class Candidates:
         cells = range(self.cells_U.item(row), self.cells_U.item(row + 1))
         return {SOURCES[self.keys_C.item(cell) & SOURCE_MASK]: self.parts_C.item(cell) for cell in cells}
 
+    def strongest_U(self) -> Floats:  # noqa: N802
+        """Strength of each item by the source that is surest of it [U]."""
+        found: Floats = np.maximum.reduceat(self.chances_C, self.cells_U[:-1]) if len(self.items_U) else NO_STRENGTHS
+        return found
+
     def main(self, row: int) -> tuple[str, int | None]:
-        """The source with the largest contribution to an item and its strongest anchor; ties go to the first."""
+        """The source that names an item, and its strongest anchor; ties go to the first.
+
+        It is, of the sources that sell it best (NAMED_BEFORE), the one with the largest contribution.
+        """
         cell = self._main_cell(row)
         start, end = self.entries_C.item(cell), self.entries_C.item(cell + 1)
         if end - start > 1:
@@ -104,7 +122,7 @@ class Candidates:
         return SOURCES[self.keys_C.item(cell) & SOURCE_MASK], None if anchor < 0 else anchor
 
     def mainly(self, source: SourceName) -> npt.NDArray[np.bool_]:
-        """Mask [U] of the items whose main source is ``source``."""
+        """Mask [U] of the items that ``source`` names."""
         mask_U = np.zeros(len(self.items_U), bool)
         cells = (self.keys_C & SOURCE_MASK == SOURCES.index(source)).nonzero()[0]
         rows = self.cells_U.searchsorted(cells, side="right") - 1
@@ -115,11 +133,12 @@ class Candidates:
         return mask_U
 
     def _main_cell(self, row: int) -> int:
-        best, end = self.cells_U.item(row), self.cells_U.item(row + 1)
-        for cell in range(best + 1, end):
-            if self.parts_C.item(cell) > self.parts_C.item(best):
-                best = cell
-        return best
+        start, end = self.cells_U.item(row), self.cells_U.item(row + 1)
+        if end - start == 1:
+            return start
+        return min(
+            range(start, end), key=lambda cell: (NAMING[self.keys_C.item(cell) & SOURCE_MASK], -self.parts_C.item(cell))
+        )
 
 
 def anchors_of(names: Sequence[AnchorName], request: PlacementRequest, facts: ItemFacts, *, most: int) -> list[int]:
@@ -176,7 +195,7 @@ def gather(
                 entries.append((found, shares, weight, COMPLEMENT, anchor))
     shelved: list[Entry] = []
     if not weights.keys().isdisjoint(SHELVED):
-        _from_shelves(weights, anchors, shelves, shelved)
+        _from_shelves(weights, anchors, shelves, shelved, now_ms=request.now_ms)
     entries += [(*entry[:2], entry[2] * RANK_CHANCE, *entry[3:]) for entry in shelved] if odds else shelved
     weights_S = np.array([weights.get(source, 0.0) for source in SOURCES])
     return _merged(entries, weights_S, frozenset(pinned), len(shelves.facts), odds=odds)
@@ -212,7 +231,12 @@ def top_with_ties(strengths: npt.NDArray[np.float32], most: int) -> int:
 
 
 def _from_shelves(
-    weights: dict[SourceName, float], anchors: Sequence[int], shelves: Shelves, entries: list[Entry]
+    weights: dict[SourceName, float],
+    anchors: Sequence[int],
+    shelves: Shelves,
+    entries: list[Entry],
+    *,
+    now_ms: int,
 ) -> None:
     codes_N, brands = shelves.facts.categories.codes_N, shelves.facts.brands
     codes = [code for code in dict.fromkeys(codes_N.item(anchor) for anchor in anchors) if code]
@@ -222,7 +246,9 @@ def _from_shelves(
         shared_G = np.zeros(len(brands.sets))
         shared_G[[brands.codes_N.item(anchor) for anchor in anchors] or 0] = NEW_BRAND
         shared_G[0] = 0.0
-        for found, _, weight, source, _ in _shelved(shelves.new, codes, NEW):
+        for found, _, weight, source, _ in _shelved(
+            shelves.new, codes, NEW, now_ms=now_ms, until_N=shelves.facts.new_until_N
+        ):
             known = NEW_CATEGORY if codes_N.item(found.item(0)) in codes else 0.0
             strengths = NEW_AT_ALL + known + shared_G.take(brands.codes_N.take(found))
             entries.append((found, strengths, weight, source, -1))
@@ -230,23 +256,33 @@ def _from_shelves(
         entries += _shelved(shelves.clearance, codes, CLEARANCE)
 
 
-def _shelved(shelf: Shelf, codes: Sequence[int], source: int) -> list[Entry]:
-    """Top items of a shelf in the anchors' categories, or of the whole shelf if it has none of those."""
+def _shelved(
+    shelf: Shelf, codes: Sequence[int], source: int, *, now_ms: int | None = None, until_N: Ints = NOTHING
+) -> list[Entry]:
+    """Top items of a shelf in the anchors' categories, or of the whole shelf if it has none of those.
+
+    Args:
+        now_ms: leave out items whose time, ``until_N``, is over by then; None: none.
+    """
+
+    def top(items_P: Ints, most: int) -> Ints:
+        return items_P[:most] if now_ms is None else items_P[until_N.take(items_P) > now_ms][:most]
+
     entries: list[Entry] = []
     for code, weight in zip(codes[:SHELF_CATEGORIES], BY_ANCHOR, strict=False):
-        found = shelf.category(code)[:SHELF_ITEMS]
+        found = top(shelf.category(code), SHELF_ITEMS)
         if len(found):
             entries.append((found, BY_RANK[: len(found)], weight, source, -1))
-    if entries or not len(shelf.items_P):
+    if entries:
         return entries
-    found = shelf.items_P[: 2 * SHELF_ITEMS]
-    return [(found, BY_RANK[: len(found)], 1.0, source, -1)]
+    found = top(shelf.items_P, 2 * SHELF_ITEMS)
+    return [(found, BY_RANK[: len(found)], 1.0, source, -1)] if len(found) else []
 
 
 def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], items: int, *, odds: bool) -> Candidates:
     if not entries:
         none = np.zeros(1, np.int64)
-        nothing = (NOTHING, NO_STRENGTHS, none, NO_STRENGTHS, NOTHING, none, NO_STRENGTHS, NOTHING)
+        nothing = (NOTHING, NO_STRENGTHS, none, NO_STRENGTHS, NO_STRENGTHS, NOTHING, none, NO_STRENGTHS, NOTHING)
         return Candidates(*nothing, (), frozenset())
     founds, strengths, factors, sources, anchors = zip(*entries, strict=True)
     sizes = [len(found) for found in founds]
@@ -270,14 +306,12 @@ def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], ite
     keys_C = keys_E.take(entries_C[:-1])
     items_C = keys_C >> SOURCE_BITS
     cells_U = _starts(items_C)
-    parts_C = 1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])
-    if odds:
-        parts_C = np.log1p(parts_C / FAINT_CHANCE)
-    parts_C *= weights_S.take(keys_C & SOURCE_MASK)
+    chances_C = 1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])
+    parts_C = np.log1p(chances_C / FAINT_CHANCE) if odds else chances_C
+    parts_C = parts_C * weights_S.take(keys_C & SOURCE_MASK)
     items_U, totals_U = items_C.take(cells_U[:-1]), np.add.reduceat(parts_C, cells_U[:-1])
-    return Candidates(
-        items_U, totals_U, cells_U, parts_C, keys_C, entries_C, strengths_E, lists_E, tuple(anchors), pinned
-    )
+    columns = (items_U, totals_U, cells_U, parts_C, chances_C, keys_C, entries_C, strengths_E, lists_E)
+    return Candidates(*columns, tuple(anchors), pinned)
 
 
 def _places(count: int) -> Ints:

@@ -24,8 +24,10 @@ from tillside.policy.items.shelves import Shelves
 from tillside.policy.promotions import bundles_around, offered, own_offers, promotion_hint
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import ModelCandidates, PlacedItem, Placement, PlacementRequest
+from tillside.policy.restraint import why_silent
 from tillside.policy.rules import HARD, SOFT, Rulebook
 from tillside.policy.steering import steer
+from tillside.policy.telling import UNSURE, removed, why_empty, why_unmet
 from tillside.relations import Relations
 
 PINNED_PAIR: Final = -1
@@ -55,8 +57,14 @@ class PreparedPlacement:
 
     @property
     def k(self) -> int:
-        """Number of items to show at most."""
-        return self.placement.slots if self.request.k is None else self.request.k
+        """Number of items to show at most: the placement's slots, or what the request wants if that is less."""
+        slots = self.placement.slots
+        return slots if self.request.k is None else min(self.request.k, slots)
+
+    @property
+    def silent(self) -> str | None:
+        """Why nothing is shown, as the end of a sentence; None where something may be."""
+        return why_silent(self.placement, self.request, self.rulebook.resting)
 
     @property
     def asks_model(self) -> bool:
@@ -83,6 +91,19 @@ class PreparedPlacement:
         policy, placement, facts, rulebook, k = self.policy, self.placement, self.facts, self.rulebook, self.k
         rules = placement.rules
         steering = steer(policy.intent, request, facts)
+        silent = self.silent
+        if silent is not None:
+            return Placement(
+                items=[],
+                mode=steering.mode,
+                decided=steering.decided,
+                why=steering.why,
+                bundles=[],
+                promotion=None,
+                dropped={},
+                feed_stale=rulebook.feed_stale,
+                notes=(f"nothing is shown: {silent}",),
+            )
         weights = steering.weights(placement.sources, policy.intent, placement.steering)
         promotions = [promotion for promotion in policy.promotions if promotion.holds(self.day)]
         found = gather(
@@ -94,8 +115,8 @@ class PreparedPlacement:
             model=model,
             fusion=placement.fusion,
         )
-        pins = _pins(k, rulebook)
-        pool = _Pool.of(found, rulebook, pins=pins, now_ms=request.now_ms)
+        pins = _pins(k, rulebook, host=request.host if placement.host_first else None)
+        pool = _Pool.of(found, rulebook, pins=pins, now_ms=request.now_ms, least=placement.least_chance)
         chosen = choose(
             pool.items_P,
             pool.scores_P,
@@ -107,7 +128,7 @@ class PreparedPlacement:
         )
         tier = model.tier if model else "model"
         items = [pool.placed(row, lost, request, facts, tier) for row, lost in chosen]
-        if placement.fill and len(items) + len(pins) < k:
+        if placement.fill and not placement.least_chance and len(items) + len(pins) < k:
             taken = {item.item for item in items}.union(pins)
             for item in _filler(k - len(taken), taken, rulebook, shelves):
                 items.append(_plain(item, "popular", None, request, facts))
@@ -118,9 +139,15 @@ class PreparedPlacement:
             bundles = offered(around, placement.bundles, promotions=promotions, facts=facts, own=own)
         next_slot = 0
         for item, pin in pins.items():  # by slot; of two pins of one slot the second follows the first
-            next_slot = max(next_slot, pin.slot - 1)
-            items.insert(next_slot, _plain(item, "pinned", pin.name, request, facts))
+            next_slot = max(next_slot, pin.slot - 1 if pin else 0)
+            key, rule = ("pinned", pin.name) if pin else ("host", None)
+            items.insert(next_slot, _plain(item, key, rule, request, facts))
             next_slot += 1
+        told: Mapping[str, int] = {}
+        notes = why_unmet(rules.at_least, items, facts) if rules.at_least else ()
+        if request.explain or not items:
+            told = removed(rulebook, pool.dropped)
+            notes = notes if items else (*notes, why_empty(told, placement, rulebook))
         return Placement(
             items=items,
             mode=steering.mode,
@@ -130,6 +157,8 @@ class PreparedPlacement:
             promotion=promotion_hint(promotions, request, facts),
             dropped=pool.dropped,
             feed_stale=rulebook.feed_stale,
+            removed=told,
+            notes=notes,
         )
 
 
@@ -187,10 +216,22 @@ class _Pool:
     dropped: dict[str, int]
 
     @classmethod
-    def of(cls, found: Candidates, rulebook: Rulebook, *, pins: Mapping[int, Pin], now_ms: int) -> "_Pool":
-        """Pool of the candidates allowed by ``rulebook``, without the pinned items."""
+    def of(
+        cls, found: Candidates, rulebook: Rulebook, *, pins: Mapping[int, Pin | None], now_ms: int, least: float
+    ) -> "_Pool":
+        """Pool of the candidates allowed by ``rulebook``, without the pinned items.
+
+        Args:
+            least: strength that an item must reach by one source, if it is not pinned by a pair set by hand.
+        """
         verdicts_U, levels_U = rulebook.judged(found.items_U)
-        kept_U = verdicts_U < 0
+        kept_U, unsure = verdicts_U < 0, 0
+        if least:
+            sure_U = found.strongest_U() >= least
+            if found.pinned:
+                sure_U |= np.isin(found.items_U, list(found.pinned))
+            unsure = int(np.count_nonzero(kept_U & ~sure_U))
+            kept_U &= sure_U
         for item in pins:
             kept_U &= found.items_U != item
         rows_P = kept_U.nonzero()[0]
@@ -199,6 +240,8 @@ class _Pool:
         if boosts_P is not None:
             scores_P *= boosts_P
         dropped = _counts(verdicts_U, HARD) | _counts(levels_P - 1, SOFT)
+        if unsure:
+            dropped[UNSURE] = unsure
         if found.pinned:
             levels_P[np.isin(items_P, list(found.pinned))] = PINNED_PAIR
         return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
@@ -223,9 +266,13 @@ def _plain(item: int, key: str, rule: str | None, request: PlacementRequest, fac
     return PlacedItem(item, 0.0, key, None, rule, {} if request.explain else None, key, reason)
 
 
-def _pins(k: int, rulebook: Rulebook) -> dict[int, Pin]:
-    """Pinned items that may be shown, in slot order, without slots beyond k, repeated items and pins beyond k items."""
-    found: dict[int, Pin] = {}
+def _pins(k: int, rulebook: Rulebook, *, host: int | None) -> dict[int, Pin | None]:
+    """Pinned items that may be shown, in slot order, without slots beyond k, repeated items and pins beyond k items.
+
+    Args:
+        host: the host's item, if that comes first; it has no pin.
+    """
+    found: dict[int, Pin | None] = {host: None} if host is not None and k else {}
     for item, pin in rulebook.day.pins:
         if pin.slot <= k and len(found) < k:
             found.setdefault(item, pin)

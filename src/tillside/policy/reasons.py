@@ -34,6 +34,7 @@ REASONS: Final[Mapping[Language, Mapping[str, Sentences]]] = {
         "new": ("New in {name}", "New"),
         "clearance": ("On offer in {name}", "On offer"),
         "pinned": ("Recommended by the shop", "Recommended by the shop"),
+        "host": ("On show right now", "On show right now"),
     },
     "zh": {
         "model": ("为您推荐", "为您推荐"),
@@ -53,6 +54,7 @@ REASONS: Final[Mapping[Language, Mapping[str, Sentences]]] = {
         "new": ("{name}新品", "新品"),
         "clearance": ("{name}特惠", "特惠好物"),
         "pinned": ("本店推荐", "本店推荐"),
+        "host": ("正在讲解", "正在讲解"),
     },
 }
 OF_CATEGORY: Final = ("popular", "new", "clearance")

@@ -32,6 +32,19 @@ def event_kinds(behaviours: Behaviours) -> Ints:
     return np.array([*kinds[:-1], GOAL], np.int64)
 
 
+class Dismissed(Struct, frozen=True):
+    """What a shopper waved away: one item, a category with all below it, or a placement.
+
+    Attributes:
+        time_ms: when, UTC ms.
+    """
+
+    time_ms: int
+    item: int | None = None
+    category: str | None = None
+    placement: str | None = None
+
+
 class PlacementRequest(Struct, frozen=True, kw_only=True):
     """One request to a policy; items are numbers of the facts, unknown ones are ignored.
 
@@ -46,6 +59,8 @@ class PlacementRequest(Struct, frozen=True, kw_only=True):
         segment: new, returning, dormant or high_value; others and None use the base policy.
         age: of the shopper in years; if None, nothing with an age limit is shown.
         impressions: item -> (impression count, time of the last one in UTC ms).
+        dismissed: what the shopper waved away.
+        moment: what goes on, such as ``explanation`` in a live room; None for nothing special.
         excluded: items that must not be shown.
         hide_seen: whether the session's items are hidden, as by the rule ``hide_viewed: all``.
         intent: calibrated probability that the session still reaches the goal, or None.
@@ -65,6 +80,8 @@ class PlacementRequest(Struct, frozen=True, kw_only=True):
     segment: str | None = None
     age: int | None = None
     impressions: Mapping[int, tuple[int, int]] = MappingProxyType({})
+    dismissed: tuple[Dismissed, ...] = ()
+    moment: str | None = None
     excluded: frozenset[int] = frozenset()
     hide_seen: bool = False
     intent: float | None = None
@@ -90,8 +107,9 @@ class PlacedItem(Struct, frozen=True):
     """One item of the answer.
 
     Attributes:
-        score: ranking score before diversity; 0 for pinned and filler items.
-        source: a source of the policy, or the tier's name where a lower tier answered for the model.
+        score: ranking score before diversity; 0 for pinned and filler items and for the host's.
+        source: a source of the policy, or the tier's name where a lower tier answered for the model; ``pinned``, or
+            ``host`` for the host's own item.
         anchor: item whose relation proposed this one, or None.
         rule: name of the pin that placed it, ``manual pair`` for a pinned relation, or None.
         parts: contribution of each source, the boost factor, and the diversity penalty (negative); None unless asked
@@ -145,6 +163,9 @@ class Placement(Struct, frozen=True):
         decided: from comparing (0) to decided (1); determines the mode.
         why: the signals behind it, such as ``intent 0.82`` or ``repeat_views -0.25``.
         dropped: number of candidates that each rule removed (hard) or demoted (soft).
+        removed: number of items that each rule removed: of the whole assortment by rules that do not depend on the
+            request, of the candidates by all others. Empty unless asked for or nothing is shown.
+        notes: for the shop's staff: needs that are not met, and why nothing is shown.
         feed_stale: whether the items feed is too old for this placement's rules.
     """
 
@@ -156,3 +177,5 @@ class Placement(Struct, frozen=True):
     promotion: PromotionHint | None
     dropped: Mapping[str, int]
     feed_stale: bool
+    removed: Mapping[str, int] = MappingProxyType({})
+    notes: tuple[str, ...] = ()

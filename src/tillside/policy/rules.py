@@ -19,6 +19,7 @@ import numpy.typing as npt
 from tillside.policy.day_rules import (
     BANNED,
     CART,
+    DISMISSED,
     EXCLUDED,
     HARD,
     KIND,
@@ -34,6 +35,7 @@ from tillside.policy.day_rules import (
 from tillside.policy.file.terms import HOUR_MS, HideKind, PriceBand, Rules, Stock
 from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK, ItemFacts
 from tillside.policy.requests import GOAL, PlacementRequest
+from tillside.policy.restraint import Resting, resting
 
 __all__ = ["CAPPED", "HARD", "OUTSIDE_BAND", "SOFT", "VIEWED", "Rulebook"]
 
@@ -61,6 +63,7 @@ class Rulebook:
         named: union of ``blocked``, ``viewed`` and ``capped``, ascending.
         band: lowest and highest allowed price, or None for any.
         band_hard: whether the band is a hard rule.
+        resting: what the shopper saw too often or waved away.
         kinds_G: category sets hidden as kinds of the basket; None for none.
         misfits_C: classes that do not fit the basket; None for none.
     """
@@ -75,6 +78,7 @@ class Rulebook:
     named: Ints
     band: tuple[float, float] | None
     band_hard: bool
+    resting: Resting
     kinds_G: Mask | None
     misfits_C: Mask | None
 
@@ -92,7 +96,8 @@ class Rulebook:
         standing = today.standing(
             age=max(request.age or 0, 0), least_stock=IN_STOCK if hide_unknown else OUT_OF_STOCK + 1, hidden=hidden
         )
-        blocked = dict.fromkeys(today.banned, BANNED)
+        rested = resting(rules, request, facts)
+        blocked = dict.fromkeys(today.banned, BANNED) | dict.fromkeys(rested.dismissed, DISMISSED)
         blocked.update(dict.fromkeys(request.excluded, EXCLUDED))
         blocked.update(dict.fromkeys(request.cart_M.tolist(), CART))
         viewed: Sequence[int] = ()
@@ -100,13 +105,6 @@ class Rulebook:
             viewed = request.session_L.tolist()
         elif rules.hide_viewed == "last":
             viewed = request.session_L[-1:].tolist()
-        capped: Sequence[int] = ()
-        cap = rules.cap
-        if cap:
-            since = request.now_ms - cap.within_hours * HOUR_MS
-            capped = [
-                item for item, (shown, last_ms) in request.impressions.items() if shown >= cap.shown and last_ms > since
-            ]
         return cls(
             day=today,
             standing=standing,
@@ -114,10 +112,11 @@ class Rulebook:
             feed_stale=stale,
             blocked=blocked,
             viewed=frozenset(viewed),
-            capped=frozenset(capped),
-            named=np.array(sorted({*blocked, *viewed, *capped}), np.int64),
+            capped=rested.capped,
+            named=np.array(sorted({*blocked, *viewed, *rested.capped}), np.int64),
             band=_band(rules.price_band, request, facts, anchors) if rules.price_band else None,
             band_hard=bool(rules.price_band and rules.price_band.hard),
+            resting=rested,
             kinds_G=_kinds(rules.hide_kind, request, facts, anchors),
             misfits_C=_misfits(rules.fits, request, facts, anchors),
         )
@@ -125,7 +124,8 @@ class Rulebook:
     @property
     def narrows(self) -> bool:
         """Whether the request forbids more than single items, so that a source should propose some more."""
-        return self.kinds_G is not None or self.misfits_C is not None or (self.band is not None and self.band_hard)
+        hidden = (self.kinds_G, self.misfits_C, self.resting.dismissed_G)
+        return any(mask is not None for mask in hidden) or (self.band is not None and self.band_hard)
 
     def judged(self, items_U: Ints) -> tuple[Verdicts, Ints]:
         """Judge items by all rules.
@@ -154,6 +154,12 @@ class Rulebook:
         if self.misfits_C is not None and matching is not None:
             misfits_U = self.misfits_C.take(matching.classes_N.take(items_U))
             np.putmask(verdicts_U, misfits_U & (verdicts_U < 0), MISFIT)
+        if self.resting.dismissed_G is not None:
+            gone_U = self.resting.dismissed_G.take(self.day.facts.categories.codes_N.take(items_U))
+            np.putmask(verdicts_U, gone_U & (verdicts_U < 0), DISMISSED)
+        if self.resting.capped_G is not None:
+            tired_U = self.resting.capped_G.take(self.day.facts.categories.codes_N.take(items_U))
+            np.putmask(levels_U, tired_U & (levels_U == 0), CAPPED)
         if len(self.named):
             places = items_U[:-1].searchsorted(self.named)
             for hit in (items_U.take(places) == self.named).nonzero()[0].tolist():
@@ -181,6 +187,8 @@ class Rulebook:
             return KIND
         if self.misfits_C is not None and facts.matching and self.misfits_C[facts.matching.classes_N[item]]:
             return MISFIT
+        if self.resting.dismissed_G is not None and self.resting.dismissed_G[facts.categories.codes_N[item]]:
+            return DISMISSED
         return VIEWED if item in self.viewed else -1
 
 

@@ -125,10 +125,31 @@ def test_what_was_shown_too_often_waits(shop):
 def test_every_rung_keeps_the_rules(shop):
     answer = answer_of(shop, ask("checkout", "ghost", cart=[], k=8))
     assert (answer["tier"], answer["degraded_reason"]) == ("popularity", "unknown_items")
-    assert ids(answer) == ["phone", "phone-se", "case", "film", "coat", "scarf"]  # no wine, and no cable, by popularity
+    assert ids(answer) == ["phone", "phone-se"]  # two slots, whatever k is
+    by_popularity = ["phone", "phone-se", "case", "film", "coat", "scarf"]  # no wine, and no cable
+    for start in (2, 4, 6):
+        later = answer_of(shop, ask("checkout", "ghost", cart=[], exclude=by_popularity[:start]))
+        assert ids(later) == by_popularity[start : start + 2]
+    assert later["notes"] == ["nothing is shown: rules removed every candidate (excluded 6, stock 1, age 1)"]
+    assert later["removed"] == {"excluded": 6, "stock": 1, "age": 1}
     assert answer["unknown_items"] == ["ghost"]
     assert answer["purchase_intent"] is None
     assert answer_of(shop, ask("fashion"))["items"][0]["source"] == "popularity"
+
+
+def test_what_a_shopper_waved_away_and_what_goes_on_are_heeded(shop):
+    waved = ask("checkout", "phone+", dismissed=[{"item_id": "case", "timestamp": NOW_MS}])
+    assert ids(answer_of(shop, waved)) == ["film", "scarf"]
+    whole = ask("checkout", "phone+", dismissed=[{"placement": "checkout", "timestamp": NOW_MS}])
+    answer = answer_of(shop, whole)
+    assert (ids(answer), answer["notes"]) == ([], ["nothing is shown: the shopper dismissed it"])
+    assert ids(answer_of(shop, ask("checkout", "phone+", moment="explanation"))) == ["case", "film"]  # none is silent
+    both = ask("checkout", "phone+", dismissed=[{"item_id": "case", "category": "tech"}])
+    response = httpx.post(f"{shop.url}/v1/recommend", json=both, timeout=DEADLINE_SECONDS)
+    assert response.status_code == 422
+    assert (
+        "dismissed[0] must name exactly one of item_id, category, placement, got item_id and category" in response.text
+    )
 
 
 def test_a_stale_feed_hides_what_nobody_knows_to_be_in_stock(shop):

@@ -41,7 +41,7 @@ def test_a_new_field_costs_an_attribute_and_a_row():
 def test_the_parts_of_a_request_are_one_schema_each():
     """Events stand in the session and in the history; both refer to the same schema."""
     _, schemas = msgspec.json.schema_components([constrained(RecommendRequest, TABLE)])
-    assert sorted(schemas) == ["CartLine", "Event", "Impression", "RecommendRequest"]
+    assert sorted(schemas) == ["CartLine", "Dismissal", "Event", "Impression", "RecommendRequest"]
     items = {field: schemas["RecommendRequest"]["properties"][field]["items"] for field in ("session", "history")}
     assert items["session"] == items["history"]
 

@@ -8,18 +8,24 @@ from serving.protocol.decoding import decode_request
 from serving.protocol.errors import FieldError
 from serving.protocol.fields import request_fields
 from serving.protocol.limits import Limits
-from serving.protocol.messages import CartLine, Event, Impression, RecommendRequest
+from serving.protocol.messages import CartLine, Dismissal, Event, Impression, RecommendRequest
 
 LIMITS = Limits(k=50, session_events=3, excluded_items=2, cart_lines=2, impressions=2, scene_items=2, text=8)
 TABLE = request_fields(LIMITS)
 
 
-@pytest.mark.parametrize("struct", [RecommendRequest, Event, CartLine, Impression])
+@pytest.mark.parametrize("struct", [RecommendRequest, Event, CartLine, Impression, Dismissal])
 def test_every_field_has_a_row_and_every_row_a_field(struct):
     assert sorted(TABLE[struct]) == sorted(struct.__struct_fields__)
 
 
-HOLDERS = {RecommendRequest: None, Event: "session", CartLine: "cart", Impression: "impressions"}
+HOLDERS = {
+    RecommendRequest: None,
+    Event: "session",
+    CartLine: "cart",
+    Impression: "impressions",
+    Dismissal: "dismissed",
+}
 
 
 def cases():

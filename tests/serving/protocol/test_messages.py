@@ -32,7 +32,15 @@ def test_the_keys_of_an_answer_are_all_there_in_their_order():
 
 
 def test_a_placed_answer_begins_as_any_answer_does():
-    own = {"placement": "till", "mode": "balanced", "why": [], "bundles": [], "promotion": None, "policy": "p"}
+    own = {
+        "placement": "till",
+        "mode": "balanced",
+        "why": [],
+        "bundles": [],
+        "promotion": None,
+        "policy": "p",
+        "notes": [],
+    }
     assert list(json.loads(encode_answer(PlacedAnswer(**FIELDS, **own)))) == [*FIELDS, *own]
 
 

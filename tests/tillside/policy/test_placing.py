@@ -38,7 +38,7 @@ def test_scores_are_weights_times_strengths() -> None:
     assert SHOP.ids(item.item for item in answer.items) == ["case", "cable", "film"]
     assert [item.score for item in answer.items] == pytest.approx([1.6, 0.5 + 10 / 11, 1.2])
     assert answer.items[1].parts == pytest.approx({"gift": 0.5, "model": 10 / 11, "boost": 1.0, "diversity": 0.0})
-    assert answer.items[1].source == "model"
+    assert (answer.items[1].source, answer.items[1].anchor) == ("gift", SHOP.numbers(["phone"])[0])  # what sells it
     assert answer.dropped == {"cart": 1}
 
 
@@ -162,9 +162,10 @@ placements: {here: {sources: {model: 1, complement: 1}, anchors: [cart]}}
     assert prepared.place(shelves=shelves, relations=relations).why[0] == "intent 0.10"
 
 
-def test_k_defaults_to_the_slots() -> None:
+def test_k_defaults_to_the_slots_and_never_passes_them() -> None:
     assert len(SHOP.shown(policy("", more="slots: 3"))) == 3
-    assert len(SHOP.shown(policy("", more="slots: 3"), k=5)) == 5
+    assert len(SHOP.shown(policy("", more="slots: 3"), k=5)) == 3
+    assert len(SHOP.shown(policy("", more="slots: 3"), k=2)) == 2
 
 
 def test_numbers_that_the_facts_do_not_know_are_left_out() -> None:

@@ -20,7 +20,7 @@ def test_reasons_for_shoppers_in_two_languages() -> None:
 
 
 def test_every_source_and_tier_has_a_sentence_with_and_without_a_name_in_both_languages() -> None:
-    keys = {*get_args(SourceName), "covisitation", "popularity", "static", "pinned"}
+    keys = {*get_args(SourceName), "covisitation", "popularity", "static", "pinned", "host"}
     assert REASONS["en"].keys() == REASONS["zh"].keys() == keys
     for sentences in REASONS.values():
         assert all("{" not in without for _, without in sentences.values())

@@ -34,7 +34,7 @@ from training.evaluation.placements.proposals import placement_cases
 from training.evaluation.placements.questions import Questions, taking
 from training.evaluation.placements.rule_check import broken_rules
 from training.evaluation.placements.shop import OfflineShop
-from training.evaluation.placements.systems import POLICY, Offer, Rivals
+from training.evaluation.placements.systems import POLICY, Offer, Rivals, widened
 from training.model.checkpoint import TrainedModel
 
 POLICY_FILE: Final = "policy.json"
@@ -63,6 +63,7 @@ def evaluate_policy(
             of the part has an answer.
     """
     refuse_misfits(policy, dataset, relations)
+    policy = widened(policy, k)
     rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)), refit=trained.refitted)
     relations = relations or Relations.empty(items=len(dataset.catalogue))
     shop = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting)

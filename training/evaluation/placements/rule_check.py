@@ -25,7 +25,7 @@ def broken_rules(items: Sequence[int], policy: Policy, request: PlacementRequest
     """
     broken = Counter(rule for item in items for rule in forbidding(item, policy, request, facts))
     slots = policy.of(request.segment).placement(request.placement).slots
-    if len(items) > (slots if request.k is None else request.k):
+    if len(items) > (slots if request.k is None else min(request.k, slots)):
         broken["too_many"] += 1
     if len(set(items)) < len(items):
         broken["twice"] += len(items) - len(set(items))
@@ -79,6 +79,10 @@ def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: Item
         judged = [verdict for other in compared_with if (verdict := _fits(item, other, facts)) is not None]
         if judged and not judged[0]:
             found.append("misfit")
+    since = request.now_ms - rules.dismissals.within_hours * 3_600_000
+    gone = [each for each in request.dismissed if each.time_ms > since]
+    if any(each.item == item or each.category in categories for each in gone):
+        found.append("dismissed")
     viewed = {"none": [], "last": request.session_L[-1:].tolist(), "all": request.session_L.tolist()}
     if item in viewed["all" if request.hide_seen else rules.hide_viewed]:
         found.append("viewed")

@@ -99,6 +99,12 @@ class Rivals:
         return chosen
 
 
+def widened(policy: Policy, slots: int) -> Policy:
+    """Copy of a policy without segments whose placements all have so many slots, to be judged at that many."""
+    placements = {name: msgspec.structs.replace(each, slots=slots) for name, each in policy.placements.items()}
+    return msgspec.structs.replace(policy, placements=placements, segments={})
+
+
 def alone(policy: Policy, placement: str, source: str) -> Policy:
     """Reduce a policy to one placement with a single source, without intent steering and segments."""
     found = policy.placement(placement)

@@ -135,10 +135,35 @@ class Stock(Term, frozen=True, kw_only=True):
 
 
 class Cap(Term, frozen=True, kw_only=True):
-    """Frequency cap: applies to items with at least ``shown`` impressions, the last within ``within_hours``."""
+    """Frequency cap over the impressions of items whose last one is within ``within_hours``.
 
-    shown: Count
+    Attributes:
+        shown: impressions after which an item rests (soft).
+        category_shown: impressions of items of one finest category after which that category rests (soft).
+        placement_shown: impressions of all items after which the placement shows nothing.
+    """
+
+    shown: Count | None = None
+    category_shown: Count | None = None
+    placement_shown: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     within_hours: Annotated[float, Meta(gt=0)] = 24.0
+
+    def __post_init__(self) -> None:
+        if self.shown is None and self.category_shown is None and self.placement_shown is None:
+            raise ValueError("one of shown, category_shown, placement_shown must be given, got none")
+
+
+class Dismissals(Term, frozen=True, kw_only=True):
+    """What shoppers waved away is not shown for ``within_hours``: hard.
+
+    Attributes:
+        category_after: dismissed items of one finest category after which that category goes too.
+        placement_after: dismissals of any kind after which the placement shows nothing.
+    """
+
+    within_hours: Annotated[float, Meta(gt=0)] = 720.0
+    category_after: Count | None = None
+    placement_after: Count | None = None
 
 
 class Season(Span, frozen=True, kw_only=True, rename={"since": "from"}):
@@ -187,9 +212,9 @@ class HideKind(Term, frozen=True, kw_only=True):
 class Rules(Term, frozen=True, kw_only=True):
     """Rules of a placement.
 
-    Hard: stock, hide_viewed, hide_kind, fits, categories, age_limits, bans, a hard price_band; always the cart and the
-    exclusions. ``fits`` is what items must fit by the compatibility rules: the basket's latest item that a rule
-    relates it to, or before that the first such anchor.
+    Hard: stock, hide_viewed, hide_kind, fits, categories, age_limits, bans, dismissals, a hard price_band; always the
+    cart and the exclusions. ``fits`` is what items must fit by the compatibility rules: the basket's latest item that a
+    rule relates it to, or before that the first such anchor.
     """
 
     stock: Stock = Stock()
@@ -200,6 +225,7 @@ class Rules(Term, frozen=True, kw_only=True):
     age_limits: tuple[AgeLimit, ...] = ()
     price_band: PriceBand | None = None
     cap: Cap | None = None
+    dismissals: Dismissals = Dismissals()
     at_least: tuple[AtLeast, ...] = ()
     boosts: Boosts = Boosts()
     diversity: Diversity = Diversity()
@@ -217,10 +243,13 @@ class PlacementPolicy(Term, frozen=True, kw_only=True):
             purchase probabilities (the model's from its scores).
         anchors: kinds of items whose relations are queried, most important first.
         most_anchors: maximum number of anchors.
-        slots: number of items if the request does not say.
+        slots: number of items at most; a request may ask for fewer.
         steering: effect of intent on the weights, 0 (none) to 1.
         bundles: maximum number of product bundles offered.
         fill: whether popular items fill slots that the sources leave open.
+        least_chance: strength that an item must reach by at least one source; with one, nothing is filled.
+        host_first: whether the host's own item takes the first slot.
+        silent_during: moments of which a request says one, such as ``explanation``, that show nothing.
     """
 
     behaviour: Name | None = None
@@ -232,6 +261,9 @@ class PlacementPolicy(Term, frozen=True, kw_only=True):
     steering: Share = 1.0
     bundles: Annotated[int, Meta(ge=0, le=20)] = 0
     fill: bool = True
+    least_chance: Share = 0.0
+    host_first: bool = False
+    silent_during: tuple[Name, ...] = ()
     rules: Rules = Rules()
 
 

@@ -65,6 +65,11 @@ class Groups:
         return mask
 
     @cached_property
+    def values(self) -> frozenset[str]:
+        """All values of any item."""
+        return frozenset(itertools.chain.from_iterable(self.sets))
+
+    @cached_property
     def above_G(self) -> npt.NDArray[np.int64]:  # noqa: N802
         """Code of the parent of each set's finest path, int64 [G]; -1 if there is none."""
         numbers: dict[str, int] = {}

@@ -67,7 +67,8 @@ def test_text_is_taken_as_written() -> None:
         (
             "shown: 9",
             "shwn: 9",
-            "14: segments.new.placements.checkout.rules.cap.shwn: is not known; allowed: shown, within_hours",
+            "14: segments.new.placements.checkout.rules.cap.shwn: is not known; allowed: shown, category_shown, "
+            "placement_shown, within_hours",
         ),
         ("  new:", "  young:", "12: segments.young: is not known; allowed: new, returning, dormant, high_value"),
         (
