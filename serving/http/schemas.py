@@ -95,10 +95,13 @@ OFFERED_BUNDLE: Final[Document] = {
     "discounted_price": {"description": "With the best promotion; null without one."},
 }
 PROMOTION_HINT: Final[Document] = {
-    "missing": {"minimum": 1, "description": "Items to the next step."},
-    "percent": {"description": "What that step takes off."},
+    "missing": {"minimum": 0, "description": "Items to the next step; 0 for one that asks for a sum."},
+    "percent": {"description": "What that step takes off; 0 for one that gives something else."},
     "reached_percent": {"description": "What the step that is reached takes off."},
     "text": {"description": "A sentence for the shopper."},
+    "missing_spend": {"description": "Sum to the next step; null for one that counts items."},
+    "amount": {"description": "The sum that step takes off; null for others."},
+    "gift": {"description": "The item that comes free with that step; null for others."},
 }
 MEANINGS: Final[Mapping[str, Document]] = {
     "RecommendedItem": ITEM,
@@ -181,7 +184,10 @@ def example_placed_answer(answer: Document) -> Document:
         "missing": 1,
         "percent": 10.0,
         "reached_percent": 0.0,
-        "text": "1 more and one of them is 10 % off",
+        "text": "1 more accessory: 10 % off the cheapest of them",
+        "missing_spend": None,
+        "amount": None,
+        "gift": None,
     }
     placed = {"placement": "checkout", "mode": "cross_sell", "why": ["intent 0.41", "cart +0.20"]}
     told = {"bundles": [bundle], "promotion": promotion, "policy": "3f9a1c0b7d2e", "notes": []}

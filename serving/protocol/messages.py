@@ -159,13 +159,16 @@ class OfferedBundle(Struct, frozen=True, gc=False):
 
 
 class PromotionHint(Struct, frozen=True, gc=False):
-    """Distance to a promotion's next step: ``missing`` items to a discount of ``percent``."""
+    """Distance to a promotion's next step, in items or in money: to a discount, a fixed amount off, or a gift."""
 
     promotion: str
     missing: int
     percent: float
     reached_percent: float
     text: str
+    missing_spend: float | None
+    amount: float | None
+    gift: str | None
 
 
 class PlacedAnswer(Answer, frozen=True, gc=False, kw_only=True):

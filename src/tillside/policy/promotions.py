@@ -1,47 +1,96 @@
-"""Product bundles with prices, and tiered discounts: the saving, and the items missing to the next step.
+"""Product bundles with prices, and promotions: the saving, and what is missing to the next step, in a sentence.
 
-Discounts do not stack: of several promotions the one with the largest saving applies. Prices are those of the facts; a
-bundle with an unknown price is not offered.
+One promotion applies at a time, the one with the largest saving, but for those that the policy lets combine: they add
+up. Prices are those of the facts; a bundle with an unknown price is not offered.
 
 Shapes: G sets of categories, N items, M items in the cart.
 """
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from tillside.policy.candidates import top_with_ties
-from tillside.policy.file.terms import OwnBundle, Promotion, Step
-from tillside.policy.items.facts import ItemFacts
+from tillside.policy.file.offers import OwnBundle, Promotion, Step
+from tillside.policy.items.facts import OUT_OF_STOCK, ItemFacts
 from tillside.policy.requests import Language, OfferedBundle, PlacementRequest, PromotionHint
 from tillside.policy.rules import VIEWED, Rulebook
 from tillside.relations import Relations
 
 MOST_ROWS: Final = 20
 """Product bundles considered per anchor."""
-HINTS: Final[dict[Language, dict[str, str]]] = {
+WANTED: Final[dict[Language, dict[str, str]]] = {
     "en": {
-        "all": "{missing} more and everything is {percent:g} % off",
-        "cheapest": "{missing} more and one of them is {percent:g} % off",
+        "items": "{count} more {what}",
+        "first": "{count} {what}",
+        "spend": "{sum:g} more{on}",
+        "first_spend": "From {sum:g}{on}",
     },
-    "zh": {"all": "再买{missing}件,全部{fold:g}折", "cheapest": "再买{missing}件,其中一件{fold:g}折"},
+    "zh": {
+        "items": "再买{count}件{what}",
+        "first": "买{count}件{what}",
+        "spend": "{on}再消费{sum:g}",
+        "first_spend": "{on}满{sum:g}",
+    },
 }
+"""What is wanted of the shopper, by whether anything that takes part is in the cart."""
+GIVEN: Final[dict[Language, dict[str, str]]] = {
+    "en": {
+        "all": "{percent:g} % off all of them",
+        "everything": "{percent:g} % off everything",
+        "cheapest": "{percent:g} % off the cheapest of them",
+        "amount": "{amount:g} off",
+        "gift": "{gift} comes free",
+    },
+    "zh": {
+        "all": "全部{fold:g}折",
+        "everything": "全部{fold:g}折",
+        "cheapest": "其中最低价一件{fold:g}折",
+        "amount": "立减{amount:g}",
+        "gift": "送{gift}",
+    },
+}
+COLON: Final[dict[Language, str]] = {"en": ": ", "zh": ":"}
 
 
-def reached(promotion: Promotion, count: int) -> Step | None:
-    """The highest step that ``count`` items reach; None below the first."""
-    return next((step for step in reversed(promotion.steps) if step.items <= count), None)
+def reached(promotion: Promotion, height: float) -> Step | None:
+    """The highest step that a number of items, or a sum, reaches; None below the first."""
+    return next((step for step in reversed(promotion.steps) if step.height <= height), None)
 
 
 def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> float:
-    """Saving of the promotion on the items; 0 if it does not apply or a price is unknown."""
-    prices = [facts.prices_N.item(item) for item in _taking_part(promotion, items, facts)]
-    step = reached(promotion, len(prices))
-    if step is None or any(price != price for price in prices):
+    """Saving of the promotion on the items; 0 if it does not apply, gives something free, or a price is unknown."""
+    return _saving(promotion, [facts.prices_N.item(item) for item in _taking_part(promotion, items, facts)])
+
+
+def _saving(promotion: Promotion, prices: Sequence[float]) -> float:
+    total = sum(prices)
+    if total != total:
         return 0.0
-    return (sum(prices) if step.off == "all" else min(prices)) * step.percent / 100
+    step = reached(promotion, len(prices) if promotion.by_items else total)
+    return 0.0 if step is None else _taken_off(step, prices)
+
+
+def _taken_off(step: Step, prices: Sequence[float]) -> float:
+    total = sum(prices)
+    if step.percent is not None:
+        return (total if step.off == "all" else min(prices)) * step.percent / 100
+    return min(step.amount or 0.0, total)
+
+
+def best_saving(promotions: Sequence[Promotion], items: Sequence[int], facts: ItemFacts) -> tuple[float, str | None]:
+    """The largest saving on the items and the name of its promotion; those that combine are named together."""
+    savings = [(promotion, saving(promotion, items, facts)) for promotion in promotions]
+    together = [(promotion, off) for promotion, off in savings if promotion.combines and off]
+    alone = max((off for _, off in savings), default=0.0)
+    added = sum(off for _, off in together)
+    if added > alone:
+        price = sum(map(facts.prices_N.item, items))
+        return min(added, price), " + ".join(promotion.name for promotion, _ in together)
+    return alone, next((promotion.name for promotion, off in savings if off == alone), None) if alone else None
 
 
 def bundles_around(
@@ -135,9 +184,7 @@ def offered(
             continue
         price = sum(map(facts.prices_N.item, items))
         if price == price:
-            savings = [saving(promotion, items, facts) for promotion in promotions]
-            best = max(savings, default=0.0)
-            name = promotions[savings.index(best)].name if best else None
+            best, name = best_saving(promotions, items, facts)
             offers.append(OfferedBundle(tuple(items), tuple(missing), price, price - best if best else None, name))
         if len(offers) == most:
             break
@@ -147,25 +194,100 @@ def offered(
 def promotion_hint(
     promotions: Sequence[Promotion], request: PlacementRequest, facts: ItemFacts
 ) -> PromotionHint | None:
-    """Hint for the promotion whose next step lacks the fewest items; ties go to the first in the file.
+    """Hint for the promotion whose next step is nearest, counted in items; ties go to the first in the file.
 
-    None unless the cart holds an item of a promotion that has a next step.
+    None unless the cart holds an item of a promotion that has a next step worth more than what applies already. For an
+    empty cart it is the first step of the first promotion.
     """
     cart = [item for item in request.cart_M.tolist() if facts.knows(item)]
-    best: PromotionHint | None = None
+    if not cart:
+        found = (_next_step(promotion, [], facts) for promotion in promotions)
+        return next((_told(*step, request.language, facts) for step in found if step is not None), None)
+    applied, _ = best_saving(promotions, cart, facts)
+    best: tuple[float, tuple[Promotion, Step, float, float]] | None = None
     for promotion in promotions:
-        count = len(_taking_part(promotion, cart, facts))
-        step = next((step for step in promotion.steps if step.items > count), None)
-        if not count or step is None:
+        prices = [facts.prices_N.item(item) for item in _taking_part(promotion, cart, facts)]
+        step = _next_step(promotion, prices, facts) if prices else None
+        if step is None:
             continue
-        missing = step.items - count
-        if best is None or missing < best.missing:
-            now = reached(promotion, count)
-            text = HINTS[request.language][step.off].format(
-                missing=missing, percent=step.percent, fold=(100 - step.percent) / 10
-            )
-            best = PromotionHint(promotion.name, missing, step.percent, now.percent if now else 0.0, text)
-    return best
+        mean = sum(prices) / len(prices)
+        missing = float(step[2]) if promotion.by_items else step[2] / mean
+        compared = step[1].gift is None and mean == mean and not promotion.combines
+        worthless = compared and _taken_off(step[1], [*prices, *[mean] * math.ceil(missing)]) <= applied
+        if not worthless and (best is None or missing < best[0]):
+            best = missing, step
+    return None if best is None else _told(*best[1], request.language, facts)
+
+
+def _next_step(
+    promotion: Promotion, prices: Sequence[float], facts: ItemFacts
+) -> tuple[Promotion, Step, float, float] | None:
+    """The next step, what is missing to it, and the height reached; None without one that can be had."""
+    height = float(len(prices)) if promotion.by_items else sum(prices)
+    step = next((step for step in promotion.steps if step.height > height), None)
+    if step is None or height != height or not _to_be_had(step, facts):
+        return None
+    return promotion, step, step.height - height, height
+
+
+def _to_be_had(step: Step, facts: ItemFacts) -> bool:
+    if step.gift is None:
+        return True
+    item = facts.index_of.get(step.gift)
+    return item is not None and facts.stock_N.item(item) != OUT_OF_STOCK
+
+
+def _told(
+    promotion: Promotion, step: Step, missing: float, height: float, language: Language, facts: ItemFacts
+) -> PromotionHint:
+    """A step as a hint, with its sentence."""
+    count = round(missing) if promotion.by_items else 0
+    what, on = _named(promotion, count, language)
+    wanted = ("items" if height else "first") if promotion.by_items else ("spend" if height else "first_spend")
+    given = "amount" if step.amount is not None else "gift"
+    if step.percent is not None:
+        given = "everything" if step.off == "all" and not promotion.categories else step.off
+    gift = "" if step.gift is None else facts.name(facts.index_of[step.gift]) or step.gift
+    percent = step.percent or 0.0
+    sentence = (
+        COLON[language]
+        .join((WANTED[language][wanted], GIVEN[language][given]))
+        .format(
+            count=count,
+            what=what,
+            on=on,
+            sum=round(missing, 2),
+            percent=percent,
+            fold=(100 - percent) / 10,
+            amount=step.amount,
+            gift=gift,
+        )
+    )
+    now = reached(promotion, height)
+    return PromotionHint(
+        promotion=promotion.name,
+        missing=count,
+        percent=percent,
+        reached_percent=(now.percent or 0.0) if now else 0.0,
+        text=sentence,
+        missing_spend=None if promotion.by_items else round(missing, 2),
+        amount=step.amount,
+        gift=step.gift,
+    )
+
+
+def _named(promotion: Promotion, count: int, language: Language) -> tuple[str, str]:
+    """What takes part: after a number of pieces, and after a sum."""
+    called = promotion.called
+    if language == "zh":
+        name = called.zh if called else ""
+        name = name or ("活动商品" if promotion.categories else "")
+        return name, name
+    if called is not None:
+        return (called.one if count == 1 else called.many), f" on {called.many}"
+    of = ", ".join(path.rpartition(".")[2].replace("_", " ") for path in promotion.categories)
+    noun = "item" if count == 1 else "items"
+    return (f"{noun} of {of}", f" on {of}") if of else (noun, "")
 
 
 def _taking_part(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> list[int]:

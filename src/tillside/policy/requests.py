@@ -146,13 +146,25 @@ class OfferedBundle(Struct, frozen=True):
 
 
 class PromotionHint(Struct, frozen=True):
-    """Next step of a promotion: ``missing`` more items and ``percent`` applies, instead of ``reached_percent``."""
+    """Next step of a promotion.
+
+    Attributes:
+        missing: items to it; 0 for a step that asks for a sum.
+        percent: what it takes off; 0 for a step that gives something else.
+        reached_percent: what the step that is reached takes off.
+        missing_spend: sum to it, None for a step that counts items.
+        amount, gift: the sum that it takes off, or the id of the item that comes free; else None.
+        text: sentence for the shopper.
+    """
 
     promotion: str
     missing: int
     percent: float
     reached_percent: float
     text: str
+    missing_spend: float | None = None
+    amount: float | None = None
+    gift: str | None = None
 
 
 class Placement(Struct, frozen=True):

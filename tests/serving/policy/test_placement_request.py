@@ -60,12 +60,12 @@ def test_a_checkout_with_a_cart(shop):
     assert (bundle["items"], bundle["missing"]) == (["phone", "case", "film"], ["case", "film"])
     assert (bundle["price"], bundle["discounted_price"], bundle["promotion"]) == (535.0, 533.5, "tech-tiers")
     assert answer["promotion"]["missing"] == 1
-    assert answer["promotion"]["text"] == "1 more and one of them is 10 % off"
+    assert answer["promotion"]["text"] == "1 more item of tech: 10 % off the cheapest of them"
 
 
 def test_quantities_count_towards_a_promotion(shop):
     body = ask("checkout", "phone") | {"cart": [{"item_id": "phone", "quantity": 3}]}
-    assert answer_of(shop, body)["promotion"]["text"] == "1 more and everything is 20 % off"
+    assert answer_of(shop, body)["promotion"]["text"] == "1 more item of tech: 20 % off all of them"
 
 
 def test_a_cart_that_is_left_out_is_what_the_session_put_there(shop):

@@ -1,6 +1,7 @@
 """Schema of a policy file as types: placements, sources, rules, the intent curve, segments and promotions.
 
-Every key of a file is defined here with its bounds and default, and nowhere else; ``reader`` turns YAML into these.
+Every key of a file is defined here and in ``offers``, with its bounds and default, and nowhere else; ``reader`` turns
+YAML into these.
 Days are the shop's local dates (``utc_offset_hours``); a span includes the day ``from`` and excludes the day ``until``.
 """
 
@@ -8,7 +9,10 @@ import itertools
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
+
+from tillside.policy.file.offers import OwnBundle, Promotion
+from tillside.policy.file.values import Count, Name, Seconds, Share, Shift, Span, Term, Weight, exactly_one
 
 SourceName = Literal[
     "model",
@@ -31,31 +35,6 @@ AnchorName = Literal["cart", "last", "session", "host", "scene"]
 """Items whose relations are queried: the cart, the last item of the session, all of it, the host's, the scene's."""
 Fusion = Literal["strengths", "odds"]
 MOST_ANCHORS: Final = 16
-Share = Annotated[float, Meta(ge=0, le=1)]
-Weight = Annotated[float, Meta(ge=0, le=100)]
-Shift = Annotated[float, Meta(ge=-1, le=1)]
-Count = Annotated[int, Meta(ge=1, le=1000)]
-Name = Annotated[str, Meta(min_length=1)]
-Seconds = Annotated[float, Meta(ge=0)]
-
-
-class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all mappings in a policy file; unknown keys are rejected."""
-
-
-class Span(Term, frozen=True, kw_only=True, rename={"since": "from"}):
-    """Validity period in days, half open; an omitted bound is open."""
-
-    since: date | None = None
-    until: date | None = None
-
-    def __post_init__(self) -> None:
-        if self.since and self.until and self.since >= self.until:
-            raise ValueError(f"until must be after from ({self.since}), got {self.until}")
-
-    def holds(self, day: date) -> bool:
-        """Whether ``day`` is in the span."""
-        return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
 
 
 class Pin(Span, frozen=True, kw_only=True, rename={"since": "from"}):
@@ -76,7 +55,7 @@ class Ban(Span, frozen=True, kw_only=True, rename={"since": "from"}):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _exactly_one(self, "item", "category", "brand")
+        exactly_one(self, "item", "category", "brand")
 
 
 class AtLeast(Term, frozen=True, kw_only=True):
@@ -88,7 +67,7 @@ class AtLeast(Term, frozen=True, kw_only=True):
     source: SourceName | None = None
 
     def __post_init__(self) -> None:
-        _exactly_one(self, "category", "brand", "source")
+        exactly_one(self, "category", "brand", "source")
 
 
 class PriceBand(Term, frozen=True, kw_only=True):
@@ -324,41 +303,6 @@ class Intent(Term, frozen=True, kw_only=True):
             raise ValueError(f"down_sell_to must be below cross_sell_from, got {self.down_sell_to:g}")
 
 
-class Step(Term, frozen=True, kw_only=True):
-    """Step of a promotion: from ``items`` items up, ``percent`` off all of them or off the cheapest only."""
-
-    items: Count
-    percent: Annotated[float, Meta(gt=0, le=100)]
-    off: Literal["all", "cheapest"] = "all"
-
-
-class Promotion(Span, frozen=True, kw_only=True, rename={"since": "from"}):
-    """Tiered discount on categories (all if none is named); discounts do not stack, the best one applies."""
-
-    name: Name
-    categories: tuple[Name, ...] = ()
-    steps: Annotated[tuple[Step, ...], Meta(min_length=1)]
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        counts = [step.items for step in self.steps]
-        if any(left >= right for left, right in itertools.pairwise(counts)):
-            raise ValueError(f"the items of the steps must rise, got {counts}")
-
-
-class OwnBundle(Span, frozen=True, kw_only=True, rename={"since": "from"}):
-    """A product bundle set by hand, of two to eight different items, with a price of its own if one is given."""
-
-    name: Name
-    items: Annotated[tuple[Name, ...], Meta(min_length=2, max_length=8)]
-    price: Annotated[float, Meta(gt=0)] | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(set(self.items)) < len(self.items):
-            raise ValueError(f"the items of a bundle must differ, got {', '.join(self.items)}")
-
-
 class Policy(Term, frozen=True, kw_only=True):
     """A policy file; ``segments`` holds the complete policy of each segment, its overrides merged in."""
 
@@ -392,9 +336,3 @@ class Policy(Term, frozen=True, kw_only=True):
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 UNIX_DAY: Final = date(1970, 1, 1).toordinal()
-
-
-def _exactly_one(term: Struct, *names: str) -> None:
-    given = [name for name in names if getattr(term, name) is not None]
-    if len(given) != 1:
-        raise ValueError(f"exactly one of {', '.join(names)} must be given, got {', '.join(given) or 'none'}")

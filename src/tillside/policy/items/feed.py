@@ -13,7 +13,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from tillside.policy.file.terms import Name, Share
+from tillside.policy.file.values import Name, Share
 
 MOST_MISTAKES: Final = 20
 AttributeValue = str | int | float | bool | list[str]

@@ -6,7 +6,9 @@ import pytest
 
 from tests.shops import NOW_MS
 from tillside.policy import parse_policy
-from tillside.policy.file.terms import Intent, PlacementPolicy, Point, Policy, Promotion, Span, Step
+from tillside.policy.file.offers import Promotion, Step
+from tillside.policy.file.terms import Intent, PlacementPolicy, Point, Policy
+from tillside.policy.file.values import Span
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 HERE = {"here": PlacementPolicy(sources={"model": 1.0})}

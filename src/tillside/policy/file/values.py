@@ -1,0 +1,39 @@
+"""Bases of a policy file's terms: bounded values, mappings without unknown keys, and spans of days."""
+
+from datetime import date
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Weight = Annotated[float, Meta(ge=0, le=100)]
+Shift = Annotated[float, Meta(ge=-1, le=1)]
+Count = Annotated[int, Meta(ge=1, le=1000)]
+Name = Annotated[str, Meta(min_length=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all mappings in a policy file; unknown keys are rejected."""
+
+
+class Span(Term, frozen=True, kw_only=True, rename={"since": "from"}):
+    """Validity period in days, half open; an omitted bound is open."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.since and self.until and self.since >= self.until:
+            raise ValueError(f"until must be after from ({self.since}), got {self.until}")
+
+    def holds(self, day: date) -> bool:
+        """Whether ``day`` is in the span."""
+        return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
+
+
+def exactly_one(term: Struct, *names: str) -> None:
+    """Raise ValueError unless one of the fields is given."""
+    given = [name for name in names if getattr(term, name) is not None]
+    if len(given) != 1:
+        raise ValueError(f"exactly one of {', '.join(names)} must be given, got {', '.join(given) or 'none'}")
