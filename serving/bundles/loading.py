@@ -3,6 +3,9 @@
 All of it runs in a thread while the active bundle serves. Surprising: the GIL switch interval is shortened meanwhile,
 or each of a request's few numpy calls could wait five milliseconds for the lock; and the loaded catalogue is frozen out
 of garbage collection, because traversing a million ids in the middle of a request would cost more than the request.
+What is frozen and in a cycle is never freed, so nothing that a recommender or an assortment holds may refer back to it:
+the old one is freed by reference counting, as soon as the last question that reads it is answered. A bundle's load
+thaws whatever else was frozen by chance with the bundle before it, such as connections that were open then.
 
 Shapes: N items, D dimensions.
 """
@@ -65,20 +68,22 @@ def load_recommender(
         except Exception as error:  # a damaged file can raise anything in the libraries that parse it
             sentence = f"bundle {path} cannot be loaded: {type(error).__name__}: {error}"
             raise ValueError(sentence.partition("\n")[0]) from error
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
     return recommender
 
 
 def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
-    """Warm assortment with ``feed`` applied, built while requests are served; None without a policy."""
+    """Warm assortment with ``feed`` applied, built while requests are served; None without a policy.
+
+    It is not frozen out of garbage collection, or a feed a second would freeze every connection and task of its second.
+    """
     if recommender.assortment is None:
         return None
     with polite():
         restocked = recommender.assortment.restocked(feed)
         _warm_up_placements(recommender, restocked)
-        gc.collect(1)
-        gc.freeze()
     return restocked
 
 

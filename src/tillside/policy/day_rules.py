@@ -1,7 +1,9 @@
 """Rules of a placement for one day, independent of the request: verdicts and boosts as columns over all items.
 
 Which items a category or a ban covers does not change between two requests, so the columns are computed once over the
-whole catalogue and cached by the facts; a request then only looks its candidates up.
+whole catalogue and cached by the facts; a request then only looks its candidates up. Surprising: the cached rules know
+their facts weakly. Facts that were reachable from their own cache would be a cycle, which a server that freezes its
+objects out of garbage collection never gives back.
 
 Shapes: N items, U given items.
 """
@@ -10,6 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, NamedTuple
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +95,7 @@ class DayRules:
     """
 
     rules: Rules
-    facts: ItemFacts
+    _facts: "ref[ItemFacts]"
     banned: tuple[int, ...]
     brands: tuple[str, ...]
     pins: tuple[tuple[int, Pin], ...]
@@ -114,7 +117,7 @@ class DayRules:
         pins = sorted((pin for pin in rules.pins if pin.holds(day)), key=lambda pin: pin.slot)
         return cls(
             rules=rules,
-            facts=facts,
+            _facts=ref(facts),
             banned=tuple(facts.index_of[item] for ban in bans if (item := ban.item or "") in facts.index_of),
             brands=tuple(ban.brand for ban in bans if ban.brand is not None),
             pins=tuple((facts.index_of[pin.item], pin) for pin in pins if pin.item in facts.index_of),
@@ -122,6 +125,13 @@ class DayRules:
             _never=(*rules.categories.never, *(ban.category for ban in bans if ban.category is not None)),
             _seasons=tuple(season for season in rules.boosts.seasons if season.holds(day)),
         )
+
+    @property
+    def facts(self) -> ItemFacts:
+        """The facts whose item numbers these rules hold; whoever asks keeps them alive."""
+        facts = self._facts()
+        assert facts is not None, "rules are asked while their facts are in use"
+        return facts
 
     def standing(self, *, age: int, least_stock: int, hidden: int) -> Standing:
         """Item-only hard rules for an age in years, one object per interval between two age limits."""

@@ -55,6 +55,7 @@ class Rulebook:
     """Rules of one request.
 
     Attributes:
+        facts: what the item numbers refer to; ``day`` knows them only weakly.
         day: rules of the shop's day.
         standing: the hard rules that do not depend on the session, and ``verdicts_N`` what they say of each item.
         feed_stale: whether the items feed is too old or missing.
@@ -68,6 +69,7 @@ class Rulebook:
         misfits_C: classes that do not fit the basket; None for none.
     """
 
+    facts: ItemFacts
     day: DayRules
     standing: Standing
     verdicts_N: Verdicts
@@ -106,6 +108,7 @@ class Rulebook:
         elif rules.hide_viewed == "last":
             viewed = request.session_L[-1:].tolist()
         return cls(
+            facts=facts,
             day=today,
             standing=standing,
             verdicts_N=facts.tables.get(standing, lambda: standing.verdicts(facts)),
