@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypedDict
 
+from serving.bundles.private_copies import PrivateCopies
+
 log = logging.getLogger("serving")
 
 Result = Literal["loaded", "refused", "rolled_back"]
@@ -55,6 +57,7 @@ class Reloads:
     Args:
         source: the bundle's folder; if it is a symbolic link, every reload resolves it again.
         fetch: updates ``source`` before each reload; raises ValueError if it cannot.
+        copies: what is loaded is a copy made there; None for the folder itself.
 
     Attributes:
         current: folder of the active bundle, links resolved; None before the first.
@@ -62,15 +65,22 @@ class Reloads:
     """
 
     def __init__(
-        self, source: Path, answerers: Answerers, *, fetch: Callable[[], Awaitable[None]] | None = None
+        self,
+        source: Path,
+        answerers: Answerers,
+        *,
+        fetch: Callable[[], Awaitable[None]] | None = None,
+        copies: PrivateCopies | None = None,
     ) -> None:
         self._source = source
         self._fetch = fetch
+        self._copies = copies
         self._answerers = answerers
         self._lock = asyncio.Lock()
         self.current: Path | None = None
         self.reason: str | None = None
         self._previous: Path | None = None
+        self._loaded: Path | None = None
         self._installed: Report | None = None
 
     async def reload(self, name: str | None = None) -> Report:
@@ -108,9 +118,9 @@ class Reloads:
             ValueError: the new answerer refuses it.
         """
         async with self._lock:
-            if self.current is None or self._installed is None:
+            if self._loaded is None or self._installed is None:
                 return None
-            version = await replacement.prepare(self.current)
+            version = await replacement.prepare(self._loaded)
             await replacement.conclude(self._installed)
             return version
 
@@ -130,16 +140,25 @@ class Reloads:
 
     async def _install(self, path: Path, result: Result) -> Report:
         async with self._lock:
+            held = path if self._copies is None else await asyncio.to_thread(self._copies.of, path)
             try:
-                version = await self._answerers.prepare(path)
+                version = await self._answerers.prepare(held)
             except ValueError as error:
-                return await self._refuse(path, error)
+                report = await self._refuse(path, ValueError(str(error).replace(str(held), str(path))))
+                await self._drop(held)
+                return report
             self._installed = report = _report(result, path, version=version)
             if path != self.current:
                 self._previous, self.current = self.current, path
+            replaced, self._loaded = self._loaded, held
             log.info("%s bundle %s from %s", VERBS[result], version, path)
             await self._answerers.conclude(report)
+            await self._drop(replaced)
             return report
+
+    async def _drop(self, copy: Path | None) -> None:
+        if self._copies is not None:
+            await asyncio.to_thread(self._copies.drop, copy)
 
     async def _refuse(self, path: Path, error: ValueError) -> Report:
         """Report a refusal to all answerers; the active bundle stays."""

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 import uvloop
 
+from serving.bundles.private_copies import PrivateCopies
 from serving.bundles.reloading import Reloads, Report
 from serving.http.admin import make_admin_app
 from serving.http.api import Page, make_app
@@ -117,7 +118,8 @@ async def serve(
 ) -> None:
     """Serve from this process alone until a signal."""
     service = Service(settings, static=static)
-    reloads = Reloads(settings.bundle, service, fetch=settings.model.fetch if settings.model else None)
+    copies = PrivateCopies()
+    reloads = Reloads(settings.bundle, service, fetch=settings.model.fetch if settings.model else None, copies=copies)
     loop = asyncio.get_running_loop()
 
     async def page() -> bytes:
@@ -134,7 +136,7 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, reload)
     reload()
     control = LocalControl(service, reloads, loop)
-    with admin_thread(control, settings, admin_listener):
+    with contextlib.closing(copies), admin_thread(control, settings, admin_listener):
         await process.run(listener)
 
 

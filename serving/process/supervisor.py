@@ -17,6 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+from serving.bundles.private_copies import PrivateCopies
 from serving.bundles.reloading import Reloads, Report
 from serving.http.admin import make_admin_app
 from serving.http.server import HttpServer
@@ -61,7 +62,10 @@ class Supervisor:
         self._listeners = listeners
         self._children: dict[int, Child] = {}
         self._buried: Samples = []
-        self._reloads = Reloads(settings.bundle, self, fetch=settings.model.fetch if settings.model else None)
+        self._copies = PrivateCopies()
+        self._reloads = Reloads(
+            settings.bundle, self, fetch=settings.model.fetch if settings.model else None, copies=self._copies
+        )
         self._feed: ItemsFeed | None = None
         self._stocking = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -89,6 +93,7 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 child.process.kill()
         await asyncio.gather(*keepers, return_exceptions=True)
+        self._copies.close()
 
     def ready(self) -> str:
         """Version of the active bundle.
