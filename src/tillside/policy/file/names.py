@@ -1,0 +1,128 @@
+"""Names in a policy file that a shop does not know: items, categories and brands, each with its line.
+
+A category that no item has makes a rule that never holds, and nobody sees that it does not. The walk follows the types
+of ``terms`` as the reader does, so that every text field called by one of the names below is looked up. It reads the
+file as it stands, before placements are laid over defaults: each name is told once, where it is written.
+"""
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+from msgspec import inspect
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS
+
+KIND_OF: Final[Mapping[str, str]] = {
+    "item": "item",
+    "items": "item",
+    "category": "category",
+    "categories": "category",
+    "only": "category",
+    "never": "category",
+    "but": "category",
+    "brand": "brand",
+}
+"""What a text, or a list of texts, names, by its key."""
+SEARCHED: Final = 20_000
+"""Names that a mistaken one is compared with; of more, those that begin alike."""
+ALIKE: Final = 0.6
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """What a shop has: ids of items, paths of categories at every level, brands."""
+
+    items: Collection[str]
+    categories: Collection[str]
+    brands: Collection[str]
+
+    def mistake(self, kind: str, name: str) -> str | None:
+        """What is wrong with a name of a kind of KIND_OF; None if the shop has it."""
+        known = {"item": self.items, "category": self.categories, "brand": self.brands}[kind]
+        if name in known:
+            return None
+        what = "no item has this id" if kind == "item" else f"no item has this {kind}"
+        if not known:
+            return f"{what}: the catalogue has none at all"
+        return f"{what}{meant(name, known)}"
+
+
+def meant(name: str, known: Collection[str]) -> str:
+    """``; did you mean NAME?`` for the known name that is written most like ``name``, or an empty string."""
+    if len(known) > SEARCHED:
+        known = _beginning_alike(name, known)
+    by_lower = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=ALIKE)
+    return f"; did you mean {by_lower[near[0]]}?" if near else ""
+
+
+def _beginning_alike(name: str, known: Collection[str]) -> list[str]:
+    """Those that begin as ``name`` does for as long as any does."""
+    found = sorted(known)
+    for length in range(1, len(name) + 1):
+        nearer = [each for each in found if each[:length] == name[:length]]
+        if not nearer:
+            break
+        found = nearer
+    return found[:SEARCHED]
+
+
+def unknown_names(text: str, known: KnownNames, *, name: str = "policy") -> list[str]:
+    """One sentence for each name that the shop lacks, ``file:line: key: 'NAME': ...``, by line.
+
+    Args:
+        text: a policy that :func:`tillside.policy.parse_policy` reads.
+        name: of the file, for messages.
+    """
+    root = yaml.compose(text, yaml.SafeLoader)
+    found = sorted(
+        (node.start_mark.line + 1, path, node.value, mistake)
+        for path, key, node in _named(root, POLICY, "")
+        if (mistake := known.mistake(KIND_OF[key], node.value))
+    )
+    return [f"{name}:{line}: {path}: {value!r}: {mistake}" for line, path, value, mistake in found]
+
+
+def _named(node: Node | None, kind: inspect.Type, path: str) -> Iterator[tuple[str, str, ScalarNode]]:
+    """Path, key and node of every text below ``node`` that names something of the shop."""
+    if isinstance(kind, inspect.UnionType):
+        kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+    if isinstance(kind, inspect.StructType) and isinstance(node, MappingNode):
+        fields = {field.encode_name: field.type for field in kind.fields}
+        if kind.cls is POLICY.cls:
+            fields |= {DEFAULTS: PLACEMENT, SEGMENTS: inspect.DictType(inspect.StrType(), POLICY)}
+        for key, part in node.value:
+            if key.value in fields:
+                own = f"{path}.{key.value}" if path else key.value
+                yield from _field(key.value, part, fields[key.value], own)
+    elif isinstance(kind, inspect.DictType) and isinstance(node, MappingNode):
+        for key, part in node.value:
+            yield from _named(part, kind.value_type, f"{path}.{key.value}" if path else key.value)
+    elif isinstance(kind, inspect.VarTupleType) and isinstance(node, SequenceNode):
+        for number, part in enumerate(node.value):
+            yield from _named(part, kind.item_type, f"{path}[{number}]")
+
+
+def _field(key: str, node: Node, kind: inspect.Type, path: str) -> Iterator[tuple[str, str, ScalarNode]]:
+    plain = (
+        next((each for each in kind.types if not isinstance(each, inspect.NoneType)), kind)
+        if isinstance(kind, inspect.UnionType)
+        else kind
+    )
+    if key in KIND_OF and isinstance(plain, inspect.StrType) and isinstance(node, ScalarNode):
+        yield path, key, node
+    elif (
+        key in KIND_OF
+        and isinstance(plain, inspect.VarTupleType)
+        and isinstance(plain.item_type, inspect.StrType)
+        and isinstance(node, SequenceNode)
+    ):
+        for number, part in enumerate(node.value):
+            if isinstance(part, ScalarNode):
+                yield f"{path}[{number}]", key, part
+    else:
+        yield from _named(node, plain, path)

@@ -1,0 +1,220 @@
+"""What a merchandiser sets by hand beside the policy file: pins, bans, pairs, bundles, prices, each a list of rows.
+
+Rows lie over a policy, its segments included, and over mined relations, and win. They are parsed strictly, as a policy
+file is: every mistake is told with its row, and names that the shop lacks are mistakes too, or a rule would silently
+never hold.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time
+from typing import Annotated, Any, Final, Literal, cast
+
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct, structs
+
+from tillside.policy.file.names import KnownNames, meant
+from tillside.policy.file.terms import Ban, Name, OwnBundle, Pin, PlacementPolicy, Policy, Span, Term
+from tillside.policy.items.facts import ItemFacts
+from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs
+
+Part = Literal["pins", "bans", "pairs", "bundles", "prices"]
+PARTS: Final[tuple[Part, ...]] = ("pins", "bans", "pairs", "bundles", "prices")
+MOST_MISTAKES: Final = 20
+HOUR_S: Final = 3600
+
+
+class PlacedPin(Pin, frozen=True, kw_only=True, rename={"since": "from"}):
+    """A pin of some placements; of all if none is named."""
+
+    placements: tuple[Name, ...] = ()
+
+
+class PlacedBan(Ban, frozen=True, kw_only=True, rename={"since": "from"}):
+    """A ban of some placements; of all if none is named."""
+
+    placements: tuple[Name, ...] = ()
+
+
+class Pair(Span, frozen=True, kw_only=True, rename={"since": "from"}):
+    """``other`` goes with ``item`` by a relation: before all others (pin), among them (add), or never (ban)."""
+
+    relation: Literal[
+        "complement", "substitute", "upsell", "downsell", "bundle", "brand", "series", "scene", "gift"
+    ] = "complement"
+    item: Name
+    other: Name
+    action: Literal["pin", "add", "ban"] = "pin"
+    strength: Annotated[float, Meta(gt=0, le=1)] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.item == self.other:
+            raise ValueError(f"other must be another item than item, got {self.other!r} for both")
+        if self.action == "ban" and self.strength is not None:
+            raise ValueError(f"strength must be left out of a ban, got {self.strength:g}")
+
+
+class Price(Term, frozen=True, kw_only=True):
+    """An item's price, over that of catalogue and feed; null where it shall not be known."""
+
+    item: Name
+    price: Annotated[float, Meta(gt=0)] | None
+
+
+ROW_OF: Final[Mapping[Part, type[Struct]]] = {
+    "pins": PlacedPin,
+    "bans": PlacedBan,
+    "pairs": Pair,
+    "bundles": OwnBundle,
+    "prices": Price,
+}
+
+
+class ByHand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that is set by hand.
+
+    Attributes:
+        policy: text of a policy file in place of the one that the server was given; None for that one.
+    """
+
+    policy: str | None = None
+    pins: tuple[PlacedPin, ...] = ()
+    bans: tuple[PlacedBan, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    bundles: tuple[OwnBundle, ...] = ()
+    prices: tuple[Price, ...] = ()
+
+    @property
+    def rows(self) -> bool:
+        """Whether anything beside the policy is set."""
+        return any(getattr(self, part) for part in PARTS)
+
+    def over(self, policy: Policy) -> Policy:
+        """A policy with pins, bans and bundles laid over it and over each of its segments."""
+        if not (self.pins or self.bans or self.bundles):
+            return policy
+        segments = {name: self._over(own) for name, own in policy.segments.items()}
+        return structs.replace(self._over(policy), segments=segments)
+
+    def _over(self, policy: Policy) -> Policy:
+        placements = {name: self._placed(name, own) for name, own in policy.placements.items()}
+        return structs.replace(policy, placements=placements, bundles=(*self.bundles, *policy.bundles))
+
+    def _placed(self, name: str, placement: PlacementPolicy) -> PlacementPolicy:
+        pins = tuple(_bare(Pin, pin) for pin in self.pins if not pin.placements or name in pin.placements)
+        bans = tuple(_bare(Ban, ban) for ban in self.bans if not ban.placements or name in ban.placements)
+        rules = placement.rules
+        rules = structs.replace(rules, pins=(*pins, *rules.pins), bans=(*bans, *rules.bans))
+        return structs.replace(placement, rules=rules)
+
+    def relations_over(
+        self, manual: ManualPairs, *, index_of: Mapping[str, int], utc_offset_hours: float
+    ) -> ManualPairs:
+        """Manual pairs with those set here; a pair of the same relation and items is replaced."""
+        if not self.pairs:
+            return manual
+        rows = [_later(pair, utc_offset_hours) for pair in self.pairs]
+        taken = {row[:3] for row in rows}
+        known = {
+            (RELATIONS.index(relation), index_of[item], index_of[other])
+            for relation, item, other in taken
+            if item in index_of and other in index_of
+        }
+        keys = zip(manual.relations.tolist(), manual.anchors.tolist(), manual.items.tolist(), strict=True)
+        kept = np.array([key not in known for key in keys], bool)
+        columns = {name: getattr(manual, name)[kept] for name in manual.__dataclass_fields__ if name != "later"}
+        waiting = [row for row in manual.later if row[:3] not in taken]
+        return ManualPairs(**columns, later=(*waiting, *rows))
+
+    def mistakes(self, known: KnownNames, *, placements: Iterable[str] = ()) -> list[str]:
+        """One sentence for each name in the rows that the shop or the policy lacks, ``pins[0].item: 'X': ...``."""
+        found = []
+        names = frozenset(placements)
+        for part in PARTS:
+            for number, row in enumerate(getattr(self, part)):
+                for field, kind, value in _names_of(row):
+                    mistake = known.mistake(kind, value)
+                    if mistake:
+                        found.append(f"{part}[{number}].{field}: {value!r}: {mistake}")
+                for value in getattr(row, "placements", ()):
+                    if names and value not in names:
+                        found.append(f"{part}[{number}].placements: {value!r}: no such placement{meant(value, names)}")
+        return found
+
+
+NOTHING_BY_HAND: Final = ByHand()
+
+
+def known_names(facts: ItemFacts) -> KnownNames:
+    """Names of a shop's facts."""
+    return KnownNames(
+        items=cast(Any, facts.index_of),
+        categories=frozenset(value for own in facts.categories.sets for value in own),
+        brands=frozenset(value for own in facts.brands.sets for value in own),
+    )
+
+
+def read_rows(part: Part, body: bytes) -> tuple[Any, ...]:
+    """Rows of a part from JSON: a list, or an object that holds it under the part's name.
+
+    Raises:
+        ValueError: the body is no such list; one mistake a line, ``pins[2]: ...``.
+    """
+    allowed = f"a list of objects with {', '.join(_fields(ROW_OF[part]))}"
+    try:
+        document = msgspec.json.decode(body)
+        if isinstance(document, dict) and set(document) == {part}:
+            document = document[part]
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{part}: {error}; allowed: {allowed}, in JSON") from None
+    if not isinstance(document, list):
+        raise ValueError(f"{part}: got {type(document).__name__}; allowed: {allowed}")
+    rows: list[Struct] = []
+    mistakes: list[str] = []
+    for number, row in enumerate(document):
+        try:
+            rows.append(msgspec.convert(row, ROW_OF[part]))
+        except msgspec.ValidationError as error:
+            what, _, path = str(error).partition(" - at ")
+            field = path.strip("`").removeprefix("$")
+            mistakes.append(
+                f"{part}[{number}]{field}: {what}; allowed: an object with {', '.join(_fields(ROW_OF[part]))}"
+            )
+        if len(mistakes) == MOST_MISTAKES:
+            mistakes.append(f"and perhaps more; reading ended after {MOST_MISTAKES} mistakes")
+            break
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+    if part == "prices" and len({row.item for row in rows if isinstance(row, Price)}) < len(rows):
+        raise ValueError("prices: an item stands twice; allowed: each item once")
+    return tuple(rows)
+
+
+def _fields(kind: type[Struct]) -> tuple[str, ...]:
+    return tuple(field.encode_name for field in structs.fields(kind))
+
+
+def _bare(kind: type[Any], row: Struct) -> Any:
+    return kind(**{name: getattr(row, name) for name in kind.__struct_fields__})
+
+
+def _names_of(row: Any) -> list[tuple[str, str, str]]:
+    """Field, kind and value of each name of the shop in a row."""
+    found = []
+    for field, kind in (("item", "item"), ("other", "item"), ("category", "category"), ("brand", "brand")):
+        value = getattr(row, field, None)
+        if value is not None:
+            found.append((field, kind, value))
+    return found + [("items", "item", value) for value in getattr(row, "items", ())]
+
+
+def _later(pair: Pair, utc_offset_hours: float) -> LaterPair:
+    assert pair.action in ACTIONS
+    since, until = (
+        fallback
+        if day is None
+        else int((datetime.combine(day, time(), UTC).timestamp() - utc_offset_hours * HOUR_S) * 1000)
+        for day, fallback in zip((pair.since, pair.until), ALWAYS, strict=True)
+    )
+    return pair.relation, pair.item, pair.other, pair.action, pair.strength, since, until

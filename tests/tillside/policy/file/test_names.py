@@ -1,0 +1,68 @@
+"""A name in a policy that the shop does not have is told with its line and what was meant; what it has is not."""
+
+import pytest
+
+from tillside.policy import parse_policy
+from tillside.policy.file.names import KIND_OF, KnownNames, meant, unknown_names
+from tillside.policy.file.terms import Ban, Pin
+
+SHOP = KnownNames(items={"p-1", "p-2"}, categories={"tech", "tech.phone", "tech.case"}, brands={"Aster"})
+TEXT = """\
+promotions:
+  - {name: two, categories: [tech.cse], steps: [{items: 2, percent: 10}]}
+bundles:
+  - {name: duo, items: [p-1, p-3]}
+defaults:
+  rules:
+    hide_kind: {but: [tech.phones]}
+    diversity: {category: 0.5, brand: 0.5}
+placements:
+  checkout:
+    sources: {model: 1}
+    rules:
+      categories: {only: [tech], never: [tec]}
+      age_limits: [{category: wine, years: 18}]
+      at_least: [{n: 1, brand: Astor}]
+      boosts: {seasons: [{name: s, categories: [tech.phone, snow], boost: 1}]}
+      pins: [{name: p, item: p-2}]
+      bans: [{name: b, item: P-1}]
+segments:
+  new:
+    placements: {checkout: {rules: {categories: {never: [tech.kase]}}}}
+"""
+
+
+def test_every_name_that_is_not_there_is_told_where_it_stands():
+    parse_policy(TEXT)
+    assert unknown_names(TEXT, SHOP, name="shop.yaml") == [
+        "shop.yaml:2: promotions[0].categories[0]: 'tech.cse': no item has this category; did you mean tech.case?",
+        "shop.yaml:4: bundles[0].items[1]: 'p-3': no item has this id; did you mean p-2?",
+        "shop.yaml:7: defaults.rules.hide_kind.but[0]: 'tech.phones': no item has this category; "
+        "did you mean tech.phone?",
+        "shop.yaml:13: placements.checkout.rules.categories.never[0]: 'tec': no item has this category; "
+        "did you mean tech?",
+        "shop.yaml:14: placements.checkout.rules.age_limits[0].category: 'wine': no item has this category",
+        "shop.yaml:15: placements.checkout.rules.at_least[0].brand: 'Astor': no item has this brand; "
+        "did you mean Aster?",
+        "shop.yaml:16: placements.checkout.rules.boosts.seasons[0].categories[1]: 'snow': no item has this category",
+        "shop.yaml:18: placements.checkout.rules.bans[0].item: 'P-1': no item has this id; did you mean p-1?",
+        "shop.yaml:21: segments.new.placements.checkout.rules.categories.never[0]: 'tech.kase': "
+        "no item has this category; did you mean tech.case?",
+    ]
+
+
+def test_a_shop_without_any_category_is_told_so():
+    bare = KnownNames(items={"a"}, categories=(), brands=())
+    assert bare.mistake("category", "x") == "no item has this category: the catalogue has none at all"
+    assert bare.mistake("item", "a") is None
+
+
+def test_of_very_many_names_those_that_begin_alike_are_compared():
+    many = {f"p-{number:06d}" for number in range(30_000)}
+    assert meant("p-0123O5", many) == "; did you mean p-012395?"  # of equals the last
+    assert meant("zebra", many) == ""
+
+
+@pytest.mark.parametrize("kind", [Pin, Ban])
+def test_the_keys_that_name_something_are_fields_of_the_terms(kind):
+    assert set(kind.__struct_fields__) & set(KIND_OF)
