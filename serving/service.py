@@ -9,7 +9,8 @@ Shapes: N items, D columns of an item row.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -21,20 +22,36 @@ from serving.answering.batch_queue import BatchQueue
 from serving.answering.fallbacks import answer_without_bundle
 from serving.answering.outcome import Outcome
 from serving.answering.recommender import Recommender
-from serving.bundles.loading import load_recommender, restock
+from serving.bundles.loading import load_recommender, merchandised, restock
 from serving.bundles.reloading import Report
+from serving.policy.assortment import Assortment
 from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, with_file
+from serving.policy.revisions import NO_REVISION, Revision, TriedOn
 from serving.protocol.errors import FieldError, ProblemError
 from serving.protocol.messages import RecommendRequest
 from serving.settings import Settings
 from serving.telemetry.logs import log_bug
 from serving.telemetry.metrics import Metrics
-from tillside.policy import ItemsFeed
+from tillside.policy import ItemsFeed, parse_policy
+from tillside.policy.file.names import unknown_names
+from tillside.policy.merchandising import ByHand, known_names
 
 log = logging.getLogger("serving")
 PROVENANCE: Final = ("dataset", "git", "run")
 LOG_SECONDS: Final = 1.0
 """Minimum interval between log lines about failures of the model; the metrics count every failure."""
+MOST_MISTAKES: Final = 20
+"""Unknown names that are told at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _TriedOn:
+    """A revision, the assortment made for it, and what that was made of."""
+
+    revision: Revision
+    recommender: Recommender | None
+    feed: ItemsFeed | None
+    assortment: Assortment | None
 
 
 class Service:
@@ -45,6 +62,7 @@ class Service:
 
     Attributes:
         draining: whether the process is about to stop; it is then not ready, but still answers.
+        waiting: says what else than the bundle is waited for, in words, or None.
     """
 
     def __init__(self, settings: Settings, *, static: Sequence[str] = ()) -> None:
@@ -53,6 +71,7 @@ class Service:
         self._queue = BatchQueue(most=settings.queue, on_bug=log_bug)
         self.metrics = Metrics(queue_depth=lambda: len(self._queue))
         self.draining = False
+        self.waiting: Callable[[], str | None] = lambda: None
         self._recommender: Recommender | None = None
         self._prepared: Recommender | None = None
         self._loaded_at = 0.0
@@ -60,6 +79,9 @@ class Service:
         self._last_reload: Report | None = None
         self._feed: ItemsFeed | None = None
         self._prepared_feed: ItemsFeed | None = None
+        self._revision = NO_REVISION
+        self._prepared_revision = NO_REVISION
+        self._tried_on: _TriedOn | None = None
         self._stocking = asyncio.Lock()
         self._logged_at = -LOG_SECONDS
 
@@ -104,11 +126,17 @@ class Service:
     async def prepare(self, path: Path) -> str:
         """Load and verify a bundle in a thread, without blocking requests; returns its version."""
         settings = self._settings
-        feed = await asyncio.to_thread(with_file, self._feed, settings.items_feed)
+        feed, revision = await asyncio.to_thread(with_file, self._feed, settings.items_feed), self._revision
         self._prepared = await asyncio.to_thread(
-            load_recommender, path, settings.limits, static=self._static, policy=settings.policy, feed=feed
+            load_recommender,
+            path,
+            settings.limits,
+            static=self._static,
+            policy=settings.policy,
+            feed=feed,
+            by_hand=revision.by_hand,
         )
-        self._prepared_feed = feed
+        self._prepared_feed, self._prepared_revision = feed, revision
         return self._prepared.bundle.version
 
     async def conclude(self, report: Report) -> None:
@@ -127,8 +155,10 @@ class Service:
             self._recommender = prepared  # questions in the queue keep the one that read them
 
     async def _catch_up(self, prepared: Recommender) -> None:
-        """Apply the feeds that arrived while the recommender was being loaded."""
+        """Apply what arrived while the recommender was being loaded: feeds, and what was set by hand."""
         known, self._prepared_feed = self._prepared_feed, None
+        if self._prepared_revision is not self._revision:
+            prepared.assortment = await asyncio.to_thread(self._merchandised, prepared, self._revision.by_hand, known)
         if self._feed is None:
             self._feed = known
         elif known is not self._feed:
@@ -162,6 +192,51 @@ class Service:
             "ranked": None if assortment is None else len(assortment.proposer.cold),
         }
 
+    async def try_on(self, revision: Revision, *, changed: str | None, take_unknown: bool) -> TriedOn:
+        """Make the assortment of a revision in a thread, beside the one in force.
+
+        Args:
+            changed, take_unknown: see :class:`serving.process.keeping.Wearers`.
+
+        Raises:
+            ValueError: the revision holds mistakes, one a line.
+        """
+        async with self._stocking:
+            recommender, by_hand = self._recommender, revision.by_hand
+            if recommender is None:
+                if by_hand.policy is not None:
+                    parse_policy(by_hand.policy)
+                self._tried_on = _TriedOn(revision, None, self._feed, None)
+                return {
+                    "policy": None,
+                    "placements": [],
+                    "remarks": ["no bundle is loaded yet, so no name was looked up"],
+                }
+            made = await asyncio.to_thread(self._merchandised, recommender, by_hand, self._feed)
+            remarks = await asyncio.to_thread(_unknown, made, by_hand, changed, take_unknown)
+            self._tried_on = _TriedOn(revision, recommender, self._feed, made)
+        loaded = made.loaded if made else None
+        placements = sorted(loaded.policy.placements) if loaded else []
+        return {"policy": loaded.version if loaded else None, "placements": placements, "remarks": remarks}
+
+    async def settle(self, *, kept: bool) -> None:
+        """Put in force what was tried on, or forget it."""
+        async with self._stocking:
+            tried, self._tried_on = self._tried_on, None
+            if tried is None or not kept:
+                return
+            self._revision = tried.revision
+            recommender = self._recommender
+            if recommender is None:
+                return
+            made = tried.assortment
+            if recommender is not tried.recommender or self._feed is not tried.feed:  # another came between
+                made = await asyncio.to_thread(self._merchandised, recommender, tried.revision.by_hand, self._feed)
+            recommender.assortment = made
+
+    def _merchandised(self, recommender: Recommender, by_hand: ByHand, feed: ItemsFeed | None) -> Assortment | None:
+        return merchandised(recommender, self._settings.policy, by_hand, feed=feed, static=self._static)
+
     def ready(self) -> str:
         """Version of the active bundle.
 
@@ -174,7 +249,7 @@ class Service:
 
     def _bundle(self) -> Recommender:
         if self._recommender is None:
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", self._reason)
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", self.waiting() or self._reason)
         return self._recommender
 
     def model(self) -> dict[str, Any]:
@@ -203,3 +278,21 @@ class Service:
             "items_feed": self._feed and {"time_ms": self._feed.time_ms, "items": len(self._feed.items)},
             "last_reload": self._last_reload,
         }
+
+
+def _unknown(made: Assortment | None, by_hand: ByHand, changed: str | None, take_unknown: bool) -> list[str]:
+    """What of the names in a revision the shop lacks.
+
+    Raises:
+        ValueError: the changed field has such names, and they are not to be taken.
+    """
+    if made is None:
+        return ["there is no policy, so nothing that is set by hand is shown; PUT /v1/policy brings one"]
+    known = known_names(made.facts)
+    told = [] if by_hand.policy is None else unknown_names(by_hand.policy, known)
+    rows = by_hand.mistakes(known, placements=made.loaded.policy.placements)
+    own = told if changed == "policy" else [each for each in rows if each.startswith(f"{changed}[")]
+    if own and changed and not take_unknown:
+        more = [f"and {len(own) - MOST_MISTAKES} more"] if len(own) > MOST_MISTAKES else []
+        raise ValueError("\n".join([*own[:MOST_MISTAKES], *more]))
+    return [*told, *rows][:MOST_MISTAKES]

@@ -44,6 +44,9 @@ class Settings:
         token: bearer token required on the main port, if any.
         admin_token: bearer token required for changes on the admin port; None refuses all changes.
         limits: size limits of requests.
+        state: folder that keeps over a restart what came by the admin port; None keeps it in memory alone.
+        state_from: address of such a state, fetched at start; the server is not ready before.
+        state_token: bearer token sent to that address, if any.
     """
 
     bundle: Path
@@ -64,6 +67,9 @@ class Settings:
     admin_token: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
     model: RegisteredModel | None = None
+    state: Path | None = None
+    state_from: str | None = None
+    state_token: str | None = field(default=None, repr=False)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -105,6 +111,14 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "policy file of placements, or the name of one that ships; else the bundle's own, if any",
     )
     add("items-feed", None, Path, "items feed (stock, prices, new items), read at start and on every reload")
+    add("state", None, Path, "directory that keeps items feeds and what is set by hand over a restart")
+    add(
+        "state-from",
+        None,
+        _address,
+        "address of another server's state, taken over before this one is ready, such as "
+        "http://HOST:9090/v1/admin/state; $TILLSIDE_STATE_TOKEN is sent as its token",
+    )
     add("grace-seconds", 5, _integer(0, 3600), "time to go on answering after SIGTERM")
     add("shutdown-seconds", 10, _integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
     add("log-sample", "0", _share, "share of the ordinary requests that are logged, from 0 to 1")
@@ -154,6 +168,9 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         admin_token=_token(parser, environment, "TILLSIDE_ADMIN_TOKEN"),
         limits=limits,
         model=model,
+        state=given.state,
+        state_from=given.state_from,
+        state_token=_token(parser, environment, "TILLSIDE_STATE_TOKEN"),
     )
 
 
@@ -190,6 +207,12 @@ def _policy(text: str) -> Path:
         return file_or_shipped("policy", text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"(https?|file)://[^\s]+", text):
+        raise argparse.ArgumentTypeError("must begin with http://, https:// or file://")
+    return text
 
 
 def _share(text: str) -> float:

@@ -30,6 +30,7 @@ from serving.protocol.messages import CartLine, Event, RecommendRequest
 from tillside.bundle import open_bundle
 from tillside.policy import ItemsFeed, Policy
 from tillside.policy.file.terms import SegmentName
+from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand
 
 SWITCH_SECONDS: Final = 0.0005
 WARM_BATCHES: Final = (1, 2, 8)
@@ -43,12 +44,14 @@ def load_recommender(
     static: Sequence[str] = (),
     policy: Path | None = None,
     feed: ItemsFeed | None = None,
+    by_hand: ByHand = NOTHING_BY_HAND,
 ) -> Recommender:
     """Recommender over the bundle at ``path``, verified and warmed up.
 
     Args:
         policy: policy file for placements, instead of the bundle's own.
         feed: items feed to apply on top of the bundle's catalogue.
+        by_hand: what a merchandiser set, over the policy and the feed.
 
     Raises:
         ValueError: the bundle or the policy is refused; the sentence says why.
@@ -56,7 +59,7 @@ def load_recommender(
     with polite():
         try:
             bundle = open_bundle(path)
-            loaded = load_policy(bundle, policy)
+            loaded = load_policy(bundle, policy, by_hand)
             assortment = None
             if loaded is not None:
                 assortment = Assortment.of(bundle, loaded, feed=feed, static=static)
@@ -85,6 +88,37 @@ def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
         restocked = recommender.assortment.restocked(feed)
         _warm_up_placements(recommender, restocked)
     return restocked
+
+
+def merchandised(
+    recommender: Recommender,
+    policy: Path | None,
+    by_hand: ByHand,
+    *,
+    feed: ItemsFeed | None,
+    static: Sequence[str] = (),
+) -> Assortment | None:
+    """Warm assortment under another policy or other rows set by hand, built while requests are served.
+
+    Args:
+        policy, feed, static: as for :func:`load_recommender`.
+
+    Returns:
+        None where there is no policy at all.
+
+    Raises:
+        ValueError: the policy holds mistakes, one a line.
+    """
+    with polite():
+        loaded = load_policy(recommender.bundle, policy, by_hand)
+        if loaded is None:
+            return None
+        if recommender.assortment is None:
+            made = Assortment.of(recommender.bundle, loaded, feed=feed, static=static)
+        else:
+            made = recommender.assortment.under(loaded, feed)
+        _warm_up_placements(recommender, made)
+    return made
 
 
 def read_static(path: Path, limits: Limits) -> list[str]:

@@ -61,6 +61,7 @@ class Reloads:
 
     Attributes:
         current: folder of the active bundle, links resolved; None before the first.
+        loaded: folder that it was loaded from, its private copy if there is one.
         reason: why a bundle was refused last; None if none was.
     """
 
@@ -80,7 +81,7 @@ class Reloads:
         self.current: Path | None = None
         self.reason: str | None = None
         self._previous: Path | None = None
-        self._loaded: Path | None = None
+        self.loaded: Path | None = None
         self._installed: Report | None = None
 
     async def reload(self, name: str | None = None) -> Report:
@@ -118,9 +119,9 @@ class Reloads:
             ValueError: the new answerer refuses it.
         """
         async with self._lock:
-            if self._loaded is None or self._installed is None:
+            if self.loaded is None or self._installed is None:
                 return None
-            version = await replacement.prepare(self._loaded)
+            version = await replacement.prepare(self.loaded)
             await replacement.conclude(self._installed)
             return version
 
@@ -150,7 +151,7 @@ class Reloads:
             self._installed = report = _report(result, path, version=version)
             if path != self.current:
                 self._previous, self.current = self.current, path
-            replaced, self._loaded = self._loaded, held
+            replaced, self.loaded = self.loaded, held
             log.info("%s bundle %s from %s", VERBS[result], version, path)
             await self._answerers.conclude(report)
             await self._drop(replaced)

@@ -1,4 +1,4 @@
-"""The admin port: metrics, probes, reload, rollback and the items feed. No shopper's request comes here.
+"""The admin port: metrics, probes, reload, rollback, the items feed, merchandising. No shopper's request comes here.
 
 Surprising: without ``TILLSIDE_ADMIN_TOKEN`` every change is refused, even from localhost; metrics and probes need no
 token.
@@ -20,17 +20,20 @@ from serving.bundles.reloading import Report
 from serving.http.admin_openapi import admin_openapi_document
 from serving.http.api import json_response, make_starlette, metrics_response, read_body, ready_response
 from serving.http.auth import check_token
+from serving.http.merchandising import ByHandControl, Merchandising
 from serving.http.problems import internal_error, problem_response
 from serving.policy.feeds import FeedReport, OutdatedFeedError
 from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
 from serving.telemetry.logs import log_bug
 from tillside.policy import ItemsFeed, read_feed
+from tillside.policy.merchandising import PARTS
 
 BODY_BYTES = 4096
+Work = Callable[[Request], Awaitable[Response]]
 
 
-class Control(Protocol):
+class Control(ByHandControl, Protocol):
     """Operations of the server that the admin port exposes."""
 
     def ready(self) -> str:
@@ -68,6 +71,11 @@ class Admin:
         self._token = token
         self._limits = limits
         self._openapi = msgspec.json.encode(admin_openapi_document())
+        self.merchandising = Merchandising(control, limits)
+
+    def guarded(self, work: Work) -> Work:
+        """``work`` for authorised callers alone."""
+        return functools.partial(self._guarded, work=work)
 
     async def live(self, request: Request) -> Response:
         """``GET /health/live``."""
@@ -121,7 +129,7 @@ class Admin:
             raise ProblemError(HTTPStatus.CONFLICT, "bundle-refused", report["reason"] or "")
         return json_response(report)
 
-    async def _guarded(self, request: Request, work: Callable[[Request], Awaitable[Response]]) -> Response:
+    async def _guarded(self, request: Request, work: Work) -> Response:
         """Response of ``work`` to an authorised caller; any error becomes a problem response."""
         try:
             self._authorise(request)
@@ -154,6 +162,7 @@ def _order(body: bytes) -> Order:
 def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> Starlette:
     """ASGI application of the admin port."""
     admin = Admin(control, token=token, limits=limits)
+    by_hand = admin.merchandising
     return make_starlette(
         [
             Route("/health/live", admin.live),
@@ -163,6 +172,11 @@ def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> St
             Route("/v1/admin/reload", admin.reload, methods=["POST"]),
             Route("/v1/admin/rollback", admin.rollback, methods=["POST"]),
             Route("/openapi.json", admin.openapi),
+            Route("/v1/admin/state", admin.guarded(by_hand.state)),
+            Route("/v1/policy", admin.guarded(by_hand.policy), methods=["GET", "PUT", "DELETE"]),
+            *(Route(f"/v1/{part}", admin.guarded(by_hand.rows), methods=["GET", "PUT"]) for part in PARTS),
+            Route("/v1/merchandising", admin.guarded(by_hand.all)),
+            Route("/v1/merchandising/rollback", admin.guarded(by_hand.back), methods=["POST"]),
         ],
         kind=Starlette,
     )

@@ -22,6 +22,7 @@ from serving.policy.policy_file import LoadedPolicy
 from tillside.bundle import Bundle
 from tillside.policy import ItemFacts, ItemsFeed, Shelves, event_kinds
 from tillside.policy.items.shelves import most_popular
+from tillside.policy.merchandising import Price
 from tillside.policy.proposals import Proposer
 from tillside.policy.requests import NOTHING
 from tillside.recommenders import popularity
@@ -43,7 +44,7 @@ class Assortment:
         proposer: makes the model's candidates from what is searched.
         kinds: event kind of each behaviour in the policy's terms.
         cart_behaviour: index of the behaviour ``cart``, or -1.
-        relations: as mined; ``placed_relations`` with the pairs set by hand of items that came by feed.
+        relations: as in the bundle; ``placed_relations`` with all pairs set by hand, of items that came by feed too.
         static: items of the shop's static list that the facts know.
     """
 
@@ -90,11 +91,14 @@ class Assortment:
     def restocked(self, feed: ItemsFeed | None) -> "Assortment":
         """A new assortment of the same bundle with ``feed`` applied to the base facts."""
         facts = self.base if feed is None else self.base.with_feed(feed)
-        facts = facts.fitted(self.relations.fitting)
+        by_hand = self.loaded.by_hand
+        facts = _priced(facts, by_hand.prices).fitted(self.relations.fitting)
         proposer = Proposer.of(facts, self.proposer.items_WD, tokens=self.tokens, memory=self.proposer.memory)
         facts = replace(facts, vectors=proposer.vectors)
         static = [facts.index_of[item_id] for item_id in self.static_ids if item_id in facts.index_of]
-        manual = self.relations.manual.arrived(facts.index_of)
+        manual = by_hand.relations_over(
+            self.relations.manual, index_of=facts.index_of, utc_offset_hours=self.loaded.policy.utc_offset_hours
+        ).arrived(facts.index_of)
         return replace(
             self,
             shelves_B=tuple(Shelves.of(facts, popular_N=popular_N) for popular_N in self._popular_BN),
@@ -103,7 +107,21 @@ class Assortment:
             static=np.array(static, np.int64),
         )
 
+    def under(self, loaded: LoadedPolicy, feed: ItemsFeed | None) -> "Assortment":
+        """A new assortment of the same bundle under another policy, with ``feed`` applied."""
+        return replace(self, loaded=loaded).restocked(feed)
+
     @property
     def facts(self) -> ItemFacts:
         """Item facts with the feed applied."""
         return self.shelves_B[0].facts
+
+
+def _priced(facts: ItemFacts, prices: Sequence[Price]) -> ItemFacts:
+    """Facts with prices set by hand over those of catalogue and feed; of items that are not there yet, none."""
+    known = [(facts.index_of[row.item], row.price) for row in prices if row.item in facts.index_of]
+    if not known:
+        return facts
+    prices_N = facts.prices_N.copy()
+    prices_N[[item for item, _ in known]] = [np.nan if price is None else price for _, price in known]
+    return replace(facts, prices_N=prices_N)

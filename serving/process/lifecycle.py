@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import uvloop
@@ -21,6 +22,8 @@ from serving.http.admin import make_admin_app
 from serving.http.api import Page, make_app
 from serving.http.server import HttpServer
 from serving.policy.feeds import FeedReport
+from serving.policy.policy_file import policy_text
+from serving.process.keeping import Change, Keeper
 from serving.service import Service
 from serving.settings import Settings
 from tillside.policy import ItemsFeed
@@ -84,10 +87,20 @@ class Process:
 class LocalControl:
     """:class:`serving.http.admin.Control` of a service that runs in another thread's event loop."""
 
-    def __init__(self, service: Service, reloads: Reloads, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        service: Service,
+        reloads: Reloads,
+        keeper: Keeper,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        policy: Path | None = None,
+    ) -> None:
         self._service = service
         self._reloads = reloads
+        self._keeper = keeper
         self._loop = loop
+        self._policy = policy
 
     def ready(self) -> str:
         """Version of the active bundle."""
@@ -98,8 +111,13 @@ class LocalControl:
         return self._service.metrics.page()
 
     async def reload(self, name: str | None = None) -> Report:
-        """Reload, in the service's loop."""
-        return await self._there(self._reloads.reload(name))
+        """Reload, in the service's loop, once there is what is kept."""
+
+        async def reload() -> Report:
+            await self._keeper.opened()
+            return await self._reloads.reload(name)
+
+        return await self._there(reload())
 
     async def rollback(self) -> Report:
         """Roll back, in the service's loop."""
@@ -107,7 +125,27 @@ class LocalControl:
 
     async def stock(self, feed: ItemsFeed) -> FeedReport:
         """Apply an items feed, in the service's loop."""
-        return await self._there(self._service.stock(feed))
+        return await self._there(self._keeper.stock(feed))
+
+    async def change(self, change: Change, *, take_unknown: bool = False) -> dict[str, Any]:
+        """Change something that is set by hand, in the service's loop."""
+        return await self._there(self._keeper.change(change, take_unknown=take_unknown))
+
+    async def undo(self, revision: int | None = None) -> dict[str, Any]:
+        """Go back to what was set by hand before, in the service's loop."""
+        return await self._there(self._keeper.undo(revision))
+
+    async def by_hand(self) -> dict[str, Any]:
+        """What is set by hand, and the revisions there are."""
+        return self._keeper.document()
+
+    async def state(self) -> bytes:
+        """State for another server to take over."""
+        return self._keeper.state()
+
+    async def policy(self) -> tuple[str, str] | None:
+        """Text of the policy file in force and where it comes from; None without one."""
+        return policy_text(self._keeper.current.by_hand, self._policy, self._reloads.loaded)
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
@@ -118,6 +156,8 @@ async def serve(
 ) -> None:
     """Serve from this process alone until a signal."""
     service = Service(settings, static=static)
+    keeper = Keeper(settings, service)
+    service.waiting = lambda: keeper.waiting
     copies = PrivateCopies()
     reloads = Reloads(settings.bundle, service, fetch=settings.model.fetch if settings.model else None, copies=copies)
     loop = asyncio.get_running_loop()
@@ -128,15 +168,20 @@ async def serve(
     process = Process(settings, service, page=None if admin_listener else page)
     tasks: set[asyncio.Task[Any]] = set()
 
-    def reload() -> None:
-        task = loop.create_task(reloads.reload())
+    async def reload() -> None:
+        await keeper.opened()
+        await reloads.reload()
+
+    def spawn(work: Coroutine[Any, Any, None]) -> None:
+        task = loop.create_task(work)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    loop.add_signal_handler(signal.SIGHUP, reload)
-    reload()
-    control = LocalControl(service, reloads, loop)
-    with contextlib.closing(copies), admin_thread(control, settings, admin_listener):
+    loop.add_signal_handler(signal.SIGHUP, lambda: spawn(reload()))
+    spawn(keeper.open())
+    spawn(reload())
+    control = LocalControl(service, reloads, keeper, loop, policy=settings.policy)
+    with contextlib.closing(keeper), contextlib.closing(copies), admin_thread(control, settings, admin_listener):
         await process.run(listener)
 
 

@@ -14,15 +14,17 @@ import socket
 import sys
 import time
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 from serving.bundles.private_copies import PrivateCopies
 from serving.bundles.reloading import Reloads, Report
 from serving.http.admin import make_admin_app
 from serving.http.server import HttpServer
-from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, packed
+from serving.policy.feeds import FeedReport
+from serving.policy.policy_file import policy_text
 from serving.process.channel import Channel
+from serving.process.crew import Child, Crew
+from serving.process.keeping import Change, Keeper
 from serving.process.lifecycle import in_background
 from serving.protocol.errors import ProblemError
 from serving.settings import Settings
@@ -43,31 +45,27 @@ HUGE_PAGES: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 without huge pages on the system this has no effect."""
 
 
-class Child:
-    """Parent's view of one worker."""
-
-    def __init__(self, process: asyncio.subprocess.Process, channel: Channel) -> None:
-        self.process = process
-        self.channel = channel
-        self.version: str | None = None
-        self.samples: Samples = []
-        self.heard = time.monotonic()
-
-
 class Supervisor:
-    """All workers, as :class:`serving.bundles.reloading.Answerers` and as :class:`serving.http.admin.Control`."""
+    """Starts, watches and stops all workers; the admin port's :class:`serving.http.admin.Control`.
+
+    Attributes:
+        keeper: what came by the admin port.
+
+    Raises:
+        ValueError: the state folder cannot be used.
+    """
 
     def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         self._settings = settings
         self._listeners = listeners
         self._children: dict[int, Child] = {}
+        self._crew = Crew(self._children)
+        self.keeper = Keeper(settings, self._crew)
         self._buried: Samples = []
         self._copies = PrivateCopies()
         self._reloads = Reloads(
-            settings.bundle, self, fetch=settings.model.fetch if settings.model else None, copies=self._copies
+            settings.bundle, self._crew, fetch=settings.model.fetch if settings.model else None, copies=self._copies
         )
-        self._feed: ItemsFeed | None = None
-        self._stocking = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -82,7 +80,7 @@ class Supervisor:
         keepers = [self._spawn(self._keep(slot)) for slot in slots]
         for slot in slots:
             self._spawn(self._order(slot, "accept", slot))
-        self._spawn(self.reload())
+        self._spawn(self._begin())
         self._spawn(self._watch())
         await self._stopping.wait()
         for listener in self._listeners:
@@ -94,6 +92,12 @@ class Supervisor:
                 child.process.kill()
         await asyncio.gather(*keepers, return_exceptions=True)
         self._copies.close()
+        self.keeper.close()
+
+    async def _begin(self) -> None:
+        """Give the workers what is kept, then the bundle: none answers without the former."""
+        await self.keeper.open()
+        await self.reload()
 
     def ready(self) -> str:
         """Version of the active bundle.
@@ -105,12 +109,13 @@ class Supervisor:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is about to stop")
         versions = [child.version for child in self._children.values() if child.version]
         if not versions:
-            reason = self._reloads.reason or "the bundle is being verified"
+            reason = self.keeper.waiting or self._reloads.reason or "the bundle is being verified"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", reason)
         return versions[0]
 
     async def reload(self, name: str | None = None) -> Report:
-        """Load a bundle in all workers."""
+        """Load a bundle in all workers, once they have what is kept."""
+        await self.keeper.opened()
         return await self._reloads.reload(name)
 
     async def rollback(self) -> Report:
@@ -119,46 +124,32 @@ class Supervisor:
 
     async def stock(self, feed: ItemsFeed) -> FeedReport:
         """Apply an items feed in all workers, and in those started later."""
-        async with self._stocking:
-            OutdatedFeedError.check(self._feed, feed)
-            self._feed = await asyncio.to_thread(combined, self._feed, feed)
-            text = await asyncio.to_thread(packed, feed)
-            reports = await self._tell("stock", feed=text, late=True)
-        unanswered: FeedReport = {"time_ms": feed.time_ms, "items": len(feed.items), "new_items": None, "ranked": None}
-        return reports[0] if reports else unanswered
+        return await self.keeper.stock(feed)
+
+    async def change(self, change: Change, *, take_unknown: bool = False) -> dict[str, Any]:
+        """Change something that is set by hand in all workers, and in those started later."""
+        return await self.keeper.change(change, take_unknown=take_unknown)
+
+    async def undo(self, revision: int | None = None) -> dict[str, Any]:
+        """Go back to what was set by hand before."""
+        return await self.keeper.undo(revision)
+
+    async def by_hand(self) -> dict[str, Any]:
+        """What is set by hand, and the revisions there are."""
+        return self.keeper.document()
+
+    async def state(self) -> bytes:
+        """State for another server to take over."""
+        return self.keeper.state()
+
+    async def policy(self) -> tuple[str, str] | None:
+        """Text of the policy file in force and where it comes from; None without one."""
+        return policy_text(self.keeper.current.by_hand, self._settings.policy, self._reloads.loaded)
 
     async def page(self) -> bytes:
         """Merged metrics of all workers, including those that have died."""
         await asyncio.gather(*(self._fetch_samples(child) for child in self._children.values()))
         return merged_page([self._buried, *(child.samples for child in self._children.values())])
-
-    async def prepare(self, path: Path) -> str:
-        """Load the bundle in all workers: one after another if any already answers, else all at once."""
-        children = list(self._children.values())
-        if not children:
-            raise ValueError(f"bundle {path} cannot be loaded: no worker is running")
-        if any(child.version for child in children):
-            return [await _prepare(child, path) for child in children][-1]
-        versions = await asyncio.gather(*(_prepare(child, path) for child in children), return_exceptions=True)
-        for version in versions:
-            if isinstance(version, BaseException):
-                raise version
-        return str(versions[0])
-
-    async def conclude(self, report: Report) -> None:
-        """Make all workers swap to the prepared bundle, or discard it."""
-        for child in self._children.values():
-            child.version = report["bundle"] or child.version
-        await self._tell("conclude", report=report)
-
-    async def _tell(self, op: str, **arguments: Any) -> list[Any]:
-        """Call an operation of all workers; the results of those that succeed. Failures are logged."""
-        calls = [child.channel.call(op, **arguments) for child in self._children.values()]
-        results = await asyncio.gather(*calls, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                log.error("a worker did not %s: %s", op, result)
-        return [result for result in results if not isinstance(result, BaseException)]
 
     async def _start(self, slot: int) -> None:
         listeners = [listener.fileno() for listener in self._listeners]
@@ -201,12 +192,12 @@ class Supervisor:
     async def _bring_up(self, slot: int, stand_in: int | None) -> None:
         """Install feed and active bundle in a new worker, then move its slot's socket from the stand-in to it."""
         child = self._children[slot]
-        if self._feed is not None:
-            with contextlib.suppress(ConnectionError):
-                await child.channel.call("stock", feed=await asyncio.to_thread(packed, self._feed), late=True)
+        alone = Crew({slot: child})
+        async with self.keeper.lock:
+            await self.keeper.give(alone)
         while True:
             try:
-                child.version = await self._reloads.bring(_One(child))
+                child.version = await self._reloads.bring(alone)
                 break
             except ConnectionError:
                 return
@@ -218,7 +209,7 @@ class Supervisor:
         await self._order(slot, "accept", slot)
         if stand_in is not None:
             await self._order(stand_in, "release", slot)
-        if self._reloads.current is None:
+        if self._reloads.current is None and self.keeper.waiting is None:
             await self.reload()
 
     async def _handle(self, op: str, arguments: dict[str, Any]) -> Any:
@@ -259,26 +250,6 @@ class Supervisor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-class _One:
-    """A single worker as Answerers, to install the bundle that the others already have."""
-
-    def __init__(self, child: Child) -> None:
-        self._child = child
-
-    async def prepare(self, path: Path) -> str:
-        return await _prepare(self._child, path)
-
-    async def conclude(self, report: Report) -> None:
-        await self._child.channel.call("conclude", report=report)
-
-
-async def _prepare(child: Child, path: Path) -> str:
-    try:
-        return str(await child.channel.call("prepare", path=str(path)))
-    except ConnectionError:
-        raise ValueError(f"bundle {path} is refused: a worker ended while it loaded it") from None
 
 
 async def supervise(settings: Settings, listeners: list[socket.socket], admin_listener: socket.socket | None) -> None:

@@ -15,10 +15,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import uvloop
 
 from serving.bundles.loading import read_static
 from serving.policy.feeds import unpacked
+from serving.policy.revisions import Revision
 from serving.process.channel import Channel
 from serving.process.lifecycle import Process, in_background
 from serving.service import Service
@@ -72,6 +74,13 @@ class Worker:
             case "stock":
                 feed = await asyncio.to_thread(unpacked, arguments["feed"])
                 return await self._service.stock(feed, late=arguments["late"])
+            case "try_on":
+                revision = msgspec.json.decode(arguments["revision"], type=Revision)
+                return await self._service.try_on(
+                    revision, changed=arguments["changed"], take_unknown=arguments["take_unknown"]
+                )
+            case "settle":
+                return await self._service.settle(kept=arguments["kept"])
             case "accept":
                 self._slots.add(arguments["slot"])
                 return self._process.server.accept(self._listeners[arguments["slot"]])

@@ -198,7 +198,9 @@ def test_the_pod_is_locked_down_and_ends_in_order():
     assert pod["securityContext"]["runAsNonRoot"]
     assert not pod["automountServiceAccountToken"]
     assert not pod["enableServiceLinks"]
-    assert all(mount["readOnly"] for mount in container["volumeMounts"])
+    writable = [mount["name"] for mount in container["volumeMounts"] if not mount.get("readOnly")]
+    assert writable == ["tmp"]  # for the copy of the bundle, and gone with the pod
+    assert {"name": "tmp", "emptyDir": {}} in pod["volumes"]
     assert container["resources"]["requests"] == container["resources"]["limits"]
     paths = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
     assert paths == {"startup": "/health/live", "liveness": "/health/live", "readiness": "/health/ready"}

@@ -1,0 +1,98 @@
+"""The routes of what is set by hand, without a server behind them: what is read, handed on and said."""
+
+from typing import Any
+
+import pytest
+
+from serving.http.merchandising import POLICY_BYTES
+from tests.serving.asgi import refused
+from tests.serving.http.test_admin import Control as AdminControl
+from tests.serving.http.test_admin import ask
+from tillside.policy.merchandising import ByHand, PlacedPin
+
+
+class Control(AdminControl):
+    """Takes every change, unless it fails as it is told to."""
+
+    async def change(self, change: dict[str, Any], *, take_unknown: bool = False) -> dict[str, Any]:
+        self.told.append((change, take_unknown))
+        if self.fails:
+            raise self.fails
+        return {"revision": 1}
+
+    async def undo(self, revision: int | None = None) -> dict[str, Any]:
+        self.told.append(revision)
+        if self.fails:
+            raise self.fails
+        return {"revision": 2}
+
+    async def by_hand(self) -> dict[str, Any]:
+        return {"revision": 3, "by_hand": ByHand(pins=(PlacedPin(name="p", item="a"),)), "revisions": []}
+
+    async def policy(self) -> tuple[str, str] | None:
+        return None
+
+    async def state(self) -> bytes:
+        return b'{"feed": null}'
+
+
+ROUTES = [
+    ("GET", "/v1/policy"),
+    ("PUT", "/v1/policy"),
+    ("DELETE", "/v1/policy"),
+    ("GET", "/v1/pins"),
+    ("PUT", "/v1/prices"),
+    ("GET", "/v1/merchandising"),
+    ("POST", "/v1/merchandising/rollback"),
+    ("GET", "/v1/admin/state"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_nothing_is_read_or_changed_without_the_token(method, path):
+    control = Control()
+    assert "Bearer" in refused(ask(control, method, path, headers={}), 401, field="authorization")
+    assert "TILLSIDE_ADMIN_TOKEN" in refused(ask(control, method, path, token=None), 403)
+    assert control.told == []
+
+
+def test_rows_are_read_before_they_are_handed_on():
+    control = Control()
+    assert ask(control, "PUT", "/v1/pins", content=b'[{"name": "p", "item": "a"}]').json() == {"revision": 1}
+    assert ask(control, "PUT", "/v1/pins?unknown=take", content=b"[]").status_code == 200
+    assert control.told == [({"pins": (PlacedPin(name="p", item="a"),)}, False), ({"pins": ()}, True)]
+    assert "pins[0]" in refused(ask(control, "PUT", "/v1/pins", content=b"[{}]"), 422)
+    assert len(control.told) == 2
+    assert ask(control, "GET", "/v1/pins").json()["pins"][0]["item"] == "a"
+
+
+def test_mistakes_come_back_line_by_line_with_the_way_out():
+    control = Control(fails=ValueError("pins[0].item: 'x': no item has this id"))
+    said = refused(ask(control, "PUT", "/v1/pins", content=b"[]"), 422)
+    assert said.splitlines()[1] == "?unknown=take takes names that the shop does not have yet"
+    assert refused(ask(Control(fails=ValueError("a mistake")), "PUT", "/v1/policy", content=b"x"), 422) == "a mistake"
+    assert "UTF-8" in refused(ask(control, "PUT", "/v1/policy", content=b"\xff"), 422)
+    assert "at most" in refused(ask(control, "PUT", "/v1/policy", content=b" " * (POLICY_BYTES + 1)), 413)
+
+
+def test_a_mistyped_parameter_is_refused():
+    assert "did you mean unknown?" in refused(ask(Control(), "PUT", "/v1/pins?unknwon=take", content=b"[]"), 422)
+    assert "one of refuse, take" in refused(ask(Control(), "PUT", "/v1/pins?unknown=yes", content=b"[]"), 422)
+
+
+def test_a_policy_is_handed_on_as_text_and_taken_back_with_delete():
+    control = Control()
+    ask(control, "PUT", "/v1/policy", content="placements: {}  # 结账".encode())
+    ask(control, "DELETE", "/v1/policy")
+    assert control.told == [({"policy": "placements: {}  # 结账"}, False), ({"policy": None}, False)]
+    assert "PUT /v1/policy brings one" in refused(ask(control, "GET", "/v1/policy"), 404)
+
+
+def test_a_rollback_may_name_a_revision():
+    control = Control()
+    assert ask(control, "POST", "/v1/merchandising/rollback").json() == {"revision": 2}
+    ask(control, "POST", "/v1/merchandising/rollback", json={"revision": 4})
+    assert control.told == [None, 4]
+    assert 'such as {"revision": 3}' in refused(ask(control, "POST", "/v1/merchandising/rollback", content=b"[]"), 400)
+    none = Control(fails=ValueError("nothing before this"))
+    assert refused(ask(none, "POST", "/v1/merchandising/rollback"), 409) == "nothing before this"
