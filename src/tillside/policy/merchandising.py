@@ -14,7 +14,9 @@ import numpy as np
 from msgspec import Meta, Struct, structs
 
 from tillside.policy.file.names import KnownNames, meant
-from tillside.policy.file.terms import Ban, Name, OwnBundle, Pin, PlacementPolicy, Policy, Span, Term
+from tillside.policy.file.offers import OwnBundle
+from tillside.policy.file.terms import Ban, Pin, PlacementPolicy, Policy
+from tillside.policy.file.values import Name, Span, Term
 from tillside.policy.items.facts import ItemFacts
 from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs
 
