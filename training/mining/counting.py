@@ -2,7 +2,7 @@
 
 Joins and sums are plain Ibis, so they run on whichever engine holds the events; numpy takes over at one row per item or
 pair. An item is *taken* by a cart or purchase event, *viewed* by an event of the weakest behaviour.
-Shapes: N items, P pairs, E events, S sessions.
+Shapes: N items, P pairs, E events, S sessions, A acts (an item taken or viewed in a session).
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 Frequency caps are soft for items and categories; dismissals are hard. A whole placement rests where its cap or its
 dismissals say so, and during moments that the policy names.
 
-Shapes: G sets of categories.
+Shapes: N items, G sets of categories.
 """
 
 from collections import Counter
