@@ -24,7 +24,7 @@ from training.model.checkpoint import MODEL_FILE, save_model
 from training.settings.tracking import TrackingConfig
 from training.settings.train import TrainConfig
 from training.settings.trainer import TrainerConfig
-from training.stages import train as _loaded  # noqa: F401  what a command loads is no part of the time it takes to refuse
+from training.stages import train as _loaded  # what a command loads is no part of the time it takes to refuse
 from training.tracking.store import open_store
 from training.tracking.tracker import Tracker
 
@@ -209,6 +209,32 @@ def test_an_export_replaces_a_bundle_and_nothing_else(dataset, tmp_path, name):
     with pytest.raises(ValueError, match=r"out holds other files and no (manifest\.json|encoder\.onnx); name a new"):
         export_run(trained, dataset, tmp_path / "out", metrics={}, run_id="a")
     assert [path.read_text() for path in (tmp_path / "out").iterdir()] == ["mine"]
+
+
+@pytest.mark.slow
+def test_training_whose_reader_goes_after_the_first_line_ends_quietly(dataset, tmp_path, monkeypatch, capfd):
+    """As in ``tillside train ... | head -1``: exit code 141, nothing on stderr, and the run is KILLED, not FAILED."""
+    reader, writer = os.pipe()
+    set_up, read = _loaded.set_up, []
+
+    def set_up_and_read(*given):
+        read.append(os.read(reader, 1000).decode())
+        os.close(reader)
+        return set_up(*given)
+
+    monkeypatch.setattr(_loaded, "set_up", set_up_and_read)
+    runs = tmp_path / "runs"
+    monkeypatch.setattr(sys, "argv", ["training.train", f"dataset={dataset.path}", f"tracking.runs={runs}", *TINY])
+    with os.fdopen(writer, "w", buffering=1) as out, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", out)
+        with silenced(), pytest.raises(SystemExit) as caught:
+            train.main()
+    assert caught.value.code == 128 + signal.SIGPIPE
+    assert read == [f"train: dataset={dataset.path} -> {runs}\n"]
+    assert capfd.readouterr().err == ""
+    client, _ = open_store(TrackingConfig(runs=str(runs)))
+    [run] = client.search_runs([each.experiment_id for each in client.search_experiments()])
+    assert run.info.status == "KILLED"
 
 
 @pytest.mark.slow

@@ -33,13 +33,12 @@ from training.cli.compose import (
 )
 from training.cli.help import help_text, terminal_width
 from training.cli.keys import Key
+from training.cli.pipe import quiet_pipe
 
 __all__ = ["command", "compose_typed", "config_directory"]
 
 
 T = TypeVar("T")
-PIPE: Final = 128 + signal.SIGPIPE
-"""Exit code where the reader of the output went away, as a shell reports it."""
 GRID: Final = "grid"
 """The sweep where none is named: every combination of what is typed."""
 
@@ -170,21 +169,6 @@ def missing_dataset() -> ValueError:
     found = datasets_here(Path.cwd())[:3]
     likely = "; here lie: " + ", ".join(written("dataset", str(each)) for each in found) if found else ""
     return ValueError(f"{must_be_given('dataset')}, a folder that python -m training.prepare wrote{likely}")
-
-
-@contextlib.contextmanager
-def quiet_pipe() -> Iterator[None]:
-    """End the process quietly where the reader of its output has gone, as in ``| head``.
-
-    Raises:
-        SystemExit: it has gone; the exit code is PIPE.
-    """
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to fail at the exit
-        sys.exit(PIPE)
 
 
 @contextlib.contextmanager

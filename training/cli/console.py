@@ -1,20 +1,29 @@
 """Console output of commands: sentences and tables on stdout, readable without colours."""
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from rich.console import Console
 from rich.table import Table
 
+from training.cli.pipe import leave_pipe
 from training.cli.progress import REPORTER
 
 PLAIN_WIDTH = 150
 """Width in characters when the output is not a terminal."""
 
 
+class Printer(Console):
+    """A console that ends the process quietly when nobody reads it any more; rich's own leaves with exit code 1."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        leave_pipe()
+
+
 def say(text: str) -> None:
     """Print one plain sentence."""
     with REPORTER.aside():
-        Console(highlight=False, soft_wrap=True, emoji=False).print(text, markup=False)
+        Printer(highlight=False, soft_wrap=True, emoji=False).print(text, markup=False)
 
 
 def print_table(
@@ -33,4 +42,4 @@ def print_wide(table: Table) -> None:
     """Print a table, as wide as PLAIN_WIDTH where no terminal sets a width; brackets in its cells are not markup."""
     width = None if Console().is_terminal else PLAIN_WIDTH
     with REPORTER.aside():
-        Console(highlight=False, markup=False, emoji=False, width=width).print(table)
+        Printer(highlight=False, markup=False, emoji=False, width=width).print(table)
