@@ -4,7 +4,10 @@ The last event is a moment too (nothing is bought any more), and so are the even
 items that the model does not know, after which the server answers from what the session held before. A moment at which
 it knows nothing at all is none: the server says then that intent is unknown.
 
-Shapes: E events, S sessions, M moments, B moments of a batch.
+A rare item of a training session may be known by that session alone, where it came up again. Whether the server knows
+what was seen says nothing about what will follow, so to learn from, a session is read as by a model without it.
+
+Shapes: E events, S sessions, M moments, B moments of a batch, U pairs of a session and an item.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -129,6 +132,35 @@ def moments_of(
         limit=limit,
         whole=dataset.whole("train", last or first),
     )
+
+
+def moments_to_learn(dataset: Dataset, last: Part, *, spec: EncodingSpec, limit: int | None = None) -> Moments:
+    """Moments of the parts up to ``last``, at which those trained items are known that would be trained without the
+    session, too."""
+    sessions, trained = dataset.whole("train", last), dataset.catalogue.trained
+    items_E = np.asarray(sessions.items)
+    own_E = known_by_itself(sessions, dataset)
+    sessions = replace(sessions, items=np.where(own_E, trained, items_E).astype(items_E.dtype))
+    return make_moments(sessions, spec=spec, items=trained, goal=dataset.goal, limit=limit, whole=sessions)
+
+
+def known_by_itself(sessions: Sessions, dataset: Dataset) -> npt.NDArray[np.bool_]:
+    """Mask [E] of the events of trained items that had too few events without those of the session itself.
+
+    Args:
+        sessions: of the training part and what follows, as they happened.
+    """
+    catalogue, support = dataset.catalogue, int(dataset.about["config"].get("min_item_support", 1))
+    items_E, offsets = np.asarray(sessions.items, np.int64), np.asarray(sessions.offsets)
+    learned = offsets[len(dataset.whole("train"))]  # what follows was not counted
+    session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))[:learned]
+    _, pair_E, events_U = np.unique(
+        session_E * len(catalogue) + items_E[:learned], return_inverse=True, return_counts=True
+    )
+    found_E = np.zeros(len(items_E), np.bool_)
+    others_E = catalogue.counts_NB.sum(axis=1)[items_E[:learned]] - events_U[pair_E]
+    found_E[:learned] = (items_E[:learned] < catalogue.trained) & (others_E < support)
+    return found_E
 
 
 def why_not_asked(dataset: Dataset) -> str:

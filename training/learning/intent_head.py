@@ -24,13 +24,13 @@ from scipy.optimize import brentq
 from torch import nn
 from torch.nn import functional
 
-from tillside.dataset import Dataset, Part
+from tillside.dataset import Dataset
 from tillside.encoding import EncodingSpec
 from training.cli.progress import step
 from training.evaluation.intent import auc_interval
 from training.evaluation.intent_answers import Read, calibrated_intent, logits_by_counts, logits_by_hidden, read
 from training.inputs.lookahead import goal_later
-from training.inputs.moments import Moments, moments_of, why_not_asked
+from training.inputs.moments import Moments, moments_of, moments_to_learn, why_not_asked
 from training.learning.calibration import Fitted, Prior, fit_calibration, level_swing
 from training.model.encoder import NOT_CALIBRATED, latest_counts
 from training.model.losses import intent_loss
@@ -83,7 +83,7 @@ def learn_intent(model: NextItemModel, dataset: Dataset, *, spec: EncodingSpec, 
     if reason:
         return Intent(reason)
     with step("learning the purchase intent", 1):
-        moments = _learned_at(dataset, "train", spec)
+        moments = moments_to_learn(dataset, "train", spec=spec, limit=LEARNED_AT)
         if not moments.goal_later_M.any():
             return Intent(f"no training session of known items still reaches its {dataset.behaviours.goal}")
         found = _teach(model, moments, seed=seed)
@@ -159,8 +159,8 @@ def learn_again(model: NextItemModel, intent: Intent, dataset: Dataset, *, spec:
     if intent.unknown:
         return
     with step("learning the purchase intent again", 1):
-        _teach(model, _learned_at(dataset, "validation", spec), seed=seed)
-        found = read(model, _learned_at(dataset, "train", spec))
+        _teach(model, moments_to_learn(dataset, "validation", spec=spec, limit=LEARNED_AT), seed=seed)
+        found = read(model, moments_to_learn(dataset, "train", spec=spec, limit=LEARNED_AT))
         spread = float(logits_by_hidden(model, found).std())
         _stretch(model, intent.spread / spread if spread else 1.0)
         _write(model, intent.fitted)
@@ -173,11 +173,6 @@ def learn_again(model: NextItemModel, intent: Intent, dataset: Dataset, *, spec:
 
         level = excess(-WIDEST) < 0 < excess(WIDEST)  # not where the calibration answers all alike
         by_counts_F[0] = first + (float(brentq(excess, -WIDEST, WIDEST, xtol=1e-4)) if level else 0.0)
-
-
-def _learned_at(dataset: Dataset, last: Part, spec: EncodingSpec) -> Moments:
-    """Moments of the parts up to ``last``, encoded as for training: only trained items are known."""
-    return moments_of(dataset, "train", last, spec=spec, items=dataset.catalogue.trained, limit=LEARNED_AT)
 
 
 def _write(model: NextItemModel, fitted: Fitted) -> None:

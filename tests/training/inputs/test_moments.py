@@ -9,7 +9,7 @@ from tests.datasets import make_dataset, make_sessions, make_visits
 from tests.models import SPEC
 from tillside.dataset import Whole
 from tillside.encoding import EncodingSpec, encode_session
-from training.inputs.moments import make_moments, moments_of, why_not_asked
+from training.inputs.moments import make_moments, moments_of, moments_to_learn, why_not_asked
 
 ASKED = {"spec": SPEC, "items": 4, "goal": 2}
 
@@ -94,3 +94,19 @@ def test_why_a_log_cannot_be_asked(tmp_path):
     assert reason("c", train=[[(0, "purchase"), 1]]) == "no training session holds a purchase after its first event"
     cut = reason("d", train=[buys], validation=[buys], test=[buys], validation_cases="last", test_cases="last")
     assert cut == "the split cuts sessions before they end, so whether a purchase follows cannot be known"
+
+
+def test_a_session_is_learned_from_as_by_a_model_that_has_not_seen_it(tmp_path):
+    """With a support of 2, item 2 is trained by its own session alone, item 1 by two, item 0 by three."""
+    rows = [[2, 0, 2], [1, 0], [0, 1], [1, 2]]
+    dataset = make_dataset(
+        tmp_path / "d", train=[*rows[:3], [1]], validation=rows[3:], trained=3, config={"min_item_support": 2}
+    )
+    moments = moments_to_learn(dataset, "train", spec=SPEC)
+    assert moments.events_M.tolist() == [1, 2, 3, 4, 5, 6, 7]  # before item 0, the first session holds nothing known
+    assert moments.lengths_M.tolist() == [2, 3, 1, 2, 1, 2, 1]
+    assert moments.batch(np.array([1])).items_BL.tolist() == [[0]]
+    # validation was not counted: there item 2 is known by the training part
+    later = moments_to_learn(dataset, "validation", spec=SPEC)
+    assert later.events_M.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert later.batch(np.array([8])).items_BL.tolist() == [[1, 2]]
