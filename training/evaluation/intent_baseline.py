@@ -2,9 +2,10 @@
 
 The features are what an analyst would count: events per behaviour, repeats of items, pace, hour, prices, and how the
 items seen convert across the shop. They are computed for every prefix of every session at once, on flat arrays. The
-baseline reads the whole prefix, including untrained items, which the model cannot.
+baseline reads the whole prefix, including untrained items, which the model cannot. How an item converts is counted in
+other folds of the training part: a session that is learned from would else tell by it whether it buys.
 
-Shapes: E events, each standing for the prefix that ends with it; F features; M moments; B behaviours; N items.
+Shapes: E events, each standing for the prefix that ends with it; F features; M moments; B behaviours; N items; K folds.
 """
 
 from typing import Any, Final
@@ -24,6 +25,7 @@ MIN_KNOWN: Final = 20
 """Features known for fewer prefixes are dropped: scikit-learn fails on a column of NaN alone."""
 PRIOR_EVENTS: Final = 50
 """Pseudo-events that shrink an item's behaviour shares (carts, purchases) towards those of the shop."""
+FOLDS: Final = 5
 STEPS: Final = 2**24
 """Fixed-point steps per unit, in sums of prices and shares."""
 HOUR_MS: Final = 3_600_000
@@ -49,7 +51,8 @@ def boosted_intent(dataset: Dataset, moments: Moments, *, refitted: bool, seed: 
     if not label_E.any() or label_E.all():
         return None
     model = HistGradientBoostingClassifier(learning_rate=0.1, max_iter=200, early_stopping=True, random_state=seed)
-    learned_EF = session_features(learned, dataset.catalogue, behaviours=behaviours)[taken_E]
+    counted = len(dataset.whole("train"))
+    learned_EF = session_features(learned, dataset.catalogue, behaviours=behaviours, counted=counted)[taken_E]
     known_F = np.isfinite(learned_EF).sum(axis=0) >= min(MIN_KNOWN, len(learned_EF))
     model.fit(learned_EF[:, known_F], label_E)
     features_EF = session_features(dataset.whole("test"), dataset.catalogue, behaviours=behaviours)
@@ -57,8 +60,12 @@ def boosted_intent(dataset: Dataset, moments: Moments, *, refitted: bool, seed: 
     return probability_M
 
 
-def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: int) -> FloatArray:
-    """Features [E, F] of the prefix that ends with each event, inclusive; NaN where the log does not say."""
+def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: int, counted: int = 0) -> FloatArray:
+    """Features [E, F] of the prefix that ends with each event, inclusive; NaN where the log does not say.
+
+    Args:
+        counted: sessions, from the first on, that are among the catalogue's counts.
+    """
     offsets = np.asarray(sessions.offsets)
     lengths = np.diff(offsets)
     session_E = np.repeat(np.arange(len(lengths)), lengths)
@@ -87,10 +94,10 @@ def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: in
     since_EB[counts_EB == 0] = np.nan
     gap_E = times_E - before(times_E)
     elapsed_E = times_E - times_E[starts_E]
-    total_N = catalogue.counts_NB.sum(axis=1)
-    usual_B = catalogue.counts_NB.sum(axis=0) / max(1, total_N.sum())
-    shares_NB = (catalogue.counts_NB + PRIOR_EVENTS * usual_B) / (total_N + PRIOR_EVENTS)[:, None]
-    popularity_E = np.log1p(total_N)[items_E]
+    met_EB = _met_elsewhere(catalogue, session_E, items_E, behaviours_E, counted=counted)
+    usual_B = catalogue.counts_NB.sum(axis=0) / max(1, catalogue.counts_NB.sum())
+    shares_EB = (met_EB + PRIOR_EVENTS * usual_B) / (met_EB.sum(axis=1) + PRIOR_EVENTS)[:, None]
+    popularity_E = np.log1p(met_EB.sum(axis=1))
     price_E = catalogue.prices_N[items_E].astype(np.float64)
     priced_E = np.isfinite(price_E)
     filled_E = np.where(priced_E, price_E, 0.0)
@@ -111,11 +118,31 @@ def session_features(sessions: Sessions, catalogue: Catalogue, *, behaviours: in
         np.stack([times_E // HOUR_MS % 24, times_E // (24 * HOUR_MS) % 7], axis=1),
         np.stack([price_E, mean_price_E, relative_price_E, _highest(filled_E, lengths)], axis=1),
         np.stack([popularity_E, so_far(popularity_E) / length_E], axis=1),
-        shares_NB[items_E],  # behaviour shares of the last item
-        np.stack([so_far(share_N[items_E]) / length_E for share_N in shares_NB.T], axis=1),
-        np.stack([_highest(share_N[items_E], lengths) for share_N in shares_NB.T], axis=1),
+        shares_EB,  # behaviour shares of the last item
+        np.stack([so_far(share_E) / length_E for share_E in shares_EB.T], axis=1),
+        np.stack([_highest(share_E, lengths) for share_E in shares_EB.T], axis=1),
     ]
     return np.concatenate(features, axis=1, dtype=np.float64)
+
+
+def _met_elsewhere(
+    catalogue: Catalogue,
+    session_E: npt.NDArray[np.int64],
+    items_E: npt.NDArray[np.int64],
+    behaviours_E: npt.NDArray[np.int64],
+    *,
+    counted: int,
+) -> FloatArray:
+    """Events [E, B] of each event's item, by behaviour; for the first ``counted`` sessions those of the other folds,
+    and as many more as a fold is of them."""
+    met_EB: FloatArray = catalogue.counts_NB[items_E].astype(np.float64)
+    own_E = session_E < counted
+    items, behaviours = catalogue.counts_NB.shape
+    cell_E = (session_E[own_E] % FOLDS * items + items_E[own_E]) * behaviours
+    own_K = np.bincount(cell_E + behaviours_E[own_E], minlength=FOLDS * items * behaviours).reshape(-1, behaviours)
+    others_EB = met_EB[own_E] - own_K[cell_E // behaviours]
+    met_EB[own_E] = np.maximum(others_EB, 0) * FOLDS / (FOLDS - 1)
+    return met_EB
 
 
 def _first_of(keys_E: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

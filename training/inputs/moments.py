@@ -7,7 +7,8 @@ it knows nothing at all is none: the server says then that intent is unknown.
 A rare item of a training session may be known by that session alone, where it came up again. Whether the server knows
 what was seen says nothing about what will follow, so to learn from, a session is read as by a model without it.
 
-Shapes: E events, S sessions, M moments, B moments of a batch, U pairs of a session and an item.
+Shapes: E events, S sessions, M moments, B moments of a batch, U pairs of a session and an item;
+N items.
 """
 
 from dataclasses import dataclass, fields, replace

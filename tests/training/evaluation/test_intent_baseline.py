@@ -48,6 +48,22 @@ def test_a_prefix_has_the_same_features_whatever_follows_and_whoever_else_is_the
         offset += len(row)
 
 
+def test_what_is_learned_from_does_not_tell_by_the_counts_whether_it_buys():
+    """Five sessions, one to a fold: item 0 is bought once, by the first, which sees none of it; the others see it once,
+    and each sees five events of it, scaled by 5/4."""
+    rows = [[0, (0, "purchase")], [0], [0], [0], [(0, "cart"), 1, 1]]
+    sessions = make_sessions(rows)
+    catalogue = make_catalogue(sessions, trained=4)
+    usual = 1 / catalogue.counts_NB.sum() * 50
+    found_EF = session_features(sessions, catalogue, behaviours=3, counted=5)
+    met = found_EF[:, 29]
+    assert np.expm1(met[[0, 1, 2]]) == pytest.approx([4 * 5 / 4, 4 * 5 / 4, 5 * 5 / 4])
+    bought = found_EF[:, 33]
+    assert bought[[0, 2]] == pytest.approx([usual / 55, (1.25 + usual) / (6.25 + 50)])
+    served_EF = session_features(sessions, catalogue, behaviours=3)
+    assert np.expm1(served_EF[0, 29]) == pytest.approx(6)
+
+
 def test_without_a_clock_or_events_nothing_fails():
     assert np.isnan(features([[0, 1]], clock=False)[:, 19:25]).all()
     assert len(features([])) == 0
