@@ -1,5 +1,9 @@
 """Requests in the terms of one bundle: item ids to catalogue indices, behaviours to numbers, k clamped.
 
+In a placement an item that came by feed is context too: the encoder reads vectors, so the row that its attributes make
+stands where a known item's would. It is numbered behind the bundle's items there, and only there: past sessions and the
+fallback tiers never see such a number.
+
 Shapes: N items that can be recommended, B behaviours, D dimensions, M cart pieces, L events, H items of earlier
 sessions. A batch of ``tillside.encoding`` (``items_BL``, ``lengths_B``) has a single row here.
 """
@@ -18,7 +22,9 @@ from serving.protocol.errors import FieldError, shown
 from serving.protocol.messages import DEFAULT_K, Event, RecommendRequest
 from tillside.bundle import Bundle
 from tillside.encoding import Batch, encode_session
+from tillside.engine import FloatArray
 from tillside.events import TIME_UNKNOWN
+from tillside.policy.cold_items import ColdItems
 
 UNKNOWN: Final = -1
 LIKELY_SECONDS: Final = range(10**9, 10**10)
@@ -36,6 +42,8 @@ class IndexedRequest:
         names: whether items get their name.
         hint: what about the request is hardly meant so.
         placement: the request translated for the policy; None without a placement.
+        late: number of the first item of the batch that came by feed, and the rows of all such items; None where the
+            batch holds none.
     """
 
     batch: Batch
@@ -49,6 +57,7 @@ class IndexedRequest:
     names: bool = False
     hint: str | UnsetType = UNSET
     placement: IndexedPlacement | None = None
+    late: tuple[int, FloatArray] | None = None
 
     @property
     def known(self) -> bool:
@@ -58,17 +67,33 @@ class IndexedRequest:
     @property
     def session_L(self) -> npt.NDArray[np.int64]:  # noqa: N802
         """Items of the session that the model knows, oldest first."""
-        return self.batch.session(0)
+        return self._learned(self.batch.session(0))
 
     @property
     def past_H(self) -> npt.NDArray[np.int64]:  # noqa: N802
         """Items of the shopper's earlier sessions that the model knows, oldest first."""
-        return self.batch.before(0)
+        return self._learned(self.batch.before(0))
 
     @property
     def seen_L(self) -> npt.NDArray[np.int64]:  # noqa: N802
-        """All items in the encoder's input: history, then session, oldest first."""
-        return self.batch.items_BL[0, : self.batch.lengths_B[0]]
+        """All items in the encoder's input that the bundle has: history, then session, oldest first."""
+        return self._learned(self.batch.items_BL[0, : self.batch.lengths_B[0]])
+
+    def vectors_LD(self, items_ND: FloatArray) -> FloatArray:  # noqa: N802
+        """Rows of the encoder's input, padding included, [L, D].
+
+        Args:
+            items_ND: those of the bundle's items.
+        """
+        items_L = self.batch.items_BL[0]
+        first, rows_AD = self.late or (len(items_ND), items_ND[:0])
+        late_L = items_L >= first
+        vectors_LD: FloatArray = items_ND[np.where(late_L, 0, items_L)]
+        vectors_LD[late_L] = rows_AD[items_L[late_L] - first]
+        return vectors_LD
+
+    def _learned(self, items_L: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return items_L if self.late is None else items_L[items_L < self.late[0]]
 
 
 class RequestIndexer:
@@ -141,13 +166,23 @@ class RequestIndexer:
         if request.hide_seen is True and placement is None:  # in a placement the policy hides them
             excluded.update(index for index in items if index != UNKNOWN)
             excluded_ids = [*excluded_ids, *seen_ids]
-        columns = zip(earlier, (items, behaviours, times), strict=True)
+        items_E = np.array([*earlier[0], *items], np.int64)
+        late = None
+        if placement is not None and assortment is not None and len(items_E) and int(items_E.max()) >= self._items:
+            items_E, late = self._with_late(items_E, assortment.proposer.cold)
         batch = encode_session(
-            *(np.array([*before, *own], np.int64) for before, own in columns),
+            items_E,
+            *(
+                np.array([*before, *own], np.int64)
+                for before, own in zip(earlier[1:], (behaviours, times), strict=True)
+            ),
             spec=self._encoding,
-            known_items=self._items,
+            known_items=self._items + (0 if late is None else len(late[1])),
             earlier=len(earlier[0]),
         )
+        hint = self._hint(times, seen_ids, unknown)
+        if placement is not None and not batch.lengths_B[0]:  # known to the feed, but nothing tells what they are like
+            unknown |= dict.fromkeys(event.item_id for event in request.session)
         k = DEFAULT_K if request.k is UNSET else request.k
         return IndexedRequest(
             batch=batch,
@@ -159,9 +194,22 @@ class RequestIndexer:
             empty=not request.session,
             seen_ids=seen_ids,
             names=request.names is True,
-            hint=self._hint(times, seen_ids, unknown),
+            hint=hint,
             placement=placement,
+            late=late,
         )
+
+    def _with_late(
+        self, items_E: npt.NDArray[np.int64], cold: ColdItems
+    ) -> tuple[npt.NDArray[np.int64], tuple[int, FloatArray] | None]:
+        """Items with those that came by feed numbered behind the bundle's (-1 without a row), and their rows."""
+        late_E = items_E >= self._items
+        if not len(cold):
+            return np.where(late_E, UNKNOWN, items_E), None
+        places_E = cold.items_A.searchsorted(items_E).clip(max=len(cold) - 1)
+        found_E = cold.items_A[places_E] == items_E
+        items_E = np.where(late_E, np.where(found_E, self._items + places_E, UNKNOWN), items_E)
+        return items_E, (self._items, cold.rows_AD)
 
     def name_of(self, item_id: str) -> str | None:
         """Display name of an item; None if the catalogue does not have the item, or no name for it."""

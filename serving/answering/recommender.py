@@ -180,7 +180,12 @@ class Recommender:
 
         def encode(rows: list[int]) -> list[_Encoded]:
             batch = _stacked([questions[row].batch for row in rows])
-            query_RD, intent_R = self.engine.encode(batch, np.array([questions[row].ask for row in rows]))
+            ask_R = np.array([questions[row].ask for row in rows])
+            if any(questions[row].late is not None for row in rows):
+                vectors_RLD = np.stack([questions[row].vectors_LD(self._items_ND) for row in rows])
+                query_RD, intent_R = self.engine.encode(batch, ask_R, vectors_BLD=vectors_RLD)
+            else:
+                query_RD, intent_R = self.engine.encode(batch, ask_R)
             return [_Encoded(query_D, float(intent)) for query_D, intent in zip(query_RD, intent_R, strict=True)]
 
         for group in groups.values():

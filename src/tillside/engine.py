@@ -67,14 +67,19 @@ class Engine:
         self._encoder = _session(folder / ENCODER, ENCODER_INPUTS, ENCODER_OUTPUTS, ENCODER_OPTIONS)
         self._search = open_search(folder, self.items_ND, plan)
 
-    def encode(self, batch: Batch, ask_B: IntArray) -> tuple[FloatArray, FloatArray]:
+    def encode(
+        self, batch: Batch, ask_B: IntArray, *, vectors_BLD: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
         """Query vectors [B, D] and purchase intent [B], the probability that the session still reaches the goal.
+
+        Args:
+            vectors_BLD: rows of the batch's items; default: those of the bundle.
 
         Raises:
             EngineError: the graph failed or returned non-finite numbers.
         """
         feeds = {
-            "item_vectors": self.items_ND[batch.items_BL],
+            "item_vectors": self.items_ND[batch.items_BL] if vectors_BLD is None else vectors_BLD,
             "behaviours": batch.behaviours_BL,
             "gaps": batch.gaps_BL,
             "lengths": batch.lengths_B,

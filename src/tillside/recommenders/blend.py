@@ -284,7 +284,7 @@ def best_items(
         past_H: items of the shopper's earlier sessions.
         ask: index of the target behaviour.
     """
-    if memory is None:
+    if memory is None or not (len(session_L) or len(past_H)):
         return search(min(k, len(items_ND)))
     scores_K, items_K = search(min(k + memory.sinking(session_L, past_H, ask), len(items_ND)))
     items_C, bonus_C = memory.bonus(session_L, ask, past_H)

@@ -8,13 +8,16 @@ import pytest
 from msgspec import UNSET
 
 from serving.answering.indexed_request import IndexedRequest, RequestIndexer
+from serving.answering.recommender import Recommender
+from serving.bundles.loading import load_recommender
 from serving.policy.assortment import Assortment
 from serving.policy.policy_file import load_policy
 from serving.protocol.decoding import decode_request
 from serving.protocol.errors import FieldError
 from serving.protocol.limits import Limits
+from serving.protocol.messages import PlacedAnswer
 from tests.bundles import tiny_bundle
-from tests.tills import IDS, ask, feed, till
+from tests.tills import IDS, NOW_MS, ask, feed, till
 from tillside.bundle import Bundle, open_bundle
 from tillside.events import TIME_UNKNOWN
 from tillside.policy import read_feed
@@ -118,3 +121,53 @@ def test_a_catalogue_that_counts_other_behaviours_is_refused(orchard: Bundle, tm
     twice = tiny_bundle(tmp_path / "twice", item_ids=["a", "b", "a", "c", "d", "e"])
     with pytest.raises(ValueError, match="the catalogue holds an item id twice"):
         RequestIndexer(open_bundle(twice))
+
+
+def fed(recommender: Recommender, *lines: dict) -> Recommender:
+    """The recommender with items that came by feed."""
+    assert recommender.assortment is not None
+    feed = read_feed("\n".join(map(json.dumps, [{"time_ms": NOW_MS}, *lines])).encode())
+    recommender.assortment = recommender.assortment.restocked(feed)
+    return recommender
+
+
+def test_an_item_that_came_by_feed_is_context_by_its_attributes(tmp_path):
+    """Of fashion the tokens make the row (0, 1, 0): after a new cape the model answers as after the coat."""
+    cape = {"item_id": "cape", "price": 90, "attributes": {"category": "fashion.coat"}}
+    recommender = fed(load_recommender(till(tmp_path / "bundle"), Limits()), cape)
+
+    def answer(*seen: str) -> PlacedAnswer:
+        [outcome] = recommender.answer_many([decode_request(json.dumps(ask("fashion", *seen)).encode(), Limits())])
+        assert isinstance(outcome.answer, PlacedAnswer)
+        return outcome.answer
+
+    of_cape = answer("cape")
+    assert (of_cape.tier, of_cape.degraded_reason, of_cape.unknown_items) == ("model", None, [])
+    # (0, 1) . (0, 1) = 1 of the coat and the cape itself, (0, 1) . (.1, .9) = .9 of the scarf
+    assert [(item.item_id, round(item.score, 3)) for item in answer("cape").items] == [
+        (item.item_id, round(item.score, 3)) for item in answer("coat").items
+    ]
+    assert of_cape.items[0].because is None  # nothing that the bundle knows led to it
+    both = recommender.read(decode_request(json.dumps(ask("fashion", "phone", "cape")).encode(), Limits()))
+    assert both.session_L.tolist() == both.seen_L.tolist() == [0]  # past sessions and the tiers know the phone alone
+    assert both.vectors_LD(recommender.engine.items_ND)[:2].tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+
+
+def test_questions_with_and_without_fed_items_are_answered_together_as_alone(tmp_path):
+    cape = {"item_id": "cape", "price": 90, "attributes": {"category": "fashion.coat"}}
+    recommender = fed(load_recommender(till(tmp_path / "bundle"), Limits()), cape)
+    asked = [
+        decode_request(json.dumps(ask("checkout", *seen)).encode(), Limits())
+        for seen in (["phone", "cape"], ["phone", "coat"], ["cape", "phone"])
+    ]
+    together = recommender.answer_many(asked)
+    alone = [recommender.answer(request) for request in asked]
+    assert [[(i.item_id, i.score) for i in o.answer.items] for o in together] == [
+        [(i.item_id, i.score) for i in o.answer.items] for o in alone
+    ]
+
+
+def test_a_fed_item_of_which_nothing_tells_what_it_is_like_is_named_as_unknown(tmp_path):
+    recommender = fed(load_recommender(till(tmp_path / "bundle"), Limits()), {"item_id": "thing", "price": 9})
+    answer = recommender.answer(decode_request(json.dumps(ask("checkout", "thing")).encode(), Limits())).answer
+    assert (answer.degraded_reason, answer.unknown_items) == ("unknown_items", ["thing"])
