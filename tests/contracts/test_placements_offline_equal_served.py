@@ -32,10 +32,11 @@ from training.bundle.write import export_run
 from training.evaluation.placements.association_rules import AssociationRules
 from training.evaluation.placements.engines import PlacementEngine
 from training.evaluation.placements.proposals import propose, with_intents
-from training.evaluation.placements.questions import Questions, ask_sessions, taking
+from training.evaluation.placements.questions import Questions, ask_sessions
 from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.placements.systems import Rivals
 from training.evaluation.run import MODEL
+from training.inputs.lookahead import taking
 from training.inputs.visits import encode_visits
 from training.mining.stored import FOLDER
 from training.model.checkpoint import TrainedModel

@@ -29,7 +29,7 @@ from training.evaluation.question_matrix import asked_matrix
 from training.evaluation.ranking import Ranked, rank
 from training.evaluation.remembered import RememberedNeighbours, remembered
 from training.evaluation.sample_sessions import examples_title, show_examples, write_examples
-from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer, popularity_of
+from training.evaluation.scorers import ModelScorer, NeighbourScorer, Scorer, WithoutTaken, popularity_of
 from training.evaluation.served import rank_bundle
 from training.evaluation.tables import METRICS_FILE
 from training.inputs.cases import Cases, cases_of, look_ahead_cases, opening_cases
@@ -103,8 +103,10 @@ def evaluate_run(
     metrics, ranked = judge(systems, dataset, cases, ahead, served=served, seed=seed)
     if goal:
         metrics["asked"] = {
-            kind: asked_matrix(model, asked, items=items, behaviours=names, seed=seed)
-            for kind, asked in {"next": cases, "look_ahead": ahead}.items()
+            "next": asked_matrix(model, cases, items=items, behaviours=names, seed=seed),
+            "look_ahead": asked_matrix(
+                WithoutTaken(model, len(names)), ahead, items=items, behaviours=names, seed=seed
+            ),
         }
     if trained.intent:
         with step("judging the purchase intent, beside gradient boosting"):
@@ -156,7 +158,7 @@ def judge(
     seed: int,
     served: Mapping[str, Ranked] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Ranked]]:
-    """Rank next-event cases, look-ahead cases and session openings with every system.
+    """Rank next-event cases, look-ahead cases (without what the cart holds) and session openings with every system.
 
     Args:
         cases: next-event cases.
@@ -174,7 +176,8 @@ def judge(
             for asked, found, coverage in ((cases, ranked, True), (ahead, later, False), (openings, first, False)):
                 ranking.part, ranking.weight = name, len(asked)
                 if len(asked) or asked is cases:
-                    found[name] = rank(scorer, asked, items=items, coverage=coverage)
+                    judged = WithoutTaken(scorer, len(names)) if asked is ahead else scorer
+                    found[name] = rank(judged, asked, items=items, coverage=coverage)
                 ranking.advance(len(asked))
     ranked |= dict(served or {})
     counts_N = dataset.events_before_test()

@@ -19,6 +19,7 @@ from tillside.dataset import Dataset
 from tillside.encoding import Batch
 from tillside.recommenders import Popularity, SessionNeighbours, popular_events, popularity
 from tillside.recommenders.blend import SessionMemory
+from training.inputs.lookahead import taking
 from training.model.next_item import NextItemModel
 
 CHUNK_SCORES = 2**24
@@ -132,6 +133,26 @@ class WithoutSeen:
         scores_BV = self.scorer.score(batch, ask_B)
         for row in range(len(scores_BV)):
             scores_BV[row, batch.session(row)] = -np.inf
+        return scores_BV
+
+
+@dataclass(frozen=True)
+class WithoutTaken:
+    """Another scorer with what the session has taken masked to -inf where it is asked what else is carted or bought."""
+
+    scorer: Scorer
+    behaviours: int
+
+    def score(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores [B, V]."""
+        scores_BV = self.scorer.score(batch, ask_B)
+        columns = np.arange(batch.items_BL.shape[1])
+        ends_B1, own_B1 = batch.lengths_B[:, None], batch.own_B[:, None]
+        own_BL = (columns < ends_B1) & (columns >= ends_B1 - own_B1)
+        taken = taking(self.behaviours)
+        asked_B1 = np.isin(ask_B, taken)[:, None]
+        rows, places = np.nonzero(own_BL & asked_B1 & np.isin(batch.behaviours_BL, taken))
+        scores_BV[rows, batch.items_BL[rows, places]] = -np.inf
         return scores_BV
 
 

@@ -5,7 +5,8 @@ events; then the batches are shuffled. The composition depends on (seed, epoch) 
 that an uninterrupted one would have seen, and every epoch has the same number of batches.
 
 A position has up to one target per behaviour: the next event, asked for with its own behaviour, and for every stronger
-behaviour (all but the first) its next event further on in the session, unless that is the very next one.
+behaviour (all but the first) its next event further on in the session, unless that is the very next one. What the cart
+holds by then is passed over: to be asked for a later purchase means what else is bought.
 
 Shapes: E events of the log, K known events of all sessions, B rows of a batch, L events of its longest row, A stronger
 behaviours, R pairs of a row and a stronger behaviour that is looked ahead to, S sessions.
@@ -21,7 +22,7 @@ from torch import Tensor
 
 from tillside.dataset import GOALS_LATER, Sessions
 from tillside.encoding import EncodingSpec, rows_of
-from training.inputs.lookahead import following, later_events
+from training.inputs.lookahead import first_taken, following, later_events
 from training.inputs.moments import kept_until
 from training.inputs.visits import encode_visits
 
@@ -39,6 +40,8 @@ class TrainingBatch:
     """bool: the session reaches its goal after this event, by any item; label of the purchase intent."""
     learn_BL: Tensor
     """bool: mask of the positions with a target that no earlier, overlapping row learns from."""
+    asks_BL: Tensor
+    """bool: those of them whose next event takes nothing that the session has taken before."""
     weights_B: Tensor
     """float32 [B]: weight of each row in the loss."""
     ahead_rows_R: Tensor
@@ -90,6 +93,9 @@ class TrainingRows:
         self.own, self.session_ends, self.spec, self.goal = own_S[sessions_R], ends_S[sessions_R], spec, goal
         self.ahead = {b: following(self.encoded.behaviours == b) for b in range(1, goal + 1)}
         """By behaviour: for each known event the place of its next event, in any session [K]."""
+        sessions_K = np.searchsorted(np.unique(own_S), np.arange(len(self.encoded.items)), side="right")
+        self.first_K = first_taken(self.encoded.items, self.encoded.behaviours, sessions_K, goal=goal)
+        """For each known event the place where its session first takes its item [K]."""
         self.goal_K = self.ahead[goal] if goal else following(self.encoded.behaviours == goal)
         self.later_K = self._goals_later(sessions)
         """Whether the goal follows each known event, rare items counted [K]; None: the data set does not say."""
@@ -111,6 +117,8 @@ class TrainingRows:
         columns = np.arange(inputs.items_BL.shape[1])
         learn = (columns < inputs.lengths_B[:, None]) & (starts[:, None] + 1 + columns >= first_targets[:, None])
         places = np.minimum(starts[:, None] + columns, len(self.goal_K) - 1)
+        nexts = np.minimum(places + 1, len(self.goal_K) - 1)
+        asks = learn & (self.first_K[nexts] == nexts)
         goal_later = self.goal_K[places] < self.session_ends[rows_B][:, None]
         if self.later_K is not None:
             own_B1 = self.own[rows_B][:, None]  # before it lie the events of earlier sessions, which ask for this one
@@ -118,7 +126,7 @@ class TrainingRows:
             goal_later = np.where(places < own_B1, first, self.later_K[places])
         arrays = (inputs.items_BL, inputs.behaviours_BL, inputs.gaps_BL, targets.items_BL, targets.behaviours_BL)
         ahead = self._ahead(places, learn, self.session_ends[rows_B])
-        weighed = (*arrays, goal_later, learn, self.weights[rows_B], *ahead)
+        weighed = (*arrays, goal_later, learn, asks, self.weights[rows_B], *ahead)
         return TrainingBatch(*(torch.from_numpy(array) for array in weighed))
 
     def _goals_later(self, sessions: Sessions) -> npt.NDArray[np.bool_] | None:
@@ -133,10 +141,12 @@ class TrainingRows:
         self, places_BL: npt.NDArray[np.int64], learn_BL: npt.NDArray[np.bool_], ends_B: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], ...]:
         """Rows, behaviours, items and steps of the look-ahead targets, by behaviour and then by row."""
-        found_ABL = [
-            np.where(learn_BL, later_events(next_K[places_BL], places_BL, ends_B[:, None]), -1)
-            for next_K in self.ahead.values()
-        ]
+        found_ABL = []
+        for next_K in self.ahead.values():
+            found_BL = np.full(learn_BL.shape, -1)
+            ends_C = np.broadcast_to(ends_B[:, None], learn_BL.shape)[learn_BL]
+            found_BL[learn_BL] = later_events(next_K, places_BL[learn_BL], ends_C, first_K=self.first_K)
+            found_ABL.append(found_BL)
         rows_A = [np.flatnonzero((found_BL >= 0).any(axis=1)) for found_BL in found_ABL]
         none = np.zeros((0, learn_BL.shape[1]), np.int64)  # a log of one behaviour has nothing to concatenate
         found_RL = np.concatenate([none, *(found[rows] for found, rows in zip(found_ABL, rows_A, strict=True))])

@@ -1,7 +1,8 @@
 """Evaluation cases: a prefix of a session, the behaviour asked for, and the target item to be ranked.
 
 Next-event cases ask for the very next event with its own behaviour. Look-ahead cases have the same prefixes and ask for
-the next cart, purchase ... after the very next event, so the two kinds never ask the same question twice.
+the next cart, purchase ... after the very next event, so the two kinds never ask the same question twice, and mean what
+else: of items that the session has not taken yet.
 
 Shapes: B chosen cases, C all cases, E events, S sessions, A stronger behaviours looked ahead to, V trained items.
 """
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from tillside.dataset import CaseRule, Dataset, Sessions
 from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before
-from training.inputs.lookahead import following, goal_later, later_events
+from training.inputs.lookahead import first_taken, following, goal_later, later_events
 from training.inputs.visits import encode_visits
 
 
@@ -115,7 +116,8 @@ def cases_of(
 
 
 def look_ahead_cases(sessions: Sessions, cases: Cases, *, goal: int) -> Cases:
-    """Look-ahead cases at the prefixes of ``cases``: each stronger behaviour's next event after the very next event.
+    """Look-ahead cases at the prefixes of ``cases``: each stronger behaviour's next event after the very next event, of
+    an item that the prefix has not taken; none where the very next event has that behaviour.
 
     Args:
         sessions: the part that the next-event ``cases`` were made of.
@@ -126,8 +128,13 @@ def look_ahead_cases(sessions: Sessions, cases: Cases, *, goal: int) -> Cases:
     behaviours_E, items_E = np.asarray(sessions.behaviours), np.asarray(sessions.items, np.int64)
     stronger = range(1, goal + 1)
     before_C, ends_C = cases.events_C - 1, ends_E[cases.events_C]
-    places_AC = [later_events(following(behaviours_E == b)[before_C], before_C, ends_C) for b in stronger]
-    chosen_A = [np.flatnonzero(place_C >= 0) for place_C in places_AC]
+    sessions_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
+    first_E = first_taken(items_E, behaviours_E, sessions_E, goal=goal)
+    places_AC = [later_events(following(behaviours_E == b), before_C, ends_C, first_K=first_E) for b in stronger]
+    chosen_A = [
+        np.flatnonzero((place_C >= 0) & (behaviours_E[cases.events_C] != b))
+        for place_C, b in zip(places_AC, stronger, strict=True)
+    ]
     chosen_C = np.concatenate([np.zeros(0, np.int64), *chosen_A])
     found_C = np.concatenate([np.zeros(0, np.int64), *(p[c] for p, c in zip(places_AC, chosen_A, strict=True))])
     return replace(cases.only(chosen_C), targets_C=items_E[found_C], asked_C=behaviours_E[found_C].astype(np.int64))

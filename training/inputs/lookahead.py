@@ -1,25 +1,66 @@
 """Look-ahead targets: for each event the next one of a wanted kind, such as the next purchase, in the same session.
 
+What is carted or bought later means what else: an item that the cart holds already is no target. Else the question of
+the purchase learns to repeat the cart, and an answer without the cart's items shows their rivals.
+
 Shapes: K events of all sessions, concatenated; E the same, where no event was dropped. A place is an index into them.
 """
+
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import Sessions
 
+EXPECTED: Final = 2
+"""Above this many behaviours the two strongest take an item; else only the strongest."""
 
-def later_events(
-    next_K: npt.NDArray[np.int64], places_K: npt.NDArray[np.int64], ends_K: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Places of the wanted events that come later in the session; -1 where it is the very next event, or none comes.
+Places = npt.NDArray[np.int64]
+
+
+def taking(behaviours: int) -> list[int]:
+    """Indices of the behaviours that take an item: cart and purchase, or only the goal in a log with at most two."""
+    return list(range(behaviours))[-2 if behaviours > EXPECTED else -1 :]
+
+
+def first_taken(items_K: Places, behaviours_K: npt.NDArray[np.integer], sessions_K: Places, *, goal: int) -> Places:
+    """For each event the place where its session first takes its item; the event's own place where it takes nothing.
 
     Args:
-        next_K: result of :func:`following` at each place.
-        places_K: the places themselves.
-        ends_K: end (excluded) of each place's session.
+        sessions_K: a number of each event's session.
+        goal: index of the strongest behaviour.
     """
-    return np.where((next_K < ends_K) & (next_K > places_K + 1), next_K, -1)
+    places_K = np.arange(len(items_K))
+    takes = np.flatnonzero(np.isin(behaviours_K, taking(goal + 1)))
+    if not len(takes):
+        return places_K
+    keys = sessions_K[takes] * (int(items_K.max()) + 1) + items_K[takes]
+    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    places_K[takes] = takes[first][number]
+    return places_K
+
+
+def later_events(
+    next_K: Places, places_C: Places, ends_C: Places, *, first_K: Places | None = None
+) -> npt.NDArray[np.int64]:
+    """Place of the wanted event that comes later in the session [C]; -1 where it is the very next event, or none comes.
+
+    Args:
+        next_K: result of :func:`following`, for all events.
+        places_C: places to look ahead from.
+        ends_C: end (excluded) of each one's session.
+        first_K: result of :func:`first_taken`; wanted events of an item that was taken by then are passed over.
+    """
+    found_C = next_K[places_C]
+    if first_K is not None:
+        while True:
+            known_C = found_C < ends_C
+            known_C[known_C] = first_K[found_C[known_C]] <= places_C[known_C]
+            if not known_C.any():
+                break
+            found_C[known_C] = next_K[found_C[known_C]]
+    return np.where((found_C < ends_C) & (found_C > places_C + 1), found_C, -1)
 
 
 def following(wanted_K: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

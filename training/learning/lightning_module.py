@@ -92,7 +92,7 @@ class NextItemModule(pl.LightningModule):
         """Next-item loss, look-ahead targets included, and purchase-intent loss; each a weighted mean over targets."""
         encoder, table = self.model.encoder, self.model.items
         asked_RL = batch.ahead_steps_RL > 0 if self.loss.look_ahead else batch.ahead_steps_RL > batch.items_BL.numel()
-        targets_Q = torch.cat([batch.target_items_BL[batch.learn_BL], batch.ahead_items_RL[asked_RL]])
+        targets_Q = torch.cat([batch.target_items_BL[batch.asks_BL], batch.ahead_items_RL[asked_RL]])
         items_BL, pool_P, rows_V = batch.items_BL, None, None
         if self.softmax is Softmax.sampled:  # only the rows that occur; from here on indices are into rows_V
             pool_P = self._pool()
@@ -103,13 +103,14 @@ class NextItemModule(pl.LightningModule):
         hidden_BLD = encoder.trunk(functional.embedding(items_BL, vectors_VD), batch.behaviours_BL, batch.gaps_BL)
         weights_BL = batch.weights_B[:, None].expand(batch.learn_BL.shape)
         learned_Q = weights_BL[batch.learn_BL]
-        ask_BL, contexts_BLD, wanted_BL, weights_Q = batch.target_behaviours_BL, hidden_BLD, batch.learn_BL, learned_Q
+        ask_BL, contexts_BLD, wanted_BL = batch.target_behaviours_BL, hidden_BLD, batch.asks_BL
+        weights_Q = weights_BL[batch.asks_BL]
         if asked_RL.any():  # rows with look-ahead targets go through the final layer once more
             ask_RL = batch.ahead_behaviours_R[:, None].expand_as(asked_RL)
             ask_BL, wanted_BL = torch.cat([ask_BL, ask_RL]), torch.cat([wanted_BL, asked_RL])
             contexts_BLD = torch.cat([hidden_BLD, hidden_BLD[batch.ahead_rows_R]])
             faded_A = self.loss.look_ahead ** (batch.ahead_steps_RL[asked_RL] - 1).float()
-            weights_Q = torch.cat([learned_Q, faded_A * weights_BL[batch.ahead_rows_R][asked_RL]])
+            weights_Q = torch.cat([weights_Q, faded_A * weights_BL[batch.ahead_rows_R][asked_RL]])
         queries_QD = encoder.queries(contexts_BLD, ask_BL)[wanted_BL]
         if pool_P is None or rows_V is None:
             items = full_softmax(queries_QD, vectors_VD, targets_Q, weights_Q)

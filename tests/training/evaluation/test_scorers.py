@@ -9,7 +9,7 @@ from tests.datasets import make_dataset, make_sessions
 from tests.models import SPEC, make_model
 from tests.training.evaluation.tiny import ITEMS, LastItemPlusOne, cases_of
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
-from training.evaluation.scorers import Among, ModelScorer, NeighbourScorer, WithoutSeen, popularity_of
+from training.evaluation.scorers import Among, ModelScorer, NeighbourScorer, WithoutSeen, WithoutTaken, popularity_of
 from training.inputs.cases import make_cases
 
 
@@ -49,6 +49,15 @@ def test_items_that_are_not_allowed_or_were_seen_come_last():
     some = Among(LastItemPlusOne(), np.array([True, False, False, True]))
     assert some.score(batch, ask_B).tolist() == [[0, -np.inf, -np.inf, -3]]
     assert WithoutSeen(LastItemPlusOne()).score(batch, ask_B).tolist() == [[-np.inf, -np.inf, 1, -3]]
+
+
+def test_what_is_in_the_cart_is_no_answer_to_what_else_is_taken():
+    """Asked for a click the carted 0 stands where it stood; asked for a cart or a purchase it comes last."""
+    cases = cases_of([[(0, "cart"), 1, 2]])
+    batch = cases.batch(np.array([1]))
+    for ask, first in ((0, 0), (1, -np.inf), (2, -np.inf)):
+        found = WithoutTaken(LastItemPlusOne(), 3).score(batch, np.array([ask]))
+        assert found.tolist() == [[first, -1, 1, -3]]
 
 
 def test_past_sessions_come_before_popularity_which_orders_the_rest():

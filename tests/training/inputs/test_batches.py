@@ -210,8 +210,11 @@ def test_look_ahead_by_hand():
     batch = training.batch(np.array([0, 2]))
     assert batch.ahead_rows_R.tolist() == [0, 0, 1]  # the first row asked for carts and purchases, the last for those
     assert batch.ahead_behaviours_R.tolist() == [1, 2, 2]
-    assert batch.ahead_steps_RL.tolist() == [[2, 0, 3, 2, 0], [4, 3, 2, 0, 0], [2, 0, 0, 0, 0]]
-    assert batch.ahead_items_RL.tolist() == [[1, 0, 2, 2, 0], [1, 1, 1, 0, 0], [7, 0, 0, 0, 0]]
+    # once 1 is in the cart its purchase is nothing else, neither later on nor as the very next event
+    assert batch.ahead_steps_RL.tolist() == [[2, 0, 3, 2, 0], [4, 3, 0, 0, 0], [2, 0, 0, 0, 0]]
+    assert batch.ahead_items_RL.tolist() == [[1, 0, 2, 2, 0], [1, 1, 0, 0, 0], [7, 0, 0, 0, 0]]
+    assert batch.learn_BL.tolist() == [[True] * 5, [True, True, False, False, False]]
+    assert batch.asks_BL.tolist() == [[True, True, True, False, True], [True, True, False, False, False]]
 
 
 @settings(deadline=None)

@@ -133,5 +133,9 @@ def test_look_ahead_cases_ask_for_the_next_cart_or_purchase_beyond_the_very_next
     assert asked == [(1, 1, 1, 1), (9, 1, 3, 1), (1, 2, 7, 1), (2, 2, 7, 2), (3, 2, 7, 3)]
     assert ahead.goal_later_C.tolist() == [True, False, True, True, True]
     assert ahead.batch(np.array([4])).items_BL.tolist() == [[0, 1, 1]]
+    # the purchase of what the cart holds is nothing else, so before the 4 the other purchase is asked for
+    cart = [[0, (1, "cart"), 4, (1, "purchase"), (5, "purchase")]]
+    beside = look_ahead_cases(make_sessions(cart), cases_of(cart), goal=2)
+    assert list(zip(beside.events_C, beside.asked_C, beside.targets_C, strict=True)) == [(1, 2, 1), (2, 2, 5)]
     assert len(look_ahead_cases(part, cases_of(rows, rule="last"), goal=2)) == 0
     assert len(look_ahead_cases(part, cases, goal=0)) == 0

@@ -48,7 +48,7 @@ def make_batch(seed: int = 0) -> TrainingBatch:
         return torch.randint(0, high, (2, 3), generator=generator)
 
     learn_BL = torch.tensor([[True, True, True], [True, True, False]])
-    sessions = (draw(12), draw(3), draw(SPEC.gap_buckets), draw(12), draw(3), draw(2).bool(), learn_BL)
+    sessions = (draw(12), draw(3), draw(SPEC.gap_buckets), draw(12), draw(3), draw(2).bool(), learn_BL, learn_BL)
     ahead = (torch.tensor([1]), torch.tensor([2]), torch.tensor([[7, 7, 0]]), torch.tensor([[3, 2, 0]]))
     return TrainingBatch(*sessions, torch.tensor([1.0, 0.5]), *ahead)
 

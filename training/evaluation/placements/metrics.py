@@ -31,10 +31,11 @@ from training.cli.progress import progress
 from training.evaluation.metrics import intervals
 from training.evaluation.placements.association_rules import AssociationRules
 from training.evaluation.placements.proposals import placement_cases
-from training.evaluation.placements.questions import Questions, taking
+from training.evaluation.placements.questions import Questions
 from training.evaluation.placements.rule_check import broken_rules
 from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.placements.systems import POLICY, Offer, Rivals, widened
+from training.inputs.lookahead import taking
 from training.model.checkpoint import TrainedModel
 
 POLICY_FILE: Final = "policy.json"

@@ -20,8 +20,9 @@ from tillside.policy.proposals import listed
 from tillside.recommenders.blend import best_items
 from tillside.search import searched
 from training.cli.progress import progress
-from training.evaluation.placements.questions import Ints, Questions, ask_sessions, taking
+from training.evaluation.placements.questions import Ints, Questions, ask_sessions
 from training.evaluation.placements.shop import OfflineShop
+from training.inputs.lookahead import taking
 from training.inputs.visits import encode_visits
 
 FloatArray = npt.NDArray[np.float32]

@@ -7,7 +7,6 @@ Shapes: Q questions, L events seen, M items in the cart, E events, B behaviours.
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +16,6 @@ from tillside.events import TIME_UNKNOWN
 from tillside.policy import PlacementRequest
 
 Ints = npt.NDArray[np.int64]
-EXPECTED: Final = 2
-"""Above this many behaviours the two strongest take an item, as in ``training.relate``; else only the strongest."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +71,6 @@ class Questions:
                 )
             )
         return found
-
-
-def taking(behaviours: int) -> list[int]:
-    """Indices of the behaviours that take an item: cart and purchase, or only the goal in a log with at most two."""
-    return list(range(behaviours))[-2 if behaviours > EXPECTED else -1 :]
 
 
 def ask_sessions(sessions: Sessions, *, taken: Sequence[int], asked: int, at_cart: bool) -> Questions:

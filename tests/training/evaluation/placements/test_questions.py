@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.datasets import MINUTE_MS, START_MS, make_sessions
 from tillside.events import DEFAULT_BEHAVIOURS, Behaviours
 from tillside.policy import event_kinds
-from training.evaluation.placements.questions import ask_sessions, taking
+from training.evaluation.placements.questions import ask_sessions
+from training.inputs.lookahead import taking
 
 CLICK, CART, PURCHASE = range(3)
 
