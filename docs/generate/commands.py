@@ -24,6 +24,7 @@ ORDER = (
     "relate",
     "train",
     "evaluate",
+    "policy",
     "weigh",
     "export",
     "promote",

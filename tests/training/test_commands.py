@@ -34,6 +34,7 @@ MINIMAL = {
     "retrain": ["from=models:/shop@champion", "data.path=log.csv"],
     "backtest": ["data.path=log.csv"],
     "weigh": [f"run={RUN}", "policy=shop.yaml"],
+    "policy": ["preview", "policy=shop.yaml", f"run={RUN}"],
     "send": [f"run={RUN}"],
 }
 """What must be typed; the demo takes the settings of prepare and has none of its own."""

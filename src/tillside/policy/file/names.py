@@ -96,7 +96,7 @@ def _named(node: Node | None, kind: inspect.Type, path: str) -> Iterator[tuple[s
         if kind.cls is POLICY.cls:
             fields |= {DEFAULTS: PLACEMENT, SEGMENTS: inspect.DictType(inspect.StrType(), POLICY)}
         for key, part in node.value:
-            if key.value in fields:
+            if isinstance(key, ScalarNode) and key.value in fields:
                 own = f"{path}.{key.value}" if path else key.value
                 yield from _field(key.value, part, fields[key.value], own)
     elif isinstance(kind, inspect.DictType) and isinstance(node, MappingNode):

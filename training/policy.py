@@ -1,0 +1,49 @@
+"""Check a policy file, see what it shows, and what a change of it changes, before anybody else does.
+
+python -m training.policy check policy=FILE dataset=DIR       (or bundle=DIR, or run=RUN_ID)
+python -m training.policy preview policy=FILE run=RUN_ID
+python -m training.policy diff policy=FILE before=OTHER_FILE run=RUN_ID
+
+``check`` tells mistakes one a line, with their line numbers, names that the catalogue lacks among them, and what the
+policy needs and will not find. ``preview`` shows, for twenty sessions of the test part, what every placement would show
+and why; ``diff`` shows where two policies differ in that.
+"""
+
+import sys
+
+from training.cli.arguments import did_you_mean
+from training.cli.command import begin, command
+from training.cli.progress import step
+from training.settings.policy import Action, PolicyConfig
+from training.tracking.finding import find_run
+
+
+@command("policy", PolicyConfig)
+def run(config: PolicyConfig) -> None:
+    """Entry point, once the action is a key."""
+    if config.run is not None:
+        config.run = find_run(config.tracking, config.run)
+    begin(f"policy {config.do.name}: {config.policy}")
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import policy
+
+    policy.run(config)
+
+
+def main() -> None:
+    """Entry point: the first word, if it is an action's name, is what ``do=`` says."""
+    first = sys.argv[1] if sys.argv[1:] else ""
+    if first in Action.__members__:
+        sys.argv[1] = f"do={first}"
+    elif first.isalpha():
+        actions = list(Action.__members__)
+        meant = did_you_mean(first, actions)
+        print(
+            f"error: '{first}' is nothing to do with a policy{meant}; there are {', '.join(actions)}", file=sys.stderr
+        )
+        sys.exit(2)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""How a policy is checked, shown and compared."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from tillside.bundle import open_bundle
+from tillside.catalogue import Catalogue
+from tillside.dataset import Dataset, load_dataset
+from tillside.policy import ItemFacts, ItemsFeed, Policy, parse_policy, read_feed
+from tillside.policy.file.names import unknown_names
+from tillside.policy.merchandising import known_names
+from tillside.relations import RELATIONS, Relations
+from training.cli.console import say
+from training.cli.progress import step
+from training.evaluation.placements.preview import Moment, differences, lines_of, preview
+from training.evaluation.placements.shop import OfflineShop
+from training.evaluation.run import open_run
+from training.mining.stored import relations_of
+from training.settings.policy import Action, PolicyConfig
+
+BY_FEED: Final = ("new", "clearance")
+"""Sources that only an items feed fills."""
+MISTAKEN: Final = 1
+"""Exit code where a policy has mistakes; 2 means, as everywhere, that the command could not begin."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What a policy's names and needs are looked up in."""
+
+    catalogue: Catalogue
+    behaviours: tuple[str, ...]
+    relations: Relations | None
+    feed: ItemsFeed | None
+
+    @property
+    def facts(self) -> ItemFacts:
+        """Item facts under the feed."""
+        facts = ItemFacts.of_catalogue(self.catalogue)
+        return facts if self.feed is None else facts.with_feed(self.feed)
+
+
+def mistakes(text: str, name: str, shop: Shop) -> list[str]:
+    """Every mistake of a policy file in one sentence, by line."""
+    found: list[str] = []
+    try:
+        parse_policy(text, name=name, behaviours=shop.behaviours)
+    except ValueError as error:
+        found = str(error).splitlines()
+    with contextlib.suppress(yaml.YAMLError, RecursionError):  # what cannot be read is told above
+        found += unknown_names(text, known_names(shop.facts), name=name)
+    return sorted(dict.fromkeys(found), key=lambda line: int(line.removeprefix(f"{name}:").partition(":")[0]))
+
+
+def needs(policy: Policy, shop: Shop) -> Iterator[str]:
+    """What a policy asks for that the shop does not have, so that it shows less than it says."""
+    for name, placement in policy.placements.items():
+        asked = [source for source, weight in placement.sources.items() if weight > 0]
+        empty = [each for each in asked if each in RELATIONS and not _has(shop.relations, each)]
+        if empty:
+            yield f"placement {name} asks for {', '.join(empty)}, of which no pair is known (training.relate)"
+        if shop.feed is None:
+            shelves = [each for each in asked if each in BY_FEED]
+            if shelves:
+                yield f"placement {name} asks for {', '.join(shelves)}, which only an items feed brings"
+            stock = placement.rules.stock
+            if stock.feed_max_age_minutes is not None or stock.unknown == "hide":
+                yield f"placement {name} shows nothing until an items feed says what is in stock (rules.stock)"
+
+
+def _has(relations: Relations | None, name: str) -> bool:
+    if relations is None:
+        return False
+    by_hand = RELATIONS.index(name) in relations.manual.relations.tolist()
+    made = name == "complement" and bool(relations.fitting.kin)
+    return bool(len(relations.tables[name])) or by_hand or made
+
+
+def run(config: PolicyConfig) -> None:
+    """Check, and then show or compare."""
+    assert config.policy is not None
+    feed = read_feed(Path(config.items_feed)) if config.items_feed else None
+    trained = dataset = None
+    if config.run is not None:
+        trained, dataset = open_run(config.run, config.tracking, config.dataset)
+    shop = _shop(config, dataset, feed)
+    policy = _checked(Path(config.policy), shop)
+    if config.do is Action.check:
+        say(f"{config.policy}: no mistakes; {len(policy.placements)} placements: {', '.join(policy.placements)}")
+        for need in needs(policy, shop):
+            say(need)
+        return
+    assert trained is not None
+    assert dataset is not None
+    relations = shop.relations or Relations.empty(items=len(dataset.catalogue))
+    with step("preparing the shop"):
+        offline = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting)
+
+    def moments(shown: Policy) -> list[Moment]:
+        names = None if config.placement is None else [config.placement]
+        day = None if config.day is None else date.fromisoformat(config.day)
+        return preview(offline, shown, relations, count=config.sessions, placements=names, day=day)
+
+    if config.do is Action.preview:
+        for line in lines_of(moments(policy), offline.facts):
+            say(line)
+        for need in needs(policy, shop):
+            say(need)
+        return
+    assert config.before is not None
+    before = _checked(Path(config.before), shop)
+    for line in differences(moments(before), moments(policy), offline.facts):
+        say(line)
+
+
+def _shop(config: PolicyConfig, dataset: Dataset | None, feed: ItemsFeed | None) -> Shop:
+    folder = Path(config.relations) if config.relations else None
+    if config.bundle is not None:
+        bundle = open_bundle(Path(config.bundle))
+        relations = Relations.load(folder, items=len(bundle.catalogue)) if folder else bundle.relations
+        return Shop(bundle.catalogue, bundle.behaviours.names, relations, feed)
+    if dataset is None:
+        assert config.dataset is not None
+        dataset = load_dataset(Path(config.dataset))
+    return Shop(dataset.catalogue, dataset.behaviours.names, relations_of(dataset, folder), feed)
+
+
+def _checked(path: Path, shop: Shop) -> Policy:
+    """The policy of a file.
+
+    Raises:
+        SystemExit: it has mistakes, which were printed one a line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}:1: the file is not UTF-8 ({error}); allowed: YAML in UTF-8") from None
+    found = mistakes(text, str(path), shop)
+    if found:
+        for line in found:
+            say(line)
+        sys.exit(MISTAKEN)
+    return parse_policy(text, name=str(path), behaviours=shop.behaviours)
