@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from serving.http.merchandising_openapi import merchandising_paths, merchandising_schemas
 from serving.http.model_schema import EXAMPLE_RELOAD, reload_schemas
 from serving.http.operations import (
     REFERENCE,
@@ -28,6 +29,7 @@ from tillside.policy.items.feed import ALLOWED, FeedItem
 
 TAGS: Final[Document] = {
     "shop": "What the shop knows better than the bundle.",
+    "merchandising": "What is set by hand.",
     "bundles": "Which bundle answers.",
     "operations": "How the server is.",
 }
@@ -68,11 +70,13 @@ def admin_openapi_document() -> Document:
             "/v1/items": {"put": _items()},
             "/v1/admin/reload": {"post": _reload()},
             "/v1/admin/rollback": {"post": _rollback()},
+            **merchandising_paths(),
             "/openapi.json": own_document(),
         },
         schemas={
             **feed_schemas(),
             "ReloadOrder": _order(),
+            **merchandising_schemas(),
             **reload_schemas(),
             **health_schemas(),
             "Problem": problem_schema(),

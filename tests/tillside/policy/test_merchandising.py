@@ -6,7 +6,7 @@ import pytest
 
 from tests.shops import Item, Shop
 from tillside.policy import parse_policy
-from tillside.policy.file.terms import OwnBundle
+from tillside.policy.file.offers import OwnBundle
 from tillside.policy.merchandising import ByHand, Pair, PlacedBan, PlacedPin, Price, known_names, read_rows
 from tillside.relations import ALWAYS, ManualPairs
 

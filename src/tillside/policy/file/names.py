@@ -19,6 +19,7 @@ from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS
 KIND_OF: Final[Mapping[str, str]] = {
     "item": "item",
     "items": "item",
+    "gift": "item",
     "category": "category",
     "categories": "category",
     "only": "category",

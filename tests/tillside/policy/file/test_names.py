@@ -9,7 +9,7 @@ from tillside.policy.file.terms import Ban, Pin
 SHOP = KnownNames(items={"p-1", "p-2"}, categories={"tech", "tech.phone", "tech.case"}, brands={"Aster"})
 TEXT = """\
 promotions:
-  - {name: two, categories: [tech.cse], steps: [{items: 2, percent: 10}]}
+  - {name: two, categories: [tech.cse], steps: [{items: 2, gift: p-4}]}
 bundles:
   - {name: duo, items: [p-1, p-3]}
 defaults:
@@ -36,6 +36,7 @@ def test_every_name_that_is_not_there_is_told_where_it_stands():
     parse_policy(TEXT)
     assert unknown_names(TEXT, SHOP, name="shop.yaml") == [
         "shop.yaml:2: promotions[0].categories[0]: 'tech.cse': no item has this category; did you mean tech.case?",
+        "shop.yaml:2: promotions[0].steps[0].gift: 'p-4': no item has this id; did you mean p-2?",
         "shop.yaml:4: bundles[0].items[1]: 'p-3': no item has this id; did you mean p-2?",
         "shop.yaml:7: defaults.rules.hide_kind.but[0]: 'tech.phones': no item has this category; "
         "did you mean tech.phone?",

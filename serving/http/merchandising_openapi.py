@@ -1,0 +1,249 @@
+"""The admin port's OpenAPI description of what a merchandiser sets by hand.
+
+Schemas of the rows are made from the types that read them, so they cannot say anything else.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from serving.http.operations import (
+    REFERENCE,
+    UNAUTHORIZED,
+    Document,
+    a_reference,
+    an_object,
+    json_response,
+    operation,
+    text_response,
+)
+from tillside.policy.merchandising import PARTS, ROW_OF, Part
+
+TAG: Final = "merchandising"
+TOKEN: Final[list[Document]] = [{"token": []}]
+READS: Final = {"401": UNAUTHORIZED, "403": "The server was started without TILLSIDE_ADMIN_TOKEN"}
+CHANGES: Final = {
+    **READS,
+    "400": "The body is not what the description says",
+    "408": "The body did not arrive in time",
+    "413": "The body is too large",
+    "422": "It holds mistakes, names that the shop lacks among them; detail lists them, one a line",
+    "500": "A fault of the server",
+    "503": "The server has not taken over its state yet",
+    "507": "The state folder cannot be written; nothing was changed",
+}
+ABOUT: Final[dict[Part, tuple[str, Document]]] = {
+    "pins": ("Items placed by hand in a slot", {"name": "week 23", "item": "watch", "slot": 1, "placements": ["home"]}),
+    "bans": ("Items, categories and brands that are never shown", {"name": "recall", "item": "film"}),
+    "pairs": ("What goes with what, and what does not", {"item": "phone", "other": "case", "action": "pin"}),
+    "bundles": ("Product bundles set by hand", {"name": "starter", "items": ["phone", "film"], "price": 510}),
+    "prices": ("Prices over those of catalogue and feed", {"item": "film", "price": 12.5}),
+}
+"""Summary and an example row of each part."""
+UNKNOWN: Final[Document] = {
+    "name": "unknown",
+    "in": "query",
+    "required": False,
+    "description": "Whether names that the shop lacks are refused (left out: they are) or taken.",
+    "schema": {"$ref": "#/components/schemas/UnknownNames"},
+}
+CHANGED: Final = {
+    "revision": 4,
+    "at": "2026-06-01T08:00:00+00:00",
+    "change": "pins",
+    "policy": "3f9a1c0b7d2e",
+    "placements": ["checkout", "home"],
+    "remarks": [],
+}
+NAMED: Final = {"relation": "Relation", "action": "PairAction"}
+"""Fields whose choices have a schema of their own, so that generated code has a name for them."""
+
+
+def merchandising_paths() -> Document:
+    """Paths of the policy, of each part, of all of it and of its state."""
+    back = {
+        "required": False,
+        "content": {"application/json": {"schema": a_reference("RevisionOrder"), "example": {"revision": 3}}},
+    }
+    return {
+        "/v1/policy": {"get": _read_policy(), "put": _put_policy(), "delete": _delete_policy()},
+        **{f"/v1/{part}": {"get": _read(part), "put": _put(part)} for part in PARTS},
+        "/v1/merchandising": {
+            "get": operation(
+                "getMerchandising",
+                "Everything that is set by hand, and its revisions",
+                tag=TAG,
+                description="The revision in force with its content, and what every kept revision was.",
+                answers={"200": json_response("What is in force", a_reference("Merchandising"))},
+                refusals=READS,
+                security=TOKEN,
+            )
+        },
+        "/v1/merchandising/rollback": {
+            "post": operation(
+                "rollbackMerchandising",
+                "Back to the revision before, or to the one that the body names",
+                tag=TAG,
+                description="It makes a new revision with the older one's content; a second call goes back further.",
+                body=back,
+                answers={"200": json_response("The new revision", a_reference("RevisionReport"))},
+                refusals={**CHANGES, "409": "There is no such revision, or none before this one"},
+                security=TOKEN,
+            )
+        },
+        "/v1/admin/state": {
+            "get": operation(
+                "getState",
+                "What another server takes over",
+                tag="operations",
+                description="Items feed and revision, as --state-from of another server reads them.",
+                answers={"200": json_response("The state", {"type": "object"})},
+                refusals={**READS, "503": CHANGES["503"]},
+                security=TOKEN,
+            )
+        },
+    }
+
+
+def merchandising_schemas() -> dict[str, Document]:
+    """Schemas of the rows and of what is answered, by name."""
+    _, generated = msgspec.json.schema_components(tuple(ROW_OF.values()), ref_template=REFERENCE)
+    pair = generated["Pair"]["properties"]
+    parts: Document = {part: _list(part) for part in PARTS}
+    revision: Document = {
+        "revision": {"type": "integer", "minimum": 0},
+        "at": {"type": "string", "description": "UTC, ISO 8601; empty for revision 0."},
+        "change": {"type": "string", "description": "What made it: a part, policy, or rollback to a revision."},
+        "before": {"type": ["integer", "null"], "description": "Revision that a rollback goes to."},
+    }
+    return {
+        **{name: _row(schema) for name, schema in generated.items()},
+        "Relation": {"type": "string", "enum": pair["relation"]["enum"]},
+        "PairAction": {"type": "string", "enum": pair["action"]["enum"]},
+        "UnknownNames": {"type": "string", "enum": ["refuse", "take"]},
+        "RevisionOrder": {**an_object({"revision": {"type": ["integer", "null"]}}), "additionalProperties": False},
+        "Revision": an_object(revision, *revision),
+        "RevisionReport": an_object(
+            {
+                **{name: revision[name] for name in ("revision", "at", "change")},
+                "policy": {"type": ["string", "null"], "description": "Version that answers name; null without one."},
+                "placements": {"type": "array", "items": {"type": "string"}},
+                "remarks": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "What is odd, a sentence each.",
+                },
+            },
+            *("revision", "at", "change", "policy", "placements", "remarks"),
+        ),
+        "ByHand": an_object(
+            {"policy": {"type": ["string", "null"], "description": "YAML; null for the server's own."}, **parts},
+            *("policy", *PARTS),
+        ),
+        "Merchandising": an_object(
+            {
+                **revision,
+                "by_hand": a_reference("ByHand"),
+                "revisions": {"type": "array", "items": a_reference("Revision")},
+            },
+            *(*revision, "by_hand", "revisions"),
+        ),
+    }
+
+
+def _read_policy() -> Document:
+    return operation(
+        "getPolicy",
+        "The policy file in force",
+        tag=TAG,
+        description="As YAML. The header x-policy-source says where it comes from.",
+        answers=text_response("The policy", "application/yaml"),
+        refusals=READS,
+        security=TOKEN,
+    )
+
+
+def _put_policy() -> Document:
+    example = "placements:\n  checkout:\n    sources: {model: 1, complement: 2}\n"
+    content: Document = {"application/yaml": {"schema": {"type": "string"}, "example": example}}
+    return {
+        **operation(
+            "putPolicy",
+            "Another policy file, in force in all workers at once",
+            tag=TAG,
+            description="YAML as in docs/policy.md, checked against the bundle and the catalogue first.",
+            body={"required": True, "content": content},
+            answers={"200": json_response("The new revision", a_reference("RevisionReport"), changed=CHANGED)},
+            refusals=CHANGES,
+            security=TOKEN,
+        ),
+        "parameters": [UNKNOWN],
+    }
+
+
+def _delete_policy() -> Document:
+    return {
+        **operation(
+            "deletePolicy",
+            "Back to the server's own policy file, or the bundle's",
+            tag=TAG,
+            description="Pins, bans, pairs, bundles and prices stay.",
+            answers={"200": json_response("The new revision", a_reference("RevisionReport"))},
+            refusals=CHANGES,
+            security=TOKEN,
+        ),
+        "parameters": [UNKNOWN],
+    }
+
+
+def _read(part: Part) -> Document:
+    summary, _ = ABOUT[part]
+    schema = an_object({"revision": {"type": "integer"}, part: _list(part)}, "revision", part)
+    return operation(
+        f"get{part.title()}",
+        summary,
+        tag=TAG,
+        description="Those in force, with the revision.",
+        answers={"200": json_response("Those in force", schema)},
+        refusals=READS,
+        security=TOKEN,
+    )
+
+
+def _put(part: Part) -> Document:
+    summary, row = ABOUT[part]
+    content = {"application/json": {"schema": _list(part), "examples": {"one": {"value": [row]}}}}
+    return {
+        **operation(
+            f"put{part.title()}",
+            f"{summary}: another list of them",
+            tag=TAG,
+            description="Replaces all of them, in all workers at once, as a new revision.",
+            body={"required": True, "content": content},
+            answers={"200": json_response("The new revision", a_reference("RevisionReport"), changed=CHANGED)},
+            refusals=CHANGES,
+            security=TOKEN,
+        ),
+        "parameters": [UNKNOWN],
+    }
+
+
+def _list(part: Part) -> Document:
+    return {"type": "array", "items": a_reference(ROW_OF[part].__name__)}
+
+
+def _row(schema: Document) -> Document:
+    """A generated schema without defaults, which generators would send, and without the docstring."""
+    properties = {}
+    for name, own in schema["properties"].items():
+        plain = _plain({key: value for key, value in own.items() if key != "default"})
+        properties[name] = a_reference(NAMED[name]) if name in NAMED else plain
+    found: Document = {"type": "object", "properties": properties, "additionalProperties": False}
+    return found | ({"required": schema["required"]} if schema.get("required") else {})
+
+
+def _plain(schema: Any) -> Any:
+    match schema.get("anyOf"):
+        case [{"type": str(kind)} as bounded, {"type": "null"}] | [{"type": "null"}, {"type": str(kind)} as bounded]:
+            return {**bounded, "type": [kind, "null"]}
+    return schema
