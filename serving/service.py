@@ -28,7 +28,7 @@ from serving.policy.assortment import Assortment
 from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, with_file
 from serving.policy.revisions import NO_REVISION, Revision, TriedOn
 from serving.protocol.errors import FieldError, ProblemError
-from serving.protocol.messages import RecommendRequest
+from serving.protocol.messages import PagePlacement, RecommendRequest, of_page
 from serving.settings import Settings
 from serving.telemetry.logs import log_bug
 from serving.telemetry.metrics import Metrics
@@ -107,6 +107,30 @@ class Service:
             self._logged_at = time.monotonic()
             log.error("the model failed with %s, tier %s answered", outcome.failure, outcome.answer.tier)
         return outcome
+
+    async def answer_page(self, request: RecommendRequest) -> list[Outcome]:
+        """Answers to the ``placements`` of a request, in their order; no item is shown by two of them.
+
+        Each has the time that those before it left.
+
+        Raises:
+            FieldError: the bundle lacks the behaviour, or the policy one of the placements.
+        """
+        assert request.placements is not UNSET
+        deadline_ms = self._settings.deadline_ms if request.deadline_ms is UNSET else request.deadline_ms
+        end = time.perf_counter() + deadline_ms / 1000
+        outcomes: list[Outcome] = []
+        shown: list[str] = list(request.exclude or ())
+        for number, asked in enumerate(request.placements):
+            left_ms = max(int((end - time.perf_counter()) * 1000), 1)
+            one = of_page(request, asked, exclude=shown, deadline_ms=left_ms)
+            try:
+                outcome = await self.answer(one)
+            except FieldError as error:
+                raise error.within(f"placements[{number}]", PagePlacement.__struct_fields__) from None
+            outcomes.append(outcome)
+            shown += [item.item_id for item in outcome.answer.items]
+        return outcomes
 
     async def _answer(self, request: RecommendRequest) -> Outcome:
         recommender = self._recommender

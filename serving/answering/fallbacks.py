@@ -1,4 +1,5 @@
-"""Fallback tiers below the model: co-visitation over the session, popularity, the shop's static list, empty.
+"""Fallback tiers below the model: co-visitation over the session, popularity, what the request itself gave as
+candidates, the shop's static list, empty.
 
 They answer whenever the model does not, in a fraction of a millisecond and without ONNX Runtime: under overload, past
 a deadline, after a model failure, for a session without known items, and before any bundle is loaded. A tier that
@@ -18,16 +19,19 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET
 
+from serving.answering.scope import Scope
 from serving.protocol.messages import DEFAULT_K, Answer, RecommendedItem, RecommendRequest
 from tillside.bundle import Bundle
 from tillside.catalogue import Catalogue
 from tillside.events import CATEGORY
 from tillside.policy import ModelCandidates
+from tillside.policy.items.filters import Among
 from tillside.policy.proposals import MOST_LISTED, listed
+from tillside.policy.requests import NOTHING
 from tillside.ranking import top_k
 from tillside.recommenders import popularity
 
-Tier = Literal["model", "covisitation", "popularity", "static", "empty"]
+Tier = Literal["model", "covisitation", "popularity", "given", "static", "empty"]
 Reason = Literal["overload", "queue_full", "deadline", "model_failed", "empty_session", "unknown_items", "not_ready"]
 SESSION_ITEMS: Final = 10
 """Number of latest session items whose co-visited items are looked up."""
@@ -67,6 +71,7 @@ class Ladder:
         excluded: frozenset[int],
         excluded_ids: Iterable[str],
         seen_ids: frozenset[str] = frozenset(),
+        scope: Scope | None = None,
     ) -> tuple[list[RecommendedItem], Tier]:
         """At most ``k`` items for the session, and the tier that answered.
 
@@ -75,30 +80,73 @@ class Ladder:
             excluded: catalogue indices; at least ``k`` of the catalogue's items are not among them.
             excluded_ids: excluded item ids, unknown ones included, for the static list.
             seen_ids: item ids of the session, which the answer marks as seen.
+            scope: the only items that may answer; None for all.
         """
         taken = set(excluded)
         found: list[RecommendedItem] = []
-        for item, score, rung in self._ranked(session_L, ask):
+        eligible_V = None if scope is None else scope.eligible_V
+        if eligible_V is None:
+            ranked = self._ranked(session_L, ask)
+        else:
+            ranked = self._ranked_among(eligible_V, session_L, ask, wanted=k + len(excluded))
+        for item, score, rung in ranked:
             if len(found) == k:
                 break
             if item not in taken:
                 taken.add(item)
                 item_id = self._item_ids[item]
                 found.append(RecommendedItem(item_id, score, rung, None, item_id in seen_ids))
-        if found or not self._static:
+        if scope is not None:
+            found += given_items(scope.given, k=k - len(found), excluded=excluded_ids, seen_ids=seen_ids)
+        if found or not self._static or (scope is not None and scope.narrow):
             return found, _tier(found)
-        return static_items(self._static, k=k, excluded=excluded_ids, seen_ids=seen_ids)
+        static = self._static if scope is None else [item_id for item_id in self._static if scope.in_stock(item_id)]
+        return static_items(static, k=k, excluded=excluded_ids, seen_ids=seen_ids)
 
-    def rungs(self, session_L: npt.NDArray[np.int64], *, ask: int) -> Iterator[ModelCandidates]:
-        """Candidates of each tier for a policy, in place of the model's, best tier first; empty tiers are skipped."""
+    def rungs(
+        self, session_L: npt.NDArray[np.int64], *, ask: int, eligible_V: npt.NDArray[np.int64] | None = None
+    ) -> Iterator[ModelCandidates]:
+        """Candidates of each tier for a policy, in place of the model's, best tier first; empty tiers are skipped.
+
+        Args:
+            eligible_V: the only items that are listed, ascending; None for all.
+        """
+        among = None if eligible_V is None else Among(eligible_V)
         if self._covisitation is not None and len(session_L):
             items_C, sums_C = self._covisitation.evidence(session_L[-SESSION_ITEMS:], decay=DECAY)
+            if among is not None:
+                kept_C = among.holding(items_C)
+                items_C, sums_C = items_C[kept_C], sums_C[kept_C]
             if len(items_C):
                 best = np.lexsort((items_C, -sums_C))[:MOST_LISTED]
                 yield ModelCandidates(items_C[best], sums_C[best].astype(np.float32), "covisitation")
+        if among is not None:
+            scores_V = self._popularity_BN[ask].take(among.items_A)
+            best = top_k(scores_V[None], min(MOST_LISTED, len(scores_V)))[0] if len(scores_V) else NOTHING
+            yield listed(among.items_A[best], "popularity")
+            return
         rows = (self._shelf(session_L, ask)[:MOST_LISTED], self._popular_BN[ask][:MOST_LISTED])
         items = list(dict.fromkeys(np.concatenate(rows).tolist()))
         yield listed(np.array(items, np.int64), "popularity")
+
+    def _ranked_among(
+        self, eligible_V: npt.NDArray[np.int64], session_L: npt.NDArray[np.int64], ask: int, *, wanted: int
+    ) -> Iterator[Ranked]:
+        """As :meth:`_ranked`, of eligible items alone; popularity ends after ``wanted`` of them."""
+        among = Among(eligible_V)
+        if self._covisitation is not None and len(session_L):
+            items_C, sums_C = self._covisitation.evidence(session_L[-SESSION_ITEMS:], decay=DECAY)
+            best = np.lexsort((items_C, -sums_C))
+            best = best[among.holding(items_C[best])]
+            yield from zip(items_C[best].tolist(), sums_C[best].tolist(), ["covisitation"] * len(best), strict=True)
+        scores_N = self._popularity_BN[ask]
+        shelf = self._shelf(session_L, ask)
+        for item in shelf[among.holding(shelf.astype(np.int64))]:
+            yield int(item), float(scores_N[item]), "popularity"
+        scores_V = scores_N.take(eligible_V)
+        if len(scores_V):
+            for item in eligible_V[top_k(scores_V[None], min(wanted, len(scores_V)))[0]].tolist():
+                yield item, float(scores_N[item]), "popularity"
 
     def _ranked(self, session_L: npt.NDArray[np.int64], ask: int) -> Iterator[Ranked]:
         """Items tier by tier, best first; an item may repeat in a lower tier."""
@@ -158,6 +206,15 @@ def static_items(
     return found, _tier(found)
 
 
+def given_items(
+    given: Sequence[str], *, k: int, excluded: Iterable[str], seen_ids: frozenset[str]
+) -> list[RecommendedItem]:
+    """The first ``k`` of the request's own candidates that nothing ranks, in the order sent, without the excluded."""
+    left_out = set(excluded)
+    kept = islice((item_id for item_id in given if item_id not in left_out), max(k, 0))
+    return [RecommendedItem(item_id, 0.0, "given", None, item_id in seen_ids) for item_id in kept]
+
+
 def _tier(found: Sequence[RecommendedItem]) -> Tier:
     tier: Tier = found[0].source if found else "empty"  # type: ignore[assignment]
     return tier
@@ -166,12 +223,22 @@ def _tier(found: Sequence[RecommendedItem]) -> Tier:
 def answer_without_bundle(request: RecommendRequest, static: Sequence[str], reason: Reason) -> Answer:
     """Answer from the static list, or an empty one; behaviours and ids cannot be checked, so no item is unknown.
 
-    A placement gets an empty answer: without a bundle its rules cannot be checked.
+    A placement or a filter gets an empty answer: without a bundle neither can be checked. Candidates come as they were
+    sent.
     """
     k = DEFAULT_K if request.k is UNSET else request.k
-    shown = static if request.placement is UNSET else ()
+    shown = static if request.placement is UNSET and request.filter is UNSET else ()
     seen_ids = frozenset([event.item_id for event in request.session])
-    excluded = {*(request.exclude or ()), *(seen_ids if request.hide_seen is True else ())}
+    excluded = {
+        *(request.exclude or ()),
+        *(seen_ids if request.hide_seen is True else ()),
+        *(line.item_id for line in request.cart or ()),
+    }
+    if request.candidates is not UNSET and request.placement is UNSET and request.filter is UNSET:
+        given = list(dict.fromkeys(request.candidates))
+        k = len(given) if request.k is UNSET else k
+        found = given_items(given, k=k, excluded=excluded, seen_ids=seen_ids)
+        return bare_answer(found, _tier(found), reason, behaviour=request.behaviour or "")
     items, tier = static_items(shown, k=k, excluded=excluded, seen_ids=seen_ids)
     return bare_answer(items, tier, reason, behaviour=request.behaviour or "")
 

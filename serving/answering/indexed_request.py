@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET, UnsetType
 
-from serving.policy.assortment import Assortment
-from serving.policy.placement_request import IndexedPlacement, index_placement, known_placement
+from serving.answering.scope import Scope, scope_of
+from serving.policy.assortment import CART_NAME, Assortment
+from serving.policy.placement_request import IndexedPlacement, index_placement, known_placement, segment_in
+from serving.policy.stockroom import Stockroom
 from serving.protocol.errors import FieldError, shown
 from serving.protocol.messages import DEFAULT_K, Event, RecommendRequest
 from tillside.bundle import Bundle
@@ -44,6 +46,7 @@ class IndexedRequest:
         placement: the request translated for the policy; None without a placement.
         late: number of the first item of the batch that came by feed, and the rows of all such items; None where the
             batch holds none.
+        scope: the only items that may answer, without a placement; None for all.
     """
 
     batch: Batch
@@ -58,6 +61,7 @@ class IndexedRequest:
     hint: str | UnsetType = UNSET
     placement: IndexedPlacement | None = None
     late: tuple[int, FloatArray] | None = None
+    scope: Scope | None = None
 
     @property
     def known(self) -> bool:
@@ -122,17 +126,23 @@ class RequestIndexer:
         if len(self._index_of) != items:
             raise ValueError(f"bundle {bundle.path}: the catalogue holds an item id twice")
 
-    def index(self, request: RecommendRequest, assortment: Assortment | None = None) -> IndexedRequest:
+    def index(
+        self, request: RecommendRequest, assortment: Assortment | None = None, stockroom: Stockroom | None = None
+    ) -> IndexedRequest:
         """Translate a request.
 
         Args:
             assortment: what placements are answered from; None without a policy.
+            stockroom: limits what answers requests without a placement; None if nothing does.
 
         Raises:
             FieldError: the bundle lacks a behaviour, or the policy lacks the placement.
         """
         index_of, behaviour = self._index_of, request.behaviour
-        rules = None if request.placement is UNSET else known_placement(assortment, request)
+        rules, segment = None, None
+        if request.placement is not UNSET:
+            segment = None if assortment is None else segment_in(assortment, request)
+            rules = known_placement(assortment, request, segment)
         if rules is not None and assortment is not None:
             index_of = assortment.facts.index_of
             if behaviour is UNSET:
@@ -155,6 +165,7 @@ class RequestIndexer:
                 session=(items, behaviours, times),
                 excluded=frozenset(excluded),
                 ask=ask,
+                segment=segment,
                 unknown=unknown,
             )
             if not items:  # a cart without a session: its lines become the session's cart events
@@ -170,6 +181,14 @@ class RequestIndexer:
         late = None
         if placement is not None and assortment is not None and len(items_E) and int(items_E.max()) >= self._items:
             items_E, late = self._with_late(items_E, assortment.proposer.cold)
+        scope = None
+        if placement is None:
+            if stockroom is not None:
+                scope = scope_of(request, stockroom, index_of=index_of, items=self._items, unknown=unknown)
+            if request.cart is not UNSET or scope is not None:
+                taken = self._taken(request, fed=stockroom is not None and stockroom.fed)
+                excluded.update(index_of[item_id] for item_id in taken if item_id in index_of)
+                excluded_ids = [*excluded_ids, *taken]
         batch = encode_session(
             items_E,
             *(
@@ -180,14 +199,16 @@ class RequestIndexer:
             known_items=self._items + (0 if late is None else len(late[1])),
             earlier=len(earlier[0]),
         )
-        hint = self._hint(times, seen_ids, unknown)
+        hint = self._hint(times, seen_ids, unknown) or self._hint_of_new_fields(request, scope, placement)
         if placement is not None and not batch.lengths_B[0]:  # known to the feed, but nothing tells what they are like
             unknown |= dict.fromkeys(event.item_id for event in request.session)
         k = DEFAULT_K if request.k is UNSET else request.k
+        if scope is not None:
+            k = scope.listed or k if request.k is UNSET else k
         return IndexedRequest(
             batch=batch,
             ask=ask,
-            k=min(k, self._items - len(excluded)) if placement is None else k,
+            k=k if placement is not None or scope is not None else min(k, self._items - len(excluded)),
             excluded=frozenset(excluded),
             excluded_ids=excluded_ids,
             unknown=list(unknown),
@@ -196,6 +217,7 @@ class RequestIndexer:
             names=request.names is True,
             hint=hint,
             placement=placement,
+            scope=scope,
             late=late,
         )
 
@@ -229,6 +251,27 @@ class RequestIndexer:
             behaviours.append(self._behaviour(event.behaviour, within=(field, number)))
             times.append(event.timestamp if isinstance(event.timestamp, int) else TIME_UNKNOWN)
         return items, behaviours, times
+
+    def _taken(self, request: RecommendRequest, *, fed: bool) -> list[str]:
+        """Ids of what is in the cart, and, where a feed came, of what the session bought or put into its cart."""
+        goal, carted = self._behaviours[-1], CART_NAME if CART_NAME in self._behaviours[:-1] else None
+        found = [line.item_id for line in request.cart or ()]
+        if fed:
+            inferred = (goal, carted) if request.cart is UNSET else (goal,)
+            found += [event.item_id for event in request.session if event.behaviour in inferred]
+        return list(dict.fromkeys(found))
+
+    def _hint_of_new_fields(
+        self, request: RecommendRequest, scope: Scope | None, placement: IndexedPlacement | None
+    ) -> str | UnsetType:
+        """A sentence on a filter that leaves no item, or on a history that the model passes over."""
+        if scope is not None and scope.problem:
+            return scope.problem
+        if placement is not None and (among := placement.prepared.request.among) is not None and among.problem:
+            return among.problem
+        if request.history and not self._encoding.history:
+            return "the model was trained without histories and passes over this one; a policy's segments still read it"
+        return UNSET
 
     def _hint(self, times: Sequence[int], seen_ids: frozenset[str], unknown: Mapping[str, None]) -> str | UnsetType:
         """A sentence on ids of which the bundle knows none, or on a time that is in seconds."""

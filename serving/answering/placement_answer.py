@@ -32,8 +32,10 @@ NO_FRESH_FEED: Final = (
 def fallback_candidates(ladder: Ladder, question: IndexedRequest) -> Iterator[ModelCandidates]:
     """Candidates of the fallback tiers for a placement, best tier first."""
     assert question.placement is not None
-    yield from ladder.rungs(question.session_L, ask=question.ask)
-    static = question.placement.assortment.static
+    indexed = question.placement
+    eligible_V = None if indexed.prepared.request.among is None else indexed.eligible_V
+    yield from ladder.rungs(question.session_L, ask=question.ask, eligible_V=eligible_V)
+    static = indexed.assortment.static
     if len(static):
         yield listed(static, "static")
 

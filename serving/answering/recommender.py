@@ -10,6 +10,7 @@ Shapes: N items that can be recommended, R requests of one batch (B in the field
 items, V eligible items, L session items, H items of the shopper's earlier sessions, D dimensions.
 """
 
+import contextlib
 import functools
 import time
 import uuid
@@ -20,19 +21,22 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import structs
+from msgspec import UNSET, structs
 
-from serving.answering.fallbacks import Ladder, Reason
+from serving.answering.fallbacks import Ladder, Reason, given_items
 from serving.answering.indexed_request import IndexedRequest, RequestIndexer
 from serving.answering.nearest_item import NearestItem
 from serving.answering.outcome import Outcome
 from serving.answering.placement_answer import answer_placement, fallback_candidates
 from serving.policy.assortment import Assortment
+from serving.policy.stockroom import Stockroom
+from serving.protocol.errors import FieldError
 from serving.protocol.messages import Answer, CommonFields, RecommendedItem, RecommendRequest
 from tillside.bundle import Bundle
 from tillside.encoding import Batch
 from tillside.engine import Engine, EngineError
-from tillside.policy import ModelCandidates
+from tillside.policy import ItemsFeed, ModelCandidates
+from tillside.policy.items.filters import Among
 from tillside.recommenders.blend import best_items
 from tillside.search import searched
 
@@ -66,9 +70,16 @@ class Recommender:
 
     usual_seconds = 0.0
 
-    def __init__(self, bundle: Bundle, *, static: Sequence[str] = (), assortment: Assortment | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        static: Sequence[str] = (),
+        assortment: Assortment | None = None,
+    ) -> None:
         self.bundle = bundle
         self.assortment = assortment
+        self._stockroom: Stockroom | None = None
         self.engine = Engine(bundle.path, bundle.items_ND, bundle.search)
         self._items_ND = self.engine.items_ND
         self._memory = bundle.memory
@@ -103,7 +114,39 @@ class Recommender:
         Raises:
             FieldError: the bundle lacks a behaviour, or the policy lacks the placement.
         """
-        return self._indexer.index(request, assortment or self.assortment)
+        assortment = assortment or self.assortment
+        if request.placement is not UNSET:
+            return self._indexer.index(request, assortment)
+        limited = request.candidates is not UNSET or request.filter is not UNSET
+        return self._indexer.index(request, assortment, self.stockroom if limited else self._fed)
+
+    @property
+    def stockroom(self) -> Stockroom:
+        """What requests without a placement are limited by; made when it is first needed.
+
+        Raises:
+            FieldError: the bundle's items have age limits that are no numbers.
+        """
+        if self.assortment is not None:
+            return self.assortment.stockroom
+        if self._stockroom is None:
+            try:
+                self._stockroom = Stockroom.of(self.bundle)
+            except ValueError as error:
+                sentence = f"filter and candidates cannot be answered with this bundle: {error}"
+                raise FieldError("filter", sentence, allowed="nothing with this bundle") from None
+        return self._stockroom
+
+    def restock(self, feed: ItemsFeed | None) -> None:
+        """Apply a feed without a policy; with one the :attr:`assortment` is replaced instead."""
+        with contextlib.suppress(FieldError):
+            self._stockroom = self.stockroom.restocked(feed)
+
+    @property
+    def _fed(self) -> Stockroom | None:
+        """The stockroom if there is one and a feed came."""
+        found = self._stockroom if self.assortment is None else self.assortment.stockroom
+        return found if found is not None and found.fed else None
 
     def answer_questions(self, questions: Sequence[IndexedRequest]) -> list[Outcome]:
         """Answer questions made by :meth:`read`, in the same order."""
@@ -124,8 +167,12 @@ class Recommender:
                     outcomes.append(answer_placement(question, given, common, self._nearest, spent=spent))
                     continue
                 assert isinstance(candidates, list)
-                items = self._named(candidates) if question.names else candidates
-                outcomes.append(Outcome(Answer(items=items, tier="model", **common), *spent))
+                items, tier = candidates, "model"
+                if question.scope is not None and question.scope.given:
+                    items = [*items, *self._given(question, question.scope.given, k=question.k - len(items))]
+                    tier = items[0].source if items else "model"
+                items = self._named(items) if question.names else items
+                outcomes.append(Outcome(Answer(items=items, tier=tier, **common), *spent))
             elif number in failures:
                 outcomes.append(self.degraded(question, "model_failed", failure=failures[number]))
             else:
@@ -149,10 +196,15 @@ class Recommender:
             excluded=question.excluded,
             excluded_ids=question.excluded_ids,
             seen_ids=question.seen_ids,
+            scope=question.scope,
         )
         if question.names:
             items = self._named(items)
         return Outcome(Answer(items=items, tier=tier, **common), failure=failure)
+
+    def _given(self, question: IndexedRequest, given: Sequence[str], *, k: int) -> list[RecommendedItem]:
+        """The request's candidates that the model does not rank, to follow those that it ranks."""
+        return given_items(given, k=k, excluded=question.excluded_ids, seen_ids=question.seen_ids)
 
     def _named(self, items: Sequence[RecommendedItem]) -> list[RecommendedItem]:
         """The items with their names in the catalogue."""
@@ -230,7 +282,8 @@ class Recommender:
         if self._memory is not None:
             sinking = self._memory.sinking(question.session_L, question.past_H, question.ask)
         needed = question.k + len(question.excluded) + sinking
-        return min(searched(needed), len(self._items_ND))
+        eligible_V = _eligible(question)
+        return min(searched(needed), len(self._items_ND) if eligible_V is None else len(eligible_V))
 
     def _found(
         self, question: IndexedRequest, query_D: FloatArray, scores_K: FloatArray, items_K: npt.NDArray[np.int64]
@@ -255,8 +308,14 @@ class Recommender:
             ask=question.ask,
             query_D=query_D,
             items_ND=self._items_ND,
-            k=question.k + len(question.excluded),
+            k=question.k + len(question.excluded) if question.scope is None else len(self._items_ND),
         )
+        if question.scope is not None:  # past sessions may have added what may not answer
+            if question.scope.eligible_V is not None:
+                held_K = Among(question.scope.eligible_V).holding(best_K)
+                best_K, best_scores_K = best_K[held_K], best_scores_K[held_K]
+            best_K, best_scores_K = best_K[: question.k + len(question.excluded)], best_scores_K
+            best_scores_K = best_scores_K[: len(best_K)]
         if question.excluded:
             kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
             best_K, best_scores_K = best_K[kept], best_scores_K[kept]
@@ -269,7 +328,9 @@ class Recommender:
 
 
 def _eligible(question: IndexedRequest) -> npt.NDArray[np.int64] | None:
-    return None if question.placement is None else question.placement.eligible_V
+    if question.placement is not None:
+        return question.placement.eligible_V
+    return None if question.scope is None else question.scope.eligible_V
 
 
 def _together_then_alone(

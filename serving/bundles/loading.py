@@ -64,6 +64,8 @@ def load_recommender(
             if loaded is not None:
                 assortment = Assortment.of(bundle, loaded, feed=feed, static=static)
             recommender = Recommender(bundle, static=static, assortment=assortment)
+            if assortment is None:
+                recommender.restock(feed)
             replay(recommender, limits)
             recommender.usual_seconds = _warm_up(recommender)
         except ValueError:
@@ -83,6 +85,8 @@ def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
     It is not frozen out of garbage collection, or a feed a second would freeze every connection and task of its second.
     """
     if recommender.assortment is None:
+        with polite():
+            recommender.restock(feed)
         return None
     with polite():
         restocked = recommender.assortment.restocked(feed)

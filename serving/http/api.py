@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec import UNSET
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -27,9 +28,10 @@ from serving.http.docs_page import docs
 from serving.http.openapi import openapi_document
 from serving.http.problems import internal_error, problem_of_routing, problem_response
 from serving.http.shedding import Turn, unread
+from serving.protocol.checking import allowed_in
 from serving.protocol.decoding import decode_request
 from serving.protocol.errors import BodyError, FieldError, ProblemError
-from serving.protocol.messages import encode_answer
+from serving.protocol.messages import PageAnswer, encode_answer
 from serving.service import Service
 from serving.settings import Settings
 from serving.telemetry.logs import RequestLog, log_bug, request_id
@@ -39,11 +41,13 @@ log = logging.getLogger("serving")
 
 NO_STORE: Final = {"cache-control": "no-store"}
 RECOMMEND: Final = "/v1/recommend"
+PAGE: Final = "/v1/page"
 WITH_CURL: Final = "curl sends it with -H 'content-type: application/json'"
 CLIENT_CLOSED: Final = 499
 """Only counted, never sent: the client disconnected before its body was complete."""
 Some = TypeVar("Some", bound=Starlette)
 Page = Callable[[], Awaitable[bytes]]
+Work = Callable[[Request], Awaitable[tuple[Outcome, bytes]]]
 
 
 class Api:
@@ -64,20 +68,28 @@ class Api:
 
     async def recommend(self, request: Request) -> Response:
         """``POST /v1/recommend``."""
+        return await self._served(request, self._answer)
+
+    async def page(self, request: Request) -> Response:
+        """``POST /v1/page``."""
+        return await self._served(request, self._answer_page)
+
+    async def _served(self, request: Request, work: Work) -> Response:
+        """The response, traced and logged."""
         arrived = time.perf_counter()
         name = request_id(request.headers.get("x-request-id"))
         known: dict[str, str | None] = {}
         with span("recommend", headers=request.headers) as traced:
-            response = await self._respond(request, traced, known)
+            response = await self._respond(request, traced, known, work)
         response.headers["x-request-id"] = name
         milliseconds = (time.perf_counter() - arrived) * 1e3
         self._log.request(request_id=name, status=response.status_code, milliseconds=milliseconds, **known)
         return response
 
-    async def _respond(self, request: Request, traced: Span, known: dict[str, str | None]) -> Response:
+    async def _respond(self, request: Request, traced: Span, known: dict[str, str | None], work: Work) -> Response:
         """The response; adds the answer's fields for the request log to ``known``."""
         try:
-            outcome, body = await self._answer(request)
+            outcome, body = await work(request)
             answer = outcome.answer
             known |= {
                 "recommendation_id": answer.recommendation_id,
@@ -86,6 +98,10 @@ class Api:
             }
             trace_stages(traced, outcome)
             response = Response(body, headers=NO_STORE, media_type="application/json")
+        except BodyError as error:
+            response = problem_response(ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", str(error)))
+        except FieldError as error:
+            response = problem_response(invalid_field(error))
         except ProblemError as problem:
             response = problem_response(problem)
         except ClientDisconnect:
@@ -97,23 +113,45 @@ class Api:
         return response
 
     async def _answer(self, request: Request) -> tuple[Outcome, bytes]:
-        check_token(request, self._token)
-        check_headers(request, body_bytes=self._limits.body_bytes)
-        if self._turn.full() and self._service.late:
+        """Outcome and body of ``POST /v1/recommend``."""
+        if self._sheds(request):
             outcome = Outcome(unread())
             self._service.metrics.observe(outcome, 0.0)
             return outcome, encode_answer(outcome.answer)
         body = await read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
         start = time.perf_counter()
-        try:
-            outcome = await self._service.answer(decode_request(body, self._limits))
-        except BodyError as error:
-            raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", str(error)) from None
-        except FieldError as error:
-            raise invalid_field(error) from None
+        asked = decode_request(body, self._limits)
+        if asked.placements is not UNSET:
+            sentence = f"placements is for POST {PAGE} alone; give placement, or ask there"
+            raise FieldError("placements", sentence, allowed="nothing at this path")
+        outcome = await self._service.answer(asked)
         encoded = encode_answer(outcome.answer)
         self._service.metrics.observe(outcome, time.perf_counter() - start)
         return outcome, encoded
+
+    async def _answer_page(self, request: Request) -> tuple[Outcome, bytes]:
+        """Outcome of the first placement, for the request log, and body with all of them, of ``POST /v1/page``."""
+        if self._sheds(request):
+            outcomes = [Outcome(unread())]
+            self._service.metrics.observe(outcomes[0], 0.0)
+            return outcomes[0], encode_answer(PageAnswer([]))
+        body = await read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
+        start = time.perf_counter()
+        asked = decode_request(body, self._limits)
+        if asked.placements is UNSET:
+            allowed = allowed_in("placements", self._limits)
+            raise FieldError("placements", f"placements is missing; it must be {allowed}", allowed=allowed)
+        outcomes = await self._service.answer_page(asked)
+        seconds = (time.perf_counter() - start) / len(outcomes)
+        for outcome in outcomes:
+            self._service.metrics.observe(outcome, seconds)
+        return outcomes[0], encode_answer(PageAnswer([outcome.answer for outcome in outcomes]))
+
+    def _sheds(self, request: Request) -> bool:
+        """Whether a request that may be answered is to be answered without its body."""
+        check_token(request, self._token)
+        check_headers(request, body_bytes=self._limits.body_bytes)
+        return self._turn.full() and self._service.late
 
     async def live(self, request: Request) -> Response:
         """``GET /health/live``: the event loop runs."""
@@ -176,6 +214,7 @@ def make_app(settings: Settings, service: Service, *, page: Page | None = None) 
     api = Api(settings, service, page=page)
     routes = [
         Route(RECOMMEND, api.recommend, methods=["POST"]),
+        Route(PAGE, api.page, methods=["POST"]),
         Route("/v1/model", api.model),
         Route("/health/live", api.live),
         Route("/health/ready", api.ready),

@@ -50,6 +50,7 @@ def openapi_document(limits: Limits, *, metrics_page: bool = True) -> Document:
         tags=TAGS,
         paths={
             "/v1/recommend": {"post": _recommend()},
+            "/v1/page": {"post": _page()},
             "/v1/model": {"get": _model()},
             "/health/live": live(),
             "/health/ready": ready(),
@@ -88,43 +89,67 @@ def _model() -> Document:
 
 
 def _recommend() -> Document:
-    refusals = {
-        "400": "The body is empty, not UTF-8, not JSON, or repeats a key",
-        "401": UNAUTHORIZED,
-        "408": "The body did not arrive in time",
-        "413": "The body is too large",
-        "415": "The body is not application/json",
-        "422": "A field is missing, unknown, or holds what is not allowed; field names it",
-        "431": "The request line and the headers are too large",
-        "500": "A fault of the server",
-    }
     answer = _example_answer()
+    placed = example_placed_answer(answer)
     return operation(
         "recommend",
         "The best next items for a session",
         tag="recommendations",
         description="Load, deadlines and a missing bundle never make an error: a lower tier answers, and says why.",
         security=SECURITY,
-        refusals=refusals,
-        body={
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": a_reference("RecommendRequest"),
-                    "examples": {name: {"value": value} for name, value in EXAMPLE_REQUESTS.items()},
-                }
-            },
-        },
+        refusals=REFUSALS,
+        body=_body(EXAMPLE_REQUESTS),
         answers={
             "200": json_response(
                 "At most k items, best first; fewer where fewer are eligible",
                 {"anyOf": [a_reference("PlacedAnswer"), a_reference("Answer")]},
-                **{"checkout": answer, "a placement": example_placed_answer(answer)},
+                **{"checkout": answer, "a placement": placed},
             )
         },
     )
 
 
+def _page() -> Document:
+    placed = example_placed_answer(_example_answer())
+    return operation(
+        "page",
+        "Several placements in one call",
+        tag="recommendations",
+        description="As recommend for each of placements, in their order; no item is shown in two of them.",
+        security=SECURITY,
+        refusals=REFUSALS,
+        body=_body({"a product page": EXAMPLE_PAGE}),
+        answers={
+            "200": json_response(
+                "An answer for each placement",
+                a_reference("PageAnswer"),
+                **{"one placement": {"placements": [placed]}},
+            )
+        },
+    )
+
+
+def _body(examples: dict[str, Document]) -> Document:
+    shown = {name: {"value": value} for name, value in examples.items()}
+    content = {"schema": a_reference("RecommendRequest"), "examples": shown}
+    return {"required": True, "content": {"application/json": content}}
+
+
+REFUSALS: Final = {
+    "400": "The body is empty, not UTF-8, not JSON, or repeats a key",
+    "401": UNAUTHORIZED,
+    "408": "The body did not arrive in time",
+    "413": "The body is too large",
+    "415": "The body is not application/json",
+    "422": "A field is missing, unknown, or holds what is not allowed; field names it",
+    "431": "The request line and the headers are too large",
+    "500": "A fault of the server",
+}
+"""Problems of a request for items."""
+EXAMPLE_PAGE: Final[Document] = {
+    "session": [{"item_id": "1004856"}],
+    "placements": [{"placement": "product", "k": 4}, {"placement": "cart"}],
+}
 EXAMPLE_REQUESTS: Final[dict[str, Document]] = {
     "product page": {"session": [{"item_id": "1004856", "behaviour": "click"}], "k": 3},
     "checkout": {
@@ -137,6 +162,11 @@ EXAMPLE_REQUESTS: Final[dict[str, Document]] = {
         "deadline_ms": 50,
     },
     "nothing known": {"session": []},
+    "a search list": {
+        "session": [{"item_id": "1004856"}],
+        "candidates": ["1005115", "1004767", "case-5"],
+        "filter": {"price": {"at_most": 900}, "attributes": [{"name": "brand", "any_of": ["apple", "samsung"]}]},
+    },
 }
 """Bodies of requests by what they are for."""
 

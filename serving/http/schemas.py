@@ -15,13 +15,13 @@ from serving.http.operations import REFERENCE, a_reference
 from serving.protocol.constraints import constrained
 from serving.protocol.fields import request_fields
 from serving.protocol.limits import Limits
-from serving.protocol.messages import Answer, PlacedAnswer, PlacedItem, RecommendRequest
+from serving.protocol.messages import Answer, PageAnswer, PlacedAnswer, PlacedItem, RecommendRequest
 from tillside.policy.candidates import SOURCES
 from tillside.policy.file.terms import SegmentName
 from tillside.policy.requests import Language, Mode
 
 Document = dict[str, Any]
-STAND_INS: Final = ("covisitation", "popularity", "static")
+STAND_INS: Final = ("covisitation", "popularity", "given", "static")
 """Tiers that are the source of an item where the model is not."""
 ENUMS: Final[Mapping[str, tuple[str, ...]]] = {
     "Tier": get_args(Tier),
@@ -87,6 +87,7 @@ PLACED_ANSWER: Final[Document] = {
     "policy": {"pattern": "^[0-9a-f]{12}$", "description": "The policy's version."},
     "notes": {"description": "For the shop's own people: needs that are not met, and why nothing is shown."},
     "removed": {"description": "Items that each rule removed; on explain, and where nothing is shown."},
+    "segment": {"description": "The shopper's, as sent or from the history; null without either."},
 }
 OFFERED_BUNDLE: Final[Document] = {
     "items": {"description": "Items that go together, those of the cart first."},
@@ -108,6 +109,12 @@ MEANINGS: Final[Mapping[str, Document]] = {
     "PlacedItem": PLACED_ITEM,
     "Answer": ANSWER,
     "PlacedAnswer": PLACED_ANSWER,
+    "PageAnswer": {
+        "placements": {
+            "items": {"anyOf": [a_reference("PlacedAnswer"), a_reference("Answer")]},
+            "description": "In the order asked for; an Answer where no policy could be asked. Empty under overload.",
+        }
+    },
     "OfferedBundle": OFFERED_BUNDLE,
     "PromotionHint": PROMOTION_HINT,
 }
@@ -116,7 +123,7 @@ MEANINGS: Final[Mapping[str, Document]] = {
 
 def message_schemas(limits: Limits) -> dict[str, Document]:
     """Schemas of requests, answers and their parts, by name."""
-    structs = (constrained(RecommendRequest, request_fields(limits)), Answer, PlacedItem, PlacedAnswer)
+    structs = (constrained(RecommendRequest, request_fields(limits)), Answer, PlacedItem, PlacedAnswer, PageAnswer)
     _, generated = msgspec.json.schema_components(structs, ref_template=REFERENCE)
     own = {name: named_enums(_described(schema, MEANINGS.get(name, {}))) for name, schema in generated.items()}
     return {**own, **{name: {"type": "string", "enum": list(choices)} for name, choices in ENUMS.items()}}
@@ -190,5 +197,5 @@ def example_placed_answer(answer: Document) -> Document:
         "gift": None,
     }
     placed = {"placement": "checkout", "mode": "cross_sell", "why": ["intent 0.41", "cart +0.20"]}
-    told = {"bundles": [bundle], "promotion": promotion, "policy": "3f9a1c0b7d2e", "notes": []}
+    told = {"bundles": [bundle], "promotion": promotion, "policy": "3f9a1c0b7d2e", "segment": None, "notes": []}
     return {**answer, "items": [item], **placed, **told}

@@ -13,12 +13,14 @@ Shapes: N items known to the facts, W of them with a vector of the model, B beha
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from serving.policy.policy_file import LoadedPolicy
+from serving.policy.stockroom import Stockroom
 from tillside.bundle import Bundle
 from tillside.policy import ItemFacts, ItemsFeed, Shelves, event_kinds
 from tillside.policy.items.shelves import most_popular
@@ -42,6 +44,7 @@ class Assortment:
         base: item facts before any feed.
         shelves_B: shelves by behaviour asked for, each holding the facts.
         proposer: makes the model's candidates from what is searched.
+        behaviours: names of the bundle's behaviours, the goal last.
         kinds: event kind of each behaviour in the policy's terms.
         cart_behaviour: index of the behaviour ``cart``, or -1.
         relations: as in the bundle; ``placed_relations`` with all pairs set by hand, of items that came by feed too.
@@ -54,6 +57,7 @@ class Assortment:
     proposer: Proposer
     relations: Relations
     placed_relations: Relations
+    behaviours: tuple[str, ...]
     kinds: tuple[int, ...]
     cart_behaviour: int
     tokens: TokenVectors | None
@@ -79,6 +83,7 @@ class Assortment:
             proposer=Proposer.of(facts, np.asarray(bundle.items_ND), tokens=None, memory=bundle.memory),
             relations=bundle.relations,
             placed_relations=bundle.relations,
+            behaviours=tuple(names),
             kinds=tuple(event_kinds(bundle.behaviours).tolist()),
             cart_behaviour=names.index(CART_NAME) if CART_NAME in names else -1,
             tokens=bundle.tokens,
@@ -110,6 +115,11 @@ class Assortment:
     def under(self, loaded: LoadedPolicy, feed: ItemsFeed | None) -> "Assortment":
         """A new assortment of the same bundle under another policy, with ``feed`` applied."""
         return replace(self, loaded=loaded).restocked(feed)
+
+    @cached_property
+    def stockroom(self) -> Stockroom:
+        """The same facts, for filters, and for requests without a placement."""
+        return Stockroom(self.base, self.facts)
 
     @property
     def facts(self) -> ItemFacts:

@@ -6,7 +6,7 @@ Shapes: B behaviours, V eligible items, L session events, M cart pieces.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from msgspec import UNSET, structs
 
 from serving.policy.assortment import Assortment
+from serving.policy.segments import segment_of
 from serving.protocol import messages
 from serving.protocol.errors import FieldError, shown
 from serving.protocol.messages import CommonFields, PlacedAnswer, RecommendRequest
@@ -29,6 +30,8 @@ from tillside.policy import (
     origin,
     prepare,
 )
+from tillside.policy.file.terms import SegmentName
+from tillside.policy.items.filters import Among
 from tillside.policy.requests import GOAL, Dismissed
 
 PIECES_COUNTED: Final = 100
@@ -61,8 +64,25 @@ class IndexedPlacement:
         )
 
 
-def known_placement(assortment: Assortment | None, request: RecommendRequest) -> PlacementPolicy:
-    """Policy of the placement that a request names.
+def segment_in(assortment: Assortment, request: RecommendRequest) -> SegmentName | None:
+    """Segment of the shopper: the request's, else by the history that it sends; None if it sends neither."""
+    if request.segment is not UNSET:
+        return request.segment
+    if request.history is UNSET:
+        return None
+    return segment_of(
+        request.history,
+        goal=assortment.behaviours[-1],
+        now_ms=_now_ms(request),
+        bounds=assortment.loaded.policy.segment_bounds,
+        price_of=assortment.stockroom.price,
+    )
+
+
+def known_placement(
+    assortment: Assortment | None, request: RecommendRequest, segment: SegmentName | None
+) -> PlacementPolicy:
+    """Policy of the placement that a request names, for a segment.
 
     Raises:
         FieldError: the policy has no such placement, or the server has no policy.
@@ -75,7 +95,7 @@ def known_placement(assortment: Assortment | None, request: RecommendRequest) ->
             "python -m serving --policy FILE, or in the bundle by training.export policy=FILE"
         )
         raise FieldError("placement", sentence, allowed="nothing: the server has no policy")
-    policy = assortment.loaded.policy.of(request.segment or None)
+    policy = assortment.loaded.policy.of(segment)
     found = policy.placements.get(name)
     if found is None:
         names = sorted(policy.placements)
@@ -90,11 +110,13 @@ def index_placement(
     session: tuple[Sequence[int], Sequence[int], Sequence[int]],
     excluded: frozenset[int],
     ask: int,
+    segment: SegmentName | None,
     unknown: dict[str, None],
 ) -> IndexedPlacement:
     """Translate a request for the policy; its placement must be a :func:`known_placement`.
 
     Args:
+        segment: of the shopper, as :func:`segment_in` says.
         session: item indices (-1 if unknown to the facts), behaviours and timestamps of its events.
         unknown: receives the item ids unknown to the facts.
     """
@@ -115,7 +137,7 @@ def index_placement(
         known = [place for place, item in enumerate(items) if item >= 0]
         items, behaviours, times = ([column[place] for place in known] for column in session)
     kinds = [assortment.kinds[behaviour] for behaviour in behaviours]
-    now_ms = int(time.time() * 1000) if request.timestamp is UNSET else request.timestamp
+    now_ms = _now_ms(request)
     host = numbers([request.host]) if request.host is not UNSET else []
     cart: list[int] = []
     if request.cart is UNSET:
@@ -131,7 +153,7 @@ def index_placement(
         kinds_L=np.array(kinds, np.int64),
         times_L=np.array(times, np.int64),
         cart_M=np.array(cart, np.int64),
-        segment=request.segment or None,
+        segment=segment,
         age=None if request.age is UNSET else request.age,
         impressions=_impressions(request.impressions or (), now_ms, facts.index_of),
         dismissed=tuple(
@@ -144,9 +166,23 @@ def index_placement(
         scene=tuple(numbers(request.scene or ())),
         explain=request.explain is True,
         language="en" if request.language is UNSET else request.language,
+        among=_among(assortment, request, numbers),
+        boosts=tuple((assortment.stockroom.among(boost.where), boost.factor) for boost in request.boosts or ()),
     )
     prepared = prepare(assortment.loaded.policy, placed, facts)
     return IndexedPlacement(assortment, prepared, ask, assortment.proposer.eligible(prepared.rulebook))
+
+
+def _now_ms(request: RecommendRequest) -> int:
+    return int(time.time() * 1000) if request.timestamp is UNSET else request.timestamp
+
+
+def _among(
+    assortment: Assortment, request: RecommendRequest, numbers: Callable[[Iterable[str]], list[int]]
+) -> Among | None:
+    """The only items that a request allows: its candidates, and what meets its filter; None for all."""
+    among = None if request.filter is UNSET else assortment.stockroom.among(request.filter)
+    return among if request.candidates is UNSET else Among.of(numbers(request.candidates)).also(among)
 
 
 def cart_of_session(items: Sequence[int], behaviours: Sequence[int], kinds: Sequence[int], cart: int) -> list[int]:
@@ -204,6 +240,7 @@ def placed_answer(
         ],
         promotion=None if hint is None else messages.PromotionHint(**structs.asdict(hint)),
         policy=indexed.assortment.loaded.version,
+        segment=indexed.prepared.request.segment,  # type: ignore[arg-type]
         notes=list(placement.notes),
         removed=dict(placement.removed) if explain or not placement.items else UNSET,
         **common,

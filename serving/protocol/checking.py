@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from serving.protocol.errors import FieldError
-from serving.protocol.fields import Table, request_fields
+from serving.protocol.fields import STRUCTS, Row, Table, request_fields
 from serving.protocol.limits import Limits
 from serving.protocol.messages import RecommendRequest
 
@@ -29,20 +29,23 @@ _NONE_GIVEN: Final = (UNSET,) * len(OF_PLACEMENTS)
 
 
 def struct_at(path: str) -> type[Struct]:
-    """Struct type at a path such as ``session[3]``; that of the request at the empty path."""
-    name = path.partition("[")[0]
-    kinds = {field.name: field.type for field in msgspec.structs.fields(RecommendRequest)}
-    return (name and _entries_of(kinds[name])) or RecommendRequest
+    """Struct type at a path such as ``session[3]`` or ``boosts[0].where``; that of the request at the empty path."""
+    struct: type[Struct] = RecommendRequest
+    for name in re.sub(r"\[\d+\]", "", path).split(".") if path else ():
+        kinds = {field.name: field.type for field in msgspec.structs.fields(struct)}
+        struct = _struct_in(kinds[name]) or struct
+    return struct
 
 
-def _entries_of(kind: Any) -> type[Struct] | None:
-    """Struct type of the entries, if the field is a list of structs."""
-    for own in get_args(kind):
-        if get_origin(own) is list:
-            return _entries_of(own)
-        if isinstance(own, type) and issubclass(own, Struct):
-            return own
-    return None
+def _struct_in(kind: Any) -> type[Struct] | None:
+    """Struct type of a field, or of the entries of its list, if there is one."""
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return kind
+    return next((found for own in get_args(kind) if (found := _struct_in(own))), None)
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is list or any(map(_is_list, get_args(kind)))
 
 
 def allowed_in(path: str, limits: Limits) -> str:
@@ -64,11 +67,14 @@ def words_by_path(struct: type[Struct], table: Table, prefix: str = "") -> Itera
     """
     for field in msgspec.structs.fields(struct):
         row, path = table[struct][field.name], prefix + field.name
-        words = row.words or _words_of_type(field.type)
+        own = _struct_in(field.type)
+        words = row.words or (_words_of_struct(own) if own else _words_of_type(field.type))
         yield path, f"{words}, or null" if NoneType in get_args(field.type) else words
-        if entries := _entries_of(field.type):
-            yield f"{path}[]", _words_of_struct(entries)
-            yield from words_by_path(entries, table, f"{path}[].")
+        if own:
+            place = f"{path}[]" if _is_list(field.type) else path
+            if place != path:
+                yield place, _words_of_struct(own)
+            yield from words_by_path(own, table, f"{place}.")
         elif row.each:
             yield f"{path}[]", row.each.words
 
@@ -87,6 +93,8 @@ def _words_of_struct(struct: type[Struct]) -> str:
     fields = msgspec.structs.fields(struct)
     needed = " and ".join(field.name for field in fields if field.required)
     optional = " and ".join(field.name for field in fields if not field.required)
+    if not needed:
+        return f"an object with, optionally, {optional}"
     return f"an object with {needed} and, optionally, {optional}" if optional else f"an object with {needed}"
 
 
@@ -106,33 +114,42 @@ def check_limits(request: RecommendRequest, limits: Limits) -> None:
 def _out_of_bounds(request: RecommendRequest, table: Table) -> Iterator[tuple[str, Any]]:
     """Path and value of each field out of bounds, in table order; adjacent lists: all lengths before any entry."""
     rows = table[RecommendRequest].items()
-    for (alone, lists), group in groupby(rows, key=lambda named: (named[1].for_placements, named[1].each is not None)):
-        if alone and request.placement is UNSET:
+    for (alone, _), group in groupby(rows, key=lambda named: (named[1].for_placements, named[1].each is not None)):
+        if alone and request.placement is UNSET and request.placements is UNSET:
             return
         given = [(name, row, value) for name, row in group if (value := getattr(request, name)) is not UNSET]
         yield from ((name, value) for name, row, value in given if not row.holds(value))
-        for name, row, value in given if lists else ():
-            for number, entry in enumerate(value):
-                path = f"{name}[{number}]"
-                if isinstance(entry, Struct):
-                    yield from _fields_out_of_bounds(path, entry, table)
-                elif row.each and not row.each.holds(entry):
-                    yield path, entry
+        for name, row, value in given:
+            yield from _within(name, row, value, table)
 
 
-def _fields_out_of_bounds(path: str, entry: Struct, table: Table) -> Iterator[tuple[str, Any]]:
-    for name, row in table[type(entry)].items():
-        value = getattr(entry, name)
-        if value is not UNSET and value is not None and not row.holds(value):
-            yield f"{path}.{name}", value
+def _within(path: str, row: Row, value: Any, table: Table) -> Iterator[tuple[str, Any]]:
+    """What is out of bounds inside a value that is within them itself: fields of a struct, entries of a list."""
+    if isinstance(value, Struct):
+        for name, own in table[type(value)].items():
+            part = getattr(value, name)
+            if part is not UNSET and part is not None:
+                if not own.holds(part):
+                    yield f"{path}.{name}", part
+                yield from _within(f"{path}.{name}", own, part, table)
+    elif isinstance(value, list):
+        for number, entry in enumerate(value):
+            if row.each and not isinstance(entry, Struct) and not row.each.holds(entry):
+                yield f"{path}[{number}]", entry
+            yield from _within(f"{path}[{number}]", STRUCTS, entry, table)
 
 
 def refuse_fields_of_placements(request: RecommendRequest) -> None:
-    """Refuse fields for placements in a request without ``placement``.
+    """Refuse fields for placements in a request without ``placement`` or ``placements``, and both at once.
 
     Raises:
         FieldError: names the first such field.
     """
+    if request.placements is not UNSET:
+        if request.placement is not UNSET:
+            sentence = "placements is for several placements instead of placement; leave one of the two out"
+            raise FieldError("placements", sentence, allowed="nothing beside placement")
+        return
     if request.placement is not UNSET or _given(request) == _NONE_GIVEN:
         return
     field = next(field for field in OF_PLACEMENTS if getattr(request, field) is not UNSET)

@@ -36,7 +36,7 @@ def _decoder(limits: Limits) -> RequestDecoder:
 
 
 def constrained(struct: type[Struct], table: Table, made: dict[type[Struct], type[Any]] | None = None) -> type[Any]:
-    """Subclass of ``struct`` with the bounds and descriptions of its rows, and of the structs in its lists.
+    """Subclass of ``struct`` with the bounds and descriptions of its rows, and of the structs in its fields and lists.
 
     Args:
         made: cache of constrained structs by the struct they extend; a struct used twice must have one schema.
@@ -59,17 +59,26 @@ def constrained(struct: type[Struct], table: Table, made: dict[type[Struct], typ
 
 def _bounded(kind: Any, row: Row, table: Table, made: dict[type[Struct], type[Any]]) -> Any:
     """A field's type with its row's bounds."""
-    if kind is int and row.enforced:
-        return Annotated[int, Meta(ge=row.low, le=row.high)]
+    if kind in (int, float) and row.enforced:
+        return Annotated[kind, Meta(ge=row.low, le=row.high)]
     if kind is str and row.enforced:
-        return Annotated[str, Meta(min_length=row.low, max_length=row.high)]
+        return Annotated[str, Meta(min_length=_length(row.low), max_length=_length(row.high))]
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return constrained(kind, table, made)
     if get_origin(kind) is list:
         (own,), each = get_args(kind), row.each or STRUCTS
         entry = constrained(own, table, made) if issubclass(own, Struct) else _bounded(own, each, table, made)
-        return Annotated[GenericAlias(list, Annotated[entry, _about(each)]), Meta(max_length=row.high)]
+        return Annotated[
+            GenericAlias(list, Annotated[entry, _about(each)]),
+            Meta(min_length=_length(row.low) or None, max_length=_length(row.high)),
+        ]
     if get_origin(kind) in (None, Literal):
         return kind
     return Union[tuple(_bounded(own, row, table, made) for own in get_args(kind))]  # noqa: UP007
+
+
+def _length(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)
 
 
 def _about(row: Row) -> Meta:

@@ -27,6 +27,8 @@ _of_any_size: Final = msgspec.json.Decoder(RecommendRequest)
 _encode: Final = msgspec.json.Encoder().encode
 EXCERPT: Final = 20
 """Characters of a malformed body that are shown."""
+MOST_NAMED: Final = 16
+"""Fields that a sentence names; a problem's ``allowed`` has them all."""
 IN_A_SHELL: Final = """in a shell between single ones: -d '{"session": [{"item_id": "ID"}]}'"""
 
 
@@ -93,7 +95,11 @@ def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> Val
         allowed = ", ".join(struct_at(field).__struct_fields__)
         name = f"{inside}{unknown[1][:SHOWN_CHARACTERS]}"
         meant = did_you_mean(unknown[1], struct_at(field).__struct_fields__)
-        sentence = f"{name} is not a field of the request; {meant + ' ' if meant else ''}allowed: {allowed}"
+        fields = struct_at(field).__struct_fields__
+        named = ", ".join(fields[:MOST_NAMED]) + (
+            f" and {len(fields) - MOST_NAMED} more" if fields[MOST_NAMED:] else ""
+        )
+        sentence = f"{name} is not a field of the request; {meant + ' ' if meant else ''}allowed: {named}"
         return FieldError(name, sentence, allowed=allowed)
     if missing:
         name = f"{inside}{missing[1]}"

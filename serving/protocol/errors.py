@@ -36,6 +36,12 @@ class FieldError(ValueError):
         meant = f"; {closest}" if isinstance(value, str) and (closest := did_you_mean(value, choices)) else ""
         return cls(field, f"{field} must be {allowed}, got {shown(value)}{meant}", allowed=allowed)
 
+    def within(self, path: str, fields: Iterable[str]) -> "FieldError":
+        """The error seen from outside: if the field is one of ``fields``, it is that of the struct at ``path``."""
+        if self.field.partition("[")[0].partition(".")[0] not in fields:
+            return self
+        return FieldError(f"{path}.{self.field}", f"{path}.{self}", allowed=self.allowed)
+
 
 def did_you_mean(value: str, choices: Iterable[str]) -> str:
     """``did you mean CHOICE?`` for the choice that is spelt most like ``value``; an empty string if none is."""

@@ -13,8 +13,28 @@ from typing import Any, Final
 
 from msgspec import UNSET, Struct
 
-from serving.protocol.limits import LATEST_TIMESTAMP, LONGEST_DEADLINE_MS, MOST_PIECES, OLDEST, Limits
-from serving.protocol.messages import DEFAULT_K, CartLine, Dismissal, Event, Impression, RecommendRequest
+from serving.protocol.limits import (
+    DEAREST,
+    LATEST_TIMESTAMP,
+    LONGEST_DEADLINE_MS,
+    MOST_BOOST,
+    MOST_PIECES,
+    OLDEST,
+    Limits,
+)
+from serving.protocol.messages import (
+    DEFAULT_K,
+    AttributeIs,
+    Boost,
+    CartLine,
+    Dismissal,
+    Event,
+    Filter,
+    Impression,
+    PagePlacement,
+    PriceRange,
+    RecommendRequest,
+)
 
 PLACEMENTS_ONLY: Final = "For placements alone."
 
@@ -26,7 +46,7 @@ class Row:
     Attributes:
         words: allowed values, as the end of a sentence; derived from the type if empty.
         description: text for the OpenAPI document.
-        low, high: inclusive bounds of an integer, or of the length of a string or list; None for unbounded.
+        low, high: inclusive bounds of a number, or of the length of a string or list; None for unbounded.
         enforced: whether the bounds are checked. Names of behaviours and placements are not: bundle or policy refuse
             an unknown one with the list of those they have.
         default: value where the field is left out, as documented; none where the description says it.
@@ -36,8 +56,8 @@ class Row:
 
     words: str = ""
     description: str = ""
-    low: int | None = None
-    high: int | None = None
+    low: float | None = None
+    high: float | None = None
     enforced: bool = True
     default: Any = UNSET
     each: "Row | None" = None
@@ -52,7 +72,7 @@ class Row:
         """Whether a value of the right type is within the bounds."""
         if self.high is None or not self.enforced:
             return True
-        size = value if isinstance(value, int) else len(value)
+        size = value if isinstance(value, (int, float)) else len(value)
         return (self.low or 0) <= size <= self.high
 
 
@@ -91,6 +111,37 @@ def request_fields(limits: Limits) -> Table:
             "placement": _text(limits, "The placement as a whole."),
             "timestamp": _time("When, UTC milliseconds; now when left out."),
         },
+        **_of_filters(limits),
+        PagePlacement: {
+            "placement": _placement(limits, "The place of the shop that is filled, one of the policy's."),
+            "k": _integer(1, limits.k, "How many items; the request's when left out."),
+            "candidates": _candidates(limits, "As of the request, for this placement alone."),
+            "filter": Row(description="As of the request, for this placement alone."),
+        },
+    }
+
+
+def _of_filters(limits: Limits) -> Table:
+    values = limits.filter_values
+    category = _text(limits, "A category, such as electronics.phone, with those below it.")
+    return {
+        Filter: {
+            "categories": _list(values, "categories", "Items of one of these alone.", each=category),
+            "without": _list(values, "categories", "No item of any of these.", each=category),
+            "price": Row(description="Items of a known price in this range alone."),
+            "attributes": _list(values, "attributes", "Items that have all of these."),
+        },
+        PriceRange: {"at_least": _price("The lowest."), "at_most": _price("The highest.")},
+        AttributeIs: {
+            "name": _text(limits, "Of an attribute of the catalogue, such as brand."),
+            "any_of": _list(
+                values, "values", "Values, one of which the item has.", each=_text(limits, "A value."), least=1
+            ),
+        },
+        Boost: {
+            "where": Row(description="The items that are boosted."),
+            "factor": _number(1 / MOST_BOOST, MOST_BOOST, "On their scores; below 1 they sink."),
+        },
     }
 
 
@@ -112,11 +163,17 @@ def _of_all_requests(limits: Limits) -> dict[str, Row]:
             "one of the bundle's behaviours",
             "What the items are wanted for; the bundle's first behaviour when left out.",
         ),
-        "placement": _name(
+        "placement": _placement(
             limits,
-            "one of the policy's placements",
             "The place of the shop that is filled, one of the policy's (see /v1/model). With it, behaviour and k are "
             "the policy's where they are left out, and the answer is a PlacedAnswer.",
+        ),
+        "placements": _list(
+            limits.placements,
+            "placements",
+            "Several places of the shop in one call, instead of placement: no item is shown in two of them, the first "
+            "chooses first, and the answer is a PageAnswer.",
+            least=1,
         ),
         "session": _list(
             limits.session_events,
@@ -141,14 +198,26 @@ def _of_all_requests(limits: Limits) -> dict[str, Row]:
             default=False,
         ),
         "names": Row(description="Whether items carry their name, for people who read the answer.", default=False),
+        "candidates": _candidates(
+            limits,
+            "The shop's own list, such as a search result, of which items are answered and no other. Those that the "
+            "bundle cannot rank come last, in the order sent. k is the length of the list where it is left out and "
+            "there is no placement.",
+        ),
+        "filter": Row(
+            description="Only items that meet it are answered, such as those of a category's page. An item that no "
+            "source knows anything of does not meet it."
+        ),
+        "cart": _list(
+            limits.cart_lines,
+            "lines",
+            "What is in the cart, which is not answered; what the session's cart events say when left out.",
+        ),
     }
 
 
 def _of_placements(limits: Limits) -> dict[str, Row]:
     return {
-        "cart": _list(
-            limits.cart_lines, "lines", "What is in the cart; what the session's cart events say when left out."
-        ),
         "impressions": _list(limits.impressions, "items", "What the shopper was shown of late, for frequency caps."),
         "dismissed": _list(
             limits.impressions, "dismissals", "What the shopper waved away: items, categories, placements."
@@ -163,9 +232,12 @@ def _of_placements(limits: Limits) -> dict[str, Row]:
         "moment": _text(limits, "What goes on, such as explanation in a live room; the policy says when it is silent."),
         "age": _integer(0, OLDEST, "Years; without it nothing with an age limit is shown.", unit="years"),
         "timestamp": _time("Now, UTC milliseconds; the server's clock without."),
-        "segment": Row(),
+        "segment": Row(description="The shopper's; from the history where that is sent and this is left out."),
         "language": Row(description="Of reasons.", default="en"),
         "explain": Row(description="Whether items have parts.", default=False),
+        "boosts": _list(
+            limits.boosts, "boosts", "On top of the policy's; of several that an item matches the factors multiply."
+        ),
     }
 
 
@@ -182,9 +254,28 @@ def _integer(low: int, high: int, description: str = "", *, unit: str = "", defa
     return Row(f"{unit}, {words}" if unit else words, description, low, high, default=default)
 
 
+def _placement(limits: Limits, description: str) -> Row:
+    return _name(limits, "one of the policy's placements", description)
+
+
+def _candidates(limits: Limits, description: str) -> Row:
+    return _list(limits.candidates, "item ids", description, each=_text(limits, "An item that may be answered."))
+
+
+def _number(low: float, high: float, description: str) -> Row:
+    return Row(f"a number from {low:g} to {high:g}", description, low, high)
+
+
+def _price(description: str) -> Row:
+    return _number(0, DEAREST, description)
+
+
 def _time(description: str) -> Row:
     return _integer(0, LATEST_TIMESTAMP, description, unit="UTC milliseconds")
 
 
-def _list(most: int, of: str, description: str = "", *, each: Row = STRUCTS, default: Any = UNSET) -> Row:
-    return Row(f"a list of at most {most} {of}", description, 0, most, each=each, default=default)
+def _list(
+    most: int, of: str, description: str = "", *, each: Row = STRUCTS, default: Any = UNSET, least: int = 0
+) -> Row:
+    size = f"{least} to {most}" if least else f"at most {most}"
+    return Row(f"a list of {size} {of}", description, least, most, each=each, default=default)

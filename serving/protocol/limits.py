@@ -14,6 +14,11 @@ OLDEST: Final = 130
 MOST_PIECES: Final = 1_000_000
 """Maximum quantity of a cart line, of which a placement counts fewer, and maximum count of impressions of one item."""
 
+DEAREST: Final = 1e12
+"""Maximum price in a filter."""
+MOST_BOOST: Final = 100.0
+"""Maximum factor of a boost; the least is its inverse."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -23,7 +28,8 @@ class Limits:
         k: items asked for.
         session_events: events in ``session``, and likewise in ``history``.
         excluded_items: items in the exclusion list.
-        cart_lines, impressions, scene_items: entries of these lists.
+        cart_lines, impressions, scene_items, candidates, placements, boosts: entries of these lists.
+        filter_values: entries of each list of a filter.
         text: characters of an item id or a behaviour.
         body_bytes: bytes of the body.
         body_seconds: time limit for receiving the headers, and again for the body.
@@ -37,6 +43,10 @@ class Limits:
     cart_lines: int = 100
     impressions: int = 1000
     scene_items: int = 100
+    candidates: int = 1000
+    placements: int = 10
+    boosts: int = 20
+    filter_values: int = 100
     text: int = 256
     body_bytes: int = 1 << 20
     body_seconds: float = 10.0

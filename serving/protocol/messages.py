@@ -6,7 +6,7 @@ Limits and descriptions of request fields: serving.protocol.fields.
 from typing import Final, TypedDict
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from tillside.policy.file.terms import SegmentName
 from tillside.policy.requests import Language, Mode
@@ -49,11 +49,53 @@ class Dismissal(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     timestamp: int | UnsetType = UNSET
 
 
+class PriceRange(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """Prices from ``at_least`` to ``at_most``, both inclusive; an absent bound is open."""
+
+    at_least: float | UnsetType = UNSET
+    at_most: float | UnsetType = UNSET
+
+
+class AttributeIs(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """Items whose attribute ``name`` has one of the values ``any_of``."""
+
+    name: str
+    any_of: list[str]
+
+
+class Filter(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """Items that meet all that is given: in one of ``categories``, in none of ``without``, price, attributes.
+
+    A category includes those below it. With ``price`` an item of unknown price does not match.
+    """
+
+    categories: list[str] | UnsetType = UNSET
+    without: list[str] | UnsetType = UNSET
+    price: PriceRange | UnsetType = UNSET
+    attributes: list[AttributeIs] | UnsetType = UNSET
+
+
+class Boost(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """Factor on the scores of the items that match ``where``."""
+
+    where: Filter
+    factor: float
+
+
+class PagePlacement(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """One placement of several; what it leaves out is the request's."""
+
+    placement: str
+    k: int | UnsetType = UNSET
+    candidates: list[str] | UnsetType = UNSET
+    filter: Filter | UnsetType = UNSET
+
+
 class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     """Body of ``POST /v1/recommend``: the session, a returning shopper's history, and the parameters of the answer.
 
     Events are oldest first. Fields after ``placement`` are for placements alone; an absent cart is inferred from the
-    session's cart events.
+    session's cart events. ``candidates`` and ``filter`` limit what is answered, ``placements`` asks for several.
     """
 
     session: list[Event]
@@ -64,8 +106,11 @@ class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False
     deadline_ms: int | UnsetType = UNSET
     hide_seen: bool | UnsetType = UNSET
     names: bool | UnsetType = UNSET
-    placement: str | UnsetType = UNSET
+    candidates: list[str] | UnsetType = UNSET
+    filter: Filter | UnsetType = UNSET
     cart: list[CartLine] | UnsetType = UNSET
+    placements: list[PagePlacement] | UnsetType = UNSET
+    placement: str | UnsetType = UNSET
     segment: SegmentName | UnsetType = UNSET
     age: int | UnsetType = UNSET
     impressions: list[Impression] | UnsetType = UNSET
@@ -76,6 +121,23 @@ class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False
     language: Language | UnsetType = UNSET
     explain: bool | UnsetType = UNSET
     timestamp: int | UnsetType = UNSET
+    boosts: list[Boost] | UnsetType = UNSET
+
+
+def of_page(
+    request: RecommendRequest, asked: PagePlacement, *, exclude: list[str], deadline_ms: int
+) -> RecommendRequest:
+    """The request for one placement of several: what that leaves out is the whole request's."""
+    return structs.replace(
+        request,
+        placements=UNSET,
+        placement=asked.placement,
+        k=request.k if asked.k is UNSET else asked.k,
+        candidates=request.candidates if asked.candidates is UNSET else asked.candidates,
+        filter=request.filter if asked.filter is UNSET else asked.filter,
+        exclude=exclude,
+        deadline_ms=deadline_ms,
+    )
 
 
 class RecommendedItem(Struct, frozen=True, gc=False):
@@ -179,6 +241,7 @@ class PlacedAnswer(Answer, frozen=True, gc=False, kw_only=True):
         policy: version of the policy, first 12 hex digits of its file's SHA-256.
         notes: sentences for the shop's staff: needs that are not met, and why nothing is shown.
         removed: number of items that each rule removed; with ``explain``, and where nothing is shown.
+        segment: the shopper's, as sent or computed from the history; null if neither.
     """
 
     placement: str
@@ -187,8 +250,18 @@ class PlacedAnswer(Answer, frozen=True, gc=False, kw_only=True):
     bundles: list[OfferedBundle]
     promotion: PromotionHint | None
     policy: str
+    segment: SegmentName | None
     notes: list[str]
     removed: dict[str, int] | UnsetType = UNSET
+
+
+class PageAnswer(Struct, frozen=True, gc=False):
+    """Answer to a request with several placements, in their order; no item is shown by two of them.
+
+    Each is a :class:`PlacedAnswer`, or an :class:`Answer` where no policy could be asked.
+    """
+
+    placements: list[Answer]
 
 
 encode_answer = msgspec.json.Encoder().encode

@@ -33,15 +33,17 @@ HARD: Final = (
     "kind",
     "misfit",
     "dismissed",
+    "filter",
 )
 """Names of the hard rules; an index is a verdict.
 
 Where several forbid an item, the verdict is the first of: cart, excluded, dismissed or banned item, stock, categories
-(bans of a category included), banned brand, age, price, kind, misfit, dismissed category, viewed. A feed that hides all
-items (``stock`` or
-``stale_feed``) precedes them all.
+(bans of a category included), banned brand, age, price, kind, misfit, dismissed category, filter, viewed. A feed that
+hides all items (``stock`` or ``stale_feed``) precedes them all.
 """
-CART, EXCLUDED, BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED, KIND, MISFIT, DISMISSED = range(len(HARD))
+CART, EXCLUDED, BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED, KIND, MISFIT, DISMISSED, FILTER = range(
+    len(HARD)
+)
 
 Ints = npt.NDArray[np.int64]
 Verdicts = npt.NDArray[np.int8]

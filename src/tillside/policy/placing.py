@@ -116,7 +116,7 @@ class PreparedPlacement:
             fusion=placement.fusion,
         )
         pins = _pins(k, rulebook, host=request.host if placement.host_first else None)
-        pool = _Pool.of(found, rulebook, pins=pins, now_ms=request.now_ms, least=placement.least_chance)
+        pool = _Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance)
         chosen = choose(
             pool.items_P,
             pool.scores_P,
@@ -217,7 +217,13 @@ class _Pool:
 
     @classmethod
     def of(
-        cls, found: Candidates, rulebook: Rulebook, *, pins: Mapping[int, Pin | None], now_ms: int, least: float
+        cls,
+        found: Candidates,
+        rulebook: Rulebook,
+        *,
+        pins: Mapping[int, Pin | None],
+        request: PlacementRequest,
+        least: float,
     ) -> "_Pool":
         """Pool of the candidates allowed by ``rulebook``, without the pinned items.
 
@@ -236,7 +242,10 @@ class _Pool:
             kept_U &= found.items_U != item
         rows_P = kept_U.nonzero()[0]
         items_P, levels_P, scores_P = found.items_U.take(rows_P), levels_U.take(rows_P), found.totals_U.take(rows_P)
-        boosts_P = rulebook.day.boosts(items_P, now_ms)
+        boosts_P = rulebook.day.boosts(items_P, request.now_ms)
+        for among, factor in request.boosts:
+            boosts_P = np.ones(len(items_P)) if boosts_P is None else boosts_P
+            boosts_P[among.holding(items_P)] *= factor
         if boosts_P is not None:
             scores_P *= boosts_P
         dropped = _counts(verdicts_U, HARD) | _counts(levels_P - 1, SOFT)
@@ -297,7 +306,7 @@ def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -
         return []
     by_level: dict[int, list[int]] = {}
     walked = 0
-    for chunk in shelves.walk(rulebook.standing.only):
+    for chunk in shelves.walk(rulebook.standing.only, rulebook.among):
         ascending = np.sort(chunk)
         verdicts, soft = rulebook.judged(ascending)
         allowed = (verdicts < 0).nonzero()[0]

@@ -94,6 +94,8 @@ class Proposer:
 
     def eligible(self, rulebook: Rulebook) -> Ints | None:
         """:func:`eligible_items` of the model's items, cached: the same array for the same rules."""
+        if rulebook.among is not None:
+            return rulebook.among.allowed(rulebook.standing, rulebook.verdicts_N, items=len(self.items_WD))
         key, known = rulebook.standing, self._eligible
         if key in known:
             known.move_to_end(key)

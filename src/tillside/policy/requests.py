@@ -15,6 +15,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from tillside.events import Behaviours
+from tillside.policy.items.filters import Among
 
 Ints = npt.NDArray[np.int64]
 Tier = Literal["model", "covisitation", "popularity", "static"]
@@ -68,6 +69,8 @@ class PlacementRequest(Struct, frozen=True, kw_only=True):
         scene: items of the scene.
         explain: whether to fill :attr:`PlacedItem.parts`.
         language: of the reasons and the promotion hint.
+        among: the only items that may be shown: the request's candidates, and what meets its filter; None for all.
+        boosts: factors on the scores of sets of items; of several that hold an item the factors multiply.
     """
 
     placement: str
@@ -89,6 +92,8 @@ class PlacementRequest(Struct, frozen=True, kw_only=True):
     scene: tuple[int, ...] = ()
     explain: bool = False
     language: Language = "en"
+    among: Among | None = None
+    boosts: tuple[tuple[Among, float], ...] = ()
 
 
 @dataclass(frozen=True)

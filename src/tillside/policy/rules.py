@@ -21,6 +21,7 @@ from tillside.policy.day_rules import (
     CART,
     DISMISSED,
     EXCLUDED,
+    FILTER,
     HARD,
     KIND,
     MISFIT,
@@ -34,6 +35,7 @@ from tillside.policy.day_rules import (
 )
 from tillside.policy.file.terms import HOUR_MS, HideKind, PriceBand, Rules, Stock
 from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK, ItemFacts
+from tillside.policy.items.filters import Among
 from tillside.policy.requests import GOAL, PlacementRequest
 from tillside.policy.restraint import Resting, resting
 
@@ -67,6 +69,7 @@ class Rulebook:
         resting: what the shopper saw too often or waved away.
         kinds_G: category sets hidden as kinds of the basket; None for none.
         misfits_C: classes that do not fit the basket; None for none.
+        among: the only items that the request allows; None for all.
     """
 
     facts: ItemFacts
@@ -83,6 +86,7 @@ class Rulebook:
     resting: Resting
     kinds_G: Mask | None
     misfits_C: Mask | None
+    among: Among | None = None
 
     @classmethod
     def of(
@@ -122,6 +126,7 @@ class Rulebook:
             resting=rested,
             kinds_G=_kinds(rules.hide_kind, request, facts, anchors),
             misfits_C=_misfits(rules.fits, request, facts, anchors),
+            among=request.among,
         )
 
     @property
@@ -163,6 +168,8 @@ class Rulebook:
         if self.resting.capped_G is not None:
             tired_U = self.resting.capped_G.take(self.day.facts.categories.codes_N.take(items_U))
             np.putmask(levels_U, tired_U & (levels_U == 0), CAPPED)
+        if self.among is not None:
+            np.putmask(verdicts_U, ~self.among.holding(items_U) & (verdicts_U < 0), FILTER)
         if len(self.named):
             places = items_U[:-1].searchsorted(self.named)
             for hit in (items_U.take(places) == self.named).nonzero()[0].tolist():
@@ -192,6 +199,8 @@ class Rulebook:
             return MISFIT
         if self.resting.dismissed_G is not None and self.resting.dismissed_G[facts.categories.codes_N[item]]:
             return DISMISSED
+        if self.among is not None and not self.among.holds(item):
+            return FILTER
         return VIEWED if item in self.viewed else -1
 
 

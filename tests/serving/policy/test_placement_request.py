@@ -196,7 +196,7 @@ def test_a_server_without_a_policy_has_no_placements(client):
 
 
 @pytest.mark.parametrize(
-    "only", [{"cart": []}, {"impressions": []}, {"scene": []}, {"age": 5}, {"timestamp": 5}, {"explain": False}]
+    "only", [{"boosts": []}, {"impressions": []}, {"scene": []}, {"age": 5}, {"timestamp": 5}, {"explain": False}]
 )
 def test_what_only_placements_know_is_refused_without_one(client, only):
     response = client.post("/v1/recommend", json={"session": [], **only})
@@ -332,3 +332,110 @@ def _shows(server: ServerProcess, item_id: str) -> bool:
     except httpx.HTTPError:
         return False
     return item_id in ids(answer)
+
+
+PAGE = [{"placement": "fashion", "k": 2}, {"placement": "checkout", "k": 1}, {"placement": "checkout", "k": 2}]
+
+
+def page_of(server: ServerProcess, body: dict) -> list[dict]:
+    response = httpx.post(f"{server.url}/v1/page", json=body, timeout=DEADLINE_SECONDS)
+    assert response.status_code == 200, response.text
+    conforms(openapi_document(Limits()), "PageAnswer", response.json())
+    return response.json()["placements"]
+
+
+def test_several_placements_show_no_item_twice_and_the_first_chooses_first(shop):
+    """The first checkout takes the case, so the second begins with the film."""
+    body = {key: value for key, value in ask("x", "phone", cart=["phone"]).items() if key != "placement"}
+    answers = page_of(shop, body | {"placements": PAGE})
+    assert [answer["placement"] for answer in answers] == ["fashion", "checkout", "checkout"]
+    assert [ids(answer) for answer in answers][:2] == [["scarf", "coat"], ["case"]]
+    shown = [item for answer in answers for item in ids(answer)]
+    assert len(shown) == len(set(shown))
+    assert ids(answers[2])[0] == "film"
+    assert len({answer["recommendation_id"] for answer in answers}) == 3
+    alone = answer_of(shop, body | {"placement": "fashion", "k": 2})
+    assert alone["items"] == answers[0]["items"]
+
+
+def test_a_placement_of_several_may_have_its_own_list_and_filter(shop):
+    body = {"session": [{"item_id": "phone"}], "timestamp": NOW_MS, "filter": {"categories": ["tech"]}, "k": 1}
+    placements = [
+        {"placement": "product", "candidates": ["film"]},
+        {"placement": "fashion", "filter": {"categories": ["fashion.scarf"]}},
+        {"placement": "product"},
+    ]
+    assert [ids(answer) for answer in page_of(shop, body | {"placements": placements})] == [
+        ["film"],
+        ["scarf"],
+        ["phone-se"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "words"),
+    [
+        (
+            "page",
+            {"placements": [{"placement": "checkout"}, {"placement": "chekout"}]},
+            "placements[1].placement",
+            "did",
+        ),
+        ("page", {"placement": "checkout"}, "placements", "placements is missing"),
+        ("page", {"placements": [{"placement": "checkout"}], "behaviour": "clik"}, "behaviour", "did you mean click"),
+        ("recommend", {"placements": [{"placement": "checkout"}]}, "placements", "POST /v1/page"),
+    ],
+)
+def test_what_is_wrong_in_several_placements_is_named(shop, path, body, field, words):
+    response = httpx.post(f"{shop.url}/v1/{path}", json={"session": [], **body})
+    assert words in refused(response, 422, field=field)
+
+
+def test_a_placement_shows_no_item_that_candidates_or_filter_leave_out(shop):
+    """Complements, filler and what the model proposes alike."""
+    asked = ask("checkout", "phone", cart=["phone"], k=5)
+    assert ids(answer_of(shop, asked | {"candidates": ["scarf", "film", "ghost", "cable"]})) == ["film", "scarf"]
+    assert ids(answer_of(shop, asked | {"filter": {"price": {"at_most": 15}, "categories": ["tech"]}})) == ["film"]
+    nothing = answer_of(shop, asked | {"filter": {"categories": ["tech.phone"], "price": {"at_most": 1}}})
+    assert (nothing["items"], nothing["tier"]) == ([], "empty")
+    assert nothing["hint"] == "the filter leaves no item: none meets all its conditions"
+
+
+def test_filler_and_lower_tiers_keep_to_the_filter(shop):
+    body = {"session": [], "placement": "checkout", "timestamp": NOW_MS, "k": 4, "filter": {"categories": ["fashion"]}}
+    assert ids(answer_of(shop, body)) == ["coat", "scarf"]
+
+
+def test_a_boost_lifts_what_it_matches_and_a_factor_below_one_sinks_it(shop):
+    asked = ask("checkout", "phone", cart=["phone"], explain=True)
+    plain = answer_of(shop, asked)
+    assert ids(plain) == ["case", "film"]
+    lifted = answer_of(shop, asked | {"boosts": [{"where": {"categories": ["tech.film"]}, "factor": 2}]})
+    assert ids(lifted) == ["film", "case"]
+    assert lifted["items"][0]["parts"]["boost"] == 2
+    sunk = answer_of(shop, asked | {"boosts": [{"where": {"price": {"at_least": 16}}, "factor": 0.5}] * 2})
+    assert ids(sunk)[0] == "film"
+    assert sunk["items"][0]["parts"]["boost"] == 1
+
+
+def test_the_segment_is_the_history_s_where_the_request_names_none(shop):
+    """The dormant get one item of fashion, all others three."""
+    long_ago = [{"item_id": "coat", "behaviour": "purchase", "timestamp": NOW_MS - 61 * 86_400_000}]
+    lately = [{"item_id": "coat", "behaviour": "purchase", "timestamp": NOW_MS - 86_400_000}]
+    found = {}
+    for name, fields in {
+        "none": {}, "empty": {"history": []}, "long ago": {"history": long_ago}, "lately": {"history": lately},
+        "said": {"history": long_ago, "segment": "returning"}, "high": {"history": lately * 10},
+    }.items():  # fmt: skip
+        answer = answer_of(shop, ask("fashion", "coat", **fields))
+        found[name] = (answer["segment"], len(answer["items"]))
+    assert found == {
+        "none": (None, 2), "empty": ("new", 2), "long ago": ("dormant", 1), "lately": ("returning", 2),
+        "said": ("returning", 2), "high": ("high_value", 2),
+    }  # fmt: skip
+
+
+def test_a_model_that_cannot_read_a_history_is_said_to_pass_over_it(shop):
+    history = [{"item_id": "coat", "behaviour": "purchase", "timestamp": NOW_MS - 86_400_000}]
+    assert "passes over this one" in answer_of(shop, ask("fashion", "coat", history=history))["hint"]
+    assert "hint" not in answer_of(shop, ask("fashion", "coat", history=[]))

@@ -14,7 +14,7 @@ LIMITS = Limits(k=50, session_events=3, excluded_items=2, text=8)
 
 
 def test_what_is_for_placements_alone_is_refused_without_one_and_said_to_be():
-    named = "cart segment age impressions dismissed moment host scene language explain timestamp"
+    named = "segment age impressions dismissed moment host scene language explain timestamp boosts"
     assert list(OF_PLACEMENTS) == named.split()
     properties = openapi_document(LIMITS)["components"]["schemas"]["RecommendRequest"]["properties"]
     for name, schema in properties.items():

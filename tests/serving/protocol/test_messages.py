@@ -39,6 +39,7 @@ def test_a_placed_answer_begins_as_any_answer_does():
         "bundles": [],
         "promotion": None,
         "policy": "p",
+        "segment": None,
         "notes": [],
     }
     assert list(json.loads(encode_answer(PlacedAnswer(**FIELDS, **own)))) == [*FIELDS, *own]

@@ -303,6 +303,18 @@ class Intent(Term, frozen=True, kw_only=True):
             raise ValueError(f"down_sell_to must be below cross_sell_from, got {self.down_sell_to:g}")
 
 
+class SegmentBounds(Term, frozen=True, kw_only=True):
+    """Bounds of the segments of shoppers whose history a request sends without naming their segment.
+
+    Without an event for ``dormant_after_days`` days a shopper is dormant, with so many purchases, or so much spent by
+    today's prices, of high value, without any event new, else returning.
+    """
+
+    dormant_after_days: Annotated[float, Meta(gt=0)] = 60.0
+    high_value_purchases: Annotated[int, Meta(ge=1)] = 10
+    high_value_spent: Annotated[float, Meta(gt=0)] | None = None
+
+
 class Policy(Term, frozen=True, kw_only=True):
     """A policy file; ``segments`` holds the complete policy of each segment, its overrides merged in."""
 
@@ -311,6 +323,7 @@ class Policy(Term, frozen=True, kw_only=True):
     promotions: tuple[Promotion, ...] = ()
     bundles: tuple[OwnBundle, ...] = ()
     utc_offset_hours: Annotated[float, Meta(ge=-12, le=14)] = 0.0
+    segment_bounds: SegmentBounds = SegmentBounds()
     segments: dict[SegmentName, "Policy"] = field(default_factory=dict)
 
     def of(self, segment: str | None) -> "Policy":

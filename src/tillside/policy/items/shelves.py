@@ -8,14 +8,18 @@ Shapes: N items, B behaviours, P items on a shelf, G sets of categories.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.filters import Among
 
 FIRST_CHUNK: Final = 256
+NARROW: Final = 10_000
+"""Items of a request's own set up to which they are sorted by popularity, instead of being met on the way."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -72,10 +76,23 @@ class Shelves:
         new_P, clearance_P = ranked[facts.new_until_N[ranked] > 0], ranked[facts.clearance_N[ranked] > 0]
         return cls(Shelf.of(ranked, facts), Shelf.of(new_P, facts), Shelf.of(clearance_P, facts), facts)
 
-    def walk(self, only: tuple[str, ...]) -> Iterator[Ints]:
-        """All items, or those of the categories ``only`` if any, most popular first, in chunks of doubling size."""
+    @cached_property
+    def places_N(self) -> Ints:  # noqa: N802
+        """Place of each item in the popular shelf."""
+        found_N = np.empty(len(self.facts), np.int64)
+        found_N[self.popular.items_P] = np.arange(len(self.facts))
+        return found_N
+
+    def walk(self, only: tuple[str, ...], among: Among | None = None) -> Iterator[Ints]:
+        """All items, or those of the categories ``only`` if any, most popular first, in chunks of doubling size.
+
+        Args:
+            among: the only items that are looked for; a broad set may come with others in between.
+        """
         items_P = self.popular.items_P
-        if only:
+        if among is not None and len(among.items_A) <= NARROW:
+            items_P = items_P[np.sort(self.places_N[among.items_A])]
+        elif only:
             if only not in self._only:
                 within_G = self.facts.categories.having(only)
                 self._only[only] = items_P[within_G[self.facts.categories.codes_N[items_P]]]
