@@ -12,13 +12,16 @@ import ssl
 import time
 import weakref
 from collections.abc import Callable, Collection, Sequence
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
+from tillside.client.answers import PlacedRecommendation, Recommendation
 from tillside.client.breaker import Breaker
 from tillside.client.exchange import AsyncExchange, Exchange, Failure
-from tillside.client.messages import Event, Question, Recommendation, check_deadline, decode_answer
+from tillside.client.messages import AnyQuestion, PageQuestion, PlacementQuestion, Question, check_deadline
+from tillside.client.requests import Event, PagePlacement, Request
 
 log = logging.getLogger("tillside.client")
+Answered = TypeVar("Answered")
 
 DEFAULT_TIMEOUT_MS: Final = 50
 MOST_SENTENCES: Final = 100
@@ -73,11 +76,11 @@ class _Caller(abc.ABC):
         seconds = self._seconds if deadline_ms is None else check_deadline("deadline_ms", deadline_ms)
         return time.monotonic() + seconds
 
-    def _settle(self, question: Question, ticket: int, outcome: bytes | Failure) -> Recommendation:
+    def _settle(self, question: AnyQuestion[Answered], ticket: int, outcome: bytes | Failure) -> Answered:
         """The decoded answer, or the fallback; reports the outcome to the breaker."""
         if isinstance(outcome, bytes):
             try:
-                answer = decode_answer(outcome)
+                answer = question.decode(outcome)
             except ValueError:
                 outcome = Failure("bad_answer")
             else:
@@ -86,7 +89,7 @@ class _Caller(abc.ABC):
         self._breaker.report(ticket, answered=outcome.answered)
         return self._own_answer(question, outcome)
 
-    def _own_answer(self, question: Question, failure: Failure) -> Recommendation:
+    def _own_answer(self, question: AnyQuestion[Answered], failure: Failure) -> Answered:
         if failure.sentence:
             self._log_once(f"the request got the own list for an answer ({failure.reason}): {failure.sentence}")
         if self._on_failure is not None:
@@ -135,8 +138,39 @@ class Client(_Caller):
         Raises:
             ValueError: an argument is invalid; nothing was sent.
         """
+        asked = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history, hide_seen=hide_seen)
+        return self._ask(asked, deadline_ms)
+
+    def ask(self, request: Request, *, deadline_ms: float | None = None) -> Recommendation:
+        """As :meth:`recommend`, for all that a request may say."""
+        return self._ask(Question((), request=request), deadline_ms)
+
+    def place(
+        self, placement: str, request: Request | None = None, *, deadline_ms: float | None = None
+    ) -> PlacedRecommendation:
+        """Items of a placement of the policy, or the fallback.
+
+        Raises:
+            ValueError: an argument is invalid; nothing was sent.
+        """
+        return self._ask(PlacementQuestion(placement, request or Request()), deadline_ms)
+
+    def page(
+        self,
+        placements: Sequence[str | PagePlacement],
+        request: Request | None = None,
+        *,
+        deadline_ms: float | None = None,
+    ) -> tuple[PlacedRecommendation, ...]:
+        """Items of several placements, in their order, no item twice; or the fallback, dealt out likewise.
+
+        Raises:
+            ValueError: an argument is invalid; nothing was sent.
+        """
+        return self._ask(PageQuestion(placements, request or Request()), deadline_ms)
+
+    def _ask(self, question: AnyQuestion[Answered], deadline_ms: float | None) -> Answered:
         deadline = self._deadline(deadline_ms)
-        question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history, hide_seen=hide_seen)
         ticket = self._breaker.admit()
         if ticket is None:
             return self._own_answer(question, Failure("circuit_open"))
@@ -196,8 +230,31 @@ class AsyncClient(_Caller):
         Raises:
             ValueError: an argument is invalid; nothing was sent.
         """
+        asked = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history, hide_seen=hide_seen)
+        return await self._ask(asked, deadline_ms)
+
+    async def ask(self, request: Request, *, deadline_ms: float | None = None) -> Recommendation:
+        """As :meth:`Client.ask`."""
+        return await self._ask(Question((), request=request), deadline_ms)
+
+    async def place(
+        self, placement: str, request: Request | None = None, *, deadline_ms: float | None = None
+    ) -> PlacedRecommendation:
+        """As :meth:`Client.place`."""
+        return await self._ask(PlacementQuestion(placement, request or Request()), deadline_ms)
+
+    async def page(
+        self,
+        placements: Sequence[str | PagePlacement],
+        request: Request | None = None,
+        *,
+        deadline_ms: float | None = None,
+    ) -> tuple[PlacedRecommendation, ...]:
+        """As :meth:`Client.page`."""
+        return await self._ask(PageQuestion(placements, request or Request()), deadline_ms)
+
+    async def _ask(self, question: AnyQuestion[Answered], deadline_ms: float | None) -> Answered:
         deadline = self._deadline(deadline_ms)
-        question = Question(session, behaviour=behaviour, k=k, exclude=exclude, history=history, hide_seen=hide_seen)
         ticket = self._breaker.admit()
         if ticket is None:
             return self._own_answer(question, Failure("circuit_open"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tillside import __version__
-from tillside.client.messages import Question
+from tillside.client.messages import AnyQuestion
 
 try:
     import anyio
@@ -27,7 +27,6 @@ ANSWER_BYTES: Final = 1 << 20
 """Maximum body size; a thousand items take about a tenth of it."""
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0)
 """Idle connections expire before the server's keep-alive (75 s), so the server never closes one under a request."""
-PATH: Final = "/v1/recommend"
 REFUSED: Final = range(400, 500)
 FAULTS: Final = frozenset({408, 425, 429})
 """4xx statuses that do not mean that the request is invalid."""
@@ -60,11 +59,11 @@ class Exchange:
     """
 
     def __init__(self, url: str, *, token: str | None, tls: ssl.SSLContext | None) -> None:
-        options = _options(url, token, tls)
+        options = server_options(url, token, tls)
         self._transport = DeadlineTransport(limits=LIMITS, tls=options.pop("verify"))
         self._http = httpx.Client(**options, transport=self._transport)
 
-    def ask(self, question: Question, *, deadline: float) -> bytes | Failure:
+    def ask(self, question: AnyQuestion[Any], *, deadline: float) -> bytes | Failure:
         """Body of a 200 response, or a failure, no later than ``deadline`` (seconds of ``time.monotonic``)."""
         self._transport.deadline.at = deadline
         try:
@@ -79,12 +78,12 @@ class Exchange:
         """Close every connection, waking threads that are blocked on one."""
         self._http.close()
 
-    def _post(self, question: Question, deadline: float) -> bytes | Failure:
+    def _post(self, question: AnyQuestion[Any], deadline: float) -> bytes | Failure:
         left = deadline - time.monotonic()
         if left <= 0:
             return Failure("timeout")
         content = question.body(deadline_ms=int(left * 1000))
-        with self._http.stream("POST", PATH, content=content, timeout=left) as response:
+        with self._http.stream("POST", question.path, content=content, timeout=left) as response:
             chunks, size = [], 0
             for chunk in response.iter_raw():
                 size += len(chunk)
@@ -102,10 +101,10 @@ class AsyncExchange:
     """
 
     def __init__(self, url: str, *, token: str | None, tls: ssl.SSLContext | None) -> None:
-        self._http = httpx.AsyncClient(**_options(url, token, tls), limits=LIMITS)
+        self._http = httpx.AsyncClient(**server_options(url, token, tls), limits=LIMITS)
         warm_up()
 
-    async def ask(self, question: Question, *, deadline: float) -> bytes | Failure:
+    async def ask(self, question: AnyQuestion[Any], *, deadline: float) -> bytes | Failure:
         """Body of a 200 response, or a failure.
 
         Args:
@@ -123,12 +122,12 @@ class AsyncExchange:
         """Close every connection."""
         await self._http.aclose()
 
-    async def _post(self, question: Question, deadline: float) -> bytes | Failure:
+    async def _post(self, question: AnyQuestion[Any], deadline: float) -> bytes | Failure:
         left = deadline - time.monotonic()
         if left <= 0:
             return Failure("timeout")
         content = question.body(deadline_ms=int(left * 1000))
-        async with self._http.stream("POST", PATH, content=content, timeout=left) as response:
+        async with self._http.stream("POST", question.path, content=content, timeout=left) as response:
             chunks, size = [], 0
             async for chunk in response.aiter_raw():
                 size += len(chunk)
@@ -138,7 +137,8 @@ class AsyncExchange:
         return _outcome(response.status_code, b"".join(chunks))
 
 
-def _options(url: str, token: str | None, tls: ssl.SSLContext | None) -> dict[str, Any]:
+def server_options(url: str, token: str | None, tls: ssl.SSLContext | None) -> dict[str, Any]:
+    """Options of an httpx client of one server; ValueError for an invalid url or token."""
     try:
         base = httpx.URL(url)
     except httpx.InvalidURL:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.tillside.client.sockets import ANSWER
-from tillside.client import Event, RecommendedItem
-from tillside.client.messages import Question, decode_answer
+from tillside.client import CartLine, Event, PagePlacement, RecommendedItem, Request
+from tillside.client.messages import PageQuestion, PlacementQuestion, Question, decode_answer
 
 
 def question(session=(), **fields) -> Question:
@@ -150,3 +150,37 @@ def test_a_server_without_reasons_is_understood():
 def test_what_is_no_answer_is_refused(body):
     with pytest.raises(ValueError):
         decode_answer(body)
+
+
+OWN = ["bag", "card", "bow", "ring"]
+
+
+def test_a_placement_goes_where_placements_are_answered_and_says_which():
+    asked = PlacementQuestion("checkout", Request(cart=[CartLine("card")], k=2))
+    assert asked.path == "/v1/recommend"
+    assert json.loads(asked.body(deadline_ms=5)) == {
+        "session": [],
+        "k": 2,
+        "cart": [{"item_id": "card", "quantity": 1}],
+        "placement": "checkout",
+        "deadline_ms": 5,
+    }
+    own = asked.own_answer(OWN, reason="timeout")
+    assert [item.item_id for item in own.items] == ["bag", "bow"]  # what is in the cart is not offered
+    assert (own.placement, own.tier, own.degraded_reason, own.mode) == ("checkout", "caller", "timeout", None)
+
+
+def test_several_placements_deal_out_the_own_list_and_show_no_item_twice():
+    asked = PageQuestion([PagePlacement("a", k=1), "b", PagePlacement("c", candidates=["x", "bow"])], Request(k=2))
+    assert asked.path == "/v1/page"
+    own = asked.own_answer(OWN, reason="connect")
+    assert [[item.item_id for item in answer.items] for answer in own] == [["bag"], ["card", "bow"], ["x"]]
+    assert [answer.placement for answer in own] == ["a", "b", "c"]
+    assert len({answer.recommendation_id for answer in own}) == 3
+
+
+def test_a_shop_s_own_list_stays_as_it_was_where_the_server_gives_no_answer():
+    listed = [str(number) for number in range(30)]
+    asked = Question((), request=Request(candidates=listed, exclude=["3"]))
+    assert [item.item_id for item in asked.own_answer(OWN, reason="x").items] == [n for n in listed if n != "3"]
+    assert len(Question((), request=Request(candidates=listed, k=4)).own_answer(OWN, reason="x").items) == 4
