@@ -9,7 +9,7 @@ With a policy, placements are evaluated instead, and policy.json is written besi
 
 from pathlib import Path
 
-from training.cli.command import begin, command
+from training.cli.command import begin, command, refuse_no_dataset
 from training.cli.progress import step
 from training.settings.evaluate import EvaluateConfig
 from training.tracking.finding import find_run
@@ -22,6 +22,7 @@ def main(config: EvaluateConfig) -> None:
         raise ValueError(f"out={config.out} exists and is not a directory")
     if config.run is not None:
         config.run = find_run(config.tracking, config.run)
+    refuse_no_dataset(config.dataset)
     begin(f"evaluate: {f'run {config.run}' if config.run else f'dataset={config.dataset}'}")
     with step("loading the libraries"):  # slow: only once the settings are known to be right
         from training.stages import evaluate

@@ -6,7 +6,7 @@ Nothing is written unless onnxruntime and torch agree on real sessions: at lengt
 of 1 and 3, and on the offline evaluator's top 20.
 """
 
-from training.cli.command import begin, command
+from training.cli.command import begin, command, refuse_no_dataset
 from training.cli.progress import step
 from training.settings.export import ExportConfig
 from training.tracking.finding import find_run
@@ -16,6 +16,7 @@ from training.tracking.finding import find_run
 def main(config: ExportConfig) -> None:
     """Entry point."""
     config.run = find_run(config.tracking, config.run)
+    refuse_no_dataset(config.dataset)
     begin(f"export: run {config.run} -> {config.out}")
     with step("loading the libraries"):  # slow: only once the settings are known to be right
         from training.stages import export

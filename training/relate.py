@@ -5,7 +5,7 @@ pairs, applies compatibility rules and manual pairs, and writes tables (see till
 ``DATASET/relations``, from where ``training.export`` copies them into the bundle. Test sessions are never read.
 """
 
-from training.cli.command import begin, command
+from training.cli.command import begin, command, refuse_no_dataset
 from training.cli.progress import step
 from training.settings.relate import RelateConfig
 
@@ -13,6 +13,7 @@ from training.settings.relate import RelateConfig
 @command("relate", RelateConfig)
 def main(config: RelateConfig) -> None:
     """Entry point."""
+    refuse_no_dataset(config.dataset)
     begin(f"relate: dataset={config.dataset} -> {config.out or f'{config.dataset}/relations'}")
     with step("loading the libraries"):  # slow: only once the settings are known to be right
         from training.stages import relate

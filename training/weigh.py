@@ -5,7 +5,7 @@ trained with ``trainer.refit=false``, the relations are mined with ``training.re
 settings are copied into the policy file by hand; test sessions are never read.
 """
 
-from training.cli.command import begin, command
+from training.cli.command import begin, command, refuse_no_dataset
 from training.cli.progress import step
 from training.settings.weigh import WeighConfig
 from training.tracking.finding import find_run
@@ -15,6 +15,7 @@ from training.tracking.finding import find_run
 def main(config: WeighConfig) -> None:
     """Entry point."""
     config.run = find_run(config.tracking, config.run)
+    refuse_no_dataset(config.dataset)
     begin(f"weigh: run {config.run} with policy={config.policy}")
     with step("loading the libraries"):  # slow: only once the settings are known to be right
         from training.stages import weigh

@@ -51,7 +51,29 @@ def test_a_command_hands_its_settings_to_the_stage_of_its_name(name, monkeypatch
     monkeypatch.setattr(stage, "run", lambda config, *_: given.append(config))
     monkeypatch.setattr(sys, "argv", [f"training.{name}", *MINIMAL[name]])
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "dataset.json").touch()
     command.main()
     [config] = given
     settings = importlib.import_module(f"training.settings.{name}")
     assert type(config) is getattr(settings, f"{name.title()}Config")
+
+
+@pytest.mark.parametrize("name", ["train", "relate", "evaluate", "export", "weigh"])
+def test_a_data_set_that_is_not_there_is_said_before_the_libraries_are_loaded(name, monkeypatch, tmp_path, capsys):
+    """A typo costs no seconds, and what lies beside it is named."""
+    command, stage = (importlib.import_module(f"training.{room}{name}") for room in ("", "stages."))
+    monkeypatch.setattr(stage, "run", lambda *_: pytest.fail("the stage was reached"))
+    typed = [each for each in MINIMAL[name] if not each.startswith("dataset=")]
+    monkeypatch.setattr(sys, "argv", [f"training.{name}", *typed, "dataset=shp"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "dataset.json").touch()
+    with pytest.raises(SystemExit) as caught:
+        command.main()
+    output = capsys.readouterr()
+    assert (caught.value.code, output.out) == (2, "")
+    assert output.err == (
+        "error: shp is not a prepared data set (it has no dataset.json); make one with python -m training.prepare; "
+        "here lie: dataset=shop\n"
+    )

@@ -166,9 +166,25 @@ def begin(text: str) -> None:
 
 def missing_dataset() -> ValueError:
     """The error of a command without a data set; it names those that lie in the working folder."""
+    return ValueError(f"{must_be_given('dataset')}, a folder that python -m training.prepare wrote{_likely()}")
+
+
+def refuse_no_dataset(dataset: str | None) -> None:
+    """Check that a data set lies where it is said to, before libraries are loaded that take seconds.
+
+    Raises:
+        ValueError: none does.
+    """
+    if dataset is not None and not (Path(dataset) / "dataset.json").is_file():
+        raise ValueError(
+            f"{dataset} is not a prepared data set (it has no dataset.json); "
+            f"make one with python -m training.prepare{_likely()}"
+        )
+
+
+def _likely() -> str:
     found = datasets_here(Path.cwd())[:3]
-    likely = "; here lie: " + ", ".join(written("dataset", str(each)) for each in found) if found else ""
-    return ValueError(f"{must_be_given('dataset')}, a folder that python -m training.prepare wrote{likely}")
+    return "; here lie: " + ", ".join(written("dataset", str(each)) for each in found) if found else ""
 
 
 @contextlib.contextmanager
