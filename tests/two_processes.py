@@ -1,15 +1,18 @@
 """Two processes that train together: how tests start them, and, run as a script, what each of them does.
 
-``python -m torch.distributed.run ... two_processes.py command STAGE STEP ARGUMENT...`` is ``training.train`` of which
-both processes are killed after so many steps of a stage; ``... scenes FOLDER`` learns one data set after another in one
-start, since a start costs seconds.
+``python -m torch.distributed.run ... two_processes.py killed FOLDER PORT ARGUMENT...`` is ``training.train`` of which
+both processes are killed in the fit, and again, resumed, in the refit; ``... scenes FOLDER PORT`` goes on with it to
+its end, and then learns one data set after another. Surprising: a command that is followed by another in the same start
+is run by a fork of a process that has only imported its libraries, since to import them takes longer than what it does.
 """
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -30,16 +33,24 @@ SETTINGS: Final = {"max_epochs": 2, "batch_events": 64, "checkpoint_batches": 2,
 MODEL: Final = {"dim": 8, "layers": 1, "heads": 2, "max_length": 8}
 
 
-def start(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def start(what: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Start this script twice, on a port that is free, and wait for both; none of them is left when it returns."""
     pids = folder / "pids"
     pids.mkdir(exist_ok=True)
     rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1"]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *rendezvous, __file__]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
     loopback = {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
     environment = os.environ | loopback | {PIDS: str(pids), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        [*command, *arguments], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [*command, what, str(folder), port, *arguments],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     ) as started:
         try:
             told, _ = started.communicate(timeout=SECONDS)
@@ -102,13 +113,51 @@ def raise_killed() -> None:
     raise Killed
 
 
-def command(stage: str, step: str, arguments: Sequence[str]) -> None:
+def command(stage: str, step: int, arguments: Sequence[str]) -> None:
     """``training.train``, to be killed."""
     import training.train
 
     sys.argv[1:] = arguments
-    with dying(stage, int(step), kill):
+    with dying(stage, step, kill):
         training.train.main()
+
+
+def forked(port: str, stage: str, step: int, arguments: Sequence[str]) -> int:
+    """:func:`command` in a fork of this process, which meets the other one's at ``port``; its exit code."""
+    import training.stages.train  # noqa: F401  before the fork, so that it is imported once
+
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    code = 1
+    try:
+        (Path(os.environ[PIDS]) / str(os.getpid())).touch()
+        os.environ |= {"MASTER_PORT": port, "TORCHELASTIC_USE_AGENT_STORE": "False"}
+        command(stage, step, arguments)
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def resumed(folder: Path) -> list[str]:
+    """What is typed to go on with the only run in ``folder``/runs."""
+    (resume,) = (folder / "runs").glob("*/resume.ckpt")
+    return [f"resume={resume.parent.name}", f"tracking.runs={folder / 'runs'}"]
+
+
+def killed(folder: Path, port: str, arguments: Sequence[str]) -> None:
+    """Train until both processes are killed in the fit, go on until they are killed in the refit."""
+    code = forked(port, "train", 8, arguments)
+    if os.environ["RANK"] == "0":
+        fitted = [str(path) for path in (folder / "runs").glob("*/history.json")]
+        (folder / "between.json").write_text(json.dumps({"code": code, "fitted": fitted}), encoding="utf-8")
+    command("refit", 5, resumed(folder))
 
 
 def write_logs(folder: Path) -> None:
@@ -263,8 +312,10 @@ def asdict_of(whole: dict[str, Any], deaths: Mapping[str, dict[str, Any]], proce
 
 if __name__ == "__main__":
     (Path(os.environ[PIDS]) / str(os.getpid())).touch()
-    what, *rest = sys.argv[1:]
-    if what == "scenes":
-        scenes(Path(rest[0]))
+    what, place, free, *rest = sys.argv[1:]
+    if what == "killed":
+        killed(Path(place), free, rest)
     else:
-        command(rest[0], rest[1], rest[2:])
+        ended = forked(free, "never", 0, resumed(Path(place)))
+        scenes(Path(place))
+        sys.exit(ended)

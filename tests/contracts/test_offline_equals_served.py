@@ -51,24 +51,30 @@ BLEND = Blend(
 """Written down, so that every part of it counts whatever validation says of a short run."""
 
 
-@pytest.fixture(scope="module", params=[0, 20], ids=["sessions alone", "behind earlier ones"])
-def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """A short run on the real REES46 log; its folder holds the model, the bundle comes later."""
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real REES46 log, prepared."""
     if not REES46.exists():
         pytest.skip(f"{REES46} is not on this machine")
-    folder = tmp_path_factory.mktemp("rees46")
-    dataset = folder / "dataset"
+    dataset = tmp_path_factory.mktemp("rees46") / "dataset"
     prepare(PrepareConfig(out=str(dataset), data=Rees46Config(path=str(REES46)), min_item_support=2))
+    return dataset
+
+
+@pytest.fixture(scope="module", params=[0, 20], ids=["sessions alone", "behind earlier ones"])
+def run(dataset: Path, request: pytest.FixtureRequest) -> Path:
+    """A short run on it; its folder holds the model, the bundle comes later."""
+    runs = dataset.parent / f"runs{request.param}"
     train(
         TrainConfig(
             dataset=str(dataset),
             export=False,
             model=ModelConfig(dim=32, history=request.param),
             trainer=TrainerConfig(max_epochs=2, validation_cases=1000, refit=False, progress_bar=False),
-            tracking=TrackingConfig(runs=str(folder / "runs")),
+            tracking=TrackingConfig(runs=str(runs)),
         )
     )
-    return (folder / "runs/latest").resolve()
+    return (runs / "latest").resolve()
 
 
 def test_a_thousand_real_prefixes_get_the_same_twenty_items_in_the_same_order(run: Path, tmp_path: Path) -> None:

@@ -90,7 +90,9 @@ def reviewed(server, tmp_path_factory) -> SimpleNamespace:
     try:
         sweep(["dataset=shop", "model.dim=4,16", "sweep.whole=false", *small, *kept], train=train)
         checks = promote(PromoteConfig(version=1, latency_ms=1e4, tracking=TrackingConfig(uri=server)))
-        train(compose_typed("train", ["dataset=shop", "model.dim=8", "tracking.run_name=rival", *small, *kept]))
+        train(
+            compose_typed("train", ["dataset=shop", "model.dim=16", "seed=1", "tracking.run_name=rival", *small, *kept])
+        )
     finally:
         os.chdir(before)
         torch.set_num_threads(threads)

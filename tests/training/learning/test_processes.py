@@ -1,6 +1,7 @@
 """Two processes train one model: in each scene, killed and resumed, and by the command itself; started by torchrun."""
 
 import json
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,28 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(place: Path) -> dict[str, Any]:
-    """What two processes learned in one start."""
-    told = start("scenes", str(place), folder=place)
-    assert told.returncode == 0, told.stdout
-    document: dict[str, Any] = json.loads((place / "found.json").read_text())
+def stopped(place: Path) -> subprocess.CompletedProcess[str]:
+    """The command of which both processes were killed in the fit, and again in the refit."""
+    given = [f"trainer.{key}={value}" for key, value in (SETTINGS | {"progress_bar": "false"}).items()]
+    given += [f"model.{key}={value}" for key, value in MODEL.items()]
+    given += [f"dataset={place / 'goal'}", "export=false", "tracking.register=false"]
+    return start("killed", place, *given, f"tracking.runs={place / 'runs'}")
+
+
+@pytest.fixture(scope="module")
+def ended(stopped: subprocess.CompletedProcess[str], place: Path) -> subprocess.CompletedProcess[str]:
+    """The start that goes on with it to its end, and then learns the scenes."""
+    (run,) = (path.parent for path in (place / "runs").glob("*/resume.ckpt"))
+    assert (run / "history.json").exists()
+    return start("scenes", place)
+
+
+@pytest.fixture(scope="module")
+def found(ended: subprocess.CompletedProcess[str], place: Path) -> dict[str, Any]:
+    """What two processes learned in each scene."""
+    file = place / "found.json"
+    assert file.exists(), ended.stdout
+    document: dict[str, Any] = json.loads(file.read_text())
     return document
 
 
@@ -69,26 +87,23 @@ def test_who_waits_for_the_first_one_waits_as_long_as_it_takes(found: dict[str, 
 
 @pytest.mark.slow
 def test_the_command_killed_in_fit_and_refit_ends_where_the_unbroken_one_did(
-    found: dict[str, Any], place: Path
+    found: dict[str, Any],
+    stopped: subprocess.CompletedProcess[str],
+    ended: subprocess.CompletedProcess[str],
+    place: Path,
 ) -> None:
     """Both processes die by SIGKILL, first in the fit, then, resumed, in the refit; nobody is left of them."""
-    runs = [f"tracking.runs={place / 'runs'}"]
-    given = [f"trainer.{key}={value}" for key, value in (SETTINGS | {"progress_bar": "false"}).items()]
-    given += [f"model.{key}={value}" for key, value in MODEL.items()]
-    given += [f"dataset={place / 'goal'}", "export=false", "tracking.register=false"]
-    assert start("command", "train", "8", *given, *runs, folder=place).returncode != 0
-    (resume,) = (place / "runs").glob("*/resume.ckpt")
-    assert not (resume.parent / "history.json").exists()
-    again = [f"resume={resume.parent.name}", *runs]
-    assert start("command", "refit", "5", *again, folder=place).returncode != 0
-    assert (resume.parent / "history.json").exists()
-    last = start("command", "never", "0", *again, folder=place)
-    assert last.returncode == 0, last.stdout
-    assert last.stdout.count("learned and judged") == 1
-    assert {path.name for path in (place / "runs").iterdir()} >= {resume.parent.name, "latest"}
+    between = json.loads((place / "between.json").read_text())
+    assert between["code"] != 0
+    assert between["fitted"] == []
+    assert stopped.returncode != 0
+    assert ended.returncode == 0, ended.stdout
+    assert ended.stdout.count("learned and judged") == 1
+    (run,) = {path.parent.resolve() for path in (place / "runs").glob("*/model.pt")}
+    assert {path.name for path in (place / "runs").iterdir()} >= {run.name, "latest"}
     assert not (place / "runs" / "worker").exists()
     whole = torch.load(place / "full" / "weights.pt", weights_only=True)
-    state = torch.load(resume.parent / "model.pt", weights_only=True)["state"]
+    state = torch.load(run / "model.pt", weights_only=True)["state"]
     assert state.keys() == whole.keys()
     assert all(torch.equal(state[name], whole[name]) for name in whole)
 

@@ -145,8 +145,12 @@ def test_what_validation_shows_can_be_left_out(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_spark_finds_what_duckdb_finds(tmp_path):
-    """Shoppers come back three times, so that pairs over sessions count too."""
+def test_spark_finds_what_duckdb_finds(tmp_path, monkeypatch):
+    """Shoppers come back three times, so that pairs over sessions count too.
+
+    Java compiles in haste: its second compiler takes as long as all the rest, and has no time to be of use.
+    """
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--driver-java-options=-XX:TieredStopAtLevel=1 pyspark-shell")
     pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'tillside[spark]'")
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, and there is none on the path")
