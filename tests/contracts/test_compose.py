@@ -1,6 +1,7 @@
 """compose.yaml: what it names is there, its services find each other, and nothing is open to other machines."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,23 @@ def test_images_are_pinned_and_mlflow_is_the_one_that_training_uses():
     assert re.search(r"^FROM \S+:\d\S+$", lines, re.MULTILINE)
     assert "-c /constraints.txt mlflow" in lines
     assert re.search(r"^mlflow==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_mlflow_takes_its_flags_and_prometheus_its_own():
+    """By the programs themselves, as far as they are here: a flag of another version would end the container."""
+    cli = pytest.importorskip("mlflow.cli").cli
+    program, command, *flags = SERVICES["mlflow"]["command"]
+    assert program == "mlflow"
+    taken = cli.commands[command].make_context(command, flags).params
+    assert (taken["host"], str(taken["port"])) == ("0.0.0.0", inner_port("mlflow"))
+    assert taken["backend_store_uri"].removeprefix("sqlite:///").startswith(*mounts("mlflow"))
+    assert "mlflow:*" in taken["allowed_hosts"]  # the name by which the other services reach it
+    prometheus = shutil.which("prometheus")
+    if prometheus is not None:  # --help beside flags: an unknown one is refused first
+        told = subprocess.run(
+            [prometheus, *SERVICES["prometheus"]["command"], "--help"], capture_output=True, text=True
+        )
+        assert told.returncode == 0, told.stderr
 
 
 def test_the_server_takes_its_variables_and_its_bundle():

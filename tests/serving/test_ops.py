@@ -118,7 +118,15 @@ def test_every_alert_has_a_test_in_which_it_fires_and_says_what_to_do():
     assert all(rule["annotations"].keys() == {"summary", "action"} for rule in rules)
 
 
-@pytest.mark.parametrize("arguments", [("check", "config", "prometheus.yml"), ("test", "rules", "alerts.test.yml")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "config", "prometheus.yml"),
+        ("check", "config", "compose.yml"),
+        ("test", "rules", "alerts.test.yml"),
+    ],
+    ids=" ".join,
+)
 def test_promtool_agrees(arguments):
     promtool = shutil.which("promtool")
     if promtool is None:
