@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -37,3 +38,15 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run's page has a file in the place of its figures: to draw them is half of a small training. What they show is
+    asked by the tests of training.review; fixtures of a whole module draw them all the same."""
+
+    def no_figures(metrics: Any, systems: Any, history: Any, folder: Path, **latency: Any) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "none.png").touch()
+
+    monkeypatch.setattr("training.review.run_page.run_figures", no_figures)

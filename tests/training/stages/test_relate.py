@@ -150,7 +150,7 @@ def test_spark_finds_what_duckdb_finds(tmp_path, monkeypatch):
 
     Java compiles in haste: its second compiler takes as long as all the rest, and has no time to be of use.
     """
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--driver-java-options=-XX:TieredStopAtLevel=1 pyspark-shell")
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--driver-java-options -XX:TieredStopAtLevel=1 pyspark-shell")
     pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'tillside[spark]'")
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, and there is none on the path")

@@ -43,8 +43,8 @@ HOUR_S = 3600
 
 
 @pytest.fixture(autouse=True)
-def _alone(one_thread: None) -> None:
-    """Every test here, by conftest's fixture."""
+def _alone(one_thread: None, without_figures: None) -> None:
+    """Every test here, by conftest's fixtures."""
 
 
 @pytest.fixture(scope="module")

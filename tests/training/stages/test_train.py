@@ -37,7 +37,7 @@ from training.sweeps.trial import Trial
 from training.tracking.store import open_store
 from training.tracking.unrecorded import Unrecorded
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread", "without_figures")]
 
 ITEMS, SESSIONS, LENGTH = 12, 160, 5
 

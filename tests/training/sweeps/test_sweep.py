@@ -53,7 +53,7 @@ def store(tmp_path_factory, dataset) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _alone(one_thread, monkeypatch, tmp_path):
+def _alone(one_thread, without_figures, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
