@@ -269,9 +269,14 @@ class Service:
         """
         if self.draining:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "draining", "the server is about to stop")
-        return self._bundle().bundle.version
+        return self.active().bundle.version
 
-    def _bundle(self) -> Recommender:
+    def active(self) -> Recommender:
+        """The recommender that answers.
+
+        Raises:
+            ProblemError: 503, there is none.
+        """
         if self._recommender is None:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", self.waiting() or self._reason)
         return self._recommender
@@ -282,7 +287,7 @@ class Service:
         Raises:
             ProblemError: 503, no bundle is active.
         """
-        recommender = self._bundle()
+        recommender = self.active()
         bundle, assortment = recommender.bundle, recommender.assortment
         loaded = assortment and assortment.loaded
         placements = loaded.policy.placements if loaded else ()

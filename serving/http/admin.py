@@ -20,6 +20,7 @@ from serving.bundles.reloading import Report
 from serving.http.admin_openapi import admin_openapi_document
 from serving.http.api import json_response, make_starlette, metrics_response, read_body, ready_response
 from serving.http.auth import check_token
+from serving.http.board import Board, BoardControl
 from serving.http.merchandising import ByHandControl, Merchandising
 from serving.http.problems import internal_error, problem_response
 from serving.policy.feeds import FeedReport, OutdatedFeedError
@@ -33,7 +34,7 @@ BODY_BYTES = 4096
 Work = Callable[[Request], Awaitable[Response]]
 
 
-class Control(ByHandControl, Protocol):
+class Control(ByHandControl, BoardControl, Protocol):
     """Operations of the server that the admin port exposes."""
 
     def ready(self) -> str:
@@ -72,6 +73,7 @@ class Admin:
         self._limits = limits
         self._openapi = msgspec.json.encode(admin_openapi_document())
         self.merchandising = Merchandising(control, limits)
+        self.board = Board(control, limits)
 
     def guarded(self, work: Work) -> Work:
         """``work`` for authorised callers alone."""
@@ -162,7 +164,7 @@ def _order(body: bytes) -> Order:
 def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> Starlette:
     """ASGI application of the admin port."""
     admin = Admin(control, token=token, limits=limits)
-    by_hand = admin.merchandising
+    by_hand, board = admin.merchandising, admin.board
     return make_starlette(
         [
             Route("/health/live", admin.live),
@@ -175,6 +177,10 @@ def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> St
             Route("/v1/admin/state", admin.guarded(by_hand.state)),
             Route("/v1/policy", admin.guarded(by_hand.policy), methods=["GET", "PUT", "DELETE"]),
             *(Route(f"/v1/{part}", admin.guarded(by_hand.rows), methods=["GET", "PUT"]) for part in PARTS),
+            Route("/board", board.page),
+            Route("/v1/board/shop", admin.guarded(board.shop)),
+            Route("/v1/board/items", admin.guarded(board.items)),
+            Route("/v1/board/answer", admin.guarded(board.answer), methods=["POST"]),
             Route("/v1/merchandising", admin.guarded(by_hand.all)),
             Route("/v1/merchandising/rollback", admin.guarded(by_hand.back), methods=["POST"]),
         ],

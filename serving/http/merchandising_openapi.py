@@ -91,6 +91,7 @@ def merchandising_paths() -> Document:
                 security=TOKEN,
             )
         },
+        **_board(),
         "/v1/admin/state": {
             "get": operation(
                 "getState",
@@ -148,6 +149,42 @@ def merchandising_schemas() -> dict[str, Document]:
             },
             *(*revision, "by_hand", "revisions"),
         ),
+    }
+
+
+def _board() -> Document:
+    """The board's page and what it asks for."""
+    refusals = {
+        **READS,
+        "422": "There is no bundle, no policy, or the request is none; detail says which",
+        "503": "The worker that was asked has ended",
+    }
+
+    def data(name: str, summary: str, description: str, **more: Any) -> Document:
+        answers = {"200": json_response(summary, {"type": "object"})}
+        return operation(
+            name, summary, tag=TAG, description=description, answers=answers, refusals=refusals, security=TOKEN, **more
+        )
+
+    like = {"name": "like", "in": "query", "required": False, "schema": {"type": "string", "maxLength": 200}}
+    like["description"] = "Words that id, name or category hold."
+    request: Document = {"type": "object", "description": "As of POST /v1/recommend on the main port."}
+    body = {"required": True, "content": {"application/json": {"schema": request}}}
+    return {
+        "/board": {
+            "get": operation(
+                "board",
+                "A page to look at answers",
+                tag=TAG,
+                description="Placement, cart and session are chosen; names, prices, reasons, parts and removals shown.",
+                answers=text_response("The page", "text/html"),
+            )
+        },
+        "/v1/board/shop": {"get": data("boardShop", "Placements to choose from", "With behaviours and segments.")},
+        "/v1/board/items": {"get": {**data("boardItems", "Items by name", "At most 20, by id."), "parameters": [like]}},
+        "/v1/board/answer": {
+            "post": data("boardAnswer", "An answer", "With name and price of every item in it, by id.", body=body)
+        },
     }
 
 

@@ -11,13 +11,13 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import uvloop
 
 from serving.bundles.private_copies import PrivateCopies
 from serving.bundles.reloading import Reloads, Report
+from serving.http import board
 from serving.http.admin import make_admin_app
 from serving.http.api import Page, make_app
 from serving.http.server import HttpServer
@@ -94,13 +94,13 @@ class LocalControl:
         keeper: Keeper,
         loop: asyncio.AbstractEventLoop,
         *,
-        policy: Path | None = None,
+        settings: Settings,
     ) -> None:
         self._service = service
         self._reloads = reloads
         self._keeper = keeper
         self._loop = loop
-        self._policy = policy
+        self._policy, self._limits = settings.policy, settings.limits
 
     def ready(self) -> str:
         """Version of the active bundle."""
@@ -143,6 +143,10 @@ class LocalControl:
         """State for another server to take over."""
         return self._keeper.state()
 
+    async def board(self, op: str, text: str) -> str:
+        """What the board asks for, in the service's loop."""
+        return await self._there(board.ask(self._service, self._limits, op, text))
+
     async def policy(self) -> tuple[str, str] | None:
         """Text of the policy file in force and where it comes from; None without one."""
         return policy_text(self._keeper.current.by_hand, self._policy, self._reloads.loaded)
@@ -180,7 +184,7 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, lambda: spawn(reload()))
     spawn(keeper.open())
     spawn(reload())
-    control = LocalControl(service, reloads, keeper, loop, policy=settings.policy)
+    control = LocalControl(service, reloads, keeper, loop, settings=settings)
     with contextlib.closing(keeper), contextlib.closing(copies), admin_thread(control, settings, admin_listener):
         await process.run(listener)
 

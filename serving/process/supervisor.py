@@ -142,6 +142,14 @@ class Supervisor:
         """State for another server to take over."""
         return self.keeper.state()
 
+    async def board(self, op: str, text: str) -> str:
+        """What the board asks for, from any worker that has a bundle."""
+        child = next((each for each in self._children.values() if each.version), None)
+        if child is None:
+            raise ValueError(self.keeper.waiting or self._reloads.reason or "the bundle is being verified")
+        found: str = await child.channel.call("board", what=op, text=text)
+        return found
+
     async def policy(self) -> tuple[str, str] | None:
         """Text of the policy file in force and where it comes from; None without one."""
         return policy_text(self.keeper.current.by_hand, self._settings.policy, self._reloads.loaded)

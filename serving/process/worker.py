@@ -19,6 +19,7 @@ import msgspec
 import uvloop
 
 from serving.bundles.loading import read_static
+from serving.http import board
 from serving.policy.feeds import unpacked
 from serving.policy.revisions import Revision
 from serving.process.channel import Channel
@@ -37,6 +38,7 @@ class Worker:
 
     def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         self._listeners = listeners
+        self._limits = settings.limits
         self._slots: set[int] = set()
         static = read_static(settings.static, settings.limits) if settings.static else []
         self._service = Service(settings, static=static)
@@ -81,6 +83,8 @@ class Worker:
                 )
             case "settle":
                 return await self._service.settle(kept=arguments["kept"])
+            case "board":
+                return await board.ask(self._service, self._limits, arguments["what"], arguments["text"])
             case "accept":
                 self._slots.add(arguments["slot"])
                 return self._process.server.accept(self._listeners[arguments["slot"]])

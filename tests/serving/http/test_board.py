@@ -1,0 +1,154 @@
+"""``/board`` in a real browser: a placement and a cart are chosen, and the answer is seen with what is behind it."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from serving.http.board import HEADERS, PAGE
+from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
+from tests.tills import IDS, POLICY, till
+
+CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 120_000
+in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install -y chromium")
+HOSTILE = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
+TOKEN = {"authorization": "Bearer secret"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[ServerProcess]:
+    """Two workers behind an admin port, with the film sold out and one item of a hostile name."""
+    folder = tmp_path_factory.mktemp("board")
+    bundle = till(folder / "bundle", policy=POLICY.replace("slots: 2", "slots: 4"))
+    flags = ("--workers", "2", "--admin-port", "0")
+    with ServerProcess(bundle, folder / "log", *flags, variables={"TILLSIDE_ADMIN_TOKEN": "secret"}) as server:
+        items = [{"item_id": item_id, "stock": 0 if item_id == "film" else 9} for item_id in IDS]
+        items.append(
+            {"item_id": "evil", "stock": 9, "price": 3, "name": HOSTILE, "attributes": {"category": "tech.case"}}
+        )
+        feed = {"time_ms": int(time.time() * 1000), "items": items}
+        put = httpx.put(f"{server.admin_url}/v1/items", json=feed, headers=TOKEN, timeout=DEADLINE_SECONDS)
+        assert put.status_code == 200
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, server) -> Iterator:
+    """The board after its token was given; it remembers what it asked for and what it complained of."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(PATIENCE_MS)
+    page.asked, page.said = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.goto(f"{server.admin_url}/board")
+    page.get_by_label("Admin token").fill("secret")
+    page.get_by_role("button", name="Begin").click()
+    page.locator("#mode").wait_for()
+    yield page
+    page.close()
+
+
+def put_into_cart(page, words: str) -> None:
+    page.get_by_label("Find an item").fill(words)
+    found = page.locator("#found li").filter(has=page.get_by_text(words, exact=False)).first
+    found.get_by_role("button", name="to the cart").click()
+
+
+def test_the_page_names_no_other_address_makes_no_markup_of_text_and_keeps_no_secret():
+    assert re.findall(r"(?:https?:)?//[\w.]+\.\w+", PAGE) == []
+    assert (
+        re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|[a-z]+Storage|cookie", PAGE) == []
+    )
+    assert HEADERS["content-security-policy"].startswith("default-src 'none'; script-src 'sha256-")
+
+
+def test_what_it_asks_for_wants_the_token_and_is_answered_with_what_is_wrong(server):
+    shop = httpx.get(f"{server.admin_url}/v1/board/shop")
+    assert shop.status_code == 401
+    assert httpx.get(f"{server.admin_url}/board").status_code == 200
+    body = {"session": [], "placement": "chekout"}
+    wrong = httpx.post(f"{server.admin_url}/v1/board/answer", json=body, headers=TOKEN, timeout=DEADLINE_SECONDS)
+    assert wrong.status_code == 422
+    assert "did you mean checkout?" in wrong.json()["detail"]
+    found = httpx.get(f"{server.admin_url}/v1/board/items", params={"like": "sca"}, headers=TOKEN)
+    assert found.json()["scarf"]["price"] == 45
+
+
+@in_a_browser
+def test_a_cart_is_answered_with_names_prices_reasons_parts_and_what_was_removed(page):
+    page.get_by_label("Placement").select_option("checkout")
+    put_into_cart(page, "Phone")
+    page.locator("#cart li").wait_for()
+    row = page.locator("#items tbody tr", has_text="Case").filter(has_text="complement").first
+    row.wait_for()
+    text = row.inner_text()
+    assert "20" in text  # the price
+    assert "of Phone" in text
+    assert "Goes well with Phone" in text
+    parts = [part.split()[0] for part in row.locator(".part").all_inner_texts()]
+    assert {"model", "complement"} <= set(parts)
+    assert "Film" not in page.locator("#items").inner_text()
+    page.locator("#removed span", has_text="stock").wait_for()
+    assert "checkout: " in page.locator("#mode").inner_text()
+
+    page.get_by_label("Language").select_option("zh")
+    page.locator("#items", has_text="适合搭配Phone").wait_for()
+    page.locator("#cart").get_by_role("button", name="take it out").click()
+    page.locator("#items", has_text="适合搭配Phone").wait_for(state="detached")
+
+
+@in_a_browser
+def test_a_changed_policy_is_seen_at_once(page, server):
+    page.get_by_label("Placement").select_option("fashion")
+    pin = [{"name": "look at this", "item": "scarf", "placements": ["fashion"]}]
+    put = httpx.put(f"{server.admin_url}/v1/pins", json=pin, headers=TOKEN, timeout=DEADLINE_SECONDS)
+    assert put.status_code == 200
+    page.get_by_role("button", name="Read the policy again").click()
+    first = page.locator("#items tbody tr").first
+    page.locator("#items", has_text="look at this").wait_for()
+    assert "Scarf" in first.inner_text()
+    assert "pinned" in first.inner_text()
+    assert page.get_by_label("Placement").input_value() == "fashion"
+
+
+@in_a_browser
+def test_names_are_shown_and_never_run_and_nothing_leaves_the_server(page, server):
+    page.get_by_label("Find an item").fill("evil")
+    page.locator("#found li", has_text="<img src=x").wait_for()
+    page.locator("#found").get_by_role("button", name="looked at").click()
+    page.locator("#session li", has_text="<img src=x").wait_for()
+    assert page.title() == "tillside board"
+    assert page.locator("img").count() == 0
+    assert {url.removeprefix(server.admin_url).partition("?")[0] for url in page.asked} == {
+        "/board",
+        "/v1/board/shop",
+        "/v1/board/items",
+        "/v1/board/answer",
+    }
+    assert page.said == []
+
+
+@in_a_browser
+def test_a_wrong_token_is_said(browser, server):
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{server.admin_url}/board")
+    page.get_by_label("Admin token").fill("wrong")
+    page.get_by_role("button", name="Begin").click()
+    page.locator("#about.bad", has_text="authorization").wait_for()
+    assert page.locator("#shop").is_hidden()
+    page.close()
