@@ -12,6 +12,7 @@ Shapes: N items, D dimensions.
 
 import contextlib
 import gc
+import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,9 @@ from tillside.bundle import open_bundle
 from tillside.policy import ItemsFeed, Policy
 from tillside.policy.file.terms import SegmentName
 from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand
+from tillside.policy.needs import unmet_needs
 
+log = logging.getLogger("serving")
 SWITCH_SECONDS: Final = 0.0005
 WARM_BATCHES: Final = (1, 2, 8)
 STATIC_BYTES: Final = 1 << 24
@@ -68,6 +71,8 @@ def load_recommender(
                 recommender.restock(feed)
             replay(recommender, limits)
             recommender.usual_seconds = _warm_up(recommender)
+            if assortment is not None:
+                _warn_of_needs(assortment, intent=bundle.has_intent)
         except ValueError:
             raise
         except Exception as error:  # a damaged file can raise anything in the libraries that parse it
@@ -123,6 +128,13 @@ def merchandised(
             made = recommender.assortment.under(loaded, feed)
         _warm_up_placements(recommender, made)
     return made
+
+
+def _warn_of_needs(assortment: Assortment, *, intent: bool) -> None:
+    """Log what the policy needs and is not there."""
+    loaded, relations = assortment.loaded, assortment.placed_relations
+    for need in unmet_needs(loaded.policy, assortment.facts, relations, intent=intent):
+        log.warning("policy %s: %s", loaded.file, need)
 
 
 def read_static(path: Path, limits: Limits) -> list[str]:

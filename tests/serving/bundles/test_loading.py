@@ -9,8 +9,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from serving.bundles.loading import load_recommender
+from serving.protocol.limits import Limits
 from tests.bundles import COUNTS_NA, ITEMS_ND, encoder, scorer, tiny_bundle
 from tests.serving.bundles.refusals import refusal, resealed
+from tests.tills import till
 from tillside.bundle import ENCODER, ITEMS, MANIFEST, SCORER
 
 
@@ -142,3 +145,12 @@ def test_a_graph_with_another_output(bundle):
     model.graph.output.append(helper.make_tensor_value_info("logit_B", TensorProto.FLOAT, ["batch"]))
     onnx.save(model, bundle / ENCODER)
     assert "must have the outputs" in refusal(resealed(bundle))
+
+
+def test_what_the_policy_needs_and_is_not_there_is_in_the_log_at_start(tmp_path, caplog):
+    load_recommender(till(tmp_path / "bundle"), Limits())
+    lines = [record.getMessage() for record in caplog.records if record.name == "serving"]
+    assert (
+        "policy policy.yaml: placement checkout: its stock rule needs an items feed, and there is none, so it shows "
+        "nothing until one comes"
+    ) in lines
