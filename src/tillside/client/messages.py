@@ -19,12 +19,13 @@ from tillside.client.answers import (
     decode_page,
     decode_placed,
 )
-from tillside.client.checks import refusal, text
+from tillside.client.checks import MOST_TEXT, refusal, text
 from tillside.client.requests import LATEST_TIMESTAMP, MOST_EVENTS, Event, PagePlacement, Request, page_document
 
 __all__ = [
     "LATEST_TIMESTAMP",
     "MOST_EVENTS",
+    "MOST_TEXT",
     "AnyQuestion",
     "PageQuestion",
     "PlacementQuestion",
