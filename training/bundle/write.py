@@ -29,6 +29,7 @@ from training.bundle.parity import check_parity
 from training.bundle.prefixes import real_queries
 from training.bundle.search_tier import choose_search
 from training.cli.progress import step
+from training.evaluation.placements.chances import with_model
 from training.evaluation.run import MODEL
 from training.mining.stored import relations_of
 from training.model.checkpoint import TrainedModel
@@ -63,7 +64,7 @@ def export_run(
     """
     if policy is not None:
         read_policy(policy, behaviours=dataset.behaviours.names)
-    related = relations_of(dataset, relations)
+    related = with_model(relations_of(dataset, relations), trained)
     with (
         step("exporting", PARTS) as exporting,
         atomic_directory(out, marks=[bundle.MANIFEST, bundle.ENCODER]) as folder,

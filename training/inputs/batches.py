@@ -9,7 +9,8 @@ behaviour (all but the first) its next event further on in the session, unless t
 holds by then is passed over: to be asked for a later purchase means what else is bought.
 
 Shapes: E events of the log, K known events of all sessions, B rows of a batch, L events of its longest row, A stronger
-behaviours, R pairs of a row and a stronger behaviour that is looked ahead to, S sessions.
+behaviours, R pairs of a row and a stronger behaviour that is looked ahead to, S sessions, C
+positions of a batch that are learned from.
 """
 
 from collections.abc import Iterator

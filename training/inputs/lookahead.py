@@ -3,7 +3,8 @@
 What is carted or bought later means what else: an item that the cart holds already is no target. Else the question of
 the purchase learns to repeat the cart, and an answer without the cart's items shows their rivals.
 
-Shapes: K events of all sessions, concatenated; E the same, where no event was dropped. A place is an index into them.
+Shapes: K events of all sessions, concatenated; E the same, where no event was dropped; C places to look ahead
+from. A place is an index into the events.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The trained model as one file: the weights and what is needed to rebuild the model for them, in plain types only."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tillside.encoding import EncodingSpec
 from tillside.events import TIME_UNKNOWN
 from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
+from tillside.relations.chances import Chances
 from training.model.next_item import NextItemModel
 from training.settings.model import ModelConfig
 
@@ -35,6 +36,8 @@ class TrainedModel:
     alone: Neighbourhood | None = None
     """Settings of session kNN that rank validation cases best by its votes alone; those of ``memory`` suit the blend.
     None: of a run made before they were kept."""
+    chances: Chances = field(default_factory=Chances)
+    """What the scores of its items are worth at placements; nothing in models of earlier versions."""
     intent_unknown: str = ""
     """Why it may not, a sentence's end; empty where it may, and in models of earlier versions."""
 
@@ -70,6 +73,7 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
         "intent_unknown": trained.intent_unknown,
         "memory": trained.memory.document() if trained.memory else None,
         "refitted": trained.refitted,
+        "chances": trained.chances.document(),
         "neighbours_alone": None if trained.alone is None else asdict(trained.alone),
         "dataset": {
             "path": str(dataset.path.absolute()),
@@ -119,6 +123,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
         bool(document["intent"]),
         refitted=bool(document["refitted"]),
         intent_unknown=str(document.get("intent_unknown", "")),
+        chances=Chances.of_document(document.get("chances")),
         alone=None if settings is None else Neighbourhood(**settings),
     )
     if document["memory"] is None:

@@ -19,8 +19,11 @@ from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.events import Behaviours
 from tillside.fitting.rules import Kin, Terms
 from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations, RelationTable
+from tillside.relations.chances import Chances
+from tillside.relations.related import CHANCES
 from training.cli.console import print_table, say
 from training.cli.progress import step
+from training.evaluation.placements.chances import asked_for, chances_of_relations
 from training.mining import backing, bundling, counting, pairing
 from training.mining.association import association_rules, least_sessions, refuse_form, write_rules
 from training.mining.compatibility import Compatibility, read_rules
@@ -75,23 +78,50 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         mined, sets, kin, association = mine(
             engine, config, sessions, traits, fitting, taken_codes=taken_codes, viewed_codes=viewed_codes
         )
+        earlier: tuple[dict[str, Mined], list[Kin]] | None = mined, kin
+        if config.validation:
+            earlier = None
+            if asked_for(dataset, RELATIONS):
+                with step("mining once more without the validation part, to learn what strengths are worth"):
+                    found = mine(
+                        engine,
+                        config,
+                        dataset.learned(refit=False),
+                        traits,
+                        fitting,
+                        taken_codes=taken_codes,
+                        viewed_codes=viewed_codes,
+                    )
+                    earlier = found[0], found[2]
     with step("writing the tables of relations"):
-        tables = {
-            name: RelationTable.of(
-                pairs.anchors, pairs.items, pairs.strengths, items=len(catalogue), most=config.partners
-            )
-            for name, pairs in mined.items()
-        }
+        tables = tables_of(mined, config, items=len(catalogue))
     bundles = Bundles.from_sets(sets.sets, sets.strengths.tolist())
+    chances = Chances()
+    if earlier is not None:
+        with step("learning what strengths are worth"):
+            unseen = tables_of(earlier[0], config, items=len(catalogue))
+            terms = Terms(tuple(rules), tuple(earlier[1]))
+            chances = chances_of_relations(
+                Relations(unseen, ManualPairs.of([]), Bundles.from_sets([], []), {}, terms), dataset
+            )
     settings = {name: value for name, value in dataclasses.asdict(config).items() if name not in ELSEWHERE}
     about: dict[str, Any] = {
         "dataset": {"name": dataset.name, "digest": dataset.digest},
         "settings": settings,
         "counts": {name: len(table) for name, table in tables.items()}
         | {"bundles": len(bundles), "manual": len(manual) + len(manual.later), "rules": len(rules)},
+        CHANCES: chances.document(),
     }
     mined = {name: pairs.only(tables[name].holds(pairs.anchors, pairs.items)) for name, pairs in mined.items()}
     return Related(Relations(tables, manual, bundles, about, Terms(tuple(rules), tuple(kin))), mined, sets, association)
+
+
+def tables_of(mined: Mapping[str, Mined], config: RelateConfig, *, items: int) -> dict[str, RelationTable]:
+    """The strongest partners of each item by relation."""
+    return {
+        name: RelationTable.of(pairs.anchors, pairs.items, pairs.strengths, items=items, most=config.partners)
+        for name, pairs in mined.items()
+    }
 
 
 def mine(

@@ -1,7 +1,8 @@
 """Candidate generation and fusion: the model or a lower tier, related items of the anchors, and the shop's shelves.
 
 Every source gives an item a strength from 0 to 1; several anchors of one relation combine by noisy-or, 1 - prod(1 - s).
-Fusion by ``strengths`` sums weight times strength; the model's items count by rank alone, so that logits, counts and
+Fusion by ``strengths`` sums weight times strength. With a scale (``tillside.relations.chances``) a strength is turned
+into the probability that it is worth; without one the model's items count by rank alone, so that logits, counts and
 lists without scores are comparable. Fusion by ``odds`` takes strengths as purchase probabilities p, the model's being a
 softmax of its scores, and sums weight times log(1 + p / FAINT_CHANCE), so that a source with weak evidence for many
 items still counts.
@@ -22,6 +23,7 @@ from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelf, Shelves
 from tillside.policy.requests import NOTHING, ModelCandidates, PlacementRequest
 from tillside.relations import RELATIONS, Relations
+from tillside.relations.chances import Scale
 
 SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)
 MODEL, POPULAR, NEW, CLEARANCE = (SOURCES.index(name) for name in ("model", "popular", "new", "clearance"))
@@ -169,14 +171,19 @@ def gather(
     relations: Relations,
     model: ModelCandidates | None,
     fusion: Fusion = "strengths",
+    scale: Scale | None = None,
 ) -> Candidates:
-    """Fused candidates of all sources with a non-zero weight."""
+    """Fused candidates of all sources with a non-zero weight.
+
+    Args:
+        scale: what strengths are worth; for fusion by ``strengths`` alone.
+    """
     entries: list[Entry] = []
     pinned: list[int] = []
     odds = fusion == "odds"
     found: npt.NDArray[np.integer]
     if model is not None and len(model.items) and weights.get("model"):
-        entries.append(_from_model(model, odds=odds))
+        entries.append(from_model(model, shares=odds or scale is not None))
     by_hand = relations.manual.rows_by_anchor
     for number, relation in enumerate(RELATIONS):
         if weights.get(relation):  # type: ignore[call-overload]
@@ -198,17 +205,18 @@ def gather(
         _from_shelves(weights, anchors, shelves, shelved, now_ms=request.now_ms)
     entries += [(*entry[:2], entry[2] * RANK_CHANCE, *entry[3:]) for entry in shelved] if odds else shelved
     weights_S = np.array([weights.get(source, 0.0) for source in SOURCES])
-    return _merged(entries, weights_S, frozenset(pinned), len(shelves.facts), odds=odds)
+    return _merged(entries, weights_S, frozenset(pinned), len(shelves.facts), odds=odds, scale=None if odds else scale)
 
 
-def _from_model(model: ModelCandidates, *, odds: bool) -> Entry:
+def from_model(model: ModelCandidates, *, shares: bool) -> Entry:
+    """The model's items: with ``shares`` each one's share of the list, by score (a lower tier's by rank)."""
     count = top_with_ties(model.scores, MOST_MODEL)
     found, scores = np.asarray(model.items[:count], np.int64), model.scores[:count]
-    if odds and model.tier == "model":
+    if shares and model.tier == "model":
         chances = np.exp(scores - scores.max(), dtype=np.float64)
         return found, chances, float(1 / chances.sum()), MODEL, -1
     ranks = np.searchsorted(-scores, -scores)  # tied scores share a rank, whatever order they came in
-    return found, BY_RANK[ranks], RANK_CHANCE if odds else 1.0, MODEL, -1
+    return found, BY_RANK[ranks], RANK_CHANCE if shares else 1.0, MODEL, -1
 
 
 def _by_hand(
@@ -279,7 +287,15 @@ def _shelved(
     return [(found, BY_RANK[: len(found)], 1.0, source, -1)] if len(found) else []
 
 
-def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], items: int, *, odds: bool) -> Candidates:
+def _merged(
+    entries: list[Entry],
+    weights_S: Floats,
+    pinned: frozenset[int],
+    items: int,
+    *,
+    odds: bool,
+    scale: Scale | None = None,
+) -> Candidates:
     if not entries:
         none = np.zeros(1, np.int64)
         nothing = (NOTHING, NO_STRENGTHS, none, NO_STRENGTHS, NO_STRENGTHS, NOTHING, none, NO_STRENGTHS, NOTHING)
@@ -307,8 +323,11 @@ def _merged(entries: list[Entry], weights_S: Floats, pinned: frozenset[int], ite
     items_C = keys_C >> SOURCE_BITS
     cells_U = _starts(items_C)
     chances_C = 1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])
+    sources_C = keys_C & SOURCE_MASK
+    if scale is not None:
+        chances_C = scale.chances(chances_C, sources_C)
     parts_C = np.log1p(chances_C / FAINT_CHANCE) if odds else chances_C
-    parts_C = parts_C * weights_S.take(keys_C & SOURCE_MASK)
+    parts_C = parts_C * weights_S.take(sources_C)
     items_U, totals_U = items_C.take(cells_U[:-1]), np.add.reduceat(parts_C, cells_U[:-1])
     columns = (items_U, totals_U, cells_U, parts_C, chances_C, keys_C, entries_C, strengths_E, lists_E)
     return Candidates(*columns, tuple(anchors), pinned)

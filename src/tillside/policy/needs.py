@@ -1,6 +1,8 @@
 """What a policy needs and a shop does not have: a feed, pairs of a relation, new items, prices; a sentence for each.
 
 A placement that lacks something is often empty, or works in part, and nobody sees why; so a server says it at start.
+
+Shapes: N items.
 """
 
 from collections.abc import Iterator

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import structs
 
-from tillside.policy.candidates import Candidates, anchors_of, gather
+from tillside.policy.candidates import SOURCES, Candidates, anchors_of, gather
 from tillside.policy.choosing import Need, choose
 from tillside.policy.file.terms import AtLeast, Pin, PlacementPolicy, Policy
 from tillside.policy.items.facts import ItemFacts
@@ -25,7 +25,7 @@ from tillside.policy.promotions import bundles_around, offered, own_offers, prom
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import ModelCandidates, PlacedItem, Placement, PlacementRequest
 from tillside.policy.restraint import why_silent
-from tillside.policy.rules import HARD, SOFT, Rulebook
+from tillside.policy.rules import HARD, SOFT, Rulebook, just_taken
 from tillside.policy.steering import steer
 from tillside.policy.telling import UNSURE, removed, why_empty, why_unmet
 from tillside.relations import Relations
@@ -60,6 +60,11 @@ class PreparedPlacement:
         """Number of items to show at most: the placement's slots, or what the request wants if that is less."""
         slots = self.placement.slots
         return slots if self.request.k is None else min(self.request.k, slots)
+
+    @property
+    def purpose(self) -> str:
+        """What its items are shown for, as in ``tillside.relations.chances``: to be taken along, or to go on to."""
+        return "attach" if "cart" in self.placement.anchors or just_taken(self.request) else "next"
 
     @property
     def silent(self) -> str | None:
@@ -114,6 +119,7 @@ class PreparedPlacement:
             relations=relations,
             model=model,
             fusion=placement.fusion,
+            scale=relations.chances.scale(self.purpose, SOURCES) if placement.fusion == "strengths" else None,
         )
         pins = _pins(k, rulebook, host=request.host if placement.host_first else None)
         pool = _Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance)

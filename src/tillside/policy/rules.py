@@ -218,12 +218,19 @@ def _basket(request: PlacementRequest, facts: ItemFacts) -> list[int]:
     return [item for item in dict.fromkeys(items[::-1].tolist()) if facts.knows(item)]
 
 
+def just_taken(request: PlacementRequest) -> bool:
+    """Whether the cart holds what the session came to last, so that the shopper has decided about it."""
+    return len(request.session_L) > 0 and bool(np.isin(request.session_L[-1], request.cart_M))
+
+
 def _kinds(hide: HideKind, request: PlacementRequest, facts: ItemFacts, anchors: Sequence[int]) -> Mask | None:
     """Mask [G] of the category sets that hold the kind of a basket's item; None for none."""
-    if hide.of == "none" or (hide.of == "by_placement" and request.placement not in DECIDED):
+    if hide.of == "none":
         return None
     categories = facts.categories
     items = _basket(request, facts)
+    if hide.of == "by_placement" and request.placement not in DECIDED:
+        items = [item for item in items if item in request.session_L[-1:] and just_taken(request)]
     codes = dict.fromkeys(
         categories.codes_N.item(item) for item in (*items, *(anchors if hide.of == "anchors" else ()))
     )

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.fitting.rules import NOTHING_SAID, Terms
+from tillside.relations.chances import Chances
 from tillside.relations.tables import Bundles, RelationTable
 
 RELATIONS: Final = ("complement", "substitute", "upsell", "downsell", "bundle", "brand", "series", "scene", "gift")
@@ -37,6 +38,8 @@ FORMAT_VERSION: Final = 1
 ABOUT: Final = "relations.json"
 FITTING: Final = "fitting.json"
 LATER: Final = "later.json"
+CHANCES: Final = "chances"
+"""Key of the curves in relations.json."""
 LaterPair = tuple[str, str, str, str, float | None, int, int]
 """Relation, item id, other item's id, action, strength, from_ms and until_ms."""
 
@@ -164,6 +167,11 @@ class Relations:
         tables = {name: RelationTable.empty(items=items) for name in RELATIONS}
         return cls(tables, ManualPairs.of([]), Bundles.from_sets([], []))
 
+    @cached_property
+    def chances(self) -> Chances:
+        """What strengths are worth, as ``about`` has it; nothing in relations made before it was learned."""
+        return Chances.of_document(self.about.get(CHANCES))
+
     @property
     def items(self) -> int:
         """Number of items, N."""
@@ -239,7 +247,12 @@ class Relations:
             fault = part.fault(items=items)
             if fault:
                 raise ValueError(f"{folder / name}: {fault}; relate again")
-        return cls(tables, manual, bundles, about, _fitting(folder / FITTING))
+        found = cls(tables, manual, bundles, about, _fitting(folder / FITTING))
+        try:
+            found.chances  # noqa: B018  a damaged one is refused now, not at the first request
+        except ValueError as error:
+            raise ValueError(f"{folder / ABOUT}: {error}; relate again") from None
+        return found
 
 
 def _write(path: Path, document: Any) -> None:

@@ -169,6 +169,10 @@ CASED = Shop(
         ("order_confirmed", "", {"session": [("lipstick-1", GOAL)]}, {"lipstick-1", "lipstick-2"}),
         ("here", "hide_kind: {of: cart}", {"cart": ["lipstick-1"]}, {"lipstick-1", "lipstick-2"}),
         ("here", "hide_kind: {of: anchors}", {"session": ["lipstick-1"]}, {"lipstick-1", "lipstick-2"}),
+        # elsewhere of what the shopper has just put into the cart, until something else is looked at
+        ("here", "", {"session": ["lipstick-1"], "cart": ["lipstick-1"]}, {"lipstick-1", "lipstick-2"}),
+        ("here", "", {"session": ["lipstick-1", "case-1"], "cart": ["lipstick-1"]}, {"lipstick-1"}),
+        ("here", "hide_kind: {of: none}", {"session": ["lipstick-1"], "cart": ["lipstick-1"]}, {"lipstick-1"}),
     ],
 )
 def test_what_is_shown_fits_the_basket_and_is_not_more_of_it(

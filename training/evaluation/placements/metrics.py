@@ -30,6 +30,7 @@ from training.cli.console import print_table
 from training.cli.progress import progress
 from training.evaluation.metrics import intervals
 from training.evaluation.placements.association_rules import AssociationRules
+from training.evaluation.placements.chances import with_model
 from training.evaluation.placements.proposals import placement_cases
 from training.evaluation.placements.questions import Questions
 from training.evaluation.placements.rule_check import broken_rules
@@ -66,7 +67,7 @@ def evaluate_policy(
     refuse_misfits(policy, dataset, relations)
     policy = widened(policy, k)
     rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)), refit=trained.refitted)
-    relations = relations or Relations.empty(items=len(dataset.catalogue))
+    relations = with_model(relations, trained) or Relations.empty(items=len(dataset.catalogue))
     shop = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting)
     document: dict[str, Any] = {
         "dataset": {"name": dataset.name, "digest": dataset.digest},

@@ -38,6 +38,13 @@ class Questions:
     def __len__(self) -> int:
         return len(self.events_Q)
 
+    def some(self, most: int) -> "Questions":
+        """About ``most`` of the questions at most, evenly spaced."""
+        step = -(-len(self) // most)
+        if step <= 1:
+            return self
+        return Questions(self.events_Q[::step], self.sessions_Q[::step], self.carts[::step], self.answers[::step])
+
     def requests(
         self,
         sessions: Sessions,

@@ -69,8 +69,13 @@ def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: Item
         if compared is not None and not rules.price_band.low * compared <= price <= rules.price_band.high * compared:
             found.append("price")  # an unknown price (NaN) fails, too
     basket = _basket(request, facts)
-    if rules.hide_kind.of != "none" and (rules.hide_kind.of != "by_placement" or request.placement in DECIDED):
-        compared_with = [*basket, *(_anchors(policy, request, facts) if rules.hide_kind.of == "anchors" else [])]
+    if rules.hide_kind.of != "none":
+        decided = rules.hide_kind.of != "by_placement" or request.placement in DECIDED
+        latest = set(request.session_L.tolist()[-1:]) & set(request.cart_M.tolist())
+        compared_with = [
+            *(basket if decided else latest),
+            *(_anchors(policy, request, facts) if rules.hide_kind.of == "anchors" else []),
+        ]
         kinds = {kind for other in compared_with if (kind := _kind(other, policy, request, facts))}
         if kinds & categories:
             found.append("kind")

@@ -179,8 +179,9 @@ class Diversity(Term, frozen=True, kw_only=True):
 class HideKind(Term, frozen=True, kw_only=True):
     """Hides the kinds of the basket (the cart, and what the session bought), or of the anchors as well.
 
-    ``by_placement``: of the basket at cart, checkout and order_confirmed, else nothing. A kind is an item's finest
-    category, or its first ``depth`` levels; ``but`` names categories of which several are bought.
+    ``by_placement``: of the basket at cart, checkout and order_confirmed, elsewhere of the latest item if that is in
+    the cart. A kind is an item's finest category, or its first ``depth`` levels; ``but`` names categories of which
+    several are bought.
     """
 
     of: Literal["by_placement", "none", "cart", "anchors"] = "by_placement"

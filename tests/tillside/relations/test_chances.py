@@ -1,0 +1,90 @@
+"""What a strength is worth, by hand: curves, columns, documents, and the answers of a policy on one scale."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.shops import Item, Shop
+from tillside.policy import parse_policy, place
+from tillside.policy.candidates import SOURCES
+from tillside.relations import Relations
+from tillside.relations.chances import Chances, Scale, as_they_are
+
+DOCUMENT = {"attach": {"model": [0.0, 1.0], "related": [0.0, 1.0], "complement": [math.log(3), 0.0]}}
+
+
+def test_a_strength_becomes_a_chance_by_its_source_s_curve() -> None:
+    """Level 0 and slope 1 make of .25 the odds .25, a chance of .2; level log 3 and slope 0 make odds of 3, or .75."""
+    scale = Scale(np.array([0.0, math.log(3), np.nan]), np.array([1.0, 0.0, np.nan]))
+    found = scale.chances(np.array([0.25, 0.25, 0.25, 0.0]), np.array([0, 1, 2, 0]))
+    assert found.tolist() == pytest.approx([0.2, 0.75, 0.25, 0.0])
+    raw = as_they_are(3).chances(np.array([0.5, 0.1]), np.array([0, 2]))
+    assert raw.tolist() == [0.5, 0.1]
+
+
+def test_relations_without_a_curve_take_the_one_of_all_and_shelves_that_of_popular_items() -> None:
+    curves = {"model": (0.0, 1.0), "related": (1.0, 2.0), "popular": (3.0, 4.0), "gift": (5.0, 6.0)}
+    scale = Chances({"next": curves}).scale("next", ("model", "gift", "scene", "new", "popular"))
+    assert scale is not None
+    assert scale.levels_S.tolist() == [0, 5, 1, 3, 3]
+    assert scale.slopes_S.tolist() == [1, 6, 2, 4, 4]
+
+
+@pytest.mark.parametrize("missing", ["model", "related"])
+def test_there_is_no_scale_unless_both_the_model_and_relations_have_a_curve(missing: str) -> None:
+    curves = {"model": (0.0, 1.0), "related": (1.0, 2.0)}
+    del curves[missing]
+    chances = Chances({"attach": curves})
+    assert chances.scale("attach", SOURCES) is None
+    assert chances.scale("next", SOURCES) is None
+
+
+def test_curves_are_joined_and_survive_a_document() -> None:
+    chances = Chances({"attach": {"gift": (0.5, 1.0)}}).joined(Chances({"attach": {"model": (0.0, 1.0)}, "next": {}}))
+    assert chances.curves == {"attach": {"gift": (0.5, 1.0), "model": (0.0, 1.0)}, "next": {}}
+    assert Chances.of_document(chances.document()) == chances
+    assert Chances.of_document(None) == Chances()
+
+
+@pytest.mark.parametrize("wrong", [[], {"elsewhere": {}}, {"next": {"gift": [1.0]}}, {"next": {"gift": [0, 1e9]}}])
+def test_a_document_that_is_none_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValueError, match="chances must give a level and a slope of at most 100 by purpose"):
+        Chances.of_document(wrong)
+
+
+def test_relations_carry_their_curves_to_disk_and_refuse_damaged_ones(tmp_path) -> None:
+    for number, (about, fault) in enumerate((({"chances": DOCUMENT}, False), ({"chances": {"x": 1}}, True))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        replace(Relations.empty(items=3), about=about).save(folder)
+        if fault:
+            with pytest.raises(ValueError, match=r"chances must give .*; relate again"):
+                Relations.load(folder, items=3)
+        else:
+            assert Relations.load(folder, items=3).chances == Chances.of_document(DOCUMENT)
+
+
+def test_a_policy_s_weights_multiply_chances_where_there_are_curves() -> None:
+    """The model's best, with all of the list but 1 / (1 + e^3), is worth about .49; the case, whatever its strength,
+    .75, and with half the weight .375. By rank and strength the model's best would have 1 and the case .05.
+    """
+    shop = Shop([Item("phone"), Item("lamp"), Item("case")], pairs=[("complement", "phone", "case", 0.1)])
+    policy = parse_policy("placements: {here: {sources: {model: 1, complement: 0.5}, steering: 0, anchors: [cart]}}")
+    request = shop.request(cart=["phone"], k=2)
+    model = shop.model({"lamp": 3.0, "phone": 0.0})
+    plain = place(policy, request, shelves=shop.shelves(), relations=shop.relations(), model=model)
+    assert [item.score for item in plain.items] == pytest.approx([1.0, 0.05])
+    known = replace(shop.relations(), about={"chances": DOCUMENT})
+    scaled = place(policy, request, shelves=shop.shelves(), relations=known, model=model)
+    share = 1 / (1 + math.exp(-3))
+    assert [item.score for item in scaled.items] == pytest.approx([share / (1 + share), 0.375])
+    elsewhere = parse_policy("placements: {here: {sources: {model: 1, complement: 0.5}, steering: 0, anchors: [last]}}")
+    other = place(elsewhere, shop.request(session=["phone"], k=2), shelves=shop.shelves(), relations=known, model=model)
+    assert other.items[0].score == pytest.approx(1.0)  # there is no curve for what one goes on to
+    # but the page's own item was just put into the cart, so what is shown there is to be taken along
+    taken = shop.request(session=["phone"], cart=["phone"], k=2)
+    decided = place(elsewhere, taken, shelves=shop.shelves(), relations=known, model=model)
+    assert [item.score for item in decided.items] == pytest.approx([share / (1 + share), 0.375])
