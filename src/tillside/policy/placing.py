@@ -248,7 +248,7 @@ class _Pool:
             kept_U &= found.items_U != item
         rows_P = kept_U.nonzero()[0]
         items_P, levels_P, scores_P = found.items_U.take(rows_P), levels_U.take(rows_P), found.totals_U.take(rows_P)
-        boosts_P = rulebook.day.boosts(items_P, request.now_ms)
+        boosts_P = rulebook.boosts(items_P, request.now_ms)
         for among, factor in request.boosts:
             boosts_P = np.ones(len(items_P)) if boosts_P is None else boosts_P
             boosts_P[among.holding(items_P)] *= factor

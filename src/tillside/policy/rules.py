@@ -50,6 +50,7 @@ DECIDED: Final = ("cart", "checkout", "order_confirmed")
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Rulebook:
         kinds_G: category sets hidden as kinds of the basket; None for none.
         misfits_C: classes that do not fit the basket; None for none.
         among: the only items that the request allows; None for all.
+        brand: code of the first anchor's brands, whose items are boosted; 0 for none.
     """
 
     facts: ItemFacts
@@ -87,6 +89,7 @@ class Rulebook:
     kinds_G: Mask | None
     misfits_C: Mask | None
     among: Among | None = None
+    brand: int = 0
 
     @classmethod
     def of(
@@ -127,7 +130,18 @@ class Rulebook:
             kinds_G=_kinds(rules.hide_kind, request, facts, anchors),
             misfits_C=_misfits(rules.fits, request, facts, anchors),
             among=request.among,
+            brand=facts.brands.codes_N.item(anchors[0]) if rules.boosts.same_brand and len(anchors) else 0,
         )
+
+    def boosts(self, items_U: Ints, now_ms: int) -> Floats | None:
+        """Factor on each item's score, from 1 to the policy's bound, float64 [U]; None if all are 1."""
+        factors_U = self.day.boosts(items_U, now_ms)
+        if not self.brand:
+            return factors_U
+        boosts = self.day.rules.boosts
+        made_U = np.ones(len(items_U)) if factors_U is None else factors_U
+        made_U[self.facts.brands.codes_N.take(items_U) == self.brand] += boosts.same_brand
+        return np.minimum(made_U, boosts.at_most, out=made_U)
 
     @property
     def narrows(self) -> bool:

@@ -77,6 +77,23 @@ def test_boosts_multiply_within_their_bound() -> None:
         assert answer.items[0].score == pytest.approx(factor)
 
 
+def test_accessories_of_the_anchor_s_own_brand_come_first_where_that_is_asked() -> None:
+    """The film is stronger, .8 to .7; the case is of the phone's brand: .7 * 1.5 = 1.05. Some anchor has no brand."""
+    shop = Shop(
+        [Item("phone", brand="aster"), Item("bare"), Item("case", brand="aster"), Item("film", brand="birk")],
+        pairs=[
+            ("complement", each, item, s) for each in ("phone", "bare") for item, s in (("film", 0.8), ("case", 0.7))
+        ],
+    )
+    own = policy("boosts: {same_brand: 0.5}", sources="complement: 1")
+    assert shop.shown(policy("", sources="complement: 1"), cart=["phone"], k=2) == ["film", "case"]
+    assert shop.shown(own, cart=["phone"], k=2) == ["case", "film"]
+    assert shop.shown(own, cart=["bare"], k=2) == ["film", "case"]
+    assert shop.place(own, cart=["phone"], k=1).items[0].score == pytest.approx(1.05)
+    bounded = policy("boosts: {same_brand: 9, at_most: 1.2}", sources="complement: 1")
+    assert shop.place(bounded, cart=["phone"], k=1).items[0].score == pytest.approx(0.84)
+
+
 def test_pins_stand_in_their_slots_and_name_their_rule() -> None:
     pins = "pins: [{name: r3, item: kettle, slot: 3}, {name: r1, item: laptop}, {name: past, item: film, slot: 9}]"
     answer = SHOP.place(policy(pins), cart=["phone"], k=4)

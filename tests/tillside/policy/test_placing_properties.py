@@ -86,7 +86,13 @@ def policies(draw: st.DrawFn, shop: Shop) -> dict[str, Any]:
                 max_size=2,
             )
         ),
-        "boosts": {"clearance": 0.4, "margin": 0.2, "new": draw(st.sampled_from([0, 0.5])), "at_most": 1.5},
+        "boosts": {
+            "clearance": 0.4,
+            "margin": 0.2,
+            "new": draw(st.sampled_from([0, 0.5])),
+            "same_brand": draw(st.sampled_from([0, 0.5])),
+            "at_most": 1.5,
+        },
         "diversity": {"strength": draw(st.sampled_from([0, 0.4, 1])), "vector": draw(st.sampled_from([0, 0.5, 1]))},
         "cap": draw(st.sampled_from([None, {"shown": 2}])),
         "price_band": draw(

@@ -154,11 +154,15 @@ class Season(Span, frozen=True, kw_only=True, rename={"since": "from"}):
 
 
 class Boosts(Term, frozen=True, kw_only=True):
-    """Score factor: 1 + clearance * its share + margin * its share + new + season, from 1 to ``at_most``."""
+    """Score factor: 1 + clearance * its share + margin * its share + new + season + same_brand, from 1 to ``at_most``.
+
+    ``same_brand`` is for items of the first anchor's brand.
+    """
 
     clearance: Weight = 0.0
     margin: Weight = 0.0
     new: Weight = 0.0
+    same_brand: Weight = 0.0
     seasons: tuple[Season, ...] = ()
     at_most: Annotated[float, Meta(ge=1, le=100)] = 2.0
 
