@@ -12,7 +12,12 @@ from starlette.responses import Response
 from serving.protocol.errors import ProblemError, did_you_mean, shown
 
 PROBLEM_JSON: Final = "application/problem+json"
-ADMIN_PATHS: Final = ("/v1/items", "/v1/admin/reload", "/v1/admin/rollback")
+ADMIN_PATHS: Final = (
+    *("/v1/items", "/v1/admin/reload", "/v1/admin/rollback", "/v1/admin/state"),
+    *("/v1/policy", "/v1/pins", "/v1/bans", "/v1/pairs", "/v1/bundles", "/v1/prices"),
+    *("/v1/merchandising", "/v1/merchandising/rollback"),
+    *("/v1/board/shop", "/v1/board/items", "/v1/board/answer"),
+)
 """Paths of the admin port alone, where those look for them who ask the main port."""
 
 
