@@ -4,8 +4,9 @@ In a placement an item that came by feed is context too: the encoder reads vecto
 stands where a known item's would. It is numbered behind the bundle's items there, and only there: past sessions and the
 fallback tiers never see such a number.
 
-Shapes: E events of history and session, N items that can be recommended, B behaviours, D dimensions, M cart pieces, L events, H items of earlier
-sessions. A batch of ``tillside.encoding`` (``items_BL``, ``lengths_B``) has a single row here.
+Shapes: E events of history and session, N items that can be recommended, B behaviours, D dimensions, M cart pieces, L
+events, H items of earlier sessions. A batch of ``tillside.encoding`` (``items_BL``, ``lengths_B``) has a single row
+here.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,8 @@ Next-event cases ask for the very next event with its own behaviour. Look-ahead 
 the next cart, purchase ... after the very next event, so the two kinds never ask the same question twice, and mean what
 else: of items that the session has not taken yet.
 
-Shapes: B chosen cases, C all cases, E events, S sessions, A stronger behaviours looked ahead to, V trained items.
+Shapes: B chosen cases, C all cases, E events, S sessions, A stronger behaviours looked ahead to, V trained items,
+K the part's events.
 """
 
 from dataclasses import dataclass, fields, replace
