@@ -66,10 +66,11 @@ def load_recommender(
             assortment = None
             if loaded is not None:
                 assortment = Assortment.of(bundle, loaded, feed=feed, static=static)
-            recommender = Recommender(bundle, static=static, assortment=assortment)
+            recommender = Recommender(bundle, static=static)
+            replay(recommender, limits)  # as at export, when no feed hid anything
+            recommender.assortment = assortment
             if assortment is None:
                 recommender.restock(feed)
-            replay(recommender, limits)
             recommender.usual_seconds = _warm_up(recommender)
             if assortment is not None:
                 _warn_of_needs(assortment, intent=bundle.has_intent)
