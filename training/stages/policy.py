@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +15,8 @@ from tillside.dataset import Dataset, load_dataset
 from tillside.policy import ItemFacts, ItemsFeed, Policy, parse_policy, read_feed
 from tillside.policy.file.names import unknown_names
 from tillside.policy.merchandising import known_names
-from tillside.relations import RELATIONS, Relations
+from tillside.policy.needs import unmet_needs
+from tillside.relations import Relations
 from training.cli.console import say
 from training.cli.progress import step
 from training.evaluation.placements.preview import Moment, differences, lines_of, preview
@@ -25,8 +25,6 @@ from training.evaluation.run import open_run
 from training.mining.stored import relations_of
 from training.settings.policy import Action, PolicyConfig
 
-BY_FEED: Final = ("new", "clearance")
-"""Sources that only an items feed fills."""
 MISTAKEN: Final = 1
 """Exit code where a policy has mistakes; 2 means, as everywhere, that the command could not begin."""
 
@@ -59,28 +57,10 @@ def mistakes(text: str, name: str, shop: Shop) -> list[str]:
     return sorted(dict.fromkeys(found), key=lambda line: int(line.removeprefix(f"{name}:").partition(":")[0]))
 
 
-def needs(policy: Policy, shop: Shop) -> Iterator[str]:
+def needs(policy: Policy, shop: Shop) -> list[str]:
     """What a policy asks for that the shop does not have, so that it shows less than it says."""
-    for name, placement in policy.placements.items():
-        asked = [source for source, weight in placement.sources.items() if weight > 0]
-        empty = [each for each in asked if each in RELATIONS and not _has(shop.relations, each)]
-        if empty:
-            yield f"placement {name} asks for {', '.join(empty)}, of which no pair is known (training.relate)"
-        if shop.feed is None:
-            shelves = [each for each in asked if each in BY_FEED]
-            if shelves:
-                yield f"placement {name} asks for {', '.join(shelves)}, which only an items feed brings"
-            stock = placement.rules.stock
-            if stock.feed_max_age_minutes is not None or stock.unknown == "hide":
-                yield f"placement {name} shows nothing until an items feed says what is in stock (rules.stock)"
-
-
-def _has(relations: Relations | None, name: str) -> bool:
-    if relations is None:
-        return False
-    by_hand = RELATIONS.index(name) in relations.manual.relations.tolist()
-    made = name == "complement" and bool(relations.fitting.kin)
-    return bool(len(relations.tables[name])) or by_hand or made
+    relations = shop.relations or Relations.empty(items=len(shop.catalogue))
+    return unmet_needs(policy, shop.facts.fitted(relations.fitting), relations)
 
 
 def run(config: PolicyConfig) -> None:

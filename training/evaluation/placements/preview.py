@@ -19,8 +19,9 @@ from tillside.policy import ItemFacts, Placement, PlacementRequest, Policy, even
 from tillside.policy.file.terms import DAY_MS, UNIX_DAY
 from tillside.relations import Relations
 from training.evaluation.placements.proposals import propose, with_intents
-from training.evaluation.placements.questions import Questions, taking
+from training.evaluation.placements.questions import Questions
 from training.evaluation.placements.shop import OfflineShop
+from training.inputs.lookahead import taking
 from training.inputs.visits import encode_visits
 
 Ints = npt.NDArray[np.int64]
