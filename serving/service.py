@@ -35,6 +35,7 @@ from serving.telemetry.metrics import Metrics
 from tillside.policy import ItemsFeed, parse_policy
 from tillside.policy.file.names import unknown_names
 from tillside.policy.merchandising import ByHand, known_names
+from tillside.policy.needs import unmet_needs
 
 log = logging.getLogger("serving")
 PROVENANCE: Final = ("dataset", "git", "run")
@@ -310,7 +311,7 @@ class Service:
 
 
 def _unknown(made: Assortment | None, by_hand: ByHand, changed: str | None, take_unknown: bool) -> list[str]:
-    """What of the names in a revision the shop lacks.
+    """What of the names in a revision the shop lacks, and, of another policy, what that needs and will not find.
 
     Raises:
         ValueError: the changed field has such names, and they are not to be taken.
@@ -324,4 +325,5 @@ def _unknown(made: Assortment | None, by_hand: ByHand, changed: str | None, take
     if own and changed and not take_unknown:
         more = [f"and {len(own) - MOST_MISTAKES} more"] if len(own) > MOST_MISTAKES else []
         raise ValueError("\n".join([*own[:MOST_MISTAKES], *more]))
-    return [*told, *rows][:MOST_MISTAKES]
+    needs = unmet_needs(made.loaded.policy, made.facts, made.placed_relations) if changed == "policy" else []
+    return [*told, *rows, *needs][:MOST_MISTAKES]

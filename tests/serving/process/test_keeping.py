@@ -176,6 +176,9 @@ def test_the_policy_in_force_is_read_replaced_and_given_back(tmp_path):
         version = httpx.get(f"{server.url}/v1/model").json()["policy"]["version"]
         changed = put(server, "/v1/policy", FOUR).json()
         assert changed["placements"] == ["checkout", "fashion", "product"]
+        assert [each.partition(";")[0].partition(",")[0] for each in changed["remarks"]] == [
+            "placement checkout: its stock rule needs an items feed"
+        ]
         assert changed["policy"] != version
         assert httpx.get(address, headers=HEADERS).text == FOUR
         reload = httpx.post(f"{server.admin_url}/v1/admin/reload", headers=HEADERS, timeout=DEADLINE_SECONDS)
