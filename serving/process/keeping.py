@@ -24,7 +24,7 @@ from serving.settings import Settings
 from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
-FETCH_SECONDS: Final = 30.0
+FETCH_SECONDS: Final = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 Change = Mapping[str, Any]
 """Fields of :class:`ByHand` and their new values."""
