@@ -1,6 +1,8 @@
 """What the board shows beside an answer: the shop's placements, its items by name, and what stands behind an id.
 
 The board is for the shop's staff, a person at a time, so items are searched by walking over all of them.
+
+Shapes: N items.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,10 @@
 """What a policy's placements show in some real sessions, and where two policies differ in that.
 
 Half of the sessions are cut right after something was put into the cart, the others in their middle, and every
-placement is asked at the same moment of each. Shapes: Q moments, M items in the cart, S sessions, B behaviours.
+placement is asked at the same moment of each.
+
+Shapes: Q moments, M items in the cart, S sessions, B behaviours, E events, T of them that take an item, L events of one
+session, N items.
 """
 
 from collections import Counter
