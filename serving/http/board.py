@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.answering.board import behind, items_like, shop
+from serving.answering.recommender import Recommender
+from serving.bundles.loading import polite
 from serving.http.api import NO_STORE, read_body
 from serving.http.docs_page import headers_of
 from serving.protocol.decoding import decode_request
@@ -51,7 +53,7 @@ async def ask(service: Service, limits: Limits, op: str, text: str) -> str:
         case "shop":
             document = shop(recommender)
         case "items":
-            document = await asyncio.to_thread(items_like, recommender, text)
+            document = await asyncio.to_thread(_items, recommender, text)
         case "answer":
             request = decode_request(text.encode(), limits)
             outcome = await service.answer(request)
@@ -62,6 +64,11 @@ async def ask(service: Service, limits: Limits, op: str, text: str) -> str:
         case _:
             raise ValueError(f"the board cannot {op}")
     return msgspec.json.encode(document).decode()
+
+
+def _items(recommender: Recommender, words: str) -> dict[str, Any]:
+    with polite():  # a walk over a million items must not hold up the requests of shoppers
+        return items_like(recommender, words)
 
 
 class Board:

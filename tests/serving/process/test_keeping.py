@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from serving.policy.state_folder import StateFolder
 from serving.process.keeping import Keeper
 from serving.protocol.errors import ProblemError
 from serving.service import Service
@@ -196,6 +197,41 @@ def test_a_state_folder_belongs_to_one_server(tmp_path):
         Keeper(settings, Service(settings))
     keeper.close()
     Keeper(settings, Service(settings)).close()
+
+
+def test_a_state_is_taken_over_from_a_file_too_and_the_later_one_wins(tmp_path, caplog, monkeypatch):
+    """The folder's own feed is older than the file's, its revision newer; a file that comes late is waited for."""
+    file, folder = tmp_path / "state.json", tmp_path / "state"
+    settings = Settings(tmp_path, state=folder, state_from=file.as_uri())
+    monkeypatch.setattr("serving.process.keeping.FIRST_PAUSE", 0.01)
+
+    async def run() -> Keeper:
+        alone = Keeper(Settings(tmp_path), Service(settings))
+        await alone.open()
+        await alone.stock(read_feed(b'{"time_ms": 9}\n{"item_id": "a", "stock": 0}'))
+        await alone.change({"policy": POLICY})
+        kept = Keeper(Settings(tmp_path, state=folder), Service(settings))
+        await kept.open()
+        await kept.stock(read_feed(b'{"time_ms": 5}\n{"item_id": "a", "stock": 5, "price": 2}'))
+        for text in (FOUR, POLICY):
+            await kept.change({"policy": text})
+        kept.close()
+        keeper = Keeper(settings, Service(settings))
+        opening = asyncio.ensure_future(keeper.open())
+        while "could not be taken over" not in (keeper.waiting or ""):
+            await asyncio.sleep(0)
+        file.write_bytes(alone.state())
+        await opening
+        return keeper
+
+    keeper = asyncio.run(run())
+    assert keeper.feed is not None
+    assert (keeper.feed.time_ms, keeper.feed.items[0].stock, keeper.feed.items[0].price) == (9, 0, 2)
+    assert keeper.current.revision == 2
+    assert keeper.waiting is None
+    assert "trying again" in caplog.text
+    keeper.close()
+    assert StateFolder(folder).feed == keeper.feed
 
 
 def test_what_cannot_be_kept_is_not_put_in_force(tmp_path, monkeypatch):
