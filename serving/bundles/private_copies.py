@@ -33,7 +33,7 @@ class PrivateCopies:
     """
 
     def __init__(self, place: Path | None = None) -> None:
-        self._place = Path(tempfile.gettempdir()) if place is None else place
+        self._place = place
         self._home: Path | None = None
         self._lock: int | None = None
         self._number = 0
@@ -74,8 +74,9 @@ class PrivateCopies:
 
     def _fresh(self) -> Path:
         if self._home is None:
-            _sweep(self._place)
-            self._home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._place))
+            place = Path(tempfile.gettempdir()) if self._place is None else self._place  # there may be none to write in
+            _sweep(place)
+            self._home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
             self._lock = os.open(self._home / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._number += 1
@@ -86,10 +87,9 @@ class PrivateCopies:
     def _in_place(self, bundle: Path, error: OSError) -> Path:
         reason = error.strerror or str(error)
         log.warning(
-            "bundle %s is served in place, as it cannot be copied to %s (%s): writing into its files would end this "
-            "server; TMPDIR names another folder for the copy, and a new bundle belongs into a folder of its own",
+            "bundle %s is served in place, as it cannot be copied (%s): writing into its files would end this server; "
+            "TMPDIR names another folder for the copy, and a new bundle belongs into a folder of its own",
             bundle,
-            self._place,
             reason,
         )
         return bundle

@@ -65,6 +65,17 @@ def test_without_room_for_a_copy_the_folder_itself_is_served_and_said(bundle, tm
     copies.close()
 
 
+def test_a_machine_without_any_folder_to_write_in_serves_in_place(bundle, monkeypatch, caplog):
+    """As in a container whose whole disk is read-only."""
+
+    def nowhere() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("serving.bundles.private_copies.tempfile.gettempdir", nowhere)
+    assert PrivateCopies().of(bundle) == bundle
+    assert "No usable temporary directory found" in caplog.text
+
+
 def test_what_a_killed_server_left_is_removed_and_what_a_living_one_holds_is_not(bundle, place):
     left = place / f"{PREFIX}left"
     shutil.copytree(bundle, left / "1")
