@@ -2,7 +2,7 @@
 import { createClient as createAdmin } from "./generated/hey-admin/client";
 import { putItems } from "./generated/hey-admin/sdk.gen";
 import { createClient } from "./generated/hey-main/client";
-import { model, recommend } from "./generated/hey-main/sdk.gen";
+import { model, page, recommend } from "./generated/hey-main/sdk.gen";
 import type { Answer, PlacedAnswer, RecommendRequest } from "./generated/hey-main/types.gen";
 
 declare const process: { argv: string[] };
@@ -34,7 +34,17 @@ async function main(): Promise<void> {
   const checkout = await place({ ...carted, placement: "checkout", cart: [{ item_id: "phone", quantity: 1 }] });
   const seen = { session: [{ item_id: "phone" }], timestamp };
   const product = await place({ ...seen, placement: "product", language: "zh", explain: true });
-  const list = await ask({ session: [{ item_id: "phone" }], exclude: ["coat"], k: 4, names: true });
+  const list = await ask({
+    session: [{ item_id: "phone" }],
+    candidates: ["ghost", "scarf", "coat", "film"],
+    filter: { price: { at_most: 100 } },
+    names: true,
+  });
+  const both = await page({
+    client,
+    body: { ...seen, placements: [{ placement: "product" }, { placement: "fashion", k: 1 }] },
+    throwOnError: true,
+  });
   const plain = await ask({ session: [{ item_id: "phone", timestamp: null }] });
   const about = await model({ client, throwOnError: true });
   const { error, response } = await recommend({ client, body: { session: [], k: 0 } });
@@ -50,6 +60,7 @@ async function main(): Promise<void> {
       bundles: checkout.bundles.map((bundle) => bundle.missing),
       product: product.items.map((item) => Object.keys(item.parts ?? {}).length > 0),
       list: list.items.map((item) => item.name),
+      page: both.data.placements.map((answer) => answer.items.map((item) => item.item_id)),
       plain: plain.items.length,
       digest,
       refusal: [error.field, error.allowed],

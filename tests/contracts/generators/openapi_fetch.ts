@@ -55,7 +55,15 @@ async function main(): Promise<void> {
     explain: true,
     timestamp,
   });
-  const list = await ask({ session: [{ item_id: "phone" }], exclude: ["coat"], k: 4, names: true });
+  const list = await ask({
+    session: [{ item_id: "phone" }],
+    candidates: ["ghost", "scarf", "coat", "film"],
+    filter: { price: { at_most: 100 } },
+    names: true,
+  });
+  const page = await shop.POST("/v1/page", {
+    body: { session: [{ item_id: "phone" }], timestamp, placements: [{ placement: "product" }, { placement: "fashion", k: 1 }] },
+  });
   const plain = await ask({ session: [{ item_id: "phone", timestamp: null }] });
   const model = await shop.GET("/v1/model");
   const wrong = await refusal();
@@ -72,6 +80,7 @@ async function main(): Promise<void> {
       bundles: checkout.bundles.map((bundle) => bundle.missing),
       product: product.items.map((item) => Object.keys(item.parts ?? {}).length > 0),
       list: list.items.map((item) => item.name),
+      page: page.data?.placements.map((answer) => answer.items.map((item) => item.item_id)),
       plain: plain.items.length,
       digest,
       refusal: [wrong.field, wrong.allowed],

@@ -11,14 +11,18 @@ from admin_client.api.shop import put_items
 from admin_client.models import FeedItem, FeedReport, ItemsFeed
 from main_client import Client
 from main_client.api.operations import model
-from main_client.api.recommendations import recommend
+from main_client.api.recommendations import page, recommend
 from main_client.models import (
     Answer,
     CartLine,
     Event,
+    Filter,
     Language,
     Model,
+    PageAnswer,
+    PagePlacement,
     PlacedAnswer,
+    PriceRange,
     Problem,
     PromotionHint,
     RecommendRequest,
@@ -48,7 +52,12 @@ def main(url: str, admin_url: str, token: str, now: str) -> None:
     assert isinstance(checkout, PlacedAnswer)
     assert isinstance(checkout.promotion, PromotionHint)
     assert isinstance(product, PlacedAnswer)
-    listed = ask(RecommendRequest([Event("phone")], exclude=["coat"], k=4, names=True))
+    cheap = Filter(price=PriceRange(at_most=100))
+    asked = ["ghost", "scarf", "coat", "film"]
+    listed = ask(RecommendRequest([Event("phone")], candidates=asked, filter_=cheap, names=True))
+    places = [PagePlacement("product"), PagePlacement("fashion", k=1)]
+    several = page.sync(client=client, body=RecommendRequest([Event("phone")], placements=places, timestamp=timestamp))
+    assert isinstance(several, PageAnswer), several
     plain = ask(RecommendRequest([Event("phone", timestamp=None)]))
     about = model.sync(client=client)
     assert isinstance(about, Model)
@@ -64,6 +73,7 @@ def main(url: str, admin_url: str, token: str, now: str) -> None:
         "bundles": [bundle.missing for bundle in checkout.bundles],
         "product": [bool(item.parts) for item in product.items],
         "list": [item.name for item in listed.items],
+        "page": [[item.item_id for item in answer.items] for answer in several.placements],
         "plain": len(plain.items),
         "digest": about.dataset.digest,
         "refusal": [refusal.field, refusal.allowed],
