@@ -7,7 +7,7 @@ yields fewer than k items is filled up from the tiers below it, down to populari
 that yielded an item, and each item names its own. Exclusions hold in every tier.
 
 Shapes: N items that can be recommended, B behaviours, L session items, C co-visited candidates, T tokens of the
-vocabulary, G category boundaries, D vector dimensions.
+vocabulary, G category boundaries, D vector dimensions, V items that alone are eligible, A of them that pass a filter.
 """
 
 import uuid

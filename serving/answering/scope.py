@@ -2,7 +2,7 @@
 
 A shop's own list is never shortened for what the bundle does not know: such candidates come last, in the order sent.
 
-Shapes: W items that the model ranks, V eligible ones.
+Shapes: N items known to the facts, W items that the model ranks, V eligible ones.
 """
 
 from collections.abc import Mapping

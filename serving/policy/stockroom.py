@@ -3,7 +3,7 @@
 Surprising: filters are remembered, since a category's page asks the same one again and again, but by their bytes, since
 a price slider never does.
 
-Shapes: N items known to the facts, W of them with a vector of the model, V eligible items.
+Shapes: N items known to the facts, W of them with a vector of the model, V eligible items, A items that pass a filter.
 """
 
 from collections import OrderedDict

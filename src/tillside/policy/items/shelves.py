@@ -3,7 +3,7 @@
 Built once when facts are swapped in, O(N log N); a placement then takes the head of a shelf, or walks one in chunks
 until it has enough. Items without a popularity rank come last, by id.
 
-Shapes: N items, B behaviours, P items on a shelf, G sets of categories.
+Shapes: N items, B behaviours, P items on a shelf, G sets of categories, A items that pass a filter.
 """
 
 from collections.abc import Iterator
