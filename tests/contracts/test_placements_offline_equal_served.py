@@ -365,7 +365,8 @@ def test_a_thousand_placements_are_judged_as_they_are_served(world: World, serve
 
 
 def test_torch_alone_gives_the_same_up_to_what_fp32_holds_level(world: World, served: list[dict[str, Any]]) -> None:
-    """What ``training.evaluate policy=FILE`` computes, in its own batches: only items with level scores change places.
+    """What ``training.evaluate policy=FILE`` computes, in its own batches: only items with level scores change places,
+    or are parted otherwise by the last slot.
 
     Items of the same attributes have the same vector, so there are some; else the encoders differ by 1e-5 at most.
     """
@@ -379,6 +380,9 @@ def test_torch_alone_gives_the_same_up_to_what_fp32_holds_level(world: World, se
                 assert (item["source"], item["reason"]) == (source, reason)
                 continue
             swapped += 1
-            (level,) = [other for other in own if other[0] == item["item_id"]]
-            assert level[1] == pytest.approx(score, abs=1e-4)
+            level = [other for other in own if other[0] == item["item_id"]]
+            if level:
+                assert level[0][1] == pytest.approx(score, abs=1e-4)
+            else:  # one level with the last item: of those that the slots part either may stand inside
+                assert own[-1][1] == pytest.approx(score, abs=1e-4)
     assert swapped < QUESTIONS / 20
