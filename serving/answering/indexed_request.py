@@ -200,7 +200,9 @@ class RequestIndexer:
             known_items=self._items + (0 if late is None else len(late[1])),
             earlier=len(earlier[0]),
         )
-        hint = self._hint(times, seen_ids, unknown) or self._hint_of_new_fields(request, scope, placement)
+        hint = self._hint(times, seen_ids, unknown)
+        if hint is UNSET and (scope is not None or placement is not None or request.history):
+            hint = self._hint_of_new_fields(request, scope, placement)
         if placement is not None and not batch.lengths_B[0]:  # known to the feed, but nothing tells what they are like
             unknown |= dict.fromkeys(event.item_id for event in request.session)
         k = DEFAULT_K if request.k is UNSET else request.k

@@ -118,7 +118,7 @@ class Recommender:
         if request.placement is not UNSET:
             return self._indexer.index(request, assortment)
         limited = request.candidates is not UNSET or request.filter is not UNSET
-        return self._indexer.index(request, assortment, self.stockroom if limited else self._fed)
+        return self._indexer.index(request, assortment, self.stockroom if limited else self._fed())
 
     @property
     def stockroom(self) -> Stockroom:
@@ -142,7 +142,6 @@ class Recommender:
         with contextlib.suppress(FieldError):
             self._stockroom = self.stockroom.restocked(feed)
 
-    @property
     def _fed(self) -> Stockroom | None:
         """The stockroom if there is one and a feed came."""
         found = self._stockroom if self.assortment is None else self.assortment.stockroom
