@@ -26,6 +26,8 @@ OUTSIDE = {
 }
 """Pages outside docs/, and where the site shows them; results of benchmarks and notebooks come on top."""
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+FENCE = re.compile(r"\A```(\w+) \w+$", re.MULTILINE)
+"""First line of a block that is named for a test, which the site takes for no block at all."""
 LINK = re.compile(r"(!?\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)\s]+)\)")
 
 
@@ -54,7 +56,7 @@ def notebooks_in(root: Path) -> list[Path]:
 
 
 def relinked(text: str, page: str, sites: Mapping[str, str], root: Path = ROOT) -> str:
-    """``text`` of the repository's file ``page`` with links that hold in the site; code is left alone."""
+    """``text`` of the repository's file ``page`` with links that hold in the site; of code only a block's name is dropped."""
 
     def link(match: re.Match[str]) -> str:
         label, target = match.groups()
@@ -72,7 +74,7 @@ def relinked(text: str, page: str, sites: Mapping[str, str], root: Path = ROOT) 
 
     parts, last = [], 0
     for span in CODE.finditer(text):
-        parts += [LINK.sub(link, text[last : span.start()]), span.group()]
+        parts += [LINK.sub(link, text[last : span.start()]), FENCE.sub(r"```\1", span.group())]
         last = span.end()
     return "".join([*parts, LINK.sub(link, text[last:])])
 

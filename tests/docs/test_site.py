@@ -32,6 +32,7 @@ SITES = {
         ("README.md", "[a](https://example.org) [b](#here)", "[a](https://example.org) [b](#here)"),
         ("README.md", "`[a](docs/policy.md)`", "`[a](docs/policy.md)`"),
         ("README.md", "```\n[a](docs/policy.md)\n```", "```\n[a](docs/policy.md)\n```"),
+        ("README.md", "```yaml policy\n[a](docs/policy.md)\n```", "```yaml\n[a](docs/policy.md)\n```"),
         ("README.md", "[a](docs/gone.md)", "[a](docs/gone.md)"),  # mkdocs then says that it leads nowhere
     ],
 )
