@@ -56,7 +56,7 @@ def notebooks_in(root: Path) -> list[Path]:
 
 
 def relinked(text: str, page: str, sites: Mapping[str, str], root: Path = ROOT) -> str:
-    """``text`` of the repository's file ``page`` with links that hold in the site; of code only a block's name is dropped."""
+    """``text`` of the repository's file ``page`` with links that hold in the site; code keeps all but its names."""
 
     def link(match: re.Match[str]) -> str:
         label, target = match.groups()
