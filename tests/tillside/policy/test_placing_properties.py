@@ -199,6 +199,9 @@ def forbidden(item: Item, shop: Shop, policy: dict[str, Any], request: dict[str,
             return True
         if "category" in ban and inside(item, [ban["category"]]):
             return True
+    latest = [each for each, _ in request["session"]][-1:]
+    if latest and latest[0] in request["cart"] and (kind := by_id[latest[0]].category) and inside(item, [kind]):
+        return True  # more of what was just put into the cart
     band = rules["price_band"]
     if not band or not band["hard"]:
         return False
