@@ -58,12 +58,14 @@ placements:
       categories: {only: [area0, area1, area2, area3, area4, area5, area6], never: [area6.kind60]}
       age_limits: [{category: area5, years: 18}]
       price_band: {of: cart_dearest, low: 0.02, high: 1.5, hard: true}
-      cap: {shown: 3, within_hours: 24}
+      cap: {shown: 3, within_hours: 24, category_shown: 40, placement_shown: 400}
+      dismissals: {within_hours: 240, category_after: 3, placement_after: 9}
       at_least: [{n: 1, source: gift}, {n: 1, category: area2}]
       boosts:
         clearance: 0.3
         margin: 0.2
         new: 0.2
+        same_brand: 0.2
         seasons: [{name: season, categories: [area1.kind11], from: 2026-05-01, until: 2026-07-01, boost: 0.3}]
         at_most: 1.6
       diversity: {strength: 0.3, vector: 0.5}

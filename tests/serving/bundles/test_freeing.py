@@ -39,6 +39,8 @@ segments:
 """
 FITTING = Terms((Rule("r", Side("apple", "size"), Side("plum", "size")),), (Kin("apple", "plum", 0.5),))
 TIMES = 20
+RELOADS = 5
+"""Fewer: each looks through all objects of the process, which in a run of all tests are millions."""
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def test_a_recommender_ends_with_the_reload_that_replaces_it(whole, monkeypatch)
     replaced: list[weakref.ref] = []
 
     async def reloads() -> None:
-        for number in range(TIMES):
+        for number in range(RELOADS):
             await service.prepare(whole)
             await service.conclude({"result": "loaded", "at": "now", "folder": "whole", "bundle": "v", "reason": None})
             await service.stock(feed(number))

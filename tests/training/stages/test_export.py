@@ -21,6 +21,9 @@ def asked(tmp_path, monkeypatch):
         seen["export"] = (trained, dataset, str(out), given)
         return {"max_difference": 1.5e-6}
 
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "dataset.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "find_run", lambda tracking, run: run)
     monkeypatch.setattr(export, "open_run", lambda run, tracking, dataset: (f"model of {run}", dataset))
     monkeypatch.setattr(export, "fetch_artifact", lambda tracking, run, name, into: tmp_path / name)
