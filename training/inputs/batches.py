@@ -9,8 +9,8 @@ behaviour (all but the first) its next event further on in the session, unless t
 holds by then is passed over: to be asked for a later purchase means what else is bought.
 
 Shapes: E events of the log, K known events of all sessions, B rows of a batch, L events of its longest row, A stronger
-behaviours, R pairs of a row and a stronger behaviour that is looked ahead to, S sessions, C
-positions of a batch that are learned from.
+behaviours, R pairs of a row and a stronger behaviour that is looked ahead to, S sessions, C positions of a batch that
+are learned from.
 """
 
 from collections.abc import Iterator
@@ -103,7 +103,9 @@ class TrainingRows:
         counted = self.goal_K[self.own] < self.session_ends if self.later_K is None else self.later_K[self.own]
         self.reaches_goal = bool(counted.any())
         """Whether any session reaches the goal after its first event."""
-        self.targets = int(np.sum(self.ends - self.first_targets))
+        asked_K = np.concatenate([[0], np.cumsum(self.first_K == np.arange(len(self.first_K)))])
+        self.targets = int(np.sum(asked_K[self.ends] - asked_K[self.first_targets]))
+        """Next events that are learned from, without what a session takes a second time."""
         later = 1 - (some[sessions_R] + 1) / max(len(sessions), 1)
         self.weights = (np.exp(-later / recency) if recency else np.ones(len(later))).astype(np.float32)
 

@@ -3,8 +3,8 @@
 What is carted or bought later means what else: an item that the cart holds already is no target. Else the question of
 the purchase learns to repeat the cart, and an answer without the cart's items shows their rivals.
 
-Shapes: K events of all sessions, concatenated; E the same, where no event was dropped; C places to look ahead
-from. A place is an index into the events.
+Shapes: K events of all sessions, concatenated; E the same, where no event was dropped; C places to look ahead from. A
+place is an index into the events.
 """
 
 from typing import Final
@@ -28,12 +28,14 @@ def taking(behaviours: int) -> list[int]:
 def first_taken(items_K: Places, behaviours_K: npt.NDArray[np.integer], sessions_K: Places, *, goal: int) -> Places:
     """For each event the place where its session first takes its item; the event's own place where it takes nothing.
 
+    In a log of one behaviour nothing is taken: that a shopper comes back to an item is what is to be learned there.
+
     Args:
         sessions_K: a number of each event's session.
         goal: index of the strongest behaviour.
     """
     places_K = np.arange(len(items_K))
-    takes = np.flatnonzero(np.isin(behaviours_K, taking(goal + 1)))
+    takes = np.flatnonzero(np.isin(behaviours_K, taking(goal + 1))) if goal else np.zeros(0, np.int64)
     if not len(takes):
         return places_K
     keys = sessions_K[takes] * (int(items_K.max()) + 1) + items_K[takes]

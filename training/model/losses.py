@@ -51,7 +51,8 @@ class _ChunkedSoftmax(torch.autograd.Function):
         chunk = max(1, CHUNK_BYTES // (4 * len(compared_PD)))
         # one buffer for all chunks: fresh pages for each would be slow
         buffer = items_VD.new_empty(min(chunk, len(queries_QD)), len(compared_PD))
-        largest = float(queries_QD.norm(dim=1).amax() * items_VD.norm(dim=1).amax())
+        longest = float(queries_QD.norm(dim=1).amax()) if len(queries_QD) else 0.0  # a batch may have no target
+        largest = longest * float(items_VD.norm(dim=1).amax())
         bounded = largest + (0.0 if factors_P is None else float(factors_P.log().abs().amax())) < SAFE_LOGIT
         for start in range(0, len(queries_QD), chunk):
             rows = slice(start, start + chunk)

@@ -215,6 +215,7 @@ def test_look_ahead_by_hand():
     assert batch.ahead_items_RL.tolist() == [[1, 0, 2, 2, 0], [1, 1, 0, 0, 0], [7, 0, 0, 0, 0]]
     assert batch.learn_BL.tolist() == [[True] * 5, [True, True, False, False, False]]
     assert batch.asks_BL.tolist() == [[True, True, True, False, True], [True, True, False, False, False]]
+    assert training.targets == 4 + 1 + 2
 
 
 @settings(deadline=None)

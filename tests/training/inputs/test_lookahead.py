@@ -42,3 +42,10 @@ def test_carts_and_purchases_take_an_item_or_the_goal_alone_of_two_behaviours():
     assert [taking(behaviours) for behaviours in (1, 2, 3, 5)] == [[0], [1], [1, 2], [3, 4]]
     views = np.zeros(3, np.int64)
     assert first_taken(np.array([1, 1, 1]), views, views, goal=2).tolist() == [0, 1, 2]
+
+
+def test_coming_back_to_an_item_stays_a_target_where_a_log_has_one_behaviour():
+    """Of clicks alone nothing says what the cart holds; 1 2 1 has the second 1 as its target still."""
+    clicks = np.zeros(3, np.int64)
+    assert first_taken(np.array([1, 2, 1]), clicks, clicks, goal=0).tolist() == [0, 1, 2]
+    assert first_taken(np.array([1, 2, 1]), clicks + 1, clicks, goal=1).tolist() == [0, 1, 0]

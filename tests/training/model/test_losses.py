@@ -68,6 +68,21 @@ def test_full_softmax_with_no_weight_is_zero_and_learns_nothing():
     assert not any(grad.any() for grad in grads)
 
 
+@pytest.mark.parametrize("sampled", [False, True])
+def test_a_batch_without_a_target_is_zero_and_learns_nothing(sampled):
+    """As one whose every next event takes what the cart holds already."""
+    queries_QD, items_VD = torch.zeros(0, 4, requires_grad=True), torch.randn(5, 4, requires_grad=True)
+    none, pool_P = torch.zeros(0, dtype=torch.long), torch.tensor([0, 3, 3])
+    if sampled:
+        loss = sampled_softmax(queries_QD, items_VD, none, pool_P, torch.zeros(0), log_expected_V=torch.zeros(5))
+    else:
+        loss = full_softmax(queries_QD, items_VD, none, torch.zeros(0))
+    loss.backward()
+    assert loss.item() == 0
+    assert not items_VD.grad.any()
+    assert queries_QD.grad.shape == (0, 4)
+
+
 def test_full_softmax_is_fp32_under_autocast():
     arguments = inputs()
     with torch.autocast("cpu", dtype=torch.bfloat16):
