@@ -6,10 +6,10 @@ Systems: ``demo`` and ``demo-with-neighbour`` are ``python -m training.demo``; `
 neighbourhood and blend on a shop of 20,000 sessions; ``train-with-neighbour`` the speed of training beside one process
 that keeps a core busy, as a ratio to the speed in quiet, with the neighbour on either core or anywhere; ``help`` the
 longest of ``--help``, a mistyped key and a missing argument over all commands; ``first-line`` the longest from the
-start of a command to its first line, and the median; ``tests`` is ``make test``. CHECKOUT holds the older commit and a
-.venv of its own (``git worktree add ../before COMMIT``, then ``make setup`` there). Other ratios are after / before, of
-wall time. A command that takes longer than ``--limit`` seconds is ended, and its figures are told as "more than". Rows
-of systems that are not asked for stand.
+start of a command to its first line, and the median; ``tests`` is ``make test``, without and with a neighbour. CHECKOUT
+holds the older commit and a .venv of its own (``git worktree add ../before COMMIT``, then ``make setup`` there). Other
+ratios are after / before, of wall time. A command that takes longer than ``--limit`` seconds is ended, and its figures
+are told as "more than". Rows of systems that are not asked for stand.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.first_lines import Commands
-from benchmarks.neighbour import neighbour, of_a_user, places
+from benchmarks.neighbour import ANYWHERE, neighbour, of_a_user, places
 from benchmarks.results import RESULTS, ROOT, read_rows, write_results
 from benchmarks.stages import run_command
 from training.cli.console import say
@@ -133,8 +133,10 @@ def help_(side: Side) -> Figures:
 
 
 def tests(side: Side) -> Figures:
-    """The whole suite."""
-    return {"": side.cost("make", "test")}
+    """The whole suite, in quiet and beside a neighbour that runs anywhere."""
+    quiet = side.cost("make", "test")
+    with neighbour(ANYWHERE):
+        return {"": quiet, f"neighbour {ANYWHERE}": side.cost("make", "test")}
 
 
 def systems(seconds: float) -> dict[str, Callable[[Side], Figures]]:
