@@ -85,8 +85,12 @@ def forbidden(words: dict, body: dict) -> set[str]:
     dearest = max((price[item] for item in cart if item in price), default=None)
     found = {"ghost", "voucher", words["BANNED"], *cart, *body.get("exclude", ())}
     found |= {event["item_id"] for event in body["session"]}
+    latest = [event["item_id"] for event in body["session"] if event["item_id"] in category][-1:]
+    carted = [category[item] for item in latest if item in cart]
     for item, path in category.items():
         known = stock.get(item)
+        if any(path == kind or path.startswith(f"{kind}.") for kind in carted):
+            found.add(item)  # more of what was just put into the cart
         never = path == words["NEVER"] or path.startswith(f"{words['NEVER']}.")
         young = body.get("age", 0) < 18 and item in ("wine", "hat")
         dear = dearest is not None and price[item] > dearest
