@@ -2,8 +2,9 @@
 
 ``python -m torch.distributed.run ... two_processes.py killed FOLDER PORT ARGUMENT...`` is ``training.train`` of which
 both processes are killed in the fit, and again, resumed, in the refit; ``... scenes FOLDER PORT`` goes on with it to
-its end, and then learns one data set after another. Surprising: a command that is followed by another in the same start
-is run by a fork of a process that has only imported its libraries, since to import them takes longer than what it does.
+its end, and then learns one data set after another; ``... again FOLDER PORT`` learns those alone. Surprising: a command
+that is followed by another in the same start is run by a fork of a process that has only imported its libraries, since
+to import them takes longer than what it does.
 """
 
 import json
@@ -316,6 +317,8 @@ if __name__ == "__main__":
     if what == "killed":
         killed(Path(place), free, rest)
     else:
-        ended = forked(free, "never", 0, resumed(Path(place)))
+        code = Path(place) / "code"
+        if what == "scenes":
+            code.write_text(str(forked(free, "never", 0, resumed(Path(place)))), encoding="utf-8")
         scenes(Path(place))
-        sys.exit(ended)
+        sys.exit(int(code.read_text(encoding="utf-8")))

@@ -1,6 +1,7 @@
 """Two processes train one model: in each scene, killed and resumed, and by the command itself; started by torchrun."""
 
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,15 @@ def ended(stopped: subprocess.CompletedProcess[str], place: Path) -> subprocess.
     """The start that goes on with it to its end, and then learns the scenes."""
     (run,) = (path.parent for path in (place / "runs").glob("*/resume.ckpt"))
     assert (run / "history.json").exists()
-    return start("scenes", place)
+    told = start("scenes", place)
+    if "(SIGABRT)" not in told.stdout:
+        return told
+    # To learn on in a process after an exception within a step, as no command does, has ended one run in some ten by a
+    # damaged heap (torch 2.13, gloo). Only that end is given a second start.
+    for scene in SCENES:
+        shutil.rmtree(place / scene, ignore_errors=True)
+    again = start("again", place)
+    return subprocess.CompletedProcess(again.args, again.returncode, told.stdout + again.stdout)
 
 
 @pytest.fixture(scope="module")
