@@ -183,7 +183,8 @@ class Service:
         """Apply what arrived while the recommender was being loaded: feeds, and what was set by hand."""
         known, self._prepared_feed = self._prepared_feed, None
         if self._prepared_revision is not self._revision:
-            prepared.assortment = await asyncio.to_thread(self._merchandised, prepared, self._revision.by_hand, known)
+            made = await asyncio.to_thread(self._merchandised, prepared, self._revision.by_hand, known)
+            prepared.equip(made, known)
         if self._feed is None:
             self._feed = known
         elif known is not self._feed:
@@ -257,7 +258,7 @@ class Service:
             made = tried.assortment
             if recommender is not tried.recommender or self._feed is not tried.feed:  # another came between
                 made = await asyncio.to_thread(self._merchandised, recommender, tried.revision.by_hand, self._feed)
-            recommender.assortment = made
+            recommender.equip(made, self._feed)
 
     def _merchandised(self, recommender: Recommender, by_hand: ByHand, feed: ItemsFeed | None) -> Assortment | None:
         return merchandised(recommender, self._settings.policy, by_hand, feed=feed, static=self._static)

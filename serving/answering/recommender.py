@@ -137,10 +137,12 @@ class Recommender:
                 raise FieldError("filter", sentence, allowed="nothing with this bundle") from None
         return self._stockroom
 
-    def restock(self, feed: ItemsFeed | None) -> None:
-        """Apply a feed without a policy; with one the :attr:`assortment` is replaced instead."""
-        with contextlib.suppress(FieldError):
-            self._stockroom = self.stockroom.restocked(feed)
+    def equip(self, assortment: Assortment | None, feed: ItemsFeed | None) -> None:
+        """Answer from another assortment, or without a policy, which then is limited by the feed alone."""
+        self.assortment = assortment
+        if assortment is None:
+            with contextlib.suppress(FieldError):
+                self._stockroom = self.stockroom.restocked(feed)
 
     def _fed(self) -> Stockroom | None:
         """The stockroom if there is one and a feed came."""
@@ -299,6 +301,7 @@ class Recommender:
                 past_H=question.past_H,
                 ask=question.ask,
             )
+        scope, wanted = question.scope, question.k + len(question.excluded)
         best_scores_K, best_K = best_items(
             lambda wanted: (scores_K[:wanted], items_K[:wanted]),
             self._memory,
@@ -307,14 +310,13 @@ class Recommender:
             ask=question.ask,
             query_D=query_D,
             items_ND=self._items_ND,
-            k=question.k + len(question.excluded) if question.scope is None else len(self._items_ND),
+            k=wanted if scope is None else len(self._items_ND),
         )
-        if question.scope is not None:  # past sessions may have added what may not answer
-            if question.scope.eligible_V is not None:
-                held_K = Among(question.scope.eligible_V).holding(best_K)
+        if scope is not None:
+            if scope.eligible_V is not None:  # past sessions may have added what may not answer
+                held_K = Among(scope.eligible_V).holding(best_K)
                 best_K, best_scores_K = best_K[held_K], best_scores_K[held_K]
-            best_K, best_scores_K = best_K[: question.k + len(question.excluded)], best_scores_K
-            best_scores_K = best_scores_K[: len(best_K)]
+            best_K, best_scores_K = best_K[:wanted], best_scores_K[:wanted]
         if question.excluded:
             kept = [rank for rank, item in enumerate(best_K.tolist()) if item not in question.excluded][: question.k]
             best_K, best_scores_K = best_K[kept], best_scores_K[kept]

@@ -63,8 +63,7 @@ def scope_of(
     """
     candidates, asked = request.candidates, request.filter
     if candidates is UNSET and asked is UNSET:
-        eligible_V = stockroom.in_stock(items) if stockroom.fed else None
-        return Scope(stockroom, eligible_V) if stockroom.fed else None
+        return Scope(stockroom, stockroom.in_stock(items)) if stockroom.fed else None
     among = None if asked is UNSET else stockroom.among(asked)
     problem = "" if among is None else among.problem
     given: list[str] = []

@@ -68,9 +68,7 @@ def load_recommender(
                 assortment = Assortment.of(bundle, loaded, feed=feed, static=static)
             recommender = Recommender(bundle, static=static)
             replay(recommender, limits)  # as at export, when no feed hid anything
-            recommender.assortment = assortment
-            if assortment is None:
-                recommender.restock(feed)
+            recommender.equip(assortment, feed)
             recommender.usual_seconds = _warm_up(recommender)
             if assortment is not None:
                 _warn_of_needs(assortment, intent=bundle.has_intent)
@@ -90,11 +88,10 @@ def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
 
     It is not frozen out of garbage collection, or a feed a second would freeze every connection and task of its second.
     """
-    if recommender.assortment is None:
-        with polite():
-            recommender.restock(feed)
-        return None
     with polite():
+        if recommender.assortment is None:
+            recommender.equip(None, feed)
+            return None
         restocked = recommender.assortment.restocked(feed)
         _warm_up_placements(recommender, restocked)
     return restocked

@@ -39,6 +39,7 @@ class Stockroom:
     base: ItemFacts
     facts: ItemFacts
     _filters: "OrderedDict[ItemFilter, Among]" = field(default_factory=OrderedDict, repr=False, compare=False)
+    _in_stock: dict[int, Ints | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, bundle: Bundle, *, feed: ItemsFeed | None = None) -> "Stockroom":
@@ -64,18 +65,15 @@ class Stockroom:
         """0 for what is sold out, -1 for what may be shown, int8 [N]; items of unknown stock may."""
         return np.where(self.facts.stock_N > OUT_OF_STOCK, np.int8(-1), np.int8(0))
 
-    @cached_property
-    def _in_stock_V(self) -> Ints | None:  # noqa: N802
-        found = np.flatnonzero(self.stock_N < 0)
-        return None if len(found) == len(self.facts) else found
-
     def in_stock(self, items: int) -> Ints | None:
-        """Those of the first ``items`` that are not sold out, ascending [V]; None for all."""
-        whole = self._in_stock_V
-        if whole is None:
-            return None
-        found = whole[: whole.searchsorted(items)]
-        return None if len(found) == items else found
+        """Those of the first ``items`` that are not sold out, ascending [V]; None for all.
+
+        The same object for the same ``items``, by which requests are searched together.
+        """
+        if items not in self._in_stock:
+            found = np.flatnonzero(self.stock_N[:items] < 0)
+            self._in_stock[items] = None if len(found) == items else found
+        return self._in_stock[items]
 
     def among(self, asked: Filter) -> Among:
         """Items that meet a request's filter; an object of the same filter is the same."""

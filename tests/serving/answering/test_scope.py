@@ -7,14 +7,15 @@ import pytest
 
 from serving.answering.recommender import Recommender
 from serving.answering.scope import scope_of
-from serving.bundles.loading import load_recommender
+from serving.bundles.loading import load_recommender, merchandised, restock
 from serving.protocol.errors import FieldError
 from serving.protocol.limits import Limits
 from serving.protocol.messages import AttributeIs, CartLine, Event, Filter, PriceRange, RecommendRequest
 from tests.bundles import tiny_bundle, tiny_memory
-from tests.tills import IDS, feed, in_stock, till
+from tests.tills import IDS, POLICY, feed, in_stock, till
 from tillside.bundle import open_bundle
 from tillside.policy import read_feed
+from tillside.policy.merchandising import ByHand
 
 PHONE = (Event("phone"),)
 
@@ -107,9 +108,18 @@ def test_with_a_feed_the_sold_out_the_cart_and_the_bought_are_not_answered(fed):
 
 def test_a_feed_that_comes_later_counts_too(bundle):
     recommender = load_recommender(bundle, Limits())
-    if recommender.assortment is not None:
-        recommender.assortment = recommender.assortment.restocked(read_feed(feed(*in_stock("phone-se"))))
-    recommender.restock(read_feed(feed(*in_stock("phone-se"))))
+    later = read_feed(feed(*in_stock("phone-se")))
+    recommender.equip(restock(recommender, later), later)
+    assert "phone-se" not in ids(ask(recommender))
+
+
+def test_a_feed_that_came_while_a_policy_was_set_by_hand_counts_when_that_is_given_up(tmp_path):
+    recommender = load_recommender(till(tmp_path / "bundle", policy=""), Limits())
+    later = read_feed(feed(*in_stock("phone-se")))
+    recommender.equip(merchandised(recommender, None, ByHand(policy=POLICY), feed=None), None)
+    recommender.equip(restock(recommender, later), later)
+    recommender.equip(merchandised(recommender, None, ByHand(), feed=later), later)
+    assert recommender.assortment is None
     assert "phone-se" not in ids(ask(recommender))
 
 
