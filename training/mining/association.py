@@ -58,22 +58,12 @@ def association_rules(counted: Mapping[Set, int], *, sessions: int, confidence: 
         from mlxtend.frequent_patterns import association_rules as derive  # changes the process-wide warning filters
 
         warnings.simplefilter("ignore")  # numpy divides by zero where a rule always holds: its conviction is infinite
-        found = derive(
-            sets, sessions, metric="confidence", min_threshold=confidence, return_metrics=[*FIGURES]
-        ).reset_index(drop=True)
+        found = derive(sets, sessions, metric="confidence", min_threshold=confidence, return_metrics=[*FIGURES])
     for side in SIDES:
         found[side] = [tuple(sorted(each)) for each in found[side]]
     found["sessions"] = (found["support"] * sessions).round().astype("int64")
-    order = sorted(
-        range(len(found)),
-        key=lambda row: (
-            -found["confidence"][row],
-            -found["sessions"][row],
-            found[SIDES[0]][row],
-            found[SIDES[1]][row],
-        ),
-    )
-    return found.iloc[order].reset_index(drop=True)[columns]
+    order = ["confidence", "sessions", *SIDES]
+    return found.sort_values(order, ascending=[False, False, True, True], ignore_index=True)[columns]
 
 
 def write_rules(rules: pd.DataFrame, names: Sequence[str], path: Path) -> None:

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,25 +75,15 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         tempfile.TemporaryDirectory(dir=config.scratch) as scratch,
         open_mining(config.engine, Path(scratch), master=config.spark_master) as engine,
     ):
-        sessions = dataset.learned(refit=config.validation)
-        mined, sets, kin, association = mine(
-            engine, config, sessions, traits, fitting, taken_codes=taken_codes, viewed_codes=viewed_codes
+        mining = partial(
+            mine, engine, traits=traits, fitting=fitting, taken_codes=taken_codes, viewed_codes=viewed_codes
         )
-        earlier: tuple[dict[str, Mined], list[Kin]] | None = mined, kin
-        if config.validation:
-            earlier = None
-            if asked_for(dataset, RELATIONS):
-                with step("mining once more without the validation part, to learn what strengths are worth"):
-                    found = mine(
-                        engine,
-                        config,
-                        dataset.learned(refit=False),
-                        traits,
-                        fitting,
-                        taken_codes=taken_codes,
-                        viewed_codes=viewed_codes,
-                    )
-                    earlier = found[0], found[2]
+        mined, sets, kin, association = mining(config, dataset.learned(refit=config.validation))
+        earlier: tuple[dict[str, Mined], list[Kin]] | None = None if config.validation else (mined, kin)
+        if config.validation and asked_for(dataset, RELATIONS):
+            with step("mining once more without the validation part, to learn what strengths are worth"):
+                once_more = mining(dataclasses.replace(config, rules_out=None), dataset.learned(refit=False))
+                earlier = once_more[0], once_more[2]
     with step("writing the tables of relations"):
         tables = tables_of(mined, config, items=len(catalogue))
     bundles = Bundles.from_sets(sets.sets, sets.strengths.tolist())
@@ -128,9 +119,9 @@ def mine(
     engine: MiningEngine,
     config: RelateConfig,
     sessions: Sessions,
+    *,
     traits: Traits,
     fitting: Compatibility,
-    *,
     taken_codes: list[int],
     viewed_codes: list[int],
 ) -> tuple[dict[str, Mined], bundling.Sets, list[Kin], pd.DataFrame | None]:
