@@ -5,7 +5,6 @@ installed.
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import pytest
 import torch
 
 import training.train  # noqa: F401 (registers its settings)
+from tests.browsers import chromium, in_a_browser
 from tests.datasets import make_dataset, random_rows
 from training.cli.command import compose_typed
 from training.review.markdown import GAP
@@ -32,14 +32,10 @@ from training.sweeps.page import compare_link
 from training.sweeps.sweep import sweep
 from training.tracking.views import ALWAYS_THERE, BEST, COLUMNS, list_link
 
-CHROMIUM = shutil.which("chromium")
 PATIENCE_S = 180
 """For a machine that does much else; a quiet one needs a twentieth."""
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install -y chromium"),
-]
+pytestmark = [pytest.mark.slow, in_a_browser]
 
 
 @pytest.fixture(scope="module")
@@ -111,13 +107,10 @@ def reviewed(server, tmp_path_factory) -> SimpleNamespace:
 
 @pytest.fixture
 def page():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         shown = browser.new_page(viewport={"width": 1700, "height": 1200})
         shown.set_default_timeout(1000 * PATIENCE_S)
         yield shown
-        browser.close()
 
 
 def close_assistant(page) -> None:

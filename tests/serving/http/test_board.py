@@ -1,7 +1,6 @@
 """``/board`` in a real browser: a placement and a cart are chosen, and the answer is seen with what is behind it."""
 
 import re
-import shutil
 import time
 from collections.abc import Iterator
 
@@ -9,13 +8,10 @@ import httpx
 import pytest
 
 from serving.http.board import HEADERS, PAGE
+from tests.browsers import HOSTILE, PATIENCE_MS, chromium, in_a_browser, watched_page
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
 from tests.tills import IDS, POLICY, till
 
-CHROMIUM = shutil.which("chromium")
-PATIENCE_MS = 120_000
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install -y chromium")
-HOSTILE = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
 TOKEN = {"authorization": "Bearer secret"}
 
 
@@ -38,22 +34,14 @@ def server(tmp_path_factory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser, server) -> Iterator:
     """The board after its token was given; it remembers what it asked for and what it complained of."""
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
-    page.set_default_timeout(PATIENCE_MS)
-    page.asked, page.said = [], []
-    page.on("request", lambda request: page.asked.append(request.url))
-    page.on("console", lambda message: page.said.append(message.text))
-    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page = watched_page(browser, viewport={"width": 1400, "height": 900})
     page.goto(f"{server.admin_url}/board")
     page.get_by_label("Admin token").fill("secret")
     page.get_by_role("button", name="Begin").click()

@@ -2,37 +2,24 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from serving.http.docs_page import PAGE
-
-CHROMIUM = shutil.which("chromium")
-PATIENCE_MS = 120_000
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install -y chromium")
-HOSTILE = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
+from tests.browsers import HOSTILE, chromium, in_a_browser, watched_page
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser) -> Iterator:
     """A page that remembers what it asked for and what it complained of."""
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.asked, page.said = [], []
-    page.on("request", lambda request: page.asked.append(request.url))
-    page.on("console", lambda message: page.said.append(message.text))
-    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page = watched_page(browser)
     yield page
     page.close()
 
