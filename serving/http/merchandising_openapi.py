@@ -203,34 +203,22 @@ def _read_policy() -> Document:
 def _put_policy() -> Document:
     example = "placements:\n  checkout:\n    sources: {model: 1, complement: 2}\n"
     content: Document = {"application/yaml": {"schema": {"type": "string"}, "example": example}}
-    return {
-        **operation(
-            "putPolicy",
-            "Another policy file, in force in all workers at once",
-            tag=TAG,
-            description="YAML as in docs/policy.md, checked against the bundle and the catalogue first.",
-            body={"required": True, "content": content},
-            answers={"200": json_response("The new revision", a_reference("RevisionReport"), changed=CHANGED)},
-            refusals=CHANGES,
-            security=TOKEN,
-        ),
-        "parameters": [UNKNOWN],
-    }
+    return _change(
+        "putPolicy",
+        "Another policy file, in force in all workers at once",
+        description="YAML as in docs/policy.md, checked against the bundle and the catalogue first.",
+        body={"required": True, "content": content},
+        answer=json_response("The new revision", a_reference("RevisionReport"), changed=CHANGED),
+    )
 
 
 def _delete_policy() -> Document:
-    return {
-        **operation(
-            "deletePolicy",
-            "Back to the server's own policy file, or the bundle's",
-            tag=TAG,
-            description="Pins, bans, pairs, bundles and prices stay.",
-            answers={"200": json_response("The new revision", a_reference("RevisionReport"))},
-            refusals=CHANGES,
-            security=TOKEN,
-        ),
-        "parameters": [UNKNOWN],
-    }
+    return _change(
+        "deletePolicy",
+        "Back to the server's own policy file, or the bundle's",
+        description="Pins, bans, pairs, bundles and prices stay.",
+        answer=json_response("The new revision", a_reference("RevisionReport")),
+    )
 
 
 def _read(part: Part) -> Document:
@@ -250,19 +238,28 @@ def _read(part: Part) -> Document:
 def _put(part: Part) -> Document:
     summary, row = ABOUT[part]
     content = {"application/json": {"schema": _list(part), "examples": {"one": {"value": [row]}}}}
-    return {
-        **operation(
-            f"put{part.title()}",
-            f"{summary}: another list of them",
-            tag=TAG,
-            description="Replaces all of them, in all workers at once, as a new revision.",
-            body={"required": True, "content": content},
-            answers={"200": json_response("The new revision", a_reference("RevisionReport"), changed=CHANGED)},
-            refusals=CHANGES,
-            security=TOKEN,
-        ),
-        "parameters": [UNKNOWN],
-    }
+    return _change(
+        f"put{part.title()}",
+        f"{summary}: another list of them",
+        description="Replaces all of them, in all workers at once, as a new revision.",
+        body={"required": True, "content": content},
+        answer=json_response("The new revision", a_reference("RevisionReport"), changed=CHANGED),
+    )
+
+
+def _change(name: str, summary: str, *, description: str, answer: Document, body: Document | None = None) -> Document:
+    """What makes a new revision; ``unknown`` says whether names that the shop lacks are taken."""
+    changing = operation(
+        name,
+        summary,
+        tag=TAG,
+        description=description,
+        body=body,
+        answers={"200": answer},
+        refusals=CHANGES,
+        security=TOKEN,
+    )
+    return {**changing, "parameters": [UNKNOWN]}
 
 
 def _list(part: Part) -> Document:
