@@ -2,6 +2,8 @@
 store of the user's; and a run of the tests leaves the checkout as it was."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +28,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+CACHE = "TILLSIDE_CACHE"
+"""Where graphs that were traced are kept."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run of the tests traces each architecture once, whichever of its processes meets it, and takes nothing from
+    what the machine's user has traced before."""
+    if not hasattr(config, "workerinput"):
+        os.environ[CACHE] = tempfile.mkdtemp(prefix="tillside-graphs-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(CACHE), ignore_errors=True)
 
 
 STORES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")

@@ -53,11 +53,16 @@ def atomic_directory(destination: Path, *, marks: Sequence[str] = ()) -> Iterato
 
 def write_text_atomically(path: Path, text: str) -> None:
     """Replace ``path`` by ``text`` (UTF-8) atomically."""
+    write_atomically(path, text.encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content`` atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.partial-", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)

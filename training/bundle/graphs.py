@@ -1,6 +1,6 @@
 """The ONNX graphs of a bundle: encoder and scorers.
 
-The encoder is exported from torch, traced once in a process for every architecture. The scorer is written by hand: one
+The encoder is exported from torch, traced once for every architecture. The scorer is written by hand: one
 Gemm against the rows of items.npy, memory-mapped in place behind the npy header, and a TopK, which breaks ties by
 catalogue order. (A row-major MatMul in place of the Gemm is several times slower in onnxruntime.) The 8-bit scorer is
 MatMulNBits over all columns but the last: the trend has another scale, and a 65th column would cost a block of 64.
@@ -11,6 +11,7 @@ Shapes: N items, D columns of a row, P blocks of a row, W columns of a block.
 """
 
 import contextlib
+import functools
 import gc
 import io
 import logging
@@ -27,6 +28,7 @@ import torch
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from tillside.search_bounds import INT8_BLOCK
+from training.bundle.traces import traced_once
 from training.model.checkpoint import TrainedModel
 from training.model.encoder import Encoder
 from training.model.gru import recurred_as_onnx
@@ -60,11 +62,10 @@ def write_encoder(trained: TrainedModel, path: Path) -> None:
 
     encoder, dim = trained.model.encoder.eval(), trained.config.dim + 1
     config = replace(trained.config, **NOT_IN_THE_GRAPH)
-    key = repr((config, encoder.behaviours, encoder.gap.num_embeddings, trained.spec.max_length))
-    if key not in _TRACED:
-        _TRACED[key] = _traced(encoder, dim=dim, max_length=trained.spec.max_length)
-    model = onnx.ModelProto.FromString(_TRACED[key])
+    architecture = repr((config, encoder.behaviours, encoder.gap.num_embeddings, trained.spec.max_length))
     weights = encoder.state_dict()
+    trace = functools.partial(_traced, encoder, dim=dim, max_length=trained.spec.max_length)
+    model = traced_once(architecture, weights.keys(), trace)
     for constant in model.graph.initializer:
         if constant.name in weights:
             value = np.ascontiguousarray(weights[constant.name].detach().cpu().numpy())
@@ -85,15 +86,8 @@ def write_encoder(trained: TrainedModel, path: Path) -> None:
     path.write_bytes(model.SerializeToString())
 
 
-_TRACED: dict[str, bytes] = {}
-"""Of each architecture met in this process its graph, not yet optimised, with the weights of the first model."""
-
-
-def _traced(encoder: Encoder, *, dim: int, max_length: int) -> bytes:
-    """The graph as torch.onnx traces it, every weight an initializer of its own name.
-
-    Tracing takes seconds, whatever the size of the model, and depends on the architecture alone.
-    """
+def _traced(encoder: Encoder, *, dim: int, max_length: int) -> onnx.ModelProto:
+    """The graph as torch.onnx traces it, not yet optimised, every weight an initializer of its own name."""
     generator = torch.Generator().manual_seed(0)
     length = max(2, min(5, max_length))  # an example size of 0 or 1 would fix the dimension
     behaviours, gaps = torch.zeros(2, 3, length, dtype=torch.int64).unbind()  # one tensor twice would become one input
@@ -121,8 +115,7 @@ def _traced(encoder: Encoder, *, dim: int, max_length: int) -> bytes:
             verbose=False,
         )
     assert program is not None
-    model: bytes = program.model_proto.SerializeToString()
-    return model
+    return program.model_proto
 
 
 @contextlib.contextmanager

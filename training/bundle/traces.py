@@ -1,0 +1,74 @@
+"""Encoder graphs traced before: kept in the process, and in the user's cache folder for the next one.
+
+Tracing takes some five CPU-seconds whatever the size of the model, and depends on the architecture, the code and torch
+alone. A kept graph holds no weights. The folder may be deleted at any time, and where it cannot be written or read,
+every process traces for itself.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Set
+from importlib.metadata import version
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+from onnx import ModelProto
+
+import training.model
+from tillside.atomic import write_atomically
+
+log = logging.getLogger(__name__)
+
+MADE_BY = ("torch", "onnx", "onnxscript")
+"""Packages whose versions a graph depends on."""
+
+_TRACED: dict[str, bytes] = {}
+"""The graphs that this process has met, by the name of their file."""
+
+
+def traced_once(architecture: str, weights: Set[str], trace: Callable[[], ModelProto]) -> ModelProto:
+    """The graph of an architecture, its weights (initializers of the names ``weights``) empty.
+
+    Args:
+        architecture: everything in the settings that the graph depends on.
+    """
+    name = _file_name(architecture)
+    path = cache_folder() / name
+    if name not in _TRACED:
+        _TRACED[name] = _read(path) or _keep(trace(), weights, path)
+    return ModelProto.FromString(_TRACED[name])
+
+
+def cache_folder() -> Path:
+    """Where graphs are kept: ``graphs`` in what the server's ``--cache`` is by default. It need not exist."""
+    return Path(os.environ.get("TILLSIDE_CACHE") or "~/.cache/tillside").expanduser() / "graphs"
+
+
+def _file_name(architecture: str) -> str:
+    """Of the architecture, the versions of MADE_BY, and every line of the code that is traced or traces."""
+    digest = hashlib.sha256(repr((architecture, [version(each) for each in MADE_BY])).encode())
+    for module in (*sorted(Path(training.model.__path__[0]).glob("*.py")), *sorted(Path(__file__).parent.glob("*.py"))):
+        digest.update(module.read_bytes())
+    return f"{digest.hexdigest()[:32]}.onnx"
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        graph = path.read_bytes()
+        ModelProto.FromString(graph)
+    except (OSError, DecodeError):
+        return None
+    return graph
+
+
+def _keep(model: ModelProto, weights: Set[str], path: Path) -> bytes:
+    for constant in model.graph.initializer:
+        if constant.name in weights:
+            constant.ClearField("raw_data")
+    graph: bytes = model.SerializeToString()
+    try:
+        write_atomically(path, graph)
+    except OSError as error:
+        log.debug("%s is not kept: %s", path, error)  # a full or read-only disk costs the next process a trace
+    return graph
