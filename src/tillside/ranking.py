@@ -71,6 +71,10 @@ def case_metrics(
     return {f"{name}@{k}": metric(ranks_B, k) for name, metric in kinds.items() for k in cutoffs}
 
 
+DRAWN_TOGETHER = 100_000
+"""Sessions drawn at once by the bootstrap: with few sessions, calls for each resample would cost more than its sums."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A mean and its bootstrap interval, 95 % unless stated otherwise."""
@@ -108,9 +112,13 @@ def bootstrap_means(
     weighed_MB = values_MB if weights_B is None else values_MB * weights_B
     sums_MS = np.stack([np.bincount(session, weights=row, minlength=size) for row in weighed_MB])
     means_RM = np.empty((resamples, len(values_MB)))
-    for resample in range(resamples):
-        weights_S = np.bincount(rng.integers(0, size, size), minlength=size)
-        means_RM[resample] = sums_MS @ weights_S / (counts_S @ weights_S)
+    together = max(1, DRAWN_TOGETHER // size)
+    for start in range(0, resamples, together):
+        block = slice(start, min(start + together, resamples))
+        drawn_RS = rng.integers(0, size, (block.stop - start, size))
+        drawn_RS += size * np.arange(len(drawn_RS))[:, None]
+        weights_RS = np.bincount(drawn_RS.ravel(), minlength=drawn_RS.size).reshape(drawn_RS.shape)
+        means_RM[block] = weights_RS @ sums_MS.T / (weights_RS @ counts_S)[:, None]
     tail = round((1 - level) / 2, 12)
     low_M, high_M = np.quantile(means_RM, [tail, 1 - tail], axis=0)
     means_M = values_MB.mean(axis=1) if weights_B is None else weighed_MB.sum(axis=1) / weights_B.sum()
