@@ -1,11 +1,13 @@
 """For all tests: hypothesis looks for wrong answers, not for slow ones, since the machine may be busy; runs go to no
 store of the user's; and a run of the tests leaves the checkout as it was."""
 
+import functools
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 
+import httpx._transports.default as transports
 import pytest
 from hypothesis import settings
 
@@ -66,6 +68,15 @@ def no_store_of_the_user() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in STORES:
             patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """httpx reads the authorities' certificates for every client and every single request, some 15 ms of processor
+    time; the servers of the tests speak no TLS."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transports, "create_ssl_context", functools.cache(transports.create_ssl_context))
         yield
 
 
