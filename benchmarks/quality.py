@@ -129,12 +129,19 @@ def measure(
 def publish(name: str, fresh: Sequence[Row], notes: str) -> None:
     """Write the result files of a log from the fresh rows and the present rows of other systems.
 
-    A lead is kept as long as neither of its two systems was measured anew.
+    A lead is kept as long as neither of its two systems was measured anew. Where tillside was, on other cases than
+    before, the systems that still have those leave the table, which says so on screen.
     """
     old = read_rows(RESULTS / f"quality-{name}.json")
     measured, led = ({row["system"] for row in fresh if _is_lead(row) == lead} for lead in (False, True))
     out_of_date = led | measured | ({row["system"] for row in old} if MODEL in measured else set())
     kept = [row for row in old if row["system"] not in (out_of_date if _is_lead(row) else measured)]
+    if MODEL in measured:
+        own = {row["cases"] for row in fresh if row["metric"] == "recall@20"}
+        gone = {row["system"] for row in kept if row["metric"] == "recall@20" and row["cases"] not in own}
+        kept = [row for row in kept if row["system"] not in gone]
+        if gone:
+            say(f"left out, as measured on other cases: {', '.join(sorted(gone))}; measure them again")
     rows = best_first([*fresh, *kept])
     refuse_other_cases(name, rows)
     write_results(f"quality-{name}", rows, title=LOGS[name].title, notes=notes)

@@ -173,6 +173,14 @@ def test_systems_judged_on_other_cases_are_refused(folder: Path) -> None:
     assert [r["system"] for r in read_rows(folder / "quality-beauty.json")] == ["a"]
 
 
+def test_a_table_measured_anew_on_other_cases_leaves_out_what_still_has_the_old_ones(folder: Path, capsys) -> None:
+    """An hour of training is not lost because a row of another day was judged on one case more."""
+    publish("beauty", [row(MODEL, 0.3), row("a", 0.2), row("b", 0.1)], "notes")
+    publish("beauty", [row(MODEL, 0.4, cases=8), row("b", 0.2, cases=8)], "notes")
+    assert [r["system"] for r in read_rows(folder / "quality-beauty.json")] == [MODEL, "b"]
+    assert "left out, as measured on other cases: a; measure them again" in capsys.readouterr().out
+
+
 def test_the_best_system_stands_first_and_one_without_recall_last() -> None:
     rows = [row("x", 0.1) | {"metric": "train_s"}, row("a", 0.1), row("b", 0.3)]
     assert [r["system"] for r in best_first(rows)] == ["b", "a", "x"]
