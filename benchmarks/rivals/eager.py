@@ -35,7 +35,8 @@ def health() -> dict[str, str]:
 def recommend(question: Question) -> Answer:
     """The best k items."""
     batch, ask_B = shop.encode(question)
-    arrays = (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, ask_B)
+    rows = (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, ask_B)
+    arrays = (*rows, *batch.counted(model.encoder.behaviours))
     with torch.inference_mode():
         scores_BN, intent_B = model(*(torch.from_numpy(array) for array in arrays))
         scores_K, items_K = torch.topk(scores_BN[0], min(question.k, shop.items))

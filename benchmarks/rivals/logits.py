@@ -27,10 +27,18 @@ class FullLogits(nn.Module):
         self.items_ND = nn.Parameter(model.items().detach().clone(), requires_grad=False)
 
     def forward(
-        self, items_BL: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
+        self,
+        items_BL: Tensor,
+        behaviours_BL: Tensor,
+        gaps_BL: Tensor,
+        lengths_B: Tensor,
+        ask_B: Tensor,
+        counts_BK: Tensor,
+        latest_B: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Scores of all items [B, N], and the intent [B]."""
-        query_BD, intent_B = self.encoder(self.items_ND[items_BL], behaviours_BL, gaps_BL, lengths_B, ask_B)
+        given = (behaviours_BL, gaps_BL, lengths_B, ask_B, counts_BK, latest_B)
+        query_BD, intent_B = self.encoder(self.items_ND[items_BL], *given)
         return functional.linear(query_BD, self.items_ND), intent_B
 
 
@@ -40,13 +48,14 @@ def write_logits(model: NextItemModel, path: Path) -> None:
     rows = torch.zeros(3, 5, dtype=torch.int64)
     lengths = torch.full((3,), 5)
     batch, events = torch.export.Dim("batch"), torch.export.Dim("length")
-    shapes = ({0: batch, 1: events},) * 3 + ({0: batch},) * 2
+    shapes = ({0: batch, 1: events},) * 3 + ({0: batch},) * 4
+    counts = torch.ones(3, full.encoder.behaviours, dtype=torch.int64)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # deprecation warnings of the exporter
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             full,
-            (rows, rows.clone(), rows.clone(), lengths, torch.zeros_like(lengths)),
+            (rows, rows.clone(), rows.clone(), lengths, torch.zeros_like(lengths), counts, torch.zeros_like(lengths)),
             dynamo=True,
             opset_version=OPSET,
             input_names=list(NAMES),

@@ -11,7 +11,7 @@ import onnxruntime as ort
 
 from tillside.encoding import Batch
 
-NAMES = ("items", "behaviours", "gaps", "lengths", "ask")
+NAMES = ("items", "behaviours", "gaps", "lengths", "ask", "counts", "latest")
 
 
 class LogitsSession:
@@ -21,12 +21,14 @@ class LogitsSession:
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._behaviours = {node.name: node.shape for node in self._session.get_inputs()}["counts"][1]
 
     def run(
         self, batch: Batch, ask_B: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Scores [B, N] and intent [B]."""
-        arrays = (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, ask_B)
+        rows = (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, ask_B)
+        arrays = (*rows, *batch.counted(self._behaviours))
         scores_BN, intent_B = self._session.run(["scores", "intent"], dict(zip(NAMES, arrays, strict=True)))
         return scores_BN, intent_B
 

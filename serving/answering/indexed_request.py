@@ -179,6 +179,8 @@ class RequestIndexer:
             excluded.update(index for index in items if index != UNKNOWN)
             excluded_ids = [*excluded_ids, *seen_ids]
         items_E = np.array([*earlier[0], *items], np.int64)
+        if self._encoding.collapse_repeats and self._encoding.count_all:
+            items_E = _told_apart(items_E, [*(request.history or ()), *request.session])
         late = None
         if placement is not None and assortment is not None and len(items_E) and int(items_E.max()) >= self._items:
             items_E, late = self._with_late(items_E, assortment.proposer.cold)
@@ -293,3 +295,15 @@ class RequestIndexer:
             field = "behaviour" if within is None else f"{within[0]}[{within[1]}].behaviour"
             allowed = f"one of {', '.join(self._behaviours)}"
             raise FieldError.of_value(field, name, allowed=allowed, choices=self._behaviours) from None
+
+
+def _told_apart(items_E: npt.NDArray[np.int64], events: Sequence[Event]) -> npt.NDArray[np.int64]:
+    """The items, those that the model does not know numbered below 0 by their ids, so that a repeat is seen as one."""
+    if len(items_E) != len(events):
+        return items_E  # of a cart, which holds no item twice
+    numbers: dict[str, int] = {}
+    found = [
+        index if index != UNKNOWN else UNKNOWN - numbers.setdefault(event.item_id, len(numbers))
+        for index, event in zip(items_E.tolist(), events, strict=True)
+    ]
+    return np.array(found, np.int64)

@@ -361,4 +361,5 @@ def _stacked(batches: Sequence[Batch]) -> Batch:
         gaps_BL=np.concatenate([batch.gaps_BL for batch in batches]),
         lengths_B=np.concatenate([batch.lengths_B for batch in batches]),
         own_B=np.concatenate([batch.own_B for batch in batches]),
+        met=[kinds for batch in batches for kinds in batch.met],
     )

@@ -3,9 +3,11 @@
 Items without a model vector are dropped, the last ``max_length`` events are kept, and the time since the previous event
 becomes a logarithmic bucket. Rows are right-padded; ``lengths_B`` masks the padding. A prefix of up to ``max_length``
 events is encoded the same wherever it occurs, so there is no train/serve skew. Events of the shopper's earlier sessions
-may precede the session's own in the same row.
+may precede the session's own in the same row. How long a session is and what was done in it is known whatever its
+items: beside the row stand the behaviours of all its events, by which purchase intent counts.
 
-Shapes: E events of the log, K of them kept, S sessions, B rows of a batch, L events of the longest row.
+Shapes: E events of the log, K of them kept, M of them counted, S sessions, B rows of a batch, L events of the longest
+row; C behaviours.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,6 +39,7 @@ class EncodingSpec:
             did: what stands between them and is not known to the model does not part them, neither here nor there.
         history: maximum number of events of the shopper's earlier sessions in a row, the latest ones, within what the
             session itself leaves of ``max_length``.
+        count_all: whether all events of a session are counted, or those of its row alone, as in bundles of 0.1.
 
     Raises:
         ValueError: a field is out of range, or ``gap_edges_ms`` do not ascend.
@@ -46,6 +49,7 @@ class EncodingSpec:
     gap_edges_ms: tuple[int, ...] = tuple(1000 * 2**power for power in range(21))
     collapse_repeats: bool = False
     history: int = 0
+    count_all: bool = True
 
     def __post_init__(self) -> None:
         if self.max_length < 1:
@@ -75,7 +79,8 @@ class EncodingSpec:
         """The inverse of :meth:`document`."""
         edges = tuple(int(edge) for edge in document["gap_edges_ms"])
         history = int(document.get("history", 0))  # bundles of 0.1 have none
-        return cls(int(document["max_length"]), edges, bool(document["collapse_repeats"]), history)
+        count_all = bool(document.get("count_all", False))
+        return cls(int(document["max_length"]), edges, bool(document["collapse_repeats"]), history, count_all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ class Batch:
         own_B: how many of those, the last ones, belong to the session itself; the ones before belong to the shopper's
             earlier sessions.
         past: per row the items of up to MOST_PAST events of earlier sessions; empty if no row has any.
+        met: per row the behaviours of all events of the session itself, those of items without a vector among them;
+            empty where the row's own events are all that is counted.
     """
 
     items_BL: npt.NDArray[np.int64]
@@ -96,6 +103,7 @@ class Batch:
     lengths_B: npt.NDArray[np.int64]
     own_B: npt.NDArray[np.int64]
     past: Sequence[npt.NDArray[np.int64]] = ()
+    met: Sequence[npt.NDArray[np.int64]] = ()
 
     def before(self, row: int) -> npt.NDArray[np.int64]:
         """Items of the shopper's earlier sessions, oldest first; may be empty."""
@@ -105,6 +113,43 @@ class Batch:
         """Items of the session itself, oldest first; may be empty."""
         length = self.lengths_B[row]
         return self.items_BL[row, length - self.own_B[row] : length]
+
+    def counted(self, behaviours: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """How many events of each behaviour a session holds [B, C], and the behaviour of the latest [B], -1 without
+        any; earlier sessions are not counted.
+
+        Args:
+            behaviours: C.
+        """
+        met = self.met
+        if not met:
+            ends, own = self.lengths_B.tolist(), self.own_B.tolist()
+            met = [row[max(0, end - n) : end] for row, end, n in zip(self.behaviours_BL, ends, own, strict=True)]
+        counts_BC = np.zeros((len(met), behaviours), np.int64)
+        for counts_C, kinds in zip(counts_BC, met, strict=True):
+            counts_C[:] = np.bincount(kinds, minlength=behaviours)
+        return counts_BC, np.array([kinds[-1] if len(kinds) else -1 for kinds in met], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Behaviours of the M events that are counted: all but the repeats that ``collapse_repeats`` drops.
+
+    Attributes:
+        behaviours: int64 [M].
+        before_E: counted events before each source event, and in total [E + 1].
+        own_E: per source event, index of the first counted one of its session.
+        ends_S: end of each session.
+    """
+
+    behaviours: npt.NDArray[np.int64]
+    before_E: npt.NDArray[np.int64]
+    own_E: npt.NDArray[np.int64]
+    ends_S: npt.NDArray[np.int64]
+
+    def rows(self, starts_B: IntArray, ends_B: IntArray) -> list[npt.NDArray[np.int64]]:
+        """The slices ``starts_B[b]:ends_B[b]``."""
+        return [self.behaviours[a:b] for a, b in zip(starts_B.tolist(), ends_B.tolist(), strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +163,7 @@ class EncodedSessions:
         own_E: likewise of the first one of its session; equals ``starts_E`` without earlier sessions.
         past_E: likewise of the first one of its shopper; equals ``starts_E`` without earlier sessions.
         ends_S: end of each session in the kept events.
+        met: behaviours of the events that are counted; None if those of the kept ones are.
     """
 
     items: npt.NDArray[np.int64]
@@ -128,6 +174,7 @@ class EncodedSessions:
     own_E: npt.NDArray[np.int64]
     past_E: npt.NDArray[np.int64]
     ends_S: npt.NDArray[np.int64]
+    met: Met | None = None
 
 
 def encode_sessions(
@@ -140,11 +187,16 @@ def encode_sessions(
         offsets: start of each session and the end [S + 1].
     """
     kept = (items >= 0) & (items < known_items)
+    counted = ~kept
     if spec.collapse_repeats:
         known = np.flatnonzero(kept)
         session_K = np.searchsorted(offsets, known, side="right")
         again = (items[known[1:]] == items[known[:-1]]) & (behaviours[known[1:]] == behaviours[known[:-1]])
         kept[known[1:][again & (session_K[1:] == session_K[:-1])]] = False
+        repeats = np.zeros(len(items), np.bool_)
+        repeats[1:] = (items[1:] == items[:-1]) & (behaviours[1:] == behaviours[:-1])
+        repeats[offsets[:-1][np.diff(offsets) > 0]] = False
+        counted &= ~repeats
     kept_before = np.zeros(len(items) + 1, np.int64)
     np.cumsum(kept, out=kept_before[1:])
     starts = np.repeat(kept_before[offsets[:-1]], np.diff(offsets))
@@ -152,15 +204,26 @@ def encode_sessions(
     gaps = gap_buckets(flat_times, spec=spec)
     first = kept_before[offsets[:-1]]
     gaps[first[first < len(gaps)]] = FIRST_OR_UNKNOWN
+    kinds = np.asarray(behaviours, np.int64)[kept]
+    met = None
+    if spec.count_all:
+        met = Met(kinds, kept_before, starts, kept_before[offsets[1:]])
+        if counted.any():
+            counted |= kept
+            before = np.zeros(len(items) + 1, np.int64)
+            np.cumsum(counted, out=before[1:])
+            own = np.repeat(before[offsets[:-1]], np.diff(offsets))
+            met = Met(np.asarray(behaviours, np.int64)[counted], before, own, before[offsets[1:]])
     return EncodedSessions(
         items=np.asarray(items, np.int64)[kept],
-        behaviours=np.asarray(behaviours, np.int64)[kept],
+        behaviours=kinds,
         gaps=gaps,
         kept_before_E=kept_before,
         starts_E=starts,
         own_E=starts,
         past_E=starts,
         ends_S=kept_before[offsets[1:]],
+        met=met,
     )
 
 
@@ -210,6 +273,8 @@ def cut_before(encoded: EncodedSessions, events: IntArray, *, spec: EncodingSpec
     ends = encoded.kept_before_E[events]
     starts = np.maximum(encoded.starts_E[events], ends - spec.max_length)
     batch, own = rows_of(encoded, starts, ends, encoded.own_E[events], spec=spec), encoded.own_E[events]
+    if encoded.met is not None:
+        batch = replace(batch, met=encoded.met.rows(encoded.met.own_E[events], encoded.met.before_E[events]))
     if not spec.history:
         return batch
     begins = np.maximum(encoded.past_E[events], own - MOST_PAST)
@@ -230,4 +295,6 @@ def encode_session(
     own, end = int(encoded.kept_before_E[earlier]), len(encoded.items)
     start = max(0, own - spec.history, end - spec.max_length)
     batch = rows_of(encoded, np.array([start]), np.array([end]), np.array([own]), spec=spec)
+    if encoded.met is not None:
+        batch = replace(batch, met=[encoded.met.behaviours[encoded.met.before_E[earlier] :]])
     return replace(batch, past=[encoded.items[max(0, own - MOST_PAST) : own]]) if earlier else batch

@@ -35,6 +35,8 @@ ENCODER_INPUTS: Final[Signature] = {
     "lengths": (_INT, 1),
     "ask": (_INT, 1),
 }
+COUNTED: Final[Signature] = {"counts": (_INT, 2), "latest": (_INT, 1)}
+"""What more an encoder is told of a session; one of a bundle of 0.1 counts its row by itself."""
 ENCODER_OUTPUTS: Final[Signature] = {"query": (_FLOAT, 2), "intent": (_FLOAT, 1)}
 SCORER_INPUTS: Final[Signature] = {"query": (_FLOAT, 2), "k": (_INT, 1)}
 SCORER_OUTPUTS: Final[Signature] = {"scores": (_FLOAT, 2), "items": (_INT, 2)}
@@ -64,7 +66,11 @@ class Engine:
 
     def __init__(self, folder: Path, items_ND: FloatArray, plan: SearchPlan) -> None:
         self.items_ND = np.asarray(items_ND)
-        self._encoder = _session(folder / ENCODER, ENCODER_INPUTS, ENCODER_OUTPUTS, ENCODER_OPTIONS)
+        self._encoder = _session(
+            folder / ENCODER, ENCODER_INPUTS | COUNTED, ENCODER_OUTPUTS, ENCODER_OPTIONS, also=ENCODER_INPUTS
+        )
+        shapes = {node.name: node.shape for node in self._encoder.get_inputs()}
+        self._behaviours = int(shapes["counts"][1]) if "counts" in shapes else 0
         self._search = open_search(folder, self.items_ND, plan)
 
     def encode(
@@ -85,6 +91,8 @@ class Engine:
             "lengths": batch.lengths_B,
             "ask": ask_B,
         }
+        if self._behaviours:
+            feeds["counts"], feeds["latest"] = batch.counted(self._behaviours)
         query_BD, intent_B = _run(self._encoder, list(ENCODER_OUTPUTS), feeds)
         return query_BD, intent_B
 
@@ -170,8 +178,9 @@ def _run(session: onnxruntime.InferenceSession, outputs: list[str], feed: dict[s
 
 
 def _session(
-    path: Path, inputs: Signature, outputs: Signature, entries: Mapping[str, str]
+    path: Path, inputs: Signature, outputs: Signature, entries: Mapping[str, str], *, also: Signature | None = None
 ) -> onnxruntime.InferenceSession:
+    """A graph, which must have these inputs, or ``also``, and these outputs."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -188,7 +197,7 @@ def _session(
         ("outputs", outputs, session.get_outputs()),
     ):
         signature = {node.name: (node.type, len(node.shape)) for node in found}
-        if signature != expected:
+        if signature != expected and not (kind == "inputs" and signature == also):
             raise ValueError(f"{path} must have the {kind} {_words(expected)}; it has {_words(signature)}")
     return session
 

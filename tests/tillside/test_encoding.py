@@ -1,5 +1,7 @@
 """One encoding: what the model sees before an event is the same offline, from flat arrays, and live, from a prefix."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -41,6 +43,10 @@ def lists(batch: Batch) -> list[list]:
     return [array.tolist() for array in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B)]
 
 
+def counts(batch: Batch) -> list[list]:
+    return [array.tolist() for array in batch.counted(2)]
+
+
 @settings(deadline=None)
 @given(SESSIONS, st.integers(1, 6), st.booleans())
 def test_what_stands_before_an_event_is_encoded_as_the_live_prefix_is(rows, max_length, collapse):
@@ -50,6 +56,7 @@ def test_what_stands_before_an_event_is_encoded_as_the_live_prefix_is(rows, max_
         for place in range(len(row)):
             offline = cut_before(encoded, np.array([start + place]), spec=spec)
             assert lists(offline) == lists(live(row[:place], spec))
+            assert counts(offline) == counts(live(row[:place], spec))
 
 
 @settings(deadline=None)
@@ -71,6 +78,12 @@ def test_a_session_by_hand():
     row = [(0, "click", 0), (9, "click", 500), (1, "cart", 1000), (1, "cart", 1000 + 60_000), (2, "click", 62_500)]
     spec = EncodingSpec(gap_edges_ms=(1000, 2000, 60_000))
     # item 9 is unknown; gaps 1000, 60,000 and 1500 ms: the edges 1000, 2000, 60,000 begin the buckets 2, 3, 4
+    assert counts(live(row, spec)) == [[[3, 2]], [0]]  # but its click is counted
+    assert counts(live(row[:2], spec)) == [[[2, 0]], [0]]
+    assert counts(live(row, replace(spec, max_length=1))) == [[[3, 2]], [0]]
+    assert counts(live(row[:4], replace(spec, collapse_repeats=True))) == [[[2, 1]], [1]]
+    assert counts(live(row, replace(spec, count_all=False))) == [[[2, 2]], [0]]
+    assert counts(live([], spec)) == counts(live([], replace(spec, count_all=False))) == [[[0, 0]], [-1]]
     assert lists(live(row, spec)) == [[[0, 1, 1, 2]], [[0, 1, 1, 0]], [[0, 2, 4, 2]], [4]]
     # the latest two, the first of which has no event before it
     assert lists(live(row, EncodingSpec(2, spec.gap_edges_ms))) == [[[1, 2]], [[1, 0]], [[0, 2]], [2]]
@@ -95,6 +108,15 @@ def test_an_unknown_item_between_two_of_a_kind_does_not_part_them():
         assert live(row, spec).items_BL.tolist() == [[0, 1, 0]]
     _, encoded = encode([[0], [9, 0, 0]], spec)  # another session begins anew
     assert encoded.items.tolist() == [0, 0]
+
+
+def test_unknown_events_are_counted_and_their_repeats_collapse_as_known_ones_do():
+    """Items 8 and 9 are unknown; preparation has left the second 9 out, the server is sent it."""
+    for collapse, clicks in ((True, 3), (False, 4)):
+        spec = EncodingSpec(collapse_repeats=collapse)
+        assert counts(live([0, 9, 9, 8, (8, "cart")], spec)) == [[[clicks, 1]], [1]]
+    _, encoded = encode([[0, 9], [9, 0]], EncodingSpec(collapse_repeats=True))  # another session begins anew
+    assert counts(cut_before(encoded, np.array([3]), spec=EncodingSpec())) == [[[1, 0]], [0]]
 
 
 def test_gap_buckets_by_hand():
@@ -142,6 +164,8 @@ def test_a_spec_goes_through_its_document():
     assert EncodingSpec.from_document(spec.document()) == spec
     before_history = {name: value for name, value in spec.document().items() if name != "history"}
     assert EncodingSpec.from_document(before_history).history == 0
+    before_counts = {name: value for name, value in spec.document().items() if name != "count_all"}
+    assert EncodingSpec.from_document(before_counts) == replace(spec, count_all=False)
 
 
 def test_events_of_earlier_sessions_are_known_by_their_bucket():

@@ -39,7 +39,7 @@ ROWS = 65536
 """Items quantised at once, so that a million need no second matrix in memory."""
 LEAST_TREND_WEIGHT = 1e-9
 """Lower bound of a query's divisor: where its trend weight is smaller, trends move no score by more than this."""
-INPUTS = ("item_vectors", "behaviours", "gaps", "lengths", "ask")
+INPUTS = ("item_vectors", "behaviours", "gaps", "lengths", "ask", "counts", "latest")
 OUTPUTS = ("query", "intent")
 NOT_IN_THE_GRAPH: Final[dict[str, Any]] = {
     "dropout": None,
@@ -78,7 +78,8 @@ def write_encoder(trained: TrainedModel, path: Path) -> None:
         "behaviours": ["batch", "length"],
         "gaps": ["batch", "length"],
     }
-    expected |= {"lengths": ["batch"], "ask": ["batch"], "query": ["batch", dim], "intent": ["batch"]}
+    expected |= {"counts": ["batch", encoder.behaviours], "query": ["batch", dim]}
+    expected |= {name: ["batch"] for name in ("lengths", "ask", "latest", "intent")}
     for value in [*model.graph.input, *model.graph.output]:
         found = [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
         if found != expected[value.name]:
@@ -98,9 +99,11 @@ def _traced(encoder: Encoder, *, dim: int, max_length: int) -> onnx.ModelProto:
         gaps.clone(),
         lengths,
         torch.zeros_like(lengths),
+        torch.ones(3, encoder.behaviours, dtype=torch.int64),
+        torch.zeros_like(lengths),
     )
     batch, events = torch.export.Dim("batch"), torch.export.Dim("length")
-    shapes = ({0: batch, 1: events}, {0: batch, 1: events}, {0: batch, 1: events}, {0: batch}, {0: batch})
+    shapes = (*[{0: batch, 1: events}] * 3, *[{0: batch}] * 4)
     with _quiet(), _uncollected(), torch.no_grad():
         program = torch.onnx.export(
             encoder,

@@ -36,13 +36,14 @@ def read(model: NextItemModel, moments: Moments) -> Read:
         for start in progress(range(0, len(moments), CHUNK), "reading sessions for the purchase intent"):
             chosen = by_length[start : start + CHUNK]
             batch = moments.batch(chosen)
-            items_BL, behaviours_BL, gaps_BL, lengths_B = (
+            counted = batch.counted(encoder.behaviours)
+            items_BL, behaviours_BL, gaps_BL, lengths_B, counts_BK, latest_B = (
                 torch.from_numpy(array).to(vectors_VD.device)
-                for array in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B)
+                for array in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, *counted)
             )
             hidden_BLD = encoder.trunk(vectors_VD[items_BL], behaviours_BL, gaps_BL)
             hidden_MD[chosen] = hidden_BLD[torch.arange(len(chosen)), lengths_B - 1].float().cpu()
-            counted_MF[chosen] = encoder.counted(behaviours_BL, gaps_BL, lengths_B).cpu()
+            counted_MF[chosen] = encoder.counted(counts_BK, latest_B).cpu()
     return Read(hidden_MD, counted_MF)
 
 

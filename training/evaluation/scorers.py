@@ -82,14 +82,11 @@ class ModelScorer:
     def encode(self, batch: Batch, ask_B: npt.NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
         """Query vectors [B, D] and purchase intents [B] on the model's device; of no meaning where no item is known."""
         device = self.vectors_VD.device
-        items_BL, behaviours_BL, gaps_BL, lengths_B, asked_B = (
-            torch.from_numpy(array).to(device)
-            for array in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, np.maximum(batch.lengths_B, 1), ask_B)
-        )
+        rows = (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, np.maximum(batch.lengths_B, 1), ask_B)
+        arrays = (*rows, *batch.counted(self.model.encoder.behaviours))
+        items_BL, *given = (torch.from_numpy(array).to(device) for array in arrays)
         with exactly(device):
-            query_BD, intent_B = self.model.encoder(
-                self.vectors_VD[items_BL], behaviours_BL, gaps_BL, lengths_B, asked_B
-            )
+            query_BD, intent_B = self.model.encoder(self.vectors_VD[items_BL], *given)
         return query_BD, intent_B
 
     def score_and_intent(

@@ -33,6 +33,7 @@ class Moments:
         sessions_M: index of its session.
         starts_M, own_M, ends_M: first kept event that the model sees, first one of the session itself, and end of the
             kept events so far.
+        met_M, counted_M: first of the session's counted events, and their end so far.
         lengths_M: events of the session so far, known or not.
         behaviours_M: behaviour of the latest event.
         goal_later_M: whether the session reaches its goal after that event.
@@ -45,6 +46,8 @@ class Moments:
     starts_M: npt.NDArray[np.int64]
     own_M: npt.NDArray[np.int64]
     ends_M: npt.NDArray[np.int64]
+    met_M: npt.NDArray[np.int64]
+    counted_M: npt.NDArray[np.int64]
     lengths_M: npt.NDArray[np.int64]
     behaviours_M: npt.NDArray[np.int64]
     goal_later_M: npt.NDArray[np.bool_]
@@ -54,7 +57,9 @@ class Moments:
 
     def batch(self, chosen: npt.NDArray[np.int64]) -> Batch:
         """What the server would encode at the chosen moments."""
-        return rows_of(self.encoded, self.starts_M[chosen], self.ends_M[chosen], self.own_M[chosen], spec=self.spec)
+        batch = rows_of(self.encoded, self.starts_M[chosen], self.ends_M[chosen], self.own_M[chosen], spec=self.spec)
+        met = self.encoded.met
+        return batch if met is None else replace(batch, met=met.rows(self.met_M[chosen], self.counted_M[chosen]))
 
     def only(self, chosen: npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]) -> "Moments":
         """Subset of the moments, by indices or mask."""
@@ -84,7 +89,10 @@ def make_moments(
     offsets = np.asarray(sessions.offsets)
     session_E = np.repeat(np.arange(len(sessions)), np.diff(offsets))
     events_E = np.arange(len(session_E))
-    ends_E = kept_until(encoded, offsets)
+    ends_E, met = kept_until(encoded, offsets), encoded.met
+    met_E = counted_E = np.zeros(len(session_E), np.int64)
+    if met is not None:
+        met_E, counted_E = met.own_E, until(met.before_E, met.ends_S, offsets)
     starts_E = np.maximum(encoded.starts_E, ends_E - spec.max_length)
     chosen_E = ends_E > starts_E
     if limit is not None and chosen_E.sum() > limit:
@@ -97,6 +105,8 @@ def make_moments(
         starts_M=starts_E[chosen_E],
         own_M=encoded.own_E[chosen_E],
         ends_M=ends_E[chosen_E],
+        met_M=met_E[chosen_E],
+        counted_M=counted_E[chosen_E],
         lengths_M=(events_E - offsets[:-1][session_E] + 1)[chosen_E],
         behaviours_M=np.asarray(sessions.behaviours, np.int64)[chosen_E],
         goal_later_M=goal_later(sessions, goal)[chosen_E],
@@ -105,9 +115,16 @@ def make_moments(
 
 def kept_until(encoded: EncodedSessions, offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Kept events up to each event, itself included [E]: where the events that the model has seen by then end."""
-    ends_E = encoded.kept_before_E[1:].copy()
+    return until(encoded.kept_before_E, encoded.ends_S, offsets)
+
+
+def until(
+    before_E: npt.NDArray[np.int64], ends_S: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Events up to each one, itself included [E], of those that stand before each [E + 1] and end with its session."""
+    ends_E = before_E[1:].copy()
     some_S = np.diff(offsets) > 0
-    ends_E[offsets[1:][some_S] - 1] = encoded.ends_S[some_S]  # the next event is of another session, laid out elsewhere
+    ends_E[offsets[1:][some_S] - 1] = ends_S[some_S]  # the next event is of another session, laid out elsewhere
     return ends_E
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import USERS, Dataset, Sessions
-from tillside.encoding import EncodedSessions, EncodingSpec, encode_sessions
+from tillside.encoding import EncodedSessions, EncodingSpec, Met, encode_sessions
 from tillside.events import TIME_UNKNOWN
 
 
@@ -81,7 +81,20 @@ class Visits:
             own_E=own_E[place_E],
             past_E=encoded.starts_E[place_E],
             ends_S=ends_S,
+            met=None if encoded.met is None else self._in_order(encoded.met, begins, place_E),
         )
+
+    def _in_order(self, met: Met, begins: npt.NDArray[np.int64], place_E: npt.NDArray[np.int64]) -> Met:
+        """What is counted, laid out by shopper, as seen from the sessions in their own order.
+
+        Args:
+            begins: start of each session as laid out, and the end [S + 1].
+            place_E: where each event was laid.
+        """
+        ends_S = np.empty(len(begins) - 1, np.int64)
+        ends_S[self.order_S] = met.before_E[begins[1:]]
+        own_E = np.repeat(met.before_E[begins[:-1]], np.diff(begins))[place_E]
+        return Met(met.behaviours, np.append(met.before_E[place_E], len(met.behaviours)), own_E, ends_S)
 
 
 def encode_visits(
@@ -108,6 +121,10 @@ def encode_visits(
     encoded = Visits.of(whole).encode(spec=spec, known_items=known_items)
     first = len(whole) - len(sessions) if first is None else first
     events = slice(int(whole.offsets[first]), int(whole.offsets[first + len(sessions)]))
+    met = encoded.met
+    if met is not None:
+        before_E = np.append(met.before_E[events], len(met.behaviours))
+        met = Met(met.behaviours, before_E, met.own_E[events], met.ends_S[first : first + len(sessions)])
     return replace(
         encoded,
         kept_before_E=np.append(encoded.kept_before_E[events], len(encoded.items)),
@@ -115,6 +132,7 @@ def encode_visits(
         own_E=encoded.own_E[events],
         past_E=encoded.past_E[events],
         ends_S=encoded.ends_S[first : first + len(sessions)],
+        met=met,
     )
 
 

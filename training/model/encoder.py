@@ -57,7 +57,7 @@ class Encoder(nn.Module):
             Dropout(INTENT_DROPOUT),
             nn.Linear(dim, 1),
         )
-        self.behaviours, self.history = behaviours, config.history > 0
+        self.behaviours = behaviours
         self.register_buffer("trend_weights", torch.zeros(behaviours))
         self.register_buffer("intent_by_counts", torch.zeros(count_features(behaviours)))
         self.register_load_state_dict_pre_hook(_without_counts)
@@ -99,42 +99,45 @@ class Encoder(nn.Module):
         logits: Tensor = self.intent(hidden_BLD)
         return logits[..., 0]
 
-    def counted(self, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor) -> Tensor:
+    def counted(self, counts_BK: Tensor, latest_B: Tensor) -> Tensor:
         """What can be counted of a session [B, F]: a one; which behaviour its latest event has, how often it has each,
         and whether at all; whether it is of one, two or three events, and how many.
 
-        The events of earlier sessions, which have the last gap bucket, are not counted.
+        Args:
+            counts_BK, latest_B: of :meth:`tillside.encoding.Batch.counted`.
         """
-        columns_L = torch.arange(behaviours_BL.shape[1], device=behaviours_BL.device)
-        own_BL = columns_L < lengths_B[:, None]
-        if self.history:
-            own_BL = own_BL & (gaps_BL != self.gap.num_embeddings - 1)
-        last_BL = own_BL & (columns_L == (lengths_B - 1)[:, None])
-        kinds_K = torch.arange(self.behaviours, device=behaviours_BL.device)
-        of_kind_BLK = behaviours_BL[:, :, None] == kinds_K
-        latest_BK = (of_kind_BLK & last_BL[:, :, None]).sum(dim=1).float()
-        counts_BK = (of_kind_BLK & own_BL[:, :, None]).sum(dim=1).float()
-        length_B1 = own_BL.sum(dim=1, keepdim=True)
+        latest_BK = (latest_B[:, None] == torch.arange(self.behaviours, device=latest_B.device)).float()
+        counts_BK = counts_BK.float()
+        length_B1 = counts_BK.sum(dim=1, keepdim=True)
         short_B3 = (length_B1 == torch.arange(1, SHORT + 1, device=length_B1.device)).float()
-        parts = (torch.ones_like(counts_BK[:, :1]), latest_BK, counts_BK.log1p(), counts_BK.clamp(max=1), short_B3)
-        return torch.cat([*parts, length_B1.float().log1p()], dim=1)
+        parts = (torch.ones_like(length_B1), latest_BK, counts_BK.log1p(), counts_BK.clamp(max=1), short_B3)
+        return torch.cat([*parts, length_B1.log1p()], dim=1)
 
-    def intent_logits_at(
-        self, last_hidden_BD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor
-    ) -> Tensor:
+    def intent_logits_at(self, last_hidden_BD: Tensor, counts_BK: Tensor, latest_B: Tensor) -> Tensor:
         """Uncalibrated logits [B] at the last event of each row: what the head reads, and what can be counted."""
-        counted_BF = self.counted(behaviours_BL, gaps_BL, lengths_B)
+        counted_BF = self.counted(counts_BK, latest_B)
         return self.intent_logits(last_hidden_BD) + counted_BF @ self.get_buffer("intent_by_counts")
 
     def forward(
-        self, item_vectors_BLE: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
+        self,
+        item_vectors_BLE: Tensor,
+        behaviours_BL: Tensor,
+        gaps_BL: Tensor,
+        lengths_B: Tensor,
+        ask_B: Tensor,
+        counts_BK: Tensor,
+        latest_B: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """The exported graph: query [B, E] at each row's last event, and calibrated intent probability [B]."""
+        """The exported graph: query [B, E] at each row's last event, and calibrated intent probability [B].
+
+        Args:
+            counts_BK, latest_B: of :meth:`tillside.encoding.Batch.counted`.
+        """
         hidden_BLD = self.trunk(item_vectors_BLE[..., :-1], behaviours_BL, gaps_BL)
         last_B1 = (lengths_B - 1)[:, None]
         query_BD = self.queries(hidden_BLD, ask_B[:, None], last_B1)[:, 0]
         last_hidden_B1D = hidden_BLD.gather(1, last_B1[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
-        logit_B = self.intent_logits_at(last_hidden_B1D[:, 0], behaviours_BL, gaps_BL, lengths_B)
+        logit_B = self.intent_logits_at(last_hidden_B1D[:, 0], counts_BK, latest_B)
         query_BE = torch.cat([query_BD, self.get_buffer("trend_weights")[ask_B][:, None]], dim=1)
         return query_BE, torch.sigmoid(beta_calibrated(logit_B, self.get_buffer("intent_calibration")))
 

@@ -19,6 +19,7 @@ from serving.protocol.messages import PlacedAnswer
 from tests.bundles import tiny_bundle
 from tests.tills import IDS, NOW_MS, ask, feed, till
 from tillside.bundle import Bundle, open_bundle
+from tillside.encoding import EncodingSpec
 from tillside.events import TIME_UNKNOWN
 from tillside.policy import read_feed
 
@@ -57,6 +58,15 @@ def test_items_become_indices_and_what_is_unknown_is_told_once(orchard: Bundle) 
     assert found.unknown == ["ghost", "newcomer", "gone"]
     assert (found.excluded, list(found.excluded_ids)) == (frozenset([FIG]), ["gone", "fig"])
     assert (found.known, found.empty, found.placement) == (True, False, None)
+
+
+def test_what_is_done_with_unknown_items_is_counted(tmp_path: Path) -> None:
+    session = [*clicks("apple", "ghost", "ghost", "elf"), {"item_id": "imp", "behaviour": "cart"}]
+    for collapse, seen in ((False, 4), (True, 3)):  # the ghost seen again, not the elf after it, is a repeat
+        spec = EncodingSpec(collapse_repeats=collapse)
+        bundle = open_bundle(tiny_bundle(tmp_path / str(collapse), about={"encoding": spec.document()}))
+        counts_BC, latest_B = indexed(bundle, {"session": session}).batch.counted(3)
+        assert (counts_BC.tolist(), latest_B.tolist()) == ([[seen, 1, 0]], [1])
 
 
 def test_a_session_of_which_nothing_is_known_is_told_how_ids_look(orchard: Bundle) -> None:

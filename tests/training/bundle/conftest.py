@@ -8,6 +8,7 @@ from tests.models import make_trained
 from tillside.search import SearchPlan
 from training.bundle.write import export_run
 from training.evaluation.scorers import ModelScorer, popularity_of
+from training.model.encoder import count_features
 
 ITEMS, NEWCOMERS = 30, 2
 EXACT = SearchPlan()
@@ -28,6 +29,7 @@ def dataset(tmp_path_factory):
 def trained(dataset):
     made = make_trained(dataset)
     made.model.encoder.intent_calibration.copy_(torch.tensor([1.5, 0.7, -0.5]))
+    made.model.encoder.intent_by_counts.copy_(torch.linspace(-0.5, 0.5, count_features(3)))
     return made
 
 

@@ -53,6 +53,18 @@ def test_torch_and_onnx_agree(dataset, trained, exported, length, rows):
     np.testing.assert_array_equal(onnx_items_BK[:, :5], top_k(scores_BV, 5))
 
 
+def test_the_graph_counts_what_the_row_does_not_hold(dataset, trained, exported):
+    """Of items without a vector the graph is told what was done, as torch is."""
+    row = np.array([0, 99, 99]), np.array([0, 2, 1]), np.array([0, 1000, 2000])
+    batch, ask_B = encode_session(*row, spec=SPEC, known_items=RANKABLE), np.zeros(1, np.int64)
+    engine = Engine(exported[0], bundle.load_items(exported[0]), EXACT)
+    _, told_B = engine.encode(batch, ask_B)
+    _, expected_B = scorer_of(trained, dataset).score_and_intent(batch, ask_B)
+    _, alone_B = engine.encode(replace(batch, met=()), ask_B)
+    assert told_B == pytest.approx(expected_B, abs=1e-4)
+    assert abs(told_B - alone_B) > 1e-3
+
+
 class TracedError(Exception):
     """That a graph was traced."""
 
@@ -79,6 +91,8 @@ def test_weights_are_filled_into_a_graph_that_was_traced_with_others(dataset, ex
         "gaps": rng.integers(0, SPEC.gap_buckets, (3, 4)),
         "lengths": np.array([1, 4, 2]),
         "ask": np.array([0, 1, 2]),
+        "counts": np.array([[1, 0, 0], [2, 1, 1], [1, 1, 0]]),
+        "latest": np.array([0, 1, 2]),
     }
     filled, first = (
         onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]).run(None, given)

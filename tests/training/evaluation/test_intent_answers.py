@@ -29,7 +29,8 @@ def test_intent_at_moments_is_what_the_exported_graph_answers(model):
         batch = moments.batch(np.array([place]))
         row = [torch.from_numpy(each) for each in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B)]
         with torch.no_grad():
-            _, intent_B = model.encoder(vectors_VD[row[0]], *row[1:], torch.zeros(1, dtype=torch.int64))
+            counts = map(torch.from_numpy, batch.counted(3))
+            _, intent_B = model.encoder(vectors_VD[row[0]], *row[1:], torch.zeros(1, dtype=torch.int64), *counts)
         assert found_M[place] == pytest.approx(float(intent_B[0]), abs=1e-5)
 
 

@@ -33,6 +33,9 @@ def test_an_unknown_item_is_a_moment_at_which_the_rest_is_known_and_its_purchase
     batch = moments.batch(np.arange(5))
     assert batch.lengths_B.tolist() == [1, 1, 1, 2, 1]
     assert batch.items_BL.tolist() == [[0, 0], [0, 0], [0, 0], [0, 1], [3, 0]]
+    counts_BC, latest_B = batch.counted(3)  # how long a session is, and what was bought, is known whatever the item
+    assert counts_BC.tolist() == [[2, 0, 0], [3, 0, 0], [3, 0, 1], [4, 0, 1], [2, 0, 0]]
+    assert latest_B.tolist() == [0, 0, 2, 0, 0]
 
 
 @pytest.mark.parametrize("history", [0, 3])
@@ -60,6 +63,7 @@ def test_what_is_read_is_what_the_server_encodes(history):
         own, expected = moments.batch(np.array([place])), served[event]
         for name in ("items_BL", "behaviours_BL", "gaps_BL", "lengths_B", "own_B"):
             np.testing.assert_array_equal(getattr(own, name), getattr(expected, name))
+        assert [each.tolist() for each in own.counted(1)] == [each.tolist() for each in expected.counted(1)]
 
 
 def test_a_limit_takes_whole_sessions_spread_over_the_part():

@@ -33,7 +33,8 @@ VISITS = st.lists(
 
 
 def lists(batch: Batch) -> list[list]:
-    return [a.tolist() for a in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, batch.own_B)]
+    arrays = (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, batch.own_B, *batch.counted(2))
+    return [array.tolist() for array in arrays]
 
 
 @settings(deadline=None)

@@ -70,6 +70,26 @@ def test_intent_is_asked_of_those_who_leave_too(tmp_path):
     assert told_M[~clicks_M].mean() < 0.05  # nobody does anything after a purchase
 
 
+def test_what_was_done_tells_whatever_the_item(tmp_path):
+    """Item 4 is too rare for a vector. Of all shoppers half look once and leave; the others look at 4 and buy 4. After
+    the first click P = 1/2, after the second 1, after the purchase 0, and the item known is the same at all three."""
+    bought = [0, 4, (4, "purchase")]
+    parts = {"train": 800, "validation": 300, "test": 300}
+    kept = {name: [bought] * (size // 2) for name, size in parts.items()}
+    dataset = make_dataset(tmp_path / "d", **kept, trained=4, newcomers=1)
+    ends = np.cumsum([0, *parts.values()]).tolist()
+    whole = [row for size in parts.values() for row in [bought, [0]] * (size // 2)]
+    stored = Whole(make_sessions(whole), dict(zip(parts, itertools.pairwise(ends), strict=True)))
+    dataset = replace(dataset, stored_whole=stored)
+    assert dataset.catalogue.rankable == 4
+    model, _ = taught(dataset)
+    moments = moments_of(dataset, "test", spec=SPEC)
+    assert set(moments.batch(np.arange(len(moments))).lengths_B.tolist()) == {1}
+    told_M = intent_at(model, moments)
+    for length, share in ((1, 0.5), (2, 1.0), (3, 0.0)):
+        assert told_M[moments.lengths_M == length].mean() == pytest.approx(share, abs=0.05)
+
+
 def test_the_level_of_validation_is_found_and_the_refit_keeps_it(tmp_path):
     """In training P = .1 / (1 - .5) = .2 after a click, from validation on .2 / (1 - .4) = 1/3."""
     dataset = shop(tmp_path / "d", (2000, 800, 800), buys=0.1, drift=0.1)

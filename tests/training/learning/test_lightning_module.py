@@ -59,7 +59,9 @@ def by_single_questions(*, look_ahead: float) -> float:
                 with torch.no_grad():
                     vectors_ND = model.items()
                     lengths_B = torch.from_numpy(prefix.lengths_B)
-                    query_BD, _ = model.encoder(vectors_ND[inputs[0]], *inputs[1:], lengths_B, torch.tensor([ask]))
+                    counts = map(torch.from_numpy, prefix.counted(3))
+                    given = (*inputs[1:], lengths_B, torch.tensor([ask]), *counts)
+                    query_BD, _ = model.encoder(vectors_ND[inputs[0]], *given)
                     loss = functional.cross_entropy(query_BD @ vectors_ND.T, torch.tensor([items[place]]))
                 total, weights = total + weight * float(loss), weights + weight
     return total / weights

@@ -32,7 +32,11 @@ def forward(model, batch, ask: int | list[int] = 0):
     items_BL, behaviours_BL, gaps_BL, lengths_B = tensors(batch)
     ask_B = torch.tensor(ask).expand(len(lengths_B))
     with torch.no_grad():
-        return model.encoder(model.items()[items_BL], behaviours_BL, gaps_BL, lengths_B, ask_B)
+        return model.encoder(model.items()[items_BL], behaviours_BL, gaps_BL, lengths_B, ask_B, *counts(batch))
+
+
+def counts(batch):
+    return map(torch.from_numpy, batch.counted(BEHAVIOURS))
 
 
 def at_every_position(model, batch):
@@ -69,6 +73,7 @@ def test_padding_changes_nothing_and_neither_do_the_other_rows(model):
             behaviours_BL=batch.behaviours_BL[one, :length],
             gaps_BL=batch.gaps_BL[one, :length],
             lengths_B=batch.lengths_B[one],
+            own_B=batch.own_B[one],
         )
         query_1D, intent_1 = forward(model, alone)
         torch.testing.assert_close(query_1D[0], query_BD[row], **CLOSE)
@@ -213,8 +218,7 @@ def test_a_model_that_learned_nothing_yet_answers_with_what_was_just_seen(networ
 
 
 def counted(model, batch):
-    _, behaviours_BL, gaps_BL, lengths_B = tensors(batch)
-    return model.encoder.counted(behaviours_BL, gaps_BL, lengths_B)
+    return model.encoder.counted(*counts(batch))
 
 
 def test_what_is_counted_of_a_session_by_hand(model):
@@ -234,9 +238,8 @@ def test_what_is_counted_of_a_session_by_hand(model):
 
 def test_earlier_sessions_are_not_counted():
     model = make_model(config=replace(CONFIG, history=2))
-    batch = random_batch([4])
-    last = model.encoder.gap.num_embeddings - 1
-    batch.gaps_BL[0], batch.behaviours_BL[0] = (last, last, 0, 1), (2, 2, 0, 1)
+    batch = replace(random_batch([4]), own_B=np.array([2]))
+    batch.behaviours_BL[0] = (2, 2, 0, 1)
     assert counted(model, batch)[0, 4:10].tolist() == pytest.approx([math.log(2), math.log(2), 0, 1, 1, 0])
 
 

@@ -66,7 +66,8 @@ def test_in_onnx_it_says_the_same_whatever_the_length(tmp_path, capfd):
         batch = random_batch(lengths)
         with torch.no_grad():
             vectors_BLE = model.items()[torch.from_numpy(batch.items_BL)].numpy()
-            given = (vectors_BLE, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B, np.ones(len(lengths), np.int64))
+            asked = (batch.lengths_B, np.ones(len(lengths), np.int64), *batch.counted(encoder.behaviours))
+            given = (vectors_BLE, batch.behaviours_BL, batch.gaps_BL, *asked)
             expected = encoder(*map(torch.from_numpy, given))
         for one, other in zip(session.run(None, dict(zip(names, given, strict=True))), expected, strict=True):
             np.testing.assert_allclose(one, other.numpy(), atol=2e-5)
