@@ -1,6 +1,7 @@
 """Purchase intent that the model answers at moments, without a list of items: one pass of the encoder's trunk.
 
-Shapes: M moments, B moments of a batch, L events, D width, V rows of the item matrix, F counts of a session.
+Shapes: M moments, B moments of a batch, L events, D width, V rows of the item matrix, F counts of a session,
+K behaviours.
 """
 
 from dataclasses import dataclass
