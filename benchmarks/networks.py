@@ -91,7 +91,13 @@ class PlainItems(nn.Module):
 
 
 class PlainEncoder(nn.Module):
-    """Base of both encoders: the hidden state at a position is the query, whatever behaviour is asked for."""
+    """Base of both encoders: the hidden state at a position is the query, whatever behaviour is asked for.
+
+    Attributes:
+        behaviours: of the log; they are counted for an encoder, which has no use for them here.
+    """
+
+    behaviours = 1
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +110,13 @@ class PlainEncoder(nn.Module):
         return hidden_BLD.gather(1, positions_BQ[:, :, None].expand(-1, -1, hidden_BLD.shape[-1]))
 
     def forward(
-        self, item_vectors_BLD: Tensor, behaviours_BL: Tensor, gaps_BL: Tensor, lengths_B: Tensor, ask_B: Tensor
+        self,
+        item_vectors_BLD: Tensor,
+        behaviours_BL: Tensor,
+        gaps_BL: Tensor,
+        lengths_B: Tensor,
+        ask_B: Tensor,
+        *counted: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Query [B, D] at each row's last event, and NaN [B]: purchase intent is not predicted."""
         hidden_BLD = self.trunk(item_vectors_BLD, behaviours_BL, gaps_BL)
@@ -196,7 +208,9 @@ def train_network(
     data = SessionData(dataset, spec=spec, batch_events=None, validation_cases=config.validation_cases, seed=seed)
     data.batch_events, epochs = plan(data.rows.targets, config)
     fallback = popularity_of(dataset, refit=False, items=items)
-    model: Any = PlainModel(items, size, ENCODERS[name](size, settings.dropout))
+    encoder = ENCODERS[name](size, settings.dropout)
+    encoder.behaviours = counts_NB.shape[1]
+    model: Any = PlainModel(items, size, encoder)
     module = NextItemModule(
         model,
         loss=LossConfig(softmax=Softmax.full, look_ahead=0.0),
