@@ -1,24 +1,26 @@
-"""uvicorn with bounded headers, SO_REUSEPORT accepting across workers, and a shutdown that loses no request.
+"""uvicorn with bounded connections, SO_REUSEPORT accepting across workers, and a shutdown that loses no request.
 
 Each worker has its own listening socket on the shared port, so that the kernel spreads connections evenly; the socket
 of a dead worker is taken over by another. Connections are accepted here, not by the event loop's server, because
 sockets come and go, and because at shutdown everything in the kernel's accept queue must be accepted and answered, or
-its clients would see a reset.
+its clients would see a reset. With all connections taken, the one that has waited longest makes room for a new client.
 """
 
 import asyncio
 import contextlib
 import errno
 import logging
+import os
+import resource
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.protocol.limits import Limits
+from serving.http.connection import Room, connections_within
 from serving.settings import Settings
 
 log = logging.getLogger("serving")
@@ -31,104 +33,31 @@ PAUSE_SECONDS: Final = 0.1
 LINGER_SECONDS: Final = 1.0
 """Time that connections accepted at shutdown have to send their request."""
 KEEP_ALIVE_SECONDS: Final = 75
-TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/problem+json\r\n"
-    b"cache-control: no-store\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
-)
+RESERVED_FILES: Final = 96
+"""Open files that connections of the main port leave free: for the admin port, and for a reload's bundle."""
+ADMIN_CONNECTIONS: Final = 32
+FEWEST_CONNECTIONS: Final = 16
+TOLD_SECONDS: Final = 10.0
 
 
-class _HeadersTooLargeError(Exception):
-    pass
-
-
-def bounded_protocol(limits: Limits) -> type[HttpToolsProtocol]:
-    """uvicorn's HTTP protocol with a size limit and a timeout for headers, which it does not have itself."""
-    detail = b"the request line and the headers must be at most %d bytes" % limits.header_bytes
-    document = (
-        b'{"type":"urn:tillside:problem:headers-too-large","title":"Headers too large","status":431,"detail":"%s"}'
-    )
-    document %= detail
-    refusal = TOO_LARGE % (len(document), document)
-
-    class BoundedProtocol(HttpToolsProtocol):
-        _received = 0
-        _counted = 0
-        _heading = True
-        _timer: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self._wait_for_headers()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_waiting()
-            super().connection_lost(exc)
-
-        def data_received(self, data: bytes) -> None:
-            if self._heading:
-                self._received += len(data)
-                self._wait_for_headers()
-            super().data_received(data)
-            if self._heading and self._received > limits.header_bytes and not self.transport.is_closing():
-                self._refuse()
-
-        def send_400_response(self, msg: str) -> None:
-            if self._counted > limits.header_bytes:
-                self._refuse()
-            else:
-                super().send_400_response(msg)
-
-        def on_message_begin(self) -> None:
-            self._heading, self._counted = True, 0
-            super().on_message_begin()
-
-        def on_url(self, url: bytes) -> None:
-            self._count(len(url))
-            super().on_url(url)
-
-        def on_header(self, name: bytes, value: bytes) -> None:
-            self._count(len(name) + len(value) + 4)
-            super().on_header(name, value)
-
-        def on_headers_complete(self) -> None:
-            self._heading, self._received = False, 0
-            self._stop_waiting()
-            super().on_headers_complete()
-
-        def on_message_complete(self) -> None:
-            super().on_message_complete()
-            self._heading, self._received = True, 0
-
-        def _count(self, size: int) -> None:
-            self._counted += size
-            if self._counted > limits.header_bytes:
-                raise _HeadersTooLargeError
-
-        def _refuse(self) -> None:
-            self.transport.write(refusal)
-            self.transport.close()
-
-        def _wait_for_headers(self) -> None:
-            if self._timer is None:
-                self._timer = self.loop.call_later(limits.body_seconds, self.transport.close)
-
-        def _stop_waiting(self) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-    return BoundedProtocol
+def most_connections() -> int:
+    """Connections that the limit on open files leaves for the main port of this process."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max(FEWEST_CONNECTIONS, soft - len(os.listdir("/proc/self/fd")) - RESERVED_FILES)
 
 
 class HttpServer(uvicorn.Server):
     """Server of one application on the sockets passed to :meth:`accept`; signals are left to its owner."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, *, most: int) -> None:
+        self.room = Room(most)
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http=bounded_protocol(settings.limits),
+                http=connections_within(settings.limits, self.room),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -142,6 +71,7 @@ class HttpServer(uvicorn.Server):
         )
         self._listeners: set[socket.socket] = set()
         self._handshakes: set[asyncio.Task[Any]] = set()
+        self._told = -TOLD_SECONDS
 
     async def run_until_told(self, *listeners: socket.socket) -> None:
         """Serve until ``should_exit``, then drain accepted connections."""
@@ -197,20 +127,42 @@ class HttpServer(uvicorn.Server):
     def _take(self, listener: socket.socket, most: int) -> None:
         loop = asyncio.get_running_loop()
         for _ in range(most):
+            if self._full() and not self._make_room():
+                self._wait(listener)
+                return
             try:
                 connection, _ = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionError):
                 return
             except OSError as error:
                 if error.errno in OUT_OF_FILES:  # the socket stays readable: look again a little later
-                    log.error("cannot accept a connection: %s", error.strerror)
-                    loop.remove_reader(listener)
-                    loop.call_later(PAUSE_SECONDS, self._take_again, listener)
+                    self._tell(f"cannot accept a connection: {error.strerror}")
+                    self.room.make_room()
+                    self._wait(listener)
                 return
             connection.setblocking(False)
             task = loop.create_task(self._connect(connection))
             self._handshakes.add(task)
             task.add_done_callback(self._handshakes.discard)
+
+    def _full(self) -> bool:
+        return len(self.server_state.connections) + len(self._handshakes) >= self.room.most
+
+    def _make_room(self) -> bool:
+        self._tell(f"all {self.room.most} connections are taken: those that have waited longest make room for new ones")
+        return self.room.make_room()
+
+    def _tell(self, sentence: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._told >= TOLD_SECONDS:
+            self._told = now
+            log.error("%s", sentence)
+
+    def _wait(self, listener: socket.socket) -> None:
+        """Look at a listener again a little later; its socket stays readable."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listener)
+        loop.call_later(PAUSE_SECONDS, self._take_again, listener)
 
     def _take_again(self, listener: socket.socket) -> None:
         if listener in self._listeners:

@@ -20,7 +20,7 @@ from serving.bundles.reloading import Reloads, Report
 from serving.http import board
 from serving.http.admin import make_admin_app
 from serving.http.api import Page, make_app
-from serving.http.server import HttpServer
+from serving.http.server import ADMIN_CONNECTIONS, HttpServer, most_connections
 from serving.policy.feeds import FeedReport
 from serving.policy.policy_file import policy_text
 from serving.process.keeping import Change, Keeper
@@ -53,7 +53,7 @@ class Process:
         self._service = service
         self._stopping: asyncio.Task[None] | None = None
         self._on_stop = on_stop
-        self.server = HttpServer(make_app(settings, service, page=page), settings)
+        self.server = HttpServer(make_app(settings, service, page=page), settings, most=most_connections())
 
     async def run(self, *listeners: socket.socket) -> None:
         """Serve until a signal or :meth:`stop`."""
@@ -196,7 +196,7 @@ def admin_thread(control: LocalControl, settings: Settings, listener: socket.soc
         yield
         return
     app = make_admin_app(control, token=settings.admin_token, limits=settings.limits)
-    server = HttpServer(app, settings)
+    server = HttpServer(app, settings, most=ADMIN_CONNECTIONS)
     thread = threading.Thread(target=lambda: uvloop.run(server.run_until_told(listener)), name="admin", daemon=True)
     thread.start()
     try:

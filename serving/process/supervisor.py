@@ -19,7 +19,7 @@ from typing import Any, Final
 from serving.bundles.private_copies import PrivateCopies
 from serving.bundles.reloading import Reloads, Report
 from serving.http.admin import make_admin_app
-from serving.http.server import HttpServer
+from serving.http.server import ADMIN_CONNECTIONS, HttpServer
 from serving.policy.feeds import FeedReport
 from serving.policy.policy_file import policy_text
 from serving.process.channel import Channel
@@ -267,7 +267,7 @@ async def supervise(settings: Settings, listeners: list[socket.socket], admin_li
         await supervisor.run()
         return
     app = make_admin_app(supervisor, token=settings.admin_token, limits=settings.limits)
-    server = HttpServer(app, settings)
+    server = HttpServer(app, settings, most=ADMIN_CONNECTIONS)
     async with in_background(server.run_until_told(admin_listener)):
         await supervisor.run()
         server.should_exit = True

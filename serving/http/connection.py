@@ -1,0 +1,356 @@
+"""One HTTP connection: uvicorn's protocol with an end to everything, and a bound on what all of them hold together.
+
+Nothing waits for ever: neither headers, nor the rest of a body that was answered early, nor an answer that nobody
+reads, nor a close. Surprising: ``Upgrade`` is ignored, as RFC 9110 (7.8) lets a server; the parser would end the
+message at its headers, so the head is parsed anew without that header, before the application hears of it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import httptools
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from serving.http.problems import PROBLEM_JSON
+from serving.protocol.limits import Limits
+
+HELD_BYTES: Final = 128 << 20
+"""Bodies that all connections may hold together before the oldest unfinished one is given up."""
+UNSENT_BYTES: Final = 64 << 20
+"""Answers that may wait together for clients to read them before the oldest is given up."""
+CLOSING_SECONDS: Final = 5.0
+"""Time that a closed connection has for its last bytes."""
+ONCE: Final = frozenset({b"host", b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
+UPGRADING: Final = frozenset({b"upgrade", b"http2-settings"})
+HEAD: Final = (
+    b"HTTP/1.1 %s\r\ncontent-type: " + PROBLEM_JSON.encode() + b"\r\ncache-control: no-store\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%s"
+)
+Header = tuple[bytes, bytes]
+
+
+class HeadersTooLargeError(Exception):
+    """Request line and headers exceed the limit."""
+
+
+class UnfitRequestError(Exception):
+    """The request is parsed, but must not be answered; the message says why."""
+
+
+class Room:
+    """What the connections of one port hold together, and which of them are closed to make room.
+
+    Attributes:
+        most: connections at once.
+        waiting: connections that owe nobody an answer (idle, without a whole request, or with an answer that is not
+            read), the one that has waited longest first.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.waiting: dict[Connection, None] = {}
+        self._bodies: dict[Connection, int] = {}
+        self._unsent: dict[Connection, int] = {}
+        self._held = self._blocked = 0
+
+    def make_room(self) -> bool:
+        """Close the connection that has waited longest; False if every one is being answered."""
+        oldest = next(iter(self.waiting), None)
+        if oldest is not None:
+            oldest.abort()
+        return oldest is not None
+
+    def hold(self, connection: "Connection", size: int) -> None:
+        """Count bytes of a body; beyond HELD_BYTES the oldest body that is still arriving is given up."""
+        self._bodies[connection] = self._bodies.get(connection, 0) + size
+        self._held += size
+        if self._held > HELD_BYTES:
+            self._give_up(self._bodies)
+
+    def let_go(self, connection: "Connection") -> None:
+        """The connection's body is answered or gone."""
+        self._held -= self._bodies.pop(connection, 0)
+
+    def block(self, connection: "Connection", size: int) -> None:
+        """Count bytes that a client does not read; beyond UNSENT_BYTES the one blocked longest is given up."""
+        self.unblock(connection)
+        self._unsent[connection] = size
+        self._blocked += size
+        if self._blocked > UNSENT_BYTES:
+            self._give_up(self._unsent)
+
+    def unblock(self, connection: "Connection") -> None:
+        """The client has read again, or is gone."""
+        self._blocked -= self._unsent.pop(connection, 0)
+
+    def leave(self, connection: "Connection") -> None:
+        """Forget a connection."""
+        self.waiting.pop(connection, None)
+        self.let_go(connection)
+        self.unblock(connection)
+
+    def _give_up(self, sizes: dict["Connection", int]) -> None:
+        oldest = next((each for each in sizes if each in self.waiting), None)
+        if oldest is not None:
+            oldest.abort()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection; made by :func:`connections_within`, which gives it its limits and its room."""
+
+    limits: Limits
+    room: Room
+    _received = 0
+    _counted = 0
+    _begun = False
+    _heading = True
+    _upgrading = False
+    _half_closed = False
+    _why: str | None = None
+    _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.room.waiting[self] = None
+        self._end_after(self.limits.body_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.room.leave(self)
+        self._stop_timers()
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # uvicorn leaves it after an error
+
+    def abort(self) -> None:
+        """Close at once, without what is left to send."""
+        self.room.leave(self)
+        if self.transport is not None:
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self.parser is None or self.transport.is_closing():
+            return
+        if self._heading:
+            self._received += len(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self.send_400_response("the request is not valid HTTP/1.1")
+            return
+        if self._heading and self._received > self.limits.header_bytes and not self.transport.is_closing():
+            self._refuse_headers()
+        elif self._heading and self._deadline is None and not self._in_flight():
+            if self._begun or self.timeout_keep_alive_task is None:
+                self._end_after(self.limits.body_seconds)  # something has come, and no request yet
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """A client that has sent all it wants still gets its answer."""
+        self._half_closed = self._answering()
+        return self._half_closed
+
+    def send_400_response(self, msg: str) -> None:
+        if self._counted > self.limits.header_bytes:
+            self._refuse_headers()
+        else:
+            self._refuse(b"400 Bad Request", "invalid-request", self._why or msg)
+
+    def on_message_begin(self) -> None:
+        self._begun, self._heading, self._counted = True, True, 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                self._unfit("CONNECT is not served here")
+            self._upgrading = True
+            return
+        if why := unfit(self.parser.get_http_version(), self.headers):
+            self._unfit(why)
+        self._begun, self._heading, self._received = False, False, 0
+        self._stop_deadline()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self.cycle.response_complete:
+            self.room.hold(self, len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._upgrading:
+            return
+        super().on_message_complete()
+        self._heading, self._received = True, 0
+        self._stop_deadline()
+        if not self.cycle.response_complete:
+            self.room.waiting.pop(self, None)
+        elif not self.transport.is_closing():
+            self._keep_alive()
+
+    def on_response_complete(self) -> None:
+        self.room.let_go(self)
+        super().on_response_complete()
+        if self.cycle is None or not self.cycle.response_complete:
+            return  # the next of several requests is being answered
+        self.room.waiting[self] = None
+        if self._half_closed and not self.transport.is_closing():
+            self.transport.close()
+        if self.transport.is_closing():
+            self._close()
+        elif self._begun or not self._heading:  # a head begun, or the rest of a body answered early, has so long
+            self._unset_keepalive_if_required()
+            self._end_after(self.limits.body_seconds)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.room.block(self, self.transport.get_write_buffer_size())
+        self.room.waiting[self] = None
+        if self._unread is None:
+            self._unread = self.loop.call_later(self.limits.body_seconds, self.abort)
+
+    def resume_writing(self) -> None:
+        self.room.unblock(self)
+        if self._answering():
+            self.room.waiting.pop(self, None)
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.transport.is_closing():
+            self._close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._close()
+
+    def _in_flight(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _answering(self) -> bool:
+        """Whether a whole request has come and its answer is not out."""
+        return self._in_flight() and not self.cycle.more_body
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            rest = memoryview(data)[upgrade.args[0] :]
+            while rest is not None:
+                head = _head(self.parser, self.url, self.headers)
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                self._upgrading = False
+                self.parser.feed_data(head)
+                try:
+                    if rest:
+                        self.parser.feed_data(rest)
+                    return
+                except httptools.HttpParserUpgrade as another:
+                    rest = rest[another.args[0] :]
+
+    def _unfit(self, why: str) -> None:
+        self._why = why
+        raise UnfitRequestError
+
+    def _count(self, size: int) -> None:
+        self._counted += size
+        if self._counted > self.limits.header_bytes:
+            raise HeadersTooLargeError
+
+    def _refuse_headers(self) -> None:
+        detail = f"the request line and the headers must be at most {self.limits.header_bytes} bytes"
+        self._refuse(b"431 Request Header Fields Too Large", "headers-too-large", detail)
+
+    def _refuse(self, status: bytes, kind: str, detail: str) -> None:
+        if self.transport.is_closing():
+            return
+        document = {
+            "type": f"urn:tillside:problem:{kind}",
+            "title": kind.replace("-", " ").capitalize(),
+            "status": int(status[:3]),
+            "detail": detail,
+        }
+        body = msgspec.json.encode(document)
+        self.transport.write(HEAD % (status, len(body), body))
+        self._close()
+
+    def _keep_alive(self) -> None:
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _end_after(self, seconds: float) -> None:
+        self._stop_deadline()
+        self._deadline = self.loop.call_later(seconds, self._end)
+
+    def _end(self) -> None:
+        self._deadline = None
+        if self._in_flight():
+            self._end_after(self.limits.body_seconds)  # what is late is a further request on the same connection
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        """Close, and after a while also if the client does not read what is left to send."""
+        self._stop_deadline()
+        self._deadline = self.loop.call_later(CLOSING_SECONDS, self.abort)
+        self.transport.close()
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _stop_timers(self) -> None:
+        self._stop_deadline()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+
+def connections_within(limits: Limits, room: Room) -> type[Connection]:
+    """The protocol class of one port."""
+    return type("BoundedConnection", (Connection,), {"limits": limits, "room": room})
+
+
+def unfit(version: str, headers: Sequence[Header]) -> str | None:
+    """Why a request must not be answered though it parses: what two servers could read differently; None if it may."""
+    seen: set[bytes] = set()
+    for name, value in headers:
+        if name in ONCE:
+            if name in seen:
+                return f"the header {name.decode()} may be sent once"
+            seen.add(name)
+            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                return "transfer-encoding must be chunked"
+    if version not in ("1.0", "1.1"):
+        return "the version must be HTTP/1.1 or HTTP/1.0"
+    if version == "1.1" and b"host" not in seen:
+        return "the header host is missing"
+    return None
+
+
+def _head(parser: httptools.HttpRequestParser, url: bytes, headers: Sequence[Header]) -> bytes:
+    """Request line and headers without what asks for another protocol."""
+    lines = [b"%s %s HTTP/%s" % (parser.get_method(), url, parser.get_http_version().encode())]
+    for name, value in headers:
+        if name in UPGRADING:
+            continue
+        if name == b"connection":
+            kept = [token for token in value.split(b",") if token.strip().lower() not in UPGRADING]
+            value = b",".join(kept)
+        lines.append(b"%s: %s" % (name, value))
+    return b"\r\n".join([*lines, b"", b""])
+
+

@@ -1,0 +1,258 @@
+"""Connections on real sockets in the test's own loop: every one ends, and they hold no more together than they may.
+
+Limits of a few hundredths of a second stand for the real ones; a test waits for what must happen, and for no clock.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.http import connection as edge
+from serving.http.connection import unfit
+from serving.http.server import HttpServer, listen
+from serving.protocol.limits import Limits
+from serving.settings import Settings
+
+BIG = 24 << 20
+"""More than a kernel takes for a client that does not read."""
+HOST = b"host: x\r\n"
+UPGRADE = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
+PATIENCE = 20
+
+
+async def echo(scope, receive, send):
+    """Answers with method, path and body; ``/early`` without reading the body, ``/big`` with BIG bytes."""
+    body, more = b"", scope["path"] != "/early"
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    told = b"%s %s %s" % (scope["method"].encode(), scope["path"].encode(), body)
+    answer = b"x" * BIG if scope["path"] == "/big" else told
+    headers = [(b"content-length", b"%d" % len(answer))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
+
+
+@contextlib.asynccontextmanager
+async def served(*, most=100, **limits):
+    limits = dataclasses.replace(Limits(body_seconds=0.05), **limits)
+    server = HttpServer(echo, Settings(Path("none"), limits=limits, shutdown_seconds=1), most=most)
+    (listener,) = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    task = asyncio.create_task(server.run_until_told(listener))
+    try:
+        yield server, port
+    finally:
+        server.should_exit = True
+        await asyncio.wait_for(task, PATIENCE)
+
+
+async def talk(port, *pieces, half_close=False):
+    """All that the server says until it closes; each piece in a segment of its own."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in pieces:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0)
+    if half_close:
+        writer.write_eof()
+    with contextlib.suppress(ConnectionError):
+        said = await asyncio.wait_for(reader.read(-1), PATIENCE)
+    writer.close()
+    return said
+
+
+def post(path, body, *headers, last=True):
+    close = [b"connection: close\r\n"] if last else []
+    lines = b"".join([HOST, *headers, *close])
+    return b"POST %s HTTP/1.1\r\n%scontent-length: %d\r\n\r\n%s" % (path, lines, len(body), body)
+
+
+def run(work):
+    return asyncio.run(work)
+
+
+@pytest.mark.parametrize("cut", [1, 40, 150, 200, 10_000])
+def test_an_upgrade_is_ignored_and_the_body_read(cut):
+    """However the request is cut into segments; the next request on the connection is answered too."""
+
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            first = b"POST /a HTTP/1.1\r\n" + HOST + UPGRADE + b"content-length: 24\r\n\r\nGET /b HTTP/1.1\r\n\r\nabcde\n"
+            both = first + post(b"/c", b"2")
+            return await talk(port, both[:cut], both[cut:])
+
+    said = run(work())
+    assert said.count(b"HTTP/1.1 200") == 2
+    assert b"POST /a GET /b HTTP/1.1\r\n\r\nabcde" in said  # a body that looks like a request is none
+    assert b"POST /c 2" in said
+
+
+def test_many_upgrades_in_one_segment():
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            one = b"GET /u HTTP/1.1\r\n" + HOST + b"connection: upgrade\r\nupgrade: x\r\n\r\n"
+            return await talk(port, one * 300 + post(b"/c", b"2"))
+
+    assert run(work()).count(b"HTTP/1.1 200") == 301
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n", b"x"),
+        (b"GET /early HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n", b"x"),
+        (b"POST /early HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n", b"5\r\nab"),
+        (b"GET /done HTTP/1.1\r\nhost: x\r\n\r\n", b"G"),
+        (b"GET /done HTTP/1.1\r\nhost: x\r\n", b"a"),
+        (),
+    ],
+    ids=["early answer", "GET with a body", "chunks", "a byte of the next", "half a head", "nothing"],
+)
+def test_a_connection_that_goes_silent_is_closed(pieces):
+    async def work():
+        async with served() as (server, port):
+            said = await talk(port, *pieces)
+            assert not server.room.waiting
+            return said
+
+    said = run(work())
+    assert said.count(b"HTTP/1.1 200") == (len(pieces) > 0 and b"a" != pieces[-1])
+
+
+def test_the_rest_of_a_body_that_was_answered_early_is_no_request():
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            return await talk(port, post(b"/early", b"GET / HTTP/1.1\r\n\r\n" * 9, last=False), post(b"/c", b"2"))
+
+    assert run(work()).count(b"HTTP/1.1 200") == 2
+
+
+def test_an_answer_that_nobody_reads_is_given_up():
+    async def work():
+        async with served() as (server, port):
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(client, ("127.0.0.1", port))
+            await loop.sock_sendall(client, post(b"/big", b"", last=False))
+            while not server.server_state.connections:
+                await asyncio.sleep(0.01)
+            while server.server_state.connections:
+                await asyncio.sleep(0.01)
+            client.close()
+
+    run(asyncio.wait_for(work(), PATIENCE))
+
+
+def test_answers_that_nobody_reads_hold_so_much_together(monkeypatch):
+    """The one blocked longest goes; by time alone none would in this test."""
+    monkeypatch.setattr(edge, "UNSENT_BYTES", 2 * BIG)
+
+    async def work():
+        async with served(body_seconds=3600) as (server, port):
+            clients = []
+            for _ in range(6):
+                client = socket.socket()
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(("127.0.0.1", port))
+                client.sendall(post(b"/big", b"", last=False))
+                clients.append(client)
+            while len(server.server_state.connections) < 6 and server.server_state.total_requests < 6:
+                await asyncio.sleep(0.01)
+            while len(server.server_state.connections) > 2:
+                await asyncio.sleep(0.01)
+            for client in clients:
+                client.close()
+
+    run(asyncio.wait_for(work(), PATIENCE))
+
+
+def test_bodies_that_do_not_end_hold_so_much_together(monkeypatch):
+    monkeypatch.setattr(edge, "HELD_BYTES", 100_000)
+
+    async def work():
+        async with served(body_seconds=3600) as (server, port):
+            opened = []
+            for _ in range(5):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 50000\r\n\r\n" + b"x" * 40_000)
+                opened.append((reader, writer))
+            while len(server.server_state.connections) != 2 or server.room.waiting.keys() == set():
+                await asyncio.sleep(0.01)
+            assert (await talk(port, post(b"/c", b"2"))).endswith(b"POST /c 2")
+            for _, writer in opened:
+                writer.close()
+
+    run(asyncio.wait_for(work(), PATIENCE))
+
+
+def test_when_all_connections_are_taken_those_that_wait_make_room():
+    async def work():
+        async with served(most=8, body_seconds=3600) as (server, port):
+            idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
+            for number in range(30):
+                assert (await talk(port, post(b"/c", b"%d" % number))).endswith(b"POST /c %d" % number)
+            assert len(server.server_state.connections) <= 8
+            for _, writer in idle:
+                writer.close()
+
+    run(asyncio.wait_for(work(), PATIENCE))
+
+
+def test_a_client_that_has_sent_all_it_wants_gets_its_answer():
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            return await talk(port, post(b"/c", b"2", last=False), half_close=True)
+
+    assert run(work()).endswith(b"POST /c 2")
+
+
+@pytest.mark.parametrize(
+    ("sent", "named"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "host"),
+        (b"GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "host"),
+        (b"GET /\r\n\r\n", "version"),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "transfer-encoding"),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ncontent-type: a/b\r\ncontent-type: a/b\r\n\r\n", "content-type"),
+        (b"CONNECT x:1 HTTP/1.1\r\nhost: a\r\n\r\n", "CONNECT"),
+        (b"\x16\x03\x01 nonsense\r\n\r\n", "HTTP"),
+    ],
+)
+def test_what_must_not_be_answered_is_a_problem_document(sent, named):
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            return await talk(port, sent)
+
+    head, _, body = run(work()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head
+    problem = json.loads(body)
+    assert problem["type"] == "urn:tillside:problem:invalid-request"
+    assert named in problem["detail"]
+
+
+def test_one_of_the_old_clients_is_served():
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            return await talk(port, b"GET /old HTTP/1.0\r\n\r\n")
+
+    assert run(work()).endswith(b"GET /old ")
+
+
+@given(st.lists(st.sampled_from(["host", "content-type", "accept"]), max_size=5))
+def test_a_request_is_unfit_exactly_if_its_host_is_not_one_or_a_header_of_the_body_comes_twice(names):
+    headers = [(name.encode(), b"x") for name in names]
+    fit = names.count("host") == 1 and names.count("content-type") < 2
+    assert (unfit("1.1", headers) is None) == fit
