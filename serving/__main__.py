@@ -1,8 +1,9 @@
 """``python -m serving --bundle DIR``: listen, load the bundle while the probes answer, serve until SIGTERM, exit 0.
 
-``--model models:/NAME@ALIAS`` loads a bundle from the MLflow registry instead. A refused bundle does not end the
-process: it stays live but not ready, answers from the shop's static list, and takes the next bundle on SIGHUP or
-through the admin port.
+``--model models:/NAME@ALIAS`` loads a bundle from the MLflow registry instead. A first bundle that is missing or
+refused ends the process with exit code 2. With ``--without-bundle stay`` it stays live but not ready, answers from the
+shop's static list, and takes the next bundle on SIGHUP or through the admin port. A later one that is refused changes
+nothing.
 """
 
 import errno
@@ -46,11 +47,11 @@ def run(settings: Settings) -> None:
     static = read_static(settings.static, settings.limits) if settings.static else []
     workers = settings.workers or usable_cores()
     listeners = _listen(settings, settings.port, workers)
-    admin_listener = None if settings.admin_port is None else _listen(settings, settings.admin_port)[0]
+    admin_listener = None if settings.admin_port is None else _listen(settings, settings.admin_port, admin=True)[0]
     allow_many_connections()
     log.info("listening on http://%s:%d with %d worker(s)", settings.host, listeners[0].getsockname()[1], workers)
     if admin_listener:
-        log.info("admin port on http://%s:%d", settings.host, admin_listener.getsockname()[1])
+        log.info("admin port on http://%s:%d", settings.admin_host, admin_listener.getsockname()[1])
     if workers == 1:
         uvloop.run(serve(settings, listeners[0], admin_listener, static=static))
     else:
@@ -65,25 +66,26 @@ def allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _listen(settings: Settings, port: int, sockets: int = 1) -> list[socket.socket]:
+def _listen(settings: Settings, port: int, sockets: int = 1, *, admin: bool = False) -> list[socket.socket]:
     from serving.http.server import listen
 
+    host, prefix = (settings.admin_host, "--admin-") if admin else (settings.host, "--")
     try:
-        return listen(settings.host, port, sockets=sockets)
+        return listen(host, port, sockets=sockets)
     except OSError as error:
-        flag = "--port" if port == settings.port else "--admin-port"
-        sys.exit(_failed(f"cannot listen on {settings.host}:{port}: {_reason(error, port, flag)}"))
+        sys.exit(_failed(f"cannot listen on {host}:{port}: {_reason(error, port, prefix)}"))
 
 
-def _reason(error: OSError, port: int, flag: str) -> str:
+def _reason(error: OSError, port: int, prefix: str) -> str:
     """Why a port cannot be listened on, and what to do about it."""
+    flag = f"{prefix}port"
     match error.errno:
         case errno.EADDRINUSE:
             return f"another process listens there; stop it, or give another {flag}, or 0 for any free one"
         case errno.EACCES:
             return f"this user may not open port {port}; give a {flag} from 1024 to 65535"
         case errno.EADDRNOTAVAIL | socket.EAI_NONAME | socket.EAI_AGAIN:
-            return "--host must be an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
+            return f"{prefix}host must be an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
     return error.strerror or str(error)
 
 

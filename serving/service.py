@@ -151,7 +151,8 @@ class Service:
     async def prepare(self, path: Path) -> str:
         """Load and verify a bundle in a thread, without blocking requests; returns its version."""
         settings = self._settings
-        feed, revision = await asyncio.to_thread(with_file, self._feed, settings.items_feed), self._revision
+        now_ms, revision = int(time.time() * 1000), self._revision
+        feed = await asyncio.to_thread(with_file, self._feed, settings.items_feed, now_ms=now_ms)
         self._prepared = await asyncio.to_thread(
             load_recommender,
             path,

@@ -18,8 +18,18 @@ from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
 from tillside.bundle import REGISTERED_FORMS
 from tillside.cli.shipped import file_or_shipped
 
-VARIABLE_OF: Final = {"host": "listen-host", "port": "listen-port", "admin-port": "admin-listen-port"}
+VARIABLE_OF: Final = {
+    "host": "listen-host",
+    "port": "listen-port",
+    "admin-host": "admin-listen-host",
+    "admin-port": "admin-listen-port",
+}
 """Flags whose variable is named differently."""
+
+LEAST_TOKEN: Final = 16
+"""Characters of a token that guards a port which other machines reach: guessing must be hopeless."""
+LEAST_ON_LOOPBACK: Final = 3
+"""Characters where only this machine reaches the port: a mistyped or empty-looking token is no token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Settings:
         bundle: the bundle's directory, or a symbolic link, which every reload resolves again.
         model: model of the MLflow registry that every reload fetches first; ``bundle`` is then the link to it.
         host, port: listening address; port 0 picks a free port and logs it.
+        admin_host: address that the admin port listens on.
         admin_port: port for metrics, probes and reloads; None for none, with metrics on the main port.
         workers: number of worker processes; None for one per usable core.
         deadline_ms: default deadline of a request.
@@ -44,6 +55,7 @@ class Settings:
         token: bearer token required on the main port, if any.
         admin_token: bearer token required for changes on the admin port; None refuses all changes.
         limits: size limits of requests.
+        stay: whether a first bundle that is missing or refused leaves the server up, not ready; else it ends.
         state: folder that keeps over a restart what came by the admin port; None keeps it in memory alone.
         state_from: address of such a state, fetched at start; the server is not ready before.
         state_token: bearer token sent to that address, if any.
@@ -52,6 +64,7 @@ class Settings:
     bundle: Path
     host: str = "127.0.0.1"
     port: int = 8080
+    admin_host: str = "127.0.0.1"
     admin_port: int | None = None
     workers: int | None = None
     deadline_ms: int = 100
@@ -67,6 +80,7 @@ class Settings:
     admin_token: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
     model: RegisteredModel | None = None
+    stay: bool = False
     state: Path | None = None
     state_from: str | None = None
     state_token: str | None = field(default=None, repr=False)
@@ -99,6 +113,7 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add("cache", "~/.cache/tillside", Path, "directory that bundles of the registry are kept in")
     add("host", "127.0.0.1", str, "address to listen on")
     add("port", 8080, _integer(0, 65535), "port to listen on, 0 for any free one")
+    add("admin-host", "127.0.0.1", str, "address that the admin port listens on")
     add("admin-port", "off", _off_or(_integer(0, 65535), "off"), "port for metrics, probes and reloads, or off")
     add("workers", "auto", _off_or(_integer(1, 1024), "auto"), "processes that answer; auto: one for each usable core")
     add("deadline-ms", 100, _integer(1, LONGEST_DEADLINE_MS), "time for an answer where the request does not say")
@@ -118,6 +133,13 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         _address,
         "address of another server's state, taken over before this one is ready, such as "
         "http://HOST:9090/v1/admin/state; $TILLSIDE_STATE_TOKEN is sent as its token",
+    )
+    add(
+        "without-bundle",
+        "exit",
+        _word("exit", "stay"),
+        "exit or stay: what a first bundle that is missing or refused means; stay, for clusters: up, not ready, until "
+        "a reload brings one",
     )
     add("grace-seconds", 5, _integer(0, 3600), "time to go on answering after SIGTERM")
     add("shutdown-seconds", 10, _integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
@@ -153,6 +175,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         bundle=model.link if model else given.bundle,
         host=given.host,
         port=given.port,
+        admin_host=given.admin_host,
         admin_port=given.admin_port,
         workers=given.workers,
         deadline_ms=given.deadline_ms,
@@ -164,10 +187,11 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         shutdown_seconds=given.shutdown_seconds,
         log_sample=given.log_sample,
         tracing=given.tracing,
-        token=_token(parser, environment, "TILLSIDE_TOKEN"),
-        admin_token=_token(parser, environment, "TILLSIDE_ADMIN_TOKEN"),
+        token=_token(parser, environment, "TILLSIDE_TOKEN", host=given.host),
+        admin_token=_token(parser, environment, "TILLSIDE_ADMIN_TOKEN", host=given.admin_host),
         limits=limits,
         model=model,
+        stay=given.without_bundle == "stay",
         state=given.state,
         state_from=given.state_from,
         state_token=_token(parser, environment, "TILLSIDE_STATE_TOKEN"),
@@ -187,12 +211,28 @@ def _model(parser: argparse.ArgumentParser, given: argparse.Namespace, flags: Se
         parser.error(str(error))
 
 
-def _token(parser: argparse.ArgumentParser, environment: Mapping[str, str], variable: str) -> str | None:
-    """Token from the environment; it has no flag, since command lines are public."""
+def _token(
+    parser: argparse.ArgumentParser, environment: Mapping[str, str], variable: str, *, host: str | None = None
+) -> str | None:
+    """Token from the environment; it has no flag, since command lines are public.
+
+    Args:
+        host: address that it guards, which decides how short it may be; None for another server's token.
+    """
     token = environment.get(variable, "").strip()
     if token and (not token.isascii() or not token.isprintable() or " " in token):
         parser.error(f"{variable} must be printable ASCII without blanks")
+    least = 1 if host is None else LEAST_ON_LOOPBACK if _is_loopback(host) else LEAST_TOKEN
+    if token and len(token) < least:
+        parser.error(
+            f"{variable} must have at least {least} characters where the port listens on {host}, got {len(token)}; "
+            "openssl rand -hex 16 makes one"
+        )
     return token or None
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _off_or(parse: Callable[[str], int], word: str) -> Callable[[str], int | None]:
@@ -222,9 +262,16 @@ def _share(text: str) -> float:
 
 
 def _switch(text: str) -> bool:
-    if text not in ("on", "off"):
-        raise argparse.ArgumentTypeError(f"must be on or off, got {text[:60]!r}")
-    return text == "on"
+    return _word("on", "off")(text) == "on"
+
+
+def _word(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise argparse.ArgumentTypeError(f"must be {' or '.join(allowed)}, got {text[:60]!r}")
+        return text
+
+    return parse
 
 
 def _integer(low: int, high: int) -> Callable[[str], int]:

@@ -148,6 +148,13 @@ class Reloads:
                 report = await self._refuse(path, ValueError(str(error).replace(str(held), str(path))))
                 await self._drop(held)
                 return report
+            except Exception as error:  # whatever a foreign file brings: the server goes on with what it has
+                log.error("loading failed", exc_info=error)
+                report = await self._refuse(
+                    path, ValueError(f"it cannot be loaded ({type(error).__name__}); see the log")
+                )
+                await self._drop(held)
+                return report
             self._installed = report = _report(result, path, version=version)
             if path != self.current:
                 self._previous, self.current = self.current, path

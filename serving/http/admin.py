@@ -6,6 +6,7 @@ token.
 
 import asyncio
 import functools
+import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Protocol
@@ -17,13 +18,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.bundles.reloading import Report
+from serving.http.admin_calls import AdminCalls
 from serving.http.admin_openapi import admin_openapi_document
 from serving.http.api import json_response, make_starlette, metrics_response, read_body, ready_response
 from serving.http.auth import check_token
 from serving.http.board import Board, BoardControl
 from serving.http.merchandising import ByHandControl, Merchandising
 from serving.http.problems import internal_error, problem_response
-from serving.policy.feeds import FeedReport, OutdatedFeedError
+from serving.policy.feeds import FeedReport, OutdatedFeedError, refuse_future
 from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
 from serving.telemetry.logs import log_bug
@@ -71,6 +73,7 @@ class Admin:
         self._control = control
         self._token = token
         self._limits = limits
+        self._calls = AdminCalls()
         self._openapi = msgspec.json.encode(admin_openapi_document())
         self.merchandising = Merchandising(control, limits)
         self.board = Board(control, limits)
@@ -89,7 +92,7 @@ class Admin:
 
     async def metrics(self, request: Request) -> Response:
         """``GET /metrics``."""
-        return metrics_response(await self._control.page())
+        return metrics_response(await self._control.page() + self._calls.page())
 
     async def openapi(self, request: Request) -> Response:
         """``GET /openapi.json``: this port's own."""
@@ -111,6 +114,7 @@ class Admin:
         body = await read_body(request, limit=self._limits.feed_bytes, seconds=self._limits.feed_seconds)
         try:
             feed = await asyncio.to_thread(read_feed, body)
+            refuse_future(feed, now_ms=int(time.time() * 1000))
         except ValueError as error:
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-feed", str(error)) from None
         try:
@@ -132,17 +136,20 @@ class Admin:
         return json_response(report)
 
     async def _guarded(self, request: Request, work: Work) -> Response:
-        """Response of ``work`` to an authorised caller; any error becomes a problem response."""
+        """Response of ``work`` to an authorised caller, logged and counted; any error becomes a problem response."""
+        started, kind = time.perf_counter(), None
         try:
             self._authorise(request)
-            return await work(request)
+            response = await work(request)
         except ProblemError as problem:
-            return problem_response(problem)
+            response, kind = problem_response(problem), problem.kind
         except ClientDisconnect:
-            return Response(status_code=HTTPStatus.BAD_REQUEST)
+            response = Response(status_code=HTTPStatus.BAD_REQUEST)
         except Exception as error:
             log_bug(error)
-            return problem_response(internal_error())
+            response, kind = problem_response(internal_error()), "internal-error"
+        self._calls.note(request, response.status_code, kind, seconds=time.perf_counter() - started)
+        return response
 
     def _authorise(self, request: Request) -> None:
         if self._token is None:

@@ -26,7 +26,7 @@ from serving.answering.outcome import Outcome
 from serving.http.auth import check_token
 from serving.http.docs_page import docs
 from serving.http.openapi import openapi_document
-from serving.http.problems import internal_error, problem_of_routing, problem_response
+from serving.http.problems import internal_error, problem_of_bug, problem_of_routing, problem_response
 from serving.http.shedding import Turn, unread
 from serving.protocol.checking import allowed_in
 from serving.protocol.decoding import decode_request
@@ -158,8 +158,19 @@ class Api:
         return json_response({"status": "live"})
 
     async def ready(self, request: Request) -> Response:
-        """``GET /health/ready``: a verified bundle is active and the process is not draining."""
-        return ready_response(self._service.ready)
+        """``GET /health/ready``: a verified bundle is active and the process is not draining.
+
+        It wants no token, so why there is none stands in the log and on the admin port alone.
+        """
+        return ready_response(self._ready)
+
+    def _ready(self) -> str:
+        try:
+            return self._service.ready()
+        except ProblemError as problem:
+            if problem.kind == "not-ready":
+                raise not_ready() from None
+            raise
 
     async def model(self, request: Request) -> Response:
         """``GET /v1/model``: the active bundle and its provenance."""
@@ -167,7 +178,7 @@ class Api:
             check_token(request, self._token)
             return json_response(self._service.model())
         except ProblemError as problem:
-            return problem_response(problem)
+            return problem_response(not_ready() if problem.kind == "not-ready" else problem)
 
     async def metrics(self, request: Request) -> Response:
         """``GET /metrics`` in the Prometheus text format."""
@@ -229,7 +240,7 @@ def make_app(settings: Settings, service: Service, *, page: Page | None = None) 
 
 def make_starlette(routes: list[Route], *, kind: type[Some]) -> Some:
     """Application of class ``kind`` whose routing errors are problem details too."""
-    app = kind(routes=routes, exception_handlers={HTTPException: problem_of_routing})
+    app = kind(routes=routes, exception_handlers={HTTPException: problem_of_routing, Exception: problem_of_bug})
     app.router.redirect_slashes = False
     return app
 
@@ -293,6 +304,12 @@ def ready_response(ready: Callable[[], str]) -> Response:
         return json_response({"status": "ready", "bundle": ready()})
     except ProblemError as problem:
         return problem_response(problem)
+
+
+def not_ready() -> ProblemError:
+    """The problem of a server without a bundle, without the reason, which may name addresses and folders."""
+    detail = "no bundle answers yet; the log says why, and /health/ready on the admin port"
+    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", detail)
 
 
 def metrics_response(page: bytes) -> Response:

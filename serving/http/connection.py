@@ -142,9 +142,13 @@ class Connection(HttpToolsProtocol):
             return
         if self._heading and self._received > self.limits.header_bytes and not self.transport.is_closing():
             self._refuse_headers()
-        elif self._heading and self._deadline is None and not self._in_flight():
-            if self._begun or self.timeout_keep_alive_task is None:
-                self._end_after(self.limits.body_seconds)  # something has come, and no request yet
+        elif (
+            self._heading
+            and self._deadline is None
+            and not self._in_flight()
+            and (self._begun or self.timeout_keep_alive_task is None)
+        ):
+            self._end_after(self.limits.body_seconds)  # something has come, and no request yet
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client that has sent all it wants still gets its answer."""
@@ -352,5 +356,3 @@ def _head(parser: httptools.HttpRequestParser, url: bytes, headers: Sequence[Hea
             value = b",".join(kept)
         lines.append(b"%s: %s" % (name, value))
     return b"\r\n".join([*lines, b"", b""])
-
-

@@ -60,6 +60,11 @@ async def problem_of_routing(request: Request, error: Exception) -> Response:
     return response
 
 
+async def problem_of_bug(request: Request, error: Exception) -> Response:
+    """Response to an exception that no handler expected; the log says where it was raised."""
+    return problem_response(internal_error())
+
+
 def _instead(path: str, paths: Sequence[str]) -> str:
     """What to ask instead of an unknown path: the one that ends or begins with it, or that is spelt most like it."""
     if path in ADMIN_PATHS and path not in paths:

@@ -21,6 +21,9 @@ QUICK: Final = 1
 """zlib's fastest level; a feed's lines are so alike that it still shrinks them to a tenth."""
 
 
+AHEAD_MS: Final = 5 * 60_000
+
+
 class FeedReport(TypedDict):
     """Result of applying a feed.
 
@@ -35,6 +38,15 @@ class FeedReport(TypedDict):
     items: int
     new_items: int | None
     ranked: int | None
+
+
+def refuse_future(feed: ItemsFeed, *, now_ms: int) -> None:
+    """Raise ValueError if a feed is dated so far ahead that it would outdate every true one after it."""
+    if feed.time_ms > now_ms + AHEAD_MS:
+        raise ValueError(
+            f"time_ms must be UTC milliseconds, at most five minutes ahead of the server's clock ({now_ms}); "
+            f"got {feed.time_ms}"
+        )
 
 
 class OutdatedFeedError(ValueError):
@@ -61,18 +73,23 @@ def combined(one: ItemsFeed | None, other: ItemsFeed) -> ItemsFeed:
     return ItemsFeed(above.time_ms, tuple(rows.values()))
 
 
-def with_file(current: ItemsFeed | None, path: Path | None) -> ItemsFeed | None:
+def with_file(current: ItemsFeed | None, path: Path | None, *, now_ms: int) -> ItemsFeed | None:
     """The current feed merged with the one in a file, if a path is given.
 
     Raises:
-        ValueError: the file cannot be read, or holds mistakes, listed one per line.
+        ValueError: the file cannot be read, is dated ahead of ``now_ms``, or holds mistakes, listed one per line.
     """
     if path is None:
         return current
     try:
-        return combined(current, read_feed(path))
+        feed = read_feed(path)
+        refuse_future(feed, now_ms=now_ms)
     except OSError as error:
         raise ValueError(f"items feed {path} cannot be read: {unreadable(error, path)}") from None
+    except ValueError as error:
+        known = str(error).startswith(str(path))
+        raise ValueError(f"items feed {error}" if known else f"items feed {path}: {error}") from None
+    return combined(current, feed)
 
 
 def packed(feed: ItemsFeed) -> str:

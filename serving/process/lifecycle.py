@@ -39,6 +39,9 @@ class Process:
     Args:
         page: renders the metrics page; None if the main port does not serve metrics.
         on_stop: called when the grace period begins.
+
+    Attributes:
+        failed: why the process ends, if not by a signal.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Process:
         self._grace_seconds = settings.grace_seconds
         self._service = service
         self._stopping: asyncio.Task[None] | None = None
+        self.failed: str | None = None
         self._on_stop = on_stop
         self.server = HttpServer(make_app(settings, service, page=page), settings, most=most_connections())
 
@@ -78,6 +82,11 @@ class Process:
         """Finish requests in flight and exit."""
         self._service.draining = True
         self.server.should_exit = True
+
+    def give_up(self, reason: str) -> None:
+        """Stop now, with an error."""
+        self.failed = reason
+        self.stop_now()
 
     async def _stop_later(self) -> None:
         await asyncio.sleep(self._grace_seconds)
@@ -158,7 +167,11 @@ class LocalControl:
 async def serve(
     settings: Settings, listener: socket.socket, admin_listener: socket.socket | None, *, static: Sequence[str]
 ) -> None:
-    """Serve from this process alone until a signal."""
+    """Serve from this process alone until a signal.
+
+    Raises:
+        ValueError: the first bundle is missing or refused, and the settings do not say to stay.
+    """
     service = Service(settings, static=static)
     keeper = Keeper(settings, service)
     service.waiting = lambda: keeper.waiting
@@ -172,9 +185,11 @@ async def serve(
     process = Process(settings, service, page=None if admin_listener else page)
     tasks: set[asyncio.Task[Any]] = set()
 
-    async def reload() -> None:
+    async def reload(*, first: bool = False) -> None:
         await keeper.opened()
-        await reloads.reload()
+        report = await reloads.reload()
+        if first and reloads.current is None and not settings.stay:
+            process.give_up(no_first_bundle(report))
 
     def spawn(work: Coroutine[Any, Any, None]) -> None:
         task = loop.create_task(work)
@@ -183,10 +198,17 @@ async def serve(
 
     loop.add_signal_handler(signal.SIGHUP, lambda: spawn(reload()))
     spawn(keeper.open())
-    spawn(reload())
+    spawn(reload(first=True))
     control = LocalControl(service, reloads, keeper, loop, settings=settings)
     with contextlib.closing(keeper), contextlib.closing(copies), admin_thread(control, settings, admin_listener):
         await process.run(listener)
+    if process.failed is not None:
+        raise ValueError(process.failed)
+
+
+def no_first_bundle(report: Report) -> str:
+    """Why a server ends at its start."""
+    return f"{report['reason']}; with --without-bundle stay the server stays up, not ready, until a reload brings one"
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from serving.policy.policy_file import policy_text
 from serving.process.channel import Channel
 from serving.process.crew import Child, Crew
 from serving.process.keeping import Change, Keeper
-from serving.process.lifecycle import in_background
+from serving.process.lifecycle import in_background, no_first_bundle
 from serving.protocol.errors import ProblemError
 from serving.settings import Settings
 from serving.telemetry.merged_metrics import Samples, add_up, merged_page, only_counted
@@ -67,10 +67,15 @@ class Supervisor:
             settings.bundle, self._crew, fetch=settings.model.fetch if settings.model else None, copies=self._copies
         )
         self._stopping = asyncio.Event()
+        self._failed: str | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
-        """Keep the workers running until a signal, then wait for them to exit; kill those that take too long."""
+        """Keep the workers running until a signal, then wait for them to exit; kill those that take too long.
+
+        Raises:
+            ValueError: the first bundle is missing or refused, and the settings do not say to stay.
+        """
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self.reload()))
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -93,11 +98,16 @@ class Supervisor:
         await asyncio.gather(*keepers, return_exceptions=True)
         self._copies.close()
         self.keeper.close()
+        if self._failed is not None:
+            raise ValueError(self._failed)
 
     async def _begin(self) -> None:
         """Give the workers what is kept, then the bundle: none answers without the former."""
         await self.keeper.open()
-        await self.reload()
+        report = await self.reload()
+        if self._reloads.current is None and not self._settings.stay:
+            self._failed = no_first_bundle(report)
+            self._stop(signal.SIGINT)
 
     def ready(self) -> str:
         """Version of the active bundle.

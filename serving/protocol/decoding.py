@@ -29,6 +29,12 @@ EXCERPT: Final = 20
 """Characters of a malformed body that are shown."""
 MOST_NAMED: Final = 16
 """Fields that a sentence names; a problem's ``allowed`` has them all."""
+PATH_BEGINS: Final = " - at `$"
+"""Before the path in msgspec's messages."""
+UNKNOWN: Final = "Object contains unknown field "
+WHOLE: Final = re.compile(rb"\d\.\d|\d[eE]")
+LARGEST_EXACT: Final = 2**53
+"""Whole numbers up to it are exact in a double."""
 IN_A_SHELL: Final = """in a shell between single ones: -d '{"session": [{"item_id": "ID"}]}'"""
 
 
@@ -58,9 +64,37 @@ def _decode_of_any_size(body: bytes, limits: Limits) -> RecommendRequest:
     try:
         return _of_any_size.decode(body)
     except msgspec.ValidationError as error:
+        whole = _with_whole_numbers(body)
+        if whole is not None:
+            return _decode_of_any_size(whole, limits)
         raise _explain(error, body, limits) from None
     except (ValueError, RecursionError) as error:
         raise BodyError(f"the body is not valid JSON in UTF-8: {_reason(error, body)}") from None
+
+
+def _with_whole_numbers(body: bytes) -> bytes | None:
+    """The body with ``2546.0`` and ``1e3`` written as the integers that they are to JSON Schema; None if it has none.
+
+    Raises:
+        BodyError: the body repeats a key, of which only one would be left.
+    """
+    if not WHOLE.search(body):
+        return None
+    found = []
+
+    def number(text: str) -> float | int:
+        value = float(text)
+        if not value.is_integer() or abs(value) > LARGEST_EXACT:
+            return value
+        found.append(value)
+        return int(value)
+
+    try:
+        refuse_repeated_keys(body)
+        document = json.loads(body, parse_float=number)
+        return json.dumps(document).encode() if found else None
+    except (RecursionError, UnicodeDecodeError, json.JSONDecodeError):
+        return None
 
 
 def _may_repeat_keys(body: bytes, request: RecommendRequest) -> bool:
@@ -85,12 +119,29 @@ def refuse_repeated_keys(body: bytes) -> None:
 
 
 def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> ValueError:
-    """FieldError for a msgspec error: the path comes from its message, the value from the body."""
-    what, _, path = str(error).partition(" - at ")
-    field = path.strip("`").removeprefix("$").removeprefix(".")
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL)
+    """FieldError for a msgspec error: the path comes from its message, the value from the body.
+
+    Key and value stand in that message as they were sent, and may look like a path: the last path that holds wins.
+    """
+    message = str(error)
+    ends = [found.start() for found in re.finditer(re.escape(PATH_BEGINS), message)]
+    for end in [*reversed(ends), len(message)]:
+        path = message[end:].removeprefix(PATH_BEGINS).removesuffix("`").removeprefix(".")
+        try:
+            return _explained(message[:end], path, body, limits)
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
+            continue
+    return FieldError("", f"the body must be {allowed_in('', limits)} of the documented fields", allowed="")
+
+
+def _explained(what: str, field: str, body: bytes, limits: Limits) -> FieldError:
+    """The error of what happened at ``field``; LookupError if the request has no such field."""
+    unknown = re.fullmatch(UNKNOWN + "`(.*)`", what, re.DOTALL)
     missing = re.fullmatch(r"Object missing required field `(.*)`", what)
     inside = f"{field}." if field else ""
+    allowed_in(field, limits)
+    if what.startswith(UNKNOWN) and not (unknown and _holds(field, unknown[1], body)):
+        raise LookupError
     if unknown:
         allowed = ", ".join(struct_at(field).__struct_fields__)
         name = f"{inside}{unknown[1][:SHOWN_CHARACTERS]}"
@@ -107,14 +158,28 @@ def _explain(error: msgspec.ValidationError, body: bytes, limits: Limits) -> Val
         return FieldError(name, f"{name} is missing; it must be {allowed}", allowed=allowed)
     allowed = allowed_in(field, limits)
     try:
-        value = json.loads(body)
-        for step in re.findall(r"\[(\d+)\]|(\w+)", field):
-            value = value[int(step[0])] if step[0] else value[step[1]]
+        value = _value_at(field, body)
     except (ValueError, LookupError, TypeError, RecursionError):
         return FieldError(field, f"{field or 'the body'} must be {allowed} ({what})", allowed=allowed)
     if not field:
         return FieldError(field, f"the body must be {allowed}, got {shown(value)}", allowed=allowed)
     return FieldError.of_value(field, value, allowed=allowed, choices=choices_in(allowed))
+
+
+def _holds(field: str, key: str, body: bytes) -> bool:
+    """Whether the object at a path has a key; of a body that is nested too deeply to say, it is believed."""
+    try:
+        return key in _value_at(field, body)
+    except RecursionError:
+        return True
+
+
+def _value_at(field: str, body: bytes) -> Any:
+    """Value at a path of the body."""
+    value = json.loads(body)
+    for step in re.findall(r"\[(\d+)\]|(\w+)", field):
+        value = value[int(step[0])] if step[0] else value[step[1]]
+    return value
 
 
 def _reason(error: Exception, body: bytes) -> str:

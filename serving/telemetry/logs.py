@@ -156,7 +156,7 @@ class RequestLog:
         self._per_second = per_second
         self._clock = clock
         self._draw = draw
-        self._buckets: dict[tuple[int, str], _Bucket] = {}
+        self._buckets: dict[tuple[int, str], Bucket] = {}
 
     def request(
         self,
@@ -179,7 +179,7 @@ class RequestLog:
             kind = (status, reason or "")
             if kind not in self._buckets and len(self._buckets) >= KINDS:
                 kind = (0, "")
-            bucket = self._buckets.setdefault(kind, _Bucket(max(self._per_second, 1.0), self._clock()))
+            bucket = self._buckets.setdefault(kind, Bucket(max(self._per_second, 1.0), self._clock()))
             if not bucket.take(self._clock(), per_second=self._per_second):
                 return
             if bucket.left_out:
@@ -197,8 +197,12 @@ class RequestLog:
         )
 
 
-class _Bucket:
-    """Token bucket of one kind of line."""
+class Bucket:
+    """Token bucket of one kind of line.
+
+    Attributes:
+        left_out: lines refused since the caller reset it.
+    """
 
     def __init__(self, most: float, now: float) -> None:
         self._most = self._left = most
@@ -206,6 +210,7 @@ class _Bucket:
         self.left_out = 0
 
     def take(self, now: float, *, per_second: float) -> bool:
+        """Whether one more line may be written at ``now``, seconds of a monotonic clock."""
         self._left = min(self._most, self._left + (now - self._at) * per_second)
         self._at = now
         if self._left < 1:

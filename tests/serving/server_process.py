@@ -58,9 +58,10 @@ class ServerProcess:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TILLSIDE_")}
         environment.update(variables)
         source = ("--model", bundle) if isinstance(bundle, str) else ("--bundle", str(bundle))
+        stay = () if ready else ("--without-bundle", "stay")
         with log_path.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [*command, *source, "--port", "0", *QUICK, *flags],
+                [*command, *source, "--port", "0", *QUICK, *stay, *flags],
                 stderr=log,
                 env=environment,
                 cwd=folder,

@@ -55,3 +55,30 @@ def test_a_wrong_flag_is_named_with_what_is_allowed(arguments, environment, sent
     error = capsys.readouterr().err
     assert sentence in error
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "variable", "token", "least"),
+    [
+        ([], "TILLSIDE_ADMIN_TOKEN", "a", 3),
+        (["--admin-host", "0.0.0.0"], "TILLSIDE_ADMIN_TOKEN", "fifteen-letters", 16),
+        (["--host", "0.0.0.0"], "TILLSIDE_TOKEN", "fifteen-letters", 16),
+        (["--host", "::"], "TILLSIDE_TOKEN", "fifteen-letters", 16),
+    ],
+)
+def test_a_token_that_can_be_guessed_is_refused_where_others_reach_the_port(flags, variable, token, least, capsys):
+    arguments = ["--bundle", "b", *flags]
+    with pytest.raises(SystemExit):
+        parse_settings(arguments, {variable: token})
+    said = capsys.readouterr().err
+    assert f"{variable} must have at least {least} characters" in said
+    assert f"{token!r}" not in said
+    parse_settings(arguments, {variable: token + "-" * 16})
+
+
+def test_the_admin_port_stays_on_this_machine_whatever_the_main_port_does():
+    settings = parse_settings(["--bundle", "b", "--host", "0.0.0.0", "--admin-port", "0"], {})
+    assert (settings.host, settings.admin_host) == ("0.0.0.0", "127.0.0.1")
+    environment = {"TILLSIDE_ADMIN_LISTEN_HOST": "10.0.0.1", "TILLSIDE_WITHOUT_BUNDLE": "stay"}
+    settings = parse_settings(["--bundle", "b"], environment)
+    assert (settings.admin_host, settings.stay) == ("10.0.0.1", True)

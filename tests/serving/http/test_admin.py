@@ -58,7 +58,7 @@ def ask(control, method, path, *, token="secret", headers=TOKEN, **body) -> http
 def test_probes_and_metrics_need_no_token():
     assert ask(Control(), "GET", "/health/live", headers={}).json() == {"status": "live"}
     assert ask(Control(), "GET", "/health/ready", headers={}).json() == {"status": "ready", "bundle": "v1"}
-    assert ask(Control(), "GET", "/metrics", headers={}).text == "tillside_items 5\n"
+    assert ask(Control(), "GET", "/metrics", headers={}).text.startswith("tillside_items 5\n")
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,9 @@ def test_an_upgrade_is_ignored_and_the_body_read(cut):
 
     async def work():
         async with served(body_seconds=PATIENCE) as (_, port):
-            first = b"POST /a HTTP/1.1\r\n" + HOST + UPGRADE + b"content-length: 24\r\n\r\nGET /b HTTP/1.1\r\n\r\nabcde\n"
+            first = (
+                b"POST /a HTTP/1.1\r\n" + HOST + UPGRADE + b"content-length: 24\r\n\r\nGET /b HTTP/1.1\r\n\r\nabcde\n"
+            )
             both = first + post(b"/c", b"2")
             return await talk(port, both[:cut], both[cut:])
 
@@ -126,7 +128,7 @@ def test_a_connection_that_goes_silent_is_closed(pieces):
             return said
 
     said = run(work())
-    assert said.count(b"HTTP/1.1 200") == (len(pieces) > 0 and b"a" != pieces[-1])
+    assert said.count(b"HTTP/1.1 200") == (len(pieces) > 0 and pieces[-1] != b"a")
 
 
 def test_the_rest_of_a_body_that_was_answered_early_is_no_request():

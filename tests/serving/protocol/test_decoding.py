@@ -191,3 +191,37 @@ def test_anything_else_is_refused_with_a_sentence(body):
 def test_the_reader_never_fails_in_another_way(document):
     with contextlib.suppress(BodyError, FieldError):
         decode_request(json.dumps(document).encode(), LIMITS)
+
+
+PATHS = st.sampled_from(["$.zzz", "$.session[0]", "$.segment", "$", "$[3].a.b", "$.cart[0].quantity"])
+
+
+@given(PATHS, st.sampled_from(["", "x", "`", "field `a`"]), st.sampled_from(["key", "segment", "behaviour", "nested"]))
+def test_words_that_look_like_the_librarys_own_path_change_nothing(path, before, where):
+    """Keys and values stand in msgspec's message as they came; whatever they hold, the request is refused by a name."""
+    word = f"{before} - at `{path}"
+    document = {"session": [{"item_id": "a"}]}
+    match where:
+        case "key":
+            document[word] = 1
+        case "nested":
+            document["session"][0][word] = 1
+        case name:
+            document[name] = [word] if name == "behaviour" else word
+    with pytest.raises(FieldError) as refused:
+        decode_request(json.dumps(document).encode(), Limits())
+    assert refused.value.field
+    if where in ("segment", "behaviour"):
+        assert refused.value.field == where
+
+
+@pytest.mark.parametrize("number", ["5.0", "50e-1", "0.5E1"])
+def test_a_whole_number_is_an_integer_however_it_is_written(number):
+    """To JSON Schema 5.0 is an integer, and some clients' only numbers are doubles."""
+    body = b'{"session": [{"item_id": "a", "timestamp": 17000.0}], "k": %s}' % number.encode()
+    request = decode_request(body, Limits())
+    assert (request.k, request.session[0].timestamp) == (5, 17000)
+    with pytest.raises(FieldError, match="k must be"):
+        decode_request(body.replace(number.encode(), b"5.5"), Limits())
+    with pytest.raises(BodyError, match="twice"):
+        decode_request(body[:-1] + b', "k": 5.0}', Limits())

@@ -347,8 +347,9 @@ class Policy(Term, frozen=True, kw_only=True):
         return found
 
     def day(self, now_ms: int) -> date:
-        """The shop's local date at ``now_ms`` (UTC ms)."""
-        return date.fromordinal(UNIX_DAY + int(now_ms + self.utc_offset_hours * HOUR_MS) // DAY_MS)
+        """The shop's local date at ``now_ms`` (UTC ms); the last day of the year 9999 has no morrow."""
+        day = UNIX_DAY + int(now_ms + self.utc_offset_hours * HOUR_MS) // DAY_MS
+        return date.fromordinal(max(1, min(day, date.max.toordinal())))
 
 
 HOUR_MS: Final = 3_600_000

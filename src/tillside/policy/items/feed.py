@@ -16,6 +16,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from tillside.policy.file.values import Name, Share
 
 MOST_MISTAKES: Final = 20
+LONGEST_ID: Final = 256
+"""Characters of an item id, as in a log and in a request: a longer one could be asked for by nobody."""
 AttributeValue = str | int | float | bool | list[str]
 
 
@@ -34,7 +36,7 @@ class FeedItem(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 ALLOWED: Final = {
-    "item_id": "a string of at least one character",
+    "item_id": f"a string of 1 to {LONGEST_ID} characters",
     "stock": "how many there are, an integer of at least 0, or null",
     "price": "a number above 0, or null",
     "clearance": "a share from 0 to 1",
@@ -86,6 +88,8 @@ def read_feed(source: bytes | Path) -> ItemsFeed:
         if item and item.item_id in seen:
             first = seen[item.item_id]
             mistakes.append(f"{label}{line}: item {item.item_id!r}: item_id was given in line {first} already")
+        if item and len(item.item_id) > LONGEST_ID:
+            mistakes.append(f"{label}{line}: item_id has {len(item.item_id)} characters; allowed: {ALLOWED['item_id']}")
         if item:
             items.append(item)
             seen.setdefault(item.item_id, line)
@@ -105,9 +109,9 @@ def _rows(data: bytes, label: str) -> Iterator[tuple[int, bytes]]:
         return
     try:
         document = msgspec.json.decode(data, type=_Document)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(
-            f"{label}1: {error}; allowed: an object with time_ms and items, or JSON lines after a line with time_ms"
+            f"{label}1: {_words(error)}; allowed: an object with time_ms and items, or JSON lines after that of time_ms"
         ) from None
     yield 1, b'{"time_ms":' + bytes(document.time_ms) + b"}"
     line, place = 1, data.index(b'"items"')
@@ -123,7 +127,7 @@ def _rows(data: bytes, label: str) -> Iterator[tuple[int, bytes]]:
 def _is_head(row: bytes) -> bool:
     try:
         found = msgspec.json.decode(row)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return isinstance(found, dict) and "items" not in found
 
@@ -139,7 +143,7 @@ def _decoded(raw: bytes, kind: type[Row], where: str, mistakes: list[str]) -> Ro
         what, _, path = str(error).partition(" - at ")
         named = re.search(r"field `(\w[^`]*)`", what)
         field = named[1] if named else re.split(r"[.\[]", path.strip("`").removeprefix("$."))[0]
-        item_id = msgspec.json.decode(raw).get("item_id") if path != "" or named else None
+        item_id = _item_id(raw) if path != "" or named else None
         item = f"item {item_id!r}: " if item_id is not None else ""
         fields = ", ".join(kind.__struct_fields__)
         if named and "unknown" in what:
@@ -149,6 +153,17 @@ def _decoded(raw: bytes, kind: type[Row], where: str, mistakes: list[str]) -> Ro
         else:
             allowed = ALLOWED.get(field, f"an object with {fields}")
             mistakes.append(f"{where}: {item}{field or 'the line'}: {what}; allowed: {allowed}")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        mistakes.append(f"{where}: {error}; allowed: a JSON object a line")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        mistakes.append(f"{where}: {_words(error)}; allowed: a JSON object a line")
     return None
+
+
+def _item_id(raw: bytes) -> object:
+    try:
+        return msgspec.json.decode(raw).get("item_id")
+    except (ValueError, RecursionError, AttributeError):
+        return None
+
+
+def _words(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

@@ -17,6 +17,12 @@ def test_the_shop_s_day_goes_by_its_offset(hours: float, day: int) -> None:
     assert Policy(placements=HERE, utc_offset_hours=hours).day(NOW_MS) == date(2026, 5, day)
 
 
+@pytest.mark.parametrize("hours", [-12, 0, 14])
+def test_the_latest_moment_that_a_request_may_name_has_a_day(hours):
+    """The last millisecond of the year 9999, UTC, is in the year 10000 further east, which no calendar here has."""
+    assert Policy(placements=HERE, utc_offset_hours=hours).day(253_402_300_799_999) == date(9999, 12, 31)
+
+
 def test_a_segment_that_the_file_does_not_name_has_the_shop_s_own_policy() -> None:
     policy = parse_policy(
         "placements: {here: {sources: {model: 1}}}\nsegments: {new: {placements: {here: {slots: 2}}}}"
