@@ -18,6 +18,7 @@ from serving.settings import Settings, parse_settings
 from serving.telemetry.logs import json_logs
 from serving.telemetry.tracing import tracing
 from tillside.cores import usable_cores
+from tillside.secrets import without_secrets
 
 log = logging.getLogger("serving")
 FILES = 1 << 16
@@ -90,7 +91,7 @@ def _reason(error: OSError, port: int, prefix: str) -> str:
 
 
 def _failed(sentence: str) -> int:
-    print(f"error: {sentence}", file=sys.stderr)
+    print(f"error: {without_secrets(sentence)}", file=sys.stderr)
     return 2
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tillside.bundle import MANIFEST, REGISTERED, SHA256_TAG, VERSION_TAG, manifest_sha256, open_bundle
+from tillside.secrets import without_secrets
 
 DEFAULT_STORE: Final = Path("runs/mlflow.db")
 """Default tracking store of training, relative to the checkout."""
@@ -63,7 +64,7 @@ def fetch(uri: str, link: Path) -> Path:
             folder = _download(source, store, link.parent, version.tags, f"{uri}, version {version.version}")
     except (MlflowException, OSError) as error:
         sentence = str(getattr(error, "message", error)).strip().partition("\n")[0]
-        raise ValueError(f"{uri} cannot be fetched from {store}: {sentence}") from None
+        raise ValueError(without_secrets(f"{uri} cannot be fetched from {store}: {sentence}")) from None
     with contextlib.suppress(FileNotFoundError):
         if link.readlink() == Path(folder.name):
             return folder

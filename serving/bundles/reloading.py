@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, Protocol, TypedDict
 
 from serving.bundles.private_copies import PrivateCopies
+from tillside.secrets import without_secrets
 
 log = logging.getLogger("serving")
 
@@ -170,8 +171,9 @@ class Reloads:
 
     async def _refuse(self, path: Path, error: ValueError) -> Report:
         """Report a refusal to all answerers; the active bundle stays."""
-        report = _report("refused", path, reason=str(error))
-        self.reason = str(error)
+        reason = without_secrets(str(error))
+        report = _report("refused", path, reason=reason)
+        self.reason = reason
         log.error("bundle refused: %s", error)
         if self.current is None:
             log.error("without a bundle every answer is not_ready: the shop's own list (--static FILE) or empty")

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.protocol.errors import ProblemError, did_you_mean, shown
+from tillside.secrets import without_secrets
 
 PROBLEM_JSON: Final = "application/problem+json"
 ADMIN_PATHS: Final = (
@@ -27,7 +28,7 @@ def problem_response(problem: ProblemError) -> Response:
         "type": f"urn:tillside:problem:{problem.kind}",
         "title": problem.kind.replace("-", " ").capitalize(),
         "status": problem.status.value,
-        "detail": problem.detail,
+        "detail": without_secrets(problem.detail),
         **problem.members,
     }
     headers = {"cache-control": "no-store"}

@@ -8,7 +8,6 @@ answer, and so does a new server that is given the state of another one.
 import asyncio
 import logging
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from serving.policy.state_folder import State, StateFolder, exported, imported
 from serving.protocol.errors import ProblemError
 from serving.settings import Settings
 from tillside.policy import ItemsFeed
+from tillside.secrets import without_secrets
 
 log = logging.getLogger("serving")
 FETCH_SECONDS: Final = 10.0
@@ -92,7 +92,7 @@ class Keeper:
                 await self._take_over(imported(await asyncio.to_thread(_fetch, self._url, self._token)))
                 break
             except (ValueError, OSError) as error:
-                self.waiting = f"the state of {_shown(self._url)} could not be taken over: {error}"
+                self.waiting = f"the state of {without_secrets(self._url)} could not be taken over: {error}"
                 log.error("%s; trying again in %g s", self.waiting, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -223,10 +223,3 @@ def _fetch(url: str, token: str | None) -> bytes:
         raise ValueError(f"it answered {error.code}") from None
     except urllib.error.URLError as error:
         raise ValueError(str(error.reason)) from None
-
-
-def _shown(url: str) -> str:
-    """The address without user info and query, either of which may hold a secret."""
-    parts = urllib.parse.urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urllib.parse.urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -18,6 +18,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TextIO
 
+from tillside.secrets import without_secrets
+
 LINES_WAITING: Final = 10_000
 """Queue capacity for a slow reader of stderr; further lines are dropped and counted in a later line."""
 FLUSH_SECONDS: Final = 1.0
@@ -62,7 +64,7 @@ class JsonFormatter(logging.Formatter):
             error = record.exc_info[1]
             line["error"] = type(error).__name__
             line["place"] = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-        return json.dumps(line, default=str, ensure_ascii=False, separators=(",", ":"))
+        return without_secrets(json.dumps(line, default=str, ensure_ascii=False, separators=(",", ":")))
 
 
 class ThreadedHandler(logging.Handler):

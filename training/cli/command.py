@@ -19,6 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from tillside.secrets import without_secrets
 from training.cli.arguments import Known, check, datasets_here, groups_only, written
 from training.cli.compose import (
     composed,
@@ -74,7 +75,7 @@ def command(
             except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
                 if os.environ.get("HYDRA_FULL_ERROR") == "1":
                     raise
-                print(f"error: {sentence(error)}", file=sys.stderr)
+                print(f"error: {without_secrets(sentence(error))}", file=sys.stderr)
                 sys.exit(2)
 
         return functools.wraps(main)(run)
@@ -161,7 +162,7 @@ def sweep_keys(arguments: list[str]) -> list[Key]:
 def begin(text: str) -> None:
     """Print the first line of a command, before what it needs is imported; of several processes only the first does."""
     if os.environ.get("RANK", "0") == "0":
-        print(text, flush=True)
+        print(without_secrets(text), flush=True)
 
 
 def missing_dataset() -> ValueError:
@@ -241,7 +242,7 @@ def _quiet(task: Callable[[DictConfig], Any], full: bool) -> Callable[[DictConfi
         except (ValueError, OSError) as error:
             if full or isinstance(error, BrokenPipeError):
                 raise
-            print(f"error: {sentence(error)}", file=sys.stderr)
+            print(f"error: {without_secrets(sentence(error))}", file=sys.stderr)
             sys.exit(2)
 
     return body

@@ -6,6 +6,7 @@ from typing import NoReturn
 from rich.console import Console
 from rich.table import Table
 
+from tillside.secrets import without_secrets
 from training.cli.pipe import leave_pipe
 from training.cli.progress import REPORTER
 
@@ -23,18 +24,18 @@ class Printer(Console):
 def say(text: str) -> None:
     """Print one plain sentence."""
     with REPORTER.aside():
-        Printer(highlight=False, soft_wrap=True, emoji=False).print(text, markup=False)
+        Printer(highlight=False, soft_wrap=True, emoji=False).print(without_secrets(text), markup=False)
 
 
 def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()
 ) -> None:
     """Print a table; columns named in ``numbers`` are right-aligned, cells too wide are folded."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=without_secrets(title), title_justify="left")
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(without_secrets, row))
     print_wide(table)
 
 

@@ -5,6 +5,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from tillside.secrets import stripped, without_secrets
 from training.cli.command_lines import override
 
 
@@ -33,6 +34,12 @@ class TrackingConfig:
         """URI of the store that these settings or the environment name; None: it is the file in ``runs``."""
         return self.uri or os.environ.get("MLFLOW_TRACKING_URI") or None
 
+    def anew(self, stored: str | None) -> str | None:
+        """The address for a run that was recorded at ``stored``, of which no user info was kept: these settings' own,
+        else that of the environment if it is the same place, else the stored one."""
+        named = os.environ.get("MLFLOW_TRACKING_URI")
+        return self.uri or (named if named and without_secrets(named) == stored else stored)
+
     def own_store(self) -> Path:
         """File of the default store."""
         return Path(self.runs).absolute() / "mlflow.db"
@@ -40,7 +47,9 @@ class TrackingConfig:
     def typed(self, *names: str) -> str:
         """The named settings that differ from the default, shell-quoted overrides with a leading space each."""
         given = {name: getattr(self, name) for name in names if getattr(self, name) != getattr(TrackingConfig, name)}
-        return "".join(" " + shlex.quote(override(f"tracking.{name}", value)) for name, value in given.items())
+        return "".join(
+            " " + shlex.quote(override(f"tracking.{name}", without_secrets(value))) for name, value in given.items()
+        )
 
 
 def not_recorded(uri: str) -> str:

@@ -19,6 +19,7 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
 from training.cli.console import print_table, say
 from training.cli.progress import duration, silenced
+from training.cli.stored import read_stored, stored_text
 from training.evaluation.case_ranks import METRICS, Ranks, cases_digest
 from training.evaluation.ranking import rank
 from training.evaluation.run import cases_to_judge
@@ -135,7 +136,7 @@ def _begin(config: BacktestConfig) -> Tracker:
         folder.mkdir()
         (Path(scratch) / PREPARED).rename(folder / PREPARED)
     write_text_atomically(folder / CHILDREN_FILE, "{}")
-    write_text_atomically(folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(_plain(config))))
+    write_text_atomically(folder / "config.yaml", stored_text(_plain(config)))
     tracker.parameters(_plain(config))
     tracker.tags({"mlflow.source.name": "training.backtest", "dataset.name": datasets[0].name})
     return tracker
@@ -144,7 +145,7 @@ def _begin(config: BacktestConfig) -> Tracker:
 def _resume(config: BacktestConfig) -> Tracker:
     folder = Path(config.tracking.runs) / str(config.resume)
     try:
-        stored = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+        stored = OmegaConf.to_container(read_stored(folder / "config.yaml"))
         json.loads((folder / CHILDREN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(f"resume={config.resume} is no backtest in {config.tracking.runs}: {error}") from None

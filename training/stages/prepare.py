@@ -20,6 +20,7 @@ from tillside.catalogue import Catalogue
 from tillside.dataset import PARTS, Dataset, load_dataset, write_dataset
 from tillside.events import TIME_UNKNOWN
 from tillside.recommenders import recent_events
+from tillside.secrets import stripped
 from training.cli.command_lines import command_line
 from training.cli.console import print_wide, say
 from training.cli.progress import step
@@ -93,7 +94,9 @@ def prepare(config: PrepareConfig) -> Dataset:
                 validation_cases="last" if config.split.by is SplitBy.leave_one_out else "every",
                 test_cases="last" if config.split.by in (SplitBy.given, SplitBy.leave_one_out) else "every",
                 short_parts=selection.short_parts,
-                about=_about(config, log, rejects, duplicates, selection, catalogue, support_chosen=given is None),
+                about=stripped(
+                    _about(config, log, rejects, duplicates, selection, catalogue, support_chosen=given is None)
+                ),
                 whole=selection.whole,
             )
     return load_dataset(out)

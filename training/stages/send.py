@@ -5,6 +5,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from training.cli.console import say
+from training.cli.stored import read_stored
 from training.settings.send import SendConfig
 from training.settings.tracking import TrackingConfig
 from training.tracking.journal import Journal
@@ -47,10 +48,10 @@ def tracking_of(folder: Path, given: TrackingConfig) -> TrackingConfig:
     file = folder / "config.yaml"
     if not file.is_file():
         return given
-    kept = OmegaConf.merge(OmegaConf.structured(TrackingConfig), OmegaConf.load(file)["tracking"])
+    kept = OmegaConf.merge(OmegaConf.structured(TrackingConfig), read_stored(file)["tracking"])
     tracking = OmegaConf.to_object(kept)
     assert isinstance(tracking, TrackingConfig)
-    tracking.runs, tracking.uri = given.runs, given.uri or tracking.uri
+    tracking.runs, tracking.uri = given.runs, given.anew(tracking.uri)
     return tracking
 
 

@@ -21,6 +21,7 @@ from training.bundle.write import export_run
 from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
 from training.cli.progress import silenced, step
+from training.cli.stored import read_stored, stored_text
 from training.evaluation.run import cases_to_judge, evaluate_run
 from training.evaluation.tables import METRICS_FILE, brief_table
 from training.learning import recipe
@@ -200,7 +201,7 @@ def record(run: Run) -> None:
     """Write the config, log a new run's parameters, inputs and tags, and print what will be learned."""
     config, dataset, setup, tracker = run.config, run.dataset, run.setup, run.own_tracker
     run.folder.mkdir(parents=True, exist_ok=True)
-    write_text_atomically(run.folder / "config.yaml", OmegaConf.to_yaml(OmegaConf.structured(config)))
+    write_text_atomically(run.folder / "config.yaml", stored_text(config))
     write_text_atomically(run.folder / PLAN_FILE, json.dumps({"targets": setup.targets}))
     softmax = setup.module.softmax.value
     if config.resume is None:
@@ -321,14 +322,14 @@ def stored_config(config: TrainConfig, typed: Collection[str] = ()) -> TrainConf
                 f"resume={config.resume}: {folder / name} is missing, so there is nothing to go on from{hint}"
             )
     try:
-        stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.load(folder / "config.yaml"))
+        stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), read_stored(folder / "config.yaml"))
         resumed = OmegaConf.to_object(stored)
         assert isinstance(resumed, TrainConfig)
         torch.load(folder / RESUME_FILE, map_location="cpu", weights_only=True)
     except Exception as error:  # YAML, OmegaConf and torch raise a dozen types for damaged files
         raise ValueError(f"resume={config.resume}: what lies in {folder} is damaged: {error}") from None
     resumed.resume, resumed.dataset = config.resume, config.dataset or resumed.dataset
-    resumed.tracking.runs, resumed.tracking.uri = config.tracking.runs, config.tracking.uri or resumed.tracking.uri
+    resumed.tracking.runs, resumed.tracking.uri = config.tracking.runs, config.tracking.anew(resumed.tracking.uri)
     default, given, kept = (flatten(asdict(each)) for each in (TrainConfig(), config, resumed))
     for key, value in given.items():
         if value != kept[key] and (value != default[key] or key in typed):

@@ -16,6 +16,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvin
 from tillside.atomic import write_text_atomically
 from training.cli.arguments import check
 from training.cli.command import GRID, compose_typed, what_is_known
+from training.cli.stored import read_stored, stored_text
 from training.settings.sweep import Pruner, SweepConfig
 from training.sweeps.space import Space
 
@@ -70,7 +71,7 @@ def make_pruner(config: SweepConfig) -> BasePruner:
 def write_order(file: Path, config: SweepConfig, given: list[str]) -> None:
     """Store config and overrides, so that ``resume`` needs only the sweep's id."""
     order = {"sweep": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True), "given": given}
-    write_text_atomically(file, OmegaConf.to_yaml(OmegaConf.create(order)))
+    write_text_atomically(file, stored_text(order))
 
 
 def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepConfig, list[str]]:
@@ -89,7 +90,7 @@ def resumed_order(run_id: str, given: list[str], own: list[str]) -> tuple[SweepC
     if not file.is_file():
         raise ValueError(f"resume={run_id}: {file} is missing, so there is no sweep to go on with")
     try:
-        order: Any = OmegaConf.load(file)
+        order: Any = read_stored(file)
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SweepConfig), order.sweep))
         before = [str(each) for each in order.given]
     except Exception as error:  # YAML and OmegaConf raise a dozen types for damaged files

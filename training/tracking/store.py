@@ -29,6 +29,7 @@ from mlflow.protos.databricks_pb2 import (
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from tillside.secrets import without_secrets
 from training.settings.tracking import TrackingConfig, not_recorded
 
 BUSY = (INTERNAL_ERROR, TEMPORARILY_UNAVAILABLE, DEADLINE_EXCEEDED, REQUEST_LIMIT_EXCEEDED, RESOURCE_EXHAUSTED)
@@ -92,7 +93,7 @@ def mlflow_errors(uri: str) -> Iterator[None]:
         sentence = lines[0] if lines else type(error).__name__
         if "Max retries exceeded" in sentence:  # of urllib3's chain only the last link is the reason
             sentence = "the server does not answer: " + sentence.rpartition(": ")[2].removesuffix('"))')
-        raise _kind_of(error, text)(f"MLflow at {uri}: {sentence}") from None
+        raise _kind_of(error, text)(without_secrets(f"MLflow at {uri}: {sentence}")) from None
 
 
 def _kind_of(error: Exception, text: str) -> type[ValueError]:
@@ -140,7 +141,7 @@ def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path
         return Path(client.download_artifacts(run_id, path, str(into)))
     except (MlflowException, OSError) as error:
         message = getattr(error, "message", str(error))
-        raise ValueError(f"run {run_id} at {uri} has no artifact {path}: {message}") from None
+        raise ValueError(without_secrets(f"run {run_id} at {uri} has no artifact {path}: {message}")) from None
 
 
 def create_experiment(client: mlflow.MlflowClient, config: TrackingConfig, uri: str) -> str:

@@ -18,6 +18,7 @@ import mlflow
 from mlflow.entities import Run
 
 from tillside.dataset import PARTS, Dataset
+from tillside.secrets import stripped, without_secrets
 from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
 from training.settings.tracking import TrackingConfig
@@ -115,7 +116,7 @@ class Tracker:
             drawn = random.getstate()
             random.seed()  # MLflow draws default run names from `random`; runs of one seed would share one
             try:
-                run = client.create_run(experiment_id, run_name=named, tags=told)
+                run = client.create_run(experiment_id, run_name=stripped(named), tags=stripped(told))
             finally:
                 random.setstate(drawn)
             journal = Journal(journal_path(config, run.info.run_id))
@@ -243,6 +244,7 @@ class Tracker:
     def _write(self, entry: Entry, *, retries: int | None = None) -> None:
         """Append an entry to the journal and flush it, unless backing off from an unreachable store; with ``retries``
         flush in any case."""
+        entry = stripped(entry)
         if self.journal is None:
             retry_taken(self.uri, partial(self._perform, entry))
             return
@@ -274,7 +276,7 @@ class Tracker:
     @property
     def server(self) -> str:
         """Base URL of MLflow's UI."""
-        return "http://127.0.0.1:5000" if self.uri.startswith("sqlite:") else self.uri.rstrip("/")
+        return "http://127.0.0.1:5000" if self.uri.startswith("sqlite:") else without_secrets(self.uri).rstrip("/")
 
     def _monitored(self, config: TrackingConfig) -> "Tracker":
         if not config.system_metrics:
