@@ -32,6 +32,7 @@ from training.cli.compose import (
     typed,
     without_files,
 )
+from training.cli.foreign_text import on_terminal
 from training.cli.help import help_text, terminal_width
 from training.cli.keys import Key
 from training.cli.pipe import quiet_pipe
@@ -75,7 +76,7 @@ def command(
             except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
                 if os.environ.get("HYDRA_FULL_ERROR") == "1":
                     raise
-                print(f"error: {without_secrets(sentence(error))}", file=sys.stderr)
+                print(f"error: {on_terminal(without_secrets(sentence(error)))}", file=sys.stderr)
                 sys.exit(2)
 
         return functools.wraps(main)(run)
@@ -162,7 +163,7 @@ def sweep_keys(arguments: list[str]) -> list[Key]:
 def begin(text: str) -> None:
     """Print the first line of a command, before what it needs is imported; of several processes only the first does."""
     if os.environ.get("RANK", "0") == "0":
-        print(without_secrets(text), flush=True)
+        print(on_terminal(without_secrets(text)), flush=True)
 
 
 def missing_dataset() -> ValueError:
@@ -242,7 +243,7 @@ def _quiet(task: Callable[[DictConfig], Any], full: bool) -> Callable[[DictConfi
         except (ValueError, OSError) as error:
             if full or isinstance(error, BrokenPipeError):
                 raise
-            print(f"error: {without_secrets(sentence(error))}", file=sys.stderr)
+            print(f"error: {on_terminal(without_secrets(sentence(error)))}", file=sys.stderr)
             sys.exit(2)
 
     return body

@@ -7,6 +7,7 @@ import numpy as np
 
 from tillside.catalogue import Catalogue
 from tillside.relations import ACTIONS, RELATIONS, ManualPairs
+from training.cli.foreign_text import in_markdown
 from training.mining.bundling import Sets
 from training.mining.pairing import Mined
 
@@ -21,7 +22,7 @@ def report(
 ) -> str:
     """Render Markdown: per relation, a table of the ``shown`` strongest pairs; then the manual pairs."""
     lines = [
-        f"# {title}",
+        f"# {in_markdown(title)}",
         "",
         "strength: how much is left, of the share of the first item's sessions that bring the second, beyond chance.",
         "sessions: with both. confidence: their share of the first item's sessions. lift: how many times as often as",
@@ -91,4 +92,4 @@ def _figure(value: float, form: str) -> str:
 
 
 def _label(catalogue: Catalogue, item: int) -> str:
-    return catalogue.label(item).replace("|", "/")
+    return in_markdown(catalogue.label(item))

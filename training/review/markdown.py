@@ -1,8 +1,9 @@
 """Markdown within MLflow's rendering quirks and limits, for descriptions of runs, sweeps, backtests and versions."""
 
-import html
 from collections.abc import Sequence
 from typing import Final
+
+from training.cli.foreign_text import in_markdown
 
 NOTE: Final = "mlflow.note.content"
 """Tag that holds a run's description."""
@@ -13,13 +14,13 @@ GAP: Final = "&ensp;"
 
 
 def escape(text: str) -> str:
-    """HTML-escape a shop's own text, because MLflow drops whatever looks like a tag."""
-    return html.escape(text, quote=False)
+    """A shop's own text as it is: MLflow drops whatever looks like a tag, and other viewers obey it."""
+    return in_markdown(text)
 
 
 def markdown_row(cells: Sequence[str]) -> str:
     """A table row, cells escaped."""
-    told = (escape(cell).replace("|", "\\|") + GAP for cell in cells)
+    told = (escape(cell) + GAP for cell in cells)
     return f"| {' | '.join(told)} |"
 
 

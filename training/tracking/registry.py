@@ -25,6 +25,7 @@ from tillside.bundle import SHA256_TAG, VERSION_TAG, Bundle, manifest_sha256, op
 from tillside.dataset import Dataset
 from training.cli.command_lines import command_line
 from training.cli.console import say
+from training.cli.foreign_text import in_markdown
 from training.cli.progress import step
 from training.settings.tracking import TrackingConfig
 from training.tracking.store import (
@@ -209,6 +210,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
         "dataset.digest": str(manifest["dataset"]["digest"]),
         RESULT: "not judged",
     }
+    dataset_name = in_markdown(str(manifest["dataset"]["name"]))
     with mlflow_errors(tracker.uri), store_lock(tracker.uri), request_limits(retries=2, seconds=60):
         with contextlib.suppress(MlflowException):  # exists already, or the next call raises the cause
             client.create_registered_model(name, description="Bundles that training.export made; see their runs.")
@@ -218,7 +220,7 @@ def register(tracker: Tracker, opened: Bundle, *, name: str, place: str) -> str:
             run_id=tracker.run_id,
             tags=tags,
             await_creation_for=0,
-            description=f"Not judged yet. Test part of {manifest['dataset']['name']}: {figures or 'no figures'}.",
+            description=f"Not judged yet. Test part of {dataset_name}: {figures or 'no figures'}.",
         )
         move_alias(client, tracker.uri, CHALLENGER, version)
     tracker.tags({MODEL: name, VERSION: str(version.version)})

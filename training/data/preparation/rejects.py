@@ -11,6 +11,7 @@ from pathlib import Path
 import ibis
 import numpy as np
 
+from training.cli.foreign_text import in_cell
 from training.data.columns import FILE, RECORD, REJECT, SKIP
 from training.data.engine import QueryEngine
 from training.data.parsing.canonical import Log
@@ -42,7 +43,7 @@ class Rejects:
                 rows = [row for row in self.lines if id(row[0]) == source]
                 texts = rows[0][0].texts([line for _, line, _ in rows])
                 for owner, line, reason in rows:
-                    writer.writerow([str(owner.path), line, reason, texts.get(line, "")])
+                    writer.writerow([in_cell(str(owner.path)), line, reason, in_cell(texts.get(line, ""))])
 
 
 def collect_rejects(engine: QueryEngine, log: Log, *, max_reject_share: float) -> Rejects:

@@ -1,0 +1,29 @@
+"""A shop's own words where they would mean something: on a terminal, in Markdown, and in a spreadsheet.
+
+A name is data: whatever it holds, it is shown as it is, and starts nothing.
+"""
+
+import html
+from typing import Final
+
+MARKS: Final = str.maketrans({letter: f"&#{ord(letter)};" for letter in "[]`*|\\"})
+"""What begins something in Markdown, as character references, which begin nothing."""
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would compute."""
+
+
+def on_terminal(text: str) -> str:
+    """``text`` without the characters that a terminal obeys; line ends stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def in_markdown(text: str) -> str:
+    """``text`` as Markdown and HTML show it, on one line."""
+    return html.escape(" ".join(on_terminal(text).split("\n")), quote=False).translate(MARKS)
+
+
+def in_cell(text: str) -> str:
+    """``text`` as a cell of a CSV file that a spreadsheet shows and does not compute."""
+    return f"'{text}" if text.startswith(FORMULA) else text
