@@ -17,6 +17,8 @@ T = TypeVar("T")
 NOTHING: Mapping[str, str] = {}
 
 DEADLINE_SECONDS = 30
+PAUSE_SECONDS = 0.02
+"""Between two attempts: whoever asks without one takes the core that the server starts on."""
 SERVE = (sys.executable, "-m", "serving")
 QUICK = ("--workers", "1", "--grace-seconds", "0", "--deadline-ms", "10000")
 """One process that ends at once and waits for its model however busy the machine is; later flags win."""
@@ -120,5 +122,6 @@ def wait_until(
             raise AssertionError(f"the server ended with {process.returncode}: {said()}")
         if found := attempt():
             return found
+        time.sleep(PAUSE_SECONDS)
     process.kill()
     raise AssertionError(f"the server is not up: {said()}")
