@@ -37,22 +37,7 @@ from training.inputs.moments import Moments, moments_of
 from training.model.checkpoint import MODEL_FILE, load_model
 
 BOOSTING: Final = "boosting"
-TRIVAGO = BenchmarkLog(
-    "Trivago, RecSys Challenge 2019: two days of hotel searches, a clickout as the purchase",
-    (
-        "data=events",
-        "data.path={data}/trivago/trivago_val_100k.parquet",
-        "data.columns.item_id=reference",
-        "data.columns.behaviour=action_type",
-        "data.behaviours=[click,purchase]",
-        "data.behaviour_map={interaction item image: click, interaction item info: click, interaction item rating: "
-        "click, interaction item deals: click, search for item: click, clickout item: purchase, filter selection: "
-        "null, search for destination: null, change of sort order: null, search for poi: null}",
-        "min_item_support=2",
-    ),
-    "A case is an event after the first of a test session; the test part is the last tenth of the sessions.",
-)
-ASKED: Final = {name: LOGS[name] for name in ("simulated", "rees46")} | {"trivago": TRIVAGO}
+ASKED: Final = {name: LOGS[name] for name in ("simulated", "rees46", "trivago")}
 SHOWN: Final = ("auc", "calibration_error", "mean_predicted", "mean_observed")
 Row = dict[str, Any]
 Floats = npt.NDArray[np.float64]
@@ -121,13 +106,8 @@ def train(log: BenchmarkLog, data: Path, work: Path) -> None:
     place = work / "dataset"
     if log.simulate is not None:
         run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
-    run_stage("training.prepare", *(_filled(part, data, work) for part in log.prepare), f"out={place}")
+    run_stage("training.prepare", *(part.format(data=data, work=work) for part in log.prepare), f"out={place}")
     run_stage("training.train", f"dataset={place}", f"tracking.runs={work / 'runs'}", "trainer.progress_bar=false")
-
-
-def _filled(part: str, data: Path, work: Path) -> str:
-    """``part`` with its folders; other braces stay."""
-    return part.replace("{data}", str(data)).replace("{work}", str(work))
 
 
 def ask(url: str, dataset: Dataset, moments: Moments) -> Floats:

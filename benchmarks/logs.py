@@ -61,4 +61,19 @@ LOGS = {
         EVERY_EVENT,
         simulate=("out={work}/shop",),
     ),
+    "trivago": BenchmarkLog(
+        "Trivago, RecSys Challenge 2019: two days of hotel searches, a clickout as the purchase",
+        (
+            "data=events",
+            "data.path={data}/trivago/trivago_val_100k.parquet",
+            "data.columns.item_id=reference",
+            "data.columns.behaviour=action_type",
+            "data.behaviours=[click,purchase]",
+            "data.behaviour_map={{interaction item image: click, interaction item info: click, interaction item rating:"
+            " click, interaction item deals: click, search for item: click, clickout item: purchase, filter selection:"
+            " null, search for destination: null, change of sort order: null, search for poi: null}}",
+            "min_item_support=2",
+        ),
+        EVERY_EVENT,
+    ),
 }
