@@ -158,7 +158,8 @@ def moments_to_learn(dataset: Dataset, last: Part, *, spec: EncodingSpec, limit:
     sessions, trained = dataset.whole("train", last), dataset.catalogue.trained
     items_E = np.asarray(sessions.items)
     own_E = known_by_itself(sessions, dataset)
-    sessions = replace(sessions, items=np.where(own_E, trained, items_E).astype(items_E.dtype))
+    unknown_E = len(dataset.catalogue) + items_E.astype(np.int64)  # and still apart from each other
+    sessions = replace(sessions, items=np.where(own_E, unknown_E, items_E))
     return make_moments(sessions, spec=spec, items=trained, goal=dataset.goal, limit=limit, whole=sessions)
 
 

@@ -114,3 +114,13 @@ def test_a_session_is_learned_from_as_by_a_model_that_has_not_seen_it(tmp_path):
     later = moments_to_learn(dataset, "validation", spec=SPEC)
     assert later.events_M.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert later.batch(np.array([8])).items_BL.tolist() == [[1, 2]]
+
+
+def test_what_counts_as_unknown_there_is_still_counted_item_by_item(tmp_path):
+    """Items 0 and 1 are known by the first session alone; its second look at 1 is a repeat, the one at 0 is none."""
+    rows = [[2, 0, 1, 1], [2], [2]]
+    spec = replace(SPEC, collapse_repeats=True)
+    dataset = make_dataset(tmp_path / "d", train=rows, trained=3, config={"min_item_support": 2})
+    moments = moments_to_learn(dataset, "train", spec=spec)
+    counts_BC, _ = moments.batch(np.arange(4)).counted(3)
+    assert counts_BC[:, 0].tolist() == [1, 2, 3, 3]
