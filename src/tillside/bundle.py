@@ -3,7 +3,8 @@
 ``training.export`` writes it, ``serving`` verifies it before use. Layout of the directory::
 
     manifest.json     format version, hashes, encoding, behaviours, provenance, measurements
-    encoder.onnx      item_vectors [B, L, D], behaviours, gaps [B, L], lengths, ask [B] -> query [B, D], intent [B]
+    encoder.onnx      item_vectors [B, L, D], behaviours, gaps [B, L], lengths, ask [B], and of the whole session counts
+                      [B, C], latest [B] (not in bundles of 0.1) -> query [B, D], intent [B]
     scorer.onnx       query [B, D], k [1] -> scores, items [B, k]; its matrix is items.npy
     int8/             int8-quantised items and a scorer over them (training.bundle.graphs); tiers from ``int8`` up
     items.faiss       approximate index; for the search tier ``approximate``
@@ -20,7 +21,7 @@
 The encoder takes item *vectors*, looked up in items.npy by the caller, so that items can be added and removed without a
 new encoder.
 
-Shapes: B sessions in a batch, L events, N items, T attribute tokens, D columns of an item row.
+Shapes: B sessions in a batch, L events, N items, T attribute tokens, D columns of an item row, C behaviours.
 """
 
 import hashlib
