@@ -1,11 +1,13 @@
 """Baseline recommenders by name, and how each is fitted to a data set.
 
 Each is as good as it can be by itself: what settings it has are chosen on validation, as the model's are, before it is
-fitted to all that the model learns from.
+fitted to all that the model learns from. So is whether it leaves out what a session holds: where shoppers hardly return
+to an item, those would stand first for nothing.
 
 Shapes: C cases, N items, B behaviours.
 """
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any, Final
 
@@ -13,11 +15,13 @@ from tillside.dataset import Dataset, Sessions
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import CoVisitation, ItemKnn, SequentialRules, SessionPopularity
 from training.evaluation.ranking import quality, rank
-from training.evaluation.scorers import Scorer, popularity_of
+from training.evaluation.scorers import Scorer, WithoutSeen, popularity_of
 from training.inputs.cases import cases_of
 from training.settings.evaluate import Baseline
 
 VALIDATION_CASES: Final = 4_000
+SEEN_CASES: Final = 1_000
+"""Maximum of the cases that say whether seen items are left out."""
 DISTANCES: Final = (10, 3, 1)
 """Grid of how many events apart two of a session may be to count as a pair."""
 GRIDS: Final[dict[Baseline, list[dict[str, Any]]]] = {
@@ -40,7 +44,30 @@ def fit_baseline(baseline: Baseline, dataset: Dataset, *, refit: bool = True) ->
     """
     train = dataset.learned(refit=refit)
     settings = choose_settings(baseline, dataset) if baseline in GRIDS else {}
-    return _fitted(baseline, dataset, train, refit=refit, settings=settings)
+
+    def fitted(train: Sessions, *, refit: bool) -> Scorer:
+        return _fitted(baseline, dataset, train, refit=refit, settings=settings)
+
+    if baseline is Baseline.session_popularity:  # what a session holds is all it is about
+        return fitted(train, refit=refit)
+    return at_its_best(fitted(train, refit=refit), dataset, lambda known: fitted(known, refit=False))
+
+
+def at_its_best(scorer: Scorer, dataset: Dataset, fit: Callable[[Sessions], Scorer]) -> Scorer:
+    """The scorer, without what the session holds if validation is ranked better so.
+
+    Args:
+        fit: the same scorer of the sessions that it is given: those of the training part.
+    """
+    spec, items = EncodingSpec(collapse_repeats=dataset.collapse_repeats), dataset.catalogue.rankable
+    cases = cases_of(dataset, "validation", spec=spec, limit=SEEN_CASES)
+    if not len(cases):
+        return scorer
+    earlier = fit(dataset.learned(refit=False))
+    kept, left_out = (
+        quality(rank(each, cases, items=items, coverage=False).ranks_C) for each in (earlier, WithoutSeen(earlier))
+    )
+    return WithoutSeen(scorer) if left_out > kept else scorer
 
 
 def choose_settings(baseline: Baseline, dataset: Dataset) -> dict[str, Any]:

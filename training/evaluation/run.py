@@ -13,13 +13,13 @@ from typing import Any
 
 from tillside.atomic import write_text_atomically
 from tillside.bundle import Bundle
-from tillside.dataset import Dataset, load_dataset
+from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.encoding import EncodingSpec
 from tillside.engine import Engine
 from tillside.recommenders import SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
 from training.cli.progress import progress, step
-from training.evaluation.baselines import fit_baseline
+from training.evaluation.baselines import at_its_best, fit_baseline
 from training.evaluation.case_ranks import RANKS_FILE, cases_digest, keep_ranks
 from training.evaluation.intent import judge_intent
 from training.evaluation.intent_answers import intent_at
@@ -91,7 +91,11 @@ def evaluate_run(
     systems: dict[str, Scorer] = {MODEL: model}
     if memory is not None:
         systems[trained.config.network.value] = replace(model, memory=None)
-        systems[NEIGHBOURS] = NeighbourScorer(neighbours_alone(trained, memory), by_popularity)
+        systems[NEIGHBOURS] = at_its_best(
+            NeighbourScorer(neighbours_alone(trained, memory), by_popularity),
+            dataset,
+            lambda known: earlier_neighbours(trained, known, dataset),
+        )
     fitted = progress(baselines, "fitting the baselines")
     systems |= {baseline.value: fit_baseline(baseline, dataset, refit=trained.refitted) for baseline in fitted}
     names, goal = dataset.behaviours.names, dataset.goal
@@ -141,6 +145,14 @@ def neighbours_alone(trained: TrainedModel, memory: SessionMemory) -> SessionNei
     if trained.alone is None or trained.alone == index.settings:
         return memory.neighbours
     return RememberedNeighbours(index.under(trained.alone))
+
+
+def earlier_neighbours(trained: TrainedModel, sessions: Sessions, dataset: Dataset) -> NeighbourScorer:
+    """Past sessions alone, of those given, under the settings of :func:`neighbours_alone`."""
+    assert trained.memory is not None
+    settings = trained.alone or trained.memory.neighbours.settings
+    index = SessionNeighbours.fit(sessions, items=dataset.catalogue.rankable, settings=settings)
+    return NeighbourScorer(index, popularity_of(dataset, refit=False))
 
 
 def about_data(dataset: Dataset, cases: Cases) -> dict[str, str]:

@@ -1,14 +1,15 @@
 """Every baseline is fitted to what came before the test part, and scores all items that can be ranked."""
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.datasets import make_dataset
 from tillside.encoding import EncodingSpec, encode_session
-from tillside.recommenders import CoVisitation, ItemKnn, SequentialRules
-from training.evaluation.baselines import GRIDS, choose_settings, fit_baseline
+from tillside.recommenders import CoVisitation, ItemKnn, Popularity, SequentialRules
+from training.evaluation.baselines import GRIDS, at_its_best, choose_settings, fit_baseline
 from training.settings.evaluate import Baseline
 
 TRAIN = [[0, 1], [0, 1], [0, 2], [3, 3]]
@@ -90,6 +91,21 @@ def test_the_settings_that_rank_validation_best_are_taken_and_fitted_to_all_befo
     )[0]
     assert scores_V[1] >= 5  # once in training, four times in validation
     assert scores_V[2] < 1
+
+
+@pytest.mark.parametrize(("third", "without_seen"), [(2, True), (0, False)])
+def test_what_a_session_holds_is_left_out_where_validation_is_ranked_better_so(tmp_path, third, without_seen):
+    """Shoppers look at 0 and 1, then at 2, which stands behind what they hold, or at 0 again."""
+    rows = [[0, 1, third]] * 6
+    dataset = make_dataset(tmp_path / "d", train=rows, validation=rows, test=rows, trained=3, clock=False)
+    batch = encode_session(np.array([0, 1]), np.zeros(2, int), np.zeros(2, int), spec=EncodingSpec(), known_items=3)
+    popular = Popularity(np.array([[9, 8, 7]], np.float32))
+    learned_from = []
+    found = at_its_best(popular, dataset, lambda known: learned_from.append(len(known)) or popular)
+    assert learned_from == [6]  # the training part alone: whoever has seen validation cannot be tried on it
+    assert (found is popular) != without_seen
+    assert np.isneginf(found.score(batch, np.array([0]))[0]).tolist() == [without_seen, without_seen, False]
+    assert at_its_best(popular, replace(dataset, parts=dataset.parts | {"validation": (6, 6)}), int) is popular
 
 
 def test_the_first_settings_of_each_are_its_defaults():
