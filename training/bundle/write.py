@@ -31,7 +31,7 @@ from training.bundle.search_tier import choose_search
 from training.cli.progress import step
 from training.evaluation.placements.chances import with_model
 from training.evaluation.run import MODEL
-from training.mining.stored import relations_of
+from training.mining.stored import observations_of, relations_of
 from training.model.checkpoint import TrainedModel
 from training.tracking.git import git_state
 
@@ -64,7 +64,7 @@ def export_run(
     """
     if policy is not None:
         read_policy(policy, behaviours=dataset.behaviours.names)
-    related = with_model(relations_of(dataset, relations), trained)
+    related = with_model(relations_of(dataset, relations), trained, observations_of(dataset, relations))
     with (
         step("exporting", PARTS) as exporting,
         atomic_directory(out, marks=[bundle.MANIFEST, bundle.ENCODER]) as folder,

@@ -27,7 +27,7 @@ from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
 from training.cli.console import say
 from training.cli.progress import step
-from training.evaluation.placements.chances import chances_of_model
+from training.evaluation.placements.chances import observed_of_model
 from training.evaluation.scorers import ModelScorer, Scorer, popularity_of
 from training.inputs.cases import cases_of, look_ahead_cases, together
 from training.inputs.datamodule import SessionData
@@ -271,8 +271,8 @@ def learn(
     told = {"intent": not learned.unknown, "intent_unknown": learned.unknown}
     trained = TrainedModel(module.model, setup.model, spec, memory=memory, alone=setup.neighbourhood, **told)
     if processes.leads and dataset.goal:
-        with step("learning what the model's scores are worth at placements"):
-            trained = replace(trained, chances=chances_of_model(trained, dataset))
+        with step("asking what the model's scores are worth at placements"):
+            trained = replace(trained, observed=observed_of_model(trained, dataset))
     if not config.trainer.refit:
         return best, trained, history
     if processes.leads and (left_out := NotLearned.of(dataset).sentence()):

@@ -15,6 +15,7 @@ from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
 from tillside.relations.chances import Chances
 from training.model.next_item import NextItemModel
+from training.model.observations import Observations, as_tensors, of_tensors
 from training.settings.model import ModelConfig
 
 MODEL_FILE = "model.pt"
@@ -37,7 +38,9 @@ class TrainedModel:
     """Settings of session kNN that rank validation cases best by its votes alone; those of ``memory`` suit the blend.
     None: of a run made before they were kept."""
     chances: Chances = field(default_factory=Chances)
-    """What the scores of its items are worth at placements; nothing in models of earlier versions."""
+    """Curves of what the scores of its items are worth at placements, in models of earlier versions."""
+    observed: Observations = field(default_factory=dict)
+    """What it said of validation questions before it was refitted; nothing in models of earlier versions."""
     intent_unknown: str = ""
     """Why it may not, a sentence's end; empty where it may, and in models of earlier versions."""
 
@@ -74,6 +77,7 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
         "memory": trained.memory.document() if trained.memory else None,
         "refitted": trained.refitted,
         "chances": trained.chances.document(),
+        "observed": as_tensors(trained.observed),
         "neighbours_alone": None if trained.alone is None else asdict(trained.alone),
         "dataset": {
             "path": str(dataset.path.absolute()),
@@ -124,6 +128,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
         refitted=bool(document["refitted"]),
         intent_unknown=str(document.get("intent_unknown", "")),
         chances=Chances.of_document(document.get("chances")),
+        observed=of_tensors(document.get("observed", {})),
         alone=None if settings is None else Neighbourhood(**settings),
     )
     if document["memory"] is None:

@@ -14,7 +14,7 @@ from training.evaluation.placements.metrics import (
 )
 from training.evaluation.run import evaluate_baselines, evaluate_run, open_run
 from training.evaluation.tables import METRICS_FILE, metrics_table
-from training.mining.stored import relations_of
+from training.mining.stored import observations_of, relations_of
 from training.settings.evaluate import EvaluateConfig
 from training.tracking.tracker import Tracker
 
@@ -26,9 +26,15 @@ def evaluate_placements(config: EvaluateConfig, folder: Path | None) -> None:
     policy = read_policy(Path(config.policy))
     feed = read_feed(Path(config.items_feed)) if config.items_feed else None
     trained, dataset = open_run(config.run, config.tracking, config.dataset)
-    relations = relations_of(dataset, Path(config.relations) if config.relations else None)
+    folder_of_relations = Path(config.relations) if config.relations else None
+    relations = relations_of(dataset, folder_of_relations)
+    asked = {
+        "relations": relations,
+        "observations": observations_of(dataset, folder_of_relations),
+        "feed": feed,
+    }
     document = {"run": config.run, "policy": {"file": config.policy, "version": policy_version(Path(config.policy))}}
-    document |= evaluate_policy(trained, dataset, policy, relations=relations, feed=feed, k=config.k, seed=config.seed)
+    document |= evaluate_policy(trained, dataset, policy, **asked, k=config.k, seed=config.seed)
     policy_tables(document, title=f"{dataset.name}: test part")
     own = Path(config.tracking.runs) / config.run
     folder = folder or (own if own.is_dir() else None)

@@ -20,11 +20,9 @@ from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.events import Behaviours
 from tillside.fitting.rules import Kin, Terms
 from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations, RelationTable
-from tillside.relations.chances import Chances
-from tillside.relations.related import CHANCES
 from training.cli.console import print_table, say
 from training.cli.progress import step
-from training.evaluation.placements.chances import asked_for, chances_of_relations
+from training.evaluation.placements.chances import OF_RELATIONS, asked_for, observed_of_relations
 from training.mining import backing, bundling, counting, pairing
 from training.mining.association import association_rules, least_sessions, refuse_form, write_rules
 from training.mining.compatibility import Compatibility, read_rules
@@ -34,8 +32,9 @@ from training.mining.manual import read_manual
 from training.mining.pairing import Evidence, Mined
 from training.mining.report import report
 from training.mining.significance import chance_of_meeting
-from training.mining.stored import FOLDER
+from training.mining.stored import FOLDER, OBSERVED
 from training.mining.traits import Traits
+from training.model.observations import Observations, save_observations
 from training.settings.relate import RelateConfig
 
 REPORT: Final = "report.md"
@@ -57,6 +56,8 @@ class Related:
     sets: bundling.Sets
     rules: pd.DataFrame | None
     """Association rules, if they were asked for."""
+    observed: Observations
+    """What relations mined without the validation part said of its questions."""
 
 
 def relate(config: RelateConfig, dataset: Dataset) -> Related:
@@ -79,32 +80,32 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
             mine, engine, traits=traits, fitting=fitting, taken_codes=taken_codes, viewed_codes=viewed_codes
         )
         mined, sets, kin, association = mining(config, dataset.learned(refit=config.validation))
+        asked_by = asked_for(dataset, OF_RELATIONS)
         earlier: tuple[dict[str, Mined], list[Kin]] | None = None if config.validation else (mined, kin)
-        if config.validation and asked_for(dataset, RELATIONS):
+        if config.validation and asked_by:
             with step("mining once more without the validation part, to learn what strengths are worth"):
                 once_more = mining(dataclasses.replace(config, rules_out=None), dataset.learned(refit=False))
                 earlier = once_more[0], once_more[2]
     with step("writing the tables of relations"):
         tables = tables_of(mined, config, items=len(catalogue))
     bundles = Bundles.from_sets(sets.sets, sets.strengths.tolist())
-    chances = Chances()
+    observed: Observations = {}
     if earlier is not None:
-        with step("learning what strengths are worth"):
+        with step("asking what strengths are worth"):
             unseen = tables_of(earlier[0], config, items=len(catalogue))
             terms = Terms(tuple(rules), tuple(earlier[1]))
-            chances = chances_of_relations(
-                Relations(unseen, ManualPairs.of([]), Bundles.from_sets([], []), {}, terms), dataset
-            )
+            before = Relations(unseen, ManualPairs.of([]), Bundles.from_sets([], []), {}, terms)
+            observed = observed_of_relations(before, dataset, asked_by)
     settings = {name: value for name, value in dataclasses.asdict(config).items() if name not in ELSEWHERE}
     about: dict[str, Any] = {
         "dataset": {"name": dataset.name, "digest": dataset.digest},
         "settings": settings,
         "counts": {name: len(table) for name, table in tables.items()}
         | {"bundles": len(bundles), "manual": len(manual) + len(manual.later), "rules": len(rules)},
-        CHANCES: chances.document(),
     }
     mined = {name: pairs.only(tables[name].holds(pairs.anchors, pairs.items)) for name, pairs in mined.items()}
-    return Related(Relations(tables, manual, bundles, about, Terms(tuple(rules), tuple(kin))), mined, sets, association)
+    relations = Relations(tables, manual, bundles, about, Terms(tuple(rules), tuple(kin)))
+    return Related(relations, mined, sets, association, observed)
 
 
 def tables_of(mined: Mapping[str, Mined], config: RelateConfig, *, items: int) -> dict[str, RelationTable]:
@@ -240,6 +241,7 @@ def run(config: RelateConfig) -> None:
     )
     with atomic_directory(out, marks=[ABOUT]) as folder:
         related.relations.save(folder)
+        save_observations(folder / OBSERVED, related.observed)
         (folder / REPORT).write_text(text, encoding="utf-8")
     counts = related.relations.about["counts"]
     title = f"{out}  ({time.perf_counter() - started:.1f} s)"

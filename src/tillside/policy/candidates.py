@@ -1,11 +1,11 @@
 """Candidate generation and fusion: the model or a lower tier, related items of the anchors, and the shop's shelves.
 
 Every source gives an item a strength from 0 to 1; several anchors of one relation combine by noisy-or, 1 - prod(1 - s).
-Fusion by ``strengths`` sums weight times strength. With a scale (``tillside.relations.chances``) a strength is turned
-into the probability that it is worth; without one the model's items count by rank alone, so that logits, counts and
-lists without scores are comparable. Fusion by ``odds`` takes strengths as purchase probabilities p, the model's being a
-softmax of its scores, and sums weight times log(1 + p / FAINT_CHANCE), so that a source with weak evidence for many
-items still counts.
+Fusion by ``strengths`` sums weight times strength. With a scale (``tillside.relations.chances``) all strengths of an
+item together tell its probability, which the mean weight of its sources multiplies; without one the model's items count
+by rank alone, so that logits, counts and lists without scores are comparable. Fusion by ``odds`` takes strengths as
+purchase probabilities p, the model's being a softmax of its scores, and sums weight times log(1 + p / FAINT_CHANCE), so
+that a source with weak evidence for many items still counts.
 
 Shapes: E entries (item, source, anchor), C cells (item, source), U distinct items, S sources, N items of the facts,
 G sets of brands, P items on a shelf, L events of the session, M items in the cart.
@@ -23,7 +23,7 @@ from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelf, Shelves
 from tillside.policy.requests import NOTHING, ModelCandidates, PlacementRequest
 from tillside.relations import RELATIONS, Relations
-from tillside.relations.chances import Scale
+from tillside.relations.chances import Evidence, Scale
 
 SOURCES: Final[tuple[SourceName, ...]] = get_args(SourceName)
 MODEL, POPULAR, NEW, CLEARANCE = (SOURCES.index(name) for name in ("model", "popular", "new", "clearance"))
@@ -80,7 +80,7 @@ class Candidates:
         totals_U: score of each item, the sum over its sources.
         cells_U: start of each item's cells, and the end, [U + 1].
         parts_C: contribution of one source to one item, its weight included.
-        chances_C: strength of one source for one item, without its weight.
+        chances_C: strength of one source for one item, without its weight; with evidence, the item's chance.
         keys_C: packed item and source, see SOURCE_BITS.
         entries_C: start of each cell's entries, and the end, [C + 1].
         strengths_E: strength of each entry.
@@ -171,7 +171,7 @@ def gather(
     relations: Relations,
     model: ModelCandidates | None,
     fusion: Fusion = "strengths",
-    scale: Scale | None = None,
+    scale: Scale | Evidence | None = None,
 ) -> Candidates:
     """Fused candidates of all sources with a non-zero weight.
 
@@ -203,7 +203,8 @@ def gather(
     shelved: list[Entry] = []
     if not weights.keys().isdisjoint(SHELVED):
         _from_shelves(weights, anchors, shelves, shelved, now_ms=request.now_ms)
-    entries += [(*entry[:2], entry[2] * RANK_CHANCE, *entry[3:]) for entry in shelved] if odds else shelved
+    as_chance = odds or isinstance(scale, Evidence)
+    entries += [(*entry[:2], entry[2] * RANK_CHANCE, *entry[3:]) for entry in shelved] if as_chance else shelved
     weights_S = np.array([weights.get(source, 0.0) for source in SOURCES])
     return _merged(entries, weights_S, frozenset(pinned), len(shelves.facts), odds=odds, scale=None if odds else scale)
 
@@ -294,7 +295,7 @@ def _merged(
     items: int,
     *,
     odds: bool,
-    scale: Scale | None = None,
+    scale: Scale | Evidence | None = None,
 ) -> Candidates:
     if not entries:
         none = np.zeros(1, np.int64)
@@ -325,9 +326,10 @@ def _merged(
     chances_C = 1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])
     sources_C = keys_C & SOURCE_MASK
     if scale is not None:
-        chances_C = scale.chances(chances_C, sources_C)
-    parts_C = np.log1p(chances_C / FAINT_CHANCE) if odds else chances_C
-    parts_C = parts_C * weights_S.take(sources_C)
+        chances_C, parts_C = scale.fused(chances_C, sources_C, cells_U, weights_S)
+    else:
+        parts_C = np.log1p(chances_C / FAINT_CHANCE) if odds else chances_C
+        parts_C = parts_C * weights_S.take(sources_C)
     items_U, totals_U = items_C.take(cells_U[:-1]), np.add.reduceat(parts_C, cells_U[:-1])
     columns = (items_U, totals_U, cells_U, parts_C, chances_C, keys_C, entries_C, strengths_E, lists_E)
     return Candidates(*columns, tuple(anchors), pinned)

@@ -11,7 +11,7 @@ from tests.shops import Item, Shop
 from tillside.policy import parse_policy, place
 from tillside.policy.candidates import SOURCES
 from tillside.relations import Relations
-from tillside.relations.chances import Chances, Scale, as_they_are
+from tillside.relations.chances import FAINT, Chances, Evidence, Scale, Together, as_they_are
 
 DOCUMENT = {"attach": {"model": [0.0, 1.0], "related": [0.0, 1.0], "complement": [math.log(3), 0.0]}}
 
@@ -49,7 +49,18 @@ def test_curves_are_joined_and_survive_a_document() -> None:
     assert Chances.of_document(None) == Chances()
 
 
-@pytest.mark.parametrize("wrong", [[], {"elsewhere": {}}, {"next": {"gift": [1.0]}}, {"next": {"gift": [0, 1e9]}}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        {"elsewhere": {}},
+        {"next": {"gift": [1.0]}},
+        {"next": {"gift": [0, 1e9]}},
+        {"together": {"next": {"base": 0}}},
+        {"together": {"elsewhere": {"base": 0, "slopes": {}}}},
+        {"together": {"next": {"base": 0, "slopes": {"model": 1e9}}}},
+    ],
+)
 def test_a_document_that_is_none_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match="chances must give a level and a slope of at most 100 by purpose"):
         Chances.of_document(wrong)
@@ -88,3 +99,51 @@ def test_a_policy_s_weights_multiply_chances_where_there_are_curves() -> None:
     taken = shop.request(session=["phone"], cart=["phone"], k=2)
     decided = place(elsewhere, taken, shelves=shop.shelves(), relations=known, model=model)
     assert [item.score for item in decided.items] == pytest.approx([share / (1 + share), 0.375])
+
+
+def test_what_speaks_for_an_item_adds_up_and_weights_share_its_chance_out() -> None:
+    """Strengths of FAINT and 3 FAINT tell log 2 and log 4; with slopes 1 and .5 both make odds of 4 * e^-log 4 = 1.
+
+    Item 0 has both, so a chance of .5, half of it told by either: with weights 1 and 3 the parts are .25 and .75.
+    Item 1 has the second alone: odds of 2 / 4, a chance of 1/3.
+    """
+    known = Evidence(-float(np.log(4)), np.array([1.0, 0.5]))
+    cells = np.array([FAINT, 3 * FAINT, 3 * FAINT]), np.array([0, 1, 1]), np.array([0, 2, 3])
+    chances, parts = known.fused(*cells, np.array([1.0, 3.0]))
+    assert chances.tolist() == pytest.approx([0.5, 0.5, 1 / 3])
+    assert parts.tolist() == pytest.approx([0.25, 0.75, 1.0])
+
+
+def test_a_source_that_tells_nothing_lowers_no_score_and_keeps_it_finite() -> None:
+    known = Evidence(0.0, np.array([1.0, 0.0]))
+    _, parts = known.fused(np.array([FAINT, 0.5, 0.5]), np.array([0, 1, 1]), np.array([0, 2, 3]), np.array([1.0, 0.0]))
+    assert parts.tolist() == pytest.approx([2 / 3, 0.0, 0.0])
+
+
+def test_a_relation_that_was_not_heard_has_the_slope_of_all_and_a_shelf_that_of_popular_items() -> None:
+    chances = Chances(together={"next": Together(-3.0, {"model": 1.0, "related": 0.5, "popular": 0.25})})
+    scale = chances.scale("next", ("model", "gift", "new", "popular"))
+    assert isinstance(scale, Evidence)
+    assert scale.slopes_S.tolist() == [1, 0.5, 0.25, 0.25]
+    assert chances.scale("attach", SOURCES) is None
+    assert Chances({"next": {"model": (0.0, 1.0)}}).joined(chances).scale("next", SOURCES) is not None
+    assert Chances.of_document(chances.document()) == chances
+
+
+def test_an_item_that_the_model_and_a_relation_bring_goes_before_the_better_one_of_either() -> None:
+    shop = Shop(
+        [Item("phone"), Item("lamp"), Item("case"), Item("film")],
+        pairs=[
+            ("complement", "phone", "case", 0.1),
+            ("complement", "phone", "film", 0.2),
+        ],
+    )
+    policy = parse_policy("placements: {here: {sources: {model: 1, complement: 1}, steering: 0, anchors: [cart]}}")
+    together = Chances(together={"attach": Together(-6.0, {"model": 0.6, "related": 0.4})})
+    relations = replace(shop.relations(), about={"chances": together.document()})
+    model = shop.model({"lamp": 1.0, "case": 0.5})
+    found = place(policy, shop.request(cart=["phone"], k=3), shelves=shop.shelves(), relations=relations, model=model)
+    assert [shop.items[each.item].id for each in found.items] == ["case", "lamp", "film"]
+    assert [each.source for each in found.items] == ["complement", "model", "complement"]
+    lamp = 1 / (1 + np.exp(-0.5))
+    assert found.items[1].score == pytest.approx(1 / (1 + np.exp(6 - 0.6 * np.log1p(lamp / FAINT))))

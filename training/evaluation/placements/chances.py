@@ -1,29 +1,38 @@
 """Learns what the strengths of a policy's sources are worth, on validation questions that no source has seen.
 
-For each purpose (``attach``: a cart and what else is taken; ``next``: half a session and what it goes on to) and source
-a logistic curve over log strength is fitted to whether the shopper took what the source proposes. Of the relations
-those with little evidence lean on the curve of all together. The model's curve is learned before it is refitted, the
-relations' from tables mined without the validation part.
+For each purpose (``attach``: a cart and what else is taken; ``next``: half a session and what it goes on to) one
+logistic regression over what all sources say of an item together (``tillside.relations.chances``) is fitted to whether
+the shopper took it. The model is asked before it is refitted, the relations are mined without the validation part; what
+each says is kept (``training.model.observations``) until both are there.
 
-Shapes: Q questions, U candidates of a question, C cells (item, source), R rows of a source, N items, B behaviours.
+Shapes: Q questions, U candidates of all questions, C cells (item, source), R rows of observations, N items, B
+behaviours, S sources.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
 from tillside.dataset import Dataset
-from tillside.policy import ItemFacts, ModelCandidates, PlacementPolicy, Policy, Shelves, event_kinds, prepare
+from tillside.policy import (
+    ItemFacts,
+    ModelCandidates,
+    PlacementPolicy,
+    PlacementRequest,
+    Policy,
+    Shelves,
+    event_kinds,
+    prepare,
+)
 from tillside.policy.candidates import SOURCE_MASK, SOURCES, gather
 from tillside.policy.file.terms import Rules, SourceName
 from tillside.policy.items.shelves import most_popular
 from tillside.relations import RELATIONS, Relations
-from tillside.relations.chances import MODEL, POPULAR, RELATED, Chances, Curve, as_they_are
+from tillside.relations.chances import FAINT, MODEL, POPULAR, PURPOSES, RELATED, Chances, Together, as_they_are
 from training.evaluation.placements.proposals import propose
 from training.evaluation.placements.questions import Questions, ask_sessions
 from training.evaluation.placements.shop import OfflineShop
@@ -31,18 +40,23 @@ from training.evaluation.scorers import popularity_of
 from training.inputs.lookahead import taking
 from training.inputs.visits import encode_visits
 from training.model.checkpoint import TrainedModel
+from training.model.observations import COLUMNS, Observations, Observed
 
-MOST_QUESTIONS: Final = 2000
-LEAST_QUESTIONS: Final = 30
-"""Fewer questions of a purpose teach nothing: there is no curve then."""
+MOST_QUESTIONS: Final = 1000
+LEAST_QUESTIONS: Final = 10
+"""Fewer questions of a purpose teach nothing: its chances are not known then."""
 SLOTS: Final = 8
 DIGITS: Final = 4
-FAINTEST: Final = 1e-6
-SLOPE: Final = (1.0, 0.5)
-"""Mean and deviation of a slope, before any question is asked: a strength is a probability but for a factor."""
-LEANING: Final = (0.7, 0.3)
-"""How far a relation's level and slope are expected from those of all relations together."""
-BOUNDS: Final = ((-30.0, 30.0), (0.05, 5.0))
+SLOPES: Final = {MODEL: 0.6, RELATED: 0.3}
+"""Of the model and of any other source, before a question is asked."""
+DEVIATION: Final = 0.2
+"""Of a slope from that."""
+WIDE: Final = 10.0
+"""Deviation of the base."""
+BOUNDS: Final = (0.02, 5.0)
+"""Of slopes: above 0, so that a source alone has an order."""
+
+OF_RELATIONS: Final[tuple[SourceName, ...]] = (*RELATIONS, POPULAR)  # type: ignore[assignment]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -83,17 +97,17 @@ def asked_for(dataset: Dataset, sources: Sequence[SourceName]) -> dict[str, Aske
     return found
 
 
-def chances_of_model(trained: TrainedModel, dataset: Dataset) -> Chances:
-    """Curves of the model.
+def observed_of_model(trained: TrainedModel, dataset: Dataset) -> dict[str, Observed]:
+    """What the model says of the questions.
 
     Args:
         trained: not yet refitted with the validation part.
     """
     assert not trained.refitted
-    curves = {}
-    asked_by = asked_for(dataset, ("model",))
+    found: dict[str, Observed] = {}
+    asked_by = asked_for(dataset, (MODEL,))
     if not asked_by:
-        return Chances()
+        return found
     shop = OfflineShop.of(trained, dataset)
     sessions, kinds_B = dataset.part("validation"), event_kinds(dataset.behaviours)
     encoded = encode_visits(
@@ -103,61 +117,51 @@ def chances_of_model(trained: TrainedModel, dataset: Dataset) -> Chances:
         whole=dataset.sessions,
         first=dataset.parts["validation"][0],
     )
+    nothing = Relations.empty(items=len(dataset.catalogue))
     for purpose, asked in asked_by.items():
         questions = asked.questions
         requests = questions.requests(sessions, placement=asked.placement, k=SLOTS, kinds_B=kinds_B)
         given = propose(shop, asked.policy, requests, encoded, questions.events_Q, ask=asked.ask, k=SLOTS)
         kept = [row for row, each in enumerate(given.candidates) if each.tier == MODEL]
-        nothing = Relations.empty(items=len(dataset.catalogue))
-        rows = observed(asked, requests, kept, given.candidates, shelves=shop.shelves_B[asked.ask], relations=nothing)
-        if MODEL in rows:
-            curves[purpose] = {MODEL: _rounded(fit_curve(*rows[MODEL]))}
-    return Chances(curves)
+        shelves = shop.shelves_B[asked.ask]
+        found[purpose] = observed(asked, requests, kept, given.candidates, shelves=shelves, relations=nothing)
+    return found
 
 
-def chances_of_relations(relations: Relations, dataset: Dataset) -> Chances:
-    """Curves of the relations, each and all together, and of popular items.
+def observed_of_relations(relations: Relations, dataset: Dataset, asked_by: Mapping[str, Asked]) -> dict[str, Observed]:
+    """What the relations, and the shelf of popular items, say of the questions.
 
     Args:
         relations: mined without the validation part.
+        asked_by: questions by purpose, :func:`asked_for` OF_RELATIONS.
     """
-    curves: dict[str, dict[str, Curve]] = {}
-    sources: tuple[SourceName, ...] = (*RELATIONS, POPULAR)  # type: ignore[arg-type]
-    asked_by = asked_for(dataset, sources)
-    if not asked_by:
-        return Chances()
     facts = ItemFacts.of_catalogue(dataset.catalogue).fitted(relations.fitting)
     whole = popularity_of(dataset, refit=False, items=len(dataset.catalogue))
     ranked_BN = most_popular(whole.scores_by_behaviour, facts)
     sessions, kinds_B = dataset.part("validation"), event_kinds(dataset.behaviours)
+    found = {}
     for purpose, asked in asked_by.items():
         shelves = Shelves.of(facts, popular_N=ranked_BN[asked.ask])
         requests = asked.questions.requests(sessions, placement=asked.placement, k=SLOTS, kinds_B=kinds_B)
-        rows = observed(asked, requests, range(len(requests)), None, shelves=shelves, relations=relations)
-        of_relations = [rows[name] for name in RELATIONS if name in rows]
-        if not of_relations:
-            continue
-        together = fit_curve(*(np.concatenate(column) for column in zip(*of_relations, strict=True)))
-        own = {name: fit_curve(*rows[name], around=together) for name in RELATIONS if name in rows}
-        own[RELATED] = together
-        if POPULAR in rows:
-            own[POPULAR] = fit_curve(*rows[POPULAR])
-        curves[purpose] = {name: _rounded(curve) for name, curve in own.items()}
-    return Chances(curves)
+        found[purpose] = observed(asked, requests, range(len(requests)), None, shelves=shelves, relations=relations)
+    return found
 
 
 def observed(
     asked: Asked,
-    requests: Sequence,
+    requests: Sequence[PlacementRequest],
     kept: Sequence[int],
     candidates: Sequence[ModelCandidates] | None,
     *,
     shelves: Shelves,
     relations: Relations,
-) -> dict[str, tuple[Floats, Bools]]:
-    """By source: the strength of every candidate that the placement's rules allow, and whether it was an answer [R]."""
-    strengths: dict[int, list[Floats]] = defaultdict(list)
-    hits: dict[int, list[Bools]] = defaultdict(list)
+) -> Observed:
+    """The strength by each source of every candidate that the placement's rules allow, and whether it was an answer.
+
+    Args:
+        kept: numbers of the questions that are put.
+    """
+    columns: dict[str, list[npt.NDArray[Any]]] = {name: [np.zeros(0, kind)] for name, kind in COLUMNS.items()}
     placement = asked.policy.placement(asked.placement)
     for row in kept:
         prepared = prepare(asked.policy, requests[row], shelves.facts)
@@ -173,45 +177,84 @@ def observed(
         allowed_U = prepared.rulebook.judged(found.items_U)[0] < 0
         hit_U = np.isin(found.items_U, asked.questions.answers[row])
         sizes_U = np.diff(found.cells_U)
-        allowed_C, hit_C = np.repeat(allowed_U, sizes_U), np.repeat(hit_U, sizes_U)
-        sources_C = found.keys_C & SOURCE_MASK
-        for source in np.unique(sources_C).tolist():
-            own_C = allowed_C & (sources_C == source)
-            strengths[source].append(found.chances_C[own_C])
-            hits[source].append(hit_C[own_C])
-    joined = {SOURCES[each]: (np.concatenate(strengths[each]), np.concatenate(hits[each])) for each in strengths}
-    return {name: rows for name, rows in joined.items() if len(rows[0])}
+        allowed_C = np.repeat(allowed_U, sizes_U)
+        columns["items_R"].append(np.repeat(found.items_U, sizes_U)[allowed_C])
+        columns["sources_R"].append((found.keys_C & SOURCE_MASK)[allowed_C])
+        columns["strengths_R"].append(found.chances_C[allowed_C])
+        columns["hits_R"].append(np.repeat(hit_U, sizes_U)[allowed_C])
+        columns["events_R"].append(np.full(np.count_nonzero(allowed_C), asked.questions.events_Q[row]))
+    return Observed.of(SOURCES, {name: np.concatenate(parts) for name, parts in columns.items()})
 
 
-def fit_curve(strengths_R: Floats, hits_R: Bools, *, around: Curve | None = None) -> Curve:
-    """Level and slope of largest posterior probability.
+def learn_together(model: Observations, relations: Observations) -> Chances:
+    """What both tell together, by purpose; purposes with few questions that both were asked are left out."""
+    found = {}
+    for purpose in PURPOSES:
+        if purpose in model and purpose in relations:
+            both = model[purpose], relations[purpose]
+            shared = np.intersect1d(*(own.events_R for own in both))
+            if len(shared) >= LEAST_QUESTIONS:
+                found[purpose] = fit_together(*evidence(both, shared))
+    return Chances(together=found)
+
+
+def evidence(both: Sequence[Observed], events_Q: npt.NDArray[np.int64]) -> tuple[list[str], Floats, Bools]:
+    """Names of the sources heard, what each tells of each item of the questions [U, S], and whether it was an answer.
+
+    A source tells log(1 + strength / FAINT) of an item that it brings, 0 of others.
+    """
+    rows = [np.isin(own.events_R, events_Q) for own in both]
+    events, items, strengths, hits = (
+        np.concatenate([getattr(own, name)[kept] for own, kept in zip(both, rows, strict=True)])
+        for name in ("events_R", "items_R", "strengths_R", "hits_R")
+    )
+    names = [np.array(own.sources)[own.sources_R[kept]] for own, kept in zip(both, rows, strict=True)]
+    heard, sources = np.unique(np.concatenate(names), return_inverse=True)
+    codes, first, places = np.unique(
+        np.searchsorted(events_Q, events) * (int(items.max(initial=0)) + 1) + items,
+        return_index=True,
+        return_inverse=True,
+    )
+    told_US = np.zeros((len(codes), len(heard)))
+    told_US[places, sources] = np.log1p(strengths / FAINT)
+    return heard.tolist(), told_US, hits[first]
+
+
+def fit_together(sources: Sequence[str], told_US: Floats, hits_U: Bools) -> Together:
+    """Base and slopes of largest posterior probability; that of ``related`` is the mean of the relations' slopes."""
+    means = np.array([0.0, *(SLOPES.get(source, SLOPES[RELATED]) for source in sources)])
+    deviations = np.array([WIDE, *[DEVIATION] * len(sources)])
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        logits_U = weights[0] + told_US @ weights[1:]
+        off_U = 1.0 / (1.0 + np.exp(-logits_U)) - hits_U
+        away = (weights - means) / deviations
+        value = np.logaddexp(0.0, logits_U).sum() - logits_U[hits_U].sum() + 0.5 * (away @ away)
+        gradient = np.r_[off_U.sum(), off_U @ told_US] + away / deviations
+        return float(value) / len(hits_U), gradient / len(hits_U)
+
+    share = (hits_U.sum() + 0.5) / (len(hits_U) + 1)
+    start = np.r_[np.log(share / (1 - share)) - (told_US @ means[1:]).mean(), means[1:]]
+    bounds = [(-30.0, 30.0), *[BOUNDS] * len(sources)]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-14, "gtol": 1e-9})
+    slopes = {name: round(float(slope), DIGITS) for name, slope in zip(sources, found.x[1:], strict=True)}
+    own = [slope for name, slope in slopes.items() if name in RELATIONS]
+    slopes[RELATED] = round(float(np.mean(own)), DIGITS) if own else SLOPES[RELATED]
+    return Together(round(float(found.x[0]), DIGITS), slopes)
+
+
+def with_model(
+    relations: Relations | None, trained: TrainedModel, observations: Observations | None = None
+) -> Relations | None:
+    """Relations that know what they and the model are worth.
 
     Args:
-        around: the curve that this one is expected near; default: any level, and a slope near 1.
+        observations: what the relations said of the questions (``training.mining.stored``). Of runs and relations made
+            before there were any, the curves are joined.
     """
-    logs_R = np.log(np.maximum(strengths_R, FAINTEST))
-    mean, deviation = ((0.0, SLOPE[0]), (10.0, SLOPE[1])) if around is None else (around, LEANING)
-
-    def loss(curve: Floats) -> tuple[float, Floats]:
-        logits_R = curve[0] + curve[1] * logs_R
-        off_R = 1.0 / (1.0 + np.exp(-logits_R)) - hits_R
-        away = (curve - mean) / deviation
-        value = np.logaddexp(0.0, logits_R).sum() - logits_R[hits_R].sum() + 0.5 * (away @ away)
-        return float(value), np.array([off_R.sum(), off_R @ logs_R]) + away / deviation
-
-    share = (hits_R.sum() + 0.5) / (len(hits_R) + 1)
-    start = np.array(around or (float(np.log(share / (1 - share)) - logs_R.mean()), SLOPE[0]))
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=BOUNDS)
-    return float(found.x[0]), float(found.x[1])
-
-
-def with_model(relations: Relations | None, trained: TrainedModel) -> Relations | None:
-    """Relations that know the model's curves too."""
-    if relations is None or not trained.chances.curves:
+    if relations is None:
+        return None
+    chances = relations.chances.joined(trained.chances).joined(learn_together(trained.observed, observations or {}))
+    if chances == relations.chances:
         return relations
-    joined = relations.chances.joined(trained.chances)
-    return replace(relations, about={**relations.about, "chances": joined.document()})
-
-
-def _rounded(curve: Curve) -> Curve:
-    return round(curve[0], DIGITS), round(curve[1], DIGITS)
+    return replace(relations, about={**relations.about, "chances": chances.document()})

@@ -38,6 +38,7 @@ from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.placements.systems import POLICY, Offer, Rivals, widened
 from training.inputs.lookahead import taking
 from training.model.checkpoint import TrainedModel
+from training.model.observations import Observations
 
 POLICY_FILE: Final = "policy.json"
 K: Final = 5
@@ -49,6 +50,7 @@ def evaluate_policy(
     policy: Policy,
     *,
     relations: Relations | None,
+    observations: Observations | None = None,
     feed: ItemsFeed | None = None,
     part: Part = "test",
     k: int = K,
@@ -58,6 +60,7 @@ def evaluate_policy(
 
     Args:
         relations: None only for a policy that uses no relation.
+        observations: what the relations said of validation questions.
         feed: item feed of the shop. It counts as fresh at every question, since logs do not record past stock levels.
 
     Raises:
@@ -67,7 +70,7 @@ def evaluate_policy(
     refuse_misfits(policy, dataset, relations)
     policy = widened(policy, k)
     rules = AssociationRules.fit(dataset, taken=taking(len(dataset.behaviours)), refit=trained.refitted)
-    relations = with_model(relations, trained) or Relations.empty(items=len(dataset.catalogue))
+    relations = with_model(relations, trained, observations) or Relations.empty(items=len(dataset.catalogue))
     shop = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting)
     document: dict[str, Any] = {
         "dataset": {"name": dataset.name, "digest": dataset.digest},

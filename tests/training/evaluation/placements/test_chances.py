@@ -1,36 +1,67 @@
-"""Curves of sources: the fit by its defining equations, and questions that a tiny log can and cannot ask."""
+"""What sources tell together: the fit by its defining equations, rows that meet, and questions a tiny log can ask."""
 
 import numpy as np
 import pytest
 
 from tests.datasets import make_sessions
-from training.evaluation.placements.chances import LEANING, LEAST_QUESTIONS, fit_curve
+from tillside.relations.chances import FAINT, Chances
+from training.evaluation.placements.chances import (
+    DEVIATION,
+    LEAST_QUESTIONS,
+    SLOPES,
+    evidence,
+    fit_together,
+    learn_together,
+)
 from training.evaluation.placements.questions import ask_sessions
+from training.model.observations import Observed
 
 
-def test_a_curve_meets_the_share_of_hits_at_each_strength() -> None:
-    """1,000 of 10,000 rows of strength .1 are hits, odds of 1/9, and 3,333 of 10,000 of strength .5, odds of 1/2.
+def rows(sources, *columns) -> Observed:
+    """Rows (event, item, source, strength, hit) of one purpose."""
+    names = ("events_R", "items_R", "sources_R", "strengths_R", "hits_R")
+    return Observed.of(sources, dict(zip(names, zip(*columns, strict=True), strict=True)))
 
-    So the slope is log(9 / 2) / log(5) = .9345 and the level log(1 / 2) + .9345 * log 2 = -.0454, but for the prior.
+
+def test_the_fit_meets_the_share_of_hits_of_every_kind_of_item() -> None:
+    """Of 50,000 items each, 1/10 are hits where one of two sources tells 1, 1/2 where both do.
+
+    One source alone has log odds base + slope = log(1 / 9), both together base + 2 slopes = 0: so slopes of 2.197 and
+    a base of -4.394, but for the prior.
     """
-    strengths = np.repeat([0.1, 0.5], 10_000)
-    hits = np.concatenate([np.arange(10_000) < 1000, np.arange(10_000) < 3333])
-    level, slope = fit_curve(strengths, hits)
-    assert (level, slope) == pytest.approx((-0.0454, 0.9345), abs=0.01)
+    told = np.repeat([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], 50_000, axis=0)
+    hits = np.concatenate([np.arange(50_000) < 20_000, np.arange(50_000) < 20_000, np.arange(50_000) < 10_000])
+    found = fit_together(["complement", "model"], told, hits)
+    assert found.base == pytest.approx(-4.394, abs=0.05)
+    assert found.slopes["model"] == pytest.approx(2.197, abs=0.05)
+    assert found.slopes["related"] == found.slopes["complement"] == pytest.approx(2.197, abs=0.05)
 
 
-def test_without_evidence_a_curve_is_that_of_all_relations() -> None:
-    """One row moves the level by less than a tenth of what it may differ."""
-    around = (-2.0, 0.8)
-    level, slope = fit_curve(np.array([0.2]), np.array([False]), around=around)
-    assert level == pytest.approx(around[0], abs=LEANING[0] / 10)
-    assert slope == pytest.approx(around[1], abs=LEANING[1] / 10)
+def test_without_evidence_slopes_are_those_expected() -> None:
+    found = fit_together(["model", "series"], np.array([[1.0, 2.0]]), np.array([False]))
+    assert found.slopes["model"] == pytest.approx(SLOPES["model"], abs=DEVIATION / 10)
+    assert found.slopes["series"] == pytest.approx(SLOPES["related"], abs=DEVIATION / 10)
 
 
-def test_much_evidence_outweighs_the_curve_of_all_relations() -> None:
-    strengths, hits = np.full(20_000, 0.2), np.arange(20_000) % 2 == 0
-    level, slope = fit_curve(strengths, hits, around=(-2.0, 0.8))
-    assert level + slope * np.log(0.2) == pytest.approx(0.0, abs=0.01)
+def test_rows_of_both_meet_by_question_and_item() -> None:
+    """Question 7: item 1 is brought by both, item 2 by the model, item 3 by a relation; question 9 was asked once."""
+    model = rows(("model",), (7, 1, 0, FAINT, True), (7, 2, 0, 2 * FAINT, False), (9, 1, 0, 0.5, True))
+    related = rows(("model", "series"), (7, 1, 1, 3 * FAINT, True), (7, 3, 1, FAINT, False))
+    names, told, hits = evidence((model, related), np.array([7]))
+    assert names == ["model", "series"]
+    assert told == pytest.approx(np.log([[2, 4], [3, 1], [1, 2]]), rel=1e-5)
+    assert hits.tolist() == [True, False, False]
+
+
+def test_too_few_questions_that_both_were_asked_teach_nothing() -> None:
+    def asked(count: int, source: str) -> dict[str, Observed]:
+        return {"attach": rows((source,), *((event, 1, 0, 0.5, event % 2 == 0) for event in range(count)))}
+
+    assert learn_together(asked(LEAST_QUESTIONS, "model"), asked(LEAST_QUESTIONS - 1, "series")) == Chances()
+    assert learn_together(asked(LEAST_QUESTIONS, "model"), {}) == Chances()
+    found = learn_together(asked(LEAST_QUESTIONS, "model"), asked(LEAST_QUESTIONS, "series"))
+    assert set(found.together) == {"attach"}
+    assert set(found.together["attach"].slopes) == {"model", "series", "related"}
 
 
 def test_some_questions_are_evenly_spaced() -> None:
