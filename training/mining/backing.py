@@ -35,6 +35,10 @@ SUPPORTS: Final = np.geomspace(0.01, 100, 41)
 FAINTEST_KIN: Final = 0.05
 """A kin must be this strong, as a share of the category's strongest."""
 FAINTEST: Final = 1e-6
+ENOUGH: Final = 6
+"""An anchor with fewer complements is given the best of each of its kin, however many share the kin's strength out."""
+OF_A_KIN: Final = 2
+"""Items of one kin that it is given at most."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Backed:
     Attributes:
         rates: how often the item is taken with the anchor, in (0, 1].
         ruled: whether a rule of the shop makes the pair, bool [P].
+        kin: number of the kin that makes it, [P].
         supports: the learned k of series and of pairs.
     """
 
@@ -51,6 +56,7 @@ class Backed:
     items: Ints
     rates: Floats
     ruled: Bools
+    kin: Ints
     supports: tuple[float, float]
 
     def __len__(self) -> int:
@@ -117,10 +123,10 @@ def backed(
     """Rates of the pairs of kin items that fit, and the kin with what brands matter to them."""
     worth_N = taken.counts_N + TAKEN_BEFORE
     kin = [_with_brands(each, followed, taken, fitting, worth_N) for each in kin]
-    anchors, items, rates, ruled = _shared(kin, fitting, worth_N)
+    anchors, items, rates, ruled, of_kin = _shared(kin, fitting, worth_N)
     size = len(traits)
     codes, first = np.unique(anchors * size + items, return_index=True)
-    anchors, items, rates, ruled = anchors[first], items[first], rates[first], ruled[first]
+    anchors, items, rates, ruled, of_kin = (column[first] for column in (anchors, items, rates, ruled, of_kin))
     own = _counts(followed.anchors * size + followed.items, followed.recent, codes)
     # the rest of the series: all of it less the anchor itself, so that nothing is counted twice
     alone = traits.series < 0
@@ -137,17 +143,21 @@ def backed(
     seen = taken.recent_N[anchors]
     by_pair = _support(own, seen * rates)
     rates = rates * (own + by_pair) / (seen * rates + by_pair)
-    return Backed(anchors, items, np.clip(rates, FAINTEST, 1.0), ruled, (by_series, by_pair)), kin
+    return Backed(anchors, items, np.clip(rates, FAINTEST, 1.0), ruled, of_kin, (by_series, by_pair)), kin
 
 
-def with_backing(proven: Mined, pairs: Backed, followed: Pairs, *, floor: float, ruled_floor: float) -> Mined:
+def with_backing(
+    proven: Mined, pairs: Backed, followed: Pairs, *, floor: float, ruled_floor: float, enough: int = ENOUGH
+) -> Mined:
     """Complements: the proven pairs, and those that kind, series and brand make likely enough.
 
     Where both know a pair its strength is the estimated rate, which support has brought as close to the log's as it
-    deserves.
+    deserves. An anchor with few of them is given the likeliest of each of its kin too: of sixteen docks that fit none
+    is likely, and yet a dock goes with it.
 
     Args:
         floor: least rate of a pair that is not proven; ``ruled_floor`` if a rule of the shop makes it.
+        enough: complements of an anchor that are no longer few.
     """
     size = (
         int(
@@ -167,6 +177,7 @@ def with_backing(proven: Mined, pairs: Backed, followed: Pairs, *, floor: float,
         known = codes[place] == proven_codes
         strengths[known] = pairs.rates[place[known]]
     kept = (pairs.rates >= np.where(pairs.ruled, ruled_floor, floor)) & ~np.isin(codes, proven_codes)
+    kept = _enough(pairs, kept, proven, known=np.isin(codes, proven_codes), enough=enough)
     anchors, items = pairs.anchors[kept], pairs.items[kept]
     counts = lookup(followed, Pairs(anchors, items, anchors, anchors.astype(float)), items=size)
     unknown = np.full(len(anchors), np.nan)
@@ -180,13 +191,43 @@ def with_backing(proven: Mined, pairs: Backed, followed: Pairs, *, floor: float,
     return Mined(*both)
 
 
-def _shared(kin: Sequence[Kin], fitting: Compatibility, worth_N: Floats) -> tuple[Ints, Ints, Floats, Bools]:
-    """The first estimate: pairs of kin items that fit, their rates, highest first, and whether a rule makes them.
+def _enough(pairs: Backed, kept: Bools, proven: Mined, *, known: Bools, enough: int) -> Bools:
+    """The kept pairs, and the likeliest others of anchors that have not enough, OF_A_KIN at most of a kin.
+
+    Args:
+        known: the pairs that are proven, bool [P].
+    """
+    if not len(pairs):
+        return kept
+    have = kept | known
+    count_N = np.bincount(np.r_[pairs.anchors[kept], proven.anchors], minlength=int(pairs.anchors.max()) + 1)
+    order = np.lexsort((pairs.items, -pairs.rates, ~have, pairs.kin, pairs.anchors))
+    spare = np.zeros(len(pairs), bool)
+    spare[order] = _places(pairs.anchors[order] * (int(pairs.kin.max()) + 1) + pairs.kin[order]) < OF_A_KIN
+    spare &= ~have
+    rows = np.flatnonzero(spare)
+    rows = rows[np.lexsort((pairs.items[rows], -pairs.rates[rows], pairs.anchors[rows]))]
+    anchors = pairs.anchors[rows]
+    found = kept.copy()
+    found[rows[_places(anchors) < enough - count_N[anchors]]] = True
+    return found
+
+
+def _places(grouped: Ints) -> Ints:
+    """Place of each element within its run of equal ones."""
+    starts = np.r_[True, grouped[1:] != grouped[:-1]][: len(grouped)]
+    first = np.flatnonzero(starts)
+    return np.arange(len(grouped)) - np.repeat(first, np.diff(np.r_[first, len(grouped)]))
+
+
+def _shared(kin: Sequence[Kin], fitting: Compatibility, worth_N: Floats) -> tuple[Ints, Ints, Floats, Bools, Ints]:
+    """The first estimate: pairs of kin items that fit, their rates, highest first, whether a rule makes them, and the
+    kin's number.
 
     A pair of two kin stands there twice.
     """
     made = {(rule.one.category, rule.other.category) for rule in fitting.rules if rule.makes == MAKES[0]}
-    columns: list[tuple[Ints, Ints, Floats, Bools]] = []
+    columns: list[tuple[Ints, Ints, Floats, Bools, Ints]] = []
     for each, group, members in _groups(kin, fitting):
         items, rates = shared_out(
             each, int(group[0]), members, fitting.matching, brands=fitting.brands, worth_N=worth_N
@@ -196,12 +237,14 @@ def _shared(kin: Sequence[Kin], fitting: Compatibility, worth_N: Floats) -> tupl
         anchors, items, rates = np.repeat(group, len(items)), np.tile(items, len(group)), np.tile(rates, len(group))
         differ = anchors != items
         ruled = np.full(int(differ.sum()), (each.one, each.other) in made)
-        columns.append((anchors[differ], items[differ], rates[differ], ruled))
+        number = np.full(int(differ.sum()), kin.index(each))
+        columns.append((anchors[differ], items[differ], rates[differ], ruled, number))
     if not columns:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool)
-    anchors, items, rates, ruled = (np.concatenate(column) for column in zip(*columns, strict=True))
+        nothing = np.zeros(0, np.int64)
+        return nothing, nothing, np.zeros(0), np.zeros(0, bool), nothing
+    anchors, items, rates, ruled, numbers = (np.concatenate(column) for column in zip(*columns, strict=True))
     order = np.argsort(-rates, kind="stable")
-    return anchors[order], items[order], rates[order], ruled[order]
+    return anchors[order], items[order], rates[order], ruled[order], numbers[order]
 
 
 def _groups(kin: Sequence[Kin], fitting: Compatibility) -> list[tuple[Kin, Ints, Ints]]:

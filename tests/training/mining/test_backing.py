@@ -69,13 +69,32 @@ def test_how_much_support_it_takes_is_learned(shape: float, low: float, high: fl
     assert low < _support(counts, expected) < high
 
 
+def kept(*, kin: list[int], few: int = 0) -> dict[tuple[int, int], tuple[float, int]]:
+    """Pairs kept of items 4 and 5 with anchors 0 and 1, ``few`` being enough of one's, and of the proven two."""
+    anchors, items = np.array([0, 0, 1, 1]), np.array([4, 5, 4, 5])
+    rates, ruled = np.array([0.3, 0.04, 0.02, 0.06]), np.array([True, True, False, False])
+    known = Backed(anchors, items, rates, ruled, np.array(kin), (1.0, 1.0))
+    proven = Mined(np.array([0, 2]), np.array([4, 8]), np.array([0.2, 0.1]))
+    found = with_backing(proven, known, pairs((0, 5, 3)), floor=0.05, ruled_floor=0.03, enough=few)
+    columns = (found.anchors.tolist(), found.items.tolist(), found.strengths.tolist(), found.counts.tolist())
+    return {(anchor, item): (strength, count) for anchor, item, strength, count in zip(*columns, strict=True)}
+
+
 def test_pairs_are_kept_if_proven_or_likely_enough() -> None:
     """The proven pair (0, 4) takes the estimated rate, (2, 8) keeps its own; of the rest a rule's pairs need less."""
-    anchors, items = np.array([0, 0, 1, 1]), np.array([4, 5, 4, 5])
-    known = Backed(anchors, items, np.array([0.3, 0.04, 0.02, 0.06]), np.array([True, True, False, False]), (1.0, 1.0))
-    proven = Mined(np.array([0, 2]), np.array([4, 8]), np.array([0.2, 0.1]))
-    found = with_backing(proven, known, pairs((0, 5, 3)), floor=0.05, ruled_floor=0.03)
-    rows = {
-        (a, i): (s, c) for a, i, s, c in zip(found.anchors, found.items, found.strengths, found.counts, strict=True)
-    }
-    assert rows == {(0, 4): (0.3, 0), (2, 8): (0.1, 0), (0, 5): (0.04, 3), (1, 5): (0.06, 0)}
+    assert kept(kin=[0] * 4) == {(0, 4): (0.3, 0), (2, 8): (0.1, 0), (0, 5): (0.04, 3), (1, 5): (0.06, 0)}
+
+
+def test_an_anchor_with_few_complements_is_given_the_likeliest_of_its_kin() -> None:
+    """(1, 4) is too faint to be kept, but anchor 1 has one complement only and may have two; anchor 0 has two."""
+    assert kept(kin=[0] * 4, few=2) == kept(kin=[0] * 4) | {(1, 4): (0.02, 0)}
+    assert kept(kin=[0, 1, 0, 1], few=1) == kept(kin=[0] * 4)
+
+
+def test_no_more_than_two_of_a_kin_are_given() -> None:
+    """Four pairs as faint as can be of one kin, two of them likelier: those two."""
+    rates = np.array([0.001, 0.003, 0.002, 0.001])
+    faint = Backed(np.zeros(4, int), np.arange(4, 8), rates, np.zeros(4, bool), np.zeros(4, int), (1.0, 1.0))
+    nothing = Mined(*[np.zeros(0, int)] * 2, np.zeros(0))
+    found = with_backing(nothing, faint, pairs((0, 5, 3)), floor=0.05, ruled_floor=0.03)
+    assert found.items.tolist() == [5, 6]

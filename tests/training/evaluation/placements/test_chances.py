@@ -30,7 +30,8 @@ def test_the_fit_meets_the_share_of_hits_of_every_kind_of_item() -> None:
     a base of -4.394, but for the prior.
     """
     told = np.repeat([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], 50_000, axis=0)
-    hits = np.concatenate([np.arange(50_000) < 20_000, np.arange(50_000) < 20_000, np.arange(50_000) < 10_000])
+    numbers = np.arange(50_000)
+    hits = np.concatenate([numbers < 5000, numbers < 5000, numbers < 25_000])
     found = fit_together(["complement", "model"], told, hits)
     assert found.base == pytest.approx(-4.394, abs=0.05)
     assert found.slopes["model"] == pytest.approx(2.197, abs=0.05)
