@@ -11,8 +11,8 @@ Shapes: E entries (item, source, anchor), C cells (item, source), U distinct ite
 G sets of brands, P items on a shelf, L events of the session, M items in the cart.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 import numpy as np
@@ -38,6 +38,7 @@ NAMED_BEFORE: Final[tuple[tuple[SourceName, ...], ...]] = (
 )
 """Of several sources that bring an item one of the first group names it, since that tells the shopper why."""
 NAMING: Final = tuple(next(group for group, names in enumerate(NAMED_BEFORE) if source in names) for source in SOURCES)
+NAMING_S: Final = np.array(NAMING)
 assert SOURCES[FIRST_RELATION : FIRST_RELATION + len(RELATIONS)] == RELATIONS
 MOST_PARTNERS: Final = 16
 """Partners taken per anchor and relation."""
@@ -133,6 +134,20 @@ class Candidates:
             row = rows.item(place)
             mask_U[row] = self._main_cell(row) == cells.item(place)
         return mask_U
+
+    def steered(self, factors: Mapping[SourceName, float]) -> "Candidates":
+        """These, the score of each item multiplied by the factor of the source that names it."""
+        factors_S = np.array([factors.get(source, 1.0) for source in SOURCES])
+        if not len(self.items_U) or (factors_S == 1.0).all():
+            return self
+        starts_U, sizes_U = self.cells_U[:-1], np.diff(self.cells_U)
+        sources_C = self.keys_C & SOURCE_MASK
+        naming_C = NAMING_S.take(sources_C)
+        first_C = naming_C == np.minimum.reduceat(naming_C, starts_U).repeat(sizes_U)
+        parts_C = np.where(first_C, self.parts_C, -1.0)
+        named_C = parts_C == np.maximum.reduceat(parts_C, starts_U).repeat(sizes_U)
+        factors_U = np.maximum.reduceat(np.where(named_C, factors_S.take(sources_C), 0.0), starts_U)
+        return replace(self, totals_U=self.totals_U * factors_U, parts_C=self.parts_C * factors_U.repeat(sizes_U))
 
     def _main_cell(self, row: int) -> int:
         start, end = self.cells_U.item(row), self.cells_U.item(row + 1)

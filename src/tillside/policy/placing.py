@@ -29,6 +29,7 @@ from tillside.policy.rules import HARD, SOFT, Rulebook, just_taken
 from tillside.policy.steering import steer
 from tillside.policy.telling import UNSURE, removed, why_empty, why_unmet
 from tillside.relations import Relations
+from tillside.relations.chances import Evidence
 
 PINNED_PAIR: Final = -1
 """Level of candidates pinned by a relation pair set by hand: before all others."""
@@ -109,7 +110,12 @@ class PreparedPlacement:
                 feed_stale=rulebook.feed_stale,
                 notes=(f"nothing is shown: {silent}",),
             )
+        scale = relations.chances.scale(self.purpose, SOURCES) if placement.fusion == "strengths" else None
         weights = steering.weights(placement.sources, policy.intent, placement.steering)
+        moved = None
+        if isinstance(scale, Evidence):  # then what an item is sold as is moved, whoever else brings it
+            moved = steering.factors(policy.intent, placement.steering)
+            weights = {name: weight for name, weight in placement.sources.items() if moved.get(name, 1.0)}
         promotions = [promotion for promotion in policy.promotions if promotion.holds(self.day)]
         found = gather(
             weights,
@@ -119,8 +125,10 @@ class PreparedPlacement:
             relations=relations,
             model=model,
             fusion=placement.fusion,
-            scale=relations.chances.scale(self.purpose, SOURCES) if placement.fusion == "strengths" else None,
+            scale=scale,
         )
+        if moved:
+            found = found.steered(moved)
         pins = _pins(k, rulebook, host=request.host if placement.host_first else None)
         pool = _Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance)
         chosen = choose(

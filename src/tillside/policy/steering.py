@@ -34,13 +34,17 @@ class Steering:
         Args:
             strength: effect of the degree of decision, 0 (none) to 1.
         """
+        factors = self.factors(intent, strength)
+        return {source: weight * factors.get(source, 1.0) for source, weight in sources.items()}
+
+    def factors(self, intent: Intent, strength: float) -> dict[SourceName, float]:
+        """Factor from 0 to 2 of each source that is moved; cross-sell wins for a source in both."""
         shift = strength * (2 * self.decided - 1)
-        weights = dict(sources)
-        for moved, factor in ((intent.down_sell, 1 - shift), (intent.cross_sell, 1 + shift)):
-            for source in moved:
-                if source in sources:
-                    weights[source] = sources[source] * factor  # cross-sell wins for a source in both
-        return weights
+        return {
+            source: factor
+            for moved, factor in ((intent.down_sell, 1 - shift), (intent.cross_sell, 1 + shift))
+            for source in moved
+        }
 
 
 def steer(intent: Intent, request: PlacementRequest, facts: ItemFacts) -> Steering:

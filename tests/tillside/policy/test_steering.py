@@ -1,11 +1,15 @@
 """Intent moves the weights: the curve, the signals, what the mode is called, and what segments change."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from msgspec.structs import replace as replace_request
 
 from tests.shops import CART, NOW_MS, VIEW, Item, Shop
 from tillside.events import Behaviours
-from tillside.policy import event_kinds
+from tillside.policy import event_kinds, parse_policy, place
+from tillside.relations.chances import Chances, Together
 
 SHOP = Shop(
     [Item("dear", 400), Item("bag", 30), Item("value", 250)],
@@ -46,6 +50,27 @@ def test_who_has_decided_gets_what_goes_with_it_who_compares_the_value_pick() ->
         scores[intent] = dict(zip(SHOP.ids(item.item for item in items), [item.score for item in items], strict=True))
     assert scores[0.9] == pytest.approx({"bag": 0.8 * 1.6, "value": 0.8 * 0.4})
     assert scores[0.1] == pytest.approx({"value": 0.8 * 1.6, "bag": 0.8 * 0.4})
+
+
+def test_on_one_scale_intent_moves_what_an_item_is_sold_as_though_the_model_brings_it_too() -> None:
+    """The model brings all, the rival a little more; decided at 0 and at .9 the factors are .4 and 1.6, or 1.6 and .4.
+
+    So of two places the comparing shopper gets the value pick and the rival, the decided one the bag and the rival.
+    """
+    shop = Shop(
+        [Item("dear", 400), Item("bag", 30), Item("value", 250), Item("rival", 300)],
+        pairs=[("complement", "dear", "bag", 0.1), ("downsell", "dear", "value", 0.1)],
+    )
+    curves = Chances(together={"next": Together(-6.0, {"model": 0.6, "related": 0.02})})
+    relations = replace(shop.relations(), about={"chances": curves.document()})
+    policy = parse_policy(CURVE.replace("complement: 1", "complement: 1, model: 1").replace("[session]", "[last]"))
+    shown = {}
+    for intent in (0.0, 0.9):
+        request = replace_request(shop.request(session=["dear"], k=2), intent=intent)
+        model = shop.model({"rival": 0.2, "bag": 0.0, "value": 0.0})
+        answer = place(policy, request, shelves=shop.shelves(), relations=relations, model=model)
+        shown[intent] = [(shop.ids([item.item])[0], item.source) for item in answer.items]
+    assert shown == {0.0: [("value", "downsell"), ("rival", "model")], 0.9: [("bag", "complement"), ("rival", "model")]}
 
 
 @pytest.mark.parametrize(
