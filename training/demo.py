@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("demo")
 POLICY = "electronics"
-"""Shipped policy of the simulated shop."""
+"""Shipped policy, and rules of what fits what, of the simulated shop."""
 SHOP: tuple[str, ...] = ("sessions=12000", "items=800", "shoppers=4000")
 """Size of the simulated shop."""
 TRAINING: tuple[str, ...] = ("trainer.max_epochs=4",)
@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> None:
         ]
     run("training.prepare", *arguments, f"out={dataset}")
     if simulated:
-        run("training.relate", f"dataset={dataset}")
+        run("training.relate", f"dataset={dataset}", f"rules={POLICY}")  # what fits what, as its policy asks
     shorter = TRAINING if simulated else ()
     if shorter:
         words = " ".join(shorter)
