@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.parquet as pq
 import yaml
+from msgspec import structs
 
 from benchmarks.logs import LOGS
 from benchmarks.results import write_results
@@ -45,6 +46,7 @@ MAIN: Final = ("electronics.phones.smartphone", "electronics.computers.laptop", 
 RULES: Final = Path("configs/compatibility/electronics.yaml")
 SLOTS: Final = 4
 """Items shown where attach rates are judged."""
+ACCESSORIES: Final = ("complement", "bundle", "gift")
 NOBODY: Final = np.zeros(0, np.int64)
 DEAR: Final = 0.5
 """A main item is dear that costs more than this share of its category's items."""
@@ -339,7 +341,14 @@ class Judged:
             shown = [each for each in answer.items if each.item in partners]
             if shown:
                 named.append(any(each.source == "downsell" for each in shown))
-        return [self.row(f"product-{self.name}", "downsell_named", named)]
+        rows = [self.row(f"product-{self.name}", "downsell_named", named)]
+        for intent in (0.0, 0.9):
+            answers = self._answers("product", asked, sessions, intent=intent)
+            sources = [each.source for answer in answers for each in answer.items]
+            system = f"product-{self.name}/intent-{intent:g}"
+            rows.append(self.row(system, "downsell_share", [each == "downsell" for each in sources]))
+            rows.append(self.row(system, "accessories_share", [each in ACCESSORIES for each in sources]))
+        return rows
 
     def _questions(self, moments: Ints, *, most: int) -> Questions:
         """Questions right after events of the test part, with the cart as it is then."""
@@ -363,9 +372,19 @@ class Judged:
         return Questions(moments + 1, numbers, carts, [NOBODY] * len(moments))
 
     def _answers(
-        self, placement: str, asked: Questions, sessions: Sessions, *, shop: OfflineShop | None = None
+        self,
+        placement: str,
+        asked: Questions,
+        sessions: Sessions,
+        *,
+        shop: OfflineShop | None = None,
+        intent: float | None = None,
     ) -> list[Placement]:
-        """Answers of the policy, as the server would give them."""
+        """Answers of the policy, as the server would give them.
+
+        Args:
+            intent: in place of the model's own.
+        """
         shop = self.shop if shop is None else shop
         dataset = shop.dataset
         own = self.policy.placement(placement)
@@ -381,6 +400,8 @@ class Judged:
         )
         found = propose(shop, self.policy, requests, encoded, asked.events_Q, ask=ask, k=own.slots)
         requests = with_intents(requests, found)
+        if intent is not None:
+            requests = [structs.replace(request, intent=intent) for request in requests]
         shelves = shop.shelves_B[ask]
         return [
             place(self.policy, request, shelves=shelves, relations=self.relations, model=model)
@@ -402,8 +423,10 @@ def _notes(told: Sequence[str]) -> str:
         "system's. SYSTEM/NAME is another system at that placement: a source of the policy alone, model-top the "
         "model's best that the hard rules allow, model-unruled its best as they come, fp-growth association rules by "
         "confidence. downsell_named: of the answers at the page of a dear main item (dearer than half of its category) "
-        "that show a down-sell partner, those that name it. Intervals: 95 %, bootstrap (seed 0) over sessions; over "
-        "items for anchors."
+        "that show a down-sell partner, those that name it; intent-0 and intent-0.9: the "
+        "same pages asked with that purchase intent, downsell_share and accessories_share being shares of the items "
+        "shown that down-sell, or complements, bundles and gifts, name. Intervals: 95 %, bootstrap (seed 0) over sessions; "
+        "over items for anchors."
     )
 
 
