@@ -12,11 +12,12 @@ G sets of brands, P items on a shelf, L events of the session, M items in the ca
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tillside.policy.file.terms import MOST_ANCHORS, AnchorName, Fusion, SourceName
 from tillside.policy.items.facts import ItemFacts
@@ -72,8 +73,7 @@ PLACES: Final = np.arange(1 << 12)
 assert len(SOURCES) <= SOURCE_MASK + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(Struct, frozen=True, eq=False):
     """Fused candidates of all sources, with the contributions they are made of.
 
     Attributes:

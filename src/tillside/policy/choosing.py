@@ -79,23 +79,27 @@ def choose(
         for number, count in enumerate(missing):
             if count and kinds[number].item(row):
                 missing[number] = count - 1
-        if alike_RR is not None:
+        if alike_RR is not None and left > 1:
             np.maximum(lost_R, alike_RR[row], out=lost_R)
     return chosen
 
 
 def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:
     """Pairwise similarity, from 0 to the sum of the weights, float64 [R, R]; unknown attributes contribute 0."""
-    categories_R, brands_R = facts.categories.codes_N.take(items_R), facts.brands.codes_N.take(items_R)
-    above_R = facts.categories.above_G.take(categories_R)
-    same_RR = (categories_R[:, None] == categories_R) & (categories_R > 0)
-    near_RR = (above_R[:, None] == above_R) & (above_R >= 0) | same_RR
-    alike_RR: Floats = near_RR * (ALIKE_ABOVE * diversity.category)
-    alike_RR += same_RR * ((1 - ALIKE_ABOVE) * diversity.category)
-    alike_RR += ((brands_R[:, None] == brands_R) & (brands_R > 0)) * diversity.brand
+    codes_R = facts.categories.codes_N.take(items_R)
+    near_R = _alone_if_unknown(facts.categories.near_G.take(codes_R))
+    codes_R, brands_R = _alone_if_unknown(codes_R), _alone_if_unknown(facts.brands.codes_N.take(items_R))
+    alike_RR: Floats = (near_R[:, None] == near_R) * (ALIKE_ABOVE * diversity.category)
+    alike_RR += (codes_R[:, None] == codes_R) * ((1 - ALIKE_ABOVE) * diversity.category)
+    alike_RR += (brands_R[:, None] == brands_R) * diversity.brand
     if diversity.vector:
         alike_RR += diversity.vector * facts.cosines(items_R)
     return alike_RR
+
+
+def _alone_if_unknown(codes_R: Ints) -> Ints:
+    """Codes of which 0, the unknown, became numbers that no other row has."""
+    return np.where(codes_R, codes_R, np.arange(-1, -1 - len(codes_R), -1)) if not codes_R.all() else codes_R
 
 
 def _best(keys_U: Floats, items_U: Ints, count: int, facts: ItemFacts) -> Ints:

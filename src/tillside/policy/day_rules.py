@@ -5,7 +5,7 @@ whole catalogue and cached by the facts; a request then only looks its candidate
 their facts weakly. Facts that were reachable from their own cache would be a cycle, which a server that freezes its
 objects out of garbage collection never gives back.
 
-Shapes: N items, U given items.
+Shapes: N items, U given items, G sets of categories.
 """
 
 from bisect import bisect_right
@@ -48,6 +48,7 @@ CART, EXCLUDED, BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED, KIND,
 Ints = npt.NDArray[np.int64]
 Verdicts = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 class Standing(NamedTuple):
@@ -105,6 +106,7 @@ class DayRules:
     _never: tuple[str, ...]
     _seasons: tuple[Season, ...]
     _standing: dict[tuple[int, int, int], Standing] = field(default_factory=dict)
+    _kinds: dict[int, Mask | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rules: Rules, facts: ItemFacts, day: date) -> "DayRules":
@@ -145,6 +147,16 @@ class DayRules:
             found = Standing(only, never, self.brands, least_stock, age, hidden)
             self._standing[age, least_stock, hidden] = found
         return found
+
+    def kind(self, code: int) -> Mask | None:
+        """Mask [G] of the category sets that hold the kind of an item with the set ``code``; None if it has no kind."""
+        if code not in self._kinds:
+            categories, hide = self.facts.categories, self.rules.hide_kind
+            path = categories.finest(code)
+            several = any(path == other or path.startswith(f"{other}.") for other in hide.but)
+            kind = path if hide.depth is None else ".".join(path.split(".")[: hide.depth])
+            self._kinds[code] = categories.having((kind,)) if kind and not several else None
+        return self._kinds[code]
 
     def boosts(self, items_U: Ints, now_ms: int) -> Floats | None:
         """Factor on each item's score, from 1 to the policy's bound, float64 [U]; None if all are 1."""

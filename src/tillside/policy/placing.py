@@ -8,13 +8,12 @@ Shapes: U candidates, P of them in the pool, N items.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import structs
+from msgspec import Struct
 
 from tillside.policy.candidates import SOURCES, Candidates, anchors_of, gather
 from tillside.policy.choosing import Need, choose
@@ -39,8 +38,7 @@ PATIENT_WALK: Final = 1024
 """Items searched for filler that keeps the soft rules; past them any filler that the hard rules allow is taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedPlacement:
+class PreparedPlacement(Struct, frozen=True, eq=False):
     """A request resolved before retrieval, by :func:`prepare`: everything that needs no candidates.
 
     Attributes:
@@ -93,10 +91,10 @@ class PreparedPlacement:
             intent: the model's purchase intent; None for the request's own.
         """
         assert shelves.facts is self.facts, "item numbers and rules hold for the facts they were prepared with"
-        request = self.request if intent is None else structs.replace(self.request, intent=intent)
-        policy, placement, facts, rulebook, k = self.policy, self.placement, self.facts, self.rulebook, self.k
+        request, facts, rulebook, k = self.request, self.facts, self.rulebook, self.k
+        policy, placement = self.policy, self.placement
         rules = placement.rules
-        steering = steer(policy.intent, request, facts)
+        steering = steer(policy.intent, request, facts, chance=request.intent if intent is None else intent)
         silent = self.silent
         if silent is not None:
             return Placement(
@@ -217,8 +215,7 @@ def place(
     return prepared.place(shelves=shelves, relations=relations, model=model)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pool:
+class _Pool(Struct, frozen=True, eq=False):
     """Candidates that no hard rule forbids, with boosted scores and soft-rule levels."""
 
     found: Candidates
@@ -262,7 +259,7 @@ class _Pool:
             boosts_P[among.holding(items_P)] *= factor
         if boosts_P is not None:
             scores_P *= boosts_P
-        dropped = _counts(verdicts_U, HARD) | _counts(levels_P - 1, SOFT)
+        dropped = _counts(verdicts_U + np.int8(1), HARD) | _counts(levels_P, SOFT)
         if unsure:
             dropped[UNSURE] = unsure
         if found.pinned:
@@ -335,6 +332,6 @@ def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -
 
 
 def _counts(numbers: npt.NDArray[np.integer], names: Sequence[str]) -> dict[str, int]:
-    """Counts of the numbers by name, zero counts omitted; negative numbers are ignored."""
-    counts = np.bincount(numbers[numbers >= 0], minlength=len(names)).tolist()
-    return {name: count for name, count in zip(names, counts, strict=True) if count}
+    """Counts of the numbers by name, that of 1 first; 0 has no name, and zero counts are omitted."""
+    counts = np.bincount(numbers).tolist()
+    return {names[place]: count for place, count in enumerate(counts[1:]) if count}

@@ -61,12 +61,10 @@ def reached(promotion: Promotion, height: float) -> Step | None:
     return next((step for step in reversed(promotion.steps) if step.height <= height), None)
 
 
-def saving(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> float:
-    """Saving of the promotion on the items; 0 if it does not apply, gives something free, or a price is unknown."""
-    return _saving(promotion, [facts.prices_N.item(item) for item in _taking_part(promotion, items, facts)])
-
-
 def _saving(promotion: Promotion, prices: Sequence[float]) -> float:
+    """Saving of the promotion on items of these prices; 0 if it does not apply, gives something free, or one is NaN."""
+    if not prices:
+        return 0.0
     total = sum(prices)
     if total != total:
         return 0.0
@@ -83,14 +81,25 @@ def _taken_off(step: Step, prices: Sequence[float]) -> float:
 
 def best_saving(promotions: Sequence[Promotion], items: Sequence[int], facts: ItemFacts) -> tuple[float, str | None]:
     """The largest saving on the items and the name of its promotion; those that combine are named together."""
-    savings = [(promotion, saving(promotion, items, facts)) for promotion in promotions]
-    together = [(promotion, off) for promotion, off in savings if promotion.combines and off]
-    alone = max((off for _, off in savings), default=0.0)
-    added = sum(off for _, off in together)
+    return _best([(promotion, _prices(promotion, items, facts)) for promotion in promotions], items, facts)
+
+
+def _best(
+    parts: Sequence[tuple[Promotion, list[float]]], items: Sequence[int], facts: ItemFacts
+) -> tuple[float, str | None]:
+    """:func:`best_saving` from each promotion with the prices of the items that take part in it."""
+    alone, name, added = 0.0, None, 0.0
+    together = []
+    for promotion, prices in parts:
+        off = _saving(promotion, prices)
+        if off > alone:
+            alone, name = off, promotion.name
+        if promotion.combines and off:
+            added += off
+            together.append(promotion.name)
     if added > alone:
-        price = sum(map(facts.prices_N.item, items))
-        return min(added, price), " + ".join(promotion.name for promotion, _ in together)
-    return alone, next((promotion.name for promotion, off in savings if off == alone), None) if alone else None
+        return min(added, sum(map(facts.prices_N.item, items))), " + ".join(together)
+    return alone, name
 
 
 def bundles_around(
@@ -203,10 +212,10 @@ def promotion_hint(
     if not cart:
         found = (_next_step(promotion, [], facts) for promotion in promotions)
         return next((_told(*step, request.language, facts) for step in found if step is not None), None)
-    applied, _ = best_saving(promotions, cart, facts)
+    parts = [(promotion, _prices(promotion, cart, facts)) for promotion in promotions]
+    applied, _ = _best(parts, cart, facts)
     best: tuple[float, tuple[Promotion, Step, float, float]] | None = None
-    for promotion in promotions:
-        prices = [facts.prices_N.item(item) for item in _taking_part(promotion, cart, facts)]
+    for promotion, prices in parts:
         step = _next_step(promotion, prices, facts) if prices else None
         if step is None:
             continue
@@ -290,8 +299,10 @@ def _named(promotion: Promotion, count: int, language: Language) -> tuple[str, s
     return (f"{noun} of {of}", f" on {of}") if of else (noun, "")
 
 
-def _taking_part(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> list[int]:
+def _prices(promotion: Promotion, items: Sequence[int], facts: ItemFacts) -> list[float]:
+    """Prices of the items that take part."""
+    price = facts.prices_N.item
     if not promotion.categories:
-        return list(items)
-    within_G = facts.categories.having(promotion.categories)
-    return [item for item in items if within_G.item(facts.categories.codes_N.item(item))]
+        return [price(item) for item in items]
+    within, code = facts.categories.having(promotion.categories).item, facts.categories.codes_N.item
+    return [price(item) for item in items if within(code(item))]

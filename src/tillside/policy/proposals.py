@@ -48,10 +48,10 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def wanted_items(prepared: PreparedPlacement) -> int:
-    """Number of candidates the policy may need: OVERSAMPLING per item shown, and those that the request forbids."""
+    """Number of candidates the policy may need: OVERSAMPLING per item shown, and one per single item forbidden."""
     rulebook = prepared.rulebook
-    wanted = OVERSAMPLING * prepared.k + len(rulebook.blocked) + len(rulebook.viewed)
-    return wanted * NARROW_OVERSAMPLING if rulebook.narrows else wanted
+    factor = OVERSAMPLING * NARROW_OVERSAMPLING if rulebook.narrows else OVERSAMPLING
+    return factor * prepared.k + len(rulebook.blocked) + len(rulebook.viewed)
 
 
 def eligible_items(rulebook: Rulebook, items: int) -> Ints | None:

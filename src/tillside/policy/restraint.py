@@ -6,6 +6,7 @@ dismissals say so, and during moments that the policy names.
 Shapes: N items, G sets of categories.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -46,17 +47,19 @@ def resting(rules: Rules, request: PlacementRequest, facts: ItemFacts) -> Restin
     if not request.dismissed and (rules.cap is None or not request.impressions):
         return NOTHING_RESTS
     silent = None
-    seen: Mapping[int, int] = {}
+    capped: frozenset[int] = frozenset()
     capped_G = None
     if rules.cap is not None and request.impressions:
         cap, since = rules.cap, request.now_ms - rules.cap.within_hours * HOUR_MS
         seen = {item: shown for item, (shown, last_ms) in request.impressions.items() if last_ms > since}
         if cap.category_shown is not None:
             capped_G = _having(_often(seen, facts, least=cap.category_shown), facts)
-        total = sum(seen.values())
-        if cap.placement_shown is not None and total >= cap.placement_shown:
+        if cap.placement_shown is not None and (total := sum(seen.values())) >= cap.placement_shown:
             silent = f"the shopper saw {total} items of the {cap.placement_shown} that its cap allows"
-        seen = {item: shown for item, shown in seen.items() if cap.shown is not None and shown >= cap.shown}
+        least = math.inf if cap.shown is None else cap.shown
+        capped = frozenset([item for item, shown in seen.items() if shown >= least])
+    if not request.dismissed:
+        return Resting(capped, frozenset(), capped_G, None, silent)
     terms = rules.dismissals
     since = request.now_ms - terms.within_hours * HOUR_MS
     fresh = [each for each in request.dismissed if each.time_ms > since]
@@ -68,7 +71,7 @@ def resting(rules: Rules, request: PlacementRequest, facts: ItemFacts) -> Restin
         silent = "the shopper dismissed it"
     elif terms.placement_after is not None and len(fresh) >= terms.placement_after:
         silent = f"the shopper dismissed {len(fresh)} times"
-    return Resting(frozenset(seen), frozenset(items), capped_G, _having(paths, facts), silent)
+    return Resting(capped, frozenset(items), capped_G, _having(paths, facts), silent)
 
 
 def why_silent(placement: PlacementPolicy, request: PlacementRequest, rested: Resting) -> str | None:

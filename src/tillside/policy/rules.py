@@ -9,12 +9,12 @@ items by what they fit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from tillside.policy.day_rules import (
     BANNED,
@@ -33,7 +33,7 @@ from tillside.policy.day_rules import (
     Standing,
     Verdicts,
 )
-from tillside.policy.file.terms import HOUR_MS, HideKind, PriceBand, Rules, Stock
+from tillside.policy.file.terms import HOUR_MS, PriceBand, Rules, Stock
 from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK, ItemFacts
 from tillside.policy.items.filters import Among
 from tillside.policy.requests import GOAL, PlacementRequest
@@ -53,8 +53,7 @@ Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Rulebook:
+class Rulebook(Struct, frozen=True, eq=False):
     """Rules of one request.
 
     Attributes:
@@ -105,7 +104,7 @@ class Rulebook:
         standing = today.standing(
             age=max(request.age or 0, 0), least_stock=IN_STOCK if hide_unknown else OUT_OF_STOCK + 1, hidden=hidden
         )
-        rested = resting(rules, request, facts)
+        rested, basket = resting(rules, request, facts), _basket(request, facts)
         blocked = dict.fromkeys(today.banned, BANNED) | dict.fromkeys(rested.dismissed, DISMISSED)
         blocked.update(dict.fromkeys(request.excluded, EXCLUDED))
         blocked.update(dict.fromkeys(request.cart_M.tolist(), CART))
@@ -127,8 +126,8 @@ class Rulebook:
             band=_band(rules.price_band, request, facts, anchors) if rules.price_band else None,
             band_hard=bool(rules.price_band and rules.price_band.hard),
             resting=rested,
-            kinds_G=_kinds(rules.hide_kind, request, facts, anchors),
-            misfits_C=_misfits(rules.fits, request, facts, anchors),
+            kinds_G=_kinds(today, request, facts, basket=basket, anchors=anchors),
+            misfits_C=_misfits(rules.fits, facts, basket=basket, anchors=anchors),
             among=request.among,
             brand=facts.brands.codes_N.item(anchors[0]) if rules.boosts.same_brand and len(anchors) else 0,
         )
@@ -159,28 +158,28 @@ class Rulebook:
             The hard rule that forbids each item (of several, by the precedence that HARD states), an index into HARD,
             or -1, int8 [U], and the highest soft-rule level that it violates, 0 for none, int64 [U].
         """
+        facts = self.facts
         verdicts_U, levels_U = self.verdicts_N.take(items_U), np.zeros(len(items_U), np.int64)
         if self.standing.hidden >= 0 or not len(items_U):
             return verdicts_U, levels_U
         if self.band:
-            prices_U = self.day.facts.prices_N.take(items_U)
+            prices_U = facts.prices_N.take(items_U)
             outside_U = ~((prices_U >= self.band[0]) & (prices_U <= self.band[1]))  # an unknown price, NaN, is outside
             if self.band_hard:
                 np.putmask(verdicts_U, outside_U & (verdicts_U < 0), PRICE)
             else:
                 np.putmask(levels_U, outside_U, OUTSIDE_BAND)
         if self.kinds_G is not None:
-            kin_U = self.kinds_G.take(self.day.facts.categories.codes_N.take(items_U))
+            kin_U = self.kinds_G.take(facts.categories.codes_N.take(items_U))
             np.putmask(verdicts_U, kin_U & (verdicts_U < 0), KIND)
-        matching = self.day.facts.matching
-        if self.misfits_C is not None and matching is not None:
-            misfits_U = self.misfits_C.take(matching.classes_N.take(items_U))
+        if self.misfits_C is not None and facts.matching is not None:
+            misfits_U = self.misfits_C.take(facts.matching.classes_N.take(items_U))
             np.putmask(verdicts_U, misfits_U & (verdicts_U < 0), MISFIT)
         if self.resting.dismissed_G is not None:
-            gone_U = self.resting.dismissed_G.take(self.day.facts.categories.codes_N.take(items_U))
+            gone_U = self.resting.dismissed_G.take(facts.categories.codes_N.take(items_U))
             np.putmask(verdicts_U, gone_U & (verdicts_U < 0), DISMISSED)
         if self.resting.capped_G is not None:
-            tired_U = self.resting.capped_G.take(self.day.facts.categories.codes_N.take(items_U))
+            tired_U = self.resting.capped_G.take(facts.categories.codes_N.take(items_U))
             np.putmask(levels_U, tired_U & (levels_U == 0), CAPPED)
         if self.among is not None:
             np.putmask(verdicts_U, ~self.among.holding(items_U) & (verdicts_U < 0), FILTER)
@@ -198,15 +197,15 @@ class Rulebook:
 
     def verdict(self, item: int) -> int:
         """Hard rule that forbids one item, as in :meth:`judged`: an index into HARD, or -1."""
-        verdict = int(self.verdicts_N[item])
+        verdict = self.verdicts_N.item(item)
         if self.standing.hidden >= 0:
             return verdict
         rule = self.blocked.get(item)
         if rule is not None or verdict >= 0:
             return verdict if rule is None else rule
-        if self.band and self.band_hard and not self.band[0] <= self.day.facts.prices_N[item] <= self.band[1]:
+        facts = self.facts
+        if self.band and self.band_hard and not self.band[0] <= facts.prices_N[item] <= self.band[1]:
             return PRICE
-        facts = self.day.facts
         if self.kinds_G is not None and self.kinds_G[facts.categories.codes_N[item]]:
             return KIND
         if self.misfits_C is not None and facts.matching and self.misfits_C[facts.matching.classes_N[item]]:
@@ -237,39 +236,34 @@ def just_taken(request: PlacementRequest) -> bool:
     return len(request.session_L) > 0 and bool(np.isin(request.session_L[-1], request.cart_M))
 
 
-def _kinds(hide: HideKind, request: PlacementRequest, facts: ItemFacts, anchors: Sequence[int]) -> Mask | None:
+def _kinds(
+    today: DayRules, request: PlacementRequest, facts: ItemFacts, *, basket: Sequence[int], anchors: Sequence[int]
+) -> Mask | None:
     """Mask [G] of the category sets that hold the kind of a basket's item; None for none."""
+    hide = today.rules.hide_kind
     if hide.of == "none":
         return None
-    categories = facts.categories
-    items = _basket(request, facts)
+    items = basket
     if hide.of == "by_placement" and request.placement not in DECIDED:
         items = [item for item in items if item in request.session_L[-1:] and just_taken(request)]
-    codes = dict.fromkeys(
-        categories.codes_N.item(item) for item in (*items, *(anchors if hide.of == "anchors" else ()))
-    )
+    if hide.of == "anchors":
+        items = [*items, *anchors]
     hidden_G = None
-    for path in dict.fromkeys(kind for code in codes if (kind := _kind(categories.finest(code), hide))):
-        own_G = categories.having((path,))
-        hidden_G = own_G if hidden_G is None else hidden_G | own_G
+    for code in {facts.categories.codes_N.item(item) for item in items}:
+        own_G = today.kind(code)
+        if own_G is not None:
+            hidden_G = own_G if hidden_G is None else hidden_G | own_G
     return hidden_G
 
 
-def _kind(path: str, hide: HideKind) -> str:
-    """The kind of an item by its finest category; empty if it has none, or one of which several are bought."""
-    if any(path == other or path.startswith(f"{other}.") for other in hide.but):
-        return ""
-    return path if hide.depth is None else ".".join(path.split(".")[: hide.depth])
-
-
-def _misfits(of: str, request: PlacementRequest, facts: ItemFacts, anchors: Sequence[int]) -> Mask | None:
+def _misfits(of: str, facts: ItemFacts, *, basket: Sequence[int], anchors: Sequence[int]) -> Mask | None:
     """Mask [C] of the classes that do not fit; None for none.
 
     Of two phones the one that came last decides which cases fit, and, if asked, the anchors before the basket.
     """
     if facts.matching is None or of == "none":
         return None
-    return facts.matching.refused([*(anchors if of == "anchors" else ()), *_basket(request, facts)])
+    return facts.matching.refused([*anchors, *basket] if of == "anchors" else basket)
 
 
 def _band(

@@ -7,7 +7,7 @@ Shapes: L events of the session, M items in the cart, N items.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,16 +47,18 @@ class Steering:
         }
 
 
-def steer(intent: Intent, request: PlacementRequest, facts: ItemFacts) -> Steering:
-    """Steering for a request, from its intent and the signals that the policy enables."""
-    if request.intent is None:
+def steer(intent: Intent, request: PlacementRequest, facts: ItemFacts, *, chance: float | None) -> Steering:
+    """Steering for a request, from the purchase intent (``chance``, None if unknown) and the signals of the policy."""
+    if chance is None:
         decided, why = intent.unknown, ["intent unknown"]
     else:
-        decided, why = _on_curve(intent.curve, request.intent), [f"intent {request.intent:.2f}"]
+        decided, why = _on_curve(intent.curve, chance), [f"intent {chance:.2f}"]
+    items, kinds = request.session_L[-LATEST_EVENTS:].tolist(), request.kinds_L[-LATEST_EVENTS:].tolist()
+    cart = request.cart_M.tolist()
     signals = (
-        ("repeat_views", intent.repeat_views and _repeat_views(intent.repeat_views, request, facts)),
-        ("dwell", intent.dwell and _dwell(intent.dwell, request)),
-        ("cart", intent.cart and _cart(intent.cart, request)),
+        ("repeat_views", intent.repeat_views and _repeat_views(intent.repeat_views, items, kinds, cart, facts)),
+        ("dwell", intent.dwell and items and items[-1] not in cart and _dwell(intent.dwell, request)),
+        ("cart", intent.cart and _cart(intent.cart, items, kinds, cart)),
     )
     for name, shift in signals:
         if shift:
@@ -82,27 +84,29 @@ def _on_curve(curve: tuple[Point, ...], value: float) -> float:
     return curve[-1].decided
 
 
-def _repeat_views(signal: RepeatViews, request: PlacementRequest, facts: ItemFacts) -> float:
-    items, kinds = request.session_L[-LATEST_EVENTS:].tolist(), request.kinds_L[-LATEST_EVENTS:].tolist()
+def _repeat_views(
+    signal: RepeatViews, items: Sequence[int], kinds: Sequence[int], cart: Sequence[int], facts: ItemFacts
+) -> float:
     viewed = [item for item, kind in zip(items, kinds, strict=True) if kind == VIEW] if kinds else items
-    for item in dict.fromkeys(viewed) if len(viewed) >= signal.views else ():
+    if len(viewed) - len(set(viewed)) < signal.views - 1:  # too few repeats for any item
+        return 0.0
+    for item in dict.fromkeys(viewed):
         often = viewed.count(item) >= signal.views
-        if often and facts.knows(item) and facts.prices_N[item] >= signal.price and item not in request.cart_M.tolist():
+        if often and facts.knows(item) and facts.prices_N[item] >= signal.price and item not in cart:
             return signal.shift
     return 0.0
 
 
 def _dwell(signal: Dwell, request: PlacementRequest) -> float:
-    if not len(request.times_L) or int(request.session_L[-1]) in request.cart_M.tolist():
+    if not len(request.times_L):
         return 0.0
     since = int(request.times_L[-1])
     seconds = (request.now_ms - since) / 1000
     return signal.shift if since != TIME_UNKNOWN and signal.seconds <= seconds <= signal.at_most_seconds else 0.0
 
 
-def _cart(signal: CartMoves, request: PlacementRequest) -> float:
-    items, kinds = request.session_L[-LATEST_EVENTS:].tolist(), request.kinds_L[-LATEST_EVENTS:].tolist()
+def _cart(signal: CartMoves, items: Sequence[int], kinds: Sequence[int], cart: Sequence[int]) -> float:
     for item, kind in zip(reversed(items), reversed(kinds), strict=False):
         if kind == CART:
-            return signal.grew if item in request.cart_M.tolist() else signal.shrank
+            return signal.grew if item in cart else signal.shrank
     return 0.0

@@ -70,11 +70,11 @@ class Groups:
         return frozenset(itertools.chain.from_iterable(self.sets))
 
     @cached_property
-    def above_G(self) -> npt.NDArray[np.int64]:  # noqa: N802
-        """Code of the parent of each set's finest path, int64 [G]; -1 if there is none."""
-        numbers: dict[str, int] = {}
-        above = [self.finest(code).rpartition(".")[0] for code in range(len(self.sets))]
-        return np.array([numbers.setdefault(path, len(numbers)) if path else -1 for path in above], np.int64)
+    def near_G(self) -> npt.NDArray[np.int64]:  # noqa: N802
+        """Code of the first set whose finest path has the same parent, int64 [G]; its own code without a parent."""
+        first: dict[str, int] = {}
+        parents = [self.finest(code).rpartition(".")[0] for code in range(len(self.sets))]
+        return np.array([first.setdefault(path, code) if path else code for code, path in enumerate(parents)], np.int64)
 
     def finest(self, code: int) -> str:
         """The deepest path of a set, ties by name; empty for the empty set."""
