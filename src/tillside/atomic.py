@@ -1,16 +1,26 @@
 """Atomic writes of directories and files: a reader sees the old content or all of the new.
 
 Everything is written beside its destination under a temporary name and renamed into place at the end, so a killed
-process leaves at most a hidden ``.NAME.partial-*`` directory, which the next writer of the same name removes.
+process leaves at most a hidden ``.NAME.partial-*`` directory, which the next writer of the same name removes. A writer
+holds a lock on its directory, so that a second one neither sweeps it away nor mixes with it, but is refused.
 """
 
 import contextlib
+import errno
+import fcntl
 import glob
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
+
+FULL: Final = {errno.ENOSPC, errno.EDQUOT}
+WORDS_OF_FULL: Final = ("No space", "written", "write", "out of disk")
+"""Of libraries that do not pass the number on: numpy, torch, DuckDB."""
+SCANT: Final = 1 << 16
+"""Free bytes below which a disk counts as full."""
 
 
 @contextlib.contextmanager
@@ -24,7 +34,8 @@ def atomic_directory(destination: Path, *, marks: Sequence[str] = ()) -> Iterato
         marks: files that an existing, non-empty ``destination`` must hold to be replaced; they identify it as ours.
 
     Raises:
-        ValueError: ``destination`` exists and is not a directory, or is not empty and lacks one of ``marks``.
+        ValueError: ``destination`` exists and is not a directory, is not empty and lacks one of ``marks``, or is being
+            written by another process; or the disk is full.
     """
     destination = destination.absolute()
     if destination.exists() and not destination.is_dir():
@@ -33,12 +44,15 @@ def atomic_directory(destination: Path, *, marks: Sequence[str] = ()) -> Iterato
     if missing and destination.is_dir() and any(destination.iterdir()):
         raise ValueError(f"{destination} holds other files and no {missing[0]}; name a new directory, or empty it")
     destination.parent.mkdir(parents=True, exist_ok=True)
-    for stale in destination.parent.glob(f".{glob.escape(destination.name)}.partial-*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
-    partial.chmod(0o755)
+    partial, lock = _begun(destination)
     try:
-        yield partial
+        try:
+            yield partial
+        except (OSError, ValueError, RuntimeError) as error:
+            place = full_disk(error, partial)
+            if place is None:
+                raise
+            raise ValueError(f"the disk is full: no room is left in {place}; {destination} is as it was") from error
         _sync_tree(partial)
         if destination.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
@@ -49,6 +63,63 @@ def atomic_directory(destination: Path, *, marks: Sequence[str] = ()) -> Iterato
             partial.rename(destination)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        os.close(lock)
+
+
+def full_disk(error: BaseException, folder: Path) -> Path | None:
+    """The folder whose disk is full if that is what an error comes from: ``folder``, or that of temporary files.
+
+    Libraries say it in a dozen ways, of which only some carry the system's error number.
+    """
+    named = isinstance(error, OSError) and error.errno in FULL
+    if not named and not any(word in str(error) for word in WORDS_OF_FULL):
+        return None
+    for place in (folder, Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):
+            if shutil.disk_usage(place).free < SCANT:
+                return folder.parent if place == folder else place
+    return folder.parent if named else None
+
+
+def _begun(destination: Path) -> tuple[Path, int]:
+    """An empty directory beside ``destination``, and the descriptor that holds its lock.
+
+    Raises:
+        ValueError: another process holds one.
+    """
+    parent = os.open(destination.parent, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems lock no directories
+            fcntl.flock(parent, fcntl.LOCK_EX)
+        found = list(destination.parent.glob(f".{glob.escape(destination.name)}.partial-*"))
+        if any(map(_has_a_writer, found)):
+            raise ValueError(f"another process is writing {destination}; wait for its end, or name another directory")
+        for stale in found:
+            shutil.rmtree(stale, ignore_errors=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{destination.name}.partial-", dir=destination.parent))
+        partial.chmod(0o755)
+        lock = os.open(partial, os.O_RDONLY)
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return partial, lock
+    finally:
+        os.close(parent)
+
+
+def _has_a_writer(partial: Path) -> bool:
+    try:
+        held = os.open(partial, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(held)
+    return False
 
 
 def write_text_atomically(path: Path, text: str) -> None:

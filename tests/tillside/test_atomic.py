@@ -1,6 +1,9 @@
 """Directories and files appear whole or not at all."""
 
+import errno
+import shutil
 import stat
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,3 +91,36 @@ def test_text_that_cannot_be_written_leaves_the_old_file(tmp_path):
         write_text_atomically(path, "\ud800")  # a lone surrogate has no UTF-8
     assert path.read_text() == "old"
     assert names(tmp_path) == ["file.txt"]
+
+
+def test_a_second_writer_is_refused_and_the_first_one_loses_nothing(tmp_path):
+    target = tmp_path / "out"
+    with atomic_directory(target) as partial:
+        (partial / "a").write_text("1")
+        with pytest.raises(ValueError, match=f"another process is writing {target}"), atomic_directory(target):
+            raise AssertionError("never entered")
+        with atomic_directory(tmp_path / "other"):
+            pass
+    assert names(target) == ["a"]
+    assert names(tmp_path) == ["other", "out"]
+
+
+def test_what_a_killed_writer_left_is_swept_away(tmp_path):
+    (tmp_path / ".out.partial-dead").mkdir()
+    with atomic_directory(tmp_path / "out"):
+        pass
+    assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), OSError("2904101 requested and 958336 written")],
+    ids=["the system's", "numpy's"],
+)
+def test_a_full_disk_is_called_so_and_named(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ValueError, match=f"the disk is full: no room is left in {tmp_path}; .*out is as it was"):  # noqa: SIM117
+        with atomic_directory(tmp_path / "out"):
+            raise error
+    assert names(tmp_path) == ["out"]

@@ -18,6 +18,7 @@ from training.cli.progress import silenced, step
 from training.inputs.datamodule import SessionData
 from training.learning.accelerator import lightning_precision
 from training.learning.callbacks import RESUME_FILE, EpochMetrics, ResumePoint, TrainingProgress
+from training.learning.checkpoint_files import AtomicCheckpoints
 from training.learning.data_parallel import DataParallel
 from training.learning.lightning_module import NextItemModule
 from training.learning.processes import ALONE, Processes
@@ -139,6 +140,7 @@ def make_trainer(
         num_sanity_val_steps=0,
         limit_val_batches=1.0 if validate else 0,
         enable_checkpointing=validate,
+        plugins=[AtomicCheckpoints()],
         enable_progress_bar=False,
         enable_model_summary=False,
     )

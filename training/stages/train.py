@@ -325,7 +325,9 @@ def stored_config(config: TrainConfig, typed: Collection[str] = ()) -> TrainConf
         stored = OmegaConf.merge(OmegaConf.structured(TrainConfig), read_stored(folder / "config.yaml"))
         resumed = OmegaConf.to_object(stored)
         assert isinstance(resumed, TrainConfig)
-        torch.load(folder / RESUME_FILE, map_location="cpu", weights_only=True)
+        for point in (folder / RESUME_FILE, folder / recipe.REFIT / RESUME_FILE):
+            if point.is_file():
+                torch.load(point, map_location="cpu", weights_only=True)
     except Exception as error:  # YAML, OmegaConf and torch raise a dozen types for damaged files
         raise ValueError(f"resume={config.resume}: what lies in {folder} is damaged: {error}") from None
     resumed.resume, resumed.dataset = config.resume, config.dataset or resumed.dataset
