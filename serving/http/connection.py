@@ -16,9 +16,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from serving.http.problems import PROBLEM_JSON
 from serving.protocol.limits import Limits
 
-HELD_BYTES: Final = 128 << 20
+HELD_BYTES: Final = 64 << 20
 """Bodies that all connections may hold together before the oldest unfinished one is given up."""
-UNSENT_BYTES: Final = 64 << 20
+UNSENT_BYTES: Final = 16 << 20
 """Answers that may wait together for clients to read them before the oldest is given up."""
 CLOSING_SECONDS: Final = 5.0
 """Time that a closed connection has for its last bytes."""
