@@ -11,7 +11,7 @@ import numpy as np
 from tests.datasets import START_MS
 from tillside.dataset import Dataset, Part
 from training.data import readers
-from training.data.columns import FILE, ORDER, RECORD, REJECT, SKIP
+from training.data.columns import CLEARED, FILE, ORDER, RECORD, REJECT, SKIP, WORD
 from training.data.engine import open_engine
 from training.data.preparation.rejects import collect_rejects
 from training.data.readers.events import EventsConfig
@@ -97,6 +97,7 @@ class LogRead:
     events: list[dict[str, Any]]
     items: dict[str, dict[str, Any]]
     skipped: dict[str, int]
+    cleared: dict[str, int]
     rejected: list[tuple[str, int, str]]
 
     def column(self, name: str) -> list[Any]:
@@ -113,11 +114,12 @@ def read_log(config: LogConfig, scratch: Path) -> LogRead:
         rows = engine.rows(log.events.order_by(ORDER))
         items = [] if log.items is None else engine.rows(log.items)
     taken = [row for row in rows if row[REJECT] is None and row[SKIP] is None]
-    hidden = (REJECT, SKIP, FILE, RECORD, ORDER)
+    hidden = (REJECT, SKIP, CLEARED, WORD, FILE, RECORD, ORDER)
     return LogRead(
         events=[{name: value for name, value in row.items() if name not in hidden} for row in taken],
         items={item.pop("item_id"): item for item in items},
         skipped=rejects.skipped,
+        cleared=rejects.cleared,
         rejected=[(source.path.name, line, reason) for source, line, reason in rejects.lines],
     )
 

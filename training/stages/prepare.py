@@ -30,7 +30,7 @@ from training.data.preparation.duplicates import Duplicates, drop_duplicates
 from training.data.preparation.rejects import Rejects, collect_rejects, good_events
 from training.data.preparation.remarks import remarks
 from training.data.preparation.selection import Selection, code_events, hold_out, rank_items, select_sessions
-from training.data.preparation.sessionising import make_sessions, number_items
+from training.data.preparation.sessionising import make_sessions, match_items, number_items
 from training.data.preparation.splits import leave_one_out, split_sessions, training_ends
 from training.data.preparation.support import choose_support
 from training.data.readers import Log, read_log
@@ -48,7 +48,7 @@ def prepare(config: PrepareConfig) -> Dataset:
         ValueError: a setting, a file or too many of its rows are bad, or nothing is left; nothing is written then.
     """
     config = config.resolved()
-    out = Path(config.out)
+    out = Path(config.out).expanduser()
     with atomic_directory(out, marks=["dataset.json"]) as directory:
         scratch = directory / "scratch"
         scratch.mkdir()
@@ -60,6 +60,7 @@ def prepare(config: PrepareConfig) -> Dataset:
             preparing.begin("making sessions")
             taken, duplicates = drop_duplicates(engine, good_events(log), config.data.duplicates)
             numbered = number_items(engine, taken, log.items)
+            matched = None if log.items is None else match_items(engine, numbered, log.items)
             events = make_sessions(
                 engine,
                 taken,
@@ -96,6 +97,7 @@ def prepare(config: PrepareConfig) -> Dataset:
                 short_parts=selection.short_parts,
                 about=stripped(
                     _about(config, log, rejects, duplicates, selection, catalogue, support_chosen=given is None)
+                    | ({} if matched is None else {"item_file": matched})
                 ),
                 whole=selection.whole,
             )
@@ -203,6 +205,7 @@ def _about(
         "rows": rejects.rows,
         "rejected": rejects.reasons,
         "skipped": rejects.skipped,
+        "cleared": rejects.cleared,
         "duplicates": duplicates.document(),
         "support_chosen": support_chosen,
         "items": len(catalogue),

@@ -17,6 +17,8 @@ from tillside.encoding import Batch
 from tillside.events import TIME_UNKNOWN
 from tillside.recommenders.item_pairs import ItemPairs
 
+ASIDE: Final = 0.001
+"""Share of a log's events at either end that may be of a clock gone wrong."""
 HALF_LIFE: Final = 0.05
 """Half-life of an event's weight in popularity, as a fraction of the time that the sessions span."""
 FILL: Final = 1e-4
@@ -33,6 +35,17 @@ def popularity(counts_NB: npt.NDArray[np.number[Any]]) -> npt.NDArray[np.float32
     return np.ascontiguousarray((counts_NB + tie_break_N[:, None]).T, dtype=np.float32)
 
 
+def ordinary_span(times: npt.NDArray[np.int64]) -> tuple[int, int]:
+    """First and last time of a log, its outlying clocks aside: a time 0 or one of the year 2100 decides nothing.
+
+    A thousandth of the events at either end is set aside where it lies further off than all others span.
+    """
+    low, high = (int(each) for each in np.quantile(times, (ASIDE, 1 - ASIDE), method="nearest"))
+    span = max(high - low, 1)
+    first, last = int(times.min()), int(times.max())
+    return (low if low - first > span else first), (high if last - high > span else last)
+
+
 def recent_events(sessions: Sessions, *, items: int, behaviours: int) -> npt.NDArray[np.float32] | None:
     """Event counts with exponential time decay, float32 [items, behaviours]; None without a clock.
 
@@ -42,8 +55,10 @@ def recent_events(sessions: Sessions, *, items: int, behaviours: int) -> npt.NDA
     times = np.asarray(sessions.times)
     if not len(times) or times.min() == TIME_UNKNOWN or times.min() == times.max():
         return None
-    last, half_life = int(times.max()), HALF_LIFE * float(times.max() - times.min())
-    weights = 0.5 ** ((last - times) / half_life)
+    first, last = ordinary_span(times)
+    if first == last:
+        return None
+    weights = 0.5 ** ((last - np.clip(times, first, last)) / (HALF_LIFE * float(last - first)))
     cells = np.asarray(sessions.items, np.int64) * behaviours + np.asarray(sessions.behaviours)
     counted = np.bincount(cells, weights=weights, minlength=items * behaviours)
     return counted.reshape(items, behaviours).astype(np.float32)

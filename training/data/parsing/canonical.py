@@ -30,6 +30,7 @@ from tillside.events import (
 )
 from training.data.columns import (
     BEHAVIOUR_TEXT,
+    CLEARED,
     FILE,
     ORDER,
     PART,
@@ -39,16 +40,21 @@ from training.data.columns import (
     RECORD,
     REJECT,
     SKIP,
+    WORD,
 )
 from training.data.engine import QueryEngine
 from training.data.parsing.source_file import SourceFile
-from training.data.parsing.values import LATEST, milliseconds, number, words
+from training.data.parsing.values import LATEST, milliseconds, money, number, words
 from training.settings.data import LogConfig
 
 LEFT_OUT: Final = -1
 
 MISSING_ITEM: Final = "missing item_id"
+LONG_ID: Final = "item_id of more than 256 characters"
+LONGEST_ID: Final = 256
+"""Characters of an item id, as in a request: the server could not be asked for a longer one."""
 UNPARSABLE_TIME: Final = "unparsable timestamp"
+WRONG_CLOCK: Final = "timestamp before 1990 among later ones"
 UNKNOWN_BEHAVIOUR: Final = "unknown behaviour"
 BAD_PRICE: Final = "price is not a number of at least 0"
 BAD_QUANTITY: Final = "quantity is not a whole number of at least 0"
@@ -59,8 +65,8 @@ class Log:
     """A log as read.
 
     Attributes:
-        events: FILE, RECORD, ORDER, REJECT, SKIP, the required columns of tillside.events (SESSION_ID or USER_ID,
-            whichever the log has), optional ones, and ``attributes``.
+        events: FILE, RECORD, ORDER, REJECT, SKIP, CLEARED, the required columns of tillside.events
+            (SESSION_ID or USER_ID, whichever the log has), optional ones, and ``attributes``.
         behaviours: behaviours in order; BEHAVIOUR holds indices into them.
         sources: the files; FILE holds indices into them.
         attributes: columns of ``events`` that describe the item.
@@ -99,6 +105,7 @@ class RawEvents:
     scene_id: ir.Value | None = None
     attributes: Mapping[str, ir.Value] = field(default_factory=dict)
     part: ir.IntegerValue | None = None
+    nothing: Sequence[str] = ()
     skip: Sequence[tuple[ir.BooleanValue, str]] = ()
 
 
@@ -116,16 +123,16 @@ def canonical(
             kept, are skipped. Empty if the log uses our names.
     """
     columns: dict[str, ir.Value] = {name: table[name] for name in (RECORD, POSITION) if name in table.columns}
-    columns |= {FILE: ibis.literal(file, "int8"), ITEM_ID: words(raw.item_id)}
-    columns |= {name: words(value) for name, value in raw.attributes.items()}
+    columns |= {FILE: ibis.literal(file, "int8"), ITEM_ID: words(raw.item_id, raw.nothing)}
+    columns |= {name: words(value, raw.nothing) for name, value in raw.attributes.items()}
     if raw.timestamp is not None:
         columns[TIMESTAMP] = milliseconds(raw.timestamp, raw.timestamp_format)
     ids = {SESSION_ID: raw.session_id, USER_ID: raw.user_id, SCENE_ID: raw.scene_id, BEHAVIOUR_TEXT: raw.behaviour}
-    columns |= {name: words(value) for name, value in ids.items() if value is not None}
+    columns |= {name: words(value, raw.nothing) for name, value in ids.items() if value is not None}
     if raw.price is not None:
-        columns |= {PRICE_TEXT: words(raw.price), PRICE: number(raw.price)}
+        columns |= {PRICE_TEXT: words(raw.price, raw.nothing), PRICE: money(raw.price)}
     if raw.quantity is not None:
-        columns |= {QUANTITY_TEXT: words(raw.quantity), QUANTITY: number(raw.quantity)}
+        columns |= {QUANTITY_TEXT: words(raw.quantity, raw.nothing), QUANTITY: number(raw.quantity)}
     if raw.part is not None:
         columns[PART] = raw.part.cast("int8")
     skips = ibis.cases(*raw.skip) if raw.skip else ibis.null("string")
@@ -136,6 +143,8 @@ def canonical(
 def _judged(table: ir.Table, behaviours: Behaviours, behaviour_map: Mapping[str, str | None]) -> ir.Table:
     owner = SESSION_ID if SESSION_ID in table.columns else USER_ID
     checks = [(table[owner].isnull(), f"missing {owner}"), (table[ITEM_ID].isnull(), MISSING_ITEM)]
+    checks.append((table[ITEM_ID].length() > LONGEST_ID, LONG_ID))
+    cleared: list[tuple[ir.BooleanValue, str]] = []
     values: dict[str, ir.Value] = {}
     if TIMESTAMP in table.columns:
         known = (table[TIMESTAMP] >= 0) & (table[TIMESTAMP] < LATEST)
@@ -151,14 +160,17 @@ def _judged(table: ir.Table, behaviours: Behaviours, behaviour_map: Mapping[str,
         code = text.cases(*codes.items(), else_=None)
         skip = skip.coalesce(ibis.ifelse(code == LEFT_OUT, ibis.literal("behaviour left out: ") + text, None))
         checks.append((code.isnull(), UNKNOWN_BEHAVIOUR))
+        values[WORD] = ibis.ifelse(code.isnull(), text, None)
     for name, text_name, reason in ((PRICE, PRICE_TEXT, BAD_PRICE), (QUANTITY, QUANTITY_TEXT, BAD_QUANTITY)):
         if name in table.columns:
             value = table[name]
             whole = value == value.floor() if name == QUANTITY else ibis.literal(True)
             sound = (value >= 0) & (value < 2**31) & whole
-            checks.append((table[text_name].notnull() & ~sound.fill_null(False), reason))
+            cleared.append((table[text_name].notnull() & ~sound.fill_null(False), reason))
             values[name] = ibis.ifelse(sound, value, None)
     reject = ibis.ifelse(skip.isnull(), ibis.cases(*checks), None)
+    lost = ibis.cases(*cleared) if cleared else ibis.null("string")
+    values |= {CLEARED: ibis.ifelse(skip.isnull() & reject.isnull(), lost, None).cast("string")}
     judged = table.mutate(**{BEHAVIOUR: code.cast("int8"), SKIP: skip, REJECT: reject}, **values)
     return judged.drop(*(name for name in (BEHAVIOUR_TEXT, PRICE_TEXT, QUANTITY_TEXT) if name in judged.columns))
 

@@ -1,24 +1,31 @@
 """Item files: one row per item, or several of which the last one applies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 
 from tillside.events import ITEM_ID, PRICE
-from training.data.columns import RANK, RECORD, REJECT
+from training.data.columns import CLEARED, RANK, RECORD, REJECT
 from training.data.engine import QueryEngine
-from training.data.parsing.canonical import BAD_PRICE, MISSING_ITEM
+from training.data.parsing.canonical import BAD_PRICE, LONG_ID, LONGEST_ID, MISSING_ITEM
 from training.data.parsing.text_tables import TextTable, keep_rows, note_bad
-from training.data.parsing.values import number, words
+from training.data.parsing.values import money, words
 
 
-def item_rows(engine: QueryEngine, text: TextTable, columns: Callable[[ir.Table], dict[str, ir.Value]]) -> ir.Table:
-    """Valid rows of an item file, with RECORD; rows without an item or with a bad price go to ``source.malformed``.
+def item_rows(
+    engine: QueryEngine,
+    text: TextTable,
+    columns: Callable[[ir.Table], dict[str, ir.Value]],
+    *,
+    nothing: Sequence[str] = (),
+) -> ir.Table:
+    """Valid rows of an item file, with RECORD; rows without an item go to ``source.malformed``, a bad price is none.
 
     Args:
         engine: owner of the table.
+        nothing: words that say that there is nothing.
         text: the item file, not yet scanned.
         columns: selects the columns, ITEM_ID among them; PRICE is parsed, lists stay lists, the rest becomes text.
     """
@@ -26,21 +33,33 @@ def item_rows(engine: QueryEngine, text: TextTable, columns: Callable[[ir.Table]
     def shape(table: ir.Table) -> ir.Table:
         given = columns(table)
         shaped = {RECORD: table[RECORD]} if RECORD in table.columns else {}
-        shaped |= {name: _texts(column) for name, column in given.items() if name != PRICE}
-        checks = [(words(given[ITEM_ID]).isnull(), MISSING_ITEM)]
+        shaped |= {name: _texts(column, nothing) for name, column in given.items() if name != PRICE}
+        checks = [(words(given[ITEM_ID], nothing).isnull(), MISSING_ITEM)]
+        checks.append((words(given[ITEM_ID]).length() > LONGEST_ID, LONG_ID))
         if PRICE in given:
-            price = number(given[PRICE])
+            price = money(given[PRICE])
             sound = (price >= 0) & (price < 2**31)
-            checks.append((words(given[PRICE]).notnull() & ~sound.fill_null(False), BAD_PRICE))
-            shaped[PRICE] = price
+            bad = words(given[PRICE], nothing).notnull() & ~sound.fill_null(False)
+            shaped |= {PRICE: ibis.ifelse(sound, price, None), CLEARED: ibis.ifelse(bad, BAD_PRICE, None)}
         return table.select(**shaped, **{REJECT: ibis.cases(*checks)})
 
     kept = keep_rows(engine, text, shape)
+    if CLEARED in kept.columns:
+        text.source.cleared += [BAD_PRICE] * engine.value(kept[CLEARED].count())
+        kept = kept.drop(CLEARED)
     bad = engine.rows(kept.filter(kept[REJECT].notnull()).select(RECORD, REJECT).order_by(RECORD))
     note_bad(
         text.source, records=np.array([row[RECORD] for row in bad], np.int64), reasons=[row[REJECT] for row in bad]
     )
     return kept.filter(kept[REJECT].isnull()).drop(REJECT)
+
+
+def without_fractions(engine: QueryEngine, table: ir.Table) -> ir.Table:
+    """``table`` with ids 100010 where every one is written 100010.0, as by a program that takes ids for fractions."""
+    ids = table[ITEM_ID]
+    if engine.value(ids.re_search(r"^[0-9]+\.0$").fill_null(True).all()):
+        return table.mutate(**{ITEM_ID: ids.re_replace(r"\.0$", "")})
+    return table
 
 
 def last_of_each(table: ir.Table, *, by: tuple[str, ...] = (RECORD,)) -> ir.Table:
@@ -50,5 +69,5 @@ def last_of_each(table: ir.Table, *, by: tuple[str, ...] = (RECORD,)) -> ir.Tabl
     return ranked.filter(ranked[RANK] == 0).drop(RANK, *by)
 
 
-def _texts(column: ir.Value) -> ir.Value:
-    return column.cast("array<string>") if column.type().is_array() else words(column)
+def _texts(column: ir.Value, nothing: Sequence[str]) -> ir.Value:
+    return column.cast("array<string>") if column.type().is_array() else words(column, nothing)

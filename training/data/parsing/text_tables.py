@@ -4,22 +4,26 @@ Regular text goes through DuckDB's parser, the rest through ``training.data.pars
 table. A table may be scanned only once, by ``keep_rows``, which also records the source's malformed lines.
 """
 
+import codecs
 import csv
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.cli.progress import step
-from training.data.columns import LINE, RECORD
+from training.data.columns import DOCUMENT, ELEMENT, EMPTY, LINE, POSITION, RECORD
 from training.data.engine import QueryEngine
 from training.data.parsing.irregular import INVALID_UTF8, MALFORMED, lines_of, records_of
+from training.data.parsing.nested import nested
 from training.data.parsing.source_file import CHUNK, SourceFile
 
 BATCH: Final = 20_000
@@ -36,12 +40,14 @@ class TextTable:
         table: one row per record.
         columns: column names.
         rejects: DuckDB's table of malformed lines, or None.
+        structure: of JSON objects, by key; empty where the columns' own types tell.
     """
 
     source: SourceFile
     table: ir.Table
     columns: tuple[str, ...]
     rejects: str | None = None
+    structure: dict[str, Any] = field(default_factory=dict)
 
     def need(self, *names: str) -> None:
         """Raise ValueError if a column is missing."""
@@ -87,42 +93,97 @@ def text_lines(engine: QueryEngine, source: SourceFile) -> TextTable:
     return _copied(engine, source, (LINE,), lines)
 
 
-def json_lines(engine: QueryEngine, source: SourceFile, structure: dict[str, Any] | None = None) -> TextTable:
-    """Open a JSONL file as a table, one column per key; a line that is not a JSON object is malformed.
+def json_lines(
+    engine: QueryEngine, source: SourceFile, structure: dict[str, Any] | None = None, *, paths: Sequence[str] = ()
+) -> TextTable:
+    """Open a JSONL file, or one JSON array, as a table, one column per key; what is not a JSON object is malformed.
 
     Args:
         engine: owner of the table.
         source: the file.
-        structure: keys and their DuckDB types; None infers them from the first 1000 lines, as text or lists of text.
+        structure: keys and their DuckDB types; None infers them from the whole file, as text or lists of text.
+        paths: fields inside values, as further columns where no key is called so; see
+            :mod:`training.data.parsing.nested`.
 
     Raises:
-        ValueError: there is no JSON object in the first 1000 lines.
+        ValueError: there is no JSON object, or no such field.
     """
-    keys = structure or _structure(source)
-    lines = _kept(engine, text_lines(engine, source), lambda table: table)
-    name, shape = lines.get_name(), json.dumps(keys).replace("'", "''")
+    lines = _objects(engine, source)
+    name = lines.get_name()
     wrong = f"NOT (json_valid({LINE}) AND CASE WHEN json_valid({LINE}) THEN json_type({LINE}) = 'OBJECT' END)"
     bad = np.array(engine.query(f"SELECT rowid FROM {name} WHERE {wrong} ORDER BY rowid"), np.int64).reshape(-1)
-    parsed = engine.view(
-        f"SELECT rowid AS {RECORD}, row.* FROM (SELECT rowid, from_json({LINE}, '{shape}') AS row FROM {name} "
-        f"WHERE NOT ({wrong}))"
-    )
     note_bad(source, records=bad, reasons=[MALFORMED] * len(bad))
-    return TextTable(source, parsed, tuple(keys))
+    found: dict[str, Any] = {}
+    if structure is None:
+        found = _structure(engine, source, f"(SELECT {LINE} FROM {name} WHERE NOT ({wrong}))")
+        structure = {key: ["VARCHAR"] if isinstance(each, list) else "VARCHAR" for key, each in found.items()}
+    shape = json.dumps(structure).replace("'", "''")
+    rows = (
+        f"SELECT rowid AS {RECORD}, row.*, {LINE} AS {DOCUMENT} FROM "
+        f"(SELECT rowid, {LINE}, from_json({LINE}, '{shape}') AS row FROM {name} WHERE NOT ({wrong}))"
+    )
+    return _with_paths(engine, source, rows, tuple(structure), found, paths)
 
 
-def parquet(engine: QueryEngine, source: SourceFile) -> TextTable:
-    """Open a Parquet file as a table with its own column types; a record's line is its row number, from 1.
+def parquet(engine: QueryEngine, source: SourceFile, *, paths: Sequence[str] = ()) -> TextTable:
+    """Open Parquet files as a table with its own column types; a record's line is its row number, from 1.
+
+    Folders named ``day=1`` are columns. ``paths`` are as in :func:`json_lines`.
 
     Raises:
-        ValueError: the file is damaged or not Parquet.
+        ValueError: a file is damaged or not Parquet, or has no such field.
     """
-    try:
-        names = pq.read_schema(source.plain).names
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{source.path} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+    for path in source.parts or (source.plain,):
+        try:
+            pq.read_schema(path)
+        except (pa.ArrowException, OSError) as error:
+            raise ValueError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+    files = ", ".join(f"'{_quoted(path)}'" for path in source.parts or (source.plain,))
+    several = ", union_by_name=true, hive_partitioning=true" if source.parts else ", hive_partitioning=false"
+    table = engine.view(f"SELECT * FROM read_parquet([{files}]{several})")
+    names = tuple(table.columns)
     _distinct(source, names)
-    return TextTable(source, engine.view(f"SELECT * FROM read_parquet('{_quoted(source)}')"), tuple(names))
+    deep = [path for path in paths if path not in names and "." in path]
+    if not deep:
+        return TextTable(source, table, names)
+    kept = engine.keep(table)
+    source.rows += engine.value(kept.count())
+    tops = dict.fromkeys(path.partition(".")[0] for path in deep)
+    for top in tops:
+        if top not in names:
+            raise ValueError(f"{source.path} has no column {top!r}; it has: {', '.join(names)}")
+    packed = ", ".join(f'"{top}" := "{top}"' for top in tops)
+    rows = f"SELECT rowid AS {RECORD}, *, to_json(struct_pack({packed})) AS {DOCUMENT} FROM {kept.get_name()}"
+    found = _structure(engine, source, f"(SELECT {DOCUMENT} AS {LINE} FROM ({rows}))")
+    return _with_paths(engine, source, rows, names, found, paths)
+
+
+def _with_paths(
+    engine: QueryEngine,
+    source: SourceFile,
+    rows: str,
+    columns: tuple[str, ...],
+    structure: dict[str, Any],
+    paths: Sequence[str],
+) -> TextTable:
+    """The rows with the nested fields as columns of their paths' names."""
+    deep = [path for path in dict.fromkeys(paths) if path not in columns and "." in path]
+    if not deep:
+        return TextTable(
+            source, engine.view(f"SELECT * EXCLUDE ({DOCUMENT}) FROM ({rows})"), columns, structure=structure
+        )
+    made = nested(structure, deep, line=DOCUMENT, name=str(source.path))
+    fields = ", ".join(f'{sql} AS "{path}"' for path, sql in made.columns.items())
+    if made.unrolled is not None:
+        place = made.unrolled.replace("'", "''")
+        full = f"json_array_length({DOCUMENT}, '{place}') > 0"
+        every = f"CASE WHEN {full} THEN json_extract({DOCUMENT}, '{place}[*]') ELSE [NULL] END"
+        rows = (
+            f"SELECT *, unnest(l) AS {ELEMENT}, generate_subscripts(l, 1) - 1 AS {POSITION}, l[1] IS NULL AS {EMPTY} "
+            f"FROM (SELECT *, {every} AS l FROM ({rows}))"
+        )
+    table = engine.view(f"SELECT * EXCLUDE ({DOCUMENT}), {fields} FROM ({rows})")
+    return TextTable(source, table, (*columns, *deep), structure=structure)
 
 
 def keep_rows(
@@ -183,25 +244,39 @@ def _distinct(source: SourceFile, names: Sequence[str]) -> None:
         seen.add(name.lower())
 
 
-def _structure(source: SourceFile) -> dict[str, Any]:
-    keys: dict[str, Any] = {}
-    for _, text in itertools.islice(lines_of(source.plain), 1000):
-        try:
-            document = json.loads(text or "")
-        except ValueError:
-            continue
-        if isinstance(document, dict):
-            for key, value in document.items():
-                keys[key] = ["VARCHAR"] if isinstance(value, list) else keys.get(key, "VARCHAR")
-    if not keys:
+def _objects(engine: QueryEngine, source: SourceFile) -> ir.Table:
+    """A table of LINE, materialised: the lines of the file, or the elements of the one array that it holds."""
+    with source.plain.open("rb") as file:
+        array = file.read(CHUNK).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"[")
+    if not array:
+        return _kept(engine, text_lines(engine, source), lambda table: table)
+    try:
+        kept = engine.keep(
+            engine.view(
+                f"SELECT json::VARCHAR AS {LINE} FROM read_json_objects('{_quoted(source.plain)}', format='array', "
+                f"maximum_object_size={2 * CHUNK})"
+            )
+        )
+    except duckdb.Error as error:
+        raise ValueError(f"{source.path} is no JSON array of objects: {str(error).splitlines()[0]}") from None
+    source.rows += engine.value(kept.count())
+    source.binary = True  # an element is no line
+    return kept
+
+
+def _structure(engine: QueryEngine, source: SourceFile, lines: str) -> dict[str, Any]:
+    """Structure of all objects together: types, lists of one, or objects, by key."""
+    found = engine.query(f"SELECT json_group_structure({LINE}::JSON) FROM {lines}")[0][0]
+    keys = json.loads(found) if found else None
+    if not isinstance(keys, dict) or not keys:
         raise ValueError(f"{source.path} holds no JSON object a line")
     _distinct(source, list(keys))
     return keys
 
 
-def _quoted(source: SourceFile) -> str:
+def _quoted(file: Path) -> str:
     # Brackets, stars and question marks would act as glob patterns.
-    path = str(source.plain.absolute())
+    path = str(file.absolute())
     for letter in "[*?":
         path = path.replace(letter, f"[{letter}]")
     return path.replace("'", "''")
@@ -213,7 +288,7 @@ def _scan(
     rejects = engine.fresh_name()
     types = ", ".join("'{}': 'VARCHAR'".format(name.replace("'", "''")) for name in columns)
     table = engine.view(
-        f"SELECT * FROM read_csv('{_quoted(source)}', auto_detect=false, header={str(header).lower()}, "
+        f"SELECT * FROM read_csv('{_quoted(source.plain)}', auto_detect=false, header={str(header).lower()}, "
         f"delim='{delimiter}', quote='', escape='', columns={{{types}}}, strict_mode=true, max_line_size={2 * CHUNK}, "
         f"store_rejects=true, rejects_limit=0, rejects_table='{rejects}', rejects_scan='{rejects}_scan')"
     )

@@ -5,16 +5,38 @@ a regular expression first. Ibis's ``epoch_seconds`` keeps the fraction on DuckD
 time difference.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import ibis
 import ibis.expr.types as ir
 
-TIMESTAMP_FORMATS: Final = ("auto", "iso", "epoch_s", "epoch_ms")
+TIMESTAMP_FORMATS: Final = ("auto", "iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
+FACTORS: Final = {"epoch_s": 1e3, "epoch_ms": 1.0, "epoch_us": 1e-3, "epoch_ns": 1e-6}
+"""To milliseconds."""
 LATEST: Final = 7_258_118_400_000
 """The year 2200 in epoch milliseconds: a later time means a wrong unit."""
+LARGEST_WHOLE: Final = 2**53
 SECONDS_BELOW: Final = 100_000_000_000
-"""A bare number below it is epoch seconds (until the year 5138), from it on epoch milliseconds (from 1973)."""
+"""A bare number below it is epoch seconds (until the year 5138); from it on milliseconds (from 1973), then by each
+further factor of a thousand microseconds and nanoseconds."""
+EARLIEST: Final = 631_152_000_000
+"""The year 1990 in epoch milliseconds. Among later times an earlier one, such as 0, is a clock gone wrong."""
+SERIALS: Final = (32_874_000, 73_051_000)
+"""A spreadsheet's serial numbers of the days from 1990 to 2099, taken for seconds, in milliseconds."""
+_DAY: Final = r"^(199\d|20\d\d|21\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+_CALENDAR: Final = (
+    ("$", "%Y%m%d"),
+    (r"([01]\d|2[0-3])[0-5]\d$", "%Y%m%d%H%M"),
+    (r"([01]\d|2[0-3])[0-5]\d[0-5]\d$", "%Y%m%d%H%M%S"),
+)
+"""Ends of a bare number that is a date, and its pattern. As seconds or milliseconds all of them lie before 1990 or past
+LATEST, so that no time is lost to them."""
+NOTHING: Final = ("(not set)", "nan", "null", "none", "\\n", "n/a", "<na>", "nat", "undefined")
+"""Words, in lower case, by which exports say that there is nothing."""
+_PRICE: Final = r"^[^0-9+-]{0,6}([+-]?[0-9][0-9.,' \x{00A0}]*)[^0-9]{0,6}$"
+_PARTED: Final = r"[' \x{00A0}]"
+"""What some part thousands with."""
 _ISO: Final = r"^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|[+-]\d\d(:?\d\d)?)?)?\s*$"
 
 
@@ -37,14 +59,37 @@ def trim(text: str) -> str:
     """DuckDB's ``trim``, for spaces only; Ibis's ``strip`` lists six kinds of whitespace and is five times slower."""
 
 
-def words(column: ir.Value) -> ir.StringValue:
-    """Trimmed text; null if empty."""
-    return trim(column.cast("string")).nullif("")
+def words(column: ir.Value, nothing: Sequence[str] = ()) -> ir.StringValue:
+    """Trimmed text; null if empty, or one of the words for nothing, which are given in lower case.
+
+    A whole number of a column of fractions is written as one: 100010, not 100010.0.
+    """
+    if column.type().is_floating():
+        whole = (column == column.floor()) & (column.abs() < LARGEST_WHOLE)
+        text = ibis.ifelse(whole.fill_null(False), column.try_cast("int64").cast("string"), column.cast("string"))
+    else:
+        text = trim(column.cast("string"))
+    text = text.nullif("")
+    return ibis.ifelse(text.lower().isin(list(nothing)), None, text) if nothing else text
 
 
 def number(column: ir.Value) -> ir.FloatingValue:
     """Float64; null where not a number. NaN and infinity pass, for the caller to reject."""
     return column.cast("float64") if column.type().is_numeric() else words(column).try_cast("float64")
+
+
+def money(column: ir.Value) -> ir.FloatingValue:
+    """Float64 of a price as shops write it: ``9.50 EUR``, ``9,50``, ``1.234,50``; null where it is none."""
+    if column.type().is_numeric():
+        return column.cast("float64")
+    text = words(column)
+    bare = text.re_extract(_PRICE, 1).re_replace(_PARTED, "")
+    comma = bare.re_search(r"^[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+$|^[+-]?[0-9]+,[0-9]{1,2}$")
+    thousands = bare.re_search(r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$")
+    european = ibis.ifelse(comma, bare.replace(".", "").replace(",", "."), bare)
+    return text.try_cast("float64").coalesce(
+        ibis.ifelse(thousands, bare.replace(",", ""), european).try_cast("float64")
+    )
 
 
 def milliseconds(column: ir.Value, timestamp_format: str = "auto") -> ir.IntegerValue:
@@ -53,7 +98,8 @@ def milliseconds(column: ir.Value, timestamp_format: str = "auto") -> ir.Integer
     if kind.is_timestamp() or kind.is_date():
         return _of_timestamp(column)
     if kind.is_numeric():
-        return _of_number(column.cast("float64"), timestamp_format)
+        value = column.cast("float64")
+        return _of_bare(value) if timestamp_format == "auto" else _of_number(value, timestamp_format)
     text = column.cast("string")
     if "%" in timestamp_format:
         return _of_timestamp(try_strptime(text.strip(), timestamp_format))
@@ -62,7 +108,7 @@ def milliseconds(column: ir.Value, timestamp_format: str = "auto") -> ir.Integer
     bare = text.try_cast("float64")
     if timestamp_format != "auto":
         return _of_number(bare, timestamp_format)
-    return ibis.ifelse(bare.isnull(), _of_text(text), _of_number(bare, timestamp_format))
+    return ibis.ifelse(bare.isnull(), _of_text(text), _of_bare(bare))
 
 
 def _of_timestamp(time: ir.Value) -> ir.IntegerValue:
@@ -70,12 +116,22 @@ def _of_timestamp(time: ir.Value) -> ir.IntegerValue:
 
 
 def _of_number(value: ir.FloatingValue, timestamp_format: str) -> ir.IntegerValue:
-    if timestamp_format == "auto":
-        factor: ir.Value = ibis.ifelse(value < SECONDS_BELOW, 1000.0, 1.0)
-    else:
-        factor = ibis.literal(1000.0 if timestamp_format == "epoch_s" else 1.0)
-    sane = (value >= 0) & (value <= LATEST)
-    return ibis.ifelse(sane, value * factor, None).round().cast("int64")
+    """Of a unit that was named."""
+    time = value * FACTORS.get(timestamp_format, 1.0)
+    return ibis.ifelse((time >= 0) & (time <= LATEST), time, None).round().cast("int64")
+
+
+def _of_bare(value: ir.FloatingValue) -> ir.IntegerValue:
+    """Of a number without a unit, by its size; of 20231115, 202311151230 and 20231115123000 the moment named so."""
+    steps = [(value < SECONDS_BELOW * 1e3**power, factor) for power, factor in enumerate((1e3, 1.0, 1e-3))]
+    time = value * ibis.cases(*steps, else_=1e-6)
+    by_size = ibis.ifelse((time >= 0) & ((value < SECONDS_BELOW) | (time <= LATEST)), time, None).round().cast("int64")
+    digits = ibis.ifelse((value > 19_000_000) & (value < 22_000_000_000_000), value, None).cast("int64").cast("string")
+    moment = ibis.cases(
+        *((digits.re_search(_DAY + end), _of_timestamp(try_strptime(digits, form))) for end, form in _CALENDAR),
+        else_=None,
+    )
+    return moment.coalesce(by_size)
 
 
 def _of_text(text: ir.StringValue) -> ir.IntegerValue:

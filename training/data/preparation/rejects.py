@@ -5,6 +5,7 @@ The limit applies per file, so that a bad event file cannot hide behind a long f
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import ibis
 import numpy as np
 
 from training.cli.foreign_text import in_cell
-from training.data.columns import FILE, RECORD, REJECT, SKIP
+from training.data.columns import CLEARED, FILE, RECORD, REJECT, SKIP, WORD
 from training.data.engine import QueryEngine
-from training.data.parsing.canonical import Log
+from training.data.parsing.canonical import UNKNOWN_BEHAVIOUR, Log
 from training.data.parsing.source_file import SourceFile
+
+MOST_WORDS = 8
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,14 @@ class Rejects:
         rows: event rows read, valid or not.
         reasons: number of rejected rows per reason.
         skipped: number of skipped rows per reason.
+        cleared: number of rows of which an optional value was left out, per reason.
         lines: file, line and reason of each rejected row, sorted so.
     """
 
     rows: int
     reasons: dict[str, int]
     skipped: dict[str, int]
+    cleared: dict[str, int]
     lines: list[tuple[SourceFile, int, str]]
 
     def write(self, path: Path) -> None:
@@ -53,14 +58,21 @@ def collect_rejects(engine: QueryEngine, log: Log, *, max_reject_share: float) -
         ValueError: a file's share of rejected rows exceeds ``max_reject_share``, or the log holds no events.
     """
     events = log.events
-    counted = events.group_by(FILE, SKIP, REJECT).agg(n=events.count())
+    if CLEARED not in events.columns:
+        events = events.mutate(**{CLEARED: ibis.null("string")})
+    counted = events.group_by(FILE, SKIP, REJECT, CLEARED).agg(n=events.count())
     skipped: Counter[str] = Counter()
+    cleared: Counter[str] = Counter()
     rows = [source.rows + len(source.malformed) for source in log.sources]
     event_rows = [len(source.malformed) for source in log.sources]
     for row in engine.rows(counted):
         event_rows[row[FILE]] += row["n"]
         if row[SKIP] is not None:
             skipped[row[SKIP]] += row["n"]
+        if row[CLEARED] is not None:
+            cleared[row[CLEARED]] += row["n"]
+    for source in log.sources:
+        cleared.update(source.cleared)
     event_files = {row[FILE] for row in engine.rows(events.select(FILE).distinct())}
     rows = [event_rows[file] if file in event_files else total for file, total in enumerate(rows)]
     bad = events.filter(events[REJECT].notnull()).select(FILE, REJECT, RECORD).order_by(FILE, RECORD)
@@ -68,20 +80,35 @@ def collect_rejects(engine: QueryEngine, log: Log, *, max_reject_share: float) -
     reasons = found[REJECT].to_pylist()
     files, records = (np.asarray(found[name].to_numpy(), np.int64) for name in (FILE, RECORD))
     lines: list[tuple[SourceFile, int, str]] = []
+    unknown = unknown_words(engine, log) if UNKNOWN_BEHAVIOUR in reasons else []
     for number, source in enumerate(log.sources):
         here = np.flatnonzero(files == number)
         own = list(zip(source.line_of(records[here]).tolist(), (reasons[index] for index in here), strict=True))
         own = sorted(own + source.malformed)
         lines += [(source, line, reason) for line, reason in own]
-        _check_share(source, own, rows[number], max_reject_share)
+        _check_share(source, own, rows[number], max_reject_share, unknown)
     if not event_files and not lines:
         raise ValueError(f"{', '.join(str(source.path) for source in log.sources)}: the log holds no events")
     counts = Counter(reason for _, _, reason in lines)
     total = sum(rows[file] for file in event_files)
-    return Rejects(total, dict(sorted(counts.items())), dict(sorted(skipped.items())), lines)
+    return Rejects(
+        total, dict(sorted(counts.items())), dict(sorted(skipped.items())), dict(sorted(cleared.items())), lines
+    )
 
 
-def _check_share(source: SourceFile, bad: list[tuple[int, str]], rows: int, limit: float) -> None:
+def unknown_words(engine: QueryEngine, log: Log) -> list[tuple[str, int]]:
+    """The log's words for behaviours that are not known, with their rows, most frequent first."""
+    if WORD not in log.events.columns:
+        return []
+    events = log.events.filter(log.events[REJECT] == UNKNOWN_BEHAVIOUR)
+    counted = events.group_by(WORD).agg(n=events.count()).order_by(ibis.desc("n"), WORD).limit(MOST_WORDS)
+    return [(str(row[WORD]), row["n"]) for row in engine.rows(counted)]
+
+
+def _check_share(
+    source: SourceFile, bad: list[tuple[int, str]], rows: int, limit: float, unknown: Sequence[tuple[str, int]] = ()
+) -> None:
+    """Refuse too many bad rows; ``unknown``: the log's words for behaviours that are not known, most frequent first."""
     if not bad or len(bad) <= limit * rows:
         return
     reason, count = Counter(reason for _, reason in bad).most_common(1)[0]
@@ -91,10 +118,18 @@ def _check_share(source: SourceFile, bad: list[tuple[int, str]], rows: int, limi
     raise ValueError(
         f"{source.path}: {len(bad):,} of {rows:,} rows are bad ({len(bad) / rows:.2%}, max_reject_share is "
         f"{limit:.2%}), most often: {reason} ({count:,} rows, such as {example})"
+        + (_how_to_map(unknown) if reason == UNKNOWN_BEHAVIOUR and unknown else "")
     )
+
+
+def _how_to_map(unknown: Sequence[tuple[str, int]]) -> str:
+    """The words that are no behaviours, and how to say what they mean."""
+    words = ", ".join(f"{word!r} ({rows:,})" for word, rows in unknown[:MOST_WORDS])
+    pairs = ", ".join(f"{word}: {'null' if number else 'click'}" for number, (word, _) in enumerate(unknown[:2]))
+    return f"; the log says {words}; say what they mean, null to leave them out: 'data.behaviour_map=\"{{{pairs}}}\"'"
 
 
 def good_events(log: Log) -> "ibis.expr.types.Table":
     """Events neither rejected nor skipped."""
     taken = log.events.filter(log.events[REJECT].isnull() & log.events[SKIP].isnull())
-    return taken.drop(REJECT, SKIP, FILE, RECORD)
+    return taken.drop(REJECT, SKIP, FILE, RECORD, *({CLEARED, WORD} & set(taken.columns)))

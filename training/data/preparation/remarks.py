@@ -7,20 +7,66 @@ Shapes: N items, B behaviours.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
+import numpy as np
+
 from tillside.dataset import Dataset
+from tillside.events import TIME_UNKNOWN
+from tillside.recommenders.simple import ordinary_span
 from training.data.preparation.support import USUAL
 
 MOST: Final = 0.5
 NOTABLE: Final = 0.2
 """Share of unused events from which on a majority of untrained items is worth a remark."""
 MANY_COPIES: Final = 0.01
+FEW_MATCHED: Final = 0.5
+"""Share of the log's items below which an item file is worth a remark."""
 
 
 def remarks(dataset: Dataset) -> list[str]:
     """The remarks on a data set that has just been prepared; most have none."""
-    return [*_on_use(dataset), *_on_support(dataset), *_on_duplicates(dataset.about["counts"])]
+    counts = dataset.about["counts"]
+    return [
+        *_on_use(dataset),
+        *_on_support(dataset),
+        *_on_duplicates(counts),
+        *_on_cleared(counts),
+        *_on_item_file(dataset.about.get("item_file")),
+        *_on_clocks(dataset),
+    ]
+
+
+def _on_cleared(counts: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{rows:,} rows ({rows / max(counts['rows'], 1):.1%}): {reason}; that value is left out, the row is kept"
+        for reason, rows in counts.get("cleared", {}).items()
+    ]
+
+
+def _on_item_file(found: Mapping[str, int] | None) -> list[str]:
+    if found is None or found["in_both"] >= FEW_MATCHED * found["in_log"]:
+        return []
+    return [
+        f"only {found['in_both']:,} of the log's {found['in_log']:,} items stand in data.items; the others have no "
+        "attributes. Are ids written alike in both?"
+    ]
+
+
+def _on_clocks(dataset: Dataset) -> list[str]:
+    times = np.asarray(dataset.sessions.times)
+    if not len(times) or int(times[0]) == TIME_UNKNOWN:
+        return []
+    first, last = ordinary_span(times)
+    early, late = int((times < first).sum()), int((times > last).sum())
+    told = [f"{early:,} before {_day(first)}"] if early else []
+    told += [f"{late:,} after {_day(last)}"] if late else []
+    return [f"clocks gone wrong: of the events {' and '.join(told)}, where the others begin or end"] if told else []
+
+
+def _day(milliseconds: int) -> str:
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d}"
 
 
 def training_counts(dataset: Dataset) -> dict[str, int]:

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, SESSION_ID, TIMESTAMP, USER_ID
-from training.data.columns import ITEM, ORDER, PART, PIECE, REPEAT, SESSION, STARTS
+from training.data.columns import COUNT, ITEM, ORDER, PART, PIECE, REPEAT, SESSION, STARTS
 from training.data.engine import QueryEngine
 from training.settings.prepare import Repeats
 
@@ -24,6 +24,25 @@ def number_items(engine: QueryEngine, events: ir.Table, item_file: ir.Table | No
         unseen = item_file.select(ITEM_ID).distinct().anti_join(items, ITEM_ID)
         items = items.union(unseen.mutate(**{ITEM: ibis.null("int64")}))
     return engine.keep(items)
+
+
+def match_items(engine: QueryEngine, numbered: ir.Table, item_file: ir.Table) -> dict[str, int]:
+    """How many items of the log stand in the item file, of how many.
+
+    Raises:
+        ValueError: none does.
+    """
+    known = numbered.filter(numbered[ITEM].notnull())
+    both = known.semi_join(item_file, ITEM_ID)
+    counts = {"in_log": engine.value(known.count()), "in_both": engine.value(both.count())}
+    if counts["in_log"] and not counts["in_both"]:
+        ours, theirs = (engine.rows(table.select(ITEM_ID).limit(1)) for table in (known, item_file))
+        if theirs:
+            raise ValueError(
+                f"data.items: none of the log's {counts['in_log']:,} items stands in the item file; the log's are "
+                f"written {ours[0][ITEM_ID]!r}, the file's {theirs[0][ITEM_ID]!r}"
+            )
+    return counts
 
 
 def make_sessions(
@@ -47,6 +66,8 @@ def make_sessions(
         max_length: longer sessions are cut into sessions of this many events; None for no limit.
     """
     owner = SESSION_ID if SESSION_ID in events.columns else USER_ID
+    if owner == SESSION_ID and USER_ID in events.columns:
+        events = of_one_user(events)
     owners = events.group_by(owner).agg(**{SESSION: events[ORDER].min()})
     optional = [name for name in (PRICE, QUANTITY, SCENE_ID, PART) if name in events.columns]
     table = events.select(owner, ITEM_ID, BEHAVIOUR, TIMESTAMP, ORDER, *optional)
@@ -59,6 +80,19 @@ def make_sessions(
     if max_length is not None:
         table = _cut_at_length(table, max_length)
     return engine.keep(table)
+
+
+def of_one_user(events: ir.Table) -> ir.Table:
+    """Events whose session id names the user too, since many logs count sessions per user: 1, 2, 3, or by the second.
+
+    A user who is known from some event of the session on (a login) stays in one session; only a second user makes
+    another one.
+    """
+    shared = events.group_by(SESSION_ID).agg(**{COUNT: events[USER_ID].nunique()})
+    marked = events.inner_join(shared, SESSION_ID)
+    several = (marked[COUNT] > 1) & marked[USER_ID].notnull()
+    owner = ibis.ifelse(several, marked[USER_ID] + "\x1f" + marked[SESSION_ID], marked[SESSION_ID])
+    return marked.mutate(**{SESSION_ID: owner}).drop(COUNT)
 
 
 def _cut_at_gaps(table: ir.Table, *, milliseconds: int) -> ir.Table:

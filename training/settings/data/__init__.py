@@ -48,10 +48,11 @@ class FileLogConfig(LogConfig):
 
 @dataclass
 class EventColumns:
-    """Source column of each canonical column; null takes the column of the canonical name, if any."""
+    """Source column of each canonical column; null takes the column of the canonical name, if any. A field inside a
+    value is named by its path, such as items.item_id."""
 
     session_id: str | None = None
-    """The log's column of session ids; it or ``user_id`` is needed."""
+    """The log's column of session ids; it or ``user_id`` is needed. With both a session is of one user."""
     user_id: str | None = None
     """The log's column of shoppers; sessions are cut where they pause."""
     item_id: str | None = None
@@ -96,6 +97,9 @@ class EventsConfig(FileLogConfig):
 
     name: ClassVar[str] = "events"
 
+    path: Any = MISSING
+    """The log: a file, a folder of files, a pattern such as 'logs/*.csv', or a list of such; CSV, TSV, JSONL or
+    Parquet, packed by gzip, bzip2, xz, zstd or zip or not at all."""
     columns: EventColumns = field(default_factory=EventColumns)
     attributes: list[str] = field(default_factory=list)
     """Further columns of the log that describe the item."""
@@ -103,8 +107,14 @@ class EventsConfig(FileLogConfig):
     """The log's event types to names in ``behaviours``, or to null to leave such events out: ``{view: click, add: cart,
     order: purchase}``. null: the log uses those names itself."""
     timestamp_format: str = "auto"
-    """auto (ISO 8601, or epoch seconds or milliseconds by size), iso, epoch_s, epoch_ms, or a pattern such as '%d/%m/%Y
-    %H:%M'."""
+    """auto (ISO 8601, a date such as 20231115, or epoch seconds, milliseconds, microseconds or nanoseconds by size and
+    from 1990 on), iso, epoch_s, epoch_ms, epoch_us, epoch_ns, or a pattern such as '%d/%m/%Y %H:%M'."""
+    missing: list[str] | None = None
+    """Words that mean nothing is there, whatever their case. null: (not set), nan, null, none, n/a and the like."""
+    ignore: list[str] = field(default_factory=list)
+    """Canonical columns that are not taken though the file has them, such as price."""
+    encoding: str | None = None
+    """Of a text file, such as cp1252. null: UTF-8, or UTF-16 with a byte order mark."""
     delimiter: str | None = None
     """Of a text file. null: whichever of comma, semicolon, bar and tab its header has most of."""
     items: str | None = None

@@ -16,7 +16,7 @@ from training.data.readers.events import EventsConfig
 from training.data.readers.otto import OttoConfig
 
 
-def test_prices_and_behaviours_that_are_rejected_or_left_out(tmp_path: Path) -> None:
+def test_bad_prices_are_left_out_and_bad_behaviours_rejected(tmp_path: Path) -> None:
     path = write_log(
         tmp_path / "log.csv",
         "session_id,item_id,behaviour,timestamp,price",
@@ -28,11 +28,10 @@ def test_prices_and_behaviours_that_are_rejected_or_left_out(tmp_path: Path) -> 
     )
     config = EventsConfig(path=str(path), behaviour_map={"view": "click", "hover": None})
     log = read_log(config, tmp_path / "scratch")
-    assert log.column("price") == [1.0, None, 0.0]
+    assert log.column("price") == [1.0, None, None, None, None, None, 0.0]
+    assert log.cleared == {"price is not a number of at least 0": 3}  # -1, inf and x; nan is a word for nothing
     assert log.skipped == {"behaviour left out: hover": 1}
-    bad_price = "price is not a number of at least 0"
     assert [(line, reason) for _, line, reason in log.rejected] == [
-        *((line, bad_price) for line in (4, 5, 6, 7)),
         (10, "unknown behaviour"),
         (11, "unknown behaviour"),
         (12, "missing item_id"),

@@ -23,8 +23,12 @@ def test_item_file_gives_attributes_and_the_last_row_of_an_item_holds(tmp_path: 
     )
     config = click_log(log, items=str(items), item_columns=ItemColumns(item_id="sku", category="family"))
     read = read_log(config, tmp_path / "scratch")
-    assert read.items == {"i": {"category": "a.c", "price": 4.0, "tags": ["x", "y"]}}
-    assert [(name, line) for name, line, _ in read.rejected] == [("items.jsonl", 3), ("items.jsonl", 4)]
+    assert read.items == {
+        "i": {"category": "a.c", "price": 4.0, "tags": ["x", "y"]},
+        "j": {"category": None, "price": None, "tags": None},
+    }
+    assert read.cleared == {"price is not a number of at least 0": 1}
+    assert [(name, line) for name, line, _ in read.rejected] == [("items.jsonl", 4)]
 
 
 def test_the_last_row_is_the_last_by_every_column_given(tmp_path: Path) -> None:

@@ -46,12 +46,12 @@ def test_some_copies_are_told_and_go_unless_they_are_real(
 
 
 def test_copies_go_whoever_the_shopper_is_and_the_first_row_stays(tmp_path: Path) -> None:
-    """Without session ids the shopper is who does the same twice; with both, the session."""
+    """Without session ids the shopper is who does the same twice; with both, the session, which is of one shopper."""
     header = "session_id,user_id,item_id,timestamp,price"
     rows = ["s,u,a,1,10", "s,u,b,2,20", "s,u,b,2,30", "t,u,a,3,10", "t,w,b,4,10"]
     path = write_log(tmp_path / "both.csv", header, *rows, *rows)
     dataset = prepare(click_run(path))
-    assert dataset.sessions.optional["users"].tolist() == [0, 0]
+    assert dataset.sessions.optional["users"].tolist() == [0, 0, 1]
     assert dataset.sessions.optional["prices"].tolist() == [10, 20, 10, 10]
     assert told(dataset) == (6, 6)
     users = write_log(tmp_path / "users.csv", "user_id,item_id,timestamp", *["u,a,1", "u,b,2", "u,a,1"])

@@ -18,8 +18,9 @@ def test_online_retail_skips_returns_and_what_is_no_product(tmp_path: Path) -> N
         "536381,DCGS0003,1,2010-12-01 09:41:00,2.55,,United Kingdom",
     )
     log = read_log(OnlineRetailConfig(path=str(path)), tmp_path / "scratch")
-    assert log.column("item_id") == ["85123A", "DCGS0003"]
-    assert log.column("quantity") == [6.0, 1.0]
-    assert log.column("user_id") == ["17850", None]
+    assert log.column("item_id") == ["85123A", "22632", "DCGS0003"]
+    assert log.column("quantity") == [6.0, None, 1.0]
+    assert log.column("user_id") == ["17850", None, None]
     assert log.skipped == {"return": 2, "not a product": 1}
-    assert log.rejected == [("retail.csv", 6, "quantity is not a whole number of at least 0")]
+    assert log.cleared == {"quantity is not a whole number of at least 0": 1}
+    assert log.rejected == []
