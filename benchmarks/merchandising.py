@@ -23,7 +23,7 @@ import yaml
 from msgspec import structs
 
 from benchmarks.logs import LOGS
-from benchmarks.results import write_results
+from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.policy import Policy, event_kinds, place, read_policy
@@ -88,16 +88,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/merchandising"), help="folder for the shops")
     parser.add_argument("--most", type=int, default=4000, help="questions of one kind at most, evenly spaced")
     given = parser.parse_args(arguments)
-    rows: list[Row] = []
-    told = []
+    # those of logs that are not measured now stay
+    rows: list[Row] = [row for row in read_rows(RESULTS / "merchandising.json") if row["log"] not in given.logs]
     for name in given.logs:
         work = given.work / name
         make(name, work, data=given.data)
         shop = Judged.of(name, work)
-        told.append(shop.told())
-        rows += shop.attach()
+        own = shop.attach()
         if name in SHOPS:
-            rows += [*shop.after_carting(most=given.most), *shop.every_main_item(), *shop.pages(most=given.most)]
+            own += [*shop.after_carting(most=given.most), *shop.every_main_item(), *shop.pages(most=given.most)]
+        rows += [{**row, "told": shop.told()} for row in own]
+    told = list(dict.fromkeys(row["told"] for row in rows))
     write_results("merchandising", rows, title="Placements as a shopkeeper would judge them", notes=_notes(told))
     cells = {(row["system"], row["metric"]): row["value"] for row in rows}
     metrics = list(dict.fromkeys(row["metric"] for row in rows))
