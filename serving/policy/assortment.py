@@ -24,7 +24,6 @@ from serving.policy.stockroom import Stockroom
 from tillside.bundle import Bundle
 from tillside.policy import ItemFacts, ItemsFeed, Shelves, event_kinds
 from tillside.policy.items.shelves import most_popular
-from tillside.policy.merchandising import Price
 from tillside.policy.proposals import Proposer
 from tillside.policy.requests import NOTHING
 from tillside.recommenders import popularity
@@ -97,7 +96,7 @@ class Assortment:
         """A new assortment of the same bundle with ``feed`` applied to the base facts."""
         facts = self.base if feed is None else self.base.with_feed(feed)
         by_hand = self.loaded.by_hand
-        facts = _priced(facts, by_hand.prices).fitted(self.relations.fitting)
+        facts = by_hand.priced(facts).fitted(self.relations.fitting)
         proposer = Proposer.of(facts, self.proposer.items_WD, tokens=self.tokens, memory=self.proposer.memory)
         facts = replace(facts, vectors=proposer.vectors)
         static = [facts.index_of[item_id] for item_id in self.static_ids if item_id in facts.index_of]
@@ -125,13 +124,3 @@ class Assortment:
     def facts(self) -> ItemFacts:
         """Item facts with the feed applied."""
         return self.shelves_B[0].facts
-
-
-def _priced(facts: ItemFacts, prices: Sequence[Price]) -> ItemFacts:
-    """Facts with prices set by hand over those of catalogue and feed; of items that are not there yet, none."""
-    known = [(facts.index_of[row.item], row.price) for row in prices if row.item in facts.index_of]
-    if not known:
-        return facts
-    prices_N = facts.prices_N.copy()
-    prices_N[[item for item, _ in known]] = [np.nan if price is None else price for _, price in known]
-    return replace(facts, prices_N=prices_N)

@@ -12,11 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from tillside.atomic import write_text_atomically
-from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand
+from tillside.policy.merchandising import NOTHING_BY_HAND, REVISIONS, ByHand
 
 KEPT: Final = 200
 """Revisions that can be gone back to; older ones are removed."""
-FOLDER: Final = "by-hand"
 
 
 class Revision(Struct, frozen=True, kw_only=True):
@@ -55,7 +54,7 @@ class Revisions:
     """
 
     def __init__(self, state: Path | None = None) -> None:
-        self._folder = None if state is None else state / FOLDER
+        self._folder = None if state is None else state / REVISIONS
         self._all: dict[int, Revision] = {0: NO_REVISION}
         for path in sorted(self._folder.glob("[0-9]*.json")) if self._folder else ():
             try:

@@ -33,6 +33,9 @@ class PolicyConfig:
     """For check, instead of a data set: a bundle."""
     relations: str | None = None
     """A folder that training.relate wrote. Default: the data set's or the bundle's own, if it has any."""
+    by_hand: str | None = None
+    """What a server's merchandisers set beside the file: its --state folder, or a file with what GET /v1/merchandising
+    answered. Default: nothing."""
     items_feed: str | None = None
     """An items feed of the shop. Default: none, stock unknown."""
     sessions: int = 20

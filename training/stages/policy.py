@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, load_dataset
 from tillside.policy import ItemFacts, ItemsFeed, Policy, parse_policy, read_feed
 from tillside.policy.file.names import unknown_names
-from tillside.policy.merchandising import known_names
+from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand, known_names, read_by_hand
 from tillside.policy.needs import unmet_needs
 from tillside.relations import Relations
 from training.cli.console import say
@@ -71,7 +71,8 @@ def run(config: PolicyConfig) -> None:
     if config.run is not None:
         trained, dataset = open_run(config.run, config.tracking, config.dataset)
     shop = _shop(config, dataset, feed)
-    policy = _checked(Path(config.policy), shop)
+    by_hand = read_by_hand(Path(config.by_hand)) if config.by_hand else NOTHING_BY_HAND
+    policy = _checked(Path(config.policy), shop, by_hand)
     if config.do is Action.check:
         say(f"{config.policy}: no mistakes; {len(policy.placements)} placements: {', '.join(policy.placements)}")
         for need in needs(policy, shop):
@@ -81,7 +82,10 @@ def run(config: PolicyConfig) -> None:
     assert dataset is not None
     relations = shop.relations or Relations.empty(items=len(dataset.catalogue))
     with step("preparing the shop"):
-        offline = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting)
+        offline = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting, by_hand=by_hand)
+    index_of, offset = offline.facts.index_of, policy.utc_offset_hours
+    manual = by_hand.relations_over(relations.manual, index_of=index_of, utc_offset_hours=offset).arrived(index_of)
+    relations = replace(relations, manual=manual)
 
     def moments(shown: Policy) -> list[Moment]:
         names = None if config.placement is None else [config.placement]
@@ -95,7 +99,7 @@ def run(config: PolicyConfig) -> None:
             say(need)
         return
     assert config.before is not None
-    before = _checked(Path(config.before), shop)
+    before = _checked(Path(config.before), shop, by_hand)
     for line in differences(moments(before), moments(policy), offline.facts):
         say(line)
 
@@ -112,8 +116,8 @@ def _shop(config: PolicyConfig, dataset: Dataset | None, feed: ItemsFeed | None)
     return Shop(dataset.catalogue, dataset.behaviours.names, relations_of(dataset, folder), feed)
 
 
-def _checked(path: Path, shop: Shop) -> Policy:
-    """The policy of a file.
+def _checked(path: Path, shop: Shop, by_hand: ByHand) -> Policy:
+    """The policy of a file, with what is set by hand laid over it.
 
     Raises:
         SystemExit: it has mistakes, which were printed one a line.
@@ -123,8 +127,10 @@ def _checked(path: Path, shop: Shop) -> Policy:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}:1: the file is not UTF-8 ({error}); allowed: YAML in UTF-8") from None
     found = mistakes(text, str(path), shop)
-    if found:
+    policy = None if found else parse_policy(text, name=str(path), behaviours=shop.behaviours)
+    found += by_hand.mistakes(known_names(shop.facts), placements=policy.placements if policy else ())
+    if policy is None or found:
         for line in found:
             say(line)
         sys.exit(MISTAKEN)
-    return parse_policy(text, name=str(path), behaviours=shop.behaviours)
+    return by_hand.over(policy)

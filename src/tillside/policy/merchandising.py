@@ -6,7 +6,9 @@ never hold.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
@@ -24,6 +26,8 @@ Part = Literal["pins", "bans", "pairs", "bundles", "prices"]
 PARTS: Final[tuple[Part, ...]] = ("pins", "bans", "pairs", "bundles", "prices")
 MOST_MISTAKES: Final = 20
 HOUR_S: Final = 3600
+REVISIONS: Final = "by-hand"
+"""Folder of the revisions in a server's state folder."""
 
 
 class PlacedPin(Pin, frozen=True, kw_only=True, rename={"since": "from"}):
@@ -129,6 +133,15 @@ class ByHand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         waiting = [row for row in manual.later if row[:3] not in taken]
         return ManualPairs(**columns, later=(*waiting, *rows))
 
+    def priced(self, facts: ItemFacts) -> ItemFacts:
+        """Facts with the prices set here over those of catalogue and feed; of items that are not there yet, none."""
+        known = [(facts.index_of[row.item], row.price) for row in self.prices if row.item in facts.index_of]
+        if not known:
+            return facts
+        prices_N = facts.prices_N.copy()
+        prices_N[[item for item, _ in known]] = [np.nan if price is None else price for _, price in known]
+        return replace(facts, prices_N=prices_N)
+
     def mistakes(self, known: KnownNames, *, placements: Iterable[str] = ()) -> list[str]:
         """One sentence for each name in the rows that the shop or the policy lacks, ``pins[0].item: 'X': ...``."""
         found = []
@@ -146,6 +159,28 @@ class ByHand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 NOTHING_BY_HAND: Final = ByHand()
+
+
+def read_by_hand(path: Path) -> ByHand:
+    """What a server's merchandisers set by hand: its state folder, or what it answers to ``GET /v1/merchandising``.
+
+    Raises:
+        ValueError: the file holds neither, or the folder no revision.
+    """
+    if path.is_dir():
+        revisions = sorted((path / REVISIONS).glob("[0-9]*.json"))
+        if not revisions:
+            return NOTHING_BY_HAND
+        path = revisions[-1]
+    try:
+        document = msgspec.json.decode(path.read_bytes())
+        while isinstance(document, dict) and (inner := document.keys() & {"by_hand", "revision"}):
+            document = document["by_hand" if "by_hand" in inner else "revision"]
+        return msgspec.convert(document, ByHand)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"by_hand {path}: {error}; allowed: a server's --state folder, or what GET /v1/merchandising answers"
+        ) from None
 
 
 def known_names(facts: ItemFacts) -> KnownNames:

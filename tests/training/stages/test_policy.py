@@ -4,10 +4,12 @@ import pytest
 
 from tests.bundles import tiny_bundle
 from tests.datasets import make_dataset, random_rows
+from tests.models import make_trained
 from tests.tills import POLICY, feed, in_stock, till
 from tillside.bundle import open_bundle
 from tillside.policy import parse_policy, read_feed
 from training.settings.policy import Action, PolicyConfig
+from training.stages import policy as stage
 from training.stages.policy import Shop, mistakes, needs, run
 
 
@@ -77,6 +79,41 @@ def test_a_data_set_does_as_well_as_a_bundle(tmp_path, capsys):
     with pytest.raises(SystemExit):
         run(PolicyConfig(policy=str(file), bundle=str(empty)))
     assert "'i2': no item has this id" in capsys.readouterr().out
+
+
+def test_a_preview_shows_what_was_set_by_hand(tmp_path, capsys, monkeypatch):
+    """The admin port's answer and the state folder say the same: a pin in the first slot, a ban, a pair and a price."""
+    dataset = make_dataset(
+        tmp_path / "d", train=random_rows(20, items=6, seed=1), test=random_rows(8, items=6, seed=2), trained=6
+    )
+    monkeypatch.setattr(stage, "open_run", lambda *_: (make_trained(dataset), dataset))
+    file, answer, folder = tmp_path / "policy.yaml", tmp_path / "set.json", tmp_path / "state" / "by-hand"
+    file.write_text("placements: {home: {sources: {model: 1, complement: 9}, anchors: [last], slots: 6}}")
+    by_hand = """{"pins": [{"name": "today", "item": "i2"}], "bans": [{"name": "recall", "item": "i3"}],
+        "pairs": [{"item": "i0", "other": "i4"}, {"item": "i1", "other": "i4"}, {"item": "i5", "other": "i4"}],
+        "prices": [{"item": "i2", "price": 7.25}]}"""
+    answer.write_text(f'{{"revision": 2, "by_hand": {by_hand}, "revisions": []}}')
+    folder.mkdir(parents=True)
+    (folder / "000000001.json").write_text("{}")
+    (folder / "000000002.json").write_text(answer.read_text())
+    given = {"do": Action.preview, "policy": str(file), "run": "r", "sessions": 6}
+    run(PolicyConfig(**given))
+    assert "pinned by rule" not in capsys.readouterr().out
+    run(PolicyConfig(**given, by_hand=str(answer)))
+    shown = capsys.readouterr().out
+    rows = [line.split() for line in shown.splitlines() if line.startswith("    i")]
+    assert ["item", "2", "7.25", "pinned", "by", "rule", "today"] in [row[:7] for row in rows]
+    assert ["item", "3"] not in [row[:2] for row in rows]
+    assert "pinned by rule manual pair" in shown
+    run(PolicyConfig(**given, by_hand=str(tmp_path / "state")))
+    assert capsys.readouterr().out == shown
+    answer.write_text(answer.read_text().replace("i2", "i22"))
+    with pytest.raises(SystemExit):
+        run(PolicyConfig(**given, by_hand=str(answer)))
+    assert "pins[0].item: 'i22': no item has this id" in capsys.readouterr().out
+    answer.write_text("[]")
+    with pytest.raises(ValueError, match="allowed: a server's --state folder, or what GET /v1/merchandising answers"):
+        run(PolicyConfig(**given, by_hand=str(answer)))
 
 
 @pytest.mark.parametrize(

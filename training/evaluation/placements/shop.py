@@ -17,6 +17,7 @@ from tillside.encoding import EncodingSpec
 from tillside.fitting.rules import NOTHING_SAID, Terms
 from tillside.policy import ItemFacts, ItemsFeed, Shelves
 from tillside.policy.items.shelves import most_popular
+from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand
 from tillside.policy.proposals import MOST_LISTED, Proposer
 from tillside.ranking import top_k
 from tillside.recommenders.cold_vectors import TokenVectors
@@ -59,6 +60,7 @@ class OfflineShop:
         engine: PlacementEngine | None = None,
         together: int = TOGETHER,
         fitting: Terms = NOTHING_SAID,
+        by_hand: ByHand = NOTHING_BY_HAND,
     ) -> "OfflineShop":
         """Shop of a model and its data set.
 
@@ -68,6 +70,7 @@ class OfflineShop:
             together: sessions encoded at once; a row in a batch differs in its last digits from a row alone, and the
                 server encodes only sessions of one length together.
             fitting: what fits what, as the relations have it.
+            by_hand: its prices lie over those of catalogue and feed.
         """
         fallback = popularity_of(dataset, refit=trained.refitted)
         engine = engine or TorchEngine(ModelScorer.of(trained.model, fallback, trained.memory))
@@ -75,7 +78,8 @@ class OfflineShop:
         tokens = None
         if learned is not None:
             tokens = TokenVectors(learned.detach().cpu().numpy().astype(np.float32), dataset.catalogue)
-        facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed or ItemsFeed(LATER_MS, ())).fitted(fitting)
+        facts = ItemFacts.of_catalogue(dataset.catalogue).with_feed(feed or ItemsFeed(LATER_MS, ()))
+        facts = by_hand.priced(facts).fitted(fitting)
         proposer = Proposer.of(facts, engine.items_ND, tokens=tokens, memory=trained.memory)
         facts = replace(facts, feed_time_ms=LATER_MS, vectors=proposer.vectors)
         whole = popularity_of(dataset, refit=trained.refitted, items=len(dataset.catalogue))
