@@ -49,7 +49,7 @@ Make = Callable[[Path], None]
         ("log.csv.gz", lambda path: path.write_bytes(gzip.compress(b"")), "is empty once unpacked"),
         ("log.csv", lambda path: write_log(path, EVENTS_HEADER), "the log holds no events"),
         ("log.csv", lambda path: None, "data.path: there is no file"),
-        ("log.csv", lambda path: path.mkdir(), "is a directory, a file is needed"),
+        ("log.csv", lambda path: path.mkdir(), "holds no file of a log"),
         ("log.csv", lambda path: write_log(path, "a,b", "1,2"), "neither a session_id nor a user_id column"),
         (
             "log.csv",
@@ -57,7 +57,11 @@ Make = Callable[[Path], None]
             "has no column 'item_id' (set data.columns.item_id); it has: session_id, sku, timestamp",
         ),
         ("log.csv", lambda path: write_log(path, "item_id,ITEM_ID", "1,2"), "more than one column 'ITEM_ID'"),
-        ("log.csv", lambda path: path.write_text(f"{EVENTS_HEADER}\ns,i,click,1\n", "utf-16"), "is not UTF-8 text"),
+        (
+            "log.csv",
+            lambda path: path.write_bytes(f"{EVENTS_HEADER}\ns,é,click,1\n".encode("cp1252")),
+            "most often: invalid UTF-8 (1 rows",
+        ),
         (
             "log.csv",
             lambda path: path.write_bytes(f"{EVENTS_HEADER}\n".encode() + "s,café,click,1\n".encode("latin-1") * 20),
@@ -71,7 +75,7 @@ Make = Callable[[Path], None]
         ),
         ("log.csv.gz", lambda path: path.write_bytes(b"item_id,timestamp\n"), "is named .gz but is not a gzip file"),
         ("log.parquet", lambda path: path.write_bytes(b"PAR1 and no more"), "cannot be read as Parquet"),
-        ("log.jsonl", lambda path: path.write_bytes(b"[1]\nx\n"), "holds no JSON object a line"),
+        ("log.jsonl", lambda path: path.write_bytes(b"[1]\nx\n"), "is no JSON array of objects"),
         ("log.xlsx", lambda path: path.write_bytes(b"x"), "must end in one of .csv, .tsv"),
         ("log.csv", lambda path: path.write_bytes(b"x" * (5 << 20)), "has a line longer than 4 MB"),
         (
@@ -83,7 +87,7 @@ Make = Callable[[Path], None]
         (
             "log.csv",
             lambda path: write_log(path, f"{EVENTS_HEADER},price", *["s,i,click,1,nan"] * 9),
-            "most often: price is not a number of at least 0 (9 rows",
+            "no training session is left",
         ),
         ("log.csv", lambda path: events_log(path, [("s", 0, ["a"])]), "no training session is left"),
     ],

@@ -4,10 +4,11 @@ A name is data: whatever it holds, it is shown as it is, and starts nothing.
 """
 
 import html
+import re
 from typing import Final
 
-MARKS: Final = str.maketrans({letter: f"&#{ord(letter)};" for letter in "[]`*|\\"})
-"""What begins something in Markdown, as character references, which begin nothing."""
+MARKS: Final = re.compile(r"[`*|~\\]|\](?=[(:\[])|(?<!\w)_|_(?!\w)")
+"""What begins something in Markdown, or ends the name of a link; a range in brackets and a key_with_lines are none."""
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
 
@@ -21,7 +22,8 @@ def on_terminal(text: str) -> str:
 
 def in_markdown(text: str) -> str:
     """``text`` as Markdown and HTML show it, on one line."""
-    return html.escape(" ".join(on_terminal(text).split("\n")), quote=False).translate(MARKS)
+    safe = html.escape(" ".join(on_terminal(text).split("\n")), quote=False)
+    return MARKS.sub(lambda mark: f"&#{ord(mark[0])};", safe)
 
 
 def in_cell(text: str) -> str:

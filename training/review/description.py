@@ -12,7 +12,7 @@ from tillside.ranking import Interval
 from training.evaluation.case_ranks import METRICS
 from training.evaluation.run import MODEL, NETWORKS
 from training.review.champion import Champion
-from training.review.markdown import LIMIT, difference, escape, markdown_row, verdict
+from training.review.markdown import LIMIT, bold, difference, escape, markdown_row, verdict
 from training.review.parts import Change, compared_parts, system_parts, why_apart
 
 OWN = (MODEL, *NETWORKS, "bundle")
@@ -180,7 +180,7 @@ def _table(asked: str, rows: Mapping[str, Mapping[str, Any]]) -> Section:
     lines = []
     for name, values in rows.items():
         figures = [_figure(values[column]) for column in COLUMNS]
-        lines.append(markdown_row([asked, f"**{name}**" if name == MODEL else name, f"{values['cases']:,}", *figures]))
+        lines.append(markdown_row([asked, bold(name) if name == MODEL else name, f"{values['cases']:,}", *figures]))
     return lines
 
 

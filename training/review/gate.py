@@ -28,7 +28,7 @@ from tillside.events import TIME_UNKNOWN
 from training.bundle.parity import TOLERANCE, TOP
 from training.evaluation.case_ranks import METRICS, Ranks
 from training.evaluation.served import answer_session
-from training.review.markdown import markdown_row
+from training.review.markdown import bold, markdown_row
 
 ERROR_SHARE: Final = 0.05
 FEWEST_SESSIONS: Final = 20
@@ -162,5 +162,5 @@ def description(checks: list[Check], *, compared_with: str | None) -> str:
     failed = [check for check in checks if not check.passed]
     beside = f"version {compared_with}" if compared_with else "no champion"
     head = f"Refused: {failed[0].line}." if failed else f"Promoted to champion, compared with {beside}."
-    rows = [markdown_row([c.name, "passed" if c.passed else "**failed**", c.line]) for c in checks]
+    rows = [markdown_row([c.name, "passed" if c.passed else bold("failed"), c.line]) for c in checks]
     return "\n".join([head, "", markdown_row(["check", "result", "why"]), "| --- | --- | --- |", *rows])

@@ -18,9 +18,20 @@ def escape(text: str) -> str:
     return in_markdown(text)
 
 
+class Markup(str):
+    """Text that is Markdown already, of our own making: no cell escapes it again."""
+
+    __slots__ = ()
+
+
+def bold(text: str) -> Markup:
+    """``text`` in bold type."""
+    return Markup(f"**{escape(text)}**")
+
+
 def markdown_row(cells: Sequence[str]) -> str:
     """A table row, cells escaped."""
-    told = (escape(cell) + GAP for cell in cells)
+    told = ((cell if isinstance(cell, Markup) else escape(cell)) + GAP for cell in cells)
     return f"| {' | '.join(told)} |"
 
 

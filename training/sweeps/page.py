@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from training.cli.console import print_table
 from training.review.figures import save_figures
-from training.review.markdown import LIMIT, escape, markdown_row
+from training.review.markdown import LIMIT, Markup, bold, escape, markdown_row
 from training.sweeps.trial import OBJECTIVE
 
 CURVE: Final = "sweep/val_mrr_at_20"
@@ -91,7 +91,8 @@ def describe_sweep(
     lines += [markdown_row(["trial", *searched, OBJECTIVE, "status", "run"])]
     lines += ["| ---: " + "| ---: " * (len(searched) + 1) + "| --- | --- |"]
     for place, trial in enumerate(order):
-        name = f"**{trial.number}**" if best is not None and trial.number == best.number else str(trial.number)
+        number = str(trial.number)
+        name = bold(number) if best is not None and trial.number == best.number else number
         values = [short(trial.params.get(key, "")) for key in searched]
         line = markdown_row([name, *values, _figure(trial), status(trial), _link(trial, runs, experiment)])
         if sum(map(len, lines)) + len(lines) + len(line) > LIMIT - 60:
@@ -117,11 +118,11 @@ def _figure(trial: FrozenTrial) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-def _link(trial: FrozenTrial, runs: Mapping[str, str], experiment: str) -> str:
+def _link(trial: FrozenTrial, runs: Mapping[str, str], experiment: str) -> Markup:
     run = runs.get(str(trial.user_attrs.get("trial", trial.number)))
     if run is None:
-        return ""
-    return f"[{run[:8]}](#/experiments/{experiment}/runs/{run}?workflowType=machine_learning)"
+        return Markup()
+    return Markup(f"[{run[:8]}](#/experiments/{experiment}/runs/{run}?workflowType=machine_learning)")
 
 
 def compare_link(server: str, experiment: str, runs: Sequence[str]) -> str:

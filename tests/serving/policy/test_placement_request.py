@@ -298,9 +298,11 @@ def test_a_policy_with_a_mistake_changes_nothing(tmp_path):
 )
 def test_a_server_that_starts_with_a_wrong_file_is_live_and_not_ready(tmp_path, flag, text, words):
     (tmp_path / "file").write_text(text)
-    server = ServerProcess(till(tmp_path / "bundle"), tmp_path / "log", flag, str(tmp_path / "file"), ready=False)
+    flags = (flag, str(tmp_path / "file"), "--admin-port", "0")
+    server = ServerProcess(till(tmp_path / "bundle"), tmp_path / "log", *flags, ready=False)
     server.wait_for(lambda: "refused" in server.log)
-    detail = refused(httpx.get(f"{server.url}/health/ready"), 503)
+    assert str(tmp_path) not in refused(httpx.get(f"{server.url}/health/ready"), 503)  # the main port names no file
+    detail = refused(httpx.get(f"{server.admin_url}/health/ready"), 503)
     assert f"{tmp_path / 'file'}:" in detail
     assert words in detail
     # nobody can tell what the rules allow, so a placement stays empty

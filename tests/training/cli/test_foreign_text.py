@@ -9,7 +9,8 @@ from training.cli.foreign_text import in_cell, in_markdown, on_terminal
 
 EVIL = [
     '<script>document.title="PWN"</script>', '<img src=x onerror="alert(1)">', "[x](javascript:alert(1))",
-    "![x](http://127.0.0.1:1/x.png)", "| a | b |", "`x`", "```", "*x*", "<http://x.example>", "a\n\n# h", "&lt;b&gt;",
+    "![x](http://127.0.0.1:1/x.png)", "| a | b |", "`x`", "```", "*x*", "_x_", "[x][y]", "~~x~~",
+    "<http://x.example>", "a\n\n# h", "&lt;b&gt;",
 ]  # fmt: skip
 
 
@@ -19,9 +20,15 @@ def test_markdown_shows_a_name_as_it_is(name):
     page = markdown(
         f"by {in_markdown(name)}\n\n| a | b |\n| --- | --- |\n| {in_markdown(name)} | 1 |", extensions=["tables"]
     )
-    for made in ("<script", "<img", "<a ", "<code", "<em", "<strong", "<h1", "<b>"):
+    for made in ("<script", "<img", "<a ", "<code", "<em", "<strong", "<del", "<h1", "<b>"):
         assert made not in page
     assert page.count("<td") == 2
+
+
+def test_what_begins_nothing_stays_readable():
+    assert (
+        in_markdown("0.51 [0.50, 0.52] of learning_rate, p-7 (new)") == "0.51 [0.50, 0.52] of learning_rate, p-7 (new)"
+    )
 
 
 @given(st.text())

@@ -29,7 +29,7 @@ def test_lines_and_a_document_say_the_same(tmp_path: Path) -> None:
             LINES + '{"item_id": "c", "prize": 1}',
             "line 5: item 'c': prize is not a field; allowed: item_id, stock, price",
         ),
-        (LINES + '{"price": 1}', "line 5: item_id is missing; allowed: a string of at least one character"),
+        (LINES + '{"price": 1}', "line 5: item_id is missing; allowed: a string of 1 to 256 characters"),
         (LINES + '{"item_id": "a"}', "line 5: item 'a': item_id was given in line 2 already"),
         (
             LINES + '{"item_id": "c", "stock": "3"}',
