@@ -17,8 +17,8 @@ import sys
 from serving.settings import Settings, parse_settings
 from serving.telemetry.logs import json_logs
 from serving.telemetry.tracing import tracing
+from tillside.cli.secrets import without_secrets
 from tillside.cores import usable_cores
-from tillside.secrets import without_secrets
 
 log = logging.getLogger("serving")
 FILES = 1 << 16

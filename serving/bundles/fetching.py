@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tillside.bundle import MANIFEST, REGISTERED, SHA256_TAG, VERSION_TAG, manifest_sha256, open_bundle
-from tillside.secrets import without_secrets
+from tillside.cli.secrets import without_secrets
 
 DEFAULT_STORE: Final = Path("runs/mlflow.db")
 """Default tracking store of training, relative to the checkout."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, Protocol, TypedDict
 
 from serving.bundles.private_copies import PrivateCopies
-from tillside.secrets import without_secrets
+from tillside.cli.secrets import without_secrets
 
 log = logging.getLogger("serving")
 

@@ -88,7 +88,11 @@ class Board:
 
     async def items(self, request: Request) -> Response:
         """``GET /v1/board/items?like=WORDS``: at most 20 items, by id."""
-        return await self._asked("items", request.query_params.get("like", "")[:LONGEST_WORDS])
+        words = request.query_params.get("like", "")
+        if len(words) > LONGEST_WORDS:
+            detail = f"like must be a string of at most {LONGEST_WORDS} characters, got {len(words)}"
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-field", detail, field="like")
+        return await self._asked("items", words)
 
     async def answer(self, request: Request) -> Response:
         """``POST /v1/board/answer``: the answer to a request of ``/v1/recommend``, and what stands behind its ids."""

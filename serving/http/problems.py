@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.protocol.errors import ProblemError, did_you_mean, shown
-from tillside.secrets import without_secrets
+from tillside.cli.secrets import without_secrets
 
 PROBLEM_JSON: Final = "application/problem+json"
 ADMIN_PATHS: Final = (

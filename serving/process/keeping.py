@@ -20,8 +20,8 @@ from serving.policy.revisions import Revision, Revisions, TriedOn
 from serving.policy.state_folder import State, StateFolder, exported, imported
 from serving.protocol.errors import ProblemError
 from serving.settings import Settings
+from tillside.cli.secrets import without_secrets
 from tillside.policy import ItemsFeed
-from tillside.secrets import without_secrets
 
 log = logging.getLogger("serving")
 FETCH_SECONDS: Final = 10.0

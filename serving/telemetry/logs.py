@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TextIO
 
-from tillside.secrets import without_secrets
+from tillside.cli.secrets import without_secrets
 
 LINES_WAITING: Final = 10_000
 """Queue capacity for a slow reader of stderr; further lines are dropped and counted in a later line."""

@@ -19,7 +19,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from tillside.secrets import without_secrets
+from tillside.cli.secrets import without_secrets
 from training.cli.arguments import Known, check, datasets_here, groups_only, written
 from training.cli.compose import (
     composed,

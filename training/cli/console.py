@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text, TextType
 
-from tillside.secrets import without_secrets
+from tillside.cli.secrets import without_secrets
 from training.cli.foreign_text import on_terminal
 from training.cli.pipe import leave_pipe
 from training.cli.progress import REPORTER

@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from tillside.secrets import stripped
+from tillside.cli.secrets import stripped
 
 
 def stored_text(config: Any) -> str:

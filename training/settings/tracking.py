@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from tillside.secrets import without_secrets
+from tillside.cli.secrets import without_secrets
 from training.cli.command_lines import override
 
 

@@ -17,10 +17,10 @@ from rich.table import Table
 
 from tillside.atomic import atomic_directory
 from tillside.catalogue import Catalogue
+from tillside.cli.secrets import stripped
 from tillside.dataset import PARTS, Dataset, load_dataset, write_dataset
 from tillside.events import TIME_UNKNOWN
 from tillside.recommenders import recent_events
-from tillside.secrets import stripped
 from training.cli.command_lines import command_line
 from training.cli.console import print_wide, say
 from training.cli.progress import step

@@ -29,7 +29,7 @@ from mlflow.protos.databricks_pb2 import (
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from tillside.secrets import without_secrets
+from tillside.cli.secrets import without_secrets
 from training.settings.tracking import TrackingConfig, not_recorded
 
 BUSY = (INTERNAL_ERROR, TEMPORARILY_UNAVAILABLE, DEADLINE_EXCEEDED, REQUEST_LIMIT_EXCEEDED, RESOURCE_EXHAUSTED)

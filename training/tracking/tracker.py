@@ -17,8 +17,8 @@ from typing import Any
 import mlflow
 from mlflow.entities import Run
 
+from tillside.cli.secrets import stripped, without_secrets
 from tillside.dataset import PARTS, Dataset
-from tillside.secrets import stripped, without_secrets
 from training.cli.command_lines import command_line, module_line
 from training.cli.console import say
 from training.settings.tracking import TrackingConfig

@@ -198,3 +198,19 @@ def test_artifacts_come_back_and_a_missing_one_is_one_sentence(config, tracker, 
 
 def test_nothing_keeps_running_for_the_sake_of_telemetry(tracker):
     assert not [thread.name for thread in threading.enumerate() if "elemetry" in thread.name]
+
+
+def test_a_planted_secret_stands_neither_in_the_store_nor_in_any_file(tmp_path, monkeypatch, capsys):
+    """In parameters, tags, names and notes; by an address, by a path that was one, and by the environment."""
+    monkeypatch.setenv("SHOP_DB_PASSWORD", "PLANTED-environment")
+    address = "http://ana:PLANTED-address@host:5000"
+    config = TrackingConfig(runs=str(tmp_path / "runs"), run_name=f"run of {address}")
+    tracker = Tracker.start(config, tags={"source": address, "key": "PLANTED-environment"})
+    tracker.parameters({"tracking": {"uri": address}, "data": {"path": "https:/ana:PLANTED-path@host/log.csv"}})
+    tracker.tags({"mlflow.note.content": f"learned from postgresql://u:PLANTED-note@db/shop ({address})"})
+    tracker.end()
+    assert stored(tracker).data.params == {"tracking.uri": "http://host:5000", "data.path": "https:/host/log.csv"}
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name == "journal.jsonl" for path in files)
+    assert [path for path in files if b"PLANTED" in path.read_bytes()] == []
+    assert "PLANTED" not in capsys.readouterr().out

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tillside.secrets import stripped, without_secrets
+from tillside.cli.secrets import stripped, without_secrets
 
 
 @pytest.mark.parametrize(
