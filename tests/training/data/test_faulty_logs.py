@@ -181,7 +181,7 @@ def test_words_for_nothing_are_no_item_and_can_be_said(tmp_path):
         EventsConfig(path=str(write_log(tmp_path / "log.csv", EVENTS_HEADER, *rows))), tmp_path / "scratch"
     )
     assert [event["item_id"] for event in found.events] == ["a"]
-    events = read(tmp_path, tmp_path / "log.csv", missing=["NAN"])
+    events = read(tmp_path, tmp_path / "log.csv", missing=["nan"])
     assert [event["item_id"] for event in events] == ["a", "(not set)", "NULL"]
 
 

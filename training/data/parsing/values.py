@@ -32,8 +32,8 @@ _CALENDAR: Final = (
 )
 """Ends of a bare number that is a date, and its pattern. As seconds or milliseconds all of them lie before 1990 or past
 LATEST, so that no time is lost to them."""
-NOTHING: Final = ("(not set)", "nan", "null", "none", "\\n", "n/a", "<na>", "nat", "undefined")
-"""Words, in lower case, by which exports say that there is nothing."""
+NOTHING: Final = ("(not set)", "nan", "NaN", "NULL", "\\N", "N/A", "<NA>", "NaT", "undefined")
+"""Words by which exports say that there is nothing."""
 _PRICE: Final = r"^[^0-9+-]{0,6}([+-]?[0-9][0-9.,' \x{00A0}]*)[^0-9]{0,6}$"
 _PARTED: Final = r"[' \x{00A0}]"
 """What some part thousands with."""
@@ -60,7 +60,7 @@ def trim(text: str) -> str:
 
 
 def words(column: ir.Value, nothing: Sequence[str] = ()) -> ir.StringValue:
-    """Trimmed text; null if empty, or one of the words for nothing, which are given in lower case.
+    """Trimmed text; null if empty, or one of the words for nothing.
 
     A whole number of a column of fractions is written as one: 100010, not 100010.0.
     """
@@ -70,7 +70,7 @@ def words(column: ir.Value, nothing: Sequence[str] = ()) -> ir.StringValue:
     else:
         text = trim(column.cast("string"))
     text = text.nullif("")
-    return ibis.ifelse(text.lower().isin(list(nothing)), None, text) if nothing else text
+    return ibis.ifelse(text.isin(list(nothing)), None, text) if nothing else text
 
 
 def number(column: ir.Value) -> ir.FloatingValue:

@@ -16,6 +16,7 @@ from training.cli.foreign_text import in_cell
 from training.data.columns import CLEARED, FILE, RECORD, REJECT, SKIP, WORD
 from training.data.engine import QueryEngine
 from training.data.parsing.canonical import UNKNOWN_BEHAVIOUR, Log
+from training.data.parsing.irregular import INVALID_UTF8
 from training.data.parsing.source_file import SourceFile
 
 MOST_WORDS = 8
@@ -119,6 +120,7 @@ def _check_share(
         f"{source.path}: {len(bad):,} of {rows:,} rows are bad ({len(bad) / rows:.2%}, max_reject_share is "
         f"{limit:.2%}), most often: {reason} ({count:,} rows, such as {example})"
         + (_how_to_map(unknown) if reason == UNKNOWN_BEHAVIOUR and unknown else "")
+        + ("; a file in another encoding is read by data.encoding=cp1252 or the like" if reason == INVALID_UTF8 else "")
     )
 
 

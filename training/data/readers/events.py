@@ -210,7 +210,7 @@ def _paths(columns: EventColumns | ItemColumns, attributes: Sequence[str]) -> li
 
 
 def _nothing(config: EventsConfig) -> tuple[str, ...]:
-    return NOTHING if config.missing is None else tuple(word.lower() for word in config.missing)
+    return NOTHING if config.missing is None else tuple(config.missing)
 
 
 def _refuse_containers(text: TextTable, names: Mapping[str, str], setting: str) -> None:

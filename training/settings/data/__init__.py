@@ -110,7 +110,7 @@ class EventsConfig(FileLogConfig):
     """auto (ISO 8601, a date such as 20231115, or epoch seconds, milliseconds, microseconds or nanoseconds by size and
     from 1990 on), iso, epoch_s, epoch_ms, epoch_us, epoch_ns, or a pattern such as '%d/%m/%Y %H:%M'."""
     missing: list[str] | None = None
-    """Words that mean nothing is there, whatever their case. null: (not set), nan, null, none, n/a and the like."""
+    """Words that mean nothing is there. null: (not set), nan, NaN, NULL, N/A and the like."""
     ignore: list[str] = field(default_factory=list)
     """Canonical columns that are not taken though the file has them, such as price."""
     encoding: str | None = None
