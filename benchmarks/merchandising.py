@@ -427,7 +427,7 @@ def _notes(told: Sequence[str]) -> str:
         "that show a down-sell partner, those that name it; intent-0 and intent-0.9: the "
         "same pages asked with that purchase intent, downsell_share and accessories_share being shares of the items "
         "shown that down-sell, or complements, bundles and gifts, name. Intervals: 95 %, bootstrap (seed 0) over "
-        "sessions; over items for anchors."
+        "sessions for attach rates, else over what is counted, items shown or anchors."
     )
 
 
