@@ -91,6 +91,15 @@ def built(installed) -> Path:
     return installed / "built"
 
 
+def test_two_linters_find_nothing(installed):
+    """Not a hint in either document."""
+    tool, documents = installed / "node_modules" / ".bin", [REFERENCE / document for document in DOCUMENTS]
+    quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+    run([tool / "redocly", "lint", *documents, "--extends", "recommended-strict"], installed, **quiet)
+    options = ("--ruleset", installed / "spectral.yaml", "--fail-severity", "hint")
+    run([tool / "spectral", "lint", *documents, *options], installed)
+
+
 @pytest.mark.parametrize("shop", ["openapi_fetch", "hey_api"])
 def test_a_shop_in_typescript(built, server, shop):
     command = ["node", built / f"{shop}.js", server.url, server.admin_url, TOKEN, str(NOW_MS)]
