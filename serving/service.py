@@ -26,6 +26,7 @@ from serving.bundles.loading import load_recommender, merchandised, restock
 from serving.bundles.reloading import Report
 from serving.policy.assortment import Assortment
 from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, with_file
+from serving.policy.policy_file import PUT_POLICY
 from serving.policy.revisions import NO_REVISION, Revision, TriedOn
 from serving.protocol.errors import FieldError, ProblemError
 from serving.protocol.messages import PagePlacement, RecommendRequest, of_page
@@ -321,7 +322,7 @@ def _unknown(made: Assortment | None, by_hand: ByHand, changed: str | None, take
     if made is None:
         return ["there is no policy, so nothing that is set by hand is shown; PUT /v1/policy brings one"]
     known = known_names(made.facts)
-    told = [] if by_hand.policy is None else unknown_names(by_hand.policy, known)
+    told = [] if by_hand.policy is None else unknown_names(by_hand.policy, known, name=PUT_POLICY)
     rows = by_hand.mistakes(known, placements=made.loaded.policy.placements)
     own = told if changed == "policy" else [each for each in rows if each.startswith(f"{changed}[")]
     if own and changed and not take_unknown:

@@ -152,7 +152,7 @@ def test_what_has_mistakes_changes_nothing_and_is_told_line_by_line(tmp_path):
         said = put(server, "/v1/policy", FOUR.replace("only: [fashion]", "only: [fasion]"))
         line = 1 + FOUR[: FOUR.index("only: [fashion]")].count("\n")
         assert said.json()["detail"].splitlines() == [
-            f"policy:{line}: placements.fashion.rules.categories.only[0]: 'fasion': "
+            f"PUT /v1/policy:{line}: placements.fashion.rules.categories.only[0]: 'fasion': "
             "no item has this category; did you mean fashion?",
             "?unknown=take takes names that the shop does not have yet",
         ]
