@@ -3,6 +3,8 @@
 Rows lie over a policy, its segments included, and over mined relations, and win. They are parsed strictly, as a policy
 file is: every mistake is told with its row, and names that the shop lacks are mistakes too, or a rule would silently
 never hold.
+
+Shapes: N items.
 """
 
 from collections.abc import Iterable, Mapping
