@@ -85,9 +85,9 @@ def test_both_sides_have_the_same_fields():
 def shop(tmp_path_factory):
     """A server with a policy, see tests/tills.py."""
     folder = tmp_path_factory.mktemp("client-meets-till")
-    variables = {"TILLSIDE_ADMIN_TOKEN": "s"}
+    variables = {"TILLSIDE_ADMIN_TOKEN": "secret"}
     with ServerProcess(till(folder / "bundle"), folder / "log", "--admin-port", "0", variables=variables) as server:
-        with AdminClient(server.admin_url, token="s") as admin:
+        with AdminClient(server.admin_url, token="secret") as admin:
             admin.put_items([FeedItem(item_id, stock=9) for item_id in IDS], time_ms=NOW_MS)
         yield server
 
@@ -132,7 +132,7 @@ LIST = Request(session=[Event("phone")], candidates=["ghost", "scarf", "film"], 
 
 
 def test_the_feed_counts_and_what_is_wrong_in_it_is_an_error(shop):
-    with AdminClient(shop.admin_url, token="s") as admin, Client(shop.url, timeout_ms=10_000) as client:
+    with AdminClient(shop.admin_url, token="secret") as admin, Client(shop.url, timeout_ms=10_000) as client:
         report = admin.put_items([FeedItem("cable", stock=0)], time_ms=NOW_MS)
         assert (report.items, report.new_items) == (1, 0)
         assert "cable" not in {item.item_id for item in client.recommend([Event("phone")]).items}

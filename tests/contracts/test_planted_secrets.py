@@ -3,7 +3,7 @@
 What MLflow is sent is searched in tests/training/tracking/test_tracker.py.
 """
 
-import subprocess
+import importlib
 import sys
 from pathlib import Path
 
@@ -27,7 +27,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("name", "arguments"), COMMANDS, ids=lambda value: value if isinstance(value, str) else "")
-def test_no_command_tells_a_secret(tmp_path, monkeypatch, name, arguments):
+def test_no_command_tells_a_secret(tmp_path, monkeypatch, capfd, name, arguments):
     make_dataset(tmp_path / "dataset", train=[[0, 1]] * 4, trained=2)
     strange = tmp_path / "runs" / "strange"
     strange.mkdir(parents=True)
@@ -35,15 +35,14 @@ def test_no_command_tells_a_secret(tmp_path, monkeypatch, name, arguments):
     (strange / "resume.ckpt").write_bytes(b"")
     monkeypatch.setenv("SHOP_PASSWORD", PLANTED)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", AWAY)
-    done = subprocess.run(
-        [sys.executable, "-m", f"training.{name}", *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 2, done.stderr
-    assert PLANTED not in done.stdout + done.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [f"training.{name}", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"training.{name}").main()
+    said = capfd.readouterr()
+    assert ended.value.code == 2, said.err
+    assert said.err
+    assert PLANTED not in said.out + said.err
     assert [path for path in _files(tmp_path) if PLANTED.encode() in path.read_bytes()] == []
 
 

@@ -51,7 +51,7 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
     """Client and URI of the configured store; a missing SQLite store is created.
 
     Raises:
-        ValueError: the store cannot be opened, or does not exist and ``create`` is false.
+        ValueError: the store cannot be opened; where ``create`` is false, also if it does not exist or answer.
     """
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # warns of every retry; we report the outcome
     uri = config.named_store() or f"sqlite:///{config.own_store()}"
@@ -61,7 +61,11 @@ def open_store(config: TrackingConfig, *, create: bool = True) -> tuple[mlflow.M
                 _create_sqlite(Path(database).absolute())
             elif not Path(database).exists():
                 raise ValueError(not_recorded(uri))
-        return mlflow.MlflowClient(uri), uri
+        client = mlflow.MlflowClient(uri)
+        if not create:
+            with request_limits():  # a server that is away is told in seconds; MLflow's own patience is minutes
+                client.search_experiments(max_results=1)
+        return client, uri
 
 
 class _TakenError(ValueError):
@@ -135,8 +139,6 @@ def fetch_artifact(config: TrackingConfig, run_id: str, path: str, *, into: Path
         ValueError: the store cannot be reached, there is no such run, or it has no such artifact.
     """
     client, uri = open_store(config, create=False)
-    with mlflow_errors(uri), request_limits():
-        client.search_experiments(max_results=1)
     try:
         return Path(client.download_artifacts(run_id, path, str(into)))
     except (MlflowException, OSError) as error:

@@ -33,7 +33,7 @@ def test_user_info_and_telling_parameters_go(text, left):
         "http://host:5000/#/runs/a@b",
         "http://[::1]:5000/a@b",
         "ana@host",
-        "file:///tmp/a b@c",
+        "file:///shelf/a b@c",
         "dataset=a",
         "runs:/abc/model@x",
         "token=abc",

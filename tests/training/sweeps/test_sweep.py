@@ -218,7 +218,7 @@ def test_a_trial_that_fails_is_told_and_the_others_go_on(store, dataset):
     assert sweep([f"dataset={dataset}", f"tracking.runs='{store}'", "seed=0,1,2"], train=fake) == pytest.approx(0.2)
     kept = Kept(store, parents(store)[-1])
     assert [trial.state.name for trial in kept.trials] == ["COMPLETE", "FAIL", "COMPLETE"]
-    assert "failed: training diverged \\| here" in kept.note
+    assert "failed: training diverged &#124; here" in kept.note
     assert kept.parent.data.tags["sweep.best_trial"] == "2"
     assert sorted(kept.children) == [0, 2]
 
