@@ -1,10 +1,9 @@
 """Two processes that train together: how tests start them, and, run as a script, what each of them does.
 
-``python -m torch.distributed.run ... two_processes.py killed FOLDER PORT ARGUMENT...`` is ``training.train`` of which
-both processes are killed in the fit, and again, resumed, in the refit; ``... scenes FOLDER PORT`` goes on with it to
-its end, and then learns one data set after another; ``... again FOLDER PORT`` learns those alone. Surprising: a command
-that is followed by another in the same start is run by a fork of a process that has only imported its libraries, since
-to import them takes longer than what it does.
+``python -m torch.distributed.run ... two_processes.py all FOLDER PORTS ARGUMENT...`` is ``training.train`` of which
+both processes are killed in the fit, and again, resumed, in the refit, and which then goes on to its end; after it one
+data set after another is learned; ``... again FOLDER PORTS`` learns those alone. Surprising: each command is run by a
+fork of a process that has only imported its libraries, since to import them takes longer than what it does.
 """
 
 import json
@@ -15,7 +14,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -29,24 +28,28 @@ PIDS: Final = "TILLSIDE_TEST_PIDS"
 """Environment variable: folder where each process leaves a file of its number."""
 SECONDS: Final = 400
 """Far more than any start takes; what hangs is ended then."""
+COMMANDS: Final = 3
+"""Of one start: to the first kill, to the second, and to the end."""
 ITEMS: Final = 8
 SETTINGS: Final = {"max_epochs": 2, "batch_events": 64, "checkpoint_batches": 2, "devices": 2, "accelerator": "cpu"}
 MODEL: Final = {"dim": 8, "layers": 1, "heads": 2, "max_length": 8}
 
 
 def start(what: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Start this script twice, on a port that is free, and wait for both; none of them is left when it returns."""
+    """Start this script twice, with a free port for each command, and wait for both; none is left when it returns."""
     pids = folder / "pids"
     pids.mkdir(exist_ok=True)
     rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1"]
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *rendezvous, __file__]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(COMMANDS)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        ports = ",".join(str(each.getsockname()[1]) for each in sockets)
     loopback = {"GLOO_SOCKET_IFNAME": "lo"} if sys.platform == "linux" else {}
     environment = os.environ | loopback | {PIDS: str(pids), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        [*command, what, str(folder), port, *arguments],
+        [*command, what, str(folder), ports, *arguments],
         cwd=folder,
         env=environment,
         text=True,
@@ -152,13 +155,19 @@ def resumed(folder: Path) -> list[str]:
     return [f"resume={resume.parent.name}", f"tracking.runs={folder / 'runs'}"]
 
 
-def killed(folder: Path, port: str, arguments: Sequence[str]) -> None:
-    """Train until both processes are killed in the fit, go on until they are killed in the refit."""
-    code = forked(port, "train", 8, arguments)
+def killed_twice(folder: Path, ports: Sequence[str], arguments: Sequence[str]) -> list[int]:
+    """Train until both processes are killed in the fit, go on until they are killed in the refit, and go on to the end;
+    this process's exit code of each."""
+    first, second, third = ports
+    codes = [forked(first, "train", 8, arguments)]
     if os.environ["RANK"] == "0":
         fitted = [str(path) for path in (folder / "runs").glob("*/history.json")]
-        (folder / "between.json").write_text(json.dumps({"code": code, "fitted": fitted}), encoding="utf-8")
-    command("refit", 5, resumed(folder))
+        (folder / "between.json").write_text(json.dumps(fitted), encoding="utf-8")
+    codes.append(forked(second, "refit", 5, resumed(folder)))
+    if os.environ["RANK"] == "0":
+        fitted = [str(path) for path in (folder / "runs").glob("*/history.json")]
+        (folder / "refitting.json").write_text(json.dumps(fitted), encoding="utf-8")
+    return [*codes, forked(third, "never", 0, resumed(folder))]
 
 
 def write_logs(folder: Path) -> None:
@@ -314,11 +323,7 @@ def asdict_of(whole: dict[str, Any], deaths: Mapping[str, dict[str, Any]], proce
 if __name__ == "__main__":
     (Path(os.environ[PIDS]) / str(os.getpid())).touch()
     what, place, free, *rest = sys.argv[1:]
-    if what == "killed":
-        killed(Path(place), free, rest)
-    else:
-        code = Path(place) / "code"
-        if what == "scenes":
-            code.write_text(str(forked(free, "never", 0, resumed(Path(place)))), encoding="utf-8")
-        scenes(Path(place))
-        sys.exit(int(code.read_text(encoding="utf-8")))
+    if what == "all":
+        codes = killed_twice(Path(place), free.split(","), rest)
+        (Path(place) / f"codes{os.environ['RANK']}.json").write_text(json.dumps(codes), encoding="utf-8")
+    scenes(Path(place))

@@ -1,5 +1,6 @@
 """What tests that train in their own process share."""
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,12 +42,26 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_figures() -> Iterator[None]:
     """A run's page has a file in the place of its figures: to draw them is half of a small training. What they show is
-    asked by the tests of training.review; fixtures of a whole module draw them all the same."""
+    asked by the tests of training.review."""
+    with figures_left_out():
+        yield
 
+
+@pytest.fixture(scope="module")
+def module_without_figures() -> Iterator[None]:
+    """The same for all of a module, its own fixtures too."""
+    with figures_left_out():
+        yield
+
+
+@contextlib.contextmanager
+def figures_left_out() -> Iterator[None]:
     def no_figures(metrics: Any, systems: Any, history: Any, folder: Path, **latency: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "none.png").touch()
 
-    monkeypatch.setattr("training.review.run_page.run_figures", no_figures)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.review.run_page.run_figures", no_figures)
+        yield

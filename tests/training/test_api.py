@@ -18,7 +18,7 @@ from training.evaluation.tables import METRICS_FILE
 START = pd.Timestamp("2026-01-05", tz="UTC")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.usefixtures("one_thread", "without_figures"),
+    pytest.mark.usefixtures("one_thread", "module_without_figures"),
     pytest.mark.filterwarnings("ignore:Series.values returning"),  # pandas to its neighbours, where the test converts
 ]
 

@@ -84,10 +84,10 @@ def reviewed(server, tmp_path_factory) -> SimpleNamespace:
     os.chdir(folder)
     torch.set_num_threads(1)
     try:
-        sweep(["dataset=shop", "model.dim=4,16", "sweep.whole=false", *small, *kept], train=train)
+        sweep(["dataset=shop", "model.dim=8,32", "sweep.whole=false", *small, *kept], train=train)
         checks = promote(PromoteConfig(version=1, latency_ms=1e4, tracking=TrackingConfig(uri=server)))
         train(
-            compose_typed("train", ["dataset=shop", "model.dim=16", "seed=1", "tracking.run_name=rival", *small, *kept])
+            compose_typed("train", ["dataset=shop", "model.dim=32", "seed=1", "tracking.run_name=rival", *small, *kept])
         )
     finally:
         os.chdir(before)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,20 +29,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def stopped(place: Path) -> subprocess.CompletedProcess[str]:
-    """The command of which both processes were killed in the fit, and again in the refit."""
+def ended(place: Path) -> subprocess.CompletedProcess[str]:
+    """The start that kills the command in the fit and in the refit, goes on to its end, and then learns the scenes."""
     given = [f"trainer.{key}={value}" for key, value in (SETTINGS | {"progress_bar": "false"}).items()]
     given += [f"model.{key}={value}" for key, value in MODEL.items()]
     given += [f"dataset={place / 'goal'}", "export=false", "tracking.register=false"]
-    return start("killed", place, *given, f"tracking.runs={place / 'runs'}")
-
-
-@pytest.fixture(scope="module")
-def ended(stopped: subprocess.CompletedProcess[str], place: Path) -> subprocess.CompletedProcess[str]:
-    """The start that goes on with it to its end, and then learns the scenes."""
-    (run,) = (path.parent for path in (place / "runs").glob("*/resume.ckpt"))
-    assert (run / "history.json").exists()
-    told = start("scenes", place)
+    told = start("all", place, *given, f"tracking.runs={place / 'runs'}")
     if "(SIGABRT)" not in told.stdout:
         return told
     # To learn on in a process after an exception within a step, as no command does, has ended one run in some ten by a
@@ -96,17 +89,19 @@ def test_who_waits_for_the_first_one_waits_as_long_as_it_takes(found: dict[str, 
 
 @pytest.mark.slow
 def test_the_command_killed_in_fit_and_refit_ends_where_the_unbroken_one_did(
-    found: dict[str, Any],
-    stopped: subprocess.CompletedProcess[str],
-    ended: subprocess.CompletedProcess[str],
-    place: Path,
+    found: dict[str, Any], ended: subprocess.CompletedProcess[str], place: Path
 ) -> None:
     """Both processes die by SIGKILL, first in the fit, then, resumed, in the refit; nobody is left of them."""
-    between = json.loads((place / "between.json").read_text())
-    assert between["code"] != 0
-    assert between["fitted"] == []
-    assert stopped.returncode != 0
     assert ended.returncode == 0, ended.stdout
+    first, second, last = zip(
+        *(json.loads((place / f"codes{rank}.json").read_text()) for rank in range(2)), strict=True
+    )
+    assert -signal.SIGKILL in first, ended.stdout
+    assert -signal.SIGKILL in second, ended.stdout
+    assert 0 not in first + second  # whoever is left alone ends by an error
+    assert last == (0, 0), ended.stdout
+    assert json.loads((place / "between.json").read_text()) == []
+    assert len(json.loads((place / "refitting.json").read_text())) == 1
     assert ended.stdout.count("learned and judged") == 1
     (run,) = {path.parent.resolve() for path in (place / "runs").glob("*/model.pt")}
     assert {path.name for path in (place / "runs").iterdir()} >= {run.name, "latest"}

@@ -43,12 +43,12 @@ HOUR_S = 3600
 
 
 @pytest.fixture(autouse=True)
-def _alone(one_thread: None, without_figures: None) -> None:
+def _alone(one_thread: None, module_without_figures: None) -> None:
     """Every test here, by conftest's fixtures."""
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> TrackingConfig:
+def shop(tmp_path_factory: pytest.TempPathFactory, module_without_figures: None) -> TrackingConfig:
     """A store whose champion was trained on the first 100 hours."""
     folder = tmp_path_factory.mktemp("shop")
     torch.set_num_threads(1)
@@ -57,7 +57,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> TrackingConfig:
     prepare(PrepareConfig(out=str(folder / "old"), data=EventsConfig(path=str(log)), name="circles"))
     config = TrainConfig(
         dataset=str(folder / "old"),
-        model=ModelConfig(dim=16, layers=1, heads=2, max_length=8, dropout=0.1, item_dropout=0.1),
+        model=ModelConfig(dim=16, layers=2, heads=2, max_length=8, dropout=0.1, item_dropout=0.1),
         trainer=trainer(max_epochs=4),
         tracking=tracking,
     )

@@ -53,7 +53,7 @@ def store(tmp_path_factory, dataset) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _alone(one_thread, without_figures, monkeypatch, tmp_path):
+def _alone(one_thread, module_without_figures, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
@@ -78,7 +78,7 @@ def parents(runs: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def unbroken(dataset, store) -> Kept:
+def unbroken(dataset, store, module_without_figures) -> Kept:
     """Three trials drawn by Optuna; the best one goes on to the end."""
     torch.set_num_threads(1)
     sweep(order(dataset, store), train=train)
