@@ -2,6 +2,7 @@
 store of the user's; and a run of the tests leaves the checkout as it was."""
 
 import functools
+import gc
 import os
 import shutil
 import tempfile
@@ -30,6 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """What the imports of all test files have made, half a million objects, is not searched for garbage any more: that
+    took a fifth of the processor time of the quick tests."""
+    gc.collect()
+    gc.freeze()
 
 
 CACHE = "TILLSIDE_CACHE"

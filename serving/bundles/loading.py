@@ -77,10 +77,15 @@ def load_recommender(
         except Exception as error:  # a damaged file can raise anything in the libraries that parse it
             sentence = f"bundle {path} cannot be loaded: {type(error).__name__}: {error}"
             raise ValueError(sentence.partition("\n")[0]) from error
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
+        _freeze()
     return recommender
+
+
+def _freeze() -> None:
+    """Leave what lives out of garbage collection from here on, which would read it all again and again."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:

@@ -6,8 +6,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from serving.bundles import loading
 from tests.bundles import tiny_bundle
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_frozen() -> Iterator[None]:
+    """A load in the tests' own process does not look through all its objects, which are ten times a server's; the tests
+    of freezing undo this, and servers are processes of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "_freeze", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session")

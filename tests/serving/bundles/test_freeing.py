@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from serving.bundles import loading
 from serving.bundles.loading import load_recommender, restock
 from serving.protocol.limits import Limits
 from serving.protocol.messages import CartLine, Event, RecommendRequest
@@ -38,9 +39,17 @@ segments:
   new: {placements: {checkout: {slots: 2}}}
 """
 FITTING = Terms((Rule("r", Side("apple", "size"), Side("plum", "size")),), (Kin("apple", "plum", 0.5),))
+FREEZE = loading._freeze
+"""As it is before the tests' own replacement."""
 TIMES = 20
 RELOADS = 5
 """Fewer: each looks through all objects of the process, which in a run of all tests are millions."""
+
+
+@pytest.fixture(autouse=True)
+def frozen_as_in_a_server(monkeypatch) -> None:
+    """Which other tests do without."""
+    monkeypatch.setattr(loading, "_freeze", FREEZE)
 
 
 @pytest.fixture
