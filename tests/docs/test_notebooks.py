@@ -1,15 +1,10 @@
-"""The notebooks of the documentation run from top to bottom, each in an empty folder and with no name of another's.
-
-They share one real kernel, since to load the libraries takes it longer than most of what they do.
-"""
+"""The notebooks of the documentation run from top to bottom, each in an empty folder."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
 from tests.logs import REES46_HEADER, SHARED, rees46_line, write_log
@@ -43,27 +38,15 @@ def test_there_are_notebooks_and_they_hold_no_output():
         assert [cell["outputs"] for cell in cells if cell["cell_type"] == "code" and cell["outputs"]] == []
 
 
-@pytest.fixture(scope="module")
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KernelManager]:
-    folder = tmp_path_factory.mktemp("kernel")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REES46_LOG", str(rees46_log(folder)))
-        patch.setenv("IPYTHONDIR", str(folder / "ipython"))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        kernel = KernelManager()
-        kernel.start_kernel(cwd=str(folder))
-    yield kernel
-    kernel.shutdown_kernel(now=True)
-    kernel.cleanup_resources()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_top_to_bottom(path, kernel, tmp_path):
+def test_a_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("REES46_LOG", str(rees46_log(tmp_path)))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     notebook = nbformat.read(path, as_version=4)
-    forget = nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {tmp_path}")
-    notebook.cells.insert(0, forget)
-    NotebookClient(notebook, km=kernel, timeout=600).execute()
+    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
     last = notebook.cells[-1]
     assert last.cell_type == "code"
     assert last.outputs, "the last cell shows something"
