@@ -1,4 +1,4 @@
-"""One HTTP connection: uvicorn's protocol with an end to everything, and a bound on what all of them hold together.
+"""One HTTP connection: uvicorn's protocol with an end to everything.
 
 Nothing waits for ever: neither headers, nor the rest of a body that was answered early, nor an answer that nobody
 reads, nor a close. Surprising: ``Upgrade`` is ignored, as RFC 9110 (7.8) lets a server; the parser would end the
@@ -14,12 +14,9 @@ import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.http.problems import PROBLEM_JSON
+from serving.http.room import Room
 from serving.protocol.limits import Limits
 
-HELD_BYTES: Final = 64 << 20
-"""Bodies that all connections may hold together before the oldest unfinished one is given up."""
-UNSENT_BYTES: Final = 16 << 20
-"""Answers that may wait together for clients to read them before the oldest is given up."""
 CLOSING_SECONDS: Final = 5.0
 """Time that a closed connection has for its last bytes."""
 ONCE: Final = frozenset({b"host", b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
@@ -37,64 +34,6 @@ class HeadersTooLargeError(Exception):
 
 class UnfitRequestError(Exception):
     """The request is parsed, but must not be answered; the message says why."""
-
-
-class Room:
-    """What the connections of one port hold together, and which of them are closed to make room.
-
-    Attributes:
-        most: connections at once.
-        waiting: connections that owe nobody an answer (idle, without a whole request, or with an answer that is not
-            read), the one that has waited longest first.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.waiting: dict[Connection, None] = {}
-        self._bodies: dict[Connection, int] = {}
-        self._unsent: dict[Connection, int] = {}
-        self._held = self._blocked = 0
-
-    def make_room(self) -> bool:
-        """Close the connection that has waited longest; False if every one is being answered."""
-        oldest = next(iter(self.waiting), None)
-        if oldest is not None:
-            oldest.abort()
-        return oldest is not None
-
-    def hold(self, connection: "Connection", size: int) -> None:
-        """Count bytes of a body; beyond HELD_BYTES the oldest body that is still arriving is given up."""
-        self._bodies[connection] = self._bodies.get(connection, 0) + size
-        self._held += size
-        if self._held > HELD_BYTES:
-            self._give_up(self._bodies)
-
-    def let_go(self, connection: "Connection") -> None:
-        """The connection's body is answered or gone."""
-        self._held -= self._bodies.pop(connection, 0)
-
-    def block(self, connection: "Connection", size: int) -> None:
-        """Count bytes that a client does not read; beyond UNSENT_BYTES the one blocked longest is given up."""
-        self.unblock(connection)
-        self._unsent[connection] = size
-        self._blocked += size
-        if self._blocked > UNSENT_BYTES:
-            self._give_up(self._unsent)
-
-    def unblock(self, connection: "Connection") -> None:
-        """The client has read again, or is gone."""
-        self._blocked -= self._unsent.pop(connection, 0)
-
-    def leave(self, connection: "Connection") -> None:
-        """Forget a connection."""
-        self.waiting.pop(connection, None)
-        self.let_go(connection)
-        self.unblock(connection)
-
-    def _give_up(self, sizes: dict["Connection", int]) -> None:
-        oldest = next((each for each in sizes if each in self.waiting), None)
-        if oldest is not None:
-            oldest.abort()
 
 
 class Connection(HttpToolsProtocol):

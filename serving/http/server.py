@@ -20,7 +20,8 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from serving.http.connection import Room, connections_within
+from serving.http.connection import connections_within
+from serving.http.room import Room
 from serving.settings import Settings
 
 log = logging.getLogger("serving")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.http import connection as edge
+from serving.http import room
 from serving.http.connection import unfit
 from serving.http.server import HttpServer, listen
 from serving.protocol.limits import Limits
@@ -159,7 +159,7 @@ def test_an_answer_that_nobody_reads_is_given_up():
 
 def test_answers_that_nobody_reads_hold_so_much_together(monkeypatch):
     """The one blocked longest goes; by time alone none would in this test."""
-    monkeypatch.setattr(edge, "UNSENT_BYTES", 2 * BIG)
+    monkeypatch.setattr(room, "UNSENT_BYTES", 2 * BIG)
 
     async def work():
         async with served(body_seconds=3600) as (server, port):
@@ -181,7 +181,7 @@ def test_answers_that_nobody_reads_hold_so_much_together(monkeypatch):
 
 
 def test_bodies_that_do_not_end_hold_so_much_together(monkeypatch):
-    monkeypatch.setattr(edge, "HELD_BYTES", 100_000)
+    monkeypatch.setattr(room, "HELD_BYTES", 100_000)
 
     async def work():
         async with served(body_seconds=3600) as (server, port):
