@@ -7,14 +7,15 @@ message at its headers, so the head is parsed anew without that header, before t
 
 import asyncio
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Final
 
 import httptools
-import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.http.problems import PROBLEM_JSON
+from serving.http.problems import PROBLEM_JSON, problem_document
 from serving.http.room import Room
+from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
 
 CLOSING_SECONDS: Final = 5.0
@@ -22,7 +23,7 @@ CLOSING_SECONDS: Final = 5.0
 ONCE: Final = frozenset({b"host", b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
 UPGRADING: Final = frozenset({b"upgrade", b"http2-settings"})
 HEAD: Final = (
-    b"HTTP/1.1 %s\r\ncontent-type: " + PROBLEM_JSON.encode() + b"\r\ncache-control: no-store\r\n"
+    b"HTTP/1.1 %d %s\r\ncontent-type: " + PROBLEM_JSON.encode() + b"\r\ncache-control: no-store\r\n"
     b"connection: close\r\ncontent-length: %d\r\n\r\n%s"
 )
 Header = tuple[bytes, bytes]
@@ -98,7 +99,7 @@ class Connection(HttpToolsProtocol):
         if self._counted > self.limits.header_bytes:
             self._refuse_headers()
         else:
-            self._refuse(b"400 Bad Request", "invalid-request", self._why or msg)
+            self._refuse(HTTPStatus.BAD_REQUEST, "invalid-request", self._why or msg)
 
     def on_message_begin(self) -> None:
         self._begun, self._heading, self._counted = True, True, 0
@@ -214,19 +215,13 @@ class Connection(HttpToolsProtocol):
 
     def _refuse_headers(self) -> None:
         detail = f"the request line and the headers must be at most {self.limits.header_bytes} bytes"
-        self._refuse(b"431 Request Header Fields Too Large", "headers-too-large", detail)
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail)
 
-    def _refuse(self, status: bytes, kind: str, detail: str) -> None:
+    def _refuse(self, status: HTTPStatus, kind: str, detail: str) -> None:
         if self.transport.is_closing():
             return
-        document = {
-            "type": f"urn:tillside:problem:{kind}",
-            "title": kind.replace("-", " ").capitalize(),
-            "status": int(status[:3]),
-            "detail": detail,
-        }
-        body = msgspec.json.encode(document)
-        self.transport.write(HEAD % (status, len(body), body))
+        body = problem_document(ProblemError(status, kind, detail))
+        self.transport.write(HEAD % (status, status.phrase.encode(), len(body), body))
         self._close()
 
     def _keep_alive(self) -> None:

@@ -22,8 +22,8 @@ ADMIN_PATHS: Final = (
 """Paths of the admin port alone, where those look for them who ask the main port."""
 
 
-def problem_response(problem: ProblemError) -> Response:
-    """Response with the problem document; a 401 also carries the ``www-authenticate`` challenge."""
+def problem_document(problem: ProblemError) -> bytes:
+    """The body of a refusal."""
     document = {
         "type": f"urn:tillside:problem:{problem.kind}",
         "title": problem.kind.replace("-", " ").capitalize(),
@@ -31,10 +31,15 @@ def problem_response(problem: ProblemError) -> Response:
         "detail": without_secrets(problem.detail),
         **problem.members,
     }
+    return msgspec.json.encode(document)
+
+
+def problem_response(problem: ProblemError) -> Response:
+    """Response with the problem document; a 401 also carries the ``www-authenticate`` challenge."""
     headers = {"cache-control": "no-store"}
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    return Response(msgspec.json.encode(document), problem.status, headers=headers, media_type=PROBLEM_JSON)
+    return Response(problem_document(problem), problem.status, headers=headers, media_type=PROBLEM_JSON)
 
 
 def internal_error() -> ProblemError:
