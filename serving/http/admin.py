@@ -88,7 +88,7 @@ class Admin:
 
     async def ready(self, request: Request) -> Response:
         """``GET /health/ready``."""
-        return ready_response(self._control.ready)
+        return ready_response(self._control.ready, reason=True)
 
     async def metrics(self, request: Request) -> Response:
         """``GET /metrics``."""

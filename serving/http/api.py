@@ -162,15 +162,7 @@ class Api:
 
         It wants no token, so why there is none stands in the log and on the admin port alone.
         """
-        return ready_response(self._ready)
-
-    def _ready(self) -> str:
-        try:
-            return self._service.ready()
-        except ProblemError as problem:
-            if problem.kind == "not-ready":
-                raise not_ready() from None
-            raise
+        return ready_response(self._service.ready, reason=False)
 
     async def model(self, request: Request) -> Response:
         """``GET /v1/model``: the active bundle and its provenance."""
@@ -178,7 +170,7 @@ class Api:
             check_token(request, self._token)
             return json_response(self._service.model())
         except ProblemError as problem:
-            return problem_response(not_ready() if problem.kind == "not-ready" else problem)
+            return problem_response(without_reason(problem))
 
     async def metrics(self, request: Request) -> Response:
         """``GET /metrics`` in the Prometheus text format."""
@@ -298,18 +290,20 @@ def invalid_field(error: FieldError) -> ProblemError:
     return ProblemError(status, "invalid-field", str(error), field=error.field, allowed=error.allowed)
 
 
-def ready_response(ready: Callable[[], str]) -> Response:
-    """Response of the readiness probe."""
+def ready_response(ready: Callable[[], str], *, reason: bool) -> Response:
+    """Response of the readiness probe, with or :func:`without_reason`."""
     try:
         return json_response({"status": "ready", "bundle": ready()})
     except ProblemError as problem:
-        return problem_response(problem)
+        return problem_response(problem if reason else without_reason(problem))
 
 
-def not_ready() -> ProblemError:
-    """The problem of a server without a bundle, without the reason, which may name addresses and folders."""
+def without_reason(problem: ProblemError) -> ProblemError:
+    """The problem, but of a server without a bundle not the reason, which may name addresses and folders."""
+    if problem.kind != "not-ready":
+        return problem
     detail = "no bundle answers yet; the log says why, and /health/ready on the admin port"
-    return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", detail)
+    return ProblemError(problem.status, problem.kind, detail)
 
 
 def metrics_response(page: bytes) -> Response:
