@@ -5,13 +5,12 @@ rate, kind by kind, so that somebody who guesses tokens fills the counter and no
 """
 
 import logging
-import time
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from starlette.requests import Request
 
-from serving.telemetry.logs import Bucket, log_event
+from serving.telemetry.logs import LineLimit, log_event
 
 log = logging.getLogger("serving")
 PER_SECOND: Final = 1.0
@@ -29,7 +28,7 @@ class AdminCalls:
             ["method", "path", "status"],
             registry=self._registry,
         )
-        self._buckets: dict[tuple[int, str], Bucket] = {}
+        self._limit = LineLimit(per_second=PER_SECOND, burst=BURST)
 
     def note(self, request: Request, status: int, kind: str | None, *, seconds: float) -> None:
         """Count a call, and log it unless it only read something.
@@ -41,13 +40,10 @@ class AdminCalls:
         self._count.labels(request.method, path, str(status)).inc()
         fields: dict[str, object] = {}
         if kind is not None:
-            now = time.monotonic()
-            bucket = self._buckets.setdefault((status, path), Bucket(BURST, now))
-            if not bucket.take(now, per_second=PER_SECOND):
+            admitted = self._limit.admit(status, path)
+            if admitted is None:
                 return
-            if bucket.left_out:
-                fields["left_out"], bucket.left_out = bucket.left_out, 0
-            fields["problem"] = kind
+            fields = {**admitted, "problem": kind}
         elif request.method == "GET":
             return
         level = logging.INFO if kind is None else logging.ERROR if status >= 500 else logging.WARNING

@@ -155,10 +155,8 @@ class RequestLog:
             raise ValueError(f"per_second must be positive, got {per_second}")
         self._log = log
         self._sample = sample
-        self._per_second = per_second
-        self._clock = clock
         self._draw = draw
-        self._buckets: dict[tuple[int, str], Bucket] = {}
+        self._limit = LineLimit(per_second=per_second, burst=max(per_second, 1.0), clock=clock)
 
     def request(
         self,
@@ -178,14 +176,10 @@ class RequestLog:
             level = logging.INFO
         else:
             level = logging.ERROR if status >= 500 else logging.WARNING
-            kind = (status, reason or "")
-            if kind not in self._buckets and len(self._buckets) >= KINDS:
-                kind = (0, "")
-            bucket = self._buckets.setdefault(kind, Bucket(max(self._per_second, 1.0), self._clock()))
-            if not bucket.take(self._clock(), per_second=self._per_second):
+            admitted = self._limit.admit(status, reason or "")
+            if admitted is None:
                 return
-            if bucket.left_out:
-                fields["left_out"], bucket.left_out = bucket.left_out, 0
+            fields = admitted
         known = {"recommendation_id": recommendation_id, "tier": tier, "reason": reason}
         log_event(
             self._log,
@@ -199,7 +193,34 @@ class RequestLog:
         )
 
 
-class Bucket:
+class LineLimit:
+    """How many lines of each kind may be written; kinds beyond KINDS share a limit. Not thread-safe.
+
+    Args:
+        per_second: lines of a kind.
+        burst: lines of a kind at once.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, *, per_second: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._clock = clock
+        self._buckets: dict[tuple[int, str], _Bucket] = {}
+
+    def admit(self, status: int, word: str) -> dict[str, object] | None:
+        """Fields that a line of this kind takes along, how many were left out before it; None if it is too much."""
+        now, kind = self._clock(), (status, word)
+        if kind not in self._buckets and len(self._buckets) >= KINDS:
+            kind = (0, "")
+        bucket = self._buckets.setdefault(kind, _Bucket(self._burst, now))
+        if not bucket.take(now, per_second=self._per_second):
+            return None
+        left_out, bucket.left_out = bucket.left_out, 0
+        return {"left_out": left_out} if left_out else {}
+
+
+class _Bucket:
     """Token bucket of one kind of line.
 
     Attributes:
