@@ -12,14 +12,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from tillside.cli.secrets import without_secrets
 from training.cli.arguments import Known, check, datasets_here, groups_only, written
 from training.cli.compose import (
     composed,
@@ -32,7 +31,7 @@ from training.cli.compose import (
     typed,
     without_files,
 )
-from training.cli.foreign_text import on_terminal
+from training.cli.foreign_text import shown
 from training.cli.help import help_text, terminal_width
 from training.cli.keys import Key
 from training.cli.pipe import quiet_pipe
@@ -76,8 +75,7 @@ def command(
             except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
                 if os.environ.get("HYDRA_FULL_ERROR") == "1":
                     raise
-                print(f"error: {on_terminal(without_secrets(sentence(error)))}", file=sys.stderr)
-                sys.exit(2)
+                _fail(error)
 
         return functools.wraps(main)(run)
 
@@ -163,7 +161,7 @@ def sweep_keys(arguments: list[str]) -> list[Key]:
 def begin(text: str) -> None:
     """Print the first line of a command, before what it needs is imported; of several processes only the first does."""
     if os.environ.get("RANK", "0") == "0":
-        print(on_terminal(without_secrets(text)), flush=True)
+        print(shown(text), flush=True)
 
 
 def missing_dataset() -> ValueError:
@@ -233,6 +231,11 @@ def _errors_of_hydra() -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = before
 
 
+def _fail(error: Exception) -> NoReturn:
+    print(f"error: {shown(sentence(error))}", file=sys.stderr)
+    sys.exit(2)
+
+
 def _quiet(task: Callable[[DictConfig], Any], full: bool) -> Callable[[DictConfig], Any]:
     # Hydra prints a traceback and calls sys.exit(1) for any error of the body; bad input deserves one sentence.
     @functools.wraps(task)
@@ -243,8 +246,7 @@ def _quiet(task: Callable[[DictConfig], Any], full: bool) -> Callable[[DictConfi
         except (ValueError, OSError) as error:
             if full or isinstance(error, BrokenPipeError):
                 raise
-            print(f"error: {on_terminal(without_secrets(sentence(error)))}", file=sys.stderr)
-            sys.exit(2)
+            _fail(error)
 
     return body
 

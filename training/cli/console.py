@@ -7,8 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text, TextType
 
-from tillside.cli.secrets import without_secrets
-from training.cli.foreign_text import on_terminal
+from training.cli.foreign_text import shown
 from training.cli.pipe import leave_pipe
 from training.cli.progress import REPORTER
 
@@ -21,11 +20,6 @@ class Printer(Console):
 
     def on_broken_pipe(self) -> NoReturn:
         leave_pipe()
-
-
-def shown(text: str) -> str:
-    """``text`` as it may leave a command: without secrets, and with nothing that a terminal obeys."""
-    return on_terminal(without_secrets(text))
 
 
 def say(text: str) -> None:

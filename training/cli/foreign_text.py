@@ -7,6 +7,8 @@ import html
 import re
 from typing import Final
 
+from tillside.cli.secrets import without_secrets
+
 MARKS: Final = re.compile(r"[`*|~\\]|\](?=[(:\[])|(?<!\w)_|_(?!\w)")
 """What begins something in Markdown, or ends the name of a link; a range in brackets and a key_with_lines are none."""
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -18,6 +20,11 @@ def on_terminal(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def shown(text: str) -> str:
+    """``text`` as it may leave a command: without secrets, and with nothing that a terminal obeys."""
+    return on_terminal(without_secrets(text))
 
 
 def in_markdown(text: str) -> str:
