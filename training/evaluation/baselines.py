@@ -48,9 +48,10 @@ def fit_baseline(baseline: Baseline, dataset: Dataset, *, refit: bool = True) ->
     def fitted(train: Sessions, *, refit: bool) -> Scorer:
         return _fitted(baseline, dataset, train, refit=refit, settings=settings)
 
+    scorer = fitted(train, refit=refit)
     if baseline is Baseline.session_popularity:  # what a session holds is all it is about
-        return fitted(train, refit=refit)
-    return at_its_best(fitted(train, refit=refit), dataset, lambda known: fitted(known, refit=False))
+        return scorer
+    return at_its_best(scorer, dataset, lambda known: fitted(known, refit=False) if refit else scorer)
 
 
 def at_its_best(scorer: Scorer, dataset: Dataset, fit: Callable[[Sessions], Scorer]) -> Scorer:
