@@ -1,8 +1,8 @@
 """Encoder graphs traced before: kept in the process, and in the user's cache folder for the next one.
 
 Tracing takes some five CPU-seconds whatever the size of the model, and depends on the architecture, the code and torch
-alone. A kept graph holds no weights. The folder may be deleted at any time, and where it cannot be written or read,
-every process traces for itself.
+alone. A kept graph holds no weights, and no path of the code that it was traced from. The folder may be deleted at any
+time, and where it cannot be written or read, every process traces for itself.
 """
 
 import hashlib
@@ -66,6 +66,8 @@ def _keep(model: ModelProto, weights: Set[str], path: Path) -> bytes:
     for constant in model.graph.initializer:
         if constant.name in weights:
             constant.ClearField("raw_data")
+    for value in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
+        value.ClearField("metadata_props")  # where each line of code lies on the machine that traced it
     graph: bytes = model.SerializeToString()
     try:
         write_atomically(path, graph)

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -113,6 +114,12 @@ def test_another_architecture_is_traced_anew(dataset, no_tracing, tmp_path, sett
     spec = replace(SPEC, max_length=config.max_length, history=config.history)
     with pytest.raises(TracedError):
         write_encoder(TrainedModel(build_model(config, dataset, spec), config, spec, True), tmp_path / "other.onnx")
+
+
+def test_the_encoder_names_no_folder_of_the_machine_that_traced_it(exported):
+    graph = (exported[0] / bundle.ENCODER).read_bytes()
+    assert str(Path(graphs.__file__).parents[2]).encode() not in graph
+    assert b".py" not in graph
 
 
 def test_the_scorer_maps_the_item_vectors_in_place(exported, tmp_path):

@@ -25,6 +25,7 @@ def trace(shift=2.0):
     """y = x * weight + shift."""
     constants = [numpy_helper.from_array(np.float32([each]), name) for each, name in ((7, "weight"), (shift, "shift"))]
     nodes = [helper.make_node("Mul", ["x", "weight"], ["xw"]), helper.make_node("Add", ["xw", "shift"], ["y"])]
+    nodes[0].metadata_props.add(key="pkg.torch.onnx.stack_trace", value='File "/somebody/encoder.py", line 3')
     ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
     return helper.make_model(helper.make_graph(nodes, "line", ends[:1], ends[1:], constants))
 
@@ -42,6 +43,14 @@ def test_another_process_finds_the_graph_without_weights(monkeypatch):
     another_process(monkeypatch)
     found = constants_of(traced_once("line", {"weight"}, never))
     assert found == met == {"weight": b"", "shift": np.float32(2).tobytes()}
+
+
+def test_where_the_code_lay_is_kept_nowhere(monkeypatch):
+    """It would go into the bundles of whoever exports the same architecture."""
+    assert b"somebody" in trace().SerializeToString()
+    met = traced_once("line", {"weight"}, trace)
+    (kept,) = cache_folder().iterdir()
+    assert b"somebody" not in met.SerializeToString() + kept.read_bytes()
 
 
 def test_a_process_reads_it_once(monkeypatch):
