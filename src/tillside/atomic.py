@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 WORDS_OF_FULL: Final = ("No space", "written", "write", "out of disk")
@@ -129,11 +129,21 @@ def write_text_atomically(path: Path, text: str) -> None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content`` atomically."""
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Yield an empty file that becomes ``path``, readable by all, when the block ends without an error.
+
+    On an error, which is passed on as it is, it is removed, and what was there before is untouched.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.partial-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)

@@ -4,17 +4,15 @@ Lightning writes into the folder for temporary files and moves the result; from 
 the good file. Here a checkpoint is written beside its destination, brought to the disk, and renamed into place.
 """
 
-import contextlib
 import errno
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from tillside.atomic import full_disk
+from tillside.atomic import atomic_file, full_disk
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -29,19 +27,12 @@ class AtomicCheckpoints(TorchCheckpointIO):
             OSError: it cannot be written; what was there before is.
         """
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.partial-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
+        with atomic_file(path) as file:
+            try:
                 torch.save(checkpoint, file)
                 file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException as error:
-            place = full_disk(error, path.parent) if isinstance(error, OSError | RuntimeError) else None
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
-            if place is not None:
+                os.fsync(file.fileno())  # here, since some disks tell only now that they are full
+            except (OSError, RuntimeError) as error:
+                if full_disk(error, path.parent) is None:
+                    raise
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
-            raise
