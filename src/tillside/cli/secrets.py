@@ -5,6 +5,7 @@ info of an address, the query parameters that are named like one, and the values
 like one.
 """
 
+import functools
 import os
 import re
 from collections.abc import Mapping
@@ -58,5 +59,11 @@ def _without_user_info(found: re.Match[str]) -> str:
 
 def _values() -> list[str]:
     """Values of the variables that are named like secrets, the longest first."""
-    found = {value for name, value in os.environ.items() if _VARIABLE.search(name) and len(value) >= LEAST}
+    found = {value for name in os.environ if _is_telling(name) and len(value := os.environ.get(name, "")) >= LEAST}
     return sorted(found, key=len, reverse=True)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_telling(name: str) -> bool:
+    """Whether a variable is named like a secret; kept, since every line that is logged asks it of every variable."""
+    return _VARIABLE.search(name) is not None
