@@ -113,14 +113,15 @@ def json_lines(
     wrong = f"NOT (json_valid({LINE}) AND CASE WHEN json_valid({LINE}) THEN json_type({LINE}) = 'OBJECT' END)"
     bad = np.array(engine.query(f"SELECT rowid FROM {name} WHERE {wrong} ORDER BY rowid"), np.int64).reshape(-1)
     note_bad(source, records=bad, reasons=[MALFORMED] * len(bad))
+    good = f"NOT ({wrong})" if len(bad) else "true"  # asking it of a line parses the line
     found: dict[str, Any] = {}
     if structure is None:
-        found = _structure(engine, source, f"(SELECT {LINE} FROM {name} WHERE NOT ({wrong}))")
+        found = _structure(engine, source, f"(SELECT {LINE} FROM {name} WHERE {good})")
         structure = {key: ["VARCHAR"] if isinstance(each, list) else "VARCHAR" for key, each in found.items()}
     shape = json.dumps(structure).replace("'", "''")
     rows = (
         f"SELECT rowid AS {RECORD}, row.*, {LINE} AS {DOCUMENT} FROM "
-        f"(SELECT rowid, {LINE}, from_json({LINE}, '{shape}') AS row FROM {name} WHERE NOT ({wrong}))"
+        f"(SELECT rowid, {LINE}, from_json({LINE}, '{shape}') AS row FROM {name} WHERE {good})"
     )
     return _with_paths(engine, source, rows, tuple(structure), found, paths)
 
