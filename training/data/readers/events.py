@@ -101,7 +101,8 @@ def _with_true_clocks(config: EventsConfig, engine: QueryEngine, source: SourceF
     Raises:
         ValueError: the times are a spreadsheet's serial numbers.
     """
-    first, last = engine.value(events[TIMESTAMP].min()), engine.value(events[TIMESTAMP].max())
+    (span,) = engine.rows(events.agg(first=events[TIMESTAMP].min(), last=events[TIMESTAMP].max()))
+    first, last = span["first"], span["last"]
     if first is None or first >= EARLIEST:
         return events
     if last < EARLIEST:
