@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.events import BEHAVIOUR, ITEM_ID, PRICE, QUANTITY, SCENE_ID, SESSION_ID, TIMESTAMP, USER_ID
-from training.data.columns import COUNT, ITEM, ORDER, PART, PIECE, REPEAT, SESSION, STARTS
+from training.data.columns import ITEM, ORDER, PART, PIECE, REPEAT, SESSION, STARTS
 from training.data.engine import QueryEngine
 from training.settings.prepare import Repeats
 
@@ -88,11 +88,11 @@ def of_one_user(events: ir.Table) -> ir.Table:
     A user who is known from some event of the session on (a login) stays in one session; only a second user makes
     another one.
     """
-    shared = events.group_by(SESSION_ID).agg(**{COUNT: events[USER_ID].nunique()})
-    marked = events.inner_join(shared, SESSION_ID)
-    several = (marked[COUNT] > 1) & marked[USER_ID].notnull()
-    owner = ibis.ifelse(several, marked[USER_ID] + "\x1f" + marked[SESSION_ID], marked[SESSION_ID])
-    return marked.mutate(**{SESSION_ID: owner}).drop(COUNT)
+    user, session = events[USER_ID], events[SESSION_ID]
+    users = events.group_by(SESSION_ID).agg(first=user.min(), last=user.max())
+    shared = users.filter(users["first"] != users["last"])
+    several = session.isin(shared[SESSION_ID]) & user.notnull()
+    return events.mutate(**{SESSION_ID: ibis.ifelse(several, user + "\x1f" + session, session)})
 
 
 def _cut_at_gaps(table: ir.Table, *, milliseconds: int) -> ir.Table:
