@@ -50,9 +50,9 @@ from training.settings.data import LogConfig
 LEFT_OUT: Final = -1
 
 MISSING_ITEM: Final = "missing item_id"
-LONG_ID: Final = "item_id of more than 256 characters"
 LONGEST_ID: Final = 256
 """Characters of an item id, as in a request: the server could not be asked for a longer one."""
+LONG_ID: Final = f"item_id of more than {LONGEST_ID} characters"
 UNPARSABLE_TIME: Final = "unparsable timestamp"
 WRONG_CLOCK: Final = "timestamp before 1990 among later ones"
 UNKNOWN_BEHAVIOUR: Final = "unknown behaviour"
@@ -142,8 +142,7 @@ def canonical(
 
 def _judged(table: ir.Table, behaviours: Behaviours, behaviour_map: Mapping[str, str | None]) -> ir.Table:
     owner = SESSION_ID if SESSION_ID in table.columns else USER_ID
-    checks = [(table[owner].isnull(), f"missing {owner}"), (table[ITEM_ID].isnull(), MISSING_ITEM)]
-    checks.append((table[ITEM_ID].length() > LONGEST_ID, LONG_ID))
+    checks = [(table[owner].isnull(), f"missing {owner}"), *item_checks(table[ITEM_ID])]
     cleared: list[tuple[ir.BooleanValue, str]] = []
     values: dict[str, ir.Value] = {}
     if TIMESTAMP in table.columns:
@@ -173,6 +172,11 @@ def _judged(table: ir.Table, behaviours: Behaviours, behaviour_map: Mapping[str,
     values |= {CLEARED: ibis.ifelse(skip.isnull() & reject.isnull(), lost, None).cast("string")}
     judged = table.mutate(**{BEHAVIOUR: code.cast("int8"), SKIP: skip, REJECT: reject}, **values)
     return judged.drop(*(name for name in (BEHAVIOUR_TEXT, PRICE_TEXT, QUANTITY_TEXT) if name in judged.columns))
+
+
+def item_checks(item_id: ir.StringValue) -> list[tuple[ir.BooleanValue, str]]:
+    """What makes an item id unusable, of an event or of a row of an item file, with the reason."""
+    return [(item_id.isnull(), MISSING_ITEM), (item_id.length() > LONGEST_ID, LONG_ID)]
 
 
 def in_order(*tables: ir.Table) -> ir.Table:

@@ -9,7 +9,7 @@ import numpy as np
 from tillside.events import ITEM_ID, PRICE
 from training.data.columns import CLEARED, RANK, RECORD, REJECT
 from training.data.engine import QueryEngine
-from training.data.parsing.canonical import BAD_PRICE, LONG_ID, LONGEST_ID, MISSING_ITEM
+from training.data.parsing.canonical import BAD_PRICE, item_checks
 from training.data.parsing.text_tables import TextTable, keep_rows, note_bad
 from training.data.parsing.values import money, words
 
@@ -34,14 +34,12 @@ def item_rows(
         given = columns(table)
         shaped = {RECORD: table[RECORD]} if RECORD in table.columns else {}
         shaped |= {name: _texts(column, nothing) for name, column in given.items() if name != PRICE}
-        checks = [(words(given[ITEM_ID], nothing).isnull(), MISSING_ITEM)]
-        checks.append((words(given[ITEM_ID]).length() > LONGEST_ID, LONG_ID))
         if PRICE in given:
             price = money(given[PRICE])
             sound = (price >= 0) & (price < 2**31)
             bad = words(given[PRICE], nothing).notnull() & ~sound.fill_null(False)
             shaped |= {PRICE: ibis.ifelse(sound, price, None), CLEARED: ibis.ifelse(bad, BAD_PRICE, None)}
-        return table.select(**shaped, **{REJECT: ibis.cases(*checks)})
+        return table.select(**shaped, **{REJECT: ibis.cases(*item_checks(shaped[ITEM_ID]))})
 
     kept = keep_rows(engine, text, shape)
     if CLEARED in kept.columns:
