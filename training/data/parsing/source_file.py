@@ -8,6 +8,7 @@ through ``training.data.parsing.irregular``.
 
 import codecs
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +55,7 @@ class SourceFile:
         malformed: line and reason of each malformed row, which has no record.
         parts: of several Parquet files each one.
         binary: whether a record is no line of text.
-        cleared: why optional values of an item file's rows were left out, one a row.
+        cleared: number of an item file's rows of which an optional value was left out, per reason.
     """
 
     path: Path
@@ -68,7 +69,7 @@ class SourceFile:
     malformed: list[tuple[int, str]] = field(default_factory=list)
     parts: tuple[Path, ...] = ()
     binary: bool = False
-    cleared: list[str] = field(default_factory=list)
+    cleared: Counter[str] = field(default_factory=Counter)
 
     def line_of(self, records: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Line number at which each record starts."""

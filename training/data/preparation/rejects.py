@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import ibis
 import numpy as np
@@ -19,7 +20,8 @@ from training.data.parsing.canonical import UNKNOWN_BEHAVIOUR, Log
 from training.data.parsing.irregular import INVALID_UTF8
 from training.data.parsing.source_file import SourceFile
 
-MOST_WORDS = 8
+MOST_WORDS: Final = 8
+"""Words that are no behaviours, as they are told."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,6 @@ def collect_rejects(engine: QueryEngine, log: Log, *, max_reject_share: float) -
         ValueError: a file's share of rejected rows exceeds ``max_reject_share``, or the log holds no events.
     """
     events = log.events
-    if CLEARED not in events.columns:
-        events = events.mutate(**{CLEARED: ibis.null("string")})
     counted = events.group_by(FILE, SKIP, REJECT, CLEARED).agg(n=events.count())
     skipped: Counter[str] = Counter()
     cleared: Counter[str] = Counter()
@@ -81,13 +81,12 @@ def collect_rejects(engine: QueryEngine, log: Log, *, max_reject_share: float) -
     reasons = found[REJECT].to_pylist()
     files, records = (np.asarray(found[name].to_numpy(), np.int64) for name in (FILE, RECORD))
     lines: list[tuple[SourceFile, int, str]] = []
-    unknown = unknown_words(engine, log) if UNKNOWN_BEHAVIOUR in reasons else []
     for number, source in enumerate(log.sources):
         here = np.flatnonzero(files == number)
         own = list(zip(source.line_of(records[here]).tolist(), (reasons[index] for index in here), strict=True))
         own = sorted(own + source.malformed)
         lines += [(source, line, reason) for line, reason in own]
-        _check_share(source, own, rows[number], max_reject_share, unknown)
+        _check_share(engine, log, source, own, rows[number], max_reject_share)
     if not event_files and not lines:
         raise ValueError(f"{', '.join(str(source.path) for source in log.sources)}: the log holds no events")
     counts = Counter(reason for _, _, reason in lines)
@@ -99,17 +98,14 @@ def collect_rejects(engine: QueryEngine, log: Log, *, max_reject_share: float) -
 
 def unknown_words(engine: QueryEngine, log: Log) -> list[tuple[str, int]]:
     """The log's words for behaviours that are not known, with their rows, most frequent first."""
-    if WORD not in log.events.columns:
-        return []
     events = log.events.filter(log.events[REJECT] == UNKNOWN_BEHAVIOUR)
     counted = events.group_by(WORD).agg(n=events.count()).order_by(ibis.desc("n"), WORD).limit(MOST_WORDS)
     return [(str(row[WORD]), row["n"]) for row in engine.rows(counted)]
 
 
 def _check_share(
-    source: SourceFile, bad: list[tuple[int, str]], rows: int, limit: float, unknown: Sequence[tuple[str, int]] = ()
+    engine: QueryEngine, log: Log, source: SourceFile, bad: list[tuple[int, str]], rows: int, limit: float
 ) -> None:
-    """Refuse too many bad rows; ``unknown``: the log's words for behaviours that are not known, most frequent first."""
     if not bad or len(bad) <= limit * rows:
         return
     reason, count = Counter(reason for _, reason in bad).most_common(1)[0]
@@ -119,14 +115,14 @@ def _check_share(
     raise ValueError(
         f"{source.path}: {len(bad):,} of {rows:,} rows are bad ({len(bad) / rows:.2%}, max_reject_share is "
         f"{limit:.2%}), most often: {reason} ({count:,} rows, such as {example})"
-        + (_how_to_map(unknown) if reason == UNKNOWN_BEHAVIOUR and unknown else "")
+        + (_how_to_map(unknown_words(engine, log)) if reason == UNKNOWN_BEHAVIOUR else "")
         + ("; a file in another encoding is read by data.encoding=cp1252 or the like" if reason == INVALID_UTF8 else "")
     )
 
 
 def _how_to_map(unknown: Sequence[tuple[str, int]]) -> str:
     """The words that are no behaviours, and how to say what they mean."""
-    words = ", ".join(f"{word!r} ({rows:,})" for word, rows in unknown[:MOST_WORDS])
+    words = ", ".join(f"{word!r} ({rows:,})" for word, rows in unknown)
     pairs = ", ".join(f"{word}: {'null' if number else 'click'}" for number, (word, _) in enumerate(unknown[:2]))
     return f"; the log says {words}; say what they mean, null to leave them out: 'data.behaviour_map=\"{{{pairs}}}\"'"
 
@@ -134,4 +130,4 @@ def _how_to_map(unknown: Sequence[tuple[str, int]]) -> str:
 def good_events(log: Log) -> "ibis.expr.types.Table":
     """Events neither rejected nor skipped."""
     taken = log.events.filter(log.events[REJECT].isnull() & log.events[SKIP].isnull())
-    return taken.drop(REJECT, SKIP, FILE, RECORD, *({CLEARED, WORD} & set(taken.columns)))
+    return taken.drop(REJECT, SKIP, CLEARED, FILE, RECORD, *({WORD} & set(taken.columns)))

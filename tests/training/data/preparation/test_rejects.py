@@ -8,7 +8,7 @@ import pytest
 
 from tests.logs import click_run, events_log, write_log
 from tillside.events import Behaviours
-from training.data.columns import FILE, RECORD, REJECT, SKIP
+from training.data.columns import CLEARED, FILE, RECORD, REJECT, SKIP
 from training.data.engine import QueryEngine, open_engine
 from training.data.parsing.canonical import Log
 from training.data.parsing.source_file import SourceFile
@@ -32,7 +32,7 @@ def log_of(engine: QueryEngine, folder: Path) -> Log:
     events = engine.given({FILE: np.zeros(10, np.int8), RECORD: np.arange(10)})
     bad = ibis.ifelse(events[RECORD] == 2, ibis.literal("missing item_id"), ibis.null("string"))
     left_out = ibis.ifelse(events[RECORD] == 3, ibis.literal("return"), ibis.null("string"))
-    events = engine.keep(events.mutate(**{REJECT: bad, SKIP: left_out}))
+    events = engine.keep(events.mutate(**{REJECT: bad, SKIP: left_out, CLEARED: ibis.null("string")}))
     log = write_log(folder / "log.csv", "head", *(f"row {number}" for number in range(10)))
     items = write_log(folder / "items.csv", *(f"item {number}" for number in range(1000)))
     sources = [
