@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from tillside.policy.candidates import SOURCES, Candidates, anchors_of, gather
 from tillside.policy.choosing import Need, choose
-from tillside.policy.file.terms import AtLeast, Pin, PlacementPolicy, Policy
+from tillside.policy.file.terms import AtLeast, Pin, PlacementPolicy, Policy, SourceName
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
 from tillside.policy.promotions import bundles_around, offered, own_offers, promotion_hint
@@ -109,11 +109,12 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
                 notes=(f"nothing is shown: {silent}",),
             )
         scale = relations.chances.scale(self.purpose, SOURCES) if placement.fusion == "strengths" else None
-        weights = steering.weights(placement.sources, policy.intent, placement.steering)
-        moved = None
+        moved: Mapping[SourceName, float] = {}
         if isinstance(scale, Evidence):  # then what an item is sold as is moved, whoever else brings it
             moved = steering.factors(policy.intent, placement.steering)
             weights = {name: weight for name, weight in placement.sources.items() if moved.get(name, 1.0)}
+        else:
+            weights = steering.weights(placement.sources, policy.intent, placement.steering)
         promotions = [promotion for promotion in policy.promotions if promotion.holds(self.day)]
         found = gather(
             weights,
