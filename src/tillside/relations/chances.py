@@ -137,6 +137,12 @@ class Chances:
         return Scale(*np.array(rows, float).T)
 
 
+def told(strengths_C: Floats) -> Floats:
+    """What a strength of any source tells, before its slope, [C]: log(1 + strength / FAINT)."""
+    found_C: Floats = np.log1p(strengths_C / FAINT)
+    return found_C
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Base of an item's log odds, and the slopes [S] of sources."""
@@ -155,7 +161,7 @@ class Evidence:
             weights_S: the policy's weight of each source.
         """
         starts_U = cells_U[:-1]
-        told_C = np.log1p(strengths_C / FAINT)
+        told_C = told(strengths_C)
         told_C *= self.slopes_S.take(sources_C)
         told_C += SILENT
         told_U = np.add.reduceat(told_C, starts_U)

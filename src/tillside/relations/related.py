@@ -39,7 +39,7 @@ ABOUT: Final = "relations.json"
 FITTING: Final = "fitting.json"
 LATER: Final = "later.json"
 CHANCES: Final = "chances"
-"""Key of the curves in relations.json."""
+"""Key in relations.json of what strengths are worth."""
 LaterPair = tuple[str, str, str, str, float | None, int, int]
 """Relation, item id, other item's id, action, strength, from_ms and until_ms."""
 

@@ -32,7 +32,8 @@ from tillside.policy.candidates import SOURCE_MASK, SOURCES, gather
 from tillside.policy.file.terms import Rules, SourceName
 from tillside.policy.items.shelves import most_popular
 from tillside.relations import RELATIONS, Relations
-from tillside.relations.chances import FAINT, MODEL, POPULAR, PURPOSES, RELATED, Chances, Together, as_they_are
+from tillside.relations.chances import MODEL, POPULAR, PURPOSES, RELATED, Chances, Together, as_they_are, told
+from tillside.relations.related import CHANCES
 from training.evaluation.placements.proposals import propose
 from training.evaluation.placements.questions import Questions, ask_sessions
 from training.evaluation.placements.shop import OfflineShop
@@ -201,7 +202,7 @@ def learn_together(model: Observations, relations: Observations) -> Chances:
 def evidence(both: Sequence[Observed], events_Q: npt.NDArray[np.int64]) -> tuple[list[str], Floats, Bools]:
     """Names of the sources heard, what each tells of each item of the questions [U, S], and whether it was an answer.
 
-    A source tells log(1 + strength / FAINT) of an item that it brings, 0 of others.
+    Of an item that a source does not bring it tells 0.
     """
     rows = [np.isin(own.events_R, events_Q) for own in both]
     events, items, strengths, hits = (
@@ -216,7 +217,7 @@ def evidence(both: Sequence[Observed], events_Q: npt.NDArray[np.int64]) -> tuple
         return_inverse=True,
     )
     told_US = np.zeros((len(codes), len(heard)))
-    told_US[places, sources] = np.log1p(strengths / FAINT)
+    told_US[places, sources] = told(strengths)
     return heard.tolist(), told_US, hits[first]
 
 
@@ -257,4 +258,4 @@ def with_model(
     chances = relations.chances.joined(trained.chances).joined(learn_together(trained.observed, observations or {}))
     if chances == relations.chances:
         return relations
-    return replace(relations, about={**relations.about, "chances": chances.document()})
+    return replace(relations, about={**relations.about, CHANCES: chances.document()})
