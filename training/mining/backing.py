@@ -174,10 +174,11 @@ def with_backing(
     strengths = proven.strengths.copy()
     if len(codes):
         place = np.searchsorted(codes, proven_codes).clip(max=len(codes) - 1)
-        known = codes[place] == proven_codes
-        strengths[known] = pairs.rates[place[known]]
-    kept = (pairs.rates >= np.where(pairs.ruled, ruled_floor, floor)) & ~np.isin(codes, proven_codes)
-    kept = _enough(pairs, kept, proven, known=np.isin(codes, proven_codes), enough=enough)
+        backed_too = codes[place] == proven_codes
+        strengths[backed_too] = pairs.rates[place[backed_too]]
+    known = np.isin(codes, proven_codes)
+    kept = (pairs.rates >= np.where(pairs.ruled, ruled_floor, floor)) & ~known
+    kept = _enough(pairs, kept, proven, known=known, enough=enough)
     anchors, items = pairs.anchors[kept], pairs.items[kept]
     counts = lookup(followed, Pairs(anchors, items, anchors, anchors.astype(float)), items=size)
     unknown = np.full(len(anchors), np.nan)
@@ -228,17 +229,18 @@ def _shared(kin: Sequence[Kin], fitting: Compatibility, worth_N: Floats) -> tupl
     """
     made = {(rule.one.category, rule.other.category) for rule in fitting.rules if rule.makes == MAKES[0]}
     columns: list[tuple[Ints, Ints, Floats, Bools, Ints]] = []
-    for each, group, members in _groups(kin, fitting):
-        items, rates = shared_out(
-            each, int(group[0]), members, fitting.matching, brands=fitting.brands, worth_N=worth_N
-        )
-        best = np.lexsort((items, -rates))[: EACH + 1]
-        items, rates = items[best], rates[best]
-        anchors, items, rates = np.repeat(group, len(items)), np.tile(items, len(group)), np.tile(rates, len(group))
-        differ = anchors != items
-        ruled = np.full(int(differ.sum()), (each.one, each.other) in made)
-        number = np.full(int(differ.sum()), kin.index(each))
-        columns.append((anchors[differ], items[differ], rates[differ], ruled, number))
+    for number, each in enumerate(kin):
+        for group, members in _groups(each, fitting):
+            items, rates = shared_out(
+                each, int(group[0]), members, fitting.matching, brands=fitting.brands, worth_N=worth_N
+            )
+            best = np.lexsort((items, -rates))[: EACH + 1]
+            items, rates = items[best], rates[best]
+            anchors, items, rates = np.repeat(group, len(items)), np.tile(items, len(group)), np.tile(rates, len(group))
+            differ = anchors != items
+            size = int(differ.sum())
+            ruled = np.full(size, (each.one, each.other) in made)
+            columns.append((anchors[differ], items[differ], rates[differ], ruled, np.full(size, number)))
     if not columns:
         nothing = np.zeros(0, np.int64)
         return nothing, nothing, np.zeros(0), np.zeros(0, bool), nothing
@@ -247,20 +249,15 @@ def _shared(kin: Sequence[Kin], fitting: Compatibility, worth_N: Floats) -> tupl
     return anchors[order], items[order], rates[order], ruled[order], numbers[order]
 
 
-def _groups(kin: Sequence[Kin], fitting: Compatibility) -> list[tuple[Kin, Ints, Ints]]:
-    """Of each kin the anchors that no rule and no brand tells apart, and the members of the other category."""
-    alike = fitting.matching.classes_N * (len(fitting.brands.sets) + 1) + fitting.brands.codes_N
-    found = []
-    for each in kin:
-        one, members = (
-            np.flatnonzero(fitting.categories.having((path,))[fitting.categories.codes_N])
-            for path in (each.one, each.other)
-        )
-        one = one[np.argsort(alike[one], kind="stable")]
-        for group in np.split(one, np.flatnonzero(np.diff(alike[one])) + 1):
-            if len(group) and len(members):
-                found.append((each, group, members))
-    return found
+def _groups(kin: Kin, fitting: Compatibility) -> list[tuple[Ints, Ints]]:
+    """The anchors of a kin that no rule and no brand tells apart, and the members of the other category."""
+    one, members = (
+        np.flatnonzero(fitting.categories.having((path,))[fitting.categories.codes_N]) for path in (kin.one, kin.other)
+    )
+    alike = fitting.matching.classes_N[one] * (len(fitting.brands.sets) + 1) + fitting.brands.codes_N[one]
+    order = np.argsort(alike, kind="stable")
+    groups = np.split(one[order], np.flatnonzero(np.diff(alike[order])) + 1)
+    return [(group, members) for group in groups if len(group) and len(members)]
 
 
 def _with_brands(kin: Kin, followed: Pairs, taken: Acts, fitting: Compatibility, worth_N: Floats) -> Kin:
@@ -268,7 +265,7 @@ def _with_brands(kin: Kin, followed: Pairs, taken: Acts, fitting: Compatibility,
     brands = fitting.brands.codes_N
     plain = Kin(kin.one, kin.other, kin.strength)
     due_same = due = 0.0
-    for _, group, members in _groups([plain], fitting):
+    for group, members in _groups(plain, fitting):
         items, rates = shared_out(
             plain, int(group[0]), members, fitting.matching, brands=fitting.brands, worth_N=worth_N
         )
