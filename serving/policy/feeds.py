@@ -19,9 +19,8 @@ from tillside.policy.items.feed import FeedItem
 
 QUICK: Final = 1
 """zlib's fastest level; a feed's lines are so alike that it still shrinks them to a tenth."""
-
-
 AHEAD_MS: Final = 5 * 60_000
+"""How far a feed may be dated ahead: clocks differ."""
 
 
 class FeedReport(TypedDict):

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from tillside.atomic import write_text_atomically
-from tillside.policy.merchandising import NOTHING_BY_HAND, REVISIONS, ByHand
+from tillside.policy.merchandising import NOTHING_BY_HAND, REVISIONS, ByHand, revisions_in
 
 KEPT: Final = 200
 """Revisions that can be gone back to; older ones are removed."""
@@ -56,7 +56,7 @@ class Revisions:
     def __init__(self, state: Path | None = None) -> None:
         self._folder = None if state is None else state / REVISIONS
         self._all: dict[int, Revision] = {0: NO_REVISION}
-        for path in sorted(self._folder.glob("[0-9]*.json")) if self._folder else ():
+        for path in revisions_in(state) if state else ():
             try:
                 found = msgspec.json.decode(path.read_bytes(), type=Revision)
             except (OSError, msgspec.DecodeError) as error:

@@ -29,7 +29,7 @@ PARTS: Final[tuple[Part, ...]] = ("pins", "bans", "pairs", "bundles", "prices")
 MOST_MISTAKES: Final = 20
 HOUR_S: Final = 3600
 REVISIONS: Final = "by-hand"
-"""Folder of the revisions in a server's state folder."""
+"""Folder of the revisions in a server's state folder, each in a file of its number."""
 
 
 class PlacedPin(Pin, frozen=True, kw_only=True, rename={"since": "from"}):
@@ -163,14 +163,21 @@ class ByHand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 NOTHING_BY_HAND: Final = ByHand()
 
 
+def revisions_in(state: Path) -> list[Path]:
+    """Files of the revisions in a server's state folder, the current one last."""
+    return sorted((state / REVISIONS).glob("[0-9]*.json"))
+
+
 def read_by_hand(path: Path) -> ByHand:
     """What a server's merchandisers set by hand: its state folder, or what it answers to ``GET /v1/merchandising``.
 
+    A folder without revisions is of a server by which nothing was set.
+
     Raises:
-        ValueError: the file holds neither, or the folder no revision.
+        ValueError: the file holds neither.
     """
     if path.is_dir():
-        revisions = sorted((path / REVISIONS).glob("[0-9]*.json"))
+        revisions = revisions_in(path)
         if not revisions:
             return NOTHING_BY_HAND
         path = revisions[-1]
