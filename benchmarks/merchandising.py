@@ -26,19 +26,18 @@ from benchmarks.logs import LOGS
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.dataset import Dataset, Sessions, load_dataset
-from tillside.policy import Policy, event_kinds, place, read_policy
+from tillside.policy import Policy, place, read_policy
 from tillside.policy.requests import Placement
 from tillside.relations import ABOUT, Relations
 from training.cli.console import print_table
 from training.evaluation.metrics import intervals
 from training.evaluation.placements.association_rules import AssociationRules
 from training.evaluation.placements.chances import with_model
-from training.evaluation.placements.proposals import placement_cases, propose, with_intents
+from training.evaluation.placements.proposals import placement_cases, proposed_cases
 from training.evaluation.placements.questions import Ints, Questions
 from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.placements.systems import POLICY, Rivals, widened
 from training.inputs.lookahead import taking
-from training.inputs.visits import encode_visits
 from training.mining.stored import FOLDER, OBSERVED, observations_of, relations_of
 from training.model.checkpoint import MODEL_FILE, load_model
 
@@ -386,27 +385,15 @@ class Judged:
         Args:
             intent: in place of the model's own.
         """
-        shop = self.shop if shop is None else shop
-        dataset = shop.dataset
-        own = self.policy.placement(placement)
-        ask = dataset.behaviours.index(own.behaviour or dataset.behaviours.goal)
-        kinds_B = event_kinds(dataset.behaviours)
-        requests = asked.requests(sessions, placement=placement, k=own.slots, kinds_B=kinds_B)
-        encoded = encode_visits(
-            sessions,
-            spec=shop.spec,
-            known_items=dataset.catalogue.rankable,
-            whole=dataset.sessions if shop.spec.history else None,
-            first=dataset.parts["test"][0],
-        )
-        found = propose(shop, self.policy, requests, encoded, asked.events_Q, ask=ask, k=own.slots)
-        requests = with_intents(requests, found)
+        shop, slots = self.shop if shop is None else shop, self.policy.placement(placement).slots
+        first = shop.dataset.parts["test"][0]
+        cases = proposed_cases(shop, self.policy, placement, asked, sessions, first=first, k=slots)
+        requests, shelves = cases.requests, shop.shelves_B[cases.ask]
         if intent is not None:
             requests = [structs.replace(request, intent=intent) for request in requests]
-        shelves = shop.shelves_B[ask]
         return [
             place(self.policy, request, shelves=shelves, relations=self.relations, model=model)
-            for request, model in zip(requests, found.candidates, strict=True)
+            for request, model in zip(requests, cases.proposals.candidates, strict=True)
         ]
 
 

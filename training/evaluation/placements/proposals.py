@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import structs
 
-from tillside.dataset import Part
+from tillside.dataset import Part, Sessions
 from tillside.encoding import EncodedSessions, cut_before
 from tillside.policy import ModelCandidates, PlacementRequest, Policy, PreparedPlacement, event_kinds, prepare
 from tillside.policy.proposals import listed
@@ -56,17 +56,31 @@ class PlacementCases:
 
 def placement_cases(shop: OfflineShop, policy: Policy, name: str, *, part: Part, k: int) -> PlacementCases:
     """Build one placement's questions from a part, and the model's proposals for them."""
-    dataset = shop.dataset
+    dataset, placement = shop.dataset, policy.placement(name)
     sessions, behaviours = dataset.part(part), dataset.behaviours
-    placement = policy.placement(name)
     ask = behaviours.index(placement.behaviour or behaviours.goal)
     at_cart = "cart" in placement.anchors
     questions = ask_sessions(sessions, taken=taking(len(behaviours)), asked=ask, at_cart=at_cart)
-    items, first = dataset.catalogue.rankable, dataset.parts[part][0]
+    return proposed_cases(shop, policy, name, questions, sessions, first=dataset.parts[part][0], k=k)
+
+
+def proposed_cases(
+    shop: OfflineShop, policy: Policy, name: str, questions: Questions, sessions: Sessions, *, first: int, k: int
+) -> PlacementCases:
+    """The model's proposals for questions that were built already.
+
+    Args:
+        sessions: those that the questions are of.
+        first: number of the first of them in the data set; of no matter to a shop whose spec has no history.
+    """
+    dataset, placement = shop.dataset, policy.placement(name)
+    behaviours, items = dataset.behaviours, dataset.catalogue.rankable
+    ask = behaviours.index(placement.behaviour or behaviours.goal)
     encoded = encode_visits(sessions, spec=shop.spec, known_items=items, whole=dataset.sessions, first=first)
     requests = questions.requests(sessions, placement=name, k=k, kinds_B=event_kinds(behaviours))
     proposals = propose(shop, policy, requests, encoded, questions.events_Q, ask=ask, k=k)
-    return PlacementCases(behaviours.names[ask], ask, at_cart, questions, with_intents(requests, proposals), proposals)
+    requests = with_intents(requests, proposals)
+    return PlacementCases(behaviours.names[ask], ask, "cart" in placement.anchors, questions, requests, proposals)
 
 
 def with_intents(requests: Sequence[PlacementRequest], proposals: Proposals) -> list[PlacementRequest]:
