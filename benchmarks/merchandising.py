@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 import yaml
 from msgspec import structs
 
-from benchmarks.logs import LOGS
+from benchmarks.logs import LOGS, BenchmarkLog
+from benchmarks.policy import POLICIES, make
 from benchmarks.results import RESULTS, read_rows, write_results
-from benchmarks.stages import run_stage
 from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.policy import Policy, place, read_policy
 from tillside.policy.requests import Placement
@@ -38,7 +38,7 @@ from training.evaluation.placements.questions import Ints, Questions
 from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.placements.systems import POLICY, Rivals, widened
 from training.inputs.lookahead import taking
-from training.mining.stored import FOLDER, OBSERVED, observations_of, relations_of
+from training.mining.stored import OBSERVED, observations_of, relations_of
 from training.model.checkpoint import MODEL_FILE, load_model
 
 MAIN: Final = ("electronics.phones.smartphone", "electronics.computers.laptop", "electronics.tablets.tablet")
@@ -51,29 +51,28 @@ DEAR: Final = 0.5
 """A main item is dear that costs more than this share of its category's items."""
 PLACEMENTS: Final = ("checkout", "cart")
 RETAIL: Final = "online-retail"
-POLICIES: Final = {RETAIL: "configs/policy/online_retail.yaml"}
-SHIPPED: Final = "configs/policy/electronics.yaml"
 
 
-@dataclass(frozen=True)
-class SimulatedShop:
-    """How a shop is simulated and split: overrides of training.simulate, training.prepare and training.train."""
-
-    simulate: tuple[str, ...]
-    prepare: tuple[str, ...] = ()
-    train: tuple[str, ...] = ("trainer=quick",)
+def simulated(name: str, *, simulate: Sequence[str], prepare: Sequence[str] = ()) -> BenchmarkLog:
+    """The simulated shop with overrides of training.simulate and training.prepare."""
+    shop = LOGS["simulated"]
+    assert shop.simulate is not None
+    return replace(shop, simulate=(*shop.simulate, *simulate), prepare=(*shop.prepare, f"name={name}", *prepare))
 
 
 SHOPS: Final = {
     # 12,000 sessions before the test part, and a test part long enough to tell systems apart
-    "12k": SimulatedShop(
-        ("seed=7", "sessions=48000", "shoppers=14400", "days=240"),
-        ("split.validation=.0125", "split.test=.775"),
-        ("trainer.max_epochs=4", "trainer.refit=false"),
+    "12k": simulated(
+        "12k",
+        simulate=("seed=7", "sessions=48000", "shoppers=14400", "days=240"),
+        prepare=("split.validation=.0125", "split.test=.775"),
     ),
-    "160k": SimulatedShop(
-        ("seed=7", "sessions=160000", "shoppers=48000"), train=("trainer=quick", "trainer.max_epochs=3")
-    ),
+    "160k": simulated("160k", simulate=("seed=7", "sessions=160000", "shoppers=48000")),
+}
+TRAIN: Final = {
+    "12k": ("trainer.max_epochs=4", "trainer.refit=false"),
+    "160k": ("trainer=quick", "trainer.max_epochs=3"),
+    RETAIL: ("trainer=quick",),
 }
 
 Row = dict[str, Any]
@@ -91,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows: list[Row] = [row for row in read_rows(RESULTS / "merchandising.json") if row["log"] not in given.logs]
     for name in given.logs:
         work = given.work / name
-        make(name, work, data=given.data)
+        make_log(name, work, data=given.data)
         shop = Judged.of(name, work)
         own = shop.attach()
         if name in SHOPS:
@@ -108,24 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print_table("merchandising", ["system", *metrics], table, numbers=metrics)
 
 
-def make(name: str, work: Path, *, data: Path) -> None:
+def make_log(name: str, work: Path, *, data: Path) -> None:
     """Make a log's data set, relations and run where they are missing."""
-    dataset, runs = work / "dataset", work / "runs"
-    about = SHOPS.get(name)
-    if not (dataset / "dataset.json").is_file():
-        if about is not None:
-            run_stage("training.simulate", f"out={work}/shop", *about.simulate)
-            log = [f"data.path={work}/shop/events.parquet", f"data.items={work}/shop/items.parquet"]
-            run_stage("training.prepare", "data=events", f"name={name}", *log, f"out={dataset}", *about.prepare)
-        else:
-            parts = [part.format(data=data, work=work) for part in LOGS[name].prepare]
-            run_stage("training.prepare", *parts, f"out={dataset}")
-    if not all((dataset / FOLDER / each).is_file() for each in (ABOUT, OBSERVED)):
-        run_stage("training.relate", f"dataset={dataset}", *([f"rules={RULES}"] if about else []))
-    if not (runs / "latest" / MODEL_FILE).is_file():
-        learn = about.train if about else ("trainer=quick",)
-        options = [f"dataset={dataset}", f"tracking.runs={runs}", "trainer.progress_bar=false", "export=false"]
-        run_stage("training.train", *options, *learn)
+    log, rules = (SHOPS[name], [f"rules={RULES}"]) if name in SHOPS else (LOGS[name], [])
+    make(log, data=data, work=work, relate=rules, related=(ABOUT, OBSERVED), train=("export=false", *TRAIN[name]))
 
 
 @dataclass(frozen=True)
@@ -209,7 +194,7 @@ class Judged:
 
     @classmethod
     def of(cls, name: str, work: Path) -> "Judged":
-        """Open what :func:`make` made."""
+        """Open what :func:`make_log` made."""
         dataset = load_dataset(work / "dataset")
         run = (work / "runs" / "latest").resolve()
         trained = load_model(run / MODEL_FILE, dataset)
@@ -220,7 +205,7 @@ class Judged:
             name,
             OfflineShop.of(trained, dataset, fitting=relations.fitting),
             relations,
-            read_policy(Path(POLICIES.get(name, SHIPPED))),
+            read_policy(Path(POLICIES["simulated" if name in SHOPS else name])),
             AssociationRules.fit(dataset, taken=taken, refit=trained.refitted),
             Truth.of(work / "shop", dataset) if name in SHOPS else None,
             run.name,

@@ -16,7 +16,7 @@ from typing import Any, Final
 import yaml
 
 from benchmarks.big_shop import BigShop
-from benchmarks.logs import LOGS
+from benchmarks.logs import LOGS, BenchmarkLog
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.stages import run_stage
 from tillside.policy import place
@@ -67,21 +67,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def measure(name: str, *, data: Path, work: Path, train: Sequence[str]) -> dict[str, Any]:
     """Make a log's data set, relations and run where they are missing, and evaluate its policy."""
-    log, dataset, runs = LOGS[name], work / "dataset", work / "runs"
+    run = make(LOGS[name], data=data, work=work, train=train)
+    where = [f"dataset={work / 'dataset'}", f"tracking.runs={work / 'runs'}", f"run={run.name}"]
+    run_stage("training.evaluate", *where, f"policy={POLICIES[name]}")
+    found: dict[str, Any] = json.loads((run / POLICY_FILE).read_text(encoding="utf-8"))
+    return found
+
+
+def make(
+    log: BenchmarkLog,
+    *,
+    data: Path,
+    work: Path,
+    relate: Sequence[str] = (),
+    related: Sequence[str] = (ABOUT,),
+    train: Sequence[str] = (),
+) -> Path:
+    """Make a log's data set, relations and run where they are missing; the folder of the newest run.
+
+    Args:
+        relate, train: overrides of training.relate and training.train.
+        related: files without one of which relations are missing.
+    """
+    dataset, runs = work / "dataset", work / "runs"
     if not (dataset / "dataset.json").is_file():
         if log.simulate is not None:
             run_stage("training.simulate", *(part.format(work=work) for part in log.simulate))
         run_stage("training.prepare", *(part.format(data=data, work=work) for part in log.prepare), f"out={dataset}")
-    if not (dataset / FOLDER / ABOUT).is_file():
-        run_stage("training.relate", f"dataset={dataset}")
+    if not all((dataset / FOLDER / each).is_file() for each in related):
+        run_stage("training.relate", f"dataset={dataset}", *relate)
     if not (runs / "latest" / MODEL_FILE).is_file():
         options = [f"dataset={dataset}", f"tracking.runs={runs}", "trainer.progress_bar=false", *train]
         run_stage("training.train", *options)
-    run = (runs / "latest").resolve()
-    where = [f"dataset={dataset}", f"tracking.runs={runs}", f"run={run.name}"]
-    run_stage("training.evaluate", *where, f"policy={POLICIES[name]}")
-    found: dict[str, Any] = json.loads((run / POLICY_FILE).read_text(encoding="utf-8"))
-    return found
+    return (runs / "latest").resolve()
 
 
 def figures(log: str, document: Mapping[str, Any]) -> list[Row]:
