@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.merchandising import MAIN, Truth
+from benchmarks.truth import MAIN, Truth
 
 PHONE, OTHER, CASE, FILM, PLAIN, MOUSE, LAPTOP = range(7)
 RULES = [
