@@ -28,7 +28,7 @@ from serving.protocol.messages import encode_answer
 from tillside.policy import read_feed
 from training.cli.console import say
 
-POLICIES: Final = tuple(Path("configs/policy").glob("*.yaml"))
+POLICIES: Final = tuple(sorted(Path("configs/policy").glob("*.yaml")))
 KINDS: Final = (
     *CATEGORIES,
     "electronics.phones.smartphone",
@@ -136,7 +136,6 @@ def check(
     recommender: Recommender, ids: Sequence[str], text: str, rows: Sequence[Mapping[str, Any]], *, count: int, seed: int
 ) -> Counter[str]:
     """What was broken in the answers to ``count`` requests; each is answered by the model and by the lower tiers."""
-    assert recommender.assortment is not None
     behaviours = recommender.bundle.behaviours.names
     checker = ForeignChecker(text, rows, goal=behaviours[-1])
     broken: Counter[str] = Counter()
