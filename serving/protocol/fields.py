@@ -213,6 +213,12 @@ def _of_all_requests(limits: Limits) -> dict[str, Row]:
             "lines",
             "What is in the cart, which is not answered; what the session's cart events say when left out.",
         ),
+        "shopper_id": _text(
+            limits,
+            "A key of the shopper's that stays the same from visit to visit, such as a customer number. It changes no "
+            "score; a server that keeps a log of its answers writes it there, hashed where it has a salt.",
+        ),
+        "session_id": _text(limits, "A key of the visit, likewise; it stands for the shopper where there is no key."),
     }
 
 

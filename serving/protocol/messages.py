@@ -109,6 +109,8 @@ class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False
     candidates: list[str] | UnsetType = UNSET
     filter: Filter | UnsetType = UNSET
     cart: list[CartLine] | UnsetType = UNSET
+    shopper_id: str | UnsetType = UNSET
+    session_id: str | UnsetType = UNSET
     placements: list[PagePlacement] | UnsetType = UNSET
     placement: str | UnsetType = UNSET
     segment: SegmentName | UnsetType = UNSET

@@ -110,6 +110,7 @@ class Request:
         candidates: the shop's own list, of which alone items are answered.
         filter: what alone is answered.
         cart: what is in the cart; None for what the session says.
+        shopper_id: a key that stays the same from visit to visit; ``session_id``: a key of the visit.
         timestamp: now, UTC milliseconds; the server's clock if None.
         boosts, segment, age, impressions, dismissed, host, moment, scene, language, explain, timestamp: for placements.
     """
@@ -124,6 +125,8 @@ class Request:
     candidates: Sequence[str] | None = None
     filter: Filter | None = None
     cart: Sequence[CartLine] | None = None
+    shopper_id: str | None = None
+    session_id: str | None = None
     boosts: Sequence[Boost] = ()
     segment: Literal["new", "returning", "dormant", "high_value"] | None = None
     age: int | None = None
@@ -151,6 +154,8 @@ class Request:
             "candidates": texts,
             "filter": _filter,
             "cart": lambda name, value: each(name, value, CartLine, _line),
+            "shopper_id": text,
+            "session_id": text,
             "segment": lambda name, value: _choice(name, value, SEGMENTS),
             "age": lambda name, value: integer(name, value, 0, OLDEST),
             "host": text,
