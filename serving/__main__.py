@@ -19,6 +19,7 @@ from serving.telemetry.logs import json_logs
 from serving.telemetry.tracing import tracing
 from tillside.cli.secrets import without_secrets
 from tillside.cores import usable_cores
+from tillside.feedback.segments import EXPOSURES
 
 log = logging.getLogger("serving")
 FILES = 1 << 16
@@ -42,9 +43,12 @@ def run(settings: Settings) -> None:
     import uvloop  # here: --help and a mistyped flag are answered without the server's libraries
 
     from serving.bundles.loading import read_static
+    from serving.feedback.sinks import check_target
     from serving.process.lifecycle import serve
     from serving.process.supervisor import supervise
 
+    if settings.feedback is not None:
+        check_target(settings.feedback, EXPOSURES)  # before workers would fail one after the other
     static = read_static(settings.static, settings.limits) if settings.static else []
     workers = settings.workers or usable_cores()
     listeners = _listen(settings, settings.port, workers)

@@ -24,6 +24,7 @@ from serving.answering.outcome import Outcome
 from serving.answering.recommender import Recommender
 from serving.bundles.loading import load_recommender, merchandised, restock
 from serving.bundles.reloading import Report
+from serving.feedback.exposure_log import ExposureLog
 from serving.policy.assortment import Assortment
 from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, with_file
 from serving.policy.policy_file import PUT_POLICY
@@ -65,6 +66,7 @@ class Service:
     Attributes:
         draining: whether the process is about to stop; it is then not ready, but still answers.
         waiting: says what else than the bundle is waited for, in words, or None.
+        exposures: where each answer is written down; None for nowhere.
     """
 
     def __init__(self, settings: Settings, *, static: Sequence[str] = ()) -> None:
@@ -74,6 +76,7 @@ class Service:
         self.metrics = Metrics(queue_depth=lambda: len(self._queue))
         self.draining = False
         self.waiting: Callable[[], str | None] = lambda: None
+        self.exposures: ExposureLog | None = None
         self._recommender: Recommender | None = None
         self._prepared: Recommender | None = None
         self._loaded_at = 0.0

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from serving.bundles.registered import RegisteredModel
+from serving.feedback.salt import read_salt
+from serving.feedback.target import Target, parse_target
 from serving.protocol.errors import did_you_mean
 from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
 from tillside.bundle import REGISTERED_FORMS
@@ -23,6 +25,7 @@ VARIABLE_OF: Final = {
     "port": "listen-port",
     "admin-host": "admin-listen-host",
     "admin-port": "admin-listen-port",
+    "feedback-salt": "feedback-salt-file",
 }
 """Flags whose variable is named differently."""
 
@@ -59,6 +62,8 @@ class Settings:
         state: folder that keeps over a restart what came by the admin port; None keeps it in memory alone.
         state_from: address of such a state, fetched at start; the server is not ready before.
         state_token: bearer token sent to that address, if any.
+        feedback: where each answer is written down; None for nowhere.
+        feedback_salt: hashes the keys of shoppers and sessions there; None writes them as they came.
     """
 
     bundle: Path
@@ -84,6 +89,8 @@ class Settings:
     state: Path | None = None
     state_from: str | None = None
     state_token: str | None = field(default=None, repr=False)
+    feedback: Target | None = None
+    feedback_salt: bytes | None = field(default=None, repr=False)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -133,6 +140,14 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         _address,
         "address of another server's state, taken over before this one is ready, such as "
         "http://HOST:9090/v1/admin/state; $TILLSIDE_STATE_TOKEN is sent as its token",
+    )
+    add("feedback", None, _target, "folder, or kafka://HOST:PORT/TOPIC, where each answer is written down")
+    add(
+        "feedback-salt",
+        None,
+        Path,
+        "file whose content hashes the keys of shoppers and sessions there, 16 to 64 bytes; $TILLSIDE_FEEDBACK_SALT "
+        "may hold it instead",
     )
     add(
         "without-bundle",
@@ -195,6 +210,8 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         state=given.state,
         state_from=given.state_from,
         state_token=_token(parser, environment, "TILLSIDE_STATE_TOKEN"),
+        feedback=given.feedback,
+        feedback_salt=_salt(parser, environment, given.feedback_salt),
     )
 
 
@@ -231,6 +248,13 @@ def _token(
     return token or None
 
 
+def _salt(parser: argparse.ArgumentParser, environment: Mapping[str, str], file: Path | None) -> bytes | None:
+    try:
+        return read_salt(environment, file)
+    except ValueError as error:
+        parser.error(str(error))
+
+
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
@@ -245,6 +269,13 @@ def _off_or(parse: Callable[[str], int], word: str) -> Callable[[str], int | Non
 def _policy(text: str) -> Path:
     try:
         return file_or_shipped("policy", text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _target(text: str) -> Target:
+    try:
+        return parse_target(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -31,7 +31,7 @@ from serving.http.shedding import Turn, unread
 from serving.protocol.checking import allowed_in
 from serving.protocol.decoding import decode_request
 from serving.protocol.errors import BodyError, FieldError, ProblemError
-from serving.protocol.messages import PageAnswer, encode_answer
+from serving.protocol.messages import PageAnswer, RecommendRequest, encode_answer
 from serving.service import Service
 from serving.settings import Settings
 from serving.telemetry.logs import RequestLog, log_bug, request_id
@@ -117,6 +117,7 @@ class Api:
         if self._sheds(request):
             outcome = Outcome(unread())
             self._service.metrics.observe(outcome, 0.0)
+            self._note(None, outcome)
             return outcome, encode_answer(outcome.answer)
         body = await read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
         start = time.perf_counter()
@@ -127,6 +128,7 @@ class Api:
         outcome = await self._service.answer(asked)
         encoded = encode_answer(outcome.answer)
         self._service.metrics.observe(outcome, time.perf_counter() - start)
+        self._note(asked, outcome)
         return outcome, encoded
 
     async def _answer_page(self, request: Request) -> tuple[Outcome, bytes]:
@@ -143,9 +145,15 @@ class Api:
             raise FieldError("placements", f"placements is missing; it must be {allowed}", allowed=allowed)
         outcomes = await self._service.answer_page(asked)
         seconds = (time.perf_counter() - start) / len(outcomes)
-        for outcome in outcomes:
+        for outcome, own in zip(outcomes, asked.placements, strict=True):
             self._service.metrics.observe(outcome, seconds)
+            self._note(asked, outcome, own.placement)
         return outcomes[0], encode_answer(PageAnswer([outcome.answer for outcome in outcomes]))
+
+    def _note(self, asked: RecommendRequest | None, outcome: Outcome, placement: str | None = None) -> None:
+        """Put an answer into the log of exposures, if there is one."""
+        if self._service.exposures is not None:
+            self._service.exposures.note(asked, outcome, placement)
 
     def _sheds(self, request: Request) -> bool:
         """Whether a request that may be answered is to be answered without its body."""

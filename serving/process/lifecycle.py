@@ -17,6 +17,8 @@ import uvloop
 
 from serving.bundles.private_copies import PrivateCopies
 from serving.bundles.reloading import Reloads, Report
+from serving.feedback.exposure_log import ExposureLog
+from serving.feedback.sinks import open_sink
 from serving.http import board
 from serving.http.admin import make_admin_app
 from serving.http.api import Page, make_app
@@ -26,6 +28,7 @@ from serving.policy.policy_file import policy_text
 from serving.process.keeping import Change, Keeper
 from serving.service import Service
 from serving.settings import Settings
+from tillside.feedback.segments import EXPOSURES
 from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
@@ -200,7 +203,12 @@ async def serve(
     spawn(keeper.open())
     spawn(reload(first=True))
     control = LocalControl(service, reloads, keeper, loop, settings=settings)
-    with contextlib.closing(keeper), contextlib.closing(copies), admin_thread(control, settings, admin_listener):
+    with (
+        exposures_logged(settings, service),
+        contextlib.closing(keeper),
+        contextlib.closing(copies),
+        admin_thread(control, settings, admin_listener),
+    ):
         await process.run(listener)
     if process.failed is not None:
         raise ValueError(process.failed)
@@ -209,6 +217,23 @@ async def serve(
 def no_first_bundle(report: Report) -> str:
     """Why a server ends at its start."""
     return f"{report['reason']}; with --without-bundle stay the server stays up, not ready, until a reload brings one"
+
+
+@contextlib.contextmanager
+def exposures_logged(settings: Settings, service: Service) -> Iterator[None]:
+    """Write the answers of a service down while the block runs, where the settings say so.
+
+    Raises:
+        ValueError: it cannot be written there.
+    """
+    if settings.feedback is None:
+        yield
+        return
+    sink = open_sink(settings.feedback, EXPOSURES)
+    log = ExposureLog(sink, salt=settings.feedback_salt, registry=service.metrics.registry)
+    with contextlib.closing(log):
+        service.exposures = log
+        yield
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from serving.http import board
 from serving.policy.feeds import unpacked
 from serving.policy.revisions import Revision
 from serving.process.channel import Channel
-from serving.process.lifecycle import Process, in_background
+from serving.process.lifecycle import Process, exposures_logged, in_background
 from serving.service import Service
 from serving.settings import Settings, parse_settings
 from serving.telemetry.logs import json_logs
@@ -37,6 +37,7 @@ class Worker:
     """Worker side of the control channel."""
 
     def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
+        self._settings = settings
         self._listeners = listeners
         self._limits = settings.limits
         self._slots: set[int] = set()
@@ -49,8 +50,9 @@ class Worker:
     async def run(self, control: socket.socket) -> None:
         """Serve until a signal, or until the parent has gone."""
         await self._channel.open(control)
-        async with in_background(self._obey()):
-            await self._process.run()
+        with exposures_logged(self._settings, self._service):
+            async with in_background(self._obey()):
+                await self._process.run()
 
     async def _obey(self) -> None:
         await self._channel.run()

@@ -150,7 +150,8 @@ class SegmentWriter:
 
         Raises:
             ValueError: a payload is empty.
-            OSError: the group was not written; nothing of it is read later.
+            OSError: the group was not written. All that was appended since the last sync is withdrawn, as far as the
+                disk allows, so that it may be appended again.
         """
         parts: list[bytes] = []
         for payload in payloads:
@@ -171,7 +172,7 @@ class SegmentWriter:
             while left:
                 left = left[os.write(file, left) :]
         except OSError:
-            self._withdraw(self._size)
+            self._withdraw()
             raise
         self._size += len(group)
         return len(group)
@@ -180,14 +181,14 @@ class SegmentWriter:
         """Return once all that was appended outlasts a power failure.
 
         Raises:
-            OSError: it may not; what was appended since the last sync is withdrawn, as far as the disk allows.
+            OSError: it may not, and all of it is withdrawn, as in :meth:`append`.
         """
         if self._file is None or self._synced == self._size:
             return
         try:
             os.fdatasync(self._file)
         except OSError:
-            self._withdraw(self._synced)
+            self._withdraw()
             raise
         self._synced = self._size
 
@@ -206,7 +207,7 @@ class SegmentWriter:
                 break
         self._file, self.path, self._size, self._synced = file, self._folder / name, 0, 0
         try:
-            self._size = os.write(file, MAGIC)
+            self._size = self._synced = os.write(file, MAGIC)
             os.fsync(file)
             for folder in (self._folder, self._folder.parent) if made else (self._folder,):
                 _sync_folder(folder)
@@ -215,11 +216,11 @@ class SegmentWriter:
             raise
         return file
 
-    def _withdraw(self, size: int) -> None:
-        """Cut off what was not written or synced, and let another segment follow: this one's state is not known."""
+    def _withdraw(self) -> None:
+        """Cut off what was not synced, and let another segment follow: the state of this one is not known."""
         assert self._file is not None
         with contextlib.suppress(OSError):
-            os.ftruncate(self._file, size)
+            os.ftruncate(self._file, self._synced)
         self._end()
 
     def _end(self) -> None:

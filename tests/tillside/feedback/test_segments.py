@@ -138,9 +138,14 @@ def test_an_empty_payload_is_refused(tmp_path):
 
 
 def test_a_group_that_a_full_disk_cuts_is_not_read_later(tmp_path, monkeypatch):
-    """The second group is half written, then there is no room: it is cut off, and a new segment has the third."""
+    """The second group is half written, then there is no room: it is cut off, and a new segment has the third.
+
+    With it goes what was not synced, so that whoever keeps that until then may append all of it again.
+    """
     writer = SegmentWriter(tmp_path)
     writer.append([b"first"])
+    writer.sync()
+    writer.append([b"not synced"])
     path, write, room = writer.path, os.write, [12]
 
     def scant(file, data):
