@@ -76,15 +76,15 @@ def _sizes(pid: int) -> tuple[float, int]:
     return resident_mb(pid), open_files(pid)
 
 
-def publish(fresh: Sequence[Mapping[str, Any]], *, folder: Path) -> None:
-    """Replace the rows of the same systems in the result file, and keep all others."""
+def publish(fresh: Sequence[Mapping[str, Any]], *, folder: Path, notes: str = NOTES) -> None:
+    """Replace the rows of the same systems in the result file, and keep all others; its notes are told there once."""
     file = folder / f"{NAME}.json"
     document = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     systems = {row["system"] for row in fresh}
     kept = [row for row in read_rows(file) if row["system"] not in systems]
-    notes = document.get("notes", NOTES)
-    notes = notes if NOTES in notes else f"{notes} {NOTES}"
-    write_results(NAME, [*kept, *fresh], title=document.get("title", TITLE), notes=notes, folder=folder)
+    told = document.get("notes", notes)
+    told = told if notes in told else f"{told} {notes}"
+    write_results(NAME, [*kept, *fresh], title=document.get("title", TITLE), notes=told, folder=folder)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -73,18 +73,26 @@ def ask(request: urllib.request.Request) -> tuple[int, dict[str, Any]]:
 
 @contextlib.contextmanager
 def tillside(
-    bundle: Path, *, log: Path, flags: Sequence[str] = (), admin: bool = False, cores: set[int] | None = None
+    bundle: Path,
+    *,
+    log: Path,
+    flags: Sequence[str] = (),
+    admin: bool = False,
+    cores: set[int] | None = None,
+    temporary: Path | None = None,
 ) -> Iterator[Server]:
     """``python -m serving`` over a bundle, ready; stopped at the end if it still runs.
 
     Args:
         admin: open an admin port.
         cores: CPU cores it may use; None for all.
+        temporary: its folder of temporary files; None for the system's.
     """
     port, admin_port = free_port(), free_port()
     command = [sys.executable, "-m", "serving", "--bundle", str(bundle), "--port", str(port), *flags]
     command += ["--admin-port", str(admin_port)] if admin else []
     variables = {"TILLSIDE_ADMIN_TOKEN": ADMIN_TOKEN} if admin else {}
+    variables |= {"TMPDIR": str(temporary)} if temporary else {}
     with _running(command, log=log, variables=variables, cores=cores) as process:
         admin_url = f"http://127.0.0.1:{admin_port}" if admin else None
         server = Server(process, f"http://127.0.0.1:{port}", admin=admin_url)
