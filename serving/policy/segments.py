@@ -7,7 +7,8 @@ says), high value (so many purchases, or so much spent), returning.
 from collections.abc import Callable, Sequence
 
 from serving.protocol.messages import Event
-from tillside.policy.file.terms import DAY_MS, SegmentBounds, SegmentName
+from tillside.policy.file.terms import SegmentBounds, SegmentName
+from tillside.policy.file.values import DAY_MS
 
 
 def segment_of(

@@ -19,7 +19,7 @@ from msgspec import structs
 
 from tillside.dataset import Part, Sessions
 from tillside.policy import ItemFacts, Placement, PlacementRequest, Policy, event_kinds, origin, place
-from tillside.policy.file.terms import DAY_MS, UNIX_DAY
+from tillside.policy.file.values import DAY_MS, UNIX_DAY
 from tillside.relations import Relations
 from training.evaluation.placements.proposals import propose, with_intents
 from training.evaluation.placements.questions import Questions

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, field
 
 from tillside.policy.file.offers import OwnBundle, Promotion
-from tillside.policy.file.values import Count, Name, Seconds, Share, Shift, Span, Term, Weight, exactly_one
+from tillside.policy.file.values import Count, Name, Seconds, Share, Shift, Span, Term, Weight, exactly_one, local_day
 
 SourceName = Literal[
     "model",
@@ -347,11 +347,5 @@ class Policy(Term, frozen=True, kw_only=True):
         return found
 
     def day(self, now_ms: int) -> date:
-        """The shop's local date at ``now_ms`` (UTC ms); the last day of the year 9999 has no morrow."""
-        day = UNIX_DAY + int(now_ms + self.utc_offset_hours * HOUR_MS) // DAY_MS
-        return date.fromordinal(max(1, min(day, date.max.toordinal())))
-
-
-HOUR_MS: Final = 3_600_000
-DAY_MS: Final = 24 * HOUR_MS
-UNIX_DAY: Final = date(1970, 1, 1).toordinal()
+        """The shop's local date at ``now_ms`` (UTC ms)."""
+        return local_day(now_ms, self.utc_offset_hours)

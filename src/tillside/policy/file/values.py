@@ -1,9 +1,13 @@
 """Bases of a policy file's terms: bounded values, mappings without unknown keys, and spans of days."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
+
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+UNIX_DAY: Final = date(1970, 1, 1).toordinal()
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Weight = Annotated[float, Meta(ge=0, le=100)]
@@ -37,3 +41,9 @@ def exactly_one(term: Struct, *names: str) -> None:
     given = [name for name in names if getattr(term, name) is not None]
     if len(given) != 1:
         raise ValueError(f"exactly one of {', '.join(names)} must be given, got {', '.join(given) or 'none'}")
+
+
+def local_day(now_ms: int, utc_offset_hours: float) -> date:
+    """The local date at ``now_ms`` (UTC ms); the last day of the year 9999 has no morrow."""
+    day = UNIX_DAY + int(now_ms + utc_offset_hours * HOUR_MS) // DAY_MS
+    return date.fromordinal(max(1, min(day, date.max.toordinal())))

@@ -1,0 +1,1 @@
+"""Experiments on live shoppers: their file, and who is in which arm."""

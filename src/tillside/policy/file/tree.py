@@ -1,0 +1,192 @@
+"""Parser of typed YAML files: walks the tree of nodes along the types of msgspec structs, and gathers every mistake.
+
+Nodes carry line numbers, so a mistake is told as ``file:line: key: what is wrong; allowed: ...``, all of a file at
+once. Text fields take the scalar as written, so an item id 0123 keeps its zero. YAML anchors and aliases are rejected.
+What a file adds to this (a policy's segments and defaults, an experiment's arms) its own reader does.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from msgspec import inspect
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from tillside.policy.file.scalars import allowed_text, is_null, read_scalar, shown
+
+MISTAKEN: Final = object()
+"""Sentinel in place of an invalid value."""
+
+
+def text_of(path: Path) -> str:
+    """Text of a file.
+
+    Raises:
+        ValueError: it is not UTF-8.
+        OSError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}:1: the file is not UTF-8 ({error}); allowed: YAML in UTF-8") from None
+
+
+def composed(text: str, name: str, *, instead: str) -> Node | None:
+    """Root node of a YAML text; None if it is empty.
+
+    Args:
+        name: of the file; every node's mark bears it.
+        instead: what to write where an alias was meant, for the message.
+
+    Raises:
+        ValueError: it is no YAML, or holds aliases or keys that are no text.
+    """
+    try:
+        loader = yaml.SafeLoader(text)
+        loader.name = name
+        root = loader.get_single_node()
+        alias = next((event for event in yaml.parse(text, yaml.SafeLoader) if isinstance(event, yaml.AliasEvent)), None)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        what = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise ValueError(f"{name}:{mark.line + 1 if mark else 1}: {what}; allowed: YAML") from None
+    except RecursionError:
+        raise ValueError(f"{name}:1: the file is nested too deeply; allowed: YAML") from None
+    if alias is not None:
+        line = alias.start_mark.line + 1
+        raise ValueError(f"{name}:{line}: *{alias.anchor}: aliases are not read; allowed: {instead}")
+    complex_key = _complex_key(root)
+    if complex_key is not None:
+        line = complex_key.start_mark.line + 1
+        raise ValueError(f"{name}:{line}: {shown(complex_key)} is used as a key; allowed: text")
+    found: Node | None = root
+    return found
+
+
+class TreeReader:
+    """Parser of one file that collects its mistakes; while ``partial`` is set, required keys may be missing."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.partial = False
+        self._mistakes: dict[tuple[str, int, int], str] = {}
+
+    def refuse_mistakes(self) -> None:
+        """Raise ValueError with all mistakes found, one a line, in the order of the file; nothing without any."""
+        if self._mistakes:
+            raise ValueError("\n".join(self._mistakes[place] for place in sorted(self._mistakes)))
+
+    def fields_of(self, kind: inspect.StructType) -> Mapping[str, inspect.Field]:
+        """Fields that a mapping of type ``kind`` may have, by key."""
+        return {field.encode_name: field for field in kind.fields}
+
+    def keys_of(self, kind: inspect.StructType) -> str:
+        """The keys of such a mapping in words."""
+        return ", ".join(self.fields_of(kind))
+
+    def checked(self, key: str, value: Any, node: Node, path: str) -> Any:
+        """The value of a key, which a reader may refuse for reasons that types do not say."""
+        return value
+
+    def struct(self, node: Node, kind: inspect.StructType, path: str) -> Any:
+        """A struct of type ``kind``; MISTAKEN if invalid, None while only validating a partial mapping."""
+        fields, allowed = self.fields_of(kind), self.keys_of(kind)
+        if not isinstance(node, MappingNode):
+            return self.refuse(node, path, f"got {shown(node)}", f"a mapping of {allowed}")
+        values: dict[str, Any] = {}
+        for key, part in self.entries(node, path).items():
+            own = f"{path}.{key}" if path else key
+            if key in fields:
+                values[fields[key].name] = self.checked(key, self.value(part, fields[key].type, own), part, own)
+            else:
+                values[key] = self.refuse(part, own, "is not known", allowed, key=True)
+        if self.partial:
+            return None
+        for key, field in fields.items():
+            if field.required and field.name not in values:
+                own = f"{path}.{key}" if path else key
+                values[field.name] = self.refuse(node, own, "is missing", allowed_text(field.type))
+        if any(value is MISTAKEN for value in values.values()):
+            return MISTAKEN
+        try:
+            return kind.cls(**values)
+        except ValueError as error:
+            return self.refuse(node, path, str(error), allowed)
+
+    def value(self, node: Node, kind: inspect.Type, path: str) -> Any:
+        """Value of a node as type ``kind``, or MISTAKEN."""
+        if isinstance(kind, inspect.UnionType):
+            if is_null(node):
+                return None
+            kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+        if isinstance(kind, inspect.StructType):
+            return self.struct(node, kind, path)
+        if isinstance(kind, inspect.VarTupleType) and isinstance(node, SequenceNode):
+            if len(node.value) >= (kind.min_length or 0):
+                found = [self.value(each, kind.item_type, f"{path}[{n}]") for n, each in enumerate(node.value)]
+                return MISTAKEN if MISTAKEN in found else tuple(found)
+        elif isinstance(kind, inspect.DictType) and isinstance(node, MappingNode):
+            return self._dict(node, kind, path)
+        elif isinstance(node, ScalarNode):
+            try:
+                return read_scalar(node, kind)
+            except (ValueError, yaml.YAMLError):
+                pass
+        return self.refuse(node, path, f"got {shown(node)}", allowed_text(kind))
+
+    def _dict(self, node: MappingNode, kind: inspect.DictType, path: str) -> Any:
+        values = {}
+        for key, part in self.entries(node, path).items():
+            if isinstance(kind.key_type, inspect.LiteralType) and key not in kind.key_type.values:
+                known = ", ".join(map(str, kind.key_type.values))
+                values[key] = self.refuse(part, f"{path}.{key}", "is not known", known, key=True)
+            else:
+                values[key] = self.value(part, kind.value_type, f"{path}.{key}")
+        if len(values) < (kind.min_length or 0):
+            return self.refuse(node, path, "is empty", "at least one")
+        return MISTAKEN if MISTAKEN in values.values() else values
+
+    def entries(self, node: MappingNode, path: str) -> dict[str, Node]:
+        """Keys and values of a mapping; a duplicate key is a mistake."""
+        entries: dict[str, Node] = {}
+        for key, value in node.value:
+            if key.value in entries:
+                self.refuse(key, f"{path}.{key.value}" if path else key.value, "stands twice", "each key once")
+            value.key_mark = key.start_mark
+            entries[key.value] = value
+        return entries
+
+    def refuse(self, node: Node, path: str, what: str, allowed: str, *, key: bool = False) -> Any:
+        """Note a mistake at a node, or at its key; returns MISTAKEN."""
+        mark = getattr(node, "key_mark", node.start_mark) if key else node.start_mark
+        where = f"{mark.name}:{mark.line + 1}: {path or 'the file'}"
+        self._mistakes.setdefault((mark.name, mark.line, mark.column), f"{where}: {what}; allowed: {allowed}")
+        return MISTAKEN
+
+
+def _complex_key(node: Node | None) -> Node | None:
+    """A mapping key that is itself a list or a mapping, anywhere below ``node``; None if there is none."""
+    if isinstance(node, MappingNode):
+        found = (key if not isinstance(key, ScalarNode) else _complex_key(value) for key, value in node.value)
+    elif isinstance(node, SequenceNode):
+        found = (_complex_key(value) for value in node.value)
+    else:
+        return None
+    return next((key for key in found if key is not None), None)
+
+
+def over(below: MappingNode, above: Node) -> Node:
+    """Recursive merge of ``above`` over ``below``: mappings by key, anything else replaced."""
+    if not isinstance(above, MappingNode):
+        return above
+    rows = {key.value: (key, value) for key, value in below.value}
+    for key, value in above.value:
+        own = rows.get(key.value, (key, value))[1]
+        rows[key.value] = key, over(own, value) if isinstance(own, MappingNode) else value
+    return mapping_of(list(rows.values()), above)
+
+
+def mapping_of(rows: list[tuple[Node, Node]], like: MappingNode) -> MappingNode:
+    """A mapping of these rows that stands where ``like`` does."""
+    return MappingNode(like.tag, rows, like.start_mark, like.end_mark)

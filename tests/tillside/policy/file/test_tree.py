@@ -1,0 +1,75 @@
+"""The walk along types: every mistake of a file at once, in the file's order, each with its line."""
+
+from typing import cast
+
+import pytest
+from msgspec import inspect
+
+from tillside.policy.file.tree import TreeReader, composed, over
+from tillside.policy.file.values import Count, Name, Term
+
+
+class Shelf(Term, frozen=True, kw_only=True):
+    name: Name
+    boards: Count = 1
+
+
+SHELF = cast(inspect.StructType, inspect.type_info(Shelf))
+
+
+def read(text: str) -> object:
+    reader = TreeReader("file")
+    root = composed(text, "file", instead="each value written out")
+    assert root is not None
+    found = reader.struct(root, SHELF, "")
+    reader.refuse_mistakes()
+    return found
+
+
+def test_a_mapping_becomes_its_struct() -> None:
+    assert read("name: 007\nboards: 2") == Shelf(name="007", boards=2)
+
+
+def test_all_mistakes_are_told_in_order() -> None:
+    with pytest.raises(ValueError) as error:
+        read("boards: 0\nheight: 2")
+    assert str(error.value).split("\n") == [
+        "file:1: name: is missing; allowed: text",
+        "file:1: boards: got '0'; allowed: an integer of at least 1 and at most 1000",
+        "file:2: height: is not known; allowed: name, boards",
+    ]
+
+
+def test_a_partial_mapping_may_lack_required_keys() -> None:
+    reader = TreeReader("file")
+    reader.partial = True
+    root = composed("boards: 2", "file", instead="")
+    assert root is not None
+    assert reader.struct(root, SHELF, "") is None
+    reader.refuse_mistakes()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: &x 1\nb: *x", "file:2: *x: aliases are not read; allowed: each value written out"),
+        ("? [a]\n: 1", "file:1: a list is used as a key; allowed: text"),
+        ("a: [", "file:1: "),
+    ],
+)
+def test_what_is_no_plain_yaml_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError) as error:
+        composed(text, "file", instead="each value written out")
+    assert str(error.value).startswith(message)
+
+
+def test_a_merge_keeps_where_each_part_was_written() -> None:
+    below, above = composed("a: {b: 1, c: 2}", "low", instead=""), composed("\na: {c: 3}", "high", instead="")
+    assert below is not None
+    assert above is not None
+    merged = over(below, above)  # type: ignore[arg-type]
+    rows = {key.value: value for key, value in merged.value[0][1].value}
+    assert {key: (value.value, value.start_mark.name, value.start_mark.line) for key, value in rows.items()} == {
+        "b": ("1", "low", 0),
+        "c": ("3", "high", 1),
+    }
