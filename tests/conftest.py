@@ -41,14 +41,14 @@ def pytest_collection_finish() -> None:
 
 
 CACHE = "TILLSIDE_CACHE"
-"""Where graphs that were traced are kept."""
+"""Where traced graphs and the tables of MLflow's store are kept."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A run of the tests traces each architecture once, whichever of its processes meets it, and takes nothing from
-    what the machine's user has traced before."""
+    """A run of the tests traces each architecture once and makes MLflow's tables once, whichever of its processes needs
+    them first, and takes nothing from what the machine's user has kept."""
     if not hasattr(config, "workerinput"):
-        os.environ[CACHE] = tempfile.mkdtemp(prefix="tillside-graphs-")
+        os.environ[CACHE] = tempfile.mkdtemp(prefix="tillside-cache-")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

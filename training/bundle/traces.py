@@ -6,8 +6,6 @@ time, and where it cannot be written or read, every process traces for itself.
 """
 
 import hashlib
-import logging
-import os
 from collections.abc import Callable, Set
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +14,12 @@ from google.protobuf.message import DecodeError
 from onnx import ModelProto
 
 import training.model
-from tillside.atomic import write_atomically
-
-log = logging.getLogger(__name__)
+from training.cli.cache import cache_folder, keep
 
 MADE_BY = ("torch", "onnx", "onnxscript")
 """Packages whose versions a graph depends on."""
+FOLDER = "graphs"
+"""Of the cache folder."""
 
 _TRACED: dict[str, bytes] = {}
 """The graphs that this process has met, by the name of their file."""
@@ -34,15 +32,10 @@ def traced_once(architecture: str, weights: Set[str], trace: Callable[[], ModelP
         architecture: everything in the settings that the graph depends on.
     """
     name = _file_name(architecture)
-    path = cache_folder() / name
+    path = cache_folder() / FOLDER / name
     if name not in _TRACED:
         _TRACED[name] = _read(path) or _keep(trace(), weights, path)
     return ModelProto.FromString(_TRACED[name])
-
-
-def cache_folder() -> Path:
-    """Where graphs are kept: ``graphs`` in what the server's ``--cache`` is by default. It need not exist."""
-    return Path(os.environ.get("TILLSIDE_CACHE") or "~/.cache/tillside").expanduser() / "graphs"
 
 
 def _file_name(architecture: str) -> str:
@@ -69,8 +62,5 @@ def _keep(model: ModelProto, weights: Set[str], path: Path) -> bytes:
     for value in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
         value.ClearField("metadata_props")  # where each line of code lies on the machine that traced it
     graph: bytes = model.SerializeToString()
-    try:
-        write_atomically(path, graph)
-    except OSError as error:
-        log.debug("%s is not kept: %s", path, error)  # a full or read-only disk costs the next process a trace
+    keep(path, graph)
     return graph

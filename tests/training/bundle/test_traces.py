@@ -6,7 +6,8 @@ import pytest
 from onnx import helper, numpy_helper
 
 from training.bundle import traces
-from training.bundle.traces import cache_folder, traced_once
+from training.bundle.traces import FOLDER, traced_once
+from training.cli.cache import cache_folder
 
 
 @pytest.fixture(autouse=True)
@@ -49,13 +50,13 @@ def test_where_the_code_lay_is_kept_nowhere(monkeypatch):
     """It would go into the bundles of whoever exports the same architecture."""
     assert b"somebody" in trace().SerializeToString()
     met = traced_once("line", {"weight"}, trace)
-    (kept,) = cache_folder().iterdir()
+    (kept,) = (cache_folder() / FOLDER).iterdir()
     assert b"somebody" not in met.SerializeToString() + kept.read_bytes()
 
 
 def test_a_process_reads_it_once(monkeypatch):
     traced_once("line", {"weight"}, trace)
-    for path in cache_folder().iterdir():
+    for path in (cache_folder() / FOLDER).iterdir():
         path.unlink()
     assert constants_of(traced_once("line", {"weight"}, never))["weight"] == b""
 
@@ -77,7 +78,7 @@ def test_other_code_other_versions_other_settings_trace_anew(monkeypatch, tmp_pa
 
 def test_what_is_no_graph_is_replaced(monkeypatch):
     traced_once("line", {"weight"}, trace)
-    (kept,) = cache_folder().iterdir()
+    (kept,) = (cache_folder() / FOLDER).iterdir()
     kept.write_bytes(kept.read_bytes()[:-5] + b"torn")
     another_process(monkeypatch)
     assert constants_of(traced_once("line", {"weight"}, lambda: trace(3.0)))["shift"] == np.float32(3).tobytes()
@@ -90,10 +91,3 @@ def test_a_folder_that_cannot_be_made_costs_a_trace_and_nothing_else(monkeypatch
     for _ in range(2):
         assert constants_of(traced_once("line", {"weight"}, trace))["weight"] == b""
         another_process(monkeypatch)
-
-
-def test_it_lies_beside_the_bundles_that_a_server_keeps(monkeypatch, tmp_path):
-    assert cache_folder() == tmp_path / "cache" / "graphs"
-    monkeypatch.delenv("TILLSIDE_CACHE")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_folder() == tmp_path / "home" / ".cache" / "tillside" / "graphs"

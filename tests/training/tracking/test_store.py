@@ -1,7 +1,9 @@
 """MLflow's store: a fresh one stands six first writers, and it lies where the config or the environment says."""
 
+import contextlib
 import multiprocessing
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -23,21 +25,9 @@ from training.tracking.views import shared_views
 WRITERS = 6
 
 
-MIGRATE = store._migrate
-"""The real one: this file is imported before anything is put in its place."""
-
-
 @pytest.fixture(autouse=True)
 def no_store_of_the_environment(monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def real_migration() -> Iterator[None]:
-    """Not the copy that other tests get."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "_migrate", MIGRATE)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +96,41 @@ def test_six_runs_that_start_together_on_a_fresh_store_all_succeed(tmp_path):
     assert sorted(int(version.version) for version in versions) == list(range(1, WRITERS + 1))
     assert {version.run_id for version in versions} == set(found)
     assert client.get_registered_model("orchard").aliases["challenger"] in {v.version for v in versions}
+
+
+def tables_of(database: Path) -> list[tuple[str, ...]]:
+    with contextlib.closing(sqlite3.connect(database)) as opened:
+        return opened.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+def own_cache(tmp_path, monkeypatch) -> Path:
+    """From here on the cache folder is another one, which is not there yet; where the tables will be kept."""
+    monkeypatch.setenv("TILLSIDE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / f"mlflow-{mlflow.__version__}.db"
+
+
+def test_the_tables_of_a_second_store_are_a_copy_of_the_first_one_s(tmp_path, monkeypatch):
+    kept = own_cache(tmp_path, monkeypatch)
+    open_store(TrackingConfig(runs=str(tmp_path / "one")))
+    monkeypatch.setattr(store, "_make_tables", lambda database: pytest.fail("made again"))
+    open_store(TrackingConfig(runs=str(tmp_path / "two")))
+    tables, one, two = (tables_of(each) for each in (kept, tmp_path / "one/mlflow.db", tmp_path / "two/mlflow.db"))
+    assert len(tables) > 50
+    assert tables == one == two
+
+
+@pytest.mark.parametrize("damage", ["cut off", "no folder can be made"])
+def test_a_copy_that_is_none_costs_the_making_and_nothing_else(tmp_path, monkeypatch, config, tracker, damage):
+    kept = own_cache(tmp_path, monkeypatch)
+    whole = Path(config.runs, "mlflow.db")
+    if damage == "cut off":
+        kept.parent.mkdir()
+        kept.write_bytes(whole.read_bytes()[:200_000])
+    else:
+        kept.parent.write_text("a file\n", encoding="utf-8")
+    open_store(TrackingConfig(runs=str(tmp_path / "runs")))
+    names = [[row[:2] for row in tables_of(each)] for each in (tmp_path / "runs/mlflow.db", whole)]
+    assert names[0] == names[1]
 
 
 def test_a_relative_sqlite_store_lies_where_the_process_stands(tmp_path, monkeypatch, config, tracker):
