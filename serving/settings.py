@@ -93,21 +93,23 @@ class Settings:
     feedback_salt: bytes | None = field(default=None, repr=False)
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Ends the process with one sentence on a wrong flag."""
+
     def error(self, message: str) -> NoReturn:
         kind, _, given = message.partition(": ")
         if kind == "unrecognized arguments":
             meant = did_you_mean(given.partition(" ")[0].partition("=")[0], self._option_string_actions)
             if not given.startswith("-"):
                 meant = f"a bundle is given as --bundle {given.partition(' ')[0]}"
-            message += f"; {meant or 'python -m serving --help lists the flags'}"
+            message += f"; {meant or f'{self.prog} --help lists the flags'}"
         self.exit(2, f"error: {message}\n")
 
 
 def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Parser of the flags, whose defaults are the ``TILLSIDE_*`` variables."""
     defaults = Limits()
-    parser = _Parser(prog="python -m serving", description="Answer recommendation requests from a bundle.")
+    parser = Parser(prog="python -m serving", description="Answer recommendation requests from a bundle.")
 
     def add(flag: str, default: object, kind: Callable[[str], object], explanation: str) -> None:
         variable = f"TILLSIDE_{VARIABLE_OF.get(flag, flag).upper().replace('-', '_')}"
@@ -119,12 +121,12 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add("model", None, str, f"instead of it a bundle of MLflow's registry, {REGISTERED_FORMS}; needs MLflow")
     add("cache", "~/.cache/tillside", Path, "directory that bundles of the registry are kept in")
     add("host", "127.0.0.1", str, "address to listen on")
-    add("port", 8080, _integer(0, 65535), "port to listen on, 0 for any free one")
+    add("port", 8080, integer(0, 65535), "port to listen on, 0 for any free one")
     add("admin-host", "127.0.0.1", str, "address that the admin port listens on")
-    add("admin-port", "off", _off_or(_integer(0, 65535), "off"), "port for metrics, probes and reloads, or off")
-    add("workers", "auto", _off_or(_integer(1, 1024), "auto"), "processes that answer; auto: one for each usable core")
-    add("deadline-ms", 100, _integer(1, LONGEST_DEADLINE_MS), "time for an answer where the request does not say")
-    add("queue", 512, _integer(1, 1_000_000), "most requests that wait for the model; others get the ladder at once")
+    add("admin-port", "off", _off_or(integer(0, 65535), "off"), "port for metrics, probes and reloads, or off")
+    add("workers", "auto", _off_or(integer(1, 1024), "auto"), "processes that answer; auto: one for each usable core")
+    add("deadline-ms", 100, integer(1, LONGEST_DEADLINE_MS), "time for an answer where the request does not say")
+    add("queue", 512, integer(1, 1_000_000), "most requests that wait for the model; others get the ladder at once")
     add("static", None, Path, "file of item ids, one a line, for when nothing else gives an item")
     add(
         "policy",
@@ -156,14 +158,14 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "exit or stay: what a first bundle that is missing or refused means; stay, for clusters: up, not ready, until "
         "a reload brings one",
     )
-    add("grace-seconds", 5, _integer(0, 3600), "time to go on answering after SIGTERM")
-    add("shutdown-seconds", 10, _integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
+    add("grace-seconds", 5, integer(0, 3600), "time to go on answering after SIGTERM")
+    add("shutdown-seconds", 10, integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
     add("log-sample", "0", _share, "share of the ordinary requests that are logged, from 0 to 1")
     add("tracing", "off", _switch, "on: OpenTelemetry spans, to where OTEL_EXPORTER_OTLP_ENDPOINT says")
-    add("max-k", defaults.k, _integer(1, 100_000), "most items a request may ask for")
-    add("max-session", defaults.session_events, _integer(1, 100_000), "most events in a session")
-    add("max-exclude", defaults.excluded_items, _integer(0, 100_000), "most items in an exclusion list")
-    add("max-body-bytes", defaults.body_bytes, _integer(1, 1 << 30), "largest body")
+    add("max-k", defaults.k, integer(1, 100_000), "most items a request may ask for")
+    add("max-session", defaults.session_events, integer(1, 100_000), "most events in a session")
+    add("max-exclude", defaults.excluded_items, integer(0, 100_000), "most items in an exclusion list")
+    add("max-body-bytes", defaults.body_bytes, integer(1, 1 << 30), "largest body")
     return parser
 
 
@@ -305,7 +307,9 @@ def _word(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
-def _integer(low: int, high: int) -> Callable[[str], int]:
+def integer(low: int, high: int) -> Callable[[str], int]:
+    """Parser of a flag's value that is an integer within bounds."""
+
     def parse(text: str) -> int:
         if not text.isascii() or not text.isdigit() or len(text) > 12 or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(f"must be an integer from {low} to {high}, got {text!r}")

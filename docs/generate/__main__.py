@@ -5,12 +5,16 @@ from pathlib import Path
 
 from docs.generate.commands import commands_page
 from docs.generate.flags import flags_page
-from docs.generate.http import admin_document, http_page, main_document
+from docs.generate.http import admin_document, collector_json, http_page, main_document
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 PAGES = {"commands.md": commands_page, "server.md": flags_page, "http.md": http_page}
 """Generated pages of docs/reference, and what makes each."""
-DOCUMENTS = {"openapi.json": main_document, "openapi-admin.json": admin_document}
+DOCUMENTS = {
+    "openapi.json": main_document,
+    "openapi-admin.json": admin_document,
+    "openapi-collector.json": collector_json,
+}
 """Generated files beside them."""
 FILES = PAGES | DOCUMENTS
 

@@ -4,6 +4,7 @@ import argparse
 
 from docs.generate.tables import NOTE, code, table
 from serving.bench.__main__ import make_parser as bench_parser
+from serving.collector.settings import make_parser as collector_parser
 from serving.settings import make_parser
 
 
@@ -18,6 +19,12 @@ def flags_page() -> str:
         "variables alone: `TILLSIDE_TOKEN` for callers, `TILLSIDE_ADMIN_TOKEN` for changes on the admin port.",
         "",
         *_flags(make_parser({})),
+        "",
+        "## The collector",
+        "",
+        "`python -m serving.collector` takes the shop's events: [feedback](../feedback.md).",
+        "",
+        *_flags(collector_parser({})),
         "",
         "## The load generator",
         "",

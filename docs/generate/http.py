@@ -4,10 +4,14 @@ import json
 from typing import Any
 
 from docs.generate.tables import NOTE, code, table
+from serving.collector.openapi import collector_document
+from serving.collector.settings import MOST_EVENTS
 from serving.http.admin_openapi import admin_openapi_document
 from serving.http.openapi import openapi_document
 from serving.protocol.limits import Limits
 
+SHARED = ("Health", "Problem")
+"""Schemas of the collector's that the main port has too."""
 BOUNDS = {
     "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
@@ -29,7 +33,8 @@ def http_page() -> str:
         "",
         "A running server answers with the same as OpenAPI 3.1 at `/openapi.json`, and shows it at `/docs`; the admin",
         "port has its own `/openapi.json`. Both lie beside this page, for generators of clients:",
-        "[openapi.json](openapi.json), [openapi-admin.json](openapi-admin.json). The limits are the defaults; flags of",
+        "[openapi.json](openapi.json), [openapi-admin.json](openapi-admin.json), and the collector's",
+        "[openapi-collector.json](openapi-collector.json). The limits are the defaults; flags of",
         "[the server](server.md) change some. Unknown fields are refused.",
         "",
     ]
@@ -37,8 +42,12 @@ def http_page() -> str:
     lines += _operations(document["paths"])
     lines += ["## On the admin port", "", f"{admin['info']['description']} Beside its probes and metrics it has:", ""]
     lines += _operations({path: each for path, each in admin["paths"].items() if path not in document["paths"]})
+    collector = collector_document(MOST_EVENTS)
+    lines += ["## On the collector's port", "", f"{collector['info']['description']}", ""]
+    lines += _operations({path: each for path, each in collector["paths"].items() if path not in document["paths"]})
     lines += ["## Schemas", ""]
-    for name, schema in (admin["components"]["schemas"] | document["components"]["schemas"]).items():
+    own = {name: each for name, each in collector["components"]["schemas"].items() if name not in SHARED}
+    for name, schema in (admin["components"]["schemas"] | document["components"]["schemas"] | own).items():
         lines += [f"### {name}", "", *_fields(schema), ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -51,6 +60,11 @@ def main_document() -> str:
 def admin_document() -> str:
     """The document of the admin port, as JSON."""
     return _json(admin_openapi_document())
+
+
+def collector_json() -> str:
+    """The document of the collector, as JSON."""
+    return _json(collector_document(MOST_EVENTS))
 
 
 def _json(document: dict[str, Any]) -> str:

@@ -15,14 +15,14 @@ import resource
 import socket
 import sys
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from serving.http.connection import connections_within
 from serving.http.room import Room
-from serving.settings import Settings
+from serving.protocol.limits import Limits
 
 log = logging.getLogger("serving")
 
@@ -49,10 +49,22 @@ def most_connections() -> int:
     return max(FEWEST_CONNECTIONS, soft - len(os.listdir("/proc/self/fd")) - RESERVED_FILES)
 
 
+class Bounds(Protocol):
+    """What of a server's settings bounds its connections."""
+
+    @property
+    def limits(self) -> Limits:
+        """Sizes and times."""
+
+    @property
+    def shutdown_seconds(self) -> int:
+        """Time that requests in flight have at the end."""
+
+
 class HttpServer(uvicorn.Server):
     """Server of one application on the sockets passed to :meth:`accept`; signals are left to its owner."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, *, most: int) -> None:
+    def __init__(self, app: ASGIApp, settings: Bounds, *, most: int) -> None:
         self.room = Room(most)
         super().__init__(
             uvicorn.Config(

@@ -10,6 +10,9 @@ from docs.generate.commands import commands, commands_page, schema_of
 from docs.generate.flags import flags_page
 from docs.generate.http import http_page
 from docs.generate.tables import table
+from serving.collector.openapi import collector_document
+from serving.collector.settings import MOST_EVENTS
+from serving.collector.settings import make_parser as collector_parser
 from serving.http.admin_openapi import admin_openapi_document
 from serving.http.openapi import openapi_document
 from serving.protocol.limits import Limits
@@ -37,7 +40,7 @@ def test_every_key_of_every_command_is_listed():
 
 def test_every_flag_is_listed_with_its_variable():
     page = flags_page()
-    for action in make_parser({})._actions:
+    for action in (*make_parser({})._actions, *collector_parser({})._actions):
         if action.dest != "help":
             assert f"`{action.option_strings[0]}`" in page
     assert "TILLSIDE_LISTEN_PORT; default 8080" in page
@@ -46,7 +49,7 @@ def test_every_flag_is_listed_with_its_variable():
 
 def test_every_path_and_field_of_the_document_is_listed():
     page = http_page()
-    for document in (openapi_document(Limits()), admin_openapi_document()):
+    for document in (openapi_document(Limits()), admin_openapi_document(), collector_document(MOST_EVENTS)):
         for path, operations in document["paths"].items():
             assert all(f"## {method.upper()} {path}" in page for method in operations)
         for name, schema in document["components"]["schemas"].items():
@@ -58,6 +61,8 @@ def test_every_path_and_field_of_the_document_is_listed():
 def test_the_committed_documents_are_what_a_server_of_default_limits_answers_with():
     assert json.loads((REFERENCE / "openapi.json").read_text(encoding="utf-8")) == openapi_document(Limits())
     assert json.loads((REFERENCE / "openapi-admin.json").read_text(encoding="utf-8")) == admin_openapi_document()
+    collector = json.loads((REFERENCE / "openapi-collector.json").read_text(encoding="utf-8"))
+    assert collector == collector_document(MOST_EVENTS)
 
 
 def test_a_bar_within_a_cell_is_not_the_end_of_it():

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "retrain": Command("training.retrain", "train", "a run that goes on from the champion with a newer log"),
     "backtest": Command("training.backtest", "train", "quality by age of the model, over several windows"),
     "send": Command("training.send", "train", "what MLflow missed of a run while it was away"),
+    "collect": Command("serving.collector", "serve", "the shop's events, each kept once: seen, clicked, bought"),
     "serve": Command("serving", "serve", "a bundle to answers over HTTP"),
     "bench": Command("serving.bench", "serve", "load on a running server, and its latencies"),
 }

@@ -46,7 +46,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         kind: one of :data:`KINDS`, or a behaviour of the log.
-        time: when it happened, by the shop's clock; of an event that came without, when it was received.
+        time: when it happened, by the shop's clock; where ``untimed``, when it was received, as the shop gave no time.
         received: when the collector took it.
         recommendation_id: of the answer that it belongs to; it may be one that no exposure has.
         position: slot of the item, counted from 1.
@@ -58,7 +58,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     event_id: Text
     kind: Kind
-    time: Time
+    time: Time = 0
+    untimed: bool = False
     received: Time = 0
     shopper: Text | None = None
     session: Text | None = None
@@ -89,7 +90,8 @@ Raises:
 
 def payload_of(event: Event) -> bytes:
     """What makes two events of one id the same: all that the shop said, without what the collector added."""
-    return encode_event(structs.replace(event, received=0, source=None))
+    time = 0 if event.untimed else event.time
+    return encode_event(structs.replace(event, time=time, untimed=False, received=0, source=None))
 
 
 def lacking(event: Event) -> str | None:

@@ -145,6 +145,11 @@ class SegmentWriter:
         self._size = self._synced = 0
         self.path: Path | None = None
 
+    @property
+    def full(self) -> bool:
+        """Whether the next group begins another segment."""
+        return self._file is not None and self._size >= self._segment_bytes
+
     def append(self, payloads: Iterable[bytes]) -> int:
         """Write payloads as one group; returns its bytes, 0 if there were none. They are durable after :meth:`sync`.
 
@@ -164,7 +169,7 @@ class SegmentWriter:
         """Write a group of records that are framed already; see :meth:`append`."""
         if not group:
             return 0
-        if self._file is not None and self._size >= self._segment_bytes:
+        if self.full:
             self.close()
         file = self._begun() if self._file is None else self._file
         try:

@@ -41,12 +41,13 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return said.err
 
 
-def test_every_command_of_training_and_both_of_serving_are_there() -> None:
+def test_every_command_of_training_and_those_of_serving_are_there() -> None:
     """All modules of training but its Python API, which has no command line."""
     training = {path.stem for path in (ROOT / "training").glob("*.py")} - {"__init__", "api"}
     assert {name: command.module for name, command in COMMANDS.items()} == {
         **{name: f"training.{name}" for name in training},
         "serve": "serving",
+        "collect": "serving.collector",
         "bench": "serving.bench",
     }
 

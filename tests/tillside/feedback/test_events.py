@@ -26,6 +26,12 @@ def test_the_payload_is_what_the_shop_said_alone():
     """When and by which token it came does not make another event of it; any other field does."""
     assert payload_of(structs.replace(CLICK, received=99, source="web")) == encode_event(CLICK)
     assert payload_of(structs.replace(CLICK, position=3)) != payload_of(CLICK)
+    untimed = structs.replace(CLICK, time=99, untimed=True)
+    assert (
+        payload_of(untimed)
+        == payload_of(structs.replace(untimed, time=100))
+        == encode_event(structs.replace(CLICK, time=0))
+    )
 
 
 @pytest.mark.parametrize(

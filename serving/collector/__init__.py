@@ -1,0 +1,1 @@
+"""The collector: takes a shop's events and keeps each one once."""

@@ -1,0 +1,84 @@
+"""``python -m serving.collector --feedback DIR``: take events until SIGTERM, keep what was taken, exit 0."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+
+from serving.collector.settings import CollectorSettings, parse_settings
+from serving.telemetry.logs import json_logs, log_bug
+from tillside.cli.secrets import without_secrets
+
+log = logging.getLogger("serving")
+
+
+def main() -> None:
+    """Run the collector until SIGTERM or SIGINT."""
+    import uvloop  # here: --help and a mistyped flag are answered without the server's libraries
+
+    settings = parse_settings(sys.argv[1:], os.environ)
+    try:
+        with json_logs():
+            uvloop.run(collect(settings))
+    except ValueError as error:
+        print(f"error: {without_secrets(str(error))}", file=sys.stderr)
+        sys.exit(2)
+
+
+async def collect(settings: CollectorSettings) -> None:
+    """Take events until a signal.
+
+    Raises:
+        ValueError: what was given cannot be used, or its port cannot be listened on.
+    """
+    from serving.collector.app import Collector
+    from serving.collector.intake import Intake
+    from serving.collector.metrics import CollectorMetrics
+    from serving.collector.seen import SeenIds
+    from serving.collector.stores import SEEN, FolderStore, KafkaStore, Store
+    from serving.feedback.target import Topic
+    from serving.http.server import HttpServer, listen, most_connections
+    from tillside.feedback.segments import segments_of
+
+    target = settings.feedback
+    store: Store = KafkaStore(target, settings.state) if isinstance(target, Topic) else FolderStore(target)
+    seen = SeenIds(store.state / SEEN, store.ids_of)
+    intake = Intake(store, seen, salt=settings.salt, most=settings.waiting)
+    metrics = CollectorMetrics(waiting=lambda: intake.waiting, seen=lambda: len(seen), runs=lambda: seen.runs)
+    app = Collector(settings, intake, metrics)
+    try:
+        listener = listen(settings.host, settings.port)[0]
+    except OSError as error:
+        raise ValueError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
+    server = HttpServer(app, settings, most=most_connections())
+
+    def stop() -> None:
+        app.draining = True
+        server.should_exit = True
+
+    async def catch_up() -> None:
+        try:
+            count = await asyncio.to_thread(seen.catch_up, segments_of(store.ids_folder))
+        except Exception as error:
+            log_bug(error)
+            stop()
+            return
+        log.info("%d events are known, %d of them read from segments", len(seen), count)
+        app.ready = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    log.info("collecting on http://%s:%d", settings.host, listener.getsockname()[1])
+    keeping, reading = loop.create_task(intake.run()), loop.create_task(catch_up())
+    with contextlib.closing(intake):
+        await server.run_until_told(listener)
+        await reading
+        intake.end()
+        await keeping
+
+
+if __name__ == "__main__":
+    main()

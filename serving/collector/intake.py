@@ -1,0 +1,227 @@
+"""Intake: events are told apart from those that were seen, kept in groups, and answered once they are durable.
+
+While one group is being synced the next gathers, so that a sync serves all that came during it (group commit). Ids are
+looked up as a group begins, one group at a time: an event is never a duplicate of one that is not durable.
+"""
+
+import asyncio
+import functools
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec import structs
+
+from serving.collector.seen import SeenIds, id_of, mark_of
+from serving.collector.stores import Store
+from serving.telemetry.logs import log_bug
+from tillside.feedback.events import Event, encode_event
+from tillside.feedback.subjects import hashed
+
+WAITING: Final = 50_000
+"""Events that wait for a sync at most; those that come then are to be sent again."""
+GROUP: Final = 4_000
+"""Events of one group at most, which bounds how long the look-up holds up what arrives."""
+REMEMBERED: Final = 1 << 14
+"""Keys whose hash is remembered."""
+
+
+class FullError(Exception):
+    """So many events wait that no more are taken for now."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a batch.
+
+    Attributes:
+        conflicts: numbers of the events of which another payload was seen before.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    conflicts: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    events: Sequence[Event]
+    source: str | None
+    done: asyncio.Future[Tally]
+    tally: Tally = field(default_factory=Tally)
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one sync makes durable."""
+
+    waiting: list[_Waiting]
+    events: list[bytes] = field(default_factory=list)
+    ids: list[tuple[bytes, int]] = field(default_factory=list)
+    conflicts: list[bytes] = field(default_factory=list)
+
+
+class Intake:
+    """Takes events. :meth:`run` must run beside.
+
+    Args:
+        salt: hashes the keys of shoppers and sessions; None keeps them as they came.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        seen: SeenIds,
+        *,
+        salt: bytes | None,
+        most: int = WAITING,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._seen = seen
+        self._hashed = None if salt is None else functools.lru_cache(REMEMBERED)(functools.partial(hashed, salt=salt))
+        self._most = most
+        self._clock = clock
+        self._waiting: list[_Waiting] = []
+        self._count = 0
+        self._ending = False
+        self._some = asyncio.Event()
+        self._disk = ThreadPoolExecutor(1, "events")
+        self._settler = ThreadPoolExecutor(1, "seen")
+
+    @property
+    def waiting(self) -> int:
+        """Number of events that wait for a sync."""
+        return self._count
+
+    async def take(self, events: Sequence[Event], source: str | None) -> Tally:
+        """Keep events; returns when they are durable.
+
+        Raises:
+            FullError: too many wait; nothing was taken.
+            OSError: they could not be kept.
+        """
+        if self._count + len(events) > self._most:
+            raise FullError
+        own = _Waiting(events, source, asyncio.get_running_loop().create_future())
+        self._waiting.append(own)
+        self._count += len(events)
+        self._some.set()
+        return await own.done
+
+    async def run(self) -> None:
+        """Keep what comes, group by group, until :meth:`end`."""
+        while not self._ending or self._waiting:
+            await self._some.wait()
+            if self._waiting:
+                await self._keep_next()
+
+    def end(self) -> None:
+        """Let :meth:`run` keep what waits and return."""
+        self._ending = True
+        self._some.set()
+
+    def close(self) -> None:
+        """End the threads and the store."""
+        self._disk.shutdown()
+        self._settler.shutdown()
+        self._store.close()
+
+    async def _keep_next(self) -> None:
+        group = _Group(self._next())
+        try:
+            await self._roll()
+            self._tell_apart(group)
+            if group.events or group.conflicts:
+                await self._in_thread(self._store.keep, group.events, group.ids, group.conflicts)
+        except Exception as error:
+            self._seen.forget(key for key, _ in group.ids)
+            if not isinstance(error, OSError):
+                log_bug(error)
+                error = OSError("the events could not be kept")
+            for each in group.waiting:
+                if not each.done.done():
+                    each.done.set_exception(error)
+            return
+        for each in group.waiting:
+            if not each.done.done():
+                each.done.set_result(each.tally)
+
+    def _next(self) -> list[_Waiting]:
+        """The batches of the next group, from the first that waits on."""
+        size = number = 0
+        for number, each in enumerate(self._waiting):
+            size += len(each.events)
+            if size > GROUP and number:
+                size -= len(each.events)
+                break
+        else:
+            number = len(self._waiting)
+        taken, self._waiting = self._waiting[:number], self._waiting[number:]
+        self._count -= size
+        if not self._waiting and not self._ending:
+            self._some.clear()
+        return taken
+
+    async def _roll(self) -> None:
+        """Let the next segment begin where this one is full, and a run be made of its ids."""
+        path = self._store.ids.path
+        if path is not None and self._store.ids.full:
+            await self._in_thread(self._store.ids.close)
+            self._seen.seal(path.name)
+            self._settler.submit(self._settle)
+
+    def _settle(self) -> None:
+        try:
+            self._seen.settle()
+        except Exception as error:  # they stay in memory, and the next segment tries again
+            log_bug(error)
+
+    def _tell_apart(self, group: _Group) -> None:
+        """Sort the events of a group: new ones, duplicates and conflicts."""
+        flat = [event for each in group.waiting for event in each.events]
+        if self._hashed is not None or any(event.consent is False for event in flat):
+            flat = [self._private(event) for event in flat]
+        payloads = list(map(encode_event, flat))
+        keys = [id_of(event.event_id) for event in flat]
+        marks = list(map(mark_of, payloads))
+        known = self._seen.take(keys, marks)
+        group.ids = [(key, mark) for key, mark, before in zip(keys, marks, known, strict=True) if before is None]
+        received = int(self._clock() * 1000)
+        at = 0
+        for each in group.waiting:
+            source = b"" if each.source is None else b',"source":"%s"' % each.source.encode()
+            tail = b',"received":%d%s}' % (received, source)
+            untimed = b',"time":%d,"untimed":true%s' % (received, tail)
+            tally = each.tally
+            for number in range(len(each.events)):
+                before = known[at]
+                if before is not None and before == marks[at]:
+                    tally.duplicates += 1
+                else:
+                    kept = payloads[at][:-1] + (tail if flat[at].time else untimed)
+                    if before is None:
+                        group.events.append(kept)
+                        tally.accepted += 1
+                    else:
+                        group.conflicts.append(kept)
+                        tally.conflicts.append(number)
+                at += 1
+
+    def _private(self, event: Event) -> Event:
+        """The event as it may be kept: keys hashed, and none of a shopper who does not consent."""
+        if event.consent is False:
+            return structs.replace(event, shopper=None, session=None)
+        if self._hashed is None or (event.shopper is None and event.session is None):
+            return event
+        return structs.replace(
+            event,
+            shopper=None if event.shopper is None else self._hashed(event.shopper),
+            session=None if event.session is None else self._hashed(event.session),
+        )
+
+    async def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
