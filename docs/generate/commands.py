@@ -25,6 +25,7 @@ ORDER = (
     "train",
     "evaluate",
     "policy",
+    "experiment",
     "weigh",
     "export",
     "promote",

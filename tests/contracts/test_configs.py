@@ -8,6 +8,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
+from tillside.experiments.reader import read_experiments
 from tillside.policy import read_policy
 from training.cli.command import config_directory
 from training.cli.keys import describe
@@ -29,12 +30,14 @@ COMMANDS = {
     "relate": ("training.relate", "RelateConfig", []),
     "weigh": ("training.weigh", "WeighConfig", []),
     "policy": ("training.policy", "PolicyConfig", []),
+    "experiment": ("training.experiment", "ExperimentConfig", []),
 }
 """A command's module, the dataclass of its config, and the groups it chooses from."""
 
 READERS = {
     "compatibility": read_rules,
     "policy": read_policy,
+    "experiments": read_experiments,
     "sweep": lambda path: read_config([f"sweep={path.stem}"]),
 }
 """Folders of files that no command's config chooses from, and how each is read: by its path, or for ``-m``."""

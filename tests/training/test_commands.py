@@ -35,6 +35,7 @@ MINIMAL = {
     "backtest": ["data.path=log.csv"],
     "weigh": [f"run={RUN}", "policy=shop.yaml"],
     "policy": ["preview", "policy=shop.yaml", f"run={RUN}"],
+    "experiment": ["read", "experiments=example", "measured=out"],
     "send": [f"run={RUN}"],
 }
 """What must be typed; the demo takes the settings of prepare and has none of its own."""

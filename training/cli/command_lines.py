@@ -15,7 +15,12 @@ from typing import Any, Final
 
 from tillside.cli.modules import rooms
 
-BY_PATH: Final = {"policy": "policy", "before": "policy", "rules": "compatibility"}
+BY_PATH: Final = {
+    "policy": "policy",
+    "before": "policy",
+    "rules": "compatibility",
+    "experiments": "experiments",
+}
 """Keys whose value is a file or the name of a shipped one, which Hydra never sees, and the folder of configs that holds
 those: Hydra would take it for a group."""
 AS_TYPED: Final = ("reject",)

@@ -11,7 +11,7 @@ from typing import Final
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "train": (
         "torch", "pytorch_lightning", "hydra", "mlflow", "optuna", "onnx", "onnxscript", "onnxruntime", "faiss", "ibis",
-        "duckdb", "pyarrow", "pandas", "matplotlib", "sklearn", "scipy", "mlxtend", "yaml", "rich",
+        "duckdb", "pyarrow", "pandas", "matplotlib", "sklearn", "scipy", "mlxtend", "tea_tasting", "yaml", "rich",
     ),
     "serve": ("onnxruntime", "faiss", "starlette", "uvicorn", "uvloop", "httptools", "prometheus_client"),
 }  # fmt: skip

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "train": Command("training.train", "train", "a data set to a run: model, metrics, figures, bundle"),
     "evaluate": Command("training.evaluate", "train", "metrics of a run, a bundle, a policy or baselines"),
     "policy": Command("training.policy", "train", "check a policy file, see what it shows, compare two"),
+    "experiment": Command("training.experiment", "train", "experiments on live shoppers: check, plan, read"),
     "weigh": Command("training.weigh", "train", "a policy's weights, learned on validation"),
     "export": Command("training.export", "train", "a run to a bundle, if torch and onnxruntime agree"),
     "promote": Command("training.promote", "train", "a registered version to champion, or the reason against it"),
