@@ -162,12 +162,18 @@ class Shop:
         return ModelCandidates(np.array([number for _, number in rows], np.int64), values, tier)  # type: ignore[arg-type]
 
     def place(
-        self, policy: str, *, model: Mapping[str, float] | None = None, tier: str = "model", **given: Any
+        self,
+        policy: str,
+        *,
+        model: Mapping[str, float] | None = None,
+        tier: str = "model",
+        rng: np.random.Generator | None = None,
+        **given: Any,
     ) -> Placement:
         """The answer of a policy's text to a request."""
         found = self.model(model, tier) if model is not None else None
-        parsed = parse_policy(policy)
-        return place(parsed, self.request(**given), shelves=self.shelves(), relations=self.relations(), model=found)
+        parsed, request = parse_policy(policy), self.request(**given)
+        return place(parsed, request, shelves=self.shelves(), relations=self.relations(), model=found, rng=rng)
 
     def shown(self, policy: str, **given: Any) -> list[str]:
         """The ids of the answer."""

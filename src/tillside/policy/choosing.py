@@ -6,7 +6,7 @@ the most similar item chosen before it. Only a few top candidates per slot are c
 Shapes: U candidates, R compared ones, N items, G sets of categories.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,11 +45,15 @@ def choose(
     facts: ItemFacts,
     diversity: Diversity,
     needs: Sequence[Need] = (),
+    pick: "Callable[[Floats], int] | None" = None,
 ) -> list[tuple[int, float]]:
     """Rows of at most ``k`` candidates, in order, and the diversity penalty of each.
 
     Greedy: the next one is the best by level, then score minus penalty, then score, then item id. Once the remaining
     slots are all needed for unmet ``needs``, only candidates that meet one of them are taken, while there are any.
+
+    Args:
+        pick: chooses otherwise: the row to take, of an array of worth [R] with -inf for those that may not be taken.
     """
     keys_U = scores_U - LEVEL * levels_U
     rows = _best(keys_U, items_U, SPARE_EACH * k + SPARE, facts)
@@ -73,7 +77,7 @@ def choose(
         if 0 < sum(missing) >= left:
             wanted = np.logical_or.reduce([kind for kind, count in zip(kinds, missing, strict=True) if count])
             worth_R[~wanted] = -np.inf
-        row = int(worth_R.argmax())  # ties go to the first
+        row = int(worth_R.argmax()) if pick is None else pick(worth_R)  # ties go to the first
         chosen.append((rows.item(row), lost_R.item(row)))
         keys_R[row] = -np.inf
         for number, count in enumerate(missing):

@@ -1,4 +1,4 @@
-"""Answer to one placement request: the model proposes, the policy disposes. Pure: no clock, no randomness, no I/O.
+"""Answer to one placement request: the model proposes, the policy disposes. Pure: no clock, no I/O, no own randomness.
 
 The same function answers online and is evaluated offline, for all fallback tiers. Its cost does not grow with the
 catalogue: a few hundred candidates are judged, and a shelf is walked only if they leave slots open. Ties are broken by
@@ -14,9 +14,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tillside.policy.candidates import SOURCES, Candidates, anchors_of, gather
 from tillside.policy.choosing import Need, choose
+from tillside.policy.exploring import Explorer
 from tillside.policy.file.terms import AtLeast, Pin, PlacementPolicy, Policy, SourceName
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
@@ -82,6 +84,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
         relations: Relations,
         model: ModelCandidates | None = None,
         intent: float | None = None,
+        rng: np.random.Generator | None = None,
     ) -> Placement:
         """Answer the request from the candidates of all sources.
 
@@ -89,6 +92,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             shelves: shelves of the facts that the request was prepared with.
             model: candidates of the model, or of the lower tier that answered; None without either.
             intent: the model's purchase intent; None for the request's own.
+            rng: draws where the placement explores; None draws nothing.
         """
         assert shelves.facts is self.facts, "item numbers and rules hold for the facts they were prepared with"
         request, facts, rulebook, k = self.request, self.facts, self.rulebook, self.k
@@ -130,6 +134,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             found = found.steered(moved)
         pins = _pins(k, rulebook, host=request.host if placement.host_first else None)
         pool = _Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance)
+        explorer = None if placement.explore is None or rng is None else Explorer(placement.explore, rng)
         chosen = choose(
             pool.items_P,
             pool.scores_P,
@@ -138,9 +143,13 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             facts=facts,
             diversity=rules.diversity,
             needs=[Need(need.n, _of_kind(need, pool, facts)) for need in rules.at_least],
+            pick=None if explorer is None else explorer.pick,
         )
         tier = model.tier if model else "model"
         items = [pool.placed(row, lost, request, facts, tier) for row, lost in chosen]
+        if explorer is not None:
+            drawn = zip(items, explorer.propensities, strict=True)
+            items = [replace(item, propensity=propensity) for item, propensity in drawn]
         if placement.fill and not placement.least_chance and len(items) + len(pins) < k:
             taken = {item.item for item in items}.union(pins)
             for item in _filler(k - len(taken), taken, rulebook, shelves):
@@ -199,6 +208,7 @@ def place(
     shelves: Shelves,
     relations: Relations,
     model: ModelCandidates | None = None,
+    rng: np.random.Generator | None = None,
 ) -> Placement:
     """Answer a placement request: :func:`prepare`, then :meth:`PreparedPlacement.place`.
 
@@ -208,12 +218,13 @@ def place(
     Args:
         shelves: item facts and the shelves built from them.
         model: candidates of the model, or of the lower tier that answered; None without either.
+        rng: draws where the placement explores; None draws nothing.
 
     Raises:
         ValueError: the policy has no such placement; the message names those it has.
     """
     prepared = prepare(policy, request, shelves.facts)
-    return prepared.place(shelves=shelves, relations=relations, model=model)
+    return prepared.place(shelves=shelves, relations=relations, model=model, rng=rng)
 
 
 class _Pool(Struct, frozen=True, eq=False):

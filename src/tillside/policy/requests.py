@@ -121,6 +121,7 @@ class PlacedItem(Struct, frozen=True):
             for.
         reason_key: key of the reason, for shops that write their own sentences.
         reason: sentence for the shopper.
+        propensity: probability that the item stood in its slot, given those before it; 1 where nothing is drawn.
     """
 
     item: int
@@ -131,6 +132,7 @@ class PlacedItem(Struct, frozen=True):
     parts: Mapping[str, float] | None
     reason_key: str
     reason: str
+    propensity: float = 1.0
 
 
 class OfferedBundle(Struct, frozen=True):

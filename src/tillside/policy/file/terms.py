@@ -193,6 +193,22 @@ class HideKind(Term, frozen=True, kw_only=True):
     but: tuple[Name, ...] = ()
 
 
+class Exploration(Term, frozen=True, kw_only=True):
+    """Chance in the choice of items, so that another policy can be judged by this one's log.
+
+    Attributes:
+        share: of the answers that are drawn, or of the slots.
+        of: whether whole answers are drawn, or single slots.
+        among: best candidates that a slot is drawn from, of the three a slot and twelve that are compared.
+        temperature: at 1 a candidate's chance is proportional to its score; higher evens the chances out.
+    """
+
+    share: Annotated[float, Meta(gt=0, le=1)]
+    of: Literal["answers", "slots"] = "answers"
+    among: Annotated[int, Meta(ge=2, le=100)] = 20
+    temperature: Annotated[float, Meta(gt=0, le=100)] = 1.0
+
+
 class Rules(Term, frozen=True, kw_only=True):
     """Rules of a placement.
 
@@ -234,6 +250,7 @@ class PlacementPolicy(Term, frozen=True, kw_only=True):
         least_chance: strength that an item must reach by at least one source; with one, nothing is filled.
         host_first: whether the host's own item takes the first slot.
         silent_during: moments of which a request says one, such as ``explanation``, that show nothing.
+        explore: what of the choice is left to chance; nothing if omitted.
     """
 
     behaviour: Name | None = None
@@ -248,6 +265,7 @@ class PlacementPolicy(Term, frozen=True, kw_only=True):
     least_chance: Share = 0.0
     host_first: bool = False
     silent_during: tuple[Name, ...] = ()
+    explore: Exploration | None = None
     rules: Rules = Rules()
 
 
