@@ -5,7 +5,8 @@ import pytest
 from serving.policy.segments import segment_of
 from serving.protocol.messages import Event
 from tests.tills import NOW_MS
-from tillside.policy.file.terms import DAY_MS, SegmentBounds
+from tillside.policy.file.terms import SegmentBounds
+from tillside.policy.file.values import DAY_MS
 
 PRICES = {"phone": 500.0, "case": 20.0}
 BOUNDS = SegmentBounds(dormant_after_days=30, high_value_purchases=3, high_value_spent=600.0)
