@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
+from serving.answering.arms import assigned, marked, under
 from serving.answering.batch_queue import BatchQueue
 from serving.answering.fallbacks import answer_without_bundle
 from serving.answering.outcome import Outcome
@@ -141,11 +142,17 @@ class Service:
         recommender = self._recommender
         if recommender is None:
             return Outcome(answer_without_bundle(request, self._static, "not_ready"))
-        question = recommender.read(request)
-        if not question.known:
-            return recommender.unasked(question)
-        deadline_ms = self._settings.deadline_ms if request.deadline_ms is UNSET else request.deadline_ms
-        return await self._queue.answer(recommender, question, deadline_seconds=deadline_ms / 1000)
+        assortment = recommender.assortment
+        assignment = assigned(assortment, request, now_ms=int(time.time() * 1000))
+        question = recommender.read(request, under(assortment, assignment))
+        if assignment.held_out:
+            outcome = recommender.withheld(question)
+        elif not question.known:
+            outcome = recommender.unasked(question)
+        else:
+            deadline_ms = self._settings.deadline_ms if request.deadline_ms is UNSET else request.deadline_ms
+            outcome = await self._queue.answer(recommender, question, deadline_seconds=deadline_ms / 1000)
+        return marked(outcome, assignment)
 
     @property
     def late(self) -> bool:
@@ -165,6 +172,7 @@ class Service:
             policy=settings.policy,
             feed=feed,
             by_hand=revision.by_hand,
+            experiments=settings.experiments,
         )
         self._prepared_feed, self._prepared_revision = feed, revision
         return self._prepared.bundle.version
@@ -266,7 +274,10 @@ class Service:
             recommender.equip(made, self._feed)
 
     def _merchandised(self, recommender: Recommender, by_hand: ByHand, feed: ItemsFeed | None) -> Assortment | None:
-        return merchandised(recommender, self._settings.policy, by_hand, feed=feed, static=self._static)
+        settings = self._settings
+        return merchandised(
+            recommender, settings.policy, by_hand, feed=feed, static=self._static, experiments=settings.experiments
+        )
 
     def ready(self) -> str:
         """Version of the active bundle.

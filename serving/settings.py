@@ -50,6 +50,7 @@ class Settings:
         queue: maximum number of requests waiting for the model.
         static: file of item ids for the last fallback tier.
         policy: policy file of placements; None for the bundle's own, if any.
+        experiments: experiments file, whose arms are laid over the policy; read at start and on every reload.
         items_feed: items feed that is read at start and on every reload.
         grace_seconds: time to keep answering after SIGTERM, until the load balancer has noticed.
         shutdown_seconds: time for requests in flight to finish after the grace period.
@@ -76,6 +77,7 @@ class Settings:
     queue: int = 512
     static: Path | None = None
     policy: Path | None = None
+    experiments: Path | None = None
     items_feed: Path | None = None
     grace_seconds: int = 5
     shutdown_seconds: int = 10
@@ -134,6 +136,7 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         _policy,
         "policy file of placements, or the name of one that ships; else the bundle's own, if any",
     )
+    add("experiments", None, _experiments, "experiments file: holdout and arms, laid over the policy; or a shipped one")
     add("items-feed", None, Path, "items feed (stock, prices, new items), read at start and on every reload")
     add("state", None, Path, "directory that keeps items feeds and what is set by hand over a restart")
     add(
@@ -199,6 +202,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         queue=given.queue,
         static=given.static,
         policy=given.policy,
+        experiments=given.experiments,
         items_feed=given.items_feed,
         grace_seconds=given.grace_seconds,
         shutdown_seconds=given.shutdown_seconds,
@@ -278,6 +282,13 @@ def _policy(text: str) -> Path:
 def _target(text: str) -> Target:
     try:
         return parse_target(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _experiments(text: str) -> Path:
+    try:
+        return file_or_shipped("experiments", text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -60,7 +60,10 @@ def answer_placement(
     indexed = question.placement
     assert indexed is not None
     try:
-        placement, tier = _first_placed(indexed, given, common["purchase_intent"])
+        rng = None
+        if indexed.prepared.placement.explore is not None:  # drawn by its id, so that an answer can be drawn again
+            rng = np.random.default_rng(int(common["recommendation_id"], 16))
+        placement, tier = _first_placed(indexed, given, common["purchase_intent"], rng)
         if not placement.items and indexed.prepared.rulebook.standing.hidden >= 0:
             common = {**common, "hint": NO_FRESH_FEED}
         because = _because(placement, question.seen_L, nearest)
@@ -78,19 +81,27 @@ def answer_placement(
         common = {**common, "degraded_reason": "model_failed", "purchase_intent": None}
         return Outcome(Answer(items=[], tier="empty", **common), *spent, failure=type(error).__name__)
     seconds = time.perf_counter() - start
-    return Outcome(answer, *spent, failure=failure, policy_seconds=seconds, dropped=placement.dropped)
+    propensities = None if rng is None else [item.propensity for item in placement.items]
+    return Outcome(
+        answer,
+        *spent,
+        failure=failure,
+        policy_seconds=seconds,
+        dropped=placement.dropped,
+        propensities=propensities,
+    )
 
 
 def _first_placed(
-    indexed: IndexedPlacement, given: Iterable[ModelCandidates], intent: float | None
+    indexed: IndexedPlacement, given: Iterable[ModelCandidates], intent: float | None, rng: np.random.Generator | None
 ) -> tuple[Placement, Tier]:
     """The placement, and the tier that answers for its items."""
     placement: Placement | None = None
     for model in given:
-        placement = indexed.place(model, intent)
+        placement = indexed.place(model, intent, rng)
         if placement.items:
             return placement, model.tier
-    placement = placement or indexed.place(None, intent)
+    placement = placement or indexed.place(None, intent, rng)
     return placement, "model" if placement.items else "empty"
 
 

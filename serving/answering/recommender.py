@@ -184,6 +184,10 @@ class Recommender:
         """Fallback answer to a session without items that the model knows."""
         return self.degraded(question, "empty_session" if question.empty else "unknown_items")
 
+    def withheld(self, question: IndexedRequest) -> Outcome:
+        """Answer to a shopper who is held out of recommendations: none."""
+        return Outcome(Answer(items=[], tier="empty", **self._common(question, None, None)))
+
     def degraded(self, question: IndexedRequest, reason: Reason, *, failure: str | None = None) -> Outcome:
         """Answer of the fallback tiers, with the reason why the model does not answer."""
         common = self._common(question, reason, None)

@@ -48,6 +48,7 @@ def load_recommender(
     policy: Path | None = None,
     feed: ItemsFeed | None = None,
     by_hand: ByHand = NOTHING_BY_HAND,
+    experiments: Path | None = None,
 ) -> Recommender:
     """Recommender over the bundle at ``path``, verified and warmed up.
 
@@ -55,6 +56,7 @@ def load_recommender(
         policy: policy file for placements, instead of the bundle's own.
         feed: items feed to apply on top of the bundle's catalogue.
         by_hand: what a merchandiser set, over the policy and the feed.
+        experiments: experiments file, whose arms change the policy.
 
     Raises:
         ValueError: the bundle or the policy is refused; the sentence says why.
@@ -62,7 +64,7 @@ def load_recommender(
     with polite():
         try:
             bundle = open_bundle(path)
-            loaded = load_policy(bundle, policy, by_hand)
+            loaded = load_policy(bundle, policy, by_hand, experiments)
             assortment = None
             if loaded is not None:
                 assortment = Assortment.of(bundle, loaded, feed=feed, static=static)
@@ -109,11 +111,12 @@ def merchandised(
     *,
     feed: ItemsFeed | None,
     static: Sequence[str] = (),
+    experiments: Path | None = None,
 ) -> Assortment | None:
     """Warm assortment under another policy or other rows set by hand, built while requests are served.
 
     Args:
-        policy, feed, static: as for :func:`load_recommender`.
+        policy, feed, static, experiments: as for :func:`load_recommender`.
 
     Returns:
         None where there is no policy at all.
@@ -122,7 +125,7 @@ def merchandised(
         ValueError: the policy holds mistakes, one a line.
     """
     with polite():
-        loaded = load_policy(recommender.bundle, policy, by_hand)
+        loaded = load_policy(recommender.bundle, policy, by_hand, experiments)
         if loaded is None:
             return None
         if recommender.assortment is None:
@@ -182,7 +185,10 @@ def _warm_up(recommender: Recommender) -> float:
 
 
 def _warm_up_placements(recommender: Recommender, assortment: Assortment) -> None:
-    """Answer every placement once for every segment, to fill the caches that a policy computes over the catalogue."""
+    """Answer every placement once for every segment and arm, to fill the caches that a policy computes over the
+    catalogue."""
+    for arms in assortment.loaded.arms:
+        _warm_up_placements(recommender, assortment.of_arms(arms))
     item_id = recommender.bundle.catalogue.item_ids[0]
     policy = assortment.loaded.policy
     everybody: list[tuple[SegmentName | UnsetType, Policy]] = [(UNSET, policy)]

@@ -77,6 +77,10 @@ ANSWER: Final[Document] = {
     },
     "model_version": {"description": "Version of the bundle that answered; null for not_ready."},
     "hint": {"description": "For whoever wrote the request: what is hardly meant so; left out where nothing is."},
+    "experiment": {
+        "description": "What the shopper takes part in, several joined by |; holdout: nothing is shown. Left out: none."
+    },
+    "arm": {"description": "The arm that answered, of several experiments in the same order, joined by |."},
     "bundle": {"deprecated": True, "description": "The same as model_version, which takes its place."},
 }
 PLACED_ANSWER: Final[Document] = {

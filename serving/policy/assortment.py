@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from serving.policy.policy_file import LoadedPolicy
+from serving.policy.policy_file import Arms, LoadedPolicy
 from serving.policy.stockroom import Stockroom
 from tillside.bundle import Bundle
 from tillside.policy import ItemFacts, ItemsFeed, Shelves, event_kinds
@@ -114,6 +114,20 @@ class Assortment:
     def under(self, loaded: LoadedPolicy, feed: ItemsFeed | None) -> "Assortment":
         """A new assortment of the same bundle under another policy, with ``feed`` applied."""
         return replace(self, loaded=loaded).restocked(feed)
+
+    def of_arms(self, arms: Arms) -> "Assortment":
+        """The same under the policy of some arms, see :class:`serving.policy.policy_file.LoadedPolicy`."""
+        own = self.loaded.arms.get(arms)
+        if own is None:  # kept nowhere: what refers to itself is never freed, see serving.bundles.loading
+            return self
+        found = self._of_arms.get(arms)
+        if found is None:
+            found = self._of_arms[arms] = replace(self, loaded=own)
+        return found
+
+    @cached_property
+    def _of_arms(self) -> "dict[Arms, Assortment]":
+        return {}
 
     @cached_property
     def stockroom(self) -> Stockroom:

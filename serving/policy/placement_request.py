@@ -56,12 +56,12 @@ class IndexedPlacement:
     ask: int
     eligible_V: Ints | None
 
-    def place(self, model: ModelCandidates | None, intent: float | None) -> Placement:
-        """Run the policy on the candidates of the model or a fallback tier, or on none."""
-        assortment = self.assortment
-        return self.prepared.place(
-            shelves=assortment.shelves_B[self.ask], relations=assortment.placed_relations, model=model, intent=intent
-        )
+    def place(
+        self, model: ModelCandidates | None, intent: float | None, rng: np.random.Generator | None = None
+    ) -> Placement:
+        """Run the policy on the candidates of the model or a fallback tier, or on none; ``rng`` is for exploration."""
+        shelves, relations = self.assortment.shelves_B[self.ask], self.assortment.placed_relations
+        return self.prepared.place(shelves=shelves, relations=relations, model=model, intent=intent, rng=rng)
 
 
 def segment_in(assortment: Assortment, request: RecommendRequest) -> SegmentName | None:

@@ -166,6 +166,7 @@ class Answer(Struct, frozen=True, gc=False):
         degraded_reason: why a fallback tier answered; null if the model did.
         model_version: version of the exported model in use; null if none is loaded.
         hint: sentence for whoever wrote the request, if the answer is hardly what they wanted.
+        experiment, arm: what the shopper takes part in; several are joined by ``|``, in the same order.
         bundle: deprecated alias of ``model_version``; ``bundles`` are offers, something else.
     """
 
@@ -179,6 +180,8 @@ class Answer(Struct, frozen=True, gc=False):
     model_version: str | None
     bundle: str | None
     hint: str | UnsetType = UNSET
+    experiment: str | UnsetType = UNSET
+    arm: str | UnsetType = UNSET
 
 
 class CommonFields(TypedDict):

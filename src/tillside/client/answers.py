@@ -99,6 +99,7 @@ class Recommendation:
         bundle: deprecated, the same as ``model_version``.
         model_version: version of the exported model that answered.
         hint: what about the request is hardly meant so, in a sentence, or None.
+        experiment, arm: what the shopper takes part in, joined by ``|`` where several; None for nothing.
     """
 
     items: tuple[RecommendedItem, ...]
@@ -111,6 +112,8 @@ class Recommendation:
     bundle: str | None = None
     model_version: str | None = None
     hint: str | None = None
+    experiment: str | None = None
+    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ def _common(document: Any) -> dict[str, Any]:
         "bundle": model_version,
         "model_version": model_version,
         "hint": typed(document.get("hint"), str, type(None)),
+        "experiment": typed(document.get("experiment"), str, type(None)),
+        "arm": typed(document.get("arm"), str, type(None)),
     }
 
 

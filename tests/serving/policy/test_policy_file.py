@@ -41,3 +41,35 @@ def test_mistakes_are_sentences(bundle: Bundle, tmp_path: Path) -> None:
     path.write_text(OTHER.replace("click", "like"), encoding="utf-8")
     with pytest.raises(ValueError, match=r"shop\.yaml:1: .*got 'like'; allowed: click, cart, purchase"):
         load_policy(bundle, path)
+
+
+def test_arms_lie_between_the_file_and_what_is_set_by_hand(bundle: Bundle, tmp_path: Path) -> None:
+    """Two experiments in two layers make three policies beside the plain one; of one layer, nobody is in both."""
+    one = "  slots:\n    arms: {a: {share: 0.5}, b: {share: 0.5, policy: {placements: {checkout: {slots: 1}}}}}\n"
+    two = one.replace("slots:\n", "bundles:\n    layer: other\n").replace("slots: 1", "bundles: 0")
+    (tmp_path / "trial.yaml").write_text(f"experiments:\n{one}{two}", encoding="utf-8")
+    loaded = load_policy(bundle, None, experiments=tmp_path / "trial.yaml")
+    assert loaded is not None
+    assert list(loaded.arms) == [(("slots", "b"),), (("bundles", "b"),), (("slots", "b"), ("bundles", "b"))]
+    both = loaded.arms[("slots", "b"), ("bundles", "b")].policy.placement("checkout")
+    assert (both.slots, both.bundles, loaded.policy.placement("checkout").slots) == (1, 0, 2)
+    assert len({loaded.version, *(each.version for each in loaded.arms.values())}) == 4
+
+
+def test_experiments_that_cannot_be_are_refused(bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"experiments .*none\.yaml cannot be read"):
+        load_policy(bundle, None, experiments=tmp_path / "none.yaml")
+    text = "experiments:\n  a:\n    arms: {x: {share: 0.5}, y: {share: 0.5, policy: {placements: {new: {slots: 1}}}}}\n"
+    (tmp_path / "trial.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"trial\.yaml:3: placements\.new\.sources: is missing"):
+        load_policy(bundle, None, experiments=tmp_path / "trial.yaml")
+    bare = open_bundle(tiny_bundle(tmp_path / "bundle"))
+    with pytest.raises(ValueError, match="need a policy"):
+        load_policy(bare, None, experiments=tmp_path / "trial.yaml")
+    many = "".join(
+        f"  e{n}:\n    layer: l{n}\n    arms: {{x: {{share: 0.5}}, y: {{share: 0.5, policy: {{}}}}}}\n"
+        for n in range(9)
+    )
+    (tmp_path / "trial.yaml").write_text(f"experiments:\n{many}", encoding="utf-8")
+    with pytest.raises(ValueError, match="more than 256 ways"):
+        load_policy(bundle, None, experiments=tmp_path / "trial.yaml")
