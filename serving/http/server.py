@@ -3,7 +3,8 @@
 Each worker has its own listening socket on the shared port, so that the kernel spreads connections evenly; the socket
 of a dead worker is taken over by another. Connections are accepted here, not by the event loop's server, because
 sockets come and go, and because at shutdown everything in the kernel's accept queue must be accepted and answered, or
-its clients would see a reset. With all connections taken, the one that has waited longest makes room for a new client.
+its clients would see a reset: newcomers are turned away before the last look at it. With all connections taken, the one
+that has waited longest makes room for a new client.
 """
 
 import asyncio
@@ -14,13 +15,14 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from serving.http.connection import connections_within
+from serving.http.newcomers import turn_away_newcomers
 from serving.http.room import Room
 from serving.protocol.limits import Limits
 
@@ -33,6 +35,8 @@ OUT_OF_FILES: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 PAUSE_SECONDS: Final = 0.1
 LINGER_SECONDS: Final = 1.0
 """Time that connections accepted at shutdown have to send their request."""
+LEAST_HANDSHAKE_SECONDS, HANDSHAKE_SECONDS = 0.02, 0.25
+"""Time at shutdown in which handshakes under way may end: a round trip; bounded by the grace time as well."""
 KEEP_ALIVE_SECONDS: Final = 75
 RESERVED_FILES: Final = 96
 """Open files that connections of the main port leave free: for the admin port, and for a reload's bundle."""
@@ -49,6 +53,11 @@ def most_connections() -> int:
     return max(FEWEST_CONNECTIONS, soft - len(os.listdir("/proc/self/fd")) - RESERVED_FILES)
 
 
+async def always() -> bool:
+    """True."""
+    return True
+
+
 class Bounds(Protocol):
     """What of a server's settings bounds its connections."""
 
@@ -62,10 +71,19 @@ class Bounds(Protocol):
 
 
 class HttpServer(uvicorn.Server):
-    """Server of one application on the sockets passed to :meth:`accept`; signals are left to its owner."""
+    """Server of one application on the sockets passed to :meth:`accept`; signals are left to its owner.
 
-    def __init__(self, app: ASGIApp, settings: Bounds, *, most: int) -> None:
+    Args:
+        most: connections that are open at once.
+        for_good: whether nobody accepts from the sockets after this server's shutdown; asked then.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: Bounds, *, most: int, for_good: Callable[[], Awaitable[bool]] = always
+    ) -> None:
         self.room = Room(most)
+        self._for_good = for_good
+        self._handshake_seconds = max(LEAST_HANDSHAKE_SECONDS, min(HANDSHAKE_SECONDS, settings.grace_seconds))
         super().__init__(
             uvicorn.Config(
                 app,
@@ -121,11 +139,18 @@ class HttpServer(uvicorn.Server):
         self.server_state.default_headers.append(close)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept and answer everything in the kernel's accept queue, then close."""
+        """Accept and answer everything in the kernel's accept queue, then close; what comes later is not queued."""
         loop = asyncio.get_running_loop()
-        for listener in list(self._listeners):
+        listeners = list(self._listeners)
+        if listeners and await self._for_good():
+            turned_away = [turn_away_newcomers(listener) for listener in listeners]
+            if all(turned_away):
+                await asyncio.sleep(self._handshake_seconds)
+            else:
+                for listener in listeners:
+                    listener.listen(0)  # the next best: nearly no backlog, so that clients wait and are soon refused
+        for listener in listeners:
             self.release(listener)
-            listener.listen(0)  # no backlog: from here on clients wait, and are soon refused, instead of queued
             self._take(listener, BACKLOG)
             listener.close()
         await asyncio.gather(*self._handshakes, return_exceptions=True)

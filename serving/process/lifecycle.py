@@ -10,7 +10,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import uvloop
@@ -22,7 +22,7 @@ from serving.feedback.sinks import open_sink
 from serving.http import board
 from serving.http.admin import make_admin_app
 from serving.http.api import Page, make_app
-from serving.http.server import ADMIN_CONNECTIONS, HttpServer, most_connections
+from serving.http.server import ADMIN_CONNECTIONS, HttpServer, always, most_connections
 from serving.policy.feeds import FeedReport
 from serving.policy.policy_file import policy_text
 from serving.process.keeping import Change, Keeper
@@ -42,6 +42,7 @@ class Process:
     Args:
         page: renders the metrics page; None if the main port does not serve metrics.
         on_stop: called when the grace period begins.
+        for_good: whether nobody else accepts from the listening sockets once this process has stopped.
 
     Attributes:
         failed: why the process ends, if not by a signal.
@@ -54,13 +55,15 @@ class Process:
         *,
         page: Page | None,
         on_stop: Callable[[], None] = lambda: None,
+        for_good: Callable[[], Awaitable[bool]] = always,
     ) -> None:
         self._grace_seconds = settings.grace_seconds
         self._service = service
         self._stopping: asyncio.Task[None] | None = None
         self.failed: str | None = None
         self._on_stop = on_stop
-        self.server = HttpServer(make_app(settings, service, page=page), settings, most=most_connections())
+        app = make_app(settings, service, page=page)
+        self.server = HttpServer(app, settings, most=most_connections(), for_good=for_good)
 
     async def run(self, *listeners: socket.socket) -> None:
         """Serve until a signal or :meth:`stop`."""

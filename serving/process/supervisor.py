@@ -233,6 +233,8 @@ class Supervisor:
     async def _handle(self, op: str, arguments: dict[str, Any]) -> Any:
         if op == "page":
             return (await self.page()).decode()
+        if op == "stopping":
+            return self._stopping.is_set()
         raise ValueError(f"the parent cannot {op}")
 
     async def _order(self, worker: int, op: str, slot: int) -> None:

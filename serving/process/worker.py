@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import uvloop
@@ -31,6 +31,7 @@ from serving.telemetry.merged_metrics import samples_of
 from serving.telemetry.tracing import tracing
 
 log = logging.getLogger("serving")
+ASK_SECONDS: Final = 1.0
 
 
 class Worker:
@@ -45,7 +46,9 @@ class Worker:
         self._service = Service(settings, static=static)
         self._channel = Channel(self._handle)
         page = self._page if settings.admin_port is None else None
-        self._process = Process(settings, self._service, page=page, on_stop=self._close_others)
+        self._process = Process(
+            settings, self._service, page=page, on_stop=self._close_others, for_good=self._stops_for_good
+        )
 
     async def run(self, control: socket.socket) -> None:
         """Serve until a signal, or until the parent has gone."""
@@ -63,6 +66,13 @@ class Worker:
         for slot, listener in enumerate(self._listeners):
             if slot not in self._slots:
                 listener.close()
+
+    async def _stops_for_good(self) -> bool:
+        """Whether the whole server stops; if not, the parent keeps the sockets, and others accept from them."""
+        try:
+            return bool(await asyncio.wait_for(self._channel.call("stopping"), ASK_SECONDS))
+        except (ConnectionError, TimeoutError):
+            return True
 
     async def _page(self) -> bytes:
         """Merged metrics of all workers, from the parent."""

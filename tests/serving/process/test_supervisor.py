@@ -48,6 +48,22 @@ def test_a_worker_that_dies_is_replaced_and_the_others_go_on(orchard, tmp_path):
     assert server.stop() == 0
 
 
+@pytest.mark.slow
+def test_a_worker_that_is_told_to_stop_alone_loses_no_request_and_leaves_its_socket_to_the_next(orchard, tmp_path):
+    server = ServerProcess(orchard, tmp_path / "log", "--workers", "2", "--admin-port", "0", "--grace-seconds", "1")
+    first, _ = children(server)
+    with load(server.port, clients=8) as shoppers:
+        server.wait_for(lambda: shoppers.answered > 50)
+        os.kill(first, signal.SIGTERM)
+        server.wait_for(lambda: server.log.count("starting another") == 1)
+        seen = shoppers.answered
+        server.wait_for(lambda: shoppers.answered > seen + 50)
+        for _ in range(20):  # a new connection each time, to either socket
+            assert httpx.post(f"{server.url}/v1/recommend", json=BODY, timeout=DEADLINE_SECONDS).status_code == 200
+    assert shoppers.failed == []
+    assert server.stop() == 0
+
+
 def test_workers_that_lose_their_parent_end(orchard, tmp_path):
     server = ServerProcess(orchard, tmp_path / "log", "--workers", "2")
     pids = children(server)
