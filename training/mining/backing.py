@@ -1,10 +1,9 @@
 """Complements of a small shop: what kinds, series and brands tell of a pair that the log holds too seldom.
 
-A pair's rate, how often the item is taken with the anchor, is estimated three times, each time shrunk towards the last:
-the rate of the two categories, shared out over the items that fit (``tillside.fitting.kinship``); what the log says of
-the rest of the anchor's series; what it says of the pair itself. Each step is a gamma-Poisson posterior (DuMouchel,
-1999): with expected count E and count n the rate is multiplied by (n + k) / (E + k). How much support k outweighs is
-learned by maximum likelihood from all pairs that were considered, those never seen included.
+A pair's rate, how often the item is taken with the anchor, begins as the rate of the two categories, shared out over
+the items that fit (``tillside.fitting.kinship``). Then the log speaks (``training.mining.shrinking``): what shoppers
+look at once they have taken the anchor, which tells what of a kind they mean and is seen far more often than what they
+take; then what they take.
 
 Two categories are kin if a rule says so, or if they are taken together significantly more often than their departments.
 Shapes: N items, P pairs, F finest categories, K pairs of them, D departments, G series.
@@ -13,16 +12,17 @@ Shapes: N items, P pairs, F finest categories, K pairs of them, D departments, G
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
-from scipy import special
 
 from tillside.fitting.kinship import shared_out
 from tillside.fitting.rules import MAKES, Kin
+from tillside.ragged import entries
 from training.mining.compatibility import Compatibility
 from training.mining.counting import Acts, Bools, Floats, Ints, Pairs
 from training.mining.pairing import Evidence, Mined, lookup
+from training.mining.shrinking import Considered, shrunk
 from training.mining.significance import department_rates, discoveries, lower_bound, surprise
 from training.mining.traits import Traits
 
@@ -30,8 +30,7 @@ PSEUDO: Final = 10.0
 """Pseudo-sessions of a rule's own strength, and pseudo-counts that brands do not matter."""
 TAKEN_BEFORE: Final = 1.0
 EACH: Final = 16
-"""Items considered for one anchor and kin, those that are taken most."""
-SUPPORTS: Final = np.geomspace(0.01, 100, 41)
+"""Items considered for one anchor and kin, those that are taken most; besides those that its series was seen with."""
 FAINTEST_KIN: Final = 0.05
 """A kin must be this strong, as a share of the category's strongest."""
 FAINTEST: Final = 1e-6
@@ -49,7 +48,7 @@ class Backed:
         rates: how often the item is taken with the anchor, in (0, 1].
         ruled: whether a rule of the shop makes the pair, bool [P].
         kin: number of the kin that makes it, [P].
-        supports: the learned k of series and of pairs.
+        supports: the learned k of series and of pairs, of what was taken.
     """
 
     anchors: Ints
@@ -61,6 +60,13 @@ class Backed:
 
     def __len__(self) -> int:
         return len(self.anchors)
+
+
+class Seen(NamedTuple):
+    """What each item's series was seen with: ``items[bounds_N[n] : bounds_N[n + 1]]`` for item n."""
+
+    bounds_N: Ints
+    items: Ints
 
 
 def kin_of(
@@ -118,32 +124,25 @@ def kin_of(
 
 
 def backed(
-    kin: Sequence[Kin], followed: Pairs, taken: Acts, traits: Traits, fitting: Compatibility
+    kin: Sequence[Kin], followed: Pairs, looked: Pairs, taken: Acts, traits: Traits, fitting: Compatibility
 ) -> tuple[Backed, list[Kin]]:
-    """Rates of the pairs of kin items that fit, and the kin with what brands matter to them."""
+    """Rates of the pairs of kin items that fit, and the kin with what brands matter to them.
+
+    Args:
+        followed, looked: see ``counting.followed`` and ``counting.looked``; pairs of different categories that fit.
+    """
     worth_N = taken.counts_N + TAKEN_BEFORE
     kin = [_with_brands(each, followed, taken, fitting, worth_N) for each in kin]
-    anchors, items, rates, ruled, of_kin = _shared(kin, fitting, worth_N)
     size = len(traits)
-    codes, first = np.unique(anchors * size + items, return_index=True)
+    series_N = np.where(traits.series < 0, traits.series.max(initial=-1) + 1 + np.arange(size), traits.series)
+    seen = _seen(series_N, followed, looked)
+    anchors, items, rates, ruled, of_kin = _shared(kin, fitting, worth_N, seen=seen)
+    first = np.unique(anchors * size + items, return_index=True)[1]
     anchors, items, rates, ruled, of_kin = (column[first] for column in (anchors, items, rates, ruled, of_kin))
-    own = _counts(followed.anchors * size + followed.items, followed.recent, codes)
-    # the rest of the series: all of it less the anchor itself, so that nothing is counted twice
-    alone = traits.series < 0
-    series_N = np.where(alone, traits.series.max(initial=-1) + 1 + np.arange(size), traits.series)
-    trials_G = np.bincount(series_N, weights=taken.recent_N)
-    groups, wanted = series_N[followed.anchors] * size + followed.items, series_N[anchors] * size + items
-    keys, place = np.unique(groups, return_inverse=True)
-    of_series = _counts(keys, np.bincount(place, weights=followed.recent, minlength=len(keys)), wanted)
-    once = np.unique(wanted, return_index=True)[1]
-    trials = trials_G[series_N[anchors]]
-    by_series = _support(of_series[once], (trials * rates)[once])
-    others, other_trials = of_series - own, trials - taken.recent_N[anchors]
-    rates = rates * (others + by_series) / (other_trials * rates + by_series)
-    seen = taken.recent_N[anchors]
-    by_pair = _support(own, seen * rates)
-    rates = rates * (own + by_pair) / (seen * rates + by_pair)
-    return Backed(anchors, items, np.clip(rates, FAINTEST, 1.0), ruled, of_kin, (by_series, by_pair)), kin
+    pairs = Considered(anchors, items, of_kin, series_N, taken.recent_N, taken.unit)
+    rates, _ = shrunk(rates, pairs, looked, by_kin=True)
+    rates, supports = shrunk(rates, pairs, followed)
+    return Backed(anchors, items, np.clip(rates, FAINTEST, 1.0), ruled, of_kin, supports), kin
 
 
 def with_backing(
@@ -221,7 +220,9 @@ def _places(grouped: Ints) -> Ints:
     return np.arange(len(grouped)) - np.repeat(first, np.diff(np.r_[first, len(grouped)]))
 
 
-def _shared(kin: Sequence[Kin], fitting: Compatibility, worth_N: Floats) -> tuple[Ints, Ints, Floats, Bools, Ints]:
+def _shared(
+    kin: Sequence[Kin], fitting: Compatibility, worth_N: Floats, *, seen: Seen
+) -> tuple[Ints, Ints, Floats, Bools, Ints]:
     """The first estimate: pairs of kin items that fit, their rates, highest first, whether a rule makes them, and the
     kin's number.
 
@@ -229,14 +230,22 @@ def _shared(kin: Sequence[Kin], fitting: Compatibility, worth_N: Floats) -> tupl
     """
     made = {(rule.one.category, rule.other.category) for rule in fitting.rules if rule.makes == MAKES[0]}
     columns: list[tuple[Ints, Ints, Floats, Bools, Ints]] = []
+    place_N = np.full(len(worth_N), -1)
     for number, each in enumerate(kin):
         for group, members in _groups(each, fitting):
-            items, rates = shared_out(
+            fit, shares = shared_out(
                 each, int(group[0]), members, fitting.matching, brands=fitting.brands, worth_N=worth_N
             )
-            best = np.lexsort((items, -rates))[: EACH + 1]
-            items, rates = items[best], rates[best]
-            anchors, items, rates = np.repeat(group, len(items)), np.tile(items, len(group)), np.tile(rates, len(group))
+            best = np.lexsort((fit, -shares))[: EACH + 1]
+            place_N[fit] = np.arange(len(fit))
+            place_N[fit[best]] = -1
+            rows, sizes = entries(seen.bounds_N, group)
+            places = place_N[seen.items[rows]]
+            place_N[fit] = -1
+            more, places = np.repeat(group, sizes)[places >= 0], places[places >= 0]
+            anchors = np.concatenate([np.repeat(group, len(best)), more])
+            places = np.concatenate([np.tile(best, len(group)), places])
+            items, rates = fit[places], shares[places]
             differ = anchors != items
             size = int(differ.sum())
             ruled = np.full(size, (each.one, each.other) in made)
@@ -247,6 +256,15 @@ def _shared(kin: Sequence[Kin], fitting: Compatibility, worth_N: Floats) -> tupl
     anchors, items, rates, ruled, numbers = (np.concatenate(column) for column in zip(*columns, strict=True))
     order = np.argsort(-rates, kind="stable")
     return anchors[order], items[order], rates[order], ruled[order], numbers[order]
+
+
+def _seen(series_N: Ints, *kinds: Pairs) -> Seen:
+    """What the series of each item was seen with, by any kind of evidence."""
+    size = len(series_N)
+    codes = np.unique(np.concatenate([series_N[pairs.anchors] * size + pairs.items for pairs in kinds]))
+    bounds_G = np.searchsorted(codes, np.arange(int(series_N.max(initial=-1)) + 2) * size)
+    rows, sizes = entries(bounds_G, series_N)
+    return Seen(np.r_[0, np.cumsum(sizes)], codes[rows] % size)
 
 
 def _groups(kin: Kin, fitting: Compatibility) -> list[tuple[Ints, Ints]]:
@@ -296,31 +314,3 @@ def _names(fitting: Compatibility, traits: Traits) -> list[str]:
 
 def _under(path: str, names: Sequence[str]) -> Bools:
     return np.array([name == path or name.startswith(f"{path}.") for name in names], bool)
-
-
-def _counts(keys: Ints, counts: Floats, wanted: Ints) -> Floats:
-    """Counts by ascending key, 0 for a wanted one that is not there."""
-    if not len(keys):
-        return np.zeros(len(wanted))
-    place = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
-    return np.where(keys[place] == wanted, counts[place], 0.0)
-
-
-def _support(counts: Floats, expected: Floats) -> float:
-    """The k under which counts are likeliest, if each rate is expected times a gamma variable of mean 1 and shape k."""
-    asked = expected > 0
-    counts, expected = counts[asked], expected[asked]
-    if not len(counts):
-        return float(PSEUDO)
-    worth = [
-        float(
-            (
-                special.gammaln(counts + k)
-                - special.gammaln(k)
-                + k * np.log(k / (k + expected))
-                + counts * np.log(expected / (k + expected))
-            ).sum()
-        )
-        for k in SUPPORTS
-    ]
-    return float(SUPPORTS[int(np.argmax(worth))])

@@ -62,6 +62,7 @@ class Acts:
         recent_N: the same with time decay.
         alone_N: sessions that hold the item and nothing else.
         sizes: distinct items of each non-empty session.
+        unit: weight that is worth one session: sums of decayed counts, over it, vary as counts do (Kish, 1965).
     """
 
     table: ir.Table
@@ -69,6 +70,7 @@ class Acts:
     recent_N: Floats
     alone_N: Ints
     sizes: Ints
+    unit: float = 1.0
 
 
 def session_weights(sessions: Sessions, *, half_life_days: float | None) -> Floats:
@@ -112,7 +114,9 @@ def acts_of(
         np.bincount(each, minlength=items) for each in (found[ITEM], found[ITEM][sizes[session_A] == 1])
     )
     recent_N = np.bincount(found[ITEM], weights=found[WEIGHT], minlength=items)
-    return Acts(table, counts_N, recent_N, alone_N, sizes)
+    weights = found[WEIGHT].astype(float)
+    unit = float((weights**2).sum() / weights.sum()) if weights.any() else 1.0
+    return Acts(table, counts_N, recent_N, alone_N, sizes, unit)
 
 
 def followed(engine: MiningEngine, acts: Acts, *, soon_days: float) -> Pairs:
@@ -128,6 +132,18 @@ def followed(engine: MiningEngine, acts: Acts, *, soon_days: float) -> Pairs:
     until = one[TIME] + round(soon_days * DAY_MS)
     later = one.inner_join(other, [*same_shopper, other[TIME] > one[TIME], other[TIME] <= until])
     return _counted(engine, ibis.union(together.select(**columns), later.select(**columns), distinct=True))
+
+
+def looked(engine: MiningEngine, taken: Acts, views: Acts) -> Pairs:
+    """Pairs where the item was looked at first with or after the anchor was taken, in one session that did not take it.
+
+    A session counts once per pair.
+    """
+    one, other = taken.table, views.table
+    same = [one[SESSION] == other[SESSION], one[ITEM] != other[ITEM], other[TIME] >= one[TIME]]
+    columns = {SESSION: one[SESSION], ANCHOR: one[ITEM], ITEM: other[ITEM], WEIGHT: one[WEIGHT]}
+    met = one.inner_join(other, same).select(**columns)
+    return _counted(engine, met.anti_join(one, [SESSION, ITEM]))
 
 
 def compared(engine: MiningEngine, sessions: Sessions, wanted_E: Bools, *, weights_S: Floats) -> Pairs:

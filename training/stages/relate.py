@@ -150,7 +150,10 @@ def mine(
         proven = pairing.complements(followed, taken, traits, fits, evidence=evidence)
         other = ~traits.same_category(followed.anchors, followed.items)
         kin = backing.kin_of(followed.only(other), taken, traits, fitting, fits=fits[other], evidence=evidence)
-        backed, kin = backing.backed(kin, followed.only(other & fits), taken, traits, fitting)
+        looked = counting.looked(engine, taken, views)
+        looked = looked.only(~traits.same_category(looked.anchors, looked.items))
+        looked = looked.only(fitting.fits(looked.anchors, looked.items))
+        backed, kin = backing.backed(kin, followed.only(other & fits), looked, taken, traits, fitting)
         complement = backing.with_backing(
             proven, backed, followed, floor=config.backed, ruled_floor=config.backed_by_rule
         )

@@ -5,7 +5,7 @@ import pytest
 
 from tests.datasets import make_catalogue, make_sessions
 from tillside.fitting.rules import Kin, Rule, Side
-from training.mining.backing import Backed, _support, backed, kin_of, with_backing
+from training.mining.backing import Backed, backed, kin_of, with_backing
 from training.mining.compatibility import Compatibility
 from training.mining.counting import Acts, Pairs
 from training.mining.pairing import Evidence, Mined
@@ -53,7 +53,7 @@ def test_a_phone_that_nobody_bought_has_the_cases_of_its_series() -> None:
     fitting = Compatibility.of([RULE], CATALOGUE)
     followed = pairs((0, 4, 30))
     kin = [Kin("shop.phone", "shop.case", 0.4)]
-    found, _ = backed(kin, followed, acts(60, 0, 0, 0, 30, 30, 30, 30, 0), TRAITS, fitting)
+    found, _ = backed(kin, followed, pairs(), acts(60, 0, 0, 0, 30, 30, 30, 30, 0), TRAITS, fitting)
     rates = {(a, i): r for a, i, r in zip(found.anchors, found.items, found.rates, strict=True)}
     assert set(rates) == {(phone, case) for phone in range(4) for case in range(4, 8) if phone // 2 == (case - 4) // 2}
     assert rates[1, 4] > 3 * rates[1, 5]
@@ -61,12 +61,29 @@ def test_a_phone_that_nobody_bought_has_the_cases_of_its_series() -> None:
     assert found.ruled.all()
 
 
-@pytest.mark.parametrize(("shape", "low", "high"), [(0.5, 0.3, 0.8), (20.0, 8.0, 50.0)])
-def test_how_much_support_it_takes_is_learned(shape: float, low: float, high: float) -> None:
-    rng = np.random.default_rng(0)
-    expected = rng.uniform(0.1, 8, 6000)
-    counts = rng.poisson(expected * rng.gamma(shape, 1 / shape, 6000)).astype(float)
-    assert low < _support(counts, expected) < high
+def test_what_buyers_look_at_tells_which_case_they_mean() -> None:
+    """Of phone 0's series nobody took a case, but its buyers looked at case 4 and not at 5, phone 1's just as well."""
+    fitting = Compatibility.of([RULE], CATALOGUE)
+    kin = [Kin("shop.phone", "shop.case", 0.4)]
+    taken = acts(10, 0, 0, 0, 5, 5, 5, 5, 0)
+    found, _ = backed(kin, pairs(), pairs((0, 4, 8)), taken, TRAITS, fitting)
+    rates = {(a, i): r for a, i, r in zip(found.anchors, found.items, found.rates, strict=True)}
+    assert rates[0, 4] > 2 * rates[0, 5]
+    assert rates[1, 4] > 2 * rates[1, 5]
+    assert rates[2, 6] == pytest.approx(rates[2, 7])
+
+
+def test_what_a_series_was_seen_with_is_considered_however_rarely_it_is_taken() -> None:
+    """Of twenty cases the seventeen most taken are considered; the last, never taken, is where it was looked at."""
+    tokens = [["category=shop", "category=shop.phone"], *[["category=shop", "category=shop.case"]] * 20]
+    catalogue = make_catalogue(make_sessions([]), trained=len(tokens), tokens=tokens)
+    fitting, traits = Compatibility.of([], catalogue), Traits.of(catalogue)
+    taken = acts(10, *range(20, 1, -1), 0)
+    kin = [Kin("shop.phone", "shop.case", 0.4)]
+    found, _ = backed(kin, pairs((0, 1, 3)), pairs(), taken, traits, fitting)
+    assert found.items.tolist() == list(range(1, 18))
+    found, _ = backed(kin, pairs((0, 1, 3)), pairs((0, 20, 2)), taken, traits, fitting)
+    assert found.items.tolist() == [*range(1, 18), 20]
 
 
 def kept(*, kin: list[int], few: int = 0) -> dict[tuple[int, int], tuple[float, int]]:

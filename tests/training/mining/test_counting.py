@@ -82,6 +82,28 @@ def test_recent_sums_the_weights_of_the_sessions_with_the_anchor(engine):
     assert (pairs.counts.tolist(), pairs.recent.tolist()) == ([2], [1.25])
 
 
+def test_what_is_looked_at_after_an_item_was_taken_and_not_taken_itself(engine):
+    """0 is taken between looks at 1 and at 2, 3 and 4; 4 is taken too, and nothing is looked at after it."""
+    rows = [[1, (0, "cart"), 1, 2, 3, 4, (4, "cart")], [2, 3]]
+    sessions = make_sessions(rows)
+    pairs = counting.looked(engine, acts(engine, sessions), acts(engine, sessions, CLICK))
+    assert plain(pairs) == {(0, 2): 1, (0, 3): 1}
+
+
+def test_a_look_weighs_as_its_session_does(engine):
+    sessions = make_sessions([[(0, "cart"), 1, 1], [(0, "cart"), 1]])
+    weighed = {"weights": [0.25, 1.0]}
+    pairs = counting.looked(engine, acts(engine, sessions, **weighed), acts(engine, sessions, CLICK, **weighed))
+    assert (pairs.counts.tolist(), pairs.recent.tolist()) == ([2], [1.25])
+
+
+def test_a_session_is_worth_what_its_weight_does_to_the_spread_of_sums(engine):
+    """(.25 * .25 + 1) / 1.25: acts of one session each, of weights a quarter and one."""
+    found = acts(engine, make_sessions([[(0, "cart")], [(1, "cart")]]), weights=[0.25, 1.0])
+    assert found.unit == pytest.approx(0.85)
+    assert acts(engine, make_sessions([[0]])).unit == 1
+
+
 def test_acts_are_items_by_session_without_the_longest_sessions(engine):
     rows = [[(0, "cart"), (0, "purchase"), (1, "cart"), 2], [(0, "cart"), (1, "cart"), (3, "cart")]]
     found = acts(engine, make_sessions(rows), weights=[0.5, 1.0])
