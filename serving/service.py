@@ -35,8 +35,8 @@ from serving.protocol.messages import PagePlacement, RecommendRequest, of_page
 from serving.settings import Settings
 from serving.telemetry.logs import log_bug
 from serving.telemetry.metrics import Metrics
-from tillside.policy import ItemsFeed, parse_policy
-from tillside.policy.file.names import unknown_names
+from tillside.policy import ItemFacts, ItemsFeed, parse_policy
+from tillside.policy.file.names import policy_mistakes, unknown_names
 from tillside.policy.merchandising import ByHand, known_names
 from tillside.policy.needs import unmet_needs
 
@@ -251,7 +251,13 @@ class Service:
                     "placements": [],
                     "remarks": ["no bundle is loaded yet, so no name was looked up"],
                 }
-            made = await asyncio.to_thread(self._merchandised, recommender, by_hand, self._feed)
+            try:
+                made = await asyncio.to_thread(self._merchandised, recommender, by_hand, self._feed)
+            except ValueError:
+                # the language is wrong, and names may be too
+                if changed == "policy" and by_hand.policy is not None and not take_unknown:
+                    await asyncio.to_thread(_refuse_policy, by_hand.policy, recommender, self._feed)
+                raise
             remarks = await asyncio.to_thread(_unknown, made, by_hand, changed, take_unknown)
             self._tried_on = _TriedOn(revision, recommender, self._feed, made)
         loaded = made.loaded if made else None
@@ -340,7 +346,28 @@ def _unknown(made: Assortment | None, by_hand: ByHand, changed: str | None, take
     rows = by_hand.mistakes(known, placements=made.loaded.policy.placements)
     own = told if changed == "policy" else [each for each in rows if each.startswith(f"{changed}[")]
     if own and changed and not take_unknown:
-        more = [f"and {len(own) - MOST_MISTAKES} more"] if len(own) > MOST_MISTAKES else []
-        raise ValueError("\n".join([*own[:MOST_MISTAKES], *more]))
+        raise ValueError(_first(own))
     needs = unmet_needs(made.loaded.policy, made.facts, made.placed_relations) if changed == "policy" else []
     return [*told, *rows, *needs][:MOST_MISTAKES]
+
+
+def _refuse_policy(text: str, recommender: Recommender, feed: ItemsFeed | None) -> None:
+    """Tell all mistakes of a policy at once, those in names too.
+
+    Raises:
+        ValueError: the policy has any.
+    """
+    if recommender.assortment is not None:
+        facts = recommender.assortment.facts
+    else:
+        facts = ItemFacts.of_catalogue(recommender.bundle.catalogue)
+        facts = facts if feed is None else facts.with_feed(feed)
+    behaviours = recommender.bundle.behaviours.names
+    if found := policy_mistakes(text, known_names(facts), name=PUT_POLICY, behaviours=behaviours):
+        raise ValueError(_first(found))
+
+
+def _first(mistakes: Sequence[str]) -> str:
+    """The first mistakes, one a line, and how many more there are."""
+    more = [f"and {len(mistakes) - MOST_MISTAKES} more"] if len(mistakes) > MOST_MISTAKES else []
+    return "\n".join([*mistakes[:MOST_MISTAKES], *more])

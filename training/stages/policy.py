@@ -1,19 +1,16 @@
 """How a policy is checked, shown and compared."""
 
-import contextlib
 import sys
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from tillside.bundle import open_bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, load_dataset
 from tillside.policy import ItemFacts, ItemsFeed, Policy, parse_policy, read_feed
-from tillside.policy.file.names import unknown_names
+from tillside.policy.file.names import policy_mistakes
 from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand, known_names, read_by_hand
 from tillside.policy.needs import unmet_needs
 from tillside.relations import Relations
@@ -47,14 +44,7 @@ class Shop:
 
 def mistakes(text: str, name: str, shop: Shop) -> list[str]:
     """Every mistake of a policy file in one sentence, by line."""
-    found: list[str] = []
-    try:
-        parse_policy(text, name=name, behaviours=shop.behaviours)
-    except ValueError as error:
-        found = str(error).splitlines()
-    with contextlib.suppress(yaml.YAMLError, RecursionError):  # what cannot be read is told above
-        found += unknown_names(text, known_names(shop.facts), name=name)
-    return sorted(dict.fromkeys(found), key=lambda line: int(line.removeprefix(f"{name}:").partition(":")[0]))
+    return policy_mistakes(text, known_names(shop.facts), name=name, behaviours=shop.behaviours)
 
 
 def needs(policy: Policy, shop: Shop) -> list[str]:

@@ -6,7 +6,7 @@ file as it stands, before placements are laid over defaults: each name is told o
 """
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ import yaml
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS
+from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS, parse_policy
 
 KIND_OF: Final[Mapping[str, str]] = {
     "item": "item",
@@ -86,6 +86,28 @@ def unknown_names(text: str, known: KnownNames, *, name: str = "policy") -> list
         if (mistake := known.mistake(KIND_OF[key], node.value))
     )
     return [f"{name}:{line}: {path}: {value!r}: {mistake}" for line, path, value, mistake in found]
+
+
+def policy_mistakes(
+    text: str, known: KnownNames, *, name: str = "policy", behaviours: Sequence[str] | None = None
+) -> list[str]:
+    """Every mistake of a policy, in the language and in names, one sentence each, by line.
+
+    Args:
+        name, behaviours: as for :func:`tillside.policy.parse_policy`.
+    """
+    found: list[str] = []
+    try:
+        parse_policy(text, name=name, behaviours=behaviours)
+    except ValueError as error:
+        found = str(error).splitlines()
+    try:
+        # names behind aliases would be walked as often as they are repeated; that there are some is told above
+        if not any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            found += unknown_names(text, known, name=name)
+    except (yaml.YAMLError, RecursionError):
+        assert found, "what cannot be read is told above"
+    return sorted(dict.fromkeys(found), key=lambda line: int(line.removeprefix(f"{name}:").partition(":")[0]))
 
 
 def _named(node: Node | None, kind: inspect.Type, path: str) -> Iterator[tuple[str, str, ScalarNode]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from tillside.policy import parse_policy
-from tillside.policy.file.names import KIND_OF, KnownNames, meant, unknown_names
+from tillside.policy.file.names import KIND_OF, KnownNames, meant, policy_mistakes, unknown_names
 from tillside.policy.file.terms import Ban, Pin
 
 SHOP = KnownNames(items={"p-1", "p-2"}, categories={"tech", "tech.phone", "tech.case"}, brands={"Aster"})
@@ -50,6 +50,21 @@ def test_every_name_that_is_not_there_is_told_where_it_stands():
         "shop.yaml:21: segments.new.placements.checkout.rules.categories.never[0]: 'tech.kase': "
         "no item has this category; did you mean tech.case?",
     ]
+
+
+def test_what_is_no_policy_and_what_the_shop_lacks_are_told_together_by_line():
+    wrong = TEXT.replace("n: 1, brand", "n: none, brand")
+    told = policy_mistakes(wrong, SHOP, name="shop.yaml")
+    assert [line for line in told if "at_least[0].n:" in line]
+    assert set(unknown_names(wrong, SHOP, name="shop.yaml")) < set(told)
+    lines = [int(line.split(":")[1]) for line in told]
+    assert lines == sorted(lines)
+    assert policy_mistakes(TEXT, SHOP, name="shop.yaml") == unknown_names(TEXT, SHOP, name="shop.yaml")
+
+
+@pytest.mark.parametrize("text", ["placements: [", "placements: {a: &a {sources: {model: 1}}, b: *a}", "[" * 5000])
+def test_what_cannot_be_read_has_no_names_to_look_up(text):
+    assert len(policy_mistakes(text, SHOP)) == 1
 
 
 def test_a_shop_without_any_category_is_told_so():
