@@ -32,6 +32,7 @@ class CollectorSettings:
         salt: hashes the keys of shoppers and sessions; None keeps them as they came.
         most_events: events of one body.
         waiting: events that wait for a sync before others are told to come again.
+        grace_seconds: time to keep answering after it was told to end; no load balancer stands before it.
         shutdown_seconds: time for requests in flight to finish at the end.
         limits: of headers and body.
     """
@@ -44,6 +45,7 @@ class CollectorSettings:
     salt: bytes | None = field(default=None, repr=False)
     most_events: int = MOST_EVENTS
     waiting: int = WAITING
+    grace_seconds: int = 0
     shutdown_seconds: int = 10
     limits: Limits = field(default_factory=lambda: Limits(body_bytes=BODY_BYTES))
 

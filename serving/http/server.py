@@ -66,6 +66,10 @@ class Bounds(Protocol):
         """Sizes and times."""
 
     @property
+    def grace_seconds(self) -> int:
+        """Time to keep answering after it was told to end."""
+
+    @property
     def shutdown_seconds(self) -> int:
         """Time that requests in flight have at the end."""
 
