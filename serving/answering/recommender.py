@@ -32,6 +32,7 @@ from serving.policy.assortment import Assortment
 from serving.policy.stockroom import Stockroom
 from serving.protocol.errors import FieldError
 from serving.protocol.messages import Answer, CommonFields, RecommendedItem, RecommendRequest
+from serving.protocol.trimming import with_trimmed_ids
 from tillside.bundle import Bundle
 from tillside.encoding import Batch
 from tillside.engine import Engine, EngineError
@@ -106,7 +107,7 @@ class Recommender:
         return self.answer_questions([self.read(request) for request in requests])
 
     def read(self, request: RecommendRequest, assortment: Assortment | None = None) -> IndexedRequest:
-        """Translate a request to the bundle's indices.
+        """Translate a request to the bundle's indices; ids are those of the log, without spaces around them.
 
         Args:
             assortment: overrides the recommender's own.
@@ -115,6 +116,7 @@ class Recommender:
             FieldError: the bundle lacks a behaviour, or the policy lacks the placement.
         """
         assortment = assortment or self.assortment
+        request = with_trimmed_ids(request)
         if request.placement is not UNSET:
             return self._indexer.index(request, assortment)
         limited = request.candidates is not UNSET or request.filter is not UNSET

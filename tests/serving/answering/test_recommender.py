@@ -306,3 +306,11 @@ def test_excluding_is_masking_after_the_blend_of_the_whole_catalogue(crowd_that_
     best = np.argsort(-scores_N, kind="stable")[: min(k, 40 - len(excluded))]
     assert [item.item_id for item in answer.items] == [f"i{item:02}" for item in best]
     assert [item.score for item in answer.items] == scores_N[best].tolist()
+
+
+def test_an_id_padded_with_spaces_is_the_item_that_prepare_read(recommender):
+    """A CHAR(n) column pads the ids of a log, which prepare trims, and those of the shop's requests as well."""
+    padded = recommender.read(RecommendRequest([Event("pear   "), Event("  ghost")], exclude=[" apple"]))
+    plain = recommender.read(RecommendRequest([Event("pear"), Event("ghost")], exclude=["apple"]))
+    assert padded.batch.items_BL.tolist() == plain.batch.items_BL.tolist()
+    assert (padded.excluded, padded.unknown) == (plain.excluded, ["ghost"])
