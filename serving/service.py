@@ -305,6 +305,14 @@ class Service:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", self.waiting() or self._reason)
         return self._recommender
 
+    def names(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Behaviours and placements that a request may name; None where no bundle is active."""
+        if self._recommender is None:
+            return None
+        assortment = self._recommender.assortment
+        placements = tuple(sorted(assortment.loaded.policy.placements)) if assortment else ()
+        return tuple(self._recommender.bundle.behaviours.names), placements
+
     def model(self) -> dict[str, Any]:
         """Active bundle, its provenance, and the latest reload.
 

@@ -74,7 +74,7 @@ class Admin:
         self._token = token
         self._limits = limits
         self._calls = AdminCalls()
-        self._openapi = msgspec.json.encode(admin_openapi_document())
+        self._openapi = msgspec.json.encode(admin_openapi_document(limits))
         self.merchandising = Merchandising(control, limits)
         self.board = Board(control, limits)
 

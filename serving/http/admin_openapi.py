@@ -25,7 +25,9 @@ from serving.http.operations import (
     problem_schema,
     ready,
 )
-from tillside.policy.items.feed import ALLOWED, FeedItem
+from serving.http.schemas import request_schemas
+from serving.protocol.limits import Limits
+from tillside.policy.items.feed import ALLOWED, LONGEST_ID, FeedItem
 
 TAGS: Final[Document] = {
     "shop": "What the shop knows better than the bundle.",
@@ -37,6 +39,7 @@ DESCRIPTION: Final = (
     "The admin port of a tillside server, for the shop's own machines. Every change wants the token of "
     "TILLSIDE_ADMIN_TOKEN; metrics and probes want none."
 )
+FOLDER: Final[Document] = {"pattern": "^(?!\\.{1,2}$)[^/\\u0000]+$", "minLength": 1, "maxLength": 255}
 TOKEN: Final[list[Document]] = [{"token": []}]
 CHANGES: Final = {
     "400": "The body is not what the description says",
@@ -56,8 +59,8 @@ EXAMPLE_FEED: Final[Document] = {
 }
 
 
-def admin_openapi_document() -> Document:
-    """The complete document of the admin port."""
+def admin_openapi_document(limits: Limits | None = None) -> Document:
+    """The complete document of the admin port; ``limits`` are the default ones where they are left out."""
     return document_of(
         title="tillside, admin port",
         summary="Stock and prices, reloads, metrics and probes.",
@@ -78,6 +81,7 @@ def admin_openapi_document() -> Document:
             "ReloadOrder": _order(),
             **merchandising_schemas(),
             **reload_schemas(),
+            **request_schemas(limits or Limits()),
             **health_schemas(),
             "Problem": problem_schema(),
         },
@@ -93,7 +97,7 @@ def _items() -> Document:
         tag="shop",
         description="A feed is a delta: items and fields that it does not name keep what is known of them. One mistake "
         "refuses the whole feed, and detail lists the mistakes, one a line. Instead of a JSON document it may be JSON "
-        "lines, the line with time_ms first.",
+        "lines, the line with time_ms first; that line alone is a feed without items.",
         body={
             "required": True,
             "content": {"application/json": {"schema": feed, "examples": {"two items": {"value": EXAMPLE_FEED}}}},
@@ -152,7 +156,7 @@ def _report(description: str) -> Document:
 
 def _order() -> Document:
     return {
-        **an_object({"bundle": {"type": ["string", "null"], "description": "Name of a folder beside the bundle's."}}),
+        **an_object({"bundle": {"type": ["string", "null"], **FOLDER, "description": "A folder beside the bundle's."}}),
         "additionalProperties": False,
     }
 
@@ -162,6 +166,7 @@ def feed_schemas() -> dict[str, Document]:
     _, generated = msgspec.json.schema_components((FeedItem,), ref_template=REFERENCE)
     item = generated["FeedItem"]
     properties = {name: {**_plain(own), "description": _sentence(name)} for name, own in item["properties"].items()}
+    properties["item_id"]["maxLength"] = LONGEST_ID
     count: Document = {"type": "integer", "format": "int64", "minimum": 0}
     nullable: Document = {"type": ["integer", "null"], "minimum": 0}
     return {
@@ -171,7 +176,7 @@ def feed_schemas() -> dict[str, Document]:
                     "time_ms": {**count, "maximum": 2**52, "description": _sentence("time_ms")},
                     "items": {"type": "array", "items": a_reference("FeedItem")},
                 },
-                *("time_ms", "items"),
+                "time_ms",
             ),
             "additionalProperties": False,
         },

@@ -27,6 +27,7 @@ from serving.http.auth import check_token
 from serving.http.docs_page import docs
 from serving.http.openapi import openapi_document
 from serving.http.problems import internal_error, problem_of_bug, problem_of_routing, problem_response
+from serving.http.schemas import Names
 from serving.http.shedding import Turn, unread
 from serving.protocol.checking import allowed_in
 from serving.protocol.decoding import decode_request
@@ -64,7 +65,7 @@ class Api:
         self._page = page
         self._turn = Turn()
         self._log = RequestLog(log, sample=settings.log_sample)
-        self._openapi = msgspec.json.encode(openapi_document(settings.limits, metrics_page=page is not None))
+        self._openapi: tuple[Names | None, bytes] | None = None
 
     async def recommend(self, request: Request) -> Response:
         """``POST /v1/recommend``."""
@@ -190,8 +191,13 @@ class Api:
         return metrics_response(await self._page())
 
     async def openapi(self, request: Request) -> Response:
-        """``GET /openapi.json``."""
-        return Response(self._openapi, media_type="application/json")
+        """``GET /openapi.json``, with the names that bundle and policy in force have."""
+        known = self._service.names()
+        names = None if known is None else Names(*known)
+        if self._openapi is None or self._openapi[0] != names:
+            document = openapi_document(self._limits, metrics_page=self._page is not None, names=names)
+            self._openapi = names, msgspec.json.encode(document)
+        return Response(self._openapi[1], headers=NO_STORE, media_type="application/json")
 
 
 def trace_stages(traced: Span, outcome: Outcome) -> None:

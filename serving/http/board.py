@@ -56,6 +56,8 @@ async def ask(service: Service, limits: Limits, op: str, text: str) -> str:
             document = await asyncio.to_thread(_items, recommender, text)
         case "answer":
             request = decode_request(text.encode(), limits)
+            if request.placements is not msgspec.UNSET:
+                raise ValueError("placements is for POST /v1/page alone; give placement here")
             outcome = await service.answer(request)
             cart = () if request.cart is msgspec.UNSET else (line.item_id for line in request.cart)
             also = (*(event.item_id for event in request.session), *cart)

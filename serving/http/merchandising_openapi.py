@@ -17,6 +17,7 @@ from serving.http.operations import (
     operation,
     text_response,
 )
+from serving.http.schemas import of_recommend
 from tillside.policy.merchandising import PARTS, ROW_OF, Part
 
 TAG: Final = "merchandising"
@@ -57,6 +58,36 @@ CHANGED: Final = {
 }
 NAMED: Final = {"relation": "Relation", "action": "PairAction"}
 """Fields whose choices have a schema of their own, so that generated code has a name for them."""
+
+
+def _all_of(*names: str) -> Document:
+    """Schema of an object that has all of some texts, null being none."""
+    return {"properties": {name: {"type": "string"} for name in names}, "required": list(names)}
+
+
+TOGETHER: Final[Document] = {
+    "PlacedBan": {
+        "not": {
+            "anyOf": [
+                _all_of("item", "category"),
+                _all_of("item", "brand"),
+                _all_of("category", "brand"),
+                {"not": {"anyOf": [_all_of(name) for name in ("item", "category", "brand")]}},
+            ]
+        }
+    },
+    "Pair": {
+        "not": {
+            "properties": {"action": {"const": "ban"}, "strength": {"type": "number"}},
+            "required": ["action", "strength"],
+        }
+    },
+}
+"""Which fields of a row go together: exactly one thing is banned, and a ban has no strength."""
+
+
+READ_YAML: Final[Document] = {"type": ["string", "object"]}
+"""A text to who does not read YAML, and what it holds to who does."""
 
 
 def merchandising_paths() -> Document:
@@ -118,7 +149,7 @@ def merchandising_schemas() -> dict[str, Document]:
         "before": {"type": ["integer", "null"], "description": "Revision that a rollback goes to."},
     }
     return {
-        **{name: _row(schema) for name, schema in generated.items()},
+        **{name: _row(schema) | TOGETHER.get(name, {}) for name, schema in generated.items()},
         "Relation": {"type": "string", "enum": pair["relation"]["enum"]},
         "PairAction": {"type": "string", "enum": pair["action"]["enum"]},
         "UnknownNames": {"type": "string", "enum": ["refuse", "take"]},
@@ -168,8 +199,7 @@ def _board() -> Document:
 
     like = {"name": "like", "in": "query", "required": False, "schema": {"type": "string", "maxLength": 200}}
     like["description"] = "Words that id, name or category hold."
-    request: Document = {"type": "object", "description": "As of POST /v1/recommend on the main port."}
-    body = {"required": True, "content": {"application/json": {"schema": request}}}
+    body = {"required": True, "content": {"application/json": {"schema": of_recommend()}}}
     return {
         "/board": {
             "get": operation(
@@ -194,7 +224,7 @@ def _read_policy() -> Document:
         "The policy file in force",
         tag=TAG,
         description="As YAML. The header x-policy-source says where it comes from.",
-        answers=text_response("The policy", "application/yaml"),
+        answers={"200": {"description": "The policy", "content": {"application/yaml": {"schema": READ_YAML}}}},
         refusals=READS,
         security=TOKEN,
     )
@@ -272,6 +302,8 @@ def _row(schema: Document) -> Document:
     for name, own in schema["properties"].items():
         plain = _plain({key: value for key, value in own.items() if key != "default"})
         properties[name] = a_reference(NAMED[name]) if name in NAMED else plain
+    if "minItems" in properties.get("items", {}):
+        properties["items"]["uniqueItems"] = True  # of a bundle
     found: Document = {"type": "object", "properties": properties, "additionalProperties": False}
     return found | ({"required": schema["required"]} if schema.get("required") else {})
 

@@ -23,7 +23,7 @@ from serving.http.operations import (
     ready,
     text_response,
 )
-from serving.http.schemas import example_placed_answer, message_schemas
+from serving.http.schemas import Names, example_placed_answer, message_schemas, of_page, of_recommend
 from serving.protocol.limits import Limits
 
 TAGS: Final[Document] = {
@@ -37,11 +37,12 @@ DESCRIPTION: Final = (
 )
 
 
-def openapi_document(limits: Limits, *, metrics_page: bool = True) -> Document:
+def openapi_document(limits: Limits, *, metrics_page: bool = True, names: Names | None = None) -> Document:
     """The complete document of the main port.
 
     Args:
         metrics_page: whether this port serves ``/metrics``.
+        names: what requests may name, where a bundle is known.
     """
     return document_of(
         title="tillside",
@@ -67,7 +68,7 @@ def openapi_document(limits: Limits, *, metrics_page: bool = True) -> Document:
             },
         },
         schemas={
-            **message_schemas(limits),
+            **message_schemas(limits, names),
             **model_schemas(),
             **health_schemas(),
             "Problem": problem_schema(),
@@ -98,7 +99,7 @@ def _recommend() -> Document:
         description="Load, deadlines and a missing bundle never make an error: a lower tier answers, and says why.",
         security=SECURITY,
         refusals=REFUSALS,
-        body=_body(EXAMPLE_REQUESTS),
+        body=_body(of_recommend(), EXAMPLE_REQUESTS),
         answers={
             "200": json_response(
                 "At most k items, best first; fewer where fewer are eligible",
@@ -118,7 +119,7 @@ def _page() -> Document:
         description="As recommend for each of placements, in their order; no item is shown in two of them.",
         security=SECURITY,
         refusals=REFUSALS,
-        body=_body({"a product page": EXAMPLE_PAGE}),
+        body=_body(of_page(), {"a product page": EXAMPLE_PAGE}),
         answers={
             "200": json_response(
                 "An answer for each placement",
@@ -129,9 +130,9 @@ def _page() -> Document:
     )
 
 
-def _body(examples: dict[str, Document]) -> Document:
+def _body(schema: Document, examples: dict[str, Document]) -> Document:
     shown = {name: {"value": value} for name, value in examples.items()}
-    content = {"schema": a_reference("RecommendRequest"), "examples": shown}
+    content = {"schema": schema, "examples": shown}
     return {"required": True, "content": {"application/json": content}}
 
 

@@ -6,6 +6,7 @@ from openapi_spec_validator import validate
 
 from serving.http.api import make_app
 from serving.http.openapi import openapi_document
+from serving.http.schemas import Names
 from serving.protocol.limits import Limits
 from serving.service import Service
 from serving.settings import Settings
@@ -69,3 +70,52 @@ def test_the_other_answers_conform(document, client):
     conforms(document, "Health", client.get("/health/ready").json())
     conforms(document, "Problem", client.post("/v1/recommend", json={"session": [], "k": 0}).json())
     conforms(document, "Problem", client.get("/nothing").json())
+
+
+def fits(document, path: str, body) -> bool:
+    schema = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    return OAS31Validator({**schema, "components": document["components"]}).is_valid(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/page", {"session": []}),
+        ("/v1/page", {"session": [], "placements": [{"placement": "home"}], "placement": "home"}),
+        ("/v1/recommend", {"session": [], "placements": [{"placement": "home"}]}),
+        ("/v1/recommend", {"session": [], "age": 30}),
+        ("/v1/recommend", {"session": [], "placement": "home", "dismissed": [{"timestamp": 1}]}),
+        ("/v1/recommend", {"session": [], "placement": "home", "dismissed": [{"item_id": "a", "category": "b"}]}),
+    ],
+)
+def test_fields_that_do_not_go_together_neither_fit_the_document_nor_are_taken(client, path, body):
+    assert not fits(openapi_document(Limits()), path, body)
+    assert client.post(path, json=body).status_code == 422
+
+
+def test_fields_that_go_together_fit():
+    document = openapi_document(Limits())
+    dismissed = [{"item_id": "a", "timestamp": 1}, {"category": "b"}, {"placement": "c"}]
+    placed = {"session": [], "age": 30, "dismissed": dismissed}
+    assert fits(document, "/v1/recommend", placed | {"placement": "home"})
+    assert fits(document, "/v1/page", placed | {"placements": [{"placement": "home"}]})
+
+
+def test_a_server_with_a_bundle_says_which_names_there_are(document):
+    """The orchard has three behaviours and no policy; a document without a bundle allows any name."""
+    assert [name for name in ("click", "like") if fits(document, "/v1/recommend", asked(name))] == ["click"]
+    assert fits(openapi_document(Limits()), "/v1/recommend", asked("like"))
+    assert not fits(document, "/v1/recommend", {"session": [], "placement": "home"})
+
+
+def asked(behaviour: str) -> dict:
+    return {"session": [{"item_id": "pear", "behaviour": behaviour}], "behaviour": behaviour}
+
+
+def test_names_stand_in_the_document_as_they_are():
+    odd = ["a.b", "(c)", "d|e", "f-g", "h\\i"]
+    document = openapi_document(Limits(), names=Names(["click"], odd))
+    for name in odd:
+        assert fits(document, "/v1/recommend", {"session": [], "placement": name})
+    assert not fits(document, "/v1/recommend", {"session": [], "placement": "aXb"})
+    assert not fits(document, "/v1/recommend", {"session": [], "placement": "d"})
