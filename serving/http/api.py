@@ -88,7 +88,8 @@ class Api:
         return response
 
     async def _respond(self, request: Request, traced: Span, known: dict[str, str | None], work: Work) -> Response:
-        """The response; adds the answer's fields for the request log to ``known``."""
+        """The response; adds the answer's or the problem's fields for the request log to ``known``."""
+        problem: ProblemError | None = None
         try:
             outcome, body = await work(request)
             answer = outcome.answer
@@ -100,16 +101,19 @@ class Api:
             trace_stages(traced, outcome)
             response = Response(body, headers=NO_STORE, media_type="application/json")
         except BodyError as error:
-            response = problem_response(ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", str(error)))
+            problem = ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", str(error))
         except FieldError as error:
-            response = problem_response(invalid_field(error))
-        except ProblemError as problem:
-            response = problem_response(problem)
+            problem = invalid_field(error)
+        except ProblemError as error:
+            problem = error
         except ClientDisconnect:
             response = Response(status_code=CLIENT_CLOSED)
         except Exception as error:
             log_bug(error)
-            response = problem_response(internal_error())
+            problem = internal_error()
+        if problem is not None:
+            response = problem_response(problem)
+            known |= {"field": problem.members.get("field"), "reason": problem.cause}
         self._service.metrics.count_response(response.status_code)
         return response
 

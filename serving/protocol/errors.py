@@ -82,3 +82,9 @@ class ProblemError(Exception):
         self.kind = kind
         self.detail = detail
         self.members = members
+
+    @property
+    def cause(self) -> str:
+        """Kind and what is allowed, for the log: nothing of what was sent."""
+        allowed = self.members.get("allowed")
+        return f"{self.kind}; allowed: {allowed}" if allowed else self.kind

@@ -167,8 +167,14 @@ class RequestLog:
         recommendation_id: str | None = None,
         tier: str | None = None,
         reason: str | None = None,
+        field: str | None = None,
     ) -> None:
-        """Log a finished request: error from status 500, warning from 400 or if the server degraded it, else info."""
+        """Log a finished request: error from status 500, warning from 400 or if the server degraded it, else info.
+
+        Args:
+            reason: why it was degraded or refused.
+            field: path of the field that it was refused for.
+        """
         fields: dict[str, object] = {}
         if status < 400 and (not reason or reason in IN_THE_REQUEST):
             if self._draw() >= self._sample:
@@ -176,11 +182,11 @@ class RequestLog:
             level = logging.INFO
         else:
             level = logging.ERROR if status >= 500 else logging.WARNING
-            admitted = self._limit.admit(status, reason or "")
+            admitted = self._limit.admit(status, reason or "" if status < 400 else "")
             if admitted is None:
                 return
             fields = admitted
-        known = {"recommendation_id": recommendation_id, "tier": tier, "reason": reason}
+        known = {"recommendation_id": recommendation_id, "tier": tier, "field": field, "reason": reason}
         log_event(
             self._log,
             level,

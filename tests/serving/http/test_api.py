@@ -129,3 +129,13 @@ def test_the_model_says_what_it_is(client, orchard):
     assert {key: model[key] for key in ("dataset", "git", "run", "measurements")} == {
         key: manifest[key] for key in ("dataset", "git", "run", "measurements")
     }
+
+
+def test_the_log_says_which_field_was_refused_and_why_and_not_what_was_sent(running, client):
+    assert client.post("/v1/recommend", json={"session": [], "k": -7700}).status_code == 422
+    line = running.wait_for(
+        lambda: next((json.loads(each) for each in running.log.splitlines() if '"field":"k"' in each), None)
+    )
+    assert (line["status"], line["level"]) == (422, "warning")
+    assert line["reason"] == "invalid-field; allowed: an integer from 1 to 1000"
+    assert "7700" not in json.dumps(line)

@@ -120,6 +120,16 @@ def test_errors_and_degradations_are_always_logged_but_not_too_often(lines):
     assert [line.get("left_out") for line in lines] == [None, None, None, None, 3]
 
 
+def test_a_refusal_is_logged_with_field_and_reason_and_refusals_of_any_field_share_a_limit(lines):
+    log = RequestLog(LOG, per_second=2, clock=Clock())
+    for field in ("k", "session[0].item_id", "exclude"):
+        log.request(request_id="q", status=422, milliseconds=1, field=field, reason=f"invalid-field; allowed: {field}")
+    assert [(line["field"], line["reason"]) for line in lines] == [
+        ("k", "invalid-field; allowed: k"),
+        ("session[0].item_id", "invalid-field; allowed: session[0].item_id"),
+    ]
+
+
 def test_kinds_without_end_share_a_limit(lines):
     log = RequestLog(LOG, per_second=1, clock=Clock())
     for number in range(1000):
