@@ -1,7 +1,7 @@
 """A shop's day in an hour: feeds, reloads, policy changes and killed workers under load, beside rude clients.
 
-    python -m benchmarks.bundles --items 10000 --out runs/benchmarks/bundles --memory
-    python -m benchmarks.day --bundle runs/benchmarks/bundles/memory-10000 --policy electronics
+    python -m benchmarks.bundles --items 1000 --out runs/benchmarks/bundles --memory
+    python -m benchmarks.day --bundle runs/benchmarks/bundles/memory-1000 --policy electronics
 
 Memory and files are compared between the minute after the settling time and the last minute, by their medians; workers
 are killed in the middle between, so that both minutes see them equally old. A well-behaved client sends a request once
@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 import statistics
+import sys
 import tempfile
 import time
 import urllib.request
@@ -260,6 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, default=Path("runs/benchmarks/logs/day.log"), help="the server's log")
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server is stopped too
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (temporary := work / "temporary").mkdir()
