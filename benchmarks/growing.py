@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--policy", default="electronics")
     parser.add_argument("--puts", type=int, default=2000)
     parser.add_argument("--reloads", type=int, default=200)
+    parser.add_argument("--changes", nargs="+", choices=("put", "reload"), default=["put", "reload"])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
@@ -104,7 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for workers in given.workers:
         flags = ("--policy", given.policy, "--workers", str(workers), "--grace-seconds", "0")
         with tempfile.TemporaryDirectory() as work:
-            for what, unit, times in (("put", "put", given.puts), ("reload", "reload", given.reloads)):
+            for what in given.changes:
+                times = given.puts if what == "put" else given.reloads
                 with tillside(given.bundle, log=Path(work) / f"{what}.log", flags=flags, admin=True) as server:
                     change = (
                         (lambda n, s=server: put_feed(s, n, ids))
@@ -113,8 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     )
                     megabytes, files = growth(server, change, times=times)
                 system = f"{what}-{size}" if workers == 1 else f"{what}-{size}-w{workers}"
-                say(f"{system}: {megabytes:.4f} MB, {files:.3f} files per {unit}")
-                figures = {f"mb_per_{unit}": megabytes, f"files_per_{unit}": files, f"{unit}s": float(times)}
+                say(f"{system}: {megabytes:.4f} MB, {files:.3f} files per {what}")
+                figures = {f"mb_per_{what}": megabytes, f"files_per_{what}": files, f"{what}s": float(times)}
                 rows += [
                     {"log": "synthetic", "system": system, "metric": name, "value": value}
                     for name, value in figures.items()
