@@ -11,6 +11,7 @@ timeout.
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import os
 import shutil
@@ -49,13 +50,14 @@ NOTES: Final = (
     "policy change every minute, 40 slow or broken clients at all times, a worker killed (SIGKILL) every 5 minutes. "
     "failed: requests of well-behaved clients without a 200; resent: those whose connection broke, sent once more; "
     "rss_growth_share, files_growth: medians of the last minute against those of the sixth, open, mapped and temporary "
-    "files of all processes; changes_failed: feeds, reloads and policies that were not taken, of changes."
+    "files of all processes; server and generator go before the machine's other processes; changes_failed: feeds, reloads and policies that were not taken, of changes."
 )
 RATE: Final = 300.0
 PUT_SECONDS, RELOAD_SECONDS, POLICY_SECONDS, KILL_SECONDS = 1.0, 10.0, 60.0, 300.0
 RUDE: Final = 40
 SETTLED_SECONDS: Final = 300.0
 WINDOW_SECONDS: Final = 60.0
+NICENESS: Final = -10
 LOOK_SECONDS: Final = 1.0
 TELL_SECONDS: Final = 60.0
 DISTINCT: Final = 2048
@@ -137,6 +139,14 @@ def growth(sizes: Sequence[Size], *, settled: float, window: float = WINDOW_SECO
         "files_growth": files_after - files_before,
         "files": float(files_after),
     }
+
+
+def go_first(pid: int) -> None:
+    """Let a process group go before the machine's others, where that is permitted: their load is no fault of it."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PGRP, pid, NICENESS)
+    with contextlib.suppress(OSError):  # where sessions are scheduled as groups, niceness counts inside of one alone
+        Path("/proc", str(pid), "autogroup").write_text(str(NICENESS))
 
 
 def kill_a_worker(server: Server, number: int) -> None:
@@ -274,6 +284,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             tillside(good, log=given.log, flags=flags, admin=True, temporary=temporary) as server,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
+            go_first(server.process.pid)
+            go_first(os.getpgrp())
             figures = runner.run(day(server, given, names, temporary))
     for name, value in figures.items():
         say(f"{SYSTEM} {name}: {value:.6g}")

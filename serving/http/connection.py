@@ -64,8 +64,10 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()  # uvicorn leaves it after an error
 
     def abort(self) -> None:
-        """Close at once, without what is left to send."""
+        """Close at once, without what is left to send; an answer that is being made is for nobody from here on."""
         self.room.leave(self)
+        if self._in_flight():
+            self.cycle.disconnected = True
         if self.transport is not None:
             self.transport.abort()
 
