@@ -14,7 +14,7 @@ Shapes: C cases, B sessions of a batch, N items, D columns of an item row.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -103,6 +103,17 @@ def check_rules(policy: Mapping[str, Any] | None) -> Check:
         return Check("rules", False, "policy.json says nothing of broken rules")
     worst = ", ".join(f"{count} at {name}" for name, count in broken.items() if count)
     return Check("rules", not worst, f"broken rules: {worst or 'none'}; allowed: none")
+
+
+def check_experiment(reports: Sequence[Mapping[str, Any]]) -> Check:
+    """No experiment on live shoppers is broken, harms, or is lost; one that still runs says nothing against it."""
+    told = [f"{each['name']}: {each['verdict']['sentence']}" for each in reports]
+    against = [
+        line
+        for line, each in zip(told, reports, strict=True)
+        if each["verdict"]["word"] in ("broken", "harmful", "worse")
+    ]
+    return Check("experiment", bool(reports) and not against, (against or told or ["the file names no experiment"])[0])
 
 
 def check_quality(

@@ -19,6 +19,9 @@ class PromoteConfig:
     """Seed of the bootstrap."""
     reject: str | None = None
     """A reviewer's reason to reject the version, whatever the gate says; nothing is promoted then."""
+    experiment: str | None = None
+    """What training.experiment read wrote, as out=FILE: an experiment that is broken or came out against the new arm
+    refuses the version. Default: no experiment is asked."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:

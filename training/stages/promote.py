@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
@@ -16,6 +16,7 @@ from training.evaluation.case_ranks import RANKS_FILE, Ranks, ranks_beside
 from training.evaluation.placements.metrics import POLICY_FILE
 from training.review.gate import (
     Check,
+    check_experiment,
     check_intent,
     check_latency,
     check_parity,
@@ -147,6 +148,8 @@ def judge(
         if has_artifact(client, uri, run_id, POLICY_FILE):
             policy = json.loads(fetch_artifact(config.tracking, run_id, POLICY_FILE, into=folder).read_bytes())
         checks.append(check_rules(policy))
+        if config.experiment is not None:
+            checks.append(check_experiment(_reports(Path(config.experiment))))
         if champion is None:
             return [*checks, Check("test", True, "there is no champion to compare with")]
         return checks + _quality(config, version, champion, folder, former_champions(client, uri, champion))
@@ -154,6 +157,23 @@ def judge(
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _reports(path: Path) -> list[dict[str, Any]]:
+    """What an experiment said.
+
+    Raises:
+        ValueError: the file is not what ``training.experiment read`` writes.
+    """
+    try:
+        found: list[dict[str, Any]] = json.loads(path.read_bytes())
+        if not isinstance(found, list) or not all({"word", "sentence"} <= each["verdict"].keys() for each in found):
+            raise KeyError("verdict")
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"experiment: {path} is not what python -m training.experiment read ... out=FILE writes"
+        ) from error
+    return found
 
 
 def _number(version: ModelVersion | None) -> str | None:

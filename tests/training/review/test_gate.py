@@ -4,7 +4,15 @@ import pytest
 
 from tests.training.candidates import make_ranks
 from training.evaluation.case_ranks import Ranks
-from training.review.gate import Check, check_intent, check_parity, check_quality, check_rules, description
+from training.review.gate import (
+    Check,
+    check_experiment,
+    check_intent,
+    check_parity,
+    check_quality,
+    check_rules,
+    description,
+)
 from training.review.markdown import GAP
 
 
@@ -96,3 +104,16 @@ def test_a_bundle_that_cannot_tell_intent_passes_and_the_gate_says_why():
     assert unknown.passed
     assert unknown.line == "purchase intent is unknown, and answers say null: no training session holds a purchase"
     assert check_intent({"intent": False}).line.endswith("the log had no labels to learn it from")
+
+
+@pytest.mark.parametrize(
+    ("words", "passed"),
+    [(["better"], True), (["too early"], True), (["better", "harmful"], False), (["worse"], False), ([], False)],
+)
+def test_an_experiment_that_speaks_against_it_refuses(words, passed):
+    """The line is the sentence that speaks against it, or else the first one."""
+    reports = [{"name": word, "verdict": {"word": word, "sentence": f"It is {word}."}} for word in words]
+    found = check_experiment(reports)
+    assert found.passed is passed
+    if words:
+        assert found.line == f"{words[-1]}: It is {words[-1]}."

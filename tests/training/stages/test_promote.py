@@ -1,5 +1,6 @@
 """The gate: worse models and those tested on other data are refused, a tie is not; the registry says why."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -274,3 +275,14 @@ def test_ranks_come_back_with_their_misses(tmp_path):
     (tmp_path / "ranks.npz").write_bytes(b"PK not a zip")
     with pytest.raises(ValueError, match=r"ranks\.npz cannot be read"):
         Ranks.load(tmp_path / "ranks.npz")
+
+
+def test_an_experiment_on_live_shoppers_is_a_line_of_the_gate(fresh, tmp_path):
+    """One that came out against the new arm refuses; a file that is no experiment's is no silent pass."""
+    version, file = register_candidate(fresh, make_ranks(FIRST)), tmp_path / "found.json"
+    verdict = {"word": "worse", "sentence": "Keep eight: four lowers revenue."}
+    file.write_text(json.dumps([{"name": "slots", "verdict": verdict}]), encoding="utf-8")
+    assert failing(fresh, version, experiment=str(file)) == {"experiment": "slots: Keep eight: four lowers revenue."}
+    file.write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"experiment: .*found\.json is not what"):
+        failing(fresh, version, experiment=str(file))
