@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from serving.answering.arms import assigned, marked, under
+from serving.answering.arms import assigned, chosen, marked
 from serving.answering.batch_queue import BatchQueue
 from serving.answering.fallbacks import answer_without_bundle
 from serving.answering.outcome import Outcome
@@ -142,9 +142,9 @@ class Service:
         recommender = self._recommender
         if recommender is None:
             return Outcome(answer_without_bundle(request, self._static, "not_ready"))
-        assortment = recommender.assortment
-        assignment = assigned(assortment, request, now_ms=int(time.time() * 1000))
-        question = recommender.read(request, under(assortment, assignment))
+        assignment = assigned(recommender.assortment, request, now_ms=int(time.time() * 1000))
+        recommender, assortment = chosen(recommender, assignment)
+        question = recommender.read(request, assortment)
         if assignment.held_out:
             outcome = recommender.withheld(question)
         elif not question.known:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import UNSET, structs
 
 from serving.answering.outcome import Outcome
+from serving.answering.recommender import Recommender
 from serving.policy.assortment import Assortment
 from serving.protocol.messages import RecommendRequest
 from tillside.experiments.assignment import NOT_ASSIGNED, Assignment, assign
@@ -34,10 +35,16 @@ def assigned(assortment: Assortment | None, request: RecommendRequest, *, now_ms
     )
 
 
-def under(assortment: Assortment | None, assignment: Assignment) -> Assortment | None:
-    """The assortment that answers an assignment: under its arms' policy."""
+def chosen(recommender: Recommender, assignment: Assignment) -> tuple[Recommender, Assortment | None]:
+    """The recommender and the assortment that answer an assignment: those of its arms' bundle and policy."""
+    assortment = recommender.assortment
+    if assortment is None or not assignment.arms:
+        return recommender, assortment
+    bundle = next((term.bundle for _, _, term in assignment.arms if term.bundle is not None), None)
+    if bundle is not None:
+        recommender, assortment = recommender.others[bundle], assortment.others[bundle]
     changing = tuple((name, arm) for name, arm, term in assignment.arms if term.policy is not None)
-    return assortment if assortment is None or not changing else assortment.of_arms(changing)
+    return recommender, assortment.of_arms(changing) if changing else assortment
 
 
 def marked(outcome: Outcome, assignment: Assignment) -> Outcome:

@@ -63,6 +63,7 @@ class Recommender:
 
     Attributes:
         assortment: may be replaced by another of the same bundle at any time.
+        others: recommenders of the bundles that arms name; their assortments are in this one's.
         usual_seconds: time of one answer on an idle machine; 0 until measured.
 
     Raises:
@@ -80,6 +81,7 @@ class Recommender:
     ) -> None:
         self.bundle = bundle
         self.assortment = assortment
+        self.others: dict[str, Recommender] = {}
         self._stockroom: Stockroom | None = None
         self.engine = Engine(bundle.path, bundle.items_ND, bundle.search)
         self._items_ND = self.engine.items_ND
@@ -120,7 +122,8 @@ class Recommender:
         if request.placement is not UNSET:
             return self._indexer.index(request, assortment)
         limited = request.candidates is not UNSET or request.filter is not UNSET
-        return self._indexer.index(request, assortment, self.stockroom if limited else self._fed())
+        room = (self.stockroom if limited else self._stockroom) if assortment is None else assortment.stockroom
+        return self._indexer.index(request, assortment, room if room is not None and (limited or room.fed) else None)
 
     @property
     def stockroom(self) -> Stockroom:
@@ -145,11 +148,6 @@ class Recommender:
         if assortment is None:
             with contextlib.suppress(FieldError):
                 self._stockroom = self.stockroom.restocked(feed)
-
-    def _fed(self) -> Stockroom | None:
-        """The stockroom if there is one and a feed came."""
-        found = self._stockroom if self.assortment is None else self.assortment.stockroom
-        return found if found is not None and found.fed else None
 
     def answer_questions(self, questions: Sequence[IndexedRequest]) -> list[Outcome]:
         """Answer questions made by :meth:`read`, in the same order."""

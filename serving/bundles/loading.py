@@ -15,7 +15,8 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +25,12 @@ from msgspec import UNSET, UnsetType
 from serving.answering.recommender import Recommender
 from serving.bundles.goldens import replay
 from serving.policy.assortment import Assortment
-from serving.policy.policy_file import load_policy
+from serving.policy.policy_file import LoadedPolicy, load_policy
 from serving.protocol.errors import unreadable
 from serving.protocol.limits import Limits
 from serving.protocol.messages import CartLine, Event, RecommendRequest
 from tillside.bundle import open_bundle
+from tillside.experiments.terms import Experiments
 from tillside.policy import ItemsFeed, Policy
 from tillside.policy.file.terms import SegmentName
 from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand
@@ -62,25 +64,55 @@ def load_recommender(
         ValueError: the bundle or the policy is refused; the sentence says why.
     """
     with polite():
-        try:
-            bundle = open_bundle(path)
-            loaded = load_policy(bundle, policy, by_hand, experiments)
-            assortment = None
-            if loaded is not None:
-                assortment = Assortment.of(bundle, loaded, feed=feed, static=static)
-            recommender = Recommender(bundle, static=static)
-            replay(recommender, limits)  # as at export, when no feed hid anything
-            recommender.equip(assortment, feed)
-            recommender.usual_seconds = _warm_up(recommender)
-            if assortment is not None:
-                _warn_of_needs(assortment, intent=bundle.has_intent)
-        except ValueError:
-            raise
-        except Exception as error:  # a damaged file can raise anything in the libraries that parse it
-            sentence = f"bundle {path} cannot be loaded: {type(error).__name__}: {error}"
-            raise ValueError(sentence.partition("\n")[0]) from error
+        recommender = _loaded(path, limits, static, policy, feed, by_hand, experiments)
+        made = recommender.assortment
+        if made is not None and made.loaded.experiments is not None:
+            assert experiments is not None
+            for name in _bundles(made.loaded.experiments):
+                other = _loaded(
+                    experiments.parent / name, limits, static, policy or recommender.bundle.policy, feed, by_hand,
+                    experiments,
+                )  # fmt: skip
+                recommender.others[name] = other
+            others = {name: other.assortment for name, other in recommender.others.items() if other.assortment}
+            recommender.equip(replace(made, others=others), feed)
         _freeze()
     return recommender
+
+
+def _loaded(
+    path: Path,
+    limits: Limits,
+    static: Sequence[str],
+    policy: Path | None,
+    feed: ItemsFeed | None,
+    by_hand: ByHand,
+    experiments: Path | None,
+) -> Recommender:
+    """A recommender without those of other bundles."""
+    try:
+        bundle = open_bundle(path)
+        loaded = load_policy(bundle, policy, by_hand, experiments)
+        assortment = None
+        if loaded is not None:
+            assortment = Assortment.of(bundle, loaded, feed=feed, static=static)
+        recommender = Recommender(bundle, static=static)
+        replay(recommender, limits)  # as at export, when no feed hid anything
+        recommender.equip(assortment, feed)
+        recommender.usual_seconds = _warm_up(recommender)
+        if assortment is not None:
+            _warn_of_needs(assortment, intent=bundle.has_intent)
+    except ValueError:
+        raise
+    except Exception as error:  # a damaged file can raise anything in the libraries that parse it
+        sentence = f"bundle {path} cannot be loaded: {type(error).__name__}: {error}"
+        raise ValueError(sentence.partition("\n")[0]) from error
+    return recommender
+
+
+def _bundles(experiments: Experiments) -> list[str]:
+    """Bundles that arms name, each once."""
+    return list(dict.fromkeys(name for each in experiments.experiments.values() for name in each.bundles))
 
 
 def _freeze() -> None:
@@ -101,6 +133,8 @@ def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
             return None
         restocked = recommender.assortment.restocked(feed)
         _warm_up_placements(recommender, restocked)
+        for name, other in recommender.others.items():
+            _warm_up_placements(other, restocked.others[name])
     return restocked
 
 
@@ -128,12 +162,34 @@ def merchandised(
         loaded = load_policy(recommender.bundle, policy, by_hand, experiments)
         if loaded is None:
             return None
-        if recommender.assortment is None:
-            made = Assortment.of(recommender.bundle, loaded, feed=feed, static=static)
-        else:
-            made = recommender.assortment.under(loaded, feed)
+        wanted = _bundles(loaded.experiments) if loaded.experiments else []
+        missing = [name for name in wanted if name not in recommender.others]
+        if missing:
+            raise ValueError(f"experiments: bundle {missing[0]} is not loaded; a reload of the server loads it")
+        others = {}
+        for name in wanted:
+            own = load_policy(
+                recommender.others[name].bundle, policy or recommender.bundle.policy, by_hand, experiments
+            )
+            assert own is not None
+            others[name] = _under(recommender.others[name], own, feed, static, {})
+        made = _under(recommender, loaded, feed, static, others)
+        for name, other in others.items():
+            _warm_up_placements(recommender.others[name], other)
         _warm_up_placements(recommender, made)
     return made
+
+
+def _under(
+    recommender: Recommender,
+    loaded: LoadedPolicy,
+    feed: ItemsFeed | None,
+    static: Sequence[str],
+    others: Mapping[str, Assortment],
+) -> Assortment:
+    if recommender.assortment is None:
+        return replace(Assortment.of(recommender.bundle, loaded, feed=feed, static=static), others=others)
+    return recommender.assortment.under(loaded, feed, others)
 
 
 def _warn_of_needs(assortment: Assortment, *, intent: bool) -> None:

@@ -11,8 +11,8 @@ only, instead of filtering its top-k afterwards.
 Shapes: N items known to the facts, W of them with a vector of the model, B behaviours, D columns of a row.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -48,6 +48,7 @@ class Assortment:
         cart_behaviour: index of the behaviour ``cart``, or -1.
         relations: as in the bundle; ``placed_relations`` with all pairs set by hand, of items that came by feed too.
         static: items of the shop's static list that the facts know.
+        others: assortments of the bundles that arms name, by that name, under the same policy and feed.
     """
 
     loaded: LoadedPolicy
@@ -63,6 +64,7 @@ class Assortment:
     static_ids: tuple[str, ...]
     static: Ints
     _popular_BN: Ints
+    others: "Mapping[str, Assortment]" = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -109,11 +111,18 @@ class Assortment:
             proposer=proposer,
             placed_relations=replace(self.relations, manual=manual),
             static=np.array(static, np.int64),
+            others={name: other.restocked(feed) for name, other in self.others.items()},
         )
 
-    def under(self, loaded: LoadedPolicy, feed: ItemsFeed | None) -> "Assortment":
-        """A new assortment of the same bundle under another policy, with ``feed`` applied."""
-        return replace(self, loaded=loaded).restocked(feed)
+    def under(
+        self, loaded: LoadedPolicy, feed: ItemsFeed | None, others: "Mapping[str, Assortment] | None" = None
+    ) -> "Assortment":
+        """A new assortment of the same bundle under another policy, with ``feed`` applied.
+
+        Args:
+            others: of the other bundles, under that policy too; none if left out.
+        """
+        return replace(replace(self, loaded=loaded, others={}).restocked(feed), others=others or {})
 
     def of_arms(self, arms: Arms) -> "Assortment":
         """The same under the policy of some arms, see :class:`serving.policy.policy_file.LoadedPolicy`."""

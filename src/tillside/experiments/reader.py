@@ -66,6 +66,12 @@ class _Reader(PolicyReader):
                     what = f"has subjects of {first} on the same days, in layer {left.layer}"
                     allowed = "a slice of the layer that is free, other days, or another layer"
                     self.refuse(nodes[second], f"experiments.{second}", what, allowed, key=True)
+                if left.layer != right.layer and left.bundles and right.bundles and left.same_days(right):
+                    what, allowed = (
+                        f"names bundles as {first} does, on the same days",
+                        "one layer for both, or other days",
+                    )
+                    self.refuse(nodes[second], f"experiments.{second}", what, allowed, key=True)
         self.refuse_mistakes()
         return found
 

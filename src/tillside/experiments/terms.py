@@ -79,10 +79,12 @@ class Arm(Term, frozen=True, kw_only=True):
 
     Attributes:
         policy: laid over the policy file in force, as a segment's overrides are.
+        bundle: folder of another bundle that answers; one that is not absolute is sought beside the experiments file.
     """
 
     share: Annotated[float, Meta(gt=0, le=1)]
     policy: Overrides | None = None
+    bundle: Name | None = None
 
 
 class Guardrail(Term, frozen=True, kw_only=True):
@@ -156,6 +158,11 @@ class Experiment(Span, frozen=True, kw_only=True, rename={"since": "from"}):
         return (self.since or date.min) < (other.until or date.max) and (other.since or date.min) < (
             self.until or date.max
         )
+
+    @property
+    def bundles(self) -> tuple[str, ...]:
+        """Bundles that its arms name, each once."""
+        return tuple(dict.fromkeys(arm.bundle for arm in self.arms.values() if arm.bundle is not None))
 
     def changes(self, placement: str | None) -> bool:
         """Whether the experiment is about a placement."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from serving.answering.arms import assigned, marked, under
+from serving.answering.arms import assigned, chosen, marked
 from serving.answering.outcome import Outcome
-from serving.bundles.loading import load_recommender
+from serving.bundles.loading import load_recommender, merchandised, restock
 from serving.bundles.reloading import Reloads
 from serving.process.lifecycle import in_background
 from serving.protocol.decoding import decode_request
@@ -18,9 +18,11 @@ from serving.protocol.messages import Answer
 from serving.service import Service
 from serving.settings import Settings
 from tests.serving.asgi import app_client
-from tests.tills import NOW_MS, POLICY, ask, till
+from tests.tills import NOW_MS, POLICY, ask, feed, in_stock, till
 from tillside.experiments.assignment import NOT_ASSIGNED, arm_of, held_out
 from tillside.experiments.reader import parse_experiments
+from tillside.policy import read_feed
+from tillside.policy.merchandising import ByHand
 
 FILE = """\
 holdout: {share: 0.2}
@@ -134,7 +136,7 @@ def test_arms_share_what_they_do_not_change(files: tuple[Path, Path]) -> None:
     def of(*arms: str) -> Any:
         raw = ask("checkout", "phone", shopper_id=shopper(*arms))
         request = decode_request(json.dumps(raw).encode(), Limits())
-        return under(assortment, assigned(assortment, request, now_ms=NOW_MS))
+        return chosen(recommender, assigned(assortment, request, now_ms=NOW_MS))[1]
 
     assert of("two", "not") is assortment
     assert of("one", "not") is of("one", "not") is not assortment
@@ -146,4 +148,75 @@ def test_without_experiments_nothing_is_marked() -> None:
     answer = Answer([], [], "empty", None, "click", None, [], None, None)  # type: ignore[arg-type]
     outcome = Outcome(answer)
     assert marked(outcome, NOT_ASSIGNED) is outcome
-    assert under(None, NOT_ASSIGNED) is None
+
+
+BUNDLES = """\
+experiments:
+  models:
+    arms:
+      old: {share: 0.5}
+      new: {share: 0.5, bundle: other, policy: {placements: {checkout: {slots: 1}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A bundle, and an experiments file whose second arm is another one beside it."""
+    folder = tmp_path_factory.mktemp("two")
+    (folder / "trial.yaml").write_text(BUNDLES, encoding="utf-8")
+    policy = POLICY.replace("      stock: {feed_max_age_minutes: 30}\n", "")
+    till(folder / "other", policy=policy.replace("slots: 3", "slots: 2"))
+    return till(folder / "bundle", policy=policy), folder / "trial.yaml"
+
+
+def in_arm(arm: str) -> str:
+    experiment = parse_experiments(BUNDLES).experiments["models"]
+    return next(key for key in map(str, range(100)) if arm_of("models", experiment, key) == arm)
+
+
+def test_an_arm_may_be_another_bundle_under_the_same_policy(two: tuple[Path, Path]) -> None:
+    """The other bundle's own policy has two slots in fashion; the one in force is that of the server's bundle."""
+    bodies = [
+        ask(placement, "phone", shopper_id=in_arm(arm))
+        for arm in ("old", "new")
+        for placement in ("checkout", "fashion")
+    ]
+    bodies.append({"session": [{"item_id": "phone"}], "shopper_id": in_arm("new")})
+    [old, old_fashion, new, new_fashion, plain] = [answer for answer, _ in answers(two, *bodies)]
+    assert old["model_version"] == old_fashion["model_version"] != new["model_version"]
+    assert new["model_version"] == new_fashion["model_version"] == plain["model_version"]
+    assert [len(each["items"]) for each in (old, new, old_fashion, new_fashion)] == [2, 1, 2, 2]
+    assert (plain["arm"], plain["tier"]) == ("new", "model")
+
+
+def test_feeds_and_hands_reach_the_other_bundle(two: tuple[Path, Path]) -> None:
+    recommender = load_recommender(two[0], Limits(), experiments=two[1])
+    other = recommender.others["other"]
+    body = ask("checkout", "phone", cart=["phone"], shopper_id=in_arm("new"))
+    request = decode_request(json.dumps(body).encode(), Limits())
+
+    def shown() -> list[str]:
+        found, assortment = chosen(recommender, assigned(recommender.assortment, request, now_ms=NOW_MS))
+        assert found is other
+        answer = found.answer_questions([found.read(request, assortment)])[0].answer
+        return [item.item_id for item in answer.items]
+
+    assert shown() == ["case"]
+    restocked = restock(recommender, read_feed(feed(*in_stock("case"))))
+    assert restocked is not None
+    assert restocked.others["other"].facts is not restocked.facts
+    assert restocked.others["other"].shelves_B[0].facts.item_ids == restocked.facts.item_ids
+    recommender.equip(restocked, None)
+    assert shown() == ["film"]  # the case is sold out
+    made = merchandised(recommender, None, ByHand(), feed=None, experiments=two[1])
+    assert made is not None
+    assert list(made.others) == ["other"]
+
+
+def test_a_bundle_that_is_not_there_refuses_the_load(two: tuple[Path, Path]) -> None:
+    (two[1].parent / "gone.yaml").write_text(BUNDLES.replace("bundle: other", "bundle: gone"), encoding="utf-8")
+    with pytest.raises(ValueError, match="gone"):
+        load_recommender(two[0], Limits(), experiments=two[1].parent / "gone.yaml")
+    recommender = load_recommender(two[0], Limits(), experiments=two[1])
+    with pytest.raises(ValueError, match="bundle gone is not loaded; a reload of the server loads it"):
+        merchandised(recommender, None, ByHand(), feed=None, experiments=two[1].parent / "gone.yaml")

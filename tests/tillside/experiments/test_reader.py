@@ -72,6 +72,15 @@ def test_experiments_of_one_layer_may_not_share_subjects() -> None:
     assert len(parse_experiments(dated).experiments) == 2
 
 
+def test_bundles_of_two_layers_cannot_answer_one_shopper() -> None:
+    """Both would have to answer whoever is in both."""
+    named = GOOD.replace("policy: {placements: {cart: {slots: 4}}}", "bundle: other")
+    second = "  more:\n    layer: second\n    arms: {a: {share: 0.5}, b: {share: 0.5, bundle: third}}\n"
+    with pytest.raises(ValueError, match=r"file:8: experiments\.more: names bundles as slots does"):
+        parse_experiments(named + second, name="file")
+    assert parse_experiments(GOOD + second).experiments["more"].bundles == ("third",)
+
+
 def test_overrides_lie_over_the_policy_as_a_segments_do() -> None:
     arm = parse_experiments(GOOD).experiments["slots"].arms["four"]
     assert arm.policy is not None
