@@ -31,6 +31,7 @@ COMMANDS = {
     "weigh": ("training.weigh", "WeighConfig", []),
     "policy": ("training.policy", "PolicyConfig", []),
     "experiment": ("training.experiment", "ExperimentConfig", []),
+    "measure": ("training.measure", "MeasureConfig", []),
 }
 """A command's module, the dataclass of its config, and the groups it chooses from."""
 

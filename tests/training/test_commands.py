@@ -37,6 +37,7 @@ MINIMAL = {
     "policy": ["preview", "policy=shop.yaml", f"run={RUN}"],
     "experiment": ["read", "experiments=example", "measured=out"],
     "send": [f"run={RUN}"],
+    "measure": ["feedback=dataset", "out=effects"],
 }
 """What must be typed; the demo takes the settings of prepare and has none of its own."""
 

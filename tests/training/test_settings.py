@@ -43,6 +43,10 @@ OUT_OF_RANGE = [
     ("relate", {"least": 0}, "least must be from 1 to 2.14748e+09, got 0"),
     ("backtest", {"windows": 1}, "windows must be at least 2, for a model to grow old, got 1"),
     ("weigh", {"policy": "shop.yaml", "k": 101}, "k must be from 1 to 100, got 101"),
+    ("measure", {"memory_gb": 0.01}, "memory_gb must be from 0.1 to 10000, got 0.01"),
+    ("attribution", {"click_hours": 0.0}, "attribution.click_hours must be from 0.01 to 8784, got 0"),
+    ("effects", {"confidence": 1.0}, "effects.confidence must be from 0.5 to 0.9999, got 1"),
+    ("measure", {"chunk_days": 0}, "chunk_days must be from 1 to 3660, got 0"),
     ("retrain", {}, "from must be given, as from=models:/NAME@champion"),
 ]
 

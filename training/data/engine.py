@@ -86,6 +86,11 @@ class QueryEngine:
         """Stream a large result as Arrow record batches, bypassing Ibis 12, whose own method fails on DuckDB 2.0."""
         yield from self.backend.con.sql(self.backend.compile(table)).to_arrow_reader(1_000_000)
 
+    def parquet(self, files: Sequence[Path]) -> ir.Table:
+        """Wrap Parquet files of one schema as a lazy table."""
+        named = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+        return self.view(f"SELECT * FROM read_parquet([{named}], hive_partitioning=false)")
+
     def arrays(self, table: ir.Table, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """Fetch numeric columns as numpy arrays, in row order."""
         with step("a query", 1, ask=self.share):
@@ -94,8 +99,11 @@ class QueryEngine:
 
 
 @contextmanager
-def open_engine(scratch: Path) -> Iterator[QueryEngine]:
+def open_engine(scratch: Path, *, memory_gb: float | None = None) -> Iterator[QueryEngine]:
     """Open an engine that keeps its temporary files in ``scratch``, an existing directory.
+
+    Args:
+        memory_gb: what it may hold before it spills; None: most of the machine's.
 
     Raises:
         ValueError: DuckDB failed within the block.
@@ -113,6 +121,8 @@ def open_engine(scratch: Path) -> Iterator[QueryEngine]:
         # Fused selects inline a column once per use: a column read five times is computed five times.
         try:
             backend.raw_sql("SET TimeZone = 'UTC'")
+            if memory_gb is not None:
+                backend.raw_sql(f"SET memory_limit = '{int(memory_gb * 1000)}MB'")
             with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets: no share is known, then
                 backend.raw_sql("SET enable_progress_bar = true")  # for query_progress; it prints nothing itself
                 backend.raw_sql("SET enable_progress_bar_print = false")

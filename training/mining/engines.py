@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import ibis.expr.types as ir
 import numpy.typing as npt
+import pyarrow as pa
 
 from training.data.engine import open_engine
 from training.settings.relate import EngineName
@@ -21,6 +22,18 @@ class MiningEngine(Protocol):
 
     def keep(self, table: ir.Table) -> ir.Table:
         """Materialise ``table``."""
+        ...
+
+    def drop(self, table: ir.Table) -> None:
+        """Drop a materialised table."""
+        ...
+
+    def parquet(self, files: Sequence[Path]) -> ir.Table:
+        """Wrap Parquet files of one schema as a lazy table."""
+        ...
+
+    def batches(self, table: ir.Table) -> Iterator[pa.RecordBatch]:
+        """Stream the rows of ``table`` in order."""
         ...
 
     def arrays(self, table: ir.Table, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
@@ -38,14 +51,17 @@ class SetCounter(Protocol):
 
 
 @contextmanager
-def open_mining(name: EngineName, scratch: Path, *, master: str) -> Iterator[MiningEngine]:
+def open_mining(
+    name: EngineName, scratch: Path, *, master: str, memory_gb: float | None = None
+) -> Iterator[MiningEngine]:
     """Open an engine that keeps its temporary files in ``scratch``, an existing directory.
 
     Args:
         master: Spark master URL; an active Spark session is reused instead.
+        memory_gb: what DuckDB may hold before it spills; None: most of the machine's.
     """
     if name is EngineName.duckdb:
-        with open_engine(scratch) as engine:
+        with open_engine(scratch, memory_gb=memory_gb) as engine:
             yield engine
     else:
         from training.mining.spark import open_spark  # pyspark is an extra

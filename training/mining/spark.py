@@ -4,6 +4,7 @@ Tables travel to and from Spark as Parquet files in the scratch directory, which
 workers. Kept tables are written to disk, not cached: Spark is there for logs that exceed memory.
 """
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,25 @@ class SparkEngine:
         name, folder = self._fresh()
         self._frame(table).write.parquet(folder.absolute().as_uri())
         return self._read(name, folder)
+
+    def drop(self, table: ir.Table) -> None:
+        """Drop a materialised table."""
+        self.session.catalog.dropTempView(table.get_name())
+        shutil.rmtree(self.scratch / table.get_name(), ignore_errors=True)
+
+    def parquet(self, files: Sequence[Path]) -> ir.Table:
+        """Wrap Parquet files of one schema as a lazy table."""
+        name, _ = self._fresh()
+        self.session.read.parquet(*(file.absolute().as_uri() for file in files)).createOrReplaceTempView(name)
+        return self.backend.table(name)
+
+    def batches(self, table: ir.Table) -> Iterator[pa.RecordBatch]:
+        """Stream the rows of ``table`` in order: a sorted frame's parts are written in order."""
+        _, folder = self._fresh()
+        self._frame(table).write.parquet(folder.absolute().as_uri())
+        for part in sorted(folder.glob("part-*")):
+            yield from pq.ParquetFile(part).iter_batches()
+        shutil.rmtree(folder)
 
     def arrays(self, table: ir.Table, columns: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """Fetch numeric columns as numpy arrays, in row order: a sorted frame's parts are written in order."""

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "promote": Command("training.promote", "train", "a registered version to champion, or the reason against it"),
     "retrain": Command("training.retrain", "train", "a run that goes on from the champion with a newer log"),
     "backtest": Command("training.backtest", "train", "quality by age of the model, over several windows"),
+    "measure": Command("training.measure", "train", "what came of the answers: outcomes, orders, effects, a page"),
     "send": Command("training.send", "train", "what MLflow missed of a run while it was away"),
     "collect": Command("serving.collector", "serve", "the shop's events, each kept once: seen, clicked, bought"),
     "serve": Command("serving", "serve", "a bundle to answers over HTTP"),

@@ -1,0 +1,28 @@
+"""Measures what came of the answers: ``python -m training.measure feedback=DIR out=DIR``.
+
+Reads the segments that server and collector wrote, joins exposures with events by explicit rules (``attribution``), and
+writes outcomes, orders and effects as Parquet, a page and a run in MLflow. Run again it reads only new segments and
+repairs only the days that they touch.
+"""
+
+from pathlib import Path
+
+from training.cli.command import begin, command
+from training.cli.progress import step
+from training.settings.measure import MeasureConfig
+
+
+@command("measure", MeasureConfig)
+def main(config: MeasureConfig) -> None:
+    """Entry point."""
+    if not Path(config.feedback).is_dir():
+        raise ValueError(f"feedback: there is no folder {config.feedback}")
+    begin(f"measure: feedback={config.feedback} -> {config.out}")
+    with step("loading the libraries"):  # slow: only once the settings are known to be right
+        from training.stages import measure
+
+    measure.run(config)
+
+
+if __name__ == "__main__":
+    main()
