@@ -50,7 +50,8 @@ NOTES: Final = (
     "policy change every minute, 40 slow or broken clients at all times, a worker killed (SIGKILL) every 5 minutes. "
     "failed: requests of well-behaved clients without a 200; resent: those whose connection broke, sent once more; "
     "rss_growth_share, files_growth: medians of the last minute against those of the sixth, open, mapped and temporary "
-    "files of all processes; server and generator go before the machine's other processes; changes_failed: feeds, reloads and policies that were not taken, of changes."
+    "files of all processes; server and generator go before the machine's other processes; changes_failed: feeds, "
+    "reloads and policies that were not taken, of changes."
 )
 RATE: Final = 300.0
 PUT_SECONDS, RELOAD_SECONDS, POLICY_SECONDS, KILL_SECONDS = 1.0, 10.0, 60.0, 300.0

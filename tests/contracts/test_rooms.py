@@ -18,7 +18,7 @@ CONTRACTS = [
         "contracts"
     ]
 ]
-MOST_ROOMS = {"training": 34, "serving": 15, "src/tillside": 20}
+MOST_ROOMS = {"training": 32, "serving": 14, "src/tillside": 20}
 BREACHES = [  # an import, the file it is written into, and the contract that refuses it
     ("import serving.settings", "src/tillside/events.py", "The shared room knows neither training nor serving"),
     ("import onnxruntime", "src/tillside/search.py", "One engine runs the graphs and the index"),
