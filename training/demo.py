@@ -5,7 +5,8 @@
 
 Every stage is run as the command a user would type, and printed first. The server is the real one, on a free loopback
 port; the questions are real sessions of the test part, taken from the bundle's goldens. The simulated shop has a policy
-too, so its checkout is asked besides: what goes with the cart, from what is in stock.
+too, so its checkout is asked besides: what goes with the cart, from what is in stock. Then visitors come to it, a few
+of whom are shown nothing, and a page says what came of the answers.
 """
 
 import json
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 # Shapes: N items. (Not in the docstring, which is the command's help text.)
 
 FOLDER = Path("demo")
+FEEDBACK, EFFECTS = FOLDER / "feedback", FOLDER / "effects"
+"""What the server answered and the visitors did, and what came of it."""
 POLICY = "electronics"
 """Shipped policy, and rules of what fits what, of the simulated shop."""
 SHOP: tuple[str, ...] = ("sessions=12000", "items=800", "shoppers=4000")
@@ -45,6 +48,11 @@ TRAINING: tuple[str, ...] = ("trainer.max_epochs=4",)
 """Overrides of the default recipe on the simulated shop, whose model is ahead of its baselines by then."""
 QUESTIONS = 3
 ANSWERS = 4
+VISITORS = 600
+"""Visits to the simulated shop's checkout whose outcome is measured."""
+HOLDOUT = (
+    "holdout: {share: 0.3, salt: demo}  # these shoppers are shown nothing: what the others buy more is the effect\n"
+)
 LABEL = 30
 WAIT_SECONDS = 60
 
@@ -91,10 +99,16 @@ def main(arguments: list[str]) -> None:
 
     opened = open_bundle(bundle)
     flags = ["--policy", POLICY, "--items-feed", str(write_feed(opened))] if simulated else []
-    with served(bundle, *flags) as url:
+    listening = [*write_holdout(), "--feedback", str(FEEDBACK)] if simulated else []
+    with served(bundle, *flags, *listening) as url:
         ask(opened, url)
         if simulated:
             ask_checkout(opened, url)
+            with collected() as collector:
+                receive_visitors(url, collector, shop=shop, dataset=dataset)
+    if simulated:
+        items = shop / "items.parquet"
+        run("training.measure", f"feedback={FEEDBACK}", f"items={items}", f"out={EFFECTS}", f"tracking.runs={runs}")
     say(f"the whole way took {duration(time.monotonic() - started)}; how good the model is, its training said above")
     flags = [*flags, "--port", "8080"]
     say(f"serve it again:  {module_line('serving', '--bundle', str(bundle), *flags)}")
@@ -138,16 +152,61 @@ def write_feed(bundle: "Bundle") -> Path:
     return feed
 
 
+def write_holdout() -> list[str]:
+    """Write an experiments file that shows nothing to some shoppers; returns the flags that name it."""
+    path = FOLDER / "holdout.yaml"
+    write_text_atomically(path, HOLDOUT)
+    return ["--experiments", str(path)]
+
+
 @contextmanager
 def served(bundle: Path, *flags: str) -> Iterator[str]:
     """Start the server on a free loopback port and yield its address once it is ready."""
     say(f"\n$ {module_line('serving', '--bundle', str(bundle), '--port', '0', *flags)}")
+    own = ("--workers", "1", "--grace-seconds", "0")  # no drain: the only client ends the server
+    with _started("serving", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0", *flags, *own) as url:
+        yield url
+
+
+@contextmanager
+def collected() -> Iterator[str]:
+    """Start the collector beside it and yield its address once it is ready."""
+    flags = ("--feedback", str(FEEDBACK), "--port", "0")
+    say(f"\n$ {module_line('serving.collector', *flags)}")
+    with _started("serving.collector", *flags) as url:
+        yield url
+
+
+def receive_visitors(url: str, collector: str, *, shop: Path, dataset: Path) -> None:
+    """Let the simulated shop's visitors come to its checkout, and report to the collector what they do there."""
+    import pyarrow.parquet as pq
+
+    from tillside.dataset import load_dataset
+    from training.simulator.storefront import Storefront, carts_of
+
+    loaded = load_dataset(dataset)
+    goes_with: dict[str, list[str]] = {}
+    truth = pq.read_table(shop / "truth" / "complements.parquet", columns=["item_id", "other_id"])
+    for item, other in zip(*(column.to_pylist() for column in truth.columns), strict=True):
+        goes_with.setdefault(item, []).append(other)
+    items = pq.read_table(shop / "items.parquet", columns=["item_id", "price"])
+    storefront = Storefront(
+        ask=lambda body: _post(f"{url}/v1/recommend", body),
+        report=lambda events: _post(f"{collector}/v1/events", events),
+        goes_with=goes_with,
+        prices=dict(zip(*(column.to_pylist() for column in items.columns), strict=True)),
+        now_ms=lambda: int(time.time() * 1000),
+    )
+    with step(f"{VISITORS} visitors at the checkout"):
+        storefront.receive(carts_of(loaded), visitors=VISITORS, seed=0)
+
+
+@contextmanager
+def _started(module: str, *arguments: str) -> Iterator[str]:
     with tempfile.TemporaryFile("w+") as log:
-        command = module_command("serving", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0")
-        command += [*flags, "--workers", "1", "--grace-seconds", "0"]  # no drain: the only client ends the server
-        server = subprocess.Popen(command, stderr=log)
+        server = subprocess.Popen(module_command(module, *arguments), stderr=log)
         try:
-            with step("starting the server"):
+            with step(f"starting {module}"):
                 url = _ready(server, log)
             yield url
         finally:
@@ -224,7 +283,7 @@ def _label(catalogue: "Catalogue", item_id: str) -> str:
     return label if len(label) <= LABEL else f"{label[: LABEL - 1]}…"
 
 
-def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+def _post(url: str, body: Any) -> dict[str, Any]:
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data=json.dumps(body).encode(), headers=headers)
     with urllib.request.urlopen(request, timeout=10) as response:
@@ -236,7 +295,7 @@ def _ready(server: subprocess.Popen[bytes], log: Any) -> str:
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         log.seek(0)
-        found = re.search(r"listening on (http\S+)", log.read())
+        found = re.search(r"(?:listening|collecting) on (http[^\s\"]+)", log.read())
         try:
             if found:
                 urllib.request.urlopen(f"{found[1]}/health/ready", timeout=2).close()
