@@ -50,8 +50,8 @@ NOTES: Final = (
     "policy change every minute, 40 slow or broken clients at all times, a worker killed (SIGKILL) every 5 minutes. "
     "failed: requests of well-behaved clients without a 200; resent: those whose connection broke, sent once more; "
     "rss_growth_share, files_growth: medians of the last minute against those of the sixth, open, mapped and temporary "
-    "files of all processes; server and generator go before the machine's other processes; changes_failed: feeds, "
-    "reloads and policies that were not taken, of changes."
+    "files of all processes; changes_failed: feeds, reloads and policies that were not taken, of changes. Server and "
+    "generator go before the machine's other processes."
 )
 RATE: Final = 300.0
 PUT_SECONDS, RELOAD_SECONDS, POLICY_SECONDS, KILL_SECONDS = 1.0, 10.0, 60.0, 300.0
@@ -147,7 +147,7 @@ def go_first(pid: int) -> None:
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PGRP, pid, NICENESS)
     with contextlib.suppress(OSError):  # where sessions are scheduled as groups, niceness counts inside of one alone
-        Path("/proc", str(pid), "autogroup").write_text(str(NICENESS))
+        Path("/proc", str(pid), "autogroup").write_text(str(NICENESS), encoding="utf-8")
 
 
 def kill_a_worker(server: Server, number: int) -> None:

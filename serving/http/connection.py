@@ -6,12 +6,13 @@ message at its headers, so the head is parsed anew without that header, before t
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from serving.http.problems import PROBLEM_JSON, problem_document
 from serving.http.room import Room
@@ -54,20 +55,21 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._owed = deque[RequestResponseCycle]()
         self.room.waiting[self] = None
         self._end_after(self.limits.body_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.room.leave(self)
         self._stop_timers()
+        self._forget_answers()
         super().connection_lost(exc)
         self._unset_keepalive_if_required()  # uvicorn leaves it after an error
 
     def abort(self) -> None:
         """Close at once, without what is left to send; an answer that is being made is for nobody from here on."""
         self.room.leave(self)
-        if self._in_flight():
-            self.cycle.disconnected = True
+        self._forget_answers()
         if self.transport is not None:
             self.transport.abort()
 
@@ -126,6 +128,9 @@ class Connection(HttpToolsProtocol):
         self._begun, self._heading, self._received = False, False, 0
         self._stop_deadline()
         super().on_headers_complete()
+        while self._owed and self._owed[0].response_complete:
+            self._owed.popleft()
+        self._owed.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         if not self.cycle.response_complete:
@@ -180,6 +185,13 @@ class Connection(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         self._close()
+
+    def _forget_answers(self) -> None:
+        """Let no answer be written any more; uvicorn tells the latest of several requests alone."""
+        for cycle in self._owed:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def _in_flight(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

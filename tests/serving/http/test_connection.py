@@ -11,6 +11,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,7 @@ async def talk(port, *pieces, half_close=False):
         await asyncio.sleep(0)
     if half_close:
         writer.write_eof()
+    said = b""
     with contextlib.suppress(ConnectionError):
         said = await asyncio.wait_for(reader.read(-1), PATIENCE)
     writer.close()
@@ -251,6 +253,35 @@ def test_one_of_the_old_clients_is_served():
             return await talk(port, b"GET /old HTTP/1.0\r\n\r\n")
 
     assert run(work()).endswith(b"GET /old ")
+
+
+def test_an_answer_to_the_first_of_two_requests_whose_client_has_gone_is_no_error():
+    """In uvloop, as in a server, where to write to a closed connection raises; the second request is never asked."""
+    ended: list[BaseException | None] = []
+
+    async def work() -> None:
+        async def app(scope, receive, send) -> None:
+            for connection in list(server.server_state.connections):
+                connection.abort()
+            while server.server_state.connections:
+                await asyncio.sleep(0)
+            try:
+                await echo({**scope, "path": "/early"}, receive, send)
+            except Exception as error:
+                ended.append(error)
+            else:
+                ended.append(None)
+
+        server = HttpServer(app, Settings(Path("none"), shutdown_seconds=1), most=100)
+        (listener,) = listen("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        task = asyncio.create_task(server.run_until_told(listener))
+        await talk(port, post(b"/a", b"1", last=False) + post(b"/b", b"2"))
+        server.should_exit = True
+        await asyncio.wait_for(task, PATIENCE)
+
+    uvloop.run(work())
+    assert ended == [None]
 
 
 @given(st.lists(st.sampled_from(["host", "content-type", "accept"]), max_size=5))
