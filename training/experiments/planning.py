@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from tillside.experiments.terms import Experiment
 from training.experiments.metrics import METRICS, Metric
-from training.experiments.statistics import Moments
+from training.experiments.statistics import Moments, covariates_of
 
 DAYS: Final = 7
 
@@ -44,7 +44,7 @@ def smallest_effect(
     """
     from tea_tasting.metrics import RatioOfMeans
 
-    covariates = (metric.covariates if cuped else None) or (None, None)
+    covariates = covariates_of(metric, moments, cuped=cuped)
     columns = [name for name in (metric.numerator, metric.denominator, *covariates) if name]
     if subjects < 4 or not moments.subjects:
         return math.nan

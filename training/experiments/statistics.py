@@ -97,6 +97,16 @@ LEAST_SUBJECTS: Final = 2
 """Subjects that an arm needs for a variance."""
 
 
+def covariates_of(metric: Metric, *arms: Moments, cuped: bool) -> tuple[str | None, str | None]:
+    """What CUPED takes out of a metric; nothing where it is off, or where an arm had none of it in the time before."""
+    found = metric.covariates if cuped else None
+    names = [name for name in found or () if name]
+    for each in arms:
+        if not all(name in each.names and each.means_K[each.names.index(name)] > 0 for name in names):
+            return None, None
+    return found or (None, None)
+
+
 def compare(
     metric: Metric, control: Moments, treatment: Moments, *, level: float = LEVEL, cuped: bool = True
 ) -> Effect:
@@ -110,7 +120,7 @@ def compare(
 
     if min(control.subjects, treatment.subjects) < LEAST_SUBJECTS:
         return NO_EFFECT
-    covariates = (metric.covariates if cuped else None) or (None, None)
+    covariates = covariates_of(metric, control, treatment, cuped=cuped)
     columns = [name for name in (metric.numerator, metric.denominator, *covariates) if name]
     test = RatioOfMeans(metric.numerator, metric.denominator, *covariates, confidence_level=level)
     with np.errstate(all="ignore"):

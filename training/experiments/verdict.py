@@ -112,10 +112,11 @@ def judge(
         unknown = [each.metric for each in findings if each.arm == best.arm and each.guard is Guard.unknown]
         rise = f"{best.arm} is better than {control}: {best.metric} {_range(best.effect)}"
         if unknown and not ended:
-            return Verdict(Word.running, f"{rise}; let it run until {_and(unknown)} is known to hold.", reasons)
+            return Verdict(Word.running, f"{rise}; let it run until it is known to spare {_and(unknown)}.", reasons)
         if unknown:
-            return Verdict(Word.open, f"{rise}, but that {_and(unknown)} holds was not shown.", reasons)
-        return Verdict(Word.better, f"{rise}, and every guardrail holds.", reasons, best.arm)
+            return Verdict(Word.open, f"{rise}, but it is not shown to spare {_and(unknown)}.", reasons)
+        holds = ", and every guardrail holds" if any(each.guard for each in findings) else ""
+        return Verdict(Word.better, f"{rise}{holds}.", reasons, best.arm)
     if broken:
         each = broken[0]
         sentence = f"Stop {each.arm}: it harms {each.metric}, {_range(each.effect)}."

@@ -105,9 +105,9 @@ def _plan(name: str, experiment: Experiment, file: Experiments, tables: Measured
     best = chosen(plans, read.smallest_effect)
     if best is None:
         found = min((each.smallest for each in plans if not math.isnan(each.smallest)), default=math.nan)
-        say(f"{name}: {len(plans)} weeks do not find {read.smallest_effect:.1%}, only {_percent(found)} and more.")
+        say(f"{name}: {_weeks(len(plans))} will not find {read.smallest_effect:.1%}, only {_percent(found)} and more.")
     else:
-        say(f"{name}: {best.weeks} weeks find {read.smallest_effect:.1%}, with {best.subjects:,} shoppers.")
+        say(f"{name}: {_weeks(best.weeks)} will find {read.smallest_effect:.1%}, with {best.subjects:,} shoppers.")
 
 
 def _read(name: str, experiment: Experiment, file: Experiments, tables: MeasuredTables) -> Report:
@@ -179,6 +179,10 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _finite(each) for name, each in value.items()}
     return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _weeks(count: int) -> str:
+    return "1 week" if count == 1 else f"{count} weeks"
 
 
 def _percent(value: float) -> str:

@@ -70,6 +70,15 @@ def test_cuped_takes_out_what_the_time_before_explains() -> None:
     assert narrow.error / plain.error == pytest.approx(0.6, rel=0.02)
 
 
+def test_without_a_time_before_nothing_is_taken_out() -> None:
+    """A young shop has no orders before, and revenue over no orders is no number."""
+    arm = sums(revenue=[10, 20, 30], orders=[1, 2, 2])
+    before = sums(revenue_before=[0, 0, 0], orders_before=[0, 0, 0])
+    plain = compare(METRICS["order_value"], Moments.of(arm), Moments.of(arm), cuped=False)
+    assert compare(METRICS["order_value"], Moments.of(arm | before), Moments.of(arm | before)) == plain
+    assert plain.control == 12
+
+
 def test_a_confidence_sequence_is_as_wide_as_the_paper_says() -> None:
     """At the planned size and alpha = .05: l = -2 ln .05 = 5.9915, v = l + ln(l + 1) = 7.9361,
     sqrt(2 * (1 + 1/v) * ln(sqrt(1 + v) / .05)) = sqrt(2 * 1.12601 * 4.0909) = 3.035, against 1.96 for one look."""

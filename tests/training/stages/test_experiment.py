@@ -74,7 +74,7 @@ def test_a_plan_says_how_many_weeks(shop: Path, capsys: pytest.CaptureFixture[st
     run(config(shop, Action.plan, name="slots"))
     told = capsys.readouterr().out
     assert "slots: revenue, power 80%, alpha 0.05" in told
-    assert "slots: 1 weeks find 20.0%" in told
+    assert "slots: 1 week will find 20.0%" in told
 
 
 def test_a_check_lays_arms_over_the_policy(shop: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
