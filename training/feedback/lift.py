@@ -1,0 +1,103 @@
+"""What the recommendations bring because of themselves: each arm's shoppers against the holdout's, or another arm's.
+
+The unit is the shopper, from the first answer of the experiment on, whether that answer held anything or not. A shopper
+who met two arms is left out and counted. Shoppers without a key of their own are compared apart, by visit.
+"""
+
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from training.feedback.effects import columns_of, table_of
+from training.feedback.intervals import z_of
+from training.mining.engines import MiningEngine
+
+COLUMNS: Final = (
+    "experiment", "who", "arm", "reference", "metric", "subjects", "reference_subjects", "value", "reference_value",
+    "difference", "low", "high", "relative", "relative_low", "relative_high", "moved_subjects",
+)  # fmt: skip
+PER_SUBJECT: Final = {"buyers": "bought", "orders_per_shopper": "orders", "revenue_per_shopper": "value"}
+"""Metric to the sum over a shopper that it is the mean of."""
+ORDER_VALUE: Final = "order_value"
+SUMS: Final = ("bought", "orders", "value")
+
+
+def lift(engine: MiningEngine, answers: ir.Table, orders: ir.Table, *, reference: str, confidence: float) -> pa.Table:
+    """Every arm of every experiment beside its reference, COLUMNS; no rows where no experiment ran."""
+    told = answers.filter(answers.experiment.notnull() & answers.arm.notnull())
+    unit = ["experiment", "subject"]
+    subjects = engine.keep(
+        told.group_by(unit).agg(
+            arm=told.arm.min(), other=told.arm.max(), first=told.time.min(), anonymous=told.anonymous.min()
+        )
+    )
+    after = subjects.join(orders, "subject", rname="order_{name}").filter(lambda t: t.time >= t.first)
+    net = after.value - after.returned_value
+    bought = after.group_by(unit).agg(orders=after.count().cast("float64"), value=net.sum())
+    joined = subjects.left_join(bought, unit, rname="sum_{name}")
+    whole = joined.mutate(
+        moved=joined.arm != joined.other,
+        orders=joined.orders.fill_null(0.0),
+        value=joined.value.fill_null(0.0),
+        bought=joined.orders.notnull().cast("float64"),
+        who=ibis.ifelse(joined.anonymous, "visits", "shoppers"),
+    )
+    stayed = whole.filter(~whole.moved)
+    sums: dict[str, Any] = {f"s_{name}": stayed[name].sum() for name in SUMS}
+    sums |= {f"p_{name}": (stayed[name] * stayed[name]).sum() for name in SUMS}
+    sums["p_both"] = (stayed.orders * stayed.value).sum()
+    groups = stayed.group_by("experiment", "who", "arm").agg(subjects=stayed.count(), **sums)
+    found = columns_of(engine, groups.order_by("experiment", "who", "arm"))
+    movers = whole.filter(whole.moved).group_by("experiment", "who").agg(moved=lambda t: t.count())
+    moved = columns_of(engine, movers.order_by("experiment", "who"))
+    lost = {key[:2]: int(key[2]) for key in zip(moved["experiment"], moved["who"], moved["moved"], strict=True)}
+    arms: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
+    for place, arm in enumerate(found["arm"].tolist()):
+        key = str(found["experiment"][place]), str(found["who"][place])
+        arms.setdefault(key, {})[arm] = {name: float(found[name][place]) for name in ("subjects", *sums)}
+    rows = []
+    for (experiment, who), by_arm in arms.items():
+        against = reference if reference in by_arm else min(by_arm)
+        for arm in sorted(set(by_arm) - {against}):
+            known = {"experiment": experiment, "who": who, "arm": arm, "reference": against}
+            known["moved_subjects"] = lost.get((experiment, who), 0)  # type: ignore[assignment]
+            rows += [known | row for row in compare(by_arm[arm], by_arm[against], z_of(confidence))]
+    return table_of(rows, COLUMNS)
+
+
+def compare(arm: dict[str, float], reference: dict[str, float], z: float) -> list[dict[str, Any]]:
+    """Rows of one arm beside another, of sums over shoppers and of their squares."""
+    rows = []
+    for metric in (*PER_SUBJECT, ORDER_VALUE):
+        (mean, variance), (base, base_variance) = (_estimate(each, metric) for each in (arm, reference))
+        half = z * np.sqrt(variance + base_variance)
+        row: dict[str, Any] = {
+            "metric": metric, "subjects": int(arm["subjects"]), "reference_subjects": int(reference["subjects"]),
+            "value": mean, "reference_value": base, "difference": mean - base, "low": mean - base - half,
+            "high": mean - base + half, "relative": np.nan, "relative_low": np.nan, "relative_high": np.nan,
+        }  # fmt: skip
+        if base > 0:
+            spread = z * np.sqrt(variance / base**2 + mean**2 * base_variance / base**4)
+            relative = mean / base - 1
+            row |= {"relative": relative, "relative_low": relative - spread, "relative_high": relative + spread}
+        rows.append({name: float(value) if isinstance(value, np.floating) else value for name, value in row.items()})
+    return rows
+
+
+def _estimate(sums: dict[str, float], metric: str) -> tuple[float, float]:
+    """Mean (or ratio) and the variance of it; NaN where there are too few shoppers."""
+    count = sums["subjects"]
+    if metric != ORDER_VALUE:
+        name = PER_SUBJECT[metric]
+        mean = sums[f"s_{name}"] / count
+        spread = max(sums[f"p_{name}"] - count * mean**2, 0.0)
+        return mean, spread / (count - 1) / count if count > 1 else np.nan
+    if not sums["s_orders"]:
+        return np.nan, np.nan
+    ratio = sums["s_value"] / sums["s_orders"]
+    residual = max(sums["p_value"] - 2 * ratio * sums["p_both"] + ratio**2 * sums["p_orders"], 0.0)
+    variance = residual * count / (count - 1) / sums["s_orders"] ** 2 if count > 1 else np.nan
+    return ratio, variance
