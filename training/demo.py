@@ -48,7 +48,7 @@ TRAINING: tuple[str, ...] = ("trainer.max_epochs=4",)
 """Overrides of the default recipe on the simulated shop, whose model is ahead of its baselines by then."""
 QUESTIONS = 3
 ANSWERS = 4
-VISITORS = 600
+VISITORS = 1000
 """Visits to the simulated shop's checkout whose outcome is measured."""
 HOLDOUT = (
     "holdout: {share: 0.3, salt: demo}  # these shoppers are shown nothing: what the others buy more is the effect\n"

@@ -18,9 +18,10 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "SHOP", ("sessions=800", "items=120", "shoppers=300", "days=20"))
     monkeypatch.setattr(demo, "TRAINING", (*demo.TRAINING, "trainer.max_epochs=1", "model=small"))
+    monkeypatch.setattr(demo, "VISITORS", 60)
     demo.main([])
     output = capfd.readouterr().out
-    for stage in ("simulate", "prepare", "relate", "train", "export"):
+    for stage in ("simulate", "prepare", "relate", "train", "export", "measure"):
         assert f"-m training.{stage} " in output
     assert "To be short, the demo trains with trainer.max_epochs=4 " in output
     assert output.count("registered as simulated-shop version 1") == 1
@@ -34,6 +35,8 @@ def test_the_demo_ends_with_answers_metrics_and_the_line_that_opens_mlflow(
         assert f"│ {system}" in output
     assert f"-m mlflow server --backend-store-uri sqlite:///{tmp_path}" in output
     assert "experiments/1/runs?workflowType=machine_learning&viewStateShareKey=tillside-best" in output
+    assert "What the recommendations brought" in (tmp_path / "demo/effects/effects.html").read_text(encoding="utf-8")
+    assert output.count("holdout") > 0
     (run,) = mlflow.MlflowClient(f"sqlite:///{tmp_path}/demo/runs/mlflow.db").search_runs(["1"])
     version = open_bundle(tmp_path / "demo/bundle").version
     assert run.data.tags["bundle.version"] == version

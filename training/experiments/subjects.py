@@ -121,7 +121,7 @@ class MeasuredTables:
         found = self._answers.filter((self._answers.time >= since_ms) & (self._answers.time < until_ms))
         if placements:
             found = found.filter(found.placement.isin(list(placements)))
-        found = found.mutate(own_arm=_arm(found, name))
+        found = found.mutate(own_arm=arm_in(found, name))
         found = found.filter(found.own_arm.notnull())
         by_subject = self._engine.keep(
             found.group_by("subject").agg(
@@ -212,7 +212,7 @@ class MeasuredTables:
         return orders.group_by("subject").agg(**sums)
 
 
-def _arm(answers: ir.Table, name: str | None) -> ir.Value:
+def arm_in(answers: ir.Table, name: str | None) -> ir.Value:
     """The arm of each answer in an experiment; null where it is in none."""
     if name is None:
         return ibis.literal(SHOWN)

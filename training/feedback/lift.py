@@ -1,7 +1,8 @@
 """What the recommendations bring because of themselves: each arm's shoppers against the holdout's, or another arm's.
 
-The unit is the shopper, from the first answer of the experiment on, whether that answer held anything or not. A shopper
-who met two arms is left out and counted. Shoppers without a key of their own are compared apart, by visit.
+The unit is the shopper, from the first answer of the experiment on, whether that answer held anything or not. Beside
+the holdout stand all other shoppers; who is in experiments of several layers counts in each. A shopper who met two arms
+is left out and counted. Shoppers without a key of their own are compared apart, by visit.
 """
 
 from typing import Any, Final
@@ -11,6 +12,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
+from tillside.experiments.assignment import JOIN
+from training.experiments.subjects import arm_in
 from training.feedback.effects import columns_of, table_of
 from training.feedback.intervals import z_of
 from training.mining.engines import MiningEngine
@@ -21,13 +24,19 @@ COLUMNS: Final = (
 )  # fmt: skip
 PER_SUBJECT: Final = {"buyers": "bought", "orders_per_shopper": "orders", "revenue_per_shopper": "value"}
 """Metric to the sum over a shopper that it is the mean of."""
-ORDER_VALUE: Final = "order_value"
-SUMS: Final = ("bought", "orders", "value")
+PER_ORDER: Final = {"order_value": "value", "lines_per_order": "lines"}
+"""Metric to the sum over a shopper whose ratio to the shopper's orders it is."""
+SUMS: Final = ("bought", "orders", "value", "lines")
 
 
 def lift(engine: MiningEngine, answers: ir.Table, orders: ir.Table, *, reference: str, confidence: float) -> pa.Table:
     """Every arm of every experiment beside its reference, COLUMNS; no rows where no experiment ran."""
-    told = answers.filter(answers.experiment.notnull() & answers.arm.notnull())
+    borne = engine.arrays(answers.select(names=answers.experiment.fill_null("")).distinct(), ["names"])["names"]
+    names = sorted({name for each in borne.tolist() for name in each.split(JOIN)} - {""})
+    if not names:
+        return table_of([], COLUMNS)
+    told = ibis.union(*[answers.mutate(experiment=ibis.literal(n), arm=arm_in(answers, n)) for n in names])
+    told = told.filter(told.arm.notnull())
     unit = ["experiment", "subject"]
     subjects = engine.keep(
         told.group_by(unit).agg(
@@ -36,19 +45,22 @@ def lift(engine: MiningEngine, answers: ir.Table, orders: ir.Table, *, reference
     )
     after = subjects.join(orders, "subject", rname="order_{name}").filter(lambda t: t.time >= t.first)
     net = after.value - after.returned_value
-    bought = after.group_by(unit).agg(orders=after.count().cast("float64"), value=net.sum())
+    bought = after.group_by(unit).agg(
+        orders=after.count().cast("float64"), value=net.sum(), lines=after.lines.sum().cast("float64")
+    )
     joined = subjects.left_join(bought, unit, rname="sum_{name}")
     whole = joined.mutate(
         moved=joined.arm != joined.other,
         orders=joined.orders.fill_null(0.0),
         value=joined.value.fill_null(0.0),
+        lines=joined.lines.fill_null(0.0),
         bought=joined.orders.notnull().cast("float64"),
         who=ibis.ifelse(joined.anonymous, "visits", "shoppers"),
     )
     stayed = whole.filter(~whole.moved)
     sums: dict[str, Any] = {f"s_{name}": stayed[name].sum() for name in SUMS}
     sums |= {f"p_{name}": (stayed[name] * stayed[name]).sum() for name in SUMS}
-    sums["p_both"] = (stayed.orders * stayed.value).sum()
+    sums |= {f"b_{name}": (stayed.orders * stayed[name]).sum() for name in PER_ORDER.values()}
     groups = stayed.group_by("experiment", "who", "arm").agg(subjects=stayed.count(), **sums)
     found = columns_of(engine, groups.order_by("experiment", "who", "arm"))
     movers = whole.filter(whole.moved).group_by("experiment", "who").agg(moved=lambda t: t.count())
@@ -71,7 +83,7 @@ def lift(engine: MiningEngine, answers: ir.Table, orders: ir.Table, *, reference
 def compare(arm: dict[str, float], reference: dict[str, float], z: float) -> list[dict[str, Any]]:
     """Rows of one arm beside another, of sums over shoppers and of their squares."""
     rows = []
-    for metric in (*PER_SUBJECT, ORDER_VALUE):
+    for metric in (*PER_SUBJECT, *PER_ORDER):
         (mean, variance), (base, base_variance) = (_estimate(each, metric) for each in (arm, reference))
         half = z * np.sqrt(variance + base_variance)
         row: dict[str, Any] = {
@@ -90,14 +102,15 @@ def compare(arm: dict[str, float], reference: dict[str, float], z: float) -> lis
 def _estimate(sums: dict[str, float], metric: str) -> tuple[float, float]:
     """Mean (or ratio) and the variance of it; NaN where there are too few shoppers."""
     count = sums["subjects"]
-    if metric != ORDER_VALUE:
+    if metric in PER_SUBJECT:
         name = PER_SUBJECT[metric]
         mean = sums[f"s_{name}"] / count
         spread = max(sums[f"p_{name}"] - count * mean**2, 0.0)
         return mean, spread / (count - 1) / count if count > 1 else np.nan
     if not sums["s_orders"]:
         return np.nan, np.nan
-    ratio = sums["s_value"] / sums["s_orders"]
-    residual = max(sums["p_value"] - 2 * ratio * sums["p_both"] + ratio**2 * sums["p_orders"], 0.0)
+    name = PER_ORDER[metric]
+    ratio = sums[f"s_{name}"] / sums["s_orders"]
+    residual = max(sums[f"p_{name}"] - 2 * ratio * sums[f"b_{name}"] + ratio**2 * sums["p_orders"], 0.0)
     variance = residual * count / (count - 1) / sums["s_orders"] ** 2 if count > 1 else np.nan
     return ratio, variance

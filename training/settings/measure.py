@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from training.settings.attribution import AttributionConfig
 from training.settings.effects import EffectsConfig
 from training.settings.relate import EngineName
 from training.settings.tracking import TrackingConfig
+
+
+EXPERIMENT: Final = "effects"
+"""Apart from the models' runs, whose list is sorted by what was validated."""
 
 
 class Language(Enum):
@@ -48,7 +53,7 @@ class MeasureConfig:
     """What DuckDB may hold in memory before it writes to ``scratch``."""
     chunk_days: int = 31
     """So many days are joined at a time; fewer need less memory and disk."""
-    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    tracking: TrackingConfig = field(default_factory=lambda: TrackingConfig(experiment=EXPERIMENT))
 
     def __post_init__(self) -> None:
         if isinstance(self.memory_gb, int | float) and not 0.1 <= self.memory_gb <= 10_000:
