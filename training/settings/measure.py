@@ -9,7 +9,6 @@ from training.settings.effects import EffectsConfig
 from training.settings.relate import EngineName
 from training.settings.tracking import TrackingConfig
 
-
 EXPERIMENT: Final = "effects"
 """Apart from the models' runs, whose list is sorted by what was validated."""
 
