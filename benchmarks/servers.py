@@ -101,6 +101,19 @@ def tillside(
 
 
 @contextlib.contextmanager
+def collector(
+    feedback: Path, *, log: Path, flags: Sequence[str] = (), cores: set[int] | None = None
+) -> Iterator[Server]:
+    """``python -m serving.collector`` into a folder, ready; stopped at the end if it still runs."""
+    port = free_port()
+    command = [sys.executable, "-m", "serving.collector", "--feedback", str(feedback), "--port", str(port), *flags]
+    with _running(command, log=log, variables={}, cores=cores) as process:
+        server = Server(process, f"http://127.0.0.1:{port}", "/v1/events")
+        _wait(server, "/health/ready", log)
+        yield server
+
+
+@contextlib.contextmanager
 def rival(name: str, bundle: Path, *, log: Path, cores: set[int] | None = None) -> Iterator[Server]:
     """A rival over a synthetic bundle of benchmarks.bundles, ready; stopped at the end."""
     port = free_port()

@@ -1,10 +1,13 @@
 """Both stores keep a group before they return, and say after a crash which ids they kept."""
 
+import contextlib
+
 import pytest
 
 from serving.collector.seen import id_of, mark_of
 from serving.collector.stores import FolderStore, KafkaStore
 from serving.feedback.target import Topic
+from tests.serving.brokers import BrokerProcess, consumed, kafka, mock_broker
 from tillside.feedback.events import Event, encode_event
 from tillside.feedback.segments import read_segment, segments_of
 
@@ -41,28 +44,37 @@ def test_one_collector_has_a_folder_for_itself(tmp_path):
     FolderStore(tmp_path).close()
 
 
-@pytest.fixture
-def broker():
-    """Address of librdkafka's mock of a broker."""
-    kafka = pytest.importorskip("confluent_kafka", reason="pip install 'tillside[kafka]'")
-    holder = kafka.Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": 1})
-    (own,) = holder.list_topics(timeout=30).brokers.values()
-    yield f"{own.host}:{own.port}"
-    holder.flush(1)
+@pytest.mark.parametrize("kind", ["mock", "process"])
+def test_kafka_has_the_events_and_a_folder_the_ids(tmp_path, kind):
+    with contextlib.ExitStack() as held:
+        if kind == "mock":
+            servers = held.enter_context(mock_broker())
+        else:
+            kafka()
+            broker = held.enter_context(BrokerProcess())
+            broker.make_topics("shop", "shop-conflicts")
+            servers = broker.address
+        store = KafkaStore(Topic(servers, "shop"), tmp_path)
+        store.keep(EVENTS, IDS, [b"conflict"])
+        assert remembered(store) == IDS
+        assert sorted(consumed(servers, "shop", 2)) == EVENTS
+        assert consumed(servers, "shop-conflicts", 1) == [b"conflict"]
+        store.close()
 
 
-def test_kafka_has_the_events_and_a_folder_the_ids(tmp_path, broker):
-    store = KafkaStore(Topic(broker, "shop"), tmp_path)
-    store.keep(EVENTS, IDS, [b"conflict"])
-    assert remembered(store) == IDS
-    store.close()
-
-
-def test_what_the_broker_does_not_take_is_not_kept(tmp_path, monkeypatch):
-    pytest.importorskip("confluent_kafka", reason="pip install 'tillside[kafka]'")
-    monkeypatch.setattr("serving.collector.stores.DELIVERY_MS", 50)
-    store = KafkaStore(Topic("127.0.0.1:9", "shop"), tmp_path)
-    with pytest.raises(OSError, match="the broker did not take 2 events"):
+def test_a_killed_broker_keeps_nothing_and_the_next_one_takes_what_is_sent_again(tmp_path, monkeypatch):
+    kafka()
+    monkeypatch.setattr("serving.collector.stores.DELIVERY_MS", 2000)
+    with BrokerProcess() as broker:
+        broker.make_topics("shop")
+        store = KafkaStore(Topic(broker.address, "shop"), tmp_path)
+        broker.kill()
+        with pytest.raises(OSError, match="the broker did not take 2 events"):
+            store.keep(EVENTS, IDS, [])
+        assert remembered(store) == []
+        broker.restart()
+        broker.make_topics("shop")
         store.keep(EVENTS, IDS, [])
-    assert remembered(store) == []
-    store.close()
+        assert remembered(store) == IDS
+        assert sorted(consumed(broker.address, "shop", 2)) == EVENTS
+        store.close()

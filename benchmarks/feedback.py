@@ -1,0 +1,220 @@
+"""What listening costs, and what a kill takes: the collector's rate, the exposure log's cost, kills, fuzzing.
+
+python -m benchmarks.feedback [collector-batch100] [exposure-overhead] [kills] [fuzz] [--cores 0 1]
+
+Each system is a function of SYSTEMS that returns its rows; the rows of systems that are not measured stay in the result
+file as they were. Figures of an hour in which the machine does other work measure that work.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import uvloop
+
+from benchmarks.feedback_kills import kills
+from benchmarks.feedback_load import EventLoad, Sent
+from benchmarks.fuzzing import mutated_bodies
+from benchmarks.results import RESULTS, read_rows, write_results
+from benchmarks.servers import Server, collector, tillside
+from serving.bench.load import Load, address_of
+from serving.bench.plan import Plan
+from serving.bench.schedule import due_times
+from serving.bench.shoppers import LoadShop, as_http, draw_requests
+from serving.collector.openapi import EXAMPLES
+from training.cli.console import say
+
+NAME: Final = "feedback"
+LOG: Final = "synthetic"
+BATCH: Final = 100
+RATE: Final = 1000.0
+"""Requests a second of the exposure log's comparison."""
+FUZZ_RATE: Final = 500.0
+HANG_SECONDS: Final = 20.0
+ITEMS: Final = 1000
+Figures = dict[str, float]
+
+
+def collector_batch100(work: Path, given: argparse.Namespace) -> Figures:
+    """Events a second in batches of 100 over a few connections, each of which waits for the sync, and a batch's p99."""
+    own, other = _cores(given)
+    with collector(work / "feedback", log=work / "collector.log", cores=other) as server, _pinned(own):
+        _run(EventLoad(server.url, events=BATCH, connections=given.connections, seconds=2.0).run())
+        before = _cpu_seconds(server)
+        load = EventLoad(server.url, events=BATCH, connections=given.connections, seconds=given.seconds)
+        sent: Sent = _run(load.run())
+        spent = _cpu_seconds(server) - before
+    if sent.refused:
+        raise RuntimeError(f"{sent.refused} batches were refused: {(work / 'collector.log').read_text()[-500:]}")
+    events = len(sent.seconds) * BATCH
+    return {
+        "events_per_s": sent.rate(BATCH),
+        "p99_ms": sent.p99_ms(),
+        "cpu_us_per_event": spent / events * 1e6,
+        "events": float(events),
+    }
+
+
+def exposure_overhead(work: Path, given: argparse.Namespace) -> Figures:
+    """p99 of answers at 1,000 requests a second with the exposure log, as a multiple of that without, in one run.
+
+    Both servers run throughout and are asked in turn, ABBA, for several rounds; the ratio is of the medians.
+    """
+    own, other = _cores(given)
+    bundle = given.bundle or _bundle(work)
+    shop = LoadShop.of_bundle(bundle)
+    documents = draw_requests(shop, count=1024, k=20, rng=np.random.default_rng(0))
+    documents = [each | {"shopper_id": f"s{n}", "session_id": f"v{n}"} for n, each in enumerate(documents)]
+    flags = ("--workers", "1")
+    logged = (*flags, "--feedback", str(work / "exposures"))
+    found: dict[str, list[float]] = {"without": [], "with": []}
+    spent = dict.fromkeys(found, 0.0)
+    with (
+        tillside(bundle, log=work / "without.log", flags=flags, cores=other) as without,
+        tillside(bundle, log=work / "with.log", flags=logged, cores=other) as with_log,
+        _pinned(own),
+    ):
+        servers = {"without": without, "with": with_log}
+        for number in range(given.rounds):
+            for name in ("without", "with") if number % 2 else ("with", "without"):
+                server = servers[name]
+                host = server.url.removeprefix("http://")
+                payloads = [as_http(server.path, host=host, document=each) for each in documents]
+                plan = Plan(server.url, payloads, given.round_seconds, seed=number)
+                before = _cpu_seconds(server)
+                summary = _run(plan.measure(RATE))
+                spent[name] += _cpu_seconds(server) - before
+                found[name].append(summary.latency_ms["p99_ms"])
+                say(f"  {name:<8} p99 {summary.latency_ms['p99_ms']:.2f} ms, failed {summary.failed}")
+    medians = {name: statistics.median(values) for name, values in found.items()}
+    return {
+        "p99_ratio": medians["with"] / medians["without"],
+        "p99_ms": medians["with"],
+        "cpu_ratio": spent["with"] / spent["without"],
+    }
+
+
+def killed(work: Path, given: argparse.Namespace) -> Figures:
+    """Server and collector killed by SIGKILL in turn under load: acknowledged and not there, there more than once."""
+    return kills(work, given.bundle or _bundle(work), count=given.kills, seed=given.seed)
+
+
+def fuzz(work: Path, given: argparse.Namespace) -> Figures:
+    """Bodies with bits flipped and bytes cut, doubled, randomised and spliced: answers of 5xx, hangs, still alive."""
+    bodies = [json.dumps(document).encode() for document in EXAMPLES.values()]
+    with collector(work / "feedback", log=work / "collector.log") as server:
+        host, port = address_of(server.url)
+        payloads = mutated_bodies(bodies, count=given.bodies, path="/v1/events", host=f"{host}:{port}", seed=given.seed)
+        due_R = due_times(
+            FUZZ_RATE, seconds=len(payloads) / FUZZ_RATE, arrivals="constant", rng=np.random.default_rng(0)
+        )
+        load = Load(server.url, payloads, due_R, connections=16, timeout=HANG_SECONDS, read=lambda body: ("", ""))
+        ledger = _run(load.run())
+        alive = server.get("/health/ready")[0] == 200
+    return {
+        "requests": float(ledger.taken().sum()),
+        "5xx": float((ledger.status_R >= 500).sum()),
+        "hangs": float(ledger.count(ledger.error_R, ledger.taken()).get("timeout", 0)),
+        "taken": float((ledger.status_R == 200).sum()),
+        "alive": float(alive),
+    }
+
+
+SYSTEMS: Final[dict[str, Callable[[Path, argparse.Namespace], Figures]]] = {
+    "collector-batch100": collector_batch100,
+    "exposure-overhead": exposure_overhead,
+    "kills": killed,
+    "fuzz": fuzz,
+}
+
+
+def _bundle(work: Path) -> Path:
+    """An untrained bundle of 1,000 items."""
+    from benchmarks.bundles import write_bundle  # torch takes seconds to load
+
+    out = work / "bundle"
+    write_bundle(out, items=ITEMS, memory=False, sessions=5000)
+    return out
+
+
+def _cores(given: argparse.Namespace) -> tuple[set[int] | None, set[int] | None]:
+    """Cores of the generator and of the process that is measured; None for all."""
+    if not given.cores:
+        return None, None
+    own, *others = given.cores
+    return {own}, set(others) or {own}
+
+
+@contextlib.contextmanager
+def _pinned(cores: set[int] | None) -> Iterator[None]:
+    """Keep this process on some cores while the block runs."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _cpu_seconds(server: Server) -> float:
+    """Processor time that a process has used so far."""
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _run(work: Any) -> Any:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure the systems and write the result file."""
+    given = make_parser().parse_args(arguments)
+    systems = given.systems or list(SYSTEMS)
+    measured = []
+    for name in systems:
+        say(f"{name}: {(SYSTEMS[name].__doc__ or '').splitlines()[0]}")
+        with tempfile.TemporaryDirectory(dir=given.work, prefix="feedback-") as work:
+            figures = SYSTEMS[name](Path(work), given)
+        for metric, value in figures.items():
+            say(f"  {metric} {value:,.4g}")
+            measured.append({"log": LOG, "system": name, "metric": metric, "value": value})
+    folder = given.results or RESULTS
+    kept = [row for row in read_rows(folder / f"{NAME}.json") if row["system"] not in systems]
+    write_results(
+        NAME,
+        [*kept, *measured],
+        title="Feedback: what listening costs, and what a kill takes",
+        notes="Batches of 100 events of 220 bytes, acknowledged after the sync; load generator on the same machine.",
+        folder=folder,
+    )
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Parser of the flags."""
+    parser = argparse.ArgumentParser("python -m benchmarks.feedback", description=__doc__.splitlines()[0])
+    parser.add_argument("systems", nargs="*", choices=[[], *SYSTEMS], help="what to measure; all by default")
+    parser.add_argument("--bundle", type=Path, help="to serve; an untrained one of 1,000 items by default")
+    parser.add_argument("--cores", type=int, nargs="+", help="the generator's core, then the measured process's")
+    parser.add_argument("--connections", type=int, default=12, help="of the collector's load (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of the collector's load (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=10, help="of the comparison (default %(default)s)")
+    parser.add_argument("--round-seconds", type=float, default=10.0, help="of each half (default %(default)s)")
+    parser.add_argument("--kills", type=int, default=50, help="how many (default %(default)s)")
+    parser.add_argument("--bodies", type=int, default=10_000, help="of the fuzzing (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--work", type=Path, help="where temporary folders are made; their disk is what is synced")
+    parser.add_argument("--results", type=Path, help="folder of the result files; benchmarks/results by default")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What the kills' benchmark counts as lost and as doubled, and that each batch of its load has ids of its own."""
+
+import json
+
+import pytest
+
+from benchmarks.feedback import make_parser
+from benchmarks.feedback_kills import Told, verdict
+from benchmarks.feedback_load import EventLoad, Sent
+from serving.collector.decoding import decode_batch
+from tillside.feedback.events import Event, encode_event
+from tillside.feedback.exposures import Exposure, encode_exposure
+from tillside.feedback.segments import EVENTS, EXPOSURES, SegmentWriter
+
+
+def wrote(folder, records):
+    writer = SegmentWriter(folder)
+    writer.append(records)
+    writer.close()
+
+
+def test_what_is_missing_is_lost_and_what_is_there_twice_is_doubled(tmp_path):
+    """Of three events one is missing; of three answers one was given just before the kill, so one of two is lost."""
+    wrote(tmp_path / EVENTS, [encode_event(Event(event_id=name, kind="click", item="a")) for name in "aab"])
+    wrote(tmp_path / EXPOSURES, [encode_exposure(Exposure(recommendation_id="r", time=1, tier="model", slots=[]))])
+    told = Told(events=["a", "b", "c"], answers=[("r", 1.0), ("s", 2.0), ("t", 9.9)], kills=[10.0])
+    assert verdict(told, tmp_path) == {"events": 3, "answers": 3, "lost": 2, "doubled": 1, "torn": 0}
+
+
+def test_each_batch_has_ids_of_its_own():
+    load = EventLoad("http://127.0.0.1:1", events=3, connections=1, seconds=1)
+    ids = []
+    for _ in range(3):
+        head, _, body = load.request().partition(b"\r\n\r\n")
+        assert f"content-length: {len(body)}".encode() in head
+        assert decode_batch(body, lines=False, most=3).refusals == []
+        ids += [event["event_id"] for event in json.loads(body)]
+    assert len(set(ids)) == 9
+
+
+def test_the_rate_counts_events_of_batches_that_were_taken():
+    """Four batches of 100 in two seconds: 200 a second."""
+    sent = Sent(seconds=[0.01, 0.02, 0.03, 0.04], refused=1, lasted=2.0)
+    assert sent.rate(100) == 200
+    assert sent.p99_ms() == pytest.approx(40)
+
+
+def test_all_systems_are_measured_by_default():
+    assert make_parser().parse_args([]).systems == []
