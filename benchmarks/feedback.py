@@ -90,7 +90,7 @@ def exposure_overhead(work: Path, given: argparse.Namespace) -> Figures:
                 payloads = [as_http(server.path, host=host, document=each) for each in documents]
                 plan = Plan(server.url, payloads, given.round_seconds, seed=number)
                 before = _cpu_seconds(server)
-                summary = _run(plan.measure(RATE))
+                summary = _run(plan.measure(given.rate))
                 spent[name] += _cpu_seconds(server) - before
                 found[name].append(summary.latency_ms["p99_ms"])
                 say(f"  {name:<8} p99 {summary.latency_ms['p99_ms']:.2f} ms, failed {summary.failed}")
@@ -206,6 +206,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--cores", type=int, nargs="+", help="the generator's core, then the measured process's")
     parser.add_argument("--connections", type=int, default=12, help="of the collector's load (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of the collector's load (default %(default)s)")
+    parser.add_argument("--rate", type=float, default=RATE, help="requests a second of it (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=10, help="of the comparison (default %(default)s)")
     parser.add_argument("--round-seconds", type=float, default=10.0, help="of each half (default %(default)s)")
     parser.add_argument("--kills", type=int, default=50, help="how many (default %(default)s)")
