@@ -69,9 +69,10 @@ def atomic_directory(destination: Path, *, marks: Sequence[str] = ()) -> Iterato
 def full_disk(error: BaseException, folder: Path) -> Path | None:
     """The folder whose disk is full if that is what an error comes from: ``folder``, or that of temporary files.
 
-    Libraries say it in a dozen ways, of which only some carry the system's error number.
+    Libraries say it in a dozen ways, of which only some carry the system's error number; torch hides the error that
+    does behind one of its own, raised while it closes its file.
     """
-    named = isinstance(error, OSError) and error.errno in FULL
+    named = any(isinstance(each, OSError) and each.errno in FULL for each in _with_causes(error))
     if not named and not any(word in str(error) for word in WORDS_OF_FULL):
         return None
     for place in (folder, Path(tempfile.gettempdir())):
@@ -79,6 +80,13 @@ def full_disk(error: BaseException, folder: Path) -> Path | None:
             if shutil.disk_usage(place).free < SCANT:
                 return folder.parent if place == folder else place
     return folder.parent if named else None
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that it was raised from or over."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _begun(destination: Path) -> tuple[Path, int]:

@@ -1,5 +1,6 @@
 """Directories and files appear whole or not at all."""
 
+import contextlib
 import errno
 import shutil
 import stat
@@ -7,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tillside.atomic import atomic_directory, write_text_atomically
+from tillside.atomic import atomic_directory, full_disk, write_text_atomically
 
 
 def names(folder):
@@ -124,3 +125,19 @@ def test_a_full_disk_is_called_so_and_named(tmp_path, monkeypatch, error):
         with atomic_directory(tmp_path / "out"):
             raise error
     assert names(tmp_path) == ["out"]
+
+
+class Archive:
+    """A file of a library's own."""
+
+    def close(self) -> None:
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 503040 vs 502928")
+
+
+def test_a_full_disk_is_known_behind_what_a_library_raised_over_it(tmp_path):
+    """torch closes its archive after a failed write, and that raises something else; by then some room is free."""
+    with pytest.raises(RuntimeError) as caught:  # noqa: SIM117
+        with contextlib.closing(Archive()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert full_disk(caught.value, tmp_path / "runs") == tmp_path
+    assert full_disk(RuntimeError("unexpected pos 1 vs 2"), tmp_path / "runs") is None

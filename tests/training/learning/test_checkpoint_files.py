@@ -23,3 +23,25 @@ def test_what_was_there_survives_a_disk_that_fills_up_and_no_other_folder_is_nee
             files.save_checkpoint({"step": 2}, path)
     assert torch.load(path, weights_only=True) == {"step": 1}
     assert [each.name for each in tmp_path.iterdir()] == ["resume.ckpt"]
+
+
+def test_a_full_disk_is_named_though_torch_raises_something_else_over_it(tmp_path, monkeypatch):
+    """torch's archive writes to a file that takes no more, and fails again when it is closed."""
+
+    class Full:
+        def __init__(self, file):
+            self._file = file
+
+        def write(self, data):
+            if self._file.tell() > 1000:
+                raise OSError(28, "No space left on device")
+            return self._file.write(data)
+
+        def __getattr__(self, name):
+            return getattr(self._file, name)
+
+    save, path = torch.save, tmp_path / "resume.ckpt"
+    monkeypatch.setattr(torch, "save", lambda checkpoint, file: save(checkpoint, Full(file)))
+    with pytest.raises(OSError, match=f"No space left on device: '{path}'"):
+        AtomicCheckpoints().save_checkpoint({"weights": torch.zeros(100_000)}, path)
+    assert list(tmp_path.iterdir()) == []
