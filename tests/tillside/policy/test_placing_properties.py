@@ -4,6 +4,7 @@ import copy
 import json
 from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +127,17 @@ def policies(draw: st.DrawFn, shop: Shop) -> dict[str, Any]:
         "slots": draw(st.integers(1, 8)),
         "bundles": draw(st.integers(0, 3)),
         "rules": rules,
+        "explore": draw(
+            st.none()
+            | st.fixed_dictionaries(
+                {
+                    "share": st.sampled_from([0.5, 1]),
+                    "of": st.sampled_from(["answers", "slots"]),
+                    "among": st.sampled_from([2, 20]),
+                    "temperature": st.sampled_from([0.5, 1, 9]),
+                }
+            )
+        ),
     }
     promotion = {
         "name": "tiers",
@@ -162,7 +174,7 @@ def cases(draw: st.DrawFn) -> tuple[Shop, dict[str, Any], dict[str, Any]]:
 
 
 def answered(shop: Shop, policy: dict[str, Any], request: dict[str, Any]) -> Placement:
-    return shop.place(json.dumps(policy), **copy.deepcopy(request))
+    return shop.place(json.dumps(policy), rng=np.random.default_rng(1), **copy.deepcopy(request))
 
 
 def inside(item: Item, paths: list[str]) -> bool:
@@ -232,6 +244,7 @@ def as_ids(shop: Shop, answer: Placement) -> Any:
             each.rule,
             each.parts,
             each.reason,
+            round(each.propensity, 9),
         )
         for each in answer.items
     ]
@@ -254,6 +267,7 @@ def test_no_item_that_a_hard_rule_forbids_is_shown_and_k_is_honoured(case: Any) 
     slots = policy["placements"]["here"]["slots"]
     k = slots if request["k"] is None else min(request["k"], slots)
     assert len(shown) == min(k, len(may))
+    assert all(0 < each.propensity <= 1 + 1e-9 for each in answer.items)
     open_policy = copy.deepcopy(policy)
     open_policy["placements"]["here"]["rules"]["hide_viewed"] = "none"  # a bundle may be made of what was looked at
     for bundle in answer.bundles:
