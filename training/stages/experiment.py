@@ -37,6 +37,11 @@ def run(config: ExperimentConfig) -> None:
         return
     assert config.measured is not None
     file = read_experiments(path)
+    if file.unit == "session":
+        raise ValueError(
+            f"{path}: unit: session is answered by, but not planned or read: the tables are by shopper, and one who "
+            "comes back may be in another arm; draw by shopper"
+        )
     asked = all_of(file)
     if config.name is not None:
         if config.name not in asked:

@@ -96,5 +96,8 @@ def test_the_holdout_is_read_by_what_it_has_too(shop: Path) -> None:
 def test_what_is_not_there_is_refused(shop: Path) -> None:
     with pytest.raises(ValueError, match="name must be one of slots, holdout, got 'slotz'"):
         run(config(shop, Action.read, name="slotz"))
+    (shop / "sessions.yaml").write_text(f"unit: session\n{FILE}", encoding="utf-8")
+    with pytest.raises(ValueError, match="unit: session is answered by, but not planned or read"):
+        run(ExperimentConfig(experiments=str(shop / "sessions.yaml"), measured=str(shop / "measured")))
     with pytest.raises(ValueError, match="measured must be given, as measured=DIR"):
         ExperimentConfig(experiments="trial.yaml")
