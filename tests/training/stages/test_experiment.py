@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.feedback_logs import MINUTE, NOON, event, exposure, order, settings, write
 from tests.measured import write_measured
 from tillside.experiments.assignment import assign
 from tillside.experiments.reader import parse_experiments
 from tillside.policy.file.values import DAY_MS
+from training.data.engine import open_engine
 from training.experiments.reading import starts_ms
+from training.experiments.subjects import MeasuredTables
+from training.feedback.joining import join
 from training.settings.experiment import Action, ExperimentConfig
 from training.stages.experiment import all_of, run
 
@@ -101,3 +105,29 @@ def test_what_is_not_there_is_refused(shop: Path) -> None:
         run(ExperimentConfig(experiments=str(shop / "sessions.yaml"), measured=str(shop / "measured")))
     with pytest.raises(ValueError, match="measured must be given, as measured=DIR"):
         ExperimentConfig(experiments="trial.yaml")
+
+
+def test_what_measure_joins_is_read(tmp_path: Path) -> None:
+    """From the server's and the collector's segments to sums: ann was shown a case for the phone, clicked it and bought
+    both; held-out bob was shown nothing and bought one thing. The names of tables and columns are the same."""
+    held = {"shopper": "bob", "session": "v2"}
+    shown = exposure("r1", ["case"], experiment="slots", arm="eight")
+    acts = [event("e1", "click", "case", NOON + MINUTE, recommendation_id="r1")]
+    orders = [
+        order("o1", [("case", 1, 20.0), ("phone", 1, 300.0)], NOON + 2 * MINUTE),
+        order("o2", [("phone", 1, 100.0)], NOON + MINUTE, **held),
+    ]
+    answers = [shown, exposure("r2", [], experiment="holdout", arm="holdout", **held)]
+    write(tmp_path / "feedback", answers, [*acts, *orders])
+    join(settings(tmp_path))
+    with open_engine(tmp_path) as engine:
+        tables = MeasuredTables(engine, tmp_path / "out")
+        given = {"since_ms": NOON, "until_ms": tables.last_ms() + DAY_MS, "before_days": 7}
+        found = tables.subjects("slots", arms=("eight", "four"), **given)
+        against = tables.subjects("holdout", arms=("holdout", "shown"), **given)
+    sums = {name: column.tolist() for name, column in found.sums.items()}
+    for name in ("orders", "converted", "answers", "seen", "clicks", "bought", "anchored", "anchor_bought"):
+        assert sums[name] == [1], name
+    assert (sums["revenue"], sums["lines"], sums["degraded"]) == ([320], [2], [0])
+    assert against.sums["revenue"].tolist() == [320, 100]
+    assert [against.arms[arm] for arm in against.arm_S] == ["shown", "holdout"]
