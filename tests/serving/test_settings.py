@@ -82,3 +82,12 @@ def test_the_admin_port_stays_on_this_machine_whatever_the_main_port_does():
     environment = {"TILLSIDE_ADMIN_LISTEN_HOST": "10.0.0.1", "TILLSIDE_WITHOUT_BUNDLE": "stay"}
     settings = parse_settings(["--bundle", "b"], environment)
     assert (settings.admin_host, settings.stay) == ("10.0.0.1", True)
+
+
+def test_an_experiments_file_that_ships_is_reached_by_its_name(capsys):
+    found = parse_settings(["--bundle", "b", "--experiments", "example"], {}).experiments
+    assert found is not None
+    assert found.is_file()
+    with pytest.raises(SystemExit):
+        parse_settings(["--bundle", "b", "--experiments", "exmple"], {})
+    assert "did you mean example?" in capsys.readouterr().err
