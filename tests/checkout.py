@@ -22,7 +22,9 @@ CACHES: Final = frozenset(
     )
 )
 """Folders of tools, at any depth, that are not looked into; nor is a virtual environment, whatever its name."""
-OUTPUTS: Final = frozenset(("bundle", "dataset", "demo", "multirun", "outputs", "runs", "shop", "site"))
+OUTPUTS: Final = frozenset(
+    ("bundle", "dataset", "demo", "effects", "feedback", "multirun", "outputs", "runs", "shop", "site")
+)
 """Folders at the root that the README's commands write. Somebody may train there while the tests run, so that only a
 new one counts, not what goes on within."""
 
