@@ -3,13 +3,17 @@
 import asyncio
 import gzip
 import json
+from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 from starlette.requests import Request
 
 from serving.http.api import read_body
 from serving.protocol.errors import ProblemError
-from tests.serving.asgi import refused
+from serving.service import Service
+from serving.settings import Settings
+from tests.serving.asgi import app_client, refused
 
 JSON = {"content-type": "application/json"}
 
@@ -139,3 +143,29 @@ def test_the_log_says_which_field_was_refused_and_why_and_not_what_was_sent(runn
     assert (line["status"], line["level"]) == (422, "warning")
     assert line["reason"] == "invalid-field; allowed: an integer from 1 to 1000"
     assert "7700" not in json.dumps(line)
+
+
+class Noted(list):
+    """A log of exposures in memory."""
+
+    def note(self, request, outcome, placement=None):
+        self.append((request and request.placement, placement, outcome.answer.recommendation_id))
+
+
+def test_every_answer_that_was_given_is_noted_and_a_refused_request_is_not():
+    """No bundle is loaded, so the last tier answers: one answer, a page of two, and a request that is refused."""
+    settings = Settings(Path("none"))
+    service = Service(settings)
+    service.exposures = noted = Noted()
+    page = {"session": [], "placements": [{"placement": "home"}, {"placement": "cart"}]}
+
+    async def ask():
+        async with app_client(service, settings) as client:
+            one = await client.post("/v1/recommend", json={"session": [], "placement": "cart"})
+            two = await client.post("/v1/page", json=page)
+            await client.post("/v1/recommend", json={"session": [], "k": 0})
+            return [one.json(), *two.json()["placements"]]
+
+    answers = asyncio.run(ask())
+    ids = [answer["recommendation_id"] for answer in answers]
+    assert noted == [("cart", None, ids[0]), (UNSET, "home", ids[1]), (UNSET, "cart", ids[2])]

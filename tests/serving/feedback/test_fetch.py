@@ -1,0 +1,59 @@
+"""What came to a topic lies in segments once, from where the last call ended."""
+
+import pytest
+
+from serving.feedback import fetch as fetching
+from serving.feedback.fetch import fetch, main
+from serving.feedback.kafka import KafkaSink
+from serving.feedback.target import Topic
+from tests.serving.brokers import BrokerProcess, kafka, mock_broker
+from tillside.feedback.segments import read_segment, segments_of
+
+
+def brought(folder):
+    return sorted(record for path in segments_of(folder) for record in read_segment(path))
+
+
+def test_each_call_brings_what_is_new(tmp_path, capsys):
+    kafka()
+    with BrokerProcess() as broker:
+        broker.make_topics("events")
+        topic = Topic(broker.address, "events")
+        sink = KafkaSink(topic)
+        sink.write([b"a", b"b"])
+        sink.sync()
+        main([str(topic), str(tmp_path)])
+        assert capsys.readouterr().out == "2 records of events\n"
+        assert brought(tmp_path) == [b"a", b"b"]
+        assert fetch(topic, tmp_path) == 0
+        sink.write([b"c"])
+        sink.close()
+        assert fetch(topic, tmp_path) == 1
+    assert brought(tmp_path) == [b"a", b"b", b"c"]
+
+
+def test_all_partitions_are_read(tmp_path):
+    """The mock has four of them, over which records are spread."""
+    with mock_broker(brokers=2) as servers:
+        topic = Topic(servers, "events")
+        sink = KafkaSink(topic)
+        records = [b"%03d" % number for number in range(200)]
+        sink.write(records)
+        sink.close()
+        assert fetch(topic, tmp_path) == 200
+    assert brought(tmp_path) == records
+
+
+def test_a_broker_that_is_not_there_is_a_sentence(tmp_path, monkeypatch, capsys):
+    kafka()
+    monkeypatch.setattr(fetching, "WAIT_SECONDS", 0.2)
+    with pytest.raises(SystemExit) as caught:
+        main(["kafka://127.0.0.1:9/events", str(tmp_path)])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("error: kafka://127.0.0.1:9/events: ")
+
+
+def test_a_folder_is_no_topic(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([str(tmp_path), str(tmp_path)])
+    assert "must be kafka://HOST:PORT/TOPIC" in capsys.readouterr().err
