@@ -6,7 +6,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
-from training.settings.data import LogConfig
+from training.settings.data import LogConfig, with_feedback
 from training.settings.split import SplitBy, SplitConfig
 
 MOST_NAMED = 100
@@ -27,6 +27,8 @@ class PrepareConfig:
     out: str = MISSING
     """The directory to write; it appears whole or not at all, and replaces an older data set."""
     data: LogConfig = MISSING
+    feedback: str | None = None
+    """The feedback folder, with ``data=feedback``: the log is what serving.collector has kept there."""
     name: str | None = None
     """What runs, reports and lists call the data set. null: the kind of log, such as events."""
     session_gap_minutes: float | None = None
@@ -58,7 +60,8 @@ class PrepareConfig:
         Raises:
             ValueError: a setting is out of range or does not fit the log.
         """
-        given = self.data.split_is_given
+        data = with_feedback(self.data, self.feedback)
+        given = data.split_is_given
         if self.name is not None and not (self.name.isprintable() and 0 < len(self.name.strip()) <= MOST_NAMED):
             raise ValueError(f"name must be null or 1 to {MOST_NAMED} printable characters, got {self.name!r}")
         if self.session_gap_minutes is not None and not self.session_gap_minutes > 0:
@@ -84,4 +87,4 @@ class PrepareConfig:
             raise ValueError(f"seed must not be negative, got {self.seed}")
         if not 0 <= self.max_reject_share <= 1:
             raise ValueError(f"max_reject_share must be between 0 and 1, got {self.max_reject_share}")
-        return dataclasses.replace(self, min_item_support=support, split=split)
+        return dataclasses.replace(self, data=data, min_item_support=support, split=split)

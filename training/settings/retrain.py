@@ -20,6 +20,8 @@ class RetrainConfig:
     """models:/NAME@champion or models:/NAME/VERSION; typed ``from=``. The result is registered as a version of NAME."""
     data: LogConfig = MISSING
     """The newer log: either whole, including what the champion learned from, or only what came since."""
+    feedback: str | None = None
+    """The feedback folder, with ``data=feedback``: the newer log is what serving.collector has kept there."""
     split: SplitConfig = field(default_factory=SplitConfig)
     """Default: the champion's split. The test part is the newest window."""
     seed: int = 0

@@ -77,7 +77,8 @@ def like_base(config: RetrainConfig, base: BaseModel, *, out: Path) -> PrepareCo
         before = base.settings["split"]
         split = SplitConfig(SplitBy(before["by"]), before["validation"], before["test"])
     share = base.settings.get("max_reject_share", PrepareConfig.max_reject_share)
-    return PrepareConfig(out=str(out), data=config.data, split=split, max_reject_share=share, seed=config.seed, **kept)
+    log: dict[str, Any] = {"data": config.data, "feedback": config.feedback, "max_reject_share": share}
+    return PrepareConfig(out=str(out), split=split, seed=config.seed, **log, **kept)
 
 
 def run(config: RetrainConfig) -> float:

@@ -4,6 +4,7 @@ from training.data.parsing.canonical import Log, read_log
 from training.data.readers import (  # noqa: F401, each registers itself
     diginetica,
     events,
+    feedback,
     online_retail,
     otto,
     rees46,

@@ -3,7 +3,7 @@
 The readers stand in :mod:`training.data.readers`: their libraries take seconds to import, and ``--help`` needs none.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -194,8 +194,37 @@ class SequencesConfig(FileLogConfig):
     behaviours: list[str] = field(default_factory=lambda: ["click"])
 
 
+@dataclass
+class FeedbackConfig(LogConfig):
+    """``data=feedback``: the events that ``serving.collector`` keeps."""
+
+    name: ClassVar[str] = "feedback"
+
+    path: str | None = None
+    """The feedback folder, which holds events/*.seg; usually typed as ``feedback=DIR``."""
+    late_days: float = 90.0
+    """An event that is received longer after it happened is left out, and counted."""
+    items: str | None = None
+    """A file of items, as of ``data=events``; events know no categories, brands or names."""
+    item_columns: ItemColumns = field(default_factory=ItemColumns)
+
+
+def with_feedback(data: LogConfig, feedback: str | None) -> LogConfig:
+    """A log's settings with the folder that the key ``feedback`` names.
+
+    Raises:
+        ValueError: the log is of another kind.
+    """
+    if feedback is None:
+        return data
+    if not isinstance(data, FeedbackConfig):
+        raise ValueError(f"feedback can be given with data=feedback alone, got data={data.name}")
+    return replace(data, path=feedback)
+
+
 READERS: tuple[type[LogConfig], ...] = (
     EventsConfig,
+    FeedbackConfig,
     Rees46Config,
     RetailrocketConfig,
     YoochooseConfig,
