@@ -20,7 +20,8 @@ def shop(folder, **fields):
     for number in range(SHOPPERS):
         who = {"shopper": f"s{number}", "session": f"v{number}"}
         held, rec, time = number % 4 == 0, f"r{number}", NOON + number * HOUR
-        arm = {"experiment": "home", "arm": "holdout" if held else "shown"}
+        part = {"experiment": "slots|words", "arm": f"{'two' if number % 3 else 'four'}|soft"}
+        arm = {"experiment": "holdout", "arm": "holdout"} if held else part
         exposures.append(exposure(rec, [] if held else ["case", "film"], time, **arm, **who))
         named = {"recommendation_id": rec, **who}
         lines = [("phone", 1, 300.0)]
@@ -60,7 +61,7 @@ def test_rates_are_of_what_was_seen_and_have_intervals(made):
     assert (conversion["above"], conversion["below"]) == (10, 30)
     assert conversion["low"] < 1 / 3 < conversion["high"]
     assert figure(effects, "click_rate", dimension="position", value="2")["estimate"] == 0
-    assert figure(effects, "bounce_rate", dimension="arm", value="shown")["above"] == 0
+    assert figure(effects, "bounce_rate", dimension="arm", value="two|soft")["above"] == 0
 
 
 def test_money_is_net_and_margin_takes_the_costs(made):
@@ -74,12 +75,16 @@ def test_money_is_net_and_margin_takes_the_costs(made):
     )
 
 
-def test_lift_is_told_against_the_holdout_alone(made):
-    """Held out: 10 of 10 bought, 300 each; shown: 10 of 30 bought, 310 each."""
-    rows = {row["metric"]: row for row in made.tables["lift"].to_pylist()}
-    assert (rows["buyers"]["value"], rows["buyers"]["reference_value"]) == (pytest.approx(1 / 3), 1.0)
-    assert rows["order_value"]["difference"] == pytest.approx(10)
-    assert {row["arm"] for row in rows.values()} == {"shown"}
+def test_lift_is_told_against_the_holdout_or_another_arm_alone(made):
+    """Held out: 10 of 10 bought, 300 each. All others: 10 of the 30 and both who are in no experiment bought: 10 times
+    310, the sample and the cream (50 in two orders) and a pen. Of the experiment with one arm nothing can be said."""
+    rows = {(row["experiment"], row["arm"], row["metric"]): row for row in made.tables["lift"].to_pylist()}
+    assert {(experiment, arm) for experiment, arm, _ in rows} == {("holdout", "shown"), ("slots", "two")}
+    buyers, value = (rows["holdout", "shown", name] for name in ("buyers", "order_value"))
+    assert (buyers["value"], buyers["reference_value"]) == (pytest.approx(11 / 31), 1.0)
+    assert value["value"] == pytest.approx((10 * 310 + 50) / 12)
+    assert rows["slots", "two", "buyers"]["reference"] == "four"
+    assert rows["slots", "two", "buyers"]["subjects"] + rows["slots", "two", "buyers"]["reference_subjects"] == 30
 
 
 def test_order_value_with_and_without(made):
