@@ -166,6 +166,13 @@ def test_the_manifests_are_valid(kind, name, version):
     kubernetes_validate.validate(documents()[kind, name], version, strict=True)
 
 
+@pytest.mark.parametrize("version", ["1.27", "1.33"])
+def test_the_nightly_job_is_valid(version):
+    kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="pip install kubernetes-validate")
+    job = yaml.safe_load((OPS / "kubernetes/optional/learning.yaml").read_text(encoding="utf-8"))
+    kubernetes_validate.validate(job, version, strict=True)
+
+
 def test_the_manifests_fit_together():
     objects = documents()
     deployment = objects["Deployment", "tillside"]["spec"]

@@ -57,7 +57,7 @@ def stage(feedback: Path, out: Path, known: Mapping[str, Segment], *, late_days:
         OSError: a file cannot be read or written.
     """
     paths = [(kind, path) for kind in OF_KIND for path in segments_of(feedback / kind)]
-    if not paths:
+    if not paths and not known:
         raise ValueError(f"feedback: {feedback} holds no segments (exposures/*.seg, events/*.seg)")
     segments, days, fresh = dict(known), set[int](), list[str]()
     todo = [

@@ -53,6 +53,14 @@ def test_only_what_is_new_is_read_and_files_are_found_by_their_days(tmp_path):
     ]
 
 
+def test_segments_that_were_staged_may_be_moved_away(tmp_path):
+    write(tmp_path, [exposure("r1", ["case"])])
+    first = stage(tmp_path, tmp_path, {}, late_days=90)
+    next((tmp_path / "exposures").glob("*.seg")).unlink()
+    second = stage(tmp_path, tmp_path, first.segments, late_days=90)
+    assert (second.segments, second.fresh) == (first.segments, ())
+
+
 def test_who_gave_no_key_is_somebody_of_their_own(tmp_path):
     write(tmp_path, [exposure(rec, ["case"], shopper=None, session=None) for rec in ("r1", "r2")])
     stage(tmp_path, tmp_path, {}, late_days=90)
