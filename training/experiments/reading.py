@@ -2,6 +2,8 @@
 
 Before its planned end an experiment is read by confidence sequences, afterwards by one test at its end; which of the
 two follows from the log's last day, not from the reader's patience.
+
+Shapes: S subjects, A arms, T days.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""How experiments are checked, planned and read."""
+"""How experiments are checked, planned and read.
+
+Shapes: S subjects.
+"""
 
 import json
 import math
