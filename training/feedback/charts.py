@@ -10,7 +10,6 @@ from typing import Final
 
 COLOUR: Final = "#1f6feb"
 GREY: Final = "#8a94a0"
-GRID: Final = "#e3e7eb"
 GOOD: Final = "#3a9d5d"
 BAD: Final = "#c9463d"
 ROW: Final = 24
@@ -69,29 +68,31 @@ def forest(rows: Sequence[Bar], *, title: str) -> str:
 
 
 def line(rows: Sequence[Bar], *, title: str) -> str:
-    """A value by day with its band; needs two days."""
+    """A value by day with its band; the axis is 0 and the text at the left tells the highest value. Needs two days."""
     if len(rows) < 2:
         return ""
-    height, width = 150, LABEL + PLOT + FIGURE - 80
-    top = max(max(row.value, row.high or 0.0) for row in rows) or 1.0
-    places = [50 + number * (width - 50) / (len(rows) - 1) for number in range(len(rows))]
+    height, left, width = 150, 90, LABEL + PLOT + FIGURE - 80
+    lows = [row.value if row.low is None else row.low for row in rows]
+    highs = [row.value if row.high is None else row.high for row in rows]
+    bottom, top = min(0.0, *lows), max(0.0, *highs)
+    span = (top - bottom) or 1.0
+    places = [left + number * (width - left) / (len(rows) - 1) for number in range(len(rows))]
 
     def y(value: float) -> float:
-        return 10 + (height - 20) * (1 - value / top)
+        return 10 + (height - 20) * (top - value) / span
 
-    points = " ".join(f"{x:.1f},{y(row.value):.1f}" for x, row in zip(places, rows, strict=True))
-    upper = [
-        f"{x:.1f},{y(row.value if row.high is None else row.high):.1f}" for x, row in zip(places, rows, strict=True)
-    ]
-    lower = [f"{x:.1f},{y(row.value if row.low is None else row.low):.1f}" for x, row in zip(places, rows, strict=True)]
-    band = " ".join([*upper, *reversed(lower)])
-    axis = f'<line x1="50" x2="{width}" y1="{y(0):.1f}" y2="{y(0):.1f}" stroke="{GRID}"/>'
-    ends = f'<text x="50" y="{height + 14}">{html.escape(rows[0].label)}</text>'
+    def points(values: Sequence[float]) -> list[str]:
+        return [f"{x:.1f},{y(value):.1f}" for x, value in zip(places, values, strict=True)]
+
+    band = " ".join([*points(highs), *reversed(points(lows))])
+    axis = f'<line x1="{left}" x2="{width}" y1="{y(0):.1f}" y2="{y(0):.1f}" stroke="{GREY}"/>'
+    ends = f'<text x="{left}" y="{height + 14}">{html.escape(rows[0].label)}</text>'
     ends += f'<text x="{width}" y="{height + 14}" text-anchor="end">{html.escape(rows[-1].label)}</text>'
     best = max(rows, key=lambda row: row.value)
-    mark = f'<text x="44" y="{y(best.value) + 4:.1f}" text-anchor="end">{html.escape(best.text)}</text>'
+    mark = f'<text x="{left - 6}" y="{y(best.value) + 4:.1f}" text-anchor="end">{html.escape(best.text)}</text>'
     shape = f'<polygon points="{band}" fill="{COLOUR}" opacity=".14"/>'
-    drawn = f'<polyline points="{points}" fill="none" stroke="{COLOUR}" stroke-width="2"/>'
+    path = " ".join(points([row.value for row in rows]))
+    drawn = f'<polyline points="{path}" fill="none" stroke="{COLOUR}" stroke-width="2"/>'
     return _svg(axis + shape + drawn + ends + mark, height + 20, title)
 
 

@@ -52,3 +52,11 @@ def test_only_what_is_sure_is_coloured():
         ).iter("circle")
     ]
     assert colours == ["#3a9d5d", "#8a94a0", "#c9463d"]
+
+
+def test_a_band_that_reaches_below_nothing_stays_in_the_picture():
+    """From -1 to 1 the axis stands in the middle, and no point leaves the 150 pixels."""
+    root = ElementTree.fromstring(line([Bar("a", 1, -1, 1, ""), Bar("b", 0, -1, 1, "")], title="x"))
+    [axis], [band] = root.iter("line"), root.iter("polygon")
+    assert axis.get("y1") == "75.0"
+    assert {point.partition(",")[2] for point in band.get("points").split()} == {"10.0", "140.0"}
