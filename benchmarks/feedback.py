@@ -1,6 +1,6 @@
 """What listening costs, and what a kill takes: the collector's rate, the exposure log's cost, kills, fuzzing.
 
-python -m benchmarks.feedback [collector-batch100] [exposure-overhead] [kills] [fuzz] [--cores 0 1]
+python -m benchmarks.feedback [collector-batch100] [exposure-overhead] [kills] [fuzz] [seen] [--cores 0 1]
 
 Each system is a function of SYSTEMS that returns its rows; the rows of systems that are not measured stay in the result
 file as they were. Figures of an hour in which the machine does other work measure that work.
@@ -22,6 +22,7 @@ import uvloop
 
 from benchmarks.feedback_kills import kills
 from benchmarks.feedback_load import EventLoad, Sent
+from benchmarks.feedback_seen import seen_ids
 from benchmarks.fuzzing import mutated_bodies
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.servers import Server, collector, tillside
@@ -128,11 +129,17 @@ def fuzz(work: Path, given: argparse.Namespace) -> Figures:
     }
 
 
+def seen(work: Path, given: argparse.Namespace) -> Figures:
+    """Event ids that are remembered for ever: processor time of a look-up, memory and disk."""
+    return seen_ids(work, ids=given.ids)
+
+
 SYSTEMS: Final[dict[str, Callable[[Path, argparse.Namespace], Figures]]] = {
     "collector-batch100": collector_batch100,
     "exposure-overhead": exposure_overhead,
     "kills": killed,
     "fuzz": fuzz,
+    "seen": seen,
 }
 
 
@@ -204,13 +211,14 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("systems", nargs="*", choices=[[], *SYSTEMS], help="what to measure; all by default")
     parser.add_argument("--bundle", type=Path, help="to serve; an untrained one of 1,000 items by default")
     parser.add_argument("--cores", type=int, nargs="+", help="the generator's core, then the measured process's")
-    parser.add_argument("--connections", type=int, default=12, help="of the collector's load (default %(default)s)")
+    parser.add_argument("--connections", type=int, default=32, help="of the collector's load (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of the collector's load (default %(default)s)")
     parser.add_argument("--rate", type=float, default=RATE, help="requests a second of it (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=10, help="of the comparison (default %(default)s)")
     parser.add_argument("--round-seconds", type=float, default=10.0, help="of each half (default %(default)s)")
     parser.add_argument("--kills", type=int, default=50, help="how many (default %(default)s)")
     parser.add_argument("--bodies", type=int, default=10_000, help="of the fuzzing (default %(default)s)")
+    parser.add_argument("--ids", type=int, default=15_000_000, help="that are remembered (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="where temporary folders are made; their disk is what is synced")
     parser.add_argument("--results", type=Path, help="folder of the result files; benchmarks/results by default")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from benchmarks import feedback_seen
 from benchmarks.feedback import make_parser
 from benchmarks.feedback_kills import Told, verdict
 from benchmarks.feedback_load import EventLoad, Sent
@@ -43,6 +44,15 @@ def test_the_rate_counts_events_of_batches_that_were_taken():
     sent = Sent(seconds=[0.01, 0.02, 0.03, 0.04], refused=1, lasted=2.0)
     assert sent.rate(100) == 200
     assert sent.p99_ms() == pytest.approx(40)
+
+
+def test_new_ids_are_looked_up_first_and_known_ones_after(tmp_path, monkeypatch):
+    """Two segments of three ids, then two groups of two ids: all ten are remembered, in a run for each of three."""
+    for name, value in {"SEGMENT": 3, "GROUP": 2, "LOOKED_UP": 4}.items():
+        monkeypatch.setattr(feedback_seen, name, value)
+    figures = feedback_seen.seen_ids(tmp_path, ids=6)
+    assert (figures["ids"], figures["runs"]) == (6, 2)
+    assert len(feedback_seen.SeenIds(tmp_path / "seen", lambda record: ())) == 10
 
 
 def test_all_systems_are_measured_by_default():
