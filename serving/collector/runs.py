@@ -3,7 +3,7 @@
 An id is remembered by 16 bytes of its hash, and its payload by a mark of 8. A run holds three columns of 8-byte
 integers, sorted by the first, and a filter that spares nine of ten look-ups of unknown ids the search.
 
-Shapes: N ids of a run, M ids that are looked up, W words of a filter.
+Shapes: N ids of a run, M ids that are looked up, P ids that are merged at a time, W words of a filter.
 """
 
 import os

@@ -4,6 +4,8 @@ What lies in the segment that is being written is held in memory; once that is f
 and eight runs of a size become one. So memory holds a segment's ids at most, and a look-up touches a few runs. The
 segments are the truth: ids of segments that no run covers are read again at the start, which is what makes a crash
 harmless at any moment. What has a run is remembered even after its segment was removed.
+
+Shapes: M ids that are looked up.
 """
 
 import json
