@@ -106,7 +106,10 @@ def widened(policy: Policy, slots: int) -> Policy:
 
 
 def alone(policy: Policy, placement: str, source: str) -> Policy:
-    """Reduce a policy to one placement with a single source, without intent steering and segments."""
+    """Reduce a policy to one placement with a single source, without steering, segments and restraint.
+
+    Restraint would keep a source silent that another one's word lets speak.
+    """
     found = policy.placement(placement)
-    only = msgspec.structs.replace(found, sources={source: 1.0}, steering=0.0)
+    only = msgspec.structs.replace(found, sources={source: 1.0}, steering=0.0, least_chance=0.0)
     return msgspec.structs.replace(policy, placements={placement: only}, segments={})

@@ -78,8 +78,15 @@ def test_filler_is_the_most_popular_and_credited_to_popularity() -> None:
 def test_a_source_alone_keeps_the_rules_and_loses_what_would_change_its_weight() -> None:
     only = alone(POLICY, "here", "complement")
     placement = POLICY.placement("here")
-    assert only.placements == {"here": msgspec.structs.replace(placement, sources={"complement": 1.0}, steering=0.0)}
+    changed = {"sources": {"complement": 1.0}, "steering": 0.0, "least_chance": 0.0}
+    assert only.placements == {"here": msgspec.structs.replace(placement, **changed)}
     assert placement.rules.bans
     assert placement.steering == 0.5
     assert len(POLICY.segments) == 1
     assert not only.segments
+
+
+def test_a_source_alone_may_say_what_only_another_one_would_let_speak() -> None:
+    placements = {"here": msgspec.structs.replace(POLICY.placement("here"), least_chance=0.1)}
+    only = alone(msgspec.structs.replace(POLICY, placements=placements), "here", "complement")
+    assert only.placement("here").least_chance == 0
