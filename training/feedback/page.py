@@ -105,15 +105,12 @@ def _dimensions(report: Report, words: Mapping[str, str]) -> list[str]:
     parts = []
     for dimension in DIMENSIONS:
         own = [row for row in rows if row["dimension"] == dimension]
-        values = sorted(
-            {row["value"] for row in own},
-            key=lambda text: (not text.isdigit(), int(text) if text.isdigit() else 0, text),
-        )
+        values = sorted({row["value"] for row in own}, key=_in_order)
         if dimension == "day":
             parts += [f"<h2>{words['by'].format(dimension=words['day'])}</h2>"]
             for metric in BY_DAY:
                 parts += [f"<h3>{words[metric]}</h3>", line(_bars(own, metric, values, words), title=words[metric])]
-        elif len(values) > 1:
+        elif len({row["value"] for row in own if row["metric"] in CHARTED}) > 1:  # one bar compares nothing
             parts += [f"<h2>{words['by'].format(dimension=words[dimension])}</h2>", _note(words["description"])]
             for metric in CHARTED:
                 drawn = _bars(own, metric, values, words)[:MOST_VALUES]
