@@ -15,7 +15,7 @@ import pyarrow as pa
 from tillside.experiments.assignment import JOIN
 from training.experiments.subjects import arm_in
 from training.feedback.effects import columns_of, table_of
-from training.feedback.intervals import z_of
+from training.feedback.intervals import Moments, z_of
 from training.mining.engines import MiningEngine
 
 COLUMNS: Final = (
@@ -104,13 +104,10 @@ def _estimate(sums: dict[str, float], metric: str) -> tuple[float, float]:
     count = sums["subjects"]
     if metric in PER_SUBJECT:
         name = PER_SUBJECT[metric]
-        mean = sums[f"s_{name}"] / count
-        spread = max(sums[f"p_{name}"] - count * mean**2, 0.0)
-        return mean, spread / (count - 1) / count if count > 1 else np.nan
-    if not sums["s_orders"]:
-        return np.nan, np.nan
-    name = PER_ORDER[metric]
-    ratio = sums[f"s_{name}"] / sums["s_orders"]
-    residual = max(sums[f"p_{name}"] - 2 * ratio * sums[f"b_{name}"] + ratio**2 * sums["p_orders"], 0.0)
-    variance = residual * count / (count - 1) / sums["s_orders"] ** 2 if count > 1 else np.nan
-    return ratio, variance
+        below, squared, product = count, count, sums[f"s_{name}"]
+    else:
+        name = PER_ORDER[metric]
+        below, squared, product = sums["s_orders"], sums["p_orders"], sums[f"b_{name}"]
+    found = (count, below, sums[f"s_{name}"], squared, product, sums[f"p_{name}"])
+    moments = Moments(*(np.array([each], np.float64) for each in found))
+    return float(moments.ratio[0]), float(moments.variance[0])
