@@ -9,10 +9,7 @@ the shoppers of past weeks. ``read`` checks that the arms are as large as was as
 verdict in one sentence; while an experiment runs it may be read every day.
 """
 
-import sys
-
-from training.cli.arguments import did_you_mean
-from training.cli.command import begin, command
+from training.cli.command import begin, command, run_action
 from training.cli.progress import step
 from training.settings.experiment import Action, ExperimentConfig
 
@@ -29,18 +26,7 @@ def run(config: ExperimentConfig) -> None:
 
 def main() -> None:
     """Entry point: the first word, if it is an action's name, is what ``do=`` says."""
-    first = sys.argv[1] if sys.argv[1:] else ""
-    if first in Action.__members__:
-        sys.argv[1] = f"do={first}"
-    elif first.isalpha():
-        actions = list(Action.__members__)
-        meant = did_you_mean(first, actions)
-        print(
-            f"error: '{first}' is nothing to do with experiments{meant}; there are {', '.join(actions)}",
-            file=sys.stderr,
-        )
-        sys.exit(2)
-    run()
+    run_action(run, Action, of="experiments")
 
 
 if __name__ == "__main__":

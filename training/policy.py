@@ -9,10 +9,7 @@ policy needs and will not find. ``preview`` shows, for twenty sessions of the te
 and why; ``diff`` shows where two policies differ in that.
 """
 
-import sys
-
-from training.cli.arguments import did_you_mean
-from training.cli.command import begin, command
+from training.cli.command import begin, command, run_action
 from training.cli.progress import step
 from training.settings.policy import Action, PolicyConfig
 from training.tracking.finding import find_run
@@ -32,17 +29,7 @@ def run(config: PolicyConfig) -> None:
 
 def main() -> None:
     """Entry point: the first word, if it is an action's name, is what ``do=`` says."""
-    first = sys.argv[1] if sys.argv[1:] else ""
-    if first in Action.__members__:
-        sys.argv[1] = f"do={first}"
-    elif first.isalpha():
-        actions = list(Action.__members__)
-        meant = did_you_mean(first, actions)
-        print(
-            f"error: '{first}' is nothing to do with a policy{meant}; there are {', '.join(actions)}", file=sys.stderr
-        )
-        sys.exit(2)
-    run()
+    run_action(run, Action, of="a policy")
 
 
 if __name__ == "__main__":

@@ -118,6 +118,24 @@ def groups_only(known: Known, arguments: Sequence[str]) -> list[str]:
     return [argument for argument, key, _, value in pairs if value in known.choices.get(key, ())]
 
 
+def take_action(arguments: list[str], actions: Sequence[str], *, of: str) -> None:
+    """Write the first argument, if it is an action's name, as the key ``do=`` that it is short for.
+
+    Args:
+        arguments: without the command's name; changed in place.
+        of: what the actions are done to, in words.
+
+    Raises:
+        ValueError: it is a word, and no action.
+    """
+    first = arguments[0] if arguments else ""
+    if first in actions:
+        arguments[0] = f"do={first}"
+    elif first.isalpha():
+        meant = did_you_mean(first, actions)
+        raise ValueError(f"'{first}' is nothing to do with {of}{meant}; there are {', '.join(actions)}")
+
+
 def did_you_mean(word: str, names: Sequence[str]) -> str:
     """``; did you mean NAME?`` if one of the names is written alike, else nothing."""
     bare = {name.lower().replace("-", "_"): name for name in names}

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -19,7 +20,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from training.cli.arguments import Known, check, datasets_here, groups_only, written
+from training.cli.arguments import Known, check, datasets_here, groups_only, take_action, written
 from training.cli.compose import (
     composed,
     config_directory,
@@ -156,6 +157,21 @@ def sweep_keys(arguments: list[str]) -> list[Key]:
     named = [argument.partition("=")[2] for argument in arguments if argument.startswith("sweep=")]
     chosen = named[-1] if named and named[-1] in choices_of("sweep") else GRID
     return keys(composed(f"sweep/{chosen}", []), "sweep.")
+
+
+def run_action(run: Callable[[], None], actions: type[Enum], *, of: str) -> None:
+    """Run a command whose first word may be an action's name, short for ``do=NAME``.
+
+    Args:
+        of: what the actions are done to, in words.
+    """
+    arguments = sys.argv[1:]
+    try:
+        take_action(arguments, list(actions.__members__), of=of)
+    except ValueError as error:
+        _fail(error)
+    sys.argv[1:] = arguments
+    run()
 
 
 def begin(text: str) -> None:

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from training.cli.arguments import Known, check, datasets_here, did_you_mean, parse, written
+from training.cli.arguments import Known, check, datasets_here, did_you_mean, parse, take_action, written
 from training.cli.keys import Key
 
 KNOWN = Known(
@@ -129,3 +129,21 @@ def test_data_sets_of_the_working_folder_are_found_the_newest_first(tmp_path):
         (tmp_path / name / "dataset.json").touch()
         os.utime(tmp_path / name / "dataset.json", (time, time))
     assert [str(path) for path in datasets_here(tmp_path)] == ["new", "demo/old"]
+
+
+def test_an_action_s_name_is_short_for_its_key():
+    for typed, read in (
+        (["plan", "out=x"], ["do=plan", "out=x"]),
+        (["do=read"], ["do=read"]),
+        (["--help"], ["--help"]),
+        ([], []),
+    ):
+        take_action(typed, ["plan", "read"], of="experiments")
+        assert typed == read
+
+
+def test_another_word_is_answered_with_what_can_be_done():
+    with pytest.raises(
+        ValueError, match=r"'plam' is nothing to do with a policy; did you mean plan\?; there are plan, read"
+    ):
+        take_action(["plam"], ["plan", "read"], of="a policy")
