@@ -2,13 +2,12 @@
 
 import csv
 import gzip
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.logs import SHARED
 from training.experiments.off_policy import (
     ESTIMATORS,
     FORMS,
@@ -19,7 +18,7 @@ from training.experiments.off_policy import (
     reward_by_cell,
 )
 
-OPEN_BANDIT = Path(os.environ.get("TILLSIDE_OPEN_BANDIT") or Path(__file__).parents[3] / "shared/data/open_bandit")
+OPEN_BANDIT = SHARED / "open_bandit"
 
 
 def logged(rewards: Any, propensities: Any, chances: Any, **more: Any) -> Logged:
@@ -134,7 +133,7 @@ def test_the_truth_is_within_the_interval_about_as_often_as_it_says(form: Any) -
 def open_bandit(policy: str, campaign: str) -> dict[str, np.ndarray]:
     path = OPEN_BANDIT / policy / campaign / f"{campaign}.csv.gz"
     if not path.is_file():
-        pytest.skip("the Open Bandit logs are not here; TILLSIDE_OPEN_BANDIT names their folder")
+        pytest.skip(f"{path} is not on this machine")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         rows = [(row[2], row[3], row[4], row[5]) for row in csv.reader(file)][1:]
     item, position, click, propensity = (np.array(column, float) for column in zip(*rows, strict=True))
