@@ -206,7 +206,7 @@ class SegmentWriter:
         made = not self._folder.is_dir()
         self._folder.mkdir(parents=True, exist_ok=True)
         while True:
-            name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}{SUFFIX}"
+            name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}{SUFFIX}"
             with contextlib.suppress(FileExistsError):
                 file = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
                 break

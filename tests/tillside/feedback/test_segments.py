@@ -31,7 +31,7 @@ def test_a_segment_is_its_magic_and_records_of_length_checksum_and_payload(tmp_p
     (path,) = written(tmp_path / "events", [b"one", b"second"])
     records = [struct.pack("<II", len(each), zlib.crc32(each)) + each for each in (b"one", b"second")]
     assert path.read_bytes() == b"tillseg1" + b"".join(records)
-    assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{8}\.seg", path.name)
+    assert re.fullmatch(r"\d{8}T\d{6}\.\d{6}-[0-9a-f]{8}\.seg", path.name)
     assert frame(b"one") == records[0]
 
 
@@ -181,3 +181,13 @@ def test_a_failed_sync_withdraws_what_was_not_durable(tmp_path, monkeypatch):
             writer.sync()
     assert told(path) == ([b"first"], [])
     assert writer.path is None
+
+
+def test_segments_of_one_second_keep_the_order_in_which_they_were_begun(tmp_path):
+    begun = []
+    for number in range(20):
+        writer = SegmentWriter(tmp_path)
+        writer.append([b"%d" % number])
+        begun.append(writer.path)
+        writer.close()
+    assert segments_of(tmp_path) == begun
