@@ -58,6 +58,7 @@ def main(arguments: list[str]) -> None:
         _terminal(browser, printed.read_text(encoding="utf-8"), IMAGES / "demo.png")
         _list_and_run(browser, mlflow, printed.read_text(encoding="utf-8"))
         _server_page(browser, server, IMAGES / "server-docs.png")
+        _effects(browser, folder / "demo/effects/effects.html", IMAGES / "effects.png")
 
 
 def _environment() -> dict[str, str]:
@@ -100,7 +101,8 @@ def _browser() -> Iterator[Browser]:
 def _terminal(browser: Browser, printed: str, file: Path) -> None:
     """The demo's end as a terminal shows it: the answers, and what the checkout offers."""
     text = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", printed)
-    begin, end = text.index("What the shop would show"), text.index("How good it is")
+    begin = text.index("What the shop would show")
+    end = text.index("\n$ ", begin)  # the next command
     shown = "\n".join(line.rstrip() for line in text[begin:end].strip().splitlines())
     page = browser.new_page(viewport={"width": WIDTH, "height": 400})
     page.set_content(TERMINAL.format(text=html.escape(shown)))
@@ -108,10 +110,18 @@ def _terminal(browser: Browser, printed: str, file: Path) -> None:
     _small(file)
 
 
+def _effects(browser: Browser, report: Path, file: Path) -> None:
+    """The top of the page of effects."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT + 200})
+    page.goto(report.as_uri())
+    page.screenshot(path=file)
+    _small(file)
+
+
 def _list_and_run(browser: Browser, url: str, printed: str) -> None:
     """MLflow's list of runs as the demo's link opens it, and the page of its run."""
     link = re.search(r"http://127\.0\.0\.1:5000(/\S+)", printed.rpartition("then open")[2])
-    run = re.search(r"is in demo/runs/(\w+)", printed)
+    run = re.search(r"training.evaluate run=(\w+)", printed)
     assert link
     assert run
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, locale="en-GB")
