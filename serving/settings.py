@@ -9,8 +9,9 @@ import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 from serving.bundles.registered import RegisteredModel
 from serving.feedback.salt import read_salt
@@ -20,6 +21,7 @@ from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
 from tillside.bundle import REGISTERED_FORMS
 from tillside.cli.shipped import file_or_shipped
 
+Parsed = TypeVar("Parsed")
 VARIABLE_OF: Final = {
     "host": "listen-host",
     "port": "listen-port",
@@ -133,10 +135,15 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add(
         "policy",
         None,
-        _policy,
+        told_by(partial(file_or_shipped, "policy")),
         "policy file of placements, or the name of one that ships; else the bundle's own, if any",
     )
-    add("experiments", None, _experiments, "experiments file: holdout and arms, laid over the policy; or a shipped one")
+    add(
+        "experiments",
+        None,
+        told_by(partial(file_or_shipped, "experiments")),
+        "experiments file: holdout and arms, laid over the policy; or a shipped one",
+    )
     add("items-feed", None, Path, "items feed (stock, prices, new items), read at start and on every reload")
     add("state", None, Path, "directory that keeps items feeds and what is set by hand over a restart")
     add(
@@ -146,7 +153,12 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "address of another server's state, taken over before this one is ready, such as "
         "http://HOST:9090/v1/admin/state; $TILLSIDE_STATE_TOKEN is sent as its token",
     )
-    add("feedback", None, _target, "folder, or kafka://HOST:PORT/TOPIC, where each answer is written down")
+    add(
+        "feedback",
+        None,
+        told_by(parse_target),
+        "folder, or kafka://HOST:PORT/TOPIC, where each answer is written down",
+    )
     add(
         "feedback-salt",
         None,
@@ -272,25 +284,16 @@ def _off_or(parse: Callable[[str], int], word: str) -> Callable[[str], int | Non
     return parse_or_none
 
 
-def _policy(text: str) -> Path:
-    try:
-        return file_or_shipped("policy", text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+def told_by(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:
+    """Parser of a flag's value that tells what ``parse`` says of a wrong one; argparse would only name the function."""
 
+    def told(text: str) -> Parsed:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
-def _target(text: str) -> Target:
-    try:
-        return parse_target(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _experiments(text: str) -> Path:
-    try:
-        return file_or_shipped("experiments", text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    return told
 
 
 def _address(text: str) -> str:

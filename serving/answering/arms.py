@@ -6,9 +6,8 @@ the recommendations were worth.
 """
 
 from dataclasses import replace
-from typing import Any
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from serving.answering.outcome import Outcome
 from serving.answering.recommender import Recommender
@@ -52,9 +51,8 @@ def marked(outcome: Outcome, assignment: Assignment) -> Outcome:
     experiment, arm = assignment.experiment, assignment.arm
     if experiment is None or arm is None:
         return outcome
-    answer = structs.replace(outcome.answer, experiment=experiment, arm=arm)
-    return replace(outcome, answer=answer, experiment=experiment, arm=arm)
+    return replace(outcome, answer=structs.replace(outcome.answer, experiment=experiment, arm=arm))
 
 
-def _given(value: Any) -> str | None:
+def _given(value: str | UnsetType) -> str | None:
     return None if value is UNSET else value

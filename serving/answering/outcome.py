@@ -16,7 +16,6 @@ class Outcome:
         policy_seconds: duration of the request's placement.
         failure: why the model failed on the request; None if it did not.
         dropped: number of the placement's candidates that each rule removed.
-        experiment, arm: the experiment that the shopper takes part in, and which of its arms answered.
         propensities: probability of each item in its slot, given those before; None where nothing was drawn.
     """
 
@@ -27,6 +26,4 @@ class Outcome:
     failure: str | None = None
     policy_seconds: float | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
-    experiment: str | None = None
-    arm: str | None = None
     propensities: Sequence[float] | None = None

@@ -122,8 +122,13 @@ class Recommender:
         if request.placement is not UNSET:
             return self._indexer.index(request, assortment)
         limited = request.candidates is not UNSET or request.filter is not UNSET
-        room = (self.stockroom if limited else self._stockroom) if assortment is None else assortment.stockroom
-        return self._indexer.index(request, assortment, room if room is not None and (limited or room.fed) else None)
+        if assortment is not None:
+            room: Stockroom | None = assortment.stockroom
+        else:
+            room = self.stockroom if limited else self._stockroom
+        if room is not None and not (limited or room.fed):
+            room = None
+        return self._indexer.index(request, assortment, room)
 
     @property
     def stockroom(self) -> Stockroom:

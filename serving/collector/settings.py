@@ -14,7 +14,7 @@ from serving.collector.sources import Sources, open_to_all, read_sources
 from serving.feedback.salt import read_salt
 from serving.feedback.target import Target, Topic, parse_target
 from serving.protocol.limits import Limits
-from serving.settings import Parser, integer
+from serving.settings import Parser, integer, told_by
 
 MOST_EVENTS: Final = 1000
 BODY_BYTES: Final = 1 << 22
@@ -60,7 +60,12 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         otherwise = "" if default is None else f"; default {default}"
         parser.add_argument(f"--{flag}", type=kind, default=given, help=f"{explanation} (${variable}{otherwise})")
 
-    add("feedback", None, _target, "folder, or kafka://HOST:PORT/TOPIC, that keeps the events; must be given")
+    add(
+        "feedback",
+        None,
+        told_by(parse_target),
+        "folder, or kafka://HOST:PORT/TOPIC, that keeps the events; must be given",
+    )
     add("state", None, Path, "with Kafka: folder of this process's own that remembers which events were seen")
     add("host", "127.0.0.1", str, "address to listen on")
     add("port", 8090, integer(0, 65535), "port to listen on, 0 for any free one")
@@ -127,10 +132,3 @@ def _sources(given: argparse.Namespace) -> Sources:
     if given.origins is not None or given.events_per_second is not None:
         raise ValueError("with --sources its file says origins and events_per_second of each source")
     return read_sources(given.sources)
-
-
-def _target(text: str) -> Target:
-    try:
-        return parse_target(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

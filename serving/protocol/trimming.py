@@ -33,18 +33,11 @@ def with_trimmed_ids(request: RecommendRequest) -> RecommendRequest:
 
 def _ids(request: RecommendRequest) -> list[str]:
     """All item ids that a request names."""
-    ids = [event.item_id for event in request.session]
-    if request.history:
-        ids += [event.item_id for event in request.history]
-    for texts in (request.exclude, request.candidates, request.scene):
-        if texts:
-            ids += texts
-    if request.cart:
-        ids += [line.item_id for line in request.cart]
-    if request.impressions:
-        ids += [row.item_id for row in request.impressions]
-    if request.dismissed:
-        ids += [row.item_id for row in request.dismissed if row.item_id]
+    ids: list[str] = []
+    for field in LISTS:
+        ids += getattr(request, field) or ()
+    for field in OF_ITEMS:
+        ids += [row.item_id for row in getattr(request, field) or () if row.item_id]
     if request.host:
         ids.append(request.host)
     for placement in request.placements or ():

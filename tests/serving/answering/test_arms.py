@@ -88,7 +88,7 @@ def test_each_arm_answers_by_its_own_policy(files: tuple[Path, Path]) -> None:
     found = answers(files, *(ask("checkout", "phone", cart=["phone"], shopper_id=key) for key in keys.values()))
     for (slots, drawn), (answer, outcome) in zip(keys, found, strict=True):
         assert (answer["experiment"], answer["arm"]) == ("slots|drawn", f"{slots}|{drawn}")
-        assert (outcome.experiment, outcome.arm) == (answer["experiment"], answer["arm"])
+        assert (outcome.answer.experiment, outcome.answer.arm) == (answer["experiment"], answer["arm"])
         assert len(answer["items"]) == (1 if slots == "one" else 2)
         assert (outcome.propensities is None) == (drawn == "not")
     assert len({answer["policy"] for answer, _ in found}) == 4
@@ -100,7 +100,7 @@ def test_who_is_held_out_gets_nothing_and_is_written_down(files: tuple[Path, Pat
     [(placed, first), (plain, second)] = answers(files, ask("checkout", "phone", shopper_id=HELD), body)
     for answer, outcome in ((placed, first), (plain, second)):
         assert (answer["items"], answer["tier"], answer["degraded_reason"]) == ([], "empty", None)
-        assert (answer["experiment"], answer["arm"], outcome.arm) == ("holdout", "holdout", "holdout")
+        assert (answer["experiment"], answer["arm"], outcome.answer.arm) == ("holdout", "holdout", "holdout")
 
 
 def test_a_visit_is_drawn_by_its_session_and_nobody_by_nothing(files: tuple[Path, Path]) -> None:

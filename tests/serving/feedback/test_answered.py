@@ -44,7 +44,8 @@ def test_an_answer_without_placement():
 def test_a_placement_has_mode_policy_and_segment_and_what_was_drawn_its_probability():
     item = PlacedItem("fig", 2.0, "complement", "apple", False, origin="", rule=None, reason_key="", reason="")
     answer = PlacedAnswer(
-        **{name: getattr(ANSWER, name) for name in Answer.__struct_fields__ if name != "items"},
+        **{name: getattr(ANSWER, name) for name in Answer.__struct_fields__ if name != "items"}
+        | {"experiment": "layout", "arm": "b"},
         items=[item],
         placement="cart",
         mode="complete",
@@ -55,7 +56,7 @@ def test_a_placement_has_mode_policy_and_segment_and_what_was_drawn_its_probabil
         segment="new",
         notes=[],
     )
-    outcome = Outcome(answer, experiment="layout", arm="b", propensities=[0.125])
+    outcome = Outcome(answer, propensities=[0.125])
     found = noted(structs.replace(ASKED, shopper_id=UNSET), outcome, "cart")
     assert found.slots == [Slot("fig", 1, "complement", "apple", 0.125)]
     assert (found.placement, found.mode, found.policy, found.segment) == ("cart", "complete", "p", "new")
