@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from tillside.feedback.events import Event, Line, encode_event
 from tillside.feedback.exposures import Exposure, Slot, encode_exposure
 from tillside.feedback.segments import EVENTS, EXPOSURES, SegmentWriter
-from training.feedback.joining import tables_of
+from training.feedback.partitions import partitions
 from training.settings.attribution import AttributionConfig
 from training.settings.measure import MeasureConfig
 
@@ -60,5 +60,5 @@ def settings(folder: Path, **fields: Any) -> MeasureConfig:
 
 def rows(out: Path, table: str) -> list[dict[str, Any]]:
     """Rows of a joined table in the order of its files."""
-    files = tables_of(out)[table]
+    files = partitions(out, table)
     return pa.concat_tables([pq.ParquetFile(file).read() for file in files]).to_pylist() if files else []

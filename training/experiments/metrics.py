@@ -53,10 +53,9 @@ class Metric:
             return None
         return names[0], names[1] if len(names) > 1 else None
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All sums that it is made of."""
-        return tuple(name for name in (self.numerator, self.denominator, *(self.covariates or ())) if name)
+    def sums_with(self, covariates: tuple[str | None, ...]) -> list[str]:
+        """The sums that it is made of, and those of the covariates."""
+        return [name for name in (self.numerator, self.denominator, *covariates) if name]
 
 
 METRICS: Final[dict[MetricName, Metric]] = {

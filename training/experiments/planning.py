@@ -7,7 +7,7 @@ that it would find; none is extrapolated.
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from scipy.stats import norm
 
@@ -45,14 +45,13 @@ def smallest_effect(
     from tea_tasting.metrics import RatioOfMeans
 
     covariates = covariates_of(metric, moments, cuped=cuped)
-    columns = [name for name in (metric.numerator, metric.denominator, *covariates) if name]
     if subjects < 4 or not moments.subjects:
         return math.nan
     test = RatioOfMeans(
         metric.numerator, metric.denominator, *covariates, alpha=alpha, power=power, ratio=ratio, n_obs=int(subjects)
     )
     try:
-        [found] = test.solve_power_from_aggregates(moments.aggregates(columns), "rel_effect_size")
+        [found] = test.solve_power_from_aggregates(moments.aggregates(metric.sums_with(covariates)), "rel_effect_size")
     except (ZeroDivisionError, ValueError, RuntimeError):
         return math.nan
     return float(found.rel_effect_size)
@@ -98,9 +97,3 @@ def needed(mean: float, deviation: float, *, effect: float, alpha: float = 0.05,
 def chosen(plans: list[Plan], effect: float) -> Plan | None:
     """The shortest that finds ``effect``; None if none does."""
     return next((each for each in plans if each.smallest <= effect), None)
-
-
-def parameters(experiment: Experiment) -> dict[str, Any]:
-    """What a plan was made for, to be told with it."""
-    read = experiment.read
-    return {"goal": read.goal, "alpha": read.alpha, "power": read.power, "smallest_effect": read.smallest_effect}

@@ -121,7 +121,7 @@ def compare(
     if min(control.subjects, treatment.subjects) < LEAST_SUBJECTS:
         return NO_EFFECT
     covariates = covariates_of(metric, control, treatment, cuped=cuped)
-    columns = [name for name in (metric.numerator, metric.denominator, *covariates) if name]
+    columns = metric.sums_with(covariates)
     test = RatioOfMeans(metric.numerator, metric.denominator, *covariates, confidence_level=level)
     with np.errstate(all="ignore"):
         try:

@@ -38,7 +38,7 @@ def bars(rows: Sequence[Bar], *, title: str) -> str:
     parts = []
     for number, row in enumerate(rows):
         y = number * ROW + ROW / 2
-        parts.append(_label(row.label, y) + _rect(0, row.value / top, y, COLOUR) + _whisker(row.low, row.high, top, y))
+        parts.append(_label(row.label, y) + _bar(row.value / top, y) + _whisker(row.low, row.high, top, y))
         parts.append(_text(row.text, LABEL + PLOT + 12, y))
     return _svg("".join(parts), len(rows) * ROW, title)
 
@@ -115,9 +115,9 @@ def _text(text: str, x: float, y: float) -> str:
     return f'<text x="{x}" y="{y + 4}" class="figure">{html.escape(text)}</text>'
 
 
-def _rect(start: float, end: float, y: float, colour: str) -> str:
-    width = max((end - start) * PLOT, 0.0)
-    return f'<rect x="{LABEL}" y="{y - 7}" width="{width:.1f}" height="14" rx="2" fill="{colour}" opacity=".8"/>'
+def _bar(share: float, y: float) -> str:
+    width = max(share * PLOT, 0.0)
+    return f'<rect x="{LABEL}" y="{y - 7}" width="{width:.1f}" height="14" rx="2" fill="{COLOUR}" opacity=".8"/>'
 
 
 def _whisker(low: float | None, high: float | None, top: float, y: float) -> str:

@@ -23,7 +23,7 @@ from tillside.atomic import write_text_atomically
 from training.cli.progress import step
 from training.feedback.attribution import Windows, attributed_lines, impressions, marks, sold_lines, touches
 from training.feedback.columns import ACTS, ANSWERS, LINES, SLOTS, STAGED_SCHEMAS, TABLES
-from training.feedback.partitions import Joined, iso, lines_of, partitions, write_days
+from training.feedback.partitions import Joined, iso, lines_of, write_days
 from training.feedback.staging import Segment, Staging, stage, staged_file, staged_files
 from training.mining.engines import MiningEngine, open_mining
 from training.settings.attribution import AttributionConfig
@@ -198,11 +198,6 @@ def batches_of(days: Sequence[int], records: Mapping[int, int]) -> Iterator[list
         group.append(day)
     if group:
         yield group
-
-
-def tables_of(out: Path) -> dict[str, list[Path]]:
-    """Files of every joined table below ``out``, oldest day first."""
-    return {name: partitions(out, name) for name in TABLES}
 
 
 def _read_state(out: Path) -> dict[str, Any]:

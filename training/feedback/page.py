@@ -109,11 +109,11 @@ def _dimensions(report: Report, words: Mapping[str, str]) -> list[str]:
         if dimension == "day":
             parts += [f"<h2>{words['by'].format(dimension=words['day'])}</h2>"]
             for metric in BY_DAY:
-                parts += [f"<h3>{words[metric]}</h3>", line(_bars(own, metric, values, words), title=words[metric])]
+                parts += [f"<h3>{words[metric]}</h3>", line(_bars(own, metric, values), title=words[metric])]
         elif len({row["value"] for row in own if row["metric"] in CHARTED}) > 1:  # one bar compares nothing
             parts += [f"<h2>{words['by'].format(dimension=words[dimension])}</h2>", _note(words["description"])]
             for metric in CHARTED:
-                drawn = _bars(own, metric, values, words)[:MOST_VALUES]
+                drawn = _bars(own, metric, values)[:MOST_VALUES]
                 parts += [f"<h3>{words[metric]}</h3>", bars(drawn, title=words[metric])]
             parts.append(_wide(own, values[:MOST_VALUES], words))
     return parts
@@ -125,17 +125,16 @@ def _in_order(value: str) -> tuple[bool, int, str]:
     return not number, int(value) if number else 0, value
 
 
-def _bars(rows: Sequence[Mapping[str, Any]], metric: str, values: Sequence[str], words: Mapping[str, str]) -> list[Bar]:
+def _bars(rows: Sequence[Mapping[str, Any]], metric: str, values: Sequence[str]) -> list[Bar]:
+    """Bars by value, each with what it is a share of; a curve of days has no room for that."""
     found = {row["value"]: row for row in rows if row["metric"] == metric}
-    return [
-        Bar(
-            value, row["estimate"], row["low"], row["high"], shown(metric, row["estimate"]) + f"  ({row['below']:,.0f})"
-        )
-        if metric not in BY_DAY or row["dimension"] != "day"
-        else Bar(value, row["estimate"], row["low"], row["high"], shown(metric, row["estimate"]))
-        for value in values
-        if (row := found.get(value)) is not None
-    ]
+    drawn = []
+    for row in (found[value] for value in values if value in found):
+        text = shown(metric, row["estimate"])
+        if row["dimension"] != "day":
+            text += f"  ({row['below']:,.0f})"
+        drawn.append(Bar(row["value"], row["estimate"], row["low"], row["high"], text))
+    return drawn
 
 
 def _wide(rows: Sequence[Mapping[str, Any]], values: Sequence[str], words: Mapping[str, str]) -> str:

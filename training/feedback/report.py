@@ -14,7 +14,7 @@ from tillside.atomic import atomic_directory
 from training.cli.progress import step
 from training.feedback.baskets import best_sellers, bundles, gifts, together, with_categories
 from training.feedback.columns import ANSWERS, JOINED_SCHEMAS, LINES, ORDERS, OUTCOMES, TABLES
-from training.feedback.effects import effects, order_value, with_flags
+from training.feedback.effects import columns_of, effects, order_value, with_flags
 from training.feedback.items import read_items
 from training.feedback.lift import lift
 from training.feedback.pairs import pairs
@@ -90,34 +90,34 @@ def report(config: MeasureConfig) -> Report:
         telling.begin("what sells together")
         tables["sold_together"] = together(engine, lines, "item", settings)
         tables["category_pairs"] = together(engine, lines, "category", settings)
-        known = (
-            {} if given is None else dict(zip(given["item_id"].to_pylist(), given["category"].to_pylist(), strict=True))
-        )
-        tables["bundles"] = bundles(tables["sold_together"], {item: name for item, name in known.items() if name})
+        tables["bundles"] = bundles(tables["sold_together"], _by_item(given, "category"))
         telling.begin("gifts")
         tables["gifts"] = gifts(engine, lines, items, days=settings.gift_days, confidence=confidence)
-        names = {} if given is None else dict(zip(given["item_id"].to_pylist(), given["name"].to_pylist(), strict=True))
     days = [path.parent.name.partition("=")[2] for path in partitions(out, ANSWERS)]
-    return Report(
-        tables, shown, margin_known, (days[0], days[-1]) if days else None, {i: n for i, n in names.items() if n}, facts
-    )
+    return Report(tables, shown, margin_known, (days[0], days[-1]) if days else None, _by_item(given, "name"), facts)
+
+
+def _by_item(items: pa.Table | None, column: str) -> dict[str, str]:
+    """What a file of items says in a column, of the items of which it says something."""
+    if items is None:
+        return {}
+    rows = zip(items["item_id"].to_pylist(), items[column].to_pylist(), strict=True)
+    return {item: text for item, text in rows if text}
 
 
 def _facts(engine: MiningEngine, read: dict[str, ir.Table]) -> dict[str, int]:
     outcomes, answers, orders = read[OUTCOMES], read[ANSWERS], read[ORDERS]
-    asked = {
-        "slots": outcomes.agg(n=outcomes.count()),
-        "seen": outcomes.agg(n=outcomes.seen.cast("int64").sum()),
-        "clicked": outcomes.agg(n=outcomes.clicked.cast("int64").sum()),
-        "answers": answers.agg(n=answers.count()),
-        "shoppers": answers.agg(n=answers.subject.nunique()),
-        "orders": orders.agg(n=orders.count()),
-    }
-    return {name: int(next(iter(_values(engine, table)), 0) or 0) for name, table in asked.items()}
-
-
-def _values(engine: MiningEngine, table: ir.Table) -> list[Any]:
-    return [value for batch in engine.batches(table) for value in batch["n"].to_pylist()]
+    asked = (
+        outcomes.agg(
+            slots=outcomes.count(),
+            seen=outcomes.seen.cast("int64").sum(),
+            clicked=outcomes.clicked.cast("int64").sum(),
+        ),
+        answers.agg(answers=answers.count(), shoppers=answers.subject.nunique()),
+        orders.agg(orders=orders.count()),
+    )
+    found = (column for table in asked for column in columns_of(engine, table).items())
+    return {name: int(values[0] or 0) for name, values in found}
 
 
 def _read(engine: MiningEngine, out: Path, name: str, scratch: Path) -> ir.Table:

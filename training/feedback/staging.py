@@ -5,7 +5,7 @@ is complete or absent, so a killed run costs nothing but its time.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -90,20 +90,19 @@ def staged_file(out: Path, table: str, segment: str) -> Path:
 
 
 def _stage_one(kind: str, path: Path, out: Path, late_days: float) -> Segment:
-    size, reading, days = path.stat().st_size, Reading(), Counter[int]()
-    batches: Iterator[Sequence[Any]] = (
-        exposures_of(path, reading) if kind == EXPOSURES else events_of(path, reading, late_days=late_days)
-    )
-    rows = dict.fromkeys(OF_KIND[kind], 0)
-    found: dict[str, list[pa.Table]] = {table: [] for table in rows}
+    size, reading, days, start = path.stat().st_size, Reading(), Counter[int](), 0
+    batches: Iterator[Sequence[Any]]
+    tables_of: Callable[[Sequence[Any], str, int], dict[str, pa.Table]]
+    if kind == EXPOSURES:
+        batches, tables_of = exposures_of(path, reading), _exposure_tables
+    else:
+        batches, tables_of = events_of(path, reading, late_days=late_days), _event_tables
+    found: dict[str, list[pa.Table]] = {table: [] for table in OF_KIND[kind]}
     for batch in batches:
-        made = _exposure_tables(batch, path.stem, rows[ANSWERS]) if kind == EXPOSURES else (
-            _event_tables(batch, path.stem, rows[ACTS])
-        )  # fmt: skip
-        rows[OF_KIND[kind][0] if kind == EVENTS else ANSWERS] += len(batch)
-        days.update(each.time // DAY_MS for each in batch)
-        for table, part in made.items():
+        for table, part in tables_of(batch, path.stem, start).items():
             found[table].append(part)
+        start += len(batch)
+        days.update(each.time // DAY_MS for each in batch)
     for table, parts in found.items():
         whole = pa.concat_tables(parts) if parts else STAGED_SCHEMAS[table].empty_table()
         with atomic_file(staged_file(out, table, path.stem)) as file:

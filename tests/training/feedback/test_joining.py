@@ -10,7 +10,8 @@ from tillside.feedback.events import encode_event
 from tillside.feedback.exposures import encode_exposure
 from tillside.feedback.segments import MAGIC, SegmentWriter, frame
 from training.feedback.columns import TABLES
-from training.feedback.joining import STATE, batches_of, chunks, join, only_writer, tables_of
+from training.feedback.joining import STATE, batches_of, chunks, join, only_writer
+from training.feedback.partitions import partitions
 from training.settings.relate import EngineName
 
 SUBMIT = "--driver-java-options -XX:TieredStopAtLevel=1 --conf spark.sql.shuffle.partitions=1 pyspark-shell"
@@ -20,7 +21,7 @@ CLICK = event("e2", "click", "case", NOON + MINUTE, **REC)
 
 def files(out):
     """Content and time of every joined file."""
-    found = [path for paths in tables_of(out).values() for path in paths]
+    found = [path for name in TABLES for path in partitions(out, name)]
     return {path.relative_to(out).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns) for path in found}
 
 
