@@ -3,7 +3,6 @@
 A group of events is durable when :meth:`Store.keep` returns: synced to the disk, or acknowledged by all replicas.
 """
 
-import fcntl
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from serving.collector.seen import id_of, mark_of
 from serving.feedback.kafka import producer
 from serving.feedback.sinks import check_target
 from serving.feedback.target import Topic
+from tillside.atomic import lock_of
 from tillside.feedback.events import decode_event, payload_of
 from tillside.feedback.segments import CONFLICTS, EVENTS, SegmentWriter
 
@@ -162,10 +162,7 @@ def locked(folder: Path) -> int:
     Raises:
         ValueError: another collector has it.
     """
-    held = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(held)
-        raise ValueError(f"another collector writes to {folder}; give each a folder of its own") from None
+    held = lock_of(folder / LOCK)
+    if held is None:
+        raise ValueError(f"another collector writes to {folder}; give each a folder of its own")
     return held

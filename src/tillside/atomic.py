@@ -135,6 +135,21 @@ def write_text_atomically(path: Path, text: str) -> None:
     write_atomically(path, text.encode())
 
 
+def lock_of(path: Path) -> int | None:
+    """Descriptor that holds the exclusive lock of a file, which is made, until it is closed; None if another one does.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        return None
+    return held
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content`` atomically."""
     with atomic_file(path) as file:

@@ -2,13 +2,14 @@
 
 import contextlib
 import errno
+import os
 import shutil
 import stat
 from types import SimpleNamespace
 
 import pytest
 
-from tillside.atomic import atomic_directory, full_disk, write_text_atomically
+from tillside.atomic import atomic_directory, full_disk, lock_of, write_text_atomically
 
 
 def names(folder):
@@ -141,3 +142,13 @@ def test_a_full_disk_is_known_behind_what_a_library_raised_over_it(tmp_path):
             raise OSError(errno.ENOSPC, "No space left on device")
     assert full_disk(caught.value, tmp_path / "runs") == tmp_path
     assert full_disk(RuntimeError("unexpected pos 1 vs 2"), tmp_path / "runs") is None
+
+
+def test_a_lock_is_held_by_one_until_it_is_closed(tmp_path):
+    held = lock_of(tmp_path / ".lock")
+    assert held is not None
+    assert lock_of(tmp_path / ".lock") is None
+    os.close(held)
+    again = lock_of(tmp_path / ".lock")
+    assert again is not None
+    os.close(again)

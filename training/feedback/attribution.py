@@ -17,11 +17,10 @@ import ibis
 import ibis.expr.types as ir
 
 from tillside.feedback.events import CART, CLICK, DISMISS, IMPRESSION, PURCHASE, RETURN
-from training.data.parsing.feedback_log import DAY_MS
+from tillside.policy.file.values import DAY_MS, HOUR_MS
 from training.mining.engines import MiningEngine
 from training.settings.attribution import AttributionConfig, ViewThrough
 
-HOUR_MS: Final = 3_600_000
 MINUTE_MS: Final = 60_000
 UNSAID: Final = "unsaid"
 """Reason of a dismissal that gave none."""

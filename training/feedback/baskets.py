@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from training.data.parsing.feedback_log import DAY_MS
+from tillside.policy.file.values import DAY_MS
 from training.feedback.effects import NONE, columns_of
 from training.feedback.intervals import divided, wilson, z_of
 from training.mining.engines import MiningEngine

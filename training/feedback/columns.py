@@ -9,10 +9,8 @@ from typing import Final
 
 import pyarrow as pa
 
-OUTCOMES: Final = "outcomes"
-ANSWERS: Final = "answers"
-ORDERS: Final = "orders"
-LINES: Final = "lines"
+from training.experiments.subjects import ANSWERS, LINES, ORDERS, OUTCOMES
+
 TABLES: Final = (OUTCOMES, ANSWERS, ORDERS, LINES)
 """What the join writes, a folder each, a file a day in them."""
 SLOTS: Final = "slots"

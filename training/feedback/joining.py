@@ -6,7 +6,6 @@ folder.
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import os
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any, Final
 import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
-from tillside.atomic import write_text_atomically
+from tillside.atomic import lock_of, write_text_atomically
 from training.cli.progress import step
 from training.feedback.attribution import Windows, attributed_lines, impressions, marks, sold_lines, touches
 from training.feedback.columns import ACTS, ANSWERS, LINES, SLOTS, STAGED_SCHEMAS, TABLES
@@ -227,12 +226,10 @@ def only_writer(out: Path) -> Iterator[None]:
     if out.exists() and not out.is_dir():
         raise ValueError(f"out: {out} exists and is not a directory")
     out.mkdir(parents=True, exist_ok=True)
-    held = os.open(out / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    held = lock_of(out / LOCK)
+    if held is None:
+        raise ValueError(f"out: another process is writing {out}; wait for its end, or name another")
     try:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"out: another process is writing {out}; wait for its end, or name another") from None
         yield
     finally:
         os.close(held)

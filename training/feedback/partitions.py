@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tillside.feedback.events import IMPRESSION
-from training.data.parsing.feedback_log import DAY_MS
+from tillside.policy.file.values import DAY_MS
 from training.feedback.attribution import Windows
 from training.feedback.columns import ANSWERS, JOINED_SCHEMAS, LINES, ORDERS, OUTCOMES
 from training.mining.engines import MiningEngine

@@ -17,8 +17,9 @@ from tillside.atomic import atomic_file
 from tillside.feedback.events import PURCHASE, RETURN, Event
 from tillside.feedback.exposures import Exposure
 from tillside.feedback.segments import EVENTS, EXPOSURES, segments_of
+from tillside.policy.file.values import DAY_MS
 from training.cli.progress import progress
-from training.data.parsing.feedback_log import DAY_MS, Reading, events_of, exposures_of
+from training.data.parsing.feedback_log import Reading, events_of, exposures_of
 from training.feedback.columns import ACTS, ANSWERS, LINES, SLOTS, STAGED_SCHEMAS
 from training.feedback.keys import hashes, key
 

@@ -4,7 +4,6 @@ The config and the typed overrides are stored in the sweep's folder, so that a k
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Final
 from omegaconf import OmegaConf
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 
-from tillside.atomic import write_text_atomically
+from tillside.atomic import lock_of, write_text_atomically
 from training.cli.arguments import check
 from training.cli.command import GRID, compose_typed, what_is_known
 from training.cli.stored import read_stored, stored_text
@@ -106,9 +105,10 @@ def only_one(folder: Path) -> Iterator[None]:
     Raises:
         ValueError: another process runs this sweep.
     """
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"another process runs the sweep {folder.name}; wait for its end, or stop it") from None
+    held = lock_of(folder / ".lock")
+    if held is None:
+        raise ValueError(f"another process runs the sweep {folder.name}; wait for its end, or stop it")
+    try:
         yield
+    finally:
+        os.close(held)

@@ -17,9 +17,9 @@ import msgspec
 from tillside.feedback.events import LATEST, LONGEST, PURCHASE, RETURN, Event, lacking
 from tillside.feedback.exposures import Exposure
 from tillside.feedback.segments import EVENTS, EXPOSURES, SegmentReader
+from tillside.policy.file.values import DAY_MS
 from training.data.parsing.values import EARLIEST
 
-DAY_MS: Final = 86_400_000
 AHEAD_MS: Final = DAY_MS
 """How far a shop's clock may go ahead of the collector's."""
 BATCH: Final = 20_000
