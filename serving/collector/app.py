@@ -23,13 +23,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from serving.collector.bodies import is_lines, read, unpacked
+from serving.collector.bodies import ADVICE, is_lines, unpacked
 from serving.collector.decoding import Batch, TooManyError, decode_batch
 from serving.collector.intake import FullError, Intake, Tally
 from serving.collector.metrics import CollectorMetrics
 from serving.collector.openapi import collector_document
 from serving.collector.settings import CollectorSettings
 from serving.collector.sources import Source
+from serving.http.auth import bearer
+from serving.http.bodies import received
 from serving.http.problems import (
     PROBLEM_JSON,
     internal_error,
@@ -113,7 +115,7 @@ class Collector:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "the ids of earlier events are being read")
         lines = is_lines(headers.get(b"content-type", ""))
         limits = self._settings.limits
-        sent = await read(receive, limit=limits.body_bytes, seconds=limits.body_seconds)
+        sent = await received(receive, limit=limits.body_bytes, seconds=limits.body_seconds, advice=ADVICE)
         if sent is None:
             return CLIENT_CLOSED, b""
         start = time.perf_counter()
@@ -151,10 +153,10 @@ class Collector:
         Raises:
             ProblemError: 401, the token is missing or unknown; 403, pages of this origin may not send.
         """
-        scheme, _, token = headers.get(b"authorization", "").partition(" ")
-        if scheme.lower() != "bearer" and scope["query_string"]:
-            token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        source = self._sources.find(token.strip())
+        token = bearer(headers.get(b"authorization", ""))
+        if token is None:
+            token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0].strip()
+        source = self._sources.find(token)
         if source is None:
             detail = "authorization must be Bearer and the token of a source; a page may send it as ?token="
             raise ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, field="authorization")

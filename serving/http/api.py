@@ -5,7 +5,6 @@ Surprising: requests are answered on the event loop's thread, batched with whate
 by a fallback tier (serving.answering.fallbacks).
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -24,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.answering.outcome import Outcome
 from serving.http.auth import check_token
+from serving.http.bodies import received, too_large
 from serving.http.docs_page import docs
 from serving.http.openapi import openapi_document
 from serving.http.problems import internal_error, problem_of_bug, problem_of_routing, problem_response
@@ -278,7 +278,7 @@ def check_headers(request: Request, *, body_bytes: int) -> None:
         )
     length = headers.get("content-length", "0")
     if len(length) > 12 or int(length) > body_bytes:
-        raise _too_large(body_bytes)
+        raise too_large(body_bytes)
 
 
 async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
@@ -286,20 +286,12 @@ async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
 
     Raises:
         ProblemError: 413, it exceeds ``limit`` bytes; 408, it is not complete after ``seconds``.
+        ClientDisconnect: the client went away.
     """
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise _too_large(limit)
-                chunks.append(chunk)
-    except TimeoutError:
-        detail = f"the body was not complete after {seconds:g} seconds"
-        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, "body-timeout", detail) from None
-    return b"".join(chunks)
+    body = await received(request.receive, limit=limit, seconds=seconds)
+    if body is None:
+        raise ClientDisconnect
+    return body
 
 
 def invalid_field(error: FieldError) -> ProblemError:
@@ -332,8 +324,3 @@ def metrics_response(page: bytes) -> Response:
 def json_response(document: object) -> Response:
     """Response with a document as JSON, not to be cached."""
     return Response(msgspec.json.encode(document), headers=NO_STORE, media_type="application/json")
-
-
-def _too_large(limit: int) -> ProblemError:
-    detail = f"the body must be at most {limit} bytes"
-    return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", detail)

@@ -16,7 +16,13 @@ def check_token(request: Request, token: str | None) -> None:
     """
     if token is None:
         return
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+    given = bearer(request.headers.get("authorization", ""))
+    if given is None or not hmac.compare_digest(given.encode(), token.encode()):
         detail = "the header authorization must be Bearer and the server's token"
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, field="authorization")
+
+
+def bearer(authorization: str) -> str | None:
+    """The token of a header ``authorization``; None if it holds no bearer token."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

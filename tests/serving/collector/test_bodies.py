@@ -1,25 +1,11 @@
-"""A body is read and unpacked within its limits, however it is sent."""
+"""A body is unpacked within its limit, however it is sent."""
 
-import asyncio
 import gzip
 
 import pytest
 
-from serving.collector.bodies import is_lines, read, unpacked
+from serving.collector.bodies import is_lines, unpacked
 from serving.protocol.errors import ProblemError
-
-
-def of(*messages):
-    left = list(messages)
-
-    async def receive():
-        return left.pop(0) if left else await asyncio.Event().wait()
-
-    return receive
-
-
-def part(body, more):
-    return {"type": "http.request", "body": body, "more_body": more}
 
 
 @pytest.mark.parametrize(
@@ -41,18 +27,6 @@ def test_the_type_says_whether_it_is_lines(kind, lines):
 def test_other_types_are_refused(kind):
     with pytest.raises(ProblemError, match="content-type must be"):
         is_lines(kind)
-
-
-def test_a_body_comes_in_parts():
-    assert asyncio.run(read(of(part(b"ab", True), part(b"c", False)), limit=3, seconds=5)) == b"abc"
-    assert asyncio.run(read(of(part(b"ab", True), {"type": "http.disconnect"}), limit=3, seconds=5)) is None
-
-
-def test_a_body_that_is_too_large_or_too_slow_is_given_up():
-    with pytest.raises(ProblemError, match="at most 2 bytes"):
-        asyncio.run(read(of(part(b"ab", True), part(b"c", True)), limit=2, seconds=5))
-    with pytest.raises(ProblemError, match=r"not complete after 0\.01 seconds"):
-        asyncio.run(read(of(part(b"ab", True)), limit=9, seconds=0.01))
 
 
 def test_gzip_is_unpacked_in_all_its_members():
