@@ -7,8 +7,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TESTS  := $(VENV)/.tests
 ARGS   ?=
-# Test files that run at once: one more than two cores, since many tests wait for a server; each needs about 1.5 GB.
-JOBS   ?= 3
+# Test files that run at once: two more than two cores, since many tests wait for a server; each needs about 1.5 GB.
+JOBS   ?= 4
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 
@@ -62,7 +62,7 @@ check: $(READY)  ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m docs.generate --check
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict -d $(abspath $(VENV))/site
 
 # The documentation as a site, in site/; the reference pages are made anew from the code first.
 docs: $(READY)  ## the documentation as a site

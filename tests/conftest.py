@@ -16,6 +16,7 @@ from tests import checkout
 
 settings.register_profile("tillside", deadline=None)
 settings.load_profile("tillside")
+gc.disable()  # until all test files are imported
 
 
 ONE_PYTHON = ("benchmarks", "contracts", "docs")
@@ -38,6 +39,7 @@ def pytest_collection_finish() -> None:
     took a fifth of the processor time of the quick tests."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 CACHE = "TILLSIDE_CACHE"

@@ -9,7 +9,7 @@ the command with resume=RUN_ID: windows whose child run finished are skipped, th
 """
 
 from training.cli.command import begin, command
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.backtest import BacktestConfig
 from training.tracking.finding import BACKTEST, find_run
 
@@ -20,7 +20,7 @@ def main(config: BacktestConfig) -> None:
     if config.resume is not None:
         config.resume = find_run(config.tracking, config.resume, file=BACKTEST, key="resume")
     begin(f"backtest: data={config.data.name}, {config.windows} windows -> {config.tracking.runs}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import backtest
 
     backtest.run(config)

@@ -10,7 +10,7 @@ With a policy, placements are evaluated instead, and policy.json is written besi
 from pathlib import Path
 
 from training.cli.command import begin, command, refuse_no_dataset
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.evaluate import EvaluateConfig
 from training.tracking.finding import find_run
 
@@ -24,7 +24,7 @@ def main(config: EvaluateConfig) -> None:
         config.run = find_run(config.tracking, config.run)
     refuse_no_dataset(config.dataset)
     begin(f"evaluate: {f'run {config.run}' if config.run else f'dataset={config.dataset}'}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import evaluate
 
     evaluate.run(config)

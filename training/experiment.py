@@ -10,7 +10,7 @@ verdict in one sentence; while an experiment runs it may be read every day.
 """
 
 from training.cli.command import begin, command, run_action
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.experiment import Action, ExperimentConfig
 
 
@@ -18,7 +18,7 @@ from training.settings.experiment import Action, ExperimentConfig
 def run(config: ExperimentConfig) -> None:
     """Entry point, once the action is a key."""
     begin(f"experiment {config.do.name}: {config.experiments}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import experiment
 
     experiment.run(config)

@@ -7,7 +7,7 @@ of 1 and 3, and on the offline evaluator's top 20.
 """
 
 from training.cli.command import begin, command, refuse_no_dataset
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.export import ExportConfig
 from training.tracking.finding import find_run
 
@@ -18,7 +18,7 @@ def main(config: ExportConfig) -> None:
     config.run = find_run(config.tracking, config.run)
     refuse_no_dataset(config.dataset)
     begin(f"export: run {config.run} -> {config.out}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import export
 
     export.run(config)

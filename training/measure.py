@@ -8,7 +8,7 @@ repairs only the days that they touch.
 from pathlib import Path
 
 from training.cli.command import begin, command
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.measure import MeasureConfig
 
 
@@ -18,7 +18,7 @@ def main(config: MeasureConfig) -> None:
     if not Path(config.feedback).is_dir():
         raise ValueError(f"feedback: there is no folder {config.feedback}")
     begin(f"measure: feedback={config.feedback} -> {config.out}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import measure
 
     measure.run(config)

@@ -10,7 +10,7 @@ and why; ``diff`` shows where two policies differ in that.
 """
 
 from training.cli.command import begin, command, run_action
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.policy import Action, PolicyConfig
 from training.tracking.finding import find_run
 
@@ -21,7 +21,7 @@ def run(config: PolicyConfig) -> None:
     if config.run is not None:
         config.run = find_run(config.tracking, config.run)
     begin(f"policy {config.do.name}: {config.policy}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import policy
 
     policy.run(config)

@@ -5,7 +5,7 @@ training part alone; write arrays and catalogue. The directory appears atomicall
 """
 
 from training.cli.command import begin, command
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.prepare import PrepareConfig
 
 
@@ -13,7 +13,7 @@ from training.settings.prepare import PrepareConfig
 def main(config: PrepareConfig) -> None:
     """Entry point."""
     begin(f"prepare: data={config.data.name} -> {config.out}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import prepare
 
     prepare.run(config)

@@ -9,7 +9,7 @@ recorded in the version's tags and description. A version rejected by a reviewer
 """
 
 from training.cli.command import begin, command
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.promote import PromoteConfig
 from training.tracking.finding import find_run
 
@@ -21,7 +21,7 @@ def main(config: PromoteConfig) -> None:
         config.run = find_run(config.tracking, config.run)
     judged, model = f"run {config.run}" if config.run else f"version {config.version}", config.tracking.model
     begin(f"promote: {judged}" if model is None else f"promote: {judged} of {model}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import promote
 
     promote.run(config)

@@ -6,7 +6,7 @@ pairs, applies compatibility rules and manual pairs, and writes tables (see till
 """
 
 from training.cli.command import begin, command, refuse_no_dataset
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.relate import RelateConfig
 
 
@@ -15,7 +15,7 @@ def main(config: RelateConfig) -> None:
     """Entry point."""
     refuse_no_dataset(config.dataset)
     begin(f"relate: dataset={config.dataset} -> {config.out or f'{config.dataset}/relations'}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import relate
 
     relate.run(config)

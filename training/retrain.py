@@ -8,7 +8,7 @@ from. The result is a run like any other, alias challenger. After a kill resume 
 """
 
 from training.cli.command import begin, command
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.retrain import RetrainConfig
 
 
@@ -16,7 +16,7 @@ from training.settings.retrain import RetrainConfig
 def main(config: RetrainConfig) -> float:
     """Entry point."""
     begin(f"retrain: {config.from_} on data={config.data.name} -> {config.tracking.runs}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import retrain
 
     return retrain.run(config)

@@ -6,7 +6,7 @@ Unsent entries are in the run's journal. Replay is idempotent, also while the ru
 """
 
 from training.cli.command import begin, command
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.send import SendConfig
 from training.tracking.finding import SENDABLE, find_run
 
@@ -16,7 +16,7 @@ def main(config: SendConfig) -> None:
     """Entry point."""
     config.run = find_run(config.tracking, config.run, file=SENDABLE)
     begin(f"send: what run {config.run} could not log")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import send
 
     send.run(config)

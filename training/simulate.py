@@ -5,7 +5,7 @@ config gives the same bytes. Follow-up visits after a purchase come on top of th
 """
 
 from training.cli.command import begin, command
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.simulate import SimulateConfig
 
 
@@ -13,7 +13,7 @@ from training.settings.simulate import SimulateConfig
 def main(config: SimulateConfig) -> None:
     """Entry point."""
     begin(f"simulate: {config.sessions:,} sessions with {config.items:,} items -> {config.out}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import simulate
 
     simulate.run(config)

@@ -8,7 +8,7 @@ torchrun --nproc-per-node 2 -m training.train dataset=DIR trainer.devices=2
 
 import training.settings.sweep  # noqa: F401 (registers the keys of a sweep)
 from training.cli.command import begin, command, missing_dataset, refuse_no_dataset
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.tracking import TrackingConfig
 from training.settings.train import TrainConfig
 from training.tracking.finding import RESUMABLE, SWEEP, find_run
@@ -38,7 +38,7 @@ def main(config: TrainConfig, typed: frozenset[str]) -> float:
     refuse_no_dataset(config.dataset)
     what = f"dataset={config.dataset}" if config.resume is None else f"resume={config.resume}"
     begin(f"train: {what} -> {config.tracking.runs}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import train
 
     return train.run(config, typed)

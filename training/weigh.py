@@ -6,7 +6,7 @@ settings are copied into the policy file by hand; test sessions are never read.
 """
 
 from training.cli.command import begin, command, refuse_no_dataset
-from training.cli.progress import step
+from training.cli.loading import loading
 from training.settings.weigh import WeighConfig
 from training.tracking.finding import find_run
 
@@ -17,7 +17,7 @@ def main(config: WeighConfig) -> None:
     config.run = find_run(config.tracking, config.run)
     refuse_no_dataset(config.dataset)
     begin(f"weigh: run {config.run} with policy={config.policy}")
-    with step("loading the libraries"):  # slow: only once the settings are known to be right
+    with loading():
         from training.stages import weigh
 
     weigh.run(config)

@@ -12,7 +12,6 @@ Shapes: N items, D columns of a row, P blocks of a row, W columns of a block.
 
 import contextlib
 import functools
-import gc
 import io
 import logging
 import warnings
@@ -29,6 +28,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from tillside.search_bounds import INT8_BLOCK
 from training.bundle.traces import traced_once
+from training.cli.loading import uncollected
 from training.model.checkpoint import TrainedModel
 from training.model.encoder import Encoder
 from training.model.gru import recurred_as_onnx
@@ -104,7 +104,7 @@ def _traced(encoder: Encoder, *, dim: int, max_length: int) -> onnx.ModelProto:
     )
     batch, events = torch.export.Dim("batch"), torch.export.Dim("length")
     shapes = (*[{0: batch, 1: events}] * 3, *[{0: batch}] * 4)
-    with _quiet(), _uncollected(), torch.no_grad():
+    with _quiet(), uncollected(), torch.no_grad():
         program = torch.onnx.export(
             encoder,
             example,
@@ -128,19 +128,6 @@ def _quiet() -> Iterator[None]:
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         yield
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without garbage collection: tracing makes a million small objects, and looking through them again and again is a
-    seventh of its time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def write_scorer(items: Path, path: Path) -> None:
