@@ -24,7 +24,8 @@ import numpy as np
 
 from benchmarks.logs import LOGS
 from benchmarks.results import RESULTS, read_rows, write_results
-from benchmarks.stages import run_stage
+from benchmarks.stages import Cost, run_stage
+from tillside.atomic import write_text_atomically
 from training.cli.console import print_table, say
 from training.evaluation.case_ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 from training.evaluation.run import MODEL, NEIGHBOURS, TRANSFORMER
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the logs")
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"), help="folder for data sets and runs")
     parser.add_argument("--seeds", type=int, default=1, help="train with seeds 0 to N - 1; figures are means")
+    parser.add_argument("--resume", action="store_true", help="keep the seeds that a stopped measurement left in WORK")
     parser.add_argument(
         "--merge", nargs="+", type=Path, default=[], metavar="RESULT", help="measure nothing; take rows in"
     )
@@ -84,13 +86,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 data=given.data,
                 work=given.work / name,
                 seeds=given.seeds,
+                resume=given.resume,
                 peers=peers,
             )
         publish(name, fresh, notes)
 
 
 def measure(
-    name: str, systems: Sequence[str], *, data: Path, work: Path, seeds: int, peers: Sequence[str]
+    name: str,
+    systems: Sequence[str],
+    *,
+    data: Path,
+    work: Path,
+    seeds: int,
+    peers: Sequence[str],
+    resume: bool = False,
 ) -> tuple[list[Row], str]:
     """Prepare one log and measure systems on it; returns their rows, and notes on the cases."""
     log, dataset = LOGS[name], work / "dataset"
@@ -101,7 +111,7 @@ def measure(
     for system in systems:
         out = work / "runs/latest" if system == MODEL else work / "others" / system
         if system == MODEL:
-            rows += _ours(name, dataset=dataset, runs=work / "runs", seeds=seeds)
+            rows += _ours(name, dataset=dataset, runs=work / "runs", seeds=seeds, resume=resume)
         elif system in BASELINES:
             rows += _baseline(name, system, dataset=dataset, out=out)
         else:
@@ -227,12 +237,18 @@ def _is_lead(row: Row) -> bool:
     return str(row["metric"]).startswith(LEAD)
 
 
-def _ours(name: str, *, dataset: Path, runs: Path, seeds: int) -> list[Row]:
+def _ours(name: str, *, dataset: Path, runs: Path, seeds: int, resume: bool) -> list[Row]:
     documents, costs = [], []
     for seed in range(seeds):
-        options = [f"dataset={dataset}", f"tracking.runs={runs}", f"seed={seed}", "trainer.progress_bar=false"]
-        costs.append(run_stage("training.train", *options))
-        documents.append(_metrics(runs / "latest"))
+        measured = runs / f"seed-{seed}.json"
+        if not (resume and measured.is_file()):
+            options = [f"dataset={dataset}", f"tracking.runs={runs}", f"seed={seed}", "trainer.progress_bar=false"]
+            cost = run_stage("training.train", *options)
+            done = {"run": (runs / "latest").resolve().name, "cost": asdict(cost)}
+            write_text_atomically(measured, json.dumps(done))
+        kept = json.loads(measured.read_text(encoding="utf-8"))
+        costs.append(Cost(**kept["cost"]))
+        documents.append(_metrics(runs / kept["run"]))
     about = {"log": name, "system": MODEL, "seeds": seeds}
     rows = [row for system in (MODEL, *PARTS) for row in figures(name, system, documents)]
     rows += by_question(name, documents)

@@ -3,6 +3,7 @@
 import importlib
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,35 @@ def test_every_system_is_measured_by_a_command_of_its_own(tmp_path: Path, monkey
     assert all(parse_peer(words).budget_seconds == 60 for module, *words in commands if module == "benchmarks.peers")
     for module, *arguments in commands:
         check(module, arguments)
+
+
+def test_a_stopped_measurement_goes_on_with_the_seed_that_it_was_in(tmp_path, monkeypatch) -> None:
+    """The figures of the seeds before are those that were measured, their cost too."""
+    learned: list[str] = []
+
+    def run_stage(module: str, *arguments: str) -> Cost:
+        settings = dict(argument.split("=", 1) for argument in arguments)
+        if module == "training.train":
+            seed, runs = settings["seed"], Path(settings["tracking.runs"])
+            if seed == "1" and learned == ["0"]:
+                learned.append("killed")
+                raise KeyboardInterrupt
+            learned.append(seed)
+            (runs / f"run{seed}").mkdir(parents=True)
+            found = document(0.1 + int(seed) / 10, systems=(MODEL, TRANSFORMER, NEIGHBOURS))
+            (runs / f"run{seed}" / "metrics.json").write_text(json.dumps(found))
+            (runs / "latest").unlink(missing_ok=True)
+            (runs / "latest").symlink_to(f"run{seed}")
+        return Cost(seconds=2.0 + int(settings.get("seed", 0)), peak_mb=7.0, cpu_seconds=9.0)
+
+    monkeypatch.setattr(quality, "run_stage", run_stage)
+    again = partial(quality.measure, "beauty", [MODEL], data=tmp_path, work=tmp_path, seeds=2, peers=[])
+    with pytest.raises(KeyboardInterrupt):
+        again()
+    found = {(r["system"], r["metric"]): r["value"] for r in again(resume=True)[0]}
+    assert learned == ["0", "killed", "1"]
+    assert found[MODEL, "recall@20"] == pytest.approx((0.1 + 0.2) / 2)
+    assert found[MODEL, "train_s"] == (2 + 3) / 2
 
 
 @pytest.mark.parametrize("name", LOGS)
