@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.figures import figures_left_out
 from tests.serving.server_process import ServerProcess
 from tillside.bundle import open_bundle
 from tillside.dataset import Dataset, Sessions, load_dataset
@@ -65,15 +66,15 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(dataset: Path, request: pytest.FixtureRequest) -> Path:
     """A short run on it; its folder holds the model, the bundle comes later."""
     runs = dataset.parent / f"runs{request.param}"
-    train(
-        TrainConfig(
-            dataset=str(dataset),
-            export=False,
-            model=ModelConfig(dim=32, layers=1, heads=1, history=request.param),  # as others traced it, mostly
-            trainer=TrainerConfig(max_epochs=1, validation_cases=1000, refit=False, progress_bar=False),
-            tracking=TrackingConfig(runs=str(runs)),
-        )
+    settings = TrainConfig(
+        dataset=str(dataset),
+        export=False,
+        model=ModelConfig(dim=32, layers=1, heads=1, history=request.param),  # as others traced it, mostly
+        trainer=TrainerConfig(max_epochs=1, validation_cases=1000, refit=False, progress_bar=False),
+        tracking=TrackingConfig(runs=str(runs)),
     )
+    with figures_left_out():
+        train(settings)
     return (runs / "latest").resolve()
 
 

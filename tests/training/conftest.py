@@ -1,12 +1,11 @@
 """What tests that train in their own process share."""
 
-import contextlib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+
+from tests.figures import figures_left_out
 
 
 @pytest.fixture
@@ -21,8 +20,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def without_figures() -> Iterator[None]:
-    """A run's page has a file in the place of its figures: to draw them is half of a small training. What they show is
-    asked by the tests of training.review."""
+    """Runs are not drawn."""
     with figures_left_out():
         yield
 
@@ -31,15 +29,4 @@ def without_figures() -> Iterator[None]:
 def module_without_figures() -> Iterator[None]:
     """The same for all of a module, its own fixtures too."""
     with figures_left_out():
-        yield
-
-
-@contextlib.contextmanager
-def figures_left_out() -> Iterator[None]:
-    def no_figures(metrics: Any, systems: Any, history: Any, folder: Path, **latency: Any) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "none.png").touch()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.review.run_page.run_figures", no_figures)
         yield

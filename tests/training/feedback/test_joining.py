@@ -6,6 +6,7 @@ import struct
 import pytest
 
 from tests.feedback_logs import DAY, HOUR, MINUTE, NOON, event, exposure, order, rows, settings, write
+from tests.spark import quick_spark
 from tillside.feedback.events import encode_event
 from tillside.feedback.exposures import encode_exposure
 from tillside.feedback.segments import MAGIC, SegmentWriter, frame
@@ -14,7 +15,6 @@ from training.feedback.joining import STATE, batches_of, chunks, join, only_writ
 from training.feedback.partitions import partitions
 from training.settings.relate import EngineName
 
-SUBMIT = "--driver-java-options -XX:TieredStopAtLevel=1 --conf spark.sql.shuffle.partitions=1 pyspark-shell"
 REC = {"recommendation_id": "r1"}
 CLICK = event("e2", "click", "case", NOON + MINUTE, **REC)
 
@@ -218,8 +218,7 @@ def test_days_are_joined_in_pieces():
 
 @pytest.mark.slow
 def test_spark_joins_row_for_row_what_duckdb_joins(tmp_path, monkeypatch):
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", SUBMIT)
-    pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'tillside[spark]'")
+    quick_spark(monkeypatch)
     from tests.training.feedback.test_attribution import scenarios
 
     write(tmp_path / "feedback", *scenarios())

@@ -1,7 +1,6 @@
 """Relating a whole data set: planted pairs are found, others are not, and the order of the rows is nothing."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from tests.bundles import encoder
 from tests.datasets import START_MS, make_catalogue, make_dataset, make_sessions, same_relations
 from tests.models import CONFIG, make_trained
+from tests.spark import quick_spark
 from tillside import bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, Sessions, load_dataset, write_dataset
@@ -146,14 +146,8 @@ def test_what_validation_shows_can_be_left_out(tmp_path):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_spark_finds_what_duckdb_finds(tmp_path, monkeypatch):
-    """Shoppers come back three times, so that pairs over sessions count too.
-
-    Java compiles in haste: its second compiler takes as long as all the rest, and has no time to be of use.
-    """
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--driver-java-options -XX:TieredStopAtLevel=1 pyspark-shell")
-    pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'tillside[spark]'")
-    if shutil.which("java") is None:
-        pytest.skip("Spark needs Java, and there is none on the path")
+    """Shoppers come back three times, so that pairs over sessions count too."""
+    quick_spark(monkeypatch)
     sessions = make_sessions(rows(120))
     sessions = replace(sessions, optional={"users": np.arange(len(sessions)) // 3})
     dataset = dataset_of(tmp_path / "d", sessions, train=120)
