@@ -5,7 +5,8 @@
 Each log is prepared and trained on with the commands a user would type; its bundle is served, and the server gets the
 session as the shop would send it, event by event: with items that the model does not know, visits of one event and the
 last event of all. Gradient boosting on session features, which learned from the same moments of the same parts, is
-judged at the same moments. Where the head cannot tell intent, the server says null, and only that is reported.
+judged at the same moments. Where the head cannot tell intent, the server says null, and only that is reported; where it
+knows no item of a session, it tells intent by what was done, and those moments have rows of their own.
 """
 
 # Shapes: M moments, E events.
@@ -63,10 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows += measure(name, data=given.data, work=given.work / name, most=given.moments, trained=given.trained)
     notes = (
         "Purchase intent as served, P(the session still buys), asked over HTTP after events of the last tenth of the "
-        "sessions, visits of one event and last events among them; at moments where the server knows no item it "
-        "answers null, and they are left out. mean_observed: share of the moments after which the session bought, "
+        "sessions, visits of one event, last events and moments where the server knows no item among them; told_share: "
+        "of those at which it did not answer null. mean_observed: share of the moments after which the session bought, "
         "with its 95 % interval, bootstrap over sessions. prefix N: moments at which the session held N events; after "
-        "B: at which the latest was B. Boosting learned from the same moments of the same parts."
+        "B: at which the latest was B; none known: at which the server knew no item. Boosting learned from the parts "
+        "that the model learned from, and reads items that the server does not know."
     )
     write_results("intent", rows, title="Purchase intent against what happened", notes=notes, folder=given.results)
     show(rows)
@@ -83,7 +85,7 @@ def measure(name: str, *, data: Path, work: Path, most: int, trained: bool = Fal
         train(ASKED[name], data, work)
     dataset, run = load_dataset(place), runs / "latest"
     model = load_model(run / MODEL_FILE, dataset)
-    moments = moments_of(dataset, "test", spec=model.spec)
+    moments = moments_of(dataset, "test", spec=model.spec, known=None)
     rng = np.random.default_rng(0)
     if len(moments) > most:
         moments = moments.only(np.sort(rng.choice(len(moments), most, replace=False)))
@@ -134,11 +136,12 @@ def ask(url: str, dataset: Dataset, moments: Moments) -> Floats:
 
 
 def figures(log: str, system: str, intent_M: Floats, moments: Moments, behaviours: Sequence[str]) -> list[Row]:
-    """Rows of one system: over all moments, by length of the prefix, and by latest behaviour."""
+    """Rows of one system: over all moments, by prefix, by latest behaviour, and where no item is known."""
     everywhere = {"": np.ones(len(moments), np.bool_)}
     parts = slices(moments, behaviours)
     masks = everywhere | {f"prefix {part}/": here for part, here in parts["by_prefix"].items()}
     masks |= {f"after {part}/": here for part, here in parts["by_last"].items()}
+    masks |= {f"{part}/": here for part, here in parts.get("by_items", {}).items()}
     rows: list[Row] = []
     for prefix, here_M in masks.items():
         own, probability_M = moments.only(here_M), intent_M[here_M]

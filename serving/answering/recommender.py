@@ -12,6 +12,7 @@ items, V eligible items, L session items, H items of the shopper's earlier sessi
 
 import contextlib
 import functools
+import math
 import time
 import uuid
 from collections import defaultdict
@@ -91,6 +92,7 @@ class Recommender:
         self._indexer = RequestIndexer(bundle)
         self._ladder = Ladder(bundle, static=static)
         self._nearest = NearestItem(self._items_ND)
+        self._counted_intent = bundle.counted_intent
 
     def answer(self, request: RecommendRequest) -> Outcome:
         """Answer one request: :meth:`answer_many` of one.
@@ -186,16 +188,22 @@ class Recommender:
         return outcomes
 
     def unasked(self, question: IndexedRequest) -> Outcome:
-        """Fallback answer to a session without items that the model knows."""
-        return self.degraded(question, "empty_session" if question.empty else "unknown_items")
+        """Fallback answer to a session without items that the model knows; what was done in it tells the intent."""
+        intent = None
+        if self._counted_intent is not None:
+            told = float(self._counted_intent.at(*question.batch.counted(len(self._behaviours)))[0])
+            intent = None if math.isnan(told) else told
+        return self.degraded(question, "empty_session" if question.empty else "unknown_items", intent=intent)
 
     def withheld(self, question: IndexedRequest) -> Outcome:
         """Answer to a shopper who is held out of recommendations: none."""
         return Outcome(Answer(items=[], tier="empty", **self._common(question, None, None)))
 
-    def degraded(self, question: IndexedRequest, reason: Reason, *, failure: str | None = None) -> Outcome:
+    def degraded(
+        self, question: IndexedRequest, reason: Reason, *, failure: str | None = None, intent: float | None = None
+    ) -> Outcome:
         """Answer of the fallback tiers, with the reason why the model does not answer."""
-        common = self._common(question, reason, None)
+        common = self._common(question, reason, intent)
         if question.placement is not None:
             given = fallback_candidates(self._ladder, question)
             return answer_placement(question, given, common, self._nearest, failure=failure)

@@ -42,6 +42,7 @@ from tillside.events import Behaviours
 from tillside.recommenders import ItemPairs
 from tillside.recommenders.blend import SessionMemory
 from tillside.recommenders.cold_vectors import TokenVectors
+from tillside.recommenders.counted_intent import CountedIntent
 from tillside.relations import Relations
 from tillside.search import SearchPlan
 
@@ -69,6 +70,8 @@ COVISITATION: Final = "covisitation"
 RELATIONS: Final = "relations"
 POLICY: Final = "policy.yaml"
 GOLDENS: Final = "goldens.json"
+COUNTED_INTENT: Final = "intent_without_items"
+"""Key of the manifest, where the intent of sessions without a known item is told."""
 HOW_TO: Final = "python -m training.train writes one to runs/latest/bundle, python -m training.export to any folder"
 REQUIRED_KEYS: Final = ("version", "behaviours", "encoding", "intent", "memory", "search", "files")
 REQUIRED_FILES: Final = (ENCODER, SCORER, ITEMS, GOLDENS, f"{CATALOGUE}/catalogue.json")
@@ -100,6 +103,14 @@ class Bundle:
     def has_intent(self) -> bool:
         """Whether the encoder's intent output was trained; a log without the goal behaviour has no labels for it."""
         return bool(self.manifest["intent"])
+
+    @cached_property
+    def counted_intent(self) -> CountedIntent | None:
+        """Purchase intent of sessions without a known item; None where the bundle cannot tell it, as in older ones."""
+        document = self.manifest.get(COUNTED_INTENT)
+        if document is None or not self.has_intent:
+            return None
+        return CountedIntent.from_document(document, behaviours=len(self.behaviours.names))
 
     @cached_property
     def encoding(self) -> EncodingSpec:
@@ -246,6 +257,10 @@ def open_bundle(path: Path) -> Bundle:
         raise ValueError(
             f"bundle {path}: the memory of past sessions is damaged ({type(error).__name__}: {error})"
         ) from None
+    try:
+        _ = bundle.counted_intent
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"bundle {path}: {COUNTED_INTENT} is damaged ({type(error).__name__}: {error})") from None
     _, _, tokens = bundle.covisitation, bundle.relations, bundle.tokens
     fault = tokens and tokens.fault(dim=vectors.shape[1] - 1)
     if fault:

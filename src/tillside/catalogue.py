@@ -211,14 +211,26 @@ def described_items(
 
     The price band alone does not count: all items known by it alone would tie.
     """
-    assert token_offsets is not None
-    known_T = np.zeros(len(vocabulary), bool)
-    known_T[token_ids[: int(token_offsets[trained])]] = True
-    known_T &= ~np.array([token.startswith(f"{PRICE_BAND}=") for token in vocabulary], bool)
-    known_before = np.concatenate([[0], np.cumsum(known_T[token_ids])])
-    described_N: npt.NDArray[np.bool_] = known_before[token_offsets[1:]] > known_before[token_offsets[:-1]]
+    described_N = sharing_items(vocabulary, token_ids, token_offsets, trained=trained, holders=1)
     described_N[:trained] = True
     return described_N
+
+
+def sharing_items(
+    vocabulary: Sequence[str],
+    token_ids: npt.NDArray[np.int32],
+    token_offsets: npt.NDArray[np.int64] | None,
+    *,
+    trained: int,
+    holders: int,
+) -> npt.NDArray[np.bool_]:
+    """Mask [N] of items with a token, other than the price band, that at least so many trained items hold."""
+    assert token_offsets is not None
+    known_T = np.bincount(token_ids[: int(token_offsets[trained])], minlength=len(vocabulary)) >= holders
+    known_T &= ~np.array([token.startswith(f"{PRICE_BAND}=") for token in vocabulary], bool)
+    known_before = np.concatenate([[0], np.cumsum(known_T[token_ids])])
+    sharing_N: npt.NDArray[np.bool_] = known_before[token_offsets[1:]] > known_before[token_offsets[:-1]]
+    return sharing_N
 
 
 def price_bands(prices_N: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:

@@ -69,6 +69,15 @@ def test_rows_of_all_moments_and_of_each_slice(dataset):
     assert "after cart/auc" not in rows  # of one moment there is none
 
 
+def test_moments_at_which_the_server_knows_no_item_have_rows_of_their_own(tmp_path):
+    dataset = make_dataset(tmp_path / "d", train=[[0]], test=[[1, 0], [1, (1, "purchase")]], trained=1, newcomers=1)
+    moments = moments_of(dataset, "test", spec=SPEC, known=None)
+    rows = {row["metric"]: row for row in figures("shop", "tillside", np.array([0.1, 0.2, 0.6, 0.3]), moments, NAMES)}
+    assert rows["mean_observed"]["value"] == 0.25
+    assert rows["none known/mean_predicted"]["value"] == pytest.approx((0.1 + 0.6 + 0.3) / 3)
+    assert rows["none known/mean_observed"]["value"] == pytest.approx(1 / 3)
+
+
 def test_the_three_logs_can_be_asked_and_a_mistyped_one_is_named(capsys):
     assert list(ASKED) == ["simulated", "rees46", "trivago"]
     with pytest.raises(SystemExit):

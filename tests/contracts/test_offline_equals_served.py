@@ -119,9 +119,12 @@ def test_a_thousand_real_prefixes_get_the_same_twenty_items_in_the_same_order(ru
     for row, (offline, answered) in enumerate(zip(top_k(scores, TOP).tolist(), served, strict=True)):
         swapped = [(a, index_of[b]) for a, b in zip(offline, answered, strict=True) if item_ids[a] != b]
         assert all(abs(scores[row, a] - scores[row, b]) < resolution for a, b in swapped)
-    for answer, intent in zip(answers, intents, strict=True):
-        assert answer["purchase_intent"] is None or abs(answer["purchase_intent"] - intent) < 1e-5
     told = cases.batch(chosen).lengths_B > 0  # the others hold nothing that can be ranked
+    assert trained.intent
+    assert trained.counted_intent is not None
+    counted = trained.counted_intent.at(*cases.batch(chosen).counted(len(dataset.behaviours)))
+    for answer, intent in zip(answers, np.where(told, intents, counted), strict=True):
+        assert abs(answer["purchase_intent"] - intent) < 1e-5
     assert [answer["tier"] == "model" for answer in answers] == told.tolist()
     assert any(index_of[item] >= dataset.catalogue.trained for best in served for item in best)  # cold ones are offered
 

@@ -27,6 +27,7 @@ from tillside.events import TIME_UNKNOWN
 from tillside.policy import ItemFacts, Placement, PlacementRequest, Policy, event_kinds, read_feed, read_policy
 from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
+from tillside.recommenders.counted_intent import CountedIntent
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
 from training.bundle.write import export_run
 from training.evaluation.placements.association_rules import AssociationRules
@@ -188,7 +189,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         behaviours=3,
         catalogue=dataset.catalogue,
     )
-    trained = replace(make_trained(dataset), memory=memory)
+    counted = CountedIntent((-0.5, *[0.2] * 13))
+    trained = replace(make_trained(dataset), memory=memory, counted_intent=counted)
     relations = related(dataset)
     (dataset.path / FOLDER).mkdir()
     relations.save(dataset.path / FOLDER)
@@ -355,6 +357,9 @@ def test_a_thousand_placements_are_judged_as_they_are_served(world: World, serve
     assert len(answers) == len(served) >= QUESTIONS
     for answer, own in zip(served, answers, strict=True):
         assert heard(answer, digits=12) == told(*own, digits=12)
+    unknown = [answer for answer in served if answer["degraded_reason"] == "unknown_items"]
+    assert unknown  # of those what was done tells the intent, which steers
+    assert all(answer["purchase_intent"] is not None and "intent unknown" not in answer["why"] for answer in unknown)
     shown = [item for answer in served for item in answer["items"]]
     sources = Counter(item["source"] for item in shown)
     assert sources.keys() >= {"model", "popular", "new", "clearance", "complement", "scene", "gift", "pinned"}

@@ -10,9 +10,20 @@ import pytest
 
 from tests.bundles import BEHAVIOURS, COUNTS_NA, ITEM_IDS, ITEMS_ND, SPEC, about_tiny, tiny_bundle, with_trends
 from tests.datasets import make_sessions
-from tillside.bundle import GOLDENS, ITEMS, MANIFEST, NEIGHBOURS, REGISTERED, REQUIRED_FILES, open_bundle, seal
+from tillside.bundle import (
+    COUNTED_INTENT,
+    GOLDENS,
+    ITEMS,
+    MANIFEST,
+    NEIGHBOURS,
+    REGISTERED,
+    REQUIRED_FILES,
+    open_bundle,
+    seal,
+)
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
+from tillside.recommenders.counted_intent import CountedIntent
 from tillside.recommenders.session_knn import FILES
 from tillside.relations import Relations, RelationTable
 
@@ -37,6 +48,20 @@ def test_an_opened_bundle_holds_what_was_put_in(path):
     np.testing.assert_array_equal(bundle.items_ND, with_trends(ITEMS_ND))
     assert isinstance(bundle.items_ND, np.memmap)
     assert bundle.goldens[0]["items"] == ["apple", "plum", "fig"]
+
+
+def test_intent_without_items_is_read_where_the_manifest_has_it(path, tmp_path):
+    assert open_bundle(path).counted_intent is None
+    weights = [0.5, *[0.0] * 13]
+    told = tiny_bundle(tmp_path / "told", about={COUNTED_INTENT: {"weights": weights}})
+    assert open_bundle(told).counted_intent == CountedIntent(tuple(weights))
+
+
+@pytest.mark.parametrize("document", [{}, {"weights": [0.5]}, {"weights": None}, 3])
+def test_intent_without_items_that_is_damaged_is_refused(tmp_path, document):
+    path = tiny_bundle(tmp_path / "bundle", about={COUNTED_INTENT: document})
+    with pytest.raises(ValueError, match=f"^bundle {path}: intent_without_items is damaged"):
+        open_bundle(path)
 
 
 def test_the_manifest_lists_every_file_but_itself(path):

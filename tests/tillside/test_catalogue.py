@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_catalogue, make_sessions
-from tillside.catalogue import Catalogue, attribute_tokens, pack_tokens, price_bands
+from tillside.catalogue import Catalogue, attribute_tokens, pack_tokens, price_bands, sharing_items
 
 TOKENS = [["brand=apple", "category=phones", "category=phones.smart"], ["category=phones"], ["brand=acme"]]
 
@@ -40,6 +40,13 @@ def test_cold_items_that_share_an_attribute_with_a_trained_one_can_be_ranked():
     assert make_catalogue(sessions, trained=2, newcomers=1).rankable == 2
     alone = [["price_band=1"], [], ["price_band=1"]]  # a price says too little
     assert make_catalogue(sessions, trained=2, newcomers=1, tokens=alone).rankable == 2
+
+
+def test_what_several_trained_items_have_in_common_says_what_each_would_be_like_without_its_own_past():
+    tokens = [["brand=acme", "price_band=1"], ["brand=acme", "x=1"], ["price_band=1", "x=2"], ["brand=acme"], ["x=1"]]
+    packed = pack_tokens(tokens)
+    assert sharing_items(*packed, trained=3, holders=2).tolist() == [True, True, False, True, False]
+    assert sharing_items(*packed, trained=3, holders=1).tolist() == [True, True, True, True, True]
 
 
 def test_the_label_is_the_name_or_else_what_the_attributes_say_or_else_the_id():

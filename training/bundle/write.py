@@ -108,6 +108,7 @@ def export_run(
             "encoding": trained.spec.document(),
             "intent": trained.intent,
             **({"intent_unknown": trained.intent_unknown} if trained.intent_unknown else {}),
+            **({bundle.COUNTED_INTENT: trained.counted_intent.document()} if trained.counted_intent else {}),
             "memory": trained.memory.document() if trained.memory else None,
             "search": plan.document(),
             "dataset": {"name": dataset.name, "digest": dataset.digest},

@@ -1,5 +1,5 @@
 """Purchase intent judged at the moments of the test part: AUC, calibration and reliability bins, over all and by the
-length of the prefix and the last behaviour, beside gradient boosting.
+length of the prefix and the last behaviour, and where no item is known, beside gradient boosting.
 
 Shapes: M moments, S sessions, U distinct probabilities.
 """
@@ -17,6 +17,7 @@ from training.inputs.moments import Moments
 RESAMPLES: Final = 200
 LONGEST: Final = 4
 """Prefixes of so many events and more are judged together."""
+NONE_KNOWN: Final = "none known"
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
 
@@ -76,14 +77,14 @@ def observed(moments: Moments, *, seed: int) -> Interval:
 
 
 def slices(moments: Moments, behaviours: Sequence[str]) -> Mapping[str, Mapping[str, Bools]]:
-    """Masks [M] by events of the prefix (1, 2, 3, 4+) and by behaviour of the latest event; those with moments."""
+    """Masks [M] by events of the prefix (1, 2, 3, 4+), by behaviour of the latest event, and of those at which no item
+    is known; those with moments."""
     lengths_M = np.minimum(moments.lengths_M, LONGEST)
     by_prefix = {f"{n}{'+' * (n == LONGEST)}": lengths_M == n for n in range(1, LONGEST + 1)}
     by_last = {name: moments.behaviours_M == number for number, name in enumerate(behaviours)}
-    return {
-        kind: {name: here_M for name, here_M in masks.items() if here_M.any()}
-        for kind, masks in (("by_prefix", by_prefix), ("by_last", by_last))
-    }
+    kinds = {"by_prefix": by_prefix, "by_last": by_last, "by_items": {NONE_KNOWN: ~moments.known_M}}
+    found = {kind: {name: here_M for name, here_M in masks.items() if here_M.any()} for kind, masks in kinds.items()}
+    return {kind: masks for kind, masks in found.items() if masks}
 
 
 def auc_interval(scores_M: Floats, labels_M: Bools, sessions_M: npt.NDArray[np.int64], *, seed: int) -> Interval:

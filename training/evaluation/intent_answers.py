@@ -1,4 +1,5 @@
-"""Purchase intent that the model answers at moments, without a list of items: one pass of the encoder's trunk.
+"""Purchase intent that the model answers at moments, without a list of items: one pass of the encoder's trunk, and
+where no item is known what can be counted.
 
 Shapes: M moments, B moments of a batch, L events, D width, V rows of the item matrix, F counts of a session,
 K behaviours.
@@ -10,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from tillside.recommenders.counted_intent import count_features
 from training.cli.progress import progress
 from training.inputs.moments import Moments
-from training.model.encoder import beta_calibrated, count_features
+from training.model.checkpoint import TrainedModel
+from training.model.encoder import beta_calibrated
 from training.model.next_item import NextItemModel
 
 CHUNK = 1024
@@ -62,8 +65,19 @@ def logits_by_counts(model: NextItemModel, found: Read) -> npt.NDArray[np.float6
     return np.asarray((found.counted_MF.double() @ weights_F).numpy())
 
 
+def told_intent(trained: TrainedModel, moments: Moments) -> npt.NDArray[np.float64]:
+    """Purchase intent [M] as it is served; NaN where no item is known and the model is of a version that tells none
+    there."""
+    told_M, known_M = np.full(len(moments), np.nan), moments.known_M
+    told_M[known_M] = intent_at(trained.model, moments.only(known_M))
+    if trained.counted_intent is not None and not known_M.all():
+        batch = moments.batch(np.flatnonzero(~known_M))
+        told_M[~known_M] = trained.counted_intent.at(*batch.counted(trained.model.encoder.behaviours))
+    return told_M
+
+
 def intent_at(model: NextItemModel, moments: Moments) -> npt.NDArray[np.float64]:
-    """Calibrated purchase intent [M], as the encoder answers it."""
+    """Calibrated purchase intent [M], as the encoder answers it; an item is known at every moment."""
     return calibrated_intent(model, read(model, moments))
 
 

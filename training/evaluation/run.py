@@ -22,7 +22,7 @@ from training.cli.progress import progress, step
 from training.evaluation.baselines import at_its_best, fit_baseline
 from training.evaluation.case_ranks import RANKS_FILE, cases_digest, keep_ranks
 from training.evaluation.intent import judge_intent
-from training.evaluation.intent_answers import intent_at
+from training.evaluation.intent_answers import told_intent
 from training.evaluation.intent_baseline import boosted_intent
 from training.evaluation.metrics import by_behaviour, over_all, report
 from training.evaluation.question_matrix import asked_matrix
@@ -114,10 +114,10 @@ def evaluate_run(
         }
     if trained.intent:
         with step("judging the purchase intent, beside gradient boosting"):
-            moments = moments_of(dataset, "test", spec=trained.spec)
+            known = True if trained.counted_intent is None else None
+            moments = moments_of(dataset, "test", spec=trained.spec, known=known)
             boosted_M = boosted_intent(dataset, moments, refitted=trained.refitted, seed=seed)
-            intent_M = intent_at(trained.model, moments)
-            metrics |= judge_intent(intent_M, moments, boosted_M, behaviours=names, seed=seed)
+            metrics |= judge_intent(told_intent(trained, moments), moments, boosted_M, behaviours=names, seed=seed)
     elif trained.intent_unknown and goal:
         metrics[INTENT_UNKNOWN] = trained.intent_unknown
     metrics["dataset"] = told = about_data(dataset, cases)

@@ -2,7 +2,7 @@
 
 The last event is a moment too (nothing is bought any more), and so are the events of visits of one event and those of
 items that the model does not know, after which the server answers from what the session held before. A moment at which
-it knows nothing at all is none: the server says then that intent is unknown.
+it knows nothing at all is one of a kind of its own: intent is told then by what can be counted alone.
 
 A rare item of a training session may be known by that session alone, where it came up again. Whether the server knows
 what was seen says nothing about what will follow, so to learn from, a session is read as by a model without it.
@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from tillside.catalogue import sharing_items
 from tillside.dataset import Dataset, Part, Sessions
 from tillside.encoding import Batch, EncodedSessions, EncodingSpec, rows_of
 from training.inputs.lookahead import goal_later
@@ -55,6 +56,11 @@ class Moments:
     def __len__(self) -> int:
         return len(self.events_M)
 
+    @property
+    def known_M(self) -> npt.NDArray[np.bool_]:  # noqa: N802
+        """Whether the server knows an item of the session, or of its history."""
+        return self.ends_M > self.starts_M
+
     def batch(self, chosen: npt.NDArray[np.int64]) -> Batch:
         """What the server would encode at the chosen moments."""
         batch = rows_of(self.encoded, self.starts_M[chosen], self.ends_M[chosen], self.own_M[chosen], spec=self.spec)
@@ -77,11 +83,14 @@ def make_moments(
     goal: int,
     limit: int | None = None,
     whole: Sessions | None = None,
+    known: bool | None = True,
 ) -> Moments:
     """Moments of sessions as they happened.
 
     Args:
         items: number of items that the server knows.
+        known: those at which it knows an item of the session, or of its history; False: those at which it knows none;
+            None: all.
         limit: approximate maximum of moments, from sessions evenly spaced.
         whole: see :func:`training.inputs.visits.encode_visits`.
     """
@@ -94,7 +103,7 @@ def make_moments(
     if met is not None:
         met_E, counted_E = met.own_E, until(met.before_E, met.ends_S, offsets)
     starts_E = np.maximum(encoded.starts_E, ends_E - spec.max_length)
-    chosen_E = ends_E > starts_E
+    chosen_E = np.ones(len(session_E), np.bool_) if known is None else (ends_E > starts_E) == known
     if limit is not None and chosen_E.sum() > limit:
         chosen_E &= session_E % -(-int(chosen_E.sum()) // limit) == 0
     return Moments(
@@ -136,11 +145,12 @@ def moments_of(
     spec: EncodingSpec,
     items: int | None = None,
     limit: int | None = None,
+    known: bool | None = True,
 ) -> Moments:
     """Moments of the parts from ``first`` to ``last`` (default: that one).
 
     Args:
-        items: see :func:`make_moments`; default: all that can be ranked.
+        items, known: see :func:`make_moments`; default of ``items``: all that can be ranked.
     """
     return make_moments(
         dataset.whole(first, last),
@@ -149,18 +159,43 @@ def moments_of(
         goal=dataset.goal,
         limit=limit,
         whole=dataset.whole("train", last or first),
+        known=known,
     )
 
 
 def moments_to_learn(dataset: Dataset, last: Part, *, spec: EncodingSpec, limit: int | None = None) -> Moments:
     """Moments of the parts up to ``last``, at which those trained items are known that would be trained without the
     session, too."""
-    sessions, trained = dataset.whole("train", last), dataset.catalogue.trained
-    items_E = np.asarray(sessions.items)
-    own_E = known_by_itself(sessions, dataset)
-    unknown_E = len(dataset.catalogue) + items_E.astype(np.int64)  # and still apart from each other
-    sessions = replace(sessions, items=np.where(own_E, unknown_E, items_E))
+    sessions = dataset.whole("train", last)
+    sessions = _unknown_where(known_by_itself(sessions, dataset), sessions, dataset)
+    trained = dataset.catalogue.trained
     return make_moments(sessions, spec=spec, items=trained, goal=dataset.goal, limit=limit, whole=sessions)
+
+
+def moments_without_items(dataset: Dataset, *, spec: EncodingSpec, limit: int | None = None) -> Moments:
+    """Moments of the training part at which nothing would be known without the session: no item that could be ranked,
+    be it as a cold one, by its attributes."""
+    sessions, catalogue = dataset.whole("train"), dataset.catalogue
+    alike_N = sharing_items(
+        catalogue.vocabulary, catalogue.token_ids, catalogue.token_offsets, trained=catalogue.trained, holders=2
+    )
+    unknown_E = known_by_itself(sessions, dataset) & ~alike_N[np.asarray(sessions.items)]
+    sessions = _unknown_where(unknown_E, sessions, dataset)
+    return make_moments(
+        sessions,
+        spec=spec,
+        items=catalogue.rankable,
+        goal=dataset.goal,
+        limit=limit,
+        whole=sessions,
+        known=False,
+    )
+
+
+def _unknown_where(unknown_E: npt.NDArray[np.bool_], sessions: Sessions, dataset: Dataset) -> Sessions:
+    """The sessions with some items numbered behind the catalogue, and still apart from each other."""
+    items_E = np.asarray(sessions.items)
+    return replace(sessions, items=np.where(unknown_E, len(dataset.catalogue) + items_E.astype(np.int64), items_E))
 
 
 def known_by_itself(sessions: Sessions, dataset: Dataset) -> npt.NDArray[np.bool_]:

@@ -11,6 +11,8 @@ A refitted model has learned from validation too, and nothing is held out for it
 from which both models have learned, its head's logits are given the spread, and the calibrated intent the mean, that
 the first model's have there; so what validation found holds for it too, the level among that.
 
+Where the server knows no item the trunk has nothing to read, and the counts alone tell (count_weights).
+
 Shapes: M moments, B of them in a step, D width, F counts of a session, K latest behaviours.
 """
 
@@ -21,25 +23,23 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.optimize import brentq
+from scipy.special import expit, logit
 from torch import nn
-from torch.nn import functional
 
 from tillside.dataset import Dataset
 from tillside.encoding import EncodingSpec
+from tillside.recommenders.counted_intent import CountedIntent
 from training.cli.progress import step
 from training.evaluation.intent import auc_interval
 from training.evaluation.intent_answers import Read, calibrated_intent, logits_by_counts, logits_by_hidden, read
 from training.inputs.lookahead import goal_later
 from training.inputs.moments import Moments, moments_of, moments_to_learn, why_not_asked
 from training.learning.calibration import Fitted, Prior, fit_calibration, level_swing
+from training.learning.count_weights import WIDEST, fit_counts, learn_counted_intent
 from training.model.encoder import NOT_CALIBRATED, latest_counts
 from training.model.losses import intent_loss
 from training.model.next_item import NextItemModel
 
-WEIGHT: Final = 1.0
-"""Standard deviation of a count's weight, before anything is seen; counts go up to three or so."""
-WIDEST: Final = 30.0
-"""Bound of the search for the constant that gives a refitted model its level."""
 CHANCE: Final = 0.5
 LEARNED_AT: Final = 200_000
 """Approximate maximum of the moments that the head learns from, of sessions evenly spaced."""
@@ -64,6 +64,7 @@ class Intent:
         fitted: what validation found.
         spread, mean: at the moments of the training part, standard deviation of the head's logits, before the factor,
             and mean of the calibrated intent.
+        counted: of sessions without a known item; None where intent cannot be told.
     """
 
     unknown: str = ""
@@ -71,6 +72,7 @@ class Intent:
     fitted: Fitted = field(default_factory=Fitted)
     spread: float = 1.0
     mean: float = 0.0
+    counted: CountedIntent | None = None
 
 
 def learn_intent(model: NextItemModel, dataset: Dataset, *, spec: EncodingSpec, seed: int) -> Intent:
@@ -94,16 +96,28 @@ def learn_intent(model: NextItemModel, dataset: Dataset, *, spec: EncodingSpec, 
         shown = read(model, held)
         swing = _swing(model, found, moments, shown, held, dataset)
         evidence = len(np.unique(held.sessions_M)) / len(held)
+        around_F, by_counts_M = (
+            model.encoder.get_buffer("intent_by_counts").cpu().clone(),
+            logits_by_counts(model, shown),
+        )
         fitted = fit_calibration(
             logits_by_hidden(model, shown),
             held.goal_later_M,
-            by_counts_M=logits_by_counts(model, shown),
+            by_counts_M=by_counts_M,
             latest_MK=shown.counted_MF[:, latest_counts(len(dataset.behaviours))],
             prior=Prior(evidence, level=swing),
         )
         _write(model, fitted)
         intent_M = calibrated_intent(model, shown)
         auc = auc_interval(intent_M, held.goal_later_M, held.sessions_M, seed=seed)
+        counted = learn_counted_intent(
+            around_F,
+            dataset,
+            spec=spec,
+            drift=float(logit(intent_M.mean()) - logit(expit(by_counts_M).mean())),
+            learned_at=LEARNED_AT,
+            level_at=CALIBRATED_AT,
+        )
     figures = {
         "val/intent_auc": auc.value,
         "val/intent_auc_low": auc.low,
@@ -114,7 +128,8 @@ def learn_intent(model: NextItemModel, dataset: Dataset, *, spec: EncodingSpec, 
         "val/intent_swing": swing,
     }
     reason = unknown_because(auc.value, auc.low, auc.high, sessions_with_goal(dataset), goal=dataset.behaviours.goal)
-    return Intent(reason, figures, fitted, spread, float(calibrated_intent(model, found).mean()))
+    mean = float(calibrated_intent(model, found).mean())
+    return Intent(reason, figures, fitted, spread, mean, None if reason else counted)
 
 
 def _swing(
@@ -204,26 +219,6 @@ def _teach(model: NextItemModel, moments: Moments, *, seed: int) -> Read:
     encoder.get_buffer("intent_by_counts").copy_(weights_F)
     _fit_head(encoder.intent, found.hidden_MD, found.counted_MF @ weights_F, moments.goal_later_M, seed=seed)
     return found
-
-
-def fit_counts(counted_MF: torch.Tensor, moments: Moments) -> torch.Tensor:
-    """Weights [F] of a logistic regression of the labels on the counts, shrunk by a normal prior (WEIGHT); the first
-    count, which is one for all, is not shrunk."""
-    counts_MF, labels_M = counted_MF.double(), torch.from_numpy(moments.goal_later_M).double()
-    evidence = len(np.unique(moments.sessions_M)) / len(moments)
-    weights_F = torch.zeros(counts_MF.shape[1], dtype=torch.float64, requires_grad=True)
-    solver = torch.optim.LBFGS([weights_F], max_iter=100, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        solver.zero_grad()
-        losses = functional.binary_cross_entropy_with_logits(counts_MF @ weights_F, labels_M)
-        away = (weights_F[1:] / WEIGHT).square().sum() / (2 * evidence * len(labels_M))
-        value = losses + away
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    solver.step(loss)
-    return weights_F.detach().float()
 
 
 def _fit_head(

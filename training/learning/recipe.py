@@ -268,8 +268,16 @@ def learn(
         blended = ModelScorer.of(module.model, setup.fallback, memory)
         tracker.metrics(validated(blended, setup.data.validation, items=dataset.catalogue.rankable))
     spec = setup.data.spec
-    told = {"intent": not learned.unknown, "intent_unknown": learned.unknown}
-    trained = TrainedModel(module.model, setup.model, spec, memory=memory, alone=setup.neighbourhood, **told)
+    trained = TrainedModel(
+        module.model,
+        setup.model,
+        spec,
+        intent=not learned.unknown,
+        intent_unknown=learned.unknown,
+        counted_intent=learned.counted,
+        memory=memory,
+        alone=setup.neighbourhood,
+    )
     if processes.leads and dataset.goal:
         with step("asking what the model's scores are worth at placements"):
             trained = replace(trained, observed=observed_of_model(trained, dataset))

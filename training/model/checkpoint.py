@@ -13,6 +13,7 @@ from tillside.encoding import EncodingSpec
 from tillside.events import TIME_UNKNOWN
 from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
+from tillside.recommenders.counted_intent import CountedIntent
 from tillside.relations.chances import Chances
 from training.model.next_item import NextItemModel
 from training.model.observations import Observations, as_tensors, of_tensors
@@ -43,6 +44,9 @@ class TrainedModel:
     """What it said of validation questions before it was refitted; nothing in models of earlier versions."""
     intent_unknown: str = ""
     """Why it may not, a sentence's end; empty where it may, and in models of earlier versions."""
+    counted_intent: CountedIntent | None = None
+    """Purchase intent of sessions without a known item; None where it may not be told, and in models of earlier
+    versions."""
 
     def sessions(self, dataset: Dataset) -> Sessions:
         """Sessions it was fitted to, see :meth:`tillside.dataset.Dataset.learned`."""
@@ -74,6 +78,7 @@ def save_model(path: Path, trained: TrainedModel, dataset: Dataset) -> None:
         "encoding": trained.spec.document(),
         "intent": trained.intent,
         "intent_unknown": trained.intent_unknown,
+        "counted_intent": None if trained.counted_intent is None else trained.counted_intent.document(),
         "memory": trained.memory.document() if trained.memory else None,
         "refitted": trained.refitted,
         "chances": trained.chances.document(),
@@ -119,7 +124,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
     config, spec = ModelConfig.from_document(document["model"]), EncodingSpec.from_document(document["encoding"])
     model = build_model(config, dataset, spec)
     take_weights(model, document, source=str(path))
-    settings = document.get("neighbours_alone")
+    settings, counted = document.get("neighbours_alone"), document.get("counted_intent")
     trained = TrainedModel(
         model.eval(),
         config,
@@ -130,6 +135,7 @@ def load_model(path: Path, dataset: Dataset) -> TrainedModel:
         chances=Chances.of_document(document.get("chances")),
         observed=of_tensors(document.get("observed", {})),
         alone=None if settings is None else Neighbourhood(**settings),
+        counted_intent=counted and CountedIntent.from_document(counted, behaviours=len(dataset.behaviours)),
     )
     if document["memory"] is None:
         return trained

@@ -18,13 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tillside.recommenders.counted_intent import SHORT, count_features
 from training.model.dropout import Dropout
 from training.settings.model import MAX_TEMPERATURE, ModelConfig
 
 INTENT_DROPOUT = 0.4
 """A session gives one intent label but many items; without dropout the head memorises sessions."""
-SHORT = 3
-"""Sessions of so many events and fewer have an intent level of their own for each length."""
 NOT_CALIBRATED = (1.0, 1.0, 0.0)
 """The identity calibration of :func:`beta_calibrated`."""
 
@@ -100,8 +99,8 @@ class Encoder(nn.Module):
         return logits[..., 0]
 
     def counted(self, counts_BK: Tensor, latest_B: Tensor) -> Tensor:
-        """What can be counted of a session [B, F]: a one; which behaviour its latest event has, how often it has each,
-        and whether at all; whether it is of one, two or three events, and how many.
+        """What can be counted of a session [B, F], as a part of the graph; see
+        :func:`tillside.recommenders.counted_intent.counted_features`.
 
         Args:
             counts_BK, latest_B: of :meth:`tillside.encoding.Batch.counted`.
@@ -140,11 +139,6 @@ class Encoder(nn.Module):
         logit_B = self.intent_logits_at(last_hidden_B1D[:, 0], counts_BK, latest_B)
         query_BE = torch.cat([query_BD, self.get_buffer("trend_weights")[ask_B][:, None]], dim=1)
         return query_BE, torch.sigmoid(beta_calibrated(logit_B, self.get_buffer("intent_calibration")))
-
-
-def count_features(behaviours: int) -> int:
-    """Number of features of :meth:`Encoder.counted`."""
-    return 2 + 3 * behaviours + SHORT
 
 
 def latest_counts(behaviours: int) -> slice:

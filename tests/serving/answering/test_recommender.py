@@ -170,6 +170,26 @@ def test_a_session_that_tells_nothing_gets_popularity(recommender, events):
     assert answer.purchase_intent is None
 
 
+LEVELS = {"weights": [np.log(1 / 3), 0, 0, np.log(1 / 3), *[0] * 10]}
+"""One in four, and after a purchase log(1/9), one in ten."""
+
+
+def test_what_was_done_tells_the_intent_of_a_session_of_unknown_items(tmp_path):
+    about = {"intent_without_items": LEVELS}
+    recommender = Recommender(open_bundle(tiny_bundle(tmp_path / "bundle", about=about)))
+    assert ask(recommender, "ghost", "newcomer").purchase_intent == pytest.approx(0.25)
+    answer = ask(recommender, "ghost", "ghost:purchase")
+    assert (answer.purchase_intent, answer.degraded_reason) == (pytest.approx(0.1), "unknown_items")
+    assert ask(recommender).purchase_intent is None  # nothing was done
+    assert ask(recommender, "ghost", "pear").purchase_intent == pytest.approx(0.2689414)  # sigmoid(1 - 2), the model's
+
+
+def test_a_bundle_that_tells_no_intent_tells_none_of_unknown_items_either(tmp_path):
+    about = {"intent_without_items": LEVELS, "intent": False}
+    recommender = Recommender(open_bundle(tiny_bundle(tmp_path / "bundle", about=about)))
+    assert ask(recommender, "ghost").purchase_intent is None
+
+
 def test_popularity_counts_recent_events_where_the_bundle_has_them(tmp_path):
     recent_NA = np.array([[0, 0, 0], [0.5, 0, 0], [0, 0, 2], [0, 0, 0], [0.75, 0, 0.25], [0, 0, 0]], np.float32)
     recommender = Recommender(open_bundle(tiny_bundle(tmp_path / "bundle", recent_NA=recent_NA)))

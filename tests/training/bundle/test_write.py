@@ -13,7 +13,7 @@ from serving.bundles.goldens import replay
 from serving.protocol.limits import Limits
 from tests.datasets import make_dataset
 from tests.models import SPEC, make_trained
-from tests.training.bundle.conftest import ITEMS, METRICS, NEWCOMERS, RANKABLE
+from tests.training.bundle.conftest import COUNTED_INTENT, ITEMS, METRICS, NEWCOMERS, RANKABLE
 from tillside import bundle
 from tillside.recommenders import CoVisitation
 from training.bundle import write
@@ -29,6 +29,7 @@ def test_the_bundle_opens_and_says_where_it_came_from(dataset, exported):
     assert opened.encoding == SPEC
     assert opened.behaviours == dataset.behaviours
     assert opened.has_intent
+    assert opened.counted_intent == COUNTED_INTENT
     assert len(opened.items_ND) == RANKABLE
     assert len(opened.catalogue) == ITEMS + NEWCOMERS
     assert opened.manifest["run"] == "run-1"

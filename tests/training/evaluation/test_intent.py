@@ -57,6 +57,16 @@ def test_each_length_of_the_prefix_and_each_latest_behaviour_stands_alone(moment
     }
 
 
+def test_moments_at_which_nothing_is_known_stand_alone_where_there_are_any(moments):
+    intent_M = np.array([0.9, 0.3, 0.4, 0.1, 0.2, 0.6])
+    assert "by_items" not in judge_intent(intent_M, moments, None, behaviours=NAMES, seed=0)["intent"]
+    sessions = make_sessions([[9, 0, (0, "purchase")], [8]])
+    mixed = make_moments(sessions, spec=SPEC, items=8, goal=2, known=None)
+    document = judge_intent(np.array([0.9, 0.3, 0.4, 0.1]), mixed, None, behaviours=NAMES, seed=0)["intent"]
+    (none,) = document["by_items"].values()
+    assert (none["cases"], none["mean_predicted"], none["mean_observed"]) == (2, 0.5, 0.5)
+
+
 def test_prefixes_of_four_and_more_are_judged_together():
     moments = moments_of([[0, 1, 2, 3, 4, 5]])
     assert slices(moments, NAMES)["by_prefix"]["4+"].tolist() == [False] * 3 + [True] * 3

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from tests.datasets import make_sessions, random_rows
-from tests.models import SPEC, make_model
-from training.evaluation.intent_answers import intent_at, read
+from tests.models import CONFIG, SPEC, make_model
+from tillside.recommenders.counted_intent import CountedIntent, count_features
+from training.evaluation.intent_answers import intent_at, read, told_intent
 from training.inputs.moments import make_moments
-from training.model.encoder import count_features
+from training.model.checkpoint import TrainedModel
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,17 @@ def test_the_head_can_be_trained_on_what_was_read(model):
     assert found.hidden_MD.shape[0] == found.counted_MF.shape[0] == 3
     model.encoder.intent(found.hidden_MD).sum().backward()
     model.zero_grad()
+
+
+def test_where_no_item_is_known_the_counts_tell(model):
+    """A level of log(1/3) is one in four; a model of a version without it tells nothing there."""
+    sessions = make_sessions([[13, 0, 13], [12], [3, 13]])
+    moments = make_moments(sessions, spec=SPEC, items=12, goal=2, known=None)
+    counted = CountedIntent((np.log(1 / 3), *[0.0] * 13))
+    trained = TrainedModel(model, CONFIG, SPEC, intent=True, counted_intent=counted)
+    told_M = told_intent(trained, moments)
+    known_M = np.array([False, True, True, False, True, True])
+    assert told_M[~known_M] == pytest.approx([0.25, 0.25])
+    np.testing.assert_array_equal(told_M[known_M], intent_at(model, moments.only(known_M)))
+    before_M = told_intent(TrainedModel(model, CONFIG, SPEC, intent=True), moments)
+    assert np.isnan(before_M).tolist() == (~known_M).tolist()

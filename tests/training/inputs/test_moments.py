@@ -9,7 +9,7 @@ from tests.datasets import make_dataset, make_sessions, make_visits
 from tests.models import SPEC
 from tillside.dataset import Whole
 from tillside.encoding import EncodingSpec, encode_session
-from training.inputs.moments import make_moments, moments_of, moments_to_learn, why_not_asked
+from training.inputs.moments import make_moments, moments_of, moments_to_learn, moments_without_items, why_not_asked
 
 ASKED = {"spec": SPEC, "items": 4, "goal": 2}
 
@@ -36,6 +36,18 @@ def test_an_unknown_item_is_a_moment_at_which_the_rest_is_known_and_its_purchase
     counts_BC, latest_B = batch.counted(3)  # how long a session is, and what was bought, is known whatever the item
     assert counts_BC.tolist() == [[2, 0, 0], [3, 0, 0], [3, 0, 1], [4, 0, 1], [2, 0, 0]]
     assert latest_B.tolist() == [0, 0, 2, 0, 0]
+
+
+def test_moments_at_which_nothing_is_known_are_of_their_own_kind():
+    sessions = make_sessions([[9, 0, 9, (8, "purchase"), 1], [7], [9, 3]])
+    none, every = (make_moments(sessions, **ASKED, known=known) for known in (False, None))
+    assert none.events_M.tolist() == [0, 5, 6]
+    assert none.goal_later_M.tolist() == [True, False, False]
+    assert not none.known_M.any()
+    counts_BC, latest_B = none.batch(np.arange(3)).counted(3)
+    assert (counts_BC.tolist(), latest_B.tolist()) == ([[1, 0, 0]] * 3, [0, 0, 0])
+    assert every.events_M.tolist() == list(range(8))
+    assert np.flatnonzero(~every.known_M).tolist() == [0, 5, 6]
 
 
 @pytest.mark.parametrize("history", [0, 3])
@@ -124,3 +136,16 @@ def test_what_counts_as_unknown_there_is_still_counted_item_by_item(tmp_path):
     moments = moments_to_learn(dataset, "train", spec=spec)
     counts_BC, _ = moments.batch(np.arange(4)).counted(3)
     assert counts_BC[:, 0].tolist() == [1, 2, 3, 3]
+
+
+def test_what_would_be_unknown_without_the_session_is_learned_from_where_nothing_is_known(tmp_path):
+    """With a support of 2, items 2 and 3 are trained by one session each; 3 would still be ranked by what it has in
+    common with 0, 2 by nothing. Item 4 is too rare for a vector."""
+    rows = [[2, (2, "purchase"), 0], [3, 3], [0, 1, 4], [4, (4, "purchase"), 1, 0], [1, 1, 0]]
+    tokens = [["brand=a"], [], ["brand=b"], ["brand=a"]]
+    dataset = make_dataset(
+        tmp_path / "d", train=rows, trained=4, newcomers=1, tokens=tokens, config={"min_item_support": 2}
+    )
+    moments = moments_without_items(dataset, spec=SPEC)
+    assert moments.events_M.tolist() == [0, 1, 8, 9]
+    assert moments.goal_later_M.tolist() == [True, False, True, False]

@@ -12,7 +12,7 @@ from tests.models import SPEC, make_trained
 from tillside.dataset import Dataset, Whole
 from training.evaluation.intent_answers import intent_at
 from training.inputs.moments import moments_of
-from training.learning.intent_head import fit_counts, learn_again, learn_intent, sessions_with_goal, unknown_because
+from training.learning.intent_head import learn_again, learn_intent, sessions_with_goal, unknown_because
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -179,17 +179,3 @@ def test_sessions_with_a_goal_are_counted_once_and_only_where_it_can_be_foreseen
         tmp_path / "d", train=[buys, [(0, "purchase"), 1], [0, 1]], validation=[buys], test=[buys], trained=2
     )
     assert sessions_with_goal(dataset) == 2
-
-
-def test_counts_are_weighed_as_a_logistic_regression_with_a_prior(tmp_path):
-    """Three of four sessions go on to buy after their first event: log odds of log 3."""
-    rows = [[0, (1, "purchase")]] * 300 + [[0]] * 100
-    dataset = make_dataset(tmp_path / "d", train=rows, trained=4)
-    moments = moments_of(dataset, "train", spec=SPEC)
-    firsts = moments.only(moments.lengths_M == 1)
-    weights_F = fit_counts(torch.ones(len(firsts), 1), firsts)
-    assert weights_F.tolist() == pytest.approx([np.log(3)], abs=1e-3)
-    marked = torch.stack([torch.ones(len(moments)), torch.from_numpy(moments.lengths_M == 1).float()], dim=1)
-    constant, first = fit_counts(marked, moments).tolist()
-    assert constant + first == pytest.approx(np.log(3), abs=0.15)
-    assert 3 < first < 8  # after the second event nobody buys any more; the prior keeps the weight finite

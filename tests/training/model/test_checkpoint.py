@@ -9,6 +9,7 @@ from tests.datasets import make_dataset
 from tests.models import CONFIG, make_trained
 from tillside.encoding import EncodingSpec
 from tillside.recommenders import Neighbourhood
+from tillside.recommenders.counted_intent import CountedIntent
 from training.model.checkpoint import dataset_path, load_model, save_model
 
 
@@ -22,10 +23,12 @@ def test_what_is_saved_is_what_is_loaded(tmp_path, dataset, intent):
     spec = EncodingSpec(max_length=6, collapse_repeats=True)
     saved = make_trained(dataset, spec=spec, intent=intent, seed=3)
     saved.model.encoder.intent_calibration.fill_(2.5)
-    saved = replace(saved, alone=Neighbourhood(reach=0.25) if intent else None)
+    counted = CountedIntent(tuple(range(14))) if intent else None
+    saved = replace(saved, alone=Neighbourhood(reach=0.25) if intent else None, counted_intent=counted)
     save_model(tmp_path / "model.pt", saved, dataset)
     loaded = load_model(tmp_path / "model.pt", dataset)
     assert (loaded.config, loaded.spec, loaded.intent, loaded.alone) == (CONFIG, spec, intent, saved.alone)
+    assert loaded.counted_intent == counted
     assert not loaded.model.training
     assert loaded.model.state_dict().keys() == saved.model.state_dict().keys()
     for name, value in saved.model.state_dict().items():
@@ -47,6 +50,14 @@ def test_a_damaged_file_is_refused(tmp_path, dataset, content):
     (tmp_path / "model.pt").write_bytes(content)
     with pytest.raises(ValueError, match=r"model\.pt is not a model file"):
         load_model(tmp_path / "model.pt", dataset)
+
+
+def test_a_model_that_tells_no_intent_without_items_is_read(tmp_path, dataset):
+    save_model(tmp_path / "model.pt", make_trained(dataset), dataset)
+    document = torch.load(tmp_path / "model.pt", weights_only=True)
+    del document["counted_intent"]  # as earlier versions wrote it
+    torch.save(document, tmp_path / "model.pt")
+    assert load_model(tmp_path / "model.pt", dataset).counted_intent is None
 
 
 def test_weights_of_another_version_are_refused(tmp_path, dataset):

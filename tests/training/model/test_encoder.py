@@ -9,7 +9,8 @@ import torch
 
 from tests.datasets import make_catalogue, make_sessions
 from tests.models import BEHAVIOURS, CONFIG, SPEC, make_model, random_batch
-from training.model.encoder import count_features, latest_counts
+from tillside.recommenders.counted_intent import count_features, counted_features
+from training.model.encoder import latest_counts
 from training.model.item_table import trends
 from training.model.losses import SAFE_LOGIT
 from training.model.next_item import ENCODERS, NextItemModel
@@ -233,6 +234,7 @@ def test_what_is_counted_of_a_session_by_hand(model):
         ]
     )
     assert count_features(3) == 14
+    np.testing.assert_allclose(counted(model, batch), counted_features(*batch.counted(3)), rtol=1e-6)
     assert counted(model, batch)[:, latest_counts(3)].tolist() == [[0, 1, 0], [0, 0, 1]]
 
 

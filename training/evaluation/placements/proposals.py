@@ -116,6 +116,10 @@ def propose(
         rows_R = np.arange(start, min(start + shop.together, len(requests)))
         batch = cut_before(encoded, events_Q[rows_R], spec=shop.spec)
         known_R = batch.lengths_B > 0
+        if shop.counted_intent is not None and not known_R.all():
+            told_R = shop.counted_intent.at(*batch.counted(len(shop.dataset.behaviours)))
+            for row in np.flatnonzero(~known_R & ~np.isnan(told_R)):
+                intents[rows_R[row]] = float(told_R[row])
         if not known_R.any():
             continue
         if not known_R.all():

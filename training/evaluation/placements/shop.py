@@ -21,6 +21,7 @@ from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand
 from tillside.policy.proposals import MOST_LISTED, Proposer
 from tillside.ranking import top_k
 from tillside.recommenders.cold_vectors import TokenVectors
+from tillside.recommenders.counted_intent import CountedIntent
 from training.evaluation.placements.engines import PlacementEngine, TorchEngine
 from training.evaluation.scorers import ModelScorer, popularity_of
 from training.model.checkpoint import TrainedModel
@@ -36,6 +37,7 @@ class OfflineShop:
 
     Attributes:
         intent: whether the model has a trained intent head.
+        counted_intent: purchase intent of sessions without a known item; None where it is not told.
         shelves_B: shelves by behaviour asked for, each holding the facts.
         popular_BP: the most popular items that the model ranks; they stand in for it where it knows nothing.
         together: sessions encoded at once.
@@ -49,6 +51,7 @@ class OfflineShop:
     shelves_B: tuple[Shelves, ...]
     popular_BP: npt.NDArray[np.int64]
     together: int
+    counted_intent: CountedIntent | None = None
 
     @classmethod
     def of(
@@ -93,6 +96,7 @@ class OfflineShop:
             shelves_B=tuple(Shelves.of(facts, popular_N=row) for row in ranked_BN),
             popular_BP=top_k(fallback.scores_by_behaviour, MOST_LISTED),
             together=together,
+            counted_intent=trained.counted_intent,
         )
 
     @property

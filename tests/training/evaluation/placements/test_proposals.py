@@ -1,5 +1,7 @@
 """Questions with the model's proposals: one batch or many, each under its own rules, by whatever engine."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from tests.datasets import make_dataset, random_rows
 from tests.models import make_trained
 from tillside.policy import Policy, parse_policy
+from tillside.recommenders.counted_intent import CountedIntent
 from training.evaluation.placements.engines import TorchEngine
 from training.evaluation.placements.proposals import PlacementCases, placement_cases
 from training.evaluation.placements.shop import OfflineShop
@@ -85,6 +88,15 @@ def test_a_session_that_the_model_knows_nothing_of_gets_what_is_popular(tmp_path
     (model,) = found.proposals.candidates
     assert (model.tier, model.items.tolist(), found.proposals.intents) == ("popularity", [1, 0], [None])
     assert found.proposals.best_QK.tolist() == [[1, 0]]
+
+
+def test_what_was_done_tells_the_intent_of_a_session_that_the_model_knows_nothing_of(tmp_path: Path) -> None:
+    """A level of log(1/3) is one in four, and steers the policy."""
+    dataset = make_dataset(tmp_path / "d", train=[[0, 1, 1]], test=[[2, 1]], trained=2, newcomers=1)
+    counted = CountedIntent((math.log(1 / 3), *[0.0] * 13))
+    found = cases((replace(make_trained(dataset), counted_intent=counted), dataset), "home")
+    assert found.proposals.intents == [pytest.approx(0.25)]
+    assert [request.intent for request in found.requests] == found.proposals.intents
 
 
 def test_the_model_is_asked_even_where_the_policy_does_not_use_it(world) -> None:
