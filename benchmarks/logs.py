@@ -55,6 +55,24 @@ LOGS = {
         "the file. " + EVERY_EVENT + " So a case asks for the next line of an invoice, and half of the cases stand in "
         "the longest tenth of the invoices.",
     ),
+    "completejourney": BenchmarkLog(
+        "dunnhumby's Complete Journey, a grocer's year",
+        (
+            "data=events",
+            "data.path={data}/completejourney/transactions.parquet",
+            "data.columns.session_id=basket_id",
+            "data.columns.user_id=household_id",
+            "data.columns.item_id=product_id",
+            "data.columns.timestamp=transaction_timestamp",
+            "data.items={data}/completejourney/products.parquet",
+            "data.item_columns.item_id=product_id",
+            "data.item_columns.category=product_category",
+            "data.behaviours=[purchase]",
+        ),
+        "A basket is a session of its household, every line of it a purchase; its lines share one timestamp and come in "
+        "the order of the file. " + EVERY_EVENT + " So a case asks for the next line of a basket. Departments, "
+        "categories, types, manufacturers and package sizes of the products are attributes.",
+    ),
     "simulated": BenchmarkLog(
         "The simulated shop, default settings",
         ("data=events", "data.path={work}/shop/events.parquet", "data.items={work}/shop/items.parquet"),
