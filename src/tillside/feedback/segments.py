@@ -3,10 +3,12 @@
 A segment is an 8-byte magic that holds the version, then records: length (u32, little-endian), CRC-32 of the payload
 (u32), payload. A group of records is one ``write``. A crash tears at most the last group that was not synced; readers
 end at the first record that is not whole and say so. No writer ever appends to a segment that it has not begun, so
-what follows a torn record is nothing.
+what follows a torn record is nothing. A segment is locked for as long as it is written, which tells others whether it
+has ended (:func:`ended`), even where its writer was killed.
 """
 
 import contextlib
+import fcntl
 import logging
 import os
 import secrets
@@ -80,7 +82,7 @@ class SegmentReader:
         data = self._path.read_bytes()
         size = len(data)
         if not data.startswith(MAGIC):
-            self._tear(0, size, _foreign(data))
+            self._tear(0, size, foreign(data))
             return
         at = self.offset = max(self.offset, len(MAGIC))
         view = memoryview(data)
@@ -101,7 +103,8 @@ class SegmentReader:
         self.torn = Torn(self._path, offset, size - offset, reason)
 
 
-def _foreign(data: bytes) -> str:
+def foreign(data: bytes) -> str:
+    """What a file is that does not begin with the head of a segment, in words."""
     if MAGIC.startswith(data):
         return "the head is cut off"
     if data.startswith(MAGIC[:-1]):
@@ -211,6 +214,8 @@ class SegmentWriter:
                 file = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
                 break
         self._file, self.path, self._size, self._synced = file, self._folder / name, 0, 0
+        with contextlib.suppress(OSError):  # some network file systems lock no files
+            fcntl.flock(file, fcntl.LOCK_EX)  # before the head is written: a segment with a head and no lock has ended
         try:
             self._size = self._synced = os.write(file, MAGIC)
             os.fsync(file)
@@ -233,6 +238,21 @@ class SegmentWriter:
             with contextlib.suppress(OSError):
                 os.close(self._file)
         self._file = self.path = None
+
+
+def ended(file: int) -> bool:
+    """Whether nobody writes the open segment any more; False where the file system cannot tell.
+
+    A reader that asks first and reads then has all of a segment that has ended.
+    """
+    if os.fstat(file).st_size < len(MAGIC):
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return True
 
 
 def frame(payload: bytes) -> bytes:
