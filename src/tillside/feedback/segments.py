@@ -31,6 +31,8 @@ MAGIC: Final = b"tillseg1"
 HEAD: Final = struct.Struct("<II")
 SUFFIX: Final = ".seg"
 SEGMENT_BYTES: Final = 1 << 26
+BEGUN: Final = "%Y%m%dT%H%M%S.%f"
+"""Begins the name of a segment, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,15 @@ def read_segment(path: Path, *, report: Callable[[Torn], None] = log_torn) -> It
         report(reader.torn)
 
 
+def begun_ms(path: Path) -> int:
+    """When a segment was begun, UTC milliseconds, as its name says; 0 if it does not."""
+    try:
+        moment = datetime.strptime(path.name.partition("-")[0], BEGUN)
+    except ValueError:
+        return 0
+    return int(moment.replace(tzinfo=UTC).timestamp() * 1000)
+
+
 def segments_of(folder: Path) -> list[Path]:
     """Segments of a folder in the order in which they were begun; none if there is no such folder."""
     return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.is_file())
@@ -209,7 +220,7 @@ class SegmentWriter:
         made = not self._folder.is_dir()
         self._folder.mkdir(parents=True, exist_ok=True)
         while True:
-            name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}{SUFFIX}"
+            name = f"{datetime.now(UTC):{BEGUN}}-{secrets.token_hex(4)}{SUFFIX}"
             with contextlib.suppress(FileExistsError):
                 file = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
                 break
@@ -220,7 +231,7 @@ class SegmentWriter:
             self._size = self._synced = os.write(file, MAGIC)
             os.fsync(file)
             for folder in (self._folder, self._folder.parent) if made else (self._folder,):
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError:
             self._end()
             raise
@@ -260,7 +271,8 @@ def frame(payload: bytes) -> bytes:
     return HEAD.pack(len(payload), crc32(payload)) + payload
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Return once the names in a folder outlast a power failure."""
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(held)
