@@ -16,7 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from serving.answering.arms import assigned, chosen, marked
 from serving.answering.batch_queue import BatchQueue
@@ -31,10 +31,13 @@ from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, with_f
 from serving.policy.policy_file import PUT_POLICY
 from serving.policy.revisions import NO_REVISION, Revision, TriedOn
 from serving.protocol.errors import FieldError, ProblemError
-from serving.protocol.messages import PagePlacement, RecommendRequest, of_page
+from serving.protocol.messages import NOT_SENT, PagePlacement, RecommendRequest, of_page
 from serving.settings import Settings
+from serving.shoppers.shoppers import Shoppers
+from serving.shoppers.visits import in_words_of
 from serving.telemetry.logs import log_bug
 from serving.telemetry.metrics import Metrics
+from tillside.feedback.forgetting import Order
 from tillside.policy import ItemFacts, ItemsFeed, parse_policy
 from tillside.policy.file.names import policy_mistakes, unknown_names
 from tillside.policy.merchandising import ByHand, known_names
@@ -42,6 +45,8 @@ from tillside.policy.needs import unmet_needs
 
 log = logging.getLogger("serving")
 PROVENANCE: Final = ("dataset", "git", "run")
+REMEMBERED_SECONDS: Final = 30.0
+"""Longest time that a first bundle waits for the visits in the log."""
 LOG_SECONDS: Final = 1.0
 """Minimum interval between log lines about failures of the model; the metrics count every failure."""
 MOST_MISTAKES: Final = 20
@@ -68,6 +73,7 @@ class Service:
         draining: whether the process is about to stop; it is then not ready, but still answers.
         waiting: says what else than the bundle is waited for, in words, or None.
         exposures: where each answer is written down; None for nowhere.
+        shoppers: remembers their visits; None where nothing does.
     """
 
     def __init__(self, settings: Settings, *, static: Sequence[str] = ()) -> None:
@@ -78,6 +84,7 @@ class Service:
         self.draining = False
         self.waiting: Callable[[], str | None] = lambda: None
         self.exposures: ExposureLog | None = None
+        self.shoppers: Shoppers | None = None
         self._recommender: Recommender | None = None
         self._prepared: Recommender | None = None
         self._loaded_at = 0.0
@@ -113,6 +120,25 @@ class Service:
             self._logged_at = time.monotonic()
             log.error("the model failed with %s, tier %s answered", outcome.failure, outcome.answer.tier)
         return outcome
+
+    async def recalled(self, request: RecommendRequest) -> tuple[RecommendRequest, int | None]:
+        """A request with the session that it left out, as far as that is remembered, and the number of its events.
+
+        The number is None of a request that brought its own session.
+        """
+        if request.session is not NOT_SENT or request.shopper_id is UNSET or self.shoppers is None:
+            return request, None
+        found = await self.shoppers.find(request.shopper_id) or []
+        if self._recommender is not None:
+            found = in_words_of(found, self._recommender.bundle.behaviours.names)
+        if not found:
+            return request, 0
+        session = found[-self._settings.limits.session_events :]
+        return structs.replace(request, session=session), len(session)
+
+    async def forget(self, order: Order) -> int:
+        """Forget a shopper's visit; returns how many events went."""
+        return 0 if self.shoppers is None else await self.shoppers.forget(order)
 
     async def answer_page(self, request: RecommendRequest) -> list[Outcome]:
         """Answers to the ``placements`` of a request, in their order; no item is shown by two of them.
@@ -162,6 +188,8 @@ class Service:
     async def prepare(self, path: Path) -> str:
         """Load and verify a bundle in a thread, without blocking requests; returns its version."""
         settings = self._settings
+        if self.shoppers is not None and self._recommender is None:  # the first answer may name a shopper alone
+            await asyncio.to_thread(self.shoppers.wait, REMEMBERED_SECONDS)
         now_ms, revision = int(time.time() * 1000), self._revision
         feed = await asyncio.to_thread(with_file, self._feed, settings.items_feed, now_ms=now_ms)
         self._prepared = await asyncio.to_thread(

@@ -18,6 +18,7 @@ from serving.feedback.salt import read_salt
 from serving.feedback.target import Target, parse_target
 from serving.protocol.errors import did_you_mean
 from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
+from serving.shoppers.limits import MOST_GAP_MINUTES, VisitLimits
 from tillside.bundle import REGISTERED_FORMS
 from tillside.cli.shipped import file_or_shipped
 
@@ -67,6 +68,7 @@ class Settings:
         state_token: bearer token sent to that address, if any.
         feedback: where each answer is written down; None for nowhere.
         feedback_salt: hashes the keys of shoppers and sessions there; None writes them as they came.
+        shoppers: what is remembered of shoppers, from the events in the folder ``feedback``; None for nothing.
     """
 
     bundle: Path
@@ -95,6 +97,7 @@ class Settings:
     state_token: str | None = field(default=None, repr=False)
     feedback: Target | None = None
     feedback_salt: bytes | None = field(default=None, repr=False)
+    shoppers: VisitLimits | None = None
 
 
 class Parser(argparse.ArgumentParser):
@@ -167,6 +170,17 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "may hold it instead",
     )
     add(
+        "shoppers",
+        "off",
+        _word("off", "memory"),
+        "memory: remember each shopper's visit from the events that a collector keeps in the folder of --feedback, so "
+        "that a request may name shopper_id alone",
+    )
+    kept = VisitLimits()
+    add("shoppers-gap-minutes", kept.gap_minutes, integer(1, MOST_GAP_MINUTES), "a visit ends after so long in silence")
+    add("shoppers-most", kept.shoppers, integer(1, 10_000_000), "shoppers that are remembered at most, in each worker")
+    add("shoppers-events", kept.events, integer(1, 1000), "of each the latest so many events")
+    add(
         "without-bundle",
         "exit",
         _word("exit", "stay"),
@@ -230,7 +244,16 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         state_token=_token(parser, environment, "TILLSIDE_STATE_TOKEN"),
         feedback=given.feedback,
         feedback_salt=_salt(parser, environment, given.feedback_salt),
+        shoppers=_shoppers(parser, given),
     )
+
+
+def _shoppers(parser: argparse.ArgumentParser, given: argparse.Namespace) -> VisitLimits | None:
+    if given.shoppers == "off":
+        return None
+    if not isinstance(given.feedback, Path):
+        parser.error("--shoppers memory needs --feedback DIR, the folder in which a collector keeps the events")
+    return VisitLimits(given.shoppers_gap_minutes, given.shoppers_most, given.shoppers_events)
 
 
 def _model(parser: argparse.ArgumentParser, given: argparse.Namespace, flags: Sequence[str]) -> RegisteredModel | None:

@@ -32,7 +32,16 @@ from tillside.ranking import top_k
 from tillside.recommenders import popularity
 
 Tier = Literal["model", "covisitation", "popularity", "given", "static", "empty"]
-Reason = Literal["overload", "queue_full", "deadline", "model_failed", "empty_session", "unknown_items", "not_ready"]
+Reason = Literal[
+    "overload",
+    "queue_full",
+    "deadline",
+    "model_failed",
+    "empty_session",
+    "unknown_items",
+    "unknown_shopper",
+    "not_ready",
+]
 SESSION_ITEMS: Final = 10
 """Number of latest session items whose co-visited items are looked up."""
 DECAY: Final = 0.7

@@ -22,7 +22,7 @@ from serving.policy.assortment import CART_NAME, Assortment
 from serving.policy.placement_request import IndexedPlacement, index_placement, known_placement, segment_in
 from serving.policy.stockroom import Stockroom
 from serving.protocol.errors import FieldError, shown
-from serving.protocol.messages import DEFAULT_K, Event, RecommendRequest
+from serving.protocol.messages import DEFAULT_K, NOT_SENT, Event, RecommendRequest
 from tillside.bundle import Bundle
 from tillside.encoding import Batch, encode_session
 from tillside.engine import FloatArray
@@ -43,6 +43,7 @@ class IndexedRequest:
         excluded_ids: the same as item ids, unknown ones included.
         seen_ids: item ids of the session, unknown ones included.
         names: whether items get their name.
+        not_sent: whether the session was to be remembered, and nothing was.
         hint: what about the request is hardly meant so.
         placement: the request translated for the policy; None without a placement.
         late: number of the first item of the batch that came by feed, and the rows of all such items; None where the
@@ -63,6 +64,7 @@ class IndexedRequest:
     placement: IndexedPlacement | None = None
     late: tuple[int, FloatArray] | None = None
     scope: Scope | None = None
+    not_sent: bool = False
 
     @property
     def known(self) -> bool:
@@ -224,6 +226,7 @@ class RequestIndexer:
             placement=placement,
             scope=scope,
             late=late,
+            not_sent=request.session is NOT_SENT,
         )
 
     def _with_late(

@@ -1,7 +1,9 @@
 """An answer with its timings and counts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from msgspec import structs
 
 from serving.protocol.messages import Answer
 
@@ -27,3 +29,11 @@ class Outcome:
     policy_seconds: float | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
     propensities: Sequence[float] | None = None
+
+
+def with_remembered(outcome: Outcome, events: int | None) -> Outcome:
+    """The outcome saying how many events of its shopper's visit were remembered; as it is where the request brought a
+    session of its own."""
+    if events is None:
+        return outcome
+    return replace(outcome, answer=structs.replace(outcome.answer, remembered_events=events))

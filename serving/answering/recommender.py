@@ -189,6 +189,8 @@ class Recommender:
 
     def unasked(self, question: IndexedRequest) -> Outcome:
         """Fallback answer to a session without items that the model knows; what was done in it tells the intent."""
+        if question.not_sent:
+            return self.degraded(question, "unknown_shopper")
         intent = None
         if self._counted_intent is not None:
             told = float(self._counted_intent.at(*question.batch.counted(len(self._behaviours)))[0])

@@ -10,15 +10,12 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import msgspec
-from msgspec import Struct
-
-from tillside.feedback.forgetting import Order, digest_of
+from tillside.feedback.forgetting import GRACE_MS, Forgotten, Order
 from tillside.feedback.segments import (
     CONFLICTS,
     EVENTS,
@@ -35,18 +32,6 @@ COLLECTED: Final = ".collector.lock"
 """File of a folder that a collector writes, or has written."""
 SEEN: Final = Path("seen") / "seen.json"
 """What the collector of a folder remembers: ``segments`` are those whose event ids are known without them."""
-
-
-class _Whose(Struct):
-    """What of a record says whose it is, and since when it is there."""
-
-    shopper: str | None = None
-    session: str | None = None
-    time: int = 0
-    received: int = 0
-
-
-_whose: Final[Callable[[bytes], _Whose]] = msgspec.json.Decoder(_Whose).decode
 
 
 @dataclass
@@ -72,57 +57,35 @@ def compact(feedback: Path, orders: Iterable[Order]) -> Compacted:
     Raises:
         OSError: a segment cannot be read or written; those before it are done.
     """
-    until: dict[bytes, int] = {}
-    for order in orders:
-        for key in order.keys:
-            digest = bytes.fromhex(key)
-            until[digest] = max(order.time, until.get(digest, 0))
-    done = Compacted()
-    if not until:
+    forgotten, done = Forgotten(orders), Compacted()
+    if not forgotten:
         return done
-    newest = max(until.values())
     every = (path for folder in (EXPOSURES, EVENTS, CONFLICTS) for path in segments_of(feedback / folder))
-    paths = [path for path in every if begun_ms(path) <= newest]
-    visits, holding = _visits(paths, until)
+    paths = [path for path in every if begun_ms(path) <= forgotten.newest + GRACE_MS]
+    visits, holding = _visits(paths, forgotten)
     remembered = _remembered(feedback)
-
-    def theirs(record: bytes) -> bool:
-        try:
-            whose = _whose(record)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return False
-        since = whose.received or whose.time
-        if whose.shopper is not None:
-            return since <= until.get(digest_of(whose.shopper), -1)
-        return whose.session is not None and since <= visits.get(whose.session, -1)
-
     for path in paths:
         if path in holding or visits:
             if path.parent.name == EVENTS and remembered is not None and path.name not in remembered:
                 done.waiting.append(path)
             else:
-                _rewrite(path, theirs, done)
+                _rewrite(path, lambda record: forgotten.means(record, visits), done)
     return done
 
 
-def _visits(paths: Iterable[Path], until: Mapping[bytes, int]) -> tuple[dict[str, int], set[Path]]:
+def _visits(paths: Iterable[Path], forgotten: Forgotten) -> tuple[dict[str, int], set[Path]]:
     """Keys of the shoppers' visits, with up to when; and the segments that hold a record of theirs, or a torn one."""
     visits: dict[str, int] = {}
     holding = set()
     for path in paths:
         reader = SegmentReader(path)
         for record in _there(reader):
-            try:
-                whose = _whose(record)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
-            if whose.shopper is None:
-                continue
-            end = until.get(digest_of(whose.shopper), -1)
-            if (whose.received or whose.time) <= end:
+            found = forgotten.visit_of(record)
+            if found is not None:
                 holding.add(path)
-                if whose.session is not None:
-                    visits[whose.session] = max(end, visits.get(whose.session, 0))
+                session, until = found
+                if session:
+                    visits[session] = max(until, visits.get(session, 0))
         if reader.torn is not None:  # nobody can say whose the rest is
             holding.add(path)
     return visits, holding

@@ -18,6 +18,7 @@ from serving.feedback.sinks import check_target
 from serving.feedback.target import Topic, parse_target
 from tillside.atomic import write_text_atomically
 from tillside.cli.secrets import without_secrets
+from tillside.feedback.forgetting import FORGOTTEN, Forgotten, orders_in
 from tillside.feedback.segments import SegmentWriter
 
 ENDED: Final = ".kafka-{topic}.json"
@@ -32,6 +33,8 @@ WAIT_SECONDS: Final = 30.0
 def fetch(topic: Topic, folder: Path) -> int:
     """Append the records that came since the last call to segments of ``folder``; returns their number.
 
+    What a shopper asked the feedback folder to forget since it was written is left out, and counted all the same.
+
     Raises:
         ValueError: Kafka's client is not installed, the topic or the broker is not there, or it stops in the middle.
         OSError: they cannot be written.
@@ -43,6 +46,7 @@ def fetch(topic: Topic, folder: Path) -> int:
     ours = {"bootstrap.servers": topic.servers, "group.id": "tillside", "enable.auto.commit": False}
     consumer = kafka.Consumer({**ours, "auto.offset.reset": "earliest"})
     writer = SegmentWriter(folder)
+    forgotten = Forgotten(orders_in(folder.parent / FORGOTTEN))
     try:
         ends = _ends(kafka, consumer, topic, offsets)
         consumer.assign([kafka.TopicPartition(topic.name, number, start) for number, (start, _) in ends.items()])
@@ -59,7 +63,8 @@ def fetch(topic: Topic, folder: Path) -> int:
             for message in messages:
                 if message.error() is not None:
                     raise ValueError(f"{topic}: {message.error()}")
-            writer.append([message.value() for message in messages if message.value()])
+            values = [message.value() for message in messages if message.value()]
+            writer.append([value for value in values if not forgotten.means(value)] if forgotten else values)
             writer.sync()
             for message in messages:
                 number, offset = message.partition(), message.offset() + 1

@@ -20,13 +20,13 @@ from typing import Final
 from serving.feedback.compacting import Compacted, compact
 from tillside.atomic import write_text_atomically
 from tillside.cli.secrets import without_secrets
-from tillside.feedback.forgetting import FORGOTTEN, Order, decode_order
+from tillside.feedback.forgetting import FORGOTTEN, GRACE_MS, Order, decode_order
 from tillside.feedback.segments import MAGIC, SegmentReader, segments_of
 
 CARRIED_OUT: Final = "carried_out.json"
 """File of the orders' folder: the end of those that the log has followed, by segment."""
 LOCK: Final = ".forgetting.lock"
-SETTLE_SECONDS: Final = 1.5
+SETTLE_SECONDS: Final = GRACE_MS / 1000 + 1.0
 """Age of an order before which its writers may not have ended their segments."""
 WAIT_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.25
@@ -49,13 +49,16 @@ class CarriedOut:
     pending: int
 
 
-def pending_orders(feedback: Path) -> tuple[list[Order], dict[str, int]]:
+def pending_orders(feedback: Path, *, every: bool = False) -> tuple[list[Order], dict[str, int]]:
     """Orders of a feedback folder that are not carried out yet, and what to write down once they are.
+
+    Args:
+        every: take those that were carried out as well.
 
     Raises:
         OSError: a file cannot be read.
     """
-    marks = _marks(feedback)
+    marks = {} if every else _marks(feedback)
     orders: list[Order] = []
     for path in segments_of(feedback / FORGOTTEN):
         begin = marks.get(path.name, 0)
@@ -66,8 +69,11 @@ def pending_orders(feedback: Path) -> tuple[list[Order], dict[str, int]]:
     return orders, marks
 
 
-def carry_out(feedback: Path, *, wait_seconds: float = WAIT_SECONDS) -> CarriedOut:
+def carry_out(feedback: Path, *, every: bool = False, wait_seconds: float = WAIT_SECONDS) -> CarriedOut:
     """Carry out the orders that are pending; another call at the same time waits for this one.
+
+    Args:
+        every: carry out again those that were carried out, too.
 
     Raises:
         OSError: a file cannot be read or written; the next call goes on.
@@ -75,7 +81,7 @@ def carry_out(feedback: Path, *, wait_seconds: float = WAIT_SECONDS) -> CarriedO
     if not (feedback / FORGOTTEN).is_dir():
         return CarriedOut(0, 0, 0, 0, 0)
     with _alone(feedback):
-        orders, marks = pending_orders(feedback)
+        orders, marks = pending_orders(feedback, every=every)
         total = Compacted()
         end = time.monotonic() + wait_seconds
         if orders:
@@ -119,12 +125,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "python -m serving.feedback.forget", description="Take out of a log what shoppers asked to be forgotten."
     )
     parser.add_argument("folder", type=Path, help="feedback folder, as --feedback of server and collector has it")
+    parser.add_argument(
+        "--all", action="store_true", help="all orders, as for segments that were moved away and have come back"
+    )
     parser.add_argument("--json", action="store_true", help="say it as a JSON object")
     given = parser.parse_args(arguments)
     try:
         if not given.folder.is_dir():
             raise ValueError(f"there is no folder {given.folder}")
-        done = carry_out(given.folder)
+        done = carry_out(given.folder, every=given.all)
     except (ValueError, OSError) as error:
         print(f"error: {without_secrets(str(error))}", file=sys.stderr)
         sys.stdout.flush()

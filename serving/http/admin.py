@@ -25,6 +25,7 @@ from serving.http.auth import check_token
 from serving.http.board import Board, BoardControl
 from serving.http.merchandising import ByHandControl, Merchandising
 from serving.http.problems import internal_error, problem_response
+from serving.http.shoppers import PATH, ROUTE, ShoppersControl, ShoppersPort
 from serving.policy.feeds import FeedReport, OutdatedFeedError, refuse_future
 from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
@@ -36,7 +37,7 @@ BODY_BYTES = 4096
 Work = Callable[[Request], Awaitable[Response]]
 
 
-class Control(ByHandControl, BoardControl, Protocol):
+class Control(ByHandControl, BoardControl, ShoppersControl, Protocol):
     """Operations of the server that the admin port exposes."""
 
     def ready(self) -> str:
@@ -77,10 +78,11 @@ class Admin:
         self._openapi = msgspec.json.encode(admin_openapi_document(limits))
         self.merchandising = Merchandising(control, limits)
         self.board = Board(control, limits)
+        self.shoppers = ShoppersPort(control, limits)
 
-    def guarded(self, work: Work) -> Work:
-        """``work`` for authorised callers alone."""
-        return functools.partial(self._guarded, work=work)
+    def guarded(self, work: Work, *, path: str | None = None) -> Work:
+        """``work`` for authorised callers alone; ``path`` is what logs and metrics say instead of the one asked for."""
+        return functools.partial(self._guarded, work=work, path=path)
 
     async def live(self, request: Request) -> Response:
         """``GET /health/live``."""
@@ -135,7 +137,7 @@ class Admin:
             raise ProblemError(HTTPStatus.CONFLICT, "bundle-refused", report["reason"] or "")
         return json_response(report)
 
-    async def _guarded(self, request: Request, work: Work) -> Response:
+    async def _guarded(self, request: Request, work: Work, path: str | None = None) -> Response:
         """Response of ``work`` to an authorised caller, logged and counted; any error becomes a problem response."""
         started, kind = time.perf_counter(), None
         try:
@@ -148,7 +150,8 @@ class Admin:
         except Exception as error:
             log_bug(error)
             response, kind = problem_response(internal_error()), "internal-error"
-        self._calls.note(request, response.status_code, kind, seconds=time.perf_counter() - started)
+        path = path or request.url.path  # of a route: others never come here
+        self._calls.note(request, path, response.status_code, kind, seconds=time.perf_counter() - started)
         return response
 
     def _authorise(self, request: Request) -> None:
@@ -171,7 +174,7 @@ def _order(body: bytes) -> Order:
 def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> Starlette:
     """ASGI application of the admin port."""
     admin = Admin(control, token=token, limits=limits)
-    by_hand, board = admin.merchandising, admin.board
+    by_hand, board, shoppers = admin.merchandising, admin.board, admin.shoppers
     return make_starlette(
         [
             Route("/health/live", admin.live),
@@ -184,6 +187,7 @@ def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> St
             Route("/v1/admin/state", admin.guarded(by_hand.state)),
             Route("/v1/policy", admin.guarded(by_hand.policy), methods=["GET", "PUT", "DELETE"]),
             *(Route(f"/v1/{part}", admin.guarded(by_hand.rows), methods=["GET", "PUT"]) for part in PARTS),
+            Route(ROUTE, admin.guarded(shoppers.delete, path=PATH), methods=["DELETE"]),
             Route("/board", board.page),
             Route("/v1/board/shop", admin.guarded(board.shop)),
             Route("/v1/board/items", admin.guarded(board.items)),

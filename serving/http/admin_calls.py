@@ -30,13 +30,13 @@ class AdminCalls:
         )
         self._limit = LineLimit(per_second=PER_SECOND, burst=BURST)
 
-    def note(self, request: Request, status: int, kind: str | None, *, seconds: float) -> None:
+    def note(self, request: Request, path: str, status: int, kind: str | None, *, seconds: float) -> None:
         """Count a call, and log it unless it only read something.
 
         Args:
+            path: one of a bounded number.
             kind: of the problem that it was refused with, if it was.
         """
-        path = request.url.path  # of a route: others never come here
         self._count.labels(request.method, path, str(status)).inc()
         fields: dict[str, object] = {}
         if kind is not None:

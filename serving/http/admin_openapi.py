@@ -32,6 +32,7 @@ from tillside.policy.items.feed import ALLOWED, LONGEST_ID, FeedItem
 TAGS: Final[Document] = {
     "shop": "What the shop knows better than the bundle.",
     "merchandising": "What is set by hand.",
+    "shoppers": "What is kept of shoppers.",
     "bundles": "Which bundle answers.",
     "operations": "How the server is.",
 }
@@ -74,10 +75,12 @@ def admin_openapi_document(limits: Limits | None = None) -> Document:
             "/v1/admin/reload": {"post": _reload()},
             "/v1/admin/rollback": {"post": _rollback()},
             **merchandising_paths(),
+            "/v1/shoppers/{key}": {"delete": _forget()},
             "/openapi.json": own_document(),
         },
         schemas={
             **feed_schemas(),
+            "ForgottenReport": _forgotten(),
             "ReloadOrder": _order(),
             **merchandising_schemas(),
             **reload_schemas(),
@@ -109,6 +112,48 @@ def _items() -> Document:
             "422": "The feed holds mistakes; detail lists them",
         },
         security=TOKEN,
+    )
+
+
+def _forget() -> Document:
+    report = {"time_ms": 1767240000000, "forgotten_events": 4, "pending_orders": 1}
+    key = {
+        "name": "key",
+        "in": "path",
+        "required": True,
+        "description": "The shopper's key, as shopper_id has it, percent-encoded.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": Limits().text},
+    }
+    forget = operation(
+        "forgetShopper",
+        "Forget a shopper",
+        tag="shoppers",
+        description="No worker remembers the shopper any more, and the order is durable; the records up to now leave "
+        "the log of answers and events within seconds, or at the next start. It may be sent again.",
+        answers={"202": json_response("It was taken", a_reference("ForgottenReport"), taken=report)},
+        refusals={
+            **{status: text for status, text in CHANGES.items() if status in ("401", "403", "500")},
+            "409": "The server keeps nothing of shoppers that it could forget",
+            "422": "The key is too long",
+            "503": "The order could not be made durable; send it again",
+        },
+        security=TOKEN,
+    )
+    return {**forget, "parameters": [key]}
+
+
+def _forgotten() -> Document:
+    count: Document = {"type": "integer", "minimum": 0}
+    return an_object(
+        {
+            "time_ms": {**count, "format": "int64", "description": "What was kept up to then goes."},
+            "forgotten_events": {**count, "description": "Events of the visit that was remembered."},
+            "pending_orders": {
+                **count,
+                "description": "Orders that the log has not followed yet, this one among them.",
+            },
+        },
+        *("time_ms", "forgotten_events", "pending_orders"),
     )
 
 

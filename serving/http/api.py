@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from serving.answering.outcome import Outcome
+from serving.answering.outcome import Outcome, with_remembered
 from serving.http.auth import check_token
 from serving.http.bodies import received, too_large
 from serving.http.docs_page import docs
@@ -61,6 +61,7 @@ class Api:
     def __init__(self, settings: Settings, service: Service, *, page: Page | None) -> None:
         self._limits = settings.limits
         self._token = settings.token
+        self._remembers = settings.shoppers is not None
         self._service = service
         self._page = page
         self._turn = Turn()
@@ -126,11 +127,12 @@ class Api:
             return outcome, encode_answer(outcome.answer)
         body = await read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
         start = time.perf_counter()
-        asked = decode_request(body, self._limits)
+        asked = decode_request(body, self._limits, remembers=self._remembers)
         if asked.placements is not UNSET:
             sentence = f"placements is for POST {PAGE} alone; give placement, or ask there"
             raise FieldError("placements", sentence, allowed="nothing at this path")
-        outcome = await self._service.answer(asked)
+        asked, remembered = await self._service.recalled(asked)
+        outcome = with_remembered(await self._service.answer(asked), remembered)
         encoded = encode_answer(outcome.answer)
         self._service.metrics.observe(outcome, time.perf_counter() - start)
         self._note(asked, outcome)
@@ -144,15 +146,16 @@ class Api:
             return outcomes[0], encode_answer(PageAnswer([]))
         body = await read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
         start = time.perf_counter()
-        asked = decode_request(body, self._limits)
+        asked = decode_request(body, self._limits, remembers=self._remembers)
         if asked.placements is UNSET:
             allowed = allowed_in("placements", self._limits)
             raise FieldError("placements", f"placements is missing; it must be {allowed}", allowed=allowed)
-        outcomes = await self._service.answer_page(asked)
+        filled, remembered = await self._service.recalled(asked)
+        outcomes = [with_remembered(each, remembered) for each in await self._service.answer_page(filled)]
         seconds = (time.perf_counter() - start) / len(outcomes)
         for outcome, own in zip(outcomes, asked.placements, strict=True):
             self._service.metrics.observe(outcome, seconds)
-            self._note(asked, outcome, own.placement)
+            self._note(filled, outcome, own.placement)
         return outcomes[0], encode_answer(PageAnswer([outcome.answer for outcome in outcomes]))
 
     def _note(self, asked: RecommendRequest | None, outcome: Outcome, placement: str | None = None) -> None:
@@ -199,7 +202,9 @@ class Api:
         known = self._service.names()
         names = None if known is None else Names(*known)
         if self._openapi is None or self._openapi[0] != names:
-            document = openapi_document(self._limits, metrics_page=self._page is not None, names=names)
+            document = openapi_document(
+                self._limits, metrics_page=self._page is not None, names=names, remembers=self._remembers
+            )
             self._openapi = names, msgspec.json.encode(document)
         return Response(self._openapi[1], headers=NO_STORE, media_type="application/json")
 

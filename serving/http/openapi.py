@@ -37,12 +37,15 @@ DESCRIPTION: Final = (
 )
 
 
-def openapi_document(limits: Limits, *, metrics_page: bool = True, names: Names | None = None) -> Document:
+def openapi_document(
+    limits: Limits, *, metrics_page: bool = True, names: Names | None = None, remembers: bool = False
+) -> Document:
     """The complete document of the main port.
 
     Args:
         metrics_page: whether this port serves ``/metrics``.
         names: what requests may name, where a bundle is known.
+        remembers: whether requests may leave their session out.
     """
     return document_of(
         title="tillside",
@@ -68,7 +71,7 @@ def openapi_document(limits: Limits, *, metrics_page: bool = True, names: Names 
             },
         },
         schemas={
-            **message_schemas(limits, names),
+            **message_schemas(limits, names, remembers=remembers),
             **model_schemas(),
             **health_schemas(),
             "Problem": problem_schema(),

@@ -18,6 +18,7 @@ ADMIN_PATHS: Final = (
     *("/v1/policy", "/v1/pins", "/v1/bans", "/v1/pairs", "/v1/bundles", "/v1/prices"),
     *("/v1/merchandising", "/v1/merchandising/rollback"),
     *("/v1/board/shop", "/v1/board/items", "/v1/board/answer"),
+    "/v1/shoppers/{key}",
 )
 """Paths of the admin port alone, where those look for them who ask the main port."""
 
@@ -54,11 +55,11 @@ async def problem_of_routing(request: Request, error: Exception) -> Response:
     allowed = (error.headers or {}).get("Allow", "")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"the method {request.method} is not allowed on {request.url.path}; allowed: {allowed}"
-        if not {"GET", "HEAD"}.intersection(allowed.split(", ")):
+        if not {"GET", "HEAD", "DELETE"}.intersection(allowed.split(", ")):
             detail += ", with a JSON body"
         problem = ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", detail, allowed=allowed)
     else:
-        paths = [route.path for route in request.app.routes]
+        paths = [route.path_format for route in request.app.routes]
         detail = f"there is nothing at {shown(request.url.path)}; {_instead(request.url.path, paths)}"
         problem = ProblemError(HTTPStatus(error.status_code), "not-found", detail)
     response = problem_response(problem)
@@ -73,6 +74,8 @@ async def problem_of_bug(request: Request, error: Exception) -> Response:
 
 def _instead(path: str, paths: Sequence[str]) -> str:
     """What to ask instead of an unknown path: the one that ends or begins with it, or that is spelt most like it."""
+    if path.startswith("/v1/shoppers/"):
+        path = "/v1/shoppers/{key}"
     if path in ADMIN_PATHS and path not in paths:
         return "it is a path of the admin port (--admin-port)"
     plain = path.rstrip("/").lower()

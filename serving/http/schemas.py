@@ -84,6 +84,11 @@ ANSWER: Final[Document] = {
         "description": "What the shopper takes part in, several joined by |; holdout: nothing is shown. Left out: none."
     },
     "arm": {"description": "The arm that answered, of several experiments in the same order, joined by |."},
+    "remembered_events": {
+        "minimum": 0,
+        "description": "Events of the shopper's visit that the server remembered; left out where the request had its "
+        "own session.",
+    },
     "bundle": {"deprecated": True, "description": "The same as model_version, which takes its place."},
 }
 PLACED_ANSWER: Final[Document] = {
@@ -139,16 +144,20 @@ class Names:
     placements: Sequence[str]
 
 
-def message_schemas(limits: Limits, names: Names | None = None) -> dict[str, Document]:
+def message_schemas(limits: Limits, names: Names | None = None, *, remembers: bool = False) -> dict[str, Document]:
     """Schemas of requests, answers and their parts, by name.
 
     Args:
         names: what requests may name; None where no bundle is known, so that any name may be one.
+        remembers: whether requests may leave their session out.
     """
     structs = (constrained(RecommendRequest, request_fields(limits)), Answer, PlacedItem, PlacedAnswer, PageAnswer)
     _, generated = msgspec.json.schema_components(structs, ref_template=REFERENCE)
     own = {name: named_enums(_described(schema, MEANINGS.get(name, {}))) for name, schema in generated.items()}
     own = {name: schema | TOGETHER.get(name, {}) for name, schema in own.items()}
+    request = own["RecommendRequest"]
+    del request["properties"]["session"]["default"]
+    request |= _any_given("session", "shopper_id") if remembers else {"required": ["session"]}
     if names is not None:
         _name(own, names)
     return {**own, **{name: {"type": "string", "enum": list(choices)} for name, choices in ENUMS.items()}}

@@ -18,6 +18,7 @@ from serving.policy.feeds import FeedReport, packed
 from serving.policy.revisions import Revision, TriedOn
 from serving.process.channel import Channel
 from serving.telemetry.merged_metrics import Samples
+from tillside.feedback.forgetting import Order, encode_order
 from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
@@ -94,6 +95,11 @@ class Crew:
     async def settle(self, *, kept: bool) -> None:
         """Put in force what was tried on, or forget it."""
         await self._tell("settle", kept=kept)
+
+    async def forget(self, order: Order) -> int:
+        """Forget a shopper's visit; returns how many events went in the worker that had most."""
+        counts: list[int] = await self._tell("forget", order=encode_order(order).decode())
+        return max(counts, default=0)
 
     async def _tell(self, op: str, **arguments: Any) -> list[Any]:
         """Call an operation of all workers; the results of those that succeed. Failures are logged."""

@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import uvloop
@@ -25,9 +26,11 @@ from serving.http.api import Page, make_app
 from serving.http.server import ADMIN_CONNECTIONS, HttpServer, always, most_connections
 from serving.policy.feeds import FeedReport
 from serving.policy.policy_file import policy_text
+from serving.process.forgetting import Forgetting
 from serving.process.keeping import Change, Keeper
 from serving.service import Service
 from serving.settings import Settings
+from serving.shoppers.shoppers import MemoryShoppers
 from tillside.feedback.segments import EXPOSURES
 from tillside.policy import ItemsFeed
 
@@ -107,6 +110,7 @@ class LocalControl:
         service: Service,
         reloads: Reloads,
         keeper: Keeper,
+        forgetting: Forgetting,
         loop: asyncio.AbstractEventLoop,
         *,
         settings: Settings,
@@ -114,6 +118,7 @@ class LocalControl:
         self._service = service
         self._reloads = reloads
         self._keeper = keeper
+        self._forgetting = forgetting
         self._loop = loop
         self._policy, self._limits = settings.policy, settings.limits
 
@@ -157,6 +162,10 @@ class LocalControl:
     async def state(self) -> bytes:
         """State for another server to take over."""
         return self._keeper.state()
+
+    async def forget(self, shopper_id: str) -> dict[str, Any]:
+        """Forget a shopper, in the service's loop."""
+        return await self._there(self._forgetting.take(shopper_id))
 
     async def board(self, op: str, text: str) -> str:
         """What the board asks for, in the service's loop."""
@@ -205,10 +214,13 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, lambda: spawn(reload()))
     spawn(keeper.open())
     spawn(reload(first=True))
-    control = LocalControl(service, reloads, keeper, loop, settings=settings)
+    forgetting = Forgetting(settings, service.forget, registry=service.metrics.registry)
+    control = LocalControl(service, reloads, keeper, forgetting, loop, settings=settings)
     with (
         exposures_logged(settings, service),
+        shoppers_remembered(settings, service),
         contextlib.closing(keeper),
+        contextlib.closing(forgetting),
         contextlib.closing(copies),
         admin_thread(control, settings, admin_listener),
     ):
@@ -236,6 +248,20 @@ def exposures_logged(settings: Settings, service: Service) -> Iterator[None]:
     log = ExposureLog(sink, salt=settings.feedback_salt, registry=service.metrics.registry)
     with contextlib.closing(log):
         service.exposures = log
+        yield
+
+
+@contextlib.contextmanager
+def shoppers_remembered(settings: Settings, service: Service) -> Iterator[None]:
+    """Remember what shoppers did while the block runs, where the settings say so."""
+    if settings.shoppers is None or not isinstance(settings.feedback, Path):
+        yield
+        return
+    shoppers = MemoryShoppers(
+        settings.feedback, settings.shoppers, salt=settings.feedback_salt, registry=service.metrics.registry
+    )
+    with contextlib.closing(shoppers):
+        service.shoppers = shoppers
         yield
 
 

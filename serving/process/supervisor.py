@@ -16,6 +16,8 @@ import time
 from http import HTTPStatus
 from typing import Any, Final
 
+from prometheus_client import CollectorRegistry
+
 from serving.bundles.private_copies import PrivateCopies
 from serving.bundles.reloading import Reloads, Report
 from serving.http.admin import make_admin_app
@@ -24,11 +26,12 @@ from serving.policy.feeds import FeedReport
 from serving.policy.policy_file import policy_text
 from serving.process.channel import Channel
 from serving.process.crew import Child, Crew
+from serving.process.forgetting import Forgetting
 from serving.process.keeping import Change, Keeper
 from serving.process.lifecycle import in_background, no_first_bundle
 from serving.protocol.errors import ProblemError
 from serving.settings import Settings
-from serving.telemetry.merged_metrics import Samples, add_up, merged_page, only_counted
+from serving.telemetry.merged_metrics import Samples, add_up, merged_page, only_counted, samples_of
 from tillside.cli.modules import module_command
 from tillside.policy import ItemsFeed
 
@@ -61,6 +64,8 @@ class Supervisor:
         self._children: dict[int, Child] = {}
         self._crew = Crew(self._children)
         self.keeper = Keeper(settings, self._crew)
+        self._registry = CollectorRegistry()
+        self._forgetting = Forgetting(settings, self._crew.forget, registry=self._registry)
         self._buried: Samples = []
         self._copies = PrivateCopies()
         self._reloads = Reloads(
@@ -98,6 +103,7 @@ class Supervisor:
         await asyncio.gather(*keepers, return_exceptions=True)
         self._copies.close()
         self.keeper.close()
+        self._forgetting.close()
         if self._failed is not None:
             raise ValueError(self._failed)
 
@@ -152,6 +158,10 @@ class Supervisor:
         """State for another server to take over."""
         return self.keeper.state()
 
+    async def forget(self, shopper_id: str) -> dict[str, Any]:
+        """Forget a shopper in all workers, and in those started later."""
+        return await self._forgetting.take(shopper_id)
+
     async def board(self, op: str, text: str) -> str:
         """What the board asks for, from any worker that has a bundle."""
         child = next((each for each in self._children.values() if each.version), None)
@@ -167,7 +177,8 @@ class Supervisor:
     async def page(self) -> bytes:
         """Merged metrics of all workers, including those that have died."""
         await asyncio.gather(*(self._fetch_samples(child) for child in self._children.values()))
-        return merged_page([self._buried, *(child.samples for child in self._children.values())])
+        own = samples_of(self._registry)
+        return merged_page([own, self._buried, *(child.samples for child in self._children.values())])
 
     async def _start(self, slot: int) -> None:
         listeners = [listener.fileno() for listener in self._listeners]

@@ -23,12 +23,13 @@ from serving.http import board
 from serving.policy.feeds import unpacked
 from serving.policy.revisions import Revision
 from serving.process.channel import Channel
-from serving.process.lifecycle import Process, exposures_logged, in_background
+from serving.process.lifecycle import Process, exposures_logged, in_background, shoppers_remembered
 from serving.service import Service
 from serving.settings import Settings, parse_settings
 from serving.telemetry.logs import json_logs
 from serving.telemetry.merged_metrics import samples_of
 from serving.telemetry.tracing import tracing
+from tillside.feedback.forgetting import decode_order
 
 log = logging.getLogger("serving")
 ASK_SECONDS: Final = 1.0
@@ -53,7 +54,7 @@ class Worker:
     async def run(self, control: socket.socket) -> None:
         """Serve until a signal, or until the parent has gone."""
         await self._channel.open(control)
-        with exposures_logged(self._settings, self._service):
+        with exposures_logged(self._settings, self._service), shoppers_remembered(self._settings, self._service):
             async with in_background(self._obey()):
                 await self._process.run()
 
@@ -95,6 +96,8 @@ class Worker:
                 )
             case "settle":
                 return await self._service.settle(kept=arguments["kept"])
+            case "forget":
+                return await self._service.forget(decode_order(arguments["order"].encode()))
             case "board":
                 return await board.ask(self._service, self._limits, arguments["what"], arguments["text"])
             case "accept":

@@ -10,6 +10,7 @@ import re
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from serving.protocol.checking import (
     allowed_in,
@@ -21,7 +22,7 @@ from serving.protocol.checking import (
 from serving.protocol.constraints import decoder_within
 from serving.protocol.errors import SHOWN_CHARACTERS, BodyError, FieldError, did_you_mean, shown
 from serving.protocol.limits import Limits
-from serving.protocol.messages import RecommendRequest
+from serving.protocol.messages import NOT_SENT, RecommendRequest
 
 _of_any_size: Final = msgspec.json.Decoder(RecommendRequest)
 _encode: Final = msgspec.json.Encoder().encode
@@ -38,8 +39,11 @@ LARGEST_EXACT: Final = 2**53
 IN_A_SHELL: Final = """in a shell between single ones: -d '{"session": [{"item_id": "ID"}]}'"""
 
 
-def decode_request(body: bytes, limits: Limits) -> RecommendRequest:
+def decode_request(body: bytes, limits: Limits, *, remembers: bool = False) -> RecommendRequest:
     """Decode and validate a request, except for names that only the bundle or the policy knows.
+
+    Args:
+        remembers: whether the session may be left out where ``shopper_id`` is given.
 
     Raises:
         BodyError: the body is empty, not UTF-8, not JSON, or repeats a key.
@@ -54,10 +58,18 @@ def decode_request(body: bytes, limits: Limits) -> RecommendRequest:
         within, request = False, _decode_of_any_size(body, limits)
     if _may_repeat_keys(body, request):
         refuse_repeated_keys(body)
+    if request.session is NOT_SENT and (request.shopper_id is UNSET or not remembers):
+        raise _without_session(limits, remembers=remembers)
     if not within:
         check_limits(request, limits)
     refuse_fields_of_placements(request)
     return request
+
+
+def _without_session(limits: Limits, *, remembers: bool) -> FieldError:
+    allowed = allowed_in("session", limits)
+    instead = ", or be left out beside shopper_id" if remembers else ""
+    return FieldError("session", f"session is missing; it must be {allowed}{instead}", allowed=allowed)
 
 
 def _decode_of_any_size(body: bytes, limits: Limits) -> RecommendRequest:
@@ -102,7 +114,8 @@ def _may_repeat_keys(body: bytes, request: RecommendRequest) -> bool:
 
     Encoded, a request has one colon for each of its keys and those in its strings: the body's, without repeated keys.
     """
-    return body.count(b":") != _encode(request).count(b":") or (b"\\" in body and b"\\u003" in body)
+    colons = _encode(request).count(b":") - (request.session is NOT_SENT)
+    return body.count(b":") != colons or (b"\\" in body and b"\\u003" in body)
 
 
 def refuse_repeated_keys(body: bytes) -> None:

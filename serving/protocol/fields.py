@@ -178,7 +178,8 @@ def _of_all_requests(limits: Limits) -> dict[str, Row]:
         "session": _list(
             limits.session_events,
             "events",
-            "What the shopper did, oldest first. May be empty: popularity answers.",
+            "What the shopper did, oldest first. May be empty: popularity answers. A server that remembers visits "
+            "(--shoppers) takes what it remembers of shopper_id where this is left out.",
         ),
         "history": _list(
             limits.session_events,

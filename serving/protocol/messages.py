@@ -3,7 +3,7 @@
 Limits and descriptions of request fields: serving.protocol.fields.
 """
 
-from typing import Final, TypedDict
+from typing import Final, TypedDict, cast
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -91,14 +91,19 @@ class PagePlacement(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     filter: Filter | UnsetType = UNSET
 
 
+NOT_SENT: Final = cast("list[Event]", ())
+"""The session of a request that names its shopper alone."""
+
+
 class RecommendRequest(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     """Body of ``POST /v1/recommend``: the session, a returning shopper's history, and the parameters of the answer.
 
-    Events are oldest first. Fields after ``placement`` are for placements alone; an absent cart is inferred from the
-    session's cart events. ``candidates`` and ``filter`` limit what is answered, ``placements`` asks for several.
+    Events are oldest first. Where the server remembers visits the session may be :data:`NOT_SENT`. Fields after
+    ``placement`` are for placements alone; an absent cart is inferred from the session's cart events. ``candidates``
+    and ``filter`` limit what is answered, ``placements`` asks for several.
     """
 
-    session: list[Event]
+    session: list[Event] = NOT_SENT
     history: list[Event] | UnsetType = UNSET
     behaviour: str | UnsetType = UNSET
     k: int | UnsetType = UNSET
@@ -167,6 +172,7 @@ class Answer(Struct, frozen=True, gc=False):
         model_version: version of the exported model in use; null if none is loaded.
         hint: sentence for whoever wrote the request, if the answer is hardly what they wanted.
         experiment, arm: what the shopper takes part in; several are joined by ``|``, in the same order.
+        remembered_events: events of the shopper's visit that the server remembered, where the request sent none.
         bundle: deprecated alias of ``model_version``; ``bundles`` are offers, something else.
     """
 
@@ -182,6 +188,7 @@ class Answer(Struct, frozen=True, gc=False):
     hint: str | UnsetType = UNSET
     experiment: str | UnsetType = UNSET
     arm: str | UnsetType = UNSET
+    remembered_events: int | UnsetType = UNSET
 
 
 class CommonFields(TypedDict):

@@ -23,7 +23,7 @@ def with_trimmed_ids(request: RecommendRequest) -> RecommendRequest:
     changed: dict[str, Any] = {field: _texts(getattr(request, field)) for field in LISTS}
     for field in OF_ITEMS:
         rows = getattr(request, field)
-        changed[field] = rows if rows is UNSET else [_row(row) for row in rows]
+        changed[field] = [_row(row) for row in rows] if rows else rows
     if request.host is not UNSET:
         changed["host"] = _text(request.host)
     if request.placements is not UNSET:

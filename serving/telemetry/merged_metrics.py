@@ -19,6 +19,11 @@ SAME_IN_ALL: Final = (
     "tillside_items",
     "tillside_items_feed_timestamp_seconds",
     "tillside_policy_info",
+    "tillside_shoppers",
+    "tillside_shoppers_events",
+    "tillside_shoppers_forgotten",
+    "tillside_shoppers_made_room",
+    "tillside_shoppers_read",
     "process_start_time_seconds",
     "process_max_fds",
 )

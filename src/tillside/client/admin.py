@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 try:
     import httpx
@@ -109,6 +110,10 @@ def _feed(items: Iterable[FeedItem], time_ms: int) -> _Call:
     return _Call("PUT", "/v1/items", {"time_ms": time_ms, "items": [item.document() for item in items]})
 
 
+def _forget(shopper_id: str) -> _Call:
+    return _Call("DELETE", f"/v1/shoppers/{quote(shopper_id, safe='')}")
+
+
 def _report(document: Any) -> FeedReport:
     return FeedReport(**{each.name: document.get(each.name) for each in fields(FeedReport)})
 
@@ -157,6 +162,10 @@ class AdminClient:
         """
         return _report(self._ask(_feed(items, time_ms)))
 
+    def forget_shopper(self, shopper_id: str) -> Any:
+        """Have a shopper forgotten; returns the server's report. AdminError as for :meth:`put_items`."""
+        return self._ask(_forget(shopper_id))
+
     def get(self, path: str) -> Any:
         """The document, or the text, at a path such as ``/v1/merchandising``; AdminError as for :meth:`put_items`."""
         return self._ask(_Call("GET", path))
@@ -197,6 +206,10 @@ class AsyncAdminClient:
     async def put_items(self, items: Iterable[FeedItem], *, time_ms: int) -> FeedReport:
         """As :meth:`AdminClient.put_items`."""
         return _report(await self._ask(_feed(items, time_ms)))
+
+    async def forget_shopper(self, shopper_id: str) -> Any:
+        """As :meth:`AdminClient.forget_shopper`."""
+        return await self._ask(_forget(shopper_id))
 
     async def get(self, path: str) -> Any:
         """As :meth:`AdminClient.get`."""

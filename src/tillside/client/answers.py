@@ -100,6 +100,7 @@ class Recommendation:
         model_version: version of the exported model that answered.
         hint: what about the request is hardly meant so, in a sentence, or None.
         experiment, arm: what the shopper takes part in, joined by ``|`` where several; None for nothing.
+        remembered_events: events that the server remembered of the shopper; None where the request had a session.
     """
 
     items: tuple[RecommendedItem, ...]
@@ -114,6 +115,7 @@ class Recommendation:
     hint: str | None = None
     experiment: str | None = None
     arm: str | None = None
+    remembered_events: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,7 @@ def _common(document: Any) -> dict[str, Any]:
         "hint": typed(document.get("hint"), str, type(None)),
         "experiment": typed(document.get("experiment"), str, type(None)),
         "arm": typed(document.get("arm"), str, type(None)),
+        "remembered_events": typed(document.get("remembered_events"), int, type(None)),
     }
 
 

@@ -58,7 +58,7 @@ class AnyQuestion(abc.ABC, Generic[Answered]):
         self.k: int = document.get("k", DEFAULT_K)
         self.behaviour = request.behaviour
         self._candidates: list[str] | None = document.get("candidates")
-        self._seen = frozenset(event.item_id for event in request.session)
+        self._seen = frozenset(event.item_id for event in request.session or ())
         carted = (line.item_id for line in request.cart or ())
         self.hidden = frozenset(document.get("exclude", ())) | frozenset(carted)
         if request.hide_seen:

@@ -105,7 +105,7 @@ class Request:
     """Everything that a request may say; what is None or empty is not sent.
 
     Attributes:
-        session: events, oldest first.
+        session: events, oldest first; None for what the server remembers of ``shopper_id``.
         history: events of earlier sessions, oldest first; an empty one says that the shopper is new, None nothing.
         candidates: the shop's own list, of which alone items are answered.
         filter: what alone is answered.
@@ -115,7 +115,7 @@ class Request:
         boosts, segment, age, impressions, dismissed, host, moment, scene, language, explain, timestamp: for placements.
     """
 
-    session: Sequence[Event] = ()
+    session: Sequence[Event] | None = ()
     history: Sequence[Event] | None = None
     behaviour: str | None = None
     k: int | None = None
@@ -145,7 +145,11 @@ class Request:
         Raises:
             ValueError: a field is invalid; the message names it, its value and what is allowed.
         """
-        found: dict[str, Any] = {"session": _events("session", self.session)}
+        found: dict[str, Any] = {}
+        if self.session is not None:
+            found["session"] = _events("session", self.session)
+        elif self.shopper_id is None:
+            raise refusal("session", None, "a sequence of Event")
         if self.history is not None:
             found["history"] = _events("history", self.history)
         checked: dict[str, Callable[[str, Any], Any]] = {

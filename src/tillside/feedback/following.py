@@ -4,6 +4,7 @@ Segments that are being written are held open, so that one which is replaced mea
 is read to its end as it was. Of several writers each one's records keep their order.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -89,6 +90,10 @@ class SegmentTail:
         size = os.fstat(self._file).st_size
         self.torn = Torn(self._path, self._offset, size - self._offset, reason)
 
+    def ended_before(self, seconds: float) -> bool:
+        """Whether the segment has ended, and was last written before a time."""
+        return os.fstat(self._file).st_mtime < seconds and ended(self._file)
+
     @property
     def closed(self) -> bool:
         """Whether nothing more will come."""
@@ -105,7 +110,7 @@ class FolderTail:
     """The records of all segments of a folder as they come; the folder need not be there yet.
 
     Args:
-        since: segments that were last written before this time, seconds since the epoch, are passed over at first.
+        since: segments that have ended before this time, seconds since the epoch, are passed over.
     """
 
     def __init__(self, folder: Path, *, since: float = 0.0) -> None:
@@ -147,8 +152,9 @@ class FolderTail:
         for path in segments_of(self._folder):
             if path.name not in self._known:
                 self._known.add(path.name)
-                try:
-                    if path.stat().st_mtime >= self._since:
-                        self._tails.append(SegmentTail(path))
-                except FileNotFoundError:  # moved away meanwhile
-                    continue
+                with contextlib.suppress(FileNotFoundError):  # moved away meanwhile
+                    tail = SegmentTail(path)
+                    if tail.ended_before(self._since):
+                        tail.close()
+                    else:
+                        self._tails.append(tail)

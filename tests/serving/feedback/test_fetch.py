@@ -7,7 +7,9 @@ from serving.feedback.fetch import fetch, main
 from serving.feedback.kafka import KafkaSink
 from serving.feedback.target import Topic
 from tests.serving.brokers import BrokerProcess, kafka, mock_broker
-from tillside.feedback.segments import read_segment, segments_of
+from tests.serving.feedback.test_compacting import click, order
+from tillside.feedback.forgetting import encode_order
+from tillside.feedback.segments import SegmentWriter, read_segment, segments_of
 
 
 def brought(folder):
@@ -30,6 +32,20 @@ def test_each_call_brings_what_is_new(tmp_path, capsys):
         sink.close()
         assert fetch(topic, tmp_path) == 1
     assert brought(tmp_path) == [b"a", b"b", b"c"]
+
+
+def test_what_a_shopper_asked_to_be_forgotten_does_not_come_back_from_a_topic(tmp_path):
+    """A topic holds what the folder has lost already."""
+    with mock_broker() as servers:
+        topic = Topic(servers, "events")
+        sink = KafkaSink(topic)
+        sink.write([click(1, shopper="ann", received=100), click(2, shopper="ann", received=102), click(3)])
+        sink.close()
+        orders = SegmentWriter(tmp_path / "forgotten")
+        orders.append([encode_order(order("ann", time=101))])
+        orders.close()
+        assert fetch(topic, tmp_path / "events") == 3
+    assert brought(tmp_path / "events") == sorted([click(2, shopper="ann", received=102), click(3)])
 
 
 def test_all_partitions_are_read(tmp_path):

@@ -61,6 +61,16 @@ def test_a_writer_that_ends_its_segment_meanwhile_is_waited_for(tmp_path, monkey
     assert carry_out(tmp_path).records == 1
 
 
+def test_segments_that_come_back_lose_what_was_asked_before(tmp_path, capsys):
+    asked(tmp_path, order("ann"))
+    carry_out(tmp_path)
+    write(tmp_path / "events", click(1, shopper="ann"))
+    assert carry_out(tmp_path) == NOBODY
+    main([str(tmp_path), "--all"])
+    assert capsys.readouterr().out == "1 orders carried out: 1 records left 1 segments\n"
+    assert pending_orders(tmp_path)[0] == []
+
+
 def test_a_kill_before_the_mark_is_harmless(tmp_path, monkeypatch):
     write(tmp_path / "events", click(1, shopper="ann"), click(2))
     asked(tmp_path, order("ann"))

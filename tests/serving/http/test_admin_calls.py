@@ -21,7 +21,7 @@ def lines(caplog) -> list[dict]:
 
 def test_a_change_is_logged_with_its_caller_and_without_its_token(caplog):
     caplog.set_level(logging.INFO, "serving")
-    AdminCalls().note(call(), 200, None, seconds=0.0125)
+    AdminCalls().note(call(), "/v1/items", 200, None, seconds=0.0125)
     (line,) = lines(caplog)
     assert line["event"] == "admin"
     assert (line["method"], line["path"], line["status"], line["caller"]) == ("PUT", "/v1/items", 200, "10.0.0.9")
@@ -32,7 +32,7 @@ def test_a_change_is_logged_with_its_caller_and_without_its_token(caplog):
 def test_reading_is_counted_alone(caplog):
     caplog.set_level(logging.INFO, "serving")
     calls = AdminCalls()
-    calls.note(call("GET", "/v1/policy"), 200, None, seconds=0)
+    calls.note(call("GET", "/v1/policy"), "/v1/policy", 200, None, seconds=0)
     assert caplog.records == []
     assert b'tillside_admin_calls_total{method="GET",path="/v1/policy",status="200"} 1.0' in calls.page()
 
@@ -40,7 +40,7 @@ def test_reading_is_counted_alone(caplog):
 def test_guessed_tokens_fill_the_count_and_not_the_disk(caplog):
     calls = AdminCalls()
     for _ in range(300):
-        calls.note(call(), 401, "unauthorized", seconds=0)
+        calls.note(call(), "/v1/items", 401, "unauthorized", seconds=0)
     told = lines(caplog)
     assert BURST <= len(told) < 2 * BURST
     assert told[0]["problem"] == "unauthorized"

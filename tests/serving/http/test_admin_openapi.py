@@ -36,10 +36,10 @@ def test_the_port_answers_with_it_and_it_lists_every_route():
             return await client.get("/openapi.json")
 
     assert asyncio.run(ask()).json() == json.loads(json.dumps(DOCUMENT))
-    assert set(DOCUMENT["paths"]) == {route.path for route in app.routes}
+    assert set(DOCUMENT["paths"]) == {route.path_format for route in app.routes}
     for route in app.routes:
         methods = {method.lower() for method in route.methods} - {"head"}
-        assert DOCUMENT["paths"][route.path].keys() == methods, route.path
+        assert DOCUMENT["paths"][route.path_format].keys() == methods, route.path
 
 
 def test_a_feed_has_the_fields_that_are_read():

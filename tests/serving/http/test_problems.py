@@ -53,7 +53,7 @@ def test_no_path_is_guessed_where_none_is_alike_and_a_long_one_is_cut(client):
 def test_a_path_of_the_admin_port_is_said_to_be_one(client):
     for path in ADMIN_PATHS:
         assert "admin port" in refused(client.post(path, json={}), 404)
-    routes = [route.path for route in make_admin_app(Mock(), token=None, limits=Limits()).routes]
+    routes = [route.path_format for route in make_admin_app(Mock(), token=None, limits=Limits()).routes]
     assert {path for path in routes if path.startswith("/v1/")} == set(ADMIN_PATHS)
 
 

@@ -28,7 +28,15 @@ STRUCTS = (
 def test_the_document_has_the_fields_of_the_messages(struct):
     schema = openapi_document(Limits())["components"]["schemas"][struct.__name__]
     assert tuple(schema["properties"]) == struct.__struct_fields__
-    assert schema["required"] == [field.name for field in msgspec.structs.fields(struct) if field.required]
+    required = ["session"] if struct is RecommendRequest else []  # only a server that remembers visits goes without it
+    assert schema["required"] == required + [field.name for field in msgspec.structs.fields(struct) if field.required]
+
+
+def test_a_server_that_remembers_visits_takes_a_shopper_in_place_of_a_session():
+    schema = openapi_document(Limits(), remembers=True)["components"]["schemas"]["RecommendRequest"]
+    assert [each["required"] for each in schema["anyOf"]] == [["session"], ["shopper_id"]]
+    assert "required" not in schema or not schema["required"]
+    assert "default" not in schema["properties"]["session"]
 
 
 @pytest.mark.parametrize("answer", ["Answer", "PlacedAnswer"])

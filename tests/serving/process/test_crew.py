@@ -7,6 +7,7 @@ import pytest
 
 from serving.policy.revisions import NO_REVISION
 from serving.process.crew import Crew
+from tillside.feedback.forgetting import Order
 from tillside.policy import read_feed
 
 FEED = read_feed(b'{"time_ms": 7}')
@@ -48,6 +49,13 @@ def test_a_feed_goes_to_all_and_the_first_report_counts(caplog):
     assert [member.told for member in members] == [["stock"]] * 3
     assert "a worker did not stock: gone" in caplog.text
     assert asyncio.run(Crew({}).stock(FEED))["items"] == 0
+
+
+def test_a_shopper_is_forgotten_by_all_and_the_one_that_knew_most_is_told():
+    members = [Member(ConnectionError("gone")), Member(2), Member(3)]
+    assert asyncio.run(Crew(dict(enumerate(members))).forget(Order(["00"], 5))) == 3
+    assert [member.told for member in members] == [["forget"]] * 3
+    assert asyncio.run(Crew({}).forget(Order(["00"], 5))) == 0
 
 
 def test_a_bundle_that_one_refuses_is_refused(tmp_path):

@@ -11,6 +11,7 @@ from msgspec import UNSET
 from serving.protocol.decoding import decode_request
 from serving.protocol.errors import BodyError, FieldError
 from serving.protocol.limits import Limits
+from serving.protocol.messages import NOT_SENT
 
 LIMITS = Limits(k=50, session_events=3, excluded_items=2, text=8)
 
@@ -33,6 +34,23 @@ requests = st.fixed_dictionaries(
         "exclude": st.lists(texts, max_size=2),
     },
 )
+
+
+def test_a_server_that_remembers_visits_takes_a_shopper_in_place_of_a_session():
+    request = decode_request(b'{"shopper_id": "ann"}', LIMITS, remembers=True)
+    assert request.session is NOT_SENT
+    assert decode_request(b'{"shopper_id": "ann", "session": []}', LIMITS, remembers=True).session is not NOT_SENT
+    with pytest.raises(FieldError, match=r"session is missing; it must be a list of at most 3 events$"):
+        decode_request(b'{"shopper_id": "ann"}', LIMITS)
+    with pytest.raises(FieldError, match=r"at most 3 events, or be left out beside shopper_id$"):
+        decode_request(b'{"session_id": "v1"}', LIMITS, remembers=True)
+    with pytest.raises(BodyError, match='the key "k" twice'):
+        decode_request(b'{"shopper_id": "ann", "k": 1, "k": 1}', LIMITS, remembers=True)
+
+
+def test_a_session_that_was_left_out_costs_no_second_look_at_the_body(monkeypatch):
+    monkeypatch.setattr("serving.protocol.decoding.refuse_repeated_keys", None)
+    decode_request(b'{"shopper_id": "ann", "k": 1}', LIMITS, remembers=True)
 
 
 def test_what_is_left_out_is_unset():

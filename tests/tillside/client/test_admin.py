@@ -42,6 +42,26 @@ def test_both_clients_send_a_feed_and_read_the_report():
         assert sent(scene) == expected
 
 
+def test_both_clients_have_a_shopper_forgotten_whatever_the_key_holds():
+    report = {"time_ms": 5, "forgotten_events": 2, "pending_orders": 1}
+
+    async def awaited(url: str) -> dict:
+        async with AsyncAdminClient(url, token="secret") as admin:
+            return await admin.forget_shopper("a/b 你?")
+
+    heads = []
+
+    def part(scene, connection):
+        heads.append(connection.recv(65536).decode())
+        connection.sendall(http(json.dumps(report).encode()))
+
+    with Scene(part) as scene:
+        with AdminClient(scene.url, token="secret") as admin:
+            assert admin.forget_shopper("a/b 你?") == report
+        assert asyncio.run(awaited(scene.url)) == report
+    assert [head.split(" HTTP")[0] for head in heads] == ["DELETE /v1/shoppers/a%2Fb%20%E4%BD%A0%3F"] * 2
+
+
 def test_a_refusal_is_an_error_with_all_the_server_said():
     with pytest.raises(AdminError, match="line 1: stock: no") as caught:
         _answer(httpx.Response(422, json=PROBLEM))

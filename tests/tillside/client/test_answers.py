@@ -87,3 +87,8 @@ def test_a_page_is_one_answer_for_each_placement():
 def test_what_is_no_answer_is_refused(wrong):
     with pytest.raises(ValueError, match="the body is not an answer"):
         read({**PLACED, **wrong})
+
+
+def test_what_the_server_remembered_is_told():
+    assert read(PLACED).remembered_events is None
+    assert read({**PLACED, "remembered_events": 3}).remembered_events == 3

@@ -81,6 +81,12 @@ def test_it_can_say_whatever_a_server_reads():
     assert {each.name for each in fields(Request)} == set(RecommendRequest.__struct_fields__) - asked
 
 
+def test_a_shopper_may_stand_for_the_session():
+    assert Request(session=None, shopper_id="ann").document() == {"shopper_id": "ann"}
+    with pytest.raises(ValueError, match="session must be a sequence of Event, got None"):
+        Request(session=None).document()
+
+
 def test_several_placements():
     page = ["cart", PagePlacement("search", k=9, candidates=["a"], filter=Filter(categories=["tech"]))]
     assert page_document(page) == [

@@ -3,12 +3,15 @@
 import json
 import struct
 
+import pyarrow.parquet as pq
 import pytest
 
+from serving.feedback.compacting import compact
 from tests.feedback_logs import DAY, HOUR, MINUTE, NOON, event, exposure, order, rows, settings, write
 from tests.spark import quick_spark
 from tillside.feedback.events import encode_event
 from tillside.feedback.exposures import encode_exposure
+from tillside.feedback.forgetting import Order, digest_of
 from tillside.feedback.segments import MAGIC, SegmentWriter, frame
 from training.feedback.columns import TABLES
 from training.feedback.joining import STATE, batches_of, chunks, join, only_writer
@@ -50,6 +53,23 @@ def test_late_events_and_returns_repair_the_days_that_they_touch_and_no_others(t
     assert files(out) == after
     join(settings(tmp_path, rebuild=True, chunk_days=8))
     assert files(out) == after  # all joined anew and in pieces, found the same, left untouched
+
+
+def test_who_asked_to_be_forgotten_leaves_the_tables_with_the_next_run(tmp_path):
+    """The log's segments shrink, so they are read again; bob's rows are joined anew and are the same."""
+    feedback, bobs = tmp_path / "feedback", {"shopper": "bob", "session": "v2"}
+    bob = exposure("r2", ["case"], NOON + HOUR, **bobs)
+    write(feedback, [exposure("r1", ["case"]), bob], [CLICK, event("e9", "click", "case", NOON + HOUR, **bobs)])
+    write(feedback, [exposure("r0", ["pen"], NOON - 11 * DAY)], [order("o1", [("case", 1, 10.0)], NOON + 2 * DAY)])
+    join(settings(tmp_path))
+    before = [row for row in rows(tmp_path / "out", "outcomes") if row["subject"] == "bob"]
+    compact(feedback, [Order([digest_of("ann").hex()], 4_000_000_000_000)])
+    assert join(settings(tmp_path)).fresh == 4
+    assert rows(tmp_path / "out", "outcomes") == before
+    assert [row["subject"] for row in rows(tmp_path / "out", "answers")] == ["bob"]
+    assert rows(tmp_path / "out", "orders") == rows(tmp_path / "out", "lines") == []
+    staged = [pq.read_table(path).to_pylist() for path in (tmp_path / "out" / "staged").rglob("*.parquet")]
+    assert {row["subject"] for table in staged for row in table} == {"bob"}
 
 
 def test_a_segment_that_grows_is_read_again_and_nothing_counts_twice(tmp_path):

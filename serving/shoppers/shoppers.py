@@ -1,0 +1,91 @@
+"""Who a server asks for a shopper's visit, wherever that is kept."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter
+
+from serving.protocol.messages import Event
+from serving.shoppers.follower import Follower
+from serving.shoppers.limits import VisitLimits
+from serving.shoppers.visits import Visits
+from tillside.feedback.forgetting import Order, digest_of
+from tillside.feedback.subjects import hashed
+
+
+class Shoppers(Protocol):
+    """Visits of shoppers."""
+
+    async def find(self, shopper_id: str) -> list[Event] | None:
+        """Events of a shopper's visit, oldest first, with their kinds as behaviours; None if there is none."""
+        ...
+
+    async def forget(self, order: Order) -> int:
+        """Forget a shopper; returns how many events went."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Return once the log has been read as it was at the start, or after so long."""
+        ...
+
+
+class Recalls:
+    """Counts what was found."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        count = Counter(
+            "tillside_shoppers_recalled",
+            "Requests that named their shopper alone, by whether a visit was remembered.",
+            ["result"],
+            registry=registry,
+        )
+        self._results = {True: count.labels("remembered"), False: count.labels("unknown")}
+
+    def note(self, found: list[Event] | None) -> list[Event] | None:
+        """Count it and give it back."""
+        self._results[found is not None].inc()
+        return found
+
+
+class MemoryShoppers:
+    """Visits in this process's memory, which follow the log in a folder.
+
+    Args:
+        salt: hashes the keys in the log; None if they stand there as they came.
+    """
+
+    def __init__(
+        self,
+        feedback: Path,
+        limits: VisitLimits,
+        *,
+        salt: bytes | None,
+        registry: CollectorRegistry,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._salt = salt
+        self._clock = clock
+        self._visits = Visits(limits)
+        self._recalls = Recalls(registry)
+        self._follower = Follower(
+            self._visits, feedback, gap_minutes=limits.gap_minutes, registry=registry, clock=clock
+        )
+
+    async def find(self, shopper_id: str) -> list[Event] | None:
+        """See :class:`Shoppers`; it never waits."""
+        kept = shopper_id if self._salt is None else hashed(shopper_id, self._salt)
+        return self._recalls.note(self._visits.find(digest_of(kept), now_ms=int(self._clock() * 1000)))
+
+    async def forget(self, order: Order) -> int:
+        """See :class:`Shoppers`."""
+        return self._follower.forget(order)
+
+    def wait(self, seconds: float) -> None:
+        """See :class:`Shoppers`."""
+        self._follower.caught_up.wait(seconds)
+
+    def close(self) -> None:
+        """End the following."""
+        self._follower.close()
