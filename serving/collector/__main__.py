@@ -12,6 +12,8 @@ from serving.telemetry.logs import json_logs, log_bug
 from tillside.cli.secrets import without_secrets
 
 log = logging.getLogger("serving")
+OBEY_SECONDS = 0.5
+"""Time between two looks at the orders to forget."""
 
 
 def main() -> None:
@@ -38,6 +40,7 @@ async def collect(settings: CollectorSettings) -> None:
     from serving.collector.metrics import CollectorMetrics
     from serving.collector.seen import SeenIds
     from serving.collector.stores import SEEN, FolderStore, KafkaStore, Store
+    from serving.feedback.erasing import Eraser
     from serving.feedback.target import Topic
     from serving.http.server import HttpServer, listen, most_connections
     from tillside.feedback.segments import segments_of
@@ -53,6 +56,7 @@ async def collect(settings: CollectorSettings) -> None:
     except OSError as error:
         raise ValueError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
     server = HttpServer(app, settings, most=most_connections())
+    eraser = None if isinstance(target, Topic) else Eraser(target, registry=metrics.registry)
 
     def stop() -> None:
         app.draining = True
@@ -68,13 +72,25 @@ async def collect(settings: CollectorSettings) -> None:
         log.info("%d events are known, %d of them read from segments", len(seen), count)
         app.ready = True
 
+    async def obey() -> None:
+        while True:
+            await asyncio.sleep(OBEY_SECONDS)
+            try:
+                if app.ready and await asyncio.to_thread(store.orders_due):
+                    intake.end_segments()
+                    if eraser is not None:
+                        eraser.want()
+            except Exception as error:
+                log_bug(error)
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     log.info("collecting on http://%s:%d", settings.host, listener.getsockname()[1])
-    keeping, reading = loop.create_task(intake.run()), loop.create_task(catch_up())
-    with contextlib.closing(intake):
+    keeping, reading, obeying = (loop.create_task(each()) for each in (intake.run, catch_up, obey))
+    with contextlib.closing(intake), contextlib.closing(eraser) if eraser else contextlib.nullcontext():
         await server.run_until_told(listener)
+        obeying.cancel()
         await reading
         intake.end()
         await keeping

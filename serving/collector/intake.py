@@ -6,6 +6,7 @@ looked up as a group begins, one group at a time: an event is never a duplicate 
 
 import asyncio
 import functools
+import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,10 @@ from serving.collector.seen import SeenIds, id_of, mark_of
 from serving.collector.stores import Store
 from serving.telemetry.logs import log_bug
 from tillside.feedback.events import Event, encode_event
+from tillside.feedback.forgetting import Order, digest_of, encode_order
 from tillside.feedback.subjects import hashed
+
+log = logging.getLogger("serving")
 
 WAITING: Final = 50_000
 """Events that wait for a sync at most; those that come then are to be sent again."""
@@ -26,6 +30,8 @@ GROUP: Final = 4_000
 """Events of one group at most, which bounds how long the look-up holds up what arrives."""
 REMEMBERED: Final = 1 << 14
 """Keys whose hash is remembered."""
+MOST_WITHDRAWN: Final = 1 << 16
+"""Shoppers of whom is known that their withdrawn consent was told."""
 
 
 class FullError(Exception):
@@ -61,6 +67,7 @@ class _Group:
     events: list[bytes] = field(default_factory=list)
     ids: list[tuple[bytes, int]] = field(default_factory=list)
     conflicts: list[bytes] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
 
 
 class Intake:
@@ -87,7 +94,8 @@ class Intake:
         self._clock = clock
         self._waiting: list[_Waiting] = []
         self._count = 0
-        self._ending = False
+        self._ending = self._due = False
+        self._withdrawn: dict[str, None] = {}
         self._some = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, "events")
         self._settler = ThreadPoolExecutor(1, "seen")
@@ -116,8 +124,25 @@ class Intake:
         """Keep what comes, group by group, until :meth:`end`."""
         while not self._ending or self._waiting:
             await self._some.wait()
+            if self._due:
+                await self._end_segments()
             if self._waiting:
                 await self._keep_next()
+
+    def end_segments(self) -> None:
+        """Let :meth:`run` end the segments that are written, so that an order to forget can reach them."""
+        self._due = True
+        self._some.set()
+
+    async def _end_segments(self) -> None:
+        self._due = False
+        if not self._waiting and not self._ending:
+            self._some.clear()
+        try:
+            await self._roll(always=True)
+            await self._in_thread(self._store.end_conflicts)
+        except OSError as error:  # the next order, or the next start, ends them
+            log.error("segments cannot be ended: %s", error.strerror or error)
 
     def end(self) -> None:
         """Let :meth:`run` keep what waits and return."""
@@ -134,10 +159,14 @@ class Intake:
         group = _Group(self._next())
         try:
             await self._roll()
-            self._tell_apart(group)
-            if group.events or group.conflicts:
-                await self._in_thread(self._store.keep, group.events, group.ids, group.conflicts)
+            received = int(self._clock() * 1000)
+            self._tell_apart(group, received)
+            if group.events or group.conflicts or group.withdrawn:
+                orders = [encode_order(Order([digest_of(key).hex()], received)) for key in group.withdrawn]
+                await self._in_thread(self._store.keep, group.events, group.ids, group.conflicts, orders)
         except Exception as error:
+            for key in group.withdrawn:
+                self._withdrawn.pop(key, None)
             self._seen.forget(key for key, _ in group.ids)
             if not isinstance(error, OSError):
                 log_bug(error)
@@ -166,10 +195,10 @@ class Intake:
             self._some.clear()
         return taken
 
-    async def _roll(self) -> None:
+    async def _roll(self, *, always: bool = False) -> None:
         """Let the next segment begin where this one is full, and a run be made of its ids."""
         path = self._store.ids.path
-        if path is not None and self._store.ids.full:
+        if path is not None and (always or self._store.ids.full):
             await self._in_thread(self._store.ids.close)
             self._seen.seal(path.name)
             self._settler.submit(self._settle)
@@ -180,17 +209,16 @@ class Intake:
         except Exception as error:  # they stay in memory, and the next segment tries again
             log_bug(error)
 
-    def _tell_apart(self, group: _Group) -> None:
+    def _tell_apart(self, group: _Group, received: int) -> None:
         """Sort the events of a group: new ones, duplicates and conflicts."""
         flat = [event for each in group.waiting for event in each.events]
-        if self._hashed is not None or any(event.consent is False for event in flat):
-            flat = [self._private(event) for event in flat]
+        if self._hashed is not None or self._withdrawn or any(event.consent is False for event in flat):
+            flat = [self._private(event, group) for event in flat]
         payloads = list(map(encode_event, flat))
         keys = [id_of(event.event_id) for event in flat]
         marks = list(map(mark_of, payloads))
         known = self._seen.take(keys, marks)
         group.ids = [(key, mark) for key, mark, before in zip(keys, marks, known, strict=True) if before is None]
-        received = int(self._clock() * 1000)
         at = 0
         for each in group.waiting:
             source = b"" if each.source is None else b',"source":"%s"' % each.source.encode()
@@ -211,17 +239,28 @@ class Intake:
                         tally.conflicts.append(number)
                 at += 1
 
-    def _private(self, event: Event) -> Event:
+    def _private(self, event: Event, group: _Group) -> Event:
         """The event as it may be kept: keys hashed, and none of a shopper who does not consent."""
+        shopper = event.shopper
+        if shopper is not None:
+            shopper = shopper if self._hashed is None else self._hashed(shopper)
+            if event.consent is False:
+                self._note_withdrawn(shopper, group)
+            elif self._withdrawn:
+                self._withdrawn.pop(shopper, None)  # a consent that is withdrawn again is told again
         if event.consent is False:
             return structs.replace(event, shopper=None, session=None)
-        if self._hashed is None or (event.shopper is None and event.session is None):
+        if self._hashed is None or (shopper is None and event.session is None):
             return event
-        return structs.replace(
-            event,
-            shopper=None if event.shopper is None else self._hashed(event.shopper),
-            session=None if event.session is None else self._hashed(event.session),
-        )
+        session = None if event.session is None else self._hashed(event.session)
+        return structs.replace(event, shopper=shopper, session=session)
+
+    def _note_withdrawn(self, shopper: str, group: _Group) -> None:
+        if shopper not in self._withdrawn:
+            group.withdrawn.append(shopper)
+            self._withdrawn[shopper] = None
+            if len(self._withdrawn) > MOST_WITHDRAWN:
+                del self._withdrawn[next(iter(self._withdrawn))]
 
     async def _in_thread(self, work: Callable[..., None], *arguments: object) -> None:
         await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)

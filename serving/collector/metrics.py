@@ -17,10 +17,13 @@ class CollectorMetrics:
         waiting: events that wait for a sync.
         seen: ids that are remembered.
         runs: files that hold them.
+
+    Attributes:
+        registry: takes further metrics.
     """
 
     def __init__(self, *, waiting: Callable[[], float], seen: Callable[[], float], runs: Callable[[], float]) -> None:
-        self._registry = registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._events = Counter(
             "tillside_events",
@@ -58,4 +61,4 @@ class CollectorMetrics:
 
     def page(self) -> bytes:
         """Prometheus text page."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)

@@ -47,7 +47,7 @@ async def collecting(
     app.ready = ready
     running = asyncio.create_task(intake.run())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://collector") as client:
-        client.app, client.store = app, store
+        client.app, client.store, client.intake, client.seen = app, store, intake, seen
         yield client
     intake.end()
     await running

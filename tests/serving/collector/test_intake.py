@@ -8,8 +8,12 @@ import pytest
 
 from serving.collector.intake import FullError, Intake
 from serving.collector.seen import SeenIds
+from serving.feedback.compacting import compact
+from tests.serving.collector.collecting import collecting, kept, sent
 from tillside.feedback.events import Event
+from tillside.feedback.forgetting import Order, digest_of, orders_in
 from tillside.feedback.segments import SegmentWriter
+from tillside.feedback.subjects import hashed
 
 
 class Slow:
@@ -20,7 +24,7 @@ class Slow:
         self.groups: list[int] = []
         self.began, self.go, self.error = threading.Semaphore(0), threading.Semaphore(0), None
 
-    def keep(self, events, ids, conflicts):
+    def keep(self, events, ids, conflicts, withdrawn=()):
         self.began.release()
         assert self.go.acquire(timeout=30)
         if self.error is not None:
@@ -147,3 +151,74 @@ def test_a_full_segment_ends_and_its_ids_become_a_run(tmp_path):
     assert asyncio.run(work()) == [(1, 0), (1, 0), (0, 1), (1, 0)]
     assert seen.runs == 2
     assert len(seen) == 3
+
+
+def told(folder):
+    """Digests of shoppers whose withdrawn consent was told."""
+    return [key for order in orders_in(folder / "withdrawn") for key in order.keys]
+
+
+def view(number, **more):
+    return {"event_id": str(number), "kind": "view", "item": "fig", **more}
+
+
+@pytest.mark.parametrize("salt", [None, b"0123456789abcdef"])
+def test_a_withdrawn_consent_is_told_once_and_again_after_another_consent(tmp_path, salt):
+    async def work():
+        async with collecting(tmp_path, salt=salt) as client:
+            await sent(client, [view(1, shopper="ann"), view(2, shopper="ann", consent=False)])
+            await sent(client, [view(3, shopper="ann", consent=False), view(4, consent=False)])
+            one = told(tmp_path)
+            await sent(client, [view(5, shopper="ann", consent=True)])
+            await sent(client, [view(6, shopper="ann", consent=False)])
+            return one, told(tmp_path)
+
+    kept_key = "ann" if salt is None else hashed("ann", salt)
+    one, both = asyncio.run(work())
+    assert one == [digest_of(kept_key).hex()]
+    assert both == 2 * one
+    assert [event.shopper for event in kept(tmp_path)] == [kept_key, None, None, None, kept_key, None]
+
+
+def test_a_withdrawn_consent_that_could_not_be_kept_is_told_with_the_next_try(tmp_path, monkeypatch):
+    async def work():
+        async with collecting(tmp_path) as client:
+            with monkeypatch.context() as patch:
+                patch.setattr(client.store.ids, "append", lambda events: 1 / 0)
+                assert (await sent(client, [view(1, shopper="ann", consent=False)])).status_code == 503
+            before = len(told(tmp_path))
+            assert (await sent(client, [view(1, shopper="ann", consent=False)])).status_code == 200
+            return before
+
+    assert asyncio.run(work()) == 1  # told, though the event was not kept: that forgets too much, never too little
+    assert len(told(tmp_path)) == 2
+
+
+def test_segments_end_for_an_order_and_their_ids_stay_known(tmp_path):
+    """After it the segments can lose a shopper, and an event that is sent again is still a duplicate."""
+
+    async def work():
+        async with collecting(tmp_path) as client:
+            await sent(client, [view(1, shopper="ann"), view(2)])
+            await sent(client, [view(1, item="other", shopper="ann")])
+            client.intake.end_segments()
+            while client.seen.runs == 0:
+                await asyncio.sleep(0)
+            done = compact(tmp_path, [Order([digest_of("ann").hex()], 4_000_000_000_000)])
+            again = await sent(client, [view(1, shopper="ann"), view(2)])
+            return done, again.json()["duplicates"]
+
+    done, duplicates = asyncio.run(work())
+    assert (done.records, done.waiting) == (2, [])  # the event, and the one that contradicted it
+    assert duplicates == 2
+    assert [event.event_id for event in kept(tmp_path)] == ["2"]
+
+
+def test_an_idle_intake_ends_its_segments_too_and_then_waits(tmp_path):
+    async def work():
+        async with collecting(tmp_path) as client:
+            client.intake.end_segments()
+            await asyncio.sleep(0)
+            return (await sent(client, [view(1)])).status_code
+
+    assert asyncio.run(work()) == 200

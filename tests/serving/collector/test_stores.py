@@ -1,9 +1,11 @@
 """Both stores keep a group before they return, and say after a crash which ids they kept."""
 
 import contextlib
+import os
 
 import pytest
 
+from serving.collector import stores
 from serving.collector.seen import id_of, mark_of
 from serving.collector.stores import FolderStore, KafkaStore
 from serving.feedback.target import Topic
@@ -77,4 +79,32 @@ def test_a_killed_broker_keeps_nothing_and_the_next_one_takes_what_is_sent_again
         store.keep(EVENTS, IDS, [])
         assert remembered(store) == IDS
         assert sorted(consumed(broker.address, "shop", 2)) == EVENTS
+        store.close()
+
+
+def test_what_was_withdrawn_is_kept_for_some_days_and_no_longer(tmp_path, monkeypatch):
+    """Segments of a day each; those that were last written more than three days ago go with the next."""
+    store = FolderStore(tmp_path)
+    store.keep([], [], [], [b"first"])
+    (old,) = segments_of(tmp_path / "withdrawn")
+    now = stores.time.time()
+    monkeypatch.setattr(stores.time, "time", lambda: now + stores.DAY_SECONDS + 1)
+    store.keep([], [], [], [b"second"])
+    both = segments_of(tmp_path / "withdrawn")
+    assert len(both) == 2
+    monkeypatch.setattr(stores.time, "time", lambda: now + 2 * stores.DAY_SECONDS + 2)
+    os.utime(old, (now - 2 * stores.DAY_SECONDS, now - 2 * stores.DAY_SECONDS))
+    store.keep([], [], [], [b"third"])
+    left = [record for path in segments_of(tmp_path / "withdrawn") for record in read_segment(path)]
+    assert sorted(left) == [b"second", b"third"]
+    store.close()
+
+
+def test_a_topic_has_neither_orders_nor_consents(tmp_path):
+    with mock_broker() as servers:
+        store = KafkaStore(Topic(servers, "events"), tmp_path)
+        store.keep(EVENTS, IDS, [], [b"an order"])
+        store.end_conflicts()
+        assert not store.orders_due()
+        assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["ids"]
         store.close()
