@@ -69,8 +69,8 @@ LOGS = {
             "data.item_columns.category=product_category",
             "data.behaviours=[purchase]",
         ),
-        "A basket is a session of its household, every line of it a purchase; its lines share one timestamp and come in "
-        "the order of the file. " + EVERY_EVENT + " So a case asks for the next line of a basket. Departments, "
+        "A basket is a session of its household, every line of it a purchase; its lines share one timestamp and come "
+        "in the order of the file. " + EVERY_EVENT + " So a case asks for the next line of a basket. Departments, "
         "categories, types, manufacturers and package sizes of the products are attributes.",
     ),
     "simulated": BenchmarkLog(
