@@ -8,7 +8,6 @@ import pytest
 
 from serving.feedback.compacting import compact
 from tests.feedback_logs import DAY, HOUR, MINUTE, NOON, event, exposure, order, rows, settings, write
-from tests.spark import quick_spark
 from tillside.feedback.events import encode_event
 from tillside.feedback.exposures import encode_exposure
 from tillside.feedback.forgetting import Order, digest_of
@@ -16,7 +15,6 @@ from tillside.feedback.segments import MAGIC, SegmentWriter, frame
 from training.feedback.columns import TABLES
 from training.feedback.joining import STATE, batches_of, chunks, join, only_writer
 from training.feedback.partitions import partitions
-from training.settings.relate import EngineName
 
 REC = {"recommendation_id": "r1"}
 CLICK = event("e2", "click", "case", NOON + MINUTE, **REC)
@@ -234,16 +232,3 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(tmp_path, prepare, sen
 def test_days_are_joined_in_pieces():
     assert list(chunks([1, 2, 5, 9, 10], 4)) == [[1, 2], [5], [9, 10]]
     assert list(batches_of([1, 2, 3], {1: 2_000_000, 2: 1_000_000, 3: 1})) == [[1, 2], [3]]
-
-
-@pytest.mark.slow
-def test_spark_joins_row_for_row_what_duckdb_joins(tmp_path, monkeypatch):
-    quick_spark(monkeypatch)
-    from tests.training.feedback.test_attribution import scenarios
-
-    write(tmp_path / "feedback", *scenarios())
-    join(settings(tmp_path, out=str(tmp_path / "duckdb")))
-    join(settings(tmp_path, out=str(tmp_path / "spark"), engine=EngineName.spark, spark_master="local[1]"))
-    for table in TABLES:
-        assert rows(tmp_path / "spark", table) == rows(tmp_path / "duckdb", table)
-    assert len(rows(tmp_path / "spark", "outcomes")) > 20

@@ -12,7 +12,6 @@ import pytest
 from tests.bundles import encoder
 from tests.datasets import START_MS, make_catalogue, make_dataset, make_sessions, same_relations
 from tests.models import CONFIG, make_trained
-from tests.spark import quick_spark
 from tillside import bundle
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, Sessions, load_dataset, write_dataset
@@ -20,7 +19,7 @@ from tillside.events import Behaviours
 from tillside.relations import ABOUT, ALWAYS, Relations
 from training.bundle import write
 from training.relate import main
-from training.settings.relate import EngineName, RelateConfig
+from training.settings.relate import RelateConfig
 from training.stages.relate import relate, run
 
 DAY = 86_400_000
@@ -141,22 +140,6 @@ def test_what_validation_shows_can_be_left_out(tmp_path):
     without = relate(RelateConfig(dataset="-", validation=False), dataset).relations
     assert (0, 19) not in pairs_of(without, "complement")
     assert without.about["settings"]["validation"] is False
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_spark_finds_what_duckdb_finds(tmp_path, monkeypatch):
-    """Shoppers come back three times, so that pairs over sessions count too."""
-    quick_spark(monkeypatch)
-    sessions = make_sessions(rows(120))
-    sessions = replace(sessions, optional={"users": np.arange(len(sessions)) // 3})
-    dataset = dataset_of(tmp_path / "d", sessions, train=120)
-    duckdb = relate(RelateConfig(dataset="-"), dataset)
-    spark = relate(RelateConfig(dataset="-", engine=EngineName.spark, spark_master="local[1]"), dataset)
-    same_relations(spark.relations, duckdb.relations)
-    assert spark.sets.sets == duckdb.sets.sets
-    assert min(len(spark.relations.tables[name]) for name in ("complement", "substitute", "bundle", "brand")) > 0
-    assert spark.relations.about == duckdb.relations.about
 
 
 def test_two_runs_and_any_order_of_the_sessions_give_the_same(dataset, related, tmp_path):
