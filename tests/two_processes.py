@@ -1,9 +1,10 @@
 """Two processes that train together: how tests start them, and, run as a script, what each of them does.
 
-``python -m torch.distributed.run ... two_processes.py all FOLDER PORTS ARGUMENT...`` is ``training.train`` of which
-both processes are killed in the fit, and again, resumed, in the refit, and which then goes on to its end; after it one
-data set after another is learned; ``... again FOLDER PORTS`` learns those alone. Surprising: each command is run by a
-fork of a process that has only imported its libraries, since to import them takes longer than what it does.
+``python two_processes.py all FOLDER PORTS ARGUMENT...`` is ``training.train`` of which both processes are killed in
+the fit, and again, resumed, in the refit, and which then goes on to its end; after it one data set after another is
+learned; ``... again FOLDER PORTS`` learns those alone. Surprising: torchrun's agent is started by its function and not
+by its command, so that both processes are forks of one that has only imported its libraries, and so is each run of the
+command: to import them takes longer than all that is asked of them.
 """
 
 import json
@@ -36,11 +37,11 @@ MODEL: Final = {"dim": 8, "layers": 1, "heads": 2, "max_length": 8}
 
 
 def start(what: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Start this script twice, with a free port for each command, and wait for both; none is left when it returns."""
+    """Start this script, with a free port for each command, and wait for its two processes; none is left when it
+    returns."""
     pids = folder / "pids"
     pids.mkdir(exist_ok=True)
-    rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--local-addr", "127.0.0.1"]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", *rendezvous, __file__]
+    command = [sys.executable, __file__]
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(COMMANDS)]
         for each in sockets:
@@ -118,18 +119,17 @@ def raise_killed() -> None:
 
 
 def command(stage: str, step: int, arguments: Sequence[str]) -> None:
-    """``training.train``, to be killed."""
+    """``training.train``, to be killed; it draws no figures."""
     import training.train
+    from tests.training.conftest import figures_left_out
 
     sys.argv[1:] = arguments
-    with dying(stage, step, kill):
+    with dying(stage, step, kill), figures_left_out():
         training.train.main()
 
 
 def forked(port: str, stage: str, step: int, arguments: Sequence[str]) -> int:
     """:func:`command` in a fork of this process, which meets the other one's at ``port``; its exit code."""
-    import training.stages.train  # noqa: F401  before the fork, so that it is imported once
-
     pid = os.fork()
     if pid:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -224,11 +224,8 @@ def scenes(folder: Path) -> None:
         for name, (log, settings) in listed.items():
             place = folder / name
             whole = learned(settings, folder / log, place / "whole", processes)
-            deaths = {
-                stage: learned(settings, folder / log, place / stage, processes, death=(stage, 5))
-                for stage in ("train", "refit")
-            }
-            found[name] = asdict_of(whole, deaths, processes)
+            resumed = learned(settings, folder / log, place / "died", processes, deaths=(("train", 5), ("refit", 5)))
+            found[name] = asdict_of(whole, resumed, processes)
             if processes.leads:
                 torch.save(whole["weights"], place / "weights.pt")
         if processes.leads:
@@ -238,9 +235,9 @@ def scenes(folder: Path) -> None:
 
 
 def learned(
-    settings: Any, log: Path, folder: Path, processes: Any, death: tuple[str, int] | None = None
+    settings: Any, log: Path, folder: Path, processes: Any, deaths: Sequence[tuple[str, int]] = ()
 ) -> dict[str, Any]:
-    """What this process has learned: weights, memory, recency in fit and refit, history; after a death, if any."""
+    """What this process has learned: weights, memory, recency in fit and refit, history; after deaths, if any."""
     from tillside.dataset import load_dataset
     from tillside.ranking import mrr_at
     from training.evaluation.ranking import rank
@@ -261,7 +258,7 @@ def learned(
 
     dataset = load_dataset(log)
     folder.mkdir(parents=True, exist_ok=True)
-    if death is not None:
+    for death in deaths:
         with dying(*death, raise_killed):
             try:
                 run()
@@ -295,7 +292,7 @@ def learned(
     }
 
 
-def asdict_of(whole: dict[str, Any], deaths: Mapping[str, dict[str, Any]], processes: Any) -> dict[str, Any]:
+def asdict_of(whole: dict[str, Any], resumed: Mapping[str, Any], processes: Any) -> dict[str, Any]:
     """What the test asks about a scene, the same in all processes."""
     mine = {  # the first process alone calibrates intent
         name: each.tolist() for name, each in whole["parameters"].items() if not name.startswith("encoder.intent")
@@ -309,21 +306,39 @@ def asdict_of(whole: dict[str, Any], deaths: Mapping[str, dict[str, Any]], proce
         "alone": whole["alone"],
         "recency": whole["recency"],
         "resumed": {
-            stage: {
-                "weights": all(torch.equal(each, found["weights"][name]) for name, each in whole["weights"].items()),
-                "memory": found["memory"] == whole["memory"],
-                "best": found["best"] == whole["best"],
-                "losses": bool(np.allclose(found["losses"], whole["losses"], rtol=1e-12, atol=0)),
-            }
-            for stage, found in deaths.items()
+            "weights": all(torch.equal(each, resumed["weights"][name]) for name, each in whole["weights"].items()),
+            "memory": resumed["memory"] == whole["memory"],
+            "best": resumed["best"] == whole["best"],
+            "losses": bool(np.allclose(resumed["losses"], whole["losses"], rtol=1e-12, atol=0)),
         },
     }
 
 
-if __name__ == "__main__":
+def one_of_two(what: str, place: str, free: str, *arguments: str) -> None:
+    """What each of the two processes does."""
     (Path(os.environ[PIDS]) / str(os.getpid())).touch()
-    what, place, free, *rest = sys.argv[1:]
     if what == "all":
-        codes = killed_twice(Path(place), free.split(","), rest)
+        codes = killed_twice(Path(place), free.split(","), arguments)
         (Path(place) / f"codes{os.environ['RANK']}.json").write_text(json.dumps(codes), encoding="utf-8")
     scenes(Path(place))
+
+
+if __name__ == "__main__":
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  what the forks need is imported once
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    import tests.training.conftest  # noqa: F401
+    import training.stages.train  # noqa: F401
+
+    torchrun = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=2,
+        run_id="two",
+        rdzv_backend="c10d",
+        rdzv_endpoint="127.0.0.1:0",
+        local_addr="127.0.0.1",
+        max_restarts=0,
+        start_method="fork",
+    )
+    elastic_launch(torchrun, one_of_two)(*sys.argv[1:])
