@@ -46,9 +46,12 @@ def run(settings: Settings) -> None:
     from serving.feedback.sinks import check_target
     from serving.process.lifecycle import serve
     from serving.process.supervisor import supervise
+    from serving.shoppers.redis_visits import check_redis
 
     if settings.feedback is not None:
         check_target(settings.feedback, EXPOSURES)  # before workers would fail one after the other
+    if settings.shoppers_url is not None:
+        check_redis(settings.shoppers_url)
     static = read_static(settings.static, settings.limits) if settings.static else []
     workers = settings.workers or usable_cores()
     listeners = _listen(settings, settings.port, workers)

@@ -18,7 +18,7 @@ from serving.feedback.salt import read_salt
 from serving.feedback.target import Target, parse_target
 from serving.protocol.errors import did_you_mean
 from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
-from serving.shoppers.limits import MOST_GAP_MINUTES, VisitLimits
+from serving.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 from tillside.bundle import REGISTERED_FORMS
 from tillside.cli.shipped import file_or_shipped
 
@@ -68,7 +68,8 @@ class Settings:
         state_token: bearer token sent to that address, if any.
         feedback: where each answer is written down; None for nowhere.
         feedback_salt: hashes the keys of shoppers and sessions there; None writes them as they came.
-        shoppers: what is remembered of shoppers, from the events in the folder ``feedback``; None for nothing.
+        shoppers: what is remembered of shoppers; None for nothing.
+        shoppers_url: the Redis that remembers it; None for this server's memory, from the folder ``feedback``.
     """
 
     bundle: Path
@@ -98,6 +99,7 @@ class Settings:
     feedback: Target | None = None
     feedback_salt: bytes | None = field(default=None, repr=False)
     shoppers: VisitLimits | None = None
+    shoppers_url: str | None = field(default=None, repr=False)
 
 
 class Parser(argparse.ArgumentParser):
@@ -172,9 +174,10 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add(
         "shoppers",
         "off",
-        _word("off", "memory"),
+        told_by(parse_place),
         "memory: remember each shopper's visit from the events that a collector keeps in the folder of --feedback, so "
-        "that a request may name shopper_id alone",
+        "that a request may name shopper_id alone; redis://HOST:PORT/DB: as a collector with the same flag keeps them "
+        "there",
     )
     kept = VisitLimits()
     add("shoppers-gap-minutes", kept.gap_minutes, integer(1, MOST_GAP_MINUTES), "a visit ends after so long in silence")
@@ -245,13 +248,14 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         feedback=given.feedback,
         feedback_salt=_salt(parser, environment, given.feedback_salt),
         shoppers=_shoppers(parser, given),
+        shoppers_url=None if given.shoppers == MEMORY else given.shoppers,
     )
 
 
 def _shoppers(parser: argparse.ArgumentParser, given: argparse.Namespace) -> VisitLimits | None:
-    if given.shoppers == "off":
+    if given.shoppers is None:
         return None
-    if not isinstance(given.feedback, Path):
+    if given.shoppers == MEMORY and not isinstance(given.feedback, Path):
         parser.error("--shoppers memory needs --feedback DIR, the folder in which a collector keeps the events")
     return VisitLimits(given.shoppers_gap_minutes, given.shoppers_most, given.shoppers_events)
 

@@ -6,6 +6,10 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
 
 from serving.collector.settings import CollectorSettings, parse_settings
 from serving.telemetry.logs import json_logs, log_bug
@@ -43,9 +47,12 @@ async def collect(settings: CollectorSettings) -> None:
     from serving.feedback.erasing import Eraser
     from serving.feedback.target import Topic
     from serving.http.server import HttpServer, listen, most_connections
+    from serving.shoppers.redis_visits import check_redis
     from tillside.feedback.segments import segments_of
 
     target = settings.feedback
+    if settings.shoppers_url is not None:
+        check_redis(settings.shoppers_url)
     store: Store = KafkaStore(target, settings.state) if isinstance(target, Topic) else FolderStore(target)
     seen = SeenIds(store.state / SEEN, store.ids_of)
     intake = Intake(store, seen, salt=settings.salt, most=settings.waiting)
@@ -88,12 +95,35 @@ async def collect(settings: CollectorSettings) -> None:
         loop.add_signal_handler(number, stop)
     log.info("collecting on http://%s:%d", settings.host, listener.getsockname()[1])
     keeping, reading, obeying = (loop.create_task(each()) for each in (intake.run, catch_up, obey))
-    with contextlib.closing(intake), contextlib.closing(eraser) if eraser else contextlib.nullcontext():
+    with (
+        contextlib.closing(intake),
+        contextlib.closing(eraser) if eraser else contextlib.nullcontext(),
+        visits_shared(settings, registry=metrics.registry),
+    ):
         await server.run_until_told(listener)
         obeying.cancel()
         await reading
         intake.end()
         await keeping
+
+
+@contextlib.contextmanager
+def visits_shared(settings: CollectorSettings, *, registry: CollectorRegistry) -> Iterator[None]:
+    """Keep the visits of shoppers in a Redis while the block runs, where the settings say so."""
+    if settings.shoppers is None or settings.shoppers_url is None or not isinstance(settings.feedback, Path):
+        yield
+        return
+    from serving.feedback.erasing import Orders
+    from serving.shoppers.follower import Follower
+    from serving.shoppers.redis_visits import RedisVisits
+
+    limits = settings.shoppers
+    with contextlib.ExitStack() as held:
+        orders = held.enter_context(contextlib.closing(Orders(settings.feedback)))
+        visits = held.enter_context(contextlib.closing(RedisVisits(settings.shoppers_url, limits, orders=orders)))
+        follower = Follower(visits, settings.feedback, gap_minutes=limits.gap_minutes, registry=registry)
+        held.enter_context(contextlib.closing(follower))
+        yield
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from serving.feedback.salt import read_salt
 from serving.feedback.target import Target, Topic, parse_target
 from serving.protocol.limits import Limits
 from serving.settings import Parser, integer, told_by
+from serving.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 
 MOST_EVENTS: Final = 1000
 BODY_BYTES: Final = 1 << 22
@@ -35,6 +36,8 @@ class CollectorSettings:
         grace_seconds: time to keep answering after it was told to end; no load balancer stands before it.
         shutdown_seconds: time for requests in flight to finish at the end.
         limits: of headers and body.
+        shoppers: what of shoppers' visits is kept in a Redis; None for nothing.
+        shoppers_url: that Redis.
     """
 
     feedback: Target
@@ -48,6 +51,8 @@ class CollectorSettings:
     grace_seconds: int = 0
     shutdown_seconds: int = 10
     limits: Limits = field(default_factory=lambda: Limits(body_bytes=BODY_BYTES))
+    shoppers: VisitLimits | None = None
+    shoppers_url: str | None = field(default=None, repr=False)
 
 
 def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -86,6 +91,15 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         integer(1, 10_000_000),
         "events that wait for the disk at most; others are sent away with 429",
     )
+    add(
+        "shoppers",
+        "off",
+        told_by(parse_place),
+        "redis://HOST:PORT/DB: keep each shopper's visit there for servers with the same flag; with a folder alone",
+    )
+    kept = VisitLimits()
+    add("shoppers-gap-minutes", kept.gap_minutes, integer(1, MOST_GAP_MINUTES), "a visit ends after so long in silence")
+    add("shoppers-events", kept.events, integer(1, 1000), "of each the latest so many events")
     add("shutdown-seconds", 10, integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
     return parser
 
@@ -106,6 +120,8 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         parser.error("--feedback must be given: a folder, or kafka://HOST:PORT/TOPIC")
     if isinstance(given.feedback, Topic) != (given.state is not None):
         parser.error("--state DIR goes with --feedback kafka://..., and must be given there")
+    if given.shoppers is not None and (given.shoppers == MEMORY or isinstance(given.feedback, Topic)):
+        parser.error("--shoppers redis://HOST:PORT/DB goes with --feedback DIR; a server remembers in memory by itself")
     try:
         sources = _sources(given)
         salt = read_salt(environment, given.feedback_salt)
@@ -122,6 +138,10 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         waiting=given.waiting,
         shutdown_seconds=given.shutdown_seconds,
         limits=Limits(body_bytes=given.max_body_bytes),
+        shoppers=None
+        if given.shoppers is None
+        else VisitLimits(gap_minutes=given.shoppers_gap_minutes, events=given.shoppers_events),
+        shoppers_url=given.shoppers,
     )
 
 

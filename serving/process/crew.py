@@ -97,9 +97,16 @@ class Crew:
         await self._tell("settle", kept=kept)
 
     async def forget(self, order: Order) -> int:
-        """Forget a shopper's visit; returns how many events went in the worker that had most."""
-        counts: list[int] = await self._tell("forget", order=encode_order(order).decode())
-        return max(counts, default=0)
+        """Forget a shopper's visit; returns how many events went in the worker that had most.
+
+        Raises:
+            ValueError: one of them cannot.
+        """
+        found = await self._call("forget", order=encode_order(order).decode())
+        refusals = [each for each in found if isinstance(each, ValueError)]
+        if refusals:
+            raise refusals[0]
+        return max((each for each in found if not isinstance(each, BaseException)), default=0)
 
     async def _tell(self, op: str, **arguments: Any) -> list[Any]:
         """Call an operation of all workers; the results of those that succeed. Failures are logged."""

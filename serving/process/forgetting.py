@@ -31,6 +31,7 @@ class Forgetting:
         self, settings: Settings, forget: Callable[[Order], Awaitable[int]], *, registry: CollectorRegistry
     ) -> None:
         self._salt = settings.feedback_salt
+        self._shared = settings.shoppers_url is not None
         self._forget = forget
         self._asked = Counter("tillside_forget_asked", "Orders to forget that were taken.", registry=registry)
         self._lock = asyncio.Lock()
@@ -46,22 +47,28 @@ class Forgetting:
         Raises:
             ProblemError: 409, nothing is kept here that could be forgotten; 503, the order is not durable.
         """
-        if self._orders is None or self._eraser is None:
+        if self._orders is None and not self._shared:
             detail = "this server keeps nothing of shoppers that it could forget: it has no --feedback DIR"
             raise ProblemError(HTTPStatus.CONFLICT, "nothing-kept", detail)
         order = order_of(shopper_id, self._salt, now_ms=int(time.time() * 1000))
         try:
-            async with self._lock:
-                await asyncio.to_thread(self._orders.take, order)
-            pending = await asyncio.to_thread(self._eraser.pending)
-        except OSError as error:
-            log.error("an order to forget cannot be kept: %s", error.strerror or error)
-            detail = "the order could not be made durable; nothing is forgotten, send it again"
+            pending = await self._keep(order)
+            events = await self._forget(order)
+        except (OSError, ValueError) as error:
+            log.error("an order to forget cannot be kept: %s", error)
+            detail = "the order could not be made durable; send it again"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-kept", detail) from None
         self._asked.inc()
-        events = await self._forget(order)
-        self._eraser.want()
         return {"time_ms": order.time, "forgotten_events": events, "pending_orders": pending}
+
+    async def _keep(self, order: Order) -> int:
+        """Make an order durable in the folder, if there is one; returns how many wait there."""
+        if self._orders is None or self._eraser is None:
+            return 0
+        async with self._lock:
+            await asyncio.to_thread(self._orders.take, order)
+        self._eraser.want()
+        return await asyncio.to_thread(self._eraser.pending)
 
     def close(self) -> None:
         """End what is under way; it goes on at the next start."""

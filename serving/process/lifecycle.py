@@ -30,6 +30,7 @@ from serving.process.forgetting import Forgetting
 from serving.process.keeping import Change, Keeper
 from serving.service import Service
 from serving.settings import Settings
+from serving.shoppers.redis_visits import RedisShoppers
 from serving.shoppers.shoppers import MemoryShoppers
 from tillside.feedback.segments import EXPOSURES
 from tillside.policy import ItemsFeed
@@ -253,13 +254,21 @@ def exposures_logged(settings: Settings, service: Service) -> Iterator[None]:
 
 @contextlib.contextmanager
 def shoppers_remembered(settings: Settings, service: Service) -> Iterator[None]:
-    """Remember what shoppers did while the block runs, where the settings say so."""
-    if settings.shoppers is None or not isinstance(settings.feedback, Path):
+    """Remember what shoppers did while the block runs, where the settings say so.
+
+    Raises:
+        ValueError: Redis' client is not installed, or the address is none.
+    """
+    if settings.shoppers is None:
         yield
         return
-    shoppers = MemoryShoppers(
-        settings.feedback, settings.shoppers, salt=settings.feedback_salt, registry=service.metrics.registry
-    )
+    shoppers: MemoryShoppers | RedisShoppers
+    given: dict[str, Any] = {"salt": settings.feedback_salt, "registry": service.metrics.registry}
+    if settings.shoppers_url is not None:
+        shoppers = RedisShoppers(settings.shoppers_url, settings.shoppers, **given)
+    else:
+        assert isinstance(settings.feedback, Path)
+        shoppers = MemoryShoppers(settings.feedback, settings.shoppers, **given)
     with contextlib.closing(shoppers):
         service.shoppers = shoppers
         yield

@@ -97,7 +97,10 @@ class Worker:
             case "settle":
                 return await self._service.settle(kept=arguments["kept"])
             case "forget":
-                return await self._service.forget(decode_order(arguments["order"].encode()))
+                try:
+                    return await self._service.forget(decode_order(arguments["order"].encode()))
+                except OSError as error:
+                    raise ValueError(str(error)) from None
             case "board":
                 return await board.ask(self._service, self._limits, arguments["what"], arguments["text"])
             case "accept":

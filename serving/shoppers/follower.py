@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter
 
-from serving.shoppers.visits import Visits, decode_kept
+from serving.shoppers.visits import KeptEvent, decode_kept
 from serving.telemetry.logs import log_bug
 from tillside.feedback.following import FolderTail
 from tillside.feedback.forgetting import FORGOTTEN, WITHDRAWN, Order, decode_order
@@ -32,6 +32,22 @@ MOST_BACK_SECONDS: Final = 2 * 24 * 3600
 STOP_SECONDS: Final = 5.0
 
 
+class KeptVisits(Protocol):
+    """What follows the log: visits in memory, or elsewhere."""
+
+    def add(self, kept: KeptEvent) -> None:
+        """Add an event to its shopper's visit, if it belongs to one."""
+
+    def forget(self, order: Order) -> int:
+        """Forget a shopper up to the order's time; returns how many events went."""
+
+    def expire(self, *, now_ms: int, orders_before_ms: int) -> None:
+        """Let go of visits that have ended, and of orders from before a time."""
+
+    def settle(self) -> None:
+        """Do what was put off; OSError if it still is."""
+
+
 class Follower:
     """Keeps visits up to date; use it as a context manager, or call :meth:`close`.
 
@@ -47,7 +63,7 @@ class Follower:
 
     def __init__(
         self,
-        visits: Visits,
+        visits: KeptVisits,
         feedback: Path,
         *,
         gap_minutes: int,
@@ -66,13 +82,6 @@ class Follower:
         self._read = Counter(
             "tillside_shoppers_read", "Events of the log that were read for visits.", registry=registry
         )
-        for name, text, value in (
-            ("tillside_shoppers", "Shoppers whose visit is remembered.", lambda: len(visits)),
-            ("tillside_shoppers_events", "Events of the visits that are remembered.", lambda: visits.events),
-            ("tillside_shoppers_made_room", "Visits that ended since there were too many.", lambda: visits.made_room),
-            ("tillside_shoppers_forgotten", "Visits that were forgotten on request.", lambda: visits.forgotten),
-        ):
-            Gauge(name, text, registry=registry).set_function(value)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="shoppers", daemon=True)
         self._thread.start()
@@ -97,7 +106,7 @@ class Follower:
                 self._failing = False
             except OSError as error:
                 if not self._failing:
-                    log.error("the log of events cannot be followed: %s", error.strerror or type(error).__name__)
+                    log.error("the log of events cannot be followed: %s", error.strerror or error)
                 self._failing = True
             except Exception as error:  # a bug must not end the thread
                 log_bug(error)
@@ -122,6 +131,7 @@ class Follower:
                 continue
             with self._lock:
                 self._visits.add(kept)
+        self._visits.settle()
 
     def _slices(self, records: Iterator[bytes]) -> Iterator[bytes]:
         for number, record in enumerate(records, 1):

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Gauge
 
 from serving.protocol.messages import Event
 from serving.shoppers.follower import Follower
 from serving.shoppers.limits import VisitLimits
+from serving.shoppers.recalls import Recalls
 from serving.shoppers.visits import Visits
 from tillside.feedback.forgetting import Order, digest_of
 from tillside.feedback.subjects import hashed
@@ -23,30 +24,12 @@ class Shoppers(Protocol):
         ...
 
     async def forget(self, order: Order) -> int:
-        """Forget a shopper; returns how many events went."""
+        """Forget a shopper; returns how many events went. OSError where that cannot be done."""
         ...
 
     def wait(self, seconds: float) -> None:
         """Return once the log has been read as it was at the start, or after so long."""
         ...
-
-
-class Recalls:
-    """Counts what was found."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        count = Counter(
-            "tillside_shoppers_recalled",
-            "Requests that named their shopper alone, by whether a visit was remembered.",
-            ["result"],
-            registry=registry,
-        )
-        self._results = {True: count.labels("remembered"), False: count.labels("unknown")}
-
-    def note(self, found: list[Event] | None) -> list[Event] | None:
-        """Count it and give it back."""
-        self._results[found is not None].inc()
-        return found
 
 
 class MemoryShoppers:
@@ -67,7 +50,14 @@ class MemoryShoppers:
     ) -> None:
         self._salt = salt
         self._clock = clock
-        self._visits = Visits(limits)
+        self._visits = visits = Visits(limits)
+        for name, text, value in (
+            ("tillside_shoppers", "Shoppers whose visit is remembered.", lambda: len(visits)),
+            ("tillside_shoppers_events", "Events of the visits that are remembered.", lambda: visits.events),
+            ("tillside_shoppers_made_room", "Visits that ended since there were too many.", lambda: visits.made_room),
+            ("tillside_shoppers_forgotten", "Visits that were forgotten on request.", lambda: visits.forgotten),
+        ):
+            Gauge(name, text, registry=registry).set_function(value)
         self._recalls = Recalls(registry)
         self._follower = Follower(
             self._visits, feedback, gap_minutes=limits.gap_minutes, registry=registry, clock=clock

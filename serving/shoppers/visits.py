@@ -11,7 +11,7 @@ all shoppers.
 import sys
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -94,9 +94,7 @@ class Visits:
     def add(self, kept: KeptEvent) -> None:
         """Add an event to its shopper's visit, if it belongs to one."""
         received = kept.received or kept.time
-        if kept.shopper is None or kept.consent is False or kept.kind in NO_BEHAVIOUR:
-            return
-        if abs(received - kept.time) > self._gap_ms:  # it was sent long after it happened
+        if kept.shopper is None or not belongs(kept, gap_ms=self._gap_ms):
             return
         digest = digest_of(kept.shopper)
         if received <= self._floor or (self._orders and received <= self._orders.get(digest, -1)):
@@ -109,7 +107,7 @@ class Visits:
             if visit is not None:
                 self._take_out(digest, visit, kept.item)
             return
-        new = list(_events_of(kept))
+        new = events_of(kept)
         if not new:
             return
         if visit is None:
@@ -154,6 +152,9 @@ class Visits:
         while self._orders and next(iter(self._orders.values())) < orders_before_ms:
             self._orders.popitem(last=False)
 
+    def settle(self) -> None:
+        """Nothing: all is done at once."""
+
     def _remove(self, digest: bytes) -> int:
         visit = self._visits.pop(digest)
         self.events -= len(visit.events)
@@ -186,13 +187,35 @@ def in_words_of(events: list[Event], behaviours: Collection[str]) -> list[Event]
     return found
 
 
-def _events_of(kept: KeptEvent) -> Iterator[Event]:
+def belongs(kept: KeptEvent, *, gap_ms: int) -> bool:
+    """Whether an event is part of a visit: a behaviour, with consent, and not sent long after it happened."""
+    if kept.consent is False or kept.kind in NO_BEHAVIOUR:
+        return False
+    return not kept.received or abs(kept.received - kept.time) <= gap_ms
+
+
+def events_of(kept: KeptEvent) -> list[Event]:
+    """Events of a visit that an event of the log is: one, or one for each line of an order."""
     kind = sys.intern(kept.kind)
     if kept.kind == PURCHASE:
-        for line in kept.lines or ():
-            yield Event(sys.intern(line.item), kind, kept.time)
-    elif kept.item is not None:
-        yield Event(sys.intern(kept.item), kind, kept.time)
+        return [Event(sys.intern(line.item), kind, kept.time) for line in kept.lines or ()]
+    return [] if kept.item is None else [Event(sys.intern(kept.item), kind, kept.time)]
+
+
+def latest_visit(events: Sequence[Event], *, gap_ms: int) -> list[Event]:
+    """Of events by time those after the last gap, without what was taken out of the cart."""
+    visit: list[Event] = []
+    for event in events:
+        if visit and _time(event) - _time(visit[-1]) > gap_ms:
+            visit = []
+        visit.append(event)
+    found: list[Event] = []
+    for event in visit:
+        if event.behaviour == REMOVE:
+            found = [each for each in found if each.item_id != event.item_id or each.behaviour != CART]
+        else:
+            found.append(event)
+    return found
 
 
 def _insert(events: list[Event], event: Event) -> None:

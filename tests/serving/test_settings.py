@@ -6,6 +6,7 @@ import pytest
 
 from serving.protocol.limits import Limits
 from serving.settings import Settings, parse_settings
+from serving.shoppers.limits import VisitLimits
 
 
 def test_flags_win_over_variables_and_variables_over_defaults():
@@ -91,3 +92,33 @@ def test_an_experiments_file_that_ships_is_reached_by_its_name(capsys):
     with pytest.raises(SystemExit):
         parse_settings(["--bundle", "b", "--experiments", "exmple"], {})
     assert "did you mean example?" in capsys.readouterr().err
+
+
+def test_what_is_remembered_of_shoppers_is_told_by_flags():
+    assert parse_settings(["--bundle", "b", "--feedback", "f"], {}).shoppers is None
+    memory = ["--bundle", "b", "--feedback", "f", "--shoppers", "memory"]
+    assert parse_settings(memory, {}).shoppers == VisitLimits()
+    given = parse_settings(
+        [*memory, "--shoppers-gap-minutes", "5", "--shoppers-most", "9", "--shoppers-events", "7"], {}
+    )
+    assert (given.shoppers, given.shoppers_url) == (VisitLimits(gap_minutes=5, shoppers=9, events=7), None)
+    shared = parse_settings(["--bundle", "b"], {"TILLSIDE_SHOPPERS": "rediss://:secret@host:6379/1"})
+    assert (shared.shoppers, shared.shoppers_url) == (VisitLimits(), "rediss://:secret@host:6379/1")
+    assert "secret" not in repr(shared)
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--shoppers", "memory"], "--shoppers memory needs --feedback DIR"),
+        (["--shoppers", "memory", "--feedback", "kafka://b:1/t"], "--shoppers memory needs --feedback DIR"),
+        (["--shoppers", "http://:secret@h"], "must be off, memory or redis://HOST:PORT/DB, got 'http'"),
+        (["--shoppers-gap-minutes", "1441"], "must be an integer from 1 to 1440, got '1441'"),
+    ],
+)
+def test_what_cannot_be_remembered_is_a_sentence(flags, sentence, capsys):
+    with pytest.raises(SystemExit):
+        parse_settings(["--bundle", "b", *flags], {})
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert "secret" not in told

@@ -6,6 +6,7 @@ import pytest
 
 from serving.collector.settings import CollectorSettings, parse_settings
 from serving.feedback.target import Topic
+from serving.shoppers.limits import VisitLimits
 
 SALT = "0123456789abcdef"
 
@@ -58,3 +59,13 @@ def test_a_wrong_flag_is_named(arguments, words, capsys):
     error = capsys.readouterr().err
     assert words in error
     assert len(error.splitlines()) == 1
+
+
+def test_visits_may_be_shared_by_a_collector_with_a_folder(capsys):
+    settings = parse_settings(["--feedback", "f", "--shoppers", "redis://:secret@h", "--shoppers-events", "9"], {})
+    assert (settings.shoppers, settings.shoppers_url) == (VisitLimits(events=9), "redis://:secret@h")
+    assert "secret" not in repr(settings)
+    for flags in (["f", "--shoppers", "memory"], ["kafka://b:1/t", "--state", "s", "--shoppers", "redis://h"]):
+        with pytest.raises(SystemExit):
+            parse_settings(["--feedback", *flags], {})
+        assert "--shoppers redis://HOST:PORT/DB goes with --feedback DIR" in capsys.readouterr().err

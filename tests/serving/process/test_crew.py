@@ -56,6 +56,8 @@ def test_a_shopper_is_forgotten_by_all_and_the_one_that_knew_most_is_told():
     assert asyncio.run(Crew(dict(enumerate(members))).forget(Order(["00"], 5))) == 3
     assert [member.told for member in members] == [["forget"]] * 3
     assert asyncio.run(Crew({}).forget(Order(["00"], 5))) == 0
+    with pytest.raises(ValueError, match="Redis is away"):
+        asyncio.run(Crew({0: Member(2), 1: Member(ValueError("Redis is away"))}).forget(Order(["00"], 5)))
 
 
 def test_a_bundle_that_one_refuses_is_refused(tmp_path):

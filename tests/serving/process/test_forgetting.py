@@ -11,6 +11,7 @@ from serving.feedback import erasing
 from serving.process.forgetting import Forgetting
 from serving.protocol.errors import ProblemError
 from serving.settings import Settings
+from serving.shoppers.limits import VisitLimits
 from tillside.feedback.forgetting import digest_of, orders_in
 from tillside.feedback.subjects import hashed
 
@@ -64,3 +65,21 @@ def test_without_a_folder_nothing_is_kept(tmp_path):
         take(Settings(tmp_path))
     assert (refused.value.status, refused.value.kind) == (409, "nothing-kept")
     assert os.listdir(tmp_path) == []
+
+
+def test_what_is_shared_is_forgotten_without_a_folder(tmp_path, caplog):
+    shared = Settings(tmp_path, shoppers=VisitLimits(), shoppers_url="redis://somewhere")
+
+    async def forget(order):
+        return 4
+
+    report, _, _ = take(shared, forget=forget)
+    assert (report["forgotten_events"], report["pending_orders"]) == (4, 0)
+
+    async def fail(order):
+        raise OSError("visits cannot be forgotten: TimeoutError")
+
+    with pytest.raises(ProblemError) as refused:
+        take(shared, forget=fail)
+    assert refused.value.status == 503
+    assert "visits cannot be forgotten: TimeoutError" in caplog.text

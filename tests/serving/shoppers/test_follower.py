@@ -76,8 +76,7 @@ def test_what_lies_in_the_log_is_known_at_the_start_and_what_comes_soon_after(tm
         write(writer, event("plum"), event("pear", shopper="bob"))
         until(lambda: items(own, "bob"))
         assert items(own) == ["fig", "plum"]
-        assert own.registry.get_sample_value("tillside_shoppers") == 2
-        assert own.registry.get_sample_value("tillside_shoppers_events") == 3
+        assert (len(own.visits), own.visits.events) == (2, 3)
         assert own.registry.get_sample_value("tillside_shoppers_read_total") == 3
 
 
@@ -114,7 +113,7 @@ def test_orders_count_whether_they_come_before_or_after_the_start(tmp_path, fold
         assert (items(own), items(own, "bob")) == (None, ["plum"])
         write(orders, order("bob"))
         until(lambda: items(own, "bob") is None)
-        assert own.registry.get_sample_value("tillside_shoppers_forgotten") == 1
+        assert own.visits.forgotten == 1
 
 
 def test_who_is_forgotten_at_once_does_not_come_back_from_the_log(tmp_path):
