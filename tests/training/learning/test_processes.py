@@ -1,4 +1,4 @@
-"""Two processes train one model: in each scene, killed and resumed, and by the command; torchrun's agent starts them."""
+"""Two processes train one model: in each scene, killed and resumed, and by the command, as torchrun starts them."""
 
 import json
 import shutil
