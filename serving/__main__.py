@@ -43,10 +43,10 @@ def run(settings: Settings) -> None:
     import uvloop  # here: --help and a mistyped flag are answered without the server's libraries
 
     from serving.bundles.loading import read_static
+    from serving.feedback.shoppers.redis_visits import check_redis
     from serving.feedback.sinks import check_target
     from serving.process.lifecycle import serve
     from serving.process.supervisor import supervise
-    from serving.shoppers.redis_visits import check_redis
 
     if settings.feedback is not None:
         check_target(settings.feedback, EXPOSURES)  # before workers would fail one after the other

@@ -26,6 +26,8 @@ from serving.answering.recommender import Recommender
 from serving.bundles.loading import load_recommender, merchandised, restock
 from serving.bundles.reloading import Report
 from serving.feedback.exposure_log import ExposureLog
+from serving.feedback.shoppers.shoppers import Shoppers
+from serving.feedback.shoppers.visits import in_words_of
 from serving.policy.assortment import Assortment
 from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, with_file
 from serving.policy.policy_file import PUT_POLICY
@@ -33,8 +35,6 @@ from serving.policy.revisions import NO_REVISION, Revision, TriedOn
 from serving.protocol.errors import FieldError, ProblemError
 from serving.protocol.messages import NOT_SENT, PagePlacement, RecommendRequest, of_page
 from serving.settings import Settings
-from serving.shoppers.shoppers import Shoppers
-from serving.shoppers.visits import in_words_of
 from serving.telemetry.logs import log_bug
 from serving.telemetry.metrics import Metrics
 from tillside.feedback.forgetting import Order

@@ -15,10 +15,10 @@ from typing import Final, NoReturn, TypeVar
 
 from serving.bundles.registered import RegisteredModel
 from serving.feedback.salt import read_salt
+from serving.feedback.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 from serving.feedback.target import Target, parse_target
 from serving.protocol.errors import did_you_mean
 from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
-from serving.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 from tillside.bundle import REGISTERED_FORMS
 from tillside.cli.shipped import file_or_shipped
 

@@ -45,9 +45,9 @@ async def collect(settings: CollectorSettings) -> None:
     from serving.collector.seen import SeenIds
     from serving.collector.stores import SEEN, FolderStore, KafkaStore, Store
     from serving.feedback.erasing import Eraser
+    from serving.feedback.shoppers.redis_visits import check_redis
     from serving.feedback.target import Topic
     from serving.http.server import HttpServer, listen, most_connections
-    from serving.shoppers.redis_visits import check_redis
     from tillside.feedback.segments import segments_of
 
     target = settings.feedback
@@ -114,8 +114,8 @@ def visits_shared(settings: CollectorSettings, *, registry: CollectorRegistry) -
         yield
         return
     from serving.feedback.erasing import Orders
-    from serving.shoppers.follower import Follower
-    from serving.shoppers.redis_visits import RedisVisits
+    from serving.feedback.shoppers.follower import Follower
+    from serving.feedback.shoppers.redis_visits import RedisVisits
 
     limits = settings.shoppers
     with contextlib.ExitStack() as held:

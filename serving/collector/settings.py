@@ -12,10 +12,10 @@ from typing import Final
 from serving.collector.intake import WAITING
 from serving.collector.sources import Sources, open_to_all, read_sources
 from serving.feedback.salt import read_salt
+from serving.feedback.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 from serving.feedback.target import Target, Topic, parse_target
 from serving.protocol.limits import Limits
 from serving.settings import Parser, integer, told_by
-from serving.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 
 MOST_EVENTS: Final = 1000
 BODY_BYTES: Final = 1 << 22

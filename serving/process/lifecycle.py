@@ -19,6 +19,8 @@ import uvloop
 from serving.bundles.private_copies import PrivateCopies
 from serving.bundles.reloading import Reloads, Report
 from serving.feedback.exposure_log import ExposureLog
+from serving.feedback.shoppers.redis_visits import RedisShoppers
+from serving.feedback.shoppers.shoppers import MemoryShoppers
 from serving.feedback.sinks import open_sink
 from serving.http import board
 from serving.http.admin import make_admin_app
@@ -30,8 +32,6 @@ from serving.process.forgetting import Forgetting
 from serving.process.keeping import Change, Keeper
 from serving.service import Service
 from serving.settings import Settings
-from serving.shoppers.redis_visits import RedisShoppers
-from serving.shoppers.shoppers import MemoryShoppers
 from tillside.feedback.segments import EXPOSURES
 from tillside.policy import ItemsFeed
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from serving.feedback.shoppers.limits import VisitLimits
 from serving.protocol.limits import Limits
 from serving.settings import Settings, parse_settings
-from serving.shoppers.limits import VisitLimits
 
 
 def test_flags_win_over_variables_and_variables_over_defaults():

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from serving.collector.settings import CollectorSettings, parse_settings
+from serving.feedback.shoppers.limits import VisitLimits
 from serving.feedback.target import Topic
-from serving.shoppers.limits import VisitLimits
 
 SALT = "0123456789abcdef"
 

@@ -8,10 +8,10 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from serving.feedback import erasing
+from serving.feedback.shoppers.limits import VisitLimits
 from serving.process.forgetting import Forgetting
 from serving.protocol.errors import ProblemError
 from serving.settings import Settings
-from serving.shoppers.limits import VisitLimits
 from tillside.feedback.forgetting import digest_of, orders_in
 from tillside.feedback.subjects import hashed
 

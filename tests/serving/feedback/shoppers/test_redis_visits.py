@@ -12,13 +12,13 @@ import redis
 from prometheus_client import CollectorRegistry
 
 from serving.feedback.erasing import Orders, order_of
-from serving.shoppers import redis_visits
-from serving.shoppers.limits import VisitLimits
-from serving.shoppers.redis_visits import RedisShoppers, RedisVisits, check_redis
-from serving.shoppers.visits import decode_kept
+from serving.feedback.shoppers import redis_visits
+from serving.feedback.shoppers.limits import VisitLimits
+from serving.feedback.shoppers.redis_visits import RedisShoppers, RedisVisits, check_redis
+from serving.feedback.shoppers.visits import decode_kept
 from tests.serving.collector.test_main import CollectorProcess
+from tests.serving.feedback.shoppers.redis_server import redis_server
 from tests.serving.server_process import ServerProcess
-from tests.serving.shoppers.redis_server import redis_server
 from tillside.client import AdminClient
 from tillside.feedback.forgetting import orders_in
 from tillside.feedback.segments import read_segment, segments_of

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from serving.feedback.shoppers.follower import Follower
+from serving.feedback.shoppers.limits import VisitLimits
+from serving.feedback.shoppers.recalls import Recalls
+from serving.feedback.shoppers.visits import Visits
 from serving.protocol.messages import Event
-from serving.shoppers.follower import Follower
-from serving.shoppers.limits import VisitLimits
-from serving.shoppers.recalls import Recalls
-from serving.shoppers.visits import Visits
 from tillside.feedback.forgetting import Order, digest_of
 from tillside.feedback.subjects import hashed
 

@@ -34,4 +34,4 @@ def parse_place(text: str) -> str | None:
         return None
     if text == MEMORY or re.fullmatch(r"(rediss?|unix)://[^\s]+", text):
         return text
-    raise ValueError(f"must be off, memory or redis://HOST:PORT/DB, got {text.partition('://')[0][:60]!r}")
+    raise ValueError(f"must be off, memory or redis://HOST:PORT/DB, got {text.partition(':')[0][:60]!r}")

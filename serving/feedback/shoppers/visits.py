@@ -18,8 +18,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from serving.feedback.shoppers.limits import VisitLimits
 from serving.protocol.messages import Event
-from serving.shoppers.limits import VisitLimits
 from tillside.feedback.events import CART, CLICK, DISMISS, IMPRESSION, PURCHASE, RETURN
 from tillside.feedback.forgetting import Order, digest_of
 

@@ -9,12 +9,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from serving.bundles.reloading import Reloads
 from serving.feedback.erasing import order_of
+from serving.feedback.shoppers.limits import VisitLimits
+from serving.feedback.shoppers.shoppers import MemoryShoppers
 from serving.process.lifecycle import in_background
 from serving.protocol.limits import Limits
 from serving.service import Service
 from serving.settings import Settings
-from serving.shoppers.limits import VisitLimits
-from serving.shoppers.shoppers import MemoryShoppers
 from tests.serving.asgi import app_client, refused
 from tests.serving.server_process import DEADLINE_SECONDS
 from tillside.feedback.events import Event, encode_event

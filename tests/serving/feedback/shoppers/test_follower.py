@@ -6,10 +6,10 @@ import os
 import pytest
 from prometheus_client import CollectorRegistry
 
-from serving.shoppers import follower as follower_module
-from serving.shoppers.follower import Follower
-from serving.shoppers.limits import VisitLimits
-from serving.shoppers.visits import Visits
+from serving.feedback.shoppers import follower as follower_module
+from serving.feedback.shoppers.follower import Follower
+from serving.feedback.shoppers.limits import VisitLimits
+from serving.feedback.shoppers.visits import Visits
 from tests.serving.server_process import DEADLINE_SECONDS
 from tillside.feedback.events import Event, encode_event
 from tillside.feedback.forgetting import Order, digest_of, encode_order

@@ -16,10 +16,10 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from serving.feedback.erasing import Orders
+from serving.feedback.shoppers.limits import VisitLimits
+from serving.feedback.shoppers.recalls import Recalls
+from serving.feedback.shoppers.visits import KeptEvent, belongs, events_of, latest_visit
 from serving.protocol.messages import Event
-from serving.shoppers.limits import VisitLimits
-from serving.shoppers.recalls import Recalls
-from serving.shoppers.visits import KeptEvent, belongs, events_of, latest_visit
 from tillside.feedback.forgetting import Order, decode_order, digest_of, encode_order
 from tillside.feedback.subjects import hashed
 
@@ -89,7 +89,7 @@ def check_redis(url: str) -> None:
 
 
 class RedisShoppers:
-    """Visits as a server reads them; one of :class:`serving.shoppers.shoppers.Shoppers`.
+    """Visits as a server reads them; one of :class:`serving.feedback.shoppers.shoppers.Shoppers`.
 
     Args:
         salt: hashes the keys in the log; None if they stand there as they came.
@@ -116,7 +116,7 @@ class RedisShoppers:
         self._again_at = 0.0
 
     async def find(self, shopper_id: str) -> list[Event] | None:
-        """See :class:`serving.shoppers.shoppers.Shoppers`; None as well where Redis does not answer in time."""
+        """See :class:`serving.feedback.shoppers.shoppers.Shoppers`; None as well where Redis does not say in time."""
         if time.monotonic() < self._again_at:
             self._recalls.failed()
             return None
@@ -133,7 +133,7 @@ class RedisShoppers:
         return self._recalls.note(events or None)
 
     async def forget(self, order: Order) -> int:
-        """See :class:`serving.shoppers.shoppers.Shoppers`; the collector's log is told too.
+        """See :class:`serving.feedback.shoppers.shoppers.Shoppers`; the collector's log is told too.
 
         Raises:
             OSError: Redis does not answer.
@@ -162,7 +162,7 @@ class RedisShoppers:
 
 
 class RedisVisits:
-    """Visits as a collector writes them, from its log; takes the place of :class:`serving.shoppers.visits.Visits`.
+    """Visits as a collector writes them, from its log, in place of :class:`serving.feedback.shoppers.visits.Visits`.
 
     Args:
         orders: takes what servers were asked to forget; None for nobody.

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import msgspec
 from prometheus_client import CollectorRegistry, Counter
 
-from serving.shoppers.visits import KeptEvent, decode_kept
+from serving.feedback.shoppers.visits import KeptEvent, decode_kept
 from serving.telemetry.logs import log_bug
 from tillside.feedback.following import FolderTail
 from tillside.feedback.forgetting import FORGOTTEN, WITHDRAWN, Order, decode_order
@@ -53,7 +53,7 @@ class Follower:
 
     Args:
         feedback: folder that the collector writes; it need not be there yet.
-        gap_minutes: see :class:`serving.shoppers.limits.VisitLimits`.
+        gap_minutes: see :class:`serving.feedback.shoppers.limits.VisitLimits`.
         registry: takes the metrics.
         clock: seconds since the epoch.
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.feedback.shoppers import visits as visits_module
+from serving.feedback.shoppers.limits import VisitLimits
+from serving.feedback.shoppers.visits import Visits, decode_kept, in_words_of
 from serving.protocol.messages import Event
-from serving.shoppers import visits as visits_module
-from serving.shoppers.limits import VisitLimits
-from serving.shoppers.visits import Visits, decode_kept, in_words_of
 from tillside.feedback.forgetting import Order, digest_of
 
 MINUTE = 60_000
