@@ -109,7 +109,7 @@ def _remembered(feedback: Path) -> frozenset[str] | None:
 def _rewrite(path: Path, theirs: Callable[[bytes], bool], done: Compacted) -> None:
     """Write a segment anew without some of its records, if it has any of them and nobody writes it."""
     try:
-        held = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        held = os.open(path, os.O_RDWR | os.O_CLOEXEC)  # for writing, as NFS locks nothing else
     except FileNotFoundError:
         return
     try:

@@ -26,9 +26,8 @@ TICK_SECONDS: Final = 0.25
 """Time between two looks at the log: how late an event may be."""
 AT_ONCE: Final = 8
 """Records that are read before the interpreter is let go of."""
-VISITS_BACK: Final = 8
+VISITS_BACK: Final = 2
 """The log is read back for so many visits' time: one that has gone on for longer begins later after a restart."""
-MOST_BACK_SECONDS: Final = 2 * 24 * 3600
 STOP_SECONDS: Final = 5.0
 
 
@@ -72,7 +71,7 @@ class Follower:
     ) -> None:
         self._visits = visits
         self._clock = clock
-        self._back_seconds = min(VISITS_BACK * gap_minutes * 60, MOST_BACK_SECONDS)
+        self._back_seconds = VISITS_BACK * gap_minutes * 60
         since = clock() - self._back_seconds
         self._orders = [FolderTail(feedback / name, since=since) for name in (FORGOTTEN, WITHDRAWN)]
         self._events = FolderTail(feedback / EVENTS, since=since)

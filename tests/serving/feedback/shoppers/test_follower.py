@@ -92,10 +92,10 @@ def test_another_start_finds_the_same(tmp_path):
         assert [items(one), items(one, "bob")] == [items(other), items(other, "bob")] == [["fig", "plum"], ["x"]]
 
 
-def test_a_start_reads_back_eight_gaps_and_no_further(tmp_path):
-    """With a gap of 1 minute: what ended 9 minutes ago is not opened."""
+def test_a_start_reads_back_two_gaps_and_no_further(tmp_path):
+    """With a gap of 1 minute: what ended 3 minutes ago is not opened."""
     writer = SegmentWriter(tmp_path / "events")
-    for minutes in (9, 7):
+    for minutes in (3, 1):
         write(writer, event(str(minutes), shopper=str(minutes), at=NOW - minutes * MINUTE))
         path = writer.path
         writer.close()
