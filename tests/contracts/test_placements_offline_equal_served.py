@@ -29,6 +29,8 @@ from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
 from tillside.recommenders.counted_intent import CountedIntent
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
+from tillside.relations.chances import Chances, Together
+from tillside.relations.lifts import Lifts
 from training.bundle.write import export_run
 from training.evaluation.placements.association_rules import AssociationRules
 from training.evaluation.placements.engines import PlacementEngine
@@ -145,7 +147,7 @@ def feed() -> bytes:
 
 
 def related(dataset: Dataset) -> Relations:
-    """Random relations, with pairs pinned and pairs banned by hand."""
+    """Random relations and lifts, with pairs pinned and pairs banned by hand, and what they and the model are worth."""
     rng = np.random.default_rng(3)
     tables = {}
     for name in RELATIONS:
@@ -157,8 +159,13 @@ def related(dataset: Dataset) -> Relations:
         for item in range(0, ITEMS, 7)
     ]
     sets = [tuple(sorted(rng.choice(ITEMS, 3, replace=False).tolist())) for _ in range(40)]
-    about = {"dataset": {"digest": dataset.digest}}
-    return Relations(tables, ManualPairs.of(manual), Bundles.from_sets(sets, [0.5] * len(sets)), about)
+    paths = ("c0", *(f"c{number}.d{number}" for number in range(6)))
+    lifts = Lifts(paths, rng.normal(size=(len(paths), len(paths))).astype(np.float32))
+    slopes = {"model": 0.5, "complement": 0.6, "related": 0.2, "popular": 0.1, "lift": 0.7, "viewed": 1.5}
+    chances = Chances(together={"attach": Together(-5.0, slopes)})
+    about = {"dataset": {"digest": dataset.digest}, "chances": chances.document()}
+    bundles = Bundles.from_sets(sets, [0.5] * len(sets))
+    return Relations(tables, ManualPairs.of(manual), bundles, about, lifts=lifts)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def kin_of(
         followed: pairs of different categories, see ``counting.followed``.
         fits: whether each of these pairs is compatible, bool [P].
     """
-    names = _names(fitting, traits)
+    names = names_of(fitting, traits)
     size, codes_N = len(names), traits.categories
     ours, theirs = codes_N[followed.anchors], codes_N[followed.items]
     known = (ours >= 0) & (theirs >= 0)
@@ -140,7 +140,9 @@ def backed(
     first = np.unique(anchors * size + items, return_index=True)[1]
     anchors, items, rates, ruled, of_kin = (column[first] for column in (anchors, items, rates, ruled, of_kin))
     pairs = Considered(anchors, items, of_kin, series_N, taken.recent_N, taken.unit)
-    rates, _ = shrunk(rates, pairs, looked, by_kin=True)
+    # how often a kind is taken may change; which of it goes with an item does not, so all looks count alike
+    ever = dataclasses.replace(pairs, trials_N=taken.counts_N.astype(float), unit=1.0)
+    rates, _ = shrunk(rates, ever, dataclasses.replace(looked, recent=looked.counts.astype(float)), by_kin=True)
     rates, supports = shrunk(rates, pairs, followed)
     return Backed(anchors, items, np.clip(rates, FAINTEST, 1.0), ruled, of_kin, supports), kin
 
@@ -301,7 +303,7 @@ def _with_brands(kin: Kin, followed: Pairs, taken: Acts, fitting: Compatibility,
     return Kin(kin.one, kin.other, kin.strength, float(np.clip(lift / others, kin.same_brand, 100.0)))
 
 
-def _names(fitting: Compatibility, traits: Traits) -> list[str]:
+def names_of(fitting: Compatibility, traits: Traits) -> list[str]:
     """The path of each finest category."""
     names = [""] * (int(traits.categories.max(initial=-1)) + 1)
     codes, first = np.unique(traits.categories, return_index=True)

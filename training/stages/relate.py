@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,11 @@ from tillside.dataset import Dataset, Sessions, load_dataset
 from tillside.events import Behaviours
 from tillside.fitting.rules import Kin, Terms
 from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations, RelationTable
+from tillside.relations.lifts import Lifts
 from training.cli.console import print_table, say
 from training.cli.progress import step
 from training.evaluation.placements.chances import OF_RELATIONS, asked_for, observed_of_relations
-from training.mining import backing, bundling, counting, pairing
+from training.mining import backing, bundling, counting, lifts, pairing
 from training.mining.association import association_rules, least_sessions, refuse_form, write_rules
 from training.mining.compatibility import Compatibility, read_rules
 from training.mining.engines import MiningEngine, open_mining
@@ -60,6 +61,24 @@ class Related:
     """What relations mined without the validation part said of its questions."""
 
 
+class Found(NamedTuple):
+    """All that is mined.
+
+    Attributes:
+        pairs: those of each relation.
+        sets: the item sets behind the ``bundle`` relation.
+        kin: the categories that go together.
+        lifts: how many times as often as by chance any two do.
+        association: association rules, if they are asked for.
+    """
+
+    pairs: dict[str, Mined]
+    sets: bundling.Sets
+    kin: list[Kin]
+    lifts: Lifts
+    association: pd.DataFrame | None
+
+
 def relate(config: RelateConfig, dataset: Dataset) -> Related:
     """Mine the relations of a data set.
 
@@ -79,22 +98,21 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         mining = partial(
             mine, engine, traits=traits, fitting=fitting, taken_codes=taken_codes, viewed_codes=viewed_codes
         )
-        mined, sets, kin, association = mining(config, dataset.learned(refit=config.validation))
+        found = mining(config, dataset.learned(refit=config.validation))
         asked_by = asked_for(dataset, OF_RELATIONS)
-        earlier: tuple[dict[str, Mined], list[Kin]] | None = None if config.validation else (mined, kin)
+        earlier = None if config.validation else found
         if config.validation and asked_by:
             with step("mining once more without the validation part, to learn what strengths are worth"):
-                once_more = mining(dataclasses.replace(config, rules_out=None), dataset.learned(refit=False))
-                earlier = once_more[0], once_more[2]
+                earlier = mining(dataclasses.replace(config, rules_out=None), dataset.learned(refit=False))
     with step("writing the tables of relations"):
-        tables = tables_of(mined, config, items=len(catalogue))
-    bundles = Bundles.from_sets(sets.sets, sets.strengths.tolist())
+        tables = tables_of(found.pairs, config, items=len(catalogue))
+    bundles = Bundles.from_sets(found.sets.sets, found.sets.strengths.tolist())
     observed: Observations = {}
     if earlier is not None:
         with step("asking what strengths are worth"):
-            unseen = tables_of(earlier[0], config, items=len(catalogue))
-            terms = Terms(tuple(rules), tuple(earlier[1]))
-            before = Relations(unseen, ManualPairs.of([]), Bundles.from_sets([], []), {}, terms)
+            unseen = tables_of(earlier.pairs, config, items=len(catalogue))
+            terms = Terms(tuple(rules), tuple(earlier.kin))
+            before = Relations(unseen, ManualPairs.of([]), Bundles.from_sets([], []), {}, terms, earlier.lifts)
             observed = observed_of_relations(before, dataset, asked_by)
     settings = {name: value for name, value in dataclasses.asdict(config).items() if name not in ELSEWHERE}
     about: dict[str, Any] = {
@@ -103,9 +121,9 @@ def relate(config: RelateConfig, dataset: Dataset) -> Related:
         "counts": {name: len(table) for name, table in tables.items()}
         | {"bundles": len(bundles), "manual": len(manual) + len(manual.later), "rules": len(rules)},
     }
-    mined = {name: pairs.only(tables[name].holds(pairs.anchors, pairs.items)) for name, pairs in mined.items()}
-    relations = Relations(tables, manual, bundles, about, Terms(tuple(rules), tuple(kin)))
-    return Related(relations, mined, sets, association, observed)
+    mined = {name: pairs.only(tables[name].holds(pairs.anchors, pairs.items)) for name, pairs in found.pairs.items()}
+    relations = Relations(tables, manual, bundles, about, Terms(tuple(rules), tuple(found.kin)), found.lifts)
+    return Related(relations, mined, found.sets, found.association, observed)
 
 
 def tables_of(mined: Mapping[str, Mined], config: RelateConfig, *, items: int) -> dict[str, RelationTable]:
@@ -125,9 +143,8 @@ def mine(
     fitting: Compatibility,
     taken_codes: list[int],
     viewed_codes: list[int],
-) -> tuple[dict[str, Mined], bundling.Sets, list[Kin], pd.DataFrame | None]:
-    """All relations as pairs, the item sets behind the ``bundle`` relation, the categories that go together, and
-    association rules if they are asked for.
+) -> Found:
+    """Mine all relations.
 
     Args:
         taken_codes: behaviours that take an item (cart, purchase), as coded in the sessions' arrays.
@@ -158,6 +175,8 @@ def mine(
             proven, backed, followed, floor=config.backed, ruled_floor=config.backed_by_rule
         )
         mined = {"complement": complement}
+        names = backing.names_of(fitting, traits)
+        lifted = lifts.lifts_of(followed, taken, traits.categories, names=names, rules=fitting.rules)
 
         mining.begin("substitutes")
         compared = counting.compared(engine, sessions, viewed_E, weights_S=weights_S)
@@ -200,7 +219,7 @@ def mine(
             floor = least_sessions(config.rules_support, sessions=len(taken.sizes))
             counted = frequent_sets(engine, taken.table, floor=floor)
             association = association_rules(counted, sessions=len(taken.sizes), confidence=config.rules_confidence)
-    return {name: mined[name] for name in RELATIONS}, sets, kin, association
+    return Found({name: mined[name] for name in RELATIONS}, sets, kin, lifted, association)
 
 
 def _taken(names: list[str] | None, behaviours: Behaviours) -> list[int]:

@@ -11,7 +11,7 @@ Shapes: E entries (item, source, anchor), C cells (item, source), U distinct ite
 G sets of brands, P items on a shelf, L events of the session, M items in the cart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, get_args
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tillside.policy.context import told_by
 from tillside.policy.file.terms import MOST_ANCHORS, AnchorName, Fusion, SourceName
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelf, Shelves
@@ -140,7 +141,8 @@ class Candidates(Struct, frozen=True, eq=False):
         factors_S = np.array([factors.get(source, 1.0) for source in SOURCES])
         if not len(self.items_U) or (factors_S == 1.0).all():
             return self
-        starts_U, sizes_U = self.cells_U[:-1], np.diff(self.cells_U)
+        starts_U = self.cells_U[:-1]
+        sizes_U = self.cells_U[1:] - starts_U
         sources_C = self.keys_C & SOURCE_MASK
         naming_C = NAMING_S.take(sources_C)
         first_C = naming_C == np.minimum.reduceat(naming_C, starts_U).repeat(sizes_U)
@@ -221,7 +223,9 @@ def gather(
     as_chance = odds or isinstance(scale, Evidence)
     entries += [(*entry[:2], entry[2] * RANK_CHANCE, *entry[3:]) for entry in shelved] if as_chance else shelved
     weights_S = np.array([weights.get(source, 0.0) for source in SOURCES])
-    return _merged(entries, weights_S, frozenset(pinned), len(shelves.facts), odds=odds, scale=None if odds else scale)
+    context = told_by(scale, request, shelves.facts.categories, relations) if isinstance(scale, Evidence) else None
+    scale = None if odds else scale
+    return _merged(entries, weights_S, frozenset(pinned), len(shelves.facts), odds=odds, scale=scale, context=context)
 
 
 def from_model(model: ModelCandidates, *, shares: bool) -> Entry:
@@ -311,6 +315,7 @@ def _merged(
     *,
     odds: bool,
     scale: Scale | Evidence | None = None,
+    context: Callable[[Ints], Floats] | None = None,
 ) -> Candidates:
     if not entries:
         none = np.zeros(1, np.int64)
@@ -340,12 +345,16 @@ def _merged(
     cells_U = _starts(items_C)
     chances_C = 1.0 - np.multiply.reduceat(1.0 - strengths_E, entries_C[:-1])
     sources_C = keys_C & SOURCE_MASK
-    if scale is not None:
+    items_U = items_C.take(cells_U[:-1])
+    if isinstance(scale, Evidence):
+        context_U = None if context is None else context(items_U)
+        chances_C, parts_C = scale.fused(chances_C, sources_C, cells_U, weights_S, context_U)
+    elif scale is not None:
         chances_C, parts_C = scale.fused(chances_C, sources_C, cells_U, weights_S)
     else:
         parts_C = np.log1p(chances_C / FAINT_CHANCE) if odds else chances_C
         parts_C = parts_C * weights_S.take(sources_C)
-    items_U, totals_U = items_C.take(cells_U[:-1]), np.add.reduceat(parts_C, cells_U[:-1])
+    totals_U = np.add.reduceat(parts_C, cells_U[:-1])
     columns = (items_U, totals_U, cells_U, parts_C, chances_C, keys_C, entries_C, strengths_E, lists_E)
     return Candidates(*columns, tuple(anchors), pinned)
 
@@ -357,6 +366,7 @@ def _places(count: int) -> Ints:
 
 def _starts(ascending: Ints) -> Ints:
     """Start of each run of equal values, and the end."""
-    first = np.ones(len(ascending) + 1, bool)
+    first = np.empty(len(ascending) + 1, bool)
+    first[0] = first[-1] = True
     np.not_equal(ascending[1:], ascending[:-1], out=first[1:-1])
     return first.nonzero()[0]

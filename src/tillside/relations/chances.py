@@ -3,7 +3,8 @@
 An item's chance that the shopper takes it (``attach``, at cart and checkout) or goes on to it (``next``, elsewhere) is
 told by all sources that bring it together: its log odds are a base plus, of each source, a slope times
 log(1 + strength / FAINT), nothing for a source that does not bring it. So what speaks for an item adds up, whatever a
-source's own numbers mean, and the weights of a policy multiply like with like.
+source's own numbers mean, and the weights of a policy multiply like with like. The context tells besides
+(``tillside.policy.context``): the lift of the item's category once the cart's are taken, and whether it was looked at.
 
 Relations of earlier versions have a curve of each source by itself instead: a strength s is worth the probability
 1 / (1 + exp(-(level + slope * log s))), and an item the weighted sum over its sources.
@@ -24,6 +25,11 @@ RELATED: Final = "related"
 """Name of the curve of all relations together, for those without one of their own."""
 POPULAR: Final = "popular"
 SHELVED: Final = (POPULAR, "new", "clearance")
+LIFT: Final = "lift"
+"""Name of the slope of the logarithm of a category's lift."""
+VIEWED: Final = "viewed"
+"""Name of what it adds that the session looked at the item."""
+CONTEXT: Final = (LIFT, VIEWED)
 MOST: Final = 100.0
 """Bound on levels and slopes."""
 
@@ -45,7 +51,7 @@ class Together:
     """What all sources tell of an item together: base of its log odds, and the slopes of the sources that were heard.
 
     A relation without a slope of its own has that of ``related``; ``new`` and ``clearance``, of which a log tells
-    nothing, that of ``popular``.
+    nothing, that of ``popular``; the context tells nothing where it has none.
     """
 
     base: float
@@ -128,7 +134,8 @@ class Chances:
     def _scale(self, purpose: str, sources: Sequence[str]) -> "Scale | Evidence | None":
         if purpose in self.together:
             whole = self.together[purpose]
-            return Evidence(whole.base, np.array([whole.slope(each) for each in sources]))
+            context = (whole.slopes.get(each, 0.0) for each in CONTEXT)
+            return Evidence(whole.base, np.array([whole.slope(each) for each in sources]), *context)
         own = self.curves.get(purpose, {})
         if MODEL not in own or RELATED not in own:
             return None
@@ -145,12 +152,21 @@ def told(strengths_C: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Base of an item's log odds, and the slopes [S] of sources."""
+    """Base of an item's log odds, the slopes [S] of sources, and those of the context."""
 
     base: float
     slopes_S: Floats
+    lift: float = 0.0
+    viewed: float = 0.0
 
-    def fused(self, strengths_C: Floats, sources_C: Ints, cells_U: Ints, weights_S: Floats) -> tuple[Floats, Floats]:
+    def fused(
+        self,
+        strengths_C: Floats,
+        sources_C: Ints,
+        cells_U: Ints,
+        weights_S: Floats,
+        context_U: Floats | None = None,
+    ) -> tuple[Floats, Floats]:
         """Chance of each cell's item, and each cell's part of its score, both [C].
 
         An item's score is its chance times the mean weight of its sources, each counted as its evidence, so with
@@ -159,14 +175,15 @@ class Evidence:
         Args:
             cells_U: start of each item's cells, and the end, [U + 1].
             weights_S: the policy's weight of each source.
+            context_U: log odds that the context adds; None for nothing.
         """
         starts_U = cells_U[:-1]
         told_C = told(strengths_C)
         told_C *= self.slopes_S.take(sources_C)
         told_C += SILENT
         told_U = np.add.reduceat(told_C, starts_U)
-        chances_U = 1.0 / (1.0 + np.exp(-self.base - told_U))
-        sizes_U = np.diff(cells_U)
+        chances_U = 1.0 / (1.0 + np.exp(-self.base - (told_U if context_U is None else told_U + context_U)))
+        sizes_U = cells_U[1:] - starts_U
         chances_C = chances_U.repeat(sizes_U)
         parts_C = told_C * (chances_U / told_U).repeat(sizes_U) * weights_S.take(sources_C)
         return chances_C, parts_C

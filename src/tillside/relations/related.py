@@ -9,6 +9,7 @@ validity periods, so they override the table at query time. Layout of the direct
     manual/NAME.npy      one array per column
     manual/later.json    pairs by id, of items that the catalogue has not
     fitting.json         what fits what, and which categories go together
+    lifts/               how many times as often as by chance they do (``tillside.relations.lifts``)
 
 Shapes: N items, M manual pairs, K partners of one item.
 """
@@ -26,6 +27,7 @@ import numpy.typing as npt
 
 from tillside.fitting.rules import NOTHING_SAID, Terms
 from tillside.relations.chances import Chances
+from tillside.relations.lifts import NO_LIFTS, Lifts
 from tillside.relations.tables import Bundles, RelationTable
 
 RELATIONS: Final = ("complement", "substitute", "upsell", "downsell", "bundle", "brand", "series", "scene", "gift")
@@ -37,6 +39,7 @@ ALWAYS: Final = (-(2**63), 2**63 - 1)
 FORMAT_VERSION: Final = 1
 ABOUT: Final = "relations.json"
 FITTING: Final = "fitting.json"
+LIFTS: Final = "lifts"
 LATER: Final = "later.json"
 CHANCES: Final = "chances"
 """Key in relations.json of what strengths are worth."""
@@ -153,6 +156,7 @@ class Relations:
         bundles: item sets that are bought together; the table ``bundle`` has them as pairs.
         about: settings, counts and digest of the data set, as in relations.json.
         fitting: what fits what, and which categories go together.
+        lifts: how many times as often as by chance.
     """
 
     tables: Mapping[str, RelationTable]
@@ -160,6 +164,7 @@ class Relations:
     bundles: Bundles
     about: Mapping[str, Any] = field(default_factory=dict)
     fitting: Terms = NOTHING_SAID
+    lifts: Lifts = NO_LIFTS
 
     @classmethod
     def empty(cls, *, items: int) -> "Relations":
@@ -219,6 +224,9 @@ class Relations:
         if self.manual.later:
             _write(folder / "manual" / LATER, self.manual.later)
         _write(folder / FITTING, self.fitting.document())
+        if len(self.lifts):
+            (folder / LIFTS).mkdir()
+            self.lifts.save(folder / LIFTS)
         document = {"format_version": FORMAT_VERSION, "items": self.items, **self.about}
         _write(folder / ABOUT, document)
 
@@ -247,7 +255,7 @@ class Relations:
             fault = part.fault(items=items)
             if fault:
                 raise ValueError(f"{folder / name}: {fault}; relate again")
-        found = cls(tables, manual, bundles, about, _fitting(folder / FITTING))
+        found = cls(tables, manual, bundles, about, _fitting(folder / FITTING), Lifts.load(folder / LIFTS))
         try:
             found.chances  # noqa: B018  a damaged one is refused now, not at the first request
         except ValueError as error:

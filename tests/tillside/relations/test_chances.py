@@ -114,6 +114,24 @@ def test_what_speaks_for_an_item_adds_up_and_weights_share_its_chance_out() -> N
     assert parts.tolist() == pytest.approx([0.25, 0.75, 1.0])
 
 
+def test_the_context_adds_to_the_log_odds_and_the_sources_share_it_out() -> None:
+    """A strength of FAINT tells log 2: odds of 2 e^-log 4, times 6 by the context of the first item, make 3."""
+    known = Evidence(-float(np.log(4)), np.array([1.0, 1.0]))
+    cells = np.array([FAINT, FAINT]), np.array([0, 0]), np.array([0, 1, 2])
+    chances, parts = known.fused(*cells, np.array([2.0, 1.0]), np.log([6.0, 1.0]))
+    assert chances.tolist() == pytest.approx([0.75, 1 / 3])
+    assert parts.tolist() == pytest.approx([1.5, 2 / 3])
+
+
+def test_the_context_has_the_slopes_that_were_learned_or_none() -> None:
+    slopes = {"model": 1.0, "related": 0.5, "lift": 0.75, "viewed": -1.0}
+    known = Chances(together={"attach": Together(-3.0, slopes), "next": Together(-3.0, {"model": 1.0})})
+    here, there = known.scale("attach", ("model",)), known.scale("next", ("model",))
+    assert isinstance(here, Evidence)
+    assert isinstance(there, Evidence)
+    assert (here.lift, here.viewed, there.lift, there.viewed) == (0.75, -1.0, 0.0, 0.0)
+
+
 def test_a_source_that_tells_nothing_lowers_no_score_and_keeps_it_finite() -> None:
     known = Evidence(0.0, np.array([1.0, 0.0]))
     _, parts = known.fused(np.array([FAINT, 0.5, 0.5]), np.array([0, 1, 1]), np.array([0, 2, 3]), np.array([1.0, 0.0]))

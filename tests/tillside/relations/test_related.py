@@ -9,6 +9,7 @@ import pytest
 from tests.tillside.relations.test_tables import table
 from tillside.fitting.rules import Kin, Rule, Side, Terms
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable
+from tillside.relations.lifts import Lifts
 
 NOON, ALWAYS = 1000, (-(2**63), 2**63 - 1)
 
@@ -112,10 +113,12 @@ def test_what_was_saved_loads_equal(tmp_path):
 def test_what_fits_what_and_pairs_that_wait_come_back(tmp_path):
     later = [("gift", "i0", "new", "add", 0.5, *ALWAYS)]
     terms = Terms((Rule("r", Side("a", "b"), Side("c", "d")),), (Kin("a", "c", 0.5),))
-    found = replace(relations(), fitting=terms, manual=ManualPairs.of([], later))
+    lifts = Lifts(("a",), np.array([[0.5]], np.float32))
+    found = replace(relations(), fitting=terms, lifts=lifts, manual=ManualPairs.of([], later))
     found.save(tmp_path)
     back = Relations.load(tmp_path, items=5)
     assert (back.fitting, back.manual.later) == (terms, tuple(later))
+    assert (back.lifts.paths, back.lifts.logs_PP.tolist()) == (("a",), [[0.5]])
     (tmp_path / "fitting.json").write_text('{"rules": [{}]}')
     with pytest.raises(ValueError, match=r"fitting\.json cannot be read: .*; relate again"):
         Relations.load(tmp_path, items=5)

@@ -73,6 +73,16 @@ def test_what_buyers_look_at_tells_which_case_they_mean() -> None:
     assert rates[2, 6] == pytest.approx(rates[2, 7])
 
 
+def test_looks_of_old_count_as_much_as_those_of_today() -> None:
+    """Which case a phone's buyers mean is no fashion: a tenth of the weight, by age, is all the evidence there is."""
+    fitting = Compatibility.of([RULE], CATALOGUE)
+    kin, taken = [Kin("shop.phone", "shop.case", 0.4)], acts(10, 0, 0, 0, 5, 5, 5, 5, 0)
+    old, new = pairs((0, 4, 8)), pairs((0, 4, 8))
+    old = Pairs(old.anchors, old.items, old.counts, old.recent / 10)
+    found = [backed(kin, pairs(), looked, taken, TRAITS, fitting)[0].rates for looked in (old, new)]
+    assert found[0].tolist() == pytest.approx(found[1].tolist())
+
+
 def test_what_a_series_was_seen_with_is_considered_however_rarely_it_is_taken() -> None:
     """Of twenty cases the seventeen most taken are considered; the last, never taken, is where it was looked at."""
     tokens = [["category=shop", "category=shop.phone"], *[["category=shop", "category=shop.case"]] * 20]

@@ -1,9 +1,10 @@
 """Learns what the strengths of a policy's sources are worth, on validation questions that no source has seen.
 
 For each purpose (``attach``: a cart and what else is taken; ``next``: half a session and what it goes on to) one
-logistic regression over what all sources say of an item together (``tillside.relations.chances``) is fitted to whether
-the shopper took it. The model is asked before it is refitted, the relations are mined without the validation part; what
-each says is kept (``training.model.observations``) until both are there.
+logistic regression over what all sources say of an item together, and at a cart the context
+(``tillside.relations.chances``), is fitted to whether the shopper took it. The model is asked before it is refitted,
+the relations are mined without the validation part; what each says is kept (``training.model.observations``) until both
+are there.
 
 Shapes: Q questions, U candidates of all questions, C cells (item, source), R rows of observations, N items, B
 behaviours, S sources.
@@ -29,10 +30,23 @@ from tillside.policy import (
     prepare,
 )
 from tillside.policy.candidates import SOURCE_MASK, SOURCES, gather
+from tillside.policy.context import lifts_of
 from tillside.policy.file.terms import Rules, SourceName
 from tillside.policy.items.shelves import most_popular
 from tillside.relations import RELATIONS, Relations
-from tillside.relations.chances import MODEL, POPULAR, PURPOSES, RELATED, Chances, Together, as_they_are, told
+from tillside.relations.chances import (
+    CONTEXT,
+    LIFT,
+    MODEL,
+    POPULAR,
+    PURPOSES,
+    RELATED,
+    VIEWED,
+    Chances,
+    Together,
+    as_they_are,
+    told,
+)
 from tillside.relations.related import CHANCES
 from training.evaluation.placements.proposals import propose
 from training.evaluation.placements.questions import Questions, ask_sessions
@@ -41,21 +55,24 @@ from training.evaluation.scorers import popularity_of
 from training.inputs.lookahead import taking
 from training.inputs.visits import encode_visits
 from training.model.checkpoint import TrainedModel
-from training.model.observations import COLUMNS, Observations, Observed
+from training.model.observations import COLUMNS, Context, Observations, Observed
 
 MOST_QUESTIONS: Final = 1000
 LEAST_QUESTIONS: Final = 10
 """Fewer questions of a purpose teach nothing: its chances are not known then."""
 SLOTS: Final = 8
 DIGITS: Final = 4
-SLOPES: Final = {MODEL: 0.6, RELATED: 0.3}
-"""Of the model and of any other source, before a question is asked."""
+SLOPES: Final = {MODEL: 0.6, "complement": 0.6, RELATED: 0.3, LIFT: 0.7, VIEWED: 1.0}
+"""Of the model, of complements, of any other source and of the context, before a question is asked."""
 DEVIATION: Final = 0.2
 """Of a slope from that."""
+DEVIATIONS: Final = {LIFT: 0.3, VIEWED: 1.0}
+"""Of those of the context."""
 WIDE: Final = 10.0
 """Deviation of the base."""
 BOUNDS: Final = (0.02, 5.0)
 """Of slopes: above 0, so that a source alone has an order."""
+BOUNDS_OF_CONTEXT: Final = {LIFT: (0.0, 5.0), VIEWED: (-5.0, 5.0)}
 
 OF_RELATIONS: Final[tuple[SourceName, ...]] = (*RELATIONS, POPULAR)  # type: ignore[assignment]
 
@@ -144,7 +161,10 @@ def observed_of_relations(relations: Relations, dataset: Dataset, asked_by: Mapp
     for purpose, asked in asked_by.items():
         shelves = Shelves.of(facts, popular_N=ranked_BN[asked.ask])
         requests = asked.questions.requests(sessions, placement=asked.placement, k=SLOTS, kinds_B=kinds_B)
-        found[purpose] = observed(asked, requests, range(len(requests)), None, shelves=shelves, relations=relations)
+        rows = observed(asked, requests, range(len(requests)), None, shelves=shelves, relations=relations)
+        if purpose == "attach":
+            rows = replace(rows, context=context_of(requests, asked.questions.events_Q, facts, relations))
+        found[purpose] = rows
     return found
 
 
@@ -187,6 +207,24 @@ def observed(
     return Observed.of(SOURCES, {name: np.concatenate(parts) for name, parts in columns.items()})
 
 
+def context_of(
+    requests: Sequence[PlacementRequest], events_Q: npt.NDArray[np.int64], facts: ItemFacts, relations: Relations
+) -> Context:
+    """What the context says at each question."""
+    unknown_G = np.zeros(len(facts.categories.sets))
+    lifts = [lifts_of(request, facts.categories, relations) for request in requests]
+    viewed = [np.setdiff1d(request.session_L, request.cart_M) for request in requests]
+    return Context.of(
+        {
+            "events_Q": events_Q,
+            "lifts_QG": [unknown_G if lifts_G is None else lifts_G for lifts_G in lifts],
+            "codes_N": facts.categories.codes_N,
+            "offsets_Q": np.cumsum([0, *map(len, viewed)]),
+            "viewed_V": np.concatenate(viewed),
+        }
+    )
+
+
 def learn_together(model: Observations, relations: Observations) -> Chances:
     """What both tell together, by purpose; purposes with few questions that both were asked are left out."""
     found = {}
@@ -202,7 +240,7 @@ def learn_together(model: Observations, relations: Observations) -> Chances:
 def evidence(both: Sequence[Observed], events_Q: npt.NDArray[np.int64]) -> tuple[list[str], Floats, Bools]:
     """Names of the sources heard, what each tells of each item of the questions [U, S], and whether it was an answer.
 
-    Of an item that a source does not bring it tells 0.
+    Of an item that a source does not bring it tells 0. The context that says anything follows the sources.
     """
     rows = [np.isin(own.events_R, events_Q) for own in both]
     events, items, strengths, hits = (
@@ -218,13 +256,23 @@ def evidence(both: Sequence[Observed], events_Q: npt.NDArray[np.int64]) -> tuple
     )
     told_US = np.zeros((len(codes), len(heard)))
     told_US[places, sources] = told(strengths)
-    return heard.tolist(), told_US, hits[first]
+    columns, heard = [told_US], heard.tolist()
+    for context in [own.context for own in both if own.context is not None]:
+        for name, told_U in zip(CONTEXT, context.told(events[first], items[first]), strict=True):
+            if told_U.any():
+                heard.append(name)
+                columns.append(told_U[:, None])
+    return heard, np.hstack(columns), hits[first]
 
 
 def fit_together(sources: Sequence[str], told_US: Floats, hits_U: Bools) -> Together:
-    """Base and slopes of largest posterior probability; that of ``related`` is the mean of the relations' slopes."""
+    """Base and slopes of largest posterior probability; that of ``related`` is the mean of the relations' slopes.
+
+    Args:
+        sources: their names, and those of the context.
+    """
     means = np.array([0.0, *(SLOPES.get(source, SLOPES[RELATED]) for source in sources)])
-    deviations = np.array([WIDE, *[DEVIATION] * len(sources)])
+    deviations = np.array([WIDE, *(DEVIATIONS.get(source, DEVIATION) for source in sources)])
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         logits_U = weights[0] + told_US @ weights[1:]
@@ -236,7 +284,7 @@ def fit_together(sources: Sequence[str], told_US: Floats, hits_U: Bools) -> Toge
 
     share = (hits_U.sum() + 0.5) / (len(hits_U) + 1)
     start = np.r_[np.log(share / (1 - share)) - (told_US @ means[1:]).mean(), means[1:]]
-    bounds = [(-30.0, 30.0), *[BOUNDS] * len(sources)]
+    bounds = [(-30.0, 30.0), *(BOUNDS_OF_CONTEXT.get(source, BOUNDS) for source in sources)]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-14, "gtol": 1e-9})
     slopes = {name: round(float(slope), DIGITS) for name, slope in zip(sources, found.x[1:], strict=True)}
     own = [slope for name, slope in slopes.items() if name in RELATIONS]

@@ -1,5 +1,7 @@
 """What sources tell together: the fit by its defining equations, rows that meet, and questions a tiny log can ask."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from training.evaluation.placements.chances import (
     learn_together,
 )
 from training.evaluation.placements.questions import ask_sessions
-from training.model.observations import Observed
+from training.model.observations import Context, Observed
 
 
 def rows(sources, *columns) -> Observed:
@@ -52,6 +54,40 @@ def test_rows_of_both_meet_by_question_and_item() -> None:
     assert names == ["model", "series"]
     assert told == pytest.approx(np.log([[2, 4], [3, 1], [1, 2]]), rel=1e-5)
     assert hits.tolist() == [True, False, False]
+
+
+def test_the_context_that_says_anything_follows_the_sources() -> None:
+    """Question 7's cart doubles the odds of items of set 1, items 1 and 2; nothing was looked at."""
+    context = Context.of(
+        {
+            "events_Q": [7],
+            "lifts_QG": [[0.0, np.log(2)]],
+            "codes_N": [0, 1, 1, 0],
+            "offsets_Q": [0, 0],
+            "viewed_V": [],
+        }
+    )
+    model = rows(("model",), (7, 1, 0, FAINT, True), (7, 3, 0, FAINT, False))
+    related = replace(rows(("series",), (7, 2, 0, FAINT, False)), context=context)
+    names, told, _ = evidence((model, related), np.array([7]))
+    assert names == ["model", "series", "lift"]
+    assert told[:, 2] == pytest.approx(np.log([2, 2, 1]), rel=1e-5)
+    looked = replace(context, offsets_Q=np.array([0, 1]), viewed_V=np.array([3]))
+    names, told, _ = evidence((model, replace(related, context=looked)), np.array([7]))
+    assert names == ["model", "series", "lift", "viewed"]
+    assert told[:, 3].tolist() == [0, 0, 1]
+
+
+def test_a_kind_that_is_never_taken_along_has_a_small_chance_whatever_the_model_says() -> None:
+    """Of 1,000 items each that the model likes, a tenth are taken of a kind with lift e^2, none of one with e^-2."""
+    told = np.repeat([[3.0, 2.0], [3.0, -2.0]], 1000, axis=0)
+    found = fit_together(["model", "lift"], told, np.arange(2000) < 100)
+    assert found.slopes["lift"] > SLOPES["lift"]
+    logits = found.base + 3 * found.slopes["model"] + np.array([2, -2]) * found.slopes["lift"]
+    rates = 1 / (1 + np.exp(-logits))
+    assert rates[0] == pytest.approx(0.1, abs=0.01)
+    assert rates[1] < 0.01
+    assert "lift" not in fit_together(["model"], told[:, :1], np.arange(2000) < 100).slopes
 
 
 def test_too_few_questions_that_both_were_asked_teach_nothing() -> None:
