@@ -67,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "sessions, visits of one event, last events and moments where the server knows no item among them; told_share: "
         "of those at which it did not answer null. mean_observed: share of the moments after which the session bought, "
         "with its 95 % interval, bootstrap over sessions. prefix N: moments at which the session held N events; after "
-        "B: at which the latest was B; none known: at which the server knew no item. Boosting learned from the parts "
-        "that the model learned from, and reads items that the server does not know."
+        "B: at which the latest was B; no known item: at which the server knew no item. Boosting learned from the "
+        "parts that the model learned from, and reads items that the server does not know."
     )
     write_results("intent", rows, title="Purchase intent against what happened", notes=notes, folder=given.results)
     show(rows)

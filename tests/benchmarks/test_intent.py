@@ -74,8 +74,8 @@ def test_moments_at_which_the_server_knows_no_item_have_rows_of_their_own(tmp_pa
     moments = moments_of(dataset, "test", spec=SPEC, known=None)
     rows = {row["metric"]: row for row in figures("shop", "tillside", np.array([0.1, 0.2, 0.6, 0.3]), moments, NAMES)}
     assert rows["mean_observed"]["value"] == 0.25
-    assert rows["none known/mean_predicted"]["value"] == pytest.approx((0.1 + 0.6 + 0.3) / 3)
-    assert rows["none known/mean_observed"]["value"] == pytest.approx(1 / 3)
+    assert rows["no known item/mean_predicted"]["value"] == pytest.approx((0.1 + 0.6 + 0.3) / 3)
+    assert rows["no known item/mean_observed"]["value"] == pytest.approx(1 / 3)
 
 
 def test_the_three_logs_can_be_asked_and_a_mistyped_one_is_named(capsys):

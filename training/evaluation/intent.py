@@ -17,7 +17,8 @@ from training.inputs.moments import Moments
 RESAMPLES: Final = 200
 LONGEST: Final = 4
 """Prefixes of so many events and more are judged together."""
-NONE_KNOWN: Final = "none known"
+NONE_KNOWN: Final = "no known item"
+"""Moments at which the server knows no item of the session."""
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
 

@@ -213,6 +213,9 @@ def _intent(metrics: Mapping[str, Any]) -> Section:
     line = f"Purchase intent: AUC {intent['auc']:.4f}, calibration error {intent['calibration_error']:.4f}"
     if "mean_predicted" in intent:
         line += f", mean {intent['mean_predicted']:.4f} where {intent['mean_observed']:.4f} happened"
+    for part, own in intent.get("by_items", {}).items():
+        line += f"; of {own['cases']:,} moments with {part}, mean {own['mean_predicted']:.4f} where "
+        line += f"{own['mean_observed']:.4f} happened"
     if intent.get("auc_low", 1.0) <= CHANCE:
         line += f"; it does not tell shoppers apart (AUC {intent['auc_low']:.2f} to {intent['auc_high']:.2f})"
     boosting = intent.get("boosting")

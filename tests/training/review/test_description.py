@@ -111,6 +111,9 @@ def test_intent_is_told_with_what_happened_or_with_why_it_is_not():
         "Purchase intent: AUC 0.7500, calibration error 0.0125, mean 0.2100 where 0.2000 happened; gradient boosting: "
         "AUC 0.7000." in text
     )
+    unknown = {"no known item": {"cases": 2570, "mean_predicted": 0.75, "mean_observed": 0.74}}
+    text = describe(document(tillside=0.5) | {"intent": intent | {"by_items": unknown}}, MADE, None, [])
+    assert "happened; of 2,570 moments with no known item, mean 0.7500 where 0.7400 happened; gradient" in text
     text = describe(document(tillside=0.5) | {"intent": intent | {"auc_low": 0.49}}, MADE, None, [])
     assert "it does not tell shoppers apart (AUC 0.49 to 0.80)" in text
     text = describe(document(tillside=0.5) | {"intent_unknown": "no training session holds a purchase"}, MADE, None, [])
