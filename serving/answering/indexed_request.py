@@ -19,7 +19,13 @@ from msgspec import UNSET, UnsetType
 
 from serving.answering.scope import Scope, scope_of
 from serving.policy.assortment import CART_NAME, Assortment
-from serving.policy.placement_request import IndexedPlacement, index_placement, known_placement, segment_in
+from serving.policy.placement_request import (
+    PIECES_COUNTED,
+    IndexedPlacement,
+    index_placement,
+    known_placement,
+    segment_in,
+)
 from serving.policy.stockroom import Stockroom
 from serving.protocol.errors import FieldError, shown
 from serving.protocol.messages import DEFAULT_K, NOT_SENT, Event, RecommendRequest
@@ -172,7 +178,7 @@ class RequestIndexer:
                 unknown=unknown,
             )
             if not items:  # a cart without a session: its lines become the session's cart events
-                items = placement.prepared.request.cart_M.tolist()
+                items = _carted(request, index_of)
                 behaviours = [max(assortment.cart_behaviour, 0)] * len(items)
                 times = [TIME_UNKNOWN] * len(items)
         seen_ids = frozenset([event.item_id for event in request.session])
@@ -298,6 +304,14 @@ class RequestIndexer:
             field = "behaviour" if within is None else f"{within[0]}[{within[1]}].behaviour"
             allowed = f"one of {', '.join(self._behaviours)}"
             raise FieldError.of_value(field, name, allowed=allowed, choices=self._behaviours) from None
+
+
+def _carted(request: RecommendRequest, index_of: Mapping[str, int]) -> list[int]:
+    """The cart's pieces; lines that are unknown are numbered below 0, each by itself."""
+    found: list[int] = []
+    for number, line in enumerate(request.cart or ()):
+        found += [index_of.get(line.item_id, UNKNOWN - number)] * min(line.quantity or 1, PIECES_COUNTED)
+    return found
 
 
 def _told_apart(items_E: npt.NDArray[np.int64], events: Sequence[Event]) -> npt.NDArray[np.int64]:

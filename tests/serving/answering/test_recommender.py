@@ -11,14 +11,16 @@ from serving.answering.recommender import Recommender
 from serving.bundles.loading import load_recommender
 from serving.protocol.errors import FieldError
 from serving.protocol.limits import Limits
-from serving.protocol.messages import Event, RecommendRequest
+from serving.protocol.messages import CartLine, Event, RecommendRequest
 from tests.bundles import ASK_AD, GOLDENS_OF_TINY, ITEMS_ND, tiny_bundle
 from tests.datasets import make_sessions
+from tests.tills import till
 from tillside.bundle import open_bundle
 from tillside.encoding import EncodingSpec
 from tillside.engine import EngineError
 from tillside.recommenders import Neighbourhood, SessionNeighbours, popularity
 from tillside.recommenders.blend import Blend, SessionMemory
+from tillside.recommenders.counted_intent import CountedIntent
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +184,18 @@ def test_what_was_done_tells_the_intent_of_a_session_of_unknown_items(tmp_path):
     assert (answer.purchase_intent, answer.degraded_reason) == (pytest.approx(0.1), "unknown_items")
     assert ask(recommender).purchase_intent is None  # nothing was done
     assert ask(recommender, "ghost", "pear").purchase_intent == pytest.approx(0.2689414)  # sigmoid(1 - 2), the model's
+
+
+def test_what_is_in_the_cart_was_put_there_though_it_is_unknown(tmp_path, monkeypatch):
+    """A level of log(1/3), one in four, and log 3 more where the latest event is a cart."""
+    recommender = load_recommender(till(tmp_path / "bundle"), Limits())
+    counted = CountedIntent((np.log(1 / 3), 0, np.log(3), *[0] * 11))
+    monkeypatch.setattr(recommender, "_counted_intent", counted)
+    carted = ask(recommender, placement="fashion", cart=[CartLine("ghost"), CartLine("phantom")])
+    assert (carted.degraded_reason, carted.purchase_intent) == ("empty_session", pytest.approx(0.5))
+    assert "intent 0.50" in carted.why
+    assert ask(recommender, "ghost", placement="fashion", cart=[]).purchase_intent == pytest.approx(0.25)
+    assert ask(recommender, placement="fashion", cart=[]).purchase_intent is None
 
 
 def test_a_bundle_that_tells_no_intent_tells_none_of_unknown_items_either(tmp_path):
