@@ -45,7 +45,7 @@ def choose(
     facts: ItemFacts,
     diversity: Diversity,
     needs: Sequence[Need] = (),
-    pick: "Callable[[Floats], int] | None" = None,
+    pick: "Callable[[Floats, Ints], int] | None" = None,
 ) -> list[tuple[int, float]]:
     """Rows of at most ``k`` candidates, in order, and the diversity penalty of each.
 
@@ -53,7 +53,8 @@ def choose(
     slots are all needed for unmet ``needs``, only candidates that meet one of them are taken, while there are any.
 
     Args:
-        pick: chooses otherwise: the row to take, of an array of worth [R] with -inf for those that may not be taken.
+        pick: chooses otherwise: the row to take, of an array of worth [R] with -inf for those that may not be taken, and
+            the items [R]; below 0 for none, where something else stands in the slot.
     """
     keys_U = scores_U - LEVEL * levels_U
     rows = _best(keys_U, items_U, SPARE_EACH * k + SPARE, facts)
@@ -65,10 +66,10 @@ def choose(
                 rows = np.array(sorted({*rows.tolist(), *more.tolist()}), np.int64)
     rows = rows[np.lexsort((facts.rank_N.take(items_U.take(rows)), -keys_U.take(rows)))]
     kinds = [need.meets_U.take(rows) for need in needs]
-    keys_R, lost_R = keys_U.take(rows), np.zeros(len(rows))
+    keys_R, lost_R, items_R = keys_U.take(rows), np.zeros(len(rows)), items_U.take(rows)
     alike_RR = None
     if diversity.strength and len(rows):
-        alike_RR = _alike(items_U.take(rows), facts, diversity)
+        alike_RR = _alike(items_R, facts, diversity)
         alike_RR *= diversity.strength * float(scores_U.max())
     missing = [min(need.n, int(np.count_nonzero(kind))) for need, kind in zip(needs, kinds, strict=True)]
     chosen: list[tuple[int, float]] = []
@@ -77,7 +78,9 @@ def choose(
         if 0 < sum(missing) >= left:
             wanted = np.logical_or.reduce([kind for kind, count in zip(kinds, missing, strict=True) if count])
             worth_R[~wanted] = -np.inf
-        row = int(worth_R.argmax()) if pick is None else pick(worth_R)  # ties go to the first
+        row = int(worth_R.argmax()) if pick is None else pick(worth_R, items_R)  # ties go to the first
+        if row < 0:
+            continue
         chosen.append((rows.item(row), lost_R.item(row)))
         keys_R[row] = -np.inf
         for number, count in enumerate(missing):

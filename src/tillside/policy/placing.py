@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from tillside.policy.candidates import SOURCES, Candidates, anchors_of, gather
 from tillside.policy.choosing import Need, choose
-from tillside.policy.exploring import Explorer
+from tillside.policy.exploring import Explorer, Follower
 from tillside.policy.file.terms import AtLeast, Pin, PlacementPolicy, Policy, SourceName
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
@@ -27,7 +27,7 @@ from tillside.policy.reasons import reason_for
 from tillside.policy.requests import ModelCandidates, PlacedItem, Placement, PlacementRequest
 from tillside.policy.restraint import why_silent
 from tillside.policy.rules import HARD, SOFT, Rulebook, just_taken
-from tillside.policy.steering import steer
+from tillside.policy.steering import Steering, steer
 from tillside.policy.telling import UNSURE, removed, why_empty, why_unmet
 from tillside.relations import Relations
 from tillside.relations.chances import Evidence
@@ -38,6 +38,20 @@ MANUAL_PAIR: Final = "manual pair"
 """``rule`` of such an item in the answer."""
 PATIENT_WALK: Final = 1024
 """Items searched for filler that keeps the soft rules; past them any filler that the hard rules allow is taken."""
+
+
+class Retraced(Struct, frozen=True):
+    """What a policy makes of an answer that was given.
+
+    Attributes:
+        chances: probability of each item that was shown in its slot, given the slots before it.
+        spread: of each slot the items that this policy may show there, with their probabilities.
+        slots: how many this policy would have filled.
+    """
+
+    chances: list[float]
+    spread: list[dict[int, float]]
+    slots: int
 
 
 class PreparedPlacement(Struct, frozen=True, eq=False):
@@ -98,7 +112,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
         request, facts, rulebook, k = self.request, self.facts, self.rulebook, self.k
         policy, placement = self.policy, self.placement
         rules = placement.rules
-        steering = steer(policy.intent, request, facts, chance=request.intent if intent is None else intent)
+        steering = self._steering(intent)
         silent = self.silent
         if silent is not None:
             return Placement(
@@ -112,28 +126,8 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
                 feed_stale=rulebook.feed_stale,
                 notes=(f"nothing is shown: {silent}",),
             )
-        scale = relations.chances.scale(self.purpose, SOURCES) if placement.fusion == "strengths" else None
-        moved: Mapping[SourceName, float] = {}
-        if isinstance(scale, Evidence):  # then what an item is sold as is moved, whoever else brings it
-            moved = steering.factors(policy.intent, placement.steering)
-            weights = {name: weight for name, weight in placement.sources.items() if moved.get(name, 1.0)}
-        else:
-            weights = steering.weights(placement.sources, policy.intent, placement.steering)
         promotions = [promotion for promotion in policy.promotions if promotion.holds(self.day)]
-        found = gather(
-            weights,
-            request=request,
-            anchors=self.anchors,
-            shelves=shelves,
-            relations=relations,
-            model=model,
-            fusion=placement.fusion,
-            scale=scale,
-        )
-        if moved:
-            found = found.steered(moved)
-        pins = _pins(k, rulebook, host=request.host if placement.host_first else None)
-        pool = _Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance)
+        pins, pool = self._pool(steering, shelves=shelves, relations=relations, model=model)
         explorer = None if placement.explore is None or rng is None else Explorer(placement.explore, rng)
         chosen = choose(
             pool.items_P,
@@ -142,7 +136,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             k=k - len(pins),
             facts=facts,
             diversity=rules.diversity,
-            needs=[Need(need.n, _of_kind(need, pool, facts)) for need in rules.at_least],
+            needs=pool.needs(rules.at_least, facts),
             pick=None if explorer is None else explorer.pick,
         )
         tier = model.tier if model else "model"
@@ -182,6 +176,85 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             removed=told,
             notes=notes,
         )
+
+    def retrace(
+        self,
+        shown: Sequence[int],
+        *,
+        shelves: Shelves,
+        relations: Relations,
+        model: ModelCandidates | None = None,
+        intent: float | None = None,
+    ) -> Retraced:
+        """How probable it is that :meth:`place` answers with ``shown``, slot by slot, whoever did answer so.
+
+        Args:
+            shown: items in slot order; numbers below 0 are items that the facts do not know.
+            shelves, relations, model, intent: as :meth:`place` is given them.
+        """
+        usual = self.place(shelves=shelves, relations=relations, model=model, intent=intent).items
+        if not usual:
+            return Retraced([0.0] * len(shown), [{} for _ in shown], 0)
+        steering = self._steering(intent)
+        pins, pool = self._pool(steering, shelves=shelves, relations=relations, model=model)
+        fixed = {place: item.item for place, item in enumerate(usual) if item.item in pins}
+        free = [place for place in range(min(len(shown), len(usual))) if place not in fixed]
+        drawn = min(self.k - len(pins), len(pool.rows_P))
+        follower = Follower(self.placement.explore, [shown[place] for place in free[:drawn]])
+        choose(
+            pool.items_P,
+            pool.scores_P,
+            pool.levels_P,
+            k=self.k - len(pins),
+            facts=self.facts,
+            diversity=self.placement.rules.diversity,
+            needs=pool.needs(self.placement.rules.at_least, self.facts),
+            pick=follower.pick,
+        )
+        spread: list[dict[int, float]] = [{} for _ in shown]
+        for place, item in fixed.items():
+            if place < len(shown):
+                spread[place] = {item: 1.0}
+        for place, own in zip(free, follower.spread, strict=False):
+            spread[place] = own
+        filled = free[drawn:]
+        if filled:
+            taken = {shown[place] for place in free[:drawn]}.union(pins)
+            for place, item in zip(filled, _filler(len(filled), taken, self.rulebook, shelves), strict=False):
+                spread[place] = {item: 1.0}
+        return Retraced([own.get(item, 0.0) for own, item in zip(spread, shown, strict=True)], spread, len(usual))
+
+    def _steering(self, intent: float | None) -> Steering:
+        chance = self.request.intent if intent is None else intent
+        return steer(self.policy.intent, self.request, self.facts, chance=chance)
+
+    def _pool(
+        self, steering: Steering, *, shelves: Shelves, relations: Relations, model: ModelCandidates | None
+    ) -> "tuple[dict[int, Pin | None], _Pool]":
+        """What is pinned, and the candidates for the other slots."""
+        policy, placement, request, rulebook = self.policy, self.placement, self.request, self.rulebook
+        scale = relations.chances.scale(self.purpose, SOURCES) if placement.fusion == "strengths" else None
+        moved: Mapping[SourceName, float] = {}
+        if isinstance(scale, Evidence):  # then what an item is sold as is moved, whoever else brings it
+            moved = steering.factors(policy.intent, placement.steering)
+            weights = {name: weight for name, weight in placement.sources.items() if moved.get(name, 1.0)}
+        else:
+            weights = steering.weights(placement.sources, policy.intent, placement.steering)
+        found = gather(
+            weights,
+            request=request,
+            anchors=self.anchors,
+            shelves=shelves,
+            relations=relations,
+            model=model,
+            fusion=placement.fusion,
+            scale=scale,
+        )
+        if moved:
+            found = found.steered(moved)
+        pins = _pins(self.k, rulebook, host=request.host if placement.host_first else None)
+        pool = _Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance)
+        return pins, pool
 
 
 def prepare(policy: Policy, request: PlacementRequest, facts: ItemFacts) -> PreparedPlacement:
@@ -277,6 +350,10 @@ class _Pool(Struct, frozen=True, eq=False):
         if found.pinned:
             levels_P[np.isin(items_P, list(found.pinned))] = PINNED_PAIR
         return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
+
+    def needs(self, at_least: Sequence[AtLeast], facts: ItemFacts) -> list[Need]:
+        """Minimum counts, as masks over the candidates."""
+        return [Need(need.n, _of_kind(need, self, facts)) for need in at_least]
 
     def placed(self, row: int, lost: float, request: PlacementRequest, facts: ItemFacts, tier: str) -> PlacedItem:
         """Answer item of a row, ``lost`` being its diversity penalty."""

@@ -1,14 +1,17 @@
 """What is drawn, and that its probability is exact: by hand, by counting draws, and inside the rules."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.shops import Item, Shop
+from tillside.policy import Shelves, parse_policy, prepare
 from tillside.policy.choosing import LEVEL
-from tillside.policy.exploring import Explorer
+from tillside.policy.exploring import NOT_HERE, Explorer, Follower
 from tillside.policy.file.terms import Exploration
+from tillside.policy.placing import Retraced
 
 THREE = {"a": 3.0, "b": 2.0, "c": 1.0}
 SHOP = Shop([Item(name, category="x") for name in (*THREE, "d")])
@@ -17,7 +20,7 @@ SHOP = Shop([Item(name, category="x") for name in (*THREE, "d")])
 def picked(exploration: Exploration, worths: list[float], seed: int, k: int = 2) -> tuple[tuple[int, ...], list[float]]:
     explorer, worth, rows = Explorer(exploration, np.random.default_rng(seed)), np.array(worths, float), []
     for _ in range(k):
-        rows.append(explorer.pick(worth))
+        rows.append(explorer.pick(worth, np.arange(len(worth))))
         worth[rows[-1]] = -np.inf
     return tuple(rows), explorer.propensities
 
@@ -95,3 +98,65 @@ def test_a_placement_draws_inside_its_rules() -> None:
 def test_the_same_seed_draws_the_same_answer() -> None:
     rules = policy("explore: {share: 0.5, of: slots},")
     assert answers(rules, seeds=10) == answers(rules, seeds=10)
+
+
+def retraced(rules: str, shown: list[str], **asked: Any) -> Retraced:
+    """What a policy makes of an answer; ids that the shop does not know are numbered -1."""
+    numbers = [SHOP.numbers([item]).item() if item in [each.id for each in SHOP.items] else -1 for item in shown]
+    prepared = prepare(parse_policy(rules), SHOP.request(**asked), SHOP.facts())
+    shelves = Shelves.of(prepared.facts, popular_N=SHOP.numbers(item.id for item in SHOP.items))
+    return prepared.retrace(numbers, shelves=shelves, relations=SHOP.relations(), model=SHOP.model(THREE))
+
+
+def followed(exploration: Exploration | None, shown: list[int]) -> Follower:
+    """Scores 3, 2 and 1 of the items 10, 20 and 30."""
+    follower, worth, items = Follower(exploration, shown), np.array([3.0, 2.0, 1.0]), np.array([10, 20, 30])
+    for _ in range(3):
+        row = follower.pick(worth, items)
+        if row != NOT_HERE:
+            worth[row] = -np.inf
+    return follower
+
+
+def test_another_policy_s_answer_by_hand() -> None:
+    """Half of the answers drawn: first 10 .5 + .5 * 3/6 = .75, 20 .5 * 2/6 = 1/6, 30 1/12. After 20, which a draw alone
+    shows, 10 3/4 and 30 1/4; then 10 is left."""
+    found = followed(Exploration(share=0.5), [20, 30, 10])
+    assert found.chances == pytest.approx([1 / 6, 1 / 4, 1])
+    assert found.spread[0] == pytest.approx({10: 0.75, 20: 1 / 6, 30: 1 / 12})
+    assert found.spread[1] == pytest.approx({10: 3 / 4, 30: 1 / 4})
+    assert [sum(spread.values()) for spread in found.spread] == pytest.approx([1, 1, 1])
+
+
+def test_what_cannot_be_shown_has_no_chance_and_what_follows_has_its_own() -> None:
+    """Half of the slots drawn: 40 is no candidate, and 10 is still the best of all: .5 + .5 * 3/6."""
+    assert followed(Exploration(share=0.5, of="slots"), [40, 10, 20]).chances == pytest.approx([0, 0.75, 0.5 + 1 / 3])
+    assert followed(None, [20, 10, 30]).chances == [0, 1, 1], "without exploration the best alone is shown"
+    assert followed(None, [40, 10]).chances == [0, 1], "and what comes after the list is not told"
+
+
+def test_a_shorter_a_longer_and_a_silent_answer() -> None:
+    """Slots that this policy has not are never shown by it; how many it has is told."""
+    two = policy().replace("slots: 3", "slots: 2")
+    assert retraced(two, ["a", "b", "c"]) == Retraced([1, 1, 0], retraced(two, ["a", "b", "c"]).spread, 2)
+    assert (retraced(two, ["gone"]).chances, retraced(two, ["a"]).slots) == ([0], 2)
+    silent = retraced(policy("silent_during: [talk],"), ["a", "b"], moment="talk")
+    assert (silent.chances, silent.slots) == ([0, 0], 0)
+
+
+@pytest.mark.parametrize("of", ["answers", "slots"])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "{}",
+        "{pins: [{name: yes, item: d, slot: 2}]}",
+        "{bans: [{name: no, item: b}]}",
+        "{diversity: {strength: 0.5, category: 1}}",
+        "{at_least: [{category: x, n: 2}]}",
+    ],
+)
+def test_a_policy_that_follows_itself_tells_the_propensities_it_drew_with(of: str, rules: str) -> None:
+    """Pins, filler and diversity included."""
+    explored = policy(f"explore: {{share: 0.5, of: {of}}},", rules)
+    for ids, propensities in answers(explored, seeds=30):
+        assert retraced(explored, ids).chances == pytest.approx(propensities)
