@@ -140,8 +140,9 @@ class Service:
         """Forget a shopper's visit; returns how many events went."""
         return 0 if self.shoppers is None else await self.shoppers.forget(order)
 
-    async def answer_page(self, request: RecommendRequest) -> list[Outcome]:
-        """Answers to the ``placements`` of a request, in their order; no item is shown by two of them.
+    async def answer_page(self, request: RecommendRequest) -> list[tuple[RecommendRequest, Outcome]]:
+        """Answers to the ``placements`` of a request, in their order, each with what was asked there; no item is shown
+        by two of them.
 
         Each has the time that those before it left.
 
@@ -151,7 +152,7 @@ class Service:
         assert request.placements is not UNSET
         deadline_ms = self._settings.deadline_ms if request.deadline_ms is UNSET else request.deadline_ms
         end = time.perf_counter() + deadline_ms / 1000
-        outcomes: list[Outcome] = []
+        outcomes: list[tuple[RecommendRequest, Outcome]] = []
         shown: list[str] = list(request.exclude or ())
         for number, asked in enumerate(request.placements):
             left_ms = max(int((end - time.perf_counter()) * 1000), 1)
@@ -160,7 +161,7 @@ class Service:
                 outcome = await self.answer(one)
             except FieldError as error:
                 raise error.within(f"placements[{number}]", PagePlacement.__struct_fields__) from None
-            outcomes.append(outcome)
+            outcomes.append((one, outcome))
             shown += [item.item_id for item in outcome.answer.items]
         return outcomes
 

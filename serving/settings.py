@@ -68,6 +68,7 @@ class Settings:
         state_token: bearer token sent to that address, if any.
         feedback: where each answer is written down; None for nowhere.
         feedback_salt: hashes the keys of shoppers and sessions there; None writes them as they came.
+        feedback_requests: share of the answers left to chance whose request is kept there.
         shoppers: what is remembered of shoppers; None for nothing.
         shoppers_url: the Redis that remembers it; None for this server's memory, from the folder ``feedback``.
     """
@@ -98,6 +99,7 @@ class Settings:
     state_token: str | None = field(default=None, repr=False)
     feedback: Target | None = None
     feedback_salt: bytes | None = field(default=None, repr=False)
+    feedback_requests: float = 0.0
     shoppers: VisitLimits | None = None
     shoppers_url: str | None = field(default=None, repr=False)
 
@@ -170,6 +172,13 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         Path,
         "file whose content hashes the keys of shoppers and sessions there, 16 to 64 bytes; $TILLSIDE_FEEDBACK_SALT "
         "may hold it instead",
+    )
+    add(
+        "feedback-requests",
+        "0",
+        _share,
+        "share of the answers of placements that explore whose request is kept there, without keys, so that another "
+        "policy can be judged by the log",
     )
     add(
         "shoppers",
@@ -247,6 +256,7 @@ def parse_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         state_token=_token(parser, environment, "TILLSIDE_STATE_TOKEN"),
         feedback=given.feedback,
         feedback_salt=_salt(parser, environment, given.feedback_salt),
+        feedback_requests=given.feedback_requests,
         shoppers=_shoppers(parser, given),
         shoppers_url=None if given.shoppers == MEMORY else given.shoppers,
     )

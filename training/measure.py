@@ -5,9 +5,7 @@ writes outcomes, orders and effects as Parquet, a page and a run in MLflow. Run 
 repairs only the days that they touch.
 """
 
-from pathlib import Path
-
-from training.cli.command import begin, command
+from training.cli.command import begin, command, refuse_no_feedback
 from training.cli.loading import loading
 from training.settings.measure import MeasureConfig
 
@@ -15,8 +13,7 @@ from training.settings.measure import MeasureConfig
 @command("measure", MeasureConfig)
 def main(config: MeasureConfig) -> None:
     """Entry point."""
-    if not Path(config.feedback).is_dir():
-        raise ValueError(f"feedback: there is no folder {config.feedback}")
+    refuse_no_feedback(config.feedback)
     begin(f"measure: feedback={config.feedback} -> {config.out}")
     with loading():
         from training.stages import measure

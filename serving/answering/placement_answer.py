@@ -7,7 +7,7 @@ Shapes: L session items, V items that alone are eligible.
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from serving.answering.outcome import Outcome
 from serving.policy.placement_request import IndexedPlacement, placed_answer
 from serving.protocol.messages import Answer, CommonFields
 from tillside.policy import ModelCandidates, Placement
+from tillside.policy.placing import Retraced
 from tillside.policy.proposals import listed
 
 log = logging.getLogger("serving")
@@ -103,6 +104,27 @@ def _first_placed(
             return placement, model.tier
     placement = placement or indexed.place(None, intent, rng)
     return placement, "model" if placement.items else "empty"
+
+
+def retrace_placement(
+    question: IndexedRequest, given: Iterable[ModelCandidates], intent: float | None, shown: Sequence[str]
+) -> Retraced:
+    """How probable it is that :func:`answer_placement` answers with the item ids ``shown``."""
+    indexed = question.placement
+    assert indexed is not None
+    model: ModelCandidates | None = None
+    for each in given:
+        if indexed.place(each, intent).items:
+            model = each
+            break
+    index_of, prepared, assortment = indexed.assortment.facts.index_of, indexed.prepared, indexed.assortment
+    return prepared.retrace(
+        [index_of.get(item_id, -1) for item_id in shown],
+        shelves=assortment.shelves_B[indexed.ask],
+        relations=assortment.placed_relations,
+        model=model,
+        intent=intent,
+    )
 
 
 def _because(placement: Placement, seen_L: npt.NDArray[np.int64], nearest: NearestItem) -> dict[int, int]:

@@ -28,7 +28,7 @@ from serving.answering.fallbacks import Ladder, Reason, given_items
 from serving.answering.indexed_request import IndexedRequest, RequestIndexer
 from serving.answering.nearest_item import NearestItem
 from serving.answering.outcome import Outcome
-from serving.answering.placement_answer import answer_placement, fallback_candidates
+from serving.answering.placement_answer import answer_placement, fallback_candidates, retrace_placement
 from serving.policy.assortment import Assortment
 from serving.policy.stockroom import Stockroom
 from serving.protocol.errors import FieldError
@@ -39,6 +39,7 @@ from tillside.encoding import Batch
 from tillside.engine import Engine, EngineError
 from tillside.policy import ItemsFeed, ModelCandidates
 from tillside.policy.items.filters import Among
+from tillside.policy.placing import Retraced
 from tillside.recommenders.blend import best_items
 from tillside.search import searched
 
@@ -171,8 +172,7 @@ class Recommender:
                 candidates, common = found[number], self._common(question, None, intent)
                 spent = (encode_seconds, search_seconds)
                 if question.placement is not None:
-                    given = [candidates] if isinstance(candidates, ModelCandidates) else []
-                    outcomes.append(answer_placement(question, given, common, self._nearest, spent=spent))
+                    outcomes.append(answer_placement(question, _given(candidates), common, self._nearest, spent=spent))
                     continue
                 assert isinstance(candidates, list)
                 items, tier = candidates, "model"
@@ -186,6 +186,28 @@ class Recommender:
             else:
                 outcomes.append(self.unasked(question))
         return outcomes
+
+    def retrace(self, questions: Sequence[IndexedRequest], shown: Sequence[Sequence[str]]) -> list[Retraced]:
+        """How probable it is that questions to placements are answered with given items.
+
+        Args:
+            questions: made by :meth:`read`, all with a placement.
+            shown: item ids of each answer, in slot order.
+
+        Raises:
+            EngineError: the model fails on one of them.
+        """
+        failures: dict[int, str] = {}
+        encoded = self._encode(questions, failures)
+        found = self._search(questions, encoded, failures)
+        if failures:
+            raise EngineError(next(iter(failures.values())))
+        retraced = []
+        for number, question in enumerate(questions):
+            intent = encoded[number].intent if number in found and self.bundle.has_intent else None
+            given = _given(found[number]) if number in found else fallback_candidates(self._ladder, question)
+            retraced.append(retrace_placement(question, given, intent, shown[number]))
+        return retraced
 
     def unasked(self, question: IndexedRequest) -> Outcome:
         """Fallback answer to a session without items that the model knows; what was done in it tells the intent."""
@@ -345,6 +367,11 @@ class Recommender:
             RecommendedItem(item_id := ids[item], score, "model", ids[because], item_id in seen)
             for item, score, because in zip(best_K.tolist(), best_scores_K.tolist(), nearest_K.tolist(), strict=True)
         ]
+
+
+def _given(found: Found) -> list[ModelCandidates]:
+    """The model's candidates for a placement; none where the placement does not ask it."""
+    return [found] if isinstance(found, ModelCandidates) else []
 
 
 def _eligible(question: IndexedRequest) -> npt.NDArray[np.int64] | None:

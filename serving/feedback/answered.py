@@ -1,13 +1,22 @@
-"""What an answer becomes in the log: an exposure."""
+"""What an answer becomes in the log: an exposure.
+
+Of an answer that was left to chance the request may be kept, so that another policy can be asked it again: without
+keys, for a share of the answers that is chosen by their ids alone, and never one that is long.
+"""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, structs
 
 from serving.answering.outcome import Outcome
 from serving.protocol.messages import PlacedAnswer, RecommendRequest
-from tillside.feedback.exposures import Exposure, Slot
+from tillside.feedback.exposures import NOT_KEPT, Exposure, Slot
+
+MOST_REQUEST_BYTES: Final = 1 << 15
+"""Of a request that is kept: some 500 events."""
+ID_DIGITS: Final = 8
 
 
 class Answered(NamedTuple):
@@ -25,8 +34,13 @@ class Answered(NamedTuple):
     outcome: Outcome
 
 
-def exposure_of(answered: Answered, hashed: Callable[[str], str]) -> Exposure:
-    """The exposure of an answer; ``hashed`` makes what is written of a shopper's or session's key."""
+def exposure_of(answered: Answered, hashed: Callable[[str], str], *, requests: float = 0.0) -> Exposure:
+    """The exposure of an answer.
+
+    Args:
+        hashed: makes what is written of a shopper's or session's key.
+        requests: share of the answers left to chance whose request is kept.
+    """
     request, outcome = answered.request, answered.outcome
     answer = outcome.answer
     shopper = None if request is None or request.shopper_id is UNSET else hashed(request.shopper_id)
@@ -55,4 +69,18 @@ def exposure_of(answered: Answered, hashed: Callable[[str], str]) -> Exposure:
         policy=placed.policy if placed else None,
         model=answer.model_version,
         anonymous=shopper is None,
+        request=_kept_request(answered, share=requests),
     )
+
+
+def _kept_request(answered: Answered, *, share: float) -> msgspec.Raw:
+    """What was asked, as JSON that names nobody."""
+    request, outcome = answered.request, answered.outcome
+    if not share or request is None or outcome.propensities is None:
+        return NOT_KEPT
+    if int(outcome.answer.recommendation_id[:ID_DIGITS], 16) >= share * 16**ID_DIGITS:
+        return NOT_KEPT
+    time_ms = int(answered.seconds * 1000) if request.timestamp is UNSET else request.timestamp
+    left_out = dict.fromkeys(("shopper_id", "session_id", "placements", "names", "explain", "deadline_ms"), UNSET)
+    kept = msgspec.json.encode(structs.replace(request, timestamp=time_ms, **left_out))
+    return msgspec.Raw(kept) if len(kept) <= MOST_REQUEST_BYTES else NOT_KEPT

@@ -48,6 +48,7 @@ class ExposureLog:
         salt: hashes the keys of shopper and session; None writes them as they came.
         registry: takes the counters.
         waiting: answers that wait at most.
+        requests: share of the answers left to chance whose request is kept.
     """
 
     def __init__(
@@ -57,10 +58,11 @@ class ExposureLog:
         salt: bytes | None,
         registry: CollectorRegistry,
         waiting: int = WAITING,
+        requests: float = 0.0,
     ) -> None:
         self._sink = sink
         self._hashed: Callable[[str], str] = str if salt is None else lambda key: hashed(key, salt)
-        self._most = waiting
+        self._most, self._requests = waiting, requests
         self._waiting: deque[Answered] = deque()
         self._unsynced: list[bytes] = []
         self._written = 0
@@ -75,18 +77,16 @@ class ExposureLog:
         self._thread = threading.Thread(target=self._run, name="exposures", daemon=True)
         self._thread.start()
 
-    def note(self, request: RecommendRequest | None, outcome: Outcome, placement: str | None = None) -> None:
+    def note(self, request: RecommendRequest | None, outcome: Outcome) -> None:
         """Put down an answer; never waits, never fails.
 
         Args:
-            request: None of one that was answered unread.
-            placement: of a page with several the one that was answered.
+            request: None of one that was answered unread; of a page with several placements that of the one.
         """
         if len(self._waiting) >= self._most:
             self._full.inc()
             return
-        if placement is None and request is not None and request.placement is not UNSET:
-            placement = request.placement
+        placement = None if request is None or request.placement is UNSET else request.placement
         self._waiting.append(Answered(time.time(), request, placement, outcome))
 
     def close(self) -> None:
@@ -130,7 +130,8 @@ class ExposureLog:
         for _ in range(min(AT_ONCE, len(self._waiting))):
             answered = self._waiting.popleft()
             try:
-                self._unsynced.append(encode_exposure(exposure_of(answered, self._hashed)))
+                exposure = exposure_of(answered, self._hashed, requests=self._requests)
+                self._unsynced.append(encode_exposure(exposure))
             except Exception as error:
                 self._failed.inc()
                 log_bug(error)

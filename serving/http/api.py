@@ -151,17 +151,17 @@ class Api:
             allowed = allowed_in("placements", self._limits)
             raise FieldError("placements", f"placements is missing; it must be {allowed}", allowed=allowed)
         filled, remembered = await self._service.recalled(asked)
-        outcomes = [with_remembered(each, remembered) for each in await self._service.answer_page(filled)]
-        seconds = (time.perf_counter() - start) / len(outcomes)
-        for outcome, own in zip(outcomes, asked.placements, strict=True):
+        answered = [(one, with_remembered(each, remembered)) for one, each in await self._service.answer_page(filled)]
+        seconds = (time.perf_counter() - start) / len(answered)
+        for one, outcome in answered:
             self._service.metrics.observe(outcome, seconds)
-            self._note(filled, outcome, own.placement)
-        return outcomes[0], encode_answer(PageAnswer([outcome.answer for outcome in outcomes]))
+            self._note(one, outcome)
+        return answered[0][1], encode_answer(PageAnswer([outcome.answer for _, outcome in answered]))
 
-    def _note(self, asked: RecommendRequest | None, outcome: Outcome, placement: str | None = None) -> None:
+    def _note(self, asked: RecommendRequest | None, outcome: Outcome) -> None:
         """Put an answer into the log of exposures, if there is one."""
         if self._service.exposures is not None:
-            self._service.exposures.note(asked, outcome, placement)
+            self._service.exposures.note(asked, outcome)
 
     def _sheds(self, request: Request) -> bool:
         """Whether a request that may be answered is to be answered without its body."""

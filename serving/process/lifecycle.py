@@ -246,7 +246,12 @@ def exposures_logged(settings: Settings, service: Service) -> Iterator[None]:
         yield
         return
     sink = open_sink(settings.feedback, EXPOSURES)
-    log = ExposureLog(sink, salt=settings.feedback_salt, registry=service.metrics.registry)
+    log = ExposureLog(
+        sink,
+        salt=settings.feedback_salt,
+        registry=service.metrics.registry,
+        requests=settings.feedback_requests,
+    )
     with contextlib.closing(log):
         service.exposures = log
         yield

@@ -198,6 +198,21 @@ def refuse_no_dataset(dataset: str | None) -> None:
         )
 
 
+def refuse_no_feedback(folder: str) -> None:
+    """Check that a feedback folder lies where it is said to.
+
+    Raises:
+        ValueError: none does; of a topic of Kafka the sentence names the command that brings it into a folder.
+    """
+    if "://" in folder:
+        raise ValueError(
+            f"feedback must be a folder, got {folder}; python -m serving.feedback.fetch kafka://HOST:PORT/TOPIC "
+            "FOLDER/events (and FOLDER/exposures) brings what is new in a topic into one"
+        )
+    if not Path(folder).is_dir():
+        raise ValueError(f"feedback: there is no folder {folder}")
+
+
 def _likely() -> str:
     found = datasets_here(Path.cwd())[:3]
     return "; here lie: " + ", ".join(written("dataset", str(each)) for each in found) if found else ""

@@ -45,6 +45,7 @@ class Logged:
         predicted_AL: reward that a model expects of the slot's item; for ``dr``.
         expected_AL: reward that the model expects of the slot under the policy that is judged, after the slots before;
             for ``dr``.
+        judged_AL: whether the policy that is judged would have filled the slot; those that were shown if left out.
 
     Raises:
         ValueError: a propensity of a slot that was shown is not a probability above 0, or a chance is no probability.
@@ -57,6 +58,7 @@ class Logged:
     subjects_A: npt.NDArray[np.integer]
     predicted_AL: Floats | None = None
     expected_AL: Floats | None = None
+    judged_AL: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         given = self.propensities_AL[self.shown_AL]
@@ -89,6 +91,7 @@ class Estimate:
         low, high: interval, clustered by subject.
         effective: effective sample size, of the slot where it is smallest.
         answers: of the log.
+        change: by how much it is above what the log earned, with an interval of its own: both are of the same answers.
     """
 
     estimator: Estimator
@@ -98,6 +101,9 @@ class Estimate:
     high: float
     effective: float
     answers: int
+    change: float
+    change_low: float
+    change_high: float
 
 
 def effective_size(weights_AL: Floats, shown_AL: npt.NDArray[np.bool_]) -> float:
@@ -157,12 +163,18 @@ def estimate(
         kept = total_L > 0
         mean_L = np.zeros(len(total_L))
         mean_L[kept] = (weights_AL * rewards_AL).sum(0)[kept] / total_L[kept]
-        share_L = logged.shown_AL.mean(0)  # of answers that have the slot
+        both_AL = logged.shown_AL if logged.judged_AL is None else logged.shown_AL & logged.judged_AL
+        share_L = both_AL.mean(0)  # of answers that have the slot under both
         value = float((mean_L * share_L).sum())
         scale_L = np.where(kept, share_L / np.where(kept, total_L / answers, 1.0), 0.0)
         parts_A = (weights_AL * (rewards_AL - mean_L) * scale_L).sum(1)
-    half = float(norm.isf((1 - level) / 2)) * clustered_error(parts_A, logged.subjects_A)
-    return Estimate(estimator, form, value, value - half, value + half, effective, answers)
+    earned_A = rewards_AL.sum(1)
+    change, z = value - float(earned_A.mean()), float(norm.isf((1 - level) / 2))
+    half = z * clustered_error(parts_A, logged.subjects_A)
+    moved = z * clustered_error(parts_A - (earned_A - earned_A.mean()), logged.subjects_A)
+    return Estimate(
+        estimator, form, value, value - half, value + half, effective, answers, change, change - moved, change + moved
+    )
 
 
 def clustered_error(parts_A: Floats, subjects_A: npt.NDArray[np.integer]) -> float:

@@ -39,6 +39,13 @@ class EvaluateConfig:
     """With ``policy``: a folder that training.relate wrote. Default: the data set's own, if it has any."""
     items_feed: str | None = None
     """With ``policy``: an items feed of the shop. Default: the catalogue's attributes, stock unknown."""
+    feedback: str | None = None
+    """With ``policy`` and ``bundle``: a feedback folder whose exposures kept their requests (--feedback-requests of the
+    server). The policy is judged by what came of answers that another one left to chance, and needs no run."""
+    measured: str | None = None
+    """With ``feedback``: the folder that training.measure wrote of it. Default: joined anew, by the usual rules."""
+    least_effective: float = 200.0
+    """With ``feedback``: effective answers below which nothing is estimated."""
     k: int = 5
     """With ``policy``: items shown at every placement."""
     out: str | None = None
@@ -52,6 +59,18 @@ class EvaluateConfig:
             raise ValueError(f"seed must not be negative, got {self.seed}")
         if len(set(self.baselines)) < len(self.baselines):
             raise ValueError(f"baselines names one twice: {', '.join(each.name for each in self.baselines)}")
+        if self.feedback is not None:
+            if self.policy is None or self.bundle is None or self.run is not None or self.dataset is not None:
+                raise ValueError(
+                    "feedback judges a policy: policy and bundle must be given, and neither run nor dataset"
+                )
+            if self.relations is not None:
+                raise ValueError("relations are the bundle's where feedback judges: relations must be left out")
+            if not self.least_effective >= 1:
+                raise ValueError(f"least_effective must be at least 1, got {self.least_effective:g}")
+            return
+        if self.measured is not None:
+            raise ValueError("measured is of a feedback folder: feedback must be given, as feedback=DIR")
         if self.run is None and (self.dataset is None or not self.baselines or self.bundle is not None):
             raise ValueError("run must be given, as run=RUN_ID; without one dataset and baselines, and no bundle")
         if self.policy is not None and (self.run is None or self.bundle is not None):

@@ -8,6 +8,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+NOT_KEPT: Final = msgspec.Raw()
+"""Of an exposure without its request."""
+
 
 class Slot(Struct, frozen=True, gc=False, omit_defaults=True):
     """One item of an answer.
@@ -38,6 +41,7 @@ class Exposure(Struct, frozen=True, kw_only=True, omit_defaults=True):
         segment: of the shopper.
         policy, model: their versions.
         anonymous: no shopper's key came, so that the session is the subject.
+        request: what was asked, as JSON and without keys, where the server keeps it: another policy can be asked again.
     """
 
     recommendation_id: str
@@ -56,6 +60,7 @@ class Exposure(Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy: str | None = None
     model: str | None = None
     anonymous: bool = False
+    request: msgspec.Raw = NOT_KEPT
 
     @property
     def subject(self) -> str | None:

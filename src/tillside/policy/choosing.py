@@ -53,8 +53,8 @@ def choose(
     slots are all needed for unmet ``needs``, only candidates that meet one of them are taken, while there are any.
 
     Args:
-        pick: chooses otherwise: the row to take, of an array of worth [R] with -inf for those that may not be taken, and
-            the items [R]; below 0 for none, where something else stands in the slot.
+        pick: chooses otherwise: the row to take, of an array of worth [R] with -inf for those that may not be taken,
+            and the items [R]; below 0 for none, where something else stands in the slot.
     """
     keys_U = scores_U - LEVEL * levels_U
     rows = _best(keys_U, items_U, SPARE_EACH * k + SPARE, facts)

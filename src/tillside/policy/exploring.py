@@ -3,7 +3,8 @@
 Only answers that could have been otherwise tell what another policy would have earned. Candidates are those that
 ``choose`` compares anyway: the hard rules have passed them, soft rules and minimum counts hold as without exploration,
 and what is pinned by hand is never drawn. The draw is Plackett-Luce (Luce, 1959; Plackett, 1975): slot by slot, each
-remaining candidate with a probability proportional to its worth. What another policy showed can be followed slot by slot, so that it is known how probable it is here.
+remaining candidate with a probability proportional to its worth. What another policy showed can be followed in the same
+way, so that it is known how probable it is here.
 
 Shapes: R candidates that are compared.
 """

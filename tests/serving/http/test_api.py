@@ -148,12 +148,13 @@ def test_the_log_says_which_field_was_refused_and_why_and_not_what_was_sent(runn
 class Noted(list):
     """A log of exposures in memory."""
 
-    def note(self, request, outcome, placement=None):
-        self.append((request and request.placement, placement, outcome.answer.recommendation_id))
+    def note(self, request, outcome):
+        self.append((request.placement, request.placements, outcome.answer.recommendation_id))
 
 
 def test_every_answer_that_was_given_is_noted_and_a_refused_request_is_not():
-    """No bundle is loaded, so the last tier answers: one answer, a page of two, and a request that is refused."""
+    """No bundle is loaded, so the last tier answers: one answer, a page of two, each with what was asked there, and a
+    request that is refused."""
     settings = Settings(Path("none"))
     service = Service(settings)
     service.exposures = noted = Noted()
@@ -168,4 +169,4 @@ def test_every_answer_that_was_given_is_noted_and_a_refused_request_is_not():
 
     answers = asyncio.run(ask())
     ids = [answer["recommendation_id"] for answer in answers]
-    assert noted == [("cart", None, ids[0]), (UNSET, "home", ids[1]), (UNSET, "cart", ids[2])]
+    assert noted == [("cart", UNSET, ids[0]), ("home", UNSET, ids[1]), ("cart", UNSET, ids[2])]
