@@ -187,13 +187,15 @@ def row(system: str, metric: str, value: float, *, runs: int) -> Row:
     return {"log": LOG, "system": system, "metric": metric, "value": value, "runs": runs}
 
 
+TITLE: Final = "Experiments against truth"
 NOTES: Final = (
     "Virtual shoppers (training/simulator/visitors.py), about ten visits each in two weeks; no model is trained. aa: "
     "share of A/A splits that seem to differ at 5 %, over all metrics and by metric. coverage: share of shops whose "
     f"interval holds the true lift over a holdout of {HELD:.0%}; revenue capped: the interval of capped money, held "
     f"against the lift of all money. srm: {MISMATCHED:.0%} where half was asked for. ope: largest error over five "
     f"policies and {OPE_RUNS} logs, each cut to an effective sample of {EFFECTIVE:,}, and the lowest rank correlation; "
-    "ope itself is self-normalised, by prefix."
+    "ope itself is self-normalised, by prefix. ope command: the same by training.evaluate policy= feedback=, at the "
+    "simulated shop's checkout with a trained model (benchmarks.judged)."
 )
 
 
@@ -219,7 +221,7 @@ def main() -> None:
     folder = given.results or Path(__file__).parent / "results"
     measured = {each["system"].partition(" ")[0] for each in rows}
     kept = [each for each in read_rows(folder / "experiments.json") if each["system"].partition(" ")[0] not in measured]
-    write_results("experiments", [*kept, *rows], title="Experiments against truth", notes=NOTES, folder=given.results)
+    write_results("experiments", [*kept, *rows], title=TITLE, notes=NOTES, folder=given.results)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ def test_flags_win_over_variables_and_variables_over_defaults():
     assert settings == Settings(Path("/bundle"), "0.0.0.0", 9001, admin_port=9001, admin_token="secret", limits=limits)
     assert "secret" not in repr(settings)
     assert parse_settings(["--bundle", "b"], {}) == Settings(Path("b"))
+    asked = parse_settings(["--bundle", "b", "--feedback-requests", "0.25"], {})
+    assert asked == Settings(Path("b"), feedback_requests=0.25)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,11 @@ def test_flags_win_over_variables_and_variables_over_defaults():
         (["--bundle", "b", "--wrokers", "2"], {}, "unrecognized arguments: --wrokers 2; did you mean --workers?"),
         (["--bundle", "b", "--pots=1"], {}, "unrecognized arguments: --pots=1; did you mean --port?"),
         (["--bundle", "b", "--verbose"], {}, "--verbose; python -m serving --help lists the flags"),
+        (
+            ["--bundle", "b", "--feedback-requests", "2"],
+            {},
+            "--feedback-requests: must be a number from 0 to 1, got '2'",
+        ),
         (["b", "--port", "0"], {}, "unrecognized arguments: b; a bundle is given as --bundle b"),
     ],
 )

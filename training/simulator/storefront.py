@@ -71,14 +71,15 @@ class Storefront:
         rng = np.random.default_rng(seed)
         told: list[Mapping[str, Any]] = []
         for number in range(visitors):
-            told += self._visit(carts[rng.integers(len(carts))], number, rng)
+            told += self.visit(carts[rng.integers(len(carts))], number, rng)
             if len(told) >= BATCH:
                 self.report(told)
                 told = []
         if told:
             self.report(told)
 
-    def _visit(self, cart: Cart, number: int, rng: np.random.Generator) -> list[Mapping[str, Any]]:
+    def visit(self, cart: Cart, number: int, rng: np.random.Generator) -> list[Mapping[str, Any]]:
+        """What one visitor does, as events; ``number`` counts the visits."""
         keys = {"shopper": f"visitor-{number // VISITS}", "session": f"visit-{number}"}
         body = {"session": cart.session, "placement": PLACEMENT, "cart": [{"item_id": cart.anchor}]}
         answer = self.ask(body | {"shopper_id": keys["shopper"], "session_id": keys["session"]})

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import training.cli.command
-from training.cli.command import command
+from training.cli.command import command, refuse_no_feedback
 from training.settings.evaluate import EvaluateConfig
 from training.settings.export import ExportConfig
 from training.settings.retrain import RetrainConfig
@@ -185,3 +185,12 @@ def test_an_interrupted_command_says_so(start, capsys):
 
 def test_the_configs_of_the_checkout_are_found():
     assert (training.cli.command.config_directory() / "train.yaml").is_file()
+
+
+def test_feedback_must_be_a_folder_and_of_a_topic_the_command_that_brings_it_is_named(tmp_path):
+    refuse_no_feedback(str(tmp_path))
+    with pytest.raises(ValueError, match=f"feedback: there is no folder {tmp_path}/none"):
+        refuse_no_feedback(f"{tmp_path}/none")
+    told = r"got kafka://h:1/events; python -m serving.feedback.fetch kafka://HOST:PORT/TOPIC"
+    with pytest.raises(ValueError, match=told):
+        refuse_no_feedback("kafka://h:1/events")

@@ -69,5 +69,17 @@ def test_what_belongs_to_a_policy_must_fit() -> None:
         EvaluateConfig(run="r", bundle="b", policy="p")
     with pytest.raises(ValueError, match="relations and items_feed are for a policy"):
         EvaluateConfig(run="r", items_feed="f")
+    with pytest.raises(
+        ValueError, match="feedback judges a policy: policy and bundle must be given, and neither run nor"
+    ):
+        EvaluateConfig(feedback="f", policy="p")
+    with pytest.raises(ValueError, match="and neither run nor dataset"):
+        EvaluateConfig(feedback="f", policy="p", bundle="b", run="r")
+    with pytest.raises(ValueError, match="relations are the bundle's where feedback judges"):
+        EvaluateConfig(feedback="f", policy="p", bundle="b", relations="r")
+    with pytest.raises(ValueError, match="least_effective must be at least 1, got 0"):
+        EvaluateConfig(feedback="f", policy="p", bundle="b", least_effective=0)
+    with pytest.raises(ValueError, match="measured is of a feedback folder: feedback must be given"):
+        EvaluateConfig(run="r", policy="p", measured="m")
     with pytest.raises(ValueError, match="k must be from 1 to 100, got 0"):
         EvaluateConfig(run="r", policy="p", k=0)
