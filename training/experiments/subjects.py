@@ -188,14 +188,8 @@ class MeasuredTables:
         slots, lines = self._table(OUTCOMES), self._table(LINES)
         if slots is None or lines is None:
             return None
-        slots = slots.semi_join(answers, "recommendation_id").filter(lambda t: t.anchor.notnull())
-        shown = slots.group_by("subject", item=slots.anchor).agg(shown=slots.time.min())
-        lines = lines.filter(lines.time < until_ms)
-        sold = lines.group_by("subject", "item").agg(sold=lines.time.max())
-        both = shown.left_join(sold, ["subject", "item"], rname="{name}_again")
-        return both.group_by("subject").agg(
-            anchored=both.count(), anchor_bought=(both.sold >= both.shown).fill_null(False).sum()
-        )
+        slots = slots.semi_join(answers, "recommendation_id")
+        return anchored(slots, lines.filter(lines.time < until_ms))
 
     def _bought(self, subjects: ir.Table, since_ms: int, until_ms: int, before_days: int) -> ir.Table:
         """Orders by subject: from its first answer on, and in the days before ``since_ms``."""
@@ -210,6 +204,23 @@ class MeasuredTables:
             sums["orders" + suffix] = orders.count(where=when)
             sums["lines" + suffix] = orders.lines.sum(where=when)
         return orders.group_by("subject").agg(**sums)
+
+
+def anchored(slots: ir.Table, lines: ir.Table, *, by: Sequence[str] = ("subject",)) -> ir.Table:
+    """Main items that something was shown with (``anchored``), and how many of them the subject bought afterwards
+    (``anchor_bought``): what recommendations must not take away.
+
+    Args:
+        slots: outcomes.
+        lines: of orders, one row an order's item.
+        by: columns of the slots, the subject among them.
+    """
+    known = slots.filter(slots.anchor.notnull())
+    shown = known.group_by(*by, item=known.anchor).agg(shown=known.time.min())
+    sold = lines.group_by("subject", "item").agg(sold=lines.time.max())
+    both = shown.left_join(sold, ["subject", "item"], rname="{name}_again")
+    bought = (both.sold >= both.shown).fill_null(False)
+    return both.group_by(list(by)).agg(anchored=both.count(), anchor_bought=bought.cast("int64").sum())
 
 
 def arm_in(answers: ir.Table, name: str | None) -> ir.Value:

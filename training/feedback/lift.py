@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from tillside.experiments.assignment import JOIN
-from training.experiments.subjects import arm_in
+from training.experiments.subjects import anchored, arm_in
 from training.feedback.effects import columns_of, table_of
 from training.feedback.intervals import Moments, z_of
 from training.mining.engines import MiningEngine
@@ -24,15 +24,33 @@ COLUMNS: Final = (
 )  # fmt: skip
 PER_SUBJECT: Final = {"buyers": "bought", "orders_per_shopper": "orders", "revenue_per_shopper": "value"}
 """Metric to the sum over a shopper that it is the mean of."""
-PER_ORDER: Final = {"order_value": "value", "lines_per_order": "lines"}
-"""Metric to the sum over a shopper whose ratio to the shopper's orders it is."""
-SUMS: Final = ("bought", "orders", "value", "lines")
+RATIOS: Final = {
+    "order_value": ("value", "orders"),
+    "lines_per_order": ("lines", "orders"),
+    "anchor_conversion": ("anchor_bought", "anchored"),
+}
+"""Metric to the sums over a shopper whose ratio it is."""
+GUARDRAIL: Final = "anchor_conversion"
+"""The main item's own conversion, which must not fall."""
+SUMS: Final = ("bought", "orders", "value", "lines", "anchored", "anchor_bought")
 
 
-def lift(engine: MiningEngine, answers: ir.Table, orders: ir.Table, *, reference: str, confidence: float) -> pa.Table:
-    """Every arm of every experiment beside its reference, COLUMNS; no rows where no experiment ran."""
-    borne = engine.arrays(answers.select(names=answers.experiment.fill_null("")).distinct(), ["names"])["names"]
-    names = sorted({name for each in borne.tolist() for name in each.split(JOIN)} - {""})
+def lift(
+    engine: MiningEngine,
+    answers: ir.Table,
+    orders: ir.Table,
+    slots: ir.Table,
+    lines: ir.Table,
+    *,
+    reference: str,
+    confidence: float,
+) -> pa.Table:
+    """Every arm of every experiment beside its reference, COLUMNS; no rows where no experiment ran.
+
+    The main item's own conversion has rows where both arms were shown anything with one; the holdout never was.
+    """
+    ran = engine.arrays(answers.select(names=answers.experiment.fill_null("")).distinct(), ["names"])["names"]
+    names = sorted({name for each in ran.tolist() for name in each.split(JOIN)} - {""})
     if not names:
         return table_of([], COLUMNS)
     told = ibis.union(*[answers.mutate(experiment=ibis.literal(n), arm=arm_in(answers, n)) for n in names])
@@ -49,18 +67,23 @@ def lift(engine: MiningEngine, answers: ir.Table, orders: ir.Table, *, reference
         orders=after.count().cast("float64"), value=net.sum(), lines=after.lines.sum().cast("float64")
     )
     joined = subjects.left_join(bought, unit, rname="sum_{name}")
+    borne = told.select("experiment", "recommendation_id").distinct()
+    within = slots.select("recommendation_id", "subject", "anchor", "time").join(borne, "recommendation_id")
+    joined = joined.left_join(anchored(within, lines, by=unit), unit, rname="main_{name}")
     whole = joined.mutate(
         moved=joined.arm != joined.other,
         orders=joined.orders.fill_null(0.0),
         value=joined.value.fill_null(0.0),
         lines=joined.lines.fill_null(0.0),
         bought=joined.orders.notnull().cast("float64"),
+        anchored=joined.anchored.cast("float64").fill_null(0.0),
+        anchor_bought=joined.anchor_bought.cast("float64").fill_null(0.0),
         who=ibis.ifelse(joined.anonymous, "visits", "shoppers"),
     )
     stayed = whole.filter(~whole.moved)
     sums: dict[str, Any] = {f"s_{name}": stayed[name].sum() for name in SUMS}
     sums |= {f"p_{name}": (stayed[name] * stayed[name]).sum() for name in SUMS}
-    sums |= {f"b_{name}": (stayed.orders * stayed[name]).sum() for name in PER_ORDER.values()}
+    sums |= {f"b_{above}": (stayed[below] * stayed[above]).sum() for above, below in RATIOS.values()}
     groups = stayed.group_by("experiment", "who", "arm").agg(subjects=stayed.count(), **sums)
     found = columns_of(engine, groups.order_by("experiment", "who", "arm"))
     movers = whole.filter(whole.moved).group_by("experiment", "who").agg(moved=lambda t: t.count())
@@ -83,7 +106,9 @@ def lift(engine: MiningEngine, answers: ir.Table, orders: ir.Table, *, reference
 def compare(arm: dict[str, float], reference: dict[str, float], z: float) -> list[dict[str, Any]]:
     """Rows of one arm beside another, of sums over shoppers and of their squares."""
     rows = []
-    for metric in (*PER_SUBJECT, *PER_ORDER):
+    for metric in (*PER_SUBJECT, *RATIOS):
+        if metric == GUARDRAIL and not (arm["s_anchored"] and reference["s_anchored"]):
+            continue
         (mean, variance), (base, base_variance) = (_estimate(each, metric) for each in (arm, reference))
         half = z * np.sqrt(variance + base_variance)
         row: dict[str, Any] = {
@@ -106,8 +131,8 @@ def _estimate(sums: dict[str, float], metric: str) -> tuple[float, float]:
         name = PER_SUBJECT[metric]
         below, squared, product = count, count, sums[f"s_{name}"]
     else:
-        name = PER_ORDER[metric]
-        below, squared, product = sums["s_orders"], sums["p_orders"], sums[f"b_{name}"]
+        name, other = RATIOS[metric]
+        below, squared, product = sums[f"s_{other}"], sums[f"p_{other}"], sums[f"b_{name}"]
     found = (count, below, sums[f"s_{name}"], squared, product, sums[f"p_{name}"])
     moments = Moments(*(np.array([each], np.float64) for each in found))
     return float(moments.ratio[0]), float(moments.variance[0])

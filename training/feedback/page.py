@@ -10,6 +10,7 @@ from typing import Any, Final
 from training.cli.foreign_text import on_terminal
 from training.feedback.charts import Bar, bars, forest, line
 from training.feedback.effects import DIMENSIONS
+from training.feedback.lift import GUARDRAIL
 from training.feedback.pairs import weak_pairs
 from training.feedback.report import Report, figure
 from training.feedback.words import WORDS
@@ -90,6 +91,8 @@ def _lift(report: Report, words: Mapping[str, str], config: EffectsConfig) -> li
             ("n:interval", lambda row: _between(row["metric"], row, sign=True)),
         ]  # fmt: skip
         parts.append(_table(own, columns, words))
+        fell = [row["arm"] for row in own if row["metric"] == GUARDRAIL and row["high"] is not None and row["high"] < 0]
+        parts += [_note(words["main_item_fell"].format(arm=arm)) for arm in fell]
     return parts
 
 

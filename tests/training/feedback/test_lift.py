@@ -7,12 +7,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from training.data.engine import open_engine
-from training.feedback.lift import compare, lift
+from training.feedback.lift import GUARDRAIL, compare, lift
 
 
-def sums(values, orders, lines=None):
+def sums(values, orders, lines=None, *, anchored=(), anchor_bought=()):
     lines = orders if lines is None else lines
     return {
+        "s_anchored": sum(anchored), "p_anchored": sum(each * each for each in anchored),
+        "s_anchor_bought": sum(anchor_bought), "p_anchor_bought": sum(each * each for each in anchor_bought),
+        "b_anchor_bought": sum(x * y for x, y in zip(anchored, anchor_bought, strict=True)),
         "subjects": len(values), "s_bought": sum(order > 0 for order in orders), "s_orders": sum(orders),
         "s_value": sum(values), "p_bought": sum(order > 0 for order in orders), "p_orders": sum(o * o for o in orders),
         "p_value": sum(v * v for v in values), "b_value": sum(o * v for o, v in zip(orders, values, strict=True)),
@@ -40,6 +43,17 @@ def test_lines_per_order_are_a_ratio_of_sums_over_shoppers():
     assert (row["value"], row["reference_value"], row["low"], row["high"]) == (2, 1, 1, 1)
 
 
+def test_the_main_item_s_own_conversion_is_a_ratio_of_sums_over_shoppers():
+    """Of 2 and 2 main items 1 and 2 were bought: 3 / 4. Residuals 1 - 1.5 and 2 - 1.5: variance 2 * .5 / 16 = 1 / 16.
+    Of the other arm all: 1, without variance. Without main items in one arm nothing is said."""
+    one = sums([1, 1], [1, 1], anchored=[2, 2], anchor_bought=[1, 2])
+    other = sums([1, 1], [1, 1], anchored=[1, 3], anchor_bought=[1, 3])
+    (row,) = (row for row in compare(one, other, 1.0) if row["metric"] == GUARDRAIL)
+    assert (row["value"], row["reference_value"], row["difference"]) == (0.75, 1, -0.25)
+    assert (row["low"], row["high"]) == (-0.5, 0)
+    assert GUARDRAIL not in [row["metric"] for row in compare(one, sums([1, 1], [1, 1]), 1.0)]
+
+
 def test_the_holdout_stands_beside_all_others_and_each_layer_beside_itself(tmp_path: Path):
     """Of a shopper with two visits each answer counts once; c orders 30 and d nothing, against 10 of the held-out h."""
     both = ("slots|words", "four|warm"), ("slots|words", "eight|warm")
@@ -48,6 +62,14 @@ def test_the_holdout_stands_beside_all_others_and_each_layer_beside_itself(tmp_p
     columns = zip(*visits, strict=True)
     answers = dict(zip(("subject", "experiment", "arm"), map(list, columns), strict=True))
     answers |= {"time": list(range(len(visits))), "anonymous": [False] * len(visits)}
+    answers["recommendation_id"] = [f"r{number}" for number in range(len(visits))]
+    slots = {
+        "recommendation_id": ["r2", "r3", "r3", "r4"],
+        "subject": ["b", "c", "c", "d"],
+        "anchor": ["phone", "phone", "coat", None],
+        "time": [2, 3, 3, 4],
+    }
+    lines = {"subject": ["c", "c", "b"], "item": ["phone", "coat", "phone"], "time": [9, 1, 1]}
     orders = {
         "subject": ["h", "c"],
         "time": [9, 9],
@@ -55,11 +77,15 @@ def test_the_holdout_stands_beside_all_others_and_each_layer_beside_itself(tmp_p
         "returned_value": [0.0, 2.0],
         "lines": [1, 3],
     }
-    for name, table in (("answers", answers), ("orders", orders)):
+    names = {"answers": answers, "orders": orders, "slots": slots, "lines": lines}
+    for name, table in names.items():
         pq.write_table(pa.table(table), tmp_path / f"{name}.parquet")
     with open_engine(tmp_path) as engine:
-        tables = [engine.parquet([tmp_path / f"{name}.parquet"]) for name in ("answers", "orders")]
+        tables = [engine.parquet([tmp_path / f"{name}.parquet"]) for name in names]
         rows = lift(engine, *tables, reference="holdout", confidence=0.95).to_pylist()
+    [main] = [row for row in rows if row["metric"] == GUARDRAIL]
+    told = (main["experiment"], main["arm"], main["value"], main["reference_value"])
+    assert told == ("words", "warm", 0.5, 0), "c bought the phone after it was shown, the coat before, b neither after"
     found = {(row["experiment"], row["arm"]): row for row in rows if row["metric"] == "revenue_per_shopper"}
     assert set(found) == {("holdout", "shown"), ("slots", "four"), ("words", "warm")}
     shown = found["holdout", "shown"]

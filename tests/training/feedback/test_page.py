@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.feedback_reports import HOSTILE, hand_made
+from training.feedback.lift import GUARDRAIL
 from training.feedback.page import page, shown
 from training.settings.effects import EffectsConfig
 from training.settings.measure import Language
@@ -57,6 +58,23 @@ def test_without_an_experiment_no_lift_is_told_and_without_impressions_it_is_sai
     text = page(plain, EffectsConfig(), Language.en)
     assert "No experiment ran" in text
     assert "reports no impressions" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "metric", "told"),
+    [
+        (Language.en, "main item bought afterwards", "<b>: the main item itself is surely bought less."),
+        (Language.zh, "主商品转化率", "<b>：主商品自身的转化率确定下降"),
+    ],
+)
+def test_a_main_item_that_is_surely_bought_less_is_named(language, metric, told):
+    made = hand_made()
+    row = made.tables["lift"].to_pylist()[0] | {"metric": GUARDRAIL, "arm": "<b>", "low": -0.2}
+    for high in (-0.1, 0.1):
+        tables = made.tables | {"lift": pa.Table.from_pylist([row | {"high": high}])}
+        texts = Reader(page(replace(made, tables=tables), EffectsConfig(), language)).texts
+        assert metric in texts
+        assert any(told in text for text in texts) == (high < 0)
 
 
 def test_a_log_without_answers_says_so():
