@@ -34,6 +34,13 @@ from serving.collector.openapi import EXAMPLES
 from training.cli.console import say
 
 NAME: Final = "feedback"
+TITLE: Final = "Feedback: what listening costs, what a kill takes, and what is learned"
+NOTES: Final = (
+    "Batches of 100 events of 220 bytes, acknowledged after the sync; load generator on the same machine. round N: the "
+    "simulated shop's visitors at the running server, then measure, retrain, relate, export, promote "
+    "(benchmarks.rounds); recall, mrr and what fits the cart are of sessions that nobody was ever told of, lift is of "
+    "all rounds so far."
+)
 LOG: Final = "synthetic"
 BATCH: Final = 100
 RATE: Final = 1000.0
@@ -199,8 +206,8 @@ def main(arguments: list[str] | None = None) -> None:
     write_results(
         NAME,
         [*kept, *measured],
-        title="Feedback: what listening costs, and what a kill takes",
-        notes="Batches of 100 events of 220 bytes, acknowledged after the sync; load generator on the same machine.",
+        title=TITLE,
+        notes=NOTES,
         folder=folder,
     )
 

@@ -119,7 +119,7 @@ class Shop:
     """The simulated shop: its carts, its prices, and what goes with what in truth."""
 
     def __init__(self, folder: Path, carts: int = 5000) -> None:
-        self.carts: list[Cart] = carts_of_log(folder / "events.parquet")[-carts:]
+        self.carts = carts_of_log(folder / "events.parquet")[-carts:]
         self.goes_with: dict[str, list[str]] = {}
         truth = pq.read_table(folder / "truth" / "complements.parquet", columns=["item_id", "other_id"])
         for item, other in zip(*(column.to_pylist() for column in truth.columns), strict=True):
