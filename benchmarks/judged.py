@@ -58,7 +58,9 @@ JUDGED: Final[Mapping[str, tuple[str, str]]] = {
 """Sources and exploration of each policy."""
 PILOT: Final = 2000
 """Answers by which it is found how many are needed."""
-MOST: Final = 40_000
+MOST: Final = 24_000
+ASKED_ANEW: Final = 8000
+"""Requests that each policy itself is asked, for the truth."""
 SEGMENT: Final = 250
 SHOWN: Final = ("prefix", "ips"), ("prefix", "snips"), ("prefix", "dr")
 """Form and estimator."""
@@ -166,7 +168,7 @@ def judge(shop: Shop, bundle: Path, work: Path, *, seed: int) -> list[dict[str, 
     feedback = work / "feedback"
     logging = Checkout(bundle, write_policy(work, "logging", *LOGGING))
     shop.log(logging, feedback, answers=MOST, seed=seed)
-    requests = [each.request for each in logging.answered if each.request is not None]
+    requests = [each.request for each in logging.answered if each.request is not None][:ASKED_ANEW]
     liked = [shop.goes_with.get(request.cart[0].item_id, ()) for request in requests]  # type: ignore[union-attr, index]
     found = []
     for name, terms in progress(JUDGED.items(), "policies", unit="policies"):

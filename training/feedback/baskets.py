@@ -1,7 +1,7 @@
 """What orders tell buyers, hosts and product development: what sells together, best sellers, bundles, gifts.
 
-Orders count whoever led to them: these tables describe the shop, not the recommendations. Intervals take a shopper's
-orders as one trial. Shapes: G groups.
+Orders count whoever led to them: these tables describe the shop, not the recommendations. Intervals are clustered by
+shopper. Shapes: G groups.
 """
 
 from typing import Any, Final
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tillside.policy.file.values import DAY_MS
 from training.feedback.effects import NONE, columns_of
-from training.feedback.intervals import divided, wilson, z_of
+from training.feedback.intervals import Moments, divided, effective_size, wilson, z_of
 from training.mining.engines import MiningEngine
 from training.settings.effects import EffectsConfig
 
@@ -66,18 +66,27 @@ def together(engine: MiningEngine, lines: ir.Table, by: str, config: EffectsConf
         span |= {"first": 0, "last": 0}
     middle = (int(span["first"]) + int(span["last"])) // 2
     held = held.mutate(late=(held.time > middle).cast("int64"))
-    single = held.group_by("name").agg(
-        orders=held.count(), late=held.late.sum(), shoppers=held.subject.nunique()
+    own = held.group_by("name", "subject").agg(x=held.count().cast("float64"), late=held.late.sum())
+    single = own.group_by("name").agg(
+        orders=own.x.sum().cast("int64"), late=own.late.sum(), shoppers=own.count(), xx=(own.x * own.x).sum()
     ).filter(lambda t: t.orders >= config.min_orders)  # fmt: skip
     common = engine.keep(held.semi_join(single, "name"))
     left, right = common, common.view()
     both = left.join(right, [left.order_id == right.order_id, left.name != right.name], rname="{name}_other")
-    met = both.group_by(anchor=both.name, other=both.name_other).agg(
-        orders=both.count(), late=both.late.sum(), revenue=both.revenue_other.sum()
+    by_subject = both.group_by("subject", anchor=both.name, other=both.name_other).agg(
+        y=both.count().cast("float64"), late=both.late.sum(), revenue=both.revenue_other.sum()
+    )
+    by_subject = by_subject.join(own.select("subject", "x", anchor="name"), ["subject", "anchor"])
+    met = by_subject.group_by("anchor", "other").agg(
+        orders=by_subject.y.sum().cast("int64"),
+        late=by_subject.late.sum(),
+        revenue=by_subject.revenue.sum(),
+        xy=(by_subject.x * by_subject.y).sum(),
+        yy=(by_subject.y * by_subject.y).sum(),
     )
     met = met.filter(met.orders >= config.min_orders)
     met = met.join(
-        single.select(anchor="name", anchor_orders="orders", anchor_late="late", shoppers="shoppers"), "anchor"
+        single.select(anchor="name", anchor_orders="orders", anchor_late="late", shoppers="shoppers", xx="xx"), "anchor"
     )
     met = met.join(single.select(other="name", other_orders="orders"), "other")
     found = columns_of(engine, met.order_by(met.orders.desc(), met.anchor, met.other))
@@ -85,15 +94,17 @@ def together(engine: MiningEngine, lines: ir.Table, by: str, config: EffectsConf
 
 
 def _attach_table(found: dict[str, Any], orders: float, z: float) -> pa.Table:
-    both_G, anchor_G, late_G, anchor_late_G, shoppers_G, other_G = (
+    both_G, anchor_G, late_G, anchor_late_G, shoppers_G, other_G, xx_G, xy_G, yy_G = (
         np.asarray(found[name], np.float64)
-        for name in ("orders", "anchor_orders", "late", "anchor_late", "shoppers", "other_orders")
-    )
-    rate_G = divided(both_G, anchor_G)
-    size_G = np.minimum(anchor_G, shoppers_G)
+        for name in (
+            "orders", "anchor_orders", "late", "anchor_late", "shoppers", "other_orders", "xx", "xy", "yy",
+        )
+    )  # fmt: skip
+    moments = Moments(shoppers_G, anchor_G, both_G, xx_G, xy_G, yy_G)
+    rate_G, size_G = moments.ratio, effective_size(moments)
     low_G, high_G = wilson(rate_G, size_G, z)
     early_G, later_G = divided(both_G - late_G, anchor_G - anchor_late_G), divided(late_G, anchor_late_G)
-    share = divided(size_G, anchor_G)  # orders of one shopper count as one trial in the halves too
+    share = divided(size_G, anchor_G)  # orders of one shopper are as much alike in the halves
     first_G, second_G = (anchor_G - anchor_late_G) * share, anchor_late_G * share
     error_G = np.sqrt(divided(early_G * (1 - early_G), first_G) + divided(later_G * (1 - later_G), second_G))
     change_G = later_G - early_G

@@ -8,12 +8,14 @@ Shapes: G groups.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+ROUNDING: Final = 1e-12
+"""Share of a sum of squares below which what is left of it is rounding."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Moments:
         """Of the ratio; NaN for fewer than two clusters."""
         ratio_G = self.ratio
         residual_G = self.yy_G - 2 * ratio_G * self.xy_G + ratio_G**2 * self.xx_G
-        inflated_G = np.maximum(residual_G, 0) * divided(self.clusters_G, self.clusters_G - 1)
+        residual_G = np.where(residual_G > ROUNDING * self.yy_G, residual_G, 0.0)
+        inflated_G = residual_G * divided(self.clusters_G, self.clusters_G - 1)
         return np.where(self.clusters_G > 1, divided(inflated_G, self.x_G**2), np.nan)
 
 
