@@ -2,7 +2,7 @@
 
 If the policy fails on a request the answer is empty: an unapplied rule is worse than an empty slot on a page.
 
-Shapes: L session items, V items that alone are eligible.
+Shapes: L session items, V items that alone are eligible, B behaviours.
 """
 
 import logging

@@ -5,7 +5,7 @@ The log's answers come from the tables that ``training.measure`` joins, what the
 at before anything is estimated: whether what the policy would show had a chance to be shown in the log, and whether it
 would fill slots that the log left empty. What came of neither is known.
 
-Shapes: A answers, L slots, I items.
+Shapes: A answers, L slots, I items, F folds of the subjects.
 """
 
 from collections.abc import Mapping, Sequence

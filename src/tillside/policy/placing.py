@@ -4,7 +4,7 @@ The same function answers online and is evaluated offline, for all fallback tier
 catalogue: a few hundred candidates are judged, and a shelf is walked only if they leave slots open. Ties are broken by
 item id, so the answer does not depend on catalogue order.
 
-Shapes: U candidates, P of them in the pool, N items.
+Shapes: P candidates that may be chosen, N items.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,30 +12,26 @@ from datetime import date
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tillside.policy.candidates import SOURCES, Candidates, anchors_of, gather
-from tillside.policy.choosing import Need, choose
+from tillside.policy.candidates import SOURCES, anchors_of, gather
+from tillside.policy.choosing import choose
 from tillside.policy.exploring import Explorer, Follower
-from tillside.policy.file.terms import AtLeast, Pin, PlacementPolicy, Policy, SourceName
+from tillside.policy.file.terms import Pin, PlacementPolicy, Policy, SourceName
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
+from tillside.policy.pool import Pool, pins_of
 from tillside.policy.promotions import bundles_around, offered, own_offers, promotion_hint
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import ModelCandidates, PlacedItem, Placement, PlacementRequest
 from tillside.policy.restraint import why_silent
-from tillside.policy.rules import HARD, SOFT, Rulebook, just_taken
+from tillside.policy.rules import Rulebook, just_taken
 from tillside.policy.steering import Steering, steer
-from tillside.policy.telling import UNSURE, removed, why_empty, why_unmet
+from tillside.policy.telling import removed, why_empty, why_unmet
 from tillside.relations import Relations
 from tillside.relations.chances import Evidence
 
-PINNED_PAIR: Final = -1
-"""Level of candidates pinned by a relation pair set by hand: before all others."""
-MANUAL_PAIR: Final = "manual pair"
-"""``rule`` of such an item in the answer."""
 PATIENT_WALK: Final = 1024
 """Items searched for filler that keeps the soft rules; past them any filler that the hard rules allow is taken."""
 
@@ -230,7 +226,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
 
     def _pool(
         self, steering: Steering, *, shelves: Shelves, relations: Relations, model: ModelCandidates | None
-    ) -> "tuple[dict[int, Pin | None], _Pool]":
+    ) -> tuple[dict[int, Pin | None], Pool]:
         """What is pinned, and the candidates for the other slots."""
         policy, placement, request, rulebook = self.policy, self.placement, self.request, self.rulebook
         scale = relations.chances.scale(self.purpose, SOURCES) if placement.fusion == "strengths" else None
@@ -252,8 +248,8 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
         )
         if moved:
             found = found.steered(moved)
-        pins = _pins(self.k, rulebook, host=request.host if placement.host_first else None)
-        pool = _Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance)
+        pins = pins_of(self.k, rulebook, host=request.host if placement.host_first else None)
+        pool = Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance)
         return pins, pool
 
 
@@ -300,104 +296,10 @@ def place(
     return prepared.place(shelves=shelves, relations=relations, model=model, rng=rng)
 
 
-class _Pool(Struct, frozen=True, eq=False):
-    """Candidates that no hard rule forbids, with boosted scores and soft-rule levels."""
-
-    found: Candidates
-    rows_P: npt.NDArray[np.int64]
-    items_P: npt.NDArray[np.int64]
-    boosts_P: npt.NDArray[np.float64] | None
-    scores_P: npt.NDArray[np.float64]
-    levels_P: npt.NDArray[np.int64]
-    dropped: dict[str, int]
-
-    @classmethod
-    def of(
-        cls,
-        found: Candidates,
-        rulebook: Rulebook,
-        *,
-        pins: Mapping[int, Pin | None],
-        request: PlacementRequest,
-        least: float,
-    ) -> "_Pool":
-        """Pool of the candidates allowed by ``rulebook``, without the pinned items.
-
-        Args:
-            least: strength that an item must reach by one source, if it is not pinned by a pair set by hand.
-        """
-        verdicts_U, levels_U = rulebook.judged(found.items_U)
-        kept_U, unsure = verdicts_U < 0, 0
-        if least:
-            sure_U = found.strongest_U() >= least
-            if found.pinned:
-                sure_U |= np.isin(found.items_U, list(found.pinned))
-            unsure = int(np.count_nonzero(kept_U & ~sure_U))
-            kept_U &= sure_U
-        for item in pins:
-            kept_U &= found.items_U != item
-        rows_P = kept_U.nonzero()[0]
-        items_P, levels_P, scores_P = found.items_U.take(rows_P), levels_U.take(rows_P), found.totals_U.take(rows_P)
-        boosts_P = rulebook.boosts(items_P, request.now_ms)
-        for among, factor in request.boosts:
-            boosts_P = np.ones(len(items_P)) if boosts_P is None else boosts_P
-            boosts_P[among.holding(items_P)] *= factor
-        if boosts_P is not None:
-            scores_P *= boosts_P
-        dropped = _counts(verdicts_U + np.int8(1), HARD) | _counts(levels_P, SOFT)
-        if unsure:
-            dropped[UNSURE] = unsure
-        if found.pinned:
-            levels_P[np.isin(items_P, list(found.pinned))] = PINNED_PAIR
-        return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
-
-    def needs(self, at_least: Sequence[AtLeast], facts: ItemFacts) -> list[Need]:
-        """Minimum counts, as masks over the candidates."""
-        return [Need(need.n, _of_kind(need, self, facts)) for need in at_least]
-
-    def placed(self, row: int, lost: float, request: PlacementRequest, facts: ItemFacts, tier: str) -> PlacedItem:
-        """Answer item of a row, ``lost`` being its diversity penalty."""
-        item, own = self.items_P.item(row), self.rows_P.item(row)
-        source, anchor = self.found.main(own)
-        key = tier if source == "model" else source
-        parts: dict[str, float] | None = None
-        if request.explain:
-            boost = 1.0 if self.boosts_P is None else self.boosts_P.item(row)
-            parts = self.found.parts(own) | {"boost": boost, "diversity": -lost}
-        rule = MANUAL_PAIR if self.levels_P.item(row) == PINNED_PAIR else None
-        reason = reason_for(key, item, anchor, facts, request.language)
-        return PlacedItem(item, self.scores_P.item(row), key, anchor, rule, parts, key, reason)
-
-
 def _plain(item: int, key: str, rule: str | None, request: PlacementRequest, facts: ItemFacts) -> PlacedItem:
     """Answer item without a score: a pin or filler."""
     reason = reason_for(key, item, None, facts, request.language)
     return PlacedItem(item, 0.0, key, None, rule, {} if request.explain else None, key, reason)
-
-
-def _pins(k: int, rulebook: Rulebook, *, host: int | None) -> dict[int, Pin | None]:
-    """Pinned items that may be shown, in slot order, without slots beyond k, repeated items and pins beyond k items.
-
-    Args:
-        host: the host's item, if that comes first; it has no pin.
-    """
-    found: dict[int, Pin | None] = {host: None} if host is not None and k else {}
-    for item, pin in rulebook.day.pins:
-        if pin.slot <= k and len(found) < k:
-            found.setdefault(item, pin)
-    return {item: pin for item, pin in found.items() if rulebook.verdict(item) < 0}
-
-
-def _of_kind(need: AtLeast, pool: _Pool, facts: ItemFacts) -> npt.NDArray[np.bool_]:
-    """Mask [P] of the candidates that are of the needed kind and keep all soft rules."""
-    if need.source is not None:
-        meets_P = pool.found.mainly(need.source).take(pool.rows_P)
-    else:
-        groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
-        assert value is not None
-        meets_P = groups.having((value,)).take(groups.codes_N.take(pool.items_P))
-    meets_P &= pool.levels_P <= 0
-    return meets_P
 
 
 def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -> list[int]:
@@ -418,9 +320,3 @@ def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -
         if len(by_level.get(0, ())) >= count or (walked >= PATIENT_WALK and sum(map(len, by_level.values())) >= count):
             break
     return [item for level in sorted(by_level) for item in by_level[level]][:count]
-
-
-def _counts(numbers: npt.NDArray[np.integer], names: Sequence[str]) -> dict[str, int]:
-    """Counts of the numbers by name, that of 1 first; 0 has no name, and zero counts are omitted."""
-    counts = np.bincount(numbers).tolist()
-    return {names[place]: count for place, count in enumerate(counts[1:]) if count}
