@@ -37,7 +37,7 @@ NAME: Final = "feedback"
 TITLE: Final = "Feedback: what listening costs, what a kill takes, and what is learned"
 NOTES: Final = (
     "Batches of 100 events of 220 bytes, acknowledged after the sync; load generator on the same machine. round N: the "
-    "simulated shop's visitors at the running server, then measure, retrain, relate, export, promote "
+    "simulated shop's visitors at the running server, then measure, retrain, promote "
     "(benchmarks.rounds); recall, mrr and what fits the cart are of sessions that nobody was ever told of, lift is of "
     "all rounds so far."
 )

@@ -56,10 +56,10 @@ JUDGED: Final[Mapping[str, tuple[str, str]]] = {
     "popular": ("{popular: 1, model: 0.5}", "{share: 0.8, among: 12, of: slots, temperature: 2}"),
 }
 """Sources and exploration of each policy."""
-PILOT: Final = 2000
+PILOT: Final = 1000
 """Answers by which it is found how many are needed."""
-MOST: Final = 24_000
-ASKED_ANEW: Final = 8000
+MOST: Final = 15_000
+ASKED_ANEW: Final = 3000
 """Requests that each policy itself is asked, for the truth."""
 SEGMENT: Final = 250
 SHOWN: Final = ("prefix", "ips"), ("prefix", "snips"), ("prefix", "dr")

@@ -5,10 +5,10 @@
 The shop's first half is its history: it is learned from, and stands in the feedback folder as the shop's own events.
 The sessions of the second half come round by round: each session that puts something into the cart is lived through by
 a few visitors, who ask the running server what goes with the cart, see it, click, take, order, and tell the collector;
-two in ten are held out. Then the effects are measured, the champion is retrained on the whole folder, related anew,
-exported and promoted if the gate lets it. The last part of the sessions is never told to anybody: each champion is
-judged by it, by the next item of a session and by what it offers beside a cart, of which the shop knows the truth.
-What lies in ``--work`` already (shop, dataset, runs) is taken as it is. Result file: feedback.
+two in ten are held out. Then the effects are measured, and the champion is retrained on the whole folder and promoted
+if the gate lets it. The last part of the sessions is never told to anybody: each model is judged by it, by the next
+item of a session and by what it offers beside a cart, of which the shop knows the truth. What lies in ``--work``
+already (shop, dataset, runs) is taken as it is. Result file: feedback.
 """
 
 import argparse
@@ -45,7 +45,7 @@ MODEL: Final = f"models:/{LOG}@champion"
 TERMS: Final = ("{model: 1, complement: 1}", "{share: 0.2}")
 HOLDOUT: Final = "holdout: {share: 0.2, salt: rounds}\n"
 EPOCHS: Final = ("trainer.max_epochs=4", "trainer.progress_bar=false")
-AGAIN: Final = ("trainer.max_epochs=2", "trainer.progress_bar=false")
+AGAIN: Final = ("trainer.max_epochs=1", "trainer.progress_bar=false")
 PATIENT: Final = "latency_ms=500"
 """Beside other work an answer takes what it takes; the gate's other lines stand."""
 SHOP: Final = ("sessions=24000", "items=800", "shoppers=8000")
@@ -74,7 +74,8 @@ def begin(work: Path) -> None:
         run_stage("training.train", f"dataset={dataset}", *EPOCHS, f"tracking.runs={runs}")
     run_stage("training.promote", "run=latest", PATIENT, f"tracking.runs={runs}")
     feedback = work / "feedback"
-    shutil.rmtree(feedback, ignore_errors=True)
+    for folder in (feedback, work / "measured"):
+        shutil.rmtree(folder, ignore_errors=True)
     writer = SegmentWriter(feedback / EVENTS)
     writer.append([kinds.encode_event(each) for each in told_history(history)])
     writer.close()
@@ -187,21 +188,16 @@ def effects(work: Path) -> Figures:
 
 
 def retrained(work: Path) -> tuple[Path, bool]:
-    """The champion's successor, related anew, with its bundle, and whether the gate let it."""
+    """The bundle of the champion's successor, and whether the gate let it."""
     runs, items = work / "runs", work / "shop" / "items.parquet"
     given = ("data=feedback", f"feedback={work / 'feedback'}", f"data.items={items}", "data.late_days=400")
-    before = {path.name for path in (runs / "datasets").glob("*")} if (runs / "datasets").is_dir() else set()
-    run_stage("training.retrain", f"from={MODEL}", *given, *AGAIN, "export=false", f"tracking.runs={runs}")
-    [dataset] = [path for path in (runs / "datasets").glob("*") if path.name not in before]
-    run_stage("training.relate", f"dataset={dataset}", "rules=electronics")
-    run = (runs / "latest").resolve().name
-    bundle = work / f"bundle-{run[:8]}"
-    run_stage("training.export", f"run={run}", f"out={bundle}", f"tracking.runs={runs}")
+    run_stage("training.retrain", f"from={MODEL}", *given, *AGAIN, f"tracking.runs={runs}")
+    run = (runs / "latest").resolve()
     try:
-        run_stage("training.promote", f"run={run}", PATIENT, f"tracking.runs={runs}")
+        run_stage("training.promote", f"run={run.name}", PATIENT, f"tracking.runs={runs}")
     except subprocess.CalledProcessError:  # the gate's reasons are printed
-        return bundle, False
-    return bundle, True
+        return run / "bundle", False
+    return run / "bundle", True
 
 
 def last_items(log: pa.Table, sessions: Sequence[str]) -> list[list[str]]:

@@ -56,6 +56,7 @@ class BaseModel:
         learned_until: UTC milliseconds of the last event that its weights or its past sessions learned from.
         log_until: UTC milliseconds of the last event of its data set, evaluation parts included.
         settings: the preparation config of its data set.
+        relating: settings that its bundle's relations were mined with; None where it has none.
     """
 
     name: str
@@ -72,6 +73,7 @@ class BaseModel:
     learned_until: int
     log_until: int
     settings: dict[str, Any]
+    relating: dict[str, Any] | None = None
 
     @property
     def uri(self) -> str:
@@ -92,6 +94,7 @@ class BaseModel:
             document = read_document(fetch_artifact(tracking, run_id, MODEL_FILE, into=Path(folder)))
             # memory-mapped files outlive the folder
             catalogue, memory, tokens = bundle.catalogue, bundle.memory, bundle.tokens
+            relating = bundle.relations.about.get("settings")
         told = document["dataset"]
         if told.get("learned_until") is None:
             raise ValueError(
@@ -118,6 +121,7 @@ class BaseModel:
             learned_until=int(told["learned_until"]),
             log_until=int(told["log_until"]),
             settings=dict(told["config"]),
+            relating=relating,
         )
 
     def newcomers(self, catalogue: Catalogue) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:

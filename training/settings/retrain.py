@@ -24,6 +24,8 @@ class RetrainConfig:
     """The feedback folder, with ``data=feedback``: the newer log is what serving.collector has kept there."""
     split: SplitConfig = field(default_factory=SplitConfig)
     """Default: the champion's split. The test part is the newest window."""
+    relate: bool = True
+    """Mine the newer log's relations as the champion's were, where its bundle has any; false: the bundle has none."""
     seed: int = 0
     """Of the initial weights of new items, the order of sessions and the negatives drawn."""
     export: bool = True

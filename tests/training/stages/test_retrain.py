@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.datasets import START_MS
+from tests.datasets import START_MS, make_dataset, random_rows
 from tests.logs import circle_log
 from tillside.dataset import load_dataset
 from training.data.readers.events import EventsConfig
@@ -30,7 +30,7 @@ from training.settings.train import TrainConfig
 from training.settings.trainer import TrainerConfig
 from training.stages.prepare import prepare
 from training.stages.promote import promote
-from training.stages.retrain import retrain
+from training.stages.retrain import related_like, retrain
 from training.stages.train import train
 from training.tracking.store import open_store
 
@@ -202,3 +202,18 @@ def test_what_cannot_be_compared_honestly_is_refused_before_a_run_begins(
 def test_from_must_be_given() -> None:
     with pytest.raises(ValueError, match=r"from must be given, as from=models:/NAME@champion"):
         RetrainConfig()
+
+
+def test_relations_are_mined_as_the_champion_s_were(tmp_path: Path) -> None:
+    """What this version does not know is passed over; rules that ship are found wherever they lay then."""
+    rows = random_rows(8, items=4, seed=1)
+    dataset = make_dataset(tmp_path / "d", train=rows, test=rows, trained=4)
+    known = {"least": 3, "validation": False, "of a newer version": 1, "rules": "/elsewhere/electronics.yaml"}
+    found = related_like(known, dataset)
+    assert (found.dataset, found.least, found.validation) == (str(dataset.path), 3, False)
+    assert Path(str(found.rules)).is_file()
+    assert Path(str(found.rules)).name == "electronics.yaml"
+    for name in ("rules", "manual"):
+        told = f"the champion's relations were mined with {name}=/elsewhere/own.yaml, which is not there: put it back"
+        with pytest.raises(ValueError, match=told):
+            related_like({name: "/elsewhere/own.yaml"}, dataset)
