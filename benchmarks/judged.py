@@ -47,18 +47,18 @@ placements:
     slots: 2
     explore: {explore}
 """
-LOGGING: Final = ("{model: 1, complement: 1, popular: 0.5}", "{share: 1, among: 12, temperature: 1.5}")
+LOGGING: Final = ("{model: 1, complement: 1, popular: 0.5}", "{share: 1, among: 18, temperature: 1.5}")
 JUDGED: Final[Mapping[str, tuple[str, str]]] = {
-    "sharp": ("{complement: 2, model: 1}", "{share: 1, among: 12, temperature: 0.6}"),
-    "half": ("{complement: 2, model: 1}", "{share: 0.5, among: 12}"),
-    "model": ("{model: 1, popular: 0.2}", "{share: 1, among: 12}"),
-    "blunt": ("{model: 1, complement: 1, popular: 0.5}", "{share: 1, among: 12, temperature: 5}"),
-    "popular": ("{popular: 1, model: 0.5}", "{share: 0.8, among: 12, of: slots, temperature: 2}"),
+    "sharp": ("{complement: 2, model: 1}", "{share: 1, among: 8, temperature: 0.8}"),
+    "nearer": (LOGGING[0], "{share: 1, among: 8}"),
+    "model": ("{model: 2, complement: 0.7, popular: 0.5}", "{share: 1, among: 8, temperature: 1.2}"),
+    "blunt": (LOGGING[0], "{share: 1, among: 18, temperature: 6}"),
+    "popular": ("{model: 1, complement: 0.7, popular: 1}", "{share: 1, among: 12, temperature: 2, of: slots}"),
 }
 """Sources and exploration of each policy."""
 PILOT: Final = 1000
 """Answers by which it is found how many are needed."""
-MOST: Final = 15_000
+MOST: Final = 12_000
 ASKED_ANEW: Final = 3000
 """Requests that each policy itself is asked, for the truth."""
 SEGMENT: Final = 250
@@ -211,6 +211,7 @@ def main() -> None:
             "mean_relative_error": float(np.mean(errors)),
             "rank_correlation": min(float(each.statistic) for each in ranks),
             "effective": float(np.mean([each["effective"] for found in runs for each in found])),
+            "least_effective": min(each["effective"] for found in runs for each in found),
         }
         rows += [
             {"log": LOG, "system": system, "metric": m, "value": v, "runs": given.runs} for m, v in figures.items()

@@ -112,11 +112,9 @@ def retrace_placement(
     """How probable it is that :func:`answer_placement` answers with the item ids ``shown``."""
     indexed = question.placement
     assert indexed is not None
-    model: ModelCandidates | None = None
-    for each in given:
-        if indexed.place(each, intent).items:
-            model = each
-            break
+    tiers = list(given)
+    last = tiers[-1] if tiers else None
+    model = next((each for each in tiers[:-1] if indexed.place(each, intent).items), last)
     index_of, prepared, assortment = indexed.assortment.facts.index_of, indexed.prepared, indexed.assortment
     return prepared.retrace(
         [index_of.get(item_id, -1) for item_id in shown],
