@@ -3,12 +3,13 @@
     python -m benchmarks.rounds --work DIR [--rounds 3] [--visitors 3]
 
 The shop's first half is its history: it is learned from, and stands in the feedback folder as the shop's own events.
-The sessions of the second half come round by round: each session that puts something into the cart is lived through by
-a few visitors, who ask the running server what goes with the cart, see it, click, take, order, and tell the collector;
-two in ten are held out. Then the effects are measured, and the champion is retrained on the whole folder and promoted
-if the gate lets it. The last part of the sessions is never told to anybody: each model is judged by it, by the next
-item of a session and by what it offers beside a cart, of which the shop knows the truth. What lies in ``--work``
-already (shop, dataset, runs) is taken as it is. Result file: feedback.
+The sessions of the second half come round by round, and the collector is told of them all (``--told carts``: only of
+those that the visitors live through). Each that puts something into the cart is lived through by a few visitors, who
+ask the running server what goes with the cart, see it, click, take, order, and tell the collector; two in ten are held
+out. Then the effects are measured, and the champion is retrained on the whole folder and promoted if the gate lets it.
+The last part of the sessions is never told to anybody: each model is judged by it, by the next item of a session and by
+what it offers beside a cart, of which the shop knows the truth. What lies in ``--work`` already (shop, dataset, runs)
+is taken as it is. Result file: feedback.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -49,6 +51,7 @@ AGAIN: Final = ("trainer.max_epochs=1", "trainer.progress_bar=false")
 PATIENT: Final = "latency_ms=500"
 """Beside other work an answer takes what it takes; the gate's other lines stand."""
 SHOP: Final = ("sessions=24000", "items=800", "shoppers=8000")
+IN_ORDER: Final = [("session_id", "ascending"), ("timestamp", "ascending")]
 ASKED: Final = 2000
 """Sessions of the last part whose next item is asked for."""
 Figures = dict[str, float]
@@ -81,27 +84,45 @@ def begin(work: Path) -> None:
     writer.close()
 
 
-def told_history(history: pa.Table) -> list[kinds.Event]:
-    """The shop's history as its pages would have told it."""
+def told_history(history: pa.Table, *, name: str = "h") -> list[kinds.Event]:
+    """Sessions of a log as the shop's pages would have told them; ``name`` begins the ids of events and orders."""
     found = []
     for number, row in enumerate(history.to_pylist()):
         known: dict[str, Any] = {
-            "event_id": f"h{number}", "kind": row["behaviour"], "time": row["timestamp"], "received": row["timestamp"],
-            "session": row["session_id"], "shopper": row["user_id"],
+            "event_id": f"{name}{number}", "kind": row["behaviour"], "time": row["timestamp"],
+            "received": row["timestamp"], "session": row["session_id"], "shopper": row["user_id"],
         }  # fmt: skip
         if row["behaviour"] == kinds.PURCHASE:
             line = kinds.Line(item=row["item_id"], quantity=row["quantity"], price=row["price"])
-            known |= {"order_id": f"o{number}", "lines": [line]}
+            known |= {"order_id": f"{name}o{number}", "lines": [line]}
         else:
             known["item"] = row["item_id"]
         found.append(kinds.Event(**known))
     return found
 
 
+def as_told(event: kinds.Event, *, time_ms: int) -> dict[str, Any]:
+    """An event of the log as a page tells it at another time."""
+    known: dict[str, Any] = json.loads(kinds.encode_event(msgspec.structs.replace(event, time=time_ms)))
+    return {name: value for name, value in known.items() if name != "received"}
+
+
 def visited(
-    bundle: Path, policy: Path, work: Path, shop: Shop, carts: Sequence[Cart], *, number: int, visitors: int
+    bundle: Path,
+    policy: Path,
+    work: Path,
+    shop: Shop,
+    carts: Sequence[Cart],
+    whole: pa.Table | None,
+    *,
+    number: int,
+    visitors: int,
 ) -> None:
-    """Each cart's session is lived through by some visitors, at the running server and collector."""
+    """Each cart's session is lived through by some visitors, at the running server and collector.
+
+    Args:
+        whole: the round's sessions, of which the collector is told; None: of what the visitors do alone.
+    """
     (work / "holdout.yaml").write_text(HOLDOUT, encoding="utf-8")
     flags = ["--workers", "1", "--deadline-ms", "2000", "--policy", str(policy), "--experiments"]
     flags += [str(work / "holdout.yaml"), "--feedback", str(work / "feedback"), "--feedback-requests", "1"]
@@ -115,13 +136,16 @@ def visited(
             now_ms=lambda: int(time.time() * 1000),
         )  # fmt: skip
         rng, visit = np.random.default_rng(number), number * 1_000_000
-        for cart in carts:
+        others = [] if whole is None else told_history(whole.sort_by(IN_ORDER), name=f"r{number}-")
+        ends = np.linspace(0, len(others), len(carts) + 1).astype(int)
+        for cart, (start, end) in zip(carts, itertools.pairwise(ends), strict=True):
+            told += [as_told(each, time_ms=front.now_ms() + place) for place, each in enumerate(others[start:end])]
             for _ in range(visitors):
                 keys = {"shopper": f"visitor-{visit // 2}", "session": f"visit-{visit}", "time": front.now_ms()}
                 told += [
                     {"event_id": f"{visit}-s{place}", "kind": each["behaviour"], "item": each["item_id"], **keys}
                     for place, each in enumerate(cart.session)
-                    if each["behaviour"] != kinds.PURCHASE
+                    if each["behaviour"] != kinds.PURCHASE and whole is None
                 ]
                 told += front.visit(cart, visit, rng)
                 visit += 1
@@ -209,15 +233,17 @@ def last_items(log: pa.Table, sessions: Sequence[str]) -> list[list[str]]:
     return [items[-10:] for items in found.values() if len(items) > 1]
 
 
-def parts(work: Path, count: int) -> tuple[list[list[Cart]], list[Cart], list[list[str]]]:
-    """Carts of each round, and carts and sessions of the part that is never told."""
+def parts(work: Path, count: int) -> tuple[list[tuple[list[Cart], pa.Table]], list[Cart], list[list[str]]]:
+    """Carts and sessions of each round, and of the part that is never told."""
     later = pq.read_table(work / "later.parquet")
     carts = carts_of_log(work / "later.parquet")
     cut = np.linspace(0, len(carts), count + 2).astype(int)
     *rounds, held_carts = [carts[start:end] for start, end in itertools.pairwise(cut)]
     names = list(dict.fromkeys(later["session_id"].to_pylist()))
-    held = names[int(len(names) * (count / (count + 1))) :]
-    return rounds, held_carts, last_items(later, held)[:ASKED]
+    ends = np.linspace(0, len(names), count + 2).astype(int)
+    *told, held = [names[start:end] for start, end in itertools.pairwise(ends)]
+    tables = [later.filter(pc.is_in(later["session_id"], pa.array(each))) for each in told]
+    return list(zip(rounds, tables, strict=True)), held_carts, last_items(later, held)[:ASKED]
 
 
 def main() -> None:
@@ -226,6 +252,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for all of it")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--visitors", type=int, default=3, help="of each cart")
+    parser.add_argument(
+        "--told", choices=["all", "carts"], default="all", help="sessions that the collector is told of"
+    )
     parser.add_argument("--results", type=Path, help="folder of the result files; default benchmarks/results")
     given = parser.parse_args()
     work = given.work
@@ -237,21 +266,23 @@ def main() -> None:
     plain = write_policy(work, "plain", TERMS[0], "null")
     bundle = (work / "runs" / "latest").resolve() / "bundle"
     judge: Callable[[Path], Figures] = lambda each: quality(each, plain, shop, held, sessions)  # noqa: E731
-    rows = figures_of("round 0", judge(bundle))
-    for number, carts in enumerate(rounds, 1):
-        visited(bundle, policy, work, shop, carts, number=number, visitors=given.visitors)
+    name = "round" if given.told == "all" else "carts-round"
+    rows = figures_of(f"{name} 0", judge(bundle))
+    for number, (carts, whole) in enumerate(rounds, 1):
+        table = whole if given.told == "all" else None
+        visited(bundle, policy, work, shop, carts, table, number=number, visitors=given.visitors)
         measured = effects(work)
         started = time.perf_counter()
         successor, promoted = retrained(work)
         told = {"visits": float(len(carts) * given.visitors), **measured, "promoted": float(promoted)}
         told |= judge(successor) | {"learning_s": time.perf_counter() - started}
-        rows += figures_of(f"round {number}", told)
+        rows += figures_of(f"{name} {number}", told)
         say(f"round {number}: {told}")
         bundle = successor if promoted else bundle
     for row in rows:
         print(f"{row['system']:<10} {row['metric']:<28} {row['value']:.4f}")
     folder = given.results or RESULTS
-    kept = [each for each in read_rows(folder / f"{NAME}.json") if not each["system"].startswith("round ")]
+    kept = [each for each in read_rows(folder / f"{NAME}.json") if not each["system"].startswith(f"{name} ")]
     write_results(NAME, [*kept, *rows], title=TITLE, notes=NOTES, folder=given.results)
 
 
