@@ -36,11 +36,10 @@ from training.cli.console import say
 NAME: Final = "feedback"
 TITLE: Final = "Feedback: what listening costs, what a kill takes, and what is learned"
 NOTES: Final = (
-    "Batches of 100 events of 220 bytes, acknowledged after the sync; load generator on the same machine. round N (and "
-    "carts-round N, where the collector is told of sessions with carts alone): the "
-    "simulated shop's visitors at the running server, then measure, retrain, promote "
-    "(benchmarks.rounds); recall, mrr and what fits the cart are of sessions that nobody was ever told of, lift is of "
-    "all rounds so far."
+    "Batches of 100 events of 220 bytes, acknowledged after the sync; load generator on the same machine. round N: the "
+    "simulated shop's visitors at the running server, then measure, retrain, promote (benchmarks.rounds); carts-round "
+    "N: the same, the collector told of the sessions with carts alone. recall, mrr and what fits the cart are of "
+    "sessions that nobody was ever told of, lift is of all rounds so far."
 )
 LOG: Final = "synthetic"
 BATCH: Final = 100

@@ -56,10 +56,10 @@ JUDGED: Final[Mapping[str, tuple[str, str]]] = {
     "popular": ("{model: 1, complement: 0.7, popular: 1}", "{share: 1, among: 12, temperature: 2, of: slots}"),
 }
 """Sources and exploration of each policy."""
-PILOT: Final = 1000
+PILOT: Final = 750
 """Answers by which it is found how many are needed."""
-MOST: Final = 12_000
-ASKED_ANEW: Final = 3000
+MOST: Final = 10_000
+ASKED_ANEW: Final = 2500
 """Requests that each policy itself is asked, for the truth."""
 SEGMENT: Final = 250
 SHOWN: Final = ("prefix", "ips"), ("prefix", "snips"), ("prefix", "dr")
