@@ -3,7 +3,7 @@
 The model's are kept in its file, the relations' beside them, since neither stage knows the other's; both say the same
 of a question, so they meet by question and item.
 
-Shapes: R rows (question, item, source), Q questions, G sets of categories, N items, V items looked at.
+Shapes: R rows (question, item, source), Q questions, G sets of categories, N items, U of them, V items looked at.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ the relations are mined without the validation part; what each says is kept (``t
 are there.
 
 Shapes: Q questions, U candidates of all questions, C cells (item, source), R rows of observations, N items, B
-behaviours, S sources.
+behaviours, S sources, G sets of categories, V items looked at, L events of the session, M items in the cart.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,8 +62,8 @@ LEAST_QUESTIONS: Final = 10
 """Fewer questions of a purpose teach nothing: its chances are not known then."""
 SLOTS: Final = 8
 DIGITS: Final = 4
-SLOPES: Final = {MODEL: 0.6, "complement": 0.6, RELATED: 0.3, LIFT: 0.7, VIEWED: 1.0}
-"""Of the model, of complements, of any other source and of the context, before a question is asked."""
+SLOPES: Final = {MODEL: 0.6, RELATED: 0.3, LIFT: 0.7, VIEWED: 1.0}
+"""Of the model, of any other source and of the context, before a question is asked."""
 DEVIATION: Final = 0.2
 """Of a slope from that."""
 DEVIATIONS: Final = {LIFT: 0.3, VIEWED: 1.0}
