@@ -1,6 +1,7 @@
 """What listening costs, and what a kill takes: the collector's rate, the exposure log's cost, kills, fuzzing.
 
-python -m benchmarks.feedback [collector-batch100] [exposure-overhead] [kills] [fuzz] [seen] [--cores 0 1]
+python -m benchmarks.feedback [collector-batch100] [exposure-overhead] [kills] [fuzz] [seen] [shopper-key]
+    [forget-kills] [--cores 0 1]
 
 Each system is a function of SYSTEMS that returns its rows; the rows of systems that are not measured stay in the result
 file as they were. Figures of an hour in which the machine does other work measure that work.
@@ -23,6 +24,7 @@ import uvloop
 from benchmarks.feedback_kills import kills
 from benchmarks.feedback_load import EventLoad, Sent
 from benchmarks.feedback_seen import seen_ids
+from benchmarks.feedback_shoppers import forget_kills, shopper_key
 from benchmarks.fuzzing import mutated_bodies
 from benchmarks.results import RESULTS, read_rows, write_results
 from benchmarks.servers import Server, collector, tillside
@@ -141,12 +143,24 @@ def seen(work: Path, given: argparse.Namespace) -> Figures:
     return seen_ids(work, ids=given.ids)
 
 
+def by_key(work: Path, given: argparse.Namespace) -> Figures:
+    """Processor time of requests that name their shopper alone, as a multiple of that with the same events."""
+    return shopper_key(work, given.bundle or _bundle(work), rounds=given.rounds, spent=_cpu_seconds)
+
+
+def forgetting(work: Path, given: argparse.Namespace) -> Figures:
+    """Kills while shoppers are forgotten: what of them is left, what of others is lost, what is there twice."""
+    return forget_kills(work, given.bundle or _bundle(work), count=given.kills, seed=given.seed)
+
+
 SYSTEMS: Final[dict[str, Callable[[Path, argparse.Namespace], Figures]]] = {
     "collector-batch100": collector_batch100,
     "exposure-overhead": exposure_overhead,
     "kills": killed,
     "fuzz": fuzz,
     "seen": seen,
+    "shopper-key": by_key,
+    "forget-kills": forgetting,
 }
 
 

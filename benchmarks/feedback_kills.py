@@ -129,7 +129,7 @@ def _send(told: Told, live: Live, own: int) -> None:
     while not told.stop.is_set():
         names = [f"{own}-{number}-{each}" for each in range(BATCH)]
         body = [{"event_id": name, "kind": "click", "time": 1, "item": "fig"} for name in names]
-        while (answer := _post(live.server, "/v1/events", body)) is None:
+        while (answer := post(live.server, "/v1/events", body)) is None:
             time.sleep(AGAIN_SECONDS)
         assert answer["accepted"] + answer["duplicates"] == BATCH, answer
         told.events += names
@@ -138,14 +138,14 @@ def _send(told: Told, live: Live, own: int) -> None:
 
 def _ask(told: Told, live: Live) -> None:
     while not told.stop.is_set():
-        answer = _post(live.server, "/v1/recommend", {"session": [], "k": 5})
+        answer = post(live.server, "/v1/recommend", {"session": [], "k": 5})
         if answer is None:
             time.sleep(AGAIN_SECONDS)
         else:
             told.answers.append((answer["recommendation_id"], time.monotonic()))
 
 
-def _post(server: Server, path: str, document: object) -> dict[str, Any] | None:
+def post(server: Server, path: str, document: object) -> dict[str, Any] | None:
     """The answer to a document; None if there was none, or nothing was taken."""
     host, port = address_of(server.url)
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)

@@ -51,6 +51,11 @@ class Server:
         headers = {"content-type": "application/json", "authorization": f"Bearer {ADMIN_TOKEN}"}
         return ask(urllib.request.Request(self.admin + path, json.dumps(document).encode(), headers))
 
+    def delete_admin(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Status and JSON of a DELETE to the admin port; status 0 if nothing listens."""
+        headers = {"authorization": f"Bearer {ADMIN_TOKEN}"}
+        return ask(urllib.request.Request(f"{self.admin}{path}", headers=headers, method="DELETE"))
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
         self.process.send_signal(number)

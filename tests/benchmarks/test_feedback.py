@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import feedback_seen
+from benchmarks import feedback_seen, feedback_shoppers
 from benchmarks.feedback import make_parser
 from benchmarks.feedback_kills import Told, verdict
 from benchmarks.feedback_load import EventLoad, Sent
@@ -26,6 +26,19 @@ def test_what_is_missing_is_lost_and_what_is_there_twice_is_doubled(tmp_path):
     wrote(tmp_path / EXPOSURES, [encode_exposure(Exposure(recommendation_id="r", time=1, tier="model", slots=[]))])
     told = Told(events=["a", "b", "c"], answers=[("r", 1.0), ("s", 2.0), ("t", 9.9)], kills=[10.0])
     assert verdict(told, tmp_path) == {"events": 3, "answers": 3, "lost": 2, "doubled": 1, "torn": 0}
+
+
+def test_of_the_forgotten_nothing_from_before_may_be_left(tmp_path):
+    """Ann was forgotten at 100: one event is left, the later one may stay; bob's is missing, eve's there twice."""
+    kept = [("a1", "ann", 99), ("a2", "ann", 101), ("e1", "eve", 1), ("e1", "eve", 1)]
+    records = [
+        encode_event(Event(event_id=name, kind="click", item="a", time=1, received=at, shopper=shopper))
+        for name, shopper, at in kept
+    ]
+    wrote(tmp_path / EVENTS, records)
+    events = {"a0": ("ann", 98.0), "a1": ("ann", 99.0), "a2": ("ann", 101.0), "b1": ("bob", 1.0), "e1": ("eve", 1.0)}
+    told = feedback_shoppers.verdict(feedback_shoppers.Said(events=events, forgotten={"ann": 100}), tmp_path)
+    assert told == {"events": 5, "forgotten": 1, "left": 1, "lost": 1, "doubled": 1}
 
 
 def test_each_batch_has_ids_of_its_own():
