@@ -72,7 +72,7 @@ def test_chances_are_those_of_a_placement_that_explores() -> None:
             [],
         )
         for _ in range(2):
-            picks.append(explorer.pick(worth))
+            picks.append(explorer.pick(worth, np.arange(3)))
             worth[picks[-1]] = -np.inf
         assert chances_of(np.array([picks]), scores, temperature=2)[0] == pytest.approx(explorer.propensities)
 
