@@ -195,7 +195,7 @@ NOTES: Final = (
     f"against the lift of all money. srm: {MISMATCHED:.0%} where half was asked for. ope: largest error over five "
     f"policies and {OPE_RUNS} logs, each cut to an effective sample of {EFFECTIVE:,}, and the lowest rank correlation; "
     "ope itself is self-normalised, by prefix. ope command: the same by training.evaluate policy= feedback=, at the "
-    "simulated shop's checkout with a trained model (benchmarks.judged)."
+    "simulated shop's checkout with a trained model, by the effective sample that is told (benchmarks.judged)."
 )
 
 

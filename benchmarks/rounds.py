@@ -47,21 +47,21 @@ MODEL: Final = f"models:/{LOG}@champion"
 TERMS: Final = ("{model: 1, complement: 1}", "{share: 0.2}")
 HOLDOUT: Final = "holdout: {share: 0.2, salt: rounds}\n"
 EPOCHS: Final = ("trainer.max_epochs=4", "trainer.progress_bar=false")
-AGAIN: Final = ("trainer.max_epochs=1", "trainer.progress_bar=false")
+AGAIN: Final = ("trainer.max_epochs=2", "trainer.progress_bar=false")
 PATIENT: Final = "latency_ms=500"
 """Beside other work an answer takes what it takes; the gate's other lines stand."""
-SHOP: Final = ("sessions=24000", "items=800", "shoppers=8000")
 IN_ORDER: Final = [("session_id", "ascending"), ("timestamp", "ascending")]
 ASKED: Final = 2000
 """Sessions of the last part whose next item is asked for."""
 Figures = dict[str, float]
 
 
-def begin(work: Path) -> None:
+def begin(work: Path, *, sessions: int, items: int) -> None:
     """The shop, its history as a data set and as feedback, and the first champion."""
     shop, dataset, runs = work / "shop", work / "dataset", work / "runs"
     if not shop.is_dir():
-        run_stage("training.simulate", *SHOP, f"out={shop}")
+        size = (f"sessions={sessions}", f"items={items}", f"shoppers={sessions // 3}")
+        run_stage("training.simulate", *size, f"out={shop}")
     log = pq.read_table(shop / "events.parquet").sort_by([("timestamp", "ascending")])
     middle = pc.quantile(log["timestamp"], 0.5)[0].as_py()
     ends = log.group_by("session_id").aggregate([("timestamp", "max")])
@@ -251,6 +251,8 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.rounds", description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="folder for all of it")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sessions", type=int, default=24_000, help="of the simulated shop")
+    parser.add_argument("--items", type=int, default=800, help="of it")
     parser.add_argument("--visitors", type=int, default=3, help="of each cart")
     parser.add_argument(
         "--told", choices=["all", "carts"], default="all", help="sessions that the collector is told of"
@@ -259,7 +261,7 @@ def main() -> None:
     given = parser.parse_args()
     work = given.work
     work.mkdir(exist_ok=True)
-    begin(work)
+    begin(work, sessions=given.sessions, items=given.items)
     shop = Shop(work / "shop")
     rounds, held, sessions = parts(work, given.rounds)
     policy = write_policy(work, "policy", *TERMS)
