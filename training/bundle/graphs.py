@@ -47,9 +47,10 @@ NOT_IN_THE_GRAPH: Final[dict[str, Any]] = {
     "id_dropout": 0.0,
     "companions": 0,
     "temperature": 1.0,
+    "history": 0,
 }
-"""Settings of a model that its encoder's graph does not depend on: of training, of the item table, and where a weight
-begins."""
+"""Settings of a model that its encoder's graph does not depend on: of training, of the item table, where a weight
+begins, and which events a session is made of."""
 
 
 def write_encoder(trained: TrainedModel, path: Path) -> None:
