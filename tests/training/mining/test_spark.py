@@ -22,11 +22,14 @@ QUICK = " ".join(
         "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'",
         "--conf spark.sql.shuffle.partitions=1",
         "--conf spark.default.parallelism=1",
+        "--conf spark.sql.codegen.wholeStage=false",
+        "--conf spark.sql.codegen.factoryMode=NO_CODEGEN",
+        "--conf spark.sql.adaptive.enabled=false",
         "pyspark-shell",
     )
 )
-"""Java compiles in haste: its second compiler takes as long as all the rest, and has no time to be of use. A few rows
-are not parted into two hundred."""
+"""Java compiles in haste: its second compiler takes as long as all the rest, and has no time to be of use. No query
+of a few rows is worth being compiled, planned twice or parted into two hundred."""
 
 
 @pytest.fixture
