@@ -43,7 +43,8 @@ async def collect(settings: CollectorSettings) -> None:
     from serving.collector.intake import Intake
     from serving.collector.metrics import CollectorMetrics
     from serving.collector.seen import SeenIds
-    from serving.collector.stores import SEEN, FolderStore, KafkaStore, Store
+    from serving.collector.stores import FolderStore, KafkaStore, Store
+    from serving.feedback.compacting import SEEN
     from serving.feedback.erasing import Eraser
     from serving.feedback.shoppers.redis_visits import check_redis
     from serving.feedback.target import Topic

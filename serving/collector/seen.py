@@ -21,12 +21,12 @@ from zlib import crc32
 import numpy as np
 
 from serving.collector.runs import ID_BYTES, Run, filter_of, merge, write_run
+from serving.feedback.compacting import SEEN_FILE
 from tillside.atomic import write_text_atomically
 from tillside.feedback.segments import read_segment
 
 log = logging.getLogger("serving")
 
-MANIFEST: Final = "seen.json"
 VERSION: Final = 1
 TOGETHER: Final = 8
 """Runs of one size that are merged."""
@@ -150,7 +150,7 @@ class SeenIds:
         return self._folder / f"{secrets.token_hex(8)}.npy"
 
     def _read_manifest(self) -> None:
-        path = self._folder / MANIFEST
+        path = self._folder / SEEN_FILE
         manifest: dict[str, Any] = {"version": VERSION, "runs": [], "segments": []}
         if path.exists():
             manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -170,7 +170,7 @@ class SeenIds:
 
     def _write_manifest(self, runs: Sequence[Run]) -> None:
         manifest = {"version": VERSION, "runs": [run.path.name for run in runs], "segments": sorted(self._covered)}
-        write_text_atomically(self._folder / MANIFEST, json.dumps(manifest))
+        write_text_atomically(self._folder / SEEN_FILE, json.dumps(manifest))
 
 
 def _of_one_size(runs: Sequence[Run]) -> list[Run]:

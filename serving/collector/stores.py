@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from serving.collector.runs import ID_BYTES, MARK_BYTES
 from serving.collector.seen import id_of, mark_of
+from serving.feedback.compacting import COLLECTOR_LOCK
 from serving.feedback.kafka import producer
 from serving.feedback.sinks import OrdersToForget, check_target
 from serving.feedback.target import Topic
@@ -19,10 +20,8 @@ from tillside.feedback.events import decode_event, payload_of
 from tillside.feedback.forgetting import WITHDRAWN
 from tillside.feedback.segments import CONFLICTS, EVENTS, SegmentWriter, begun_ms, segments_of
 
-SEEN: Final = "seen"
 IDS: Final = "ids"
 ROW_BYTES: Final = ID_BYTES + MARK_BYTES
-LOCK: Final = ".collector.lock"
 SEGMENT_BYTES: Final = 1 << 25
 """Of events: what memory holds the ids of, and what a start after a crash reads again."""
 IDS_BYTES: Final = 1 << 22
@@ -229,7 +228,7 @@ def locked(folder: Path) -> int:
     Raises:
         ValueError: another collector has it.
     """
-    held = lock_of(folder / LOCK)
+    held = lock_of(folder / COLLECTOR_LOCK)
     if held is None:
         raise ValueError(f"another collector writes to {folder}; give each a folder of its own")
     return held

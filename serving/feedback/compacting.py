@@ -28,10 +28,12 @@ from tillside.feedback.segments import (
     sync_folder,
 )
 
-COLLECTED: Final = ".collector.lock"
+COLLECTOR_LOCK: Final = ".collector.lock"
 """File of a folder that a collector writes, or has written."""
-SEEN: Final = Path("seen") / "seen.json"
-"""What the collector of a folder remembers: ``segments`` are those whose event ids are known without them."""
+SEEN: Final = "seen"
+"""Folder of what the collector of a folder remembers."""
+SEEN_FILE: Final = "seen.json"
+"""File of it: ``segments`` are those whose event ids are known without them."""
 
 
 @dataclass
@@ -98,10 +100,10 @@ def _there(reader: SegmentReader) -> Iterator[bytes]:
 
 def _remembered(feedback: Path) -> frozenset[str] | None:
     """Segments of events whose ids are known without them; None where there is no collector that would ask."""
-    if not (feedback / COLLECTED).exists():
+    if not (feedback / COLLECTOR_LOCK).exists():
         return None
     try:
-        return frozenset(json.loads((feedback / SEEN).read_text(encoding="utf-8"))["segments"])
+        return frozenset(json.loads((feedback / SEEN / SEEN_FILE).read_text(encoding="utf-8"))["segments"])
     except FileNotFoundError:
         return frozenset()
 

@@ -8,11 +8,11 @@ Surprising: after a failure the writer keeps what was not yet synced and writes 
 that nothing of the failed attempt will be read.
 """
 
+import functools
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from typing import Final
 
 from msgspec import UNSET
@@ -24,7 +24,7 @@ from serving.feedback.sinks import Sink
 from serving.protocol.messages import RecommendRequest
 from serving.telemetry.logs import log_bug
 from tillside.feedback.exposures import encode_exposure
-from tillside.feedback.subjects import hashed
+from tillside.feedback.subjects import as_kept
 
 log = logging.getLogger("serving")
 
@@ -61,7 +61,7 @@ class ExposureLog:
         requests: float = 0.0,
     ) -> None:
         self._sink = sink
-        self._hashed: Callable[[str], str] = str if salt is None else lambda key: hashed(key, salt)
+        self._as_kept = functools.partial(as_kept, salt=salt)
         self._most, self._requests = waiting, requests
         self._waiting: deque[Answered] = deque()
         self._unsynced: list[bytes] = []
@@ -130,7 +130,7 @@ class ExposureLog:
         for _ in range(min(AT_ONCE, len(self._waiting))):
             answered = self._waiting.popleft()
             try:
-                exposure = exposure_of(answered, self._hashed, requests=self._requests)
+                exposure = exposure_of(answered, self._as_kept, requests=self._requests)
                 self._unsynced.append(encode_exposure(exposure))
             except Exception as error:
                 self._failed.inc()

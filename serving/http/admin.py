@@ -24,8 +24,8 @@ from serving.http.api import json_response, make_starlette, metrics_response, re
 from serving.http.auth import check_token
 from serving.http.board import Board, BoardControl
 from serving.http.merchandising import ByHandControl, Merchandising
-from serving.http.problems import internal_error, problem_response
-from serving.http.shoppers import PATH, ROUTE, ShoppersControl, ShoppersPort
+from serving.http.problems import SHOPPER_PATH, internal_error, problem_response
+from serving.http.shoppers import ROUTE, ShoppersControl, ShoppersPort
 from serving.policy.feeds import FeedReport, OutdatedFeedError, refuse_future
 from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
@@ -187,7 +187,7 @@ def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> St
             Route("/v1/admin/state", admin.guarded(by_hand.state)),
             Route("/v1/policy", admin.guarded(by_hand.policy), methods=["GET", "PUT", "DELETE"]),
             *(Route(f"/v1/{part}", admin.guarded(by_hand.rows), methods=["GET", "PUT"]) for part in PARTS),
-            Route(ROUTE, admin.guarded(shoppers.delete, path=PATH), methods=["DELETE"]),
+            Route(ROUTE, admin.guarded(shoppers.delete, path=SHOPPER_PATH), methods=["DELETE"]),
             Route("/board", board.page),
             Route("/v1/board/shop", admin.guarded(board.shop)),
             Route("/v1/board/items", admin.guarded(board.items)),

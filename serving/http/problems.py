@@ -13,12 +13,14 @@ from serving.protocol.errors import ProblemError, did_you_mean, shown
 from tillside.cli.secrets import without_secrets
 
 PROBLEM_JSON: Final = "application/problem+json"
+SHOPPER_PATH: Final = "/v1/shoppers/{key}"
+"""As logs, metrics and problems name it: a key stands in none of them."""
 ADMIN_PATHS: Final = (
     *("/v1/items", "/v1/admin/reload", "/v1/admin/rollback", "/v1/admin/state"),
     *("/v1/policy", "/v1/pins", "/v1/bans", "/v1/pairs", "/v1/bundles", "/v1/prices"),
     *("/v1/merchandising", "/v1/merchandising/rollback"),
     *("/v1/board/shop", "/v1/board/items", "/v1/board/answer"),
-    "/v1/shoppers/{key}",
+    SHOPPER_PATH,
 )
 """Paths of the admin port alone, where those look for them who ask the main port."""
 
@@ -74,8 +76,8 @@ async def problem_of_bug(request: Request, error: Exception) -> Response:
 
 def _instead(path: str, paths: Sequence[str]) -> str:
     """What to ask instead of an unknown path: the one that ends or begins with it, or that is spelt most like it."""
-    if path.startswith("/v1/shoppers/"):
-        path = "/v1/shoppers/{key}"
+    if path.startswith(SHOPPER_PATH.partition("{")[0]):
+        path = SHOPPER_PATH
     if path in ADMIN_PATHS and path not in paths:
         return "it is a path of the admin port (--admin-port)"
     plain = path.rstrip("/").lower()

@@ -10,8 +10,6 @@ from serving.http.api import json_response
 from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
 
-PATH: Final = "/v1/shoppers/{key}"
-"""As logs and metrics name it: a key stands in neither."""
 ROUTE: Final = "/v1/shoppers/{key:path}"
 """A key may hold a slash."""
 

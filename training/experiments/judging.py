@@ -8,7 +8,7 @@ would fill slots that the log left empty. What came of neither is known.
 Shapes: A answers, L slots, I items, F folds of the subjects.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +29,7 @@ from training.experiments.off_policy import (
     clustered_error,
     estimate,
 )
-from training.experiments.subjects import ANSWERS, OUTCOMES
+from training.experiments.subjects import ANSWERS, OUTCOMES, measured
 
 OUTCOMES_JUDGED: Final[Mapping[str, str]] = {"clicks": "clicked", "purchases": "bought"}
 """What an answer earns, by the column that counts it."""
@@ -138,7 +138,7 @@ def logs_of(engine: QueryEngine, folder: Path) -> dict[str, PlacementLog]:
     Raises:
         ValueError: there are none.
     """
-    slots = _table(engine, folder, OUTCOMES)
+    slots = measured(engine, folder, OUTCOMES)
     placements = []
     if slots is not None:
         drawn = slots.filter(slots.propensity < 1).select("placement").distinct()
@@ -152,7 +152,7 @@ def logs_of(engine: QueryEngine, folder: Path) -> dict[str, PlacementLog]:
 
 
 def _log(engine: QueryEngine, folder: Path, slots: ir.Table, placement: str) -> PlacementLog:
-    answers = _table(engine, folder, ANSWERS)
+    answers = measured(engine, folder, ANSWERS)
     own = answers.filter(answers.placement == placement)
     own = own.group_by("recommendation_id").agg(subject=own.subject.min(), time=own.time.min())
     found = engine.backend.to_pyarrow(own.order_by("time", "recommendation_id").select("recommendation_id", "subject"))
@@ -273,8 +273,3 @@ def _estimates(logged: Logged, least_effective: float) -> dict[str, Any]:
                 told.append({"estimator": estimator, "form": form, "refused": str(error)})
     value = float(earned_A.mean())
     return {"logged": {"value": value, "low": value - half, "high": value + half}, "estimates": told}
-
-
-def _table(engine: QueryEngine, folder: Path, name: str) -> ir.Table:
-    paths: Sequence[str] = sorted(str(path) for path in (folder / name).rglob("*.parquet"))
-    return engine.backend.read_parquet(paths, hive_partitioning=False) if paths else None

@@ -76,6 +76,12 @@ class Subjects:
         return found
 
 
+def measured(engine: QueryEngine, folder: Path, name: str) -> ir.Table:
+    """A table that ``training.measure`` wrote into a folder; None if there are no rows of it."""
+    paths = sorted((folder / name).rglob("*.parquet"))
+    return engine.parquet(paths) if paths else None
+
+
 class MeasuredTables:
     """The tables of one folder that ``training.measure`` wrote.
 
@@ -85,7 +91,7 @@ class MeasuredTables:
 
     def __init__(self, engine: QueryEngine, folder: Path) -> None:
         self._engine, self._folder = engine, folder
-        self._answers = self._table(ANSWERS)
+        self._answers = measured(self._engine, self._folder, ANSWERS)
         for name in (ANSWERS, ORDERS):
             if not list((folder / name).rglob("*.parquet")):
                 raise ValueError(
@@ -163,15 +169,9 @@ class MeasuredTables:
             strangers=int(all_kept["n"]) - rows,
         )
 
-    def _table(self, name: str) -> ir.Table:
-        paths = sorted(str(path) for path in (self._folder / name).rglob("*.parquet"))
-        if not paths:
-            return None
-        return self._engine.backend.read_parquet(paths, hive_partitioning=False)
-
     def _seen(self, answers: ir.Table) -> ir.Table | None:
         """What came of the slots of these answers, by subject."""
-        slots = self._table(OUTCOMES)
+        slots = measured(self._engine, self._folder, OUTCOMES)
         if slots is None:
             return None
         slots = slots.semi_join(answers, "recommendation_id")
@@ -185,7 +185,7 @@ class MeasuredTables:
 
     def _anchored(self, answers: ir.Table, until_ms: int) -> ir.Table | None:
         """Anchors shown something with, by subject, and how many of them the subject then bought."""
-        slots, lines = self._table(OUTCOMES), self._table(LINES)
+        slots, lines = measured(self._engine, self._folder, OUTCOMES), measured(self._engine, self._folder, LINES)
         if slots is None or lines is None:
             return None
         slots = slots.semi_join(answers, "recommendation_id")
@@ -193,7 +193,7 @@ class MeasuredTables:
 
     def _bought(self, subjects: ir.Table, since_ms: int, until_ms: int, before_days: int) -> ir.Table:
         """Orders by subject: from its first answer on, and in the days before ``since_ms``."""
-        orders = self._table(ORDERS)
+        orders = measured(self._engine, self._folder, ORDERS)
         orders = orders.join(subjects.select("subject", "first"), "subject")
         orders = orders.mutate(net=orders.value - orders.returned_value)
         within = (orders.time >= orders.first) & (orders.time < until_ms)

@@ -21,6 +21,7 @@ from tillside.fitting.rules import MAKES, Kin
 from tillside.ragged import entries
 from training.mining.compatibility import Compatibility
 from training.mining.counting import Acts, Bools, Floats, Ints, Pairs
+from training.mining.lifts import under
 from training.mining.pairing import Evidence, Mined, lookup
 from training.mining.shrinking import Considered, shrunk
 from training.mining.significance import department_rates, discoveries, lower_bound, surprise
@@ -88,7 +89,7 @@ def kin_of(
     told_FF = np.zeros((size, size), bool)
     for rule in fitting.rules:
         if rule.makes == MAKES[0]:
-            one, other = (_under(side.category, names) for side in (rule.one, rule.other))
+            one, other = (under(side.category, names) for side in (rule.one, rule.other))
             rows = known & fits & one[ours] & other[theirs]
             told_FF |= one[:, None] & other
             strength = (followed.recent[rows].sum() + PSEUDO * rule.strength) / (trials_F[one].sum() + PSEUDO)
@@ -113,8 +114,8 @@ def kin_of(
     best_F = np.zeros(size)
     np.maximum.at(best_F, one_K[believed], strengths[believed])
     for each in found:
-        under = _under(each.one, names)
-        best_F[under] = np.maximum(best_F[under], each.strength)
+        within_F = under(each.one, names)
+        best_F[within_F] = np.maximum(best_F[within_F], each.strength)
     believed &= (strengths > FAINTEST) & (strengths >= FAINTEST_KIN * best_F[one_K])
     found += [
         Kin(names[one_K[row]], names[other_K[row]], min(1.0, float(strengths[row])))
@@ -312,7 +313,3 @@ def names_of(fitting: Compatibility, traits: Traits) -> list[str]:
             own = fitting.categories.sets[fitting.categories.codes_N[item]]
             names[code] = max(own, key=lambda path: (path.count("."), path))
     return names
-
-
-def _under(path: str, names: Sequence[str]) -> Bools:
-    return np.array([name == path or name.startswith(f"{path}.") for name in names], bool)

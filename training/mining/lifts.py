@@ -47,7 +47,7 @@ def lifts_of(
     counts_FF, expected_FF = _counted(followed, taken_N, taken.unit, place_N, size=len(paths))
     for rule in rules:
         if rule.makes == MAKES[0]:
-            rows, columns = (_under(side.category, paths) for side in (rule.one, rule.other))
+            rows, columns = (under(side.category, paths) for side in (rule.one, rule.other))
             _assume(rule, counts_FF, expected_FF, rows, columns, worth_F=taken_F[most] + 1)
     size = len(departments)
     counts_DD, expected_DD = np.zeros((size, size)), np.zeros((size, size))
@@ -101,5 +101,6 @@ def _posterior(counts: Floats, expected: Floats) -> Floats:
     return found
 
 
-def _under(path: str, names: Sequence[str]) -> Bools:
+def under(path: str, names: Sequence[str]) -> Bools:
+    """Which categories are one of this path, or lie below it."""
     return np.array([name == path or name.startswith(f"{path}.") for name in names], bool)

@@ -21,7 +21,7 @@ from serving.feedback.shoppers.recalls import Recalls
 from serving.feedback.shoppers.visits import KeptEvent, belongs, events_of, latest_visit
 from serving.protocol.messages import Event
 from tillside.feedback.forgetting import Order, decode_order, digest_of, encode_order
-from tillside.feedback.subjects import hashed
+from tillside.feedback.subjects import as_kept
 
 log = logging.getLogger("serving")
 
@@ -120,7 +120,7 @@ class RedisShoppers:
         if time.monotonic() < self._again_at:
             self._recalls.failed()
             return None
-        kept = shopper_id if self._salt is None else hashed(shopper_id, self._salt)
+        kept = as_kept(shopper_id, self._salt)
         try:
             async with asyncio.timeout(FIND_SECONDS):
                 members = await self._client.zrange(VISIT % digest_of(kept).hex(), 0, -1)

@@ -13,7 +13,7 @@ from serving.feedback.shoppers.recalls import Recalls
 from serving.feedback.shoppers.visits import Visits
 from serving.protocol.messages import Event
 from tillside.feedback.forgetting import Order, digest_of
-from tillside.feedback.subjects import hashed
+from tillside.feedback.subjects import as_kept
 
 
 class Shoppers(Protocol):
@@ -65,7 +65,7 @@ class MemoryShoppers:
 
     async def find(self, shopper_id: str) -> list[Event] | None:
         """See :class:`Shoppers`; it never waits."""
-        kept = shopper_id if self._salt is None else hashed(shopper_id, self._salt)
+        kept = as_kept(shopper_id, self._salt)
         return self._recalls.note(self._visits.find(digest_of(kept), now_ms=int(self._clock() * 1000)))
 
     async def forget(self, order: Order) -> int:

@@ -161,7 +161,7 @@ class Visits:
         return len(visit.events)
 
     def _take_out(self, digest: bytes, visit: _Visit, item: str | None) -> None:
-        left = [event for event in visit.events if event.item_id != item or event.behaviour != CART]
+        left = taken_out(visit.events, item)
         self.events -= len(visit.events) - len(left)
         visit.events = left
         if not left:
@@ -212,10 +212,15 @@ def latest_visit(events: Sequence[Event], *, gap_ms: int) -> list[Event]:
     found: list[Event] = []
     for event in visit:
         if event.behaviour == REMOVE:
-            found = [each for each in found if each.item_id != event.item_id or each.behaviour != CART]
+            found = taken_out(found, event.item_id)
         else:
             found.append(event)
     return found
+
+
+def taken_out(events: Sequence[Event], item: str | None) -> list[Event]:
+    """The events without those that put an item into the cart."""
+    return [event for event in events if event.item_id != item or event.behaviour != CART]
 
 
 def _insert(events: list[Event], event: Event) -> None:

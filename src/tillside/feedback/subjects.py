@@ -13,6 +13,11 @@ MOST_SALT: Final = 64
 LEAST_SALT: Final = 16
 
 
+def as_kept(key: str, salt: bytes | None) -> str:
+    """A shopper's or session's key as it is written: hashed, or as it came where there is no salt."""
+    return key if salt is None else hashed(key, salt)
+
+
 def hashed(key: str, salt: bytes) -> str:
     """32 hex digits of a shopper's or session's key: BLAKE2b keyed with the salt.
 
