@@ -43,7 +43,8 @@ def item_rows(
 
     kept = keep_rows(engine, text, shape)
     if CLEARED in kept.columns:
-        text.source.cleared[BAD_PRICE] += engine.value(kept[CLEARED].count())
+        if bad := engine.value(kept[CLEARED].count()):
+            text.source.cleared[BAD_PRICE] += bad
         kept = kept.drop(CLEARED)
     bad = engine.rows(kept.filter(kept[REJECT].notnull()).select(RECORD, REJECT).order_by(RECORD))
     note_bad(

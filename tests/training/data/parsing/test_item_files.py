@@ -31,6 +31,12 @@ def test_item_file_gives_attributes_and_the_last_row_of_an_item_holds(tmp_path: 
     assert [(name, line) for name, line, _ in read.rejected] == [("items.jsonl", 4)]
 
 
+def test_of_good_prices_nothing_is_said_to_be_left_out(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log.csv", EVENTS_HEADER, "s,i,click,1")
+    items = write_log(tmp_path / "items.jsonl", '{"item_id": "i", "price": "3"}')
+    assert read_log(click_log(log, items=str(items)), tmp_path / "scratch").cleared == {}
+
+
 def test_the_last_row_is_the_last_by_every_column_given(tmp_path: Path) -> None:
     """Three rows of item 7: the second file's is the last, although its record comes first."""
     with open_engine(tmp_path) as engine:
