@@ -85,7 +85,12 @@ def blend_search(side: Side) -> Figures:
     """Seconds that the search itself takes, imports not counted."""
     script = ROOT / "benchmarks/blend_search.py"
     command = [str(side.python), "-P", str(script), str(side.dataset())]  # -P: training is not benchmarks/training
-    ended = subprocess.run(command, cwd=side.checkout, env=of_a_user(), stdout=subprocess.PIPE, check=True)
+    try:
+        ended = subprocess.run(
+            command, cwd=side.checkout, env=of_a_user(), stdout=subprocess.PIPE, check=True, timeout=side.limit
+        )
+    except subprocess.TimeoutExpired as late:
+        return {"": {"wall_s": late.timeout}}
     found: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
     return {"": found}
 

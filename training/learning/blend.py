@@ -200,13 +200,14 @@ def learn_blend(
         votes = [np.log1p(array / np.float32(floor)) for array in (rivals.votes_P, rivals.own[1])]
         whole = Contest(rivals, *votes, asked=None)
         alone_GC = whole.ranks([(weight, 0.0) for weight in WEIGHTS])
-        common, ranks_C = _tune(whole, alone_GC)
+        common = None if own_B.all() else _tune(whole, alone_GC)
         tuned, total = [], 0.0
         for ask, apart in enumerate(own_B.tolist()):
             part = Contest(rivals, *votes, asked=ask)
-            chosen, reached_C = common, ranks_C[part.cases]
-            if apart:
+            if apart or common is None:
                 chosen, reached_C = _tune(part, alone_GC[:, part.cases])
+            else:
+                chosen, reached_C = common[0], common[1][part.cases]
             tuned.append(chosen)
             total += float(worth(reached_C[None])[0])
         if total > best:

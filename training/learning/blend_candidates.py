@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from tillside.encoding import Batch
+from tillside.ragged import entries
 from tillside.ranking import top_k
 from tillside.recommenders.blend import FloatArray, IntArray, SessionMemory
 from training.evaluation.scorers import Scorer
@@ -45,10 +46,9 @@ class Entries:
 
     def only(self, cases: npt.NDArray[np.int64]) -> "Entries":
         """Subset of the cases, by indices."""
-        sizes = np.diff(self.offsets_C)[cases]
+        chosen, sizes = entries(self.offsets_C, cases)
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         first = self.offsets_C[:-1][cases]
-        chosen = np.repeat(first - offsets[:-1], sizes) + np.arange(offsets[-1])
         target_C = self.target_C[cases]
         target_C = np.where(target_C >= 0, target_C - first + offsets[:-1], -1)
         arrays = (self.scores_E, self.votes_E, self.back_E, self.trends_E, self.past_E)
@@ -103,7 +103,8 @@ class Candidates:
         self.targets_C = np.concatenate(targets)
         self.asked_C = np.concatenate([NO_PLACES, *(asked_B for _, asked_B in self.batches)])
         seen_keys, past_keys = np.concatenate(seen), np.concatenate(pasts)
-        self.keys = np.unique(np.concatenate([*best, seen_keys, past_keys]))
+        keys = np.sort(np.concatenate([*best, seen_keys, past_keys]))  # np.unique would hash: ten times as long
+        self.keys = keys[np.diff(keys, prepend=-1) > 0]
         self.scores = self._scores(self.keys)
         self.backs, self.pasts = np.full(len(self.keys), repeats), np.zeros(len(self.keys), np.float32)
         self.backs[np.searchsorted(self.keys, seen_keys)] = np.concatenate(backs)
@@ -119,13 +120,14 @@ class Candidates:
         voted = np.zeros(len(self.keys), np.float32)
         voted[place[known]] = votes_CN.data[known]
         fresh = keys[~known]
-        added = np.zeros(len(self.keys) + len(fresh), np.bool_)
-        added[place[~known] + np.arange(len(fresh))] = True
+        added = place[~known] + np.arange(len(fresh))
+        fresh_E = np.zeros(len(self.keys) + len(fresh), np.bool_)
+        fresh_E[added] = True
+        source = np.arange(len(fresh_E)) - np.cumsum(fresh_E)
+        source[added] = len(self.keys) + np.arange(len(fresh))
 
         def merged(own: Any, others: Any) -> Any:
-            whole = np.empty(len(added), own.dtype)
-            whole[~added], whole[added] = own, others
-            return whole
+            return np.concatenate([own, np.broadcast_to(np.asarray(others, own.dtype), len(fresh))])[source]
 
         both = merged(self.keys, fresh)
         offsets_C = np.searchsorted(both, np.arange(cases + 1) * items)
