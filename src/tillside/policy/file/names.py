@@ -15,6 +15,7 @@ from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS, parse_policy
+from tillside.policy.file.tree import composed
 
 KIND_OF: Final[Mapping[str, str]] = {
     "item": "item",
@@ -102,11 +103,11 @@ def policy_mistakes(
     except ValueError as error:
         found = str(error).splitlines()
     try:
-        # names behind aliases would be walked as often as they are repeated; that there are some is told above
-        if not any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            found += unknown_names(text, known, name=name)
-    except (yaml.YAMLError, RecursionError):
+        composed(text, name, instead="")
+    except ValueError:
         assert found, "what cannot be read is told above"
+    else:
+        found += unknown_names(text, known, name=name)
     return sorted(dict.fromkeys(found), key=lambda line: int(line.removeprefix(f"{name}:").partition(":")[0]))
 
 

@@ -17,6 +17,8 @@ from tillside.policy.file.scalars import allowed_text, is_null, read_scalar, sho
 
 MISTAKEN: Final = object()
 """Sentinel in place of an invalid value."""
+DEEPEST: Final = 32
+"""Most levels of a file; the parser's work for a bracket grows with the brackets that are open."""
 
 
 def text_of(path: Path) -> str:
@@ -40,19 +42,24 @@ def composed(text: str, name: str, *, instead: str) -> Node | None:
         instead: what to write where an alias was meant, for the message.
 
     Raises:
-        ValueError: it is no YAML, or holds aliases or keys that are no text.
+        ValueError: it is no YAML, or holds aliases, keys that are no text, or more than DEEPEST levels.
     """
+    alias, depth = None, 0
     try:
+        for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                line = event.start_mark.line + 1
+                raise ValueError(f"{name}:{line}: the file is nested too deeply; allowed: {DEEPEST} levels")
+            if alias is None and isinstance(event, yaml.AliasEvent):
+                alias = event
         loader = yaml.SafeLoader(text)
         loader.name = name
         root = loader.get_single_node()
-        alias = next((event for event in yaml.parse(text, yaml.SafeLoader) if isinstance(event, yaml.AliasEvent)), None)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise ValueError(f"{name}:{mark.line + 1 if mark else 1}: {what}; allowed: YAML") from None
-    except RecursionError:
-        raise ValueError(f"{name}:1: the file is nested too deeply; allowed: YAML") from None
     if alias is not None:
         line = alias.start_mark.line + 1
         raise ValueError(f"{name}:{line}: *{alias.anchor}: aliases are not read; allowed: {instead}")

@@ -27,12 +27,19 @@ from tillside.feedback.subjects import hashed
 SALT = b"0123456789abcdef"
 MINUTE = 60_000
 NOW = int(time.time() * 1000)
+SERVERS_WAIT = redis_visits.FIND_SECONDS
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     with redis_server(tmp_path_factory.mktemp("redis")) as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Not so short a wait as the server's, which on a busy machine ends before Redis had its turn."""
+    monkeypatch.setattr(redis_visits, "FIND_SECONDS", 10.0)
 
 
 @pytest.fixture
@@ -65,6 +72,10 @@ def found(address, *shoppers, salt=None, **limits):
         return [None if visit is None else [(each.item_id, each.behaviour) for each in visit] for visit in visits]
 
     return asyncio.run(run())
+
+
+def test_a_server_waits_for_redis_less_than_a_shopper_would_notice():
+    assert SERVERS_WAIT < 0.1
 
 
 def test_what_a_collector_writes_a_server_reads(address):
@@ -204,4 +215,3 @@ def test_servers_of_different_machines_share_visits_and_orders(orchard, tmp_path
         one.wait_for(lambda: not [r for p in segments_of(folder / "events") for r in read_segment(p)])
         collector.send({"event_id": "1", "kind": "click", "item": "apple", "shopper": "ann"})
         assert remembered(one) == {0}
-    assert redis_visits.FIND_SECONDS < 0.1

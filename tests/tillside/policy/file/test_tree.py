@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 from msgspec import inspect
 
-from tillside.policy.file.tree import TreeReader, composed, over
+from tillside.policy.file.tree import DEEPEST, TreeReader, composed, over
 from tillside.policy.file.values import Count, Name, Term
 
 
@@ -55,12 +55,17 @@ def test_a_partial_mapping_may_lack_required_keys() -> None:
         ("a: &x 1\nb: *x", "file:2: *x: aliases are not read; allowed: each value written out"),
         ("? [a]\n: 1", "file:1: a list is used as a key; allowed: text"),
         ("a: [", "file:1: "),
+        ("a:\n  " + "[" * DEEPEST, f"file:2: the file is nested too deeply; allowed: {DEEPEST} levels"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError) as error:
         composed(text, "file", instead="each value written out")
     assert str(error.value).startswith(message)
+
+
+def test_as_deep_as_allowed_is_read() -> None:
+    assert composed("a: " + "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1), "file", instead="") is not None
 
 
 def test_a_merge_keeps_where_each_part_was_written() -> None:
