@@ -24,6 +24,8 @@ from tillside.fitting.rules import Kin, Rule, Side, Terms
 from tillside.policy import ItemsFeed, read_feed
 from tillside.relations import Relations
 
+pytestmark = pytest.mark.slow
+
 POLICY = """
 defaults:
   rules:

@@ -16,6 +16,8 @@ from training.feedback.columns import TABLES
 from training.feedback.joining import STATE, batches_of, chunks, join, only_writer
 from training.feedback.partitions import partitions
 
+pytestmark = pytest.mark.slow
+
 REC = {"recommendation_id": "r1"}
 CLICK = event("e2", "click", "case", NOON + MINUTE, **REC)
 

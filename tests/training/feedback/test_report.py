@@ -7,6 +7,8 @@ from training.feedback.joining import join
 from training.feedback.report import figure, report
 from training.settings.effects import EffectsConfig
 
+pytestmark = pytest.mark.slow
+
 ITEMS = (
     "item_id,name,category,cost,full_item_id\nphone,Phone,phones,200,\ncase,<b>Case</b>,cases,4,\nsample,,,1,cream\n"
 )

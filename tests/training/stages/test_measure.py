@@ -12,6 +12,8 @@ from tillside.feedback.segments import MAGIC, frame
 from training.cli.command import compose_typed
 from training.stages.measure import run
 
+pytestmark = pytest.mark.slow
+
 LEARNING = Path(__file__).parents[3] / "serving/ops/kubernetes/optional/learning.yaml"
 
 

@@ -15,6 +15,8 @@ from training.data.readers.sessions_split import SessionsSplitConfig
 from training.settings.prepare import PrepareConfig
 from training.stages.prepare import prepare
 
+pytestmark = pytest.mark.slow
+
 
 def test_same_input_and_config_give_the_same_digest_and_other_config_another(tmp_path: Path) -> None:
     lines = [

@@ -19,6 +19,8 @@ from training.stages import promote as stage
 from training.stages.promote import REJECTED, promote, reject
 from training.tracking.store import fetch_artifact, open_store
 
+pytestmark = pytest.mark.slow
+
 FIRST = [1, 2, 5, 30] * (SESSIONS // 4)
 """Recall@20 is 3/4; of every four sessions one gets nothing."""
 WORSE = [1, 2, 40, 30] * (SESSIONS // 4)
