@@ -1,4 +1,4 @@
-"""Selection of the shown items: soft-rule levels, minimum counts per kind, and diversity.
+"""Selection of the shown items: soft-rule levels, minimum counts per kind, most of one kind, and diversity.
 
 Diversity is maximal marginal relevance (Carbonell and Goldstein, 1998): an item's score is reduced by its similarity to
 the most similar item chosen before it. Only a few top candidates per slot are compared.
@@ -21,6 +21,8 @@ SPARE_EACH: Final = 3
 """Candidates compared: the top SPARE_EACH * k + SPARE."""
 LEVEL: Final = 1e6
 """Larger than any score, so that score - LEVEL * level sorts by level, then by score."""
+CROWDED: Final = 0.1
+"""What is left of the score of an item that stands behind as many of its kind as the policy wants."""
 ALIKE_ABOVE: Final = 0.5
 """Similarity of two categories that share only the parent."""
 
@@ -47,7 +49,7 @@ def choose(
     needs: Sequence[Need] = (),
     pick: "Callable[[Floats, Ints], int] | None" = None,
 ) -> list[tuple[int, float]]:
-    """Rows of at most ``k`` candidates, in order, and the diversity penalty of each.
+    """Rows of at most ``k`` candidates, in order, and what diversity takes from the score of each.
 
     Greedy: the next one is the best by level, then score minus penalty, then score, then item id. Once the remaining
     slots are all needed for unmet ``needs``, only candidates that meet one of them are taken, while there are any.
@@ -56,7 +58,11 @@ def choose(
         pick: chooses otherwise: the row to take, of an array of worth [R] with -inf for those that may not be taken,
             and the items [R]; below 0 for none, where something else stands in the slot.
     """
-    keys_U = scores_U - LEVEL * levels_U
+    worth_U = scores_U
+    if diversity.most_of_a_kind is not None:
+        crowded_U = _crowded(diversity.most_of_a_kind, items_U, scores_U, levels_U, facts)
+        worth_U = np.where(crowded_U, CROWDED, 1.0) * scores_U
+    keys_U = worth_U - LEVEL * levels_U
     rows = _best(keys_U, items_U, SPARE_EACH * k + SPARE, facts)
     for need in needs:
         if np.count_nonzero(need.meets_U.take(rows)) < need.n:
@@ -70,7 +76,7 @@ def choose(
     alike_RR = None
     if diversity.strength and len(rows):
         alike_RR = _alike(items_R, facts, diversity)
-        alike_RR *= diversity.strength * float(scores_U.max())
+        alike_RR *= diversity.strength * float(worth_U.max())
     missing = [min(need.n, int(np.count_nonzero(kind))) for need, kind in zip(needs, kinds, strict=True)]
     chosen: list[tuple[int, float]] = []
     for left in range(min(k, len(rows)), 0, -1):
@@ -81,7 +87,8 @@ def choose(
         row = int(worth_R.argmax()) if pick is None else pick(worth_R, items_R)  # ties go to the first
         if row < 0:
             continue
-        chosen.append((rows.item(row), lost_R.item(row)))
+        candidate = rows.item(row)
+        chosen.append((candidate, lost_R.item(row) + scores_U.item(candidate) - worth_U.item(candidate)))
         keys_R[row] = -np.inf
         for number, count in enumerate(missing):
             if count and kinds[number].item(row):
@@ -89,6 +96,16 @@ def choose(
         if alike_RR is not None and left > 1:
             np.maximum(lost_R, alike_RR[row], out=lost_R)
     return chosen
+
+
+def _crowded(most: int, items_U: Ints, scores_U: Floats, levels_U: Ints, facts: ItemFacts) -> npt.NDArray[np.bool_]:
+    """Which candidates stand behind ``most`` others of their finest category; an item without one stands alone."""
+    codes_U = _alone_if_unknown(facts.categories.codes_N.take(items_U))
+    order = np.lexsort((facts.rank_N.take(items_U), -scores_U, levels_U, codes_U))
+    codes_U = codes_U.take(order)
+    crowded_U = np.zeros(len(order), bool)
+    crowded_U[order[most:]] = codes_U[most:] == codes_U[:-most]
+    return crowded_U
 
 
 def _alike(items_R: Ints, facts: ItemFacts, diversity: Diversity) -> Floats:

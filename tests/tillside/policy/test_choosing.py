@@ -101,3 +101,51 @@ def test_a_need_is_met_from_beyond_what_is_compared() -> None:
     rows, scores, levels = np.arange(count), np.arange(count, 0.0, -1), np.zeros(count, np.int64)
     found = choose(rows, scores, levels, k=2, facts=shop.facts(), diversity=PLAIN, needs=[Need(1, last)])
     assert [row for row, _ in found] == [0, count - 1]
+
+
+def test_beyond_the_most_of_a_kind_an_item_counts_a_tenth() -> None:
+    """Four sleeves, then a mouse, a dock, and two whose kind is not known: each of these is a kind of its own.
+
+    Scores 8 to 1. With two of a kind the third and fourth sleeve have .6 and .5; with one, the second has .7.
+    """
+    kinds = ["x.sleeve"] * 4 + ["x.mouse", "x.dock", "", ""]
+    shop = Shop([Item(f"i{number}", category=kind or None) for number, kind in enumerate(kinds)])
+
+    def shown(most: int, levels: list[int], k: int) -> list[int]:
+        items, scores = np.arange(len(kinds)), np.arange(len(kinds), 0.0, -1)
+        diversity = Diversity(most_of_a_kind=most)
+        found = choose(items, scores, np.array(levels), k=k, facts=shop.facts(), diversity=diversity)
+        return [row for row, _ in found]
+
+    plain = [0] * 8
+    assert shown(2, plain, 4) == [0, 1, 4, 5]
+    assert shown(1, plain, 4) == [0, 4, 5, 6]
+    assert shown(4, plain, 4) == [0, 1, 2, 3]
+    assert shown(1, plain, 8) == [0, 4, 5, 6, 7, 1, 2, 3]  # rather more of a kind than an empty slot
+    capped = [0, 0, 0, 0, 1, 0, 1, 1]
+    assert shown(2, capped, 6) == [0, 1, 5, 2, 3, 4]  # a frequency cap is the stronger rule
+    pinned = [0, 0, -1, -1, 0, 0, 0, 0]
+    assert shown(1, pinned, 4) == [2, 3, 4, 5]  # pairs pinned by hand come first, and count
+
+
+def test_what_hardly_anybody_takes_is_no_reason_to_leave_a_kind() -> None:
+    """A tenth of the third sleeve's .8 is more than the mouse's .05; the answer says what it lost, .72."""
+    shop = Shop([*(Item(f"s{number}", category="x.sleeve") for number in range(3)), Item("m", category="x.mouse")])
+    found = choose(
+        np.arange(4),
+        np.array([1, 0.9, 0.8, 0.05]),
+        np.zeros(4, np.int64),
+        k=4,
+        facts=shop.facts(),
+        diversity=Diversity(most_of_a_kind=2),
+    )
+    assert [row for row, _ in found] == [0, 1, 2, 3]
+    assert [lost for _, lost in found] == pytest.approx([0, 0, 0.72, 0])
+
+
+def test_kinds_beyond_what_is_compared_are_found() -> None:
+    """Of a hundred sleeves two are shown before the mouse, which stands below all of them."""
+    shop = Shop([*(Item(f"s{number:03}", category="x.sleeve") for number in range(100)), Item("m", category="x.mouse")])
+    rows, scores, levels = np.arange(101), np.arange(1101, 1000.0, -1), np.zeros(101, np.int64)
+    found = choose(rows, scores, levels, k=3, facts=shop.facts(), diversity=Diversity(most_of_a_kind=2))
+    assert [row for row, _ in found] == [0, 1, 100]

@@ -94,7 +94,11 @@ def policies(draw: st.DrawFn, shop: Shop) -> dict[str, Any]:
             "same_brand": draw(st.sampled_from([0, 0.5])),
             "at_most": 1.5,
         },
-        "diversity": {"strength": draw(st.sampled_from([0, 0.4, 1])), "vector": draw(st.sampled_from([0, 0.5, 1]))},
+        "diversity": {
+            "strength": draw(st.sampled_from([0, 0.4, 1])),
+            "vector": draw(st.sampled_from([0, 0.5, 1])),
+            "most_of_a_kind": draw(st.sampled_from([None, 1, 2])),
+        },
         "cap": draw(st.sampled_from([None, {"shown": 2}])),
         "price_band": draw(
             st.none()

@@ -171,13 +171,15 @@ class Diversity(Term, frozen=True, kw_only=True):
     """Maximal marginal relevance: penalty of ``strength`` * best score * similarity to the items chosen before.
 
     The similarity is ``category`` for the same category (half for the same parent only), plus ``brand`` for the same
-    brand, plus ``vector`` times the cosine of the model's item embeddings.
+    brand, plus ``vector`` times the cosine of the model's item embeddings. Beside it, of one finest category only the
+    best ``most_of_a_kind`` count in full: those behind them are shown where all others are far less likely.
     """
 
     strength: Share = 0.0
     category: Share = 0.7
     brand: Share = 0.3
     vector: Share = 0.0
+    most_of_a_kind: Annotated[int, Meta(ge=1, le=100)] | None = None
 
 
 class HideKind(Term, frozen=True, kw_only=True):
