@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tillside.policy.bundle_offers import bundles_around, offered, own_offers
 from tillside.policy.candidates import SOURCES, anchors_of, gather
 from tillside.policy.choosing import choose
 from tillside.policy.exploring import Explorer, Follower
@@ -22,7 +23,7 @@ from tillside.policy.file.terms import Pin, PlacementPolicy, Policy, SourceName
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
 from tillside.policy.pool import Pool, pins_of
-from tillside.policy.promotions import bundles_around, offered, own_offers, promotion_hint
+from tillside.policy.promotions import promotion_hint
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import ModelCandidates, PlacedItem, Placement, PlacementRequest
 from tillside.policy.restraint import why_silent
