@@ -9,7 +9,6 @@ Shapes: P candidates that may be chosen, N items.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final
 
 import numpy as np
 from msgspec import Struct
@@ -20,6 +19,7 @@ from tillside.policy.candidates import SOURCES, anchors_of, gather
 from tillside.policy.choosing import choose
 from tillside.policy.exploring import Explorer, Follower
 from tillside.policy.file.terms import Pin, PlacementPolicy, Policy, SourceName
+from tillside.policy.filler import filler
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
 from tillside.policy.pool import Pool, pins_of
@@ -32,9 +32,6 @@ from tillside.policy.steering import Steering, steer
 from tillside.policy.telling import removed, why_empty, why_unmet
 from tillside.relations import Relations
 from tillside.relations.chances import Evidence
-
-PATIENT_WALK: Final = 1024
-"""Items searched for filler that keeps the soft rules; past them any filler that the hard rules allow is taken."""
 
 
 class Retraced(Struct, frozen=True):
@@ -143,7 +140,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             items = [replace(item, propensity=propensity) for item, propensity in drawn]
         if placement.fill and not placement.least_chance and len(items) + len(pins) < k:
             taken = {item.item for item in items}.union(pins)
-            for item in _filler(k - len(taken), taken, rulebook, shelves):
+            for item in filler(k - len(taken), taken, rulebook, shelves):
                 items.append(_plain(item, "popular", None, request, facts))
         bundles = []
         if placement.bundles:
@@ -217,7 +214,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
         filled = free[drawn:]
         if filled:
             taken = {shown[place] for place in free[:drawn]}.union(pins)
-            for place, item in zip(filled, _filler(len(filled), taken, self.rulebook, shelves), strict=False):
+            for place, item in zip(filled, filler(len(filled), taken, self.rulebook, shelves), strict=False):
                 spread[place] = {item: 1.0}
         return Retraced([own.get(item, 0.0) for own, item in zip(spread, shown, strict=True)], spread, len(usual))
 
@@ -301,23 +298,3 @@ def _plain(item: int, key: str, rule: str | None, request: PlacementRequest, fac
     """Answer item without a score: a pin or filler."""
     reason = reason_for(key, item, None, facts, request.language)
     return PlacedItem(item, 0.0, key, None, rule, {} if request.explain else None, key, reason)
-
-
-def _filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) -> list[int]:
-    """Most popular items that may be shown, those that keep the soft rules first if found within PATIENT_WALK."""
-    if rulebook.standing.hidden >= 0:
-        return []
-    by_level: dict[int, list[int]] = {}
-    walked = 0
-    for chunk in shelves.walk(rulebook.standing.only, rulebook.among):
-        ascending = np.sort(chunk)
-        verdicts, soft = rulebook.judged(ascending)
-        allowed = (verdicts < 0).nonzero()[0]
-        levels = dict(zip(ascending[allowed].tolist(), soft[allowed].tolist(), strict=True))
-        for item in chunk.tolist():
-            if item in levels and item not in taken:
-                by_level.setdefault(levels[item], []).append(item)
-        walked += len(chunk)
-        if len(by_level.get(0, ())) >= count or (walked >= PATIENT_WALK and sum(map(len, by_level.values())) >= count):
-            break
-    return [item for level in sorted(by_level) for item in by_level[level]][:count]

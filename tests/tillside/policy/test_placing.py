@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from tests.shops import NOW_MS, Item, Shop
+from tests.shops import Item, Shop
 from tillside.policy import ModelCandidates, origin, parse_policy, place, prepare
 
 HOUR_MS = 3_600_000
@@ -54,17 +54,6 @@ def test_two_anchors_add_up_like_independent_chances() -> None:
 def test_level_scores_go_by_item_id() -> None:
     answer = SHOP.shown(PLAIN, model={"laptop": 1.0, "case": 1.0, "film": 1.0, "cable": 2.0}, k=4)
     assert answer == ["cable", "case", "film", "laptop"]
-
-
-def test_filler_is_what_is_popular_and_fill_false_leaves_it_out() -> None:
-    assert SHOP.shown(PLAIN, cart=["phone"], k=5) == ["case", "film", "cable", "kettle", "laptop"]
-    assert SHOP.shown(policy("", more="fill: false"), cart=["phone"], k=5) == ["case", "film", "cable"]
-
-
-def test_filler_keeps_soft_rules_as_long_as_it_can() -> None:
-    rules = policy("cap: {shown: 1}", sources="complement: 1")
-    assert SHOP.shown(rules, k=2, impressions={"phone": (1, NOW_MS)}) == ["case", "film"]
-    assert SHOP.shown(rules, k=6, impressions={"phone": (1, NOW_MS)})[-1] == "phone"
 
 
 def test_boosts_multiply_within_their_bound() -> None:
