@@ -5,8 +5,7 @@ the items that fit (``tillside.fitting.kinship``). Then the log speaks (``traini
 look at once they have taken the anchor, which tells what of a kind they mean and is seen far more often than what they
 take; then what they take.
 
-Two categories are kin if a rule says so, or if they are taken together significantly more often than their departments.
-Shapes: N items, P pairs, F finest categories, K pairs of them, D departments, G series.
+Shapes: N items, P pairs, G series.
 """
 
 import dataclasses
@@ -21,20 +20,14 @@ from tillside.fitting.rules import MAKES, Kin
 from tillside.ragged import entries
 from training.mining.compatibility import Compatibility
 from training.mining.counting import Acts, Bools, Floats, Ints, Pairs
-from training.mining.lifts import under
-from training.mining.pairing import Evidence, Mined, lookup
+from training.mining.kin import FAINTEST, groups_of, with_brands
+from training.mining.pairing import Mined, lookup
 from training.mining.shrinking import Considered, shrunk
-from training.mining.significance import department_rates, discoveries, lower_bound, surprise
 from training.mining.traits import Traits
 
-PSEUDO: Final = 10.0
-"""Pseudo-sessions of a rule's own strength, and pseudo-counts that brands do not matter."""
 TAKEN_BEFORE: Final = 1.0
 EACH: Final = 16
 """Items considered for one anchor and kin, those that are taken most; besides those that its series was seen with."""
-FAINTEST_KIN: Final = 0.05
-"""A kin must be this strong, as a share of the category's strongest."""
-FAINTEST: Final = 1e-6
 ENOUGH: Final = 6
 """An anchor with fewer complements is given the best of each of its kin, however many share the kin's strength out."""
 OF_A_KIN: Final = 2
@@ -70,60 +63,6 @@ class Seen(NamedTuple):
     items: Ints
 
 
-def kin_of(
-    followed: Pairs, taken: Acts, traits: Traits, fitting: Compatibility, *, fits: Bools, evidence: Evidence
-) -> list[Kin]:
-    """Categories that go together: those of the rules first, then those that the log shows.
-
-    Args:
-        followed: pairs of different categories, see ``counting.followed``.
-        fits: whether each of these pairs is compatible, bool [P].
-    """
-    names = names_of(fitting, traits)
-    size, codes_N = len(names), traits.categories
-    ours, theirs = codes_N[followed.anchors], codes_N[followed.items]
-    known = (ours >= 0) & (theirs >= 0)
-    has = codes_N >= 0
-    trials_F = np.bincount(codes_N[has], weights=taken.recent_N[has], minlength=size)
-    found: list[Kin] = []
-    told_FF = np.zeros((size, size), bool)
-    for rule in fitting.rules:
-        if rule.makes == MAKES[0]:
-            one, other = (under(side.category, names) for side in (rule.one, rule.other))
-            rows = known & fits & one[ours] & other[theirs]
-            told_FF |= one[:, None] & other
-            strength = (followed.recent[rows].sum() + PSEUDO * rule.strength) / (trials_F[one].sum() + PSEUDO)
-            found.append(Kin(rule.one.category, rule.other.category, min(1.0, float(strength)), rule.same_brand))
-    rates_DD = department_rates(
-        followed, taken.counts_N, departments_N=traits.departments, categories_N=traits.categories
-    )
-    mass_F = np.bincount(codes_N[has], weights=taken.counts_N[has], minlength=size)
-    department_F = np.zeros(size, np.int64)
-    department_F[codes_N[has]] = traits.departments[has]
-    keys, place = np.unique(ours[known] * size + theirs[known], return_inverse=True)
-    counts, recent = (
-        np.bincount(place, weights=c[known], minlength=len(keys)) for c in (followed.counts, followed.recent)
-    )
-    one_K, other_K = np.divmod(keys, max(size, 1))
-    expected = rates_DD[department_F[one_K], department_F[other_K]] * mass_F[one_K] * mass_F[other_K]
-    chance = surprise(counts.astype(np.int64), expected)
-    believed = discoveries(chance, tests=size * (size - 1), false_share=evidence.false_share)
-    trials_K = np.maximum(trials_F[one_K], 1e-9)
-    strengths = lower_bound(recent, trials_K) - expected / np.maximum(mass_F[one_K], 1)
-    believed &= (counts >= evidence.least) & ~told_FF[one_K, other_K]
-    best_F = np.zeros(size)
-    np.maximum.at(best_F, one_K[believed], strengths[believed])
-    for each in found:
-        within_F = under(each.one, names)
-        best_F[within_F] = np.maximum(best_F[within_F], each.strength)
-    believed &= (strengths > FAINTEST) & (strengths >= FAINTEST_KIN * best_F[one_K])
-    found += [
-        Kin(names[one_K[row]], names[other_K[row]], min(1.0, float(strengths[row])))
-        for row in np.flatnonzero(believed).tolist()
-    ]
-    return found
-
-
 def backed(
     kin: Sequence[Kin], followed: Pairs, looked: Pairs, taken: Acts, traits: Traits, fitting: Compatibility
 ) -> tuple[Backed, list[Kin]]:
@@ -133,7 +72,7 @@ def backed(
         followed, looked: see ``counting.followed`` and ``counting.looked``; pairs of different categories that fit.
     """
     worth_N = taken.counts_N + TAKEN_BEFORE
-    kin = [_with_brands(each, followed, taken, fitting, worth_N) for each in kin]
+    kin = [with_brands(each, followed, taken, fitting, worth_N) for each in kin]
     size = len(traits)
     series_N = np.where(traits.series < 0, traits.series.max(initial=-1) + 1 + np.arange(size), traits.series)
     seen = _seen(series_N, followed, looked)
@@ -235,7 +174,7 @@ def _shared(
     columns: list[tuple[Ints, Ints, Floats, Bools, Ints]] = []
     place_N = np.full(len(worth_N), -1)
     for number, each in enumerate(kin):
-        for group, members in _groups(each, fitting):
+        for group, members in groups_of(each, fitting):
             fit, shares = shared_out(
                 each, int(group[0]), members, fitting.matching, brands=fitting.brands, worth_N=worth_N
             )
@@ -268,48 +207,3 @@ def _seen(series_N: Ints, *kinds: Pairs) -> Seen:
     bounds_G = np.searchsorted(codes, np.arange(int(series_N.max(initial=-1)) + 2) * size)
     rows, sizes = entries(bounds_G, series_N)
     return Seen(np.r_[0, np.cumsum(sizes)], codes[rows] % size)
-
-
-def _groups(kin: Kin, fitting: Compatibility) -> list[tuple[Ints, Ints]]:
-    """The anchors of a kin that no rule and no brand tells apart, and the members of the other category."""
-    one, members = (
-        np.flatnonzero(fitting.categories.having((path,))[fitting.categories.codes_N]) for path in (kin.one, kin.other)
-    )
-    alike = fitting.matching.classes_N[one] * (len(fitting.brands.sets) + 1) + fitting.brands.codes_N[one]
-    order = np.argsort(alike, kind="stable")
-    groups = np.split(one[order], np.flatnonzero(np.diff(alike[order])) + 1)
-    return [(group, members) for group in groups if len(group) and len(members)]
-
-
-def _with_brands(kin: Kin, followed: Pairs, taken: Acts, fitting: Compatibility, worth_N: Floats) -> Kin:
-    """The kin with how many times as often an item of the anchor's own brand is taken, as far as the log tells."""
-    brands = fitting.brands.codes_N
-    plain = Kin(kin.one, kin.other, kin.strength)
-    due_same = due = 0.0
-    for group, members in _groups(plain, fitting):
-        items, rates = shared_out(
-            plain, int(group[0]), members, fitting.matching, brands=fitting.brands, worth_N=worth_N
-        )
-        trials = taken.recent_N[group].sum()
-        due += trials * rates.sum()
-        own = brands[group[0]]
-        due_same += trials * rates[(brands[items] == own) & bool(own)].sum()
-    inside = [fitting.categories.having((path,))[fitting.categories.codes_N] for path in (kin.one, kin.other)]
-    rows = inside[0][followed.anchors] & inside[1][followed.items]
-    same = rows & (brands[followed.anchors] == brands[followed.items]) & (brands[followed.anchors] > 0)
-    had_same, had = followed.recent[same].sum(), followed.recent[rows].sum()
-    scale = had / due if due else 1.0
-    lift = (had_same + PSEUDO) / (due_same * scale + PSEUDO)
-    others = (had - had_same + PSEUDO) / ((due - due_same) * scale + PSEUDO)
-    return Kin(kin.one, kin.other, kin.strength, float(np.clip(lift / others, kin.same_brand, 100.0)))
-
-
-def names_of(fitting: Compatibility, traits: Traits) -> list[str]:
-    """The path of each finest category."""
-    names = [""] * (int(traits.categories.max(initial=-1)) + 1)
-    codes, first = np.unique(traits.categories, return_index=True)
-    for code, item in zip(codes.tolist(), first.tolist(), strict=True):
-        if code >= 0:
-            own = fitting.categories.sets[fitting.categories.codes_N[item]]
-            names[code] = max(own, key=lambda path: (path.count("."), path))
-    return names

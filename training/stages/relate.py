@@ -23,12 +23,13 @@ from tillside.relations import ABOUT, RELATIONS, Bundles, ManualPairs, Relations
 from tillside.relations.lifts import Lifts
 from training.cli.console import print_table, say
 from training.cli.progress import step
-from training.evaluation.placements.chances import OF_RELATIONS, asked_for, observed_of_relations
+from training.evaluation.placements.observing import OF_RELATIONS, asked_for, observed_of_relations
 from training.mining import backing, bundling, counting, lifts, pairing
 from training.mining.association import association_rules, least_sessions, refuse_form, write_rules
 from training.mining.compatibility import Compatibility, read_rules
 from training.mining.engines import MiningEngine, open_mining
 from training.mining.itemsets import frequent_sets
+from training.mining.kin import kin_of, names_of
 from training.mining.manual import read_manual
 from training.mining.pairing import Evidence, Mined
 from training.mining.report import report
@@ -166,7 +167,7 @@ def mine(
         fits = fitting.fits(followed.anchors, followed.items)
         proven = pairing.complements(followed, taken, traits, fits, evidence=evidence)
         other = ~traits.same_category(followed.anchors, followed.items)
-        kin = backing.kin_of(followed.only(other), taken, traits, fitting, fits=fits[other], evidence=evidence)
+        kin = kin_of(followed.only(other), taken, traits, fitting, fits=fits[other], evidence=evidence)
         looked = counting.looked(engine, taken, views)
         looked = looked.only(~traits.same_category(looked.anchors, looked.items))
         looked = looked.only(fitting.fits(looked.anchors, looked.items))
@@ -175,7 +176,7 @@ def mine(
             proven, backed, followed, floor=config.backed, ruled_floor=config.backed_by_rule
         )
         mined = {"complement": complement}
-        names = backing.names_of(fitting, traits)
+        names = names_of(fitting, traits)
         lifted = lifts.lifts_of(followed, taken, traits.categories, names=names, rules=fitting.rules)
 
         mining.begin("substitutes")

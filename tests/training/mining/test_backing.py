@@ -5,7 +5,7 @@ import pytest
 
 from tests.datasets import make_catalogue, make_sessions
 from tillside.fitting.rules import Kin, Rule, Side
-from training.mining.backing import Backed, backed, kin_of, with_backing
+from training.mining.backing import Backed, backed, with_backing
 from training.mining.compatibility import Compatibility
 from training.mining.counting import Acts, Pairs
 from training.mining.pairing import Evidence, Mined
@@ -28,24 +28,6 @@ def acts(*counts: int) -> Acts:
 def pairs(*rows: tuple[int, int, int]) -> Pairs:
     anchors, items, counts = np.array(sorted(rows), np.int64).reshape(-1, 3).T
     return Pairs(anchors, items, counts, counts.astype(float))
-
-
-def test_a_rule_makes_kin_whatever_the_log_holds() -> None:
-    """(6 + 10 * .5) / (20 + 10): of 20 phones 6 had a case that fits, the rule assumed half; the misfit is no case."""
-    fitting = Compatibility.of([RULE], CATALOGUE)
-    followed = pairs((0, 4, 6), (0, 6, 9))
-    fits = fitting.fits(followed.anchors, followed.items)
-    found = kin_of(followed, acts(20, 0, 0, 0, 6, 0, 9, 0, 0), TRAITS, fitting, fits=fits, evidence=EVIDENCE)
-    assert [(kin.one, kin.other) for kin in found] == [("shop.phone", "shop.case")]
-    assert found[0].strength == pytest.approx(11 / 30)
-
-
-def test_without_rules_kin_are_what_meets_more_often_than_the_department_does() -> None:
-    fitting = Compatibility.of([], CATALOGUE)
-    followed = pairs((0, 4, 40), (1, 5, 40), (0, 8, 2), (4, 8, 2), (8, 0, 2))
-    taken = acts(50, 50, 0, 0, 50, 50, 0, 0, 100)
-    found = kin_of(followed, taken, TRAITS, fitting, fits=np.ones(5, bool), evidence=EVIDENCE)
-    assert [(kin.one, kin.other) for kin in found] == [("shop.phone", "shop.case")]
 
 
 def test_a_phone_that_nobody_bought_has_the_cases_of_its_series() -> None:
