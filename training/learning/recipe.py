@@ -27,7 +27,7 @@ from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
 from training.cli.console import say
 from training.cli.progress import step
-from training.evaluation.placements.chances import observed_of_model
+from training.evaluation.placements.observing import observed_of_model
 from training.evaluation.scorers import ModelScorer, Scorer, popularity_of
 from training.inputs.cases import cases_of, look_ahead_cases, together
 from training.inputs.datamodule import SessionData

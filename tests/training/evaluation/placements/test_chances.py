@@ -7,14 +7,8 @@ import pytest
 
 from tests.datasets import make_sessions
 from tillside.relations.chances import FAINT, Chances
-from training.evaluation.placements.chances import (
-    DEVIATION,
-    LEAST_QUESTIONS,
-    SLOPES,
-    evidence,
-    fit_together,
-    learn_together,
-)
+from training.evaluation.placements.chances import DEVIATION, SLOPES, evidence, fit_together, learn_together
+from training.evaluation.placements.observing import LEAST_QUESTIONS
 from training.evaluation.placements.questions import ask_sessions
 from training.model.observations import Context, Observed
 
