@@ -7,6 +7,7 @@ basket the first that a rule relates an item to decides whether it fits.
 Shapes: N items, C classes (0: covered by no rule), S distinct sides, G sets of values, U given items, P pairs.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.events import CATEGORY
-from tillside.fitting.rules import Rule, Side
+from tillside.fitting.rules import MAKES, Rule, Side
 
 MOST_ROWS_BYTES: Final = 1 << 25
 """Size limit of the kept masks."""
@@ -104,6 +105,15 @@ class Matching:
                 self._rows.clear()
             self._rows[own] = found
         return found
+
+    @functools.cached_property
+    def leads_C(self) -> Bools:  # noqa: N802
+        """Classes of which a rule makes complements, bool [C]."""
+        found_C = np.zeros(self.size, bool)
+        for rule, one, _ in self._rules:
+            if rule.makes == MAKES[0]:
+                found_C |= one.covered_C
+        return found_C
 
     def refused(self, basket: Iterable[int]) -> Bools | None:
         """Classes that do not fit the first of the basket's items they are related to, bool [C]; None if all fit."""

@@ -113,6 +113,16 @@ class Candidates(Struct, frozen=True, eq=False):
         found: Floats = np.maximum.reduceat(self.chances_C, self.cells_U[:-1]) if len(self.items_U) else NO_STRENGTHS
         return found
 
+    def related_U(self) -> npt.NDArray[np.bool_]:  # noqa: N802
+        """Whether a relation of an anchor brings each item [U]."""
+        if not len(self.items_U):
+            return np.zeros(0, bool)
+        places_C = (self.keys_C & SOURCE_MASK) - FIRST_RELATION
+        found: npt.NDArray[np.bool_] = np.logical_or.reduceat(
+            (places_C >= 0) & (places_C < len(RELATIONS)), self.cells_U[:-1]
+        )
+        return found
+
     def main(self, row: int) -> tuple[str, int | None]:
         """The source that names an item, and its strongest anchor; ties go to the first.
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.fitting.matching import Grouped
+from tillside.policy.items.facts import ItemFacts
 from tillside.policy.requests import NOTHING, PlacementRequest
 from tillside.relations import Relations
 from tillside.relations.chances import Evidence
@@ -57,3 +58,24 @@ def lifts_of(request: PlacementRequest, categories: Grouped, relations: Relation
         return rows[0] if rows else None
     found_G: Floats = np.maximum.reduce(rows)
     return found_G
+
+
+def unrelated(
+    items_U: Ints, related_U: npt.NDArray[np.bool_], request: PlacementRequest, facts: ItemFacts, relations: Relations
+) -> npt.NDArray[np.bool_] | None:
+    """Which items go with nothing in the cart; None where the shop's rules make complements of nothing in it.
+
+    Args:
+        related_U: whether a relation of an anchor brings the item.
+    """
+    matching = facts.matching
+    if matching is None:
+        return None
+    known = [item for item in request.cart_M.tolist() if facts.knows(item)]
+    if not known or not matching.leads_C.take(matching.classes_N.take(known)).any():
+        return None
+    lifts_G = lifts_of(request, facts.categories, relations)
+    if lifts_G is None:
+        return None
+    found_U: npt.NDArray[np.bool_] = ~related_U & (lifts_G.take(facts.categories.codes_N.take(items_U)) <= 0)
+    return found_U

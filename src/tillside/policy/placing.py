@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from tillside.policy.bundle_offers import bundles_around, offered, own_offers
 from tillside.policy.candidates import SOURCES, anchors_of, gather
 from tillside.policy.choosing import choose
+from tillside.policy.context import unrelated
 from tillside.policy.exploring import Explorer, Follower
 from tillside.policy.file.terms import Pin, PlacementPolicy, Policy, SourceName
 from tillside.policy.filler import filler
@@ -247,7 +248,10 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
         if moved:
             found = found.steered(moved)
         pins = pins_of(self.k, rulebook, host=request.host if placement.host_first else None)
-        pool = Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance)
+        apart_U = None
+        if placement.rules.related_first:
+            apart_U = unrelated(found.items_U, found.related_U(), request, self.facts, relations)
+        pool = Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance, unrelated_U=apart_U)
         return pins, pool
 
 

@@ -16,7 +16,7 @@ from tillside.policy.file.terms import AtLeast, Pin
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import PlacedItem, PlacementRequest
-from tillside.policy.rules import HARD, SOFT, Rulebook
+from tillside.policy.rules import HARD, SOFT, UNRELATED, Rulebook
 from tillside.policy.telling import UNSURE
 
 PINNED_PAIR: Final = -1
@@ -49,13 +49,17 @@ class Pool(Struct, frozen=True, eq=False):
         pins: Mapping[int, Pin | None],
         request: PlacementRequest,
         least: float,
+        unrelated_U: npt.NDArray[np.bool_] | None = None,
     ) -> "Pool":
         """Pool of the candidates allowed by ``rulebook``, without the pinned items.
 
         Args:
             least: strength that an item must reach by one source, if it is not pinned by a pair set by hand.
+            unrelated_U: items that come last, since they go with nothing in the cart; None for none.
         """
         verdicts_U, levels_U = rulebook.judged(found.items_U)
+        if unrelated_U is not None:
+            levels_U[unrelated_U] = UNRELATED
         kept_U, unsure = verdicts_U < 0, 0
         if least:
             sure_U = found.strongest_U() >= least

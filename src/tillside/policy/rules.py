@@ -2,7 +2,8 @@
 
 A rulebook is built for one request and judges any array of items, candidates and filler alike, so no source and no
 fallback tier bypasses a hard rule. Verdicts that hold for all requests of a day are looked up (``standing``). Soft
-rules give way if they would leave slots open: frequency caps first, then a soft price band.
+rules give way if they would leave slots open: frequency caps first, then a soft price band, then what goes with nothing
+in the cart.
 
 Shapes: U items to judge, N items, L events of the session, M items in the cart, G sets of categories, C classes of
 items by what they fit.
@@ -40,12 +41,13 @@ from tillside.policy.items.filters import Among
 from tillside.policy.requests import GOAL, PlacementRequest
 from tillside.policy.restraint import Resting, resting
 
-__all__ = ["CAPPED", "HARD", "OUTSIDE_BAND", "SOFT", "VIEWED", "Rulebook"]
+__all__ = ["CAPPED", "HARD", "OUTSIDE_BAND", "SOFT", "UNRELATED", "VIEWED", "Rulebook"]
 
 CAPPED: Final = 1
 OUTSIDE_BAND: Final = 2
+UNRELATED: Final = 3
 """Soft-rule levels; the higher one gives way last."""
-SOFT: Final = ("capped", "outside_band")
+SOFT: Final = ("capped", "outside_band", "unrelated")
 DECIDED: Final = ("cart", "checkout", "order_confirmed")
 """Placements where nobody wants another one of what they have just chosen."""
 

@@ -80,6 +80,14 @@ def test_numbers_are_not_compared_with_words() -> None:
         matching([BELTS], [*SHOP, {"category": "belt", "length": "wide"}])
 
 
+def test_what_rules_make_complements_of_leads() -> None:
+    """A case has none of its own: it is what is made for a phone; PLUGS makes nothing here."""
+    plugs = Rule("plug", Side("tech.power", "plug"), Side("tech.phone", "plug"), makes="nothing")
+    bound = matching([CASES, plugs])
+    leads = bound.leads_C[bound.classes_N]
+    assert leads.nonzero()[0].tolist() == [P1, P2]
+
+
 def test_without_rules_all_fits() -> None:
     assert matching([]).fits(np.arange(5), np.arange(5, 10)).all()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.shops import Item, Shop
+from tillside.fitting.rules import NOTHING_SAID, Rule, Side, Terms
 from tillside.policy import PlacementRequest, parse_policy, place
 from tillside.policy.context import lifts_of, told_by
 from tillside.policy.items.groups import Groups
@@ -20,6 +21,7 @@ LIFTS = Lifts(PATHS, np.log([[1, 8, 0.125], [2, 1, 0.5], [1, 1, 1]]).astype(np.f
 CATEGORIES = Groups(np.array([1, 2, 3, 0]), ((), *((path,) for path in PATHS)))
 RELATIONS = replace(Relations.empty(items=4), lifts=LIFTS)
 ITEMS = np.arange(4)
+LIKED = {"fan": 3.0, "lamp": 2.0, "case": 1.0}
 
 
 def told(scale: Evidence, **given: Any) -> list[float] | None:
@@ -69,3 +71,31 @@ def test_an_item_of_a_kind_that_nobody_takes_along_is_noise_whatever_the_model_s
     assert shown(["phone"], []) == ["fan", "case"]
     assert shown(["phone"], [], lift=1.0) == ["case"]
     assert shown(["phone"], ["fan"], lift=1.0, viewed=4.0) == ["fan", "case"]
+
+
+def test_what_goes_with_nothing_in_the_cart_comes_last_where_rules_say_what_does() -> None:
+    """The model likes the fan best, and a lamp, whose kind goes with phones as often as not.
+
+    The rule makes cases of a phone; a fan is taken with a phone 1/8 times as often as by chance, and stands behind all.
+    """
+    made = Terms((Rule("made for", Side("phone", "series"), Side("case", "series")),), ())
+    items = [Item(each, category=each, attributes={"series": "5"}) for each in ("phone", "fan", "case")]
+    shop = Shop([*items, Item("lamp", category="lamp")], pairs=[("complement", "phone", "case", 0.1)], fitting=made)
+    lifts = Lifts(("phone", "case", "fan", "lamp"), np.log([[1, 8, 0.125, 1.5]] * 4).astype(np.float32))
+    here = "placements: {here: {sources: {model: 1, complement: 0.01}, anchors: [cart], fill: false, rules: {R}}}"
+    last = parse_policy(here.replace("R", "related_first: true, hide_kind: {of: none}"))
+    plain = parse_policy(here.replace("R", "hide_kind: {of: none}"))
+
+    def shown(policy: Any, cart: str, lifts: Lifts = lifts, fitting: Terms = made) -> list[str]:
+        own = replace(shop, fitting=fitting, _number={})
+        relations = replace(own.relations(), lifts=lifts)
+        request = own.request(cart=[cart], k=4, explain=True)
+        answer = place(policy, request, shelves=own.shelves(), relations=relations, model=own.model(LIKED))
+        assert answer.dropped.get("unrelated", 0) == (own.ids([answer.items[-1].item]) == ["fan"])
+        return own.ids(item.item for item in answer.items)
+
+    assert shown(plain, "phone") == ["fan", "lamp", "case"]
+    assert shown(last, "phone") == ["lamp", "case", "fan"]
+    assert shown(last, "lamp") == ["fan", "case"]  # of a lamp no rule makes anything
+    assert shown(last, "phone", fitting=NOTHING_SAID) == ["fan", "lamp", "case"]
+    assert shown(last, "phone", lifts=Relations.empty(items=1).lifts) == ["fan", "lamp", "case"]

@@ -75,6 +75,7 @@ def policies(draw: st.DrawFn, shop: Shop) -> dict[str, Any]:
                 optional={"feed_max_age_minutes": st.sampled_from([30, 600])},
             )
         ),
+        "related_first": draw(st.booleans()),
         "hide_viewed": draw(st.sampled_from(["none", "last", "all"])),
         "categories": {"only": draw(few_categories), "never": draw(few_categories)},
         "age_limits": draw(

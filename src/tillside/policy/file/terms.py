@@ -216,13 +216,16 @@ class Rules(Term, frozen=True, kw_only=True):
 
     Hard: stock, hide_viewed, hide_kind, fits, categories, age_limits, bans, dismissals, a hard price_band; always the
     cart and the exclusions. ``fits`` is what items must fit by the compatibility rules: the basket's latest item that a
-    rule relates it to, or before that the first such anchor.
+    rule relates it to, or before that the first such anchor. ``related_first`` is soft: where these rules make
+    complements of something in the cart, an item comes last that no relation brings and whose category is taken with
+    the cart's no more often than by chance.
     """
 
     stock: Stock = Stock()
     hide_viewed: Literal["none", "last", "all"] = "none"
     hide_kind: HideKind = HideKind()
     fits: Literal["cart", "anchors", "none"] = "cart"
+    related_first: bool = False
     categories: Categories = Categories()
     age_limits: tuple[AgeLimit, ...] = ()
     price_band: PriceBand | None = None
