@@ -33,8 +33,9 @@ from training.evaluation.placements.association_rules import AssociationRules
 from training.evaluation.placements.chances import with_model
 from training.evaluation.placements.proposals import placement_cases, proposed_cases
 from training.evaluation.placements.questions import Ints, Questions
+from training.evaluation.placements.rule_check import forbidding
 from training.evaluation.placements.shop import OfflineShop
-from training.evaluation.placements.systems import POLICY, Rivals, widened
+from training.evaluation.placements.systems import MODEL_UNRULED, POLICY, Offer, Rivals, widened
 from training.inputs.lookahead import taking
 from training.mining.stored import OBSERVED, observations_of, relations_of
 from training.model.checkpoint import MODEL_FILE, load_model
@@ -47,6 +48,7 @@ DEAR: Final = 0.5
 """A main item is dear that costs more than this share of its category's items."""
 PLACEMENTS: Final = ("checkout", "cart")
 RETAIL: Final = "online-retail"
+UNRULED_ALLOWED: Final = f"{MODEL_UNRULED}-allowed"
 
 
 def simulated(name: str, *, simulate: Sequence[str], prepare: Sequence[str] = ()) -> BenchmarkLog:
@@ -163,13 +165,15 @@ class Judged:
             cases = placement_cases(self.shop, policy, placement, part="test", k=SLOTS)
             rivals = Rivals(policy, self.shop.shelves_B[cases.ask], self.relations, self.rules)
             offers = rivals.offers(cases.requests, cases.proposals, k=SLOTS)
+            answers, facts = cases.questions.answers, self.shop.facts
+            offers[UNRULED_ALLOWED] = [
+                Offer(tuple(item for item in offer.items if not forbidding(item, policy, request, facts)), ())
+                for offer, request in zip(offers[MODEL_UNRULED], cases.requests, strict=True)
+            ]
             sessions_Q = cases.questions.sessions_Q
             hits = {
                 system: np.array(
-                    [
-                        np.isin(offer.items, answer).any()
-                        for offer, answer in zip(given, cases.questions.answers, strict=True)
-                    ],
+                    [np.isin(offer.items, answer).any() for offer, answer in zip(given, answers, strict=True)],
                     float,
                 )
                 for system, given in offers.items()
@@ -179,6 +183,16 @@ class Judged:
                 rows.append(self.row(own, f"attach@{SLOTS}", hit_Q, sessions_Q))
                 if system != POLICY:
                     rows.append(self.row(own, "policy ahead by", hits[POLICY] - hit_Q, sessions_Q))
+                if system == MODEL_UNRULED:
+                    taken = [
+                        (item, item not in allowed.items)
+                        for offer, allowed, answer in zip(offers[system], offers[UNRULED_ALLOWED], answers, strict=True)
+                        for item in offer.items
+                        if item in answer
+                    ]
+                    rows.append(self.row(own, "forbidden_hits", [forbidden for _, forbidden in taken]))
+                    if self.truth is not None:
+                        rows.append(self.row(own, "rival_hits", [self.truth.categories[it] in MAIN for it, _ in taken]))
         return rows
 
     def after_carting(self, *, most: int) -> list[Row]:
@@ -323,7 +337,9 @@ def _notes(told: Sequence[str]) -> str:
         f"attach@{SLOTS}: share of the questions (one of a session, the first half of what it takes being the cart) "
         "with one of the items shown taken later; policy ahead by: at the same questions, its rate less the other "
         "system's. SYSTEM/NAME is another system at that placement: a source of the policy alone, model-top the "
-        "model's best that the hard rules allow, model-unruled its best as they come, fp-growth association rules by "
+        "model's best that the hard rules allow, model-unruled its best as they come, model-unruled-allowed of these "
+        "only what the hard rules allow, which no shop is paid to hide (forbidden_hits: share of the items taken among "
+        "model-unruled's that hard rules forbid; rival_hits: that are phones, laptops or tablets), fp-growth rules by "
         "confidence. downsell_named: of the answers at the page of a dear main item (dearer than half of its category) "
         "that show a down-sell partner, those that name it; intent-0 and intent-0.9: the "
         "same pages asked with that purchase intent, downsell_share and accessories_share being shares of the items "
