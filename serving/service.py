@@ -38,7 +38,7 @@ from serving.settings import Settings
 from serving.telemetry.logs import log_bug
 from serving.telemetry.metrics import Metrics
 from tillside.feedback.forgetting import Order
-from tillside.policy import ItemFacts, ItemsFeed, parse_policy
+from tillside.policy import ConflictError, ItemFacts, ItemsFeed, parse_policy
 from tillside.policy.file.names import policy_mistakes, unknown_names
 from tillside.policy.merchandising import ByHand, known_names
 from tillside.policy.needs import unmet_needs
@@ -267,7 +267,8 @@ class Service:
             changed, take_unknown: see :class:`serving.process.keeping.Wearers`.
 
         Raises:
-            ValueError: the revision holds mistakes, one a line.
+            ValueError: the policy in it is none; one mistake a line.
+            ConflictError: it is not for this shop, or not beside what else is in force; one mistake a line.
         """
         async with self._stocking:
             recommender, by_hand = self._recommender, revision.by_hand
@@ -282,10 +283,11 @@ class Service:
                 }
             try:
                 made = await asyncio.to_thread(self._merchandised, recommender, by_hand, self._feed)
-            except ValueError:
-                # the language is wrong, and names may be too
-                if changed == "policy" and by_hand.policy is not None and not take_unknown:
-                    await asyncio.to_thread(_refuse_policy, by_hand.policy, recommender, self._feed)
+            except ValueError as error:
+                if changed != "policy":  # each row was right when it was read
+                    raise ConflictError(str(error)) from None
+                if by_hand.policy is not None and not take_unknown:
+                    await asyncio.to_thread(_refuse_policy, by_hand.policy, recommender, self._feed, type(error))
                 raise
             remarks = await asyncio.to_thread(_unknown, made, by_hand, changed, take_unknown)
             self._tried_on = _TriedOn(revision, recommender, self._feed, made)
@@ -374,7 +376,7 @@ def _unknown(made: Assortment | None, by_hand: ByHand, changed: str | None, take
     """What of the names in a revision the shop lacks, and, of another policy, what that needs and will not find.
 
     Raises:
-        ValueError: the changed field has such names, and they are not to be taken.
+        ConflictError: the changed field has such names, and they are not to be taken.
     """
     if made is None:
         return ["there is no policy, so nothing that is set by hand is shown; PUT /v1/policy brings one"]
@@ -383,25 +385,25 @@ def _unknown(made: Assortment | None, by_hand: ByHand, changed: str | None, take
     rows = by_hand.mistakes(known, placements=made.loaded.policy.placements)
     own = told if changed == "policy" else [each for each in rows if each.startswith(f"{changed}[")]
     if own and changed and not take_unknown:
-        raise ValueError(_first(own))
+        raise ConflictError(_first(own))
     needs = unmet_needs(made.loaded.policy, made.facts, made.placed_relations) if changed == "policy" else []
     return [*told, *rows, *needs][:MOST_MISTAKES]
 
 
-def _refuse_policy(text: str, recommender: Recommender, feed: ItemsFeed | None) -> None:
+def _refuse_policy(text: str, recommender: Recommender, feed: ItemsFeed | None, kind: type[ValueError]) -> None:
     """Tell all mistakes of a policy at once, those in names too.
 
     Raises:
-        ValueError: the policy has any.
+        ValueError: the policy has any; of the ``kind`` that those in the language are of.
     """
+    behaviours = recommender.bundle.behaviours.names
     if recommender.assortment is not None:
         facts = recommender.assortment.facts
     else:
         facts = ItemFacts.of_catalogue(recommender.bundle.catalogue)
         facts = facts if feed is None else facts.with_feed(feed)
-    behaviours = recommender.bundle.behaviours.names
     if found := policy_mistakes(text, known_names(facts), name=PUT_POLICY, behaviours=behaviours):
-        raise ValueError(_first(found))
+        raise kind(_first(found))
 
 
 def _first(mistakes: Sequence[str]) -> str:

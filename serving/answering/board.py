@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from serving.answering.recommender import Recommender
+from serving.protocol.errors import FieldError
 from serving.protocol.messages import Answer, PlacedAnswer
-from tillside.policy import ItemFacts
+from tillside.policy import ConflictError, ItemFacts
 from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK
 
 MOST_FOUND: Final = 20
@@ -18,15 +19,19 @@ STOCK: Final = {IN_STOCK: "in stock", OUT_OF_STOCK: "sold out"}
 NO_POLICY: Final = "the server has no policy, so there is no placement to look at; PUT /v1/policy brings one"
 
 
+class AbsentNameError(FieldError, ConflictError):
+    """A field of a request names what bundle or policy lack: in another shop it may be right."""
+
+
 def shop(recommender: Recommender) -> dict[str, Any]:
     """Placements, behaviours and segments that can be chosen.
 
     Raises:
-        ValueError: there is no policy.
+        ConflictError: there is no policy.
     """
     assortment = recommender.assortment
     if assortment is None:
-        raise ValueError(NO_POLICY)
+        raise ConflictError(NO_POLICY)
     loaded = assortment.loaded
     return {
         "bundle": recommender.bundle.version,
@@ -44,7 +49,7 @@ def items_like(recommender: Recommender, words: str) -> dict[str, Any]:
     """Items whose id, name or category holds every word, those whose id or name begins with them first; at most 20.
 
     Raises:
-        ValueError: there is no policy.
+        ConflictError: there is no policy.
     """
     facts = _facts(recommender)
     wanted = words.casefold().split()
@@ -86,5 +91,5 @@ def described(facts: ItemFacts, ids: Iterable[str]) -> dict[str, Any]:
 
 def _facts(recommender: Recommender) -> ItemFacts:
     if recommender.assortment is None:
-        raise ValueError(NO_POLICY)
+        raise ConflictError(NO_POLICY)
     return recommender.assortment.facts

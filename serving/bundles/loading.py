@@ -31,7 +31,7 @@ from serving.protocol.limits import Limits
 from serving.protocol.messages import CartLine, Event, RecommendRequest
 from tillside.bundle import open_bundle
 from tillside.experiments.terms import Experiments
-from tillside.policy import ItemsFeed, Policy
+from tillside.policy import ConflictError, ItemsFeed, Policy
 from tillside.policy.file.terms import SegmentName
 from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand
 from tillside.policy.needs import unmet_needs
@@ -165,7 +165,7 @@ def merchandised(
         wanted = _bundles(loaded.experiments) if loaded.experiments else []
         missing = [name for name in wanted if name not in recommender.others]
         if missing:
-            raise ValueError(f"experiments: bundle {missing[0]} is not loaded; a reload of the server loads it")
+            raise ConflictError(f"experiments: bundle {missing[0]} is not loaded; a reload of the server loads it")
         others = {}
         for name in wanted:
             own = load_policy(

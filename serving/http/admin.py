@@ -24,7 +24,7 @@ from serving.http.api import json_response, make_starlette, metrics_response, re
 from serving.http.auth import check_token
 from serving.http.board import Board, BoardControl
 from serving.http.merchandising import ByHandControl, Merchandising
-from serving.http.problems import SHOPPER_PATH, internal_error, problem_response
+from serving.http.problems import SHOPPER_PATH, internal_error, problem_response, refusal_of
 from serving.http.shoppers import ROUTE, ShoppersControl, ShoppersPort
 from serving.policy.feeds import FeedReport, OutdatedFeedError, refuse_future
 from serving.protocol.errors import ProblemError
@@ -109,7 +109,8 @@ class Admin:
         return await self._guarded(request, functools.partial(self._change, rollback=True))
 
     async def items(self, request: Request) -> Response:
-        """``PUT /v1/items``: 200 with a report of the feed, 422 listing every mistake in it, 409 if it is outdated."""
+        """``PUT /v1/items``: 200 with a report of the feed, 422 listing every mistake in it, 409 if it is outdated or
+        dated ahead, or names an item twice."""
         return await self._guarded(request, self._stock)
 
     async def _stock(self, request: Request) -> Response:
@@ -118,7 +119,7 @@ class Admin:
             feed = await asyncio.to_thread(read_feed, body)
             refuse_future(feed, now_ms=int(time.time() * 1000))
         except ValueError as error:
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-feed", str(error)) from None
+            raise refusal_of(error, "feed") from None
         try:
             return json_response(await self._control.stock(feed))
         except OutdatedFeedError as error:

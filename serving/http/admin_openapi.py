@@ -38,7 +38,8 @@ TAGS: Final[Document] = {
 }
 DESCRIPTION: Final = (
     "The admin port of a tillside server, for the shop's own machines. Every change wants the token of "
-    "TILLSIDE_ADMIN_TOKEN; metrics and probes want none."
+    "TILLSIDE_ADMIN_TOKEN; metrics and probes want none. What this document does not allow is refused with 422. What "
+    "it allows, and what contradicts itself, the names that the shop has, or what is in force, is refused with 409."
 )
 FOLDER: Final[Document] = {"pattern": "^(?!\\.{1,2}$)[^/\\u0000]+$", "minLength": 1, "maxLength": 255}
 TOKEN: Final[list[Document]] = [{"token": []}]
@@ -108,8 +109,8 @@ def _items() -> Document:
         answers={"200": json_response("What was applied", a_reference("FeedReport"), applied=answer)},
         refusals={
             **CHANGES,
-            "409": "The feed is older than the one in use",
-            "422": "The feed holds mistakes; detail lists them",
+            "409": "The feed is older than the one in use, is dated ahead of the clock, or names an item twice",
+            "422": "The feed holds what the description does not allow; detail lists the mistakes",
         },
         security=TOKEN,
     )

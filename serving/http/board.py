@@ -14,13 +14,13 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.answering.board import behind, items_like, shop
+from serving.answering.board import AbsentNameError, behind, items_like, shop
 from serving.answering.recommender import Recommender
 from serving.bundles.loading import polite
-from serving.http.api import NO_STORE, read_body
+from serving.http.api import NO_STORE, invalid_field, read_body
 from serving.http.docs_page import headers_of
 from serving.protocol.decoding import decode_request
-from serving.protocol.errors import ProblemError
+from serving.protocol.errors import BodyError, FieldError, ProblemError
 from serving.protocol.limits import Limits
 from serving.protocol.messages import encode_answer
 from serving.service import Service
@@ -34,7 +34,7 @@ class BoardControl(Protocol):
     """The server, as the board asks it."""
 
     async def board(self, op: str, text: str) -> str:
-        """JSON of :func:`ask`, from some process that answers; ValueError with the sentence why there is none."""
+        """JSON of :func:`ask`, from some process that answers; errors as there."""
         ...
 
 
@@ -42,12 +42,10 @@ async def ask(service: Service, limits: Limits, op: str, text: str) -> str:
     """JSON that the page asks for: ``shop``, ``items`` like some words, or the ``answer`` to a request.
 
     Raises:
-        ValueError: no bundle answers, there is no policy, or the request is none.
+        ProblemError: no bundle answers.
+        ConflictError: there is no policy, or the request names what bundle and policy lack.
     """
-    try:
-        recommender = service.active()
-    except ProblemError as problem:
-        raise ValueError(problem.detail) from None
+    recommender = service.active()
     document: Any
     match op:
         case "shop":
@@ -56,9 +54,10 @@ async def ask(service: Service, limits: Limits, op: str, text: str) -> str:
             document = await asyncio.to_thread(_items, recommender, text)
         case "answer":
             request = decode_request(text.encode(), limits)
-            if request.placements is not msgspec.UNSET:
-                raise ValueError("placements is for POST /v1/page alone; give placement here")
-            outcome = await service.answer(request)
+            try:
+                outcome = await service.answer(request)
+            except FieldError as error:
+                raise AbsentNameError(error.field, str(error), allowed=error.allowed) from None
             cart = () if request.cart is msgspec.UNSET else (line.item_id for line in request.cart)
             also = (*(event.item_id for event in request.session), *cart)
             items = behind(recommender, outcome.answer, also)
@@ -99,7 +98,16 @@ class Board:
     async def answer(self, request: Request) -> Response:
         """``POST /v1/board/answer``: the answer to a request of ``/v1/recommend``, and what stands behind its ids."""
         body = await read_body(request, limit=self._limits.body_bytes, seconds=self._limits.body_seconds)
-        return await self._asked("answer", body.decode(errors="replace"))
+        try:
+            asked = decode_request(body, self._limits)
+        except BodyError as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", str(error)) from None
+        except FieldError as error:
+            raise invalid_field(error) from None
+        if asked.placements is not msgspec.UNSET:
+            detail = "placements is for POST /v1/page alone; give placement here"
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-field", detail, field="placements")
+        return await self._asked("answer", body.decode())
 
     async def _asked(self, op: str, text: str) -> Response:
         try:
@@ -107,5 +115,6 @@ class Board:
         except ConnectionError:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "a worker ended; ask again") from None
         except ValueError as error:
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "not-answered", str(error)) from None
+            members = {"field": error.field, "allowed": error.allowed} if isinstance(error, FieldError) else {}
+            raise ProblemError(HTTPStatus.CONFLICT, "not-answered", str(error), **members) from None
         return Response(found, headers=NO_STORE, media_type="application/json")

@@ -1,7 +1,7 @@
 """The admin port's routes for what a merchandiser sets by hand: the policy, pins, bans, pairs, bundles and prices.
 
 Every PUT replaces one of them as a whole, is checked against the catalogue before anything changes, and makes a new
-revision; one call goes back. A name that the shop lacks is a mistake, unless ``?unknown=take`` says that it is meant.
+revision; one call goes back. A name that the shop lacks is a conflict, unless ``?unknown=take`` says that it is meant.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.http.api import NO_STORE, json_response, read_body
+from serving.http.problems import refusal_of
 from serving.protocol.errors import ProblemError, did_you_mean, shown
 from serving.protocol.limits import Limits
 from tillside.policy.merchandising import PARTS, Part, read_rows
@@ -27,7 +28,7 @@ class ByHandControl(Protocol):
     """Operations of the server on what is set by hand."""
 
     async def change(self, change: dict[str, Any], *, take_unknown: bool = False) -> dict[str, Any]:
-        """Change one field; ValueError with the mistakes, one a line."""
+        """Change one field; ValueError with the mistakes, one a line; ConflictError if it is only not for this shop."""
         ...
 
     async def undo(self, revision: int | None = None) -> dict[str, Any]:
@@ -68,9 +69,9 @@ class Merchandising:
                 text = body.decode()
             except UnicodeDecodeError as error:
                 raise _invalid("invalid-policy", f"the policy must be YAML in UTF-8 ({error})") from None
-            return await self._change({"policy": text}, request, "invalid-policy")
+            return await self._change({"policy": text}, request, "policy")
         if request.method == "DELETE":
-            return await self._change({"policy": None}, request, "invalid-policy")
+            return await self._change({"policy": None}, request, "policy")
         found = await self._control.policy()
         if found is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, "no-policy", "there is no policy; PUT /v1/policy brings one")
@@ -87,8 +88,8 @@ class Merchandising:
         try:
             rows = await asyncio.to_thread(read_rows, part, body)
         except ValueError as error:
-            raise _invalid(f"invalid-{part}", str(error)) from None
-        return await self._change({part: rows}, request, f"invalid-{part}")
+            raise refusal_of(error, part) from None
+        return await self._change({part: rows}, request, part)
 
     async def all(self, request: Request) -> Response:
         """``GET /v1/merchandising``: everything that is set by hand, and the revisions there are."""
@@ -111,13 +112,16 @@ class Merchandising:
         """``GET /v1/admin/state``: what another server is started with by ``--state-from``."""
         return Response(await self._control.state(), headers=NO_STORE, media_type="application/json")
 
-    async def _change(self, change: dict[str, Any], request: Request, kind: str) -> Response:
+    async def _change(self, change: dict[str, Any], request: Request, what: str) -> Response:
         try:
             return json_response(await self._control.change(change, take_unknown=_takes_unknown(request)))
         except ValueError as error:
-            hint = "?unknown=take takes names that the shop does not have yet"
-            sentences = str(error)
-            raise _invalid(kind, f"{sentences}\n{hint}" if ": no item has this" in sentences else sentences) from None
+            hint = (
+                "\n?unknown=take takes names that the shop does not have yet"
+                if ": no item has this" in str(error)
+                else ""
+            )
+            raise refusal_of(error, what, hint=hint) from None
 
 
 def _part(request: Request) -> Part:

@@ -17,6 +17,7 @@ from serving.http.operations import (
     operation,
     text_response,
 )
+from serving.http.policy_schemas import ONE_OF, exactly_one, policy_schemas
 from serving.http.schemas import of_recommend
 from tillside.policy.merchandising import PARTS, ROW_OF, Part
 
@@ -28,7 +29,9 @@ CHANGES: Final = {
     "400": "The body is not what the description says",
     "408": "The body did not arrive in time",
     "413": "The body is too large",
-    "422": "It holds mistakes, names that the shop lacks among them; detail lists them, one a line",
+    "409": "Each value is allowed, but not with the others, or not in this shop as it stands: days in the wrong order, "
+    "an item named twice, a name that the shop lacks; detail lists them, one a line",
+    "422": "It holds what the description does not allow; detail lists the mistakes, one a line",
     "500": "A fault of the server",
     "503": "The server has not taken over its state yet",
     "507": "The state folder cannot be written; nothing was changed",
@@ -60,22 +63,8 @@ NAMED: Final = {"relation": "Relation", "action": "PairAction"}
 """Fields whose choices have a schema of their own, so that generated code has a name for them."""
 
 
-def _all_of(*names: str) -> Document:
-    """Schema of an object that has all of some texts, null being none."""
-    return {"properties": {name: {"type": "string"} for name in names}, "required": list(names)}
-
-
 TOGETHER: Final[Document] = {
-    "PlacedBan": {
-        "not": {
-            "anyOf": [
-                _all_of("item", "category"),
-                _all_of("item", "brand"),
-                _all_of("category", "brand"),
-                {"not": {"anyOf": [_all_of(name) for name in ("item", "category", "brand")]}},
-            ]
-        }
-    },
+    "PlacedBan": exactly_one(*ONE_OF["Ban"]),
     "Pair": {
         "not": {
             "properties": {"action": {"const": "ban"}, "strength": {"type": "number"}},
@@ -118,7 +107,10 @@ def merchandising_paths() -> Document:
                 description="It makes a new revision with the older one's content; a second call goes back further.",
                 body=back,
                 answers={"200": json_response("The new revision", a_reference("RevisionReport"))},
-                refusals={**CHANGES, "409": "There is no such revision, or none before this one"},
+                refusals={
+                    **{status: text for status, text in CHANGES.items() if status != "422"},
+                    "409": "There is no such revision, none before this one, or it is not for the shop any more",
+                },
                 security=TOKEN,
             )
         },
@@ -150,6 +142,7 @@ def merchandising_schemas() -> dict[str, Document]:
     }
     return {
         **{name: _row(schema) | TOGETHER.get(name, {}) for name, schema in generated.items()},
+        **policy_schemas(),
         "Relation": {"type": "string", "enum": pair["relation"]["enum"]},
         "PairAction": {"type": "string", "enum": pair["action"]["enum"]},
         "UnknownNames": {"type": "string", "enum": ["refuse", "take"]},
@@ -187,8 +180,9 @@ def _board() -> Document:
     """The board's page and what it asks for."""
     refusals = {
         **READS,
-        "422": "There is no bundle, no policy, or the request is none; detail says which",
-        "503": "The worker that was asked has ended",
+        "409": "There is no policy, or it or the bundle lacks what the request names; detail says which",
+        "422": "The request is none; field names what is wrong",
+        "503": "No bundle answers yet, or the worker that was asked has ended",
     }
 
     def data(name: str, summary: str, description: str, **more: Any) -> Document:
@@ -231,12 +225,13 @@ def _read_policy() -> Document:
 
 
 def _put_policy() -> Document:
-    example = "placements:\n  checkout:\n    sources: {model: 1, complement: 2}\n"
-    content: Document = {"application/yaml": {"schema": {"type": "string"}, "example": example}}
+    example = {"placements": {"checkout": {"sources": {"model": 1, "complement": 2}}}}
+    content: Document = {"application/yaml": {"schema": a_reference("PolicyFile"), "example": example}}
     return _change(
         "putPolicy",
         "Another policy file, in force in all workers at once",
-        description="YAML as in docs/policy.md, checked against the bundle and the catalogue first.",
+        description="YAML as in docs/policy.md, of which JSON is a part, checked against the bundle and the catalogue "
+        "first.",
         body={"required": True, "content": content},
         answer=json_response("The new revision", a_reference("RevisionReport"), changed=CHANGED),
     )

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from serving.protocol.errors import ProblemError, did_you_mean, shown
 from tillside.cli.secrets import without_secrets
+from tillside.policy import ConflictError
 
 PROBLEM_JSON: Final = "application/problem+json"
 SHOPPER_PATH: Final = "/v1/shoppers/{key}"
@@ -43,6 +44,17 @@ def problem_response(problem: ProblemError) -> Response:
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     return Response(problem_document(problem), problem.status, headers=headers, media_type=PROBLEM_JSON)
+
+
+def refusal_of(error: ValueError, what: str, *, hint: str = "") -> ProblemError:
+    """The refusal of a ``feed``, a ``policy`` or rows: 409 of a conflict, 422 of what is wrong by itself.
+
+    What this port's OpenAPI document does not allow is 422; what it allows, and what does not go together or with the
+    shop as it stands, is 409.
+    """
+    if isinstance(error, ConflictError):
+        return ProblemError(HTTPStatus.CONFLICT, f"conflicting-{what}", f"{error}{hint}")
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"invalid-{what}", f"{error}{hint}")
 
 
 def internal_error() -> ProblemError:

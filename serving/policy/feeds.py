@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, structs
 
 from serving.protocol.errors import unreadable
-from tillside.policy import ItemsFeed, read_feed
+from tillside.policy import ConflictError, ItemsFeed, read_feed
 from tillside.policy.items.feed import FeedItem
 
 QUICK: Final = 1
@@ -40,15 +40,15 @@ class FeedReport(TypedDict):
 
 
 def refuse_future(feed: ItemsFeed, *, now_ms: int) -> None:
-    """Raise ValueError if a feed is dated so far ahead that it would outdate every true one after it."""
+    """Raise ConflictError if a feed is dated so far ahead that it would outdate every true one after it."""
     if feed.time_ms > now_ms + AHEAD_MS:
-        raise ValueError(
+        raise ConflictError(
             f"time_ms must be UTC milliseconds, at most five minutes ahead of the server's clock ({now_ms}); "
             f"got {feed.time_ms}"
         )
 
 
-class OutdatedFeedError(ValueError):
+class OutdatedFeedError(ConflictError):
     """A feed is older than the one in use."""
 
     @classmethod

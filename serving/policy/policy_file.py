@@ -18,7 +18,7 @@ from serving.protocol.errors import unreadable
 from tillside.bundle import POLICY, Bundle
 from tillside.experiments.reader import read_experiments
 from tillside.experiments.terms import Experiment, Experiments, Overrides
-from tillside.policy import Policy, parse_policy, policy_version
+from tillside.policy import ConflictError, Policy, parse_policy, policy_version
 from tillside.policy.file.reader import VERSION_DIGITS
 from tillside.policy.file.tree import over as merged
 from tillside.policy.file.tree import text_of
@@ -88,7 +88,9 @@ def load_policy(
         try:
             tried = read_experiments(experiments)
         except OSError as error:
-            raise ValueError(f"experiments {experiments} cannot be read: {unreadable(error, experiments)}") from None
+            raise ConflictError(f"experiments {experiments} cannot be read: {unreadable(error, experiments)}") from None
+        except ValueError as error:  # the file's own mistakes are none of the policy's
+            raise ConflictError(str(error)) from None
 
     def over(policy: Policy, version: str, **more: Any) -> LoadedPolicy:
         if by_hand.rows:
@@ -98,7 +100,10 @@ def load_policy(
     arms = {}
     for names, laid in _combinations(tried):
         root = functools.reduce(merged, (each.node for each in laid))
-        own = parse_policy(text, name=name, behaviours=behaviours, overrides=root)
+        try:
+            own = parse_policy(text, name=name, behaviours=behaviours, overrides=root)
+        except ValueError as error:  # each is right by itself
+            raise ConflictError(str(error)) from None
         arms[names] = over(own, _digest("".join([version, *(each.text for each in laid)]).encode()))
     return over(policy, version, experiments=tried, arms=arms)
 

@@ -1,7 +1,7 @@
 """Bidirectional RPC between the parent and a worker: JSON lines over a socket pair.
 
-A call is ``{"id", "op", "arguments"}``; its reply ``{"id", "value"}`` or ``{"id", "refused"}``, a sentence that is
-raised as a ValueError in the caller.
+A call is ``{"id", "op", "arguments"}``; its reply ``{"id", "value"}`` or ``{"id", "refused"}``: a sentence, and what
+else a refusal says of itself, that is raised as a ValueError of the same kind in the caller.
 """
 
 import asyncio
@@ -10,7 +10,10 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from serving.answering.board import AbsentNameError
+from serving.protocol.errors import FieldError
 from serving.telemetry.logs import log_bug
+from tillside.policy import ConflictError
 
 LONGEST_LINE: Final = 1 << 27
 """Bytes; the longest message is a packed items feed."""
@@ -64,7 +67,7 @@ class Channel:
                     task.add_done_callback(self._tasks.discard)
                 elif (future := self._calls.get(message["id"])) and not future.done():
                     if "refused" in message:
-                        future.set_exception(ValueError(message["refused"]))
+                        future.set_exception(_error(message["refused"]))
                     else:
                         future.set_result(message["value"])
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -84,12 +87,27 @@ class Channel:
         try:
             reply = {"value": await self._handle(message["op"], message["arguments"])}
         except ValueError as error:
-            reply = {"refused": str(error)}
+            reply = {"refused": _refusal(error)}
         except Exception as error:
             log_bug(error)
-            reply = {"refused": f"{message['op']} failed with {type(error).__name__}"}
+            reply = {"refused": {"sentence": f"{message['op']} failed with {type(error).__name__}"}}
         self._send({"id": message["id"], **reply})
 
     def _send(self, message: dict[str, Any]) -> None:
         if not self._closed:
             self._writer.write(json.dumps(message).encode() + b"\n")
+
+
+def _refusal(error: ValueError) -> dict[str, Any]:
+    """What a ValueError says of itself, as JSON types."""
+    said: dict[str, Any] = {"sentence": str(error), "conflict": isinstance(error, ConflictError)}
+    return said | ({"field": error.field, "allowed": error.allowed} if isinstance(error, FieldError) else {})
+
+
+def _error(refusal: dict[str, Any]) -> ValueError:
+    """The error that says so."""
+    sentence, conflict = refusal["sentence"], refusal.get("conflict", False)
+    if "field" in refusal:
+        kind = AbsentNameError if conflict else FieldError
+        return kind(refusal["field"], sentence, allowed=refusal["allowed"])
+    return ConflictError(sentence) if conflict else ValueError(sentence)

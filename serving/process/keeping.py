@@ -45,7 +45,7 @@ class Wearers(Protocol):
             take_unknown: its names are only remarked on too.
 
         Raises:
-            ValueError: it holds mistakes, one a line.
+            ValueError: it holds mistakes, one a line; a ConflictError if it is only not for this shop.
         """
         ...
 
@@ -137,7 +137,8 @@ class Keeper:
         """Change one field of what is set by hand; returns the report of the new revision.
 
         Raises:
-            ValueError: it holds mistakes, one a line; nothing has changed.
+            ValueError: it holds mistakes, one a line; nothing has changed. A ConflictError if it is only not for this
+                shop as it stands.
             ProblemError: it cannot be kept, or the server has no state yet.
         """
         (field,) = change

@@ -166,7 +166,8 @@ class Supervisor:
         """What the board asks for, from any worker that has a bundle."""
         child = next((each for each in self._children.values() if each.version), None)
         if child is None:
-            raise ValueError(self.keeper.waiting or self._reloads.reason or "the bundle is being verified")
+            reason = self.keeper.waiting or self._reloads.reason or "the bundle is being verified"
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", reason)
         found: str = await child.channel.call("board", what=op, text=text)
         return found
 

@@ -24,6 +24,7 @@ from serving.policy.feeds import unpacked
 from serving.policy.revisions import Revision
 from serving.process.channel import Channel
 from serving.process.lifecycle import Process, exposures_logged, in_background, shoppers_remembered
+from serving.protocol.errors import ProblemError
 from serving.service import Service
 from serving.settings import Settings, parse_settings
 from serving.telemetry.logs import json_logs
@@ -102,7 +103,10 @@ class Worker:
                 except OSError as error:
                     raise ValueError(str(error)) from None
             case "board":
-                return await board.ask(self._service, self._limits, arguments["what"], arguments["text"])
+                try:
+                    return await board.ask(self._service, self._limits, arguments["what"], arguments["text"])
+                except ProblemError as problem:  # its bundle went meanwhile
+                    raise ValueError(problem.detail) from None
             case "accept":
                 self._slots.add(arguments["slot"])
                 return self._process.server.accept(self._listeners[arguments["slot"]])

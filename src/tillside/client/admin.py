@@ -80,7 +80,8 @@ class AdminError(Exception):
     """The server refused, or there is none.
 
     Attributes:
-        status: the HTTP status; 0 if the server could not be reached.
+        status: the HTTP status; 422 of what no shop could take, 409 of what this one cannot as it stands or what
+            contradicts itself; 0 if the server could not be reached.
         detail: one sentence, or one mistake a line.
         problem: all of the problem document.
     """

@@ -7,6 +7,7 @@ its model between them. There are no item ids inside: requests and answers hold 
 
 from tillside.policy.file.reader import parse_policy, policy_version, read_policy
 from tillside.policy.file.terms import PlacementPolicy, Policy
+from tillside.policy.file.values import ConflictError
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.feed import ItemsFeed, read_feed
 from tillside.policy.items.shelves import Shelves
@@ -23,6 +24,7 @@ from tillside.policy.requests import (
 )
 
 __all__ = [
+    "ConflictError",
     "ItemFacts",
     "ItemsFeed",
     "ModelCandidates",

@@ -20,7 +20,7 @@ from msgspec import Meta, Struct, structs
 from tillside.policy.file.names import KnownNames, meant
 from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.terms import Ban, Pin, PlacementPolicy, Policy
-from tillside.policy.file.values import Name, Span, Term
+from tillside.policy.file.values import ConflictError, Name, Span, Term
 from tillside.policy.items.facts import ItemFacts
 from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs
 
@@ -58,7 +58,7 @@ class Pair(Span, frozen=True, kw_only=True, rename={"since": "from"}):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.item == self.other:
-            raise ValueError(f"other must be another item than item, got {self.other!r} for both")
+            raise ConflictError(f"other must be another item than item, got {self.other!r} for both")
         if self.action == "ban" and self.strength is not None:
             raise ValueError(f"strength must be left out of a ban, got {self.strength:g}")
 
@@ -205,7 +205,8 @@ def read_rows(part: Part, body: bytes) -> tuple[Any, ...]:
     """Rows of a part from JSON: a list, or an object that holds it under the part's name.
 
     Raises:
-        ValueError: the body is no such list; one mistake a line, ``pins[2]: ...``.
+        ValueError: the body is no such list; one mistake a line, ``pins[2]: ...``. It is a ConflictError if each value
+            is allowed by itself.
     """
     allowed = f"a list of objects with {', '.join(_fields(ROW_OF[part]))}"
     try:
@@ -218,6 +219,7 @@ def read_rows(part: Part, body: bytes) -> tuple[Any, ...]:
         raise ValueError(f"{part}: got {type(document).__name__}; allowed: {allowed}")
     rows: list[Struct] = []
     mistakes: list[str] = []
+    conflicts: list[str] = []
     for number, row in enumerate(document):
         try:
             rows.append(msgspec.convert(row, ROW_OF[part]))
@@ -227,13 +229,15 @@ def read_rows(part: Part, body: bytes) -> tuple[Any, ...]:
             mistakes.append(
                 f"{part}[{number}]{field}: {what}; allowed: an object with {', '.join(_fields(ROW_OF[part]))}"
             )
+            if isinstance(error.__cause__, ConflictError):
+                conflicts.append(mistakes[-1])
         if len(mistakes) == MOST_MISTAKES:
-            mistakes.append(f"and perhaps more; reading ended after {MOST_MISTAKES} mistakes")
-            break
+            more = f"and perhaps more; reading ended after {MOST_MISTAKES} mistakes"
+            raise ConflictError.of([*mistakes, more], [*conflicts, more])
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise ConflictError.of(mistakes, conflicts)
     if part == "prices" and len({row.item for row in rows if isinstance(row, Price)}) < len(rows):
-        raise ValueError("prices: an item stands twice; allowed: each item once")
+        raise ConflictError("prices: an item stands twice; allowed: each item once")
     return tuple(rows)
 
 

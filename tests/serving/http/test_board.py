@@ -70,8 +70,13 @@ def test_what_it_asks_for_wants_the_token_and_is_answered_with_what_is_wrong(ser
     assert httpx.get(f"{server.admin_url}/board").status_code == 200
     body = {"session": [], "placement": "chekout"}
     wrong = httpx.post(f"{server.admin_url}/v1/board/answer", json=body, headers=TOKEN, timeout=DEADLINE_SECONDS)
-    assert wrong.status_code == 422
+    assert wrong.status_code == 409  # right in a shop that has such a placement
     assert "did you mean checkout?" in wrong.json()["detail"]
+    assert (wrong.json()["field"], wrong.json()["allowed"]) == ("placement", "one of checkout, fashion, product")
+    none = httpx.post(f"{server.admin_url}/v1/board/answer", json={"session": 3}, headers=TOKEN)
+    assert (none.status_code, none.json()["field"]) == (422, "session")
+    none = httpx.post(f"{server.admin_url}/v1/board/answer", content=b"{", headers=TOKEN)
+    assert (none.status_code, none.json()["type"]) == (400, "urn:tillside:problem:invalid-body")
     found = httpx.get(f"{server.admin_url}/v1/board/items", params={"like": "sca"}, headers=TOKEN)
     assert found.json()["scarf"]["price"] == 45
 

@@ -1,14 +1,20 @@
 """The routes of what is set by hand, without a server behind them: what is read, handed on and said."""
 
+import json
 from typing import Any
 
 import pytest
+from openapi_schema_validator import OAS31Validator
 
+from serving.http.admin_openapi import admin_openapi_document
 from serving.http.merchandising import POLICY_BYTES
 from tests.serving.asgi import refused
 from tests.serving.http.test_admin import Control as AdminControl
 from tests.serving.http.test_admin import ask
+from tillside.policy import ConflictError
 from tillside.policy.merchandising import ByHand, PlacedPin
+
+DOCUMENT = admin_openapi_document()
 
 
 class Control(AdminControl):
@@ -67,12 +73,34 @@ def test_rows_are_read_before_they_are_handed_on():
 
 
 def test_mistakes_come_back_line_by_line_with_the_way_out():
-    control = Control(fails=ValueError("pins[0].item: 'x': no item has this id"))
-    said = refused(ask(control, "PUT", "/v1/pins", content=b"[]"), 422)
+    control = Control(fails=ConflictError("pins[0].item: 'x': no item has this id"))
+    said = refused(ask(control, "PUT", "/v1/pins", content=b"[]"), 409)
     assert said.splitlines()[1] == "?unknown=take takes names that the shop does not have yet"
     assert refused(ask(Control(fails=ValueError("a mistake")), "PUT", "/v1/policy", content=b"x"), 422) == "a mistake"
     assert "UTF-8" in refused(ask(control, "PUT", "/v1/policy", content=b"\xff"), 422)
     assert "at most" in refused(ask(control, "PUT", "/v1/policy", content=b" " * (POLICY_BYTES + 1)), 413)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("/v1/pins", '[{"name": "p", "item": "a", "from": "2026-06-02", "until": "2026-06-01"}]', "conflicting-pins"),
+        ("/v1/pairs", '[{"item": "a", "other": "a"}]', "conflicting-pairs"),
+        ("/v1/prices", '[{"item": "a", "price": 1}, {"item": "a", "price": 2}]', "conflicting-prices"),
+        ("/v1/pins", '[{"name": "p", "item": "a", "slot": 0}]', "invalid-pins"),
+        ("/v1/bans", '[{"name": "b", "item": "a", "brand": "b"}]', "invalid-bans"),
+        ("/v1/pairs", '[{"item": "a", "other": "a"}, {"item": "a"}]', "invalid-pairs"),
+    ],
+)
+def test_what_the_schema_allows_and_does_not_go_together_is_a_conflict(path, body, kind):
+    """409 is only for what no validator of the published schema could have told; one row that it could makes it 422."""
+    control = Control()
+    refused(response := ask(control, "PUT", path, content=body.encode()), 409 if "conflicting" in kind else 422)
+    assert response.json()["type"] == f"urn:tillside:problem:{kind}"
+    part = path.rpartition("/")[2]
+    schema = {**DOCUMENT["paths"][path]["put"]["requestBody"]["content"]["application/json"]["schema"]}
+    valid = OAS31Validator(schema | {"components": DOCUMENT["components"]}).is_valid(json.loads(body))
+    assert (valid, control.told, part in kind) == ("conflicting" in kind, [], True)
 
 
 def test_a_mistyped_parameter_is_refused():

@@ -4,7 +4,7 @@ import pytest
 
 from serving.policy.feeds import OutdatedFeedError, combined, packed, refuse_future, unpacked, with_file
 from tests.tills import NOW_MS, feed
-from tillside.policy import read_feed
+from tillside.policy import ConflictError, read_feed
 
 MORNING = read_feed(feed({"item_id": "a", "stock": 5, "price": 9.5}, {"item_id": "b", "stock": 1}, minutes_ago=60))
 NOON = read_feed(feed({"item_id": "a", "stock": 0}, {"item_id": "c", "price": None}))
@@ -45,7 +45,7 @@ def test_a_file_is_laid_over_or_under_what_is_known(tmp_path):
 def test_a_feed_from_the_future_is_refused_and_one_of_a_clock_that_is_little_ahead_is_not(tmp_path):
     """Else every true feed after it would be outdated: time_ms in microseconds is the year 55000."""
     refuse_future(NOON, now_ms=NOON.time_ms - 4 * 60_000)
-    with pytest.raises(ValueError, match=f"at most five minutes ahead of the server's clock.*got {NOON.time_ms}"):
+    with pytest.raises(ConflictError, match=f"at most five minutes ahead of the server's clock.*got {NOON.time_ms}"):
         refuse_future(NOON, now_ms=NOON.time_ms - 6 * 60_000)
     path = tmp_path / "items.jsonl"
     path.write_bytes(feed({"item_id": "a", "stock": 5}, minutes_ago=-10))

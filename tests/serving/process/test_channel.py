@@ -6,7 +6,10 @@ import socket
 
 import pytest
 
+from serving.answering.board import AbsentNameError
 from serving.process.channel import Channel
+from serving.protocol.errors import FieldError
+from tillside.policy import ConflictError
 
 SECRET = "an-id-that-no-log-may-hold"
 
@@ -55,8 +58,30 @@ def test_a_refusal_is_raised_where_the_call_was_made():
         async with pair(answer) as (parent, _):
             await parent.call("prepare", path="x")
 
-    with pytest.raises(ValueError, match="it is bad"):
+    with pytest.raises(ValueError, match="it is bad") as caught:
         asyncio.run(run())
+    assert type(caught.value) is ValueError
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConflictError("not for this shop"),
+        FieldError("k", "k must be 1", allowed="1"),
+        AbsentNameError("placement", "placement must be a", allowed="a"),
+    ],
+)
+def test_a_refusal_keeps_its_kind_and_its_field(error):
+    async def answer(op, arguments):
+        raise error
+
+    async def run():
+        async with pair(answer) as (parent, _):
+            await parent.call("board")
+
+    with pytest.raises(ValueError) as caught:
+        asyncio.run(run())
+    assert (type(caught.value), str(caught.value), vars(caught.value)) == (type(error), str(error), vars(error))
 
 
 def test_a_fault_is_told_by_its_type_alone(caplog):

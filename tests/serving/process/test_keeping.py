@@ -147,7 +147,7 @@ def test_what_has_mistakes_changes_nothing_and_is_told_line_by_line(tmp_path):
         before = ids(server)
         wrong = FOUR.replace("only: [fashion]", "only: [fasion]").replace("behaviour: purchase", "behaviour: buy")
         said = put(server, "/v1/policy", wrong)
-        assert said.status_code == 422
+        assert said.status_code == 409  # each value is allowed, and this shop has neither
         assert "placements.checkout.behaviour: got 'buy'; allowed: click, cart, purchase" in said.json()["detail"]
         line = 1 + FOUR[: FOUR.index("only: [fashion]")].count("\n")
         name = (
@@ -159,7 +159,10 @@ def test_what_has_mistakes_changes_nothing_and_is_told_line_by_line(tmp_path):
         said = put(server, "/v1/policy", FOUR.replace("only: [fashion]", "only: [fasion]"))
         hint = "?unknown=take takes names that the shop does not have yet"
         assert said.json()["detail"].splitlines() == [name, hint]
+        worse = put(server, "/v1/policy", wrong.replace("slots: 2", "slots: 0").replace("slots: 4", "slots: 0"))
+        assert (worse.status_code, name in worse.json()["detail"].splitlines()) == (422, True)
         said = put(server, "/v1/pins", [{"name": "x", "item": "fone", "placements": ["chekout"]}])
+        assert said.status_code == 409
         assert said.json()["detail"].splitlines()[:2] == [
             "pins[0].item: 'fone': no item has this id; did you mean phone?",
             "pins[0].placements: 'chekout': no such placement; did you mean checkout?",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tillside.policy.file.values import Count, Name, Span, Term, exactly_one
+from tillside.policy.file.values import ConflictError, Count, Name, Span, Term, exactly_one
 
 
 class Step(Term, frozen=True, kw_only=True):
@@ -57,11 +57,11 @@ class Promotion(Span, frozen=True, kw_only=True, rename={"since": "from"}):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len({step.spend is None for step in self.steps}) > 1:
-            raise ValueError("the steps of a promotion must all count items or all a spend, got both")
+            raise ConflictError("the steps of a promotion must all count items or all a spend, got both")
         what = "items" if self.by_items else "spend"
         heights = [step.height for step in self.steps]
         if any(left >= right for left, right in itertools.pairwise(heights)):
-            raise ValueError(f"the {what} of the steps must rise, got {heights}")
+            raise ConflictError(f"the {what} of the steps must rise, got {heights}")
 
     @property
     def by_items(self) -> bool:
@@ -79,4 +79,4 @@ class OwnBundle(Span, frozen=True, kw_only=True, rename={"since": "from"}):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(set(self.items)) < len(self.items):
-            raise ValueError(f"the items of a bundle must differ, got {', '.join(self.items)}")
+            raise ConflictError(f"the items of a bundle must differ, got {', '.join(self.items)}")

@@ -89,8 +89,12 @@ class PolicyReader(TreeReader):
     def policy(self, root: MappingNode) -> Policy:
         """Parse the whole file; raises ValueError with all mistakes."""
         base, segments = self._without(root, SEGMENTS, "")
+        self.overlay(base, "")
+        parts = list(self._segments(segments, SEGMENTS))
+        self.merged = any(key.value == DEFAULTS for key, _ in base.value)
         policy = self._overlaid(base, "")
-        own = {name: self._overlaid(over(base, part), "") for name, part in self._segments(segments, SEGMENTS)}
+        self.merged = True
+        own = {name: self._overlaid(over(base, part), "") for name, part in parts}
         self.refuse_mistakes()
         assert isinstance(policy, Policy)
         return msgspec.structs.replace(policy, segments=own)
@@ -130,8 +134,7 @@ class PolicyReader(TreeReader):
         self.partial = False
 
     def _overlaid(self, node: MappingNode, path: str) -> Any:
-        """A policy without segments, each placement merged over the defaults."""
-        self.overlay(mapping_of([row for row in node.value if row[0].value == DEFAULTS], node), path)
+        """A policy without segments, each placement merged over the defaults; both were validated by themselves."""
         rest, defaults = self._without(node, DEFAULTS, path)
         if isinstance(defaults, MappingNode):
             rows = [
@@ -161,5 +164,5 @@ class PolicyReader(TreeReader):
         known = self._behaviours
         unknown = known is not None and isinstance(value, str) and value not in known
         if key == BEHAVIOUR and isinstance(node, ScalarNode) and unknown:
-            return self.refuse(node, path, f"got {shown(node)}", ", ".join(known or ()))
+            return self.refuse(node, path, f"got {shown(node)}", ", ".join(known or ()), conflict=True)
         return value

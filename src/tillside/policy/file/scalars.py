@@ -3,7 +3,9 @@
 Text is taken as written, whatever type YAML would resolve it to; numbers, dates and booleans are resolved by YAML.
 """
 
+import contextlib
 import math
+import re
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -12,6 +14,8 @@ from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 LONGEST_SHOWN: Final = 60
+QUOTED_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+"""As JSON writes it, which is YAML too."""
 
 
 def read_scalar(node: ScalarNode, kind: inspect.Type) -> Any:
@@ -29,11 +33,14 @@ def read_scalar(node: ScalarNode, kind: inspect.Type) -> Any:
         return value
     if isinstance(kind, inspect.DateType) and isinstance(value, date) and not isinstance(value, datetime):
         return value
+    if isinstance(kind, inspect.DateType) and isinstance(value, str) and QUOTED_DAY.fullmatch(value):
+        return date.fromisoformat(value)
     whole = isinstance(value, int) and not isinstance(value, bool)
     if isinstance(kind, inspect.IntType) and whole and _inside(value, kind):
         return value
     if isinstance(kind, inspect.FloatType) and (whole or isinstance(value, float)) and _inside(value, kind):
-        return float(value)
+        with contextlib.suppress(OverflowError):  # an integer that no float can hold
+            return float(value)
     raise ValueError(f"{node.value!r} is not {allowed_text(kind)}")
 
 
@@ -84,7 +91,7 @@ def allowed_text(kind: inspect.Type) -> str:
 
 
 def _inside(value: float, kind: inspect.IntType | inspect.FloatType) -> bool:
-    return not math.isnan(value) and (
+    return not (isinstance(value, float) and math.isnan(value)) and (
         (kind.ge is None or value >= kind.ge)
         and (kind.gt is None or value > kind.gt)
         and (kind.le is None or value <= kind.le)

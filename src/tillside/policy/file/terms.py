@@ -12,7 +12,19 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, field
 
 from tillside.policy.file.offers import OwnBundle, Promotion
-from tillside.policy.file.values import Count, Name, Seconds, Share, Shift, Span, Term, Weight, exactly_one, local_day
+from tillside.policy.file.values import (
+    ConflictError,
+    Count,
+    Name,
+    Seconds,
+    Share,
+    Shift,
+    Span,
+    Term,
+    Weight,
+    exactly_one,
+    local_day,
+)
 
 SourceName = Literal[
     "model",
@@ -84,7 +96,7 @@ class PriceBand(Term, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.low >= self.high:
-            raise ValueError(f"low must be below high ({self.high:g}), got {self.low:g}")
+            raise ConflictError(f"low must be below high ({self.high:g}), got {self.low:g}")
 
 
 class Categories(Term, frozen=True, kw_only=True):
@@ -129,7 +141,7 @@ class Cap(Term, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.shown is None and self.category_shown is None and self.placement_shown is None:
-            raise ValueError("one of shown, category_shown, placement_shown must be given, got none")
+            raise ConflictError("one of shown, category_shown, placement_shown must be given, got none")
 
 
 class Dismissals(Term, frozen=True, kw_only=True):
@@ -326,9 +338,9 @@ class Intent(Term, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         intents = [point.intent for point in self.curve]
         if any(left >= right for left, right in itertools.pairwise(intents)):
-            raise ValueError(f"the intents of the curve must rise, got {intents}")
+            raise ConflictError(f"the intents of the curve must rise, got {intents}")
         if self.down_sell_to >= self.cross_sell_from:
-            raise ValueError(f"down_sell_to must be below cross_sell_from, got {self.down_sell_to:g}")
+            raise ConflictError(f"down_sell_to must be below cross_sell_from, got {self.down_sell_to:g}")
 
 
 class SegmentBounds(Term, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tillside.policy.file.scalars import allowed_text, is_null, read_scalar, shown
+from tillside.policy.file.values import ConflictError
 
 MISTAKEN: Final = object()
 """Sentinel in place of an invalid value."""
@@ -34,6 +35,27 @@ def text_of(path: Path) -> str:
         raise ValueError(f"{path}:1: the file is not UTF-8 ({error}); allowed: YAML in UTF-8") from None
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
+    """Loader that keeps the first alias, and refuses what is nested too deeply as soon as it is met."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.alias: yaml.AliasEvent | None = None
+        self._depth = 0
+
+    def compose_node(self, parent: Node | None, index: int | None) -> Node | None:
+        event = self.peek_event()
+        if self.alias is None and isinstance(event, yaml.AliasEvent):
+            self.alias = event
+        if self._depth == DEEPEST and isinstance(event, yaml.CollectionStartEvent):
+            line = event.start_mark.line + 1
+            raise ValueError(f"{self.name}:{line}: the file is nested too deeply; allowed: {DEEPEST} levels")
+        self._depth += 1
+        node: Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
 def composed(text: str, name: str, *, instead: str) -> Node | None:
     """Root node of a YAML text; None if it is empty.
 
@@ -44,25 +66,17 @@ def composed(text: str, name: str, *, instead: str) -> Node | None:
     Raises:
         ValueError: it is no YAML, or holds aliases, keys that are no text, or more than DEEPEST levels.
     """
-    alias, depth = None, 0
     try:
-        for event in yaml.parse(text, yaml.SafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                line = event.start_mark.line + 1
-                raise ValueError(f"{name}:{line}: the file is nested too deeply; allowed: {DEEPEST} levels")
-            if alias is None and isinstance(event, yaml.AliasEvent):
-                alias = event
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         loader.name = name
         root = loader.get_single_node()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise ValueError(f"{name}:{mark.line + 1 if mark else 1}: {what}; allowed: YAML") from None
-    if alias is not None:
-        line = alias.start_mark.line + 1
-        raise ValueError(f"{name}:{line}: *{alias.anchor}: aliases are not read; allowed: {instead}")
+    if loader.alias is not None:
+        line = loader.alias.start_mark.line + 1
+        raise ValueError(f"{name}:{line}: *{loader.alias.anchor}: aliases are not read; allowed: {instead}")
     complex_key = _complex_key(root)
     if complex_key is not None:
         line = complex_key.start_mark.line + 1
@@ -72,17 +86,28 @@ def composed(text: str, name: str, *, instead: str) -> Node | None:
 
 
 class TreeReader:
-    """Parser of one file that collects its mistakes; while ``partial`` is set, required keys may be missing."""
+    """Parser of one file that collects its mistakes.
+
+    Attributes:
+        partial: whether required keys may be missing, but for those of what stands in a list, which is never merged.
+        merged: whether what is read was put together of parts that are right by themselves, so that what is wrong now
+            is a conflict between them.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.partial = False
+        self.merged = False
         self._mistakes: dict[tuple[str, int, int], str] = {}
+        self._conflicts: set[str] = set()
 
     def refuse_mistakes(self) -> None:
-        """Raise ValueError with all mistakes found, one a line, in the order of the file; nothing without any."""
+        """Raise ValueError with all mistakes found, one a line, in the order of the file; nothing without any.
+
+        It is a ConflictError if each value is allowed by itself.
+        """
         if self._mistakes:
-            raise ValueError("\n".join(self._mistakes[place] for place in sorted(self._mistakes)))
+            raise ConflictError.of([self._mistakes[place] for place in sorted(self._mistakes)], self._conflicts)
 
     def fields_of(self, kind: inspect.StructType) -> Mapping[str, inspect.Field]:
         """Fields that a mapping of type ``kind`` may have, by key."""
@@ -119,7 +144,7 @@ class TreeReader:
         try:
             return kind.cls(**values)
         except ValueError as error:
-            return self.refuse(node, path, str(error), allowed)
+            return self.refuse(node, path, str(error), allowed, conflict=isinstance(error, ConflictError))
 
     def value(self, node: Node, kind: inspect.Type, path: str) -> Any:
         """Value of a node as type ``kind``, or MISTAKEN."""
@@ -131,7 +156,9 @@ class TreeReader:
             return self.struct(node, kind, path)
         if isinstance(kind, inspect.VarTupleType) and isinstance(node, SequenceNode):
             if len(node.value) >= (kind.min_length or 0):
+                partial, self.partial = self.partial, False
                 found = [self.value(each, kind.item_type, f"{path}[{n}]") for n, each in enumerate(node.value)]
+                self.partial = partial
                 return MISTAKEN if MISTAKEN in found else tuple(found)
         elif isinstance(kind, inspect.DictType) and isinstance(node, MappingNode):
             return self._dict(node, kind, path)
@@ -148,6 +175,8 @@ class TreeReader:
             if isinstance(kind.key_type, inspect.LiteralType) and key not in kind.key_type.values:
                 known = ", ".join(map(str, kind.key_type.values))
                 values[key] = self.refuse(part, f"{path}.{key}", "is not known", known, key=True)
+            elif isinstance(kind.key_type, inspect.StrType) and len(key) < (kind.key_type.min_length or 0):
+                values[key] = self.refuse(part, path, "a key is empty", "text", key=True)
             else:
                 values[key] = self.value(part, kind.value_type, f"{path}.{key}")
         if len(values) < (kind.min_length or 0):
@@ -164,11 +193,20 @@ class TreeReader:
             entries[key.value] = value
         return entries
 
-    def refuse(self, node: Node, path: str, what: str, allowed: str, *, key: bool = False) -> Any:
-        """Note a mistake at a node, or at its key; returns MISTAKEN."""
+    def refuse(
+        self, node: Node, path: str, what: str, allowed: str, *, key: bool = False, conflict: bool = False
+    ) -> Any:
+        """Note a mistake at a node, or at its key; returns MISTAKEN.
+
+        Args:
+            conflict: whether the value is allowed by itself.
+        """
         mark = getattr(node, "key_mark", node.start_mark) if key else node.start_mark
         where = f"{mark.name}:{mark.line + 1}: {path or 'the file'}"
-        self._mistakes.setdefault((mark.name, mark.line, mark.column), f"{where}: {what}; allowed: {allowed}")
+        sentence = f"{where}: {what}; allowed: {allowed}"
+        told = self._mistakes.setdefault((mark.name, mark.line, mark.column), sentence)
+        if told is sentence and (conflict or self.merged):
+            self._conflicts.add(sentence)
         return MISTAKEN
 
 

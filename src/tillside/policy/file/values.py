@@ -1,5 +1,6 @@
-"""Bases of a policy file's terms: bounded values, mappings without unknown keys, and spans of days."""
+"""Bases of a policy file's terms: bounded values, mappings without unknown keys, spans of days, and conflicts."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Final
 
@@ -17,6 +18,18 @@ Name = Annotated[str, Meta(min_length=1)]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
+class ConflictError(ValueError):
+    """Values of which each is allowed, and which do not go together: with one another, or in this shop as it stands.
+
+    What breaks a type or a bound is a plain ValueError; a schema can say that, and cannot say this.
+    """
+
+    @classmethod
+    def of(cls, mistakes: Collection[str], conflicts: Collection[str]) -> ValueError:
+        """The error that tells some mistakes, one a line: a conflict if each of them is one."""
+        return (cls if set(mistakes) <= set(conflicts) else ValueError)("\n".join(mistakes))
+
+
 class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all mappings in a policy file; unknown keys are rejected."""
 
@@ -29,7 +42,7 @@ class Span(Term, frozen=True, kw_only=True, rename={"since": "from"}):
 
     def __post_init__(self) -> None:
         if self.since and self.until and self.since >= self.until:
-            raise ValueError(f"until must be after from ({self.since}), got {self.until}")
+            raise ConflictError(f"until must be after from ({self.since}), got {self.until}")
 
     def holds(self, day: date) -> bool:
         """Whether ``day`` is in the span."""

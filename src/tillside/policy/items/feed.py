@@ -13,7 +13,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from tillside.policy.file.values import Name, Share
+from tillside.policy.file.values import ConflictError, Name, Share
 
 MOST_MISTAKES: Final = 20
 LONGEST_ID: Final = 256
@@ -72,13 +72,15 @@ def read_feed(source: bytes | Path) -> ItemsFeed:
         source: the feed itself, or the path of its file.
 
     Raises:
-        ValueError: the feed is invalid; one mistake per line of the message, with line, item and field.
+        ValueError: the feed is invalid; one mistake per line of the message, with line, item and field. It is a
+            ConflictError if nothing is wrong but that an item stands twice.
         OSError: the file cannot be read.
     """
     data = source.read_bytes() if isinstance(source, Path) else source
     label = f"{source}:" if isinstance(source, Path) else "line "
     rows = _rows(data, label)
     mistakes: list[str] = []
+    twice: list[str] = []
     line, raw = next(rows, (1, b""))
     head = _decoded(raw, _Head, f"{label}{line}", mistakes)
     items: list[FeedItem] = []
@@ -87,17 +89,18 @@ def read_feed(source: bytes | Path) -> ItemsFeed:
         item = _decoded(raw, FeedItem, f"{label}{line}", mistakes)
         if item and item.item_id in seen:
             first = seen[item.item_id]
-            mistakes.append(f"{label}{line}: item {item.item_id!r}: item_id was given in line {first} already")
+            twice.append(f"{label}{line}: item {item.item_id!r}: item_id was given in line {first} already")
+            mistakes.append(twice[-1])
         if item and len(item.item_id) > LONGEST_ID:
             mistakes.append(f"{label}{line}: item_id has {len(item.item_id)} characters; allowed: {ALLOWED['item_id']}")
         if item:
             items.append(item)
             seen.setdefault(item.item_id, line)
         if len(mistakes) >= MOST_MISTAKES:
-            mistakes.append(f"and perhaps more; reading ended after {MOST_MISTAKES} mistakes")
-            break
+            more = f"and perhaps more; reading ended after {MOST_MISTAKES} mistakes"
+            raise ConflictError.of([*mistakes, more], [*twice, more])
     if mistakes:
-        raise ValueError("\n".join(mistakes))
+        raise ConflictError.of(mistakes, twice)
     assert head is not None
     return ItemsFeed(head.time_ms, tuple(items))
 

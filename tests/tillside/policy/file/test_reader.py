@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tillside.policy import Policy, parse_policy, policy_version, read_policy
+from tillside.policy import ConflictError, Policy, parse_policy, policy_version, read_policy
 
 CONFIGS = Path(__file__).parents[4] / "configs/policy"
 GOOD = """\
@@ -178,3 +178,41 @@ def test_parts_that_do_not_fit_together(part: str, message: str) -> None:
         parse_policy(f"placements: {{a: {{sources: {{model: 1}}}}}}\n{part}")
     assert str(caught.value).startswith("policy:2: ")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "conflict"),
+    [
+        ("until: 2026-11-02", "until: 2026-11-01", True),
+        ("until: 2026-11-02", "until: 2026-11-32", False),
+        (
+            "checkout: {sources: {complement: 0}, ",
+            "home: {",
+            True,
+        ),  # a segment's placement that the file has not, and no sources
+        ("{model: 1, complement: 2}", "{model: -1}", False),
+        ("    sources: {model: 1, complement: 2}\n", "", True),  # the defaults might have had them
+        ("cap: {shown: 3}", "cap: {within_hours: 3}", True),
+        ("{sources: {complement: 0}", "{sources: {complement: x}", False),
+    ],
+)
+def test_what_no_single_value_is_to_blame_for_is_a_conflict(old: str, new: str, conflict: bool) -> None:
+    assert old in GOOD
+    with pytest.raises(ValueError) as caught:
+        parse_policy(GOOD.replace(old, new, 1))
+    assert isinstance(caught.value, ConflictError) is conflict, caught.value
+
+
+def test_a_behaviour_of_another_shop_is_a_conflict_and_missing_sources_without_defaults_are_none() -> None:
+    with pytest.raises(ConflictError, match="got 'buy'; allowed: click"):
+        parse_policy("placements: {a: {sources: {}, behaviour: buy}}", behaviours=["click"])
+    with pytest.raises(ValueError, match="sources: is missing") as caught:
+        parse_policy("placements: {a: {}}")
+    assert not isinstance(caught.value, ConflictError)
+
+
+def test_what_stands_in_a_list_of_the_defaults_is_complete() -> None:
+    """Lists are never merged, so nothing could bring what is missing there; it is told where it was left out."""
+    wrong = GOOD.replace("cap: {shown: 3}", "age_limits: [{years: 18}]")
+    with pytest.raises(ValueError, match=r"^policy:3: defaults.rules.age_limits\[0\].category: is missing"):
+        parse_policy(wrong)

@@ -35,6 +35,7 @@ def read(text: str, kind: Any) -> Any:
         ("off", Literal["off", "on"], "off"),
         ("no", bool, False),
         ("2026-11-01", date, date(2026, 11, 1)),
+        ('"2026-11-01"', date, date(2026, 11, 1)),  # as JSON writes it
         ("9", Few, 9),
         ("1", Share, 1.0),
         ("0.25", Share, 0.25),
@@ -53,8 +54,10 @@ def test_a_scalar_is_read_as_what_its_key_holds(text: str, kind: Any, value: obj
         ("1.0", Few, "'1.0' is not an integer"),
         ("0", Share, "'0' is not a number above 0 and at most 1"),
         (".nan", Share, "'.nan' is not a number"),
+        ("9" * 400, Annotated[float, Meta(gt=0)], "is not a number above 0"),  # which no float can hold
         ("maybe", bool, "'maybe' is not true or false"),
         ("2026-11-01 10:00:00", date, "is not a date such as 2026-11-01"),
+        ("'2026-11'", date, "is not a date such as 2026-11-01"),
         ("''", Text, "'' is not text"),
         ("left", Literal["off", "on"], "'left' is not off, on"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from msgspec import inspect
 
 from tillside.policy.file.tree import DEEPEST, TreeReader, composed, over
-from tillside.policy.file.values import Count, Name, Term
+from tillside.policy.file.values import ConflictError, Count, Name, Term
 
 
 class Shelf(Term, frozen=True, kw_only=True):
@@ -49,12 +49,30 @@ def test_a_partial_mapping_may_lack_required_keys() -> None:
     reader.refuse_mistakes()
 
 
+def test_what_a_merge_brought_about_is_a_conflict_and_what_was_wrong_before_is_none() -> None:
+    reader = TreeReader("file")
+    root = composed("boards: 2", "file", instead="")
+    assert root is not None
+    reader.merged = True
+    reader.struct(root, SHELF, "")
+    with pytest.raises(ConflictError, match="name: is missing"):
+        reader.refuse_mistakes()
+    wrong = composed("boards: 0", "file", instead="")
+    assert wrong is not None
+    reader.merged = False
+    reader.struct(wrong, SHELF, "")
+    with pytest.raises(ValueError, match="boards: got '0'") as caught:
+        reader.refuse_mistakes()
+    assert not isinstance(caught.value, ConflictError)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a: &x 1\nb: *x", "file:2: *x: aliases are not read; allowed: each value written out"),
         ("? [a]\n: 1", "file:1: a list is used as a key; allowed: text"),
         ("a: [", "file:1: "),
+        ("a: \0", "file:1: "),
         ("a:\n  " + "[" * DEEPEST, f"file:2: the file is nested too deeply; allowed: {DEEPEST} levels"),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tillside.policy import read_feed
+from tillside.policy import ConflictError, read_feed
 
 LINES = '{"time_ms": 5}\n{"item_id": "a", "stock": 3, "price": 2.5}\n\n{"item_id": "b", "stock": null}\n'
 
@@ -65,3 +65,12 @@ def test_all_mistakes_are_listed_up_to_a_bound() -> None:
 def test_bytes_that_are_not_utf8_are_refused(feed: bytes) -> None:
     with pytest.raises(ValueError, match="line "):
         read_feed(feed)
+
+
+@pytest.mark.parametrize(
+    ("more", "conflict"), [('{"item_id": "a"}', True), ('{"item_id": "a"}\n{"item_id": "d", "stock": -1}', False)]
+)
+def test_an_item_that_stands_twice_is_a_conflict_unless_more_is_wrong(more: str, conflict: bool) -> None:
+    with pytest.raises(ValueError) as caught:
+        read_feed((LINES + more).encode())
+    assert isinstance(caught.value, ConflictError) is conflict
