@@ -1,5 +1,6 @@
 """What operators load, serving/ops: rules that fire when they should, and nothing that asks for what is not there."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from serving.settings import parse_settings
+from serving.process.forgetting import Forgetting
+from serving.settings import Settings, parse_settings
 from serving.telemetry.metrics import Metrics
 
 OPS = Path(__file__).parents[2] / "serving/ops"
@@ -33,11 +35,15 @@ METRICS = {
     "tillside_bundle_reloads_total": {"result"},
     "tillside_catalogue_timestamp_seconds": set(),
     "tillside_items": set(),
+    "tillside_forget_pending": set(),
+    "tillside_forget_orders_total": set(),
     "process_cpu_seconds_total": set(),
     "process_resident_memory_bytes": set(),
     "up": set(),
 }
-"""Every series of the server, and Prometheus' own ``up``, with their labels."""
+"""Every series of the server that is shown, and Prometheus' own ``up``, with their labels."""
+WITH_FEEDBACK = {"tillside_forget_asked_total", "tillside_forget_records_total"}
+"""Further ones of a server with ``--feedback DIR``, which those above tell enough of."""
 OF_THE_SCRAPE = {"job", "instance"}
 
 
@@ -84,10 +90,13 @@ def test_nothing_asks_for_a_series_or_a_label_that_the_server_does_not_have(name
         assert labels <= METRICS[metric] | OF_THE_SCRAPE, metric
 
 
-def test_the_series_are_the_servers():
+def test_the_series_are_the_servers(tmp_path):
     suffixes = {"counter": "_total", "histogram": "_bucket"}
-    own = [family for family in Metrics().registry.collect() if family.name.startswith("tillside_")]
-    assert {family.name + suffixes.get(family.type, "") for family in own} == {m for m in METRICS if "tillside" in m}
+    registry, settings = Metrics().registry, Settings(tmp_path, feedback=tmp_path / "feedback")
+    with contextlib.closing(Forgetting(settings, None, registry=registry)):
+        own = [family for family in registry.collect() if family.name.startswith("tillside_")]
+    names = {family.name + suffixes.get(family.type, "") for family in own}
+    assert names == {metric for metric in METRICS if "tillside" in metric} | WITH_FEEDBACK
 
 
 def test_the_deployment_starts_the_server_with_flags_that_it_knows():
