@@ -11,28 +11,23 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import uvloop
 
 from serving.bundles.private_copies import PrivateCopies
 from serving.bundles.reloading import Reloads, Report
-from serving.feedback.exposure_log import ExposureLog
-from serving.feedback.shoppers.redis_visits import RedisShoppers
-from serving.feedback.shoppers.shoppers import MemoryShoppers
-from serving.feedback.sinks import open_sink
 from serving.http import board
 from serving.http.admin import make_admin_app
 from serving.http.api import Page, make_app
 from serving.http.server import ADMIN_CONNECTIONS, HttpServer, always, most_connections
 from serving.policy.feeds import FeedReport
 from serving.policy.policy_file import policy_text
+from serving.process.feedback import exposures_logged, shoppers_remembered
 from serving.process.forgetting import Forgetting
 from serving.process.keeping import Change, Keeper
 from serving.service import Service
 from serving.settings import Settings
-from tillside.feedback.segments import EXPOSURES
 from tillside.policy import ItemsFeed
 
 log = logging.getLogger("serving")
@@ -233,50 +228,6 @@ async def serve(
 def no_first_bundle(report: Report) -> str:
     """Why a server ends at its start."""
     return f"{report['reason']}; with --without-bundle stay the server stays up, not ready, until a reload brings one"
-
-
-@contextlib.contextmanager
-def exposures_logged(settings: Settings, service: Service) -> Iterator[None]:
-    """Write the answers of a service down while the block runs, where the settings say so.
-
-    Raises:
-        ValueError: it cannot be written there.
-    """
-    if settings.feedback is None:
-        yield
-        return
-    sink = open_sink(settings.feedback, EXPOSURES)
-    log = ExposureLog(
-        sink,
-        salt=settings.feedback_salt,
-        registry=service.metrics.registry,
-        requests=settings.feedback_requests,
-    )
-    with contextlib.closing(log):
-        service.exposures = log
-        yield
-
-
-@contextlib.contextmanager
-def shoppers_remembered(settings: Settings, service: Service) -> Iterator[None]:
-    """Remember what shoppers did while the block runs, where the settings say so.
-
-    Raises:
-        ValueError: Redis' client is not installed, or the address is none.
-    """
-    if settings.shoppers is None:
-        yield
-        return
-    shoppers: MemoryShoppers | RedisShoppers
-    given: dict[str, Any] = {"salt": settings.feedback_salt, "registry": service.metrics.registry}
-    if settings.shoppers_url is not None:
-        shoppers = RedisShoppers(settings.shoppers_url, settings.shoppers, **given)
-    else:
-        assert isinstance(settings.feedback, Path)
-        shoppers = MemoryShoppers(settings.feedback, settings.shoppers, **given)
-    with contextlib.closing(shoppers):
-        service.shoppers = shoppers
-        yield
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ from serving.http import board
 from serving.policy.feeds import unpacked
 from serving.policy.revisions import Revision
 from serving.process.channel import Channel
-from serving.process.lifecycle import Process, exposures_logged, in_background, shoppers_remembered
+from serving.process.feedback import exposures_logged, shoppers_remembered
+from serving.process.lifecycle import Process, in_background
 from serving.protocol.errors import ProblemError
 from serving.service import Service
 from serving.settings import Settings, parse_settings
