@@ -20,11 +20,13 @@ from starlette.routing import Route
 from serving.bundles.reloading import Report
 from serving.http.admin_calls import AdminCalls
 from serving.http.admin_openapi import admin_openapi_document
-from serving.http.api import json_response, make_starlette, metrics_response, read_body, ready_response
+from serving.http.api import make_starlette
 from serving.http.auth import check_token
 from serving.http.board import Board, BoardControl
+from serving.http.bodies import read_body
 from serving.http.merchandising import ByHandControl, Merchandising
 from serving.http.problems import SHOPPER_PATH, internal_error, problem_response, refusal_of
+from serving.http.responses import json_response, metrics_response, ready_response
 from serving.http.shoppers import ROUTE, ShoppersControl, ShoppersPort
 from serving.policy.feeds import FeedReport, OutdatedFeedError, refuse_future
 from serving.protocol.errors import ProblemError

@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import UNSET
-from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -23,10 +22,17 @@ from starlette.types import Receive, Scope, Send
 
 from serving.answering.outcome import Outcome, with_remembered
 from serving.http.auth import check_token
-from serving.http.bodies import received, too_large
+from serving.http.bodies import check_headers, read_body
 from serving.http.docs_page import docs
 from serving.http.openapi import openapi_document
-from serving.http.problems import internal_error, problem_of_bug, problem_of_routing, problem_response
+from serving.http.problems import (
+    internal_error,
+    invalid_field,
+    problem_of_bug,
+    problem_of_routing,
+    problem_response,
+)
+from serving.http.responses import NO_STORE, json_response, metrics_response, ready_response, without_reason
 from serving.http.schemas import Names
 from serving.http.shedding import Turn, unread
 from serving.protocol.checking import allowed_in
@@ -40,10 +46,8 @@ from serving.telemetry.tracing import Span, span
 
 log = logging.getLogger("serving")
 
-NO_STORE: Final = {"cache-control": "no-store"}
 RECOMMEND: Final = "/v1/recommend"
 PAGE: Final = "/v1/page"
-WITH_CURL: Final = "curl sends it with -H 'content-type: application/json'"
 CLIENT_CLOSED: Final = 499
 """Only counted, never sent: the client disconnected before its body was complete."""
 Some = TypeVar("Some", bound=Starlette)
@@ -258,74 +262,3 @@ def make_starlette(routes: list[Route], *, kind: type[Some]) -> Some:
     app = kind(routes=routes, exception_handlers={HTTPException: problem_of_routing, Exception: problem_of_bug})
     app.router.redirect_slashes = False
     return app
-
-
-def check_headers(request: Request, *, body_bytes: int) -> None:
-    """Check content type, encoding and length before the body is read.
-
-    Raises:
-        ProblemError: 415, the body is not uncompressed UTF-8 JSON; 413, it announces more than ``body_bytes``.
-    """
-    headers = request.headers
-    media_type = headers.get("content-type", "")
-    if media_type != "application/json":
-        main, _, parameters = media_type.lower().partition(";")
-        if main.strip() != "application/json" or parameters.replace('"', "").strip() not in ("", "charset=utf-8"):
-            detail = f"content-type must be application/json in UTF-8, got {media_type[:60]!r}; {WITH_CURL}"
-            raise ProblemError(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail, field="content-type"
-            )
-    coding = headers.get("content-encoding", "identity")
-    if coding != "identity":
-        detail = f"content-encoding must be identity, got {coding[:60]!r}"
-        raise ProblemError(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail, field="content-encoding"
-        )
-    length = headers.get("content-length", "0")
-    if len(length) > 12 or int(length) > body_bytes:
-        raise too_large(body_bytes)
-
-
-async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
-    """The request body.
-
-    Raises:
-        ProblemError: 413, it exceeds ``limit`` bytes; 408, it is not complete after ``seconds``.
-        ClientDisconnect: the client went away.
-    """
-    body = await received(request.receive, limit=limit, seconds=seconds)
-    if body is None:
-        raise ClientDisconnect
-    return body
-
-
-def invalid_field(error: FieldError) -> ProblemError:
-    """A field error as a 422."""
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return ProblemError(status, "invalid-field", str(error), field=error.field, allowed=error.allowed)
-
-
-def ready_response(ready: Callable[[], str], *, reason: bool) -> Response:
-    """Response of the readiness probe, with or :func:`without_reason`."""
-    try:
-        return json_response({"status": "ready", "bundle": ready()})
-    except ProblemError as problem:
-        return problem_response(problem if reason else without_reason(problem))
-
-
-def without_reason(problem: ProblemError) -> ProblemError:
-    """The problem, but of a server without a bundle not the reason, which may name addresses and folders."""
-    if problem.kind != "not-ready":
-        return problem
-    detail = "no bundle answers yet; the log says why, and /health/ready on the admin port"
-    return ProblemError(problem.status, problem.kind, detail)
-
-
-def metrics_response(page: bytes) -> Response:
-    """Response with the Prometheus text page."""
-    return Response(page, headers={"content-type": CONTENT_TYPE_LATEST, **NO_STORE})
-
-
-def json_response(document: object) -> Response:
-    """Response with a document as JSON, not to be cached."""
-    return Response(msgspec.json.encode(document), headers=NO_STORE, media_type="application/json")

@@ -17,8 +17,10 @@ from starlette.responses import Response
 from serving.answering.board import AbsentNameError, behind, items_like, shop
 from serving.answering.recommender import Recommender
 from serving.bundles.loading import polite
-from serving.http.api import NO_STORE, invalid_field, read_body
+from serving.http.bodies import read_body
 from serving.http.docs_page import headers_of
+from serving.http.problems import invalid_field
+from serving.http.responses import NO_STORE
 from serving.protocol.decoding import decode_request
 from serving.protocol.errors import BodyError, FieldError, ProblemError
 from serving.protocol.limits import Limits

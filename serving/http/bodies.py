@@ -1,11 +1,54 @@
-"""Request bodies, read within a size and a time."""
+"""Request bodies: what their headers must say, and that they are read within a size and a time."""
 
 import asyncio
 from http import HTTPStatus
+from typing import Final
 
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from serving.protocol.errors import ProblemError
+
+WITH_CURL: Final = "curl sends it with -H 'content-type: application/json'"
+
+
+def check_headers(request: Request, *, body_bytes: int) -> None:
+    """Check content type, encoding and length before the body is read.
+
+    Raises:
+        ProblemError: 415, the body is not uncompressed UTF-8 JSON; 413, it announces more than ``body_bytes``.
+    """
+    headers = request.headers
+    media_type = headers.get("content-type", "")
+    if media_type != "application/json":
+        main, _, parameters = media_type.lower().partition(";")
+        if main.strip() != "application/json" or parameters.replace('"', "").strip() not in ("", "charset=utf-8"):
+            detail = f"content-type must be application/json in UTF-8, got {media_type[:60]!r}; {WITH_CURL}"
+            raise ProblemError(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail, field="content-type"
+            )
+    coding = headers.get("content-encoding", "identity")
+    if coding != "identity":
+        detail = f"content-encoding must be identity, got {coding[:60]!r}"
+        raise ProblemError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail, field="content-encoding"
+        )
+    length = headers.get("content-length", "0")
+    if len(length) > 12 or int(length) > body_bytes:
+        raise too_large(body_bytes)
+
+
+async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
+    """The request body.
+
+    Raises:
+        ProblemError: 413, it exceeds ``limit`` bytes; 408, it is not complete after ``seconds``.
+        ClientDisconnect: the client went away.
+    """
+    body = await received(request.receive, limit=limit, seconds=seconds)
+    if body is None:
+        raise ClientDisconnect
+    return body
 
 
 async def received(receive: Receive, *, limit: int, seconds: float, advice: str = "") -> bytes | None:

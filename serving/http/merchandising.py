@@ -12,8 +12,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.http.api import NO_STORE, json_response, read_body
+from serving.http.bodies import read_body
 from serving.http.problems import refusal_of
+from serving.http.responses import NO_STORE, json_response
 from serving.protocol.errors import ProblemError, did_you_mean, shown
 from serving.protocol.limits import Limits
 from tillside.policy.merchandising import PARTS, Part, read_rows

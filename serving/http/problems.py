@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.protocol.errors import ProblemError, did_you_mean, shown
+from serving.protocol.errors import FieldError, ProblemError, did_you_mean, shown
 from tillside.cli.secrets import without_secrets
 from tillside.policy import ConflictError
 
@@ -44,6 +44,12 @@ def problem_response(problem: ProblemError) -> Response:
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     return Response(problem_document(problem), problem.status, headers=headers, media_type=PROBLEM_JSON)
+
+
+def invalid_field(error: FieldError) -> ProblemError:
+    """A field error as a 422."""
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return ProblemError(status, "invalid-field", str(error), field=error.field, allowed=error.allowed)
 
 
 def refusal_of(error: ValueError, what: str, *, hint: str = "") -> ProblemError:

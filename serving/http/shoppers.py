@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.http.api import json_response
+from serving.http.responses import json_response
 from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
 

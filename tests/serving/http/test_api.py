@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import UNSET
-from starlette.requests import Request
 
-from serving.http.api import read_body
-from serving.protocol.errors import ProblemError
 from serving.service import Service
 from serving.settings import Settings
 from tests.serving.asgi import app_client, refused
@@ -103,18 +100,6 @@ def test_ten_megabytes(client):
 def test_ten_megabytes_of_no_stated_length(client):
     chunks = (b" " * 100_000 for _ in range(100))
     assert "at most 65536 bytes" in refused(client.post("/v1/recommend", content=chunks, headers=JSON), 413)
-
-
-def test_a_body_that_never_ends_is_given_up():
-    async def receive():
-        await asyncio.Event().wait()
-
-    async def read():
-        return await read_body(Request({"type": "http"}, receive), limit=10, seconds=0.01)
-
-    with pytest.raises(ProblemError, match="not complete after") as caught:
-        asyncio.run(read())
-    assert caught.value.status == 408
 
 
 def test_probes(client):
