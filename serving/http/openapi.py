@@ -23,7 +23,7 @@ from serving.http.operations import (
     ready,
     text_response,
 )
-from serving.http.schemas import Names, example_placed_answer, message_schemas, of_page, of_recommend
+from serving.http.schemas import Names, message_schemas, of_page, of_recommend
 from serving.protocol.limits import Limits
 
 TAGS: Final[Document] = {
@@ -94,7 +94,7 @@ def _model() -> Document:
 
 def _recommend() -> Document:
     answer = _example_answer()
-    placed = example_placed_answer(answer)
+    placed = _example_placed_answer(answer)
     return operation(
         "recommend",
         "The best next items for a session",
@@ -114,7 +114,7 @@ def _recommend() -> Document:
 
 
 def _page() -> Document:
-    placed = example_placed_answer(_example_answer())
+    placed = _example_placed_answer(_example_answer())
     return operation(
         "page",
         "Several placements in one call",
@@ -188,3 +188,38 @@ def _example_answer() -> Document:
         "model_version": "3f9a1c0b7d2e",
         "bundle": "3f9a1c0b7d2e",
     }
+
+
+def _example_placed_answer(answer: Document) -> Document:
+    """Example answer to a placement, extending that of other answers."""
+    item = {
+        "item_id": "case-5",
+        "score": 1.84,
+        "source": "complement",
+        "because": "1004856",
+        "seen": False,
+        "origin": "complement of 1004856",
+        "rule": None,
+        "reason_key": "complement",
+        "reason": "Goes well with Aster 5",
+    }
+    bundle = {
+        "items": ["1004856", "case-5", "film-5"],
+        "missing": ["case-5", "film-5"],
+        "price": 535.0,
+        "discounted_price": 533.5,
+        "promotion": "accessory-tiers",
+    }
+    promotion = {
+        "promotion": "accessory-tiers",
+        "missing": 1,
+        "percent": 10.0,
+        "reached_percent": 0.0,
+        "text": "1 more accessory: 10 % off the cheapest of them",
+        "missing_spend": None,
+        "amount": None,
+        "gift": None,
+    }
+    placed = {"placement": "checkout", "mode": "cross_sell", "why": ["intent 0.41", "cart +0.20"]}
+    told = {"bundles": [bundle], "promotion": promotion, "policy": "3f9a1c0b7d2e", "segment": None, "notes": []}
+    return {**answer, "items": [item], **placed, **told}
