@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from serving.http.merchandising_openapi import merchandising_paths, merchandising_schemas
+from serving.http.merchandising_openapi import merchandising_paths
+from serving.http.merchandising_schemas import merchandising_schemas
 from serving.http.model_schema import EXAMPLE_RELOAD, reload_schemas
 from serving.http.operations import (
     REFERENCE,

@@ -1,14 +1,9 @@
-"""The admin port's OpenAPI description of what a merchandiser sets by hand.
-
-Schemas of the rows are made from the types that read them, so they cannot say anything else.
-"""
+"""The admin port's OpenAPI description of what a merchandiser sets by hand: its paths, and the board's."""
 
 from typing import Any, Final
 
-import msgspec
-
+from serving.http.merchandising_schemas import list_of
 from serving.http.operations import (
-    REFERENCE,
     UNAUTHORIZED,
     Document,
     a_reference,
@@ -17,9 +12,8 @@ from serving.http.operations import (
     operation,
     text_response,
 )
-from serving.http.policy_schemas import ONE_OF, exactly_one, policy_schemas
 from serving.http.schemas import of_recommend
-from tillside.policy.merchandising import PARTS, ROW_OF, Part
+from tillside.policy.merchandising import PARTS, Part
 
 TAG: Final = "merchandising"
 TOKEN: Final[list[Document]] = [{"token": []}]
@@ -59,22 +53,6 @@ CHANGED: Final = {
     "placements": ["checkout", "home"],
     "remarks": [],
 }
-NAMED: Final = {"relation": "Relation", "action": "PairAction"}
-"""Fields whose choices have a schema of their own, so that generated code has a name for them."""
-
-
-TOGETHER: Final[Document] = {
-    "PlacedBan": exactly_one(*ONE_OF["Ban"]),
-    "Pair": {
-        "not": {
-            "properties": {"action": {"const": "ban"}, "strength": {"type": "number"}},
-            "required": ["action", "strength"],
-        }
-    },
-}
-"""Which fields of a row go together: exactly one thing is banned, and a ban has no strength."""
-
-
 READ_YAML: Final[Document] = {"type": ["string", "object"]}
 """A text to who does not read YAML, and what it holds to who does."""
 
@@ -126,53 +104,6 @@ def merchandising_paths() -> Document:
                 security=TOKEN,
             )
         },
-    }
-
-
-def merchandising_schemas() -> dict[str, Document]:
-    """Schemas of the rows and of what is answered, by name."""
-    _, generated = msgspec.json.schema_components(tuple(ROW_OF.values()), ref_template=REFERENCE)
-    pair = generated["Pair"]["properties"]
-    parts: Document = {part: _list(part) for part in PARTS}
-    revision: Document = {
-        "revision": {"type": "integer", "minimum": 0},
-        "at": {"type": "string", "description": "UTC, ISO 8601; empty for revision 0."},
-        "change": {"type": "string", "description": "What made it: a part, policy, or rollback to a revision."},
-        "before": {"type": ["integer", "null"], "description": "Revision that a rollback goes to."},
-    }
-    return {
-        **{name: _row(schema) | TOGETHER.get(name, {}) for name, schema in generated.items()},
-        **policy_schemas(),
-        "Relation": {"type": "string", "enum": pair["relation"]["enum"]},
-        "PairAction": {"type": "string", "enum": pair["action"]["enum"]},
-        "UnknownNames": {"type": "string", "enum": ["refuse", "take"]},
-        "RevisionOrder": {**an_object({"revision": {"type": ["integer", "null"]}}), "additionalProperties": False},
-        "Revision": an_object(revision, *revision),
-        "RevisionReport": an_object(
-            {
-                **{name: revision[name] for name in ("revision", "at", "change")},
-                "policy": {"type": ["string", "null"], "description": "Version that answers name; null without one."},
-                "placements": {"type": "array", "items": {"type": "string"}},
-                "remarks": {
-                    "type": "array",
-                    "items": {"type": "string"},
-                    "description": "What is odd, a sentence each.",
-                },
-            },
-            *("revision", "at", "change", "policy", "placements", "remarks"),
-        ),
-        "ByHand": an_object(
-            {"policy": {"type": ["string", "null"], "description": "YAML; null for the server's own."}, **parts},
-            *("policy", *PARTS),
-        ),
-        "Merchandising": an_object(
-            {
-                **revision,
-                "by_hand": a_reference("ByHand"),
-                "revisions": {"type": "array", "items": a_reference("Revision")},
-            },
-            *(*revision, "by_hand", "revisions"),
-        ),
     }
 
 
@@ -248,7 +179,7 @@ def _delete_policy() -> Document:
 
 def _read(part: Part) -> Document:
     summary, _ = ABOUT[part]
-    schema = an_object({"revision": {"type": "integer"}, part: _list(part)}, "revision", part)
+    schema = an_object({"revision": {"type": "integer"}, part: list_of(part)}, "revision", part)
     return operation(
         f"get{part.title()}",
         summary,
@@ -262,7 +193,7 @@ def _read(part: Part) -> Document:
 
 def _put(part: Part) -> Document:
     summary, row = ABOUT[part]
-    content = {"application/json": {"schema": _list(part), "examples": {"one": {"value": [row]}}}}
+    content = {"application/json": {"schema": list_of(part), "examples": {"one": {"value": [row]}}}}
     return _change(
         f"put{part.title()}",
         f"{summary}: another list of them",
@@ -285,26 +216,3 @@ def _change(name: str, summary: str, *, description: str, answer: Document, body
         security=TOKEN,
     )
     return {**changing, "parameters": [UNKNOWN]}
-
-
-def _list(part: Part) -> Document:
-    return {"type": "array", "items": a_reference(ROW_OF[part].__name__)}
-
-
-def _row(schema: Document) -> Document:
-    """A generated schema without defaults, which generators would send, and without the docstring."""
-    properties = {}
-    for name, own in schema["properties"].items():
-        plain = _plain({key: value for key, value in own.items() if key != "default"})
-        properties[name] = a_reference(NAMED[name]) if name in NAMED else plain
-    if "minItems" in properties.get("items", {}):
-        properties["items"]["uniqueItems"] = True  # of a bundle
-    found: Document = {"type": "object", "properties": properties, "additionalProperties": False}
-    return found | ({"required": schema["required"]} if schema.get("required") else {})
-
-
-def _plain(schema: Any) -> Any:
-    match schema.get("anyOf"):
-        case [{"type": str(kind)} as bounded, {"type": "null"}] | [{"type": "null"}, {"type": str(kind)} as bounded]:
-            return {**bounded, "type": [kind, "null"]}
-    return schema

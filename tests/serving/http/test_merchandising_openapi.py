@@ -1,32 +1,22 @@
-"""What the admin port's document says of merchandising is what is read, and its examples are taken."""
+"""What the admin port's document says of merchandising's paths: their examples are taken, a policy's too."""
 
 import json
 
 import msgspec
 import pytest
-from openapi_schema_validator import OAS31Validator
 
 from serving.http.admin_openapi import admin_openapi_document
-from serving.http.merchandising import Back
 from serving.http.merchandising_openapi import ABOUT
 from tillside.policy import parse_policy
-from tillside.policy.merchandising import PARTS, ROW_OF, ByHand, read_rows
+from tillside.policy.merchandising import PARTS, read_rows
 
 DOCUMENT = admin_openapi_document()
-SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_rows_have_the_fields_that_are_read_and_the_example_is_one(part):
-    kind = ROW_OF[part]
-    fields = {field.encode_name for field in msgspec.structs.fields(kind)}
-    assert SCHEMAS[kind.__name__]["properties"].keys() == fields
-    assert all("default" not in each for each in SCHEMAS[kind.__name__]["properties"].values())
+def test_the_example_of_a_part_is_read(part):
     _, row = ABOUT[part]
-    (read,) = read_rows(part, msgspec.json.encode([row]))
-    schema = {"$ref": f"#/components/schemas/{kind.__name__}", "components": DOCUMENT["components"]}
-    OAS31Validator(schema).validate(row)
-    OAS31Validator(schema).validate(msgspec.json.decode(msgspec.json.encode(read)))
+    assert len(read_rows(part, msgspec.json.encode([row]))) == 1
 
 
 def test_the_example_of_a_policy_is_read():
@@ -34,6 +24,6 @@ def test_the_example_of_a_policy_is_read():
     assert parse_policy(json.dumps(content["example"])).placements.keys() == {"checkout"}
 
 
-def test_what_is_answered_has_the_fields_that_are_written():
-    assert SCHEMAS["ByHand"]["properties"].keys() == set(ByHand.__struct_fields__)
-    assert SCHEMAS["RevisionOrder"]["properties"].keys() == set(Back.__struct_fields__)
+def test_every_change_may_be_a_conflict_and_a_mistake():
+    changes = [DOCUMENT["paths"][f"/v1/{part}"]["put"] for part in (*PARTS, "policy")]
+    assert all({"409", "422"} <= change["responses"].keys() for change in changes)
