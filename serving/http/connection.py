@@ -7,7 +7,6 @@ message at its headers, so the head is parsed anew without that header, before t
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -15,19 +14,17 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from serving.http.problems import PROBLEM_JSON, problem_document
+from serving.http.request_head import unfit, without_upgrade
 from serving.http.room import Room
 from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
 
 CLOSING_SECONDS: Final = 5.0
 """Time that a closed connection has for its last bytes."""
-ONCE: Final = frozenset({b"host", b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
-UPGRADING: Final = frozenset({b"upgrade", b"http2-settings"})
 HEAD: Final = (
     b"HTTP/1.1 %d %s\r\ncontent-type: " + PROBLEM_JSON.encode() + b"\r\ncache-control: no-store\r\n"
     b"connection: close\r\ncontent-length: %d\r\n\r\n%s"
 )
-Header = tuple[bytes, bytes]
 
 
 class HeadersTooLargeError(Exception):
@@ -206,7 +203,7 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             rest = memoryview(data)[upgrade.args[0] :]
             while rest is not None:
-                head = _head(self.parser, self.url, self.headers)
+                head = without_upgrade(self.parser, self.url, self.headers)
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
                 self._upgrading = False
@@ -274,33 +271,3 @@ class Connection(HttpToolsProtocol):
 def connections_within(limits: Limits, room: Room) -> type[Connection]:
     """The protocol class of one port."""
     return type("BoundedConnection", (Connection,), {"limits": limits, "room": room})
-
-
-def unfit(version: str, headers: Sequence[Header]) -> str | None:
-    """Why a request must not be answered though it parses: what two servers could read differently; None if it may."""
-    seen: set[bytes] = set()
-    for name, value in headers:
-        if name in ONCE:
-            if name in seen:
-                return f"the header {name.decode()} may be sent once"
-            seen.add(name)
-            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
-                return "transfer-encoding must be chunked"
-    if version not in ("1.0", "1.1"):
-        return "the version must be HTTP/1.1 or HTTP/1.0"
-    if version == "1.1" and b"host" not in seen:
-        return "the header host is missing"
-    return None
-
-
-def _head(parser: httptools.HttpRequestParser, url: bytes, headers: Sequence[Header]) -> bytes:
-    """Request line and headers without what asks for another protocol."""
-    lines = [b"%s %s HTTP/%s" % (parser.get_method(), url, parser.get_http_version().encode())]
-    for name, value in headers:
-        if name in UPGRADING:
-            continue
-        if name == b"connection":
-            kept = [token for token in value.split(b",") if token.strip().lower() not in UPGRADING]
-            value = b",".join(kept)
-        lines.append(b"%s: %s" % (name, value))
-    return b"\r\n".join([*lines, b"", b""])

@@ -12,11 +12,8 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from hypothesis import given
-from hypothesis import strategies as st
 
 from serving.http import room
-from serving.http.connection import unfit
 from serving.http.server import HttpServer, listen
 from serving.protocol.limits import Limits
 from serving.settings import Settings
@@ -282,10 +279,3 @@ def test_an_answer_to_the_first_of_two_requests_whose_client_has_gone_is_no_erro
 
     uvloop.run(work())
     assert ended == [None]
-
-
-@given(st.lists(st.sampled_from(["host", "content-type", "accept"]), max_size=5))
-def test_a_request_is_unfit_exactly_if_its_host_is_not_one_or_a_header_of_the_body_comes_twice(names):
-    headers = [(name.encode(), b"x") for name in names]
-    fit = names.count("host") == 1 and names.count("content-type") < 2
-    assert (unfit("1.1", headers) is None) == fit
