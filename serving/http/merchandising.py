@@ -17,6 +17,7 @@ from serving.http.problems import refusal_of
 from serving.http.responses import NO_STORE, json_response
 from serving.protocol.errors import ProblemError, did_you_mean, shown
 from serving.protocol.limits import Limits
+from tillside.policy.file.values import with_whole_numbers
 from tillside.policy.merchandising import PARTS, Part, read_rows
 
 YAML: Final = "application/yaml"
@@ -100,7 +101,8 @@ class Merchandising:
         """``POST /v1/merchandising/rollback``: to the revision before, or to the one that the body names."""
         body = await read_body(request, limit=BODY_BYTES, seconds=self._limits.body_seconds)
         try:
-            order = msgspec.json.decode(body, type=Back) if body.strip() else Back()
+            document = msgspec.json.decode(body) if body.strip() else {}
+            order = msgspec.convert(with_whole_numbers(document), Back)
         except (ValueError, RecursionError):
             detail = 'the body must be empty or a JSON object such as {"revision": 3}'
             raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", detail) from None

@@ -116,15 +116,16 @@ def _board() -> Document:
         "503": "No bundle answers yet, or the worker that was asked has ended",
     }
 
-    def data(name: str, summary: str, description: str, **more: Any) -> Document:
+    def data(name: str, summary: str, description: str, also: Document | None = None, **more: Any) -> Document:
         answers = {"200": json_response(summary, {"type": "object"})}
-        return operation(
-            name, summary, tag=TAG, description=description, answers=answers, refusals=refusals, security=TOKEN, **more
-        )
+        given = {"description": description, "answers": answers, "refusals": refusals | (also or {}), **more}
+        return operation(name, summary, tag=TAG, security=TOKEN, **given)
 
     like = {"name": "like", "in": "query", "required": False, "schema": {"type": "string", "maxLength": 200}}
     like["description"] = "Words that id, name or category hold."
     body = {"required": True, "content": {"application/json": {"schema": of_recommend()}}}
+    of_body = {"400": "The body is empty, not UTF-8, not JSON, or repeats a key"}
+    of_body |= {status: CHANGES[status] for status in ("408", "413", "500")}
     return {
         "/board": {
             "get": operation(
@@ -138,7 +139,9 @@ def _board() -> Document:
         "/v1/board/shop": {"get": data("boardShop", "Placements to choose from", "With behaviours and segments.")},
         "/v1/board/items": {"get": {**data("boardItems", "Items by name", "At most 20, by id."), "parameters": [like]}},
         "/v1/board/answer": {
-            "post": data("boardAnswer", "An answer", "With name and price of every item in it, by id.", body=body)
+            "post": data(
+                "boardAnswer", "An answer", "With name and price of every item in it, by id.", of_body, body=body
+            )
         },
     }
 

@@ -20,7 +20,7 @@ from msgspec import Meta, Struct, structs
 from tillside.policy.file.names import KnownNames, meant
 from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.terms import Ban, Pin, PlacementPolicy, Policy
-from tillside.policy.file.values import ConflictError, Name, Span, Term
+from tillside.policy.file.values import ConflictError, Name, Span, Term, with_whole_numbers
 from tillside.policy.items.facts import ItemFacts
 from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs
 
@@ -222,7 +222,7 @@ def read_rows(part: Part, body: bytes) -> tuple[Any, ...]:
     conflicts: list[str] = []
     for number, row in enumerate(document):
         try:
-            rows.append(msgspec.convert(row, ROW_OF[part]))
+            rows.append(msgspec.convert(with_whole_numbers(row), ROW_OF[part]))
         except msgspec.ValidationError as error:
             what, _, path = str(error).partition(" - at ")
             field = path.strip("`").removeprefix("$")

@@ -67,6 +67,10 @@ def test_rows_are_read_before_they_are_handed_on():
     assert ask(control, "PUT", "/v1/pins", content=b'[{"name": "p", "item": "a"}]').json() == {"revision": 1}
     assert ask(control, "PUT", "/v1/pins?unknown=take", content=b"[]").status_code == 200
     assert control.told == [({"pins": (PlacedPin(name="p", item="a"),)}, False), ({"pins": ()}, True)]
+    whole = ask(
+        control, "PUT", "/v1/pins", content=b'[{"name": "p", "item": "a", "slot": 3.0}]'
+    )  # as JSON Schema has it
+    assert (whole.status_code, control.told.pop()[0]["pins"][0].slot) == (200, 3)
     assert "pins[0]" in refused(ask(control, "PUT", "/v1/pins", content=b"[{}]"), 422)
     assert len(control.told) == 2
     assert ask(control, "GET", "/v1/pins").json()["pins"][0]["item"] == "a"
@@ -120,7 +124,8 @@ def test_a_rollback_may_name_a_revision():
     control = Control()
     assert ask(control, "POST", "/v1/merchandising/rollback").json() == {"revision": 2}
     ask(control, "POST", "/v1/merchandising/rollback", json={"revision": 4})
-    assert control.told == [None, 4]
+    ask(control, "POST", "/v1/merchandising/rollback", json={"revision": 4.0})
+    assert control.told == [None, 4, 4]
     assert 'such as {"revision": 3}' in refused(ask(control, "POST", "/v1/merchandising/rollback", content=b"[]"), 400)
     none = Control(fails=ValueError("nothing before this"))
     assert refused(ask(none, "POST", "/v1/merchandising/rollback"), 409) == "nothing before this"

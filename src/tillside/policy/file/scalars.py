@@ -16,6 +16,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 LONGEST_SHOWN: Final = 60
 QUOTED_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 """As JSON writes it, which is YAML too."""
+JSON_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?[eE][-+]?\d+", re.ASCII)
+"""A number to JSON, as 1e-05, and to YAML 1.1 only with a point and a sign: PyYAML takes it for text."""
 
 
 def read_scalar(node: ScalarNode, kind: inspect.Type) -> Any:
@@ -29,6 +31,10 @@ def read_scalar(node: ScalarNode, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.StrType) and not is_null(node) and len(node.value) >= (kind.min_length or 0):
         return node.value
     value = SafeConstructor().construct_object(node)
+    if isinstance(value, str) and node.style is None and JSON_NUMBER.fullmatch(value):
+        value = float(value)
+    if isinstance(kind, inspect.IntType) and isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(kind, inspect.BoolType) and isinstance(value, bool):
         return value
     if isinstance(kind, inspect.DateType) and isinstance(value, date) and not isinstance(value, datetime):

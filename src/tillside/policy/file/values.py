@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
+LARGEST_EXACT: Final = 2**53
+"""Up to here every integer is a float of its own."""
 UNIX_DAY: Final = date(1970, 1, 1).toordinal()
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -54,6 +56,16 @@ def exactly_one(term: Struct, *names: str) -> None:
     given = [name for name in names if getattr(term, name) is not None]
     if len(given) != 1:
         raise ValueError(f"exactly one of {', '.join(names)} must be given, got {', '.join(given) or 'none'}")
+
+
+def with_whole_numbers(document: Any) -> Any:
+    """A JSON object whose own numbers without a fraction are integers, as 36.0 is one to JSON Schema."""
+    if not isinstance(document, dict):
+        return document
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT else value
+        for key, value in document.items()
+    }
 
 
 def local_day(now_ms: int, utc_offset_hours: float) -> date:

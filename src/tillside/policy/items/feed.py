@@ -13,7 +13,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from tillside.policy.file.values import ConflictError, Name, Share
+from tillside.policy.file.values import ConflictError, Name, Share, with_whole_numbers
 
 MOST_MISTAKES: Final = 20
 LONGEST_ID: Final = 256
@@ -143,6 +143,8 @@ def _decoded(raw: bytes, kind: type[Row], where: str, mistakes: list[str]) -> Ro
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
+        if (whole := _with_whole_numbers(raw)) is not None:
+            return _decoded(whole, kind, where, mistakes)
         what, _, path = str(error).partition(" - at ")
         named = re.search(r"field `(\w[^`]*)`", what)
         field = named[1] if named else re.split(r"[.\[]", path.strip("`").removeprefix("$."))[0]
@@ -159,6 +161,16 @@ def _decoded(raw: bytes, kind: type[Row], where: str, mistakes: list[str]) -> Ro
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         mistakes.append(f"{where}: {_words(error)}; allowed: a JSON object a line")
     return None
+
+
+def _with_whole_numbers(raw: bytes) -> bytes | None:
+    """The row with ``9.0`` written as the integer that it is; None if it has no such number."""
+    try:
+        found = msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        return None
+    whole = with_whole_numbers(found)
+    return msgspec.json.encode(whole) if repr(whole) != repr(found) else None
 
 
 def _item_id(raw: bytes) -> object:

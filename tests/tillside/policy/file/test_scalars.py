@@ -37,6 +37,9 @@ def read(text: str, kind: Any) -> Any:
         ("2026-11-01", date, date(2026, 11, 1)),
         ('"2026-11-01"', date, date(2026, 11, 1)),  # as JSON writes it
         ("9", Few, 9),
+        ("9.0", Few, 9),  # an integer to JSON Schema
+        ("1e0", Few, 1),
+        ("1e-05", Share, 0.00001),  # as JSON writes it; text to YAML 1.1
         ("1", Share, 1.0),
         ("0.25", Share, 0.25),
     ],
@@ -51,7 +54,9 @@ def test_a_scalar_is_read_as_what_its_key_holds(text: str, kind: Any, value: obj
     [
         ("10", Few, "'10' is not an integer of at least 1 and at most 9"),
         ("true", Few, "'true' is not an integer"),  # bool is no number here
-        ("1.0", Few, "'1.0' is not an integer"),
+        ("1.5", Few, "'1.5' is not an integer"),
+        ("'1'", Few, "'1' is not an integer"),
+        ("'1e-3'", Share, "'1e-3' is not a number"),
         ("0", Share, "'0' is not a number above 0 and at most 1"),
         (".nan", Share, "'.nan' is not a number"),
         ("9" * 400, Annotated[float, Meta(gt=0)], "is not a number above 0"),  # which no float can hold

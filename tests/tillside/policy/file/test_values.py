@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from tillside.policy.file.terms import AtLeast
-from tillside.policy.file.values import ConflictError, Span, exactly_one
+from tillside.policy.file.values import ConflictError, Span, exactly_one, with_whole_numbers
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 
@@ -17,6 +17,13 @@ def test_a_span_holds_from_its_first_day_until_the_day_before_its_end() -> None:
     assert Span(since=MAY).holds(date(2999, 1, 1))
     with pytest.raises(ConflictError, match="until must be after from"):
         Span(since=MAY, until=MAY)
+
+
+def test_a_number_without_a_fraction_is_an_integer_as_far_as_floats_are_exact() -> None:
+    found = with_whole_numbers({"a": 36.0, "b": 36.5, "c": {"d": 1.0}, "e": 2.0**53, "f": 2.0**54, "g": True})
+    assert found == {"a": 36, "b": 36.5, "c": {"d": 1.0}, "e": 2**53, "f": 2.0**54, "g": True}
+    assert [type(found[key]) for key in "aefg"] == [int, int, float, bool]
+    assert with_whole_numbers([1.0]) == [1.0]
 
 
 def test_mistakes_are_a_conflict_if_each_of_them_is_one() -> None:

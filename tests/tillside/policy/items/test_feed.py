@@ -74,3 +74,17 @@ def test_an_item_that_stands_twice_is_a_conflict_unless_more_is_wrong(more: str,
     with pytest.raises(ValueError) as caught:
         read_feed((LINES + more).encode())
     assert isinstance(caught.value, ConflictError) is conflict
+
+
+def test_a_stock_of_nine_point_nought_is_nine_and_an_attribute_stays_as_it_was() -> None:
+    """36.0 is an integer to JSON Schema, and some languages have no other numbers."""
+    (item,) = read_feed(b'{"time_ms": 5.0}\n{"item_id": "a", "stock": 9.0, "attributes": {"size": 36.0}}').items
+    assert (item.stock, item.attributes) == (9, {"size": 36.0})
+    with pytest.raises(ValueError, match=r"stock: Expected `int \| null`, got `float`"):
+        read_feed(LINES.encode() + b'{"item_id": "c", "stock": 9.5, "minimum_age": 18.0}')
+
+
+@pytest.mark.parametrize("row", ['{"item_id": 5, "stock', '{"item_id": 5, "attributes": ' + "[" * 5000, "5.0", "[9.0]"])
+def test_a_row_that_is_wrong_before_it_is_no_json_is_told_by_its_line(row: str) -> None:
+    with pytest.raises(ValueError, match=r"^line 5: "):
+        read_feed(LINES.encode() + row.encode())
