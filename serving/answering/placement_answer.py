@@ -17,7 +17,8 @@ from serving.answering.fallbacks import Ladder, Tier
 from serving.answering.indexed_request import IndexedRequest
 from serving.answering.nearest_item import NearestItem
 from serving.answering.outcome import Outcome
-from serving.policy.placement_request import IndexedPlacement, placed_answer
+from serving.policy.placed_answer import placed_answer
+from serving.policy.placement_request import IndexedPlacement
 from serving.protocol.messages import Answer, CommonFields
 from tillside.policy import ModelCandidates, Placement
 from tillside.policy.placing import Retraced

@@ -25,10 +25,11 @@ import numpy.typing as npt
 from msgspec import UNSET, structs
 
 from serving.answering.fallbacks import Ladder, Reason, given_items
-from serving.answering.indexed_request import IndexedRequest, RequestIndexer
+from serving.answering.indexed_request import IndexedRequest
 from serving.answering.nearest_item import NearestItem
 from serving.answering.outcome import Outcome
 from serving.answering.placement_answer import answer_placement, fallback_candidates, retrace_placement
+from serving.answering.request_indexer import RequestIndexer
 from serving.policy.assortment import Assortment
 from serving.policy.stockroom import Stockroom
 from serving.protocol.errors import FieldError

@@ -1,4 +1,4 @@
-"""Placements between messages and policy: item ids to indices of the facts, and the policy's answer back to messages.
+"""Requests of a placement in the policy's terms: item ids to indices of the facts.
 
 The model and every fallback tier only propose candidates; ``tillside.policy.place`` alone decides what is shown.
 
@@ -12,22 +12,19 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import UNSET, structs
+from msgspec import UNSET
 
 from serving.policy.assortment import Assortment
 from serving.policy.segments import segment_of
 from serving.protocol import messages
 from serving.protocol.errors import FieldError, shown
-from serving.protocol.messages import CommonFields, PlacedAnswer, RecommendRequest
+from serving.protocol.messages import RecommendRequest
 from tillside.policy import (
-    ItemFacts,
     ModelCandidates,
-    PlacedItem,
     Placement,
     PlacementPolicy,
     PlacementRequest,
     PreparedPlacement,
-    origin,
     prepare,
 )
 from tillside.policy.file.terms import SegmentName
@@ -36,8 +33,6 @@ from tillside.policy.requests import GOAL, Dismissed
 
 PIECES_COUNTED: Final = 100
 """Maximum pieces of one cart line that the policy sees; the request may say more, up to serving.protocol.limits."""
-PRICE_DIGITS: Final = 7
-"""Significant digits of single precision."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -196,83 +191,6 @@ def cart_of_session(items: Sequence[int], behaviours: Sequence[int], kinds: Sequ
     return list(found)
 
 
-def placed_answer(
-    indexed: IndexedPlacement,
-    placement: Placement,
-    *,
-    tier: str,
-    common: CommonFields,
-    because: Mapping[int, int],
-    seen_ids: frozenset[str] = frozenset(),
-    names: bool = False,
-) -> PlacedAnswer:
-    """Translate the policy's placement to an answer with item ids.
-
-    Args:
-        tier: of the candidates.
-        common: the answer's other fields.
-        because: nearest session item of each placed item that has no anchor.
-        seen_ids: item ids of the session.
-        names: whether items get their name.
-    """
-    facts = indexed.assortment.facts
-    ids = facts.item_ids
-    hint = placement.promotion
-    explain = indexed.prepared.request.explain
-    return PlacedAnswer(
-        items=[
-            _item(item, because.get(item.item), facts, explain=explain, seen_ids=seen_ids, names=names)
-            for item in placement.items
-        ],
-        tier=tier,
-        placement=indexed.prepared.request.placement,
-        mode=placement.mode,
-        why=list(placement.why),
-        bundles=[
-            messages.OfferedBundle(
-                items=[ids[item] for item in bundle.items],
-                missing=[ids[item] for item in bundle.missing],
-                price=_price(bundle.price),
-                discounted_price=None if bundle.discounted_price is None else _price(bundle.discounted_price),
-                promotion=bundle.promotion,
-            )
-            for bundle in placement.bundles
-        ],
-        promotion=None if hint is None else messages.PromotionHint(**structs.asdict(hint)),
-        policy=indexed.assortment.loaded.version,
-        segment=indexed.prepared.request.segment,  # type: ignore[arg-type]
-        notes=list(placement.notes),
-        removed=dict(placement.removed) if explain or not placement.items else UNSET,
-        **common,
-    )
-
-
-def _item(
-    placed: PlacedItem,
-    nearest: int | None,
-    facts: ItemFacts,
-    *,
-    explain: bool,
-    seen_ids: frozenset[str],
-    names: bool,
-) -> messages.PlacedItem:
-    item_id = facts.item_ids[placed.item]
-    because = nearest if placed.anchor is None else placed.anchor
-    return messages.PlacedItem(
-        item_id=item_id,
-        score=placed.score,
-        source=placed.source,
-        because=None if because is None else facts.item_ids[because],
-        seen=item_id in seen_ids,
-        name=(facts.name(placed.item) or None) if names else UNSET,
-        origin=origin(placed, facts),
-        rule=placed.rule,
-        reason_key=placed.reason_key,
-        reason=placed.reason,
-        parts=dict(placed.parts or {}) if explain else UNSET,
-    )
-
-
 def _impressions(
     rows: Sequence[messages.Impression], now_ms: int, index_of: Mapping[str, int]
 ) -> dict[int, tuple[int, int]]:
@@ -303,7 +221,3 @@ def _dismissed(row: messages.Dismissal, number: int, now_ms: int, index_of: Mapp
         category=row.category or None,
         placement=row.placement or None,
     )
-
-
-def _price(value: float) -> float:
-    return float(f"{value:.{PRICE_DIGITS}g}")
