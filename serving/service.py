@@ -247,10 +247,12 @@ class Service:
         async with self._stocking:
             if not late:
                 OutdatedFeedError.check(self._feed, feed)
-            whole = await asyncio.to_thread(combined, self._feed, feed)
-            recommender, assortment = self._recommender, None
+            before, recommender, assortment = self._feed, self._recommender, None
+            whole = await asyncio.to_thread(combined, before, feed)
             if recommender is not None:
-                assortment = recommender.assortment = await asyncio.to_thread(restock, recommender, whole)
+                news = feed if before is not None and feed.time_ms >= before.time_ms else None
+                assortment = await asyncio.to_thread(restock, recommender, whole, before=before, news=news)
+                recommender.assortment = assortment
             self._feed = whole
             self.metrics.describe_feed(whole.time_ms)
         return {

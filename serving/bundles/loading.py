@@ -122,8 +122,13 @@ def _freeze() -> None:
     gc.freeze()
 
 
-def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
+def restock(
+    recommender: Recommender, feed: ItemsFeed, *, before: ItemsFeed | None = None, news: ItemsFeed | None = None
+) -> Assortment | None:
     """Warm assortment with ``feed`` applied, built while requests are served; None without a policy.
+
+    Args:
+        before, news: see :meth:`Assortment.restocked`.
 
     It is not frozen out of garbage collection, or a feed a second would freeze every connection and task of its second.
     """
@@ -131,7 +136,7 @@ def restock(recommender: Recommender, feed: ItemsFeed) -> Assortment | None:
         if recommender.assortment is None:
             recommender.equip(None, feed)
             return None
-        restocked = recommender.assortment.restocked(feed)
+        restocked = recommender.assortment.restocked(feed, before=before, news=news)
         _warm_up_placements(recommender, restocked)
         for name, other in recommender.others.items():
             _warm_up_placements(other, restocked.others[name])

@@ -48,6 +48,7 @@ class Assortment:
         cart_behaviour: index of the behaviour ``cart``, or -1.
         relations: as in the bundle; ``placed_relations`` with all pairs set by hand, of items that came by feed too.
         static: items of the shop's static list that the facts know.
+        fed: the feed that was applied to the base facts.
         others: assortments of the bundles that arms name, by that name, under the same policy and feed.
     """
 
@@ -64,6 +65,7 @@ class Assortment:
     static_ids: tuple[str, ...]
     static: Ints
     _popular_BN: Ints
+    fed: ItemsFeed | None = None
     others: "Mapping[str, Assortment]" = field(default_factory=dict)
 
     @classmethod
@@ -94,8 +96,17 @@ class Assortment:
         )
         return bare.restocked(feed)
 
-    def restocked(self, feed: ItemsFeed | None) -> "Assortment":
-        """A new assortment of the same bundle with ``feed`` applied to the base facts."""
+    def restocked(
+        self, feed: ItemsFeed | None, *, before: ItemsFeed | None = None, news: ItemsFeed | None = None
+    ) -> "Assortment":
+        """A new assortment of the same bundle with ``feed`` applied to the base facts.
+
+        Args:
+            before, news: feeds of which it is the sum, the news the later one. What they leave as it was is then not
+                made again, if this assortment was made with the one before.
+        """
+        if feed is not None and news is not None and self.fed is before and self.facts.only_counted_by(news):
+            return self._recounted(feed, news)
         facts = self.base if feed is None else self.base.with_feed(feed)
         by_hand = self.loaded.by_hand
         facts = by_hand.priced(facts).fitted(self.relations.fitting)
@@ -111,7 +122,22 @@ class Assortment:
             proposer=proposer,
             placed_relations=replace(self.relations, manual=manual),
             static=np.array(static, np.int64),
-            others={name: other.restocked(feed) for name, other in self.others.items()},
+            fed=feed,
+            others={name: other.restocked(feed, before=before, news=news) for name, other in self.others.items()},
+        )
+
+    def _recounted(self, feed: ItemsFeed, news: ItemsFeed) -> "Assortment":
+        """:meth:`restocked` by news that say numbers alone, of items that are here."""
+        facts = self.loaded.by_hand.priced(self.facts.with_feed(news))
+        items = [facts.index_of[item.item_id] for item in news.items]
+        proposer = self.proposer.recounted(facts, items, tokens=self.tokens)
+        facts = replace(facts, vectors=proposer.vectors)
+        return replace(
+            self,
+            shelves_B=tuple(shelves.recounted(facts) for shelves in self.shelves_B),
+            proposer=proposer,
+            fed=feed,
+            others={name: other.restocked(feed, before=self.fed, news=news) for name, other in self.others.items()},
         )
 
     def under(

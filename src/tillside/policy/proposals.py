@@ -87,6 +87,15 @@ class Proposer:
         """Proposer for the facts; the facts passed to ``place`` must carry its :attr:`vectors`."""
         return cls(items_WD, memory, ColdItems.of(facts, items_WD, tokens=tokens, memory=memory))
 
+    def recounted(self, facts: ItemFacts, items: npt.ArrayLike, *, tokens: TokenVectors | None) -> "Proposer":
+        """Proposer for facts that differ from those of this one in numbers alone, and only those of some items.
+
+        The price of a cold item is part of what it is like.
+        """
+        if np.isin(self.cold.items_A, items).any():
+            return Proposer.of(facts, self.items_WD, tokens=tokens, memory=self.memory)
+        return Proposer(self.items_WD, self.memory, self.cold)
+
     @property
     def vectors(self) -> ItemVectors:
         """Rows of the model's items and of the cold ones, for the facts."""

@@ -155,3 +155,12 @@ def test_who_searches_deeper_finds_the_same(seed: int, k: int, more: int, rules:
     one, other = found(own, asked, session=session), found(own, asked, more=more, session=session)
     assert one.items.tolist() == other.items.tolist()
     assert one.scores.tolist() == other.scores.tolist()
+
+
+def test_other_numbers_forget_what_the_rules_allowed_and_rank_cold_items_by_their_new_price() -> None:
+    """Of items 3 and 200, which is cold; without token vectors nothing can be ranked anew."""
+    own = proposer(cold=[1.0, 2.0])
+    own.eligible(prepared().rulebook)
+    same = own.recounted(FACTS, [3], tokens=None)
+    assert (same.cold, len(same._eligible), len(own._eligible)) == (own.cold, 0, 1)
+    assert len(own.recounted(FACTS, [ITEMS], tokens=None).cold) == 0

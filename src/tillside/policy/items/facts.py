@@ -137,12 +137,11 @@ class ItemFacts:
 
     def with_feed(self, feed: ItemsFeed) -> "ItemFacts":
         """These facts updated by a feed; items that it does not name are unchanged, unknown ones are appended."""
-        item_ids = list(self.item_ids)
-        index_of = dict(self.index_of)
-        for item in feed.items:
-            if item.item_id not in index_of:
-                index_of[item.item_id] = len(item_ids)
-                item_ids.append(item.item_id)
+        item_ids, index_of = self.item_ids, self.index_of
+        arrived = [item.item_id for item in feed.items if item.item_id not in index_of]
+        if arrived:
+            index_of = {**index_of, **{item_id: len(self) + number for number, item_id in enumerate(arrived)}}
+            item_ids = [*item_ids, *arrived]
         size = len(item_ids)
         numbers = [index_of[item.item_id] for item in feed.items]
         rows = list(zip(numbers, feed.items, strict=True))
@@ -150,26 +149,27 @@ class ItemFacts:
 
         def column(values_N: npt.NDArray[Any], name: str, unknown: object) -> npt.NDArray[Any]:
             made = np.concatenate([values_N, np.full(size - len(self), unknown, values_N.dtype)])
-            given = [(n, getattr(i, name)) for n, i in rows]
-            given = [(number, unknown if value is None else value) for number, value in given if value is not UNSET]
-            made[[number for number, _ in given]] = [value for _, value in given]
+            given = [(n, value) for n, i in rows if (value := getattr(i, name)) is not UNSET]
+            if given:
+                made[[n for n, _ in given]] = [unknown if value is None else value for _, value in given]
             return made
 
         def groups(old: Groups, attribute: str) -> Groups:
+            if not described and size == len(self):
+                return old
             prefix = f"{attribute}="
             values = {n: [t.removeprefix(prefix) for t in own if t.startswith(prefix)] for n, own in described.items()}
             return old.changed(values, items=size)
 
-        grown = size > len(self)
         stock_N = np.concatenate([self.stock_N, np.zeros(size - len(self), np.int8)])
         for number, item in rows:
             if item.stock is not UNSET:
                 stock_N[number] = _stock(item)
         return replace(
             self,
-            item_ids=item_ids if grown else self.item_ids,
-            index_of=index_of if grown else self.index_of,
-            rank_N=_ranks(item_ids) if grown else self.rank_N,
+            item_ids=item_ids,
+            index_of=index_of,
+            rank_N=_ranks(item_ids) if arrived else self.rank_N,
             prices_N=column(self.prices_N, "price", np.nan),
             stock_N=stock_N,
             clearance_N=column(self.clearance_N, "clearance", 0),
@@ -182,6 +182,13 @@ class ItemFacts:
             names={**self.names, **{n: i.name for n, i in rows if i.name}},
             tokens={**self.tokens, **{number: tuple(own) for number, own in described.items()}},
             feed_time_ms=feed.time_ms,
+        )
+
+    def only_counted_by(self, feed: ItemsFeed) -> bool:
+        """Whether a feed says nothing but stock, prices, shares, ages and times of items that are here: what goes with
+        what, and who is most popular, stays as it is."""
+        return all(
+            item.name is UNSET and item.attributes is UNSET and item.item_id in self.index_of for item in feed.items
         )
 
     def fitted(self, terms: Terms) -> "ItemFacts":

@@ -7,7 +7,7 @@ Shapes: N items, B behaviours, P items on a shelf, G sets of categories, A items
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -75,6 +75,17 @@ class Shelves:
         ranked = np.concatenate([ranked, left_out[np.argsort(facts.rank_N[left_out])]])
         new_P, clearance_P = ranked[facts.new_until_N[ranked] > 0], ranked[facts.clearance_N[ranked] > 0]
         return cls(Shelf.of(ranked, facts), Shelf.of(new_P, facts), Shelf.of(clearance_P, facts), facts)
+
+    def recounted(self, facts: ItemFacts) -> "Shelves":
+        """Shelves of facts that differ from these in numbers alone, see :meth:`ItemFacts.only_counted_by`: what is new
+        or on clearance may be others, the order and the categories are the same."""
+        ranked = self.popular.items_P
+        new, clearance = self.new, self.clearance
+        if not np.array_equal(facts.new_until_N > 0, self.facts.new_until_N > 0):
+            new = Shelf.of(ranked[facts.new_until_N[ranked] > 0], facts)
+        if not np.array_equal(facts.clearance_N > 0, self.facts.clearance_N > 0):
+            clearance = Shelf.of(ranked[facts.clearance_N[ranked] > 0], facts)
+        return replace(self, new=new, clearance=clearance, facts=facts)
 
     @cached_property
     def places_N(self) -> Ints:  # noqa: N802

@@ -79,3 +79,16 @@ def test_an_age_limit_must_be_years() -> None:
         object.__setattr__(catalogue, name, value)
     with pytest.raises(ValueError, match="minimum_age must be years from 0 to 120, got 121"):
         ItemFacts.of_catalogue(catalogue)
+
+
+def test_numbers_of_items_that_are_here_are_told_from_what_changes_who_they_are() -> None:
+    told = {
+        '{"item_id": "a", "stock": 0, "price": null, "clearance": 1, "margin": 0.1, "minimum_age": 18}': True,
+        '{"item_id": "a", "name": "A"}': False,
+        '{"item_id": "a", "attributes": {}}': False,
+        '{"item_id": "z", "stock": 1}': False,
+    }
+    for row, only in told.items():
+        assert facts().only_counted_by(read_feed(b'{"time_ms": 5}\n' + row.encode())) is only, row
+    counted = facts().with_feed(read_feed(b'{"time_ms": 5}\n{"item_id": "a", "stock": 1}'))
+    assert counted.categories.codes_N.tolist() == facts().categories.codes_N.tolist()

@@ -46,3 +46,13 @@ def test_a_walk_sees_everything_once_in_growing_chunks_or_a_category_with_what_l
     assert np.concatenate(chunks).tolist() == list(range(3 * FIRST_CHUNK + 1))
     odd = np.concatenate(list(shelves.walk(("odd",))))
     assert odd.tolist() == list(range(1, 3 * FIRST_CHUNK + 1, 2))
+
+
+def test_other_numbers_of_the_same_items_leave_the_order_and_change_what_is_new_or_on_offer() -> None:
+    shelves = Shelves.of(SHOP.facts(), popular_N=np.array([3, 2, 1, 0]))
+    rows = b'{"item_id": "d", "new_until_ms": 0}\n{"item_id": "b", "clearance": 0}\n{"item_id": "a", "clearance": 1}'
+    facts = SHOP.facts().with_feed(read_feed(b'{"time_ms": 5}\n' + rows))
+    found = shelves.recounted(facts)
+    assert (found.new.items_P.tolist(), found.clearance.items_P.tolist()) == ([3], [3, 1])
+    assert (found.facts, found.popular) == (facts, shelves.popular)
+    assert found.recounted(facts).new is found.new  # nothing changed
