@@ -30,7 +30,7 @@ from serving.feedback.shoppers.shoppers import Shoppers
 from serving.feedback.shoppers.visits import in_words_of
 from serving.policy.assortment import Assortment
 from serving.policy.feeds import FeedReport, OutdatedFeedError, combined, with_file
-from serving.policy.policy_file import PUT_POLICY
+from serving.policy.mistakes import refuse_policy, remarks_on
 from serving.policy.revisions import NO_REVISION, Revision, TriedOn
 from serving.protocol.errors import FieldError, ProblemError
 from serving.protocol.messages import NOT_SENT, PagePlacement, RecommendRequest, of_page
@@ -38,10 +38,8 @@ from serving.settings import Settings
 from serving.telemetry.logs import log_bug
 from serving.telemetry.metrics import Metrics
 from tillside.feedback.forgetting import Order
-from tillside.policy import ConflictError, ItemFacts, ItemsFeed, parse_policy
-from tillside.policy.file.names import policy_mistakes, unknown_names
-from tillside.policy.merchandising import ByHand, known_names
-from tillside.policy.needs import unmet_needs
+from tillside.policy import ConflictError, ItemsFeed, parse_policy
+from tillside.policy.merchandising import ByHand
 
 log = logging.getLogger("serving")
 PROVENANCE: Final = ("dataset", "git", "run")
@@ -49,8 +47,6 @@ REMEMBERED_SECONDS: Final = 30.0
 """Longest time that a first bundle waits for the visits in the log."""
 LOG_SECONDS: Final = 1.0
 """Minimum interval between log lines about failures of the model; the metrics count every failure."""
-MOST_MISTAKES: Final = 20
-"""Unknown names that are told at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +285,10 @@ class Service:
                 if changed != "policy":  # each row was right when it was read
                     raise ConflictError(str(error)) from None
                 if by_hand.policy is not None and not take_unknown:
-                    await asyncio.to_thread(_refuse_policy, by_hand.policy, recommender, self._feed, type(error))
+                    facts, names = recommender.stockroom.facts, recommender.bundle.behaviours.names
+                    await asyncio.to_thread(refuse_policy, by_hand.policy, facts, names, type(error))
                 raise
-            remarks = await asyncio.to_thread(_unknown, made, by_hand, changed, take_unknown)
+            remarks = await asyncio.to_thread(remarks_on, made, by_hand, changed, take_unknown)
             self._tried_on = _TriedOn(revision, recommender, self._feed, made)
         loaded = made.loaded if made else None
         placements = sorted(loaded.policy.placements) if loaded else []
@@ -372,43 +369,3 @@ class Service:
             "items_feed": self._feed and {"time_ms": self._feed.time_ms, "items": len(self._feed.items)},
             "last_reload": self._last_reload,
         }
-
-
-def _unknown(made: Assortment | None, by_hand: ByHand, changed: str | None, take_unknown: bool) -> list[str]:
-    """What of the names in a revision the shop lacks, and, of another policy, what that needs and will not find.
-
-    Raises:
-        ConflictError: the changed field has such names, and they are not to be taken.
-    """
-    if made is None:
-        return ["there is no policy, so nothing that is set by hand is shown; PUT /v1/policy brings one"]
-    known = known_names(made.facts)
-    told = [] if by_hand.policy is None else unknown_names(by_hand.policy, known, name=PUT_POLICY)
-    rows = by_hand.mistakes(known, placements=made.loaded.policy.placements)
-    own = told if changed == "policy" else [each for each in rows if each.startswith(f"{changed}[")]
-    if own and changed and not take_unknown:
-        raise ConflictError(_first(own))
-    needs = unmet_needs(made.loaded.policy, made.facts, made.placed_relations) if changed == "policy" else []
-    return [*told, *rows, *needs][:MOST_MISTAKES]
-
-
-def _refuse_policy(text: str, recommender: Recommender, feed: ItemsFeed | None, kind: type[ValueError]) -> None:
-    """Tell all mistakes of a policy at once, those in names too.
-
-    Raises:
-        ValueError: the policy has any; of the ``kind`` that those in the language are of.
-    """
-    behaviours = recommender.bundle.behaviours.names
-    if recommender.assortment is not None:
-        facts = recommender.assortment.facts
-    else:
-        facts = ItemFacts.of_catalogue(recommender.bundle.catalogue)
-        facts = facts if feed is None else facts.with_feed(feed)
-    if found := policy_mistakes(text, known_names(facts), name=PUT_POLICY, behaviours=behaviours):
-        raise kind(_first(found))
-
-
-def _first(mistakes: Sequence[str]) -> str:
-    """The first mistakes, one a line, and how many more there are."""
-    more = [f"and {len(mistakes) - MOST_MISTAKES} more"] if len(mistakes) > MOST_MISTAKES else []
-    return "\n".join([*mistakes[:MOST_MISTAKES], *more])

@@ -1,0 +1,51 @@
+"""What is wrong with a change that was made by hand, and what is odd about it, told against what the shop has."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from serving.policy.assortment import Assortment
+from serving.policy.policy_file import PUT_POLICY
+from tillside.policy import ConflictError, ItemFacts
+from tillside.policy.file.names import policy_mistakes, unknown_names
+from tillside.policy.merchandising import ByHand, known_names
+from tillside.policy.needs import unmet_needs
+
+MOST_MISTAKES: Final = 20
+"""Unknown names that are told at once."""
+
+
+def remarks_on(made: Assortment | None, by_hand: ByHand, changed: str | None, take_unknown: bool) -> list[str]:
+    """What of the names in a revision the shop lacks, and, of another policy, what that needs and will not find.
+
+    Raises:
+        ConflictError: the changed field has such names, and they are not to be taken.
+    """
+    if made is None:
+        return ["there is no policy, so nothing that is set by hand is shown; PUT /v1/policy brings one"]
+    known = known_names(made.facts)
+    told = [] if by_hand.policy is None else unknown_names(by_hand.policy, known, name=PUT_POLICY)
+    rows = by_hand.mistakes(known, placements=made.loaded.policy.placements)
+    own = told if changed == "policy" else [each for each in rows if each.startswith(f"{changed}[")]
+    if own and changed and not take_unknown:
+        raise ConflictError(_first(own))
+    needs = unmet_needs(made.loaded.policy, made.facts, made.placed_relations) if changed == "policy" else []
+    return [*told, *rows, *needs][:MOST_MISTAKES]
+
+
+def refuse_policy(text: str, facts: ItemFacts, behaviours: Sequence[str], kind: type[ValueError]) -> None:
+    """Tell all mistakes of a policy at once, those in names too.
+
+    Args:
+        facts, behaviours: what the shop has.
+
+    Raises:
+        ValueError: the policy has any; of the ``kind`` that those in the language are of.
+    """
+    if found := policy_mistakes(text, known_names(facts), name=PUT_POLICY, behaviours=behaviours):
+        raise kind(_first(found))
+
+
+def _first(mistakes: Sequence[str]) -> str:
+    """The first mistakes, one a line, and how many more there are."""
+    more = [f"and {len(mistakes) - MOST_MISTAKES} more"] if len(mistakes) > MOST_MISTAKES else []
+    return "\n".join([*mistakes[:MOST_MISTAKES], *more])

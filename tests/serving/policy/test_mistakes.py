@@ -1,0 +1,60 @@
+"""What is told of a change by hand, against the shop of tests.tills: mistakes are conflicts, and odd things remarks."""
+
+from dataclasses import replace
+
+import pytest
+
+from serving.policy.assortment import Assortment
+from serving.policy.mistakes import MOST_MISTAKES, refuse_policy, remarks_on
+from serving.policy.policy_file import LoadedPolicy
+from tests.tills import POLICY, till
+from tillside.bundle import open_bundle
+from tillside.policy import ConflictError, parse_policy
+from tillside.policy.merchandising import ByHand, PlacedPin
+
+LOADED = LoadedPolicy(parse_policy(POLICY), "0" * 12, "policy.yaml")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Assortment:
+    return Assortment.of(open_bundle(till(tmp_path_factory.mktemp("till") / "bundle")), LOADED)
+
+
+def pins(*items: str) -> ByHand:
+    return ByHand(pins=tuple(PlacedPin(name="p", item=item) for item in items))
+
+
+def test_a_name_that_the_shop_lacks_is_a_conflict_of_what_was_changed_and_a_remark_on_the_rest(shop):
+    told = "pins[0].item: 'fone': no item has this id; did you mean phone?"
+    with pytest.raises(ConflictError) as caught:
+        remarks_on(shop, pins("fone"), "pins", False)
+    assert str(caught.value) == told
+    assert remarks_on(shop, pins("fone"), "pins", True) == remarks_on(shop, pins("fone"), "bans", False) == [told]
+    assert remarks_on(shop, pins("phone"), "pins", False) == []
+
+
+def test_not_all_mistakes_are_listed_and_how_many_more_there_are_is_said(shop):
+    with pytest.raises(ConflictError) as caught:
+        remarks_on(shop, pins(*(f"ghost-{n}" for n in range(MOST_MISTAKES + 2))), "pins", False)
+    assert str(caught.value).splitlines()[MOST_MISTAKES:] == ["and 2 more"]
+
+
+def test_without_a_policy_nothing_is_looked_up():
+    [remark] = remarks_on(None, pins("fone"), "pins", False)
+    assert "PUT /v1/policy brings one" in remark
+
+
+def test_another_policy_is_asked_for_what_it_needs(shop):
+    hungry = replace(shop, loaded=replace(LOADED, policy=parse_policy(POLICY)))
+    assert any("needs an items feed" in each for each in remarks_on(hungry, ByHand(policy=POLICY), "policy", False))
+
+
+@pytest.mark.parametrize("kind", [ValueError, ConflictError])
+def test_mistakes_of_language_and_names_are_told_at_once_in_the_kind_of_the_language(shop, kind):
+    wrong = POLICY.replace("only: [fashion]", "only: [fasion]").replace("slots: 2", "slots: 0")
+    with pytest.raises(ValueError) as caught:
+        refuse_policy(wrong, shop.facts, shop.behaviours, kind)
+    assert type(caught.value) is kind
+    assert "slots: got '0'" in str(caught.value)
+    assert "did you mean fashion?" in str(caught.value)
+    refuse_policy(POLICY, shop.facts, shop.behaviours, kind)
