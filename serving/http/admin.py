@@ -23,7 +23,7 @@ from serving.http.admin_openapi import admin_openapi_document
 from serving.http.api import make_starlette
 from serving.http.auth import check_token
 from serving.http.board import Board, BoardControl
-from serving.http.bodies import read_body
+from serving.http.bodies import JSON_BLANKS, read_body
 from serving.http.merchandising import ByHandControl, Merchandising
 from serving.http.problems import SHOPPER_PATH, internal_error, problem_response, refusal_of
 from serving.http.responses import json_response, metrics_response, ready_response
@@ -165,7 +165,7 @@ class Admin:
 
 
 def _order(body: bytes) -> Order:
-    if not body.strip():
+    if not body.strip(JSON_BLANKS):
         return Order()
     try:
         return msgspec.json.decode(body, type=Order)

@@ -9,6 +9,8 @@ from starlette.types import Receive
 
 from serving.protocol.errors import ProblemError
 
+JSON_BLANKS: Final = b" \t\r\n"
+"""Of these alone an empty body may be: JSON has no other blanks."""
 WITH_CURL: Final = "curl sends it with -H 'content-type: application/json'"
 
 

@@ -12,7 +12,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.http.bodies import read_body
+from serving.http.bodies import JSON_BLANKS, read_body
 from serving.http.problems import refusal_of
 from serving.http.responses import NO_STORE, json_response
 from serving.protocol.errors import ProblemError, did_you_mean, shown
@@ -101,7 +101,7 @@ class Merchandising:
         """``POST /v1/merchandising/rollback``: to the revision before, or to the one that the body names."""
         body = await read_body(request, limit=BODY_BYTES, seconds=self._limits.body_seconds)
         try:
-            document = msgspec.json.decode(body) if body.strip() else {}
+            document = msgspec.json.decode(body) if body.strip(JSON_BLANKS) else {}
             order = msgspec.convert(with_whole_numbers(document), Back)
         except (ValueError, RecursionError):
             detail = 'the body must be empty or a JSON object such as {"revision": 3}'

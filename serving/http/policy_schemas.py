@@ -46,9 +46,10 @@ def policy_schemas() -> dict[str, Document]:
     file["properties"] = {DEFAULTS: a_reference("PolicyPlacement"), **file["properties"]}
     segment = {key: own for key, own in file["properties"].items() if key != SEGMENTS}
     file["properties"][SEGMENTS] = _mapping(dict.fromkeys(get_args(SegmentName), a_reference("PolicySegment")))
-    whole = {"properties": {PLACEMENTS: {"additionalProperties": _whole(inspect.type_info(PlacementPolicy))}}}
+    wanting = {"not": {"additionalProperties": _whole(inspect.type_info(PlacementPolicy))}}
+    together = {"not": {"properties": {PLACEMENTS: wanting}, "not": given(DEFAULTS)}}
     return schemas | {
-        "PolicyFile": {**file, "required": [PLACEMENTS], "if": {"not": {"required": [DEFAULTS]}}, "then": whole},
+        "PolicyFile": {**file, "required": [PLACEMENTS], **together},
         "PolicySegment": _mapping(segment),
     }
 
@@ -120,4 +121,5 @@ def _whole(kind: inspect.Type) -> Document:
         return {}
     required = [field.encode_name for field in kind.fields if field.required]
     inner = {field.encode_name: own for field in kind.fields if (own := _whole(field.type))}
-    return ({"required": required} if required else {}) | ({"properties": inner} if inner else {})
+    properties: Document = {key: {} for key in required} | inner
+    return ({"required": required} if required else {}) | ({"properties": properties} if properties else {})

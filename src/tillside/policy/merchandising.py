@@ -20,7 +20,7 @@ from msgspec import Meta, Struct, structs
 from tillside.policy.file.names import KnownNames, meant
 from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.terms import Ban, Pin, PlacementPolicy, Policy
-from tillside.policy.file.values import ConflictError, Name, Span, Term, with_whole_numbers
+from tillside.policy.file.values import ConflictError, Name, Span, Term, on_one_line, with_whole_numbers
 from tillside.policy.items.facts import ItemFacts
 from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs
 
@@ -153,10 +153,11 @@ class ByHand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 for field, kind, value in _names_of(row):
                     mistake = known.mistake(kind, value)
                     if mistake:
-                        found.append(f"{part}[{number}].{field}: {value!r}: {mistake}")
+                        found.append(on_one_line(f"{part}[{number}].{field}: {value!r}: {mistake}"))
                 for value in getattr(row, "placements", ()):
                     if names and value not in names:
-                        found.append(f"{part}[{number}].placements: {value!r}: no such placement{meant(value, names)}")
+                        mistake = f"{value!r}: no such placement{meant(value, names)}"
+                        found.append(on_one_line(f"{part}[{number}].placements: {mistake}"))
         return found
 
 

@@ -127,5 +127,7 @@ def test_a_rollback_may_name_a_revision():
     ask(control, "POST", "/v1/merchandising/rollback", json={"revision": 4.0})
     assert control.told == [None, 4, 4]
     assert 'such as {"revision": 3}' in refused(ask(control, "POST", "/v1/merchandising/rollback", content=b"[]"), 400)
+    assert ask(control, "POST", "/v1/merchandising/rollback", content=b" \r\n").status_code == 200
+    refused(ask(control, "POST", "/v1/merchandising/rollback", content=b"\x0b"), 400)  # blank to Python, not to JSON
     none = Control(fails=ValueError("nothing before this"))
     assert refused(ask(none, "POST", "/v1/merchandising/rollback"), 409) == "nothing before this"

@@ -16,6 +16,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS, parse_policy
 from tillside.policy.file.tree import composed
+from tillside.policy.file.values import on_one_line
 
 KIND_OF: Final[Mapping[str, str]] = {
     "item": "item",
@@ -86,7 +87,7 @@ def unknown_names(text: str, known: KnownNames, *, name: str = "policy") -> list
         for path, key, node in _named(root, POLICY, "")
         if (mistake := known.mistake(KIND_OF[key], node.value))
     )
-    return [f"{name}:{line}: {path}: {value!r}: {mistake}" for line, path, value, mistake in found]
+    return [on_one_line(f"{name}:{line}: {path}: {value!r}: {mistake}") for line, path, value, mistake in found]
 
 
 def policy_mistakes(

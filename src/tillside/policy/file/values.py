@@ -20,6 +20,13 @@ Name = Annotated[str, Meta(min_length=1)]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
+def on_one_line(sentence: str) -> str:
+    """A sentence without line breaks, which names and keys in it may hold, and without other unprintable characters."""
+    if sentence.isprintable():
+        return sentence
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in sentence)
+
+
 class ConflictError(ValueError):
     """Values of which each is allowed, and which do not go together: with one another, or in this shop as it stands.
 
@@ -29,7 +36,7 @@ class ConflictError(ValueError):
     @classmethod
     def of(cls, mistakes: Collection[str], conflicts: Collection[str]) -> ValueError:
         """The error that tells some mistakes, one a line: a conflict if each of them is one."""
-        return (cls if set(mistakes) <= set(conflicts) else ValueError)("\n".join(mistakes))
+        return (cls if set(mistakes) <= set(conflicts) else ValueError)("\n".join(map(on_one_line, mistakes)))
 
 
 class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -216,3 +216,11 @@ def test_what_stands_in_a_list_of_the_defaults_is_complete() -> None:
     wrong = GOOD.replace("cap: {shown: 3}", "age_limits: [{years: 18}]")
     with pytest.raises(ValueError, match=r"^policy:3: defaults.rules.age_limits\[0\].category: is missing"):
         parse_policy(wrong)
+
+
+@pytest.mark.parametrize("breaks", ["\\n", "\\r", "\\x85", "\\u2028", "\\x1c"])
+def test_a_mistake_is_one_line_though_a_key_or_a_name_holds_a_line_break(breaks: str) -> None:
+    text = f'placements: {{"a{breaks}b": {{}}, c: {{sources: {{}}, rules: {{pins: [{{"x{breaks}y": 1}}]}}}}}}'
+    with pytest.raises(ValueError) as caught:
+        parse_policy(text)
+    assert len(str(caught.value).splitlines()) == len(str(caught.value).split("policy:1: ")) - 1

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from tillside.policy.file.terms import AtLeast
-from tillside.policy.file.values import ConflictError, Span, exactly_one, with_whole_numbers
+from tillside.policy.file.values import ConflictError, Span, exactly_one, on_one_line, with_whole_numbers
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 
@@ -26,9 +26,18 @@ def test_a_number_without_a_fraction_is_an_integer_as_far_as_floats_are_exact() 
     assert with_whole_numbers([1.0]) == [1.0]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "line"),
+    [("got 'é配'", "got 'é配'"), ("a\nb", "a\\nb"), ("a\u2028b\x85\x1b[1m", "a\\u2028b\\x85\\x1b[1m")],
+)
+def test_a_sentence_is_one_line_whatever_names_it_holds(sentence: str, line: str) -> None:
+    assert on_one_line(sentence) == line
+    assert len(on_one_line(sentence).splitlines()) == 1
+
+
 def test_mistakes_are_a_conflict_if_each_of_them_is_one() -> None:
-    told = ConflictError.of(["a", "b"], {"a", "b", "c"})
-    assert (type(told), str(told)) == (ConflictError, "a\nb")
+    told = ConflictError.of(["a", "b\r"], {"a", "b\r", "c"})
+    assert (type(told), str(told)) == (ConflictError, "a\nb\\r")
     assert type(ConflictError.of(["a", "b"], {"b"})) is ValueError
 
 

@@ -88,3 +88,9 @@ def test_a_stock_of_nine_point_nought_is_nine_and_an_attribute_stays_as_it_was()
 def test_a_row_that_is_wrong_before_it_is_no_json_is_told_by_its_line(row: str) -> None:
     with pytest.raises(ValueError, match=r"^line 5: "):
         read_feed(LINES.encode() + row.encode())
+
+
+def test_a_mistake_is_one_line_though_a_field_holds_a_line_break() -> None:
+    with pytest.raises(ValueError) as caught:
+        read_feed(LINES.encode() + b'{"item_id": "c", "st\\nock\\u2028": 1}')
+    assert len(str(caught.value).splitlines()) == 1
