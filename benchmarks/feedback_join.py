@@ -55,7 +55,8 @@ def made(out: Path, events: int, seed: int = 0) -> None:
         first = part * count
         time_N = _times(draw, count, part)
         shopper_N = draw.integers(0, max(answers // 6, 1), count)
-        item_NS = draw.integers(0, ITEMS, (count, SLOTS_EACH))
+        steps_NS = draw.integers(1, ITEMS // SLOTS_EACH, (count, SLOTS_EACH))  # no answer shows an item twice
+        item_NS = (draw.integers(0, ITEMS, (count, 1)) + steps_NS.cumsum(1)) % ITEMS
         for kind, tables in (("exposures", _exposures(first, time_N, shopper_N, item_NS)),
                              ("events", _events(draw, first, time_N, shopper_N, item_NS))):  # fmt: skip
             for name, columns in tables.items():

@@ -83,10 +83,18 @@ def _first_events(lines: ir.Table) -> ir.Table:
     )
 
 
-def touches(engine: MiningEngine, slots: ir.Table, acts: ir.Table, *, windows: Windows, inferred: bool) -> ir.Table:
+def told_acts(engine: MiningEngine, acts: ir.Table) -> ir.Table:
+    """What shoppers did, kept without impressions, which are most of a log."""
+    told = acts.filter(acts.kind != IMPRESSION)
+    return engine.keep(
+        told.select("kind", "time", "day", "position", "reason", "rec_key", "slot_key", *OWNERS, "subject_key")
+    )
+
+
+def touches(engine: MiningEngine, slots: ir.Table, told: ir.Table, *, windows: Windows, inferred: bool) -> ir.Table:
     """Clicks, carts and dismissals with the slot that they belong to, kept: slot_key, slot_day, kind, time, reason and
     the slot's owners."""
-    told = acts.filter(acts.kind.isin([CLICK, CART, DISMISS]))
+    told = told.filter(told.kind.isin([CLICK, CART, DISMISS]))
     named = told.filter(told.rec_key.notnull())
     with_item = named.filter(named.slot_key.notnull())
     without = named.filter(named.slot_key.isnull())
@@ -94,25 +102,20 @@ def touches(engine: MiningEngine, slots: ir.Table, acts: ir.Table, *, windows: W
     whole = without.drop("slot_key").join(answers, "rec_key", rname="{name}_of_slot")
     whole = whole.filter(whole.position.isnull() | (whole.position == whole.position_of_slot))
     columns = ["slot_key", "kind", "time", "reason"]
-    direct = engine.keep(with_item.select(columns).union(whole.select(columns)))
-    found = [_within(direct, _touched(slots, direct), earliest=-windows.skew, latest=windows.click)]
+    direct = with_item.select(columns).union(whole.select(columns))
+    found = [_within(direct, slots, earliest=-windows.skew, latest=windows.click)]
     if inferred:
-        loose = told.filter(told.rec_key.isnull() & told.item.notnull())
-        found.append(_latest(engine, loose, slots, within=windows.click, carry=["kind", "reason"]))
+        loose = told.filter(told.rec_key.isnull() & (told.shopper_key.notnull() | told.session_key.notnull()))
+        near = slots.filter(slots.shopper_key.isin(loose.shopper_key) | slots.session_key.isin(loose.session_key))
+        near = engine.keep(near.select("slot_key", "day", "time", *OWNERS))  # the whole log is read once for both
+        found.append(_latest(engine, loose, near, within=windows.click, carry=["kind", "reason"]))
     columns = ["slot_key", "slot_day", "slot_time", *OWNERS, *columns[1:]]
     return engine.keep(ibis.union(*(each.select(columns) for each in found)) if len(found) > 1 else found[0])
 
 
-def _touched(slots: ir.Table, by: ir.Table) -> ir.Table:
-    """The slots that ``by`` names; of copies of an answer on one day the first."""
-    named = slots.semi_join(by, "slot_key")
-    return named.group_by("slot_key", slot_day=named.day).agg(
-        slot_time=named.time.min(), **{name: named[name].min() for name in OWNERS}
-    )
-
-
 def _within(events: ir.Table, slots: ir.Table, *, earliest: int, latest: int) -> ir.Table:
-    joined = events.join(slots, "slot_key", rname="{name}_of_slot")
+    own = slots.select("slot_key", *OWNERS, slot_day=slots.day, slot_time=slots.time)
+    joined = events.join(own, "slot_key", rname="{name}_of_slot")
     after = joined.time - joined.slot_time
     return joined.filter((after >= earliest) & (after <= latest))
 
@@ -184,7 +187,7 @@ def attributed_lines(
     """
     ids = ["order_id", "item"]
     named = sold.filter(sold.slot_key.notnull())
-    by_name = _within(named, _touched(slots, named), earliest=-windows.skew, latest=windows.click + windows.purchase)
+    by_name = _within(named, slots, earliest=-windows.skew, latest=windows.click + windows.purchase)
     clicked = touched.filter(touched.kind.isin([CLICK, CART]))
     by_click = _latest(engine, sold, clicked, within=windows.purchase, carry=ids)
     found = [_candidates(by_name, NAMED, "slot_time"), _candidates(by_click, TOUCHED, "mark_time")]
@@ -207,23 +210,24 @@ def _candidates(table: ir.Table, rule: int, touched: str) -> ir.Table:
 
 
 def marks(engine: MiningEngine, touched: ir.Table, sold: ir.Table, attributed: ir.Table) -> ir.Table:
-    """What came of the slots that anything came of, kept: a row per slot_key and slot_day."""
-    slot = ["slot_key", "slot_day"]
-    acted = touched.group_by(slot).agg(
+    """What came of the slots that anything came of, kept: a row per slot_key."""
+    acted = touched.group_by("slot_key").agg(
+        slot_day=touched.slot_day.min(),
         clicked=(touched.kind == CLICK).any(),
         carted=(touched.kind == CART).any(),
         dismissed=touched.reason.fill_null(UNSAID).min(where=touched.kind == DISMISS),
     )
     lines = attributed.join(sold, ["order_id", "item"])
-    bought = lines.group_by(slot).agg(
+    bought = lines.group_by("slot_key").agg(
+        slot_day=lines.slot_day.min(),
         order_id=lines.order_id.min(),
         quantity=lines.quantity.sum().cast("int64"),
         revenue=lines.revenue.sum(),
         returned_revenue=lines.returned_revenue.sum(),
         direct=(lines.rule == NAMED).any(),
     )
-    joined = acted.outer_join(bought, slot, rname="sold_{name}")
-    names: dict[str, Any] = {name: joined[name].coalesce(joined[f"sold_{name}"]) for name in slot}
+    joined = acted.outer_join(bought, "slot_key", rname="sold_{name}")
+    names: dict[str, Any] = {name: joined[name].coalesce(joined[f"sold_{name}"]) for name in ("slot_key", "slot_day")}
     return engine.keep(joined.mutate(**names).drop("sold_slot_key", "sold_slot_day"))
 
 

@@ -19,10 +19,20 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from tillside.atomic import lock_of, write_text_atomically
+from tillside.feedback.segments import EVENTS, EXPOSURES
 from training.cli.progress import step
-from training.feedback.attribution import Windows, attributed_lines, impressions, marks, sold_lines, touches
+from training.feedback.attribution import (
+    Windows,
+    attributed_lines,
+    impressions,
+    marks,
+    sold_lines,
+    told_acts,
+    touches,
+)
 from training.feedback.columns import ACTS, ANSWERS, LINES, SLOTS, STAGED_SCHEMAS, TABLES
-from training.feedback.partitions import Joined, iso, lines_of, write_days
+from training.feedback.copies import later_copies, without
+from training.feedback.partitions import Joined, iso, lines_of, write_days, write_orders
 from training.feedback.staging import Segment, Staging, stage, staged_file, staged_files
 from training.mining.engines import MiningEngine, open_mining
 from training.settings.attribution import AttributionConfig
@@ -126,12 +136,14 @@ class Staged:
 
 
 def touched_days(staged: Staged, staging: Staging, reach: int) -> set[int]:
-    """Days whose tables what is fresh may change: those near its own, and those near the orders that it names."""
-    names = [name.partition("/")[2] for name in staging.fresh if name.startswith("events/")]
-    fresh = staged.of_files(LINES, [staged_file(staged.out, LINES, name) for name in names])
-    lines = staged.whole(LINES)
-    named = lines.semi_join(fresh, "order_id").select("day").distinct()
-    own = staging.days | set(staged.engine.arrays(named, ["day"])["day"].tolist())
+    """Days whose tables what is fresh may change: those near its own, and near the orders and answers that it names."""
+    fresh = [name.split("/") for name in staging.fresh]
+    own = set(staging.days)
+    for kind, table, key in ((EVENTS, LINES, "order_id"), (EXPOSURES, ANSWERS, "rec_key")):
+        files = [staged_file(staged.out, table, name) for room, name in fresh if room == kind]
+        every = staged.whole(table)
+        named = every.semi_join(staged.of_files(table, files), key).select("day").distinct()
+        own |= set(staged.engine.arrays(named, ["day"])["day"].tolist())
     return {near for day in own for near in range(day - reach, day + reach + 1)}
 
 
@@ -151,30 +163,33 @@ def _join_days(staged: Staged, rules: AttributionConfig, windows: Windows, out: 
     engine, first, last = staged.engine, days[0] - windows.reach, days[-1] + windows.reach
     groups = list(batches_of(days, answered_by_day(staged.segments)))
     with step(f"joining {iso(days[0])} to {iso(days[-1])}", 1 + len(groups)) as joining:
-        slots = staged.table(SLOTS, first, last)
+        copies = later_copies(engine, staged.whole(ANSWERS), first, last)
+        slots = without(staged.table(SLOTS, first, last), copies)
         acts = staged.table(ACTS, first, last)
+        told = told_acts(engine, acts)
         sold = sold_lines(engine, staged.whole(LINES))
         near = sold.filter(sold.day.between(first, last))
-        touched = touches(engine, slots, acts, windows=windows, inferred=rules.inferred)
+        touched = touches(engine, slots, told, windows=windows, inferred=rules.inferred)
         attributed = attributed_lines(
             engine, slots, near, touched, impressions(acts), windows=windows, view_through=rules.view_through
         )
         marked = marks(engine, touched, near, attributed)
         lines = engine.keep(lines_of(sold.filter(sold.order_day.isin(days)), attributed, slots))
+        written = write_orders(engine, lines, out, days)
         joining.advance()
-        written = 0
         for group in groups:
             reached = group[-1] + windows.reach
             joined = Joined(
-                staged.table(SLOTS, group[0], group[-1]),
-                staged.table(ANSWERS, group[0], group[-1]),
+                without(staged.table(SLOTS, group[0], group[-1]), copies),
+                without(staged.table(SLOTS, group[0], group[-1]), copies),
+                without(staged.table(ANSWERS, group[0], group[-1]), copies),
                 staged.table(ACTS, group[0] - 1, reached),
+                told,
                 marked,
-                lines,
             )
             written += write_days(engine, joined, out, group, windows)
             joining.advance()
-        for table in (sold, touched, attributed, marked, lines):
+        for table in (told, sold, touched, attributed, marked, lines):
             engine.drop(table)
     return written
 
