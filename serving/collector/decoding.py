@@ -22,7 +22,7 @@ PLAIN: Final = frozenset({IMPRESSION, CLICK, CART})
 FIELD: Final = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
 
 
-class SentEvent(Event, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SentEvent(Event, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """An :class:`Event` as it is sent: a mistyped field is refused, as its value would be lost."""
 
 

@@ -218,26 +218,38 @@ class Intake:
         keys = [id_of(event.event_id) for event in flat]
         marks = list(map(mark_of, payloads))
         known = self._seen.take(keys, marks)
-        group.ids = [(key, mark) for key, mark, before in zip(keys, marks, known, strict=True) if before is None]
-        at = 0
+        group.ids = [each for each, before in zip(zip(keys, marks, strict=True), known, strict=True) if before is None]
+        begin = 0
         for each in group.waiting:
             source = b"" if each.source is None else b',"source":"%s"' % each.source.encode()
             tail = b',"received":%d%s}' % (received, source)
             untimed = b',"time":%d,"untimed":true%s' % (received, tail)
-            tally = each.tally
-            for number in range(len(each.events)):
-                before = known[at]
-                if before is not None and before == marks[at]:
-                    tally.duplicates += 1
-                else:
-                    kept = payloads[at][:-1] + (tail if flat[at].time else untimed)
-                    if before is None:
-                        group.events.append(kept)
-                        tally.accepted += 1
-                    else:
-                        group.conflicts.append(kept)
-                        tally.conflicts.append(number)
-                at += 1
+            own = slice(begin, begin + len(each.events))
+            begin = own.stop
+            before = known[own]
+            kept = [
+                payload[:-1] + (tail if event.time else untimed)
+                for payload, event in zip(payloads[own], flat[own], strict=True)
+            ]
+            if before.count(None) == len(before):
+                group.events += kept
+                each.tally.accepted = len(kept)
+            else:
+                self._sort_out(group, each.tally, kept, before, marks[own])
+
+    def _sort_out(
+        self, group: _Group, tally: Tally, kept: Sequence[bytes], before: Sequence[int | None], marks: Sequence[int]
+    ) -> None:
+        """Of a batch that holds ids that were seen: ``before`` are the marks that they had."""
+        for number, (record, mark, earlier) in enumerate(zip(kept, marks, before, strict=True)):
+            if earlier is None:
+                group.events.append(record)
+                tally.accepted += 1
+            elif earlier == mark:
+                tally.duplicates += 1
+            else:
+                group.conflicts.append(record)
+                tally.conflicts.append(number)
 
     def _private(self, event: Event, group: _Group) -> Event:
         """The event as it may be kept: keys hashed, and none of a shopper who does not consent."""

@@ -60,7 +60,7 @@ class Run:
 def write_run(path: Path, ids: bytes, marks: bytes) -> Run:
     """Write the run of ids in any order, ID_BYTES each, and the marks of their payloads, MARK_BYTES each."""
     rows_3N = np.stack([*np.frombuffer(ids, "<u8").reshape(-1, 2).T, np.frombuffer(marks, "<u8")])
-    np.save(path, rows_3N[:, np.argsort(rows_3N[0], kind="stable")])
+    np.save(path, rows_3N[:, np.argsort(rows_3N[0])])
     return _finished(path)
 
 
@@ -79,7 +79,7 @@ def merge(path: Path, runs: Sequence[Run]) -> Run:
         pieces = [run.rows_3N[:, cut[number] : cut[number + 1]] for run, cut in zip(runs, cuts, strict=True)]
         part_3P = np.concatenate(pieces, axis=1)
         end = begin + part_3P.shape[1]
-        out_3N[:, begin:end] = part_3P[:, np.argsort(part_3P[0], kind="stable")]
+        out_3N[:, begin:end] = part_3P[:, np.argsort(part_3P[0])]
         begin = end
     out_3N.flush()
     del out_3N

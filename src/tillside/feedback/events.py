@@ -41,8 +41,8 @@ class Line(Struct, frozen=True, gc=False, omit_defaults=True):
     price: Price | None = None
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One event.
+class Event(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One event. It holds nothing that could hold it, so that the garbage collector need not look at each.
 
     Attributes:
         kind: one of :data:`KINDS`, or a behaviour of the log.

@@ -30,7 +30,7 @@ class Slot(Struct, frozen=True, gc=False, omit_defaults=True):
     propensity: float | None = None
 
 
-class Exposure(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Exposure(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One answer.
 
     Attributes:

@@ -228,8 +228,7 @@ class SegmentWriter:
         with contextlib.suppress(OSError):  # some network file systems lock no files
             fcntl.flock(file, fcntl.LOCK_EX)  # before the head is written: a segment with a head and no lock has ended
         try:
-            self._size = self._synced = os.write(file, MAGIC)
-            os.fsync(file)
+            self._size = self._synced = os.write(file, MAGIC)  # durable with the first group
             for folder in (self._folder, self._folder.parent) if made else (self._folder,):
                 sync_folder(folder)
         except OSError:
