@@ -14,7 +14,8 @@ from msgspec import inspect
 
 from serving.http.operations import REFERENCE, Document, a_reference
 from tillside.policy.file.reader import DEFAULTS, PLACEMENTS, SEGMENTS
-from tillside.policy.file.terms import PlacementPolicy, Policy, SegmentName, SourceName
+from tillside.policy.file.rule_terms import SourceName
+from tillside.policy.file.terms import PlacementPolicy, Policy, SegmentName
 
 TEXT: Final = ("string", "number", "boolean")
 NAMED: Final = {"Policy": "PolicyFile", "PlacementPolicy": "PolicyPlacement", "OwnBundle": "PolicyBundle"}

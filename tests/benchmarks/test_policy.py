@@ -13,7 +13,7 @@ from benchmarks.policy import AHEAD, POLICIES, figures, violations
 from benchmarks.results import write_results
 from benchmarks.stages import Cost
 from tillside.policy import Placement, place, read_policy
-from tillside.policy.file.terms import Rules
+from tillside.policy.file.rule_terms import Rules
 from training import evaluate, prepare, relate, simulate, train
 from training.cli.command import check_overrides
 

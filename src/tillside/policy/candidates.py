@@ -20,7 +20,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tillside.policy.context import told_by
-from tillside.policy.file.terms import MOST_ANCHORS, AnchorName, Fusion, SourceName
+from tillside.policy.file.rule_terms import SourceName
+from tillside.policy.file.terms import MOST_ANCHORS, AnchorName, Fusion
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelf, Shelves
 from tillside.policy.requests import NOTHING, ModelCandidates, PlacementRequest

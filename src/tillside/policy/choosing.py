@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.file.terms import Diversity
+from tillside.policy.file.rule_terms import Diversity
 from tillside.policy.items.facts import ItemFacts
 
 SPARE: Final = 12

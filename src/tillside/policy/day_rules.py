@@ -17,7 +17,7 @@ from weakref import ref
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.file.terms import Pin, Rules, Season
+from tillside.policy.file.rule_terms import Pin, Rules, Season
 from tillside.policy.items.facts import ItemFacts
 
 HARD: Final = (

@@ -19,7 +19,8 @@ from msgspec import Meta, Struct, structs
 
 from tillside.policy.file.names import KnownNames, meant
 from tillside.policy.file.offers import OwnBundle
-from tillside.policy.file.terms import Ban, Pin, PlacementPolicy, Policy
+from tillside.policy.file.rule_terms import Ban, Pin
+from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.file.values import ConflictError, Name, Span, Term, on_one_line, with_whole_numbers
 from tillside.policy.items.facts import ItemFacts
 from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs

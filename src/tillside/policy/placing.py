@@ -19,7 +19,8 @@ from tillside.policy.candidates import SOURCES, anchors_of, gather
 from tillside.policy.choosing import choose
 from tillside.policy.context import unrelated
 from tillside.policy.exploring import Explorer, Follower
-from tillside.policy.file.terms import Pin, PlacementPolicy, Policy, SourceName
+from tillside.policy.file.rule_terms import Pin, SourceName
+from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.filler import filler
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.file.terms import PlacementPolicy, Rules
+from tillside.policy.file.rule_terms import Rules
+from tillside.policy.file.terms import PlacementPolicy
 from tillside.policy.file.values import HOUR_MS
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.requests import PlacementRequest

@@ -34,7 +34,7 @@ from tillside.policy.day_rules import (
     Standing,
     Verdicts,
 )
-from tillside.policy.file.terms import PriceBand, Rules, Stock
+from tillside.policy.file.rule_terms import PriceBand, Rules, Stock
 from tillside.policy.file.values import HOUR_MS
 from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK, ItemFacts
 from tillside.policy.items.filters import Among

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tillside.events import TIME_UNKNOWN
-from tillside.policy.file.terms import CartMoves, Dwell, Intent, Point, RepeatViews, SourceName
+from tillside.policy.file.rule_terms import SourceName
+from tillside.policy.file.terms import CartMoves, Dwell, Intent, Point, RepeatViews
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.requests import CART, VIEW, Mode, PlacementRequest
 

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from tillside.policy.file.terms import AtLeast, PlacementPolicy
+from tillside.policy.file.rule_terms import AtLeast
+from tillside.policy.file.terms import PlacementPolicy
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.requests import PlacedItem
 from tillside.policy.rules import HARD, Rulebook

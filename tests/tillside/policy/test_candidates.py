@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.shops import Item, Shop
 from tillside.policy.candidates import BY_RANK, RANK_CHANCE, SOURCES, _merged
-from tillside.policy.file.terms import SourceName
+from tillside.policy.file.rule_terms import SourceName
 
 ITEMS = 6
 ENTRIES = st.lists(

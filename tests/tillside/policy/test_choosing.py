@@ -10,7 +10,7 @@ from tests.tillside.policy.test_candidates import SHOP as FIVE
 from tests.tillside.policy.test_placing import SHOP, policy
 from tillside.policy import parse_policy, place
 from tillside.policy.choosing import SPARE, SPARE_EACH, Need, choose
-from tillside.policy.file.terms import Diversity
+from tillside.policy.file.rule_terms import Diversity
 from tillside.policy.items.facts import NO_VECTORS
 
 PLAIN = Diversity()

@@ -7,7 +7,7 @@ import pytest
 from tests.shops import Item, Shop
 from tests.tillside.policy.test_placing import PLAIN, SHOP
 from tillside.policy import PlacedItem, origin
-from tillside.policy.file.terms import SourceName
+from tillside.policy.file.rule_terms import SourceName
 from tillside.policy.reasons import REASONS, category_of, reason_for
 
 

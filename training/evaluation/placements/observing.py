@@ -25,7 +25,7 @@ from tillside.policy import (
 )
 from tillside.policy.candidates import SOURCE_MASK, SOURCES, gather
 from tillside.policy.context import lifts_of
-from tillside.policy.file.terms import Rules, SourceName
+from tillside.policy.file.rule_terms import Rules, SourceName
 from tillside.policy.items.shelves import most_popular
 from tillside.relations import RELATIONS, Relations
 from tillside.relations.chances import (

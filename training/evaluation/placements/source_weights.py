@@ -16,7 +16,8 @@ from scipy.optimize import minimize
 
 from tillside.policy import ModelCandidates, PlacementRequest, Policy, Shelves, place
 from tillside.policy.candidates import SOURCE_MASK, SOURCES, anchors_of, gather
-from tillside.policy.file.terms import PlacementPolicy, SourceName
+from tillside.policy.file.rule_terms import SourceName
+from tillside.policy.file.terms import PlacementPolicy
 from tillside.policy.rules import Rulebook
 from tillside.relations import Relations
 from training.cli.progress import progress

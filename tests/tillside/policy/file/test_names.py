@@ -4,7 +4,7 @@ import pytest
 
 from tillside.policy import parse_policy
 from tillside.policy.file.names import KIND_OF, KnownNames, meant, policy_mistakes, unknown_names
-from tillside.policy.file.terms import Ban, Pin
+from tillside.policy.file.rule_terms import Ban, Pin
 
 SHOP = KnownNames(items={"p-1", "p-2"}, categories={"tech", "tech.phone", "tech.case"}, brands={"Aster"})
 TEXT = """\

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tillside.policy.file.terms import AtLeast
+from tillside.policy.file.rule_terms import AtLeast
 from tillside.policy.file.values import ConflictError, Span, exactly_one, on_one_line, with_whole_numbers
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
