@@ -57,7 +57,8 @@ EVERY_RULE: Final[dict[str, Any]] = {
         "at_most": 1.5,
         "seasons": [{"name": "winter", "categories": ["household.climate"], "boost": 0.3}],
     },
-    "diversity": {"strength": 0.3},
+    "related_first": True,
+    "diversity": {"strength": 0.3, "most_of_a_kind": 2},
     "pins": [{"name": "voucher", "item": "{first}", "slot": 2}],
     "bans": [
         {"name": "recall", "item": "{second}"},
