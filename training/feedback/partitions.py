@@ -1,6 +1,8 @@
 """The joined tables, a file a day: outcomes by day of the answer, orders and lines by day of the order.
 
 A day's rows depend on the log alone, not on what was joined together or before: joined anew they are the same.
+
+Shapes: N answers of a piece, M slots of those.
 """
 
 import contextlib
