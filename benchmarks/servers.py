@@ -107,9 +107,9 @@ def tillside(
 
 @contextlib.contextmanager
 def collector(
-    feedback: Path, *, log: Path, flags: Sequence[str] = (), cores: set[int] | None = None
+    feedback: Path | str, *, log: Path, flags: Sequence[str] = (), cores: set[int] | None = None
 ) -> Iterator[Server]:
-    """``python -m serving.collector`` into a folder, ready; stopped at the end if it still runs."""
+    """``python -m serving.collector`` into a folder (or a topic, a URL), ready; stopped at the end if it still runs."""
     port = free_port()
     command = [sys.executable, "-m", "serving.collector", "--feedback", str(feedback), "--port", str(port), *flags]
     with _running(command, log=log, variables={}, cores=cores) as process:

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from benchmarks import feedback_seen, feedback_shoppers
+from benchmarks import feedback_broker, feedback_seen, feedback_shoppers
 from benchmarks.feedback import make_parser
 from benchmarks.feedback_kills import Told, verdict
 from benchmarks.feedback_load import EventLoad, Sent
 from serving.collector.decoding import decode_batch
-from tillside.feedback.events import Event, encode_event
+from tests.feedback_logs import NOON, exposure
+from tillside.feedback.events import Event, Line, encode_event
 from tillside.feedback.exposures import Exposure, encode_exposure
 from tillside.feedback.segments import EVENTS, EXPOSURES, SegmentWriter
 
@@ -26,6 +27,20 @@ def test_what_is_missing_is_lost_and_what_is_there_twice_is_doubled(tmp_path):
     wrote(tmp_path / EXPOSURES, [encode_exposure(Exposure(recommendation_id="r", time=1, tier="model", slots=[]))])
     told = Told(events=["a", "b", "c"], answers=[("r", 1.0), ("s", 2.0), ("t", 9.9)], kills=[10.0])
     assert verdict(told, tmp_path) == {"events": 3, "answers": 3, "lost": 2, "doubled": 1, "torn": 0}
+
+
+def test_with_a_broker_a_copy_in_the_topic_counts_once_and_what_is_not_measured_is_lost(tmp_path):
+    """Order a stands in the topic twice and c is missing; of the two answers that are missing one was given while the
+    broker of a server that was killed was away."""
+    feedback = tmp_path / "feedback"
+    sold = [Line(item="fig", quantity=1, price=1.0)]
+    known = {"time": NOON, "received": NOON, "shopper": "ann", "lines": sold}
+    orders = [Event(event_id=name, kind="purchase", order_id=name, **known) for name in "aab"]
+    wrote(feedback / EVENTS, map(encode_event, orders))
+    wrote(feedback / EXPOSURES, [encode_exposure(exposure("r", ["fig"]))])
+    told = Told(events=["a", "b", "c"], answers=[("r", 1.0), ("s", 2.0), ("t", 9.0)])
+    found = feedback_broker.verdict(told, feedback, tmp_path / "out", [(8.0, 10.0)])
+    assert found == {"events": 3, "answers": 3, "lost": 2, "doubled": 0, "waiting": 1, "twice_in_topic": 1}
 
 
 def test_of_the_forgotten_nothing_from_before_may_be_left(tmp_path):
