@@ -33,6 +33,7 @@ from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
 from serving.telemetry.logs import log_bug
 from tillside.policy import ItemsFeed, read_feed
+from tillside.policy.file.values import repeated_key
 from tillside.policy.merchandising import PARTS
 
 BODY_BYTES = 4096
@@ -168,10 +169,13 @@ def _order(body: bytes) -> Order:
     if not body.strip(JSON_BLANKS):
         return Order()
     try:
-        return msgspec.json.decode(body, type=Order)
+        order = msgspec.json.decode(body, type=Order)
+        if repeated_key(body, order) is None:
+            return order
     except (ValueError, RecursionError):
-        detail = 'the body must be empty or a JSON object such as {"bundle": "NAME"}'
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", detail) from None
+        pass
+    detail = 'the body must be empty or a JSON object such as {"bundle": "NAME"}'
+    raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", detail)
 
 
 def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> Starlette:

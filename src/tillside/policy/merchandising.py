@@ -21,7 +21,7 @@ from tillside.policy.file.names import KnownNames, meant
 from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.rule_terms import Ban, Pin
 from tillside.policy.file.terms import PlacementPolicy, Policy
-from tillside.policy.file.values import ConflictError, Name, Span, Term, on_one_line, with_whole_numbers
+from tillside.policy.file.values import ConflictError, Name, Span, Term, on_one_line, repeated_key, with_whole_numbers
 from tillside.policy.items.facts import ItemFacts
 from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs
 
@@ -213,6 +213,8 @@ def read_rows(part: Part, body: bytes) -> tuple[Any, ...]:
     allowed = f"a list of objects with {', '.join(_fields(ROW_OF[part]))}"
     try:
         document = msgspec.json.decode(body)
+        if (twice := repeated_key(body, document)) is not None:
+            raise ValueError(f"the key {twice!r} stands twice in one object, so that a value is lost")
         if isinstance(document, dict) and set(document) == {part}:
             document = document[part]
     except (ValueError, RecursionError) as error:

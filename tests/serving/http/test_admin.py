@@ -79,7 +79,9 @@ def test_an_order_may_name_a_folder():
     assert control.told == ["reload None", "reload 2026-01-31", "rollback"]
 
 
-@pytest.mark.parametrize("body", [b"nonsense", b"[]", b'{"bundle": 3}', b'{"path": "good"}', b"[" * 4000])
+@pytest.mark.parametrize(
+    "body", [b"nonsense", b"[]", b'{"bundle": 3}', b'{"path": "good"}', b"[" * 4000, b'{"bundle": "a", "bundle": "b"}']
+)
 def test_an_order_that_is_none_is_refused_with_an_example(body):
     response = ask(Control(), "POST", "/v1/admin/reload", content=body)
     assert refused(response, 400) == 'the body must be empty or a JSON object such as {"bundle": "NAME"}'

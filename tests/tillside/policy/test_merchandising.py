@@ -111,3 +111,16 @@ def test_names_that_shop_or_policy_lack_are_told():
         "pairs[0].other: 'z': no item has this id",
         "bundles[0].items: 'y': no item has this id",
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"name": "a", "item": "x", "item": "y"}]',
+        b'{"pins": [], "pins": [{"name": "a", "item": "x"}]}',
+        b'[{"name": "a\\u003a", "item": "x", "item": "y"}]',
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match="stands twice in one object"):
+        read_rows("pins", body)

@@ -1,9 +1,12 @@
 """Bases of a policy file's terms: bounded values, mappings without unknown keys, spans of days, and conflicts."""
 
+import contextlib
+import json
 from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Any, Final
 
+import msgspec
 from msgspec import Meta, Struct
 
 HOUR_MS: Final = 3_600_000
@@ -63,6 +66,29 @@ def exactly_one(term: Struct, *names: str) -> None:
     given = [name for name in names if getattr(term, name) is not None]
     if len(given) != 1:
         raise ValueError(f"exactly one of {', '.join(names)} must be given, got {', '.join(given) or 'none'}")
+
+
+def repeated_key(data: bytes, decoded: Any) -> str | None:
+    """The first key that stands twice in one object of a JSON text, so that a value is lost; None without one.
+
+    Args:
+        decoded: what was read from the text. Encoded again it has as many colons, if no key was lost and none is
+            written as an escape; only otherwise the text is walked.
+    """
+    if data.count(b":") == msgspec.json.encode(decoded).count(b":") and b"\\u003" not in data:
+        return None
+    found: list[str] = []
+
+    def distinct(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                found.append(key)
+            seen.add(key)
+
+    with contextlib.suppress(ValueError, RecursionError):  # what cannot be read is told elsewhere
+        json.loads(data, object_pairs_hook=distinct)
+    return found[0] if found else None
 
 
 def with_whole_numbers(document: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from tillside.policy.file.values import ConflictError, Name, Share, with_whole_numbers
+from tillside.policy.file.values import ConflictError, Name, Share, repeated_key, with_whole_numbers
 
 MOST_MISTAKES: Final = 20
 LONGEST_ID: Final = 256
@@ -56,6 +56,9 @@ class _Head(Struct, frozen=True, forbid_unknown_fields=True):
 class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     time_ms: msgspec.Raw
     items: list[msgspec.Raw]
+
+
+ONCE: Final = "stands twice; allowed: each key once"
 
 
 class ItemsFeed(Struct, frozen=True):
@@ -116,6 +119,9 @@ def _rows(data: bytes, label: str) -> Iterator[tuple[int, bytes]]:
         raise ValueError(
             f"{label}1: {_words(error)}; allowed: an object with time_ms and items, or JSON lines after that of time_ms"
         ) from None
+    within = sum(bytes(raw).count(b":") for raw in (document.time_ms, *document.items))
+    if data.count(b":") != within + len(_Document.__struct_fields__):
+        raise ValueError(f"{label}1: {repeated_key(data, None) or 'a key'} {ONCE}")
     yield 1, b'{"time_ms":' + bytes(document.time_ms) + b"}"
     line, place = 1, data.index(b'"items"')
     line += data.count(b"\n", 0, place)
@@ -141,7 +147,10 @@ Row = TypeVar("Row", _Head, FeedItem)
 def _decoded(raw: bytes, kind: type[Row], where: str, mistakes: list[str]) -> Row | None:
     """The decoded row; on a mistake None, and a message appended to ``mistakes``."""
     try:
-        return msgspec.json.decode(raw, type=kind)
+        found = msgspec.json.decode(raw, type=kind)
+        if (twice := repeated_key(raw, found)) is None:
+            return found
+        mistakes.append(f"{where}: {twice} {ONCE}")
     except msgspec.ValidationError as error:
         if (whole := _with_whole_numbers(raw)) is not None:
             return _decoded(whole, kind, where, mistakes)

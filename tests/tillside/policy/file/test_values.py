@@ -1,11 +1,12 @@
 """Bases of terms: spans of days, and fields of which exactly one is given."""
 
+import json
 from datetime import date
 
 import pytest
 
 from tillside.policy.file.rule_terms import AtLeast
-from tillside.policy.file.values import ConflictError, Span, exactly_one, on_one_line, with_whole_numbers
+from tillside.policy.file.values import ConflictError, Span, exactly_one, on_one_line, repeated_key, with_whole_numbers
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 
@@ -33,6 +34,19 @@ def test_a_number_without_a_fraction_is_an_integer_as_far_as_floats_are_exact() 
 def test_a_sentence_is_one_line_whatever_names_it_holds(sentence: str, line: str) -> None:
     assert on_one_line(sentence) == line
     assert len(on_one_line(sentence).splitlines()) == 1
+
+
+def test_a_key_that_stands_twice_is_found_wherever_it_stands_and_however_colons_are_written() -> None:
+    texts = {
+        b'{"a": 1, "b": {"a": 1}}': None,
+        b'{"a": "x:y", "b:c": 1}': None,
+        b'{"a": 1, "a": 2}': "a",
+        b'[{"b": {"c": 1, "c": 1}}]': "c",
+        b'{"a": "\\u003a", "a": "\\u003A"}': "a",  # as many colons as are written, and one key lost
+        b'{"a": "\\u003a"}': None,
+    }
+    assert {text: repeated_key(text, json.loads(text)) for text in texts} == texts
+    assert repeated_key(b'{"a": ' + b"[" * 9999, None) is None  # no JSON: that is told elsewhere
 
 
 def test_mistakes_are_a_conflict_if_each_of_them_is_one() -> None:

@@ -94,3 +94,19 @@ def test_a_mistake_is_one_line_though_a_field_holds_a_line_break() -> None:
     with pytest.raises(ValueError) as caught:
         read_feed(LINES.encode() + b'{"item_id": "c", "st\\nock\\u2028": 1}')
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("feed", "message"),
+    [
+        ('{"time_ms": 1, "items": [{"item_id": "a:b", "stock": 0}], "items": []}', "line 1: items stands twice"),
+        ('{"time_ms": 1, "time_ms": 2, "items": []}', "line 1: time_ms stands twice"),
+        ('{"time_ms": 1, "items": [{"item_id": "a", "stock": 0, "stock": 5}]}', "line 1: stock stands twice"),
+        (LINES + '{"item_id": "c", "attributes": {"a\\u003a": 1, "b": 1, "b": 2}}', "line 5: b stands twice"),
+        ('{"time_ms": 1, "time_ms": 2}', "line 1: time_ms stands twice"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_since_one_of_its_values_would_be_lost(feed: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}; allowed: each key once"):
+        read_feed(feed.encode())
+    read_feed(LINES.encode() + rb'{"item_id": "x:y\u003a", "name": "a: b", "attributes": {"c:d": "e:f"}}')
