@@ -1,7 +1,7 @@
 """A request in the terms of one bundle: what the batch, the ladder and the policy are asked with.
 
-Shapes: N items that can be recommended, D dimensions, L events, H items of earlier sessions. A batch of
-``tillside.encoding`` (``items_BL``, ``lengths_B``) has a single row here.
+Shapes: N items that can be recommended, D dimensions, L events, H items of earlier sessions, A items that came by feed.
+A batch of ``tillside.encoding`` (``items_BL``, ``lengths_B``) has B = 1 rows here.
 """
 
 from collections.abc import Sequence
