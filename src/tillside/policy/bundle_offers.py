@@ -1,6 +1,8 @@
 """Product bundles offered beside the items: mined ones around the anchors and the shop's own, with their prices.
 
 Prices are those of the facts; a bundle with an unknown price is not offered.
+
+Shapes: M items in the cart, N items.
 """
 
 import itertools

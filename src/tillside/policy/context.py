@@ -4,7 +4,8 @@ A model that learned from a small log gives everything in its list a chance, so 
 takes a fan along with a phone is known by category long before. What the shopper looked at in this session is the
 likelier to follow into the cart.
 
-Shapes: N items, U of them, ascending, G sets of categories, L events of the session, M items in the cart.
+Shapes: N items, U of them, ascending, G sets of categories, L events of the session, M items in the cart, C classes
+of the compatibility rules.
 """
 
 from collections.abc import Callable

@@ -4,7 +4,7 @@ The same function answers online and is evaluated offline, for all fallback tier
 catalogue: a few hundred candidates are judged, and a shelf is walked only if they leave slots open. Ties are broken by
 item id, so the answer does not depend on catalogue order.
 
-Shapes: P candidates that may be chosen, N items.
+Shapes: U candidates, P of them that may be chosen, N items.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 What their strengths are worth is learned from it (``training.evaluation.placements.chances``). Shapes: Q questions, U
 candidates, C cells (item, source), R rows of observations, N items, B behaviours, G sets of categories, V items looked
-at.
+at, L events of the session, M items in the cart.
 """
 
 from collections.abc import Mapping, Sequence
