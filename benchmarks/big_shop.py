@@ -55,6 +55,7 @@ placements:
       hide_viewed: all
       hide_kind: {of: anchors}
       fits: anchors
+      related_first: true
       categories: {only: [area0, area1, area2, area3, area4, area5, area6], never: [area6.kind60]}
       age_limits: [{category: area5, years: 18}]
       price_band: {of: cart_dearest, low: 0.02, high: 1.5, hard: true}
@@ -68,7 +69,7 @@ placements:
         same_brand: 0.2
         seasons: [{name: season, categories: [area1.kind11], from: 2026-05-01, until: 2026-07-01, boost: 0.3}]
         at_most: 1.6
-      diversity: {strength: 0.3, vector: 0.5}
+      diversity: {strength: 0.3, vector: 0.5, most_of_a_kind: 2}
       pins: [{name: first, item: item-000123, slot: 2, from: 2026-05-01}]
       bans:
         - {name: recall, item: item-000999}

@@ -20,6 +20,7 @@ from tillside.policy.file.terms import PlacementPolicy, Policy, SegmentName
 TEXT: Final = ("string", "number", "boolean")
 NAMED: Final = {"Policy": "PolicyFile", "PlacementPolicy": "PolicyPlacement", "OwnBundle": "PolicyBundle"}
 """Terms whose schema is called otherwise than ``Policy`` and their name."""
+SOURCE: Final = "PolicySource"
 ONE_OF: Final[Mapping[str, Sequence[Sequence[str]]]] = {
     "Ban": [("item", "category", "brand")],
     "AtLeast": [("category", "brand", "source")],
@@ -29,7 +30,7 @@ ONE_OF: Final[Mapping[str, Sequence[Sequence[str]]]] = {
 
 
 def policy_schemas() -> dict[str, Document]:
-    """Schemas by name: ``PolicyFile``, ``PolicySegment``, and one of every term."""
+    """Schemas by name: ``PolicyFile``, ``PolicySegment``, one of every term and one of every closed choice."""
     _, generated = msgspec.json.schema_components((Policy,), ref_template=REFERENCE)
     complete = _in_lists(generated)
     schemas = dict[str, Document]()
@@ -49,10 +50,12 @@ def policy_schemas() -> dict[str, Document]:
     file["properties"][SEGMENTS] = _mapping(dict.fromkeys(get_args(SegmentName), a_reference("PolicySegment")))
     wanting = {"not": {"additionalProperties": _whole(inspect.type_info(PlacementPolicy))}}
     together = {"not": {"properties": {PLACEMENTS: wanting}, "not": given(DEFAULTS)}}
-    return schemas | {
+    schemas |= {
         "PolicyFile": {**file, "required": [PLACEMENTS], **together},
         "PolicySegment": _mapping(segment),
     }
+    choices = dict[str, Document]()
+    return {name: _with_named_choices(schema, name, choices) for name, schema in schemas.items()} | choices
 
 
 def given(*names: str) -> Document:
@@ -66,6 +69,26 @@ def exactly_one(*groups: Sequence[str]) -> Document:
     pairs = [given(*pair) for names in groups for pair in itertools.combinations(names, 2)]
     none = [{"not": {"anyOf": [given(name) for name in names]}} for names in groups]
     return {"not": {"anyOf": [*pairs, *none]}}
+
+
+def _with_named_choices(schema: Any, name: str, choices: dict[str, Document]) -> Any:
+    """``schema`` that refers to its closed choices, which are added to ``choices`` under the term's name and the
+    key's; those of sources have one name wherever they stand."""
+    if isinstance(schema, list):
+        return [_with_named_choices(each, name, choices) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "enum" in schema:
+        own = SOURCE if set(schema["enum"]) == set(get_args(SourceName)) else name
+        choices[own] = {"type": "string", "enum": schema["enum"]}
+        return a_reference(own)
+    found = {key: _with_named_choices(each, name, choices) for key, each in schema.items() if key != "properties"}
+    if "properties" in schema:
+        found["properties"] = {
+            key: _with_named_choices(each, name + key.title().replace("_", ""), choices)
+            for key, each in schema["properties"].items()
+        }
+    return found
 
 
 def _mapping(properties: Document) -> Document:
@@ -109,7 +132,7 @@ def _of_yaml(schema: Any) -> Any:
     if "$ref" in schema:
         return a_reference(_named(schema["$ref"].rpartition("/")[2]))
     if "enum" in schema:
-        return {"type": ["string", "null"] if None in schema["enum"] else "string", "enum": schema["enum"]}
+        return {"type": "string", "enum": schema["enum"]}
     own = {key: _of_yaml(each) for key, each in schema.items() if key != "default"}
     return own | {"type": list(TEXT)} if own.get("type") == "string" and "format" not in own else own
 
