@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import yaml
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -81,7 +80,7 @@ def unknown_names(text: str, known: KnownNames, *, name: str = "policy") -> list
         text: a policy that :func:`tillside.policy.parse_policy` reads.
         name: of the file, for messages.
     """
-    root = yaml.compose(text, yaml.SafeLoader)
+    root = composed(text, name, instead="")
     found = sorted(
         (node.start_mark.line + 1, path, node.value, mistake)
         for path, key, node in _named(root, POLICY, "")
@@ -104,11 +103,9 @@ def policy_mistakes(
     except ValueError as error:
         found = str(error).splitlines()
     try:
-        composed(text, name, instead="")
+        found += unknown_names(text, known, name=name)
     except ValueError:
         assert found, "what cannot be read is told above"
-    else:
-        found += unknown_names(text, known, name=name)
     return sorted(dict.fromkeys(found), key=lambda line: int(line.removeprefix(f"{name}:").partition(":")[0]))
 
 
