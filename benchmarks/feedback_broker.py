@@ -20,7 +20,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.request
 from collections import Counter
@@ -31,7 +30,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.parquet as pq
 
-from benchmarks.feedback_kills import SENDERS, UNWRITTEN_SECONDS, Live, Told, ask_on, records, send_on
+from benchmarks.feedback_kills import UNWRITTEN_SECONDS, Live, Told, records, under_load
 from benchmarks.servers import Server, collector, free_port, tillside
 from serving.feedback.fetch import fetch
 from serving.feedback.target import Topic
@@ -76,27 +75,19 @@ def broker_kills(work: Path, bundle: Path, *, count: int, seed: int, program: Pa
         topic = f"kafka://{address}/{EVENTS}"
         collecting = Live(lambda: collector(topic, log=work / "collector.log", flags=state))
         held.callback(collecting.close)
-        threads = [threading.Thread(target=send_on, args=(told, collecting, own, _order)) for own in range(SENDERS)]
-        threads.append(threading.Thread(target=ask_on, args=(told, serving)))
-        for thread in threads:
-            thread.start()
         unsaid: list[tuple[float, float]] = []
         broken = -DELIVERY_SECONDS
-        for number in range(count):
-            time.sleep(float(rng.uniform(0.2, 2.0)))
-            victim = (serving, collecting, broker)[number % 3]
-            at = victim.kill()
-            if victim is broker:
-                broken = at
-            if victim is serving:
-                since = broken if at - broken < DELIVERY_SECONDS else at
-                unsaid.append((since - UNWRITTEN_SECONDS, at))
-            victim.restart()
-        told.stop.set()
-        for thread in threads:
-            thread.join()
-        serving.close()
-        collecting.close()
+        with under_load(told, serving, collecting, _order):
+            for number in range(count):
+                time.sleep(float(rng.uniform(0.2, 2.0)))
+                victim = (serving, collecting, broker)[number % 3]
+                at = victim.kill()
+                if victim is broker:
+                    broken = at
+                if victim is serving:
+                    since = broken if at - broken < DELIVERY_SECONDS else at
+                    unsaid.append((since - UNWRITTEN_SECONDS, at))
+                victim.restart()
         feedback = work / "feedback"
         for name in (EVENTS, EXPOSURES):
             _fetch_all(Topic(address, name), feedback / name)

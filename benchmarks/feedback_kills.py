@@ -74,6 +74,25 @@ class Live:
         self._held.close()
 
 
+@contextlib.contextmanager
+def under_load(told: Told, serving: Live, collecting: Live, event: Callable[[str], dict[str, Any]]) -> Iterator[None]:
+    """Senders and an asker at work while the block runs; at its end they are waited for, and both processes stopped.
+
+    Args:
+        event: what to send, by its id.
+    """
+    threads = [threading.Thread(target=send_on, args=(told, collecting, own, event)) for own in range(SENDERS)]
+    threads.append(threading.Thread(target=ask_on, args=(told, serving)))
+    for thread in threads:
+        thread.start()
+    yield
+    told.stop.set()
+    for thread in threads:
+        thread.join()
+    serving.close()
+    collecting.close()
+
+
 def kills(work: Path, bundle: Path, *, count: int, seed: int) -> dict[str, float]:
     """Kill ``count`` times, server and collector in turn."""
     rng = np.random.default_rng(seed)
@@ -81,22 +100,14 @@ def kills(work: Path, bundle: Path, *, count: int, seed: int) -> dict[str, float
     flags = ("--feedback", str(folder), "--workers", "2", "--grace-seconds", "0")
     serving = Live(lambda: tillside(bundle, log=work / "server.log", flags=flags))
     collecting = Live(lambda: collector(folder, log=work / "collector.log"))
-    threads = [threading.Thread(target=send_on, args=(told, collecting, number, _click)) for number in range(SENDERS)]
-    threads.append(threading.Thread(target=ask_on, args=(told, serving)))
-    for thread in threads:
-        thread.start()
-    for number in range(count):
-        time.sleep(float(rng.uniform(0.2, 2.0)))
-        victim = (serving, collecting)[number % 2]
-        at = victim.kill()
-        if victim is serving:
-            told.kills.append(at)
-        victim.restart()
-    told.stop.set()
-    for thread in threads:
-        thread.join()
-    serving.close()
-    collecting.close()
+    with under_load(told, serving, collecting, _click):
+        for number in range(count):
+            time.sleep(float(rng.uniform(0.2, 2.0)))
+            victim = (serving, collecting)[number % 2]
+            at = victim.kill()
+            if victim is serving:
+                told.kills.append(at)
+            victim.restart()
     return {"kills": float(count), **verdict(told, folder)}
 
 
