@@ -5,8 +5,8 @@ from typing import Final, get_args
 
 from serving.answering.fallbacks import Reason, Tier
 from serving.http.operations import REFERENCE, Document, a_reference
-from tillside.policy.candidates import SOURCES
 from tillside.policy.file.terms import SegmentName
+from tillside.policy.fusion import SOURCES
 from tillside.policy.requests import Language, Mode
 
 STAND_INS: Final = ("covisitation", "popularity", "given", "static")

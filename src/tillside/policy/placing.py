@@ -15,13 +15,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tillside.policy.bundle_offers import bundles_around, offered, own_offers
-from tillside.policy.candidates import SOURCES, anchors_of, gather
+from tillside.policy.candidates import anchors_of, gather
 from tillside.policy.choosing import choose
 from tillside.policy.context import unrelated
 from tillside.policy.exploring import Explorer, Follower
 from tillside.policy.file.rule_terms import Pin, SourceName
 from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.filler import filler
+from tillside.policy.fusion import SOURCES
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
 from tillside.policy.pool import Pool, pins_of

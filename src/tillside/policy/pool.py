@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from tillside.policy.candidates import Candidates
 from tillside.policy.choosing import Need
 from tillside.policy.file.rule_terms import AtLeast, Pin
+from tillside.policy.fusion import Candidates
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import PlacedItem, PlacementRequest

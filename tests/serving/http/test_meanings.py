@@ -4,7 +4,7 @@ import pytest
 
 from serving.http.meanings import ENUMS, MEANINGS
 from serving.protocol import messages
-from tillside.policy.candidates import SOURCES
+from tillside.policy.fusion import SOURCES
 
 
 @pytest.mark.parametrize("name", MEANINGS)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.shops import Item, Shop
 from tillside.policy import parse_policy, place
-from tillside.policy.candidates import SOURCES
+from tillside.policy.fusion import SOURCES
 from tillside.relations import Relations
 from tillside.relations.chances import FAINT, Chances, Evidence, Scale, Together, as_they_are
 

@@ -23,9 +23,10 @@ from tillside.policy import (
     event_kinds,
     prepare,
 )
-from tillside.policy.candidates import SOURCE_MASK, SOURCES, gather
+from tillside.policy.candidates import gather
 from tillside.policy.context import lifts_of
 from tillside.policy.file.rule_terms import Rules, SourceName
+from tillside.policy.fusion import SOURCE_MASK, SOURCES
 from tillside.policy.items.shelves import most_popular
 from tillside.relations import RELATIONS, Relations
 from tillside.relations.chances import (

@@ -15,9 +15,10 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from tillside.policy import ModelCandidates, PlacementRequest, Policy, Shelves, place
-from tillside.policy.candidates import SOURCE_MASK, SOURCES, anchors_of, gather
+from tillside.policy.candidates import anchors_of, gather
 from tillside.policy.file.rule_terms import SourceName
 from tillside.policy.file.terms import PlacementPolicy
+from tillside.policy.fusion import SOURCE_MASK, SOURCES
 from tillside.policy.rules import Rulebook
 from tillside.relations import Relations
 from training.cli.progress import progress
