@@ -6,23 +6,21 @@ tillside-admin. Tokens come from the environment only: every user of a machine c
 """
 
 import argparse
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import Final
 
 from serving.bundles.registered import RegisteredModel
 from serving.feedback.salt import read_salt
 from serving.feedback.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 from serving.feedback.target import Target, parse_target
-from serving.protocol.errors import did_you_mean
+from serving.flags import Parser, address, integer, off_or, share, switch, told_by, word
 from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
 from tillside.bundle import REGISTERED_FORMS
 from tillside.cli.shipped import file_or_shipped
 
-Parsed = TypeVar("Parsed")
 VARIABLE_OF: Final = {
     "host": "listen-host",
     "port": "listen-port",
@@ -104,19 +102,6 @@ class Settings:
     shoppers_url: str | None = field(default=None, repr=False)
 
 
-class Parser(argparse.ArgumentParser):
-    """Ends the process with one sentence on a wrong flag."""
-
-    def error(self, message: str) -> NoReturn:
-        kind, _, given = message.partition(": ")
-        if kind == "unrecognized arguments":
-            meant = did_you_mean(given.partition(" ")[0].partition("=")[0], self._option_string_actions)
-            if not given.startswith("-"):
-                meant = f"a bundle is given as --bundle {given.partition(' ')[0]}"
-            message += f"; {meant or f'{self.prog} --help lists the flags'}"
-        self.exit(2, f"error: {message}\n")
-
-
 def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Parser of the flags, whose defaults are the ``TILLSIDE_*`` variables."""
     defaults = Limits()
@@ -134,8 +119,8 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add("host", "127.0.0.1", str, "address to listen on")
     add("port", 8080, integer(0, 65535), "port to listen on, 0 for any free one")
     add("admin-host", "127.0.0.1", str, "address that the admin port listens on")
-    add("admin-port", "off", _off_or(integer(0, 65535), "off"), "port for metrics, probes and reloads, or off")
-    add("workers", "auto", _off_or(integer(1, 1024), "auto"), "processes that answer; auto: one for each usable core")
+    add("admin-port", "off", off_or(integer(0, 65535), "off"), "port for metrics, probes and reloads, or off")
+    add("workers", "auto", off_or(integer(1, 1024), "auto"), "processes that answer; auto: one for each usable core")
     add("deadline-ms", 100, integer(1, LONGEST_DEADLINE_MS), "time for an answer where the request does not say")
     add("queue", 512, integer(1, 1_000_000), "most requests that wait for the model; others get the ladder at once")
     add("static", None, Path, "file of item ids, one a line, for when nothing else gives an item")
@@ -156,7 +141,7 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add(
         "state-from",
         None,
-        _address,
+        address,
         "address of another server's state, taken over before this one is ready, such as "
         "http://HOST:9090/v1/admin/state; $TILLSIDE_STATE_TOKEN is sent as its token",
     )
@@ -176,7 +161,7 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add(
         "feedback-requests",
         "0",
-        _share,
+        share,
         "share of the answers of placements that explore whose request is kept there, without keys, so that another "
         "policy can be judged by the log",
     )
@@ -195,14 +180,14 @@ def make_parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add(
         "without-bundle",
         "exit",
-        _word("exit", "stay"),
+        word("exit", "stay"),
         "exit or stay: what a first bundle that is missing or refused means; stay, for clusters: up, not ready, until "
         "a reload brings one",
     )
     add("grace-seconds", 5, integer(0, 3600), "time to go on answering after SIGTERM")
     add("shutdown-seconds", 10, integer(0, 3600), "time that requests in flight have to finish after SIGTERM")
-    add("log-sample", "0", _share, "share of the ordinary requests that are logged, from 0 to 1")
-    add("tracing", "off", _switch, "on: OpenTelemetry spans, to where OTEL_EXPORTER_OTLP_ENDPOINT says")
+    add("log-sample", "0", share, "share of the ordinary requests that are logged, from 0 to 1")
+    add("tracing", "off", switch, "on: OpenTelemetry spans, to where OTEL_EXPORTER_OTLP_ENDPOINT says")
     add("max-k", defaults.k, integer(1, 100_000), "most items a request may ask for")
     add("max-session", defaults.session_events, integer(1, 100_000), "most events in a session")
     add("max-exclude", defaults.excluded_items, integer(0, 100_000), "most items in an exclusion list")
@@ -312,58 +297,3 @@ def _salt(parser: argparse.ArgumentParser, environment: Mapping[str, str], file:
 
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
-
-
-def _off_or(parse: Callable[[str], int], word: str) -> Callable[[str], int | None]:
-    def parse_or_none(text: str) -> int | None:
-        return None if text == word else parse(text)
-
-    return parse_or_none
-
-
-def told_by(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:
-    """Parser of a flag's value that tells what ``parse`` says of a wrong one; argparse would only name the function."""
-
-    def told(text: str) -> Parsed:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return told
-
-
-def _address(text: str) -> str:
-    if not re.fullmatch(r"(https?|file)://[^\s]+", text):
-        raise argparse.ArgumentTypeError("must begin with http://, https:// or file://")
-    return text
-
-
-def _share(text: str) -> float:
-    if not re.fullmatch(r"0(\.\d{1,9})?|1(\.0{1,9})?", text):
-        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, got {text[:60]!r}")
-    return float(text)
-
-
-def _switch(text: str) -> bool:
-    return _word("on", "off")(text) == "on"
-
-
-def _word(*allowed: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in allowed:
-            raise argparse.ArgumentTypeError(f"must be {' or '.join(allowed)}, got {text[:60]!r}")
-        return text
-
-    return parse
-
-
-def integer(low: int, high: int) -> Callable[[str], int]:
-    """Parser of a flag's value that is an integer within bounds."""
-
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or len(text) > 12 or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"must be an integer from {low} to {high}, got {text!r}")
-        return int(text)
-
-    return parse

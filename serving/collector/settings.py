@@ -14,8 +14,8 @@ from serving.collector.sources import Sources, open_to_all, read_sources
 from serving.feedback.salt import read_salt
 from serving.feedback.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 from serving.feedback.target import Target, Topic, parse_target
+from serving.flags import Parser, integer, told_by
 from serving.protocol.limits import Limits
-from serving.settings import Parser, integer, told_by
 
 MOST_EVENTS: Final = 1000
 BODY_BYTES: Final = 1 << 22
