@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 MISSED: Final = np.iinfo(np.int64).max
 CUTOFFS: Final = (5, 10, 20)
+BLOCK: Final = 32
+"""Items of a block of :func:`top_k`."""
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
@@ -30,21 +32,29 @@ def ranks_of_targets(scores_BV: FloatArray, targets_B: npt.NDArray[np.integer[An
 
 
 def top_k(scores_BV: FloatArray, k: int) -> npt.NDArray[np.int64]:
-    """Top-k items of each row, best first, ties in catalogue order, int64 [B, min(k, V)]."""
+    """Top-k items of each row, best first, ties in catalogue order, int64 [B, min(k, V)].
+
+    The k-th best of the maxima of disjoint blocks is at most the k-th best score, and few scores reach it: only those
+    are sorted.
+    """
     rows, items = scores_BV.shape
     k = min(k, items)
     if k == 0:
         return np.zeros((rows, 0), np.int64)
-    partition = np.argpartition(-scores_BV, k - 1, axis=1)[:, :k]
-    kth = np.take_along_axis(scores_BV, partition, axis=1).min(axis=1)
-    tied_at_edge = np.count_nonzero(scores_BV >= kth[:, None], axis=1) > k
-    for row in np.flatnonzero(tied_at_edge):
-        better = np.flatnonzero(scores_BV[row] > kth[row])
-        equal = np.flatnonzero(scores_BV[row] == kth[row])
-        partition[row] = np.concatenate([better, equal[: k - len(better)]])
-    partition.sort(axis=1)
-    order = np.argsort(-np.take_along_axis(scores_BV, partition, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(partition, order, axis=1)
+    blocks = items // BLOCK
+    maxima_BG = scores_BV
+    if blocks >= 2 * k:
+        maxima_BG = scores_BV[:, : blocks * BLOCK].reshape(rows, BLOCK, blocks).max(axis=1)
+    least_B = -np.partition(-maxima_BG, k - 1, axis=1)[:, k - 1]
+    rows_C, items_C = np.nonzero(scores_BV >= least_B[:, None])
+    ends_B = np.bincount(rows_C, minlength=rows).cumsum()
+    found = np.empty((rows, k), np.int64)
+    for row, end in enumerate(ends_B.tolist()):
+        start = ends_B.item(row - 1) if row else 0
+        own = items_C[start:end] if end - start >= k else np.arange(items)  # fewer: some scores are no numbers
+        worth = scores_BV[row].take(own)
+        found[row] = own.take(np.argsort(-worth, kind="stable")[:k])
+    return found
 
 
 def recall_at(ranks_B: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.float64]:

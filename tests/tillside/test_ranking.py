@@ -72,6 +72,19 @@ def test_top_k_breaks_ties_by_catalogue_order_also_where_the_list_is_cut():
     assert top_k(row(1, 2, 1, 2, 1), 3).tolist() == [[1, 3, 0]]
 
 
+@pytest.mark.parametrize("items", [1, 63, 64, 1000, 4097])
+def test_top_k_of_a_large_catalogue_is_a_stable_sort_cut_off(items):
+    """Blocks of items whose maxima bound what is sorted: with ties, with no numbers, and with none that is left out."""
+    rng = np.random.default_rng(items)
+    scores_BV = rng.integers(0, [[3], [50], [100_000], [1]], (4, items)).astype(np.float32)
+    scores_BV[2, rng.random(items) < 0.3] = np.nan
+    scores_BV[3, : items // 2] = np.nan
+    scores_BV[1, rng.random(items) < 0.3] = -np.inf
+    for k in (1, 2, 20):
+        expected = np.argsort(-scores_BV, axis=1, kind="stable")[:, :k]
+        np.testing.assert_array_equal(top_k(scores_BV, k), expected)
+
+
 def test_recall_mrr_and_ndcg_by_hand():
     ranks_B = np.array([1, 2, 5, 6, MISSED])
     assert recall_at(ranks_B, 5).tolist() == [1, 1, 1, 0, 0]
