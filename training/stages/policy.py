@@ -16,10 +16,11 @@ from tillside.policy.needs import unmet_needs
 from tillside.relations import Relations
 from training.cli.console import say
 from training.cli.progress import step
+from training.evaluation.placements.chances import with_model
 from training.evaluation.placements.preview import Moment, differences, lines_of, preview
 from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.run import open_run
-from training.mining.stored import relations_of
+from training.mining.stored import observations_of, relations_of
 from training.settings.policy import Action, PolicyConfig
 
 MISTAKEN: Final = 1
@@ -70,7 +71,8 @@ def run(config: PolicyConfig) -> None:
         return
     assert trained is not None
     assert dataset is not None
-    relations = shop.relations or Relations.empty(items=len(dataset.catalogue))
+    observations = observations_of(dataset, Path(config.relations) if config.relations else None)
+    relations = with_model(shop.relations, trained, observations) or Relations.empty(items=len(dataset.catalogue))
     with step("preparing the shop"):
         offline = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting, by_hand=by_hand)
     index_of, offset = offline.facts.index_of, policy.utc_offset_hours

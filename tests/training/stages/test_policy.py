@@ -1,5 +1,7 @@
 """The command for policy files: mistakes by line, what is needed and not there, and what is shown and compared."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.bundles import tiny_bundle
@@ -8,6 +10,8 @@ from tests.models import make_trained
 from tests.tills import POLICY, feed, in_stock, till
 from tillside.bundle import open_bundle
 from tillside.policy import parse_policy, read_feed
+from tillside.relations import Relations
+from tillside.relations.chances import Chances, Together
 from training.settings.policy import Action, PolicyConfig
 from training.stages import policy as stage
 from training.stages.policy import Shop, mistakes, needs, run
@@ -114,6 +118,22 @@ def test_a_preview_shows_what_was_set_by_hand(tmp_path, capsys, monkeypatch):
     answer.write_text("[]")
     with pytest.raises(ValueError, match="allowed: a server's --state folder, or what GET /v1/merchandising answers"):
         run(PolicyConfig(**given, by_hand=str(answer)))
+
+
+def test_a_preview_weighs_sources_by_what_the_run_learned_of_them_as_its_bundle_does(tmp_path, monkeypatch):
+    dataset = make_dataset(
+        tmp_path / "d", train=random_rows(20, items=6, seed=1), test=random_rows(8, items=6, seed=2), trained=6
+    )
+    learned = Chances(together={"next": Together(-3.0, {"model": 9.0, "related": 0.5})})
+    trained = replace(make_trained(dataset), chances=learned)
+    monkeypatch.setattr(stage, "open_run", lambda *_: (trained, dataset))
+    monkeypatch.setattr(stage, "relations_of", lambda *_: Relations.empty(items=6))
+    shown_by = []
+    monkeypatch.setattr(stage, "preview", lambda shop, policy, relations, **_: shown_by.append(relations.chances) or [])
+    file = tmp_path / "policy.yaml"
+    file.write_text("placements: {home: {sources: {model: 1, complement: 1}, anchors: [last], slots: 6}}")
+    run(PolicyConfig(do=Action.preview, policy=str(file), run="r"))
+    assert shown_by == [learned]
 
 
 @pytest.mark.parametrize(
