@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from tillside.policy.file.rule_terms import Pin, Rules, Season
 from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.filters import groups_of
 
 HARD: Final = (
     "cart",
@@ -34,15 +35,17 @@ HARD: Final = (
     "misfit",
     "dismissed",
     "filter",
+    "variant",
 )
 """Names of the hard rules; an index is a verdict.
 
 Where several forbid an item, the verdict is the first of: cart, excluded, dismissed or banned item, stock, categories
-(bans of a category included), banned brand, age, price, kind, misfit, dismissed category, filter, viewed. A feed that
+(bans of a category included), banned brand, age, price, kind, misfit, variant, dismissed category, filter,
+viewed. A feed that
 hides all items (``stock`` or ``stale_feed``) precedes them all.
 """
-CART, EXCLUDED, BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED, KIND, MISFIT, DISMISSED, FILTER = range(
-    len(HARD)
+CART, EXCLUDED, BANNED, STOCK, STALE_FEED, CATEGORIES, AGE, PRICE, VIEWED, KIND, MISFIT, DISMISSED, FILTER, VARIANT = (
+    range(len(HARD))
 )
 
 Ints = npt.NDArray[np.int64]
@@ -162,12 +165,12 @@ class DayRules:
         """Factor on each item's score, from 1 to the policy's bound, float64 [U]; None if all are 1."""
         boosts, facts = self.rules.boosts, self.facts
         lifting = boosts.new and facts.newest_ms > now_ms
-        if not (boosts.clearance or boosts.margin or self._seasons):
+        if not (boosts.clearance or boosts.margin or boosts.attributes or self._seasons):
             if not lifting:
                 return None
             factors_U = np.ones(len(items_U))
         else:
-            key = (boosts.clearance, boosts.margin, self._seasons)
+            key = (boosts.clearance, boosts.margin, boosts.attributes, self._seasons)
             factors_U = facts.tables.get(key, self._steady_boosts).take(items_U)
         if lifting:
             factors_U += boosts.new * (facts.new_until_N.take(items_U) > now_ms)
@@ -179,6 +182,9 @@ class DayRules:
         factors_N = np.ones(len(facts))
         factors_N += boosts.clearance * facts.clearance_N
         factors_N += boosts.margin * np.nan_to_num(facts.margin_N)
+        for lifted in boosts.attributes:
+            groups = groups_of(facts, lifted.attribute)
+            factors_N += lifted.boost * groups.having((lifted.value,)).take(groups.codes_N)
         for season in self._seasons:
             factors_N += season.boost * facts.categories.having(season.categories).take(facts.categories.codes_N)
         return factors_N

@@ -25,7 +25,10 @@ def filler(count: int, taken: set[int], rulebook: Rulebook, shelves: Shelves) ->
         for item in chunk.tolist():
             if item in levels and item not in taken:
                 by_level.setdefault(levels[item], []).append(item)
+        if rulebook.variants is not None:
+            by_level = {level: rulebook.variants.apart(items, taken) for level, items in by_level.items()}
         walked += len(chunk)
         if len(by_level.get(0, ())) >= count or (walked >= PATIENT_WALK and sum(map(len, by_level.values())) >= count):
             break
-    return [item for level in sorted(by_level) for item in by_level[level]][:count]
+    found = [item for level in sorted(by_level) for item in by_level[level]]
+    return (found if rulebook.variants is None else rulebook.variants.apart(found, taken))[:count]

@@ -23,6 +23,7 @@ from tillside.policy.file.rule_terms import Ban, Pin
 from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.file.values import ConflictError, Name, Span, Term, on_one_line, repeated_key, with_whole_numbers
 from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.filters import attribute_names
 from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs
 
 Part = Literal["pins", "bans", "pairs", "bundles", "prices"]
@@ -200,6 +201,7 @@ def known_names(facts: ItemFacts) -> KnownNames:
         items=cast(Any, facts.index_of),
         categories=frozenset(value for own in facts.categories.sets for value in own),
         brands=frozenset(value for own in facts.brands.sets for value in own),
+        attributes=attribute_names(facts),
     )
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from tillside.policy.choosing import Need
+from tillside.policy.day_rules import VARIANT
 from tillside.policy.file.rule_terms import AtLeast, Pin
 from tillside.policy.fusion import Candidates
 from tillside.policy.items.facts import ItemFacts
@@ -82,6 +83,15 @@ class Pool(Struct, frozen=True, eq=False):
             dropped[UNSURE] = unsure
         if found.pinned:
             levels_P[np.isin(items_P, list(found.pinned))] = PINNED_PAIR
+        variants = rulebook.variants
+        if variants is not None:
+            kept_P = variants.first_each(items_P, scores_P, levels_P, rulebook.facts)
+            kept_P &= ~variants.of_things(items_P, pins)
+            repeated = int(np.count_nonzero(~kept_P))
+            if repeated:
+                dropped[HARD[VARIANT]] = dropped.get(HARD[VARIANT], 0) + repeated
+                rows_P, items_P, boosts_P = rows_P[kept_P], items_P[kept_P], _some(boosts_P, kept_P)
+                scores_P, levels_P = scores_P[kept_P], levels_P[kept_P]
         return cls(found, rows_P, items_P, boosts_P, scores_P, levels_P, dropped)
 
     def needs(self, at_least: Sequence[AtLeast], facts: ItemFacts) -> list[Need]:
@@ -112,7 +122,14 @@ def pins_of(k: int, rulebook: Rulebook, *, host: int | None) -> dict[int, Pin | 
     for item, pin in rulebook.day.pins:
         if pin.slot <= k and len(found) < k:
             found.setdefault(item, pin)
-    return {item: pin for item, pin in found.items() if rulebook.verdict(item) < 0}
+    allowed = [item for item in found if rulebook.verdict(item) < 0]
+    if rulebook.variants is not None:
+        allowed = rulebook.variants.apart(allowed)
+    return {item: found[item] for item in allowed}
+
+
+def _some(values_P: npt.NDArray[np.float64] | None, kept_P: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64] | None:
+    return None if values_P is None else values_P[kept_P]
 
 
 def _of_kind(need: AtLeast, pool: Pool, facts: ItemFacts) -> npt.NDArray[np.bool_]:

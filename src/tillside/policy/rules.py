@@ -29,6 +29,7 @@ from tillside.policy.day_rules import (
     PRICE,
     STALE_FEED,
     STOCK,
+    VARIANT,
     VIEWED,
     DayRules,
     Standing,
@@ -40,6 +41,7 @@ from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK, ItemFacts
 from tillside.policy.items.filters import Among
 from tillside.policy.requests import GOAL, PlacementRequest
 from tillside.policy.restraint import Resting, resting
+from tillside.policy.variants import Variants
 
 __all__ = ["CAPPED", "HARD", "OUTSIDE_BAND", "SOFT", "UNRELATED", "VIEWED", "Rulebook"]
 
@@ -73,6 +75,7 @@ class Rulebook(Struct, frozen=True, eq=False):
         kinds_G: category sets hidden as kinds of the basket; None for none.
         misfits_C: classes that do not fit the basket; None for none.
         among: the only items that the request allows; None for all.
+        variants: what is one thing in several sizes or colours; None if the policy does not say.
         brand: code of the first anchor's brands, whose items are boosted; 0 for none.
     """
 
@@ -92,6 +95,7 @@ class Rulebook(Struct, frozen=True, eq=False):
     misfits_C: Mask | None
     among: Among | None = None
     brand: int = 0
+    variants: Variants | None = None
 
     @classmethod
     def of(
@@ -133,6 +137,7 @@ class Rulebook(Struct, frozen=True, eq=False):
             misfits_C=_misfits(rules.fits, facts, basket=basket, anchors=anchors),
             among=request.among,
             brand=facts.brands.codes_N.item(anchors[0]) if rules.boosts.same_brand and len(anchors) else 0,
+            variants=_variants(rules.variants, request, facts, held=[*basket, *anchors]),
         )
 
     def boosts(self, items_U: Ints, now_ms: int) -> Floats | None:
@@ -149,6 +154,8 @@ class Rulebook(Struct, frozen=True, eq=False):
     def narrows(self) -> bool:
         """Whether the request forbids more than single items, so that a source should propose some more."""
         hidden = (self.kinds_G, self.misfits_C, self.resting.dismissed_G)
+        if self.variants is not None and self.variants.things:
+            return True
         return any(mask is not None for mask in hidden) or (self.band is not None and self.band_hard)
 
     def judged(self, items_U: Ints) -> tuple[Verdicts, Ints]:
@@ -178,6 +185,8 @@ class Rulebook(Struct, frozen=True, eq=False):
         if self.misfits_C is not None and facts.matching is not None:
             misfits_U = self.misfits_C.take(facts.matching.classes_N.take(items_U))
             np.putmask(verdicts_U, misfits_U & (verdicts_U < 0), MISFIT)
+        if self.variants is not None:
+            np.putmask(verdicts_U, self.variants.hiding(items_U) & (verdicts_U < 0), VARIANT)
         if self.resting.dismissed_G is not None:
             gone_U = self.resting.dismissed_G.take(facts.categories.codes_N.take(items_U))
             np.putmask(verdicts_U, gone_U & (verdicts_U < 0), DISMISSED)
@@ -213,11 +222,23 @@ class Rulebook(Struct, frozen=True, eq=False):
             return KIND
         if self.misfits_C is not None and facts.matching and self.misfits_C[facts.matching.classes_N[item]]:
             return MISFIT
+        if self.variants is not None and self.variants.hides(item):
+            return VARIANT
         if self.resting.dismissed_G is not None and self.resting.dismissed_G[facts.categories.codes_N[item]]:
             return DISMISSED
         if self.among is not None and not self.among.holds(item):
             return FILTER
         return VIEWED if item in self.viewed else -1
+
+
+def _variants(
+    attribute: str | None, request: PlacementRequest, facts: ItemFacts, *, held: Sequence[int]
+) -> Variants | None:
+    """What is one thing with the basket, an anchor or the host's item; None where no attribute tells."""
+    if attribute is None:
+        return None
+    shown = [] if request.host is None else [request.host]
+    return Variants.of(attribute, facts, [item for item in (*held, *shown) if facts.knows(item)])
 
 
 def _stale(stock: Stock, feed_time_ms: int | None, now_ms: int) -> bool:

@@ -37,6 +37,7 @@ def items(draw: st.DrawFn) -> list[Item]:
             new=draw(st.booleans()),
             minimum_age=draw(st.sampled_from([0, 0, 0, 18])),
             vector=draw(st.sampled_from([None, (1.0, 0.0), (0.6, 0.8), (-1.0, 2.0)])),
+            attributes={"style": draw(st.sampled_from([None, "s", "t"]))},
         )
         for each in ids
     ]
@@ -338,3 +339,18 @@ def test_soft_rules_only_reorder(case: Any) -> None:
     if rules["price_band"] and not rules["price_band"]["hard"]:
         rules.pop("price_band")
     assert len(answered(shop, policy, request).items) == len(answered(shop, bare, request).items)
+
+
+@LIMITS
+@given(cases())
+def test_of_one_style_one_item_is_shown_and_none_beside_another_that_is_held(case: Any) -> None:
+    shop, policy, request = case
+    policy["placements"]["here"]["rules"]["variants"] = "style"
+    by_number = dict(enumerate(shop.catalogued))
+    shown = [by_number[placed.item] for placed in answered(shop, policy, request).items]
+    styles = [item.attributes["style"] for item in shown if item.attributes["style"]]
+    assert len(styles) == len(set(styles))
+    held = {row.id: row.attributes["style"] for row in shop.items if row.id in [*request["cart"], request["host"]]}
+    assert not [
+        item.id for item in shown if item.attributes["style"] in set(held.values()) - {None} and item.id not in held
+    ]

@@ -18,7 +18,8 @@ DECIDED = ("cart", "checkout", "order_confirmed")
 
 
 def broken_rules(items: Sequence[int], policy: Policy, request: PlacementRequest, facts: ItemFacts) -> Counter[str]:
-    """Count an answer's violations: one per item and hard rule, plus ``too_many`` (above k) and ``twice`` (duplicates).
+    """Count an answer's violations: one per item and hard rule, plus ``too_many`` (above k), ``twice`` (duplicates) and
+    ``variant`` (the same thing in another size or colour).
 
     Args:
         items: catalogue indices of the answer's items.
@@ -29,6 +30,11 @@ def broken_rules(items: Sequence[int], policy: Policy, request: PlacementRequest
         broken["too_many"] += 1
     if len(set(items)) < len(items):
         broken["twice"] += len(items) - len(set(items))
+    attribute = policy.of(request.segment).placement(request.placement).rules.variants
+    things = [_thing(item, attribute, facts) for item in set(items) if 0 <= item < len(facts.item_ids)]
+    known = [thing for thing in things if thing]
+    if len(set(known)) < len(known):
+        broken["variant"] += len(known) - len(set(known))
     return broken
 
 
@@ -84,6 +90,10 @@ def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: Item
         judged = [verdict for other in compared_with if (verdict := _fits(item, other, facts)) is not None]
         if judged and not judged[0]:
             found.append("misfit")
+    thing = _thing(item, rules.variants, facts)
+    held = [*basket, *_anchors(policy, request, facts), *([] if request.host is None else [request.host])]
+    if thing and item not in held and any(_thing(other, rules.variants, facts) == thing for other in held):
+        found.append("variant")
     since = request.now_ms - rules.dismissals.within_hours * 3_600_000
     gone = [each for each in request.dismissed if each.time_ms > since]
     if any(each.item == item or each.category in categories for each in gone):
@@ -101,6 +111,11 @@ def _basket(request: PlacementRequest, facts: ItemFacts) -> list[int]:
         kinds = request.kinds_L.tolist()  # empty if unknown
         items = [item for item, kind in zip(request.session_L.tolist(), kinds, strict=False) if kind == GOAL]
     return [item for item in items if 0 <= item < len(facts.item_ids)]
+
+
+def _thing(item: int, attribute: str | None, facts: ItemFacts) -> frozenset[str]:
+    """What an item is a variant of; nothing if no attribute tells."""
+    return frozenset(token for token in facts.tokens_of(item) if token.startswith(f"{attribute}="))
 
 
 def _kind(item: int, policy: Policy, request: PlacementRequest, facts: ItemFacts) -> str:

@@ -27,6 +27,8 @@ KIND_OF: Final[Mapping[str, str]] = {
     "never": "category",
     "but": "category",
     "brand": "brand",
+    "attribute": "attribute",
+    "variants": "attribute",
 }
 """What a text, or a list of texts, names, by its key."""
 SEARCHED: Final = 20_000
@@ -36,15 +38,21 @@ ALIKE: Final = 0.6
 
 @dataclass(frozen=True)
 class KnownNames:
-    """What a shop has: ids of items, paths of categories at every level, brands."""
+    """What a shop has: ids of items, paths of categories at every level, brands, names of attributes."""
 
     items: Collection[str]
     categories: Collection[str]
     brands: Collection[str]
+    attributes: Collection[str] = ()
 
     def mistake(self, kind: str, name: str) -> str | None:
         """What is wrong with a name of a kind of KIND_OF; None if the shop has it."""
-        known = {"item": self.items, "category": self.categories, "brand": self.brands}[kind]
+        known = {
+            "item": self.items,
+            "category": self.categories,
+            "brand": self.brands,
+            "attribute": self.attributes,
+        }[kind]
         if name in known:
             return None
         what = "no item has this id" if kind == "item" else f"no item has this {kind}"

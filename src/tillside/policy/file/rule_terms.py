@@ -143,8 +143,17 @@ class Season(Span, frozen=True, kw_only=True, rename={"since": "from"}):
     boost: Weight
 
 
+class AttributeBoost(Term, frozen=True, kw_only=True):
+    """Boost of the items whose ``attribute`` is ``value``."""
+
+    attribute: Name
+    value: Name
+    boost: Weight
+
+
 class Boosts(Term, frozen=True, kw_only=True):
-    """Score factor: 1 + clearance * its share + margin * its share + new + season + same_brand, from 1 to ``at_most``.
+    """Score factor, from 1 to ``at_most``: 1 + clearance * its share + margin * its share + new + season + same_brand +
+    attributes.
 
     ``same_brand`` is for items of the first anchor's brand.
     """
@@ -153,6 +162,7 @@ class Boosts(Term, frozen=True, kw_only=True):
     margin: Weight = 0.0
     new: Weight = 0.0
     same_brand: Weight = 0.0
+    attributes: tuple[AttributeBoost, ...] = ()
     seasons: tuple[Season, ...] = ()
     at_most: Annotated[float, Meta(ge=1, le=100)] = 2.0
 
@@ -188,11 +198,12 @@ class HideKind(Term, frozen=True, kw_only=True):
 class Rules(Term, frozen=True, kw_only=True):
     """Rules of a placement.
 
-    Hard: stock, hide_viewed, hide_kind, fits, categories, age_limits, bans, dismissals, a hard price_band; always the
-    cart and the exclusions. ``fits`` is what items must fit by the compatibility rules: the basket's latest item that a
-    rule relates it to, or before that the first such anchor. ``related_first`` is soft: where these rules make
-    complements of something in the cart, an item comes last that no relation brings and whose category is taken with
-    the cart's no more often than by chance.
+    Hard: stock, hide_viewed, hide_kind, fits, variants, categories, age_limits, bans, dismissals, a hard price_band;
+    always the cart and the exclusions. ``fits`` is what items must fit by the compatibility rules: the basket's latest
+    item that a rule relates it to, or before that the first such anchor. ``variants`` is the attribute whose value
+    makes items one thing in several sizes or colours: one of them is shown, and none beside another in the basket or
+    among the anchors. ``related_first`` is soft: where the compatibility rules make complements of something in the cart, an
+    item comes last that no relation brings and whose category is taken with the cart's no more often than by chance.
     """
 
     stock: Stock = Stock()
@@ -200,6 +211,7 @@ class Rules(Term, frozen=True, kw_only=True):
     hide_kind: HideKind = HideKind()
     fits: Literal["cart", "anchors", "none"] = "cart"
     related_first: bool = False
+    variants: Name | None = None
     categories: Categories = Categories()
     age_limits: tuple[AgeLimit, ...] = ()
     price_band: PriceBand | None = None

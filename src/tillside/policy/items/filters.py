@@ -118,16 +118,21 @@ def groups_of(facts: ItemFacts, attribute: str) -> Groups:
     """Values of any attribute by item, the feed's before the catalogue's; cached by the facts."""
     if attribute == CATEGORY:
         return facts.categories
-    if attribute not in facts.tables.get("attributes", lambda: _attributes(facts)):
+    if attribute not in attribute_names(facts):
         return Groups(np.zeros(len(facts), np.int64), ((),))  # whoever asks for any name fills no cache
     found: Groups = facts.tables.get(("attribute", attribute), lambda: _made(facts, attribute))
     return found
 
 
-def _attributes(facts: ItemFacts) -> frozenset[str]:
-    """Names of all attributes that some item has."""
+def attribute_names(facts: ItemFacts) -> frozenset[str]:
+    """Names of all attributes that some item has; cached by the facts."""
+    found: frozenset[str] = facts.tables.get("attributes", lambda: _names(facts))
+    return found
+
+
+def _names(facts: ItemFacts) -> frozenset[str]:
     tokens = itertools.chain(facts.catalogue.vocabulary, *facts.tokens.values())
-    return frozenset(["", *(token.partition("=")[0] for token in tokens)])
+    return frozenset(token.partition("=")[0] for token in tokens)
 
 
 def _made(facts: ItemFacts, attribute: str) -> Groups:

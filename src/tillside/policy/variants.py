@@ -1,0 +1,78 @@
+"""Variants: items that are one thing in several sizes or colours, told by an attribute whose value they share.
+
+Whoever has the coat in M wants no coat in L beside it, and no list needs the boots in 37, 38 and 39. Surprising: what
+is held itself (in the cart, an anchor, the host's own item) is no variant of itself, so this rule does not hide it.
+
+Shapes: N items, U items to judge, P candidates, G sets of values.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.filters import groups_of
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Variants(Struct, frozen=True, eq=False):
+    """What is one thing, for one request.
+
+    Attributes:
+        codes_N: what each item is a variant of; 0 for an item without the attribute, which is a thing of its own.
+        held: items at hand, of which no other variant is shown.
+        things: what those are variants of.
+    """
+
+    codes_N: Ints
+    held: tuple[int, ...]
+    things: tuple[int, ...]
+
+    @classmethod
+    def of(cls, attribute: str, facts: ItemFacts, held: Collection[int]) -> "Variants":
+        """Items that share a value of ``attribute``; ``held`` are known to the facts."""
+        codes_N = groups_of(facts, attribute).codes_N
+        return cls(codes_N, tuple(held), tuple({code for item in held if (code := codes_N.item(item))}))
+
+    def hiding(self, items_U: Ints) -> Mask:
+        """Which of the items are other variants of what is held, [U]."""
+        hidden_U = np.isin(self.codes_N.take(items_U), self.things)
+        if self.things:
+            hidden_U &= ~np.isin(items_U, self.held)
+        return hidden_U
+
+    def hides(self, item: int) -> bool:
+        """Whether one item is another variant of what is held."""
+        return self.codes_N.item(item) in self.things and item not in self.held
+
+    def of_things(self, items_U: Ints, others: Collection[int]) -> Mask:
+        """Which of the items are variants of any of ``others``, [U]."""
+        things = [code for item in others if (code := self.codes_N.item(item))]
+        found_U: Mask = np.isin(self.codes_N.take(items_U), things)
+        return found_U
+
+    def first_each(self, items_P: Ints, scores_P: Floats, levels_P: Ints, facts: ItemFacts) -> Mask:
+        """Which candidates are the best of their thing: by level, then score, then item id, [P]."""
+        codes_P = self.codes_N.take(items_P)
+        order = np.lexsort((facts.rank_N.take(items_P), -scores_P, levels_P, codes_P))
+        sorted_P = codes_P.take(order)
+        first_P = np.ones(len(items_P), bool)
+        first_P[order[1:]] = (sorted_P[1:] != sorted_P[:-1]) | (sorted_P[1:] == 0)
+        return first_P
+
+    def apart(self, items: Collection[int], from_: Collection[int] = ()) -> list[int]:
+        """Those of some items that are no variant of one before them or of ``from_``, in their order."""
+        seen = {code for item in from_ if (code := self.codes_N.item(item))}
+        kept = []
+        for item in items:
+            code = self.codes_N.item(item)
+            if code not in seen:
+                kept.append(item)
+            if code:
+                seen.add(code)
+        return kept
