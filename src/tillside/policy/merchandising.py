@@ -17,7 +17,8 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct, structs
 
-from tillside.policy.file.names import KnownNames, meant
+from tillside.policy.file.hints import meant
+from tillside.policy.file.names import KnownNames
 from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.rule_terms import Ban, Pin
 from tillside.policy.file.terms import PlacementPolicy, Policy

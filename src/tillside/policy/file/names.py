@@ -5,7 +5,6 @@ of ``terms`` as the reader does, so that every text field called by one of the n
 file as it stands, before placements are laid over defaults: each name is told once, where it is written.
 """
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from tillside.policy.file.hints import meant
 from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS, parse_policy
 from tillside.policy.file.tree import composed
 from tillside.policy.file.values import on_one_line
@@ -31,9 +31,6 @@ KIND_OF: Final[Mapping[str, str]] = {
     "variants": "attribute",
 }
 """What a text, or a list of texts, names, by its key."""
-SEARCHED: Final = 20_000
-"""Names that a mistaken one is compared with; of more, those that begin alike."""
-ALIKE: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -59,26 +56,6 @@ class KnownNames:
         if not known:
             return f"{what}: the catalogue has none at all"
         return f"{what}{meant(name, known)}"
-
-
-def meant(name: str, known: Collection[str]) -> str:
-    """``; did you mean NAME?`` for the known name that is written most like ``name``, or an empty string."""
-    if len(known) > SEARCHED:
-        known = _beginning_alike(name, known)
-    by_lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=ALIKE)
-    return f"; did you mean {by_lower[near[0]]}?" if near else ""
-
-
-def _beginning_alike(name: str, known: Collection[str]) -> list[str]:
-    """Those that begin as ``name`` does for as long as any does."""
-    found = sorted(known)
-    for length in range(1, len(name) + 1):
-        nearer = [each for each in found if each[:length] == name[:length]]
-        if not nearer:
-            break
-        found = nearer
-    return found[:SEARCHED]
 
 
 def unknown_names(text: str, known: KnownNames, *, name: str = "policy") -> list[str]:

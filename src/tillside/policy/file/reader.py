@@ -14,6 +14,7 @@ import msgspec
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode
 
+from tillside.policy.file.hints import homes_in, meant
 from tillside.policy.file.scalars import shown
 from tillside.policy.file.terms import PlacementPolicy, Policy, SegmentName
 from tillside.policy.file.tree import TreeReader, composed, mapping_of, over, text_of
@@ -22,10 +23,13 @@ BEHAVIOUR: Final = "behaviour"
 DEFAULTS: Final = "defaults"
 SEGMENTS: Final = "segments"
 PLACEMENTS: Final = "placements"
+SOURCES: Final = "sources"
 SEGMENT_NAMES: Final = get_args(SegmentName)
 POLICY: Final = cast(inspect.StructType, inspect.type_info(Policy))
 PLACEMENT: Final = cast(inspect.StructType, inspect.type_info(PlacementPolicy))
 POLICY_KEYS: Final = (DEFAULTS, *Policy.__struct_fields__)
+HOMES: Final = dict(reversed([*homes_in(POLICY, ""), *homes_in(PLACEMENT, f"{PLACEMENTS}.NAME")]))
+"""Where a key belongs, the least deep place of several."""
 VERSION_DIGITS: Final = 12
 
 
@@ -90,7 +94,7 @@ class PolicyReader(TreeReader):
         """Parse the whole file; raises ValueError with all mistakes."""
         base, segments = self._without(root, SEGMENTS, "")
         self.overlay(base, "")
-        parts = list(self._segments(segments, SEGMENTS))
+        parts = [(name, self._of_known(part, base, name)) for name, part in self._segments(segments, SEGMENTS)]
         self.merged = any(key.value == DEFAULTS for key, _ in base.value)
         policy = self._overlaid(base, "")
         self.merged = True
@@ -124,6 +128,32 @@ class PolicyReader(TreeReader):
         elif node is not None:
             self.refuse(node, path, f"got {shown(node)}", f"a mapping by {', '.join(SEGMENT_NAMES)}")
 
+    def _of_known(self, part: MappingNode, base: MappingNode, segment: str) -> MappingNode:
+        """A segment's part without placements that the file lacks and that have no sources of their own: such a name
+        is mistyped, and told."""
+        known = self._keys(self.entries(base, "").get(PLACEMENTS))
+        if SOURCES in self._keys(self.entries(base, "").get(DEFAULTS)):
+            return part
+        rows: list[tuple[Node, Node]] = []
+        for key, value in part.value:
+            if key.value == PLACEMENTS and isinstance(value, MappingNode):
+                strange = [
+                    name for name, own in value.value if name.value not in known and SOURCES not in self._keys(own)
+                ]
+                for name in strange:
+                    own = f"{SEGMENTS}.{segment}.{PLACEMENTS}.{name.value}"
+                    hint = meant(name.value, known)
+                    self.refuse(
+                        name, own, "no placement of the file is called so", ", ".join(known), conflict=True, hint=hint
+                    )
+                value = mapping_of([row for row in value.value if row[0] not in strange], value)
+            rows.append((key, value))
+        return mapping_of(rows, part)
+
+    @staticmethod
+    def _keys(node: Node | None) -> list[str]:
+        return [key.value for key, _ in node.value] if isinstance(node, MappingNode) else []
+
     def overlay(self, node: MappingNode, path: str) -> None:
         """Validate a partial mapping: the overrides of a segment or an arm, or the defaults."""
         self.partial = True
@@ -151,6 +181,11 @@ class PolicyReader(TreeReader):
         found = self.entries(node, path).get(key)
         return mapping_of([row for row in node.value if row[0].value != key], node), found
 
+    @property
+    def homes(self) -> Mapping[str, str]:
+        """Where the keys of placements, rules and intent belong."""
+        return HOMES
+
     def fields_of(self, kind: inspect.StructType) -> Mapping[str, inspect.Field]:
         """The fields of a term; segments are read apart."""
         return {key: field for key, field in super().fields_of(kind).items() if key != SEGMENTS}
@@ -164,5 +199,6 @@ class PolicyReader(TreeReader):
         known = self._behaviours
         unknown = known is not None and isinstance(value, str) and value not in known
         if key == BEHAVIOUR and isinstance(node, ScalarNode) and unknown:
-            return self.refuse(node, path, f"got {shown(node)}", ", ".join(known or ()), conflict=True)
+            hint = meant(str(value), known or ())
+            return self.refuse(node, path, f"got {shown(node)}", ", ".join(known or ()), conflict=True, hint=hint)
         return value

@@ -202,8 +202,9 @@ class Rules(Term, frozen=True, kw_only=True):
     always the cart and the exclusions. ``fits`` is what items must fit by the compatibility rules: the basket's latest
     item that a rule relates it to, or before that the first such anchor. ``variants`` is the attribute whose value
     makes items one thing in several sizes or colours: one of them is shown, and none beside another in the basket or
-    among the anchors. ``related_first`` is soft: where the compatibility rules make complements of something in the cart, an
-    item comes last that no relation brings and whose category is taken with the cart's no more often than by chance.
+    among the anchors. ``related_first`` is soft: where the compatibility rules make complements of something in the
+    cart, an item comes last that no relation brings and whose category is taken with the cart's no more often than by
+    chance.
     """
 
     stock: Stock = Stock()

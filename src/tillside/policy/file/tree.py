@@ -13,6 +13,7 @@ import yaml
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from tillside.policy.file.hints import about_key, about_syntax, about_value, quoted_otherwise
 from tillside.policy.file.scalars import allowed_text, is_null, read_scalar, shown
 from tillside.policy.file.values import ConflictError
 
@@ -73,7 +74,9 @@ def composed(text: str, name: str, *, instead: str) -> Node | None:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         what = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        raise ValueError(f"{name}:{mark.line + 1 if mark else 1}: {what}; allowed: YAML") from None
+        line = mark.line if mark else 0
+        what = about_syntax(what, text.splitlines()[max(0, line - 1) : line + 1])
+        raise ValueError(f"{name}:{line + 1}: {what}; allowed: YAML") from None
     if loader.alias is not None:
         line = loader.alias.start_mark.line + 1
         raise ValueError(f"{name}:{line}: *{loader.alias.anchor}: aliases are not read; allowed: {instead}")
@@ -101,6 +104,11 @@ class TreeReader:
         self._mistakes: dict[tuple[str, int, int], str] = {}
         self._conflicts: set[str] = set()
 
+    @property
+    def homes(self) -> Mapping[str, str]:
+        """Where keys belong that are known in some term of the file, by key."""
+        return {}
+
     def refuse_mistakes(self) -> None:
         """Raise ValueError with all mistakes found, one a line, in the order of the file; nothing without any.
 
@@ -125,14 +133,16 @@ class TreeReader:
         """A struct of type ``kind``; MISTAKEN if invalid, None while only validating a partial mapping."""
         fields, allowed = self.fields_of(kind), self.keys_of(kind)
         if not isinstance(node, MappingNode):
-            return self.refuse(node, path, f"got {shown(node)}", f"a mapping of {allowed}")
+            hint = about_value(node, kind, path)
+            return self.refuse(node, path, f"got {shown(node)}", f"a mapping of {allowed}", hint=hint)
         values: dict[str, Any] = {}
         for key, part in self.entries(node, path).items():
             own = f"{path}.{key}" if path else key
             if key in fields:
                 values[fields[key].name] = self.checked(key, self.value(part, fields[key].type, own), part, own)
             else:
-                values[key] = self.refuse(part, own, "is not known", allowed, key=True)
+                hint = about_key(key, part, tuple(fields), self.homes)
+                values[key] = self.refuse(part, own, "is not known", allowed, key=True, hint=hint)
         if self.partial:
             return None
         for key, field in fields.items():
@@ -167,14 +177,21 @@ class TreeReader:
                 return read_scalar(node, kind)
             except (ValueError, yaml.YAMLError):
                 pass
-        return self.refuse(node, path, f"got {shown(node)}", allowed_text(kind))
+        what = f"got {shown(node)}"
+        if isinstance(kind, inspect.VarTupleType) and isinstance(node, SequenceNode) and node.value:
+            what += f" of {len(node.value)}"
+        return self.refuse(node, path, what, allowed_text(kind), hint=about_value(node, kind, path))
 
     def _dict(self, node: MappingNode, kind: inspect.DictType, path: str) -> Any:
         values = {}
         for key, part in self.entries(node, path).items():
             if isinstance(kind.key_type, inspect.LiteralType) and key not in kind.key_type.values:
                 known = ", ".join(map(str, kind.key_type.values))
-                values[key] = self.refuse(part, f"{path}.{key}", "is not known", known, key=True)
+                hint = about_key(key, part, kind.key_type.values, self.homes)
+                values[key] = self.refuse(part, f"{path}.{key}", "is not known", known, key=True, hint=hint)
+            elif isinstance(kind.key_type, inspect.StrType) and (inside := quoted_otherwise(key)):
+                what = "stands in quotes that are text to YAML"
+                values[key] = self.refuse(part, f"{path}.{key}", what, f'{inside}, or "{inside}"', key=True)
             elif isinstance(kind.key_type, inspect.StrType) and len(key) < (kind.key_type.min_length or 0):
                 values[key] = self.refuse(part, path, "a key is empty", "text", key=True)
             else:
@@ -194,16 +211,25 @@ class TreeReader:
         return entries
 
     def refuse(
-        self, node: Node, path: str, what: str, allowed: str, *, key: bool = False, conflict: bool = False
+        self,
+        node: Node,
+        path: str,
+        what: str,
+        allowed: str,
+        *,
+        key: bool = False,
+        conflict: bool = False,
+        hint: str = "",
     ) -> Any:
         """Note a mistake at a node, or at its key; returns MISTAKEN.
 
         Args:
             conflict: whether the value is allowed by itself.
+            hint: what was meant, as the end of the sentence.
         """
         mark = getattr(node, "key_mark", node.start_mark) if key else node.start_mark
         where = f"{mark.name}:{mark.line + 1}: {path or 'the file'}"
-        sentence = f"{where}: {what}; allowed: {allowed}"
+        sentence = f"{where}: {what}; allowed: {allowed}{hint}"
         told = self._mistakes.setdefault((mark.name, mark.line, mark.column), sentence)
         if told is sentence and (conflict or self.merged):
             self._conflicts.add(sentence)

@@ -3,7 +3,8 @@
 import pytest
 
 from tillside.policy import parse_policy
-from tillside.policy.file.names import KIND_OF, KnownNames, meant, policy_mistakes, unknown_names
+from tillside.policy.file.hints import meant
+from tillside.policy.file.names import KIND_OF, KnownNames, policy_mistakes, unknown_names
 from tillside.policy.file.rule_terms import Ban, Pin
 
 SHOP = KnownNames(items={"p-1", "p-2"}, categories={"tech", "tech.phone", "tech.case"}, brands={"Aster"})
