@@ -1,5 +1,7 @@
 """What a policy needs and a shop does not have: a feed, pairs of a relation, new items, prices; a sentence for each.
 
+What it says in vain is told with it (``tillside.policy.idle``).
+
 A placement that lacks something is often empty, or works in part, and nobody sees why; so a server says it at start.
 
 Shapes: N items.
@@ -10,13 +12,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from tillside.policy.file.terms import PlacementPolicy, Policy
+from tillside.policy.idle import idle_settings
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.rules import DECIDED
 from tillside.relations import RELATIONS, Relations
 
 
 def unmet_needs(policy: Policy, facts: ItemFacts, relations: Relations, *, intent: bool = True) -> list[str]:
-    """Sentences on what the placements of a policy need that is not there, in the order of the file.
+    """Sentences on what the placements of a policy need that is not there, in the order of the file, and on what they
+    say in vain.
 
     Args:
         intent: whether the model tells a purchase intent.
@@ -28,7 +32,7 @@ def unmet_needs(policy: Policy, facts: ItemFacts, relations: Relations, *, inten
     ]
     if not intent and any(placement.steering for placement in policy.placements.values()):
         found.append("the model tells no purchase intent, so steering follows the session's signals alone")
-    return found
+    return found + idle_settings(policy, facts, relations)
 
 
 def _of_placement(name: str, placement: PlacementPolicy, facts: ItemFacts, relations: Relations) -> Iterator[str]:

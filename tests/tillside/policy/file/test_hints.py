@@ -83,11 +83,13 @@ def test_what_was_meant_is_said(wrong, line, end):
         ),
         (
             "promotions:\n  - {name: a, steps: [{items: 2, percent: 10%}]}\nplacements:\n  home: {sources: {model: 1}}",
-            "p:2: promotions[0].steps[0].percent: got '10%'; allowed: a number above 0 and at most 100; did you mean 10?",
+            "p:2: promotions[0].steps[0].percent: got '10%'; allowed: a number above 0 and at most 100; "
+            "did you mean 10?",
         ),
         (
             "placements:\n  home: {sources: {model: 1}}\nsegments:\n  new:\n    placements:\n      hme: {slots: 2}",
-            "p:6: segments.new.placements.hme: no placement of the file is called so; allowed: home; did you mean home?",
+            "p:6: segments.new.placements.hme: no placement of the file is called so; allowed: home; "
+            "did you mean home?",
         ),
     ],
 )

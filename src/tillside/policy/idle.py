@@ -1,0 +1,104 @@
+"""What a policy says and what will do nothing in a shop: a setting that another undoes, or that nothing here meets.
+
+Each is allowed, and nobody sees that it is idle: a boost above its own bound, a pin behind the last slot, a minimum of
+a category that is never shown. Days are not asked, so what holds at some time counts as holding.
+
+Shapes: N items.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from tillside.policy.file.hints import meant
+from tillside.policy.file.rule_terms import Boosts, Rules
+from tillside.policy.file.terms import PlacementPolicy, Policy
+from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.filters import groups_of
+from tillside.relations import Relations
+
+Mask = npt.NDArray[np.bool_]
+
+
+def idle_settings(policy: Policy, facts: ItemFacts, relations: Relations) -> list[str]:
+    """Sentences on what does nothing, in the order of the file's placements; what concerns all of them comes last."""
+    found = [
+        f"placement {name}: {each}"
+        for name, placement in policy.placements.items()
+        for each in _of_placement(placement, facts)
+    ]
+    offering = [name for name, placement in policy.placements.items() if placement.bundles]
+    if policy.bundles and not offering:
+        found.append("bundles are set, and no placement offers any; bundles: 1 in a placement does")
+    if not policy.bundles and not len(relations.bundles):
+        found += [f"placement {name}: it offers bundles, and there are none" for name in offering]
+    views = policy.intent.repeat_views
+    if views is not None and views.price > np.nanmax(facts.prices_N, initial=0.0):
+        found.append(f"repeat_views is never met: no item costs {views.price:g}")
+    return found
+
+
+def _of_placement(placement: PlacementPolicy, facts: ItemFacts) -> Iterator[str]:
+    rules, slots = placement.rules, placement.slots
+    if not any(placement.sources.values()):
+        yield "none of its sources has a weight above 0"
+    forbidden_N = _forbidden(rules, facts)
+    if len(facts) and forbidden_N.all():
+        yield "categories and bans leave no item, so it shows nothing"
+        return
+    for pin in rules.pins:
+        item = facts.index_of.get(pin.item)
+        if pin.slot > slots:
+            yield f"pin {pin.name} is for slot {pin.slot}, and there are {slots}, so it is never shown"
+        elif item is not None and forbidden_N[item]:
+            yield f"pin {pin.name} is of an item that categories or bans forbid, so it is never shown"
+    for need in rules.at_least:
+        what = f"at_least {need.n} of {need.category or need.brand or need.source}"
+        if need.n > slots:
+            yield f"{what} cannot be met in {slots} slots"
+        if need.source is None:
+            groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
+            assert value is not None
+            meets_N = groups.having((value,)).take(groups.codes_N)
+            if meets_N.any() and forbidden_N[meets_N].all():
+                yield f"{what} is never met: categories and bans forbid all of them"
+    if facts.matching is None and rules.fits == "anchors":
+        yield "fits has nothing to go by; rules= of python -m training.relate says what fits what"
+    if facts.matching is None and rules.related_first:
+        yield "related_first has nothing to go by; rules= of python -m training.relate says what goes with what"
+    if rules.diversity.vector and not rules.diversity.strength:
+        yield "diversity has a vector and no strength, so it does nothing"
+    yield from _of_boosts(rules.boosts, facts)
+
+
+def _of_boosts(boosts: Boosts, facts: ItemFacts) -> Iterator[str]:
+    given = [(name, getattr(boosts, name)) for name in ("clearance", "margin", "new", "same_brand")]
+    given += [(f"{each.attribute}={each.value}", each.boost) for each in boosts.attributes]
+    given += [(season.name, season.boost) for season in boosts.seasons]
+    room = boosts.at_most - 1
+    for name, boost in given:
+        if boost > room:
+            yield f"boosts: {name} {boost:g} counts as {room:g}, since at_most is {boosts.at_most:g}"
+    if boosts.same_brand and not facts.brands.values:
+        yield "boosts: same_brand lifts nothing: no item has a brand"
+    for each in boosts.attributes:
+        values = groups_of(facts, each.attribute).values
+        if values and each.value not in values:
+            near = meant(each.value, values)
+            yield f"boosts: no item has {each.value} as its {each.attribute}{near}"
+
+
+def _forbidden(rules: Rules, facts: ItemFacts) -> Mask:
+    """Items that categories and bans forbid, [N]."""
+    forbidden_N = np.zeros(len(facts), bool)
+    categories, brands = facts.categories, facts.brands
+    if rules.categories.only:
+        forbidden_N |= ~categories.having(rules.categories.only).take(categories.codes_N)
+    never = (*rules.categories.never, *(ban.category for ban in rules.bans if ban.category is not None))
+    forbidden_N |= categories.having(never).take(categories.codes_N)
+    forbidden_N |= brands.having(tuple(ban.brand for ban in rules.bans if ban.brand is not None)).take(brands.codes_N)
+    for ban in rules.bans:
+        if ban.item in facts.index_of:
+            forbidden_N[facts.index_of[ban.item]] = True
+    return forbidden_N
