@@ -37,7 +37,8 @@ from training.evaluation.placements.rule_check import forbidding
 from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.placements.systems import MODEL_UNRULED, POLICY, Offer, Rivals, widened
 from training.inputs.lookahead import taking
-from training.mining.stored import OBSERVED, observations_of, relations_of
+from training.mining.observed import OBSERVED, observations_of
+from training.mining.stored import relations_of
 from training.model.checkpoint import MODEL_FILE, load_model
 
 SLOTS: Final = 4

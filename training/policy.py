@@ -21,6 +21,11 @@ def run(config: PolicyConfig) -> None:
     if config.run is not None:
         config.run = find_run(config.tracking, config.run)
     begin(f"policy {config.do.name}: {config.policy}")
+    if config.do is Action.check and config.run is None:  # people check after every change: not behind torch
+        from training.stages import policy_check
+
+        policy_check.run(config)
+        return
     with loading():
         from training.stages import policy
 

@@ -24,7 +24,7 @@ class AbsentNameError(FieldError, ConflictError):
 
 
 def shop(recommender: Recommender) -> dict[str, Any]:
-    """Placements, behaviours and segments that can be chosen.
+    """Placements, with what each asks of a live room, and behaviours and segments that can be chosen.
 
     Raises:
         ConflictError: there is no policy.
@@ -38,7 +38,14 @@ def shop(recommender: Recommender) -> dict[str, Any]:
         "policy": {"version": loaded.version, "file": loaded.file},
         "behaviours": list(recommender.bundle.behaviours.names),
         "placements": {
-            name: {"slots": placement.slots, "sources": placement.sources, "anchors": list(placement.anchors)}
+            name: {
+                "slots": placement.slots,
+                "sources": placement.sources,
+                "anchors": list(placement.anchors),
+                "host": placement.host_first or "host" in placement.anchors,
+                "scene": "scene" in placement.anchors,
+                "moments": list(placement.silent_during),
+            }
             for name, placement in sorted(loaded.policy.placements.items())
         },
         "segments": sorted(loaded.policy.segments),

@@ -31,7 +31,8 @@ from training.bundle.search_tier import choose_search
 from training.cli.progress import step
 from training.evaluation.placements.chances import with_model
 from training.evaluation.run import MODEL
-from training.mining.stored import observations_of, relations_of
+from training.mining.observed import observations_of
+from training.mining.stored import relations_of
 from training.model.checkpoint import TrainedModel
 from training.tracking.git import git_state
 

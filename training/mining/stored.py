@@ -5,11 +5,8 @@ from typing import Final
 
 from tillside.dataset import Dataset
 from tillside.relations import ABOUT, Relations
-from training.model.observations import Observed, load_observations
 
 FOLDER: Final = "relations"
-OBSERVED: Final = "observed.npz"
-"""What the relations said of validation questions."""
 
 
 def relations_of(dataset: Dataset, folder: Path | None = None) -> Relations | None:
@@ -32,12 +29,3 @@ def relations_of(dataset: Dataset, folder: Path | None = None) -> Relations | No
             "run python -m training.relate again"
         )
     return relations
-
-
-def observations_of(dataset: Dataset, folder: Path | None = None) -> dict[str, Observed]:
-    """What a data set's relations said of validation questions; nothing where it was not kept.
-
-    Raises:
-        ValueError: the file is damaged.
-    """
-    return load_observations((dataset.path / FOLDER if folder is None else folder) / OBSERVED)

@@ -24,7 +24,8 @@ from training.evaluation.tables import METRICS_FILE, metrics_table
 from training.experiments.judging import judged, logs_of
 from training.experiments.retraced import Retracing
 from training.feedback.joining import join
-from training.mining.stored import observations_of, relations_of
+from training.mining.observed import observations_of
+from training.mining.stored import relations_of
 from training.settings.evaluate import EvaluateConfig
 from training.settings.measure import MeasureConfig
 from training.tracking.tracker import Tracker

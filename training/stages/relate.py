@@ -34,7 +34,8 @@ from training.mining.manual import read_manual
 from training.mining.pairing import Evidence, Mined
 from training.mining.report import report
 from training.mining.significance import chance_of_meeting
-from training.mining.stored import FOLDER, OBSERVED
+from training.mining.observed import OBSERVED
+from training.mining.stored import FOLDER
 from training.mining.traits import Traits
 from training.model.observations import Observations, save_observations
 from training.settings.relate import RelateConfig

@@ -99,6 +99,6 @@ def _forbidden(rules: Rules, facts: ItemFacts) -> Mask:
     forbidden_N |= categories.having(never).take(categories.codes_N)
     forbidden_N |= brands.having(tuple(ban.brand for ban in rules.bans if ban.brand is not None)).take(brands.codes_N)
     for ban in rules.bans:
-        if ban.item in facts.index_of:
+        if ban.item is not None and ban.item in facts.index_of:
             forbidden_N[facts.index_of[ban.item]] = True
     return forbidden_N

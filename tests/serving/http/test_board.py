@@ -13,13 +13,21 @@ from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
 from tests.tills import IDS, POLICY, till
 
 TOKEN = {"authorization": "Bearer secret"}
+LIVE = """\
+  live:
+    sources: {complement: 1}
+    anchors: [host, scene]
+    fill: false
+    silent_during: [explanation]
+segments:
+"""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[ServerProcess]:
     """Two workers behind an admin port, with the film sold out and one item of a hostile name."""
     folder = tmp_path_factory.mktemp("board")
-    bundle = till(folder / "bundle", policy=POLICY.replace("slots: 2", "slots: 4"))
+    bundle = till(folder / "bundle", policy=POLICY.replace("slots: 2", "slots: 4").replace("segments:\n", LIVE))
     flags = ("--workers", "2", "--admin-port", "0")
     with ServerProcess(bundle, folder / "log", *flags, variables={"TILLSIDE_ADMIN_TOKEN": "secret"}) as server:
         items = [{"item_id": item_id, "stock": 0 if item_id == "film" else 9} for item_id in IDS]
@@ -72,7 +80,7 @@ def test_what_it_asks_for_wants_the_token_and_is_answered_with_what_is_wrong(ser
     wrong = httpx.post(f"{server.admin_url}/v1/board/answer", json=body, headers=TOKEN, timeout=DEADLINE_SECONDS)
     assert wrong.status_code == 409  # right in a shop that has such a placement
     assert "did you mean checkout?" in wrong.json()["detail"]
-    assert (wrong.json()["field"], wrong.json()["allowed"]) == ("placement", "one of checkout, fashion, product")
+    assert (wrong.json()["field"], wrong.json()["allowed"]) == ("placement", "one of checkout, fashion, live, product")
     none = httpx.post(f"{server.admin_url}/v1/board/answer", json={"session": 3}, headers=TOKEN)
     assert (none.status_code, none.json()["field"]) == (422, "session")
     none = httpx.post(f"{server.admin_url}/v1/board/answer", content=b"{", headers=TOKEN)
@@ -102,6 +110,34 @@ def test_a_cart_is_answered_with_names_prices_reasons_parts_and_what_was_removed
     page.locator("#items", has_text="适合搭配Phone").wait_for()
     page.locator("#cart").get_by_role("button", name="take it out").click()
     page.locator("#items", has_text="适合搭配Phone").wait_for(state="detached")
+
+
+@in_a_browser
+def test_a_live_room_is_tried_with_what_its_host_shows_what_lies_in_it_and_a_moment(page):
+    def use(words: str, meaning: str) -> None:
+        page.get_by_label("Find an item").fill(words)
+        found = page.locator("#found li").filter(has=page.get_by_text(words, exact=False)).first
+        found.get_by_role("button", name=meaning).click()
+
+    shown = page.locator("#items")
+    page.get_by_label("Placement").select_option("live")
+    page.locator("#nothing").wait_for()
+    use("Phone", "the host shows it")
+    shown.get_by_text("Goes well with Phone").first.wait_for()
+    use("Coat", "the host shows it")
+    shown.get_by_text("Goes well with Coat").first.wait_for()
+    assert page.locator("#host li").count() == 1  # a host shows one thing at a time
+    assert shown.get_by_text("Goes well with Phone").count() == 0
+    use("Phone", "into the room")
+    shown.get_by_text("Goes well with Phone").first.wait_for()
+    page.get_by_label("Moment").select_option("explanation")
+    page.locator("#nothing").wait_for()
+    page.locator(".note", has_text="silent during explanation").wait_for()
+    page.get_by_label("Placement").select_option("product")
+    page.locator("#mode", has_text="product: ").wait_for()
+    assert page.get_by_label("The host shows").is_hidden()
+    assert '"host"' not in page.locator("#request").inner_text()
+    assert page.said == []
 
 
 @in_a_browser

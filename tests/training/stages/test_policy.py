@@ -14,7 +14,9 @@ from tillside.relations import Relations
 from tillside.relations.chances import Chances, Together
 from training.settings.policy import Action, PolicyConfig
 from training.stages import policy as stage
-from training.stages.policy import Shop, mistakes, needs, run
+from training.stages import policy_check
+from training.stages.policy import run
+from training.stages.policy_check import Shop, mistakes, needs
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +129,7 @@ def test_a_preview_weighs_sources_by_what_the_run_learned_of_them_as_its_bundle_
     learned = Chances(together={"next": Together(-3.0, {"model": 9.0, "related": 0.5})})
     trained = replace(make_trained(dataset), chances=learned)
     monkeypatch.setattr(stage, "open_run", lambda *_: (trained, dataset))
-    monkeypatch.setattr(stage, "relations_of", lambda *_: Relations.empty(items=6))
+    monkeypatch.setattr(policy_check, "relations_of", lambda *_: Relations.empty(items=6))
     shown_by = []
     monkeypatch.setattr(stage, "preview", lambda shop, policy, relations, **_: shown_by.append(relations.chances) or [])
     file = tmp_path / "policy.yaml"

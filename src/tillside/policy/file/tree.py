@@ -187,7 +187,7 @@ class TreeReader:
         for key, part in self.entries(node, path).items():
             if isinstance(kind.key_type, inspect.LiteralType) and key not in kind.key_type.values:
                 known = ", ".join(map(str, kind.key_type.values))
-                hint = about_key(key, part, kind.key_type.values, self.homes)
+                hint = about_key(key, part, [str(each) for each in kind.key_type.values], self.homes)
                 values[key] = self.refuse(part, f"{path}.{key}", "is not known", known, key=True, hint=hint)
             elif isinstance(kind.key_type, inspect.StrType) and (inside := quoted_otherwise(key)):
                 what = "stands in quotes that are text to YAML"
