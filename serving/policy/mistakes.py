@@ -7,15 +7,19 @@ from serving.policy.assortment import Assortment
 from serving.policy.policy_file import PUT_POLICY
 from tillside.policy import ConflictError, ItemFacts
 from tillside.policy.file.names import policy_mistakes, unknown_names
+from tillside.policy.idle import idle_settings
 from tillside.policy.merchandising import ByHand, known_names
 from tillside.policy.needs import unmet_needs
 
+PLACED: Final = ("pins", "bans", "bundles")
+"""What is laid over placements, which may have no slot for it, or forbid it."""
 MOST_MISTAKES: Final = 20
 """Unknown names that are told at once."""
 
 
 def remarks_on(made: Assortment | None, by_hand: ByHand, changed: str | None, take_unknown: bool) -> list[str]:
-    """What of the names in a revision the shop lacks, and, of another policy, what that needs and will not find.
+    """What of the names in a revision the shop lacks; of another policy, what that needs and will not find; of what is
+    laid over one, what does nothing there.
 
     Raises:
         ConflictError: the changed field has such names, and they are not to be taken.
@@ -28,7 +32,11 @@ def remarks_on(made: Assortment | None, by_hand: ByHand, changed: str | None, ta
     own = told if changed == "policy" else [each for each in rows if each.startswith(f"{changed}[")]
     if own and changed and not take_unknown:
         raise ConflictError(_first(own))
-    needs = unmet_needs(made.loaded.policy, made.facts, made.placed_relations) if changed == "policy" else []
+    needs: list[str] = []
+    if changed == "policy":
+        needs = unmet_needs(made.loaded.policy, made.facts, made.placed_relations)
+    elif changed in PLACED:
+        needs = idle_settings(made.loaded.policy, made.facts, made.placed_relations)
     return [*told, *rows, *needs][:MOST_MISTAKES]
 
 

@@ -31,10 +31,10 @@ from training.mining.engines import MiningEngine, open_mining
 from training.mining.itemsets import frequent_sets
 from training.mining.kin import kin_of, names_of
 from training.mining.manual import read_manual
+from training.mining.observed import OBSERVED
 from training.mining.pairing import Evidence, Mined
 from training.mining.report import report
 from training.mining.significance import chance_of_meeting
-from training.mining.observed import OBSERVED
 from training.mining.stored import FOLDER
 from training.mining.traits import Traits
 from training.model.observations import Observations, save_observations

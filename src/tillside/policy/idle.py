@@ -50,7 +50,7 @@ def _of_placement(placement: PlacementPolicy, facts: ItemFacts) -> Iterator[str]
     for pin in rules.pins:
         item = facts.index_of.get(pin.item)
         if pin.slot > slots:
-            yield f"pin {pin.name} is for slot {pin.slot}, and there are {slots}, so it is never shown"
+            yield f"pin {pin.name} is for slot {pin.slot} of {slots}, so it is never shown"
         elif item is not None and forbidden_N[item]:
             yield f"pin {pin.name} is of an item that categories or bans forbid, so it is never shown"
     for need in rules.at_least:

@@ -15,12 +15,14 @@ from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
 import numpy as np
-from msgspec import Meta, Struct, structs
+import yaml
+from msgspec import Meta, Struct, inspect, structs
 
-from tillside.policy.file.hints import meant
+from tillside.policy.file.hints import ALIKE_CHOICE, about_value, meant
 from tillside.policy.file.names import KnownNames
 from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.rule_terms import Ban, Pin
+from tillside.policy.file.scalars import LONGEST_SHOWN, allowed_text
 from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.file.values import ConflictError, Name, Span, Term, on_one_line, repeated_key, with_whole_numbers
 from tillside.policy.items.facts import ItemFacts
@@ -231,11 +233,7 @@ def read_rows(part: Part, body: bytes) -> tuple[Any, ...]:
         try:
             rows.append(msgspec.convert(with_whole_numbers(row), ROW_OF[part]))
         except msgspec.ValidationError as error:
-            what, _, path = str(error).partition(" - at ")
-            field = path.strip("`").removeprefix("$")
-            mistakes.append(
-                f"{part}[{number}]{field}: {what}; allowed: an object with {', '.join(_fields(ROW_OF[part]))}"
-            )
+            mistakes.append(f"{part}[{number}]{_told(error, row, ROW_OF[part])}")
             if isinstance(error.__cause__, ConflictError):
                 conflicts.append(mistakes[-1])
         if len(mistakes) == MOST_MISTAKES:
@@ -246,6 +244,25 @@ def read_rows(part: Part, body: bytes) -> tuple[Any, ...]:
     if part == "prices" and len({row.item for row in rows if isinstance(row, Price)}) < len(rows):
         raise ConflictError("prices: an item stands twice; allowed: each item once")
     return tuple(rows)
+
+
+def _told(error: msgspec.ValidationError, row: Any, kind: type[Struct]) -> str:
+    """What is wrong with a row, after its number: the field, its value, what is allowed and what was meant."""
+    what, _, path = str(error).partition(" - at ")
+    field, known = path.strip("`").removeprefix("$"), _fields(kind)
+    name = field.removeprefix(".")
+    if name in known and isinstance(error.__cause__, ValueError | None) and not isinstance(row[name], dict | list):
+        wanted = next(each.type for each in _type_of(kind).fields if each.encode_name == name)
+        written = msgspec.json.encode(row[name]).decode()
+        hint = about_value(yaml.compose(written, Loader=yaml.SafeLoader), wanted, name)
+        return f"{field}: got {written[:LONGEST_SHOWN]}; allowed: {allowed_text(wanted)}{hint}"
+    unknown = what.partition("unknown field `")[2].strip("`")
+    hint = meant(unknown, known, alike=ALIKE_CHOICE) if unknown else ""
+    return f"{field}: {what}; allowed: an object with {', '.join(known)}{hint}"
+
+
+def _type_of(kind: type[Struct]) -> inspect.StructType:
+    return cast(inspect.StructType, inspect.type_info(kind))
 
 
 def _fields(kind: type[Struct]) -> tuple[str, ...]:

@@ -58,3 +58,17 @@ def test_mistakes_of_language_and_names_are_told_at_once_in_the_kind_of_the_lang
     assert "slots: got '0'" in str(caught.value)
     assert "did you mean fashion?" in str(caught.value)
     refuse_policy(POLICY, shop.facts, shop.behaviours, kind)
+
+
+def test_what_is_laid_over_a_policy_in_vain_is_remarked(shop):
+    """The placement fashion shows only fashion, in three slots."""
+    late, phone = (
+        PlacedPin(name=name, item=name, slot=s, placements=("fashion",)) for name, s in (("coat", 4), ("phone", 1))
+    )
+    by_hand = ByHand(pins=(late, phone))
+    pinned = replace(shop, loaded=replace(LOADED, policy=by_hand.over(LOADED.policy)))
+    assert remarks_on(pinned, by_hand, "pins", False) == [
+        "placement fashion: pin coat is for slot 4 of 3, so it is never shown",
+        "placement fashion: pin phone is of an item that categories or bans forbid, so it is never shown",
+    ]
+    assert remarks_on(pinned, by_hand, "prices", False) == []

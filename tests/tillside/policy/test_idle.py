@@ -24,7 +24,7 @@ SHOP = Shop(
         ("sources: {complement: 0}", "none of its sources has a weight above 0"),
         (
             "slots: 3, rules: {pins: [{name: p, item: case, slot: 4}]}",
-            "pin p is for slot 4, and there are 3, so it is never shown",
+            "pin p is for slot 4 of 3, so it is never shown",
         ),
         (
             "rules: {categories: {never: [tech]}, pins: [{name: p, item: case}]}",

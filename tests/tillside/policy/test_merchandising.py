@@ -70,7 +70,11 @@ def test_rows_are_read_from_a_list_or_an_object_of_it():
             b'[{"name": "p", "itm": "a"}]',
             "pins[0]: Object contains unknown field `itm`; allowed: an object with",
         ),
-        ("pins", b'[{"name": "p", "item": "a", "slot": 0}]', "pins[0].slot: Expected `int` >= 1"),
+        (
+            "pins",
+            b'[{"name": "p", "item": "a", "slot": 0}]',
+            "pins[0].slot: got 0; allowed: an integer of at least 1 and at most 1000",
+        ),
         ("bans", b'[{"name": "b"}]', "bans[0]: exactly one of item, category, brand must be given, got none"),
         ("pairs", b'[{"item": "a", "other": "a"}]', "pairs[0]: other must be another item than item, got 'a' for both"),
         (
@@ -79,7 +83,14 @@ def test_rows_are_read_from_a_list_or_an_object_of_it():
             "strength must be left out of a ban",
         ),
         ("bundles", b'[{"name": "b", "items": ["a", "a"]}]', "bundles[0]: the items of a bundle must differ, got a, a"),
-        ("prices", b'[{"item": "a", "price": 0}]', "prices[0].price: Expected `float` > 0"),
+        ("prices", b'[{"item": "a", "price": 0}]', "prices[0].price: got 0; allowed: a number above 0, or nothing"),
+        ("prices", b'[{"item": "a", "price": "12,50"}]', "allowed: a number above 0, or nothing; did you mean 12.50?"),
+        ("pins", b'[{"nam": "p", "item": "a"}]', "placements; did you mean name?"),
+        (
+            "bans",
+            b'[{"name": "b", "brand": "x", "from": "01.06.2026"}]',
+            'bans[0].from: got "01.06.2026"; allowed: a date such as 2026-11-01, or nothing; did you mean 2026-06-01?',
+        ),
         ("prices", b'[{"item": "a", "price": 1}, {"item": "a", "price": 2}]', "prices: an item stands twice"),
     ],
 )
