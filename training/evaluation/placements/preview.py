@@ -9,7 +9,7 @@ session, N items.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -42,11 +42,14 @@ class Moment:
         told: its latest events in words, oldest first.
         cart: names of what is in the cart.
         shown: answer of each placement.
+        hosts: name of what a host shows, for the placements that ask for one: what the session came to last, since a
+            log does not tell.
     """
 
     told: list[str]
     cart: list[str]
     shown: dict[str, Placement]
+    hosts: dict[str, str] = field(default_factory=dict)
 
 
 def moments(sessions: Sessions, *, taken: Sequence[int], count: int) -> Questions:
@@ -105,6 +108,11 @@ def preview(
         kinds_B = event_kinds(behaviours)
         requests = asked.requests(sessions, placement=name, k=placement.slots, kinds_B=kinds_B)
         requests = [_on(request, day, policy.utc_offset_hours) for request in requests]
+        if placement.host_first or "host" in placement.anchors:
+            requests = [structs.replace(request, host=int(request.session_L[-1])) for request in requests]
+            for moment, request in zip(found, requests, strict=True):
+                assert request.host is not None
+                moment.hosts[name] = _name(request.host, shop.facts)
         proposals = propose(shop, policy, requests, encoded, asked.events_Q, ask=ask, k=placement.slots)
         candidates = proposals.candidates
         for moment, request, model in zip(found, with_intents(requests, proposals), candidates, strict=True):
@@ -118,11 +126,13 @@ def lines_of(moments: Sequence[Moment], facts: ItemFacts) -> Iterator[str]:
         yield from _head(number, len(moments), moment)
         for name, shown in moment.shown.items():
             why = f"; {', '.join(shown.why)}" if shown.why else ""
-            yield f"  {name} ({shown.mode}{why})"
+            hosted = f"; as if the host showed {moment.hosts[name]}" if name in moment.hosts else ""
+            yield f"  {name} ({shown.mode}{why}{hosted})"
             for item in shown.items:
                 yield f"    {_row(item.item, facts)}  {origin(item, facts):<{ORIGIN}}  {item.reason}".rstrip()
             if not shown.items:
                 yield "    nothing"
+            yield from (f"    note: {note}" for note in shown.notes)
             if shown.promotion is not None:
                 yield f"    promotion: {shown.promotion.text}"
             for bundle in shown.bundles:

@@ -101,3 +101,24 @@ def test_two_policies_are_compared_by_what_comes_and_goes(shop):
     assert lines[-1].startswith("items after the change: model ")
     assert "pinned" in lines[-1]
     assert "pinned" not in lines[-2]
+
+
+def test_a_live_room_is_shown_as_if_its_host_showed_what_the_session_came_to_last(shop: OfflineShop):
+    """The host's own item takes the first slot, unless it is in the cart; what asks for no host says nothing of one."""
+    live = "live: {sources: {model: 1}, anchors: [host], host_first: true, slots: 2}"
+    text = f"placements: {{{live}, home: {{sources: {{model: 1}}}}}}"
+    shown = preview(shop, parse_policy(text), nothing(shop), count=4)
+    for moment in shown:
+        assert set(moment.hosts) == {"live"}
+        assert moment.hosts["live"] == moment.told[-1].partition(" ")[2]
+        first = shop.facts.name(moment.shown["live"].items[0].item)
+        assert (first == moment.hosts["live"]) is (moment.hosts["live"] not in moment.cart)
+    lines = list(lines_of(shown, shop.facts))
+    assert sum("; as if the host showed " in line for line in lines) == 4
+
+
+def test_a_preview_says_why_a_placement_is_empty_and_what_is_not_met(shop: OfflineShop):
+    text = "placements: {here: {sources: {scene: 1}, fill: false, rules: {at_least: [{n: 1, source: scene}]}}}"
+    lines = list(lines_of(preview(shop, parse_policy(text), nothing(shop), count=2), shop.facts))
+    assert sum(line.startswith("    note: at_least 1 of source scene is not met") for line in lines) == 2
+    assert sum(line.startswith("    note: nothing is shown: no source (scene) has a candidate") for line in lines) == 2
