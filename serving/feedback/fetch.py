@@ -28,6 +28,8 @@ TURN_SECONDS: Final = 0.5
 """Time that a turn waits for further records."""
 WAIT_SECONDS: Final = 30.0
 """Time that the broker has to answer."""
+LOOK_SECONDS: Final = 20.0
+"""Time that the broker may look for records: one over an object store needs it, and gives up empty-handed after it."""
 
 
 def fetch(topic: Topic, folder: Path) -> int:
@@ -44,7 +46,8 @@ def fetch(topic: Topic, folder: Path) -> int:
     mark = folder / ENDED.format(topic=topic.name)
     offsets: dict[str, int] = json.loads(mark.read_text(encoding="utf-8")) if mark.exists() else {}
     ours = {"bootstrap.servers": topic.servers, "group.id": "tillside", "enable.auto.commit": False}
-    consumer = kafka.Consumer({**ours, "auto.offset.reset": "earliest"})
+    looks = {"fetch.wait.max.ms": int(LOOK_SECONDS * 1000)}
+    consumer = kafka.Consumer({**ours, **looks, "auto.offset.reset": "earliest"})
     writer = SegmentWriter(folder)
     forgotten = Forgotten(orders_in(folder.parent / FORGOTTEN))
     try:

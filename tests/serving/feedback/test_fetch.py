@@ -48,6 +48,20 @@ def test_what_a_shopper_asked_to_be_forgotten_does_not_come_back_from_a_topic(tm
     assert brought(tmp_path / "events") == sorted([click(2, shopper="ann", received=102), click(3)])
 
 
+def test_a_broker_may_look_for_records_for_longer_than_a_reading_waits_for_more(tmp_path, monkeypatch):
+    """Tansu over S3 lists all objects of a topic first, and with librdkafka's half a second it answered with no record,
+    as often as it was asked. The broker must have answered before the reading takes it for dead."""
+    with mock_broker() as servers:
+        topic, client, asked = Topic(servers, "events"), kafka(), []
+        sink = KafkaSink(topic)
+        sink.write([b"a"])
+        sink.close()
+        made = client.Consumer
+        monkeypatch.setattr(client, "Consumer", lambda options: asked.append(options) or made(options))
+        assert fetch(topic, tmp_path) == 1
+    assert fetching.TURN_SECONDS < asked[0]["fetch.wait.max.ms"] / 1000 < fetching.WAIT_SECONDS
+
+
 def test_all_partitions_are_read(tmp_path):
     """The mock has four of them, over which records are spread."""
     with mock_broker(brokers=2) as servers:
