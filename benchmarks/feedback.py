@@ -12,26 +12,25 @@ import asyncio
 import contextlib
 import json
 import os
-import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import uvloop
 
+from benchmarks.feedback_exposures import Ratio, exposure_overhead
 from benchmarks.feedback_kills import kills
 from benchmarks.feedback_load import EventLoad, Sent
 from benchmarks.feedback_seen import seen_ids
 from benchmarks.feedback_shoppers import forget_kills, shopper_key
 from benchmarks.fuzzing import mutated_bodies
 from benchmarks.results import RESULTS, read_rows, write_results
-from benchmarks.servers import Server, collector, tillside
+from benchmarks.servers import Server, collector
 from serving.bench.load import Load, address_of
-from serving.bench.plan import Plan
 from serving.bench.schedule import due_times
-from serving.bench.shoppers import LoadShop, as_http, draw_requests
 from serving.collector.openapi import EXAMPLES
 from training.cli.console import say
 
@@ -52,7 +51,7 @@ RATE: Final = 1000.0
 FUZZ_RATE: Final = 500.0
 HANG_SECONDS: Final = 20.0
 ITEMS: Final = 1000
-Figures = dict[str, float]
+Figures = Mapping[str, float | Ratio]
 
 
 def collector_batch100(work: Path, given: argparse.Namespace) -> Figures:
@@ -75,43 +74,12 @@ def collector_batch100(work: Path, given: argparse.Namespace) -> Figures:
     }
 
 
-def exposure_overhead(work: Path, given: argparse.Namespace) -> Figures:
-    """p99 of answers at 1,000 requests a second with the exposure log, as a multiple of that without, in one run.
-
-    Both servers run throughout and are asked in turn, ABBA, for several rounds; the ratio is of the medians.
-    """
+def overhead(work: Path, given: argparse.Namespace) -> Figures:
+    """p99 of answers with the exposure log as a multiple of that without, beside A/A, in one run."""
     own, other = _cores(given)
-    bundle = given.bundle or _bundle(work)
-    shop = LoadShop.of_bundle(bundle)
-    documents = draw_requests(shop, count=1024, k=20, rng=np.random.default_rng(0))
-    documents = [each | {"shopper_id": f"s{n}", "session_id": f"v{n}"} for n, each in enumerate(documents)]
-    flags = ("--workers", "1")
-    logged = (*flags, "--feedback", str(work / "exposures"))
-    found: dict[str, list[float]] = {"without": [], "with": []}
-    spent = dict.fromkeys(found, 0.0)
-    with (
-        tillside(bundle, log=work / "without.log", flags=flags, cores=other) as without,
-        tillside(bundle, log=work / "with.log", flags=logged, cores=other) as with_log,
-        _pinned(own),
-    ):
-        servers = {"without": without, "with": with_log}
-        for number in range(given.rounds):
-            for name in ("without", "with") if number % 2 else ("with", "without"):
-                server = servers[name]
-                host = server.url.removeprefix("http://")
-                payloads = [as_http(server.path, host=host, document=each) for each in documents]
-                plan = Plan(server.url, payloads, given.round_seconds, seed=number)
-                before = _cpu_seconds(server)
-                summary = _run(plan.measure(given.rate))
-                spent[name] += _cpu_seconds(server) - before
-                found[name].append(summary.latency_ms["p99_ms"])
-                say(f"  {name:<8} p99 {summary.latency_ms['p99_ms']:.2f} ms, failed {summary.failed}")
-    medians = {name: statistics.median(values) for name, values in found.items()}
-    return {
-        "p99_ratio": medians["with"] / medians["without"],
-        "p99_ms": medians["with"],
-        "cpu_ratio": spent["with"] / spent["without"],
-    }
+    figures = {"rate": given.rate, "rounds": given.rounds, "seconds": given.round_seconds}
+    with _pinned(own):
+        return exposure_overhead(work, given.bundle or _bundle(work), cores=other, run=_run, **figures)
 
 
 def killed(work: Path, given: argparse.Namespace) -> Figures:
@@ -164,7 +132,7 @@ def forgetting(work: Path, given: argparse.Namespace) -> Figures:
 
 SYSTEMS: Final[dict[str, Callable[[Path, argparse.Namespace], Figures]]] = {
     "collector-batch100": collector_batch100,
-    "exposure-overhead": exposure_overhead,
+    "exposure-overhead": overhead,
     "kills": killed,
     "fuzz": fuzz,
     "seen": seen,
@@ -223,8 +191,9 @@ def main(arguments: list[str] | None = None) -> None:
         with tempfile.TemporaryDirectory(dir=given.work, prefix="feedback-") as work:
             figures = SYSTEMS[name](Path(work), given)
         for metric, value in figures.items():
-            say(f"  {metric} {value:,.4g}")
-            measured.append({"log": LOG, "system": name, "metric": metric, "value": value})
+            row = asdict(value) if isinstance(value, Ratio) else {"value": value}
+            say(f"  {metric} " + ", ".join(f"{each:,.4g}" for each in row.values()))
+            measured.append({"log": LOG, "system": name, "metric": metric, **row})
     folder = given.results or RESULTS
     kept = [row for row in read_rows(folder / f"{NAME}.json") if row["system"] not in systems]
     write_results(
@@ -245,8 +214,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--connections", type=int, default=32, help="of the collector's load (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of the collector's load (default %(default)s)")
     parser.add_argument("--rate", type=float, default=RATE, help="requests a second of it (default %(default)s)")
-    parser.add_argument("--rounds", type=int, default=10, help="of the comparison (default %(default)s)")
-    parser.add_argument("--round-seconds", type=float, default=10.0, help="of each half (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=60, help="of the comparison (default %(default)s)")
+    parser.add_argument("--round-seconds", type=float, default=3.0, help="of each turn (default %(default)s)")
     parser.add_argument("--kills", type=int, default=50, help="how many (default %(default)s)")
     parser.add_argument("--bodies", type=int, default=10_000, help="of the fuzzing (default %(default)s)")
     parser.add_argument("--ids", type=int, default=15_000_000, help="that are remembered (default %(default)s)")

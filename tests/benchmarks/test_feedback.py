@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import feedback_broker, feedback_seen, feedback_shoppers
+from benchmarks import feedback_broker, feedback_exposures, feedback_seen, feedback_shoppers
 from benchmarks.feedback import make_parser
 from benchmarks.feedback_kills import Told, verdict
 from benchmarks.feedback_load import EventLoad, Sent
@@ -54,6 +54,26 @@ def test_of_the_forgotten_nothing_from_before_may_be_left(tmp_path):
     events = {"a0": ("ann", 98.0), "a1": ("ann", 99.0), "a2": ("ann", 101.0), "b1": ("bob", 1.0), "e1": ("eve", 1.0)}
     told = feedback_shoppers.verdict(feedback_shoppers.Said(events=events, forgotten={"ann": 100}), tmp_path)
     assert told == {"events": 5, "forgotten": 1, "left": 1, "lost": 1, "doubled": 1}
+
+
+def test_a_median_ratio_lies_between_order_statistics_that_hold_the_true_one():
+    """Of ten ratios the second and the ninth: fewer than two of ten are below the true median with a probability of
+    11/1024, which is less than a fortieth, and fewer than three with 56/1024, which is more."""
+    found = feedback_exposures.ratio([1.3, 0.7, 1.0, 1.1, 0.8, 0.9, 1.2, 1.02, 1.04, 9.0])
+    assert (found.value, found.low, found.high) == (pytest.approx(1.03), 0.8, 1.3)
+
+
+def test_the_log_is_compared_round_by_round_and_so_are_the_two_servers_without():
+    """Three rounds of which each is twice as slow as the one before: pairs do not care."""
+
+    def rounds(factor):
+        return [{"p50_ms": 1.0 * n, "p99_ms": factor * n, "cpu": 0.5 * factor} for n in (1, 2, 4)]
+
+    found = feedback_exposures.figures_of({"plain": rounds(1.0), "again": rounds(0.9), "logged": rounds(1.5)})
+    assert found["p99_ratio"] == feedback_exposures.Ratio(1.5, 1.5, 1.5)
+    assert found["aa_p99_ratio"].value == pytest.approx(0.9)
+    assert found["p50_ratio"].value == 1
+    assert (found["p99_ms"], found["cores_used"]) == (3.0, 0.75)
 
 
 def test_each_batch_has_ids_of_its_own():
