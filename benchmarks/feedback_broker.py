@@ -37,6 +37,7 @@ from serving.feedback.target import Topic
 from tillside.feedback.events import decode_event
 from tillside.feedback.exposures import decode_exposure
 from tillside.feedback.segments import EVENTS, EXPOSURES, Torn
+from training.cli.console import say
 from training.feedback.columns import ANSWERS, LINES
 from training.feedback.joining import join
 from training.feedback.partitions import partitions
@@ -153,6 +154,7 @@ def verdict(told: Told, feedback: Path, out: Path, unsaid: list[tuple[float, flo
     lost = sum(name not in pieces for name in told.events)
     gone = [(name, at) for name, at in told.answers if name not in answers]
     waiting = sum(any(since <= at <= until for since, until in unsaid) for _, at in gone)
+    say(f"  missing: {lost} orders, {len(gone)} answers, {waiting} of which waited in a server that was killed")
     return {
         "events": float(len(told.events)),
         "answers": float(len(told.answers)),

@@ -55,9 +55,10 @@ def fetch(topic: Topic, folder: Path) -> int:
         consumer.assign([kafka.TopicPartition(topic.name, number, start) for number, (start, _) in ends.items()])
         left = {number: end - start for number, (start, end) in ends.items() if end > start}
         count, heard = 0, time.monotonic()
+        heard_of: set[int] = set()  # a partition's first records tell its end anew: Tansu lists it too short
         last = False
-        while not last:
-            last = not left  # one turn more than the ends ask for: a broker may tell them a record short
+        while left or not last:
+            last = not left  # one turn more than the ends ask for: it may tell a later one
             messages = consumer.consume(AT_ONCE, TURN_SECONDS)
             if messages:
                 heard = time.monotonic()
@@ -69,6 +70,10 @@ def fetch(topic: Topic, folder: Path) -> int:
             values = [message.value() for message in messages if message.value()]
             writer.append([value for value in values if not forgotten.means(value)] if forgotten else values)
             writer.sync()
+            for number in {message.partition() for message in messages} - heard_of:
+                heard_of.add(number)
+                _, told = consumer.get_watermark_offsets(kafka.TopicPartition(topic.name, number), cached=True)
+                ends[number] = ends[number][0], max(ends[number][1], told)
             for message in messages:
                 number, offset = message.partition(), message.offset() + 1
                 offsets[str(number)] = offset

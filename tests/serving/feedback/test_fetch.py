@@ -62,6 +62,24 @@ def test_a_broker_may_look_for_records_for_longer_than_a_reading_waits_for_more(
     assert fetching.TURN_SECONDS < asked[0]["fetch.wait.max.ms"] / 1000 < fetching.WAIT_SECONDS
 
 
+def test_records_past_an_end_that_was_told_too_short_are_read(tmp_path, monkeypatch):
+    """Tansu over S3 lists up to 300 records too few, and tells the true end with the records."""
+
+    def short(*given):
+        return {number: (start, end - 100) for number, (start, end) in told(*given).items()}
+
+    told = fetching._ends
+    monkeypatch.setattr(fetching, "_ends", short)
+    monkeypatch.setattr(fetching, "AT_ONCE", 10)
+    with BrokerProcess() as broker:
+        broker.make_topics("events")
+        topic = Topic(broker.address, "events")
+        sink = KafkaSink(topic)
+        sink.write([b"%03d" % number for number in range(200)])
+        sink.close()
+        assert fetch(topic, tmp_path) == 200
+
+
 def test_all_partitions_are_read(tmp_path):
     """The mock has four of them, over which records are spread."""
     with mock_broker(brokers=2) as servers:
