@@ -34,7 +34,7 @@ TICK_SECONDS: Final = 0.05
 """Time between two groups: what a kill can lose."""
 SYNC_SECONDS: Final = 1.0
 """Time between two syncs: what a power failure can lose."""
-AT_ONCE: Final = 4
+AT_ONCE: Final = 16
 """Answers that are encoded before the interpreter is let go of."""
 PAUSE_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 10.0
