@@ -1,6 +1,7 @@
 """Experiments against truth: on virtual shoppers whose every effect is known, do the statistics say what is so?
 
-python -m benchmarks.experiments [--parts aa coverage srm ope] [--runs 100] [--splits 1000] [--shoppers 20000]
+python -m benchmarks.experiments [--parts aa coverage srm ope ope-coverage] [--runs 100] [--splits 1000]
+    [--shoppers 20000]
 
 - ``aa``: the same policy for all, split in two by the assignment's own hash, again and again: share of splits in which
   a metric seems to differ at 5 %, by metric, and over all of them.
@@ -10,6 +11,7 @@ python -m benchmarks.experiments [--parts aa coverage srm ope] [--runs 100] [--s
   and share of runs with true halves in which it finds something too.
 - ``ope``: five policies judged by the log of a sixth that explores, from as many answers as make an effective sample of
   5,000: largest error relative to the true click rate, and rank correlation with the truth.
+- ``ope-coverage``: the same by whole small logs: share of the intervals that hold the true click rate.
 
 No model is trained: what visitors like stands in place of one. Result file: experiments.
 """
@@ -47,6 +49,10 @@ MISMATCHED: Final = 0.48
 LEVEL_OF_SRM: Final = 0.001
 NULL_RUNS: Final = 20_000
 OPE_RUNS: Final = 5
+SMALL: Final = 300
+"""Shoppers of a small log: some 3,000 answers."""
+DRAWN: Final = 4
+"""Lists that the truth of a small log is the mean of, for each visit."""
 LOGGING: Final = 3.0
 """Temperature of the policy that logs."""
 
@@ -175,6 +181,29 @@ def off_policy(*, shoppers: int, seed: int) -> Iterator[Row]:
         yield row(system, "effective", float(np.mean(sizes)), runs=OPE_RUNS)
 
 
+def off_policy_coverage(*, runs: int, seed: int) -> Iterator[Row]:
+    """Intervals of five policies by small logs, against the true click rate of the same visits."""
+    inside: dict[Estimator, list[bool]] = {each: [] for each in ESTIMATORS}
+    for run in progress(range(runs), "small logs", unit="logs"):
+        crowd, rng = Visitors(SMALL, seed=seed + 2000 + run), np.random.default_rng(seed + run)
+        picks_VL = visitors.drawn(crowd.liking_VM, crowd.slots, temperature=LOGGING, rng=rng)
+        given_VL = chances_of(picks_VL, crowd.liking_VM, temperature=LOGGING)
+        clicks_VL = crowd.clicks_VL(picks_VL).astype(float)
+        shown_VL = np.ones(clicks_VL.shape, bool)
+        guess_VL = np.broadcast_to(0.5 * crowd.habits.click * crowd.looks_L, clicks_VL.shape)
+        for scores_VM, temperature in policies(crowd).values():
+            lists = [visitors.drawn(scores_VM, crowd.slots, temperature=temperature, rng=rng) for _ in range(DRAWN)]
+            truth = float(np.mean([crowd.expected_clicks_VL(each).sum(1).mean() for each in lists]))
+            chances_VL = chances_of(picks_VL, scores_VM, temperature=temperature)
+            logged = Logged(clicks_VL, given_VL, chances_VL, shown_VL, crowd.shopper_V, guess_VL, guess_VL)
+            for estimator in ESTIMATORS:
+                found = estimate(logged, estimator, least_effective=1)
+                inside[estimator].append(found.low <= truth <= found.high)
+    for estimator, held in inside.items():
+        system = "ope-coverage" if estimator == "snips" else f"ope-coverage {estimator}"
+        yield row(system, "share", float(np.mean(held)), runs=runs)
+
+
 def answers_for(effective: float, weights_A: Floats) -> int:
     """The fewest answers whose effective size reaches ``effective``; all if they do not."""
     sizes_A = np.cumsum(weights_A) ** 2 / np.cumsum(weights_A**2)
@@ -194,7 +223,8 @@ NOTES: Final = (
     f"interval holds the true lift over a holdout of {HELD:.0%}; revenue capped: the interval of capped money, held "
     f"against the lift of all money. srm: {MISMATCHED:.0%} where half was asked for. ope: largest error over five "
     f"policies and {OPE_RUNS} logs, each cut to an effective sample of {EFFECTIVE:,}, and the lowest rank correlation; "
-    "ope itself is self-normalised, by prefix. ope command: the same by training.evaluate policy= feedback=, at the "
+    "ope itself is self-normalised, by prefix, and so is ope-coverage: 95 % intervals of the five policies by logs of "
+    f"{SMALL} shoppers each. ope command: ope by training.evaluate policy= feedback=, at the "
     "simulated shop's checkout with a trained model, by the effective sample that is told (benchmarks.judged)."
 )
 
@@ -207,10 +237,11 @@ def main() -> None:
         "coverage": lambda given: coverage(runs=given.runs, shoppers=given.shoppers, seed=given.seed),
         "srm": lambda given: size_alarms(runs=given.runs, shoppers=given.shoppers, seed=given.seed),
         "ope": lambda given: off_policy(shoppers=given.shoppers, seed=given.seed),
+        "ope-coverage": lambda given: off_policy_coverage(runs=given.runs, seed=given.seed),
     }
     parser.add_argument("--parts", nargs="+", choices=list(parts), default=list(parts), help="what to measure")
     parser.add_argument("--splits", type=int, default=1000, help="A/A splits")
-    parser.add_argument("--runs", type=int, default=100, help="shops, for coverage")
+    parser.add_argument("--runs", type=int, default=100, help="shops, for coverage and ope-coverage")
     parser.add_argument("--shoppers", type=int, default=20_000, help="shoppers of a shop")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, help="folder of the result files; default benchmarks/results")

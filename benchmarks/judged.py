@@ -58,9 +58,9 @@ JUDGED: Final[Mapping[str, tuple[str, str]]] = {
 """Sources and exploration of each policy."""
 PILOT: Final = 750
 """Answers by which it is found how many are needed."""
-MOST: Final = 10_000
-ASKED_ANEW: Final = 2500
-"""Requests that each policy itself is asked, for the truth."""
+MORE: Final = 1.05
+"""Multiple of the answers that would do if the later ones were as effective as the first."""
+MOST: Final = 30_000
 SEGMENT: Final = 250
 SHOWN: Final = ("prefix", "ips"), ("prefix", "snips"), ("prefix", "dr")
 """Form and estimator."""
@@ -163,28 +163,34 @@ def told(policy: Path, bundle: Path, feedback: Path, out: Path) -> dict[tuple[st
     return {(each["form"], each["estimator"]): each for each in found["outcomes"]["clicks"]["estimates"]}
 
 
-def judge(shop: Shop, bundle: Path, work: Path, *, seed: int) -> list[dict[str, float]]:
-    """Truth, estimates and effective sizes of every policy, by one log."""
+def judge(shop: Shop, bundle: Path, work: Path, *, most: int, seed: int) -> list[dict[str, float]]:
+    """Truth, estimates and effective sizes of every policy, by one log of ``most`` answers.
+
+    The truth is of the requests that the estimate is from: carts differ more than the estimates err.
+    """
     feedback = work / "feedback"
     logging = Checkout(bundle, write_policy(work, "logging", *LOGGING))
-    shop.log(logging, feedback, answers=MOST, seed=seed)
-    requests = [each.request for each in logging.answered if each.request is not None][:ASKED_ANEW]
-    liked = [shop.goes_with.get(request.cart[0].item_id, ()) for request in requests]  # type: ignore[union-attr, index]
+    shop.log(logging, feedback, answers=most, seed=seed)
     found = []
     for name, terms in progress(JUDGED.items(), "policies", unit="policies"):
-        policy = write_policy(work, name, *terms)
+        policy, answers, effective = write_policy(work, name, *terms), PILOT, 0.0
+        while True:
+            part = part_of(feedback, work / f"{name}-{answers}", answers=answers)
+            whole = told(policy, bundle, part, work / f"{name}-{answers}-told")
+            effective = whole["prefix", "snips"]["effective"]
+            if effective >= EFFECTIVE or answers >= most:
+                break
+            answers = min(most, -(-int(answers * EFFECTIVE / effective * MORE) // SEGMENT) * SEGMENT)
         checkout, shown = Checkout(bundle, policy), []
+        requests = [each.request for each in logging.answered[:answers] if each.request is not None]
         for start in range(0, len(requests), 64):
             shown += checkout.offered(requests[start : start + 64])
+        liked = [shop.goes_with.get(request.cart[0].item_id, ()) for request in requests]  # type: ignore[union-attr, index]
         truth = float(np.mean([expected_clicks(*pair) for pair in zip(shown, liked, strict=True)]))
-        pilot = told(policy, bundle, part_of(feedback, work / f"{name}-pilot", answers=PILOT), work / f"{name}-0")
-        needed = min(MOST, int(EFFECTIVE * PILOT / pilot["prefix", "snips"]["effective"]))
-        whole = told(policy, bundle, part_of(feedback, work / f"{name}-log", answers=needed), work / f"{name}-1")
         values = {estimator: whole[form, estimator]["value"] for form, estimator in SHOWN}
-        effective = whole["prefix", "snips"]["effective"]
-        found.append({"truth": truth, "effective": effective, "answers": float(needed), **values})
+        found.append({"truth": truth, "effective": effective, "answers": float(answers), **values})
         inside = whole["prefix", "snips"]["low"] <= truth <= whole["prefix", "snips"]["high"]
-        say(f"{name}: truth {truth:.4f}, told {values}, effective {effective:.0f} of {needed}, inside: {inside}")
+        say(f"{name}: truth {truth:.4f}, told {values}, effective {effective:.0f} of {answers}, inside: {inside}")
     return found
 
 
@@ -194,13 +200,14 @@ def main() -> None:
     parser.add_argument("--shop", type=Path, required=True, help="folder that training.simulate wrote")
     parser.add_argument("--bundle", type=Path, required=True, help="bundle trained on it")
     parser.add_argument("--runs", type=int, default=3, help="logs")
+    parser.add_argument("--most", type=int, default=MOST, help="answers of a log (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results", type=Path, help="folder of the result files; default benchmarks/results")
     given = parser.parse_args()
     shop, runs = Shop(given.shop), []
     for run in range(given.runs):
         with tempfile.TemporaryDirectory() as work:
-            runs.append(judge(shop, given.bundle, Path(work), seed=given.seed + run))
+            runs.append(judge(shop, given.bundle, Path(work), most=given.most, seed=given.seed + run))
     rows = []
     for _, estimator in SHOWN:
         system = "ope command" if estimator == "snips" else f"ope command {estimator}"

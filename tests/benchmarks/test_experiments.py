@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from benchmarks.experiments import answers_for, coverage, false_alarms, lift, off_policy, size_alarms
+from benchmarks import experiments
+from benchmarks.experiments import (
+    answers_for,
+    coverage,
+    false_alarms,
+    lift,
+    off_policy,
+    off_policy_coverage,
+    size_alarms,
+)
 from training.experiments.metrics import METRICS, SUMS
 
 
@@ -47,6 +56,14 @@ def test_policies_are_ranked_as_they_are() -> None:
     found = figures(off_policy(shoppers=3000, seed=4))
     assert found["ope", "rank_correlation"] >= 0.9
     assert found["ope", "mean_relative_error"] < 0.1
+
+
+def test_true_click_rates_lie_within_their_intervals(monkeypatch) -> None:
+    """Of thirty intervals at a true .95 more than six miss once in a thousand times."""
+    monkeypatch.setattr(experiments, "SMALL", 100)
+    found = figures(off_policy_coverage(runs=6, seed=3))
+    assert set(found) == {(system, "share") for system in ("ope-coverage", "ope-coverage ips", "ope-coverage dr")}
+    assert all(value >= 0.8 for value in found.values())
 
 
 def test_answers_are_cut_where_enough_are_effective() -> None:
