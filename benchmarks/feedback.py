@@ -37,7 +37,9 @@ from training.cli.console import say
 NAME: Final = "feedback"
 TITLE: Final = "Feedback: what listening costs, what a kill takes, and what is learned"
 NOTES: Final = (
-    "Batches of 100 events of 220 bytes, acknowledged after the sync; load generator on the same machine. round N: the "
+    "Batches of 100 events of 220 bytes, acknowledged after the sync; load generator on the same machine. "
+    "exposure-overhead: with the log against without, medians of the rounds' ratios with 95 % intervals; aa_: two "
+    "servers without it against each other; cores_used by the one that is asked. round N: the "
     "simulated shop's visitors at the running server, then measure, retrain, promote (benchmarks.rounds); carts-round "
     "N: the same, the collector told of the sessions with carts alone. recall, mrr and what fits the cart are of "
     "sessions that nobody was ever told of, lift is of all rounds so far. join-*: staged tables of a month to "

@@ -46,7 +46,8 @@ from training.settings.measure import MeasureConfig
 START_SECONDS: Final = 120.0
 DELIVERY_SECONDS: Final = 15.0
 """Time that librdkafka takes at most to find a broker that came back."""
-FETCHES: Final = 5
+READ_SECONDS: Final = 1800.0
+"""Time that the topics may take to be read: Tansu lists all objects of a topic for each fetch, at 3 s a thousand."""
 BUCKET: Final = "tansu"
 PLAIN: Final = """import confluent_kafka
 made = confluent_kafka.Producer
@@ -113,13 +114,15 @@ def _plain_producers(work: Path) -> Iterator[None]:
 
 def _fetch_all(topic: Topic, folder: Path) -> None:
     """Fetch again while a slow object store lets the broker answer in pieces, as a cron line would."""
-    for left in reversed(range(FETCHES)):
+    deadline = time.monotonic() + READ_SECONDS
+    while True:
         try:
             fetch(topic, folder)
             return
-        except ValueError:
-            if not left:
+        except ValueError as error:
+            if time.monotonic() > deadline:
                 raise
+            say(f"  read again: {error}")
 
 
 def _order(name: str) -> dict[str, Any]:
