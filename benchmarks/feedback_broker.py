@@ -158,6 +158,8 @@ def verdict(told: Told, feedback: Path, out: Path, unsaid: list[tuple[float, flo
     gone = [(name, at) for name, at in told.answers if name not in answers]
     waiting = sum(any(since <= at <= until for since, until in unsaid) for _, at in gone)
     say(f"  missing: {lost} orders, {len(gone)} answers, {waiting} of which waited in a server that was killed")
+    before = [min((until - at for _, until in unsaid if until >= at), default=float("inf")) for _, at in gone]
+    say(f"  seconds from a missing answer to the next kill of a server: {', '.join(f'{each:.2f}' for each in before)}")
     return {
         "events": float(len(told.events)),
         "answers": float(len(told.answers)),
