@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from tillside.policy.file.hints import meant
 from tillside.policy.file.rule_terms import Boosts, Rules
+from tillside.policy.file.spelling import Suggestions
 from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.filters import groups_of
@@ -23,10 +23,11 @@ Mask = npt.NDArray[np.bool_]
 
 def idle_settings(policy: Policy, facts: ItemFacts, relations: Relations) -> list[str]:
     """Sentences on what does nothing, in the order of the file's placements; what concerns all of them comes last."""
+    suggestions = Suggestions()
     found = [
         f"placement {name}: {each}"
         for name, placement in policy.placements.items()
-        for each in _of_placement(placement, facts)
+        for each in _of_placement(placement, facts, suggestions)
     ]
     offering = [name for name, placement in policy.placements.items() if placement.bundles]
     if policy.bundles and not offering:
@@ -39,7 +40,7 @@ def idle_settings(policy: Policy, facts: ItemFacts, relations: Relations) -> lis
     return found
 
 
-def _of_placement(placement: PlacementPolicy, facts: ItemFacts) -> Iterator[str]:
+def _of_placement(placement: PlacementPolicy, facts: ItemFacts, suggestions: Suggestions) -> Iterator[str]:
     rules, slots = placement.rules, placement.slots
     if not any(placement.sources.values()):
         yield "none of its sources has a weight above 0"
@@ -69,10 +70,10 @@ def _of_placement(placement: PlacementPolicy, facts: ItemFacts) -> Iterator[str]
         yield "related_first has nothing to go by; rules= of python -m training.relate says what goes with what"
     if rules.diversity.vector and not rules.diversity.strength:
         yield "diversity has a vector and no strength, so it does nothing"
-    yield from _of_boosts(rules.boosts, facts)
+    yield from _of_boosts(rules.boosts, facts, suggestions)
 
 
-def _of_boosts(boosts: Boosts, facts: ItemFacts) -> Iterator[str]:
+def _of_boosts(boosts: Boosts, facts: ItemFacts, suggestions: Suggestions) -> Iterator[str]:
     given = [(name, getattr(boosts, name)) for name in ("clearance", "margin", "new", "same_brand")]
     given += [(f"{each.attribute}={each.value}", each.boost) for each in boosts.attributes]
     given += [(season.name, season.boost) for season in boosts.seasons]
@@ -85,7 +86,7 @@ def _of_boosts(boosts: Boosts, facts: ItemFacts) -> Iterator[str]:
     for each in boosts.attributes:
         values = groups_of(facts, each.attribute).values
         if values and each.value not in values:
-            near = meant(each.value, values)
+            near = suggestions.meant(each.attribute, each.value, values)
             yield f"boosts: no item has {each.value} as its {each.attribute}{near}"
 
 

@@ -19,7 +19,7 @@ import yaml
 from msgspec import Meta, Struct, inspect, structs
 
 from tillside.policy.file.hints import ALIKE_CHOICE, about_value, meant
-from tillside.policy.file.names import KnownNames
+from tillside.policy.file.names import KnownNames, NameCheck
 from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.rule_terms import Ban, Pin
 from tillside.policy.file.scalars import LONGEST_SHOWN, allowed_text
@@ -152,17 +152,17 @@ class ByHand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def mistakes(self, known: KnownNames, *, placements: Iterable[str] = ()) -> list[str]:
         """One sentence for each name in the rows that the shop or the policy lacks, ``pins[0].item: 'X': ...``."""
         found = []
-        names = frozenset(placements)
+        check, names = NameCheck(known), frozenset(placements)
         for part in PARTS:
             for number, row in enumerate(getattr(self, part)):
                 for field, kind, value in _names_of(row):
-                    mistake = known.mistake(kind, value)
+                    mistake = check.mistake(kind, value)
                     if mistake:
                         found.append(on_one_line(f"{part}[{number}].{field}: {value!r}: {mistake}"))
                 for value in getattr(row, "placements", ()):
-                    if names and value not in names:
-                        mistake = f"{value!r}: no such placement{meant(value, names)}"
-                        found.append(on_one_line(f"{part}[{number}].placements: {mistake}"))
+                    mistake = check.misplaced(value, names) if names else None
+                    if mistake:
+                        found.append(on_one_line(f"{part}[{number}].placements: {value!r}: {mistake}"))
         return found
 
 

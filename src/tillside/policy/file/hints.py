@@ -15,12 +15,10 @@ from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tillside.policy.file.scalars import is_null, read_scalar
+from tillside.policy.file.spelling import ALIKE
 
-SEARCHED: Final = 20_000
-"""Names that a mistaken one is compared with; of more, those that begin alike."""
-ALIKE: Final = 0.6
 ALIKE_CHOICE: Final = 0.7
-"""How like a name must be to one of a shop's, and to one of a few choices, of which any is as near as can be."""
+"""How like a name must be to one of a few choices, of which any is as near as can be."""
 QUOTES: Final = "“”„‟‘’‚«»「」『』\"'"
 """Quotes that are text to YAML, and its own, which stand doubled inside others."""
 PUNCTUATION: Final = str.maketrans({"，": ",", "：": ":", "、": ",", "。": "."})
@@ -45,11 +43,9 @@ SYNTAX: Final = (
 """What YAML's parser says, part of it and a pattern, and what it means."""
 
 
-def meant(name: str, known: Collection[str], *, alike: float = ALIKE) -> str:
-    """``; did you mean NAME?`` for the known name that is written most like ``name``, or an empty string."""
-    if len(known) > SEARCHED:
-        known = _beginning_alike(name, known)
-    by_lower = {each.lower(): each for each in known}
+def meant(name: str, choices: Collection[str], *, alike: float = ALIKE) -> str:
+    """``; did you mean NAME?`` for that of a few choices that is written most like ``name``, or an empty string."""
+    by_lower = {each.lower(): each for each in choices}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=alike)
     return f"; did you mean {by_lower[near[0]]}?" if near else ""
 
@@ -171,14 +167,3 @@ def _reads(text: str, kind: inspect.Type) -> bool:
     except (ValueError, yaml.YAMLError, AttributeError):
         return False
     return True
-
-
-def _beginning_alike(name: str, known: Collection[str]) -> list[str]:
-    """Those that begin as ``name`` does for as long as any does."""
-    found = sorted(known)
-    for length in range(1, len(name) + 1):
-        nearer = [each for each in found if each[:length] == name[:length]]
-        if not nearer:
-            break
-        found = nearer
-    return found[:SEARCHED]

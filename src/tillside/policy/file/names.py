@@ -12,8 +12,8 @@ from typing import Final
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tillside.policy.file.hints import meant
-from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS, parse_policy
+from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS, PolicyReader, root_of
+from tillside.policy.file.spelling import Suggestions
 from tillside.policy.file.tree import composed
 from tillside.policy.file.values import on_one_line
 
@@ -42,20 +42,38 @@ class KnownNames:
     brands: Collection[str]
     attributes: Collection[str] = ()
 
-    def mistake(self, kind: str, name: str) -> str | None:
-        """What is wrong with a name of a kind of KIND_OF; None if the shop has it."""
-        known = {
+    def of(self, kind: str) -> Collection[str]:
+        """Those of a kind of KIND_OF."""
+        return {
             "item": self.items,
             "category": self.categories,
             "brand": self.brands,
             "attribute": self.attributes,
         }[kind]
+
+
+class NameCheck:
+    """Look-up of the names of one text."""
+
+    def __init__(self, known: KnownNames) -> None:
+        self._known = known
+        self._suggestions = Suggestions()
+
+    def mistake(self, kind: str, name: str) -> str | None:
+        """What is wrong with a name of a kind of KIND_OF; None if the shop has it."""
+        known = self._known.of(kind)
         if name in known:
             return None
         what = "no item has this id" if kind == "item" else f"no item has this {kind}"
         if not known:
             return f"{what}: the catalogue has none at all"
-        return f"{what}{meant(name, known)}"
+        return f"{what}{self._suggestions.meant(kind, name, known)}"
+
+    def misplaced(self, name: str, placements: Collection[str]) -> str | None:
+        """What is wrong with a placement's name; None if it is one of ``placements``."""
+        if name in placements:
+            return None
+        return f"no such placement{self._suggestions.meant('placement', name, placements)}"
 
 
 def unknown_names(text: str, known: KnownNames, *, name: str = "policy") -> list[str]:
@@ -65,13 +83,7 @@ def unknown_names(text: str, known: KnownNames, *, name: str = "policy") -> list
         text: a policy that :func:`tillside.policy.parse_policy` reads.
         name: of the file, for messages.
     """
-    root = composed(text, name, instead="")
-    found = sorted(
-        (node.start_mark.line + 1, path, node.value, mistake)
-        for path, key, node in _named(root, POLICY, "")
-        if (mistake := known.mistake(KIND_OF[key], node.value))
-    )
-    return [on_one_line(f"{name}:{line}: {path}: {value!r}: {mistake}") for line, path, value, mistake in found]
+    return _unknown(composed(text, name, instead=""), known, name)
 
 
 def policy_mistakes(
@@ -82,16 +94,27 @@ def policy_mistakes(
     Args:
         name, behaviours: as for :func:`tillside.policy.parse_policy`.
     """
+    try:
+        root = root_of(text, name)
+    except ValueError as error:
+        return str(error).splitlines()
     found: list[str] = []
     try:
-        parse_policy(text, name=name, behaviours=behaviours)
+        PolicyReader(name, behaviours).policy(root)
     except ValueError as error:
         found = str(error).splitlines()
-    try:
-        found += unknown_names(text, known, name=name)
-    except ValueError:
-        assert found, "what cannot be read is told above"
+    found += _unknown(root, known, name)
     return sorted(dict.fromkeys(found), key=lambda line: int(line.removeprefix(f"{name}:").partition(":")[0]))
+
+
+def _unknown(root: Node | None, known: KnownNames, name: str) -> list[str]:
+    check = NameCheck(known)
+    named = ((node.start_mark.line + 1, path, node.value, KIND_OF[key]) for path, key, node in _named(root, POLICY, ""))
+    return [
+        on_one_line(f"{name}:{line}: {path}: {value!r}: {mistake}")
+        for line, path, value, kind in sorted(named)
+        if (mistake := check.mistake(kind, value))
+    ]
 
 
 def _named(node: Node | None, kind: inspect.Type, path: str) -> Iterator[tuple[str, str, ScalarNode]]:

@@ -72,10 +72,20 @@ def parse_policy(
     Raises:
         ValueError: see :func:`read_policy`.
     """
+    root = root_of(text, name)
+    return PolicyReader(name, behaviours).policy(root if overrides is None else over(root, overrides))
+
+
+def root_of(text: str, name: str) -> MappingNode:
+    """The tree of a policy file's text, which is not checked yet.
+
+    Raises:
+        ValueError: it is no YAML, or no mapping.
+    """
     root = composed(text, name, instead=f"shared values under {DEFAULTS}")
     if not isinstance(root, MappingNode):
         raise ValueError(f"{name}:1: the file is no mapping; allowed: {', '.join(POLICY_KEYS)}")
-    return PolicyReader(name, behaviours).policy(root if overrides is None else over(root, overrides))
+    return root
 
 
 class PolicyReader(TreeReader):

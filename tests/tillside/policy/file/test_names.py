@@ -3,9 +3,9 @@
 import pytest
 
 from tillside.policy import parse_policy
-from tillside.policy.file.hints import meant
-from tillside.policy.file.names import KIND_OF, KnownNames, policy_mistakes, unknown_names
+from tillside.policy.file.names import KIND_OF, KnownNames, NameCheck, policy_mistakes, unknown_names
 from tillside.policy.file.rule_terms import Ban, Pin
+from tillside.policy.file.spelling import SUGGESTED
 
 SHOP = KnownNames(items={"p-1", "p-2"}, categories={"tech", "tech.phone", "tech.case"}, brands={"Aster"})
 TEXT = """\
@@ -69,15 +69,17 @@ def test_what_cannot_be_read_has_no_names_to_look_up(text):
 
 
 def test_a_shop_without_any_category_is_told_so():
-    bare = KnownNames(items={"a"}, categories=(), brands=())
-    assert bare.mistake("category", "x") == "no item has this category: the catalogue has none at all"
-    assert bare.mistake("item", "a") is None
+    check = NameCheck(KnownNames(items={"a"}, categories=(), brands=()))
+    assert check.mistake("category", "x") == "no item has this category: the catalogue has none at all"
+    assert check.mistake("item", "a") is None
 
 
-def test_of_very_many_names_those_that_begin_alike_are_compared():
-    many = {f"p-{number:06d}" for number in range(30_000)}
-    assert meant("p-0123O5", many) == "; did you mean p-012395?"  # of equals the last
-    assert meant("zebra", many) == ""
+def test_of_ten_thousand_mistakes_all_are_told_and_the_first_ones_with_what_was_meant():
+    bans = ", ".join(f"{{name: b, item: p-{number}}}" for number in range(3, 10_003))
+    text = f"placements: {{home: {{sources: {{model: 1}}, rules: {{bans: [{bans}]}}}}}}"
+    told = policy_mistakes(text, SHOP)
+    assert len(told) == 10_000
+    assert ["did you mean p-" in each for each in told] == [True] * SUGGESTED + [False] * (10_000 - SUGGESTED)
 
 
 @pytest.mark.parametrize("kind", [Pin, Ban])
