@@ -31,7 +31,7 @@ def read_scalar(node: ScalarNode, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.StrType) and not is_null(node) and len(node.value) >= (kind.min_length or 0):
         return node.value
     value = SafeConstructor().construct_object(node)
-    if isinstance(value, str) and node.style is None and JSON_NUMBER.fullmatch(value):
+    if isinstance(value, str) and not node.style and JSON_NUMBER.fullmatch(value):
         value = float(value)
     if isinstance(kind, inspect.IntType) and isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -4,7 +4,9 @@ from typing import cast
 
 import pytest
 from msgspec import inspect
+from yaml.nodes import Node
 
+from tillside.policy.file import tree
 from tillside.policy.file.tree import DEEPEST, TreeReader, composed, over
 from tillside.policy.file.values import ConflictError, Count, Name, Term
 
@@ -96,3 +98,44 @@ def test_a_merge_keeps_where_each_part_was_written() -> None:
         "b": ("1", "low", 0),
         "c": ("3", "high", 1),
     }
+
+
+@pytest.mark.parametrize("parsers", [tree.PARSERS, tree.PARSERS[-1:]], ids=["libyaml", "pure"])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- &a x\n- [*a]", "file:2: *a: aliases are not read; allowed: b"),
+        ("a:\n  - " + "[" * DEEPEST, "file:2: the file is nested too deeply; allowed: 32 levels"),
+        ("a: [\n", "file:2: expected the node content, but found '<stream end>'; allowed: YAML"),
+        ("a: 1\nb: a: 1", "file:2: mapping values are not allowed here; allowed: YAML"),
+        ("? [a]\n: b", "file:1: a list is used as a key; allowed: text"),
+    ],
+)
+def test_a_text_is_refused_alike_with_and_without_libyaml(
+    text: str, told: str, parsers: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "PARSERS", parsers)
+    with pytest.raises(ValueError) as error:
+        composed(text, "file", instead="b")
+    assert str(error.value) == told
+
+
+def test_both_parsers_make_the_same_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a: [1, '1', \"1\", 0x1, ~, {b: }]\nc: |\n  d\n  é\n? e\n: !!str 2026-01-01 # f\n'g': 1e-05"
+    fast = drawn(composed(text, "file", instead=""))
+    monkeypatch.setattr(tree, "PARSERS", tree.PARSERS[-1:])
+    assert drawn(composed(text, "file", instead="")) == fast
+
+
+def test_what_libyaml_refuses_is_read_if_the_other_takes_it() -> None:
+    assert drawn(composed("{b:}", "file", instead="")) == drawn(composed("{b: }", "file", instead=""))
+
+
+def drawn(node: Node | None) -> object:
+    """Tags, values, styles and lines of a tree."""
+    assert node is not None
+    mark = node.start_mark
+    value = node.value
+    if isinstance(value, list):
+        value = [tuple(map(drawn, each)) if isinstance(each, tuple) else drawn(each) for each in value]
+    return node.tag, value, getattr(node, "style", None) or None, mark.name, mark.line
