@@ -6,6 +6,7 @@ What a file adds to this (a policy's segments and defaults, an experiment's arms
 """
 
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +43,8 @@ def text_of(path: Path) -> str:
 PARSERS: Final = (yaml.CSafeLoader, yaml.SafeLoader) if yaml.__with_libyaml__ else (yaml.SafeLoader,)
 """libyaml's, which is some five times as fast, and PyYAML's own for what that refuses: it takes ``{key:}``, and its
 mistakes stand on lines that there are."""
+DIRECTIVE: Final = re.compile("(?:^|[\r\n\x85\u2028\u2029\ufeff])%")
+"""What libyaml's is not given: it looks each tag up in all others, and holds every thread meanwhile."""
 
 
 class _Stream(io.StringIO):
@@ -87,7 +90,7 @@ def composed(text: str, name: str, *, instead: str) -> Node | None:
     Raises:
         ValueError: it is no YAML, or holds aliases, keys that are no text, or more than DEEPEST levels.
     """
-    for parser in PARSERS:
+    for parser in PARSERS if DIRECTIVE.search(text) is None else PARSERS[-1:]:
         try:
             composer = _Composer(text, name, parser)
             root = composer.get_single_node()

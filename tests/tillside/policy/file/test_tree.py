@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 from msgspec import inspect
-from yaml.nodes import Node
+from yaml.nodes import MappingNode, Node
 
 from tillside.policy.file import tree
 from tillside.policy.file.tree import DEEPEST, TreeReader, composed, over
@@ -129,6 +129,14 @@ def test_both_parsers_make_the_same_tree(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_libyaml_refuses_is_read_if_the_other_takes_it() -> None:
     assert drawn(composed("{b:}", "file", instead="")) == drawn(composed("{b: }", "file", instead=""))
+
+
+@pytest.mark.parametrize("before", ["", "# a\n", "\r", "\ufeff"])
+def test_a_text_with_directives_is_not_given_to_libyaml(before: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "PARSERS", (None, tree.PARSERS[-1]))
+    root = composed(f"{before}%TAG !a! tag:a,\n--- {{b: !a!str 1%}}", "file", instead="")
+    assert isinstance(root, MappingNode)
+    assert root.value[0][1].tag == "tag:a,str"
 
 
 def drawn(node: Node | None) -> object:
