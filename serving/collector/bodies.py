@@ -13,6 +13,8 @@ WHOLE: Final = frozenset({"application/json", "text/plain", ""})
 ADVICE: Final = ", unpacked too; send the events in several"
 """To who sends too large a body."""
 GZIP: Final = zlib.MAX_WBITS | 16
+MEMBERS: Final = 1000
+"""Parts that a gzip may be joined from: what follows a part is copied, so that many empty ones would hold the loop."""
 
 
 def is_lines(content_type: str) -> bool:
@@ -46,6 +48,8 @@ def unpacked(body: bytes, coding: str, *, limit: int) -> bytes:
     left = limit + 1
     try:
         while body and left:
+            if len(parts) == MEMBERS:
+                raise zlib.error(f"it is joined from more than {MEMBERS} parts")
             part = zlib.decompressobj(GZIP)
             parts.append(part.decompress(body, left))
             left -= len(parts[-1])

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from serving.collector.bodies import is_lines, unpacked
+from serving.collector.bodies import MEMBERS, is_lines, unpacked
 from serving.protocol.errors import ProblemError
 
 
@@ -47,3 +47,10 @@ PACKED = gzip.compress(b"abc", mtime=0)  # the second in which it was packed wou
 def test_what_is_no_gzip_is_refused(body):
     with pytest.raises(ProblemError, match="the body is no gzip"):
         unpacked(body, "gzip", limit=100)
+
+
+def test_a_gzip_of_very_many_parts_is_refused_and_one_of_a_thousand_is_not():
+    part = gzip.compress(b"a", mtime=0)
+    assert unpacked(part * MEMBERS, "gzip", limit=MEMBERS) == b"a" * MEMBERS
+    with pytest.raises(ProblemError, match="the body is no gzip: it is joined from more than 1000 parts"):
+        unpacked(gzip.compress(b"", mtime=0) * (MEMBERS + 1), "gzip", limit=MEMBERS)
