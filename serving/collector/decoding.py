@@ -15,8 +15,6 @@ from serving.collector import ga4
 from serving.protocol.errors import BodyError, did_you_mean, shown
 from tillside.feedback.events import CART, CLICK, IMPRESSION, Event, lacking
 
-PER_EVENT: Final = 200
-"""Events that one in GA4's shape may stand for: the items that its lists may have."""
 PLAIN: Final = frozenset({IMPRESSION, CLICK, CART})
 """Kinds that need an item and nothing else."""
 FIELD: Final = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
@@ -90,10 +88,10 @@ def decode_batch(body: bytes, *, lines: bool, most: int) -> Batch:
             return Batch(events)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
-    raws, envelope = _split_lines(body) if lines else _split(body)
+    raws, beside = _split_lines(body) if lines else _split(body)
     if len(raws) > most:
         raise _too_many(len(raws), most)
-    return _each(raws, envelope)
+    return _each(raws, ga4.Envelope(beside))
 
 
 def _split(body: bytes) -> tuple[Sequence[bytes | Raw], Mapping[str, Any]]:
@@ -123,7 +121,7 @@ def _split_lines(body: bytes) -> tuple[Sequence[bytes | Raw], Mapping[str, Any]]
     return lines, {}
 
 
-def _each(raws: Sequence[bytes | Raw], envelope: Mapping[str, Any]) -> Batch:
+def _each(raws: Sequence[bytes | Raw], envelope: ga4.Envelope) -> Batch:
     events: list[Event] = []
     batch = Batch(events, places=[])
     assert batch.places is not None
@@ -145,17 +143,14 @@ def _each(raws: Sequence[bytes | Raw], envelope: Mapping[str, Any]) -> Batch:
     return batch
 
 
-def _events_of(raw: bytes | Raw, envelope: Mapping[str, Any]) -> Sequence[Event]:
+def _events_of(raw: bytes | Raw, envelope: ga4.Envelope) -> Sequence[Event]:
     try:
         event = _one.decode(raw)
     except msgspec.ValidationError:
         document = msgspec.json.decode(raw)
         if not ga4.is_ga4(document):
             raise
-        found = ga4.events_of(document, envelope)
-        if len(found) > PER_EVENT:
-            raise ValueError(f"items must be at most {PER_EVENT}, got {len(found)}") from None
-        return found
+        return ga4.events_of(document, envelope)
     for name in ("received", "source", "untimed"):
         if getattr(event, name):
             raise ValueError(f"{name} is the collector's to say, not the shop's")

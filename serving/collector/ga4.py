@@ -9,8 +9,10 @@ all that the event says, so that the same event sent again counts once. ``index`
 """
 
 import hashlib
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -28,8 +30,27 @@ KINDS: Final = {
     "begin_checkout": "checkout",
 }
 """What each of its events is here; others are passed over."""
+PER_EVENT: Final = 200
+"""Events that one in this shape may stand for: the items that its lists may have."""
 _canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 _event: Final = msgspec.json.Decoder(Event, strict=False)
+
+
+class Envelope:
+    """What stands beside the events of a body. It is encoded once for all of them, as both can be large."""
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        self.members = members
+
+    @cached_property
+    def _hash(self) -> "hashlib.blake2b":
+        return hashlib.blake2b(b"[" + _canonical(self.members) + b",", digest_size=16)
+
+    def event_id(self, document: Mapping[str, Any]) -> str:
+        """The id of an event that has none: hash of all that is said of it."""
+        own = self._hash.copy()
+        own.update(_canonical(document) + b"]")
+        return own.hexdigest()
 
 
 def is_ga4(document: object) -> bool:
@@ -39,11 +60,11 @@ def is_ga4(document: object) -> bool:
     )
 
 
-def events_of(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> list[Event]:
+def events_of(document: Mapping[str, Any], envelope: Envelope) -> list[Event]:
     """Events of one such event: of a list one for each of its items; none of what says nothing of items.
 
     Args:
-        envelope: members beside ``events`` of the Measurement Protocol.
+        envelope: of the Measurement Protocol.
 
     Raises:
         ValueError: the event is incomplete or out of bounds; the message says where.
@@ -55,10 +76,12 @@ def events_of(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> list[
     said: dict[str, Any] = {}
     for part in (document.get("params"), document.get("ecommerce")):
         said |= part if isinstance(part, Mapping) else {}
-    whole = {**envelope, **document, **said}
+    whole = ChainMap(said, cast(dict[str, Any], document), cast(dict[str, Any], envelope.members))
     items = [item for item in _listed(said.get("items")) if isinstance(item, Mapping)]
     if not items:
         raise ValueError(f"items of {name} must be a list of at least one item")
+    if len(items) > PER_EVENT and kind not in (PURCHASE, RETURN):
+        raise ValueError(f"items must be at most {PER_EVENT}, got {len(items)}")
     shared = {
         "kind": kind,
         "time": _milliseconds(whole),
@@ -68,7 +91,7 @@ def events_of(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> list[
         "placement": whole.get("placement", whole.get("item_list_id", whole.get("item_list_name"))),
     }
     named = whole.get("event_id")
-    own = _text(named) or hashlib.blake2b(_canonical([envelope, document]), digest_size=16).hexdigest()
+    own = _text(named) or envelope.event_id(document)
     if kind in (PURCHASE, RETURN):
         order = _text(whole.get("transaction_id"))
         if kind == PURCHASE and order and not named:

@@ -1,8 +1,11 @@
 """What a shop's pages send to Google Analytics 4 already is read as it is."""
 
+import hashlib
+
 import pytest
 
-from serving.collector.ga4 import events_of, is_ga4
+from serving.collector import ga4
+from serving.collector.ga4 import PER_EVENT, Envelope, events_of, is_ga4
 from tillside.feedback.events import Event, Line
 
 ITEMS = [
@@ -10,6 +13,10 @@ ITEMS = [
     {"item_id": 12, "index": "1", "price": "3", "item_list_id": "own"},
 ]
 ENVELOPE = {"client_id": "device", "timestamp_micros": "1700000000000123"}
+
+
+def read(document, envelope):
+    return events_of(document, Envelope(envelope))
 
 
 def measured(name, **params):
@@ -28,7 +35,7 @@ def test_a_list_that_was_seen_is_an_impression_of_each_item():
         "session": "9",
         "recommendation_id": "r",
     }
-    assert events_of(document, ENVELOPE) == [
+    assert read(document, ENVELOPE) == [
         Event(event_id="e/0", item="fig", position=1, placement="cart", **shared),
         Event(event_id="e/1", item="12", position=2, placement="own", **shared),
     ]
@@ -40,35 +47,35 @@ def test_a_list_that_was_seen_is_an_impression_of_each_item():
 )
 def test_one_item_is_one_event(name, kind):
     document = {"event": name, "event_id": "e", "ecommerce": {"items": ITEMS[:1]}}
-    assert events_of(document, {}) == [Event(event_id="e", kind=kind, item="fig", position=1)]
+    assert read(document, {}) == [Event(event_id="e", kind=kind, item="fig", position=1)]
 
 
 def test_a_purchase_is_known_by_its_transaction_and_a_refund_by_all_it_says():
-    bought = events_of(measured("purchase", transaction_id=77, items=ITEMS, value=8, currency="EUR"), ENVELOPE)
+    bought = read(measured("purchase", transaction_id=77, items=ITEMS, value=8, currency="EUR"), ENVELOPE)
     lines = [Line("fig", 2, 2.5), Line("12", 1, 3.0)]
     assert bought == [
         Event(event_id="purchase:77", kind="purchase", time=1700000000000, shopper="device", order_id="77", lines=lines)
     ]
-    back = [events_of(measured("refund", transaction_id="77", items=ITEMS[:n]), ENVELOPE)[0] for n in (1, 2, 1)]
+    back = [read(measured("refund", transaction_id="77", items=ITEMS[:n]), ENVELOPE)[0] for n in (1, 2, 1)]
     assert [each.kind for each in back] == ["return"] * 3
     assert back[0] == back[2]
     assert back[0].event_id != back[1].event_id
 
 
 def test_the_customer_stands_before_the_device():
-    (event,) = events_of(measured("select_item", items=ITEMS[:1]), ENVELOPE | {"user_id": "ann"})
+    (event,) = read(measured("select_item", items=ITEMS[:1]), ENVELOPE | {"user_id": "ann"})
     assert event.shopper == "ann"
 
 
 @pytest.mark.parametrize("name", ["page_view", "scroll", None, 5])
 def test_what_says_nothing_of_items_is_passed_over(name):
-    assert events_of({"name": name, "params": {}}, {}) == []
+    assert read({"name": name, "params": {}}, {}) == []
 
 
 @pytest.mark.parametrize("items", [None, [], [5], {"a": 1}])
 def test_an_event_of_items_without_items_is_refused(items):
     with pytest.raises(ValueError, match="items of select_item must be a list of at least one item"):
-        events_of(measured("select_item", items=items), {})
+        read(measured("select_item", items=items), {})
 
 
 def test_the_shape_is_told_from_that_of_our_own_events():
@@ -76,3 +83,22 @@ def test_the_shape_is_told_from_that_of_our_own_events():
     assert is_ga4({"event": "purchase", "ecommerce": {}})
     assert not is_ga4({"event_id": "e", "kind": "click"})
     assert not is_ga4(["params"])
+
+
+def test_what_stands_beside_the_events_is_encoded_once_for_all_of_them(monkeypatch):
+    encoded = []
+    canonical = ga4._canonical
+    monkeypatch.setattr(ga4, "_canonical", lambda value: encoded.append(value) or canonical(value))
+    envelope = Envelope(ENVELOPE | {"user_properties": {"a": 1}})
+    made = [events_of(measured("view_item", items=ITEMS[:1], n=n), envelope)[0] for n in range(5)]
+    assert sum(each is envelope.members for each in encoded) == 1
+    assert len({each.event_id for each in made}) == 5
+    whole = canonical([envelope.members, measured("view_item", items=ITEMS[:1], n=3)])
+    assert made[3].event_id == hashlib.blake2b(whole, digest_size=16).hexdigest()
+
+
+def test_a_list_that_is_too_long_is_refused_before_any_of_it_is_made(monkeypatch):
+    assert len(read(measured("view_item_list", items=ITEMS[:1] * PER_EVENT), {})) == PER_EVENT
+    monkeypatch.setattr(ga4, "_made", None)
+    with pytest.raises(ValueError, match="items must be at most 200, got 201"):
+        read(measured("view_item_list", items=ITEMS[:1] * (PER_EVENT + 1)), {})
