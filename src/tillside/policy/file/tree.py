@@ -130,6 +130,7 @@ class TreeReader:
         self.merged = False
         self._mistakes: dict[tuple[str, int, int], str] = {}
         self._conflicts: set[str] = set()
+        self._lists: dict[tuple[int, int], tuple[Any, inspect.Type, Node]] = {}
 
     @property
     def homes(self) -> Mapping[str, str]:
@@ -193,10 +194,7 @@ class TreeReader:
             return self.struct(node, kind, path)
         if isinstance(kind, inspect.VarTupleType) and isinstance(node, SequenceNode):
             if len(node.value) >= (kind.min_length or 0):
-                partial, self.partial = self.partial, False
-                found = [self.value(each, kind.item_type, f"{path}[{n}]") for n, each in enumerate(node.value)]
-                self.partial = partial
-                return MISTAKEN if MISTAKEN in found else tuple(found)
+                return self._list(node, kind, path)
         elif isinstance(kind, inspect.DictType) and isinstance(node, MappingNode):
             return self._dict(node, kind, path)
         elif isinstance(node, ScalarNode):
@@ -208,6 +206,16 @@ class TreeReader:
         if isinstance(kind, inspect.VarTupleType) and isinstance(node, SequenceNode) and node.value:
             what += f" of {len(node.value)}"
         return self.refuse(node, path, what, allowed_text(kind), hint=about_value(node, kind, path))
+
+    def _list(self, node: SequenceNode, kind: inspect.VarTupleType, path: str) -> Any:
+        """A list, read once however many mappings it was merged into: its mistakes are told where it stands."""
+        known = id(node), id(kind)
+        if known not in self._lists:
+            partial, self.partial = self.partial, False
+            found = [self.value(each, kind.item_type, f"{path}[{n}]") for n, each in enumerate(node.value)]
+            self.partial = partial
+            self._lists[known] = MISTAKEN if MISTAKEN in found else tuple(found), kind, node
+        return self._lists[known][0]
 
     def _dict(self, node: MappingNode, kind: inspect.DictType, path: str) -> Any:
         values = {}

@@ -224,3 +224,27 @@ def test_a_mistake_is_one_line_though_a_key_or_a_name_holds_a_line_break(breaks:
     with pytest.raises(ValueError) as caught:
         parse_policy(text)
     assert len(str(caught.value).splitlines()) == len(str(caught.value).split("policy:1: ")) - 1
+
+
+def test_a_list_of_the_defaults_is_read_once_however_many_placements_there_are():
+    bans = ", ".join(f"{{name: b{number}, item: i{number}}}" for number in range(3))
+    names = [f"p{number}" for number in range(50)]
+    policy = parse_policy(
+        f"defaults: {{sources: {{model: 1}}, rules: {{bans: [{bans}]}}}}\n"
+        f"placements: {{{', '.join(f'{name}: {{}}' for name in names)}, own: {{rules: {{bans: []}}}}}}\n"
+        "segments: {new: {placements: {p0: {slots: 1}}}}"
+    )
+    first = policy.placements["p0"].rules.bans
+    assert [ban.item for ban in first] == ["i0", "i1", "i2"]
+    assert all(policy.placements[name].rules.bans is first for name in names)
+    assert policy.segments["new"].placements["p0"].rules.bans is first
+    assert policy.placements["own"].rules.bans == ()
+
+
+def test_a_mistake_in_a_list_of_the_defaults_refuses_every_placement_and_is_told_once():
+    with pytest.raises(ValueError) as caught:
+        parse_policy("defaults: {sources: {model: 1}, rules: {bans: [{name: b}, 3]}}\nplacements: {a: {}, b: {}}")
+    assert [line.partition(";")[0] for line in str(caught.value).splitlines()] == [
+        "policy:1: defaults.rules.bans[0]: exactly one of item, category, brand must be given, got none",
+        "policy:1: defaults.rules.bans[1]: got '3'",
+    ]
