@@ -55,6 +55,7 @@ placements:
       hide_viewed: all
       hide_kind: {of: anchors}
       fits: anchors
+      variants: style
       related_first: true
       categories: {only: [area0, area1, area2, area3, area4, area5, area6], never: [area6.kind60]}
       age_limits: [{category: area5, years: 18}]
@@ -67,6 +68,7 @@ placements:
         margin: 0.2
         new: 0.2
         same_brand: 0.2
+        attributes: [{attribute: style, value: style7, boost: 0.2}]
         seasons: [{name: season, categories: [area1.kind11], from: 2026-05-01, until: 2026-07-01, boost: 0.3}]
         at_most: 1.6
       diversity: {strength: 0.3, vector: 0.5, most_of_a_kind: 2}
@@ -146,7 +148,13 @@ def _facts(items: int, rng: np.random.Generator) -> ItemFacts:
     """Facts of a catalogue, completed by an items feed."""
     names = [f"item-{number:06d}" for number in range(items)]
     tokens = [
-        attribute_tokens({"category": CATEGORIES[number % len(CATEGORIES)], "brand": f"brand{number % 97}"})
+        attribute_tokens(
+            {
+                "category": CATEGORIES[number % len(CATEGORIES)],
+                "brand": f"brand{number % 97}",
+                "style": f"style{number // 3}",
+            }
+        )
         for number in range(items)
     ]
     vocabulary, token_ids, offsets = pack_tokens(tokens)

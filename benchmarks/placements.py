@@ -54,10 +54,12 @@ EVERY_RULE: Final[dict[str, Any]] = {
         "clearance": 0.2,
         "margin": 0.1,
         "new": 0.1,
+        "attributes": [{"attribute": "style", "value": "style-7", "boost": 0.2}],
         "at_most": 1.5,
         "seasons": [{"name": "winter", "categories": ["household.climate"], "boost": 0.3}],
     },
     "related_first": True,
+    "variants": "style",
     "diversity": {"strength": 0.3, "most_of_a_kind": 2},
     "pins": [{"name": "voucher", "item": "{first}", "slot": 2}],
     "bans": [
@@ -100,7 +102,7 @@ def random_feed(ids: Sequence[str], *, new: int, seed: int) -> ItemsFeed:
     """Feed with every field for every item, and for ``new`` items that the catalogue does not know."""
     rng = np.random.default_rng(seed)
     lines: list[dict[str, Any]] = [{"time_ms": NOW_MS}]
-    for item_id in [*ids, *(f"new-{number}" for number in range(new))]:
+    for number, item_id in enumerate([*ids, *(f"new-{number}" for number in range(new))]):
         draw = rng.random(6)
         lines.append(
             {
@@ -115,6 +117,7 @@ def random_feed(ids: Sequence[str], *, new: int, seed: int) -> ItemsFeed:
                 "attributes": {
                     "category": CATEGORIES[int(draw[1] * len(CATEGORIES))],
                     "brand": f"brand-{int(draw[2] * 300)}",
+                    "style": f"style-{number // 3}",
                 },
             }
         )

@@ -1,11 +1,13 @@
 """Variants: items that are one thing in several sizes or colours, told by an attribute whose value they share.
 
 Whoever has the coat in M wants no coat in L beside it, and no list needs the boots in 37, 38 and 39. Surprising: what
-is held itself (in the cart, an anchor, the host's own item) is no variant of itself, so this rule does not hide it.
+is held itself (in the cart, an anchor, the host's own item) is no variant of itself, so this rule does not hide it
+unless another variant of it is held too.
 
 Shapes: N items, U items to judge, P candidates, G sets of values.
 """
 
+from collections import Counter
 from collections.abc import Collection
 
 import numpy as np
@@ -25,30 +27,32 @@ class Variants(Struct, frozen=True, eq=False):
 
     Attributes:
         codes_N: what each item is a variant of; 0 for an item without the attribute, which is a thing of its own.
-        held: items at hand, of which no other variant is shown.
-        things: what those are variants of.
+        things: what the items at hand are variants of, of which no other is shown.
+        alone: items at hand that no other one is a variant of.
     """
 
     codes_N: Ints
-    held: tuple[int, ...]
     things: tuple[int, ...]
+    alone: tuple[int, ...]
 
     @classmethod
     def of(cls, attribute: str, facts: ItemFacts, held: Collection[int]) -> "Variants":
         """Items that share a value of ``attribute``; ``held`` are known to the facts."""
         codes_N = groups_of(facts, attribute).codes_N
-        return cls(codes_N, tuple(held), tuple({code for item in held if (code := codes_N.item(item))}))
+        own = {item: code for item in held if (code := codes_N.item(item))}
+        counts = Counter(own.values())
+        return cls(codes_N, tuple(counts), tuple(item for item, code in own.items() if counts[code] == 1))
 
     def hiding(self, items_U: Ints) -> Mask:
         """Which of the items are other variants of what is held, [U]."""
         hidden_U = np.isin(self.codes_N.take(items_U), self.things)
         if self.things:
-            hidden_U &= ~np.isin(items_U, self.held)
+            hidden_U &= ~np.isin(items_U, self.alone)
         return hidden_U
 
     def hides(self, item: int) -> bool:
         """Whether one item is another variant of what is held."""
-        return self.codes_N.item(item) in self.things and item not in self.held
+        return self.codes_N.item(item) in self.things and item not in self.alone
 
     def of_things(self, items_U: Ints, others: Collection[int]) -> Mask:
         """Which of the items are variants of any of ``others``, [U]."""

@@ -33,6 +33,12 @@ def test_no_other_size_of_what_is_in_the_cart_on_the_page_or_in_the_host_s_hand_
     assert sorted(shown) == sorted(["boot-37", "hat", "scarf", *own])
 
 
+def test_what_the_session_came_to_is_hidden_where_another_size_of_it_is_in_the_cart() -> None:
+    text = f"placements: {{here: {{sources: {{model: 1}}, anchors: [cart, last], rules: {{{ONE}}}}}}}"
+    shown = SHOP.shown(text, model=EVERYTHING, k=9, cart=["coat-l"], session=["coat-m"])
+    assert sorted(shown) == ["boot-37", "hat", "scarf"]
+
+
 def test_pins_and_filler_keep_it_too_and_the_host_s_own_item_is_shown() -> None:
     pins = f"{ONE}, pins: [{{name: a, item: boot-38, slot: 2}}, {{name: b, item: boot-37, slot: 3}}]"
     assert SHOP.shown(policy(pins), model={"boot-37": 2.0, "coat-l": 1.0}, k=4) == ["coat-l", "boot-38", "hat", "scarf"]

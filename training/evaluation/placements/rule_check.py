@@ -92,7 +92,7 @@ def forbidding(item: int, policy: Policy, request: PlacementRequest, facts: Item
             found.append("misfit")
     thing = _thing(item, rules.variants, facts)
     held = [*basket, *_anchors(policy, request, facts), *([] if request.host is None else [request.host])]
-    if thing and item not in held and any(_thing(other, rules.variants, facts) == thing for other in held):
+    if thing and any(other != item and _thing(other, rules.variants, facts) == thing for other in held):
         found.append("variant")
     since = request.now_ms - rules.dismissals.within_hours * 3_600_000
     gone = [each for each in request.dismissed if each.time_ms > since]

@@ -16,6 +16,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from tillside.policy.file.hints import homes_in, meant
 from tillside.policy.file.scalars import shown
+from tillside.policy.file.spelling import Suggestions
 from tillside.policy.file.terms import PlacementPolicy, Policy, SegmentName
 from tillside.policy.file.tree import TreeReader, composed, mapping_of, over, text_of
 
@@ -31,6 +32,8 @@ POLICY_KEYS: Final = (DEFAULTS, *Policy.__struct_fields__)
 HOMES: Final = dict(reversed([*homes_in(POLICY, ""), *homes_in(PLACEMENT, f"{PLACEMENTS}.NAME")]))
 """Where a key belongs, the least deep place of several."""
 VERSION_DIGITS: Final = 12
+LISTED: Final = 20
+"""Names of placements that a message lists."""
 
 
 def read_policy(path: Path, *, behaviours: Sequence[str] | None = None) -> Policy:
@@ -99,6 +102,7 @@ class PolicyReader(TreeReader):
     def __init__(self, name: str, behaviours: Sequence[str] | None = None) -> None:
         super().__init__(name)
         self._behaviours = behaviours
+        self._suggestions = Suggestions()
 
     def policy(self, root: MappingNode) -> Policy:
         """Parse the whole file; raises ValueError with all mistakes."""
@@ -142,20 +146,21 @@ class PolicyReader(TreeReader):
         """A segment's part without placements that the file lacks and that have no sources of their own: such a name
         is mistyped, and told."""
         known = self._keys(self.entries(base, "").get(PLACEMENTS))
+        held = frozenset(known)
         if SOURCES in self._keys(self.entries(base, "").get(DEFAULTS)):
             return part
+        allowed = ", ".join([*known[:LISTED], *([f"{len(known) - LISTED} more"] if len(known) > LISTED else [])])
         rows: list[tuple[Node, Node]] = []
         for key, value in part.value:
             if key.value == PLACEMENTS and isinstance(value, MappingNode):
                 strange = [
-                    name for name, own in value.value if name.value not in known and SOURCES not in self._keys(own)
+                    name for name, own in value.value if name.value not in held and SOURCES not in self._keys(own)
                 ]
                 for name in strange:
                     own = f"{SEGMENTS}.{segment}.{PLACEMENTS}.{name.value}"
-                    hint = meant(name.value, known)
-                    self.refuse(
-                        name, own, "no placement of the file is called so", ", ".join(known), conflict=True, hint=hint
-                    )
+                    hint = self._suggestions.meant(PLACEMENTS, name.value, known)
+                    what = "no placement of the file is called so"
+                    self.refuse(name, own, what, allowed, conflict=True, hint=hint)
                 value = mapping_of([row for row in value.value if row[0] not in strange], value)
             rows.append((key, value))
         return mapping_of(rows, part)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tillside.policy import ConflictError, Policy, parse_policy, policy_version, read_policy
+from tillside.policy.file.spelling import SUGGESTED
 
 CONFIGS = Path(__file__).parents[4] / "configs/policy"
 GOOD = """\
@@ -248,3 +249,17 @@ def test_a_mistake_in_a_list_of_the_defaults_refuses_every_placement_and_is_told
         "policy:1: defaults.rules.bans[0]: exactly one of item, category, brand must be given, got none",
         "policy:1: defaults.rules.bans[1]: got '3'",
     ]
+
+
+def test_thousands_of_mistyped_placements_are_told_in_short_lines_and_the_first_ones_with_what_was_meant():
+    """Each line listed all placements once, and each name was compared with all: 2,000 of both took 20 s."""
+    placements = ", ".join(f"home{number}: {{sources: {{model: 1}}}}" for number in range(1000))
+    mistyped = ", ".join(f"hame{number}: {{slots: 2}}" for number in range(1000))
+    text = f"placements: {{{placements}}}\nsegments: {{new: {{placements: {{{mistyped}}}}}}}"
+    with pytest.raises(ConflictError) as caught:
+        parse_policy(text)
+    told = str(caught.value).splitlines()
+    assert len(told) == 1000
+    assert max(map(len, told)) < 400
+    assert all("980 more" in line for line in told)
+    assert ["did you mean home" in line for line in told] == [True] * SUGGESTED + [False] * (1000 - SUGGESTED)

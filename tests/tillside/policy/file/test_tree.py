@@ -107,7 +107,10 @@ def test_a_merge_keeps_where_each_part_was_written() -> None:
         ("- &a x\n- [*a]", "file:2: *a: aliases are not read; allowed: b"),
         ("a:\n  - " + "[" * DEEPEST, "file:2: the file is nested too deeply; allowed: 32 levels"),
         ("a: [\n", "file:2: expected the node content, but found '<stream end>'; allowed: YAML"),
-        ("a: 1\nb: a: 1", "file:2: mapping values are not allowed here; allowed: YAML"),
+        (
+            "a: 1\nb: a: 1",
+            "file:2: a colon too many, or the key in a line above ends in no colon; allowed: YAML",
+        ),
         ("? [a]\n: b", "file:1: a list is used as a key; allowed: text"),
     ],
 )
