@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import yaml
 from msgspec import Meta, Struct, inspect, structs
+from yaml.nodes import Node, ScalarNode
 
 from tillside.policy.file.hints import ALIKE_CHOICE, about_value, meant
 from tillside.policy.file.names import KnownNames, NameCheck
@@ -254,11 +255,18 @@ def _told(error: msgspec.ValidationError, row: Any, kind: type[Struct]) -> str:
     if name in known and isinstance(error.__cause__, ValueError | None) and not isinstance(row[name], dict | list):
         wanted = next(each.type for each in _type_of(kind).fields if each.encode_name == name)
         written = msgspec.json.encode(row[name]).decode()
-        hint = about_value(yaml.compose(written, Loader=yaml.SafeLoader), wanted, name)
+        hint = about_value(_node(row[name], written), wanted, name)
         return f"{field}: got {written[:LONGEST_SHOWN]}; allowed: {allowed_text(wanted)}{hint}"
     unknown = what.partition("unknown field `")[2].strip("`")
     hint = meant(unknown, known, alike=ALIKE_CHOICE) if unknown else ""
     return f"{field}: {what}; allowed: an object with {', '.join(known)}{hint}"
+
+
+def _node(value: Any, written: str) -> Node:
+    """A JSON scalar as a policy file would have it; YAML refuses some of the letters that JSON's texts may hold."""
+    if isinstance(value, str):
+        return ScalarNode("tag:yaml.org,2002:str", value, style='"')
+    return cast(Node, yaml.compose(written, Loader=yaml.SafeLoader))
 
 
 def _type_of(kind: type[Struct]) -> inspect.StructType:

@@ -26,6 +26,9 @@ def test_the_shop_is_told_by_placement(recommender):
         "slots": 2,
         "sources": {"model": 1, "complement": 2},
         "anchors": ["cart"],
+        "host": False,
+        "scene": False,
+        "moments": [],
     }
     assert (found["segments"], found["behaviours"]) == (["dormant"], ["click", "cart", "purchase"])
 

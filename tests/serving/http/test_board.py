@@ -135,7 +135,7 @@ def test_a_live_room_is_tried_with_what_its_host_shows_what_lies_in_it_and_a_mom
     page.locator(".note", has_text="silent during explanation").wait_for()
     page.get_by_label("Placement").select_option("product")
     page.locator("#mode", has_text="product: ").wait_for()
-    assert page.get_by_label("The host shows").is_hidden()
+    assert page.get_by_label("The host shows", exact=True).is_hidden()
     assert '"host"' not in page.locator("#request").inner_text()
     assert page.said == []
 

@@ -1,5 +1,7 @@
 """What is set by hand lies over policy and relations, by hand on a small shop, and its mistakes are told row by row."""
 
+import json
+import re
 from datetime import date
 
 import pytest
@@ -135,3 +137,8 @@ def test_names_that_shop_or_policy_lack_are_told():
 def test_a_key_that_stands_twice_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match="stands twice in one object"):
         read_rows("pins", body)
+
+
+def test_a_text_of_letters_that_yaml_does_not_read_is_refused_as_any_other_wrong_value() -> None:
+    with pytest.raises(ValueError, match=re.escape("bans[0].from: got ") + ".*; allowed: a date such as 2026-11-01"):
+        read_rows("bans", json.dumps([{"name": "recall", "from": "\x8e\x01x"}]).encode())
