@@ -16,7 +16,7 @@ from serving.bundles.registered import RegisteredModel
 from serving.feedback.salt import read_salt
 from serving.feedback.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 from serving.feedback.target import Target, parse_target
-from serving.flags import Parser, address, integer, off_or, share, switch, told_by, word
+from serving.protocol.flags import Parser, address, integer, off_or, share, switch, told_by, word
 from serving.protocol.limits import LONGEST_DEADLINE_MS, Limits
 from tillside.bundle import REGISTERED_FORMS
 from tillside.cli.shipped import file_or_shipped

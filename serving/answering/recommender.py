@@ -2,6 +2,8 @@
 
 Requests are answered in batches, with the same result as one by one (serving.answering.retrieval). What the model does
 not answer, the fallback tiers do (serving.answering.fallbacks).
+
+Shapes: N items of the bundle, L session items, D dimensions.
 """
 
 import contextlib

@@ -14,7 +14,7 @@ from serving.collector.sources import Sources, open_to_all, read_sources
 from serving.feedback.salt import read_salt
 from serving.feedback.shoppers.limits import MEMORY, MOST_GAP_MINUTES, VisitLimits, parse_place
 from serving.feedback.target import Target, Topic, parse_target
-from serving.flags import Parser, integer, told_by
+from serving.protocol.flags import Parser, integer, told_by
 from serving.protocol.limits import Limits
 
 MOST_EVENTS: Final = 1000

@@ -4,7 +4,7 @@ Target ranks are pessimistic: items with the target's score rank before it. Ties
 catalogue order, so equal scores give equal lists. A target that cannot be ranked (unseen in training) has the rank
 :data:`MISSED` and counts as a miss in every mean.
 
-Shapes: B cases, V items, S sessions, M metrics, R resamples.
+Shapes: B cases, V items, G blocks of them, C scores that reach a bound, S sessions, M metrics, R resamples.
 """
 
 from collections.abc import Sequence
