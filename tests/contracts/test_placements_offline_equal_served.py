@@ -380,21 +380,25 @@ def test_torch_alone_gives_the_same_up_to_what_fp32_holds_level(world: World, se
     """What ``training.evaluate policy=FILE`` computes, in its own batches: only items with level scores change places,
     or are parted otherwise by the last slot.
 
-    Items of the same attributes have the same vector, so there are some; else the encoders differ by 1e-5 at most.
+    Items of the same attributes have the same vector, so there are some; else the encoders differ by 1e-5 at most. One
+    that is level with the end of the model's list stands in one list and not in the other, and all shares of the list
+    move by what it has of it, some thousandths; which ones that are depends on the processor.
     """
-    swapped = 0
+    swapped, moved = 0, 0
     for answer, (tier, placement, facts) in zip(served, offline(world, None, 256), strict=True):
         assert (answer["tier"], len(answer["items"])) == (tier, len(placement.items))
         own = [(facts.item_ids[item.item], item.score, item.source, item.reason) for item in placement.items]
+        scores = [item.score for item in placement.items]
+        moved += [item["score"] for item in answer["items"]] != pytest.approx(scores, abs=1e-4)
         for item, (item_id, score, source, reason) in zip(answer["items"], own, strict=True):
-            assert item["score"] == pytest.approx(score, abs=1e-4)
+            assert item["score"] == pytest.approx(score, abs=1e-4, rel=5e-3)
             if item["item_id"] == item_id:
                 assert (item["source"], item["reason"]) == (source, reason)
                 continue
             swapped += 1
             level = [other for other in own if other[0] == item["item_id"]]
             if level:
-                assert level[0][1] == pytest.approx(score, abs=1e-4)
+                assert level[0][1] == pytest.approx(score, abs=1e-4, rel=5e-3)
             else:  # one level with the last item: of those that the slots part either may stand inside
-                assert own[-1][1] == pytest.approx(score, abs=1e-4)
-    assert swapped < QUESTIONS / 20
+                assert own[-1][1] == pytest.approx(score, abs=1e-4, rel=5e-3)
+    assert max(swapped, moved) < QUESTIONS / 20
