@@ -28,7 +28,7 @@ from benchmarks.feedback_seen import seen_ids
 from benchmarks.feedback_shoppers import forget_kills, shopper_key
 from benchmarks.fuzzing import mutated_bodies
 from benchmarks.results import RESULTS, read_rows, write_results
-from benchmarks.servers import Server, collector
+from benchmarks.servers import collector
 from serving.bench.load import Load, address_of
 from serving.bench.schedule import due_times
 from serving.collector.openapi import EXAMPLES
@@ -61,10 +61,10 @@ def collector_batch100(work: Path, given: argparse.Namespace) -> Figures:
     own, other = _cores(given)
     with collector(work / "feedback", log=work / "collector.log", cores=other) as server, _pinned(own):
         _run(EventLoad(server.url, events=BATCH, connections=given.connections, seconds=2.0).run())
-        before = _cpu_seconds(server)
+        before = server.cpu_seconds()
         load = EventLoad(server.url, events=BATCH, connections=given.connections, seconds=given.seconds)
         sent: Sent = _run(load.run())
-        spent = _cpu_seconds(server) - before
+        spent = server.cpu_seconds() - before
     if sent.refused:
         raise RuntimeError(f"{sent.refused} batches were refused: {(work / 'collector.log').read_text()[-500:]}")
     events = len(sent.seconds) * BATCH
@@ -79,9 +79,17 @@ def collector_batch100(work: Path, given: argparse.Namespace) -> Figures:
 def overhead(work: Path, given: argparse.Namespace) -> Figures:
     """p99 of answers with the exposure log as a multiple of that without, beside A/A, in one run."""
     own, other = _cores(given)
-    figures = {"rate": given.rate, "rounds": given.rounds, "seconds": given.round_seconds}
+    bundle = given.bundle or _bundle(work)
     with _pinned(own):
-        return exposure_overhead(work, given.bundle or _bundle(work), cores=other, run=_run, **figures)
+        return exposure_overhead(
+            work,
+            bundle,
+            rate=given.rate,
+            rounds=given.rounds,
+            seconds=given.round_seconds,
+            cores=other,
+            run=_run,
+        )
 
 
 def killed(work: Path, given: argparse.Namespace) -> Figures:
@@ -124,7 +132,7 @@ def seen(work: Path, given: argparse.Namespace) -> Figures:
 
 def by_key(work: Path, given: argparse.Namespace) -> Figures:
     """Processor time of requests that name their shopper alone, as a multiple of that with the same events."""
-    return shopper_key(work, given.bundle or _bundle(work), rounds=given.rounds, spent=_cpu_seconds)
+    return shopper_key(work, given.bundle or _bundle(work), rounds=given.rounds)
 
 
 def forgetting(work: Path, given: argparse.Namespace) -> Figures:
@@ -170,12 +178,6 @@ def _pinned(cores: set[int] | None) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _cpu_seconds(server: Server) -> float:
-    """Processor time that a process has used so far."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _run(work: Any) -> Any:

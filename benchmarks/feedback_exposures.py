@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import binom
 
-from benchmarks.servers import Server, tillside
+from benchmarks.servers import tillside
 from serving.bench.load import PRIORITY
 from serving.bench.plan import Plan
 from serving.bench.shoppers import LoadShop, as_http, draw_requests
@@ -76,11 +76,11 @@ def exposure_overhead(
                 host = server.url.removeprefix("http://")
                 payloads = [as_http(server.path, host=host, document=each) for each in documents]
                 plan = Plan(server.url, payloads, seconds, warm_seconds=WARM_SECONDS, seed=number)
-                before = _cpu_seconds(server)
+                before = server.cpu_seconds()
                 summary = run(plan.measure(rate))
                 if summary.failed:
                     raise RuntimeError(f"{summary.failed} requests failed: {summary.errors} {summary.statuses}")
-                used = (_cpu_seconds(server) - before) / (seconds + WARM_SECONDS)
+                used = (server.cpu_seconds() - before) / (seconds + WARM_SECONDS)
                 found[name].append(summary.latency_ms | {"cpu": used})
             say(f"  round {number + 1} of {rounds}, p99 in ms: {_of(found, 'p99_ms')}")
     return {**figures_of(found), "rounds": float(rounds), "requests_per_s": rate}
@@ -127,12 +127,6 @@ def _first_in_line(processes: Sequence[str]) -> Iterator[None]:
         for path, nice in before:
             with contextlib.suppress(OSError):
                 path.write_text(nice, encoding="ascii")
-
-
-def _cpu_seconds(server: Server) -> float:
-    """Processor time that a process's threads have used so far, to the nanosecond."""
-    threads = Path("/proc", str(server.process.pid), "task").glob("*/schedstat")
-    return sum(int(each.read_text(encoding="ascii").split()[0]) for each in threads) / 1e9
 
 
 def _of(found: Mapping[str, Sequence[Mapping[str, float]]], metric: str) -> str:

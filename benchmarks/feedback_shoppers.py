@@ -12,7 +12,6 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.feedback_kills import AGAIN_SECONDS, BATCH, Live, post
-from benchmarks.servers import Server, collector, tillside
+from benchmarks.servers import collector, tillside
 from serving.bench.load import address_of
 from serving.feedback.forget import pending_orders
 from tillside.bundle import CATALOGUE
@@ -36,7 +35,7 @@ FORGETTABLE: Final = 40
 PENDING_SECONDS: Final = 180.0
 
 
-def shopper_key(work: Path, bundle: Path, *, rounds: int, spent: Callable[[Server], float]) -> dict[str, float]:
+def shopper_key(work: Path, bundle: Path, *, rounds: int) -> dict[str, float]:
     """Processor time of requests by key as a multiple of that of the same requests with their events, in turn."""
     items = json.loads((bundle / CATALOGUE / "catalogue.json").read_text(encoding="utf-8"))["item_ids"]
     behaviour = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))["behaviours"][0]
@@ -60,13 +59,13 @@ def shopper_key(work: Path, bundle: Path, *, rounds: int, spent: Callable[[Serve
         connection = http.client.HTTPConnection(host, port)
         for number in range(rounds):
             for name in ("key", "events") if number % 2 else ("events", "key"):
-                before = spent(server)
+                before = server.cpu_seconds()
                 for asked in range(REQUESTS):
                     body = json.dumps(bodies[name][asked % SHOPPERS])
                     connection.request("POST", "/v1/recommend", body, {"content-type": "application/json"})
                     answer = json.loads(connection.getresponse().read())
                     assert answer.get("remembered_events", VISIT) == VISIT, answer
-                seconds[name] += spent(server) - before
+                seconds[name] += server.cpu_seconds() - before
     return {"cpu_ratio": seconds["key"] / seconds["events"], "cpu_us": seconds["key"] / rounds / REQUESTS * 1e6}
 
 

@@ -173,7 +173,7 @@ def judge(shop: Shop, bundle: Path, work: Path, *, most: int, seed: int) -> list
     shop.log(logging, feedback, answers=most, seed=seed)
     found = []
     for name, terms in progress(JUDGED.items(), "policies", unit="policies"):
-        policy, answers, effective = write_policy(work, name, *terms), PILOT, 0.0
+        policy, answers = write_policy(work, name, *terms), PILOT
         while True:
             part = part_of(feedback, work / f"{name}-{answers}", answers=answers)
             whole = told(policy, bundle, part, work / f"{name}-{answers}-told")

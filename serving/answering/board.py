@@ -42,7 +42,7 @@ def shop(recommender: Recommender) -> dict[str, Any]:
                 "slots": placement.slots,
                 "sources": placement.sources,
                 "anchors": list(placement.anchors),
-                "host": placement.host_first or "host" in placement.anchors,
+                "host": placement.takes_host,
                 "scene": "scene" in placement.anchors,
                 "moments": list(placement.silent_during),
             }

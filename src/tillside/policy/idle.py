@@ -11,11 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from tillside.policy.day_rules import Standing
 from tillside.policy.file.rule_terms import Boosts, Rules
 from tillside.policy.file.spelling import Suggestions
 from tillside.policy.file.terms import PlacementPolicy, Policy
-from tillside.policy.items.facts import ItemFacts
-from tillside.policy.items.filters import groups_of
+from tillside.policy.items.facts import OUT_OF_STOCK, ItemFacts
+from tillside.policy.items.filters import group_of, groups_of
 from tillside.relations import Relations
 
 Mask = npt.NDArray[np.bool_]
@@ -59,8 +60,7 @@ def _of_placement(placement: PlacementPolicy, facts: ItemFacts, suggestions: Sug
         if need.n > slots:
             yield f"{what} cannot be met in {slots} slots"
         if need.source is None:
-            groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
-            assert value is not None
+            groups, value = group_of(need, facts)
             meets_N = groups.having((value,)).take(groups.codes_N)
             if meets_N.any() and forbidden_N[meets_N].all():
                 yield f"{what} is never met: categories and bans forbid all of them"
@@ -92,14 +92,10 @@ def _of_boosts(boosts: Boosts, facts: ItemFacts, suggestions: Suggestions) -> It
 
 def _forbidden(rules: Rules, facts: ItemFacts) -> Mask:
     """Items that categories and bans forbid, [N]."""
-    forbidden_N = np.zeros(len(facts), bool)
-    categories, brands = facts.categories, facts.brands
-    if rules.categories.only:
-        forbidden_N |= ~categories.having(rules.categories.only).take(categories.codes_N)
     never = (*rules.categories.never, *(ban.category for ban in rules.bans if ban.category is not None))
-    forbidden_N |= categories.having(never).take(categories.codes_N)
-    forbidden_N |= brands.having(tuple(ban.brand for ban in rules.bans if ban.brand is not None)).take(brands.codes_N)
-    for ban in rules.bans:
-        if ban.item is not None and ban.item in facts.index_of:
-            forbidden_N[facts.index_of[ban.item]] = True
+    brands = tuple(ban.brand for ban in rules.bans if ban.brand is not None)
+    oldest = int(facts.minimum_age_N.max(initial=0))
+    standing = Standing(rules.categories.only, never, brands, least_stock=OUT_OF_STOCK, age=oldest, hidden=-1)
+    forbidden_N: Mask = standing.verdicts(facts) >= 0
+    forbidden_N[[facts.index_of[item] for ban in rules.bans if (item := ban.item or "") in facts.index_of]] = True
     return forbidden_N

@@ -253,7 +253,8 @@ def _told(error: msgspec.ValidationError, row: Any, kind: type[Struct]) -> str:
     field, known = path.strip("`").removeprefix("$"), _fields(kind)
     name = field.removeprefix(".")
     if name in known and isinstance(error.__cause__, ValueError | None) and not isinstance(row[name], dict | list):
-        wanted = next(each.type for each in _type_of(kind).fields if each.encode_name == name)
+        fields = cast(inspect.StructType, inspect.type_info(kind)).fields
+        wanted = next(each.type for each in fields if each.encode_name == name)
         written = msgspec.json.encode(row[name]).decode()
         hint = about_value(_node(row[name], written), wanted, name)
         return f"{field}: got {written[:LONGEST_SHOWN]}; allowed: {allowed_text(wanted)}{hint}"
@@ -267,10 +268,6 @@ def _node(value: Any, written: str) -> Node:
     if isinstance(value, str):
         return ScalarNode("tag:yaml.org,2002:str", value, style='"')
     return cast(Node, yaml.compose(written, Loader=yaml.SafeLoader))
-
-
-def _type_of(kind: type[Struct]) -> inspect.StructType:
-    return cast(inspect.StructType, inspect.type_info(kind))
 
 
 def _fields(kind: type[Struct]) -> tuple[str, ...]:

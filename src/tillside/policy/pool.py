@@ -15,6 +15,7 @@ from tillside.policy.day_rules import VARIANT
 from tillside.policy.file.rule_terms import AtLeast, Pin
 from tillside.policy.fusion import Candidates
 from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.filters import group_of
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import PlacedItem, PlacementRequest
 from tillside.policy.rules import HARD, SOFT, UNRELATED, Rulebook
@@ -137,8 +138,7 @@ def _of_kind(need: AtLeast, pool: Pool, facts: ItemFacts) -> npt.NDArray[np.bool
     if need.source is not None:
         meets_P = pool.found.mainly(need.source).take(pool.rows_P)
     else:
-        groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
-        assert value is not None
+        groups, value = group_of(need, facts)
         meets_P = groups.having((value,)).take(groups.codes_N.take(pool.items_P))
     meets_P &= pool.levels_P <= 0
     return meets_P

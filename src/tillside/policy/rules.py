@@ -154,9 +154,8 @@ class Rulebook(Struct, frozen=True, eq=False):
     def narrows(self) -> bool:
         """Whether the request forbids more than single items, so that a source should propose some more."""
         hidden = (self.kinds_G, self.misfits_C, self.resting.dismissed_G)
-        if self.variants is not None and self.variants.things:
-            return True
-        return any(mask is not None for mask in hidden) or (self.band is not None and self.band_hard)
+        varied = self.variants is not None and bool(self.variants.things)
+        return varied or any(mask is not None for mask in hidden) or (self.band is not None and self.band_hard)
 
     def judged(self, items_U: Ints) -> tuple[Verdicts, Ints]:
         """Judge items by all rules.

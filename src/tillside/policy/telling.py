@@ -11,6 +11,7 @@ import numpy as np
 from tillside.policy.file.rule_terms import AtLeast
 from tillside.policy.file.terms import PlacementPolicy
 from tillside.policy.items.facts import ItemFacts
+from tillside.policy.items.filters import group_of
 from tillside.policy.requests import PlacedItem
 from tillside.policy.rules import HARD, Rulebook
 
@@ -55,5 +56,5 @@ def why_empty(told: Mapping[str, int], placement: PlacementPolicy, rulebook: Rul
 def _meets(need: AtLeast, placed: PlacedItem, facts: ItemFacts) -> bool:
     if need.source is not None:
         return placed.source == need.source
-    groups, value = (facts.brands, need.brand) if need.category is None else (facts.categories, need.category)
+    groups, value = group_of(need, facts)
     return value in groups.sets[groups.codes_N.item(placed.item)]

@@ -108,7 +108,7 @@ def preview(
         kinds_B = event_kinds(behaviours)
         requests = asked.requests(sessions, placement=name, k=placement.slots, kinds_B=kinds_B)
         requests = [_on(request, day, policy.utc_offset_hours) for request in requests]
-        if placement.host_first or "host" in placement.anchors:
+        if placement.takes_host:
             requests = [structs.replace(request, host=int(request.session_L[-1])) for request in requests]
             for moment, request in zip(found, requests, strict=True):
                 assert request.host is not None

@@ -14,7 +14,7 @@ import yaml
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from tillside.policy.file.scalars import is_null, read_scalar
+from tillside.policy.file.scalars import is_null, read_scalar, without_null
 from tillside.policy.file.spelling import ALIKE
 
 ALIKE_CHOICE: Final = 0.7
@@ -80,8 +80,7 @@ def about_key(key: str, value: Node, allowed: Collection[str], homes: Mapping[st
 
 def about_value(node: Node, kind: inspect.Type, path: str) -> str:
     """What was meant by a value that ``kind`` does not allow; an empty string if nobody can tell."""
-    if isinstance(kind, inspect.UnionType):
-        kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+    kind = without_null(kind)
     if isinstance(kind, inspect.StructType | inspect.DictType) and is_null(node):
         return "; what belongs to it stands below it, indented by two blanks more"
     if isinstance(kind, inspect.VarTupleType) and not isinstance(node, SequenceNode) and not is_null(node):
@@ -109,9 +108,7 @@ def quoted_otherwise(name: str) -> str | None:
 def homes_in(kind: inspect.StructType, at: str, seen: Collection[type] = ()) -> Iterator[tuple[str, str]]:
     """Keys of the terms below ``kind`` that are reached by names alone, not by a list, and where they belong."""
     for field in kind.fields:
-        inner = field.type
-        if isinstance(inner, inspect.UnionType):
-            inner = next(each for each in inner.types if not isinstance(each, inspect.NoneType))
+        inner = without_null(field.type)
         own = f"{at}.{field.encode_name}" if at else field.encode_name
         if isinstance(inner, inspect.DictType):
             inner, own = inner.value_type, f"{own}.NAME"

@@ -13,6 +13,7 @@ from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tillside.policy.file.reader import DEFAULTS, PLACEMENT, POLICY, SEGMENTS, PolicyReader, root_of
+from tillside.policy.file.scalars import without_null
 from tillside.policy.file.spelling import Suggestions
 from tillside.policy.file.tree import composed
 from tillside.policy.file.values import on_one_line
@@ -119,8 +120,7 @@ def _unknown(root: Node | None, known: KnownNames, name: str) -> list[str]:
 
 def _named(node: Node | None, kind: inspect.Type, path: str) -> Iterator[tuple[str, str, ScalarNode]]:
     """Path, key and node of every text below ``node`` that names something of the shop."""
-    if isinstance(kind, inspect.UnionType):
-        kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+    kind = without_null(kind)
     if isinstance(kind, inspect.StructType) and isinstance(node, MappingNode):
         fields = {field.encode_name: field.type for field in kind.fields}
         if kind.cls is POLICY.cls:
@@ -138,11 +138,7 @@ def _named(node: Node | None, kind: inspect.Type, path: str) -> Iterator[tuple[s
 
 
 def _field(key: str, node: Node, kind: inspect.Type, path: str) -> Iterator[tuple[str, str, ScalarNode]]:
-    plain = (
-        next((each for each in kind.types if not isinstance(each, inspect.NoneType)), kind)
-        if isinstance(kind, inspect.UnionType)
-        else kind
-    )
+    plain = without_null(kind)
     if key in KIND_OF and isinstance(plain, inspect.StrType) and isinstance(node, ScalarNode):
         yield path, key, node
     elif (

@@ -55,6 +55,13 @@ def is_null(node: Node) -> bool:
     return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
+def without_null(kind: inspect.Type) -> inspect.Type:
+    """The type of what may be left out; any other type as it is."""
+    if not isinstance(kind, inspect.UnionType):
+        return kind
+    return next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+
+
 def shown(node: Node) -> str:
     """Short description of a node's value, for messages."""
     if isinstance(node, MappingNode):

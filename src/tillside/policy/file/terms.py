@@ -73,6 +73,11 @@ class PlacementPolicy(Term, frozen=True, kw_only=True):
     explore: Exploration | None = None
     rules: Rules = Rules()
 
+    @property
+    def takes_host(self) -> bool:
+        """Whether the answer depends on what a host shows."""
+        return self.host_first or "host" in self.anchors
+
 
 class Point(Term, frozen=True, kw_only=True):
     """Point of the intent curve: purchase intent to degree of decision."""

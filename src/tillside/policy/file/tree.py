@@ -18,7 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import Resolver
 
 from tillside.policy.file.hints import about_key, about_syntax, about_value, quoted_otherwise
-from tillside.policy.file.scalars import allowed_text, is_null, read_scalar, shown
+from tillside.policy.file.scalars import allowed_text, is_null, read_scalar, shown, without_null
 from tillside.policy.file.values import ConflictError
 
 MISTAKEN: Final = object()
@@ -189,7 +189,7 @@ class TreeReader:
         if isinstance(kind, inspect.UnionType):
             if is_null(node):
                 return None
-            kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+            kind = without_null(kind)
         if isinstance(kind, inspect.StructType):
             return self.struct(node, kind, path)
         if isinstance(kind, inspect.VarTupleType) and isinstance(node, SequenceNode):

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.events import CATEGORY
+from tillside.policy.file.rule_terms import AtLeast
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.groups import Groups
 
@@ -122,6 +123,14 @@ def groups_of(facts: ItemFacts, attribute: str) -> Groups:
         return Groups(np.zeros(len(facts), np.int64), ((),))  # whoever asks for any name fills no cache
     found: Groups = facts.tables.get(("attribute", attribute), lambda: _made(facts, attribute))
     return found
+
+
+def group_of(need: AtLeast, facts: ItemFacts) -> tuple[Groups, str]:
+    """What a minimum of a category or a brand counts in, and which value."""
+    if need.category is not None:
+        return facts.categories, need.category
+    assert need.brand is not None, "a minimum of a source counts in no group"
+    return facts.brands, need.brand
 
 
 def attribute_names(facts: ItemFacts) -> frozenset[str]:
