@@ -18,8 +18,11 @@ WAITING: Final = 100_000
 """Records that wait for the broker at most."""
 ROOM_SECONDS: Final = 0.5
 """Time to wait for room."""
-SYNC_SECONDS: Final = 5.0
-"""Time that a sync waits for the broker; what has not been delivered by then still may be."""
+SYNC_SECONDS: Final = 0.05
+"""Time that a sync waits for the broker; what has not been delivered by then still may be. It is short:
+meanwhile nobody hands over what comes, which lies in the process alone and would die with it."""
+CLOSE_SECONDS: Final = 5.0
+"""Time that the end waits for the broker."""
 
 
 class KafkaSink:
@@ -56,7 +59,7 @@ class KafkaSink:
 
     def close(self) -> int:
         """Wait for the broker once more; what it has not acknowledged then is lost."""
-        left = self._producer.flush(SYNC_SECONDS)
+        left = self._producer.flush(CLOSE_SECONDS)
         self._producer.purge()
         self._producer.poll(0)
         lost, self._lost = max(self._lost, int(left)), 0

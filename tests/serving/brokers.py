@@ -20,9 +20,10 @@ def kafka() -> Any:
 
 
 @contextlib.contextmanager
-def mock_broker(*, brokers: int = 1) -> Iterator[str]:
+def mock_broker(*, brokers: int = 1, answers_after_ms: int = 0) -> Iterator[str]:
     """Addresses of a mock cluster in this process."""
-    holder = kafka().Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": brokers})
+    mocked = {"test.mock.num.brokers": brokers, "test.mock.broker.rtt": answers_after_ms}
+    holder = kafka().Producer({"bootstrap.servers": "mock", **mocked})
     found = holder.list_topics(timeout=DEADLINE_SECONDS).brokers.values()
     yield ",".join(f"{each.host}:{each.port}" for each in found)
     holder.flush(1)

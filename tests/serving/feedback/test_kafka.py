@@ -1,5 +1,7 @@
 """Feedback to Kafka, against librdkafka's own mock of brokers and against a broker's process."""
 
+import time
+
 import pytest
 
 from serving.feedback.kafka import KafkaSink
@@ -36,9 +38,23 @@ def test_what_finds_no_room_is_not_taken():
     assert sink.write([b"a", b"b", b"c"]) == 2
 
 
+def test_what_comes_while_the_broker_is_slow_is_handed_over():
+    """Ten records, each with a sync, are with librdkafka before the broker acknowledges the first of them."""
+    with mock_broker(answers_after_ms=300) as servers:
+        sink = KafkaSink(Topic(servers, "exposures"))
+        started = time.monotonic()
+        for number in range(10):
+            assert sink.write([b"record %d" % number]) == 1
+            assert sink.sync() == 0
+        handed_over = time.monotonic() - started
+        assert sink.close() == 0
+        assert handed_over < (time.monotonic() - started) / 2
+        assert len(consumed(servers, "exposures", 10)) == 10
+
+
 def test_what_the_broker_never_takes_is_counted(monkeypatch):
     kafka()
-    monkeypatch.setattr("serving.feedback.kafka.SYNC_SECONDS", 30)
+    monkeypatch.setattr("serving.feedback.kafka.CLOSE_SECONDS", 30)
     sink = KafkaSink(Topic("127.0.0.1:9", "t"), {"message.timeout.ms": 50, "linger.ms": 0})
     assert sink.write([b"a", b"b"]) == 2
     assert sink.close() == 2
