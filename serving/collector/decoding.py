@@ -12,7 +12,8 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from serving.collector import ga4
-from serving.protocol.errors import BodyError, did_you_mean, shown
+from serving.protocol.errors import BodyError, shown
+from tillside.cli.likeness import did_you_mean
 from tillside.feedback.events import CART, CLICK, IMPRESSION, Event, lacking
 
 PLAIN: Final = frozenset({IMPRESSION, CLICK, CART})
@@ -167,10 +168,9 @@ def _sentence(error: Exception, raw: bytes | Raw) -> str:
     assert found is not None
     what, where = found[1], found[2] or ""
     if unknown := re.fullmatch("Object contains unknown field `(.*)`", what, re.DOTALL):
-        meant = did_you_mean(
-            unknown[1], [name for name in SentEvent.__struct_fields__ if name not in ("received", "source", "untimed")]
-        )
-        return f"{shown(unknown[1])} is not a field of {where or 'an event'}{'; ' + meant if meant else ''}"
+        sent = [name for name in SentEvent.__struct_fields__ if name not in ("received", "source", "untimed")]
+        meant = did_you_mean(unknown[1], sent, before="; ")
+        return f"{shown(unknown[1])} is not a field of {where or 'an event'}{meant}"
     if missing := re.fullmatch("Object missing required field `(.*)`", what):
         return f"{where + '.' if where else ''}{missing[1]} is missing"
     if not isinstance(error, msgspec.ValidationError):

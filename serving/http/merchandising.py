@@ -15,8 +15,9 @@ from starlette.responses import Response
 from serving.http.bodies import JSON_BLANKS, read_body
 from serving.http.problems import refusal_of
 from serving.http.responses import NO_STORE, json_response
-from serving.protocol.errors import ProblemError, did_you_mean, shown
+from serving.protocol.errors import ProblemError, shown
 from serving.protocol.limits import Limits
+from tillside.cli.likeness import did_you_mean
 from tillside.policy.file.values import with_whole_numbers
 from tillside.policy.merchandising import PARTS, Part, read_rows
 

@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.protocol.errors import FieldError, ProblemError, did_you_mean, shown
+from serving.protocol.errors import FieldError, ProblemError, shown
+from tillside.cli.likeness import did_you_mean
 from tillside.cli.secrets import without_secrets
 from tillside.policy import ConflictError
 

@@ -20,9 +20,10 @@ from serving.protocol.checking import (
     struct_at,
 )
 from serving.protocol.constraints import decoder_within
-from serving.protocol.errors import SHOWN_CHARACTERS, BodyError, FieldError, did_you_mean, shown
+from serving.protocol.errors import SHOWN_CHARACTERS, BodyError, FieldError, shown
 from serving.protocol.limits import Limits
 from serving.protocol.messages import NOT_SENT, RecommendRequest
+from tillside.cli.likeness import did_you_mean
 
 _of_any_size: Final = msgspec.json.Decoder(RecommendRequest)
 _encode: Final = msgspec.json.Encoder().encode

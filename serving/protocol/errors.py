@@ -1,16 +1,15 @@
 """Exceptions for refused requests, with messages that a caller can act on: invalid bodies and fields, and problems of
 any status, such as 401 (no token) and 503 (no bundle yet)."""
 
-import difflib
 import json
 from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from tillside.cli.likeness import did_you_mean
+
 SHOWN_CHARACTERS: Final = 60
-ALIKE: Final = 0.7
-"""Least likeness of a misspelt name to a choice: ``clik`` is ``click`` (0.89), ``like`` (0.67) is something else."""
 
 
 class BodyError(ValueError):
@@ -33,7 +32,7 @@ class FieldError(ValueError):
     @classmethod
     def of_value(cls, field: str, value: object, *, allowed: str, choices: Iterable[str] = ()) -> "FieldError":
         """The error for an invalid ``value`` of ``field``; names the likeliest of the ``choices``, if there are any."""
-        meant = f"; {closest}" if isinstance(value, str) and (closest := did_you_mean(value, choices)) else ""
+        meant = did_you_mean(value, choices, before="; ") if isinstance(value, str) else ""
         return cls(field, f"{field} must be {allowed}, got {shown(value)}{meant}", allowed=allowed)
 
     def within(self, path: str, fields: Iterable[str]) -> "FieldError":
@@ -41,13 +40,6 @@ class FieldError(ValueError):
         if self.field.partition("[")[0].partition(".")[0] not in fields:
             return self
         return FieldError(f"{path}.{self.field}", f"{path}.{self}", allowed=self.allowed)
-
-
-def did_you_mean(value: str, choices: Iterable[str]) -> str:
-    """``did you mean CHOICE?`` for the choice that is spelt most like ``value``; an empty string if none is."""
-    by_lower = {choice.lower(): choice for choice in choices}
-    near = difflib.get_close_matches(value[:SHOWN_CHARACTERS].lower(), by_lower, n=1, cutoff=ALIKE)
-    return f"did you mean {by_lower[near[0]]}?" if near else ""
 
 
 def shown(value: object) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from serving.protocol.errors import did_you_mean
+from tillside.cli.likeness import did_you_mean
 
 Parsed = TypeVar("Parsed")
 

@@ -5,7 +5,6 @@ newcomer expects; what it cannot read is answered with the same value quoted for
 """
 
 import dataclasses
-import difflib
 import os
 import re
 import shlex
@@ -17,6 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
+from tillside.cli.likeness import did_you_mean, most_like
 from training.cli.command_lines import AS_TYPED, BY_PATH
 from training.cli.keys import Key
 
@@ -70,11 +70,12 @@ class Known:
         parents = sorted({key.name.rpartition(".")[0] for key in self.keys} - {""}) if "." not in name else []
         names = [key.name for key in self.keys] + [group for group in self.choices if "." not in group] + parents
         names = [each for each in names if not name.startswith(f"{each}.")]  # where it stands is no other name for it
-        alike = difflib.get_close_matches(name, names, n=1, cutoff=LIKE + 0.1)
-        if alike:
-            return alike
+        alike = most_like(name, names)
+        if alike is not None:
+            return [alike]
         lasts = {key.name.rpartition(".")[2]: key.name for key in reversed(self.keys)}
-        return [lasts[each] for each in difflib.get_close_matches(last, list(lasts), n=1, cutoff=LIKE + 0.1)]
+        alike = most_like(last, lasts)
+        return [] if alike is None else [lasts[alike]]
 
     def below(self, name: str) -> list[str]:
         """Names allowed in the place of an unknown one."""
@@ -132,15 +133,8 @@ def take_action(arguments: list[str], actions: Sequence[str], *, of: str) -> Non
     if first in actions:
         arguments[0] = f"do={first}"
     elif first.isalpha():
-        meant = did_you_mean(first, actions)
+        meant = did_you_mean(first, actions, alike=LIKE, before="; ")
         raise ValueError(f"'{first}' is nothing to do with {of}{meant}; there are {', '.join(actions)}")
-
-
-def did_you_mean(word: str, names: Sequence[str]) -> str:
-    """``; did you mean NAME?`` if one of the names is written alike, else nothing."""
-    bare = {name.lower().replace("-", "_"): name for name in names}
-    alike = difflib.get_close_matches(word.lower().replace("-", "_"), list(bare), n=1, cutoff=LIKE)
-    return f"; did you mean {bare[alike[0]]}?" if alike else ""
 
 
 def written(key: str, value: str) -> str:
@@ -199,7 +193,8 @@ def _without_flags(arguments: Sequence[str], known: Known) -> Iterator[str]:
             continue
         word = name.lstrip("-").replace("-", "_")
         after = arguments[place + 1] if place + 1 < len(arguments) and "=" not in arguments[place + 1] else "VALUE"
-        hint = did_you_mean(name, [each for each in (*FLAGS, *FLAGS_OF_A_VALUE) if each.startswith("--")])
+        flags = [each for each in (*FLAGS, *FLAGS_OF_A_VALUE) if each.startswith("--")]
+        hint = did_you_mean(name, flags, alike=LIKE, before="; ")
         key = word if known.find(word) or word in known.choices else next(iter(known.like(word)), None)
         if key is not None:
             hint = f"; keys are written without dashes: {written(key, value if equals else after)}"
@@ -258,7 +253,7 @@ def _check_one(known: Known, name: str, value: str, argument: str, *, several: b
         choices = key.choices
     for word in meant if isinstance(meant, list) else [meant]:
         if choices and isinstance(word, str) and word not in choices:
-            hint = did_you_mean(word, choices)
+            hint = did_you_mean(word, choices, alike=LIKE, before="; ")
             raise ValueError(f"{name}={word} is not a choice{hint or ';'} allowed: {', '.join(choices)}")
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from tillside import __version__
 from tillside.cli.extras import require
+from tillside.cli.likeness import did_you_mean
 from tillside.cli.modules import refuse_stranger
 
 
@@ -107,10 +108,8 @@ def overview() -> str:
 
 def unknown(name: str) -> str:
     """Sentence for a word that is no command."""
-    import difflib  # only here: it would be a tenth of the start
-
-    near = difflib.get_close_matches(name.removeprefix("training.").removeprefix("serving."), COMMANDS, n=1)
-    meant = f"; did you mean {near[0]}?" if near else "."
+    plain = name.removeprefix("training.").removeprefix("serving.")
+    meant = did_you_mean(plain, COMMANDS, before="; ") or "."
     return f"'{name}' is no command of tillside{meant} There are: {', '.join(COMMANDS)}"
 
 

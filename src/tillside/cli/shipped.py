@@ -5,6 +5,7 @@ A checkout keeps them in ``configs/`` at its top, a wheel in ``tillside/configs/
 
 from pathlib import Path
 
+from tillside.cli.likeness import did_you_mean
 from tillside.cli.modules import PACKAGE, rooms
 
 SUFFIX = ".yaml"
@@ -35,8 +36,5 @@ def file_or_shipped(kind: str, given: str | Path) -> Path:
     names = shipped_names(kind)
     if str(path) in names:
         return shipped_directory() / kind / f"{path}{SUFFIX}"
-    import difflib  # only here: most starts of a command need it not
-
-    near = difflib.get_close_matches(str(path), names, n=1)
-    meant = f"; did you mean {near[0]}?" if near else ""
+    meant = did_you_mean(str(path), names, before="; ")
     raise ValueError(f"{kind} must be a file or one of those that ship, {', '.join(names)}; got '{path}'{meant}")

@@ -19,7 +19,8 @@ import yaml
 from msgspec import Meta, Struct, inspect, structs
 from yaml.nodes import Node, ScalarNode
 
-from tillside.policy.file.hints import ALIKE_CHOICE, about_value, meant
+from tillside.cli.likeness import did_you_mean
+from tillside.policy.file.hints import about_value
 from tillside.policy.file.names import KnownNames, NameCheck
 from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.rule_terms import Ban, Pin
@@ -259,7 +260,7 @@ def _told(error: msgspec.ValidationError, row: Any, kind: type[Struct]) -> str:
         hint = about_value(_node(row[name], written), wanted, name)
         return f"{field}: got {written[:LONGEST_SHOWN]}; allowed: {allowed_text(wanted)}{hint}"
     unknown = what.partition("unknown field `")[2].strip("`")
-    hint = meant(unknown, known, alike=ALIKE_CHOICE) if unknown else ""
+    hint = did_you_mean(unknown, known, before="; ") if unknown else ""
     return f"{field}: {what}; allowed: an object with {', '.join(known)}{hint}"
 
 

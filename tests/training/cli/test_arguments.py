@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from training.cli.arguments import Known, check, datasets_here, did_you_mean, parse, take_action, written
+from training.cli.arguments import Known, check, datasets_here, parse, take_action, written
 from training.cli.keys import Key
 
 KNOWN = Known(
@@ -116,11 +116,6 @@ def test_what_is_offered_is_read_back_as_the_same_value(value):
     """Through the shell's reading of quotes and then Hydra's."""
     [word] = shlex.split(written("dataset", value))
     assert str(parse(word).value()) == value
-
-
-def test_a_likeness_is_needed():
-    assert did_you_mean("smal", ["sasrec", "small"]) == "; did you mean small?"
-    assert did_you_mean("huge", ["sasrec", "small"]) == ""
 
 
 def test_data_sets_of_the_working_folder_are_found_the_newest_first(tmp_path):

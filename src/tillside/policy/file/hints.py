@@ -4,7 +4,6 @@ Whoever writes a policy knows the shop, not YAML: a decimal comma ends a value t
 colon makes it text, and a key one level too high is merely unknown. Only what would be allowed is proposed.
 """
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
@@ -14,11 +13,9 @@ import yaml
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from tillside.cli.likeness import did_you_mean
 from tillside.policy.file.scalars import is_null, read_scalar, without_null
-from tillside.policy.file.spelling import ALIKE
 
-ALIKE_CHOICE: Final = 0.7
-"""How like a name must be to one of a few choices, of which any is as near as can be."""
 QUOTES: Final = "“”„‟‘’‚«»「」『』\"'"
 """Quotes that are text to YAML, and its own, which stand doubled inside others."""
 PUNCTUATION: Final = str.maketrans({"，": ",", "：": ":", "、": ",", "。": "."})
@@ -41,13 +38,6 @@ SYNTAX: Final = (
     ("expected ',' or ']'", "", "a comma or a bracket ] is missing before this"),
 )
 """What YAML's parser says, part of it and a pattern, and what it means."""
-
-
-def meant(name: str, choices: Collection[str], *, alike: float = ALIKE) -> str:
-    """``; did you mean NAME?`` for that of a few choices that is written most like ``name``, or an empty string."""
-    by_lower = {each.lower(): each for each in choices}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=alike)
-    return f"; did you mean {by_lower[near[0]]}?" if near else ""
 
 
 def about_syntax(problem: str, lines: Collection[str]) -> str:
@@ -75,7 +65,7 @@ def about_key(key: str, value: Node, allowed: Collection[str], homes: Mapping[st
         return f"; did you mean {first}: {plain[len(first) :].strip()}, with a colon?"
     if plain in homes and plain not in allowed:
         return f"; it belongs into {homes[plain]}"
-    return meant(plain, allowed, alike=ALIKE_CHOICE)
+    return did_you_mean(plain, allowed, before="; ")
 
 
 def about_value(node: Node, kind: inspect.Type, path: str) -> str:
@@ -93,7 +83,7 @@ def about_value(node: Node, kind: inspect.Type, path: str) -> str:
     if not isinstance(node, ScalarNode) or is_null(node):
         return ""
     if isinstance(kind, inspect.LiteralType):
-        return meant(_plain(node.value), [str(each) for each in kind.values], alike=ALIKE_CHOICE)
+        return did_you_mean(_plain(node.value), [str(each) for each in kind.values], before="; ")
     found = next((each for each in _otherwise(_plain(node.value), path) if _reads(each, kind)), None)
     quoted = ", without quotes" if found == node.value else ""
     return "" if found is None else f"; did you mean {found}{quoted}?"

@@ -14,9 +14,10 @@ import msgspec
 from msgspec import inspect
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from tillside.policy.file.hints import homes_in, meant
+from tillside.cli.likeness import did_you_mean
+from tillside.policy.file.hints import homes_in
 from tillside.policy.file.scalars import shown
-from tillside.policy.file.spelling import Suggestions
+from tillside.policy.file.spelling import ALIKE, Suggestions
 from tillside.policy.file.terms import PlacementPolicy, Policy, SegmentName
 from tillside.policy.file.tree import TreeReader, composed, mapping_of, over, text_of
 
@@ -214,6 +215,6 @@ class PolicyReader(TreeReader):
         known = self._behaviours
         unknown = known is not None and isinstance(value, str) and value not in known
         if key == BEHAVIOUR and isinstance(node, ScalarNode) and unknown:
-            hint = meant(str(value), known or ())
+            hint = did_you_mean(str(value), known or (), alike=ALIKE, before="; ")
             return self.refuse(node, path, f"got {shown(node)}", ", ".join(known or ()), conflict=True, hint=hint)
         return value
