@@ -23,7 +23,7 @@ def test_each_call_brings_what_is_new(tmp_path, capsys):
         topic = Topic(broker.address, "events")
         sink = KafkaSink(topic)
         sink.write([b"a", b"b"])
-        sink.sync()
+        sink.close()
         main([str(topic), str(tmp_path)])
         assert capsys.readouterr().out == "2 records of events\n"
         assert brought(tmp_path) == [b"a", b"b"]
