@@ -165,10 +165,9 @@ def merged(
     lists_E = _places(len(entries)).repeat(sizes)
     # packed (item, source, position): one sort groups by item, then source, and keeps the anchors' order
     keys_E = np.concatenate(founds, dtype=np.int64)
-    keys_E <<= SOURCE_BITS
-    keys_E |= np.array(sources).take(lists_E)
     bits = len(keys_E).bit_length()
-    keys_E <<= bits
+    keys_E <<= SOURCE_BITS + bits
+    keys_E |= (np.array(sources) << bits).take(lists_E)
     keys_E |= _places(len(keys_E))
     keys_E.sort()
     if not 0 <= keys_E[0] <= keys_E[-1] < items << SOURCE_BITS + bits:  # items of a newer catalogue than the facts
