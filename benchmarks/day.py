@@ -152,10 +152,10 @@ def go_first(pid: int) -> None:
 
 def kill_a_worker(server: Server, number: int) -> None:
     """Kill one of the workers, another each time."""
-    pid = server.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    say(f"killing worker {children[number % len(children)]} of {', '.join(children)}")
-    os.kill(int(children[number % len(children)]), signal.SIGKILL)
+    children = server.children()
+    victim = children[number % len(children)]
+    say(f"killing worker {victim} of {', '.join(map(str, children))}")
+    os.kill(victim, signal.SIGKILL)
 
 
 def put_policy(server: Server, number: int, text: str) -> None:

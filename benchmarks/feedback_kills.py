@@ -40,12 +40,14 @@ class Told:
         events: ids that the collector acknowledged.
         answers: recommendation ids, with when each was given, seconds of time.monotonic.
         kills: when the server was killed.
+        acknowledged: begin and end of each batch of events that was sent and acknowledged.
         stop: set at the end.
     """
 
     events: list[str] = field(default_factory=list)
     answers: list[tuple[str, float]] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
+    acknowledged: list[tuple[float, float]] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -75,11 +77,14 @@ class Live:
 
 
 @contextlib.contextmanager
-def under_load(told: Told, serving: Live, collecting: Live, event: Callable[[str], dict[str, Any]]) -> Iterator[None]:
+def under_load(
+    told: Told, serving: Live, collecting: Live, event: Callable[[str], dict[str, Any]], *, rest_seconds: float = 0.0
+) -> Iterator[None]:
     """Senders and an asker at work while the block runs; at its end they are waited for, and both processes stopped.
 
     Args:
         event: what to send, by its id.
+        rest_seconds: time between the last answer and the stop.
     """
     threads = [threading.Thread(target=send_on, args=(told, collecting, own, event)) for own in range(SENDERS)]
     threads.append(threading.Thread(target=ask_on, args=(told, serving)))
@@ -89,6 +94,7 @@ def under_load(told: Told, serving: Live, collecting: Live, event: Callable[[str
     told.stop.set()
     for thread in threads:
         thread.join()
+    time.sleep(rest_seconds)
     serving.close()
     collecting.close()
 
@@ -145,8 +151,11 @@ def send_on(told: Told, live: Live, own: int, event: Callable[[str], dict[str, A
     while not told.stop.is_set():
         names = [f"{own}-{number}-{each}" for each in range(BATCH)]
         body = [event(name) for name in names]
+        begun = time.monotonic()
         while (answer := post(live.server, "/v1/events", body)) is None:
             time.sleep(AGAIN_SECONDS)
+            begun = time.monotonic()
+        told.acknowledged.append((begun, time.monotonic()))
         assert answer["accepted"] + answer["duplicates"] == BATCH, answer
         told.events += names
         number += 1

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.results import RESULTS, read_rows, write_results
-from benchmarks.servers import ADMIN_TOKEN, Server, ask, tillside
+from benchmarks.servers import ADMIN_TOKEN, Server, ask, children_of, tillside
 from serving.bench.resident import resident_mb
 from training.cli.console import say
 
@@ -57,8 +57,7 @@ def open_files(pid: int) -> int:
     """Files that a process and its descendants hold open or mapped."""
     place = Path("/proc", str(pid))
     maps = sum("/" in line for line in (place / "maps").read_text(encoding="utf-8").splitlines())
-    children = (place / "task" / str(pid) / "children").read_text(encoding="utf-8").split()
-    return maps + len(os.listdir(place / "fd")) + sum(map(open_files, map(int, children)))
+    return maps + len(os.listdir(place / "fd")) + sum(map(open_files, children_of(pid)))
 
 
 def growth(server: Server, change: Callable[[int], None], *, times: int) -> tuple[float, float]:

@@ -22,6 +22,7 @@ import torch
 
 from benchmarks.precision import bf16
 from benchmarks.results import RESULTS, read_rows, write_results
+from benchmarks.servers import children_of
 from benchmarks.stages import run_stage
 from training.cli.console import say
 from training.learning.callbacks import RESUME_FILE
@@ -119,9 +120,9 @@ def is_far(point: Path, place: tuple[int, int]) -> bool:
 
 def kill_all(pid: int) -> None:
     """Kill what a process started, and then the process."""
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+    for child in children_of(pid):
         with contextlib.suppress(FileNotFoundError):
-            kill_all(int(child))
+            kill_all(child)
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
 

@@ -41,6 +41,10 @@ class Server:
     read: Read = read_answer
     admin: str | None = None
 
+    def children(self) -> list[int]:
+        """Processes that its first one has started and that run: its workers, where it has some."""
+        return children_of(self.process.pid)
+
     def cpu_seconds(self) -> float:
         """Processor time that the threads of its first process have used so far, to the nanosecond."""
         threads = Path("/proc", str(self.process.pid), "task").glob("*/schedstat")
@@ -211,3 +215,8 @@ def _wait(server: Server, path: str, log: Path) -> None:
             return
         time.sleep(0.05)
     raise RuntimeError(f"the server is not up: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes that a process has started and that run."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]

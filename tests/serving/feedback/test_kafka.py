@@ -26,9 +26,35 @@ def test_what_was_taken_is_in_the_topic(servers):
     sink = KafkaSink(Topic(servers, "exposures"))
     payloads = [b"record %d" % number for number in range(50)]
     assert sink.write(payloads) == 50
-    assert sink.sync() == 0
-    assert sorted(consumed(servers, "exposures", 50)) == sorted(payloads)
     assert sink.close() == 0
+    assert sorted(consumed(servers, "exposures", 50)) == sorted(payloads)
+
+
+def test_what_the_broker_refuses_is_sent_again(monkeypatch, caplog):
+    """The broker answers the first two records by an error for which librdkafka gives a record up."""
+    made, refusals = kafka().Producer, [kafka().KafkaError(kafka().KafkaError.UNKNOWN)] * 2
+
+    class Refused:
+        def __init__(self, options, **more):
+            self._producer = made(options, **more)
+
+        def produce(self, topic, value, on_delivery):
+            if refusals:
+                on_delivery(refusals.pop(), None)
+            else:
+                self._producer.produce(topic, value, on_delivery=on_delivery)
+
+        def __getattr__(self, name):
+            return getattr(self._producer, name)
+
+    with mock_broker() as servers:
+        monkeypatch.setattr(kafka(), "Producer", Refused)
+        sink = KafkaSink(Topic(servers, "exposures"))
+        assert sink.write([b"a", b"b", b"c"]) == 3
+        assert sink.sync() == 0
+        assert sink.close() == 0
+        assert sorted(consumed(servers, "exposures", 3)) == [b"a", b"b", b"c"]
+    assert caplog.text.count("exposures refused records, which are sent again: ") == 1
 
 
 def test_what_finds_no_room_is_not_taken():
