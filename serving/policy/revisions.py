@@ -4,6 +4,8 @@ Going back makes a new revision with an older one's content, so that the numbers
 stood when. Each knows the revision that it came after, so that going back twice goes back two changes.
 """
 
+import base64
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -14,6 +16,8 @@ from msgspec import Struct
 from tillside.atomic import write_text_atomically
 from tillside.policy.merchandising import NOTHING_BY_HAND, REVISIONS, ByHand, revisions_in
 
+QUICK: Final = 1
+"""Level of compression."""
 KEPT: Final = 200
 """Revisions that can be gone back to; older ones are removed."""
 
@@ -115,6 +119,16 @@ class Revisions:
         """What each revision is, the latest first, without its content."""
         rows = [self._all[number] for number in sorted(self._all, reverse=True) if number]
         return [{name: getattr(row, name) for name in ("revision", "at", "change", "before")} for row in rows]
+
+
+def packed(revision: Revision) -> str:
+    """Compress a revision to base64 text, for the channel to a worker."""
+    return base64.b64encode(zlib.compress(msgspec.json.encode(revision), QUICK)).decode()
+
+
+def unpacked(text: str) -> Revision:
+    """Inverse of :func:`packed`."""
+    return msgspec.json.decode(zlib.decompress(base64.b64decode(text)), type=Revision)
 
 
 def _now() -> str:

@@ -1,10 +1,12 @@
-"""Bidirectional RPC between the parent and a worker: JSON lines over a socket pair.
+"""Bidirectional RPC between the parent and a worker: JSON messages over a socket pair, each after its length.
 
-A call is ``{"id", "op", "arguments"}``; its reply ``{"id", "value"}`` or ``{"id", "refused"}``: a sentence, and what
+A message may have any length: what a merchandiser sets by hand grows without a limit that this file could know. A call
+is ``{"id", "op", "arguments"}``; its reply ``{"id", "value"}`` or ``{"id", "refused"}``: a sentence, and what
 else a refusal says of itself, that is raised as a ValueError of the same kind in the caller.
 """
 
 import asyncio
+import itertools
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -15,8 +17,8 @@ from serving.protocol.errors import FieldError
 from serving.telemetry.logs import log_bug
 from tillside.policy import ConflictError
 
-LONGEST_LINE: Final = 1 << 27
-"""Bytes; the longest message is a packed items feed."""
+LENGTH_BYTES: Final = 8
+"""Of the length before each message, big-endian."""
 Handler = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 
@@ -25,19 +27,23 @@ class Channel:
 
     Args:
         handle: answers the peer's calls; its ValueErrors are raised in the peer.
+
+    Attributes:
+        closed: whether nothing can be called any more.
     """
 
     def __init__(self, handle: Handler) -> None:
         self._handle = handle
         self._calls: dict[int, asyncio.Future[Any]] = {}
+        self._numbers = itertools.count()  # none twice: the answer to a call that was given up may still come
         self._tasks: set[asyncio.Task[None]] = set()
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter
-        self._closed = False
+        self.closed = False
 
     async def open(self, end: socket.socket) -> None:
         """Attach to one end of a connected socket pair."""
-        self._reader, self._writer = await asyncio.open_unix_connection(sock=end, limit=LONGEST_LINE)
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=end)
 
     async def call(self, op: str, **arguments: Any) -> Any:
         """Call an operation of the peer and return its value.
@@ -46,9 +52,9 @@ class Channel:
             ValueError: the peer refuses; the sentence says why.
             ConnectionError: the peer has closed the connection.
         """
-        if self._closed:
+        if self.closed:
             raise ConnectionError("the other end has gone")
-        number = id(future := asyncio.get_running_loop().create_future())
+        number, future = next(self._numbers), asyncio.get_running_loop().create_future()
         self._calls[number] = future
         try:
             self._send({"id": number, "op": op, "arguments": arguments})
@@ -59,8 +65,9 @@ class Channel:
     async def run(self) -> None:
         """Read messages until the peer closes the connection."""
         try:
-            while line := await self._reader.readline():
-                message = json.loads(line)
+            while True:
+                length = int.from_bytes(await self._reader.readexactly(LENGTH_BYTES))
+                message = json.loads(await self._reader.readexactly(length))
                 if "op" in message:
                     task = asyncio.get_running_loop().create_task(self._answer(message))
                     self._tasks.add(task)
@@ -77,7 +84,7 @@ class Channel:
 
     def close(self) -> None:
         """Close the connection; pending calls raise ConnectionError."""
-        self._closed = True
+        self.closed = True
         self._writer.close()
         for future in self._calls.values():
             if not future.done():
@@ -94,8 +101,10 @@ class Channel:
         self._send({"id": message["id"], **reply})
 
     def _send(self, message: dict[str, Any]) -> None:
-        if not self._closed:
-            self._writer.write(json.dumps(message).encode() + b"\n")
+        if not self.closed:
+            data = json.dumps(message).encode()
+            self._writer.write(len(data).to_bytes(LENGTH_BYTES))
+            self._writer.write(data)
 
 
 def _refusal(error: ValueError) -> dict[str, Any]:

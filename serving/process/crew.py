@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from serving.bundles.reloading import Report
+from serving.policy import revisions
 from serving.policy.feeds import FeedReport, packed
 from serving.policy.revisions import Revision, TriedOn
 from serving.process.channel import Channel
@@ -81,14 +80,17 @@ class Crew:
 
         Raises:
             ValueError: one of them refuses it.
+            ConnectionError: all of them ended meanwhile, perhaps of it.
         """
-        text = msgspec.json.encode(revision).decode()
+        text = await asyncio.to_thread(revisions.packed, revision)
         arguments = {"revision": text, "changed": changed, "take_unknown": take_unknown}
         found = await self._call("try_on", **arguments)
         refusals = [each for each in found if isinstance(each, ValueError)]
         if refusals:
             raise refusals[0]
         tried: list[TriedOn] = [each for each in found if not isinstance(each, BaseException)]
+        if found and not tried:
+            raise ConnectionError("all workers ended while they tried it on")
         nobody: TriedOn = {"policy": None, "placements": [], "remarks": ["no worker is running yet"]}
         return next((each for each in tried if each["policy"]), tried[0] if tried else nobody)
 

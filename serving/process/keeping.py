@@ -46,6 +46,7 @@ class Wearers(Protocol):
 
         Raises:
             ValueError: it holds mistakes, one a line; a ConflictError if it is only not for this shop.
+            ConnectionError: nobody was left to say; nothing may be kept that could end them all again.
         """
         ...
 
@@ -112,7 +113,7 @@ class Keeper:
         if self.current.revision:
             try:
                 await wearers.try_on(self.current, changed=None, take_unknown=True)
-            except ValueError as error:
+            except (ValueError, ConnectionError) as error:
                 log.error("what was set by hand does not hold any more: %s", error)
             await wearers.settle(kept=True)
 
@@ -178,8 +179,11 @@ class Keeper:
         try:
             tried = await self._wearers.try_on(revision, changed=changed, take_unknown=take_unknown)
             await _kept(self._revisions.keep, revision)
-        except BaseException:
+        except BaseException as error:
             await self._wearers.settle(kept=False)
+            if isinstance(error, ConnectionError):
+                detail = f"nothing was changed, as {error}; the log says how they ended"
+                raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", detail) from None
             raise
         await self._wearers.settle(kept=True)
         log.info("revision %d of what is set by hand: %s", revision.revision, revision.change)

@@ -15,13 +15,11 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import uvloop
 
 from serving.bundles.loading import read_static
 from serving.http import board
-from serving.policy.feeds import unpacked
-from serving.policy.revisions import Revision
+from serving.policy import feeds, revisions
 from serving.process.channel import Channel
 from serving.process.feedback import exposures_logged, shoppers_remembered
 from serving.process.lifecycle import Process, in_background
@@ -61,8 +59,11 @@ class Worker:
                 await self._process.run()
 
     async def _obey(self) -> None:
-        await self._channel.run()
-        self._process.stop_now()
+        """Obey until the parent has gone; also on a fault, as a worker that hears nothing serves what is old."""
+        try:
+            await self._channel.run()
+        finally:
+            self._process.stop_now()
 
     def _close_others(self) -> None:
         """Close the sockets of other slots: one that stays open with no process accepting would hang its clients."""
@@ -89,10 +90,10 @@ class Worker:
             case "conclude":
                 return await self._service.conclude(arguments["report"])
             case "stock":
-                feed = await asyncio.to_thread(unpacked, arguments["feed"])
+                feed = await asyncio.to_thread(feeds.unpacked, arguments["feed"])
                 return await self._service.stock(feed, late=arguments["late"])
             case "try_on":
-                revision = msgspec.json.decode(arguments["revision"], type=Revision)
+                revision = await asyncio.to_thread(revisions.unpacked, arguments["revision"])
                 return await self._service.try_on(
                     revision, changed=arguments["changed"], take_unknown=arguments["take_unknown"]
                 )

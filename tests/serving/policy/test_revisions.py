@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.policy.revisions import KEPT, Revisions
+from serving.policy.revisions import KEPT, Revisions, packed, unpacked
 from tillside.policy.merchandising import ByHand, PlacedPin
 
 
@@ -43,3 +43,8 @@ def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / "by-hand" / "000000001.json").write_text("{")
     with pytest.raises(ValueError, match=r"000000001\.json is no revision of this server's .* remove it"):
         Revisions(tmp_path)
+
+
+def test_a_revision_is_the_same_on_the_other_side_of_the_channel():
+    revision = Revisions().changed("pins", by_hand("sûr ☂"))
+    assert unpacked(packed(revision)) == revision

@@ -116,3 +116,40 @@ def test_when_the_other_end_goes_calls_that_wait_and_later_ones_fail():
                 await parent.call("prepare")
 
     asyncio.run(run())
+
+
+def test_a_late_answer_to_a_call_that_was_given_up_is_nobody_elses():
+    """Of all calls under way each gets its own; one that timed out left its number to another, once."""
+
+    async def run():
+        may_end = asyncio.Event()
+
+        async def answer(op, arguments):
+            await may_end.wait()
+            return op
+
+        async with pair(answer) as (parent, _):
+            late = asyncio.create_task(parent.call("samples"))
+            await asyncio.sleep(0)
+            late.cancel()
+            await asyncio.gather(late, return_exceptions=True)
+            del late
+            asyncio.get_running_loop().call_soon(may_end.set)
+            return await asyncio.gather(*(parent.call("stock") for _ in range(20)))
+
+    assert asyncio.run(run()) == ["stock"] * 20
+
+
+@pytest.mark.slow
+def test_a_message_may_have_any_length():
+    """What is set by hand may be this long: each of five lists 64 MB, and a name escaped takes more."""
+    text = "x" * (1 << 27)
+
+    async def answer(op, arguments):
+        return len(arguments["text"])
+
+    async def run():
+        async with pair(answer) as (parent, _):
+            return await parent.call("try_on", text=text)
+
+    assert asyncio.run(run()) == 1 << 27

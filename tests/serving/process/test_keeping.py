@@ -263,3 +263,24 @@ def test_what_cannot_be_kept_is_not_put_in_force(tmp_path, monkeypatch):
     assert (keeper.current.revision, keeper.feed) == (0, None)
     keeper.close()
     assert Path(tmp_path / "state" / "items-since.jsonl").read_bytes() == b""
+
+
+def test_what_ended_all_who_tried_it_on_is_not_kept(tmp_path, monkeypatch):
+    """It would end them again, at every start."""
+    settings = Settings(tmp_path, state=tmp_path / "state")
+    service = Service(settings)
+
+    async def ended(*_: object, **__: object) -> None:
+        raise ConnectionError("all workers ended while they tried it on")
+
+    async def run() -> None:
+        keeper = Keeper(settings, service)
+        await keeper.open()
+        monkeypatch.setattr(service, "try_on", ended)
+        with pytest.raises(ProblemError, match="nothing was changed, as all workers ended") as refused:
+            await keeper.change({"policy": POLICY})
+        assert refused.value.status == 503
+        keeper.close()
+
+    asyncio.run(run())
+    assert StateFolder(tmp_path / "state").revisions.current.revision == 0

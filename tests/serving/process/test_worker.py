@@ -48,3 +48,17 @@ def test_a_word_that_it_does_not_know_is_refused(tmp_path, listeners):
 
     with pytest.raises(ValueError, match="a worker cannot dance"):
         asyncio.run(run())
+
+
+def test_a_fault_of_the_channel_ends_it_as_one_that_hears_nothing_serves_what_is_old(tmp_path, listeners):
+    async def run():
+        worker = Worker(Settings(tmp_path), listeners)
+        ours, theirs = socket.socketpair()
+        await worker._channel.open(theirs)
+        with ours:
+            ours.sendall((3).to_bytes(8) + b"{{{")
+            with pytest.raises(ValueError):
+                await worker._obey()
+        return worker._process.server.should_exit
+
+    assert asyncio.run(run())
