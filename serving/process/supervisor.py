@@ -29,6 +29,7 @@ from serving.process.crew import Child, Crew
 from serving.process.forgetting import Forgetting
 from serving.process.keeping import Change, Keeper
 from serving.process.lifecycle import in_background, no_first_bundle
+from serving.process.stand_ins import StandIns
 from serving.protocol.errors import ProblemError
 from serving.settings import Settings
 from serving.telemetry.merged_metrics import Samples, add_up, merged_page, only_counted, samples_of
@@ -63,6 +64,7 @@ class Supervisor:
         self._listeners = listeners
         self._children: dict[int, Child] = {}
         self._crew = Crew(self._children)
+        self._stand_ins = StandIns(self._children)
         self.keeper = Keeper(settings, self._crew)
         self._registry = CollectorRegistry()
         self._forgetting = Forgetting(settings, self._crew.forget, registry=self._registry)
@@ -89,7 +91,7 @@ class Supervisor:
         await asyncio.gather(*(self._start(slot) for slot in slots))
         keepers = [self._spawn(self._keep(slot)) for slot in slots]
         for slot in slots:
-            self._spawn(self._order(slot, "accept", slot))
+            self._spawn(self._stand_ins.end(slot))
         self._spawn(self._begin())
         self._spawn(self._watch())
         await self._stopping.wait()
@@ -208,18 +210,16 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             log.error("worker %d ended with code %d; starting another", child.process.pid, code)
-            stand_in = next(iter(self._children), None)
-            if stand_in is not None:
-                await self._order(stand_in, "accept", slot)
+            await self._stand_ins.replace(slot)
             pause = 0.0 if time.monotonic() - started > STEADY_SECONDS else min(2 * pause + 0.1, LONGEST_PAUSE)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             if self._stopping.is_set():
                 return
             await self._start(slot)
-            self._spawn(self._bring_up(slot, stand_in))
+            self._spawn(self._bring_up(slot))
 
-    async def _bring_up(self, slot: int, stand_in: int | None) -> None:
+    async def _bring_up(self, slot: int) -> None:
         """Install feed and active bundle in a new worker, then move its slot's socket from the stand-in to it."""
         child = self._children[slot]
         alone = Crew({slot: child})
@@ -229,16 +229,14 @@ class Supervisor:
             try:
                 child.version = await self._reloads.bring(alone)
                 break
-            except ConnectionError:
-                return
             except ValueError as error:
+                if child.channel.closed:
+                    return  # it has ended, and what comes after it is brought up by another call of this
                 log.error("a new worker has no bundle: %s", error)
             if not any(other.version for other in self._children.values()):
                 break
             await asyncio.sleep(LONGEST_PAUSE)
-        await self._order(slot, "accept", slot)
-        if stand_in is not None:
-            await self._order(stand_in, "release", slot)
+        await self._stand_ins.end(slot)
         if self._reloads.current is None and self.keeper.waiting is None:
             await self.reload()
 
@@ -248,11 +246,6 @@ class Supervisor:
         if op == "stopping":
             return self._stopping.is_set()
         raise ValueError(f"the parent cannot {op}")
-
-    async def _order(self, worker: int, op: str, slot: int) -> None:
-        """Make a worker accept from a slot's socket or release it; ignored if the worker has gone."""
-        with contextlib.suppress(ConnectionError, KeyError):
-            await self._children[worker].channel.call(op, slot=slot)
 
     async def _watch(self) -> None:
         """Fetch metrics periodically, so that a dead worker's are kept, and kill workers that no longer respond."""

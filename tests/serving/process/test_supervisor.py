@@ -1,5 +1,6 @@
 """Several workers behave as one server: one that dies is replaced, and any of them shows the metrics of all."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -7,7 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from serving.process import supervisor
+from serving.process.crew import Child
+from serving.process.supervisor import Supervisor
+from serving.settings import Settings
 from tests.serving.load import BODY, load
+from tests.serving.process.stand_in_workers import member
 from tests.serving.prometheus import values
 from tests.serving.server_process import DEADLINE_SECONDS, ServerProcess
 
@@ -86,3 +92,26 @@ def test_any_worker_shows_the_metrics_of_all_where_there_is_no_admin_port(orchar
     assert page["tillside_items",] == 5
     assert page["tillside_bundle_reloads_total", "loaded"] == 1
     assert server.stop() == 0
+
+
+def test_a_new_worker_that_ends_before_it_is_up_is_waited_for_no_more(tmp_path, monkeypatch, caplog):
+    """What comes after it is brought up by itself."""
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE", 0)
+    asked = []
+
+    async def bring(_: object) -> None:
+        asked.append("a bundle")
+        assert len(asked) == 1
+        raise ValueError("a worker ended while it loaded it")
+
+    async def run() -> dict[int, Child]:
+        whole = Supervisor(Settings(tmp_path), [])
+        whole._children |= {0: member(closed=True), 1: member(version="v")}
+        monkeypatch.setattr(whole._reloads, "bring", bring)
+        await whole._bring_up(0)
+        return whole._children
+
+    children = asyncio.run(run())
+    assert asked == ["a bundle"]
+    assert [child.channel.told for child in children.values()] == [[], []]
+    assert caplog.text == ""
