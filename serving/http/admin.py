@@ -154,7 +154,7 @@ class Admin:
         except Exception as error:
             log_bug(error)
             response, kind = problem_response(internal_error()), "internal-error"
-        path = path or request.url.path  # of a route: others never come here
+        path = path or request.scope["path"]  # of a route: others never come here
         self._calls.note(request, path, response.status_code, kind, seconds=time.perf_counter() - started)
         return response
 

@@ -1,8 +1,10 @@
 """One HTTP connection: uvicorn's protocol with an end to everything.
 
 Nothing waits for ever: neither headers, nor the rest of a body that was answered early, nor an answer that nobody
-reads, nor a close. Surprising: ``Upgrade`` is ignored, as RFC 9110 (7.8) lets a server; the parser would end the
-message at its headers, so the head is parsed anew without that header, before the application hears of it.
+reads, nor a close. And nothing is parsed in advance: what comes behind a request that waits for its turn stays bytes,
+and the client is not read from until it is parsed. Surprising: ``Upgrade`` is ignored, as RFC 9110 (7.8) lets a server;
+the parser would end the message at its headers, so the head is parsed anew without that header, before the application
+hears of it.
 """
 
 import asyncio
@@ -13,26 +15,17 @@ from typing import Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from serving.http.problems import PROBLEM_JSON, problem_document
-from serving.http.request_head import unfit, without_upgrade
+from serving.http.flow import Flow
+from serving.http.problems import last_answer
+from serving.http.request_head import HeadersTooLargeError, UnfitRequestError, unfit, without_upgrade
 from serving.http.room import Room
 from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
 
+PIECE_BYTES: Final = 4096
+"""Parsed at once: some hundred requests of the shortest."""
 CLOSING_SECONDS: Final = 5.0
 """Time that a closed connection has for its last bytes."""
-HEAD: Final = (
-    b"HTTP/1.1 %d %s\r\ncontent-type: " + PROBLEM_JSON.encode() + b"\r\ncache-control: no-store\r\n"
-    b"connection: close\r\ncontent-length: %d\r\n\r\n%s"
-)
-
-
-class HeadersTooLargeError(Exception):
-    """Request line and headers exceed the limit."""
-
-
-class UnfitRequestError(Exception):
-    """The request is parsed, but must not be answered; the message says why."""
 
 
 class Connection(HttpToolsProtocol):
@@ -47,11 +40,15 @@ class Connection(HttpToolsProtocol):
     _upgrading = False
     _half_closed = False
     _why: str | None = None
+    _unparsed = b""
+    _refusal: bytes | None = None
+    flow: Flow
     _deadline: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = Flow(transport)
         self._owed = deque[RequestResponseCycle]()
         self.room.waiting[self] = None
         self._end_after(self.limits.body_seconds)
@@ -71,29 +68,23 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self.parser is None or self.transport.is_closing():
+        if self.parser is None or self.transport.is_closing() or self._refusal is not None:
             return
-        if self._heading:
-            self._received += len(data)
         self._unset_keepalive_if_required()
-        try:
-            self._feed(data)
-        except httptools.HttpParserError:
-            self.send_400_response("the request is not valid HTTP/1.1")
-            return
-        if self._heading and self._received > self.limits.header_bytes and not self.transport.is_closing():
-            self._refuse_headers()
-        elif (
+        self._unparsed += data
+        self._parse()
+        if (
             self._heading
             and self._deadline is None
             and not self._in_flight()
+            and not self.transport.is_closing()
             and (self._begun or self.timeout_keep_alive_task is None)
         ):
             self._end_after(self.limits.body_seconds)  # something has come, and no request yet
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """A client that has sent all it wants still gets its answer."""
-        self._half_closed = self._answering()
+        self._half_closed = any(not cycle.response_complete and not cycle.more_body for cycle in self._owed)
         return self._half_closed
 
     def send_400_response(self, msg: str) -> None:
@@ -112,7 +103,8 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        if self._heading:  # else it is a trailer, which must not pass for a header (RFC 9110, 6.5.1)
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
@@ -122,14 +114,15 @@ class Connection(HttpToolsProtocol):
             return
         if why := unfit(self.parser.get_http_version(), self.headers):
             self._unfit(why)
+        super().on_headers_complete()
         self._begun, self._heading, self._received = False, False, 0
         self._stop_deadline()
-        super().on_headers_complete()
         while self._owed and self._owed[0].response_complete:
             self._owed.popleft()
         self._owed.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
+        self._received = 0
         if not self.cycle.response_complete:
             self.room.hold(self, len(body))
         super().on_body(body)
@@ -148,7 +141,11 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self.room.let_go(self)
         super().on_response_complete()
+        self._parse()
+        if self._refusal is not None and not self._owing():
+            self._close_with(self._refusal)
         if self.cycle is None or not self.cycle.response_complete:
+            self._unset_keepalive_if_required()
             return  # the next of several requests is being answered
         self.room.waiting[self] = None
         if self._half_closed and not self.transport.is_closing():
@@ -161,7 +158,7 @@ class Connection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.room.block(self, self.transport.get_write_buffer_size())
+        self.room.block(self, self.transport.get_write_buffer_size() + len(self._unparsed))
         self.room.waiting[self] = None
         if self._unread is None:
             self._unread = self.loop.call_later(self.limits.body_seconds, self.abort)
@@ -197,6 +194,28 @@ class Connection(HttpToolsProtocol):
         """Whether a whole request has come and its answer is not out."""
         return self._in_flight() and not self.cycle.more_body
 
+    def _owing(self) -> bool:
+        return any(not cycle.response_complete for cycle in self._owed)
+
+    def _parse(self) -> None:
+        """Parse what has come, up to a request that waits for its turn."""
+        if not self._unparsed:
+            return
+        data, at = self._unparsed, 0
+        while at < len(data) and not (self.pipeline or self._refusal or self.transport.is_closing()):
+            piece = data[at : at + PIECE_BYTES]
+            at += len(piece)
+            self._received += len(piece)
+            try:
+                self._feed(piece)
+            except httptools.HttpParserError:
+                self.send_400_response("the request is not valid HTTP/1.1")
+            else:
+                if self._received > self.limits.header_bytes and not self.transport.is_closing():
+                    self._refuse_headers()
+        self._unparsed = data[at:] if self.pipeline else b""  # else nobody will ask for the rest
+        self.flow.hold(bool(self._unparsed))
+
     def _feed(self, data: bytes) -> None:
         try:
             self.parser.feed_data(data)
@@ -229,11 +248,30 @@ class Connection(HttpToolsProtocol):
         self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", detail)
 
     def _refuse(self, status: HTTPStatus, kind: str, detail: str) -> None:
-        if self.transport.is_closing():
+        """Refuse what is being parsed, once those before it are answered: clients tell answers by their order."""
+        if self.transport.is_closing() or self._refusal is not None:
             return
-        body = problem_document(ProblemError(status, kind, detail))
-        self.transport.write(HEAD % (status, status.phrase.encode(), len(body), body))
-        self._close()
+        self._refusal = last_answer(ProblemError(status, kind, detail))
+        if not self._heading:
+            self._give_up_latest()
+        if not self._owing():
+            self._close_with(self._refusal)
+
+    def _give_up_latest(self) -> None:
+        """Let the latest request, in whose body the fault lies, be answered by the refusal, unless it was before."""
+        cycle = self._owed.pop()
+        if cycle.response_started:
+            self._refusal = b""
+        if not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline.popleft()
+
+    def _close_with(self, last: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(last)
+            self._close()
 
     def _keep_alive(self) -> None:
         self._unset_keepalive_if_required()

@@ -129,7 +129,7 @@ class Merchandising:
 
 
 def _part(request: Request) -> Part:
-    (part,) = [each for each in PARTS if request.url.path == f"/v1/{each}"]
+    (part,) = [each for each in PARTS if request.scope["path"] == f"/v1/{each}"]
     return part
 
 

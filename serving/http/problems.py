@@ -15,6 +15,10 @@ from tillside.cli.secrets import without_secrets
 from tillside.policy import ConflictError
 
 PROBLEM_JSON: Final = "application/problem+json"
+LAST: Final = (
+    b"HTTP/1.1 %d %s\r\ncontent-type: " + PROBLEM_JSON.encode() + b"\r\ncache-control: no-store\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%s"
+)
 SHOPPER_PATH: Final = "/v1/shoppers/{key}"
 """As logs, metrics and problems name it: a key stands in none of them."""
 ADMIN_PATHS: Final = (
@@ -47,6 +51,12 @@ def problem_response(problem: ProblemError) -> Response:
     return Response(problem_document(problem), problem.status, headers=headers, media_type=PROBLEM_JSON)
 
 
+def last_answer(problem: ProblemError) -> bytes:
+    """The refusal as it is sent on a connection that ends with it."""
+    body = problem_document(problem)
+    return LAST % (problem.status, problem.status.phrase.encode(), len(body), body)
+
+
 def invalid_field(error: FieldError) -> ProblemError:
     """A field error as a 422."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -74,14 +84,15 @@ async def problem_of_routing(request: Request, error: Exception) -> Response:
     """Response for a routing error: unknown path or method not allowed."""
     assert isinstance(error, HTTPException)
     allowed = (error.headers or {}).get("Allow", "")
+    path = request.scope["path"]  # what its URL says depends on the header host
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"the method {request.method} is not allowed on {request.url.path}; allowed: {allowed}"
+        detail = f"the method {request.method} is not allowed on {path}; allowed: {allowed}"
         if not {"GET", "HEAD", "DELETE"}.intersection(allowed.split(", ")):
             detail += ", with a JSON body"
         problem = ProblemError(HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", detail, allowed=allowed)
     else:
         paths = [route.path_format for route in request.app.routes]
-        detail = f"there is nothing at {shown(request.url.path)}; {_instead(request.url.path, paths)}"
+        detail = f"there is nothing at {shown(path)}; {_instead(path, paths)}"
         problem = ProblemError(HTTPStatus(error.status_code), "not-found", detail)
     response = problem_response(problem)
     response.headers.update(error.headers or {})

@@ -10,6 +10,14 @@ UPGRADING: Final = frozenset({b"upgrade", b"http2-settings"})
 Header = tuple[bytes, bytes]
 
 
+class HeadersTooLargeError(Exception):
+    """Request line and headers exceed the limit."""
+
+
+class UnfitRequestError(Exception):
+    """The request is parsed, but must not be answered; the message says why."""
+
+
 def unfit(version: str, headers: Sequence[Header]) -> str | None:
     """Why a request must not be answered though it parses: what two servers could read differently; None if it may."""
     seen: set[bytes] = set()
@@ -22,6 +30,8 @@ def unfit(version: str, headers: Sequence[Header]) -> str | None:
                 return "transfer-encoding must be chunked"
     if version not in ("1.0", "1.1"):
         return "the version must be HTTP/1.1 or HTTP/1.0"
+    if version == "1.0" and b"transfer-encoding" in seen:
+        return "transfer-encoding must be left out of HTTP/1.0, which has none"
     if version == "1.1" and b"host" not in seen:
         return "the header host is missing"
     return None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from serving.http import room
+from serving.http import connection, room
 from serving.http.server import HttpServer, listen
 from serving.protocol.limits import Limits
 from serving.settings import Settings
@@ -26,15 +26,21 @@ PATIENCE = 20
 
 
 async def echo(scope, receive, send):
-    """Answers with method, path and body; ``/early`` without reading the body, ``/big`` with BIG bytes."""
+    """Answers with method, path and body; ``/early`` without reading the body, ``/big`` with BIG bytes, ``/names`` with
+    the names of the headers."""
     body, more = b"", scope["path"] != "/early"
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             return
         body, more = body + message.get("body", b""), message.get("more_body", False)
-    told = b"%s %s %s" % (scope["method"].encode(), scope["path"].encode(), body)
-    answer = b"x" * BIG if scope["path"] == "/big" else told
+    match scope["path"]:
+        case "/big":
+            answer = b"x" * BIG
+        case "/names":
+            answer = b",".join(name for name, _ in scope["headers"])
+        case _:
+            answer = b"%s %s %s" % (scope["method"].encode(), scope["path"].encode(), body)
     headers = [(b"content-length", b"%d" % len(answer))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer})
@@ -258,8 +264,8 @@ def test_an_answer_to_the_first_of_two_requests_whose_client_has_gone_is_no_erro
 
     async def work() -> None:
         async def app(scope, receive, send) -> None:
-            for connection in list(server.server_state.connections):
-                connection.abort()
+            for each in list(server.server_state.connections):
+                each.abort()
             while server.server_state.connections:
                 await asyncio.sleep(0)
             try:
@@ -279,3 +285,119 @@ def test_an_answer_to_the_first_of_two_requests_whose_client_has_gone_is_no_erro
 
     uvloop.run(work())
     assert ended == [None]
+
+
+CHUNKED = b"HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("broken", "status"),
+    [
+        (b"NONSENSE \0\r\n\r\n", b"400"),
+        (b"GET http://[::/ HTTP/1.1\r\nhost: x\r\n\r\n", b"400"),
+        (b"POST /b " + CHUNKED + b"zz\r\n", b"400"),
+        (b"POST /b " + CHUNKED + b"1\r\nx\r\n0\r\na: " + b"b" * 40_000, b"431"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"b" * 40_000, b"431"),
+    ],
+    ids=["head", "target", "chunk", "trailer", "long head"],
+)
+@pytest.mark.parametrize("before", [0, 1, 3, 400])
+def test_what_is_broken_is_refused_after_the_requests_before_it_are_answered(before, broken, status):
+    """Whoever tells answers by their order must not take the refusal for that of another request."""
+
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            good = b"".join(post(b"/a", b"%d." % number, last=False) for number in range(before))
+            return await talk(port, good + broken + post(b"/never", b""))
+
+    said = run(work())
+    parts = said.split(b"HTTP/1.1 ")[1:]
+    assert [part[:3] for part in parts] == [b"200"] * before + [status]
+    assert [part.rpartition(b" ")[2] for part in parts[:-1]] == [b"%d." % number for number in range(before)]
+
+
+def test_a_request_that_was_answered_before_its_body_broke_gets_no_second_answer():
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST /early " + CHUNKED)
+            said = await reader.readuntil(b"POST /early ")
+            writer.write(b"zz\r\n")
+            said += await asyncio.wait_for(reader.read(-1), PATIENCE)
+            writer.close()
+            return said
+
+    assert run(work()).count(b"HTTP/1.1 ") == 1
+
+
+def test_trailers_are_no_headers():
+    """They are read before the request is answered, and what stands in front of the server does not look at them."""
+
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            trailers = b"authorization: Bearer x\r\ncontent-type: a/b\r\nhost: y\r\nexpect: 100-continue\r\n"
+            first = b"POST /names " + CHUNKED + b"1\r\nx\r\n0\r\n" + trailers + b"\r\n"
+            return await talk(port, first, post(b"/c", b"2"))
+
+    said = run(work())
+    assert said.count(b"HTTP/1.1 200") == 2
+    assert b"\r\n\r\nhost,transfer-encodingHTTP/1.1 200" in said
+
+
+@pytest.mark.parametrize("begun", [b"0\r\na: ", b"1;", b"1;a=", b"00000000000000"])
+def test_what_stands_between_the_chunks_of_a_body_is_bounded_as_headers_are(begun):
+    """The parser copies a trailer anew with every piece of it: 47 MB of one took all workers' time for five seconds."""
+
+    async def work():
+        async with served(body_seconds=3600) as (_, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST /a " + CHUNKED + begun)
+            with contextlib.suppress(ConnectionError):
+                while not writer.is_closing():
+                    writer.write(b"0" * 4096)
+                    await writer.drain()
+            said = b""
+            with contextlib.suppress(ConnectionError):
+                said = await asyncio.wait_for(reader.read(-1), PATIENCE)
+            writer.close()
+            return said
+
+    assert run(asyncio.wait_for(work(), PATIENCE))[:12] in (b"", b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize("size", [1, 30])
+def test_many_requests_in_one_segment_wait_as_bytes(monkeypatch, size):
+    """What is parsed is not more than a piece, and all of it is answered, in order, and nothing else waits for it."""
+    monkeypatch.setattr(connection, "PIECE_BYTES", 1000)
+    most = 0
+
+    async def work():
+        nonlocal most
+
+        async def app(scope, receive, send):
+            nonlocal most
+            most = max(most, *(len(each.pipeline) for each in server.server_state.connections))
+            await echo(scope, receive, send)
+
+        server = HttpServer(app, Settings(Path("none"), shutdown_seconds=1), most=100)
+        (listener,) = listen("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        task = asyncio.create_task(server.run_until_told(listener))
+        sent = b"".join(post(b"/a", b"%d." % number * size, last=number == 1999) for number in range(2000))
+        said = await talk(port, sent)
+        server.should_exit = True
+        await asyncio.wait_for(task, PATIENCE)
+        return said
+
+    parts = run(work()).split(b"HTTP/1.1 200")[1:]
+    assert [part.rpartition(b" ")[2] for part in parts] == [b"%d." % number * size for number in range(2000)]
+    assert most <= 1000 // len(post(b"/a", b"", last=False)) + 1
+
+
+@pytest.mark.parametrize("rest", [b"", b"GET /x HTTP/1.1\r\nho"])
+def test_a_client_that_sent_several_and_no_more_gets_all_answers(rest):
+    async def work():
+        async with served(body_seconds=PATIENCE) as (_, port):
+            return await talk(port, post(b"/c", b"2", last=False) * 500 + rest, half_close=True)
+
+    assert run(work()).count(b"HTTP/1.1 200") == 500

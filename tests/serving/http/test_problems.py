@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import re
 from http import HTTPStatus
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
+from serving.http import problems
 from serving.http.admin import make_admin_app
 from serving.http.problems import ADMIN_PATHS, problem_response
 from serving.protocol.errors import ProblemError
@@ -43,6 +46,20 @@ def test_paths_and_methods(client):
 )
 def test_an_unknown_path_is_told_which_one_is_meant(client, path, meant):
     assert f'nothing at "{path}"; did you mean {meant}?' in refused(client.post(path, json={"session": []}), 404)
+
+
+@pytest.mark.parametrize("host", ["[", "shop/v1/pins?", "a b", "x:99999999", ""])
+def test_the_path_is_the_requests_whatever_its_host_says(client, host):
+    """An earlier Starlette makes its URL of the header: another path, or none that can be read."""
+    headers = {"host": host}
+    assert 'nothing at "/v1/nothing"' in refused(client.get("/v1/nothing", headers=headers), 404)
+    assert "not allowed on /v1/recommend" in refused(client.get("/v1/recommend", headers=headers), 405)
+
+
+def test_no_handler_asks_for_the_url():
+    texts = {path.name: path.read_text(encoding="utf-8") for path in Path(problems.__file__).parent.glob("*.py")}
+    assert texts
+    assert [name for name, text in texts.items() if re.search(r"\brequest\.url\b", text)] == []
 
 
 def test_no_path_is_guessed_where_none_is_alike_and_a_long_one_is_cut(client):

@@ -20,6 +20,7 @@ def test_a_request_is_unfit_exactly_if_its_host_is_not_one_or_a_header_of_the_bo
     [
         ("1.1", [(b"host", b"x")], None),
         ("1.0", [], None),
+        ("1.0", [(b"transfer-encoding", b"chunked")], "must be left out of HTTP/1.0"),
         ("1.1", [], "the header host is missing"),
         ("2.0", [(b"host", b"x")], "the version must be"),
         ("1.1", [(b"host", b"x"), (b"transfer-encoding", b"gzip, chunked")], "must be chunked"),
