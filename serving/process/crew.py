@@ -80,7 +80,7 @@ class Crew:
 
         Raises:
             ValueError: one of them refuses it.
-            ConnectionError: all of them ended meanwhile, perhaps of it.
+            ConnectionError: none runs that could say, or all of them ended meanwhile, perhaps of it.
         """
         text = await asyncio.to_thread(revisions.packed, revision)
         arguments = {"revision": text, "changed": changed, "take_unknown": take_unknown}
@@ -89,10 +89,9 @@ class Crew:
         if refusals:
             raise refusals[0]
         tried: list[TriedOn] = [each for each in found if not isinstance(each, BaseException)]
-        if found and not tried:
-            raise ConnectionError("all workers ended while they tried it on")
-        nobody: TriedOn = {"policy": None, "placements": [], "remarks": ["no worker is running yet"]}
-        return next((each for each in tried if each["policy"]), tried[0] if tried else nobody)
+        if not tried:
+            raise ConnectionError("all workers ended while they tried it on" if found else "no worker is running")
+        return next((each for each in tried if each["policy"]), tried[0])
 
     async def settle(self, *, kept: bool) -> None:
         """Put in force what was tried on, or forget it."""

@@ -113,7 +113,9 @@ class Keeper:
         if self.current.revision:
             try:
                 await wearers.try_on(self.current, changed=None, take_unknown=True)
-            except (ValueError, ConnectionError) as error:
+            except ConnectionError:
+                return  # they ended; those that come after them get it
+            except ValueError as error:
                 log.error("what was set by hand does not hold any more: %s", error)
             await wearers.settle(kept=True)
 
@@ -182,7 +184,7 @@ class Keeper:
         except BaseException as error:
             await self._wearers.settle(kept=False)
             if isinstance(error, ConnectionError):
-                detail = f"nothing was changed, as {error}; the log says how they ended"
+                detail = f"nothing was changed, as {error}; the log says how workers ended"
                 raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", detail) from None
             raise
         await self._wearers.settle(kept=True)
