@@ -18,6 +18,9 @@ from tillside.feedback.events import CART, CLICK, IMPRESSION, Event, lacking
 
 PLAIN: Final = frozenset({IMPRESSION, CLICK, CART})
 """Kinds that need an item and nothing else."""
+EACH: Final = 5
+"""Events that the items of GA4's may make of a body, for each that it may hold: its own most, 25 of 200 items, fits."""
+SENTENCE_CHARACTERS: Final = 300
 FIELD: Final = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
 
 
@@ -74,7 +77,7 @@ def decode_batch(body: bytes, *, lines: bool, most: int) -> Batch:
 
     Raises:
         BodyError: it is neither.
-        TooManyError: it holds more than ``most`` events.
+        TooManyError: it holds more than ``most`` events, or, item by item, EACH times as many.
     """
     try:
         events = _one.decode_lines(body) if lines else _all.decode(body)
@@ -92,7 +95,7 @@ def decode_batch(body: bytes, *, lines: bool, most: int) -> Batch:
     raws, beside = _split_lines(body) if lines else _split(body)
     if len(raws) > most:
         raise _too_many(len(raws), most)
-    return _each(raws, ga4.Envelope(beside))
+    return _each(raws, ga4.Envelope(beside), most=max(ga4.PER_EVENT, EACH * most))
 
 
 def _split(body: bytes) -> tuple[Sequence[bytes | Raw], Mapping[str, Any]]:
@@ -122,7 +125,7 @@ def _split_lines(body: bytes) -> tuple[Sequence[bytes | Raw], Mapping[str, Any]]
     return lines, {}
 
 
-def _each(raws: Sequence[bytes | Raw], envelope: ga4.Envelope) -> Batch:
+def _each(raws: Sequence[bytes | Raw], envelope: ga4.Envelope, *, most: int) -> Batch:
     events: list[Event] = []
     batch = Batch(events, places=[])
     assert batch.places is not None
@@ -141,6 +144,11 @@ def _each(raws: Sequence[bytes | Raw], envelope: ga4.Envelope) -> Batch:
         else:
             events += found
             batch.places += [index] * len(found)
+        if len(events) > most:
+            raise TooManyError(
+                f"events of GA4 are one for each of their items, and a body may hold {most} of them, got more; "
+                "send them in several"
+            )
     return batch
 
 
@@ -175,7 +183,7 @@ def _sentence(error: Exception, raw: bytes | Raw) -> str:
         return f"{where + '.' if where else ''}{missing[1]} is missing"
     if not isinstance(error, msgspec.ValidationError):
         return f"it is no JSON: {what.removeprefix('JSON is malformed: ')}"
-    return f"{where or 'an event'}: {what[0].lower()}{what[1:]}"
+    return f"{where or 'an event'}: {what[0].lower()}{what[1:]}"[:SENTENCE_CHARACTERS]
 
 
 def _too_many(count: int, most: int) -> TooManyError:

@@ -112,7 +112,7 @@ class Intake:
             FullError: too many wait; nothing was taken.
             OSError: they could not be kept.
         """
-        if self._count + len(events) > self._most:
+        if self._count and self._count + len(events) > self._most:  # alone any is taken: it would come again for ever
             raise FullError
         own = _Waiting(events, source, asyncio.get_running_loop().create_future())
         self._waiting.append(own)

@@ -2,11 +2,13 @@
 
 import asyncio
 import errno
+import threading
 
 import pytest
 
 from serving.collector.sources import Source, Sources, open_to_all
 from tests.serving.collector.collecting import CLICK, NOW, collecting, kept, sent
+from tests.serving.server_process import DEADLINE_SECONDS
 from tillside.feedback.events import Event
 from tillside.feedback.subjects import hashed
 
@@ -147,14 +149,30 @@ def test_pages_of_an_allowed_origin_may_send_and_others_may_not(tmp_path):
     assert "access-control-allow-origin" not in refused.headers
 
 
-def test_what_the_disk_is_behind_with_is_to_be_sent_again(tmp_path):
+def test_what_the_disk_is_behind_with_is_to_be_sent_again(tmp_path, monkeypatch):
+    """One body is being synced, one waits, as many as may, and a third is one too many."""
+    syncing, may_sync = threading.Event(), threading.Event()
+
+    def slow(file):
+        syncing.set()
+        assert may_sync.wait(DEADLINE_SECONDS)
+
     async def work():
         async with collecting(tmp_path, waiting=1) as client:
-            return await sent(client, [CLICK, {**CLICK, "event_id": "e2"}])
+            monkeypatch.setattr("tillside.feedback.segments.os.fdatasync", slow)
+            first = asyncio.create_task(sent(client, [CLICK]))
+            await asyncio.to_thread(syncing.wait, DEADLINE_SECONDS)
+            second = asyncio.create_task(sent(client, [{**CLICK, "event_id": "e2"}]))
+            while not client.intake.waiting:
+                await asyncio.sleep(0)
+            refused = await sent(client, [{**CLICK, "event_id": "e3"}])
+            may_sync.set()
+            await asyncio.gather(first, second)
+            return refused
 
     response = run(work())
     assert (response.status_code, response.headers["retry-after"]) == (429, "1")
-    assert kept(tmp_path) == []
+    assert [event.event_id for event in kept(tmp_path)] == ["e1", "e2"]
 
 
 def test_a_full_disk_takes_nothing_and_what_is_sent_again_then_counts_once(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.collector.decoding import Refusal, SentEvent, TooManyError, decode_batch
+from serving.collector.decoding import EACH, Refusal, SentEvent, TooManyError, decode_batch
 from serving.protocol.errors import BodyError
 
 CLICK = {"event_id": "e", "kind": "click", "item": "fig"}
@@ -113,3 +113,21 @@ def test_whatever_comes_each_event_is_kept_refused_or_passed_over(documents, lin
     told = {each.index for each in batch.refusals}
     assert not places & told
     assert len(places) + len(told) + batch.ignored == max(len(documents), lines)
+
+
+def test_the_items_of_all_events_of_ga4_are_bounded_together():
+    """3 MB of them made 200,000 events, more than may wait: the body was told to come again, for ever."""
+
+    def body(items):
+        return [{"name": "view_item_list", "params": {"items": [{"item_id": "fig"}] * each}} for each in items]
+
+    assert len(decoded(body([200] * 25), most=1000).events) == EACH * 1000
+    with pytest.raises(TooManyError, match="a body may hold 5000 of them"):
+        decoded(body([200] * 25 + [1]), most=1000)
+    assert len(decoded(body([200]), most=1).events) == 200
+
+
+@pytest.mark.parametrize("name", ["a" * 100_000, " - at `$." * 10_000, "`" * 100_000, "\n" * 100_000])
+def test_a_refusal_is_short_however_long_the_name_of_a_field_is(name):
+    (refusal,) = decoded([{**CLICK, name: 1}]).refusals
+    assert len(refusal.reason) < 400

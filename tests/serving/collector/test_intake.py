@@ -95,6 +95,21 @@ def test_of_a_group_that_fails_nothing_is_a_duplicate_later(store):
     assert asyncio.run(work()) == (1, 0)
 
 
+def test_a_batch_beyond_the_bound_is_taken_where_no_other_waits(store):
+    """Told to send it again, its sender would do so for ever."""
+
+    async def work():
+        intake = intake_of(store, most=3)
+        running = asyncio.create_task(intake.run())
+        store.go.release(1)
+        tally = await intake.take([click(number) for number in range(5)], None)
+        intake.end()
+        await running
+        return tally.accepted
+
+    assert asyncio.run(work()) == 5
+
+
 def test_beyond_its_bound_nothing_is_taken(store):
     async def work():
         intake = intake_of(store, most=3)
