@@ -232,15 +232,22 @@ class SegmentWriter:
             for folder in (self._folder, self._folder.parent) if made else (self._folder,):
                 sync_folder(folder)
         except OSError:
-            self._end()
+            self._withdraw()
             raise
         return file
 
     def _withdraw(self) -> None:
-        """Cut off what was not synced, and let another segment follow: the state of this one is not known."""
+        """Cut off what was not synced, and let another segment follow: the state of this one is not known.
+
+        A segment without a record goes altogether: on a full disk every attempt would leave one.
+        """
         assert self._file is not None
+        assert self.path is not None
         with contextlib.suppress(OSError):
             os.ftruncate(self._file, self._synced)
+        if self._synced <= len(MAGIC):
+            with contextlib.suppress(OSError):
+                self.path.unlink()
         self._end()
 
     def _end(self) -> None:

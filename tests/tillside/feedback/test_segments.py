@@ -165,6 +165,28 @@ def test_a_group_that_a_full_disk_cuts_is_not_read_later(tmp_path, monkeypatch):
     assert {payload for each in segments_of(tmp_path) for payload in read_segment(each)} == {b"first", b"third"}
 
 
+@pytest.mark.parametrize("room", [0, len(MAGIC), len(MAGIC) + 3])
+def test_attempts_on_a_full_disk_leave_no_files(tmp_path, monkeypatch, room):
+    """Its head, its first group or a part of it does not fit; those who follow would hold each such file open."""
+    writer, write = SegmentWriter(tmp_path / "events"), os.write
+
+    def scant(file, data):
+        left = room - os.fstat(file).st_size
+        if left <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, bytes(data)[:left])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(segments.os, "write", scant)
+        for _ in range(3):
+            with pytest.raises(OSError, match="No space"):
+                writer.append([b"first"])
+    assert segments_of(tmp_path / "events") == []
+    writer.append([b"second"])
+    writer.close()
+    assert [told(path) for path in segments_of(tmp_path / "events")] == [([b"second"], [])]
+
+
 def test_a_failed_sync_withdraws_what_was_not_durable(tmp_path, monkeypatch):
     writer = SegmentWriter(tmp_path)
     writer.append([b"first"])
