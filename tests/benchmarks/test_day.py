@@ -50,14 +50,10 @@ def test_changes_that_are_refused_are_counted_and_told(monkeypatch):
     assert changes.refused == ["refused: no"] * (2 in made)
 
 
-def test_another_worker_is_killed_each_time(monkeypatch, tmp_path):
+def test_another_worker_is_killed_each_time(monkeypatch):
     killed: list[int] = []
     monkeypatch.setattr(day.os, "kill", lambda pid, number: killed.append(pid))
     monkeypatch.setattr(day, "say", lambda line: None)
-    children = tmp_path / "children"
-    children.write_text("11 12 ")
-    monkeypatch.setattr(day, "Path", lambda place: children)
-    server = SimpleNamespace(process=SimpleNamespace(pid=1))
     for number in (1, 2, 3):
-        day.kill_a_worker(server, number)
+        day.kill_a_worker(SimpleNamespace(children=lambda: [11, 12]), number)
     assert killed == [12, 11, 12]
