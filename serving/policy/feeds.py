@@ -4,8 +4,6 @@ A feed is a delta, so the server's state is the field-by-field merge of all feed
 older than the one in use is refused, since it would restore stock that has been sold.
 """
 
-import base64
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -13,12 +11,11 @@ from typing import Any, Final, TypedDict
 import msgspec
 from msgspec import UNSET, structs
 
+from serving.protocol import packing
 from serving.protocol.errors import unreadable
 from tillside.policy import ConflictError, ItemsFeed, read_feed
 from tillside.policy.items.feed import FeedItem
 
-QUICK: Final = 1
-"""zlib's fastest level; a feed's lines are so alike that it still shrinks them to a tenth."""
 AHEAD_MS: Final = 5 * 60_000
 """How far a feed may be dated ahead: clocks differ."""
 
@@ -94,12 +91,12 @@ def with_file(current: ItemsFeed | None, path: Path | None, *, now_ms: int) -> I
 def packed(feed: ItemsFeed) -> str:
     """Compress a feed to base64 text, for the channel to a worker."""
     rows = [msgspec.json.encode({"time_ms": feed.time_ms}), *map(msgspec.json.encode, feed.items)]
-    return base64.b64encode(zlib.compress(b"\n".join(rows), QUICK)).decode()
+    return packing.packed(b"\n".join(rows))
 
 
 def unpacked(text: str) -> ItemsFeed:
     """Inverse of :func:`packed`."""
-    return read_feed(zlib.decompress(base64.b64decode(text)))
+    return read_feed(packing.unpacked(text))
 
 
 def _said(item: FeedItem) -> Mapping[str, Any]:

@@ -4,8 +4,6 @@ Going back makes a new revision with an older one's content, so that the numbers
 stood when. Each knows the revision that it came after, so that going back twice goes back two changes.
 """
 
-import base64
-import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -13,11 +11,10 @@ from typing import Any, Final, TypedDict
 import msgspec
 from msgspec import Struct
 
+from serving.protocol import packing
 from tillside.atomic import write_text_atomically
 from tillside.policy.merchandising import NOTHING_BY_HAND, REVISIONS, ByHand, revisions_in
 
-QUICK: Final = 1
-"""Level of compression."""
 KEPT: Final = 200
 """Revisions that can be gone back to; older ones are removed."""
 
@@ -123,12 +120,12 @@ class Revisions:
 
 def packed(revision: Revision) -> str:
     """Compress a revision to base64 text, for the channel to a worker."""
-    return base64.b64encode(zlib.compress(msgspec.json.encode(revision), QUICK)).decode()
+    return packing.packed(msgspec.json.encode(revision))
 
 
 def unpacked(text: str) -> Revision:
     """Inverse of :func:`packed`."""
-    return msgspec.json.decode(zlib.decompress(base64.b64decode(text)), type=Revision)
+    return msgspec.json.decode(packing.unpacked(text), type=Revision)
 
 
 def _now() -> str:
