@@ -44,6 +44,7 @@ from training.sweeps.config import (
 )
 from training.sweeps.page import CURVE, compare_link, describe_sweep, settings, sweep_figures, sweep_table
 from training.sweeps.space import Space, read_space
+from training.sweeps.study_file import storage_of
 from training.sweeps.trial import Pruned, Pruning, Trial
 from training.tracking.ending import ending
 from training.tracking.run_names import part_name, run_name
@@ -51,7 +52,6 @@ from training.tracking.store import StoreAwayError, mlflow_errors, request_limit
 from training.tracking.tracker import RUN_NAME, Tracker, flatten
 from training.tracking.views import PARENT, child_of
 
-STUDY_FILE: Final = "study.db"
 TRIAL: Final = "sweep.trial"
 """Child run's tag: its trial number."""
 PAUSE_SECONDS: Final = 10.0
@@ -105,7 +105,8 @@ def sweep(overrides: list[str], *, train: Train) -> float:
                     write_order(runs / tracker.run_id / SWEEP_FILE, config, given)
                     tracker.dataset(dataset)
                     tracker.parameters(shared_settings(checked[0], space) | sweep_settings(config))
-                best = Sweep(config, space, checked[0], tracker, train, dataset.name).run()
+                with storage_of(Path(checked[0].tracking.runs) / tracker.run_id) as storage:
+                    best = Sweep(config, space, checked[0], tracker, train, dataset.name, storage).run()
         except BaseException as error:
             if isinstance(error, StoreAwayError) or not isinstance(error, Exception):
                 line = module_line("training.train", "-m", f"resume={tracker.run_id}")
@@ -115,10 +116,21 @@ def sweep(overrides: list[str], *, train: Train) -> float:
 
 
 class Sweep:
-    """An Optuna study and the MLflow runs of its trials."""
+    """An Optuna study and the MLflow runs of its trials.
+
+    Args:
+        storage: of its trials; see ``training.sweeps.study_file``.
+    """
 
     def __init__(
-        self, config: SweepConfig, space: Space, base: Any, tracker: Tracker, train: Train, dataset: str
+        self,
+        config: SweepConfig,
+        space: Space,
+        base: Any,
+        tracker: Tracker,
+        train: Train,
+        dataset: str,
+        storage: optuna.storages.RDBStorage,
     ) -> None:
         self.config, self.space, self.base, self.tracker, self.train = config, space, base, tracker, train
         self.dataset, self.folder = dataset, Path(base.tracking.runs) / tracker.run_id
@@ -126,7 +138,7 @@ class Sweep:
         self.total = config.trials or len(self.grid)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.study = optuna.create_study(
-            storage=f"sqlite:///{(self.folder / STUDY_FILE).absolute()}",
+            storage=storage,
             study_name=tracker.run_id,
             direction="maximize",
             pruner=make_pruner(config),

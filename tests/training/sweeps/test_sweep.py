@@ -21,6 +21,7 @@ from training.review.markdown import GAP
 from training.stages.train import train
 from training.sweeps import sweep as sweeping
 from training.sweeps.config import only_one
+from training.sweeps.study_file import storage_of
 from training.sweeps.sweep import sweep
 from training.tracking.store import StoreAwayError
 
@@ -67,7 +68,8 @@ class Kept:
         found = self.client.search_runs([self.parent.info.experiment_id], query)
         self.children = {int(run.data.tags["sweep.trial"]): run for run in found}
         self.folder = runs / parent
-        self.trials = optuna.load_study(study_name=parent, storage=f"sqlite:///{self.folder}/study.db").trials
+        with storage_of(self.folder) as storage:
+            self.trials = optuna.load_study(study_name=parent, storage=storage).trials
         self.note = self.parent.data.tags["mlflow.note.content"].replace(GAP, "")
 
 
