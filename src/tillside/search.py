@@ -12,6 +12,7 @@ Shapes: B queries, N items, D columns, C candidates, K items of a list, V eligib
 """
 
 import math
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
@@ -23,6 +24,7 @@ from tillside.search_bounds import Bound, float_bound, int8_bound
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 SearchMode = Literal["exact", "int8", "approximate"]
 Propose = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
 """Maps queries [B, D] and a number of items to scores and items [B, C], best first; C may be less than asked for."""
@@ -37,6 +39,8 @@ FEW: Final = 4
 """Up to 1 / FEW of the catalogue, gathering and scoring the eligible items is faster than a full scan."""
 DEEPER: Final = 8
 """Growth factor of the candidates after a failed proof; a second scan is cheaper than a full product."""
+MOST_MASKS: Final = 8
+"""Sets of eligible items whose masks are remembered."""
 MOST_SCORES: Final = 2**24
 """Scores per pass, 64 MiB: larger batches are split, since allocated memory is not returned."""
 
@@ -132,6 +136,32 @@ def index_scan(index: Any) -> Propose:
     return propose
 
 
+class EligibleMasks:
+    """Masks [N] of the latest sets of eligible items, so that a candidate is looked up in one step.
+
+    In a sorted array of 100,000 items the candidates of one query cost a tenth of the scan. A set is known by its
+    array, which callers keep as long as the rules behind it hold, and which this does not keep alive.
+    """
+
+    def __init__(self, items: int) -> None:
+        self._items = items
+        self._known: dict[int, tuple[weakref.ref[IntArray], Mask]] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def of(self, eligible_V: IntArray) -> Mask:
+        """Mask of a set, which must not change; made where it is none of the latest."""
+        found = self._known.get(id(eligible_V))
+        if found is not None and found[0]() is eligible_V:
+            return found[1]
+        mask_N = np.zeros(self._items, bool)
+        mask_N[eligible_V] = True
+        known = dict(list(self._known.items())[1 - MOST_MASKS :])  # made anew, since threads may share it
+        self._known = known | {id(eligible_V): (weakref.ref(eligible_V), mask_N)}
+        return mask_N
+
+
 @dataclass(frozen=True)
 class Scan:
     """A source of candidates; without an error bound its lists are not proven exact."""
@@ -166,6 +196,7 @@ class ItemSearch:
         self._together = self._alone = Scan(floats, self._float_bound)
         self._approximate: Scan | None = None
         self._candidates = plan.candidates
+        self._eligible = EligibleMasks(len(items_ND))
         if int8 is not None and plan.tier != "exact":
             self._alone = Scan(int8, int8_bound(items_ND, plan.rounding))
         if index is not None and plan.tier == "approximate":
@@ -236,10 +267,13 @@ class ItemSearch:
         k, wanted = min(k, items if eligible_V is None else len(eligible_V)), min(wanted, items)
         proposed_BC, items_BC = scan.propose(query_BD, wanted)
         errors_B = None if scan.bound is None else scan.bound(query_BD)
+        eligible_N = None if eligible_V is None else self._eligible.of(eligible_V)
         rows = []
         for row, query_D in enumerate(query_BD):
             # faiss pads missing results with -1
-            kept_C = np.flatnonzero(items_BC[row] >= 0 if eligible_V is None else _among(items_BC[row], eligible_V))
+            kept_C = np.flatnonzero(items_BC[row] >= 0)
+            if eligible_N is not None:
+                kept_C = kept_C[eligible_N.take(items_BC[row].take(kept_C))]
             items_C, proposed_C = items_BC[row].take(kept_C), proposed_BC[row].take(kept_C)
             scores_C = inner_products(self._items_ND, items_C, query_D)
             scores_K, items_K = best(scores_C, items_C, k)
@@ -263,12 +297,6 @@ class ItemSearch:
             return self.whole(query_D, k, eligible_V)
         scores_1K, items_1K = self._scan(scan, query_D[None], k, wanted=wanted, eligible_V=eligible_V)
         return scores_1K[0], items_1K[0]
-
-
-def _among(items_C: IntArray, eligible_V: IntArray) -> npt.NDArray[np.bool_]:
-    place_C = np.minimum(np.searchsorted(eligible_V, items_C), len(eligible_V) - 1)
-    found: npt.NDArray[np.bool_] = eligible_V[place_C] == items_C
-    return found
 
 
 def _stacked(rows: list[tuple[FloatArray, IntArray]], k: int) -> tuple[FloatArray, IntArray]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
 from tillside.encoding import (
+    MOST_PAST,
     Batch,
     EncodingSpec,
     cut_before,
@@ -57,6 +58,47 @@ def test_what_stands_before_an_event_is_encoded_as_the_live_prefix_is(rows, max_
             offline = cut_before(encoded, np.array([start + place]), spec=spec)
             assert lists(offline) == lists(live(row[:place], spec))
             assert counts(offline) == counts(live(row[:place], spec))
+
+
+def by_arrays(row, spec: EncodingSpec, earlier: int) -> Batch:
+    """A live session by what encodes whole logs."""
+    sessions = make_sessions([row])
+    arrays = [array if spec.history else array[earlier:] for array in (sessions.items, sessions.behaviours)]
+    times = sessions.times if spec.history else sessions.times[earlier:]
+    earlier = earlier if spec.history else 0
+    encoded = encode_sessions(*arrays, times, np.array([0, len(times)]), spec=spec, known_items=KNOWN)
+    own, end = int(encoded.kept_before_E[earlier]), len(encoded.items)
+    start = max(0, own - spec.history, end - spec.max_length)
+    batch = rows_of(encoded, np.array([start]), np.array([end]), np.array([own]), spec=spec)
+    if encoded.met is not None:
+        batch = replace(batch, met=[encoded.met.behaviours[encoded.met.before_E[earlier] :]])
+    return replace(batch, past=[encoded.items[max(0, own - MOST_PAST) : own]]) if earlier else batch
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(EVENTS, max_size=12),
+    st.integers(0, 12),
+    st.integers(1, 8),
+    st.sampled_from([0, 1, 3, 20]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_live_session_is_encoded_as_arrays_are(row, earlier, max_length, history, collapse, count_all):
+    spec = EncodingSpec(max_length, (1000, 60_000), collapse, history, count_all)
+    earlier = min(earlier, len(row))
+    sessions = make_sessions([row])
+    columns = (sessions.items, sessions.behaviours, sessions.times)
+    live, offline = (
+        encode_session(*columns, spec=spec, known_items=KNOWN, earlier=earlier),
+        by_arrays(row, spec, earlier),
+    )
+    for name in ("items_BL", "behaviours_BL", "gaps_BL", "lengths_B", "own_B"):
+        one, other = getattr(live, name), getattr(offline, name)
+        assert (one.tolist(), one.dtype) == (other.tolist(), np.int64)
+    for name in ("past", "met"):
+        assert [part.tolist() for part in getattr(live, name)] == [part.tolist() for part in getattr(offline, name)]
+        assert all(part.dtype == np.int64 for part in getattr(live, name))
 
 
 @settings(deadline=None)

@@ -1,5 +1,7 @@
 """Search: the proposals of a scan, however poor, never change the answer; ties in catalogue order; masks come first."""
 
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,9 @@ from hypothesis import strategies as st
 from tillside.ranking import top_k
 from tillside.search import (
     MARGIN,
+    MOST_MASKS,
     TOGETHER_FROM,
+    EligibleMasks,
     ItemSearch,
     SearchPlan,
     best,
@@ -110,6 +114,26 @@ def test_every_search_is_that_of_brute_force(data):
     chosen = data.draw(st.sampled_from([0, 1, items // 20, items // 3, items - 1, items]), "eligible")
     eligible_V = np.sort(rng.permutation(items)[:chosen])
     same(search.search_among(query_BD, eligible_V, k), by_hand(items_ND, query_BD, k, eligible_V))
+
+
+def test_the_mask_of_a_set_is_that_of_this_set_whoever_stood_at_its_address_before():
+    """Sets come and go faster than they are remembered, and an array that is gone leaves its address to the next."""
+    masks = EligibleMasks(50)
+    rng = np.random.default_rng(0)
+    kept = [np.sort(rng.permutation(50)[:20]) for _ in range(MOST_MASKS // 2)]
+    addresses = set()
+    for number in range(200):
+        passing = np.sort(rng.permutation(50)[:20])
+        addresses.add(id(passing))
+        assert np.flatnonzero(masks.of(passing)).tolist() == passing.tolist()
+        again = kept[number % len(kept)]
+        assert np.flatnonzero(masks.of(again)).tolist() == again.tolist()
+    assert len(addresses) < 200
+    assert len(masks) <= MOST_MASKS
+    assert masks.of(kept[0]) is masks.of(kept[0])
+    gone = weakref.ref(kept.pop())
+    del again, passing
+    assert gone() is None
 
 
 @pytest.mark.parametrize("tier", ["exact", "int8"])
