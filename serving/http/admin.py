@@ -9,7 +9,7 @@ import functools
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -37,6 +37,8 @@ from tillside.policy.file.values import repeated_key
 from tillside.policy.merchandising import PARTS
 
 BODY_BYTES = 4096
+MOST_CALLS: Final = 24
+"""Calls with a token that are worked on at once, fewer than there are connections: probes must always get one."""
 Work = Callable[[Request], Awaitable[Response]]
 
 
@@ -78,6 +80,7 @@ class Admin:
         self._token = token
         self._limits = limits
         self._calls = AdminCalls()
+        self._working = 0
         self._openapi = msgspec.json.encode(admin_openapi_document(limits))
         self.merchandising = Merchandising(control, limits)
         self.board = Board(control, limits)
@@ -146,7 +149,7 @@ class Admin:
         started, kind = time.perf_counter(), None
         try:
             self._authorise(request)
-            response = await work(request)
+            response = await self._worked_on(request, work)
         except ProblemError as problem:
             response, kind = problem_response(problem), problem.kind
         except ClientDisconnect:
@@ -157,6 +160,16 @@ class Admin:
         path = path or request.scope["path"]  # of a route: others never come here
         self._calls.note(request, path, response.status_code, kind, seconds=time.perf_counter() - started)
         return response
+
+    async def _worked_on(self, request: Request, work: Work) -> Response:
+        if self._working == MOST_CALLS:
+            detail = f"{MOST_CALLS} calls are being worked on; send this one again"
+            raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, "too-many-calls", detail)
+        self._working += 1
+        try:
+            return await work(request)
+        finally:
+            self._working -= 1
 
     def _authorise(self, request: Request) -> None:
         if self._token is None:

@@ -23,6 +23,7 @@ from serving.http.operations import (
     metrics,
     operation,
     own_document,
+    problem_response,
     problem_schema,
     ready,
 )
@@ -69,17 +70,19 @@ def admin_openapi_document(limits: Limits | None = None) -> Document:
         summary="Stock and prices, reloads, metrics and probes.",
         description=DESCRIPTION,
         tags=TAGS,
-        paths={
-            "/health/live": live(),
-            "/health/ready": ready(),
-            "/metrics": metrics(token=False),
-            "/v1/items": {"put": _items()},
-            "/v1/admin/reload": {"post": _reload()},
-            "/v1/admin/rollback": {"post": _rollback()},
-            **merchandising_paths(),
-            "/v1/shoppers/{key}": {"delete": _forget()},
-            "/openapi.json": own_document(),
-        },
+        paths=_with_busy(
+            {
+                "/health/live": live(),
+                "/health/ready": ready(),
+                "/metrics": metrics(token=False),
+                "/v1/items": {"put": _items()},
+                "/v1/admin/reload": {"post": _reload()},
+                "/v1/admin/rollback": {"post": _rollback()},
+                **merchandising_paths(),
+                "/v1/shoppers/{key}": {"delete": _forget()},
+                "/openapi.json": own_document(),
+            }
+        ),
         schemas={
             **feed_schemas(),
             "ForgottenReport": _forgotten(),
@@ -91,6 +94,16 @@ def admin_openapi_document(limits: Limits | None = None) -> Document:
             "Problem": problem_schema(),
         },
     )
+
+
+def _with_busy(paths: Document) -> Document:
+    """The paths, each call that wants the token with the answer that it is one too many."""
+    for operations in paths.values():
+        for each in operations.values():
+            if each["security"] == TOKEN:
+                busy = problem_response("429", "Too many calls are being worked on")
+                each["responses"] = dict(sorted({**each["responses"], "429": busy}.items()))
+    return paths
 
 
 def _items() -> Document:

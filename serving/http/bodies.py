@@ -35,7 +35,7 @@ def check_headers(request: Request, *, body_bytes: int) -> None:
         raise ProblemError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail, field="content-encoding"
         )
-    length = headers.get("content-length", "0")
+    length = headers.get("content-length", "0").lstrip("0") or "0"
     if len(length) > 12 or int(length) > body_bytes:
         raise too_large(body_bytes)
 

@@ -6,7 +6,8 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from serving.http.admin import BODY_BYTES, make_admin_app
+from serving.http.admin import BODY_BYTES, MOST_CALLS, make_admin_app
+from serving.http.server import ADMIN_CONNECTIONS
 from serving.policy.feeds import OutdatedFeedError
 from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
@@ -108,6 +109,37 @@ def test_a_feed_is_read_before_it_is_handed_on():
     assert refused(ask(control, "PUT", "/v1/items", content=b"{}"), 422)
     outdated = Control(fails=OutdatedFeedError("it is older"))
     assert refused(ask(outdated, "PUT", "/v1/items", content=FEED), 409) == "it is older"
+
+
+def test_calls_that_take_long_leave_connections_to_the_probes():
+    """As many calls as are worked on at once wait for a slow feed; one more is told so, a probe is answered."""
+    control, released = Control(), asyncio.Event()
+
+    async def stock(feed):
+        await released.wait()
+        return {"time_ms": feed.time_ms, "items": 0, "new_items": None, "ranked": None}
+
+    control.stock = stock
+
+    async def run():
+        app = make_admin_app(control, token="secret", limits=Limits())
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://admin", headers=TOKEN
+        ) as client:
+            slow = [asyncio.create_task(client.put("/v1/items", content=FEED)) for _ in range(MOST_CALLS)]
+            while (busy := await client.post("/v1/admin/reload")).status_code == HTTPStatus.OK:
+                await asyncio.sleep(0.01)
+            stranger = await client.post("/v1/admin/reload", headers={"authorization": "Bearer other"})
+            probes = [await client.get(path) for path in ("/health/live", "/health/ready", "/metrics")]
+            released.set()
+            answers = await asyncio.gather(*slow)
+            return busy, stranger, probes, answers, await client.post("/v1/admin/reload")
+
+    busy, stranger, probes, answers, after = asyncio.run(run())
+    assert refused(busy, 429) == "24 calls are being worked on; send this one again"
+    assert stranger.status_code == HTTPStatus.UNAUTHORIZED
+    assert {response.status_code for response in (*probes, *answers, after)} == {HTTPStatus.OK}
+    assert MOST_CALLS < ADMIN_CONNECTIONS
 
 
 def test_a_fault_is_a_problem_document_and_its_log_holds_no_ids(caplog):
