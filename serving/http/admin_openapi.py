@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from serving.http.merchandising_openapi import merchandising_paths
+from serving.http.merchandising_openapi import NOT_KEPT, merchandising_paths
 from serving.http.merchandising_schemas import merchandising_schemas
 from serving.http.model_schema import EXAMPLE_RELOAD, reload_schemas
 from serving.http.operations import (
@@ -125,6 +125,7 @@ def _items() -> Document:
             **CHANGES,
             "409": "The feed is older than the one in use, is dated ahead of the clock, or names an item twice",
             "422": "The feed holds what the description does not allow; detail lists the mistakes",
+            **NOT_KEPT,
         },
         security=TOKEN,
     )

@@ -18,6 +18,10 @@ from tillside.policy.merchandising import PARTS, Part
 TAG: Final = "merchandising"
 TOKEN: Final[list[Document]] = [{"token": []}]
 READS: Final = {"401": UNAUTHORIZED, "403": "The server was started without TILLSIDE_ADMIN_TOKEN"}
+NOT_KEPT: Final = {
+    "503": "The server has not taken over its state yet",
+    "507": "The state folder cannot be written; nothing was changed",
+}
 CHANGES: Final = {
     **READS,
     "400": "The body is not what the description says",
@@ -27,8 +31,7 @@ CHANGES: Final = {
     "an item named twice, a name that the shop lacks; detail lists them, one a line",
     "422": "It holds what the description does not allow; detail lists the mistakes, one a line",
     "500": "A fault of the server",
-    "503": "The server has not taken over its state yet",
-    "507": "The state folder cannot be written; nothing was changed",
+    **NOT_KEPT,
 }
 ABOUT: Final[dict[Part, tuple[str, Document]]] = {
     "pins": ("Items placed by hand in a slot", {"name": "week 23", "item": "watch", "slot": 1, "placements": ["home"]}),

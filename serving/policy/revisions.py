@@ -4,6 +4,7 @@ Going back makes a new revision with an older one's content, so that the numbers
 stood when. Each knows the revision that it came after, so that going back twice goes back two changes.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -50,11 +51,15 @@ NO_REVISION: Final = Revision(revision=0, at="", change="", before=None, by_hand
 class Revisions:
     """All revisions that are kept, in memory and, if there is a folder, on disk.
 
+    Args:
+        before_write: raises OSError where the folder must not be written to.
+
     Raises:
         ValueError: a file of the folder cannot be read.
     """
 
-    def __init__(self, state: Path | None = None) -> None:
+    def __init__(self, state: Path | None = None, *, before_write: Callable[[], None] = lambda: None) -> None:
+        self._before_write = before_write
         self._folder = None if state is None else state / REVISIONS
         self._all: dict[int, Revision] = {0: NO_REVISION}
         for path in revisions_in(state) if state else ():
@@ -104,6 +109,7 @@ class Revisions:
             OSError: it cannot be written; the current one stays.
         """
         if self._folder is not None:
+            self._before_write()
             text = msgspec.json.encode(revision).decode()
             write_text_atomically(self._folder / f"{revision.revision:09d}.json", f"{text}\n")
         self._all[revision.revision] = revision

@@ -7,6 +7,7 @@ nothing, since merging feeds is idempotent.
 """
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -87,7 +88,7 @@ class StateFolder:
         except OSError:
             os.close(self._lock)
             raise ValueError(f"--state {path} is in use by another server; each needs a folder of its own") from None
-        self.revisions = Revisions(path)
+        self.revisions = Revisions(path, before_write=self._still_ours)
         self._tail_bytes = self._sum_bytes = 0
         self.feed = self._read()
         if self._tail_bytes:
@@ -100,6 +101,7 @@ class StateFolder:
         Raises:
             OSError: it cannot be written; nothing was kept.
         """
+        self._still_ours()
         line = msgspec.json.encode(_Feed(feed.time_ms, list(feed.items))) + b"\n"
         whole = combined(self.feed, feed)
         with (self.path / TAIL).open("ab") as file:
@@ -121,6 +123,15 @@ class StateFolder:
     def close(self) -> None:
         """Let another server have the folder."""
         os.close(self._lock)
+
+    def _still_ours(self) -> None:
+        """Raise OSError if the folder is not the one that was locked: what is written to another would not be found."""
+        try:
+            found, own = os.stat(self.path / LOCK), os.fstat(self._lock)
+        except FileNotFoundError:
+            found, own = None, os.fstat(self._lock)
+        if found is None or not os.path.samestat(found, own):
+            raise OSError(errno.ESTALE, f"{self.path} was removed or replaced while the server ran")
 
     def _begin_anew(self) -> None:
         """Write the sum, then empty the tail; between the two both hold the same."""

@@ -8,6 +8,7 @@ from serving.policy.revisions import NO_REVISION
 from serving.policy.state_folder import SUM, TAIL, StateFolder, exported, imported
 from tests.tills import feed
 from tillside.policy import read_feed
+from tillside.policy.merchandising import NOTHING_BY_HAND
 
 FEEDS = [read_feed(feed({"item_id": f"p-{n % 3}", "stock": n, "price": None if n == 2 else 1.5})) for n in range(5)]
 
@@ -78,6 +79,30 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"--state .*file/state cannot be written: Not a directory"):
         StateFolder(tmp_path / "file" / "state")
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_folder_that_was_taken_away_keeps_nothing_and_says_so(tmp_path, replaced):
+    folder = StateFolder(tmp_path / "state")
+    folder.add(FEEDS[0])
+    (tmp_path / "state").rename(tmp_path / "moved")
+    if replaced:
+        StateFolder(tmp_path / "state").close()
+    gone = "state was removed or replaced while the server ran"
+    with pytest.raises(OSError, match=gone):
+        folder.add(FEEDS[1])
+    with pytest.raises(OSError, match=gone):
+        folder.revisions.keep(folder.revisions.changed("pins", NOTHING_BY_HAND))
+    assert folder.feed == FEEDS[0]
+    assert folder.revisions.current.revision == 0
+    assert (tmp_path / "state").exists() == replaced
+    assert {path.name for path in tmp_path.glob("state/*")} <= {"lock"}
+    if replaced:
+        (tmp_path / "state" / "lock").unlink()
+        (tmp_path / "state").rmdir()
+    (tmp_path / "moved").rename(tmp_path / "state")
+    folder.add(FEEDS[1])
+    assert reopened(folder).feed == combined(FEEDS[0], FEEDS[1])
 
 
 def test_state_travels_to_another_server_and_nonsense_is_refused():
