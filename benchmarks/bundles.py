@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.sessions import write_sessions
 from tillside.dataset import Dataset, load_dataset
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory
 from training.bundle.write import export_run

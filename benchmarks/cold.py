@@ -25,7 +25,7 @@ from benchmarks.results import write_results
 from benchmarks.stages import run_stage
 from tillside.catalogue import Catalogue
 from tillside.dataset import Dataset, load_dataset
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 from tillside.ranking import bootstrap_means, case_metrics
 from tillside.recommenders import Popularity, popularity
 from training.cli.console import print_table, say

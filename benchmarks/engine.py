@@ -29,7 +29,8 @@ from benchmarks.serving import publish
 from serving.process.supervisor import HUGE_PAGES
 from tillside import bundle
 from tillside.catalogue import Catalogue
-from tillside.encoding import Batch, EncodingSpec
+from tillside.encoding.batch import Batch
+from tillside.encoding.spec import EncodingSpec
 from tillside.engine import Engine
 from tillside.search import MARGIN
 from tillside.search_bounds import INT8_BLOCK

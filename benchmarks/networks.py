@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, load_dataset
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from training.cli.console import say
 from training.evaluation.case_ranks import cases_digest, keep_ranks
 from training.evaluation.metrics import report

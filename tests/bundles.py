@@ -34,7 +34,7 @@ from tillside.bundle import (
     seal,
 )
 from tillside.catalogue import Catalogue, pack_tokens
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import ItemPairs, Neighbourhood
 from tillside.recommenders.blend import SessionMemory
 from tillside.relations import Relations

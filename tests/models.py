@@ -5,7 +5,8 @@ import torch
 
 from tests.datasets import make_catalogue, make_sessions
 from tillside.dataset import Dataset
-from tillside.encoding import Batch, EncodingSpec
+from tillside.encoding.batch import Batch
+from tillside.encoding.spec import EncodingSpec
 from training.model.checkpoint import TrainedModel, build_model
 from training.model.next_item import NextItemModel
 from training.settings.model import ModelConfig

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from benchmarks.peers.exchange import LIST_LENGTH, NO_ITEM, Rows, Task, ranks_in_lists
 from tillside.dataset import CaseRule, Dataset, Part, Sessions
-from tillside.encoding import EncodingSpec, encode_sessions
+from tillside.encoding.sessions import encode_sessions
+from tillside.encoding.spec import EncodingSpec
 from tillside.ranking import ranks_of_targets, top_k
 from tillside.recommenders import Popularity
 from training.evaluation.case_ranks import cases_digest, keep_ranks

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, Field
 
 from tillside.bundle import Bundle
-from tillside.encoding import Batch, encode_session
+from tillside.encoding.batch import Batch
+from tillside.encoding.live import encode_session
 from tillside.events import TIME_UNKNOWN
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 
 NAMES = ("items", "behaviours", "gaps", "lengths", "ask", "counts", "latest")
 

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from serving.answering.scope import Scope
 from serving.policy.placement_request import IndexedPlacement
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 from tillside.engine import FloatArray
 
 

@@ -29,7 +29,7 @@ from serving.policy.stockroom import Stockroom
 from serving.protocol.errors import FieldError, shown
 from serving.protocol.messages import DEFAULT_K, NOT_SENT, Event, RecommendRequest
 from tillside.bundle import Bundle
-from tillside.encoding import encode_session
+from tillside.encoding.live import encode_session
 from tillside.engine import FloatArray
 from tillside.events import TIME_UNKNOWN
 from tillside.policy.cold_items import ColdItems

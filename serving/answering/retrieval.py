@@ -5,7 +5,7 @@ eligible items are searched together; a failing row fails no other. Exclusions n
 number of excluded`` items minus the excluded ones are exactly the top k of the rest. Scores of past sessions are
 blended in after the search (tillside.recommenders.blend).
 
-Shapes: N items that can be recommended, R questions of one batch (B in the fields of ``tillside.encoding.Batch``), K
+Shapes: N items that can be recommended, R questions of one batch (B in the fields of ``tillside.encoding.batch``), K
 top items, V eligible items, L session items, H items of the shopper's earlier sessions, D dimensions.
 """
 
@@ -22,7 +22,7 @@ from serving.answering.indexed_request import IndexedRequest
 from serving.answering.nearest_item import NearestItem
 from serving.protocol.messages import RecommendedItem
 from tillside.bundle import Bundle
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 from tillside.engine import Engine, EngineError
 from tillside.policy import ModelCandidates
 from tillside.policy.items.filters import Among

@@ -37,7 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.events import Behaviours
 from tillside.recommenders import ItemPairs
 from tillside.recommenders.blend import SessionMemory

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from tillside.bundle import ENCODER, INDEX, INT8_SCORER, SCORER
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 from tillside.search import ItemSearch, Propose, SearchPlan, index_scan
 
 FloatArray = npt.NDArray[np.float32]

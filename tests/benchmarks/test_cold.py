@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.cold import NearestAttributes, attribute_popularity, judge
 from tests.datasets import make_catalogue, make_dataset, make_sessions
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import Popularity
 from training.evaluation.scorers import Among
 from training.inputs.cases import make_cases

@@ -17,7 +17,7 @@ from benchmarks.networks import (
     without_attributes,
 )
 from tests.datasets import make_dataset
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from training.evaluation.run import cases_to_judge
 from training.inputs.cases import make_cases
 from training.settings.trainer import TrainerConfig

@@ -22,7 +22,7 @@ from benchmarks.peers.exchange import (
 from benchmarks.peers.referee import judge, make_task
 from tests.datasets import make_dataset
 from tillside.dataset import Dataset
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.ranking import MISSED
 from training.evaluation.case_ranks import OTHERS_RANKS, Ranks, cases_digest
 from training.evaluation.run import cases_to_judge

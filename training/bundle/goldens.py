@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tillside.bundle import load_items
 from tillside.dataset import Dataset
-from tillside.encoding import encode_session
+from tillside.encoding.live import encode_session
 from tillside.engine import Engine
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k

@@ -14,7 +14,7 @@ import numpy as np
 
 from tillside.bundle import open_bundle
 from tillside.dataset import Dataset
-from tillside.encoding import encode_session
+from tillside.encoding.live import encode_session
 from tillside.engine import Engine
 from training.cli.progress import progress
 from training.evaluation.served import answer_session

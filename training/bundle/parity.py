@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from tillside.bundle import load_items
 from tillside.dataset import Dataset
-from tillside.encoding import Batch, encode_sessions, rows_of
+from tillside.encoding.batch import Batch
+from tillside.encoding.sessions import encode_sessions, rows_of
 from tillside.engine import Engine
 from tillside.ranking import top_k
 from tillside.search import SearchPlan

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from tillside.bundle import load_items
 from tillside.dataset import Dataset
-from tillside.encoding import Batch, encode_session
+from tillside.encoding.batch import Batch
+from tillside.encoding.live import encode_session
 from tillside.engine import Engine
 from tillside.search import SearchPlan
 from training.inputs.visits import Visits

@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any, Final
 
 from tillside.dataset import Dataset, Sessions
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import CoVisitation, ItemKnn, SequentialRules, SessionPopularity
 from training.evaluation.ranking import quality, rank
 from training.evaluation.scorers import Scorer, WithoutSeen, popularity_of

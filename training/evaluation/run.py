@@ -14,7 +14,7 @@ from typing import Any
 from tillside.atomic import write_text_atomically
 from tillside.bundle import Bundle
 from tillside.dataset import Dataset, Sessions, load_dataset
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.engine import Engine
 from tillside.recommenders import SessionNeighbours
 from tillside.recommenders.blend import SessionMemory

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from tillside.dataset import Dataset
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 from tillside.recommenders import Popularity, SessionNeighbours, popular_events, popularity
 from tillside.recommenders.blend import SessionMemory
 from training.inputs.lookahead import taking

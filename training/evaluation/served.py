@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 from tillside.engine import Engine
 from tillside.ranking import MISSED, top_k
 from tillside.recommenders.blend import SessionMemory, best_items

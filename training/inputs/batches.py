@@ -22,7 +22,8 @@ import torch
 from torch import Tensor
 
 from tillside.dataset import GOALS_LATER, Sessions
-from tillside.encoding import EncodingSpec, rows_of
+from tillside.encoding.sessions import rows_of
+from tillside.encoding.spec import EncodingSpec
 from training.inputs.lookahead import first_taken, following, later_events
 from training.inputs.moments import kept_until
 from training.inputs.visits import encode_visits

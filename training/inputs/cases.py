@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import CaseRule, Dataset, Sessions
-from tillside.encoding import Batch, EncodedSessions, EncodingSpec, cut_before
+from tillside.encoding.batch import Batch
+from tillside.encoding.sessions import EncodedSessions, cut_before
+from tillside.encoding.spec import EncodingSpec
 from training.inputs.lookahead import first_taken, following, goal_later, later_events
 from training.inputs.visits import encode_visits
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytorch_lightning as pl
 
 from tillside.dataset import Dataset
-from tillside.encoding import Batch, EncodingSpec
+from tillside.encoding.batch import Batch
+from tillside.encoding.spec import EncodingSpec
 from training.inputs.batches import TrainingLoader, TrainingRows
 from training.inputs.cases import Cases, cases_of
 

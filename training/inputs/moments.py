@@ -19,7 +19,9 @@ import numpy.typing as npt
 
 from tillside.catalogue import sharing_items
 from tillside.dataset import Dataset, Part, Sessions
-from tillside.encoding import Batch, EncodedSessions, EncodingSpec, rows_of
+from tillside.encoding.batch import Batch
+from tillside.encoding.sessions import EncodedSessions, rows_of
+from tillside.encoding.spec import EncodingSpec
 from training.inputs.lookahead import goal_later
 from training.inputs.visits import encode_visits
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import USERS, Dataset, Sessions
-from tillside.encoding import EncodedSessions, EncodingSpec, Met, encode_sessions
+from tillside.encoding.sessions import EncodedSessions, Met, encode_sessions
+from tillside.encoding.spec import EncodingSpec
 from tillside.events import TIME_UNKNOWN
 
 

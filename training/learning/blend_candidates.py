@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 from tillside.ragged import entries
 from tillside.ranking import top_k
 from tillside.recommenders.blend import FloatArray, IntArray, SessionMemory

@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from torch.nn import functional
 
 from tillside.dataset import Dataset
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders.counted_intent import CountedIntent, counted_features
 from training.inputs.moments import Moments, moments_of, moments_without_items
 from training.learning.calibration import USUAL_SWING

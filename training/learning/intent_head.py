@@ -27,7 +27,7 @@ from scipy.special import expit, logit
 from torch import nn
 
 from tillside.dataset import Dataset
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders.counted_intent import CountedIntent
 from training.cli.progress import step
 from training.evaluation.intent import auc_interval

@@ -22,7 +22,7 @@ import torch
 
 from tillside.atomic import write_text_atomically
 from tillside.dataset import Dataset, Sessions
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import SessionMemory
 from training.cli.console import say

@@ -23,7 +23,7 @@ from mlflow.entities.model_registry import ModelVersion
 from tillside.bundle import REGISTERED, REGISTERED_FORMS
 from tillside.catalogue import PRICE_BAND, Catalogue
 from tillside.dataset import Dataset, Sessions
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders.blend import SessionMemory
 from tillside.recommenders.cold_vectors import TokenVectors
 from training.model.checkpoint import MODEL_FILE, last_moment, read_document, take_weights

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from tillside.dataset import Dataset, Sessions
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.events import TIME_UNKNOWN
 from tillside.recommenders import Neighbourhood
 from tillside.recommenders.blend import SessionMemory

@@ -103,7 +103,7 @@ class Encoder(nn.Module):
         :func:`tillside.recommenders.counted_intent.counted_features`.
 
         Args:
-            counts_BK, latest_B: of :meth:`tillside.encoding.Batch.counted`.
+            counts_BK, latest_B: of :meth:`tillside.encoding.batch.Batch.counted`.
         """
         latest_BK = (latest_B[:, None] == torch.arange(self.behaviours, device=latest_B.device)).float()
         counts_BK = counts_BK.float()
@@ -130,7 +130,7 @@ class Encoder(nn.Module):
         """The exported graph: query [B, E] at each row's last event, and calibrated intent probability [B].
 
         Args:
-            counts_BK, latest_B: of :meth:`tillside.encoding.Batch.counted`.
+            counts_BK, latest_B: of :meth:`tillside.encoding.batch.Batch.counted`.
         """
         hidden_BLD = self.trunk(item_vectors_BLE[..., :-1], behaviours_BL, gaps_BL)
         last_B1 = (lengths_B - 1)[:, None]

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.bundle import Bundle
-from tillside.encoding import encode_session
+from tillside.encoding.live import encode_session
 from tillside.engine import Engine
 from tillside.events import TIME_UNKNOWN
 from training.bundle.parity import TOLERANCE, TOP

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from tillside.catalogue import Catalogue
 from tillside.dataset import Sessions
-from tillside.encoding import NOTHING
+from tillside.encoding.batch import NOTHING
 from tillside.ragged import summed
 from tillside.recommenders.attribute_walks import Likeness
 from tillside.recommenders.session_knn import Neighbourhood, SessionNeighbours

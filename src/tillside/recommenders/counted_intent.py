@@ -32,7 +32,7 @@ class CountedIntent:
         """Probability [B] that each session still reaches its goal; NaN for a session without any event.
 
         Args:
-            counts_BC, latest_B: of :meth:`tillside.encoding.Batch.counted`.
+            counts_BC, latest_B: of :meth:`tillside.encoding.batch.Batch.counted`.
         """
         logits_B = counted_features(counts_BC, latest_B) @ np.array(self.weights_F, np.float64)
         return np.where(latest_B < 0, np.nan, np.exp(-np.logaddexp(0.0, -logits_B)))
@@ -65,7 +65,7 @@ def counted_features(counts_BC: npt.NDArray[np.int64], latest_B: npt.NDArray[np.
     whether at all; whether it is of one, two or three events, and how many. The encoder's graph counts the same.
 
     Args:
-        counts_BC, latest_B: of :meth:`tillside.encoding.Batch.counted`.
+        counts_BC, latest_B: of :meth:`tillside.encoding.batch.Batch.counted`.
     """
     latest_BC = latest_B[:, None] == np.arange(counts_BC.shape[1])
     length_B1 = counts_BC.sum(axis=1, keepdims=True)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import Sessions
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 from tillside.events import TIME_UNKNOWN
 from tillside.recommenders.item_pairs import ItemPairs
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from serving.answering.indexed_request import IndexedRequest
-from tillside.encoding import EncodingSpec, encode_session
+from tillside.encoding.live import encode_session
+from tillside.encoding.spec import EncodingSpec
 from tillside.events import TIME_UNKNOWN
 
 ITEMS_ND = np.array([[1, 0], [2, 0], [3, 0]], np.float32)

@@ -16,7 +16,7 @@ from tests.bundles import ASK_AD, GOLDENS_OF_TINY, ITEMS_ND, tiny_bundle
 from tests.datasets import make_sessions
 from tests.tills import till
 from tillside.bundle import open_bundle
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.engine import EngineError
 from tillside.recommenders import Neighbourhood, SessionNeighbours, popularity
 from tillside.recommenders.blend import Blend, SessionMemory

@@ -20,7 +20,7 @@ from serving.protocol.messages import PlacedAnswer
 from tests.bundles import tiny_bundle
 from tests.tills import IDS, NOW_MS, ask, feed, till
 from tillside.bundle import Bundle, open_bundle
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.events import TIME_UNKNOWN
 from tillside.policy import read_feed
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_sessions
-from tillside.encoding import EncodingSpec, cut_before, encode_session, encode_sessions
+from tillside.encoding.live import encode_session
+from tillside.encoding.sessions import cut_before, encode_sessions
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import (
     CoVisitation,
     ItemKnn,

@@ -8,7 +8,7 @@ from serving.protocol.messages import Event, RecommendRequest
 from tests.models import SPEC
 from tests.training.bundle.conftest import EXACT, ITEMS, RANKABLE, scorer_of
 from tillside import bundle
-from tillside.encoding import encode_session
+from tillside.encoding.live import encode_session
 from tillside.events import TIME_UNKNOWN
 from tillside.ranking import top_k
 from training.bundle.goldens import make_goldens

@@ -14,7 +14,7 @@ from tests.models import CONFIG, SPEC, make_trained
 from tests.training.bundle.conftest import EXACT, RANKABLE, scorer_of
 from tests.training.bundle.test_search_tier import catalogue, folder_of
 from tillside import bundle
-from tillside.encoding import encode_session
+from tillside.encoding.live import encode_session
 from tillside.engine import Engine, open_search
 from tillside.ranking import top_k
 from tillside.search import SearchPlan

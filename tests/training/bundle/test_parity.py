@@ -11,7 +11,7 @@ from tests.datasets import make_dataset
 from tests.models import SPEC
 from tests.training.bundle.conftest import EXACT, ITEMS, NEWCOMERS, TOKENS
 from tillside import bundle
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.engine import Engine, open_search
 from tillside.search import SearchPlan
 from training.bundle.goldens import make_goldens

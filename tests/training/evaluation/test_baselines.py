@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_dataset
-from tillside.encoding import EncodingSpec, encode_session
+from tillside.encoding.live import encode_session
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import CoVisitation, ItemKnn, Popularity, SequentialRules
 from training.evaluation.baselines import GRIDS, at_its_best, choose_settings, fit_baseline
 from training.settings.evaluate import Baseline

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.datasets import make_sessions
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from training.inputs.cases import make_cases
 
 ITEMS = 4

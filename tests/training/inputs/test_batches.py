@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_sessions, make_visits, random_rows
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from training.inputs.batches import TrainingBatch, TrainingLoader, TrainingRows
 
 PURCHASE = 2

@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.datasets import make_dataset, make_sessions, make_visits, random_rows
 from tests.training.evaluation.tiny import cases_of
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from training.inputs.cases import cases_of as cases_of_part
 from training.inputs.cases import look_ahead_cases, make_cases, opening_cases, together
 

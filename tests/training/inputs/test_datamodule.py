@@ -7,7 +7,7 @@ import pytest
 
 from tests.datasets import make_dataset, make_sessions, random_rows
 from tests.logs import sequences_run
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from training.inputs import datamodule
 from training.inputs.cases import make_cases
 from training.inputs.datamodule import CaseLoader, SessionData

@@ -8,7 +8,8 @@ import pytest
 from tests.datasets import make_dataset, make_sessions, make_visits
 from tests.models import SPEC
 from tillside.dataset import Whole
-from tillside.encoding import EncodingSpec, encode_session
+from tillside.encoding.live import encode_session
+from tillside.encoding.spec import EncodingSpec
 from training.inputs.moments import make_moments, moments_of, moments_to_learn, moments_without_items, why_not_asked
 
 ASKED = {"spec": SPEC, "items": 4, "goal": 2}

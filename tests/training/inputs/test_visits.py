@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from tests.datasets import make_dataset, make_sessions, make_visits
 from tests.logs import click_run, write_log
-from tillside.encoding import Batch, EncodingSpec, cut_before, encode_session
+from tillside.encoding.batch import Batch
+from tillside.encoding.live import encode_session
+from tillside.encoding.sessions import cut_before
+from tillside.encoding.spec import EncodingSpec
 from training.inputs.batches import TrainingLoader, TrainingRows
 from training.inputs.cases import cases_of, opening_cases
 from training.inputs.datamodule import SessionData

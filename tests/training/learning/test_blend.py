@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_catalogue, make_sessions
-from tillside.encoding import EncodingSpec, cut_before, encode_sessions
+from tillside.encoding.sessions import cut_before, encode_sessions
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from tillside.recommenders.blend import Blend
 from training.evaluation.scorers import NeighbourScorer

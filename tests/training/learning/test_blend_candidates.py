@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.datasets import make_sessions
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from training.inputs.cases import make_cases
 from training.learning.blend_candidates import Candidates, Entries

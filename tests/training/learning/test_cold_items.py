@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from tests.datasets import make_dataset, make_sessions
-from tillside.encoding import EncodingSpec, cut_before, encode_sessions
+from tillside.encoding.sessions import cut_before, encode_sessions
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training.evaluation.scorers import Among

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from tests.datasets import make_sessions, random_rows
 from tests.models import SPEC, make_model, random_batch
-from tillside.encoding import rows_of
+from tillside.encoding.sessions import rows_of
 from training.inputs.batches import TrainingBatch, TrainingRows
 from training.learning.lightning_module import NextItemModule
 from training.settings.loss import LossConfig, Softmax

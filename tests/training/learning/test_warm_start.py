@@ -10,7 +10,7 @@ import torch
 
 from tests.datasets import MINUTE_MS, START_MS, Event, make_dataset
 from tillside.catalogue import Catalogue, pack_tokens
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders.cold_vectors import TokenVectors
 from training.learning.warm_start import BaseModel, Carried, first_end, refuse_leaks
 from training.model.next_item import NextItemModel

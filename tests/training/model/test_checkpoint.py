@@ -7,7 +7,7 @@ import torch
 
 from tests.datasets import make_dataset
 from tests.models import CONFIG, make_trained
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.recommenders import Neighbourhood
 from tillside.recommenders.counted_intent import CountedIntent
 from training.model.checkpoint import dataset_path, load_model, save_model

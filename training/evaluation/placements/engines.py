@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tillside.encoding import Batch
+from tillside.encoding.batch import Batch
 from tillside.search import ItemSearch, SearchPlan
 from training.evaluation.scorers import ModelScorer
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from msgspec import structs
 
 from tillside.dataset import Part, Sessions
-from tillside.encoding import EncodedSessions, cut_before
+from tillside.encoding.sessions import EncodedSessions, cut_before
 from tillside.policy import ModelCandidates, PlacementRequest, Policy, PreparedPlacement, event_kinds, prepare
 from tillside.policy.proposals import listed
 from tillside.recommenders.blend import best_items

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tillside.dataset import Dataset
-from tillside.encoding import EncodingSpec
+from tillside.encoding.spec import EncodingSpec
 from tillside.fitting.rules import NOTHING_SAID, Terms
 from tillside.policy import ItemFacts, ItemsFeed, Shelves
 from tillside.policy.items.shelves import most_popular

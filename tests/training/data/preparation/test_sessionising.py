@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from tests.logs import EVENTS_HEADER, click_run, events_log, sessions_of, write_log
-from tillside.encoding import EncodingSpec, encode_session
+from tillside.encoding.live import encode_session
+from tillside.encoding.spec import EncodingSpec
 from training.data.readers.events import EventsConfig
 from training.inputs.cases import make_cases
 from training.settings.data import DuplicateRows

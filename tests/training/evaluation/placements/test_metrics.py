@@ -10,7 +10,7 @@ import pytest
 from tests.datasets import make_dataset, random_rows
 from tests.models import make_trained
 from tests.shops import Item, Shop
-from tillside.encoding import cut_before, encode_sessions
+from tillside.encoding.sessions import cut_before, encode_sessions
 from tillside.policy import ItemFacts, Shelves, event_kinds, parse_policy, place, read_feed
 from tillside.ranking import bootstrap_means, top_k
 from tillside.relations import RELATIONS, Bundles, ManualPairs, Relations, RelationTable

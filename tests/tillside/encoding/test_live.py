@@ -1,4 +1,4 @@
-"""One encoding: what the model sees before an event is the same offline, from flat arrays, and live, from a prefix."""
+"""What the model sees before an event is the same offline, from flat arrays, and live, from a prefix."""
 
 from dataclasses import replace
 
@@ -8,44 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.datasets import make_sessions
-from tillside.encoding import (
-    MOST_PAST,
-    Batch,
-    EncodingSpec,
-    cut_before,
-    encode_session,
-    encode_sessions,
-    gap_buckets,
-    rows_of,
-)
-from tillside.events import TIME_UNKNOWN
-
-KNOWN = 4
-EVENTS = st.tuples(
-    st.integers(-1, KNOWN + 1),
-    st.sampled_from(["click", "cart"]),
-    st.sampled_from([TIME_UNKNOWN, 0, 999, 10**4, 10**9]),
-)
-SESSIONS = st.lists(st.lists(EVENTS, min_size=0, max_size=7), min_size=1, max_size=4)
-
-
-def encode(rows, spec: EncodingSpec):
-    sessions = make_sessions(rows)
-    arrays = (sessions.items, sessions.behaviours, sessions.times, sessions.offsets)
-    return sessions, encode_sessions(*arrays, spec=spec, known_items=KNOWN)
-
-
-def live(row, spec: EncodingSpec) -> Batch:
-    sessions = make_sessions([row])
-    return encode_session(sessions.items, sessions.behaviours, sessions.times, spec=spec, known_items=KNOWN)
-
-
-def lists(batch: Batch) -> list[list]:
-    return [array.tolist() for array in (batch.items_BL, batch.behaviours_BL, batch.gaps_BL, batch.lengths_B)]
-
-
-def counts(batch: Batch) -> list[list]:
-    return [array.tolist() for array in batch.counted(2)]
+from tests.tillside.encoding.rows import EVENTS, KNOWN, SESSIONS, counts, encode, lists, live
+from tillside.encoding.batch import MOST_PAST, Batch
+from tillside.encoding.live import encode_session
+from tillside.encoding.sessions import cut_before, encode_sessions, rows_of
+from tillside.encoding.spec import EncodingSpec
 
 
 @settings(deadline=None)
@@ -101,21 +68,6 @@ def test_a_live_session_is_encoded_as_arrays_are(row, earlier, max_length, histo
         assert all(part.dtype == np.int64 for part in getattr(live, name))
 
 
-@settings(deadline=None)
-@given(SESSIONS, st.integers(1, 6))
-def test_rows_cut_together_are_the_rows_cut_alone_and_padded_on_the_right(rows, max_length):
-    spec = EncodingSpec(max_length=max_length)
-    sessions, encoded = encode(rows, spec)
-    events = np.arange(len(sessions.items))
-    together = cut_before(encoded, events, spec=spec)
-    for event in events:
-        alone, length = cut_before(encoded, events[event : event + 1], spec=spec), together.lengths_B[event]
-        for name in ("items_BL", "behaviours_BL", "gaps_BL"):
-            row = getattr(together, name)[event]
-            assert row[:length].tolist() == getattr(alone, name)[0, :length].tolist()
-            assert not row[length:].any()
-
-
 def test_a_session_by_hand():
     row = [(0, "click", 0), (9, "click", 500), (1, "cart", 1000), (1, "cart", 1000 + 60_000), (2, "click", 62_500)]
     spec = EncodingSpec(gap_edges_ms=(1000, 2000, 60_000))
@@ -132,15 +84,6 @@ def test_a_session_by_hand():
     # the second cart event repeats the first; the click after it stands 61,500 ms after the one that is kept
     collapsed = EncodingSpec(gap_edges_ms=spec.gap_edges_ms, collapse_repeats=True)
     assert lists(live(row, collapsed)) == [[[0, 1, 2]], [[0, 1, 0]], [[0, 2, 4]], [3]]
-
-
-def test_repeats_collapse_within_a_session_only_and_only_where_the_behaviour_is_the_same():
-    spec = EncodingSpec(collapse_repeats=True)
-    _, encoded = encode([[0, 0, (0, "cart"), 0], [], [0, 1]], spec)
-    assert encoded.items.tolist() == [0, 0, 0, 0, 1]
-    assert encoded.behaviours.tolist() == [0, 1, 0, 0, 0]
-    assert encoded.starts_E.tolist() == [0, 0, 0, 0, 3, 3]
-    assert encoded.kept_before_E.tolist() == [0, 1, 1, 2, 3, 4, 5]
 
 
 def test_an_unknown_item_between_two_of_a_kind_does_not_part_them():
@@ -161,53 +104,9 @@ def test_unknown_events_are_counted_and_their_repeats_collapse_as_known_ones_do(
     assert counts(cut_before(encoded, np.array([3]), spec=EncodingSpec())) == [[[1, 0]], [0]]
 
 
-def test_gap_buckets_by_hand():
-    spec = EncodingSpec(gap_edges_ms=(1000, 2000))
-    times = np.array([0, 999, 1999, 2500, 4500, 4000, TIME_UNKNOWN, 9000, 9000])
-    # first; 999; 1000; 501; 2000; a step back counts as 0; no clock; no clock before it; 0
-    assert gap_buckets(times, spec=spec).tolist() == [0, 1, 2, 1, 3, 1, 0, 0, 1]
-    assert spec.gap_buckets == 4
-
-
-def test_every_bucket_can_occur_and_no_other():
-    spec = EncodingSpec()
-    assert spec.gap_buckets == 23  # 21 edges, one bucket more than edges, and the unknown one
-    times = np.cumsum([0, 0, *spec.gap_edges_ms, 10**12])
-    assert set(gap_buckets(times, spec=spec).tolist()) == set(range(spec.gap_buckets))
-    assert spec.gap_edges_ms[0] == 1000
-    assert spec.gap_edges_ms[-1] == pytest.approx(12 * 86_400_000, rel=0.02)
-
-
 @pytest.mark.parametrize("row", [[], [9], [-1, 5]])
 def test_a_session_without_known_items_is_one_padded_event_of_length_0(row):
     assert lists(live(row, EncodingSpec())) == [[[0]], [[0]], [[0]], [0]]
-
-
-def test_no_sessions_and_no_rows():
-    spec, nowhere = EncodingSpec(), np.zeros(0, int)
-    for rows in ([], [[0, 1]]):
-        _, encoded = encode(rows, spec)
-        assert rows_of(encoded, nowhere, nowhere, nowhere, spec=spec).items_BL.shape == (0, 1)
-
-
-def test_encoding_leaves_its_arguments_alone():
-    sessions = make_sessions([[0, 0, 9, 1]])
-    arrays = (sessions.items, sessions.behaviours, sessions.times, sessions.offsets)
-    for array in arrays:
-        array.flags.writeable = False
-    encoded = encode_sessions(*arrays, spec=EncodingSpec(collapse_repeats=True), known_items=KNOWN)
-    for array in (encoded.items, encoded.gaps):
-        array.flags.writeable = False
-    rows_of(encoded, np.array([1]), np.array([2]), np.array([1]), spec=EncodingSpec())
-
-
-def test_a_spec_goes_through_its_document():
-    spec = EncodingSpec(7, (5, 10), True, 3)
-    assert EncodingSpec.from_document(spec.document()) == spec
-    before_history = {name: value for name, value in spec.document().items() if name != "history"}
-    assert EncodingSpec.from_document(before_history).history == 0
-    before_counts = {name: value for name, value in spec.document().items() if name != "count_all"}
-    assert EncodingSpec.from_document(before_counts) == replace(spec, count_all=False)
 
 
 def test_events_of_earlier_sessions_are_known_by_their_bucket():
@@ -218,12 +117,3 @@ def test_events_of_earlier_sessions_are_known_by_their_bucket():
     # the last two of the three earlier ones, both in the last bucket; then one 10 s after them, in the second
     assert (batch.items_BL.tolist(), batch.gaps_BL.tolist()) == ([[1, 2, 3]], [[4, 4, 2]])
     assert (batch.lengths_B.tolist(), batch.own_B.tolist(), spec.gap_buckets) == ([3], [1], 5)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [((0,), "max_length must be at least 1, got 0"), ((5, (2, 1)), "must ascend"), ((5, (1, 1)), "must ascend")],
-)
-def test_a_spec_that_makes_no_sense_is_refused(arguments, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        EncodingSpec(*arguments)
