@@ -32,6 +32,8 @@ ENOUGH: Final = 6
 """An anchor with fewer complements is given the best of each of its kin, however many share the kin's strength out."""
 OF_A_KIN: Final = 2
 """Items of one kin that it is given at most."""
+POSSIBLE: Final = 0.005
+"""Rate that the log must not exclude of those: in a large one it knows which dock it is, and that no other is."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Backed:
 
     Attributes:
         rates: how often the item is taken with the anchor, in (0, 1].
+        at_most: upper bound of each rate: what the log does not exclude.
         ruled: whether a rule of the shop makes the pair, bool [P].
         kin: number of the kin that makes it, [P].
         supports: the learned k of series and of pairs, of what was taken.
@@ -48,6 +51,7 @@ class Backed:
     anchors: Ints
     items: Ints
     rates: Floats
+    at_most: Floats
     ruled: Bools
     kin: Ints
     supports: tuple[float, float]
@@ -82,9 +86,9 @@ def backed(
     pairs = Considered(anchors, items, of_kin, series_N, taken.recent_N, taken.unit)
     # how often a kind is taken may change; which of it goes with an item does not, so all looks count alike
     ever = dataclasses.replace(pairs, trials_N=taken.counts_N.astype(float), unit=1.0)
-    rates, _ = shrunk(rates, ever, dataclasses.replace(looked, recent=looked.counts.astype(float)), by_kin=True)
-    rates, supports = shrunk(rates, pairs, followed)
-    return Backed(anchors, items, np.clip(rates, FAINTEST, 1.0), ruled, of_kin, supports), kin
+    meant = shrunk(rates, ever, dataclasses.replace(looked, recent=looked.counts.astype(float)), by_kin=True)
+    rates, at_most, supports = shrunk(meant.rates, pairs, followed)
+    return Backed(anchors, items, np.clip(rates, FAINTEST, 1.0), at_most, ruled, of_kin, supports), kin
 
 
 def with_backing(
@@ -146,7 +150,7 @@ def _enough(pairs: Backed, kept: Bools, proven: Mined, *, known: Bools, enough: 
     order = np.lexsort((pairs.items, -pairs.rates, ~have, pairs.kin, pairs.anchors))
     spare = np.zeros(len(pairs), bool)
     spare[order] = _places(pairs.anchors[order] * (int(pairs.kin.max()) + 1) + pairs.kin[order]) < OF_A_KIN
-    spare &= ~have
+    spare &= ~have & (pairs.at_most >= POSSIBLE)
     rows = np.flatnonzero(spare)
     rows = rows[np.lexsort((pairs.items[rows], -pairs.rates[rows], pairs.anchors[rows]))]
     anchors = pairs.anchors[rows]

@@ -22,6 +22,11 @@ PSEUDO: Final = 10.0
 FAINTEST: Final = 1e-6
 FAINTEST_KIN: Final = 0.05
 """A kin must be this strong, as a share of the category's strongest."""
+LEAST_KIN: Final = 0.01
+"""A kin that is not a rule's must be this strong: what not one anchor in a hundred takes along is nothing to sell."""
+LEAST_LIFT: Final = 2.0
+"""And its categories must meet so many times as often as any two of the shop: two that hardly meet anything outside
+their departments may meet each other significantly more, and are of one season."""
 
 
 def kin_of(
@@ -70,7 +75,9 @@ def kin_of(
     for each in found:
         within_F = under(each.one, names)
         best_F[within_F] = np.maximum(best_F[within_F], each.strength)
-    believed &= (strengths > FAINTEST) & (strengths >= FAINTEST_KIN * best_F[one_K])
+    rate = counts.sum() / max(mass_F.sum() ** 2 - (mass_F**2).sum(), 1.0)
+    believed &= counts >= LEAST_LIFT * rate * mass_F[one_K] * mass_F[other_K]
+    believed &= strengths >= np.maximum(LEAST_KIN, FAINTEST_KIN * best_F[one_K])
     found += [
         Kin(names[one_K[row]], names[other_K[row]], min(1.0, float(strengths[row])))
         for row in np.flatnonzero(believed).tolist()

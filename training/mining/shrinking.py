@@ -8,7 +8,7 @@ Shapes: N items, P pairs, U different pairs, G series, K kin.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -17,6 +17,7 @@ from training.mining.counting import Floats, Ints, Pairs
 
 UNLEARNED: Final = 10.0
 """Support where no pair was seen at all: rates that all are too high and rates that differ cannot be told apart."""
+SURE: Final = 0.95
 SUPPORTS: Final = np.geomspace(0.01, 100, 41)
 
 
@@ -39,10 +40,21 @@ class Considered:
     unit: float = 1.0
 
 
-def shrunk(
-    rates: Floats, pairs: Considered, seen: Pairs, *, by_kin: bool = False
-) -> tuple[Floats, tuple[float, float]]:
-    """Rates [P] after one kind of evidence, and the learned k of series and of pairs.
+class Shrunk(NamedTuple):
+    """Rates after one kind of evidence.
+
+    Attributes:
+        rates, at_most: the rates [P], and what each is below with probability SURE.
+        supports: the learned k of series and of pairs.
+    """
+
+    rates: Floats
+    at_most: Floats
+    supports: tuple[float, float]
+
+
+def shrunk(rates: Floats, pairs: Considered, seen: Pairs, *, by_kin: bool = False) -> Shrunk:
+    """Rates after one kind of evidence.
 
     Args:
         rates: before it.
@@ -71,7 +83,8 @@ def shrunk(
     more = (of_series - own + by_series) / ((trials - alone) * expected + by_series)
     by_pair = support(own, alone * expected * more)
     more *= (own + by_pair) / (alone * expected * more + by_pair)
-    return rates * more, (by_series, by_pair)
+    shape = own + by_pair  # of the posterior
+    return Shrunk(rates * more, rates * more * special.gammaincinv(shape, SURE) / shape, (by_series, by_pair))
 
 
 def counts_of(keys: Ints, counts: Floats, wanted: Ints) -> Floats:

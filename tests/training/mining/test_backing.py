@@ -82,7 +82,7 @@ def kept(*, kin: list[int], few: int = 0) -> dict[tuple[int, int], tuple[float, 
     """Pairs kept of items 4 and 5 with anchors 0 and 1, ``few`` being enough of one's, and of the proven two."""
     anchors, items = np.array([0, 0, 1, 1]), np.array([4, 5, 4, 5])
     rates, ruled = np.array([0.3, 0.04, 0.02, 0.06]), np.array([True, True, False, False])
-    known = Backed(anchors, items, rates, ruled, np.array(kin), (1.0, 1.0))
+    known = Backed(anchors, items, rates, 2 * rates, ruled, np.array(kin), (1.0, 1.0))
     proven = Mined(np.array([0, 2]), np.array([4, 8]), np.array([0.2, 0.1]))
     found = with_backing(proven, known, pairs((0, 5, 3)), floor=0.05, ruled_floor=0.03, enough=few)
     columns = (found.anchors.tolist(), found.items.tolist(), found.strengths.tolist(), found.counts.tolist())
@@ -102,8 +102,19 @@ def test_an_anchor_with_few_complements_is_given_the_likeliest_of_its_kin() -> N
 
 def test_no_more_than_two_of_a_kin_are_given() -> None:
     """Four pairs as faint as can be of one kin, two of them likelier: those two."""
+    assert given_of_a_kin(at_most=[0.02] * 4) == [5, 6]
+
+
+def test_what_the_log_excludes_is_not_given_however_few_there_are() -> None:
+    """Item 5 is the likeliest of the four, and the log is large enough to know that it is not taken: 6 alone may be."""
+    assert given_of_a_kin(at_most=[0.004, 0.004, 0.02, 0.004]) == [6]
+    assert given_of_a_kin(at_most=[0.004] * 4) == []
+
+
+def given_of_a_kin(*, at_most: list[float]) -> list[int]:
     rates = np.array([0.001, 0.003, 0.002, 0.001])
-    faint = Backed(np.zeros(4, int), np.arange(4, 8), rates, np.zeros(4, bool), np.zeros(4, int), (1.0, 1.0))
+    columns = (rates, np.array(at_most), np.zeros(4, bool), np.zeros(4, int), (1.0, 1.0))
+    faint = Backed(np.zeros(4, int), np.arange(4, 8), *columns)
     nothing = Mined(*[np.zeros(0, int)] * 2, np.zeros(0))
     found = with_backing(nothing, faint, pairs((0, 5, 3)), floor=0.05, ruled_floor=0.03)
-    assert found.items.tolist() == [5, 6]
+    return sorted(found.items.tolist())

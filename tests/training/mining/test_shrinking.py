@@ -27,11 +27,15 @@ def test_the_rest_of_the_series_speaks_first_then_the_pair_itself() -> None:
     were expected.
     """
     given = considered([0, 0, 1, 1], [3, 4, 3, 4], trials=[20, 10, 0, 0, 0])
-    rates, (k, own_k) = shrunk(np.full(4, 0.2), given, pairs((0, 3, 6), (1, 3, 5)))
+    rates, at_most, (k, own_k) = shrunk(np.full(4, 0.2), given, pairs((0, 3, 6), (1, 3, 5)))
     more = (5 + k) / (2 + k)
     assert rates[0] == pytest.approx(0.2 * more * (6 + own_k) / (4 * more + own_k))
     less = k / (2 + k)
     assert rates[1] == pytest.approx(0.2 * less * own_k / (4 * less + own_k))
+    # each is the mean of a gamma variable of shape 6 + k and k; 95 % of it lie below the bound
+    drawn = np.random.default_rng(0).gamma(6 + own_k, rates[0] / (6 + own_k), 200_000)
+    assert (drawn < at_most[0]).mean() == pytest.approx(0.95, abs=0.002)
+    assert at_most[1] > rates[1]
 
 
 def test_decayed_counts_are_worth_as_much_as_the_sessions_behind_them() -> None:
@@ -39,23 +43,23 @@ def test_decayed_counts_are_worth_as_much_as_the_sessions_behind_them() -> None:
     anchors, items = [0, 0, 1, 1], [3, 4, 3, 4]
     whole = shrunk(np.full(4, 0.2), considered(anchors, items, trials=[20, 10, 0, 0, 0]), pairs((0, 3, 6), (1, 3, 5)))
     half = considered(anchors, items, trials=[10, 5, 0, 0, 0], unit=0.5)
-    rates, ks = shrunk(np.full(4, 0.2), half, pairs((0, 3, 3), (1, 3, 2.5)))
-    assert ks == whole[1]
-    assert rates == pytest.approx(whole[0])
+    rates, _, ks = shrunk(np.full(4, 0.2), half, pairs((0, 3, 3), (1, 3, 2.5)))
+    assert ks == whole.supports
+    assert rates == pytest.approx(whole.rates)
 
 
 def test_looks_say_which_items_of_a_kin_are_meant_not_how_often_the_kin_is_taken() -> None:
     """A hundred looks at case 3 and as many at case 4, where one was to be taken: as they are even, nothing changes."""
     given = considered([0, 0], [3, 4], trials=[10, 0, 0, 0, 0])
-    even, _ = shrunk(np.array([0.05, 0.05]), given, pairs((0, 3, 100), (0, 4, 100)), by_kin=True)
+    even, *_ = shrunk(np.array([0.05, 0.05]), given, pairs((0, 3, 100), (0, 4, 100)), by_kin=True)
     assert even == pytest.approx([0.05, 0.05])
-    one, _ = shrunk(np.array([0.05, 0.05]), given, pairs((0, 3, 200)), by_kin=True)
+    one, *_ = shrunk(np.array([0.05, 0.05]), given, pairs((0, 3, 200)), by_kin=True)
     assert one[0] > 0.05 > one[1]
 
 
 def test_without_evidence_rates_stay() -> None:
     given = considered([0, 0], [3, 4], trials=[0, 0, 0, 0, 0])
-    rates, ks = shrunk(np.array([0.1, 0.3]), given, NO_PAIRS, by_kin=True)
+    rates, _, ks = shrunk(np.array([0.1, 0.3]), given, NO_PAIRS, by_kin=True)
     assert rates.tolist() == [0.1, 0.3]
     assert ks == (UNLEARNED, UNLEARNED)
 
