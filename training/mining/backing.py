@@ -28,12 +28,12 @@ from training.mining.traits import Traits
 TAKEN_BEFORE: Final = 1.0
 EACH: Final = 16
 """Items considered for one anchor and kin, those that are taken most; besides those that its series was seen with."""
-ENOUGH: Final = 6
-"""An anchor with fewer complements is given the best of each of its kin, however many share the kin's strength out."""
+ENOUGH: Final = ((3, 0.005), (6, 0.01))
+"""Numbers of complements and rates: an anchor with fewer is given the likeliest of each of its kin, however many share
+the kin's strength out, unless the log excludes that such a rate is theirs. A small log excludes nothing, a large one
+knows which dock it is, and that no other is."""
 OF_A_KIN: Final = 2
 """Items of one kin that it is given at most."""
-POSSIBLE: Final = 0.005
-"""Rate that the log must not exclude of those: in a large one it knows which dock it is, and that no other is."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,13 @@ def backed(
 
 
 def with_backing(
-    proven: Mined, pairs: Backed, followed: Pairs, *, floor: float, ruled_floor: float, enough: int = ENOUGH
+    proven: Mined,
+    pairs: Backed,
+    followed: Pairs,
+    *,
+    floor: float,
+    ruled_floor: float,
+    enough: Sequence[tuple[int, float]] = ENOUGH,
 ) -> Mined:
     """Complements: the proven pairs, and those that kind, series and brand make likely enough.
 
@@ -102,7 +108,7 @@ def with_backing(
 
     Args:
         floor: least rate of a pair that is not proven; ``ruled_floor`` if a rule of the shop makes it.
-        enough: complements of an anchor that are no longer few.
+        enough: complements of an anchor that are no longer few, and the rate that must be possible for one more.
     """
     size = (
         int(
@@ -123,7 +129,8 @@ def with_backing(
         strengths[backed_too] = pairs.rates[place[backed_too]]
     known = np.isin(codes, proven_codes)
     kept = (pairs.rates >= np.where(pairs.ruled, ruled_floor, floor)) & ~known
-    kept = _enough(pairs, kept, proven, known=known, enough=enough)
+    for number, possible in enough:
+        kept = _filled(pairs, kept, proven, known=known, enough=number, possible=possible)
     anchors, items = pairs.anchors[kept], pairs.items[kept]
     counts = lookup(followed, Pairs(anchors, items, anchors, anchors.astype(float)), items=size)
     unknown = np.full(len(anchors), np.nan)
@@ -137,7 +144,7 @@ def with_backing(
     return Mined(*both)
 
 
-def _enough(pairs: Backed, kept: Bools, proven: Mined, *, known: Bools, enough: int) -> Bools:
+def _filled(pairs: Backed, kept: Bools, proven: Mined, *, known: Bools, enough: int, possible: float) -> Bools:
     """The kept pairs, and the likeliest others of anchors that have not enough, OF_A_KIN at most of a kin.
 
     Args:
@@ -150,7 +157,7 @@ def _enough(pairs: Backed, kept: Bools, proven: Mined, *, known: Bools, enough: 
     order = np.lexsort((pairs.items, -pairs.rates, ~have, pairs.kin, pairs.anchors))
     spare = np.zeros(len(pairs), bool)
     spare[order] = _places(pairs.anchors[order] * (int(pairs.kin.max()) + 1) + pairs.kin[order]) < OF_A_KIN
-    spare &= ~have & (pairs.at_most >= POSSIBLE)
+    spare &= ~have & (pairs.at_most >= possible)
     rows = np.flatnonzero(spare)
     rows = rows[np.lexsort((pairs.items[rows], -pairs.rates[rows], pairs.anchors[rows]))]
     anchors = pairs.anchors[rows]

@@ -84,7 +84,7 @@ def kept(*, kin: list[int], few: int = 0) -> dict[tuple[int, int], tuple[float, 
     rates, ruled = np.array([0.3, 0.04, 0.02, 0.06]), np.array([True, True, False, False])
     known = Backed(anchors, items, rates, 2 * rates, ruled, np.array(kin), (1.0, 1.0))
     proven = Mined(np.array([0, 2]), np.array([4, 8]), np.array([0.2, 0.1]))
-    found = with_backing(proven, known, pairs((0, 5, 3)), floor=0.05, ruled_floor=0.03, enough=few)
+    found = with_backing(proven, known, pairs((0, 5, 3)), floor=0.05, ruled_floor=0.03, enough=[(few, 0.0)])
     columns = (found.anchors.tolist(), found.items.tolist(), found.strengths.tolist(), found.counts.tolist())
     return {(anchor, item): (strength, count) for anchor, item, strength, count in zip(*columns, strict=True)}
 
@@ -111,10 +111,18 @@ def test_what_the_log_excludes_is_not_given_however_few_there_are() -> None:
     assert given_of_a_kin(at_most=[0.004] * 4) == []
 
 
-def given_of_a_kin(*, at_most: list[float]) -> list[int]:
-    rates = np.array([0.001, 0.003, 0.002, 0.001])
-    columns = (rates, np.array(at_most), np.zeros(4, bool), np.zeros(4, int), (1.0, 1.0))
-    faint = Backed(np.zeros(4, int), np.arange(4, 8), *columns)
+def test_who_has_three_is_given_no_more_guesses() -> None:
+    """Of three kin, two each, all of which may be taken once in 150 times: the three likeliest, then none."""
+    assert given_of_a_kin(at_most=[0.006] * 6, kin=[0, 0, 1, 1, 2, 2]) == [4, 5, 6]
+    assert given_of_a_kin(at_most=[0.011] * 6, kin=[0, 0, 1, 1, 2, 2]) == [4, 5, 6, 7, 8, 9]
+
+
+def given_of_a_kin(*, at_most: list[float], kin: list[int] | None = None) -> list[int]:
+    """Items that an anchor without any complement is given, of those from 4 on."""
+    size = len(at_most)
+    rates = np.array([0.001, 0.003, 0.002, *[0.001] * (size - 3)])
+    columns = (rates, np.array(at_most), np.zeros(size, bool), np.array(kin or [0] * size), (1.0, 1.0))
+    faint = Backed(np.zeros(size, int), np.arange(4, 4 + size), *columns)
     nothing = Mined(*[np.zeros(0, int)] * 2, np.zeros(0))
     found = with_backing(nothing, faint, pairs((0, 5, 3)), floor=0.05, ruled_floor=0.03)
     return sorted(found.items.tolist())
