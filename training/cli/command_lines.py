@@ -86,15 +86,18 @@ def _as_it_is(text: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Hydra's single-quoted string. A backslash escapes a quote and, for OmegaConf, ``${``; elsewhere it is itself."""
+    """Hydra's double-quoted string, which needs no quotes of the shell's but single ones around it.
+
+    A backslash escapes a quote and, for OmegaConf, ``${``; elsewhere it is itself.
+    """
     pieces: list[str] = []
     slashes = 0
     for place, letter in enumerate(text):
         if letter == "\\":
             slashes += 1
             continue
-        special = letter == "'" or text.startswith("${", place)
+        special = letter == '"' or text.startswith("${", place)
         pieces.append("\\" * (2 * slashes + 1 if special else slashes) + letter)
         slashes = 0
     pieces.append("\\" * slashes * 2)
-    return "'" + "".join(pieces) + "'"
+    return '"' + "".join(pieces) + '"'

@@ -27,7 +27,7 @@ def test_values_that_are_no_text_are_typed_as_hydra_reads_them():
 
 def test_a_number_in_letters_stays_text():
     """A run id such as 123e45 would be read as a float, and null as nothing."""
-    assert [override("run", text) for text in ("123e45", "null", "1f2e")] == ["run='123e45'", "run='null'", "run=1f2e"]
+    assert [override("run", text) for text in ("123e45", "null", "1f2e")] == ['run="123e45"', 'run="null"', "run=1f2e"]
 
 
 @example("my shop's runs")

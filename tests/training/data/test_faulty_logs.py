@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+import shlex
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from tests.logs import EVENTS_HEADER, NO_SPLIT, read_log, sessions_of, write_log
 from tillside.dataset import Dataset, Sessions
@@ -234,13 +237,30 @@ def test_a_bad_price_costs_an_item_no_more_than_its_price(tmp_path):
 
 
 def test_words_for_behaviours_that_are_not_known_are_named_with_how_to_map_them(tmp_path):
-    rows = [f"s,a,{word},{NOON}" for word in ("view", "view", "order", "click")]
+    """What is proposed works when pasted, with what was said before: a line a word would be asked for one by one."""
+    rows = [
+        f"s,a,{word},{NOON}"
+        for word in ("Product View", "view", "view", "order", "click", "like: 'it'", "remove", "order cancelled")
+    ]
     path = write_log(tmp_path / "log.csv", EVENTS_HEADER, *rows)
-    with pytest.raises(ValueError, match=r"the log says 'view' \(2\), 'order' \(1\); say what they mean") as told:
-        prepare(PrepareConfig(out=str(tmp_path / "out"), data=EventsConfig(path=str(path))))
-    assert "'data.behaviour_map=\"{view: click, order: null}\"'" in str(told.value)
-    taken = read(tmp_path, path, behaviour_map="{view: click, order: null, click: cart}")  # as Hydra hands it on
-    assert [event["behaviour"] for event in taken] == [0, 0, 1]
+    config = EventsConfig(path=str(path), behaviour_map={"remove": None})
+    with pytest.raises(ValueError, match=r"the log says 'view' \(2\), .*'order' \(1\), .*; say what they mean") as told:
+        prepare(PrepareConfig(out=str(tmp_path / "out"), data=config))
+    (argument,) = shlex.split(str(told.value).rpartition("out: ")[2])
+    (override,) = OverridesParser.create().parse_overrides([argument])
+    proposed = yaml.safe_load(override.value())
+    assert proposed == {
+        "remove": None, "view": "click", "Product View": "click", "like: 'it'": None, "order": "purchase",
+        "order cancelled": None,
+    }  # fmt: skip
+    taken = read(tmp_path, path, behaviour_map=override.value())  # as Hydra hands it on
+    assert [event["behaviour"] for event in taken if event["behaviour"] >= 0] == [0, 0, 0, 2, 0]
+
+
+def test_a_name_that_is_not_mapped_means_itself(tmp_path):
+    path = write_log(tmp_path / "log.csv", EVENTS_HEADER, *(f"s,a,{word},{NOON}" for word in ("view", "cart", "click")))
+    said = {"view": "click", "cart": "purchase"}
+    assert [event["behaviour"] for event in read(tmp_path, path, behaviour_map=said)] == [0, 2, 0]
 
 
 VISITS = "user_id,session_id,item_id,behaviour,timestamp"

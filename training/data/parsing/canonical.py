@@ -71,6 +71,7 @@ class Log:
         sources: the files; FILE holds indices into them.
         attributes: columns of ``events`` that describe the item.
         items: ITEM_ID, and any of PRICE, NAME and attributes; or None.
+        behaviour_map: what the log's own words for behaviours were said to mean, where they were.
     """
 
     events: ir.Table
@@ -78,6 +79,7 @@ class Log:
     sources: Sequence[SourceFile]
     attributes: tuple[str, ...] = ()
     items: ir.Table | None = None
+    behaviour_map: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @functools.singledispatch

@@ -4,6 +4,9 @@ The limit applies per file, so that a bad event file cannot hide behind a long f
 """
 
 import csv
+import re
+import shlex
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,16 +15,32 @@ from typing import Final
 
 import ibis
 import numpy as np
+import yaml
 
+from training.cli.command_lines import override
 from training.cli.foreign_text import in_cell
 from training.data.columns import CLEARED, FILE, RECORD, REJECT, SKIP, WORD
 from training.data.engine import QueryEngine
-from training.data.parsing.canonical import UNKNOWN_BEHAVIOUR, Log
+from training.data.parsing.canonical import UNKNOWN_BEHAVIOUR, UNPARSABLE_TIME, Log
 from training.data.parsing.irregular import INVALID_UTF8
 from training.data.parsing.source_file import SourceFile
 
 MOST_WORDS: Final = 8
 """Words that are no behaviours, as they are told."""
+HOW_TO_READ: Final = {
+    INVALID_UTF8: "; a file in another encoding is read by data.encoding=cp1252 or the like",
+    UNPARSABLE_TIME: "; times written otherwise are read by a pattern of data=events, such as "
+    "'data.timestamp_format=%m/%d/%Y %I:%M %p'",
+}
+"""What to type where most of the bad rows are bad for a reason."""
+MEANINGS: Final = {
+    "purchase": ("order", "buy", "bought", "transaction"),
+    "cart": ("basket",),
+    "click": ("view", "detail", "visit"),
+}
+"""Parts of words that logs use for a behaviour; the first behaviour that one speaks for is what is proposed."""
+UNDONE: Final = ("remove", "cancel", "refund", "return", "delete")
+"""Parts of words for what takes a behaviour back."""
 
 
 @dataclass(frozen=True)
@@ -115,16 +134,30 @@ def _check_share(
     raise ValueError(
         f"{source.path}: {len(bad):,} of {rows:,} rows are bad ({len(bad) / rows:.2%}, max_reject_share is "
         f"{limit:.2%}), most often: {reason} ({count:,} rows, such as {example})"
-        + (_how_to_map(unknown_words(engine, log)) if reason == UNKNOWN_BEHAVIOUR else "")
-        + ("; a file in another encoding is read by data.encoding=cp1252 or the like" if reason == INVALID_UTF8 else "")
+        + (_how_to_map(unknown_words(engine, log), log) if reason == UNKNOWN_BEHAVIOUR else "")
+        + HOW_TO_READ.get(reason, "")
     )
 
 
-def _how_to_map(unknown: Sequence[tuple[str, int]]) -> str:
-    """The words that are no behaviours, and how to say what they mean."""
-    words = ", ".join(f"{word!r} ({rows:,})" for word, rows in unknown)
-    pairs = ", ".join(f"{word}: {'null' if number else 'click'}" for number, (word, _) in enumerate(unknown[:2]))
-    return f"; the log says {words}; say what they mean, null to leave them out: 'data.behaviour_map=\"{{{pairs}}}\"'"
+def _how_to_map(unknown: Sequence[tuple[str, int]], log: Log) -> str:
+    """The words that are no behaviours, and a line to say what they mean, which keeps what was said of others."""
+    told = ", ".join(f"{word!r} ({rows:,})" for word, rows in unknown)
+    mapped = {**log.behaviour_map, **{word: _meaning(word, log.behaviours.names) for word, _ in unknown}}
+    said = {word: name for word, name in mapped.items() if word != name}
+    text = yaml.safe_dump(said, default_flow_style=True, sort_keys=False, allow_unicode=True, width=sys.maxsize)
+    line = shlex.quote(override("data.behaviour_map", text.strip()))
+    return f"; the log says {told}; say what they mean, null to leave them out: {line}"
+
+
+def _meaning(word: str, names: Sequence[str]) -> str | None:
+    """Which of some behaviours a word probably means, or None."""
+    plain = re.sub("[^a-z]", "", word.lower())
+    if any(part in plain for part in UNDONE):
+        return None
+    for meaning, parts in MEANINGS.items():
+        if meaning in names and any(part in plain for part in (meaning, *parts)):
+            return meaning
+    return None
 
 
 def good_events(log: Log) -> "ibis.expr.types.Table":

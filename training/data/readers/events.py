@@ -51,7 +51,7 @@ def read_events_log(config: EventsConfig, engine: QueryEngine) -> Log:
     events = _alike([table for table, _ in read])
     attributes = list(dict.fromkeys(name for _, names in read for name in names))
     items = _items(config, engine, sources)
-    return Log(in_order(*events), behaviours, sources, attributes=tuple(attributes), items=items)
+    return Log(in_order(*events), behaviours, sources, tuple(attributes), items=items, behaviour_map=behaviour_map)
 
 
 def _events(
@@ -181,7 +181,9 @@ def _checked_map(given: Any, behaviours: Behaviours) -> dict[str, str | None]:
         if name is not None and name not in behaviours.names:
             allowed = ", ".join(behaviours.names)
             raise ValueError(f"data.behaviour_map.{word} is {name!r}; allowed: {allowed}, or null to leave it out")
-    return {str(word): name for word, name in (given or {}).items()}
+    if not given:
+        return {}
+    return {name: name for name in behaviours.names} | {str(word): name for word, name in given.items()}
 
 
 def _names(

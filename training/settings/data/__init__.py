@@ -105,7 +105,7 @@ class EventsConfig(FileLogConfig):
     """Further columns of the log that describe the item."""
     behaviour_map: Any = None
     """The log's event types to names in ``behaviours``, or to null to leave such events out: ``{view: click, add: cart,
-    order: purchase}``. null: the log uses those names itself."""
+    order: purchase}``; a name that is not mapped means itself. null: the log uses those names itself."""
     timestamp_format: str = "auto"
     """auto (ISO 8601, a date such as 20231115, or epoch seconds, milliseconds, microseconds or nanoseconds by size and
     from 1990 on), iso, epoch_s, epoch_ms, epoch_us, epoch_ns, or a pattern such as '%d/%m/%Y %H:%M'."""
