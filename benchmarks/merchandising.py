@@ -60,13 +60,17 @@ def simulated(name: str, *, simulate: Sequence[str], prepare: Sequence[str] = ()
 
 
 SHOPS: Final = {
-    # 12,000 sessions before the test part, and a test part long enough to tell systems apart
+    # about so many sessions before the test part, which is long enough to tell systems apart
     "12k": simulated(
         "12k",
         simulate=("seed=7", "sessions=48000", "shoppers=14400", "days=240"),
         prepare=("split.validation=.0125", "split.test=.775"),
     ),
-    "160k": simulated("160k", simulate=("seed=7", "sessions=160000", "shoppers=48000")),
+    "160k": simulated(
+        "160k",
+        simulate=("seed=7", "sessions=240000", "shoppers=72000", "days=180"),
+        prepare=("split.validation=.033", "split.test=.333"),
+    ),
 }
 TRAIN: Final = {
     "12k": ("trainer.max_epochs=4", "trainer.refit=false"),
