@@ -19,7 +19,8 @@ from tillside.dataset import load_dataset
 from training.train import TrainConfig
 
 try:
-    from training.learning.recipe import TrainingSetup, choose
+    from training.learning.recipe import choose
+    from training.learning.training_setup import TrainingSetup
 except ImportError:  # until November 2026 it was one module
     from training.learning import Lesson as TrainingSetup
     from training.learning import choose

@@ -32,7 +32,7 @@ from training.inputs.batches import TrainingBatch
 from training.inputs.datamodule import SessionData
 from training.learning.fit import make_trainer, quiet_lightning
 from training.learning.lightning_module import NextItemModule
-from training.learning.recipe import TrainingSetup
+from training.learning.training_setup import TrainingSetup
 from training.settings.train import TrainConfig
 from training.settings.trainer import TrainerConfig
 

@@ -42,7 +42,7 @@ from training.evaluation.tables import METRICS_FILE, metrics_table
 from training.inputs.datamodule import SessionData
 from training.learning.fit import fit, load_best, plan
 from training.learning.lightning_module import NextItemModule
-from training.learning.recipe import has_repeats
+from training.learning.training_setup import has_repeats
 from training.settings.loss import LossConfig, Softmax
 from training.settings.optimizer import OptimizerConfig
 from training.settings.trainer import TrainerConfig

@@ -30,7 +30,7 @@ from training.cli.console import print_table, say
 from training.evaluation.case_ranks import OTHERS_RANKS, RANKS_FILE, Ranks
 from training.evaluation.run import MODEL, NEIGHBOURS, TRANSFORMER
 from training.evaluation.tables import METRICS_FILE
-from training.learning.recipe import RARE
+from training.learning.training_setup import RARE
 from training.settings.evaluate import Baseline
 
 METRICS = [f"{name}@{k}" for name in ("recall", "mrr", "ndcg") for k in (5, 10, 20)]

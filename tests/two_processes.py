@@ -242,7 +242,8 @@ def learned(
     from tillside.ranking import mrr_at
     from training.evaluation.ranking import rank
     from training.learning.fit import load_best
-    from training.learning.recipe import TrainingSetup, learn
+    from training.learning.recipe import learn
+    from training.learning.training_setup import TrainingSetup
     from training.tracking.unrecorded import Unrecorded
 
     built: list[TrainingSetup] = []

@@ -23,7 +23,7 @@ from tillside.atomic import write_text_atomically
 from tillside.dataset import load_dataset
 from training.cli.console import say
 from training.evaluation.tables import metrics_table
-from training.learning.recipe import has_repeats
+from training.learning.training_setup import has_repeats
 
 ROOT = Path(__file__).parents[2]
 

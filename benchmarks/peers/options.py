@@ -27,7 +27,7 @@ class Options:
     """Train for the budget with the first settings and answer nothing."""
     repeats: bool
     """Whether lists may hold items of the prefix. Not where shoppers hardly ever return to an item
-    (``training.learning.recipe.RARE``): the libraries have a filter for that."""
+    (``training.learning.training_setup.RARE``): the libraries have a filter for that."""
     settings: Mapping[str, Any] | None = None
     """Settings to train with, instead of a search."""
 

@@ -25,7 +25,8 @@ from training.evaluation.ranking import rank
 from training.evaluation.run import cases_to_judge
 from training.evaluation.scorers import ModelScorer, popularity_of
 from training.learning.processes import refuse_several
-from training.learning.recipe import TrainingSetup, learn
+from training.learning.recipe import learn
+from training.learning.training_setup import TrainingSetup
 from training.learning.warm_start import first_end, moment
 from training.model.checkpoint import MODEL_FILE, TrainedModel, last_moment, save_model
 from training.review.ageing import COLUMNS, Window, ageing, curves, decay, description, table

@@ -28,7 +28,8 @@ from training.learning import recipe
 from training.learning.callbacks import RESUME_FILE
 from training.learning.fit import refuse_machine
 from training.learning.processes import ALONE, Processes, joined
-from training.learning.recipe import History, TrainingSetup
+from training.learning.recipe import History
+from training.learning.training_setup import TrainingSetup
 from training.learning.warm_start import BaseModel, refuse_leaks
 from training.model.checkpoint import MODEL_FILE, TrainedModel, save_model
 from training.review.champion import champion_if_there

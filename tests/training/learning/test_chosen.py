@@ -13,7 +13,7 @@ from tillside.recommenders import Neighbourhood, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training.inputs.cases import make_cases
 from training.learning.chosen import chosen_settings, validated
-from training.learning.recipe import TrainingSetup
+from training.learning.training_setup import TrainingSetup
 from training.settings.model import ModelConfig
 from training.settings.train import TrainConfig
 from training.settings.trainer import TrainerConfig

@@ -13,7 +13,8 @@ from tillside.recommenders import Neighbourhood, Popularity, SessionNeighbours
 from tillside.recommenders.blend import Blend, SessionMemory
 from training.evaluation.scorers import Among
 from training.learning.cold_items import FACTORS, learn_cold_factor
-from training.learning.recipe import TrainingSetup, held_out
+from training.learning.recipe import held_out
+from training.learning.training_setup import TrainingSetup
 from training.settings.model import ModelConfig
 from training.settings.train import TrainConfig
 from training.settings.trainer import TrainerConfig

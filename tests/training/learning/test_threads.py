@@ -7,8 +7,8 @@ import torch
 
 from tests.datasets import make_dataset, random_rows
 from training.learning import threads
-from training.learning.recipe import TrainingSetup
 from training.learning.threads import choose_threads, worthwhile
+from training.learning.training_setup import TrainingSetup
 from training.settings.model import ModelConfig
 from training.settings.train import TrainConfig
 from training.settings.trainer import TrainerConfig
