@@ -22,6 +22,7 @@ from serving.answering.placement_answer import answer_placement, fallback_candid
 from serving.answering.request_indexer import RequestIndexer
 from serving.answering.retrieval import Found, Retrieval
 from serving.policy.assortment import Assortment
+from serving.policy.placement_request import now_ms_of
 from serving.policy.stockroom import Stockroom
 from serving.protocol.errors import FieldError
 from serving.protocol.messages import Answer, CommonFields, RecommendedItem, RecommendRequest
@@ -100,10 +101,10 @@ class Recommender:
             return self._indexer.index(request, assortment)
         limited = request.candidates is not UNSET or request.filter is not UNSET
         if assortment is not None:
-            room: Stockroom | None = assortment.stockroom
+            room: Stockroom | None = assortment.stockroom.on(assortment.loaded.policy.day(now_ms_of(request)))
         else:
             room = self.stockroom if limited else self._stockroom
-        if room is not None and not (limited or room.fed):
+        if room is not None and not (limited or room.limits):
             room = None
         return self._indexer.index(request, assortment, room)
 

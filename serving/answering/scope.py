@@ -1,4 +1,5 @@
-"""Which items may answer a request without a placement: its candidates, what meets its filter, and what is in stock.
+"""Which items may answer a request without a placement: its candidates, what meets its filter, what is in stock and not
+banned.
 
 A shop's own list is never shortened for what the bundle does not know: such candidates come last, in the order sent.
 
@@ -42,7 +43,7 @@ class Scope:
     problem: str = ""
 
     def in_stock(self, item_id: str) -> bool:
-        """Whether an item is not known to be sold out."""
+        """Whether an item is not known to be sold out, and not banned."""
         number = self.stockroom.facts.index_of.get(item_id)
         return number is None or bool(self.stockroom.stock_N[number] != SOLD_OUT)
 
@@ -63,7 +64,7 @@ def scope_of(
     """
     candidates, asked = request.candidates, request.filter
     if candidates is UNSET and asked is UNSET:
-        return Scope(stockroom, stockroom.in_stock(items)) if stockroom.fed else None
+        return Scope(stockroom, stockroom.in_stock(items)) if stockroom.limits else None
     among = None if asked is UNSET else stockroom.among(asked)
     problem = "" if among is None else among.problem
     given: list[str] = []
@@ -78,7 +79,7 @@ def scope_of(
             unknown[item_id] = None
             number = numbers.get(item_id)
             if number is None:
-                if among is None:
+                if among is None and item_id not in stockroom.banned_ids:
                     given.append(item_id)
             elif stockroom.stock_N[number] != SOLD_OUT and (among is None or among.holds(number)):
                 given.append(item_id)

@@ -167,7 +167,7 @@ class Assortment:
     @cached_property
     def stockroom(self) -> Stockroom:
         """The same facts, for filters, and for requests without a placement."""
-        return Stockroom(self.base, self.facts)
+        return Stockroom(self.base, self.facts, bans=self.loaded.by_hand.bans_everywhere())
 
     @property
     def facts(self) -> ItemFacts:

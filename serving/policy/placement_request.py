@@ -68,7 +68,7 @@ def segment_in(assortment: Assortment, request: RecommendRequest) -> SegmentName
     return segment_of(
         request.history,
         goal=assortment.behaviours[-1],
-        now_ms=_now_ms(request),
+        now_ms=now_ms_of(request),
         bounds=assortment.loaded.policy.segment_bounds,
         price_of=assortment.stockroom.price,
     )
@@ -132,7 +132,7 @@ def index_placement(
         known = [place for place, item in enumerate(items) if item >= 0]
         items, behaviours, times = ([column[place] for place in known] for column in session)
     kinds = [assortment.kinds[behaviour] for behaviour in behaviours]
-    now_ms = _now_ms(request)
+    now_ms = now_ms_of(request)
     host = numbers([request.host]) if request.host is not UNSET else []
     cart: list[int] = []
     if request.cart is UNSET:
@@ -168,7 +168,8 @@ def index_placement(
     return IndexedPlacement(assortment, prepared, ask, assortment.proposer.eligible(prepared.rulebook))
 
 
-def _now_ms(request: RecommendRequest) -> int:
+def now_ms_of(request: RecommendRequest) -> int:
+    """When a request is made: what it says, else now; UTC milliseconds."""
     return int(time.time() * 1000) if request.timestamp is UNSET else request.timestamp
 
 

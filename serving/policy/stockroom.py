@@ -1,4 +1,5 @@
-"""What a shop has, for requests with a placement or without: item facts with the feed applied, and filters over them.
+"""What a shop has, for requests with a placement or without: item facts with the feed applied, filters over them, and
+the bans that hold everywhere.
 
 Surprising: filters are remembered, since a category's page asks the same one again and again, but by their bytes, since
 a price slider never does.
@@ -7,7 +8,8 @@ Shapes: N items known to the facts, W of them with a vector of the model, V elig
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Final
 
@@ -18,12 +20,16 @@ from msgspec import UNSET
 from serving.protocol.messages import Filter
 from tillside.bundle import Bundle
 from tillside.policy import ItemFacts, ItemsFeed
+from tillside.policy.day_rules import DayRules
+from tillside.policy.file.rule_terms import Rules
 from tillside.policy.items.facts import OUT_OF_STOCK
 from tillside.policy.items.filters import Among, ItemFilter
 
 FILTER_BYTES: Final = 1 << 26
 """Size limit of the sets of items that filters allow."""
 LEAST_FILTERS: Final = 4
+OF_ANY_AGE: Final = 200
+"""Years; without a placement no item is kept from anybody for their age."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -34,12 +40,18 @@ class Stockroom:
 
     Attributes:
         base: facts before any feed.
+        bans: those that hold everywhere, each on its days; None for none.
+        today: those of one day, and the ids of the items that they name; None until :meth:`on` says which.
     """
 
     base: ItemFacts
     facts: ItemFacts
+    bans: Rules | None = None
+    today: DayRules | None = None
+    banned_ids: frozenset[str] = frozenset()
     _filters: "OrderedDict[ItemFilter, Among]" = field(default_factory=OrderedDict, repr=False, compare=False)
     _in_stock: dict[int, Ints | None] = field(default_factory=dict, repr=False, compare=False)
+    _days: "dict[date, Stockroom]" = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, bundle: Bundle, *, feed: ItemsFeed | None = None) -> "Stockroom":
@@ -56,17 +68,39 @@ class Stockroom:
         return Stockroom(self.base, self.base if feed is None else self.base.with_feed(feed))
 
     @property
+    def limits(self) -> bool:
+        """Whether anything keeps items from answers that ask for nothing special."""
+        return self.fed or self.today is not None
+
+    @property
     def fed(self) -> bool:
         """Whether a feed came."""
         return self.facts.feed_time_ms is not None
 
+    def on(self, day: date) -> "Stockroom":
+        """The same with the bans of a day in force, one object a day; of another day than the last it is made anew."""
+        if self.bans is None:
+            return self
+        found = self._days.get(day)
+        if found is None:
+            self._days.clear()
+            today = DayRules.of(self.bans, self.facts, day)
+            ids = frozenset(ban.item for ban in self.bans.bans if ban.item is not None and ban.holds(day))
+            found = self._days[day] = replace(self, today=today, banned_ids=ids, _in_stock={}, _days={})
+        return found
+
     @cached_property
     def stock_N(self) -> npt.NDArray[np.int8]:  # noqa: N802
-        """0 for what is sold out, -1 for what may be shown, int8 [N]; items of unknown stock may."""
-        return np.where(self.facts.stock_N > OUT_OF_STOCK, np.int8(-1), np.int8(0))
+        """0 for what is sold out or banned, -1 for what may be shown, int8 [N]; items of unknown stock may."""
+        if self.today is None:
+            return np.where(self.facts.stock_N > OUT_OF_STOCK, np.int8(-1), np.int8(0))
+        standing = self.today.standing(age=OF_ANY_AGE, least_stock=OUT_OF_STOCK + 1, hidden=-1)
+        verdicts_N = standing.verdicts(self.facts)
+        verdicts_N[list(self.today.banned)] = 0
+        return np.minimum(verdicts_N, np.int8(0))
 
     def in_stock(self, items: int) -> Ints | None:
-        """Those of the first ``items`` that are not sold out, ascending [V]; None for all.
+        """Those of the first ``items`` that may be shown, ascending [V]; None for all.
 
         The same object for the same ``items``, by which requests are searched together.
         """

@@ -115,6 +115,16 @@ class Matching:
                 found_C |= one.covered_C
         return found_C
 
+    def accessory(self, item: int, *, of: int) -> bool:
+        """Whether a rule makes an item the complement of another one that it fits."""
+        own, theirs = self.classes_N.item(item), self.classes_N.item(of)
+        made = any(
+            rule.makes == MAKES[0] and one.covered_C[theirs] and other.covered_C[own]
+            for rule, one, other in self._rules
+        )
+        row = self.row(of)
+        return made and row is not None and not row.refused_C[own]
+
     def refused(self, basket: Iterable[int]) -> Bools | None:
         """Classes that do not fit the first of the basket's items they are related to, bool [C]; None if all fit."""
         rows = [row for item in dict.fromkeys(basket) if (row := self.row(item)) is not None]

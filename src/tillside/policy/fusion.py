@@ -99,6 +99,24 @@ class Candidates(Struct, frozen=True, eq=False):
         )
         return found
 
+    def of_anchor_U(self, codes: Mapping[int, int], codes_N: Ints) -> npt.NDArray[np.bool_] | None:  # noqa: N802
+        """Which items have the code of an anchor whose relations bring them [U]; None if relations bring nothing.
+
+        Args:
+            codes: of the anchors that count, 0 for none; ``codes_N`` those of all items.
+        """
+        places_C = (self.keys_C & SOURCE_MASK) - FIRST_RELATION
+        related_C = (places_C >= 0) & (places_C < len(RELATIONS))
+        if not related_C.any():
+            return None
+        codes_L = np.array([codes.get(anchor, 0) for anchor in self.anchors])
+        codes_E = codes_L.take(self.lists_E)
+        own_C = codes_N.take(self.keys_C >> SOURCE_BITS)
+        same_E = (codes_E > 0) & (codes_E == own_C.repeat(np.diff(self.entries_C)))
+        same_C = related_C & np.logical_or.reduceat(same_E, self.entries_C[:-1])
+        found: npt.NDArray[np.bool_] = np.logical_or.reduceat(same_C, self.cells_U[:-1])
+        return found
+
     def main(self, row: int) -> tuple[str, int | None]:
         """The source that names an item, and its strongest anchor; ties go to the first.
 

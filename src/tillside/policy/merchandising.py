@@ -23,7 +23,7 @@ from tillside.cli.likeness import did_you_mean
 from tillside.policy.file.hints import about_value
 from tillside.policy.file.names import KnownNames, NameCheck
 from tillside.policy.file.offers import OwnBundle
-from tillside.policy.file.rule_terms import Ban, Pin
+from tillside.policy.file.rule_terms import Ban, Pin, Rules
 from tillside.policy.file.scalars import LONGEST_SHOWN, allowed_text
 from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.file.values import ConflictError, Name, Span, Term, on_one_line, repeated_key, with_whole_numbers
@@ -46,7 +46,7 @@ class PlacedPin(Pin, frozen=True, kw_only=True, rename={"since": "from"}):
 
 
 class PlacedBan(Ban, frozen=True, kw_only=True, rename={"since": "from"}):
-    """A ban of some placements; of all if none is named."""
+    """A ban of some placements; of all, and of answers without a placement, if none is named."""
 
     placements: tuple[Name, ...] = ()
 
@@ -104,6 +104,11 @@ class ByHand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def rows(self) -> bool:
         """Whether anything beside the policy is set."""
         return any(getattr(self, part) for part in PARTS)
+
+    def bans_everywhere(self) -> Rules | None:
+        """The bans that name no placement, as rules for requests without one; None if there are none."""
+        bans = tuple(_bare(Ban, ban) for ban in self.bans if not ban.placements)
+        return Rules(bans=bans) if bans else None
 
     def over(self, policy: Policy) -> Policy:
         """A policy with pins, bans and bundles laid over it and over each of its segments."""

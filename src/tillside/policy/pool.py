@@ -11,6 +11,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from tillside.policy.choosing import Need
+from tillside.policy.context import of_own_brand
 from tillside.policy.day_rules import VARIANT
 from tillside.policy.file.rule_terms import AtLeast, Pin
 from tillside.policy.fusion import Candidates
@@ -73,7 +74,10 @@ class Pool(Struct, frozen=True, eq=False):
             kept_U &= found.items_U != item
         rows_P = kept_U.nonzero()[0]
         items_P, levels_P, scores_P = found.items_U.take(rows_P), levels_U.take(rows_P), found.totals_U.take(rows_P)
-        boosts_P = rulebook.boosts(items_P, request.now_ms)
+        own_P = None
+        if rulebook.anchors and rulebook.day.rules.boosts.same_brand and len(rows_P):
+            own_P = of_own_brand(found, rulebook.anchors, rulebook.facts).take(rows_P)
+        boosts_P = rulebook.boosts(items_P, request.now_ms, own_P)
         for among, factor in request.boosts:
             boosts_P = np.ones(len(items_P)) if boosts_P is None else boosts_P
             boosts_P[among.holding(items_P)] *= factor

@@ -76,7 +76,7 @@ class Rulebook(Struct, frozen=True, eq=False):
         misfits_C: classes that do not fit the basket; None for none.
         among: the only items that the request allows; None for all.
         variants: what is one thing in several sizes or colours; None if the policy does not say.
-        brand: code of the first anchor's brands, whose items are boosted; 0 for none.
+        anchors: of the placement.
     """
 
     facts: ItemFacts
@@ -94,7 +94,7 @@ class Rulebook(Struct, frozen=True, eq=False):
     kinds_G: Mask | None
     misfits_C: Mask | None
     among: Among | None = None
-    brand: int = 0
+    anchors: Sequence[int] = ()
     variants: Variants | None = None
 
     @classmethod
@@ -136,18 +136,22 @@ class Rulebook(Struct, frozen=True, eq=False):
             kinds_G=_kinds(today, request, facts, basket=basket, anchors=anchors),
             misfits_C=_misfits(rules.fits, facts, basket=basket, anchors=anchors),
             among=request.among,
-            brand=facts.brands.codes_N.item(anchors[0]) if rules.boosts.same_brand and len(anchors) else 0,
+            anchors=anchors,
             variants=_variants(rules.variants, request, facts, held=[*basket, *anchors]),
         )
 
-    def boosts(self, items_U: Ints, now_ms: int) -> Floats | None:
-        """Factor on each item's score, from 1 to the policy's bound, float64 [U]; None if all are 1."""
+    def boosts(self, items_U: Ints, now_ms: int, own_brand_U: npt.NDArray[np.bool_] | None = None) -> Floats | None:
+        """Factor on each item's score, from 1 to the policy's bound, float64 [U]; None if all are 1.
+
+        Args:
+            own_brand_U: which items are of the brand of what they go with; None if that counts nothing.
+        """
         factors_U = self.day.boosts(items_U, now_ms)
-        if not self.brand:
+        if own_brand_U is None or not own_brand_U.any():
             return factors_U
         boosts = self.day.rules.boosts
         made_U = np.ones(len(items_U)) if factors_U is None else factors_U
-        made_U[self.facts.brands.codes_N.take(items_U) == self.brand] += boosts.same_brand
+        made_U[own_brand_U] += boosts.same_brand
         return np.minimum(made_U, boosts.at_most, out=made_U)
 
     @property

@@ -15,7 +15,7 @@ from tillside.events import TIME_UNKNOWN
 from tillside.policy.file.rule_terms import SourceName
 from tillside.policy.file.terms import CartMoves, Dwell, Intent, Point, RepeatViews
 from tillside.policy.items.facts import ItemFacts
-from tillside.policy.requests import CART, VIEW, Mode, PlacementRequest
+from tillside.policy.requests import CART, GOAL, VIEW, Mode, PlacementRequest
 
 LATEST_EVENTS: Final = 50
 """Signals use the latest events of the session, this many."""
@@ -107,7 +107,8 @@ def _dwell(signal: Dwell, request: PlacementRequest) -> float:
 
 
 def _cart(signal: CartMoves, items: Sequence[int], kinds: Sequence[int], cart: Sequence[int]) -> float:
+    kept = {*cart, *(item for item, kind in zip(items, kinds, strict=False) if kind == GOAL)}  # bought is not put back
     for item, kind in zip(reversed(items), reversed(kinds), strict=False):
         if kind == CART:
-            return signal.grew if item in cart else signal.shrank
+            return signal.grew if item in kept else signal.shrank
     return 0.0

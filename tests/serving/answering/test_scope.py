@@ -3,6 +3,8 @@
 The scores are those of tests.tills: after one view of the phone each item's first coordinate.
 """
 
+from datetime import date
+
 import pytest
 
 from serving.answering.recommender import Recommender
@@ -15,7 +17,7 @@ from tests.bundles import tiny_bundle, tiny_memory
 from tests.tills import IDS, POLICY, feed, in_stock, till
 from tillside.bundle import open_bundle
 from tillside.policy import read_feed
-from tillside.policy.merchandising import ByHand
+from tillside.policy.merchandising import ByHand, PlacedBan
 
 PHONE = (Event("phone"),)
 
@@ -121,6 +123,29 @@ def test_a_feed_that_came_while_a_policy_was_set_by_hand_counts_when_that_is_giv
     recommender.equip(merchandised(recommender, None, ByHand(), feed=later), later)
     assert recommender.assortment is None
     assert "phone-se" not in ids(ask(recommender))
+
+
+def test_a_ban_of_no_placement_holds_without_one_on_its_days(tmp_path):
+    """The recalled case is shown by nothing, the wine not on its day; what one placement may not show, others may."""
+    recommender = load_recommender(till(tmp_path / "bundle"), Limits())
+    day = date(2026, 6, 1)
+    bans = (
+        PlacedBan(name="recall", item="case"),
+        PlacedBan(name="a recall of what is new", item="ghost"),
+        PlacedBan(name="dry day", category="drinks", since=day, until=date(2026, 6, 2)),
+        PlacedBan(name="not there", item="film", placements=("checkout",)),
+    )
+    recommender.equip(merchandised(recommender, None, ByHand(bans=bans), feed=None), None)
+    noon = 1_780_315_200_000  # of that day
+    for session in (PHONE, ()):
+        shown = ids(ask(recommender, session, k=20))
+        assert "case" not in shown
+        assert {"wine", "film"} <= {*shown}
+        assert "wine" not in ids(ask(recommender, session, k=20, timestamp=noon))
+    assert ids(ask(recommender, candidates=["case", "film", "ghost", "spook"])) == ["film", "spook"]
+    assert ids(ask(recommender, candidates=["wine", "film"], timestamp=noon)) == ["film"]
+    recommender.equip(merchandised(recommender, None, ByHand(), feed=None), None)
+    assert "case" in ids(ask(recommender, k=20))
 
 
 def test_past_sessions_bring_back_nothing_that_may_not_answer(tmp_path):

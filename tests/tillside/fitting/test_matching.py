@@ -88,6 +88,21 @@ def test_what_rules_make_complements_of_leads() -> None:
     assert leads.nonzero()[0].tolist() == [P1, P2]
 
 
+def test_an_accessory_fits_what_a_rule_makes_it_of() -> None:
+    """No case is one of another phone's, nor of a case's; what no rule makes is no accessory of anything."""
+    told = matching([CASES, PLUGS, Rule("quiet", Side("tech.phone", "plug"), Side("body", "girth"), makes="nothing")])
+    assert [told.accessory(each, of=P1) for each in (CASE, BOTH, BARE, PLUG, STRANGE)] == [
+        True,
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert not told.accessory(P1, of=CASE)
+    assert not told.accessory(BODY, of=P1)
+    assert not told.accessory(P1, of=P2)
+
+
 def test_without_rules_all_fits() -> None:
     assert matching([]).fits(np.arange(5), np.arange(5, 10)).all()
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace as replace_request
 from tests.shops import CART, NOW_MS, VIEW, Item, Shop
 from tillside.events import Behaviours
 from tillside.policy import event_kinds, parse_policy, place
+from tillside.policy.requests import GOAL
 from tillside.relations.chances import Chances, Together
 
 SHOP = Shop(
@@ -85,6 +86,8 @@ def test_on_one_scale_intent_moves_what_an_item_is_sold_as_though_the_model_brin
         (["dear"], [], (-1,), ()),
         ([("bag", CART)], ["bag"], (), ("cart +0.20",)),
         ([("bag", CART)], [], (), ("cart -0.40",)),
+        ([("bag", CART), ("bag", GOAL)], [], (), ("cart +0.20",)),  # bought, so it left the cart
+        ([("bag", CART), ("value", CART), ("value", GOAL), ("bag", CART)], [], (), ("cart -0.40",)),
         ([("value", CART), ("bag", CART), "dear"], ["bag"], (), ("cart +0.20",)),
     ],
 )
@@ -109,3 +112,11 @@ def test_a_segment_overrides_any_value_and_others_have_the_policy_of_all() -> No
 def test_kinds_of_behaviours() -> None:
     assert event_kinds(Behaviours(("dwell", "like", "cart", "purchase"))).tolist() == [VIEW, VIEW, CART, 2]
     assert event_kinds(Behaviours(("click",))).tolist() == [2]
+
+
+def test_of_a_source_that_the_mode_switches_off_nothing_is_wanted() -> None:
+    """Decided at 1 the value pick's factor is 0, and no note says that it is lacking; at .9 it is .2, and there."""
+    needs = CURVE.replace("decided: 0.8", "decided: D").replace("all}}}", "all, at_least: [{source: downsell}]}}}")
+    sure, nearly = (SHOP.place(needs.replace("D", each), session=["dear"], intent=0.9) for each in ("1.0", "0.9"))
+    assert (SHOP.ids(item.item for item in sure.items), sure.notes) == (["bag"], ())
+    assert (SHOP.ids(item.item for item in nearly.items), nearly.notes) == (["bag", "value"], ())

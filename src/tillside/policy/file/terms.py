@@ -103,7 +103,8 @@ class Dwell(Term, frozen=True, kw_only=True):
 
 
 class CartMoves(Term, frozen=True, kw_only=True):
-    """Signal: the latest cart event is of an item still in the cart (grew) or no longer in it (shrank)."""
+    """Signal: the latest cart event is of an item that is still in the cart or was bought (grew), or is neither
+    (shrank)."""
 
     grew: Shift = 0.2
     shrank: Shift = -0.3
