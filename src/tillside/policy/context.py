@@ -1,4 +1,4 @@
-"""What speaks for an item besides the sources that bring it: the cart's categories, that it was looked at, its maker.
+"""What speaks for an item besides the sources that bring it: the cart's categories, and that it was looked at.
 
 A model that learned from a small log gives everything in its list a chance, so fans beside a phone too; that nobody
 takes a fan along with a phone is known by category long before. What the shopper looked at in this session is the
@@ -8,14 +8,13 @@ Shapes: N items, U of them, ascending, G sets of categories, L events of the ses
 of the compatibility rules.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from tillside.fitting.matching import Grouped
-from tillside.policy.fusion import Candidates
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.requests import NOTHING, PlacementRequest
 from tillside.relations import Relations
@@ -80,25 +79,4 @@ def unrelated(
     if lifts_G is None:
         return None
     found_U: npt.NDArray[np.bool_] = ~related_U & (lifts_G.take(facts.categories.codes_N.take(items_U)) <= 0)
-    return found_U
-
-
-def of_own_brand(found: Candidates, anchors: Sequence[int], facts: ItemFacts) -> npt.NDArray[np.bool_]:
-    """Which candidates are of the brand of the anchor that they go with, bool [U].
-
-    An item goes with the anchors whose relations bring it. Of a phone and its case in the cart the phone alone counts:
-    its maker's film is the official one, not the case's maker's. Where no relation brings anything, the first anchor
-    counts for all.
-    """
-    matching, brands_N = facts.matching, facts.brands.codes_N
-    counted = [
-        each
-        for each in anchors
-        if matching is None or not any(matching.accessory(each, of=other) for other in anchors if other != each)
-    ] or list(anchors)
-    related_U = found.of_anchor_U({each: brands_N.item(each) for each in counted}, brands_N)
-    if related_U is not None:
-        return related_U
-    first = brands_N.item(counted[0]) if counted else 0
-    found_U: npt.NDArray[np.bool_] = (brands_N.take(found.items_U) == first) & (first > 0)
     return found_U

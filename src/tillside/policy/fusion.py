@@ -7,7 +7,7 @@ by rank alone, so that logits, counts and lists without scores are comparable. F
 purchase probabilities p, the model's being a softmax of its scores, and sums weight times log(1 + p / FAINT_CHANCE), so
 that a source with weak evidence for many items still counts.
 
-Shapes: E entries (item, source, anchor), C cells (item, source), U distinct items, S sources.
+Shapes: E entries (item, source, anchor), C cells (item, source), U distinct items, S sources, L lists, N items.
 """
 
 from collections.abc import Callable, Mapping

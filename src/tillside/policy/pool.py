@@ -11,12 +11,12 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from tillside.policy.choosing import Need
-from tillside.policy.context import of_own_brand
 from tillside.policy.day_rules import VARIANT
 from tillside.policy.file.rule_terms import AtLeast, Pin
 from tillside.policy.fusion import Candidates
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.filters import group_of
+from tillside.policy.own_brand import of_own_brand
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import PlacedItem, PlacementRequest
 from tillside.policy.rules import HARD, SOFT, UNRELATED, Rulebook

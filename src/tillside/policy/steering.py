@@ -1,7 +1,7 @@
 """Steering of the source weights by purchase intent and a few session signals, from comparing (0) to decided (1).
 
 The policy's curve maps intent to a degree of decision, signals shift it, and it scales the weights: a decided shopper
-gets complements (cross-sell), a comparing one gets value picks (down-sell).
+gets complements (cross-sell), a comparing one gets value picks (down-sell) and nothing dearer (up-sell).
 
 Shapes: L events of the session, M items in the cart, N items.
 """
@@ -30,7 +30,7 @@ class Steering:
     why: tuple[str, ...]
 
     def weights(self, sources: Mapping[SourceName, float], intent: Intent, strength: float) -> dict[SourceName, float]:
-        """Source weights, those of cross-sell and down-sell sources multiplied by a factor from 0 to 2.
+        """Source weights, those of cross-, down- and up-sell sources multiplied by a factor from 0 to 2.
 
         Args:
             strength: effect of the degree of decision, 0 (none) to 1.
@@ -39,13 +39,14 @@ class Steering:
         return {source: weight * factors.get(source, 1.0) for source, weight in sources.items()}
 
     def factors(self, intent: Intent, strength: float) -> dict[SourceName, float]:
-        """Factor from 0 to 2 of each source that is moved; cross-sell wins for a source in both."""
+        """Factor from 0 to 2 of each source that is moved; of several groups the last wins: up-, down-, cross-sell."""
         shift = strength * (2 * self.decided - 1)
-        return {
-            source: factor
-            for moved, factor in ((intent.down_sell, 1 - shift), (intent.cross_sell, 1 + shift))
-            for source in moved
-        }
+        groups = (
+            (intent.up_sell, min(1.0, 1 + shift)),
+            (intent.down_sell, 1 - shift),
+            (intent.cross_sell, 1 + shift),
+        )
+        return {source: factor for moved, factor in groups for source in moved}
 
 
 def steer(intent: Intent, request: PlacementRequest, facts: ItemFacts, *, chance: float | None) -> Steering:

@@ -53,6 +53,21 @@ def test_who_has_decided_gets_what_goes_with_it_who_compares_the_value_pick() ->
     assert scores[0.1] == pytest.approx({"value": 0.8 * 1.6, "bag": 0.8 * 0.4})
 
 
+def test_who_hesitates_is_offered_nothing_dearer_and_who_has_decided_no_more_of_it() -> None:
+    """At .2 the dearer model counts 1 - .6, at .8 as much as it is, where the bag counts 1 + .6."""
+    shop = replace(SHOP, items=[*SHOP.items, Item("dearer", 500)], _number={})
+    shop = replace(shop, pairs=[*SHOP.pairs, ("upsell", "dear", "dearer", 0.5)], _number={})
+    policy = CURVE.replace("downsell: 1", "upsell: 1")
+    shares = []
+    for intent in (0.1, 0.9):
+        answer = shop.place(policy, session=["dear"], intent=intent)
+        scores = dict(
+            zip(shop.ids(item.item for item in answer.items), [item.score for item in answer.items], strict=True)
+        )
+        shares.append((scores["dearer"], scores["bag"]))
+    assert shares == [pytest.approx((0.5 * 0.4, 0.8 * 0.4)), pytest.approx((0.5, 0.8 * 1.6))]
+
+
 def test_on_one_scale_intent_moves_what_an_item_is_sold_as_though_the_model_brings_it_too() -> None:
     """The model brings all, the rival a little more; decided at 0 and at .9 the factors are .4 and 1.6, or 1.6 and .4.
 

@@ -155,7 +155,7 @@ class Boosts(Term, frozen=True, kw_only=True):
     """Score factor, from 1 to ``at_most``: 1 + clearance * its share + margin * its share + new + season + same_brand +
     attributes.
 
-    ``same_brand`` is for items of the brand of the anchor that they go with (``tillside.policy.context``).
+    ``same_brand`` is for items of the brand of the anchor that they go with (``tillside.policy.own_brand``).
     """
 
     clearance: Weight = 0.0

@@ -113,7 +113,8 @@ class CartMoves(Term, frozen=True, kw_only=True):
 class Intent(Term, frozen=True, kw_only=True):
     """Degree of decision, from comparing (0) to decided (1), and its effect on the source weights.
 
-    At 1 the weights of ``cross_sell`` sources are doubled and those of ``down_sell`` sources are 0; at 0 vice versa.
+    At 1 the weights of ``cross_sell`` sources are doubled and those of ``down_sell`` sources are 0; at 0 vice versa. Of
+    ``up_sell`` sources they are 0 at 0, and as they are from the middle on: who hesitates is offered nothing dearer.
     """
 
     curve: Annotated[tuple[Point, ...], Meta(min_length=2)] = (
@@ -128,6 +129,7 @@ class Intent(Term, frozen=True, kw_only=True):
     down_sell_to: Share = 0.4
     cross_sell: tuple[SourceName, ...] = ("complement", "bundle", "gift")
     down_sell: tuple[SourceName, ...] = ("downsell", "substitute", "clearance")
+    up_sell: tuple[SourceName, ...] = ("upsell",)
 
     def __post_init__(self) -> None:
         intents = [point.intent for point in self.curve]
