@@ -1,6 +1,6 @@
 """Which candidates are official: of the brand of what they go with.
 
-Shapes: U candidates of all sources.
+Shapes: N items, U candidates of all sources.
 """
 
 from collections.abc import Sequence
