@@ -17,6 +17,7 @@ from tillside.policy.file.spelling import Suggestions
 from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.items.facts import OUT_OF_STOCK, ItemFacts
 from tillside.policy.items.filters import group_of, groups_of
+from tillside.policy.money import told
 from tillside.relations import Relations
 
 Mask = npt.NDArray[np.bool_]
@@ -37,7 +38,7 @@ def idle_settings(policy: Policy, facts: ItemFacts, relations: Relations) -> lis
         found += [f"placement {name}: it offers bundles, and there are none" for name in offering]
     views = policy.intent.repeat_views
     if views is not None and views.price > np.nanmax(facts.prices_N, initial=0.0):
-        found.append(f"repeat_views is never met: no item costs {views.price:g}")
+        found.append(f"repeat_views is never met: no item costs {told(views.price)}")
     return found
 
 
