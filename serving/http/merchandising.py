@@ -19,7 +19,8 @@ from serving.protocol.errors import ProblemError, shown
 from serving.protocol.limits import Limits
 from tillside.cli.likeness import did_you_mean
 from tillside.policy.file.values import with_whole_numbers
-from tillside.policy.merchandising import PARTS, Part, read_rows
+from tillside.policy.merchandising import PARTS, Part
+from tillside.policy.row_reader import read_rows
 
 YAML: Final = "application/yaml"
 POLICY_BYTES: Final = 1 << 20
