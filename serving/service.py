@@ -286,7 +286,7 @@ class Service:
                     raise ConflictError(str(error)) from None
                 if by_hand.policy is not None and not take_unknown:
                     facts, names = recommender.stockroom.facts, recommender.bundle.behaviours.names
-                    await asyncio.to_thread(refuse_policy, by_hand.policy, facts, names, type(error))
+                    await asyncio.to_thread(refuse_policy, by_hand.policy, facts, names, error)
                 raise
             remarks = await asyncio.to_thread(remarks_on, made, by_hand, changed, take_unknown)
             self._tried_on = _TriedOn(revision, recommender, self._feed, made)

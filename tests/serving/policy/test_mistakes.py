@@ -6,10 +6,11 @@ import pytest
 
 from serving.policy.assortment import Assortment
 from serving.policy.mistakes import MOST_MISTAKES, refuse_policy, remarks_on
-from serving.policy.policy_file import LoadedPolicy
+from serving.policy.policy_file import PUT_POLICY, LoadedPolicy
 from tests.tills import POLICY, till
 from tillside.bundle import open_bundle
 from tillside.policy import ConflictError, parse_policy
+from tillside.policy.file.values import TermError
 from tillside.policy.merchandising import ByHand, PlacedPin
 
 LOADED = LoadedPolicy(parse_policy(POLICY), "0" * 12, "policy.yaml")
@@ -49,15 +50,34 @@ def test_another_policy_is_asked_for_what_it_needs(shop):
     assert any("needs an items feed" in each for each in remarks_on(hungry, ByHand(policy=POLICY), "policy", False))
 
 
-@pytest.mark.parametrize("kind", [ValueError, ConflictError])
+@pytest.mark.parametrize("kind", [TermError, ConflictError])
 def test_mistakes_of_language_and_names_are_told_at_once_in_the_kind_of_the_language(shop, kind):
     wrong = POLICY.replace("only: [fashion]", "only: [fasion]").replace("slots: 2", "slots: 0")
     with pytest.raises(ValueError) as caught:
-        refuse_policy(wrong, shop.facts, shop.behaviours, kind)
+        refuse_policy(wrong, shop.facts, shop.behaviours, kind("as it was found before"))
     assert type(caught.value) is kind
     assert "slots: got '0'" in str(caught.value)
     assert "did you mean fashion?" in str(caught.value)
-    refuse_policy(POLICY, shop.facts, shop.behaviours, kind)
+    refuse_policy(POLICY, shop.facts, shop.behaviours, kind("as it was found before"))
+
+
+def test_field_and_allowed_are_those_of_the_first_mistake(shop):
+    def refused(text: str) -> tuple[str, str]:
+        with pytest.raises(ValueError) as before:
+            parse_policy(text, name=PUT_POLICY)
+        with pytest.raises(TermError) as caught:
+            refuse_policy(text, shop.facts, shop.behaviours, before.value)
+        return caught.value.field, caught.value.allowed
+
+    slots, name = POLICY.replace("slots: 2", "slots: 0"), "rules: {categories: {only: [fasion]}}"
+    assert refused(slots) == ("placements.checkout.slots", "an integer of at least 1 and at most 100")
+    home = "placements:\n  home:\n    sources: {model: 1}\n    "
+    assert refused(f"{home}{name}\n    slots: 0") == ("placements.home.rules.categories.only[0]", "")
+    assert refused(f"{home}slots: 0\n    {name}")[0] == "placements.home.slots"
+    assert refused("placements: [") == ("", "")
+    with pytest.raises(ConflictError) as caught:
+        remarks_on(shop, pins("fone"), "pins", False)
+    assert (caught.value.field, caught.value.allowed) == ("pins[0].item", "")
 
 
 def test_what_is_laid_over_a_policy_in_vain_is_remarked(shop):

@@ -185,10 +185,9 @@ class TreeReader:
         try:
             return kind.cls(**values)
         except ValueError as error:
-            field, conflict = "", isinstance(error, ConflictError)
+            own, conflict = path, isinstance(error, ConflictError)
             if isinstance(error, TermError) and error.allowed:
-                field, allowed = error.field, error.allowed
-            own = ".".join(filter(None, (path, field)))
+                own, allowed = ".".join(filter(None, (path, error.field))), error.allowed
             return self.refuse(node, path, str(error), allowed, conflict=conflict, field=own)
 
     def value(self, node: Node, kind: inspect.Type, path: str) -> Any:
