@@ -8,21 +8,24 @@ from serving.policy.assortment import Assortment
 from serving.policy.policy_file import PUT_POLICY
 from tillside.policy import ConflictError, ItemFacts
 from tillside.policy.file.names import policy_mistakes, unknown_names
-from tillside.policy.file.values import TermError
+from tillside.policy.file.values import TermError, local_day
 from tillside.policy.idle import idle_settings
 from tillside.policy.merchandising import ByHand, known_names
 from tillside.policy.needs import unmet_needs
+from tillside.policy.row_remarks import row_remarks
 
-PLACED: Final = ("pins", "bans", "bundles")
-"""What is laid over placements, which may have no slot for it, or forbid it."""
 MOST_MISTAKES: Final = 20
 """Unknown names that are told at once."""
 IN_POLICY: Final = re.compile(rf"^{re.escape(PUT_POLICY)}:\d+: ")
 
 
-def remarks_on(made: Assortment | None, by_hand: ByHand, changed: str | None, take_unknown: bool) -> list[str]:
-    """What of the names in a revision the shop lacks; of another policy, what that needs and will not find; of what is
-    laid over one, what does nothing there.
+def remarks_on(
+    made: Assortment | None, by_hand: ByHand, changed: str | None, take_unknown: bool, *, now_ms: int
+) -> list[str]:
+    """What of the names in a revision the shop lacks, which of its rows do nothing today, and what the policy below
+    them says in vain; of another policy, what it needs and will not find, too.
+
+    Whatever was changed, the remarks are on the whole: a price may make a bundle dear that was set before.
 
     Raises:
         ConflictError: the changed field has such names, and they are not to be taken.
@@ -35,11 +38,9 @@ def remarks_on(made: Assortment | None, by_hand: ByHand, changed: str | None, ta
     own = told if changed == "policy" else [each for each in rows if each.startswith(f"{changed}[")]
     if own and changed and not take_unknown:
         raise ConflictError(_first(own), field=_field(own[0]))
-    needs: list[str] = []
-    if changed == "policy":
-        needs = unmet_needs(made.loaded.policy, made.facts, made.placed_relations)
-    elif changed in PLACED:
-        needs = idle_settings(made.loaded.policy, made.facts, made.placed_relations)
+    policy = made.loaded.policy
+    rows += row_remarks(by_hand, policy, made.facts, day=local_day(now_ms, policy.utc_offset_hours))
+    needs = (unmet_needs if changed == "policy" else idle_settings)(policy, made.facts, made.placed_relations)
     return [*told, *rows, *needs][:MOST_MISTAKES]
 
 
