@@ -162,8 +162,10 @@ def test_a_bundle_of_nine_items_is_refused_as_the_admin_port_refuses_it() -> Non
     "text", ["", "[]", "x", "{}", "placements: {}", "placements: {a: }", "placements: {a: {sources: }}"]
 )
 def test_a_file_without_placements_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"policy:1: .*; allowed: "):
+    with pytest.raises(ValueError, match=r"policy:1: .*; allowed: ") as refused:
         parse_policy(text)
+    assert ("the file is empty" in str(refused.value)) == (text == "")
+    assert ("the file is no mapping" in str(refused.value)) == (text in ("[]", "x"))
 
 
 @pytest.mark.parametrize(
