@@ -286,9 +286,10 @@ class Service:
                     raise ConflictError(str(error)) from None
                 if by_hand.policy is not None and not take_unknown:
                     facts, names = recommender.stockroom.facts, recommender.bundle.behaviours.names
-                    await asyncio.to_thread(refuse_policy, by_hand.policy, facts, names, type(error))
+                    await asyncio.to_thread(refuse_policy, by_hand.policy, facts, names, error)
                 raise
-            remarks = await asyncio.to_thread(remarks_on, made, by_hand, changed, take_unknown)
+            now_ms = int(time.time() * 1000)
+            remarks = await asyncio.to_thread(remarks_on, made, by_hand, changed, take_unknown, now_ms=now_ms)
             self._tried_on = _TriedOn(revision, recommender, self._feed, made)
         loaded = made.loaded if made else None
         placements = sorted(loaded.policy.placements) if loaded else []

@@ -13,6 +13,7 @@ from serving.protocol.errors import FieldError
 from serving.protocol.messages import Answer, PlacedAnswer
 from tillside.policy import ConflictError, ItemFacts
 from tillside.policy.items.facts import IN_STOCK, OUT_OF_STOCK
+from tillside.policy.money import rounded
 
 MOST_FOUND: Final = 20
 STOCK: Final = {IN_STOCK: "in stock", OUT_OF_STOCK: "sold out"}
@@ -89,7 +90,7 @@ def described(facts: ItemFacts, ids: Iterable[str]) -> dict[str, Any]:
             price = float(facts.prices_N[item])
             found[item_id] = {
                 "name": facts.name(item) or item_id,
-                "price": price if price == price else None,
+                "price": rounded(price) if price == price else None,
                 "category": facts.categories.finest(int(facts.categories.codes_N[item])),
                 "stock": STOCK.get(int(facts.stock_N[item]), "stock unknown"),
             }

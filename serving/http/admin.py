@@ -23,9 +23,11 @@ from serving.http.admin_openapi import admin_openapi_document
 from serving.http.api import make_starlette
 from serving.http.auth import check_token
 from serving.http.board import Board, BoardControl
-from serving.http.bodies import JSON_BLANKS, read_body
+from serving.http.bodies import read_body
 from serving.http.merchandising import ByHandControl, Merchandising
+from serving.http.orders import read_order
 from serving.http.problems import SHOPPER_PATH, internal_error, problem_response, refusal_of
+from serving.http.query import queries_of, refuse_unknown
 from serving.http.responses import json_response, metrics_response, ready_response
 from serving.http.shoppers import ROUTE, ShoppersControl, ShoppersPort
 from serving.policy.feeds import FeedReport, OutdatedFeedError, refuse_future
@@ -33,7 +35,6 @@ from serving.protocol.errors import ProblemError
 from serving.protocol.limits import Limits
 from serving.telemetry.logs import log_bug
 from tillside.policy import ItemsFeed, read_feed
-from tillside.policy.file.values import repeated_key
 from tillside.policy.merchandising import PARTS
 
 BODY_BYTES = 4096
@@ -81,7 +82,9 @@ class Admin:
         self._limits = limits
         self._calls = AdminCalls()
         self._working = 0
-        self._openapi = msgspec.json.encode(admin_openapi_document(limits))
+        document = admin_openapi_document(limits)
+        self._openapi = msgspec.json.encode(document)
+        self._queries = queries_of(document)
         self.merchandising = Merchandising(control, limits)
         self.board = Board(control, limits)
         self.shoppers = ShoppersPort(control, limits)
@@ -133,7 +136,7 @@ class Admin:
 
     async def _change(self, request: Request, *, rollback: bool) -> Response:
         body = await read_body(request, limit=BODY_BYTES, seconds=self._limits.body_seconds)
-        order = _order(body)
+        order = read_order(body, Order, example='{"bundle": "NAME"}')
         try:
             report = await (self._control.rollback() if rollback else self._control.reload(order.bundle))
         except ValueError as error:
@@ -147,8 +150,10 @@ class Admin:
     async def _guarded(self, request: Request, work: Work, path: str | None = None) -> Response:
         """Response of ``work`` to an authorised caller, logged and counted; any error becomes a problem response."""
         started, kind = time.perf_counter(), None
+        path = path or request.scope["path"]  # of a route: others never come here
         try:
             self._authorise(request)
+            refuse_unknown(request, self._queries, path)
             response = await self._worked_on(request, work)
         except ProblemError as problem:
             response, kind = problem_response(problem), problem.kind
@@ -157,7 +162,6 @@ class Admin:
         except Exception as error:
             log_bug(error)
             response, kind = problem_response(internal_error()), "internal-error"
-        path = path or request.scope["path"]  # of a route: others never come here
         self._calls.note(request, path, response.status_code, kind, seconds=time.perf_counter() - started)
         return response
 
@@ -176,19 +180,6 @@ class Admin:
             detail = "nothing can be changed here: the server was started without TILLSIDE_ADMIN_TOKEN"
             raise ProblemError(HTTPStatus.FORBIDDEN, "no-admin-token", detail)
         check_token(request, self._token)
-
-
-def _order(body: bytes) -> Order:
-    if not body.strip(JSON_BLANKS):
-        return Order()
-    try:
-        order = msgspec.json.decode(body, type=Order)
-        if repeated_key(body, order) is None:
-            return order
-    except (ValueError, RecursionError):
-        pass
-    detail = 'the body must be empty or a JSON object such as {"bundle": "NAME"}'
-    raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", detail)
 
 
 def make_admin_app(control: Control, *, token: str | None, limits: Limits) -> Starlette:

@@ -40,8 +40,9 @@ TAGS: Final[Document] = {
 }
 DESCRIPTION: Final = (
     "The admin port of a tillside server, for the shop's own machines. Every change wants the token of "
-    "TILLSIDE_ADMIN_TOKEN; metrics and probes want none. What this document does not allow is refused with 422. What "
-    "it allows, and what contradicts itself, the names that the shop has, or what is in force, is refused with 409."
+    "TILLSIDE_ADMIN_TOKEN; metrics and probes want none. What this document does not allow, such as a query parameter "
+    "that it does not list, is refused with 422. What it allows, and what contradicts itself, the names that the shop "
+    "has, or what is in force, is refused with 409."
 )
 FOLDER: Final[Document] = {"pattern": "^(?!\\.{1,2}$)[^/\\u0000]+$", "minLength": 1, "maxLength": 255}
 TOKEN: Final[list[Document]] = [{"token": []}]
@@ -70,7 +71,7 @@ def admin_openapi_document(limits: Limits | None = None) -> Document:
         summary="Stock and prices, reloads, metrics and probes.",
         description=DESCRIPTION,
         tags=TAGS,
-        paths=_with_busy(
+        paths=_guarded(
             {
                 "/health/live": live(),
                 "/health/ready": ready(),
@@ -96,13 +97,14 @@ def admin_openapi_document(limits: Limits | None = None) -> Document:
     )
 
 
-def _with_busy(paths: Document) -> Document:
-    """The paths, each call that wants the token with the answer that it is one too many."""
+def _guarded(paths: Document) -> Document:
+    """The paths, each call that wants the token with the answers that it is one too many or has a strange parameter."""
     for operations in paths.values():
         for each in operations.values():
             if each["security"] == TOKEN:
                 busy = problem_response("429", "Too many calls are being worked on")
-                each["responses"] = dict(sorted({**each["responses"], "429": busy}.items()))
+                strange = problem_response("422", "It takes no such query parameter")
+                each["responses"] = dict(sorted({"422": strange, **each["responses"], "429": busy}.items()))
     return paths
 
 

@@ -93,8 +93,8 @@ class Board:
         """``GET /v1/board/items?like=WORDS``: at most 20 items, by id."""
         words = request.query_params.get("like", "")
         if len(words) > LONGEST_WORDS:
-            detail = f"like must be a string of at most {LONGEST_WORDS} characters, got {len(words)}"
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-field", detail, field="like")
+            allowed = f"a string of at most {LONGEST_WORDS} characters"
+            raise invalid_field(FieldError("like", f"like must be {allowed}, got {len(words)}", allowed=allowed))
         return await self._asked("items", words)
 
     async def answer(self, request: Request) -> Response:

@@ -12,14 +12,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.http.bodies import JSON_BLANKS, read_body
-from serving.http.problems import refusal_of
+from serving.http.bodies import read_body
+from serving.http.orders import read_order
+from serving.http.problems import invalid_field, refusal_of
 from serving.http.responses import NO_STORE, json_response
-from serving.protocol.errors import ProblemError, shown
+from serving.protocol.errors import FieldError, ProblemError
 from serving.protocol.limits import Limits
-from tillside.cli.likeness import did_you_mean
-from tillside.policy.file.values import with_whole_numbers
-from tillside.policy.merchandising import PARTS, Part, read_rows
+from tillside.policy.merchandising import PARTS, Part
+from tillside.policy.row_reader import read_rows
 
 YAML: Final = "application/yaml"
 POLICY_BYTES: Final = 1 << 20
@@ -101,12 +101,7 @@ class Merchandising:
     async def back(self, request: Request) -> Response:
         """``POST /v1/merchandising/rollback``: to the revision before, or to the one that the body names."""
         body = await read_body(request, limit=BODY_BYTES, seconds=self._limits.body_seconds)
-        try:
-            document = msgspec.json.decode(body) if body.strip(JSON_BLANKS) else {}
-            order = msgspec.convert(with_whole_numbers(document), Back)
-        except (ValueError, RecursionError):
-            detail = 'the body must be empty or a JSON object such as {"revision": 3}'
-            raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid-body", detail) from None
+        order = read_order(body, Back, example='{"revision": 3}')
         try:
             return json_response(await self._control.undo(order.revision))
         except ValueError as error:
@@ -134,13 +129,9 @@ def _part(request: Request) -> Part:
 
 
 def _takes_unknown(request: Request) -> bool:
-    strange = next((name for name in request.query_params if name != "unknown"), None)
-    if strange is not None:
-        meant = did_you_mean(strange, ["unknown"])
-        raise _invalid("invalid-field", f"{shown(strange)} is no parameter here; {meant or 'allowed: unknown'}")
     value = request.query_params.get("unknown", "refuse")
     if value not in UNKNOWN:
-        raise _invalid("invalid-field", f"unknown must be one of {', '.join(UNKNOWN)}, got {shown(value)}")
+        raise invalid_field(FieldError.of_value("unknown", value, allowed=f"one of {', '.join(UNKNOWN)}"))
     return value == "take"
 
 

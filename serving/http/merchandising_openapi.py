@@ -115,7 +115,7 @@ def _board() -> Document:
     refusals = {
         **READS,
         "409": "There is no policy, or it or the bundle lacks what the request names; detail says which",
-        "422": "The request is none; field names what is wrong",
+        "422": "The request is none, or has a query parameter that is not listed here; field names what is wrong",
         "503": "No bundle answers yet, or the worker that was asked has ended",
     }
 

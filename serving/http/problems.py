@@ -13,6 +13,7 @@ from serving.protocol.errors import FieldError, ProblemError, shown
 from tillside.cli.likeness import did_you_mean
 from tillside.cli.secrets import without_secrets
 from tillside.policy import ConflictError
+from tillside.policy.file.values import TermError
 
 PROBLEM_JSON: Final = "application/problem+json"
 LAST: Final = (
@@ -67,11 +68,13 @@ def refusal_of(error: ValueError, what: str, *, hint: str = "") -> ProblemError:
     """The refusal of a ``feed``, a ``policy`` or rows: 409 of a conflict, 422 of what is wrong by itself.
 
     What this port's OpenAPI document does not allow is 422; what it allows, and what does not go together or with the
-    shop as it stands, is 409.
+    shop as it stands, is 409. Of several mistakes the members ``field`` and ``allowed`` are those of the first.
     """
+    about = {"field": error.field, "allowed": error.allowed} if isinstance(error, TermError) else {}
+    members = {name: text for name, text in about.items() if text}
     if isinstance(error, ConflictError):
-        return ProblemError(HTTPStatus.CONFLICT, f"conflicting-{what}", f"{error}{hint}")
-    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"invalid-{what}", f"{error}{hint}")
+        return ProblemError(HTTPStatus.CONFLICT, f"conflicting-{what}", f"{error}{hint}", **members)
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"invalid-{what}", f"{error}{hint}", **members)
 
 
 def internal_error() -> ProblemError:

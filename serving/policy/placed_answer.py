@@ -1,7 +1,6 @@
-"""The policy's answer to a placement back in messages: item ids, names, and prices as they were written."""
+"""The policy's answer to a placement back in messages: item ids, and names."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from msgspec import UNSET, structs
 
@@ -9,9 +8,6 @@ from serving.policy.placement_request import IndexedPlacement
 from serving.protocol import messages
 from serving.protocol.messages import CommonFields, PlacedAnswer
 from tillside.policy import ItemFacts, PlacedItem, Placement, origin
-
-PRICE_DIGITS: Final = 7
-"""Significant digits of single precision."""
 
 
 def placed_answer(
@@ -50,8 +46,8 @@ def placed_answer(
             messages.OfferedBundle(
                 items=[ids[item] for item in bundle.items],
                 missing=[ids[item] for item in bundle.missing],
-                price=_price(bundle.price),
-                discounted_price=None if bundle.discounted_price is None else _price(bundle.discounted_price),
+                price=bundle.price,
+                discounted_price=bundle.discounted_price,
                 promotion=bundle.promotion,
             )
             for bundle in placement.bundles
@@ -89,7 +85,3 @@ def _item(
         reason=placed.reason,
         parts=dict(placed.parts or {}) if explain else UNSET,
     )
-
-
-def _price(value: float) -> float:
-    return float(f"{value:.{PRICE_DIGITS}g}")

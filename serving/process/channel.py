@@ -16,9 +16,17 @@ from serving.answering.board import AbsentNameError
 from serving.protocol.errors import FieldError
 from serving.telemetry.logs import log_bug
 from tillside.policy import ConflictError
+from tillside.policy.file.values import TermError
 
 LENGTH_BYTES: Final = 8
 """Of the length before each message, big-endian."""
+REFUSALS: Final[dict[str, type[FieldError | TermError]]] = {
+    "absent": AbsentNameError,
+    "field": FieldError,
+    "conflict": ConflictError,
+    "term": TermError,
+}
+"""Kinds of refusals that say more than a sentence, the most special first."""
 Handler = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
 
@@ -109,14 +117,17 @@ class Channel:
 
 def _refusal(error: ValueError) -> dict[str, Any]:
     """What a ValueError says of itself, as JSON types."""
-    said: dict[str, Any] = {"sentence": str(error), "conflict": isinstance(error, ConflictError)}
-    return said | ({"field": error.field, "allowed": error.allowed} if isinstance(error, FieldError) else {})
+    about = {"field": error.field, "allowed": error.allowed} if isinstance(error, FieldError | TermError) else {}
+    return {
+        "sentence": str(error),
+        "kind": next((name for name, kind in REFUSALS.items() if isinstance(error, kind)), None),
+        "about": about,
+    }
 
 
 def _error(refusal: dict[str, Any]) -> ValueError:
     """The error that says so."""
-    sentence, conflict = refusal["sentence"], refusal.get("conflict", False)
-    if "field" in refusal:
-        kind = AbsentNameError if conflict else FieldError
-        return kind(refusal["field"], sentence, allowed=refusal["allowed"])
-    return ConflictError(sentence) if conflict else ValueError(sentence)
+    sentence, kind, about = refusal["sentence"], refusal.get("kind"), refusal.get("about", {})
+    if kind is None:
+        return ValueError(sentence)
+    return REFUSALS[kind](sentence=sentence, **about)

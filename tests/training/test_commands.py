@@ -55,6 +55,7 @@ def test_a_command_hands_its_settings_to_the_stage_of_its_name(name, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset" / "dataset.json").touch()
+    (tmp_path / "shop.yaml").touch()
     command.main()
     [config] = given
     settings = importlib.import_module(f"training.settings.{name}")
@@ -71,6 +72,7 @@ def test_a_data_set_that_is_not_there_is_said_before_the_libraries_are_loaded(na
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "dataset.json").touch()
+    (tmp_path / "shop.yaml").touch()
     with pytest.raises(SystemExit) as caught:
         command.main()
     output = capsys.readouterr()

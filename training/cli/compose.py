@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from tillside.cli.shipped import file_or_shipped, shipped_directory
+from tillside.cli.shipped import existing_or_shipped, shipped_directory
 from training.cli.command_lines import AS_TYPED, BY_PATH
 from training.cli.keys import Key, as_typed, describe, groups_of
 
@@ -112,14 +112,16 @@ def located(files: dict[str, str | None]) -> dict[str, str | None]:
         ValueError: there is no such file.
     """
     return {
-        key: each if each is None or key in AS_TYPED else str(file_or_shipped(BY_PATH[key], each))
+        key: each if each is None or key in AS_TYPED else str(existing_or_shipped(BY_PATH[key], each))
         for key, each in files.items()
     }
 
 
 def sentence(error: BaseException) -> str:
-    """An error's text on one line, without what Hydra and OmegaConf add for their own developers."""
+    """An error's text on one line, without its number and what Hydra and OmegaConf add for developers."""
     texts = [str(error)]
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        texts = [f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"]
     if isinstance(error, HydraException) and isinstance(error.__cause__, OmegaConfBaseException):
         texts.append(str(error.__cause__))
     lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]

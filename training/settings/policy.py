@@ -44,7 +44,7 @@ class PolicyConfig:
     placement: str | None = None
     """For preview and diff: only this placement. Default: all."""
     day: str | None = None
-    """Day that rules with dates are tried at, such as 2026-11-11. Default: that of each session."""
+    """Day that rules with dates are tried at, such as 2026-11-11. Default: that of each session, for check today."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from training.evaluation.placements.shop import OfflineShop
 from training.evaluation.run import open_run
 from training.mining.observed import observations_of
 from training.settings.policy import Action, PolicyConfig
-from training.stages.policy_check import by_hand_of, checked, feed_of, needs, shop_of, tell
+from training.stages.policy_check import by_hand_of, checked, feed_of, manual_pairs, needs, shop_of, tell
 
 
 def run(config: PolicyConfig) -> None:
@@ -28,7 +28,7 @@ def run(config: PolicyConfig) -> None:
     by_hand = by_hand_of(config)
     policy = checked(Path(config.policy), shop, by_hand)
     if config.do is Action.check:
-        tell(config, policy, shop)
+        tell(config, policy, shop, by_hand)
         return
     assert trained is not None
     assert dataset is not None
@@ -36,19 +36,18 @@ def run(config: PolicyConfig) -> None:
     relations = with_model(shop.relations, trained, observations) or Relations.empty(items=len(dataset.catalogue))
     with step("preparing the shop"):
         offline = OfflineShop.of(trained, dataset, feed=feed, fitting=relations.fitting, by_hand=by_hand)
-    index_of, offset = offline.facts.index_of, policy.utc_offset_hours
-    manual = by_hand.relations_over(relations.manual, index_of=index_of, utc_offset_hours=offset).arrived(index_of)
-    relations = replace(relations, manual=manual)
+    relations = replace(relations, manual=manual_pairs(by_hand, relations, offline.facts, policy))
+
+    day = None if config.day is None else date.fromisoformat(config.day)
 
     def moments(shown: Policy) -> list[Moment]:
         names = None if config.placement is None else [config.placement]
-        day = None if config.day is None else date.fromisoformat(config.day)
         return preview(offline, shown, relations, count=config.sessions, placements=names, day=day)
 
     if config.do is Action.preview:
         for line in lines_of(moments(policy), offline.facts):
             say(line)
-        for need in needs(policy, shop):
+        for need in needs(policy, shop, by_hand, day=day):
             say(need)
         return
     assert config.before is not None

@@ -1,7 +1,9 @@
 """How a policy is checked against a shop: its mistakes, and what it needs and will not find. Without torch."""
 
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +13,11 @@ from tillside.dataset import Dataset, load_dataset
 from tillside.policy import ItemFacts, ItemsFeed, Policy, parse_policy, read_feed
 from tillside.policy.file.names import policy_mistakes
 from tillside.policy.file.tree import text_of
+from tillside.policy.file.values import local_day
 from tillside.policy.merchandising import NOTHING_BY_HAND, ByHand, known_names, read_by_hand
 from tillside.policy.needs import unmet_needs
-from tillside.relations import Relations
+from tillside.policy.row_remarks import row_remarks
+from tillside.relations import ManualPairs, Relations
 from training.cli.console import say
 from training.mining.stored import relations_of
 from training.settings.policy import PolicyConfig
@@ -43,23 +47,38 @@ def mistakes(text: str, name: str, shop: Shop) -> list[str]:
     return policy_mistakes(text, known_names(shop.facts), name=name, behaviours=shop.behaviours)
 
 
-def needs(policy: Policy, shop: Shop) -> list[str]:
-    """What a policy asks for that the shop does not have, so that it shows less than it says."""
+def needs(policy: Policy, shop: Shop, by_hand: ByHand = NOTHING_BY_HAND, *, day: date | None = None) -> list[str]:
+    """What a policy asks for that the shop does not have, so that it shows less than it says, and which rows set by
+    hand do nothing.
+
+    Args:
+        day: the shop's date; today if left out.
+    """
     relations = shop.relations or Relations.empty(items=len(shop.catalogue))
-    return unmet_needs(policy, shop.facts.fitted(relations.fitting), relations)
+    facts = by_hand.priced(shop.facts).fitted(relations.fitting)
+    relations = replace(relations, manual=manual_pairs(by_hand, relations, facts, policy))
+    day = day or local_day(int(time.time() * 1000), policy.utc_offset_hours)
+    return [*row_remarks(by_hand, policy, facts, day=day), *unmet_needs(policy, facts, relations)]
+
+
+def manual_pairs(by_hand: ByHand, relations: Relations, facts: ItemFacts, policy: Policy) -> ManualPairs:
+    """Pairs set by hand, those of the relations among them, of the items that there are."""
+    index_of, offset = facts.index_of, policy.utc_offset_hours
+    return by_hand.relations_over(relations.manual, index_of=index_of, utc_offset_hours=offset).arrived(index_of)
 
 
 def run(config: PolicyConfig) -> None:
     """Check a policy against a bundle or a data set."""
     assert config.policy is not None
     shop = shop_of(config, None, feed_of(config))
-    tell(config, checked(Path(config.policy), shop, by_hand_of(config)), shop)
+    by_hand = by_hand_of(config)
+    tell(config, checked(Path(config.policy), shop, by_hand), shop, by_hand)
 
 
-def tell(config: PolicyConfig, policy: Policy, shop: Shop) -> None:
+def tell(config: PolicyConfig, policy: Policy, shop: Shop, by_hand: ByHand) -> None:
     """Say that a policy has no mistakes, and what it needs."""
     say(f"{config.policy}: no mistakes; {len(policy.placements)} placements: {', '.join(policy.placements)}")
-    for need in needs(policy, shop):
+    for need in needs(policy, shop, by_hand, day=None if config.day is None else date.fromisoformat(config.day)):
         say(need)
 
 

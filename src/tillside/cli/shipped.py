@@ -38,3 +38,19 @@ def file_or_shipped(kind: str, given: str | Path) -> Path:
         return shipped_directory() / kind / f"{path}{SUFFIX}"
     meant = did_you_mean(str(path), names, before="; ")
     raise ValueError(f"{kind} must be a file or one of those that ship, {', '.join(names)}; got '{path}'{meant}")
+
+
+def existing_or_shipped(kind: str, given: str | Path) -> Path:
+    """:func:`file_or_shipped` of a file that must be there already.
+
+    Raises:
+        ValueError: there is none.
+    """
+    path = file_or_shipped(kind, given)
+    if path.is_file():
+        return path
+    names = shipped_names(kind)
+    what = "is a folder" if path.is_dir() else "does not exist"
+    seen = "" if path.is_absolute() else f", seen from {Path.cwd()}"
+    allowed = f"a file, or the name of one that ships: {', '.join(names)}" if names else "a file"
+    raise ValueError(f"{kind} {path} {what}{seen}; allowed: {allowed}{did_you_mean(path.stem, names, before='; ')}")

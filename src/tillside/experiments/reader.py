@@ -46,7 +46,8 @@ def parse_experiments(text: str, *, name: str = "experiments") -> Experiments:
     """
     root = composed(text, name, instead="each value written out")
     if not isinstance(root, MappingNode):
-        raise ValueError(f"{name}:1: the file is no mapping; allowed: {KEYS}")
+        what = "is empty" if root is None else "is no mapping"
+        raise ValueError(f"{name}:1: the file {what}; allowed: {KEYS}")
     return _Reader(name).experiments(root)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-from tillside.policy.file.values import Name, Share, Span, Term
+from tillside.policy.file.values import Name, Share, Span, Term, TermError
 
 HOLDOUT: Final = "holdout"
 """Experiment and arm that exposures of the holdout bear."""
@@ -54,7 +54,8 @@ class Slice(Term, frozen=True, kw_only=True, rename={"low": "from", "high": "unt
 
     def __post_init__(self) -> None:
         if self.low >= self.high:
-            raise ValueError(f"until must be above from ({self.low:g}), got {self.high:g}")
+            sentence = f"until must be above from ({self.low:g}), got {self.high:g}"
+            raise TermError(sentence, field="until", allowed=f"a number above {self.low:g}")
 
     def meets(self, other: "Slice") -> bool:
         """Whether both hold a common part."""
@@ -146,7 +147,9 @@ class Experiment(Span, frozen=True, kw_only=True, rename={"since": "from"}):
         super().__post_init__()
         total = math.fsum(arm.share for arm in self.arms.values())
         if abs(total - 1) > SHARES_SUM:
-            raise ValueError(f"the shares of the arms must sum to 1, got {total:g}")
+            raise TermError(
+                f"the shares of the arms must sum to 1, got {total:g}", field="arms", allowed="shares of sum 1"
+            )
 
     @property
     def control(self) -> str:
@@ -184,4 +187,5 @@ class Experiments(Term, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.holdout is None and not self.experiments:
-            raise ValueError("one of holdout, experiments must be given, got none")
+            sentence = "one of holdout, experiments must be given, got none"
+            raise TermError(sentence, allowed="one or both of them")

@@ -1,6 +1,6 @@
 """Product bundles offered beside the items: mined ones around the anchors and the shop's own, with their prices.
 
-Prices are those of the facts; a bundle with an unknown price is not offered.
+Prices are those of the facts, in an offer to the hundredth; a bundle with an unknown price is not offered.
 
 Shapes: M items in the cart, N items.
 """
@@ -14,6 +14,7 @@ from typing import Final
 from tillside.policy.candidates import top_with_ties
 from tillside.policy.file.offers import OwnBundle, Promotion
 from tillside.policy.items.facts import ItemFacts
+from tillside.policy.money import rounded
 from tillside.policy.promotions import best_saving
 from tillside.policy.requests import OfferedBundle, PlacementRequest
 from tillside.policy.rules import VIEWED, Rulebook
@@ -70,8 +71,8 @@ def own_offers(
     facts = rulebook.day.facts
     if not bundles:
         return []
-    own: _Own = facts.days.get((id(bundles), "bundles", day), lambda: _own(bundles, facts, day))
-    rows = sorted({row for anchor in anchors for row in own.by_item.get(anchor, ())})
+    of_day: _Own = facts.days.get((id(bundles), "bundles", day), lambda: _own(bundles, facts, day))
+    rows = sorted({row for anchor in anchors for row in of_day.by_item.get(anchor, ())})
     cart = set(request.cart_M.tolist())
     offers = []
     for number, items in rows:
@@ -81,8 +82,8 @@ def own_offers(
             continue
         bundle = bundles[number]
         kept = [item for item in items if item in cart]
-        name = None if bundle.price is None else bundle.name
-        offers.append(OfferedBundle((*kept, *missing), tuple(missing), price, bundle.price, name))
+        own, name = (None, None) if bundle.price is None else (rounded(bundle.price), bundle.name)
+        offers.append(OfferedBundle((*kept, *missing), tuple(missing), rounded(price), own, name))
     return offers
 
 
@@ -115,7 +116,8 @@ def offered(
         price = sum(map(facts.prices_N.item, items))
         if price == price:
             best, name = best_saving(promotions, items, facts)
-            offers.append(OfferedBundle(tuple(items), tuple(missing), price, price - best if best else None, name))
+            left = rounded(price - best) if best else None
+            offers.append(OfferedBundle(tuple(items), tuple(missing), rounded(price), left, name))
         if len(offers) == most:
             break
     return offers

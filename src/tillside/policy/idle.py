@@ -1,22 +1,25 @@
 """What a policy says and what will do nothing in a shop: a setting that another undoes, or that nothing here meets.
 
 Each is allowed, and nobody sees that it is idle: a boost above its own bound, a pin behind the last slot, a minimum of
-a category that is never shown. Days are not asked, so what holds at some time counts as holding.
+a category that is never shown, a bundle that costs as much as its items. Days are not asked, so what holds at some time
+counts as holding.
 
 Shapes: N items.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from tillside.policy.day_rules import Standing
+from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.rule_terms import Boosts, Rules
 from tillside.policy.file.spelling import Suggestions
 from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.items.facts import OUT_OF_STOCK, ItemFacts
 from tillside.policy.items.filters import group_of, groups_of
+from tillside.policy.money import rounded, told
 from tillside.relations import Relations
 
 Mask = npt.NDArray[np.bool_]
@@ -33,12 +36,26 @@ def idle_settings(policy: Policy, facts: ItemFacts, relations: Relations) -> lis
     offering = [name for name, placement in policy.placements.items() if placement.bundles]
     if policy.bundles and not offering:
         found.append("bundles are set, and no placement offers any; bundles: 1 in a placement does")
+    found += _of_bundles(policy.bundles, facts)
     if not policy.bundles and not len(relations.bundles):
         found += [f"placement {name}: it offers bundles, and there are none" for name in offering]
     views = policy.intent.repeat_views
     if views is not None and views.price > np.nanmax(facts.prices_N, initial=0.0):
-        found.append(f"repeat_views is never met: no item costs {views.price:g}")
+        found.append(f"repeat_views is never met: no item costs {told(views.price)}")
     return found
+
+
+def _of_bundles(bundles: Iterable[OwnBundle], facts: ItemFacts) -> Iterator[str]:
+    for bundle in bundles:
+        prices = {item: facts.prices_N.item(facts.index_of[item]) for item in bundle.items if item in facts.index_of}
+        if len(prices) < len(bundle.items):  # an item that the shop lacks is told elsewhere
+            continue
+        unknown, total = [item for item, price in prices.items() if price != price], rounded(sum(prices.values()))
+        if unknown:
+            yield f"bundle {bundle.name} is never offered: no price of {', '.join(unknown)} is known"
+        elif bundle.price is not None and bundle.price >= total:
+            sums = f"{told(bundle.price)}, which is not below {told(total)}, the sum of its items' prices"
+            yield f"bundle {bundle.name} costs {sums}"
 
 
 def _of_placement(placement: PlacementPolicy, facts: ItemFacts, suggestions: Suggestions) -> Iterator[str]:

@@ -1,8 +1,7 @@
 """What a merchandiser sets by hand beside the policy file: pins, bans, pairs, bundles, prices, each a list of rows.
 
-Rows lie over a policy, its segments included, and over mined relations, and win. They are parsed strictly, as a policy
-file is: every mistake is told with its row, and names that the shop lacks are mistakes too, or a rule would silently
-never hold.
+Rows lie over a policy, its segments included, and over mined relations, and win. ``tillside.policy.row_reader`` parses
+them strictly, as a policy file is; names that the shop lacks are mistakes too, or a rule would silently never hold.
 
 Shapes: N items.
 """
@@ -15,25 +14,19 @@ from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
 import numpy as np
-import yaml
-from msgspec import Meta, Struct, inspect, structs
-from yaml.nodes import Node, ScalarNode
+from msgspec import Meta, Struct, structs
 
-from tillside.cli.likeness import did_you_mean
-from tillside.policy.file.hints import about_value
 from tillside.policy.file.names import KnownNames, NameCheck
 from tillside.policy.file.offers import OwnBundle
 from tillside.policy.file.rule_terms import Ban, Pin, Rules
-from tillside.policy.file.scalars import LONGEST_SHOWN, allowed_text
 from tillside.policy.file.terms import PlacementPolicy, Policy
-from tillside.policy.file.values import ConflictError, Name, Span, Term, on_one_line, repeated_key, with_whole_numbers
+from tillside.policy.file.values import ConflictError, Name, Span, Term, TermError, on_one_line
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.filters import attribute_names
 from tillside.relations import ACTIONS, ALWAYS, RELATIONS, LaterPair, ManualPairs
 
 Part = Literal["pins", "bans", "pairs", "bundles", "prices"]
 PARTS: Final[tuple[Part, ...]] = ("pins", "bans", "pairs", "bundles", "prices")
-MOST_MISTAKES: Final = 20
 HOUR_S: Final = 3600
 REVISIONS: Final = "by-hand"
 """Folder of the revisions in a server's state folder, each in a file of its number."""
@@ -65,9 +58,11 @@ class Pair(Span, frozen=True, kw_only=True, rename={"since": "from"}):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.item == self.other:
-            raise ConflictError(f"other must be another item than item, got {self.other!r} for both")
+            sentence = f"other must be another item than item, got {self.other!r} for both"
+            raise ConflictError(sentence, field="other", allowed=f"any item but {self.item!r}")
         if self.action == "ban" and self.strength is not None:
-            raise ValueError(f"strength must be left out of a ban, got {self.strength:g}")
+            sentence = f"strength must be left out of a ban, got {self.strength:g}"
+            raise TermError(sentence, field="strength", allowed="nothing where action is ban")
 
 
 class Price(Term, frozen=True, kw_only=True):
@@ -213,71 +208,6 @@ def known_names(facts: ItemFacts) -> KnownNames:
         brands=frozenset(value for own in facts.brands.sets for value in own),
         attributes=attribute_names(facts),
     )
-
-
-def read_rows(part: Part, body: bytes) -> tuple[Any, ...]:
-    """Rows of a part from JSON: a list, or an object that holds it under the part's name.
-
-    Raises:
-        ValueError: the body is no such list; one mistake a line, ``pins[2]: ...``. It is a ConflictError if each value
-            is allowed by itself.
-    """
-    allowed = f"a list of objects with {', '.join(_fields(ROW_OF[part]))}"
-    try:
-        document = msgspec.json.decode(body)
-        if (twice := repeated_key(body, document)) is not None:
-            raise ValueError(f"the key {twice!r} stands twice in one object, so that a value is lost")
-        if isinstance(document, dict) and set(document) == {part}:
-            document = document[part]
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{part}: {error}; allowed: {allowed}, in JSON") from None
-    if not isinstance(document, list):
-        raise ValueError(f"{part}: got {type(document).__name__}; allowed: {allowed}")
-    rows: list[Struct] = []
-    mistakes: list[str] = []
-    conflicts: list[str] = []
-    for number, row in enumerate(document):
-        try:
-            rows.append(msgspec.convert(with_whole_numbers(row), ROW_OF[part]))
-        except msgspec.ValidationError as error:
-            mistakes.append(f"{part}[{number}]{_told(error, row, ROW_OF[part])}")
-            if isinstance(error.__cause__, ConflictError):
-                conflicts.append(mistakes[-1])
-        if len(mistakes) == MOST_MISTAKES:
-            more = f"and perhaps more; reading ended after {MOST_MISTAKES} mistakes"
-            raise ConflictError.of([*mistakes, more], [*conflicts, more])
-    if mistakes:
-        raise ConflictError.of(mistakes, conflicts)
-    if part == "prices" and len({row.item for row in rows if isinstance(row, Price)}) < len(rows):
-        raise ConflictError("prices: an item stands twice; allowed: each item once")
-    return tuple(rows)
-
-
-def _told(error: msgspec.ValidationError, row: Any, kind: type[Struct]) -> str:
-    """What is wrong with a row, after its number: the field, its value, what is allowed and what was meant."""
-    what, _, path = str(error).partition(" - at ")
-    field, known = path.strip("`").removeprefix("$"), _fields(kind)
-    name = field.removeprefix(".")
-    if name in known and isinstance(error.__cause__, ValueError | None) and not isinstance(row[name], dict | list):
-        fields = cast(inspect.StructType, inspect.type_info(kind)).fields
-        wanted = next(each.type for each in fields if each.encode_name == name)
-        written = msgspec.json.encode(row[name]).decode()
-        hint = about_value(_node(row[name], written), wanted, name)
-        return f"{field}: got {written[:LONGEST_SHOWN]}; allowed: {allowed_text(wanted)}{hint}"
-    unknown = what.partition("unknown field `")[2].strip("`")
-    hint = did_you_mean(unknown, known, before="; ") if unknown else ""
-    return f"{field}: {what}; allowed: an object with {', '.join(known)}{hint}"
-
-
-def _node(value: Any, written: str) -> Node:
-    """A JSON scalar as a policy file would have it; YAML refuses some of the letters that JSON's texts may hold."""
-    if isinstance(value, str):
-        return ScalarNode("tag:yaml.org,2002:str", value, style='"')
-    return cast(Node, yaml.compose(written, Loader=yaml.SafeLoader))
-
-
-def _fields(kind: type[Struct]) -> tuple[str, ...]:
-    return tuple(field.encode_name for field in structs.fields(kind))
 
 
 def _bare(kind: type[Any], row: Struct) -> Any:

@@ -1,7 +1,7 @@
 """Promotions: the saving, and what is missing to the next step, in a sentence.
 
 One promotion applies at a time, the one with the largest saving, but for those that the policy lets combine: they add
-up. Prices are those of the facts.
+up. Prices are those of the facts, and a sum of them is what it is to the hundredth: 10.9 + 589.1 reaches 600.
 
 Shapes: G sets of categories, N items, M items in the cart.
 """
@@ -12,20 +12,21 @@ from typing import Final
 
 from tillside.policy.file.offers import Promotion, Step
 from tillside.policy.items.facts import OUT_OF_STOCK, ItemFacts
+from tillside.policy.money import rounded, told
 from tillside.policy.requests import Language, PlacementRequest, PromotionHint
 
 WANTED: Final[dict[Language, dict[str, str]]] = {
     "en": {
         "items": "{count} more {what}",
         "first": "{count} {what}",
-        "spend": "{sum:g} more{on}",
-        "first_spend": "From {sum:g}{on}",
+        "spend": "{sum} more{on}",
+        "first_spend": "From {sum}{on}",
     },
     "zh": {
         "items": "再买{count}件{what}",
         "first": "买{count}件{what}",
-        "spend": "{on}再消费{sum:g}",
-        "first_spend": "{on}满{sum:g}",
+        "spend": "{on}再消费{sum}",
+        "first_spend": "{on}满{sum}",
     },
 }
 """What is wanted of the shopper, by whether anything that takes part is in the cart."""
@@ -34,14 +35,14 @@ GIVEN: Final[dict[Language, dict[str, str]]] = {
         "all": "{percent:g} % off all of them",
         "everything": "{percent:g} % off everything",
         "cheapest": "{percent:g} % off the cheapest of them",
-        "amount": "{amount:g} off",
+        "amount": "{amount} off",
         "gift": "{gift} comes free",
     },
     "zh": {
         "all": "全部{fold:g}折",
         "everything": "全部{fold:g}折",
         "cheapest": "其中最低价一件{fold:g}折",
-        "amount": "立减{amount:g}",
+        "amount": "立减{amount}",
         "gift": "送{gift}",
     },
 }
@@ -57,7 +58,7 @@ def _saving(promotion: Promotion, prices: Sequence[float]) -> float:
     """Saving of the promotion on items of these prices; 0 if it does not apply, gives something free, or one is NaN."""
     if not prices:
         return 0.0
-    total = sum(prices)
+    total = rounded(sum(prices))
     if total != total:
         return 0.0
     step = reached(promotion, len(prices) if promotion.by_items else total)
@@ -126,7 +127,7 @@ def _next_step(
     promotion: Promotion, prices: Sequence[float], facts: ItemFacts
 ) -> tuple[Promotion, Step, float, float] | None:
     """The next step, what is missing to it, and the height reached; None without one that can be had."""
-    height = float(len(prices)) if promotion.by_items else sum(prices)
+    height = float(len(prices)) if promotion.by_items else rounded(sum(prices))
     step = next((step for step in promotion.steps if step.height > height), None)
     if step is None or height != height or not _to_be_had(step, facts):
         return None
@@ -159,10 +160,10 @@ def _told(
             count=count,
             what=what,
             on=on,
-            sum=round(missing, 2),
+            sum=told(missing),
             percent=percent,
             fold=(100 - percent) / 10,
-            amount=step.amount,
+            amount=told(step.amount or 0.0),
             gift=gift,
         )
     )
@@ -173,7 +174,7 @@ def _told(
         percent=percent,
         reached_percent=(now.percent or 0.0) if now else 0.0,
         text=sentence,
-        missing_spend=None if promotion.by_items else round(missing, 2),
+        missing_spend=None if promotion.by_items else rounded(missing),
         amount=step.amount,
         gift=step.gift,
     )

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from serving.answering.board import behind, items_like, shop
+from serving.answering.board import behind, described, items_like, shop
 from serving.bundles.loading import load_recommender
 from serving.protocol.decoding import decode_request
 from serving.protocol.limits import Limits
 from tests.bundles import tiny_bundle
+from tests.shops import Item, Shop
 from tests.tills import ask, feed, in_stock, till
 from tillside.policy import read_feed
 
@@ -45,6 +46,14 @@ def test_items_are_found_by_id_name_and_category_whatever_the_case(recommender):
         "price": None,
         "category": "",
         "stock": "stock unknown",
+    }
+
+
+def test_a_price_is_told_to_the_hundredth():
+    """16.49 in single precision is 16.489999771118164."""
+    facts = Shop([Item("cap", 16.49)]).facts()
+    assert described(facts, ["cap", "ghost"]) == {
+        "cap": {"name": "cap", "price": 16.49, "category": "", "stock": "stock unknown"}
     }
 
 

@@ -81,11 +81,20 @@ def test_an_order_may_name_a_folder():
 
 
 @pytest.mark.parametrize(
-    "body", [b"nonsense", b"[]", b'{"bundle": 3}', b'{"path": "good"}', b"[" * 4000, b'{"bundle": "a", "bundle": "b"}']
+    ("body", "field"),
+    [
+        (b"nonsense", None),
+        (b"[]", None),
+        (b'{"bundle": 3}', "bundle"),
+        (b'{"path": "good"}', "path"),
+        (b"[" * 4000, None),
+        (b'{"bundle": "a", "bundle": "b"}', None),
+    ],
 )
-def test_an_order_that_is_none_is_refused_with_an_example(body):
+def test_an_order_that_is_none_is_refused_with_an_example(body, field):
     response = ask(Control(), "POST", "/v1/admin/reload", content=body)
-    assert refused(response, 400) == 'the body must be empty or a JSON object such as {"bundle": "NAME"}'
+    said = 'the body must be empty or a JSON object such as {"bundle": "NAME"}'
+    assert refused(response, 400, field=field).startswith(said)
 
 
 def test_an_order_is_bounded():

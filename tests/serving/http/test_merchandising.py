@@ -71,7 +71,7 @@ def test_rows_are_read_before_they_are_handed_on():
         control, "PUT", "/v1/pins", content=b'[{"name": "p", "item": "a", "slot": 3.0}]'
     )  # as JSON Schema has it
     assert (whole.status_code, control.told.pop()[0]["pins"][0].slot) == (200, 3)
-    assert "pins[0]" in refused(ask(control, "PUT", "/v1/pins", content=b"[{}]"), 422)
+    assert "pins[0]" in refused(ask(control, "PUT", "/v1/pins", content=b"[{}]"), 422, field="pins[0]")
     assert len(control.told) == 2
     assert ask(control, "GET", "/v1/pins").json()["pins"][0]["item"] == "a"
 
@@ -86,20 +86,32 @@ def test_mistakes_come_back_line_by_line_with_the_way_out():
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "kind"),
+    ("path", "body", "kind", "field"),
     [
-        ("/v1/pins", '[{"name": "p", "item": "a", "from": "2026-06-02", "until": "2026-06-01"}]', "conflicting-pins"),
-        ("/v1/pairs", '[{"item": "a", "other": "a"}]', "conflicting-pairs"),
-        ("/v1/prices", '[{"item": "a", "price": 1}, {"item": "a", "price": 2}]', "conflicting-prices"),
-        ("/v1/pins", '[{"name": "p", "item": "a", "slot": 0}]', "invalid-pins"),
-        ("/v1/bans", '[{"name": "b", "item": "a", "brand": "b"}]', "invalid-bans"),
-        ("/v1/pairs", '[{"item": "a", "other": "a"}, {"item": "a"}]', "invalid-pairs"),
+        (
+            "/v1/pins",
+            '[{"name": "p", "item": "a", "from": "2026-06-02", "until": "2026-06-01"}]',
+            "conflicting-pins",
+            "pins[0].until",
+        ),
+        ("/v1/pairs", '[{"item": "a", "other": "a"}]', "conflicting-pairs", "pairs[0].other"),
+        (
+            "/v1/prices",
+            '[{"item": "a", "price": 1}, {"item": "a", "price": 2}]',
+            "conflicting-prices",
+            "prices[1].item",
+        ),
+        ("/v1/pins", '[{"name": "p", "item": "a", "slot": 0}]', "invalid-pins", "pins[0].slot"),
+        ("/v1/bans", '[{"name": "b", "item": "a", "brand": "b"}]', "invalid-bans", "bans[0]"),
+        ("/v1/pairs", '[{"item": "a", "other": "a"}, {"item": "a"}]', "invalid-pairs", "pairs[0].other"),
     ],
 )
-def test_what_the_schema_allows_and_does_not_go_together_is_a_conflict(path, body, kind):
+def test_what_the_schema_allows_and_does_not_go_together_is_a_conflict(path, body, kind, field):
     """409 is only for what no validator of the published schema could have told; one row that it could makes it 422."""
     control = Control()
-    refused(response := ask(control, "PUT", path, content=body.encode()), 409 if "conflicting" in kind else 422)
+    status = 409 if "conflicting" in kind else 422
+    refused(response := ask(control, "PUT", path, content=body.encode()), status, field=field)
+    assert response.json()["allowed"]
     assert response.json()["type"] == f"urn:tillside:problem:{kind}"
     part = path.rpartition("/")[2]
     schema = {**DOCUMENT["paths"][path]["put"]["requestBody"]["content"]["application/json"]["schema"]}
@@ -108,8 +120,17 @@ def test_what_the_schema_allows_and_does_not_go_together_is_a_conflict(path, bod
 
 
 def test_a_mistyped_parameter_is_refused():
-    assert "did you mean unknown?" in refused(ask(Control(), "PUT", "/v1/pins?unknwon=take", content=b"[]"), 422)
-    assert "one of refuse, take" in refused(ask(Control(), "PUT", "/v1/pins?unknown=yes", content=b"[]"), 422)
+    mistyped = ask(Control(), "PUT", "/v1/pins?unknwon=take", content=b"[]")
+    assert refused(mistyped, 422, field="unknwon").endswith("allowed: unknown; did you mean unknown?")
+    response = ask(Control(), "PUT", "/v1/pins?unknown=yes", content=b"[]")
+    assert refused(response, 422, field="unknown") == 'unknown must be one of refuse, take, got "yes"'
+
+
+def test_a_conflict_of_the_shop_keeps_its_field():
+    control = Control(fails=ConflictError("pins[0].item: 'x': no item has this id", field="pins[0].item"))
+    response = ask(control, "PUT", "/v1/pins", content=b"[]")
+    assert refused(response, 409, field="pins[0].item").startswith("pins[0].item: 'x'")
+    assert "allowed" not in response.json()
 
 
 def test_a_policy_is_handed_on_as_text_and_taken_back_with_delete():
@@ -126,6 +147,8 @@ def test_a_rollback_may_name_a_revision():
     ask(control, "POST", "/v1/merchandising/rollback", json={"revision": 4})
     ask(control, "POST", "/v1/merchandising/rollback", json={"revision": 4.0})
     assert control.told == [None, 4, 4]
+    unknown = refused(ask(control, "POST", "/v1/merchandising/rollback", json={"rev": 1}), 400, field="rev")
+    assert unknown.endswith("unknown field `rev`; allowed: an object with revision")
     assert 'such as {"revision": 3}' in refused(ask(control, "POST", "/v1/merchandising/rollback", content=b"[]"), 400)
     assert ask(control, "POST", "/v1/merchandising/rollback", content=b" \r\n").status_code == 200
     refused(ask(control, "POST", "/v1/merchandising/rollback", content=b"\x0b"), 400)  # blank to Python, not to JSON

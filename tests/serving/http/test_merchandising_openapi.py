@@ -8,7 +8,8 @@ import pytest
 from serving.http.admin_openapi import admin_openapi_document
 from serving.http.merchandising_openapi import ABOUT
 from tillside.policy import parse_policy
-from tillside.policy.merchandising import PARTS, read_rows
+from tillside.policy.merchandising import PARTS
+from tillside.policy.row_reader import read_rows
 
 DOCUMENT = admin_openapi_document()
 

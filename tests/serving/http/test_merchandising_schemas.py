@@ -7,7 +7,8 @@ from openapi_schema_validator import OAS31Validator
 from serving.http.admin_openapi import admin_openapi_document
 from serving.http.merchandising import Back
 from serving.http.merchandising_openapi import ABOUT
-from tillside.policy.merchandising import PARTS, ROW_OF, ByHand, read_rows
+from tillside.policy.merchandising import PARTS, ROW_OF, ByHand
+from tillside.policy.row_reader import read_rows
 
 DOCUMENT = admin_openapi_document()
 SCHEMAS = DOCUMENT["components"]["schemas"]

@@ -1,4 +1,4 @@
-"""A placement's answer in messages, by hand: ids, names where they are asked for, and prices of single precision."""
+"""A placement's answer in messages, by hand: ids, names where they are asked for, and the offers' prices."""
 
 from msgspec import UNSET
 
@@ -43,7 +43,7 @@ def test_items_are_ids_again_and_have_names_where_they_are_asked_for(tmp_path):
     assert {item.name for item in answered(tmp_path / "again", names=False).items} == {UNSET}
 
 
-def test_a_bundle_has_the_prices_of_the_catalogue_and_no_more_digits(tmp_path):
+def test_a_bundle_has_the_prices_of_the_offer(tmp_path):
     """500 + 20 + 15, and of three tech items the cheapest is 10 % off: 1.5."""
     [bundle] = answered(tmp_path, names=False).bundles
     assert (bundle.items, bundle.missing) == (["phone", "case", "film"], ["case", "film"])

@@ -10,6 +10,7 @@ from serving.answering.board import AbsentNameError
 from serving.process.channel import Channel
 from serving.protocol.errors import FieldError
 from tillside.policy import ConflictError
+from tillside.policy.file.values import TermError
 
 SECRET = "an-id-that-no-log-may-hold"
 
@@ -66,7 +67,9 @@ def test_a_refusal_is_raised_where_the_call_was_made():
 @pytest.mark.parametrize(
     "error",
     [
+        TermError("a list of 2", field="pins", allowed="a list of 3"),
         ConflictError("not for this shop"),
+        ConflictError("a and b", field="b", allowed="c"),
         FieldError("k", "k must be 1", allowed="1"),
         AbsentNameError("placement", "placement must be a", allowed="a"),
     ],

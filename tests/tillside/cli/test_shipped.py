@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tillside.cli.shipped import file_or_shipped, shipped_directory, shipped_names
+from tillside.cli.shipped import existing_or_shipped, file_or_shipped, shipped_directory, shipped_names
 from tillside.policy import read_policy
 
 POLICIES = ["electronics", "live_fashion", "online_retail"]
@@ -47,3 +47,26 @@ def test_an_unknown_name_is_answered_with_the_names() -> None:
     )
     with pytest.raises(ValueError, match=r"got 'xyzzy'$"):
         file_or_shipped("policy", "xyzzy")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("nope.yaml", ""),
+        ("electronic.yaml", "; did you mean electronics?"),
+        ("live-fashion.yml", "; did you mean live_fashion?"),
+    ],
+)
+def test_a_file_that_must_be_there_and_is_not_is_answered_with_the_names_that_ship(
+    given: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    allowed = "a file, or the name of one that ships: electronics, live_fashion, online_retail"
+    with pytest.raises(ValueError, match="does not exist") as refused:
+        existing_or_shipped("policy", given)
+    assert str(refused.value) == f"policy {given} does not exist, seen from {tmp_path}; allowed: {allowed}{meant}"
+    with pytest.raises(ValueError, match=f"policy {tmp_path} is a folder; allowed: a file, or the name"):
+        existing_or_shipped("policy", tmp_path)
+    (tmp_path / given).touch()
+    assert existing_or_shipped("policy", given) == Path(given)
+    assert existing_or_shipped("policy", "electronics").is_file()

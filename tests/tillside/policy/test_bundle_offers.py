@@ -66,6 +66,19 @@ def test_bundles_set_by_hand_come_first_with_their_own_price() -> None:
     assert offers(OWN, cart=["coat", "hat", "bag"]) == []
 
 
+def test_prices_of_an_offer_are_told_to_the_hundredth() -> None:
+    """In single precision 16.49 + 784.84 = 801.3300266, of which 30 % off leaves 560.93102; 99.999 is 100."""
+    dear = Shop([Item("cap", 16.49), Item("bed", 784.84), Item("rug", 1)], bundles=[(("cap", "bed"), 0.9)])
+    text = """
+promotions: [{name: third, steps: [{items: 2, percent: 30}]}]
+bundles: [{name: own, items: [cap, rug], price: 99.999}]
+placements: {here: {sources: {popular: 1}, bundles: 2}}
+"""
+    own, mined = dear.place(text, cart=["cap"]).bundles
+    assert (mined.price, mined.discounted_price) == (801.33, 560.93)
+    assert (own.price, own.discounted_price) == (17.49, 100)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -73,6 +73,29 @@ def test_bundles_that_nobody_offers_or_nobody_has_and_views_that_nobody_makes_ar
     assert needs(SHOP, placements.format(0) + dear) == ["repeat_views is never met: no item costs 501"]
 
 
+def test_a_bundle_that_saves_nothing_or_has_no_price_is_told() -> None:
+    """500 + 20 = 520; 16.49 + 10.01 = 26.5, in single precision 26.50000015."""
+    items = [*SHOP.items, Item("cap", 16.49), Item("sock", 10.01), Item("odd", None)]
+    told = needs(
+        Shop(items),
+        """
+placements: {here: {sources: {model: 1}, bundles: 1}}
+bundles:
+  - {name: dear, items: [phone, case], price: 9999}
+  - {name: same, items: [cap, sock], price: 26.5}
+  - {name: cheap, items: [phone, case], price: 519.99}
+  - {name: sum, items: [phone, case]}
+  - {name: odd, items: [phone, odd], price: 1}
+  - {name: ghost, items: [phone, ghost], price: 9999}
+""",
+    )
+    assert told == [
+        "bundle dear costs 9999, which is not below 520, the sum of its items' prices",
+        "bundle same costs 26.5, which is not below 26.5, the sum of its items' prices",
+        "bundle odd is never offered: no price of odd is known",
+    ]
+
+
 def test_what_works_is_not_told() -> None:
     fitted = Shop(SHOP.items, pairs=SHOP.pairs, fitting=Terms(rules=(RULE,)))
     assert not needs(

@@ -142,3 +142,15 @@ def test_a_mistake_in_a_step_is_said(steps: str, message: str) -> None:
 
 def test_no_discount_on_unknown_prices() -> None:
     assert SHOP.place(TIERS, cart=["odd"]).bundles == []
+
+
+def test_a_sum_is_what_it_is_to_the_hundredth_and_is_said_in_plain_numbers() -> None:
+    """The float32 prices of 10.9 and 589.1 add up to 599.99998; 1234567.5 - 600 = 1233967.5 is told as a whole."""
+    shop = Shop([Item("cap", 10.9), Item("bed", 589.1)])
+    text = "promotions: [{name: p, steps: [{spend: 600, amount: 30}, {spend: 1234567.5, amount: 1234.25}]}]\n"
+    text += "placements: {here: {sources: {popular: 1}}}"
+    both, one = (shop.place(text, cart=cart).promotion for cart in (["cap", "bed"], ["cap"]))
+    assert both is not None
+    assert one is not None
+    assert (both.missing_spend, both.text) == (1_233_968, "1233968 more: 1234.25 off")
+    assert (one.missing_spend, one.text) == (589.1, "589.1 more: 30 off")

@@ -61,7 +61,9 @@ def test_the_body_gets_the_dataclass_with_what_was_typed(start, tmp_path):
     assert list(tmp_path.iterdir()) == []  # and Hydra leaves no folder of its own behind
 
 
-def test_a_policy_is_given_by_its_path_although_a_folder_of_configs_has_its_name(start):
+def test_a_policy_is_given_by_its_path_although_a_folder_of_configs_has_its_name(start, tmp_path):
+    (tmp_path / "configs" / "policy").mkdir(parents=True)
+    (tmp_path / "configs" / "policy" / "electronics.yaml").touch()
     judged = start("run=r", "policy=configs/policy/electronics.yaml", "k=7", name="evaluate", schema=EvaluateConfig)
     assert (judged.run, judged.policy, judged.k) == ("r", "configs/policy/electronics.yaml", 7)
     assert start("run=r", "policy=null", name="evaluate", schema=EvaluateConfig).policy is None

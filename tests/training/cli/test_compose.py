@@ -38,6 +38,8 @@ def test_files_bypass_hydra_and_may_be_shipped_ones():
     found = located({"policy": "electronics", "rules": None})
     assert str(found["policy"]).endswith("policy/electronics.yaml")
     assert found["rules"] is None
+    with pytest.raises(ValueError, match=r"policy nope.yaml does not exist, .* electronics, .*"):
+        located({"before": "nope.yaml"})
 
 
 def test_a_sentence_leaves_out_what_is_for_developers():
@@ -45,3 +47,7 @@ def test_a_sentence_leaves_out_what_is_for_developers():
         composed("prepare", ["seed=few"])
     assert "full_key" not in str(caught.value)
     assert sentence(ValueError("two\n  lines")) == "two lines"
+    assert (
+        sentence(FileNotFoundError(2, "No such file or directory", "feed.jsonl"))
+        == "feed.jsonl: no such file or directory"
+    )

@@ -23,6 +23,7 @@ def asked(tmp_path, monkeypatch):
 
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "dataset.json").write_text("{}")
+    (tmp_path / "shop.yaml").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "find_run", lambda tracking, run: run)
     monkeypatch.setattr(export, "open_run", lambda run, tracking, dataset: (f"model of {run}", dataset))

@@ -68,6 +68,23 @@ def test_check_prints_mistakes_one_a_line_and_ends_with_one(tmp_path, capsys):
     assert all(line.startswith(f"{file}:") for line in printed)
 
 
+def test_what_is_set_by_hand_in_vain_is_told_with_the_rest(tmp_path, capsys):
+    """With a price of 25 set by hand phone and case cost 525; the pair brings gifts that the relations lack."""
+    file, by_hand = tmp_path / "policy.yaml", tmp_path / "set.json"
+    file.write_text("placements: {home: {sources: {gift: 1}, bundles: 1}}")
+    by_hand.write_text("""{"by_hand": {
+        "pairs": [{"item": "phone", "other": "film", "relation": "gift", "until": "2026-11-11"}],
+        "bundles": [{"name": "dear", "items": ["phone", "case"], "price": 525}],
+        "prices": [{"item": "case", "price": 25}]}}""")
+    given = {"policy": str(file), "bundle": str(till(tmp_path / "bundle")), "by_hand": str(by_hand)}
+    dear = "bundle dear costs 525, which is not below 525, the sum of its items' prices"
+    run(PolicyConfig(**given, day="2026-11-10"))
+    assert capsys.readouterr().out.splitlines()[1:] == [dear]
+    run(PolicyConfig(**given, day="2026-11-12"))
+    over = "pairs[0].until: 2026-11-11 lies in the past (today is 2026-11-12), so it never holds"
+    assert capsys.readouterr().out.splitlines()[1:] == [over, dear]
+
+
 def test_a_data_set_does_as_well_as_a_bundle(tmp_path, capsys):
     dataset = make_dataset(
         tmp_path / "d", train=random_rows(9, items=4, seed=1), test=random_rows(5, items=4, seed=2), trained=4

@@ -57,11 +57,13 @@ class Promotion(Span, frozen=True, kw_only=True, rename={"since": "from"}):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len({step.spend is None for step in self.steps}) > 1:
-            raise ConflictError("the steps of a promotion must all count items or all a spend, got both")
+            sentence = "the steps of a promotion must all count items or all a spend, got both"
+            raise ConflictError(sentence, field="steps", allowed="items in each step, or spend in each")
         what = "items" if self.by_items else "spend"
         heights = [step.height for step in self.steps]
         if any(left >= right for left, right in itertools.pairwise(heights)):
-            raise ConflictError(f"the {what} of the steps must rise, got {heights}")
+            sentence = f"the {what} of the steps must rise, got {heights}"
+            raise ConflictError(sentence, field="steps", allowed=f"steps by rising {what}")
 
     @property
     def by_items(self) -> bool:
@@ -79,4 +81,5 @@ class OwnBundle(Span, frozen=True, kw_only=True, rename={"since": "from"}):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(set(self.items)) < len(self.items):
-            raise ConflictError(f"the items of a bundle must differ, got {', '.join(self.items)}")
+            sentence = f"the items of a bundle must differ, got {', '.join(self.items)}"
+            raise ConflictError(sentence, field="items", allowed="each item once")

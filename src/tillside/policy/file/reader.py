@@ -88,7 +88,8 @@ def root_of(text: str, name: str) -> MappingNode:
     """
     root = composed(text, name, instead=f"shared values under {DEFAULTS}")
     if not isinstance(root, MappingNode):
-        raise ValueError(f"{name}:1: the file is no mapping; allowed: {', '.join(POLICY_KEYS)}")
+        what = "is empty" if root is None else "is no mapping"
+        raise ValueError(f"{name}:1: the file {what}; allowed: {', '.join(POLICY_KEYS)}")
     return root
 
 

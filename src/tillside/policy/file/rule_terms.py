@@ -74,7 +74,8 @@ class PriceBand(Term, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.low >= self.high:
-            raise ConflictError(f"low must be below high ({self.high:g}), got {self.low:g}")
+            sentence = f"low must be below high ({self.high:g}), got {self.low:g}"
+            raise ConflictError(sentence, field="low", allowed=f"a number of at least 0 and below {self.high:g}")
 
 
 class Categories(Term, frozen=True, kw_only=True):
@@ -119,7 +120,8 @@ class Cap(Term, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.shown is None and self.category_shown is None and self.placement_shown is None:
-            raise ConflictError("one of shown, category_shown, placement_shown must be given, got none")
+            sentence = "one of shown, category_shown, placement_shown must be given, got none"
+            raise ConflictError(sentence, allowed="one or several of them")
 
 
 class Dismissals(Term, frozen=True, kw_only=True):

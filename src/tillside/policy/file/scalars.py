@@ -98,9 +98,20 @@ def allowed_text(kind: inspect.Type) -> str:
                 else (f"a mapping of {', '.join(map(str, kind.key_type.values))}")
             )
         case inspect.VarTupleType():
-            least = f" of at least {kind.min_length}" if kind.min_length else ""
-            return f"a list{least}, each: {allowed_text(kind.item_type)}"
+            return f"a list{_sizes(kind)}, each: {allowed_text(kind.item_type)}"
     raise AssertionError(f"no words for {kind}")
+
+
+def fits_in(size: int, kind: inspect.VarTupleType) -> bool:
+    """Whether a list may have so many values."""
+    return size >= (kind.min_length or 0) and (kind.max_length is None or size <= kind.max_length)
+
+
+def _sizes(kind: inspect.VarTupleType) -> str:
+    least, most = kind.min_length, kind.max_length
+    if most is None:
+        return f" of at least {least}" if least else ""
+    return f" of {least} to {most}" if least else f" of at most {most}"
 
 
 def _inside(value: float, kind: inspect.IntType | inspect.FloatType) -> bool:

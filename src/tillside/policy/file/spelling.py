@@ -2,6 +2,8 @@
 
 Likeness is difflib's ratio, which the letters that two names have in common bound from above, wherever they stand.
 These are counted for all known names at once, and only names that could still be the nearest are compared in full.
+Of a category's path the last part tells more than its spelling: who writes ``tech.phone`` means the phones of this
+shop, wherever they hang.
 
 Shapes: N known names, C characters of all of them together.
 """
@@ -23,6 +25,12 @@ SUGGESTED: Final = 20
 """Mistaken names of one text for which what was meant is looked for: they tell what is wrong with all others."""
 STEPS: Final = 1 << 18
 """Pairs of letters that are compared in full for one mistaken name."""
+CATEGORY: Final = "category"
+"""The kind of which names are paths, parts between dots."""
+LEAST_CONTAINED: Final = 3
+"""Bytes of a word that is looked for inside others: three letters, or one character of Chinese."""
+PLURALS: Final = (("s", ""), ("es", ""), ("ies", "y"))
+"""Endings that a plural may have, and what the singular has instead."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -82,8 +90,37 @@ class Suggestions:
             return ""
         if kind not in self._spellings:
             self._spellings[kind] = Spelling(known)
-        found = self._spellings[kind].nearest(name)
+        found = (same_part(name, known) if kind == CATEGORY else None) or self._spellings[kind].nearest(name)
         return self._told.setdefault((kind, name), f"; did you mean {found}?" if found else "")
+
+
+def same_part(name: str, paths: Collection[str]) -> str | None:
+    """The path of a category that ends in the last part of ``name``, in the singular or the plural, or in a word that
+    holds it; None without one.
+
+    Of several the one that begins as ``name`` does for the longest, then the shortest.
+    """
+    *above, last = name.lower().split(".")
+    wanted = _numbers(last)
+    held = [each for each in wanted if len(each.encode("utf-8", "replace")) >= LEAST_CONTAINED]
+    best: tuple[bool, int, int, str] | None = None
+    for path in paths:
+        *parts, end = path.lower().split(".")
+        words = _numbers(end)
+        other = wanted.isdisjoint(words)
+        if other and not any(each in word for each in held for word in words):
+            continue
+        apart = (n for n, (own, part) in enumerate(zip(above, parts, strict=False)) if own != part)
+        rank = other, -next(apart, min(len(above), len(parts))), len(parts), path
+        best = rank if best is None else min(best, rank)
+    return None if best is None else best[-1]
+
+
+def _numbers(word: str) -> set[str]:
+    """Letters and digits of a word, and what it would be in the singular if it is a plural."""
+    plain = "".join(each for each in word if each.isalnum())
+    found = {plain, *(plain.removesuffix(end) + own for end, own in PLURALS if plain.endswith(end))}
+    return found - {""}
 
 
 def _most_alike(wanted: str, names: Sequence[str]) -> Floats:

@@ -134,9 +134,12 @@ class Intent(Term, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         intents = [point.intent for point in self.curve]
         if any(left >= right for left, right in itertools.pairwise(intents)):
-            raise ConflictError(f"the intents of the curve must rise, got {intents}")
+            sentence = f"the intents of the curve must rise, got {intents}"
+            raise ConflictError(sentence, field="curve", allowed="points by rising intent")
         if self.down_sell_to >= self.cross_sell_from:
-            raise ConflictError(f"down_sell_to must be below cross_sell_from, got {self.down_sell_to:g}")
+            sentence = f"down_sell_to must be below cross_sell_from, got {self.down_sell_to:g}"
+            below = f"a number of at least 0 and below {self.cross_sell_from:g}"
+            raise ConflictError(sentence, field="down_sell_to", allowed=below)
 
 
 class SegmentBounds(Term, frozen=True, kw_only=True):

@@ -18,8 +18,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import Resolver
 
 from tillside.policy.file.hints import about_key, about_syntax, about_value, quoted_otherwise
-from tillside.policy.file.scalars import allowed_text, is_null, read_scalar, shown, without_null
-from tillside.policy.file.values import ConflictError
+from tillside.policy.file.scalars import allowed_text, fits_in, is_null, read_scalar, shown, without_null
+from tillside.policy.file.values import ConflictError, TermError
 
 MISTAKEN: Final = object()
 """Sentinel in place of an invalid value."""
@@ -130,6 +130,7 @@ class TreeReader:
         self.merged = False
         self._mistakes: dict[tuple[str, int, int], str] = {}
         self._conflicts: set[str] = set()
+        self._about: dict[str, tuple[str, str]] = {}
         self._lists: dict[tuple[int, int], tuple[Any, inspect.Type, Node]] = {}
 
     @property
@@ -143,7 +144,9 @@ class TreeReader:
         It is a ConflictError if each value is allowed by itself.
         """
         if self._mistakes:
-            raise ConflictError.of([self._mistakes[place] for place in sorted(self._mistakes)], self._conflicts)
+            found = [self._mistakes[place] for place in sorted(self._mistakes)]
+            field, allowed = self._about[found[0]]
+            raise ConflictError.of(found, self._conflicts, field=field, allowed=allowed)
 
     def fields_of(self, kind: inspect.StructType) -> Mapping[str, inspect.Field]:
         """Fields that a mapping of type ``kind`` may have, by key."""
@@ -182,7 +185,10 @@ class TreeReader:
         try:
             return kind.cls(**values)
         except ValueError as error:
-            return self.refuse(node, path, str(error), allowed, conflict=isinstance(error, ConflictError))
+            own, conflict = path, isinstance(error, ConflictError)
+            if isinstance(error, TermError) and error.allowed:
+                own, allowed = ".".join(filter(None, (path, error.field))), error.allowed
+            return self.refuse(node, path, str(error), allowed, conflict=conflict, field=own)
 
     def value(self, node: Node, kind: inspect.Type, path: str) -> Any:
         """Value of a node as type ``kind``, or MISTAKEN."""
@@ -193,7 +199,7 @@ class TreeReader:
         if isinstance(kind, inspect.StructType):
             return self.struct(node, kind, path)
         if isinstance(kind, inspect.VarTupleType) and isinstance(node, SequenceNode):
-            if len(node.value) >= (kind.min_length or 0):
+            if fits_in(len(node.value), kind):
                 return self._list(node, kind, path)
         elif isinstance(kind, inspect.DictType) and isinstance(node, MappingNode):
             return self._dict(node, kind, path)
@@ -254,18 +260,21 @@ class TreeReader:
         *,
         key: bool = False,
         conflict: bool = False,
+        field: str = "",
         hint: str = "",
     ) -> Any:
         """Note a mistake at a node, or at its key; returns MISTAKEN.
 
         Args:
             conflict: whether the value is allowed by itself.
+            field: path of the one at fault, where it is one within the node.
             hint: what was meant, as the end of the sentence.
         """
         mark = getattr(node, "key_mark", node.start_mark) if key else node.start_mark
         where = f"{mark.name}:{mark.line + 1}: {path or 'the file'}"
         sentence = f"{where}: {what}; allowed: {allowed}{hint}"
         told = self._mistakes.setdefault((mark.name, mark.line, mark.column), sentence)
+        self._about.setdefault(sentence, (field or path, allowed))
         if told is sentence and (conflict or self.merged):
             self._conflicts.add(sentence)
         return MISTAKEN

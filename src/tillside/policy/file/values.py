@@ -30,16 +30,37 @@ def on_one_line(sentence: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in sentence)
 
 
-class ConflictError(ValueError):
+class TermError(ValueError):
+    """What is wrong with the values of a term, one mistake a line.
+
+    Attributes:
+        field: the field at fault, of several mistakes of the first; empty where it is none.
+        allowed: what that may hold, in words; empty where nobody said.
+    """
+
+    def __init__(self, sentence: str, *, field: str = "", allowed: str = "") -> None:
+        super().__init__(sentence)
+        self.field = on_one_line(field)
+        self.allowed = on_one_line(allowed)
+
+
+class ConflictError(TermError):
     """Values of which each is allowed, and which do not go together: with one another, or in this shop as it stands.
 
-    What breaks a type or a bound is a plain ValueError; a schema can say that, and cannot say this.
+    What breaks a type or a bound is none; a schema can say that, and cannot say this.
     """
 
     @classmethod
-    def of(cls, mistakes: Collection[str], conflicts: Collection[str]) -> ValueError:
-        """The error that tells some mistakes, one a line: a conflict if each of them is one."""
-        return (cls if set(mistakes) <= set(conflicts) else ValueError)("\n".join(map(on_one_line, mistakes)))
+    def of(
+        cls, mistakes: Collection[str], conflicts: Collection[str], *, field: str = "", allowed: str = ""
+    ) -> TermError:
+        """The error that tells some mistakes, one a line: a conflict if each of them is one.
+
+        Args:
+            field, allowed: of the first mistake.
+        """
+        kind = cls if set(mistakes) <= set(conflicts) else TermError
+        return kind("\n".join(map(on_one_line, mistakes)), field=field, allowed=allowed)
 
 
 class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,7 +75,8 @@ class Span(Term, frozen=True, kw_only=True, rename={"since": "from"}):
 
     def __post_init__(self) -> None:
         if self.since and self.until and self.since >= self.until:
-            raise ConflictError(f"until must be after from ({self.since}), got {self.until}")
+            sentence = f"until must be after from ({self.since}), got {self.until}"
+            raise ConflictError(sentence, field="until", allowed=f"a date after {self.since}, or nothing")
 
     def holds(self, day: date) -> bool:
         """Whether ``day`` is in the span."""
@@ -62,10 +84,11 @@ class Span(Term, frozen=True, kw_only=True, rename={"since": "from"}):
 
 
 def exactly_one(term: Struct, *names: str) -> None:
-    """Raise ValueError unless one of the fields is given."""
+    """Raise TermError unless one of the fields is given."""
     given = [name for name in names if getattr(term, name) is not None]
     if len(given) != 1:
-        raise ValueError(f"exactly one of {', '.join(names)} must be given, got {', '.join(given) or 'none'}")
+        sentence = f"exactly one of {', '.join(names)} must be given, got {', '.join(given) or 'none'}"
+        raise TermError(sentence, allowed=f"{', '.join(names[:-1])} or {names[-1]} alone")
 
 
 def repeated_key(data: bytes, decoded: Any) -> str | None:

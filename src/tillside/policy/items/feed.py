@@ -116,8 +116,9 @@ def _rows(data: bytes, label: str) -> Iterator[tuple[int, bytes]]:
     try:
         document = msgspec.json.decode(data, type=_Document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        what = _words(error) if data.strip() else "the feed is empty"
         raise ValueError(
-            f"{label}1: {_words(error)}; allowed: an object with time_ms and items, or JSON lines after that of time_ms"
+            f"{label}1: {what}; allowed: an object with time_ms and items, or JSON lines after that of time_ms"
         ) from None
     within = sum(bytes(raw).count(b":") for raw in (document.time_ms, *document.items))
     if data.count(b":") != within + len(_Document.__struct_fields__):

@@ -6,6 +6,7 @@ import pytest
 
 from tillside.policy import ConflictError, Policy, parse_policy, policy_version, read_policy
 from tillside.policy.file.spelling import SUGGESTED
+from tillside.policy.file.values import TermError
 
 CONFIGS = Path(__file__).parents[4] / "configs/policy"
 GOOD = """\
@@ -85,7 +86,8 @@ def test_text_is_taken_as_written() -> None:
         (
             "from: 2026-11-01",
             "from: 2026-11-02",
-            "10: placements.checkout.rules.pins[0]: until must be after from (2026-11-02), got",
+            "10: placements.checkout.rules.pins[0]: until must be after from (2026-11-02), got 2026-11-02; "
+            "allowed: a date after 2026-11-02, or nothing",
         ),
         ("item: 0123, ", "", "10: placements.checkout.rules.pins[0].item: is missing; allowed: text"),
         ("item: 0123", "item:", "10: placements.checkout.rules.pins[0].item: got nothing; allowed: text"),
@@ -137,12 +139,33 @@ def test_all_mistakes_are_listed_once_and_in_order() -> None:
     assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == ["p.yaml:3", "p.yaml:6", "p.yaml:14"]
 
 
+def test_field_and_allowed_are_those_of_the_first_mistake() -> None:
+    def refused(rules: str) -> tuple[str, str]:
+        with pytest.raises(TermError) as caught:
+            parse_policy(f"placements: {{a: {{sources: {{model: 1}}, rules: {{{rules}}}}}}}")
+        return caught.value.field, caught.value.allowed
+
+    span = "from: 2026-06-02, until: 2026-06-01"
+    until = "placements.a.rules.pins[0].until", "a date after 2026-06-02, or nothing"
+    assert refused(f"pins: [{{name: p, item: i, {span}}}], cap: {{shown: 0}}") == until
+    assert refused("cap: {shown: 0}") == ("placements.a.rules.cap.shown", "an integer of at least 1 and at most 1000")
+
+
+def test_a_bundle_of_nine_items_is_refused_as_the_admin_port_refuses_it() -> None:
+    """In JSON the bound held, and the published schema says it; a file's was not looked at."""
+    items = "[a, b, c, d, e, f, g, h, i]"
+    with pytest.raises(ValueError, match=r"bundles\[0\].items: got a list of 9; allowed: a list of 2 to 8, each: text"):
+        parse_policy(f"bundles: [{{name: n, items: {items}}}]\nplacements: {{a: {{sources: {{model: 1}}}}}}")
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "x", "{}", "placements: {}", "placements: {a: }", "placements: {a: {sources: }}"]
 )
 def test_a_file_without_placements_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"policy:1: .*; allowed: "):
+    with pytest.raises(ValueError, match=r"policy:1: .*; allowed: ") as refused:
         parse_policy(text)
+    assert ("the file is empty" in str(refused.value)) == (text == "")
+    assert ("the file is no mapping" in str(refused.value)) == (text in ("[]", "x"))
 
 
 @pytest.mark.parametrize(
@@ -150,11 +173,17 @@ def test_a_file_without_placements_is_refused(text: str) -> None:
     [
         ("bans: [{name: b}]", "exactly one of item, category, brand must be given, got none"),
         ("bans: [{name: b, item: a, brand: c}]", "exactly one of item, category, brand must be given, got item, brand"),
-        ("price_band: {low: 2, high: 1}", "low must be below high (1), got 2"),
+        (
+            "price_band: {low: 2, high: 1}",
+            "low must be below high (1), got 2; allowed: a number of at least 0 and below 1",
+        ),
+        ("cap: {}", "category_shown, placement_shown must be given, got none; allowed: one or several of them"),
         ("at_least: [{n: 2}]", "exactly one of category, brand, source must be given, got none"),
     ],
 )
-def test_rules_that_do_not_fit_together(rules: str, message: str) -> None:
+def test_rules_that_do_not_fit_together_are_told_with_what_the_field_at_fault_may_hold(
+    rules: str, message: str
+) -> None:
     with pytest.raises(ValueError) as caught:
         parse_policy(f"placements: {{a: {{sources: {{model: 1}}, rules: {{{rules}}}}}}}")
     assert message in str(caught.value)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tillside.policy.file.spelling import ALIKE, SEARCHED, STEPS, SUGGESTED, Spelling, Suggestions
+from tillside.policy.file.spelling import ALIKE, SEARCHED, STEPS, SUGGESTED, Spelling, Suggestions, same_part
 
 MANY = [f"p-{number:06d}" for number in range(110_000)]
 WORDS = st.text("abcñ-1\U0001f600", min_size=1, max_size=9)
@@ -76,3 +76,41 @@ def test_a_kind_is_looked_up_among_its_own() -> None:
     assert suggestions.meant("item", "hatt", ["hat"]) == "; did you mean hat?"
     assert suggestions.meant("brand", "hatt", ["Hatty"]) == "; did you mean Hatty?"
     assert suggestions.meant("item", "hatt", ["hat"]) == "; did you mean hat?"
+
+
+ELECTRONICS = ["electronics", "electronics.phones", "electronics.phones.smartphone", "electronics.cases", "toys.dolls"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("phone", "electronics.phones"),  # the plural of it
+        ("Phones", "electronics.phones"),
+        ("tech.phone", "electronics.phones"),
+        ("tech.mobile.smart-phones", "electronics.phones.smartphone"),  # the singular of it
+        ("smart", "electronics.phones.smartphone"),  # contained in it
+        ("electronics.phones.dolls", "toys.dolls"),
+        ("el", None),  # too short to be looked for inside others
+        ("electronics.", None),
+        ("garden", None),
+    ],
+)
+def test_a_category_is_meant_by_its_last_part_wherever_it_hangs(written: str, meant: str | None) -> None:
+    assert same_part(written, ELECTRONICS) == same_part(written, ELECTRONICS[::-1]) == meant
+
+
+def test_of_several_paths_that_end_alike_the_one_that_begins_alike_is_meant_then_the_shortest() -> None:
+    paths = ["toys.phones", "tech.mobile.phone", "tech.phone", "tech.phone.smartphone"]
+    assert same_part("tech.phones", paths) == "tech.phone"
+    assert same_part("shop.phones", paths) == "tech.phone"  # as short as toys.phones, and the first of the alphabet
+    assert same_part("tech.mobile.phones", paths) == "tech.mobile.phone"
+    assert same_part("batteries", ["power.battery"]) == "power.battery"
+    assert same_part("dress", ["fashion.dresses"]) == "fashion.dresses"
+    assert same_part("手机", ["电器.智能手机"]) == "电器.智能手机"
+
+
+def test_only_categories_have_parts_and_what_no_part_tells_the_spelling_does() -> None:
+    suggestions = Suggestions()
+    assert suggestions.meant("category", "tech.phone", ELECTRONICS) == "; did you mean electronics.phones?"
+    assert suggestions.meant("category", "electronics.caess", ELECTRONICS) == "; did you mean electronics.cases?"
+    assert suggestions.meant("item", "phone", ELECTRONICS) == ""

@@ -6,7 +6,15 @@ from datetime import date
 import pytest
 
 from tillside.policy.file.rule_terms import AtLeast
-from tillside.policy.file.values import ConflictError, Span, exactly_one, on_one_line, repeated_key, with_whole_numbers
+from tillside.policy.file.values import (
+    ConflictError,
+    Span,
+    TermError,
+    exactly_one,
+    on_one_line,
+    repeated_key,
+    with_whole_numbers,
+)
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 
@@ -52,7 +60,8 @@ def test_a_key_that_stands_twice_is_found_wherever_it_stands_and_however_colons_
 def test_mistakes_are_a_conflict_if_each_of_them_is_one() -> None:
     told = ConflictError.of(["a", "b\r"], {"a", "b\r", "c"})
     assert (type(told), str(told)) == (ConflictError, "a\nb\\r")
-    assert type(ConflictError.of(["a", "b"], {"b"})) is ValueError
+    mixed = ConflictError.of(["a", "b"], {"b"}, field="f", allowed="one\r")
+    assert (type(mixed), mixed.field, mixed.allowed) == (TermError, "f", "one\\r")
 
 
 def test_exactly_one_of_the_named_fields_is_given() -> None:

@@ -61,6 +61,12 @@ def test_all_mistakes_are_listed_up_to_a_bound() -> None:
     assert len(str(caught.value).splitlines()) == 21
 
 
+@pytest.mark.parametrize("feed", [b"", b" \n"])
+def test_an_empty_feed_is_told_to_be_one(feed: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^line 1: the feed is empty; allowed: an object with time_ms and items, or"):
+        read_feed(feed)
+
+
 @pytest.mark.parametrize("feed", [b"\xff\xfe", b'{"time_ms": 5}\n{"item_id": "\xff"}'])
 def test_bytes_that_are_not_utf8_are_refused(feed: bytes) -> None:
     with pytest.raises(ValueError, match="line "):
