@@ -229,7 +229,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
     def _at_least(self, steering: Steering) -> Sequence[AtLeast]:
         """The minimum counts, but for those of a source that the mode switches off."""
         wanted = self.placement.rules.at_least
-        if not any(need.source for need in wanted):
+        if 0 < steering.decided < 1 or not any(need.source for need in wanted):
             return wanted
         factors = steering.factors(self.policy.intent, self.placement.steering)
         return [need for need in wanted if need.source is None or factors.get(need.source, 1.0)]
