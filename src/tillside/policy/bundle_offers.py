@@ -66,7 +66,7 @@ def own_offers(
 ) -> list[OfferedBundle]:
     """Offers of the bundles set by hand that hold an anchor, in the order of the file.
 
-    As of the mined ones, every missing item must be allowed by the hard rules; a price must be known or given.
+    As of the mined ones, every missing item must be allowed by the hard rules, and the price of every item known.
     """
     facts = rulebook.day.facts
     if not bundles:
