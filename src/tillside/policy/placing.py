@@ -19,7 +19,7 @@ from tillside.policy.candidates import anchors_of, gather
 from tillside.policy.choosing import choose
 from tillside.policy.context import unrelated
 from tillside.policy.exploring import Explorer, Follower
-from tillside.policy.file.rule_terms import AtLeast, Pin, SourceName
+from tillside.policy.file.rule_terms import Pin, SourceName
 from tillside.policy.file.terms import PlacementPolicy, Policy
 from tillside.policy.filler import filler
 from tillside.policy.fusion import SOURCES
@@ -125,7 +125,6 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             )
         promotions = [promotion for promotion in policy.promotions if promotion.holds(self.day)]
         pins, pool = self._pool(steering, shelves=shelves, relations=relations, model=model)
-        at_least = self._at_least(steering)
         explorer = None if placement.explore is None or rng is None else Explorer(placement.explore, rng)
         chosen = choose(
             pool.items_P,
@@ -134,7 +133,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             k=k - len(pins),
             facts=facts,
             diversity=rules.diversity,
-            needs=pool.needs(at_least, facts),
+            needs=pool.needs(rules.at_least, facts),
             pick=None if explorer is None else explorer.pick,
         )
         tier = model.tier if model else "model"
@@ -158,7 +157,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             items.insert(next_slot, _plain(item, key, rule, request, facts))
             next_slot += 1
         told: Mapping[str, int] = {}
-        notes = why_unmet(at_least, items, facts) if at_least else ()
+        notes = why_unmet(rules.at_least, items, facts, off=self._off(steering)) if rules.at_least else ()
         if request.explain or not items:
             told = removed(rulebook, pool.dropped)
             notes = notes if items else (*notes, why_empty(told, placement, rulebook))
@@ -206,7 +205,7 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
             k=self.k - len(pins),
             facts=self.facts,
             diversity=self.placement.rules.diversity,
-            needs=pool.needs(self._at_least(steering), self.facts),
+            needs=pool.needs(self.placement.rules.at_least, self.facts),
             pick=follower.pick,
         )
         spread: list[dict[int, float]] = [{} for _ in shown]
@@ -226,13 +225,12 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
         chance = self.request.intent if intent is None else intent
         return steer(self.policy.intent, self.request, self.facts, chance=chance)
 
-    def _at_least(self, steering: Steering) -> Sequence[AtLeast]:
-        """The minimum counts, but for those of a source that the mode switches off."""
-        wanted = self.placement.rules.at_least
-        if 0 < steering.decided < 1 or not any(need.source for need in wanted):
-            return wanted
+    def _off(self, steering: Steering) -> frozenset[SourceName]:
+        """Sources that the mode switches off, as it can where the shopper is all decided or not at all."""
+        if 0 < steering.decided < 1:
+            return frozenset()
         factors = steering.factors(self.policy.intent, self.placement.steering)
-        return [need for need in wanted if need.source is None or factors.get(need.source, 1.0)]
+        return frozenset(source for source, factor in factors.items() if not factor)
 
     def _pool(
         self, steering: Steering, *, shelves: Shelves, relations: Relations, model: ModelCandidates | None

@@ -3,12 +3,12 @@
 Shapes: N items.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
-from tillside.policy.file.rule_terms import AtLeast
+from tillside.policy.file.rule_terms import AtLeast, SourceName
 from tillside.policy.file.terms import PlacementPolicy
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.filters import group_of
@@ -31,14 +31,21 @@ def removed(rulebook: Rulebook, dropped: Mapping[str, int]) -> dict[str, int]:
     return {**dropped, **standing}
 
 
-def why_unmet(needs: Sequence[AtLeast], items: Sequence[PlacedItem], facts: ItemFacts) -> tuple[str, ...]:
-    """A sentence for every need that the items of an answer do not meet."""
+def why_unmet(
+    needs: Sequence[AtLeast], items: Sequence[PlacedItem], facts: ItemFacts, *, off: Collection[SourceName] = ()
+) -> tuple[str, ...]:
+    """A sentence for every need that the items of an answer do not meet.
+
+    Args:
+        off: sources that the shopper's mode switches off, which is then the reason.
+    """
     notes = []
     for need in needs:
         met = sum(_meets(need, placed, facts) for placed in items)
         if met < need.n:
             kind = next(name for name in ("category", "brand", "source") if getattr(need, name) is not None)
-            notes.append(f"at_least {need.n} of {kind} {getattr(need, kind)} is not met: {met} could be shown")
+            why = "the mode switches it off" if need.source in off else f"{met} could be shown"
+            notes.append(f"at_least {need.n} of {kind} {getattr(need, kind)} is not met: {why}")
     return tuple(notes)
 
 

@@ -129,9 +129,10 @@ def test_kinds_of_behaviours() -> None:
     assert event_kinds(Behaviours(("click",))).tolist() == [2]
 
 
-def test_of_a_source_that_the_mode_switches_off_nothing_is_wanted() -> None:
-    """Decided at 1 the value pick's factor is 0, and no note says that it is lacking; at .9 it is .2, and there."""
+def test_of_a_source_that_the_mode_switches_off_the_note_says_so() -> None:
+    """Decided at 1 the value pick's factor is 0, and it is said why it is lacking; at .9 it is .2, and there."""
     needs = CURVE.replace("decided: 0.8", "decided: D").replace("all}}}", "all, at_least: [{source: downsell}]}}}")
     sure, nearly = (SHOP.place(needs.replace("D", each), session=["dear"], intent=0.9) for each in ("1.0", "0.9"))
-    assert (SHOP.ids(item.item for item in sure.items), sure.notes) == (["bag"], ())
+    assert SHOP.ids(item.item for item in sure.items) == ["bag"]
+    assert sure.notes == ("at_least 1 of source downsell is not met: the mode switches it off",)
     assert (SHOP.ids(item.item for item in nearly.items), nearly.notes) == (["bag", "value"], ())
