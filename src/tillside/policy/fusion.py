@@ -99,8 +99,8 @@ class Candidates(Struct, frozen=True, eq=False):
         )
         return found
 
-    def of_anchor_U(self, codes: Mapping[int, int], codes_N: Ints) -> npt.NDArray[np.bool_] | None:  # noqa: N802
-        """Which items have the code of an anchor whose relations bring them [U]; None if relations bring nothing.
+    def of_anchor_U(self, codes: Mapping[int, int], codes_N: Ints) -> npt.NDArray[np.bool_]:  # noqa: N802
+        """Which items have the code of an anchor whose relations bring them [U].
 
         Args:
             codes: of the anchors that count, 0 for none; ``codes_N`` those of all items.
@@ -108,7 +108,7 @@ class Candidates(Struct, frozen=True, eq=False):
         places_C = (self.keys_C & SOURCE_MASK) - FIRST_RELATION
         related_C = (places_C >= 0) & (places_C < len(RELATIONS))
         if not related_C.any():
-            return None
+            return np.zeros(len(self.items_U), bool)
         codes_L = np.array([codes.get(anchor, 0) for anchor in self.anchors])
         codes_E = codes_L.take(self.lists_E)
         own_C = codes_N.take(self.keys_C >> SOURCE_BITS)

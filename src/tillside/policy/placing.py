@@ -25,6 +25,7 @@ from tillside.policy.filler import filler
 from tillside.policy.fusion import SOURCES
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.shelves import Shelves
+from tillside.policy.own_brand import of_own_brand
 from tillside.policy.pool import Pool, pins_of
 from tillside.policy.promotions import promotion_hint
 from tillside.policy.reasons import reason_for
@@ -260,7 +261,15 @@ class PreparedPlacement(Struct, frozen=True, eq=False):
         apart_U = None
         if placement.rules.related_first:
             apart_U = unrelated(found.items_U, found.related_U(), request, self.facts, relations)
-        pool = Pool.of(found, rulebook, pins=pins, request=request, least=placement.least_chance, unrelated_U=apart_U)
+        pool = Pool.of(
+            found,
+            rulebook,
+            pins=pins,
+            request=request,
+            least=placement.least_chance,
+            unrelated_U=apart_U,
+            official_U=of_own_brand(found, self.anchors, placement, self.facts),
+        )
         return pins, pool
 
 

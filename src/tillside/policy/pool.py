@@ -16,7 +16,6 @@ from tillside.policy.file.rule_terms import AtLeast, Pin
 from tillside.policy.fusion import Candidates
 from tillside.policy.items.facts import ItemFacts
 from tillside.policy.items.filters import group_of
-from tillside.policy.own_brand import of_own_brand
 from tillside.policy.reasons import reason_for
 from tillside.policy.requests import PlacedItem, PlacementRequest
 from tillside.policy.rules import HARD, SOFT, UNRELATED, Rulebook
@@ -53,12 +52,14 @@ class Pool(Struct, frozen=True, eq=False):
         request: PlacementRequest,
         least: float,
         unrelated_U: npt.NDArray[np.bool_] | None = None,
+        official_U: npt.NDArray[np.bool_] | None = None,
     ) -> "Pool":
         """Pool of the candidates allowed by ``rulebook``, without the pinned items.
 
         Args:
             least: strength that an item must reach by one source, if it is not pinned by a pair set by hand.
             unrelated_U: items that come last, since they go with nothing in the cart; None for none.
+            official_U: items that the boost ``same_brand`` lifts; None for none.
         """
         verdicts_U, levels_U = rulebook.judged(found.items_U)
         if unrelated_U is not None:
@@ -74,10 +75,7 @@ class Pool(Struct, frozen=True, eq=False):
             kept_U &= found.items_U != item
         rows_P = kept_U.nonzero()[0]
         items_P, levels_P, scores_P = found.items_U.take(rows_P), levels_U.take(rows_P), found.totals_U.take(rows_P)
-        own_P = None
-        if rulebook.anchors and rulebook.day.rules.boosts.same_brand and len(rows_P):
-            own_P = of_own_brand(found, rulebook.anchors, rulebook.facts).take(rows_P)
-        boosts_P = rulebook.boosts(items_P, request.now_ms, own_P)
+        boosts_P = rulebook.boosts(items_P, request.now_ms, None if official_U is None else official_U.take(rows_P))
         for among, factor in request.boosts:
             boosts_P = np.ones(len(items_P)) if boosts_P is None else boosts_P
             boosts_P[among.holding(items_P)] *= factor

@@ -76,7 +76,6 @@ class Rulebook(Struct, frozen=True, eq=False):
         misfits_C: classes that do not fit the basket; None for none.
         among: the only items that the request allows; None for all.
         variants: what is one thing in several sizes or colours; None if the policy does not say.
-        anchors: of the placement.
     """
 
     facts: ItemFacts
@@ -94,7 +93,6 @@ class Rulebook(Struct, frozen=True, eq=False):
     kinds_G: Mask | None
     misfits_C: Mask | None
     among: Among | None = None
-    anchors: Sequence[int] = ()
     variants: Variants | None = None
 
     @classmethod
@@ -136,7 +134,6 @@ class Rulebook(Struct, frozen=True, eq=False):
             kinds_G=_kinds(today, request, facts, basket=basket, anchors=anchors),
             misfits_C=_misfits(rules.fits, facts, basket=basket, anchors=anchors),
             among=request.among,
-            anchors=anchors,
             variants=_variants(rules.variants, request, facts, held=[*basket, *anchors]),
         )
 

@@ -28,7 +28,16 @@ def test_the_official_accessory_is_of_the_phone_s_maker_whatever_went_into_the_c
     assert found.items[0].score == pytest.approx(1.765)
 
 
-def test_where_no_relation_brings_anything_the_first_anchor_s_brand_counts_for_all() -> None:
+def test_where_relations_are_asked_and_bring_nothing_nothing_is_official() -> None:
+    """A film alone in the cart, of which no pair is known: its maker's laptop is no accessory."""
+    shop = Shop([Item("film", brand="aster"), Item("laptop", brand="aster"), Item("charger", brand="birk")])
+    policy = (
+        "placements: {here: {sources: {model: 1, complement: 1}, anchors: [cart], rules: {boosts: {same_brand: 9}}}}"
+    )
+    assert shop.shown(policy, cart=["film"], k=2, model={"charger": 0.1, "laptop": 0.0}) == ["charger", "laptop"]
+
+
+def test_where_no_relation_is_asked_the_first_anchor_s_brand_counts_for_all() -> None:
     shop = Shop([Item("phone", brand="aster"), Item("laptop", brand="aster"), Item("fan", brand="birk"), Item("bare")])
     policy = "placements: {here: {sources: {model: 1}, anchors: [cart], steering: 0, rules: {boosts: {same_brand: 1}}}}"
     liked = {"fan": 0.5, "laptop": 0.0, "bare": 0.4}
